@@ -1,0 +1,154 @@
+"""This file holds the commands `queue`, `person` and `responder`."""
+
+import click
+
+from app.cli.common import json_option, looking, print_json, print_rows, working
+from app.model import people, queues
+from app.model.addresses import Mailbox
+from app.model.desk import Desk
+
+
+@click.group("queue")
+def queue_command() -> None:
+    """Queues and their addresses."""
+
+
+@queue_command.command("add")
+@click.argument("name")
+@click.option("--address", "addresses", multiple=True, metavar="LOCALPART|ADDRESS", help="An address that it answers.")
+@click.option("--lifecycle", default=queues.DEFAULT_LIFECYCLE, show_default=True)
+def queue_add(name: str, addresses: tuple[str, ...], lifecycle: str) -> None:
+    """Make a queue."""
+    with working() as desk:
+        queue = queues.add_queue(desk, name, addresses, lifecycle)
+        click.echo(f"{queue.name}: {_addresses(desk, queue)}")
+
+
+@queue_command.command("list")
+@json_option
+def queue_list(as_json: bool) -> None:
+    """List queues."""
+    with looking() as desk:
+        found = queues.every_queue(desk)
+        if as_json:
+            print_json([_queue_json(desk, queue) for queue in found])
+        else:
+            rows = [(queue.name, queue.lifecycle_name, _addresses(desk, queue)) for queue in found]
+            print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES"))
+
+
+@queue_command.command("set")
+@click.argument("name")
+@click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
+def queue_set(name: str, values: tuple[str, ...]) -> None:
+    """Change a queue: lifecycle=NAME, name=NAME, address=ADDRESS (one more)."""
+    with working() as desk:
+        queue = queues.find_queue(desk, name)
+        for given in values:
+            key, sign, value = given.partition("=")
+            if not sign:
+                raise click.UsageError(f"{given!r} is not KEY=VALUE.")
+            queues.set_queue(desk, queue, key.strip(), value.strip())
+
+
+def _addresses(desk: Desk, queue: queues.Queue) -> str:
+    return ", ".join(queues.whole_address(desk, row.address) for row in queue.addresses) or "no address"
+
+
+def _queue_json(desk: Desk, queue: queues.Queue) -> dict[str, object]:
+    addresses = [queues.whole_address(desk, row.address) for row in queue.addresses]
+    return {"name": queue.name, "lifecycle": queue.lifecycle_name, "addresses": addresses}
+
+
+@click.group("person")
+def person_command() -> None:
+    """People and their addresses."""
+
+
+@person_command.command("add")
+@click.argument("email")
+@click.option("--name", default="", help="The name that people read.")
+@click.option("--admin", is_flag=True, help="Make them an administrator.")
+def person_add(email: str, name: str, admin: bool) -> None:
+    """Make somebody known; again, to change the name or make them an administrator."""
+    with working() as desk:
+        person = people.add_person(desk, Mailbox(name, email), administrator=admin)
+        click.echo(f"{person.label} <{person.email}>{' (administrator)' if person.administrator else ''}")
+
+
+@person_command.command("alias")
+@click.argument("email")
+@click.argument("other")
+def person_alias(email: str, other: str) -> None:
+    """Make OTHER one more address of EMAIL's person."""
+    with working() as desk:
+        people.alias(desk, email, other)
+
+
+@person_command.command("list")
+@json_option
+def person_list(as_json: bool) -> None:
+    """List people."""
+    with looking() as desk:
+        found = people.everybody(desk)
+        if as_json:
+            print_json([_person_json(person, addresses) for person, addresses in found])
+        else:
+            rows = [(p.email, p.name, _kind(p), ", ".join(a for a in all_ if a != p.email)) for p, all_ in found]
+            print_rows(rows, ("EMAIL", "NAME", "IS", "ALSO"))
+
+
+def _kind(person: people.Person) -> str:
+    return "administrator" if person.administrator else "known" if person.known else "stranger"
+
+
+def _person_json(person: people.Person, addresses: list[str]) -> dict[str, object]:
+    return {
+        "email": person.email,
+        "name": person.name,
+        "administrator": person.administrator,
+        "known": person.known,
+        "addresses": addresses,
+    }
+
+
+@click.group("responder")
+def responder_command() -> None:
+    """Who answers for a queue."""
+
+
+@responder_command.command("add")
+@click.argument("email")
+@click.option("--queue", required=True)
+def responder_add(email: str, queue: str) -> None:
+    """Let somebody answer for a queue; an unknown EMAIL becomes a person."""
+    with working() as desk:
+        found = queues.find_queue(desk, queue)
+        person = people.add_person(desk, Mailbox("", email))
+        queues.add_responder(desk, found, person)
+        click.echo(f"{person.label} <{person.email}> answers for {found.name}")
+
+
+@responder_command.command("remove")
+@click.argument("email")
+@click.option("--queue", required=True)
+def responder_remove(email: str, queue: str) -> None:
+    """Let somebody answer for a queue no more."""
+    with working() as desk:
+        found, person = queues.find_queue(desk, queue), people.get_person(desk, email)
+        if not queues.remove_responder(desk, found, person):
+            raise click.ClickException(f"{person.email} does not answer for {found.name}.")
+
+
+@responder_command.command("list")
+@click.option("--queue")
+@json_option
+def responder_list(queue: str | None, as_json: bool) -> None:
+    """List who answers for which queue."""
+    with looking() as desk:
+        only = queues.find_queue(desk, queue) if queue else None
+        found = [(q, p) for q, p in queues.responders(desk) if only is None or q.id == only.id]
+        if as_json:
+            print_json([{"queue": q.name, "email": p.email, "name": p.name} for q, p in found])
+        else:
+            print_rows([(q.name, p.email, p.name) for q, p in found], ("QUEUE", "EMAIL", "NAME"))

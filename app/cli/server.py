@@ -1,0 +1,85 @@
+"""This file holds the commands `serve` and `init`."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from app.model.database import Database
+    from app.transport.receiver import Listener
+
+
+@click.command("init")
+def init_command() -> None:
+    """Create the database or bring it to this version; a new one gets the first queues."""
+    from app.model.database import Database
+    from app.setup import first_queues
+    from config.current import current_settings
+
+    settings = current_settings()
+    database = Database(settings.database_url, settings.domain)
+    new = first_queues(database)
+    click.echo(f"{'Made' if new else 'Ready:'} {database.url.render_as_string()}")
+
+
+@click.command("serve")
+def serve_command() -> None:
+    """Set up everything, then receive mail under Salmon until stopped."""
+    from salmon import utils
+
+    from config.current import current_settings
+
+    settings = current_settings()
+    live = utils.import_settings(boot_also=True)
+    receiver = live.receiver
+    receiver.started = lambda listeners: _greet(listeners, settings.relay, receiver.reception.database)
+    try:
+        receiver.start()
+    except OSError as error:
+        sys.exit(f"Cannot listen: {error.strerror or error}. TICKETS_LISTEN says where to.")
+
+
+def _greet(listeners: "Sequence[Listener]", relay: str, database: "Database") -> None:
+    """Say where mail comes in, where letters go, and how to try it."""
+    from app.transport.relays import relay_from_url
+    from config.values import ROOT
+
+    click.echo(f"Receiving mail for {database.domain} at {', '.join(map(str, listeners))}")
+    click.echo(f"Letters go to {relay_from_url(relay, root=ROOT)}")
+    smtp = next((listener for listener in listeners if listener.scheme == "smtp"), None)
+    if smtp is not None:
+        click.echo(f"Try it:  {_first_mail(smtp, database)}")
+    sys.stdout.flush()
+
+
+def _first_mail(smtp: "Listener", database: "Database") -> str:
+    """One line for a shell: somebody answers for General, and a first mail comes in."""
+    mail = "From: Ann <ann@example.org>\\nTo: hello@{0}\\nSubject: A first question\\n\\nDoes this work?\\n"
+    program = (
+        f"import smtplib; smtplib.SMTP({smtp.host!r}, {smtp.port}).sendmail('ann@example.org', "
+        f"'hello@{database.domain}', '{mail.format(database.domain)}')"
+    )
+    first = f'python3 -c "{program}"'
+    if _somebody_answers(database):
+        return first
+    launcher = shlex.quote(_launcher())
+    return f"{launcher} responder add you@example.org --queue General && {first}"
+
+
+def _somebody_answers(database: "Database") -> bool:
+    from app.model.queues import responders
+
+    with database.look() as desk:
+        return bool(responders(desk))
+
+
+def _launcher() -> str:
+    from config.values import ROOT
+
+    launcher = ROOT / "tickets"
+    here = Path.cwd()
+    return f"./{launcher.relative_to(here)}" if launcher.is_relative_to(here) else str(launcher)

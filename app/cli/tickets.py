@@ -1,0 +1,179 @@
+"""This file holds the commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `expire`."""
+
+import sys
+from datetime import datetime
+
+import click
+
+from app.cli.common import json_option, looking, moment_option, print_json, print_rows, text_argument, working
+from app.model import administration, workflow
+from app.model.addresses import Mailbox
+from app.model.administration import Filter, Setting
+from app.model.desk import Desk
+from app.model.lifecycles import every_status
+from app.model.messages import find_message
+from app.model.notification import new_message_id
+from app.model.people import Person, get_person, meet
+from app.model.queues import find_queue
+from app.model.standing import everybody_on, standing_of
+from app.model.text import one_line, storable
+from app.model.tickets import Ticket, find_ticket
+from app.model.workflow import Words, checked_date
+
+
+@click.command("open")
+@click.option("--queue", required=True)
+@click.option("--from", "email", required=True, metavar="EMAIL")
+@click.option("--subject", required=True)
+@click.option("--text", required=True, help="What it says; - reads standard input.")
+@moment_option
+def open_command(queue: str, email: str, subject: str, text: str, date: datetime | None) -> None:
+    """Open a ticket in somebody's name; prints its number."""
+    with working() as desk:
+        requestor = meet(desk, Mailbox("", email), known=True)
+        words = _words(desk, text, one_line(subject), date)
+        click.echo(workflow.open_ticket(desk, find_queue(desk, queue), requestor, words).id)
+
+
+@click.command("list")
+@click.option("--queue")
+@click.option("--status")
+@click.option("--requestor", metavar="EMAIL")
+@click.option("--assignee", metavar="EMAIL")
+@click.option("--unassigned", is_flag=True)
+@json_option
+def list_command(
+    queue: str | None, status: str | None, requestor: str | None, assignee: str | None, unassigned: bool, as_json: bool
+) -> None:
+    """List tickets, of every status unless one is named."""
+    from app.model.views import ticket_summary
+
+    with looking() as desk:
+        wanted = Filter(
+            queue=find_queue(desk, queue) if queue else None,
+            status=every_status(status) if status else None,
+            requestor=get_person(desk, requestor) if requestor else None,
+            assignee=get_person(desk, assignee) if assignee else None,
+            unassigned=unassigned,
+        )
+        found = administration.find_tickets(desk, wanted)
+        if as_json:
+            print_json([ticket_summary(desk, ticket) for ticket in found])
+        else:
+            rows = [_row(ticket) for ticket in found]
+            print_rows(rows, ("TICKET", "QUEUE", "STATUS", "REQUESTOR", "ASSIGNEE", "TITLE"))
+
+
+def _row(ticket: Ticket) -> tuple[str, ...]:
+    assignee = ticket.assignee.email if ticket.assignee else ""
+    return (str(ticket.id), ticket.queue.name, ticket.status, ticket.requestor.email, assignee, ticket.title)
+
+
+@click.command("show")
+@click.argument("number", type=int)
+@click.option("--as", "email", metavar="EMAIL", help="Only what this person may see, and what their reply would do.")
+@json_option
+def show_command(number: int, email: str | None, as_json: bool) -> None:
+    """Show a ticket whole."""
+    from app.model.reading import ticket_text
+    from app.model.views import ticket_in_full, viewer_of
+
+    with looking() as desk:
+        ticket = find_ticket(desk, number)
+        viewer = viewer_of(desk, ticket, email) if email else None
+        view = ticket_in_full(desk, ticket, viewer)
+        if as_json:
+            print_json(view)
+        else:
+            click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None))
+
+
+@click.command("raw")
+@click.argument("number", type=int)
+@click.argument("message", type=int)
+def raw_command(number: int, message: int) -> None:
+    """Print the exact bytes of a message as they were received."""
+    from app.model.set_aside import raw_bytes
+
+    with looking() as desk:
+        found = find_message(desk, find_ticket(desk, number), message)
+        if found.mail_id is None:
+            raise click.ClickException(f"Message {message} of ticket {number} came by command: there is no mail of it.")
+        raw = raw_bytes(desk, found.mail_id)
+    sys.stdout.buffer.write(raw)
+
+
+@click.command("act")
+@click.argument("number", type=int)
+@click.argument("action")
+@click.option("--as", "email", required=True, metavar="EMAIL")
+@click.option("--status", help="The new status, for `Change status`.")
+@click.option("--answer", type=int, metavar="NUMBER", help="The message that solved it, for `Confirm`.")
+@click.option("--text", default="", help="What to say; - reads standard input.")
+@moment_option
+def act_command(
+    number: int, action: str, email: str, status: str | None, answer: int | None, text: str, date: datetime | None
+) -> None:
+    """Carry out any action of the workflow, by its title, in somebody's name."""
+    with working() as desk:
+        ticket = find_ticket(desk, number, locked=True)
+        lifecycle = ticket.lifecycle
+        everybody = everybody_on(desk, ticket)
+        actor = standing_of(get_person(desk, email), everybody)
+        wanted = lifecycle.status(status) if status is not None else None
+        message = workflow.act(
+            desk,
+            ticket,
+            actor,
+            actor.party(lifecycle),
+            lifecycle.action(action),
+            _words(desk, text, f"Re: {ticket.title}", date),
+            status=wanted,
+            answer=answer,
+            everybody=everybody,
+        )
+        click.echo(f"Ticket {ticket.id}: {message.action}, now {ticket.status}")
+
+
+def _words(desk: Desk, text: str, subject: str, date: datetime | None) -> Words:
+    said = storable(text_argument(text) or "").strip("\n").rstrip()
+    when = checked_date(date, desk.now)
+    return Words(said, said, subject, new_message_id(desk), date=when, posted=when)
+
+
+@click.command("set")
+@click.argument("number", type=int)
+@click.option("--assignee", metavar="EMAIL|nobody")
+@click.option("--subject")
+@click.option("--priority", type=int)
+@click.option("--as", "email", required=True, metavar="EMAIL")
+def set_command(number: int, assignee: str | None, subject: str | None, priority: int | None, email: str) -> None:
+    """Set things of a ticket in a responder's name."""
+    if assignee is None and subject is None and priority is None:
+        raise click.UsageError("Nothing to set: name --assignee, --subject or --priority.")
+    with working() as desk:
+        actor = get_person(desk, email)
+        setting = Setting(
+            title=subject,
+            assignee=_assignee(desk, assignee),
+            nobody=assignee is not None and assignee.lower() == "nobody",
+            priority=priority,
+        )
+        administration.set_ticket(desk, find_ticket(desk, number, locked=True), actor, setting)
+
+
+def _assignee(desk: Desk, assignee: str | None) -> Person | None:
+    return None if assignee is None or assignee.lower() == "nobody" else get_person(desk, assignee)
+
+
+@click.command("expire")
+@click.option("--days", type=click.IntRange(min=0), default=15, show_default=True)
+@json_option
+def expire_command(days: int, as_json: bool) -> None:
+    """Let tickets expire that wait, unassigned, with nothing posted for so many days."""
+    with working() as desk:
+        numbers = administration.expire(desk, days)
+    if as_json:
+        print_json(numbers)
+    else:
+        click.echo("\n".join(f"Ticket {number} expired" for number in numbers) or "No ticket expired")

@@ -1,0 +1,17 @@
+"""This file holds the door `ticket<n>@`: a post on a ticket."""
+
+from salmon.routing import nolocking, route, stateless
+
+from app.model import correspondence
+from app.transport.reception import Request
+
+# ASCII digits alone: \d would let other scripts' digits in, which no letter of ours ever carries.
+TICKET = r"(?a:\d+)"
+
+
+@route("ticket(id)@(host)", id=TICKET)
+@stateless
+@nolocking
+def POST(message: Request, id: str, host: str) -> None:  # noqa: A002, N802 - Salmon's names for captures and states
+    """Post on the ticket and take the default action of who writes and the state it is in."""
+    correspondence.to_ticket(message.desk, message.arrival, message.recipient)

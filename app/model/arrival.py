@@ -1,0 +1,138 @@
+"""This file holds a mail on its way in: its bytes, its envelope, what was read from it, and how it is stored once."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.model.addresses import address_key
+from app.model.desk import Desk
+from app.model.incoming import Incoming, read
+from app.model.mails import Delivery, Mail
+from app.model.text import storable
+
+
+class Fate(StrEnum):
+    """What became of a mail at one place."""
+
+    OPENED = "opened"
+    POSTED = "posted"
+    SET_ASIDE = "set aside"
+    REPEATED = "repeated"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mail for one recipient, for the log and for who handed it over."""
+
+    recipient: str
+    fate: Fate
+    ticket: int | None = None
+    reason: str = ""
+
+
+@dataclass
+class Arrival:
+    """One mail, handed over once, for one or more recipients of ours.
+
+    `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is set once its
+    bytes are stored, `stored_as` for the place just registered; `delivery_id` names a mail set aside that is now
+    delivered again.
+    """
+
+    raw: bytes
+    envelope_from: str | None
+    incoming: Incoming
+    mail_id: int | None = None
+    delivery_id: int | None = None
+    stored_as: int | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, raw: bytes, envelope_from: str | None) -> "Arrival":
+        """Read a mail."""
+        return cls(raw, envelope_from, read(raw, envelope_from))
+
+
+def register(
+    desk: Desk, arrival: Arrival, recipient: str, target: str, fate: Fate, ticket: int | None = None, reason: str = ""
+) -> bool:
+    """Store a mail for one place. False if the same mail came there before: then nothing was done.
+
+    `target` is the ticket or the queue's address. It is the database that keeps a mail unique (INTERFACE 7), so two
+    connections that bring the same mail at the same instant store it once.
+    """
+    digest = _digest(arrival.incoming, target)
+    values = {
+        "recipient": storable(recipient),
+        "digest": digest,
+        "fate": fate,
+        "reason": reason,
+        "waiting": fate is Fate.SET_ASIDE,
+        "ticket_id": ticket,
+    }
+    stored = _move(desk, arrival, values) if arrival.delivery_id else _insert(desk, arrival, values)
+    arrival.outcomes.append(Outcome(recipient, fate, ticket, reason) if stored else Outcome(recipient, Fate.REPEATED))
+    return stored
+
+
+def opened(desk: Desk, arrival: Arrival, ticket: int) -> None:
+    """Name the ticket that the mail just registered has opened."""
+    desk.session.execute(update(Delivery).where(Delivery.id == arrival.stored_as).values(ticket_id=ticket), **_PLAIN)
+    arrival.outcomes[-1] = Outcome(arrival.outcomes[-1].recipient, Fate.OPENED, ticket)
+
+
+_PLAIN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
+_DIALECTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _insert(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
+    first = arrival.mail_id is None
+    if first:
+        arrival.mail_id = _store(desk, arrival)
+    unless_there = _DIALECTS[desk.session.get_bind().dialect.name](Delivery).on_conflict_do_nothing(
+        index_elements=[Delivery.digest]
+    )
+    new = desk.session.execute(unless_there.values(mail_id=arrival.mail_id, **values).returning(Delivery.id)).scalar()
+    arrival.stored_as = new
+    if new is None and first:
+        desk.session.execute(delete(Mail).where(Mail.id == arrival.mail_id), **_PLAIN)
+        arrival.mail_id = None
+    return new is not None
+
+
+def _store(desk: Desk, arrival: Arrival) -> int:
+    incoming = arrival.incoming
+    columns = {
+        "received": desk.now,
+        "envelope_from": None if arrival.envelope_from is None else storable(arrival.envelope_from),
+        "author": incoming.sender.email if incoming.sender else "",
+        "subject": incoming.subject,
+        "raw": arrival.raw,
+    }
+    return desk.session.execute(insert(Mail).values(**columns).returning(Mail.id)).scalar_one()
+
+
+def _move(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
+    """Give a mail that was set aside its new place, unless it is there already."""
+    mine = Delivery.id == arrival.delivery_id
+    same = select(Delivery.id).where(Delivery.digest == values["digest"], ~mine)
+    repeated = desk.session.scalar(same) is not None
+    if repeated:
+        values = {"waiting": False, "fate": Fate.REPEATED}
+    desk.session.execute(update(Delivery).where(mine).values(**values), **_PLAIN)
+    arrival.stored_as = arrival.delivery_id
+    return not repeated
+
+
+def _digest(incoming: Incoming, target: str) -> bytes:
+    """What makes two mails the same: place, sender, Message-ID and body; without Message-ID also date and subject."""
+    sender = address_key(incoming.sender.email) if incoming.sender else ""
+    date = incoming.date.isoformat() if incoming.date else ""
+    named = (incoming.message_id,) if incoming.message_id else (date, incoming.subject)
+    words = "\0".join((target, sender, *named)).encode("utf-8", "replace")
+    return hashlib.sha256(words + b"\0" + incoming.body_digest).digest()

@@ -1,0 +1,117 @@
+"""This file holds the lifecycles as people and scripts read them: a table, a diagram, JSON, all from the tables."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from app.model.lifecycle import Lifecycle, Party, Role, Row, find_row, target
+
+
+def as_table(lifecycles: Sequence[Lifecycle]) -> str:
+    """Two Markdown tables for each lifecycle: what a plain reply does, and what else can be done."""
+    return "\n\n".join(f"{_defaults_table(lifecycle)}\n\n{_actions_table(lifecycle)}" for lifecycle in lifecycles)
+
+
+def as_mermaid(lifecycles: Sequence[Lifecycle]) -> str:
+    """A Mermaid state diagram for each lifecycle."""
+    return "\n\n".join(_diagram(lifecycle) for lifecycle in lifecycles)
+
+
+def as_json(lifecycles: Sequence[Lifecycle]) -> str:
+    """Statuses, roles and rows, as they stand in the tables; an object for one lifecycle, a list for several."""
+    documents = [_document(lifecycle) for lifecycle in lifecycles]
+    return json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, indent=2)
+
+
+PRINTERS: dict[str, Callable[[Sequence[Lifecycle]], str]] = {
+    "table": as_table,
+    "mermaid": as_mermaid,
+    "json": as_json,
+}
+
+
+def outcome(lifecycle: Lifecycle, status: str, role: Role) -> tuple[str, str, bool]:
+    """What a plain reply of a role does in a status: the action's title, the status after it, whether in private."""
+    cell = lifecycle.cell(status, role)
+    party = Party(role, requestor=role is Role.REQUESTOR, responder=role is Role.RESPONDER)
+    row = find_row(lifecycle, cell.action, status, party)
+    return cell.action.title, target(row, status), cell.private
+
+
+def _defaults_table(lifecycle: Lifecycle) -> str:
+    head = [f"A plain reply ({lifecycle.name})", *lifecycle.order]
+    rows = [
+        [status, *(_cell_words(lifecycle, status, role) for role in lifecycle.order)] for status in lifecycle.statuses
+    ]
+    return _markdown(head, rows)
+
+
+def _cell_words(lifecycle: Lifecycle, status: str, role: Role) -> str:
+    title, after, private = outcome(lifecycle, status, role)
+    return f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
+
+
+def _actions_table(lifecycle: Lifecycle) -> str:
+    rows = [[row.action.title, str(row.who), *_moves_words(row)] for row in lifecycle.rows]
+    return _markdown(["Action", "By", "From", "To"], rows)
+
+
+def _moves_words(row: Row) -> list[str]:
+    sources = ", ".join(row.moves)
+    targets = set(row.moves.values())
+    if all(targets == (source,) for source, targets in row.moves.items()):
+        return [sources, "no change"]
+    if any(len(choices) > 1 for choices in targets):
+        return [sources, "any other"]
+    words = [f"{source} stays" if choices[0] == source else choices[0] for source, choices in row.moves.items()]
+    return [sources, ", ".join(dict.fromkeys(words))]
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
+    lines = [head, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |" for line in lines
+    )
+
+
+def _diagram(lifecycle: Lifecycle) -> str:
+    names = {status: f"s{place}" for place, status in enumerate(lifecycle.statuses)}
+    lines = ["stateDiagram-v2", f"    [*] --> {names[lifecycle.first]}"]
+    lines += [f'    state "{status}" as {name}' for status, name in names.items()]
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for row in lifecycle.rows:
+        for source, choices in row.moves.items():
+            if len(choices) == 1 and choices[0] != source:
+                arrows.setdefault((source, choices[0]), []).append(row.recorded.title)
+    lines += [
+        f"    {names[source]} --> {names[goal]}: {' / '.join(dict.fromkeys(titles))}"
+        for (source, goal), titles in arrows.items()
+    ]
+    return "\n".join(lines)
+
+
+def _document(lifecycle: Lifecycle) -> dict[str, object]:
+    return {
+        "name": lifecycle.name,
+        "statuses": list(lifecycle.statuses),
+        "roles": [str(role) for role in lifecycle.order],
+        "actions": [action.title for action in lifecycle.actions],
+        "defaults": [_default_row(lifecycle, status, role) for status, role in lifecycle.defaults],
+        "rows": [_row_document(row) for row in lifecycle.rows],
+    }
+
+
+def _default_row(lifecycle: Lifecycle, status: str, role: Role) -> dict[str, object]:
+    title, after, private = outcome(lifecycle, status, role)
+    return {"status": status, "role": str(role), "action": title, "new_status": after, "private": private}
+
+
+def _row_document(row: Row) -> dict[str, object]:
+    return {
+        "action": row.action.title,
+        "who": str(row.who),
+        "from": {source: list(choices) for source, choices in row.moves.items()},
+        "recorded_as": row.recorded.title,
+        "answer": row.answer.value,
+        "needs": row.among.title if row.among else None,
+    }

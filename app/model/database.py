@@ -1,0 +1,121 @@
+"""This file holds the database: one engine, and units of work that hold entirely or not at all."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session
+
+from app.model.desk import Desk
+
+# Bounds on how long a mail can hang on a database that does not answer; then the sender is told to try again.
+CONNECT_SECONDS = 5
+LOCK_SECONDS = 10
+STATEMENT_SECONDS = 30
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+class DatabaseBusy(Exception):
+    """Another thread holds the database for longer than a mail may wait."""
+
+
+class Database:
+    """Where everything is kept. `clock` gives the present moment, `domain` is that of our addresses."""
+
+    def __init__(self, url: str, domain: str, clock: Callable[[], datetime] = utc_now, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.domain = domain.lower()
+        self.clock = clock
+        self.engine = _engine(self.url, pool_size)
+        # SQLite has one writer. Threads that wait for each other here do so without polling the file.
+        self._writer: threading.Lock | None = threading.Lock() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the whole database is one file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def work(self) -> Iterator[Desk]:
+        """A unit of work that may write: committed at the end, rolled back whole if anything is raised."""
+        with self._alone(), self._session() as session:
+            desk = Desk(session, self.clock(), self.domain)
+            yield desk
+            session.commit()
+
+    @contextmanager
+    def look(self) -> Iterator[Desk]:
+        """A unit of work that only reads: one consistent view, and no writer waits for it."""
+        with self._session(tickets_reading=True) as session:
+            yield Desk(session, self.clock(), self.domain)
+
+    @contextmanager
+    def _session(self, **options: Any) -> Iterator[Session]:
+        with (
+            self.engine.connect().execution_options(**options) as connection,
+            Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session,
+        ):
+            yield session
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self._writer is None:
+            yield
+            return
+        if not self._writer.acquire(timeout=LOCK_SECONDS):
+            raise DatabaseBusy(f"no turn to write within {LOCK_SECONDS} seconds")
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _engine(url: URL, pool_size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, pool_size=pool_size, max_overflow=8, pool_timeout=LOCK_SECONDS)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC"
+    arguments = {
+        "connect_timeout": CONNECT_SECONDS,
+        "options": options,
+        "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+    }
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=8,
+        pool_timeout=LOCK_SECONDS,
+        pool_pre_ping=True,
+        connect_args=arguments if url.get_backend_name() == "postgresql" else {},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # Transactions are begun below, not by the driver, which would begin them late and as readers.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: what is committed stays committed when the power goes, as it must before a mail is answered 250.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its turn at once: a reader that later wants to write could be refused in the middle of its work.
+    reading = connection.get_execution_options().get("tickets_reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,15 @@
+"""This file holds the desk: one unit of work, the moment it happens at, and the domain of our addresses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every function of the model is given: an open transaction, the present moment (aware UTC), our domain."""
+
+    session: Session
+    now: datetime
+    domain: str

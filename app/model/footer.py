@@ -1,0 +1,79 @@
+"""This file holds the last part of every letter: why its reader gets it and what their reply will do.
+
+Nothing is decided here. What a reply does is looked up in the row by which it will be carried out, and who reads it
+comes from the function that will address the letters.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.model.desk import Desk
+from app.model.lifecycle import Cell, find_row, listed, target
+from app.model.places import ticket_address
+from app.model.queues import whole_address
+from app.model.standing import Occasion, Standing, readers
+from app.model.tickets import Ticket
+
+_NAMES_IN_FULL = 5
+
+
+class Promise(NamedTuple):
+    """What a plain reply of somebody would do now: the cell of the table, and the status after it."""
+
+    cell: Cell
+    status: str
+    role: str
+
+
+def promise(ticket: Ticket, standing: Standing) -> Promise:
+    """What a plain reply of this person would do while the ticket is as it is."""
+    lifecycle = ticket.lifecycle
+    party = standing.party(lifecycle)
+    cell = lifecycle.cell(ticket.status, party.role)
+    row = find_row(lifecycle, cell.action, ticket.status, party)
+    return Promise(cell, target(row, ticket.status), party.role)
+
+
+def footer(desk: Desk, ticket: Ticket, standing: Standing, everybody: Sequence[Standing]) -> list[str]:
+    """The sentences under a letter to one person, one a line."""
+    promised = promise(ticket, standing)
+    occasion = Occasion(words=True, private=promised.cell.private)
+    others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
+    lines = [
+        f"You get this because {_why(ticket, standing)}.",
+        f"While this ticket is {ticket.status}, a reply from you {_deed(promised)}; {_who_reads(ticket, others)}.",
+    ]
+    return [*lines, *_hint(desk, ticket, promised.cell)]
+
+
+def _why(ticket: Ticket, standing: Standing) -> str:
+    if standing.requestor:
+        return f"you asked for help with ticket {ticket.id}"
+    if standing.assignee:
+        return f"ticket {ticket.id} is assigned to you"
+    if standing.answers:
+        return f"you answer for {ticket.queue.name}"
+    return f"you take part in ticket {ticket.id}"
+
+
+def _deed(promised: Promise) -> str:
+    privately = " in private" if promised.cell.private else ""
+    return f"{promised.cell.action.promise}{privately}"
+
+
+def _who_reads(ticket: Ticket, others: Sequence[Standing]) -> str:
+    """The readers in one phrase: outsiders by name, those who answer for the queue as one body."""
+    outside = [one for one in others if not one.answers]
+    names = [one.label for one in outside[:_NAMES_IN_FULL]]
+    if len(outside) > _NAMES_IN_FULL:
+        names.append(f"{len(outside) - _NAMES_IN_FULL} others on the ticket")
+    if any(one.answers for one in others):
+        names.append(f"everybody who answers for {ticket.queue.name}")
+    return f"{listed(names)} will read it" if names else "it is kept with the ticket, and nobody else reads it yet"
+
+
+def _hint(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
+    addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses]
+    if not cell.hint or ("{queue_address}" in cell.hint and not addresses):
+        return []
+    return [cell.hint.format(queue_address=addresses[0] if addresses else "", ticket=ticket_address(desk, ticket.id))]

@@ -1,0 +1,54 @@
+"""This file holds the outbox: letters as rows, written with the change they tell of and sent after it is committed."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.model.base import Base
+from app.model.people import Person
+
+
+class State(StrEnum):
+    """Where a letter is."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Letter(Base):
+    """One mail to one person, complete but for its MIME form.
+
+    `message_id` stays the same over every attempt, so that a mail server that gets it twice can tell. `token` makes
+    the envelope sender, which names this letter to whoever sends it back. `next` is when it is tried again.
+    """
+
+    __tablename__ = "letter"
+    __table_args__ = (Index("ix_letter_state_next", "state", "next"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    about_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
+    kind: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    created: Mapped[datetime]
+    sender_name: Mapped[str]
+    sender: Mapped[str]
+    recipient_name: Mapped[str]
+    recipient: Mapped[str]
+    list_id: Mapped[str | None]
+    subject: Mapped[str]
+    message_id: Mapped[str] = mapped_column(unique=True)
+    in_reply_to: Mapped[str | None]
+    references: Mapped[str | None]
+    text: Mapped[str]
+    token: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str]
+    attempts: Mapped[int]
+    next: Mapped[datetime]
+    sent: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+    person: Mapped[Person] = relationship()

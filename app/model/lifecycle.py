@@ -1,0 +1,233 @@
+"""This file holds the lifecycles: statuses, roles, actions, and the tables that say what each mail does.
+
+It is pure data with the few look-ups it needs. The workflow carries the rows out, the letters' footers, the
+refusals, `tickets lifecycle` and the README are printed from them; no other file compares a status or a role.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import NamedTuple
+
+
+class Role(StrEnum):
+    """What somebody is on a ticket; the first that fits, in the order of the lifecycle."""
+
+    MACHINE = "machine"
+    REQUESTOR = "requestor"
+    RESPONDER = "responder"
+    PARTICIPANT = "participant"
+    OTHER = "other"
+    STRANGER = "stranger"
+
+
+class Who(StrEnum):
+    """Who may take an action, in the words of a refusal."""
+
+    ANYONE = "anybody"
+    REQUESTOR = "the requestor"
+    ANOTHER = "anybody known but the requestor"
+    RESPONDER = "a responder of the queue or an administrator"
+    ADMINISTRATOR = "an administrator"
+    TRACKER = "the tracker itself or an administrator"
+
+
+class Party(NamedTuple):
+    """Somebody's standing on one ticket, as far as the tables ask for it."""
+
+    role: Role
+    requestor: bool = False
+    responder: bool = False
+    administrator: bool = False
+    tracker: bool = False
+
+    def is_one_of(self, who: Who) -> bool:
+        """Whether this party is among those whom a row allows."""
+        return {
+            Who.ANYONE: True,
+            Who.REQUESTOR: self.requestor and self.role is not Role.MACHINE,
+            Who.ANOTHER: self.role in (Role.RESPONDER, Role.PARTICIPANT, Role.OTHER),
+            Who.RESPONDER: self.responder and self.role is not Role.MACHINE,
+            Who.ADMINISTRATOR: self.administrator and self.role is not Role.MACHINE,
+            Who.TRACKER: self.tracker or (self.administrator and self.role is not Role.MACHINE),
+        }[who]
+
+
+TRACKER = Party(Role.RESPONDER, tracker=True)
+
+
+class AnswerEffect(Enum):
+    """What a row does to the ticket's answer, its answerer and the date it was solved."""
+
+    KEPT = "keeps the answer"
+    NAMED = "takes the named answer, else the latest one"
+    OWN = "is itself the answer"
+    CLEARED = "clears the answer"
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that can be done to a ticket, with every phrase in which people read of it.
+
+    `promise` completes "a reply from you …" in a footer. `third` and `second` head the letter or the listing that
+    tells of it; `{name}` stands for the person. `dated` says whether it moves the dates of last query and response.
+    """
+
+    title: str
+    promise: str
+    third: str
+    second: str
+    dated: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: who may take an action, and from which status it leads to which.
+
+    `among`: the ticket must have a message of this action, which the row takes as the answer. `becomes`: the action
+    that is recorded in its place. `reopens_from`: from these, back to the first status, is recorded as a reopening.
+    """
+
+    action: Action
+    who: Who
+    moves: Mapping[str, tuple[str, ...]]
+    answer: AnswerEffect = AnswerEffect.KEPT
+    among: Action | None = None
+    becomes: Action | None = None
+    reopens_from: frozenset[str] = frozenset()
+
+    @property
+    def recorded(self) -> Action:
+        """The action that the message is recorded with."""
+        return self.becomes or self.action
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a plain reply does: the action, whether only responders see it, and what its writer should know besides."""
+
+    action: Action
+    private: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """A set of statuses and the tables over them.
+
+    `defaults` maps (status, role) to the cell of a plain reply. `order` is the order in which roles are tried.
+    `solved`: the statuses that have a date of solving. `status_for_all`: whether a new status without words is told
+    to everybody on the ticket.
+    """
+
+    name: str
+    statuses: tuple[str, ...]
+    order: tuple[Role, ...]
+    rows: tuple[Row, ...]
+    defaults: Mapping[tuple[str, Role], Cell]
+    solved: frozenset[str]
+    expires: Action | None = None
+    status_for_all: bool = True
+
+    @property
+    def first(self) -> str:
+        """The status of a new ticket."""
+        return self.statuses[0]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Every action, each once, in the order of the rows."""
+        return tuple(dict.fromkeys(row.action for row in self.rows))
+
+    @property
+    def expirable(self) -> frozenset[str]:
+        """The statuses from which a ticket can expire."""
+        return frozenset(status for row in self.rows if row.action == self.expires for status in row.moves)
+
+    def role(self, roles: Iterable[Role]) -> Role:
+        """The first of these roles in this lifecycle's order."""
+        worn = set(roles)
+        return next(role for role in self.order if role in worn)
+
+    def cell(self, status: str, role: Role) -> Cell:
+        """What a plain reply of this role does to a ticket in this status."""
+        return self.defaults[status, role]
+
+    def action(self, title: str) -> Action:
+        """The action of that title, in any case; NoSuchAction names what there is."""
+        for action in self.actions:
+            if action.title.casefold() == title.strip().casefold():
+                return action
+        raise NoSuchAction(f"There is no action {title!r}; there are: {listed(a.title for a in self.actions)}.")
+
+    def status(self, title: str) -> str:
+        """The status of that title, in any case; NoSuchStatus names what there is."""
+        for status in self.statuses:
+            if status.casefold() == title.strip().casefold():
+                return status
+        raise NoSuchStatus(f"There is no status {title!r}; there are: {listed(self.statuses)}.")
+
+
+class WorkflowError(Exception):
+    """Something asked of a ticket cannot be done; the text is one sentence for the person who asked."""
+
+
+class NoSuchAction(WorkflowError):
+    """The lifecycle has no action of that title."""
+
+
+class NoSuchStatus(WorkflowError):
+    """The lifecycle has no status of that title."""
+
+
+class NotAllowed(WorkflowError):
+    """The table does not let this person take this action in this status."""
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`, for a sentence."""
+    every = list(words)
+    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} {last} {every[-1]}" if every else "none"
+
+
+def find_row(lifecycle: Lifecycle, action: Action, status: str, party: Party) -> Row:
+    """The row by which this party takes this action in this status; NotAllowed says what would be right."""
+    rows = [row for row in lifecycle.rows if row.action == action]
+    mine = [row for row in rows if party.is_one_of(row.who)]
+    if not mine:
+        raise NotAllowed(f"{action.title!r} is for {listed((row.who for row in rows), 'or')}.")
+    for row in mine:
+        if status in row.moves:
+            return row
+    allowed = [status for status in lifecycle.statuses if any(status in row.moves for row in mine)]
+    raise NotAllowed(f"{action.title!r} is allowed while a ticket is {listed(allowed, 'or')}; this ticket is {status}.")
+
+
+def target(row: Row, status: str, wanted: str | None = None) -> str:
+    """The status that a row leads to; `wanted` chooses where the row leaves a choice. Raises NotAllowed."""
+    choices = row.moves[status]
+    if wanted is None and len(choices) > 1:
+        raise NotAllowed(f"{row.action.title!r} needs a status: {listed(choices, 'or')}.")
+    if wanted is not None and wanted not in choices:
+        raise NotAllowed(f"{row.action.title!r} leads from {status} to {listed(choices, 'or')}, not to {wanted}.")
+    return wanted or choices[0]
+
+
+def to(status: str, *sources: str) -> dict[str, tuple[str, ...]]:
+    """The moves of a row that leads from each of the sources to one status."""
+    return dict.fromkeys(sources, (status,))
+
+
+def staying(*statuses: str) -> dict[str, tuple[str, ...]]:
+    """The moves of a row that changes no status."""
+    return {status: (status,) for status in statuses}
+
+
+def to_any_other(statuses: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The moves of a row that leaves the choice."""
+    return {status: tuple(other for other in statuses if other != status) for status in statuses}
+
+
+def by_role(columns: Mapping[Role, Mapping[str, Cell]]) -> dict[tuple[str, Role], Cell]:
+    """The defaults of a lifecycle, from one column a role."""
+    return {(status, role): cell for role, column in columns.items() for status, cell in column.items()}

@@ -1,0 +1,48 @@
+"""This file holds every mail that came, exactly as it came, and what became of it."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.model.base import Base
+
+
+class Mail(Base):
+    """The exact bytes of a received mail and its envelope, whether or not a message came of it.
+
+    `envelope_from` is None where the mail came without an envelope, and empty for the null reverse-path.
+    """
+
+    __tablename__ = "mail"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    received: Mapped[datetime]
+    envelope_from: Mapped[str | None]
+    author: Mapped[str]
+    subject: Mapped[str]
+    raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+
+
+class Delivery(Base):
+    """What became of a mail at one of the places that it was sent to.
+
+    `digest` names the mail and the place, so that the database itself refuses a repeat. `waiting`: it is set aside
+    and an administrator has not yet seen to it.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index("ix_delivery_waiting", "id", sqlite_where=text("waiting"), postgresql_where=text("waiting")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mail_id: Mapped[int] = mapped_column(ForeignKey("mail.id"), index=True)
+    recipient: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    fate: Mapped[str]
+    reason: Mapped[str]
+    waiting: Mapped[bool]
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+
+    mail: Mapped[Mail] = relationship()

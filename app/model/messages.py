@@ -1,0 +1,74 @@
+"""This file holds the messages of a ticket and what was attached to them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.model.base import Base
+from app.model.desk import Desk
+from app.model.mails import Mail
+from app.model.people import Person
+from app.model.tickets import Ticket
+
+
+class NoSuchMessage(LookupError):
+    """The ticket has no message of this number."""
+
+
+class Message(Base):
+    """Something posted on a ticket; `number` is its place in the order of posting, and never changes.
+
+    `text` is what the writer wrote, `full_text` all of it; `date` is what its Date header says, as far as it can be
+    true, `received` when it came.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (UniqueConstraint("ticket_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    number: Mapped[int]
+    message_id: Mapped[str] = mapped_column(index=True)
+    in_reply_to: Mapped[str | None]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
+    sender_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    subject: Mapped[str]
+    text: Mapped[str]
+    full_text: Mapped[str]
+    action: Mapped[str | None]
+    new_status: Mapped[str]
+    private: Mapped[bool]
+    automatic: Mapped[str | None]
+    verified: Mapped[bool]
+    date: Mapped[datetime]
+    received: Mapped[datetime]
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
+
+    sender: Mapped[Person | None] = relationship()
+    mail: Mapped[Mail | None] = relationship()
+    attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.id")
+
+
+class Attachment(Base):
+    """A part of a mail that is no text of it: `start` and `stop` are its byte range in the mail as it came."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), index=True)
+    name: Mapped[str]
+    type: Mapped[str]
+    size: Mapped[int]
+    start: Mapped[int]
+    stop: Mapped[int]
+    encoding: Mapped[str]
+
+
+def find_message(desk: Desk, ticket: Ticket, number: int) -> Message:
+    """The message of that number on a ticket; NoSuchMessage names it."""
+    query = select(Message).where(Message.ticket_id == ticket.id, Message.number == number)
+    message = desk.session.scalars(query).one_or_none()
+    if message is None:
+        raise NoSuchMessage(f"Ticket {ticket.id} has no message {number}.")
+    return message

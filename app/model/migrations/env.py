@@ -1,0 +1,13 @@
+"""This file holds how Alembic runs a migration: on the connection that it is given, in that one's transaction."""
+
+from alembic import context
+
+from app.model.schema import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+context.run_migrations()

@@ -1,0 +1,201 @@
+"""This file holds who is told of what happened, and writes the letter that each of them gets."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import insert
+
+from app.model.addresses import address_key
+from app.model.desk import Desk
+from app.model.footer import footer
+from app.model.letters import Letter, State
+from app.model.lifecycle import Action
+from app.model.messages import Message
+from app.model.paper import render
+from app.model.people import Person
+from app.model.places import find_place, is_at_our_domain, ticket_address
+from app.model.standing import Occasion, Standing, readers
+from app.model.text import one_line, shown
+from app.model.tickets import Ticket
+
+if TYPE_CHECKING:
+    from app.model.workflow import Words
+
+THE_TRACKER = "The tracker"
+_LONGEST_ID = 500
+
+
+class Envelope(NamedTuple):
+    """What the letters about one happening have in common."""
+
+    kind: str
+    ticket: Ticket
+    about_id: int | None
+    sender_name: str
+    subject: str
+    in_reply_to: str | None
+    references: str | None
+
+
+def new_message_id(desk: Desk) -> str:
+    """A Message-ID of ours, which nobody can guess (RFC 5322 3.6.4)."""
+    return f"<{secrets.token_hex(16)}@{desk.domain}>"
+
+
+def tell_opened(
+    desk: Desk, ticket: Ticket, message: Message, requestor: Person, everybody: Sequence[Standing], words: "Words"
+) -> None:
+    """Tell those who answer for the queue of a new ticket."""
+    occasion = Occasion(words=True, private=message.private)
+    told = readers(everybody, occasion, ticket.lifecycle, but=requestor.id)
+    envelope = _envelope(ticket, "opened", message.id, requestor.label, words, answers=False)
+    body = {"heading": f"{requestor.label} wrote:", "note": _note(ticket, message), "text": shown(message.text)}
+    _write(desk, envelope, _reachable(desk, told, words.named), everybody, body)
+
+
+def tell_posted(
+    desk: Desk,
+    ticket: Ticket,
+    message: Message,
+    action: Action,
+    old_status: str,
+    actor: Standing | None,
+    everybody: Sequence[Standing],
+    words: "Words",
+) -> None:
+    """Tell of a message, and of the status that it changed."""
+    changed = old_status != ticket.status
+    occasion = Occasion(words=bool(message.text), private=message.private, status_changed=changed)
+    told = readers(everybody, occasion, ticket.lifecycle, but=actor.person_id if actor else None)
+    name = actor.label if actor else THE_TRACKER
+    body = {
+        "heading": heading(action, name, words=bool(message.text)),
+        "note": _note(ticket, message),
+        "text": shown(message.text),
+        "changes": [_changed("Status", old_status, ticket.status)] if changed else [],
+    }
+    envelope = _envelope(ticket, "posted", message.id, name, words)
+    _write(desk, envelope, _reachable(desk, told, words.named), everybody, body)
+
+
+def tell_changed(
+    desk: Desk,
+    ticket: Ticket,
+    actor: Person,
+    changes: Sequence[tuple[str, str | None, str | None]],
+    everybody: Sequence[Standing],
+) -> None:
+    """Tell the assignee and the responders of a change without words."""
+    told = readers(everybody, Occasion(words=False), ticket.lifecycle, but=actor.id)
+    body = {
+        "heading": f"{actor.label} changed the ticket:",
+        "changes": [_changed(*change) for change in changes],
+    }
+    _write(desk, _envelope(ticket, "changed", None, actor.label, None), _reachable(desk, told), everybody, body)
+
+
+def heading(action: Action, name: str, *, words: bool, second: bool = False) -> str:
+    """The line above a message: in the third person, or in the second for who wrote it."""
+    line = action.second if second else action.third.format(name=name)
+    return line if words else f"{line.rstrip(':')}."
+
+
+def _note(ticket: Ticket, message: Message) -> str:
+    """What a responder must know of a message before reading it."""
+    if not message.private:
+        return ""
+    why = f"It is an automatic mail ({message.automatic}). " if message.automatic else ""
+    return f"{why}Only those who answer for {ticket.queue.name} see this comment."
+
+
+def _changed(what: str, old: str | None, new: str | None) -> str:
+    return f"{what}: {old or 'nobody'} → {new or 'nobody'}"
+
+
+def _envelope(
+    ticket: Ticket, kind: str, about_id: int | None, name: str, words: "Words | None", *, answers: bool = True
+) -> Envelope:
+    """The headers that thread a letter in mail clients: the ticket's root, then the public message it answers."""
+    parent = words.parent.message_id if words and words.parent and not words.parent.private else None
+    threads = [reference for reference in dict.fromkeys((ticket.root, parent)) if reference and _sendable(reference)]
+    return Envelope(
+        kind=kind,
+        ticket=ticket,
+        about_id=about_id,
+        sender_name=one_line(f"{name} via {ticket.queue.name}", 200),
+        subject=one_line(f"{'Re: ' if answers else ''}[{ticket.queue.name} #{ticket.id}] {ticket.title}"),
+        in_reply_to=threads[-1] if threads else None,
+        references=" ".join(threads) or None,
+    )
+
+
+def _sendable(message_id: str) -> bool:
+    """Whether somebody else's Message-ID can stand in a header of ours."""
+    return message_id.isascii() and message_id.isprintable() and len(message_id) <= _LONGEST_ID
+
+
+def _reachable(desk: Desk, told: Iterable[Standing], named: frozenset[str] = frozenset()) -> list[Standing]:
+    """Those to whom a letter goes: no address of ours, and no outsider whom the mail already reached by To or Cc."""
+    return [one for one in told if not _is_ours(desk, one.email) and not _has_it(one, named)]
+
+
+def _has_it(standing: Standing, named: frozenset[str]) -> bool:
+    return bool(named) and not standing.responder and address_key(standing.email) in named
+
+
+def _is_ours(desk: Desk, email: str) -> bool:
+    return is_at_our_domain(desk, email) and find_place(desk, email) is not None
+
+
+def _write(
+    desk: Desk,
+    envelope: Envelope,
+    told: Sequence[Standing],
+    everybody: Sequence[Standing],
+    body: Mapping[str, object],
+) -> None:
+    """Put one letter for each of them into the outbox."""
+    rows = [_letter(desk, envelope, one, everybody, body) for one in told]
+    if rows:
+        desk.session.execute(insert(Letter), rows)
+
+
+def _letter(
+    desk: Desk, envelope: Envelope, to: Standing, everybody: Sequence[Standing], body: Mapping[str, object]
+) -> dict[str, object]:
+    ticket = envelope.ticket
+    return letter_row(
+        desk,
+        ticket_id=ticket.id,
+        about_id=envelope.about_id,
+        kind=envelope.kind,
+        person_id=to.person_id,
+        sender_name=envelope.sender_name,
+        sender=ticket_address(desk, ticket.id),
+        recipient_name=to.label,
+        recipient=to.email,
+        list_id=_list_id(desk, ticket),
+        subject=envelope.subject,
+        in_reply_to=envelope.in_reply_to,
+        references=envelope.references,
+        text=render(envelope.kind, footer=footer(desk, ticket, to, everybody), **body),
+    )
+
+
+def letter_row(desk: Desk, **columns: object) -> dict[str, object]:
+    """A row of the outbox that waits to be sent, with names that nobody can guess."""
+    return {
+        "created": desk.now,
+        "message_id": new_message_id(desk),
+        "token": secrets.token_hex(10),
+        "state": State.WAITING,
+        "attempts": 0,
+        "next": desk.now,
+        **columns,
+    }
+
+
+def _list_id(desk: Desk, ticket: Ticket) -> str:
+    """The List-Id of a queue (RFC 2919): its name for people, its number for machines."""
+    return f"{ticket.queue.name} <queue{ticket.queue_id}.{desk.domain}>"

@@ -1,0 +1,51 @@
+"""This file holds the outbox as an administrator sees it: what waits, what was sent, what failed and why."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import CursorResult
+
+from app.model.desk import Desk
+from app.model.letters import Letter, State
+
+
+class NoSuchLetter(LookupError):
+    """No letter that could be sent has this number."""
+
+
+def letters_in(desk: Desk, state: str | None = None) -> list[dict[str, Any]]:
+    """The letters of a state, or all, oldest first, as INTERFACE 9 shows them."""
+    columns = (
+        Letter.id,
+        Letter.ticket_id.label("ticket"),
+        Letter.recipient.label("to"),
+        Letter.subject,
+        Letter.state,
+        Letter.attempts,
+        Letter.next,
+        Letter.error,
+    )
+    query = select(*columns).order_by(Letter.id)
+    if state is not None:
+        query = query.where(Letter.state == state)
+    return [_json(dict(row)) for row in desk.session.execute(query).mappings()]
+
+
+def _json(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "next": row["next"].isoformat() if row["state"] == State.WAITING else None}
+
+
+def retry(desk: Desk, numbers: Sequence[int] = ()) -> int:
+    """Make letters due now that wait or failed: those of these numbers, or all. NoSuchLetter names one that is not."""
+    unsent = Letter.state != State.SENT
+    chosen = unsent & Letter.id.in_(numbers) if numbers else unsent
+    found = set(desk.session.scalars(select(Letter.id).where(chosen)))
+    for number in numbers:
+        if number not in found:
+            raise NoSuchLetter(f"No letter {number} waits or failed; `tickets outbox list` shows what does.")
+    values = {"state": State.WAITING, "next": desk.now}
+    result = desk.session.execute(
+        update(Letter).where(chosen).values(**values), execution_options={"synchronize_session": False}
+    )
+    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -1,0 +1,132 @@
+"""This file holds people and their addresses."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.model.addresses import Mailbox, address_key, is_usable
+from app.model.base import Base
+from app.model.desk import Desk
+from app.model.text import one_line
+
+
+class NoSuchPerson(LookupError):
+    """No person has this address."""
+
+
+class BadAddress(ValueError):
+    """What was given is not an address that mail could be sent to."""
+
+
+class Person(Base):
+    """Somebody who writes or answers.
+
+    `email` is the address they last wrote from, where their letters go. `known`: added by command, opened a ticket,
+    or was let in; everybody else who wrote is a stranger, and has a row only so that their words have a sender.
+    """
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str]
+    known: Mapped[bool]
+    administrator: Mapped[bool]
+    created: Mapped[datetime]
+
+    @property
+    def label(self) -> str:
+        """The name people read: the display name, else the local part of the address."""
+        return self.name or self.email.rpartition("@")[0]
+
+
+class Address(Base):
+    """One of a person's addresses; `key` is the form in which addresses are compared."""
+
+    __tablename__ = "address"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    email: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+
+
+def find_person(desk: Desk, email: str) -> Person | None:
+    """The person who has this address, or None."""
+    has_it = select(Person).join(Address, Address.person_id == Person.id).where(Address.key == address_key(email))
+    return desk.session.scalars(has_it).one_or_none()
+
+
+def get_person(desk: Desk, email: str) -> Person:
+    """The person who has this address; NoSuchPerson names it."""
+    person = find_person(desk, email.strip())
+    if person is None:
+        raise NoSuchPerson(f"No person has the address {email!r}; `tickets person add` makes one known.")
+    return person
+
+
+def meet(desk: Desk, mailbox: Mailbox, *, known: bool) -> Person:
+    """The person behind a mailbox, made if new. `known` makes a stranger known; nobody becomes less known by it."""
+    if not is_usable(mailbox.email):
+        raise BadAddress(f"{mailbox.email!r} is not an e-mail address; it would look like ann@example.org.")
+    person = find_person(desk, mailbox.email) or _make(desk, mailbox)
+    person.known = person.known or known
+    person.name = person.name or one_line(mailbox.name, 200)
+    return person
+
+
+def add_person(desk: Desk, mailbox: Mailbox, *, administrator: bool = False) -> Person:
+    """Make somebody known by command; a name given now replaces the one there was."""
+    person = meet(desk, mailbox._replace(email=mailbox.email.strip()), known=True)
+    person.name = one_line(mailbox.name, 200) or person.name
+    person.administrator = person.administrator or administrator
+    return person
+
+
+def alias(desk: Desk, email: str, other: str) -> None:
+    """Make `other` one more address of the person who has `email`; BadAddress if somebody else has it."""
+    person = get_person(desk, email)
+    if not is_usable(other.strip()):
+        raise BadAddress(f"{other!r} is not an e-mail address; it would look like ann@example.org.")
+    owner = find_person(desk, other.strip())
+    if owner is not None and owner.id != person.id:
+        raise BadAddress(f"{other!r} is an address of {owner.label} <{owner.email}> already.")
+    if owner is None:
+        add_address(desk, person, other.strip())
+
+
+def _make(desk: Desk, mailbox: Mailbox) -> Person:
+    person = Person(
+        name=one_line(mailbox.name, 200), email=mailbox.email, known=False, administrator=False, created=desk.now
+    )
+    desk.session.add(person)
+    desk.session.flush()
+    add_address(desk, person, mailbox.email)
+    return person
+
+
+def add_address(desk: Desk, person: Person, email: str) -> None:
+    """Give a person one more address."""
+    desk.session.add(Address(person_id=person.id, email=email, key=address_key(email)))
+    desk.session.flush()
+
+
+def wrote_from(person: Person, email: str) -> None:
+    """Letters go to the address that a person last wrote from."""
+    if person.email != email:
+        person.email = email
+
+
+def administrators(desk: Desk) -> list[Person]:
+    """Everybody who administers the tracker, oldest first."""
+    return list(desk.session.scalars(select(Person).where(Person.administrator).order_by(Person.id)))
+
+
+def everybody(desk: Desk) -> list[tuple[Person, list[str]]]:
+    """Every person with all their addresses, by address."""
+    addresses: dict[int, list[str]] = {}
+    for person_id, email in desk.session.execute(select(Address.person_id, Address.email).order_by(Address.id)):
+        addresses.setdefault(person_id, []).append(email)
+    people = desk.session.scalars(select(Person).order_by(func.lower(Person.email)))
+    return [(person, addresses.get(person.id, [])) for person in people]

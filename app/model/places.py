@@ -1,0 +1,96 @@
+"""This file holds which addresses are ours and where each leads."""
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from app.model.addresses import address_key
+from app.model.base import MAX_ID
+from app.model.desk import Desk
+from app.model.queues import QueueAddress
+from app.model.tickets import Ticket
+
+BOUNCE = "bounce-"
+_TICKET = re.compile(r"ticket([0-9]+)")
+_POSTMASTERS = ("postmaster", "abuse")
+# Every form of local part that the tracker itself answers, now or in a form foreseen for it (INTERFACE 3).
+_RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|.*-(comment|search)|postmaster|abuse")
+
+
+class Kind(StrEnum):
+    """What an address of ours stands for."""
+
+    TICKET = "ticket"
+    QUEUE = "queue"
+    BOUNCE = "bounce"
+    POSTMASTER = "postmaster"
+
+
+class Place(NamedTuple):
+    """Where an address of ours leads: a ticket's number, a queue's id or a letter's token; `name` is canonical."""
+
+    kind: Kind
+    name: str
+    number: int = 0
+    token: str = ""
+
+
+def is_reserved(address: str) -> bool:
+    """Whether a queue cannot have this address because the tracker gives it a meaning of its own."""
+    return "@" not in address and bool(_RESERVED.fullmatch(address))
+
+
+def ticket_address(desk: Desk, number: int) -> str:
+    """The address of a ticket."""
+    return f"ticket{number}@{desk.domain}"
+
+
+def bounce_address(domain: str, token: str) -> str:
+    """The envelope sender of one letter."""
+    return f"{BOUNCE}{token}@{domain}"
+
+
+def postmaster_address(desk: Desk) -> str:
+    """The address from which the tracker itself writes to its administrators."""
+    return f"postmaster@{desk.domain}"
+
+
+def is_at_our_domain(desk: Desk, address: str) -> bool:
+    """Whether an address stands at our domain; a bare local part does (RFC 5321 4.5.1: `<postmaster>`)."""
+    return "@" not in address or address_key(address).rpartition("@")[2] == desk.domain
+
+
+def find_place(desk: Desk, address: str) -> Place | None:
+    """Where an address leads, as far as its form and the queues tell; None where it is not one of ours."""
+    local, _, domain = address_key(address if "@" in address else f"{address}@{desk.domain}").rpartition("@")
+    if domain == desk.domain:
+        return _by_form(local) or _queue(desk, local)
+    return _queue(desk, f"{local}@{domain}")
+
+
+def _by_form(local: str) -> Place | None:
+    if match := _TICKET.fullmatch(local):
+        # Forty digits are an unknown ticket, not a number to compute with (nor 5,000, at which int() raises).
+        digits = match[1].lstrip("0")
+        number = int(digits) if 0 < len(digits) <= len(str(MAX_ID)) else 0
+        return Place(Kind.TICKET, f"ticket{digits or 0}", number=number)
+    if local.startswith(BOUNCE):
+        return Place(Kind.BOUNCE, local, token=local.removeprefix(BOUNCE))
+    if local in _POSTMASTERS:
+        return Place(Kind.POSTMASTER, local)
+    return None
+
+
+def _queue(desk: Desk, address: str) -> Place | None:
+    queue_id = desk.session.scalar(select(QueueAddress.queue_id).where(QueueAddress.address == address))
+    return None if queue_id is None else Place(Kind.QUEUE, address, number=queue_id)
+
+
+def leads_somewhere(desk: Desk, address: str) -> bool:
+    """Whether mail to this address would find a ticket, a queue, a letter or the postmaster."""
+    place = find_place(desk, address)
+    if place is None or place.kind is not Kind.TICKET:
+        return place is not None
+    return 0 < place.number <= MAX_ID and desk.session.get(Ticket, place.number) is not None

@@ -1,0 +1,54 @@
+"""This file holds a ticket as a person reads it, on a terminal or in a mail."""
+
+from typing import Any
+
+from app.model.lifecycle import Lifecycle
+from app.model.notification import THE_TRACKER, heading
+from app.model.text import one_line, shown
+
+
+def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None = None) -> str:
+    """The text of a ticket from its JSON view; `viewer`, an address, is spoken to in the second person."""
+    parts = [_head(view), *(_message(message, lifecycle, viewer) for message in view["messages"])]
+    if "reply" in view:
+        reply = view["reply"]
+        parts.append(f"A reply as {reply['as']} now: {reply['action']}, then {reply['status']}.")
+    return "\n\n".join(parts)
+
+
+def _head(view: dict[str, Any]) -> str:
+    lines = [
+        f"Ticket {view['id']} in {view['queue']}: {one_line(view['title'])}",
+        f"Status: {view['status']}",
+        f"Requestor: {_person(view['requestor'])}",
+        f"Assignee: {_person(view['assignee'])}",
+    ]
+    if view["participants"]:
+        lines.append(f"Participants: {', '.join(_person(one) for one in view['participants'])}")
+    if view["answer"]:
+        lines.append(f"Answered by: {_person(view['answerer'])}, message {view['answer']}")
+    return "\n".join(lines)
+
+
+def _message(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+    private = " [private]" if message["private"] else ""
+    attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
+    body = "\n".join([shown(message["text"]), *attached]).strip("\n")
+    return (
+        f"#{message['number']}  {message['date']}{private}\n{_heading(message, lifecycle, viewer)}\n\n{body}".rstrip()
+    )
+
+
+def _heading(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+    sender = message["sender"]
+    mine = sender is not None and sender["email"] == viewer
+    name = one_line(sender["name"] or sender["email"]) if sender else THE_TRACKER
+    titles = {action.title: action for action in lifecycle.actions}
+    action = titles.get(message["action"] or "")
+    if action is None:
+        return f"{'You' if mine else name} wrote:"
+    return heading(action, name, words=bool(message["text"]), second=mine)
+
+
+def _person(person: dict[str, Any] | None) -> str:
+    return one_line(f"{person['name']} <{person['email']}>".strip()) if person else "nobody"

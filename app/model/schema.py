@@ -1,0 +1,84 @@
+"""This file holds the schema's version, and how a database is brought to it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+# Imported so that every table is known.
+from app.model import letters, mails, messages, people, queues, tickets
+from app.model.base import Base
+from app.model.database import Database
+from app.model.desk import Desk
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+METADATA = Base.metadata
+TABLES = (letters, mails, messages, people, queues, tickets)
+REVISION = "0001"
+"""The newest migration; kept here so that a command need not load Alembic to know that all is well."""
+
+
+class NotReady(Exception):
+    """The database has not been made, or is of another version than this program; the text says what to do."""
+
+
+def version(connection: Connection) -> str | None:
+    """The migration that a database stands at; None for a new one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def check_ready(database: Database) -> None:
+    """Raise NotReady unless the database is at this program's version."""
+    path = database.url.database
+    if database.is_sqlite and path and not Path(path).exists():
+        raise NotReady("There is no database yet; `tickets init` (or `serve`) makes it.")
+    with database.look() as desk:
+        found = version(desk.session.connection())
+    if found != REVISION:
+        raise NotReady(_advice(found))
+
+
+def _advice(found: str | None) -> str:
+    if found is None:
+        return "The database is empty; `tickets init` (or `serve`) sets it up."
+    if found > REVISION:
+        return f"The database is of a newer version ({found}) than this program ({REVISION}): upgrade the program."
+    return f"The database is at version {found}, this program at {REVISION}: `tickets init` upgrades it."
+
+
+def upgrade(database: Database) -> bool:
+    """Bring a database to this program's version, all or nothing; True if it was new. NotReady if it is ahead."""
+    if database.is_sqlite and database.url.database:
+        Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
+    with database.work() as desk:
+        found = version(desk.session.connection())
+        if found is not None and found > REVISION:
+            raise NotReady(_advice(found))
+        if found != REVISION:
+            _migrate(desk)
+        return found is None
+
+
+def _migrate(desk: Desk) -> None:
+    from alembic import command
+
+    connection = desk.session.connection()
+    if connection.dialect.name == "postgresql":
+        # Two programs that start at once take turns; the second finds the work done.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tickets migration'))"))
+        if version(connection) == REVISION:
+            return
+    command.upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: Connection | None = None) -> "Config":
+    """Alembic's configuration, without a file: the scripts beside this one, on the connection given."""
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

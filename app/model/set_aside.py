@@ -1,0 +1,105 @@
+"""This file holds mail that leads nowhere: set aside byte for byte, told to the administrators once a day."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import contains_eager
+
+from app.model.arrival import Arrival, Fate, register
+from app.model.desk import Desk
+from app.model.letters import Letter
+from app.model.mails import Delivery, Mail
+from app.model.notification import letter_row
+from app.model.paper import render
+from app.model.people import administrators
+from app.model.places import postmaster_address
+
+_KIND = "set_aside"
+_EVERY = timedelta(days=1)
+_NAMED = 20
+
+
+class NoSuchMail(LookupError):
+    """No mail that was set aside has this number."""
+
+
+def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str) -> None:
+    """Keep a mail without posting it anywhere; nobody becomes known by it."""
+    if register(desk, arrival, recipient, f"aside {recipient.lower()}", Fate.SET_ASIDE, reason=reason):
+        remind_administrators(desk)
+
+
+def waiting(desk: Desk) -> list[Delivery]:
+    """All mail that is set aside and not seen to, oldest first."""
+    query = (
+        select(Delivery)
+        .join(Delivery.mail)
+        .options(contains_eager(Delivery.mail))
+        .where(Delivery.waiting)
+        .order_by(Delivery.id)
+    )
+    return list(desk.session.scalars(query))
+
+
+def find_set_aside(desk: Desk, number: int) -> Delivery:
+    """One mail that was set aside; NoSuchMail names the number."""
+    found = desk.session.get(Delivery, number)
+    if found is None or not found.waiting:
+        raise NoSuchMail(f"No mail {number} is set aside; `tickets unmatched list` shows what is.")
+    return found
+
+
+def raw_bytes(desk: Desk, mail_id: int) -> bytes:
+    """The exact bytes of a mail."""
+    return desk.session.execute(select(Mail.raw).where(Mail.id == mail_id)).scalar_one()
+
+
+def remind_administrators(desk: Desk) -> None:
+    """One letter a day to each administrator while any mail is set aside and waits."""
+    count = desk.session.scalar(select(func.count()).select_from(Delivery).where(Delivery.waiting)) or 0
+    told = select(Letter.id).where(Letter.kind == _KIND, Letter.created > desk.now - _EVERY).limit(1)
+    people = administrators(desk) if count else []
+    if not people or desk.session.scalar(told) is not None:
+        return
+    text = _text(desk, count)
+    rows = [
+        letter_row(
+            desk,
+            ticket_id=None,
+            about_id=None,
+            kind=_KIND,
+            person_id=person.id,
+            sender_name="Ticket tracker",
+            sender=postmaster_address(desk),
+            recipient_name=person.label,
+            recipient=person.email,
+            list_id=None,
+            subject=f"{count} mail{'' if count == 1 else 's'} set aside at {desk.domain}",
+            in_reply_to=None,
+            references=None,
+            text=text,
+        )
+        for person in people
+    ]
+    desk.session.execute(insert(Letter), rows)
+
+
+def _text(desk: Desk, count: int) -> str:
+    newest = waiting(desk)[-_NAMED:]
+    lines = [f"{one.id}: to {one.recipient}, from {_author(one)}: {one.mail.subject} ({one.reason})" for one in newest]
+    if count > len(lines):
+        lines.insert(0, f"... and {count - len(lines)} before these")
+    return render(
+        _KIND,
+        heading="Mail came that leads nowhere. It is kept, byte for byte, and waits for an administrator:",
+        mails=lines,
+        advice="`tickets unmatched list` shows all of it; `redeliver` tries one again, `dismiss` lets it rest.",
+        footer=[
+            "You get this, once a day at the most, because you are an administrator of the tracker.",
+            "A reply to this letter is not answered: it is set aside like the mails above.",
+        ],
+    )
+
+
+def _author(delivery: Delivery) -> str:
+    return delivery.mail.author or delivery.mail.envelope_from or "nobody"

@@ -1,0 +1,120 @@
+"""This file holds what somebody is on a ticket, and who hears of what."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import or_, select
+
+from app.model.desk import Desk
+from app.model.lifecycle import Lifecycle, Party, Role
+from app.model.people import Person
+from app.model.queues import Responder
+from app.model.tickets import Participant, Ticket
+
+
+class Standing(NamedTuple):
+    """One person's standing on one ticket."""
+
+    person_id: int
+    label: str
+    email: str
+    requestor: bool = False
+    assignee: bool = False
+    participant: bool = False
+    answers: bool = False
+    administrator: bool = False
+    known: bool = True
+
+    @property
+    def responder(self) -> bool:
+        """Answers for the queue, is the assignee, or is an administrator: may see what is private (INTERFACE 5)."""
+        return self.answers or self.assignee or self.administrator
+
+    @property
+    def on_ticket(self) -> bool:
+        """Whether letters about the ticket can go to this person at all."""
+        return self.requestor or self.assignee or self.participant or self.answers
+
+    def party(self, lifecycle: Lifecycle, *, machine: bool = False) -> Party:
+        """The standing as the tables see it; `machine`: the mail in hand was not written by a person."""
+        roles = [Role.STRANGER]
+        roles += [Role.MACHINE] if machine else []
+        roles += [Role.REQUESTOR] if self.requestor else []
+        roles += [Role.RESPONDER] if self.responder else []
+        roles += [Role.PARTICIPANT] if self.participant else []
+        roles += [Role.OTHER] if self.known else []
+        return Party(lifecycle.role(roles), self.requestor, self.responder, self.administrator)
+
+
+class Occasion(NamedTuple):
+    """What there is to tell, as far as it decides who hears of it (INTERFACE 8)."""
+
+    words: bool
+    private: bool = False
+    status_changed: bool = False
+
+
+def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
+    """All who are on a ticket: requestor, assignee, participants, and those who answer for its queue."""
+    on_queue = (Responder.person_id == Person.id) & (Responder.queue_id == ticket.queue_id)
+    taking_part = (Participant.person_id == Person.id) & (Participant.ticket_id == ticket.id)
+    query = (
+        select(
+            Person.id,
+            Person.name,
+            Person.email,
+            Person.administrator,
+            Participant.person_id,
+            Responder.person_id,
+        )
+        .outerjoin(Responder, on_queue)
+        .outerjoin(Participant, taking_part)
+        .where(
+            or_(
+                Person.id == ticket.requestor_id,
+                Person.id == ticket.assignee_id,
+                Responder.person_id.is_not(None),
+                Participant.person_id.is_not(None),
+            )
+        )
+        .order_by(Person.id)
+    )
+    return [
+        Standing(
+            person_id=person_id,
+            label=name or email.rpartition("@")[0],
+            email=email,
+            requestor=person_id == ticket.requestor_id,
+            assignee=person_id == ticket.assignee_id,
+            participant=participant is not None,
+            answers=answers is not None,
+            administrator=administrator,
+        )
+        for person_id, name, email, administrator, participant, answers in desk.session.execute(query)
+    ]
+
+
+def standing_of(person: Person, everybody: Sequence[Standing]) -> Standing:
+    """One person's standing, also when they are not on the ticket."""
+    for standing in everybody:
+        if standing.person_id == person.id:
+            return standing
+    return Standing(person.id, person.label, person.email, administrator=person.administrator, known=person.known)
+
+
+def hears(standing: Standing, occasion: Occasion, lifecycle: Lifecycle) -> bool:
+    """Whether somebody on the ticket is told.
+
+    Words go to everybody, private ones to responders and the assignee; a change without words to responders and the
+    assignee, and a new status to everybody where the lifecycle says so (INTERFACE 8).
+    """
+    if standing.answers or standing.assignee:
+        return True
+    if occasion.private or not standing.on_ticket:
+        return False
+    return occasion.words or (occasion.status_changed and lifecycle.status_for_all)
+
+
+def readers(everybody: Sequence[Standing], occasion: Occasion, lifecycle: Lifecycle, but: int | None) -> list[Standing]:
+    """Who is told of something, without the one who caused it (`but`, a person's id)."""
+    return [one for one in everybody if one.person_id != but and hears(one, occasion, lifecycle)]

@@ -1,0 +1,144 @@
+"""This file holds the lifecycle `support`: one asks, somebody answers, the asker says whether it helped.
+
+The reasons beside the rows are those of the support tracker that this lifecycle was made for.
+"""
+
+from app.model.lifecycle import (
+    Action,
+    AnswerEffect,
+    Cell,
+    Lifecycle,
+    Role,
+    Row,
+    Who,
+    by_role,
+    staying,
+    to,
+    to_any_other,
+)
+
+OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
+EXPIRED, INVALID = "Expired", "Invalid"
+SUPPORT_STATUSES = (OPEN, NEEDS, ANSWERED, SOLVED, EXPIRED, INVALID)
+
+REQUEST_INFORMATION = Action(
+    "Request for more information",
+    "asks for more information",
+    "{name} asked for more information:",
+    "You asked for more information:",
+)
+GIVE_INFORMATION = Action(
+    "Give more information",
+    "gives more information",
+    "{name} gave more information:",
+    "You gave more information:",
+)
+COMMENT = Action(
+    "Comment",
+    "comments and changes nothing else",
+    "{name} commented:",
+    "You commented:",
+    dated=False,
+)
+ANSWER = Action(
+    "Answer",
+    "answers it",
+    "{name} proposed the following answer:",
+    "You proposed the following answer:",
+)
+CONFIRM = Action(
+    "Confirm",
+    "confirms that it is solved",
+    "{name} confirmed that the ticket is solved:",
+    "You confirmed that the ticket is solved:",
+)
+REJECT = Action("Reject", "rejects it", "{name} rejected the ticket:", "You rejected the ticket:")
+EXPIRE = Action("Expire", "lets it expire", "{name} let the ticket expire:", "You let the ticket expire:")
+REOPEN = Action("Reopen", "reopens it", "{name} reopened the ticket:", "You reopened the ticket:")
+CHANGE_STATUS = Action(
+    "Change status",
+    "changes its status",
+    "{name} changed the status:",
+    "You changed the status:",
+)
+
+
+SUPPORT_ROWS = (
+    # A question back to the requestor. An answered ticket stays answered: the answer still stands.
+    Row(REQUEST_INFORMATION, Who.ANOTHER, to(NEEDS, OPEN, NEEDS) | staying(ANSWERED)),
+    Row(GIVE_INFORMATION, Who.REQUESTOR, to(OPEN, OPEN, NEEDS)),
+    Row(ANSWER, Who.ANOTHER, to(ANSWERED, OPEN, NEEDS, ANSWERED)),
+    # Whoever answers their own request has solved it, and says so by answering.
+    Row(
+        ANSWER, Who.REQUESTOR, to(SOLVED, OPEN, NEEDS, ANSWERED),
+        answer=AnswerEffect.OWN, becomes=CONFIRM,
+    ),
+    # Also from Solved, so that the requestor can still say which answer it was.
+    Row(
+        CONFIRM, Who.REQUESTOR, to(SOLVED, OPEN, NEEDS, ANSWERED, SOLVED),
+        answer=AnswerEffect.NAMED, among=ANSWER,
+    ),
+    Row(REJECT, Who.RESPONDER, to(INVALID, OPEN, NEEDS, ANSWERED, SOLVED, EXPIRED), answer=AnswerEffect.OWN),
+    Row(EXPIRE, Who.TRACKER, to(EXPIRED, OPEN, NEEDS)),
+    Row(
+        REOPEN, Who.REQUESTOR, to(OPEN, ANSWERED, EXPIRED, SOLVED),
+        answer=AnswerEffect.CLEARED, reopens_from=frozenset({ANSWERED, EXPIRED, SOLVED}),
+    ),
+    Row(COMMENT, Who.ANYONE, staying(*SUPPORT_STATUSES)),
+    Row(
+        CHANGE_STATUS, Who.ADMINISTRATOR, to_any_other(SUPPORT_STATUSES),
+        answer=AnswerEffect.CLEARED, reopens_from=frozenset({SOLVED, INVALID}),
+    ),
+)  # fmt: skip
+
+# What a requestor's plain reply is taken to mean.
+_FROM_THE_REQUESTOR = {
+    # The likely case is more on the problem. Were it "I solved it myself", the ticket is still on the list of open
+    # ones, and the requestor can put it right.
+    OPEN: Cell(GIVE_INFORMATION),
+    NEEDS: Cell(GIVE_INFORMATION),
+    # The answer did not help, or the problem outlived the ticket. Were it "thanks, it works", the footer under the
+    # answer has said beforehand what a reply does.
+    ANSWERED: Cell(REOPEN, hint="If the answer solved your problem, you need not reply."),
+    EXPIRED: Cell(REOPEN, hint="If you no longer need help, you need not reply."),
+    # After solving, a mail is more likely the answer to somebody's comment than a wish to reopen.
+    SOLVED: Cell(COMMENT, hint="If you need help again, write to {queue_address}: that opens a new ticket."),
+    # No mail leads out of Invalid: only an administrator changes it.
+    INVALID: Cell(COMMENT, hint="Only an administrator can change that; your comment is the way to ask for it."),
+}
+
+# What anybody else's plain reply is taken to mean.
+_FROM_ANOTHER = {
+    # An answer is the safest reading: the requestor can then confirm it, and were it a question back, the requestor's
+    # reply to it reopens the ticket, so the outcome is right either way.
+    OPEN: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
+    NEEDS: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
+    ANSWERED: Cell(ANSWER),
+    # Nothing else is possible once a ticket is closed.
+    EXPIRED: Cell(COMMENT, hint="Only the requestor or an administrator can reopen it."),
+    SOLVED: Cell(COMMENT, hint="Only the requestor or an administrator can reopen it."),
+    INVALID: Cell(COMMENT, hint="Only an administrator can change that."),
+}
+
+# A machine means nothing by its mail, and of a stranger we know nothing: both are kept for those who answer.
+_KEPT_FOR_RESPONDERS = dict.fromkeys(SUPPORT_STATUSES, Cell(COMMENT, private=True))
+
+
+SUPPORT = Lifecycle(
+    name="support",
+    statuses=SUPPORT_STATUSES,
+    order=tuple(Role),
+    rows=SUPPORT_ROWS,
+    defaults=by_role(
+        {
+            Role.REQUESTOR: _FROM_THE_REQUESTOR,
+            Role.RESPONDER: _FROM_ANOTHER,
+            Role.PARTICIPANT: _FROM_ANOTHER,
+            Role.OTHER: _FROM_ANOTHER,
+            Role.MACHINE: _KEPT_FOR_RESPONDERS,
+            Role.STRANGER: _KEPT_FOR_RESPONDERS,
+        }
+    ),
+    solved=frozenset({SOLVED}),
+    expires=EXPIRE,
+)

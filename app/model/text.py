@@ -1,0 +1,174 @@
+"""This file holds how foreign text is made safe to keep and show."""
+
+import binascii
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from email.header import Header, decode_header
+
+HEADER_LIMIT = 65_536
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_BIDI = "\u202a-\u202e\u2066-\u2069"
+_INVISIBLE = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{_BIDI}]")
+_UNSHOWN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
+
+# "=?charset*language?B or Q?text?=". The text stops before the next "=?", so that a thousand openings cost no more
+# than one.
+_WORD = re.compile(r"=\?([^?*=\s]{1,40})(?:\*[^?=\s]{0,40})?\?([bq])\?((?:[^?=]|\?(?!=)|=(?!\?(?!=)))*+)\?=", re.I)
+
+_CHARSET_NAME = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,39}")
+
+# What mailers call a charset, and the superset that they really write.
+_CHARSETS = {
+    "iso-8859-1": "cp1252",
+    "latin-1": "cp1252",
+    "latin1": "cp1252",
+    "iso-8859-8-i": "iso-8859-8",
+    "iso-8859-8-e": "iso-8859-8",
+    "windows-874": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "x-sjis": "cp932",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "big5": "cp950",
+    "unicode-1-1-utf-7": "utf-7",
+}
+
+# These decode, but are no charsets of mail: escapes of Python, and codecs that take quadratic time.
+_NO_CHARSETS = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
+
+# As good as none: with bytes over 127 the declaration is wrong.
+_NO_CHARSETS |= {"us_ascii", "ascii", "unknown_8bit"}
+
+
+def storable(text: str) -> str:
+    """What may stand in a text column of PostgreSQL: no NUL, no lone surrogate (U+FFFD instead), line ends are LF."""
+    if not text.isascii() or "\0" in text:
+        text = _UNSTORABLE.sub("\ufffd", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
+
+
+def one_line(text: str, limit: int = 500) -> str:
+    """Text for a header or a line of a terminal: storable, on one line, at most `limit` characters.
+
+    White space runs become one space; control characters and bidirectional overrides (U+202A-202E, U+2066-2069) go.
+    What a script needs to be read rightly (combining marks, joiners, U+200E and U+200F) stays as written.
+    """
+    if not text.isprintable():
+        text = _UNSTORABLE.sub("\ufffd", _INVISIBLE.sub("", text.replace("\0", "\ufffd")))
+    return " ".join(text.split())[:limit].rstrip()
+
+
+def shown(text: str) -> str:
+    """Text of several lines for a letter or a terminal: no control characters but LF and TAB, no bidi overrides."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSHOWN.sub("", storable(text))
+
+
+def from_bytes(raw: bytes, charset: str | None = None, cut: bool = False, limit: int | None = None) -> str:
+    """Text of foreign bytes, storable and without a byte order mark: the declared charset if it holds, else UTF-8, else
+    the declared one with U+FFFD for what is wrong, else Windows-1252.
+
+    `cut` says that the bytes end where a limit fell: the last character may be broken then, and is left out. `limit` is
+    in characters.
+    """
+    name = _charset(charset)
+    for candidate, errors in ((name, "strict"), ("utf-8", "strict"), (name, "replace")):
+        text = _in_charset(raw, candidate, errors, cut)
+        if text is not None:
+            return storable(text.removeprefix("\ufeff")[:limit])
+    return storable(raw.decode("cp1252", "replace")[:limit])
+
+
+def decoded(header_value: object) -> str:
+    """The text of a compat32 header value (RFC 2047, RFC 6532), storable. Never raises; reads at most 64 KB.
+
+    Words that do not decode stay as written. Line folds are taken out, other white space stays.
+    """
+    text = unescaped(header_value)
+    if "\n" in text:
+        text = _FOLD.sub("", text)
+    if "=?" in text:
+        text = "".join(_runs(text))
+    return storable(text)
+
+
+def unescaped(header_value: object) -> str:
+    """A compat32 header value with its raw 8-bit bytes read as text, encoded words as they are. At most 64 KB."""
+    if isinstance(header_value, Header):
+        header_value = "".join(_chunk(chunk) for chunk, _ in decode_header(header_value))
+    text = str(header_value)[:HEADER_LIMIT]
+    if text.isascii():
+        return text
+    try:
+        return from_bytes(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return storable(text)
+
+
+def _chunk(chunk: bytes | str) -> str:
+    return chunk if isinstance(chunk, str) else chunk.decode("ascii", "surrogateescape")
+
+
+def _charset(name: str | None) -> str | None:
+    wanted = (name or "").strip().lower()
+    if not _CHARSET_NAME.fullmatch(wanted) or wanted.replace("-", "_") in _NO_CHARSETS:
+        return None
+    return _CHARSETS.get(wanted, wanted)
+
+
+def _in_charset(raw: bytes, charset: str | None, errors: str, cut: bool) -> str | None:
+    """None where the charset is unknown or does not fit. A codec may raise what it likes: all of it means that."""
+    if charset is None:
+        return None
+    try:
+        return raw.decode(charset, errors)
+    except UnicodeDecodeError as error:
+        if cut and error.start > len(raw) - 16:
+            return _in_charset(raw[: error.start], charset, errors, cut=False)
+        return None
+    except Exception:
+        return None
+
+
+def _runs(text: str) -> Iterator[str]:
+    """The pieces of a header. Neighbouring words of one charset are joined as bytes: mailers break characters."""
+    end, raw, charset = 0, b"", ""
+    for word in _WORD.finditer(text):
+        gap, here = text[end : word.start()], _word(word)
+        if here is None:
+            continue
+        if raw and (gap.strip() or word[1].lower() != charset):
+            yield from_bytes(raw, charset)
+            raw = b""
+        if not end or gap.strip():
+            yield gap
+        end, raw, charset = word.end(), raw + here, word[1].lower()
+    yield from_bytes(raw, charset)
+    yield text[end:]
+
+
+def _word(word: re.Match[str]) -> bytes | None:
+    raw = word[3].encode("utf-8")
+    if word[2] in "qQ":
+        return binascii.a2b_qp(raw, header=True)
+    return base64_bytes(raw)
+
+
+def base64_bytes(raw: bytes) -> bytes | None:
+    """The bytes of base64 text, however it is broken: foreign characters are passed over, padding is made up for, a
+    last character that is no whole byte is dropped. None if nothing of it decodes."""
+    for end, padding in ((len(raw), b""), (len(raw), b"=="), (len(raw.rstrip(b"=\r\n\t ")) - 1, b"==")):
+        with suppress(binascii.Error):
+            if end > 0 or not raw:
+                return binascii.a2b_base64(raw[:end] + padding)
+    return None

@@ -1,0 +1,118 @@
+"""This file holds tickets, who takes part in them, and the record of what changed."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.model.base import MAX_ID, Base
+from app.model.desk import Desk
+from app.model.lifecycle import Lifecycle
+from app.model.people import Person
+from app.model.queues import Queue
+
+
+class NoSuchTicket(LookupError):
+    """No ticket has this number."""
+
+
+class Ticket(Base):
+    """One conversation.
+
+    `posts` counts its messages, and so gives the next one its number. `answer` is the number of the message that
+    solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says. `root` is
+    the Message-ID under which mail clients gather its letters.
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_queue_id_status", "queue_id", "status"),
+        # A number once given is never given again.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    title: Mapped[str]
+    status: Mapped[str]
+    priority: Mapped[int | None]
+    requestor_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    created: Mapped[datetime]
+    last_query: Mapped[datetime | None]
+    last_response: Mapped[datetime | None]
+    last_posted: Mapped[datetime]
+    solved: Mapped[datetime | None]
+    answer: Mapped[int | None]
+    answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    posts: Mapped[int]
+    root: Mapped[str | None]
+
+    queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
+    requestor: Mapped[Person] = relationship(foreign_keys=[requestor_id])
+    assignee: Mapped[Person | None] = relationship(foreign_keys=[assignee_id])
+    answerer: Mapped[Person | None] = relationship(foreign_keys=[answerer_id])
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The tables by which it lives: those of its queue."""
+        return self.queue.lifecycle
+
+
+class Participant(Base):
+    """Somebody who was asked in."""
+
+    __tablename__ = "participant"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+
+
+class Change(Base):
+    """One thing of a ticket that became another."""
+
+    __tablename__ = "change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    field: Mapped[str]
+    old: Mapped[str | None]
+    new: Mapped[str | None]
+
+    by: Mapped[Person | None] = relationship()
+
+
+class Reopening(Base):
+    """A ticket that was opened again: by whom, when, from which status, and who had answered it."""
+
+    __tablename__ = "reopening"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    from_status: Mapped[str]
+    answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    solved: Mapped[datetime | None]
+
+
+def find_ticket(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
+    """The ticket of that number; `locked` holds others off until the work is done. NoSuchTicket names the number."""
+    if not 0 < number <= MAX_ID:
+        raise NoSuchTicket("No ticket has that number.")
+    query = select(Ticket).where(Ticket.id == number)
+    if locked:
+        query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
+    ticket = desk.session.scalars(query).unique().one_or_none()
+    if ticket is None:
+        raise NoSuchTicket(f"There is no ticket {number}.")
+    return ticket
+
+
+def record_change(desk: Desk, ticket: Ticket, by: Person | None, field: str, old: str | None, new: str | None) -> None:
+    """Remember that something of a ticket became another."""
+    desk.session.add(
+        Change(ticket_id=ticket.id, at=desk.now, by_id=by.id if by else None, field=field, old=old, new=new)
+    )

@@ -1,0 +1,137 @@
+"""This file holds a ticket as it is shown: as JSON for scripts, as far as the one who looks may see it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.model.desk import Desk
+from app.model.footer import promise
+from app.model.messages import Message
+from app.model.people import Person, find_person
+from app.model.standing import Standing, everybody_on, standing_of
+from app.model.tickets import Change, NoSuchTicket, Participant, Ticket
+
+Json = dict[str, Any]
+
+
+def ticket_summary(desk: Desk, ticket: Ticket) -> Json:
+    """What `tickets list` shows of a ticket (INTERFACE 9)."""
+    people = (
+        select(Person)
+        .join(Participant, Participant.person_id == Person.id)
+        .where(Participant.ticket_id == ticket.id)
+        .order_by(Person.id)
+    )
+    return {
+        "id": ticket.id,
+        "queue": ticket.queue.name,
+        "lifecycle": ticket.lifecycle.name,
+        "title": ticket.title,
+        "status": ticket.status,
+        "priority": ticket.priority,
+        "requestor": _person(ticket.requestor),
+        "assignee": _person(ticket.assignee),
+        "participants": [_person(person) for person in desk.session.scalars(people)],
+        "merged_into": None,
+        "created": _moment(ticket.created),
+        "last_query": _moment(ticket.last_query),
+        "last_response": _moment(ticket.last_response),
+        "solved": _moment(ticket.solved),
+        "answerer": _person(ticket.answerer),
+        "answer": ticket.answer,
+    }
+
+
+def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> Json:
+    """What `tickets show` shows: all of it, or what `viewer` may see, with what their reply would do.
+
+    NoSuchTicket for somebody who may see nothing: to them there is none.
+    """
+    standing = standing_of(viewer, everybody_on(desk, ticket)) if viewer else None
+    if standing and not may_see(ticket, standing):
+        raise NoSuchTicket(f"There is no ticket {ticket.id}.")
+    shown = visible_messages(desk, ticket, standing)
+    numbers = _numbers(shown, standing)
+    changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
+    view = ticket_summary(desk, ticket)
+    view["answer"] = numbers.get(ticket.answer) if ticket.answer else None
+    view["messages"] = [_message(message, numbers[message.number]) for message in shown]
+    view["changes"] = [_change(change) for change in desk.session.scalars(changes)]
+    if standing:
+        view["reply"] = _reply(ticket, standing)
+    return view
+
+
+def viewer_of(desk: Desk, ticket: Ticket, email: str) -> Person:
+    """The person who looks; NoSuchTicket if nobody has the address, as for anybody who may see nothing."""
+    person = find_person(desk, email.strip())
+    if person is None:
+        raise NoSuchTicket(f"There is no ticket {ticket.id}.")
+    return person
+
+
+def may_see(ticket: Ticket, standing: Standing) -> bool:
+    """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
+    role = standing.party(ticket.lifecycle).role
+    return standing.responder or not ticket.lifecycle.cell(ticket.status, role).private
+
+
+def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> Sequence[Message]:
+    """The messages that somebody may see, in the order of posting; all of them for nobody in particular."""
+    query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.number)
+    if standing and not standing.responder:
+        query = query.where(~Message.private)
+    return desk.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
+
+
+def _numbers(shown: Iterable[Message], standing: Standing | None) -> dict[int, int]:
+    """The number that each message is shown by: to those who may not see private ones, without telling gaps."""
+    if standing is None or standing.responder:
+        return {message.number: message.number for message in shown}
+    return {message.number: place for place, message in enumerate(shown, start=1)}
+
+
+def _reply(ticket: Ticket, standing: Standing) -> Json:
+    promised = promise(ticket, standing)
+    return {"as": promised.role, "action": promised.cell.action.title, "status": promised.status}
+
+
+def _message(message: Message, number: int) -> Json:
+    return {
+        "number": number,
+        "message_id": message.message_id,
+        "in_reply_to": message.in_reply_to,
+        "sender": _person(message.sender),
+        "subject": message.subject,
+        "text": message.text,
+        "full_text": message.full_text,
+        "action": message.action,
+        "new_status": message.new_status,
+        "private": message.private,
+        "automatic": message.automatic is not None,
+        "verified": message.verified,
+        "date": _moment(message.date),
+        "received": _moment(message.received),
+        "attachments": [{"name": one.name, "type": one.type, "bytes": one.size} for one in message.attachments],
+    }
+
+
+def _change(change: Change) -> Json:
+    return {
+        "at": _moment(change.at),
+        "by": _person(change.by),
+        "field": change.field,
+        "old": change.old,
+        "new": change.new,
+    }
+
+
+def _person(person: Person | None) -> Json | None:
+    return {"email": person.email, "name": person.name} if person else None
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,218 @@
+"""This file holds the workflow: an action is looked up in the table, checked, and carried out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from app.model import notification
+from app.model.desk import Desk
+from app.model.incoming import Attachment as Attached
+from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, target
+from app.model.messages import Attachment, Message, find_message
+from app.model.people import Person
+from app.model.queues import Queue
+from app.model.standing import Standing, everybody_on
+from app.model.tickets import Reopening, Ticket, record_change
+
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+class Parent(NamedTuple):
+    """The message that words answer."""
+
+    id: int
+    message_id: str
+    private: bool
+
+
+@dataclass(frozen=True)
+class Words:
+    """What somebody posts, whether it came by mail or by command.
+
+    `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
+    """
+
+    text: str
+    full_text: str
+    subject: str
+    message_id: str
+    in_reply_to: str | None = None
+    parent: Parent | None = None
+    date: datetime | None = None
+    posted: datetime | None = None
+    automatic: str | None = None
+    verified: bool = False
+    mail_id: int | None = None
+    attachments: Sequence[Attached] = ()
+    named: frozenset[str] = field(default_factory=frozenset)
+
+
+def believable(date: datetime | None, now: datetime) -> datetime:
+    """A date that can be true; one that is missing, in the future or before 1990 becomes the time of arrival."""
+    return date if date is not None and _EARLIEST <= date <= now else now
+
+
+class BadDate(ValueError):
+    """A date given by command cannot be true."""
+
+
+def checked_date(date: datetime | None, now: datetime) -> datetime | None:
+    """A date that somebody gave on purpose; BadDate if it cannot be true."""
+    if date is not None and believable(date, now) != date:
+        raise BadDate(f"{date.isoformat()} cannot be: a date lies between 1990 and now.")
+    return date
+
+
+def open_ticket(desk: Desk, queue: Queue, requestor: Person, words: Words, *, private: bool = False) -> Ticket:
+    """A new ticket whose first message is these words; tells those who answer for the queue."""
+    date = believable(words.date, desk.now)
+    ticket = Ticket(
+        queue=queue,
+        title=words.subject or "(no subject)",
+        status=queue.lifecycle.first,
+        requestor_id=requestor.id,
+        created=date,
+        last_query=date,
+        last_posted=words.posted or desk.now,
+        posts=0,
+        root=None if private else words.message_id,
+    )
+    desk.session.add(ticket)
+    desk.session.flush()
+    message = _add_message(desk, ticket, requestor.id, None, words, private=private)
+    everybody = everybody_on(desk, ticket)
+    notification.tell_opened(desk, ticket, message, requestor, everybody, words)
+    return ticket
+
+
+def act(
+    desk: Desk,
+    ticket: Ticket,
+    actor: Standing | None,
+    party: Party,
+    action: Action,
+    words: Words,
+    *,
+    private: bool = False,
+    status: str | None = None,
+    answer: int | None = None,
+    everybody: Sequence[Standing] | None = None,
+) -> Message:
+    """Carry out an action on a ticket, and tell of it.
+
+    `actor` is None where the tracker itself acts. Raises NotAllowed, or NoSuchMessage for an answer that is not there,
+    before anything is done.
+    """
+    row = find_row(ticket.lifecycle, action, ticket.status, party)
+    old, new = ticket.status, target(row, ticket.status, status)
+    private = private or ticket.lifecycle.cell(old, party.role).private
+    solution = _solution(desk, ticket, row, answer)
+    ticket.status = new
+    message = _add_message(desk, ticket, actor.person_id if actor else None, row.recorded, words, private=private)
+    _keep_record(desk, ticket, row, old, actor)
+    _settle_answer(ticket, row, message, solution)
+    if row.recorded.dated:
+        _date(ticket, message, by_requestor=party.requestor)
+    told = everybody if everybody is not None else everybody_on(desk, ticket)
+    notification.tell_posted(desk, ticket, message, row.recorded, old, actor, told, words)
+    return message
+
+
+def _add_message(
+    desk: Desk, ticket: Ticket, sender_id: int | None, action: Action | None, words: Words, *, private: bool
+) -> Message:
+    ticket.posts += 1
+    ticket.last_posted = max(ticket.last_posted, words.posted or desk.now)
+    message = Message(
+        ticket_id=ticket.id,
+        number=ticket.posts,
+        message_id=words.message_id,
+        in_reply_to=words.in_reply_to,
+        parent_id=words.parent.id if words.parent else None,
+        sender_id=sender_id,
+        subject=words.subject,
+        text=words.text,
+        full_text=words.full_text,
+        action=action.title if action else None,
+        new_status=ticket.status,
+        private=private,
+        automatic=words.automatic,
+        verified=words.verified,
+        date=believable(words.date, desk.now),
+        received=desk.now,
+        mail_id=words.mail_id,
+    )
+    desk.session.add(message)
+    desk.session.flush()
+    _add_attachments(desk, message, words.attachments)
+    return message
+
+
+def _add_attachments(desk: Desk, message: Message, attachments: Sequence[Attached]) -> None:
+    for part in attachments:
+        desk.session.add(
+            Attachment(
+                message_id=message.id,
+                name=part.name,
+                type=part.type,
+                size=part.size,
+                start=part.start,
+                stop=part.stop,
+                encoding=part.encoding,
+            )
+        )
+
+
+def _solution(desk: Desk, ticket: Ticket, row: Row, number: int | None) -> Message | None:
+    """The message that a row takes as the answer: the named one, else the one it had, else the latest."""
+    if row.among is None:
+        if number is not None:
+            raise NotAllowed(f"{row.action.title!r} names no answer.")
+        return None
+    answers = select(Message).where(Message.ticket_id == ticket.id, Message.action == row.among.title)
+    latest = desk.session.scalars(answers.order_by(Message.number.desc()).limit(1)).one_or_none()
+    if latest is None:
+        raise NotAllowed(f"{row.action.title!r} needs an answer, and nobody has answered ticket {ticket.id} yet.")
+    chosen = number if number is not None else ticket.answer
+    return latest if chosen is None else find_message(desk, ticket, chosen)
+
+
+def _settle_answer(ticket: Ticket, row: Row, message: Message, solution: Message | None) -> None:
+    """Set or clear the answer, its answerer and the date of solving, as the row says."""
+    if row.answer is AnswerEffect.CLEARED:
+        ticket.answer = ticket.answerer_id = ticket.solved = None
+    chosen = message if row.answer is AnswerEffect.OWN else solution
+    if chosen is not None:
+        ticket.answer, ticket.answerer_id, ticket.solved = chosen.number, chosen.sender_id, message.date
+    elif row.answer is AnswerEffect.CLEARED and ticket.status in ticket.lifecycle.solved:
+        ticket.solved = message.date
+
+
+def _keep_record(desk: Desk, ticket: Ticket, row: Row, old: str, actor: Standing | None) -> None:
+    """Remember a new status, and a reopening with who had answered, which is about to be cleared."""
+    if old == ticket.status:
+        return
+    by = desk.session.get(Person, actor.person_id) if actor else None
+    record_change(desk, ticket, by, "status", old, ticket.status)
+    if old in row.reopens_from and ticket.status == ticket.lifecycle.first:
+        desk.session.add(
+            Reopening(
+                ticket_id=ticket.id,
+                at=desk.now,
+                by_id=by.id if by else None,
+                from_status=old,
+                answerer_id=ticket.answerer_id,
+                solved=ticket.solved,
+            )
+        )
+
+
+def _date(ticket: Ticket, message: Message, *, by_requestor: bool) -> None:
+    """Move the date of the last query or response, never backwards."""
+    if by_requestor:
+        ticket.last_query = max(ticket.last_query or message.date, message.date)
+    else:
+        ticket.last_response = max(ticket.last_response or message.date, message.date)

@@ -1,0 +1,185 @@
+"""This file holds the courier: takes letters from the outbox to the relay, each once as far as mail allows."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.letters import Letter, State
+from app.model.places import bounce_address
+from app.model.set_aside import remind_administrators
+from app.transport.mime_letter import compose
+from app.transport.relays import Refused, Relay, RelayError, Unreachable
+
+LOG = logging.getLogger("tickets.courier")
+BATCH = 20
+# Somebody else's command may have written a letter: look twice a second.
+POLL_SECONDS = 0.5
+LONGEST_REST = 60.0
+HOUSEKEEPING = timedelta(minutes=10)
+# A letter taken in hand is not due again before this, so no second courier takes it; if this one dies, it is then.
+IN_HAND = timedelta(minutes=6)
+# Nor is one begun that could still be under way then: a relay may take its time-outs for each step.
+BEGIN_WITHIN = timedelta(minutes=2)
+FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(hours=4)
+GIVE_UP = timedelta(days=5)
+
+
+class Courier:
+    """Empties an outbox into a relay; one call of `round` after another, or in a thread of its own."""
+
+    def __init__(self, database: Database, relay: Relay, rand: Callable[[], float] = random.random) -> None:
+        self.database = database
+        self.relay = relay
+        self._rand = rand
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        # Letters that the relay took but that could not be noted as sent: noted before anything else is sent.
+        self._unnoted: list[int] = []
+        # How often in a row the database failed, and the relay could not be reached.
+        self._faults = 0
+        self._away = 0
+        self._housekept: datetime | None = None
+
+    def start(self) -> None:
+        """Begin to work in a thread."""
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name="courier")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the letter in hand, give the others back, and end."""
+        self._ending.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.relay.close()
+
+    def wake(self) -> None:
+        """Tell the courier that letters were written."""
+        self._wake.set()
+
+    def round(self) -> int:
+        """Take the letters that are due to the relay, up to one batch; how many it took."""
+        self._note_sent()
+        letters = self._take_in_hand()
+        until = self.database.clock() + BEGIN_WITHIN
+        tried = taken = 0
+        for letter in letters:
+            if self._ending.is_set() or (tried and self._away) or self.database.clock() > until:
+                break
+            tried += 1
+            taken += self._send(letter)
+        self._give_back(letters[tried:])
+        return taken
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._keep_house()
+                busy = self.round() == BATCH
+                self._faults = 0
+            except Exception:
+                LOG.exception("a fault of the courier; it goes on")
+                self._faults += 1
+                busy = False
+            if not busy:
+                self._rest()
+
+    def _rest(self) -> None:
+        """Wait for letters; longer each time while the relay or the database is away."""
+        trouble = self._away + self._faults
+        if trouble:
+            self._ending.wait(min(2.0**trouble, LONGEST_REST))
+        else:
+            self._wake.wait(POLL_SECONDS)
+        self._wake.clear()
+
+    def _keep_house(self) -> None:
+        now = self.database.clock()
+        if self._housekept is None or now - self._housekept > HOUSEKEEPING:
+            self._housekept = now
+            self._remind()
+
+    def _remind(self) -> None:
+        with self.database.work() as desk:
+            remind_administrators(desk)
+
+    def _take_in_hand(self) -> list[Letter]:
+        """The letters that are due, oldest first; the attempt is noted before it is made."""
+        if not self._any_due():
+            return []
+        with self.database.work() as desk:
+            due = select(Letter).where(Letter.state == State.WAITING, Letter.next <= desk.now)
+            letters = list(desk.session.scalars(due.order_by(Letter.id).limit(BATCH).with_for_update(skip_locked=True)))
+            values = {"next": desk.now + IN_HAND, "attempts": Letter.attempts + 1}
+            _change(desk, [letter.id for letter in letters], values)
+        return letters
+
+    def _any_due(self) -> bool:
+        with self.database.look() as desk:
+            due = select(Letter.id).where(Letter.state == State.WAITING, Letter.next <= desk.now)
+            return desk.session.scalar(due.limit(1)) is not None
+
+    def _send(self, letter: Letter) -> bool:
+        """Take one letter to the relay, and note what it said. Whether the relay took it."""
+        sender = bounce_address(self.database.domain, letter.token)
+        try:
+            self.relay.deliver(compose(letter), To=letter.recipient, From=sender)
+        except RelayError as error:
+            # A letter at which the relay hangs up may be the reason itself: it waits its turn like a refused one.
+            self._away = self._away + 1 if isinstance(error, Unreachable) else 0
+            self._note_failure(letter, error)
+            return False
+        except Exception as error:
+            LOG.exception("letter %d cannot be written as a mail", letter.id)
+            self._note_failure(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
+            return False
+        self._away = 0
+        self._unnoted.append(letter.id)
+        self._note_sent()
+        LOG.info(
+            "sent letter=%d to=%s ticket=%s id=%s", letter.id, letter.recipient, letter.ticket_id, letter.message_id
+        )
+        return True
+
+    def _note_sent(self) -> None:
+        if not self._unnoted:
+            return
+        with self.database.work() as desk:
+            _change(desk, self._unnoted, {"state": State.SENT, "sent": desk.now, "error": None})
+        self._unnoted.clear()
+
+    def _note_failure(self, letter: Letter, error: RelayError) -> None:
+        """A refused letter waits longer each time; one refused for good, or for five days, is given up."""
+        with self.database.work() as desk:
+            given_up = error.permanent or desk.now - letter.created > GIVE_UP
+            state = State.FAILED if given_up else State.WAITING
+            due = desk.now + self._pause(letter.attempts)
+            _change(desk, [letter.id], {"state": state, "next": due, "error": error.text})
+        level = logging.ERROR if given_up else logging.WARNING
+        LOG.log(level, "%s letter=%d to=%s error=%s", state, letter.id, letter.recipient, error.text)
+
+    def _pause(self, attempts: int) -> timedelta:
+        """How long until the next attempt: doubled each time, and scattered so that letters do not come in a crowd."""
+        pause = min(FIRST_PAUSE.total_seconds() * 2.0 ** min(attempts, 20), LONGEST_PAUSE.total_seconds())
+        return timedelta(seconds=pause * (0.75 + 0.5 * self._rand()))
+
+    def _give_back(self, letters: list[Letter]) -> None:
+        """Letters that were taken in hand and not tried are due again."""
+        with self.database.work() as desk:
+            values = {"next": desk.now, "attempts": Letter.attempts - 1}
+            _change(desk, [letter.id for letter in letters], values)
+
+
+def _change(desk: Desk, ids: list[int], values: dict[str, object]) -> None:
+    if ids:
+        query = update(Letter).where(Letter.id.in_(ids)).values(**values)
+        desk.session.execute(query, execution_options={"synchronize_session": False})

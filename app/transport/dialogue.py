@@ -1,0 +1,198 @@
+"""This file holds the SMTP and LMTP dialogues: aiosmtpd's, with mail read in blocks and answered only after commit."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, syntax
+
+from app.transport.replies import BAD_BYTES, CLOSING, TOO_LARGE, TOO_MANY, TRY_LATER
+
+LOG = logging.getLogger("tickets.receiver")
+END = b"\r\n.\r\n"
+MAX_RECIPIENTS = 100
+_ALL = 1 << 30
+_COMMAND_LIMIT = 65_536
+_POSTMASTER = re.compile(r"\s*<postmaster>\s*(.*)", re.IGNORECASE)
+
+
+class Post(NamedTuple):
+    """What a client handed over: the exact bytes and the envelope; `envelope_from` empty for the null reverse-path."""
+
+    raw: bytes
+    envelope_from: str
+    recipients: Sequence[str]
+
+
+class Counter(Protocol):
+    """Where the dialogues turn: takes mail, and tells whether an address is refused."""
+
+    max_bytes: int
+    domain: str
+    idle_seconds: float
+    dialogues: "set[_Dialogue]"
+
+    async def take(self, post: Post, *, each: bool) -> list[str]:
+        """Store a mail; one reply, or one for each recipient."""
+
+    async def refuses(self, address: str) -> str | None:
+        """The reply to a recipient that is not taken."""
+
+
+class _Dialogue(SMTP):
+    """One connection."""
+
+    # For commands only: aiosmtpd would also refuse mail with longer lines, for ever, where we take it as it is.
+    line_length_limit = _COMMAND_LIMIT
+    each = False
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__(
+            handler=self,
+            data_size_limit=counter.max_bytes,
+            enable_SMTPUTF8=True,
+            hostname=counter.domain,
+            ident="tickets",
+            timeout=counter.idle_seconds,
+            loop=asyncio.get_running_loop(),
+        )
+        self.counter = counter
+        self.in_data = False
+        self.leaving = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Count this connection among those to be finished before the end."""
+        self.counter.dialogues.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget this connection."""
+        self.counter.dialogues.discard(self)
+        super().connection_lost(error)
+
+    def leave(self) -> None:
+        """End the connection: at once, or as soon as the mail in hand is answered."""
+        self.leaving = True
+        if not self.in_data and self.transport is not None:
+            self._writer.write(f"{CLOSING}\r\n".encode())
+            self.transport.close()
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, session: Any, _envelope: object, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Announce pipelining too: commands are read from a buffer (RFC 2920, and RFC 2033 asks for it)."""
+        session.host_name = hostname
+        return [responses[0], "250-PIPELINING", *responses[1:]]
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, _session: object, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Take a recipient, or say why not."""
+        if not _is_text(address):
+            return BAD_BYTES
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            return TOO_MANY
+        refusal = await self.counter.refuses(address)
+        if refusal is None:
+            envelope.rcpt_tos.append(address)
+            envelope.rcpt_options.extend(options)
+        return refusal or "250 2.1.5 Ok"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Any fault of ours: the client is to try again."""
+        LOG.error("a fault in the dialogue", exc_info=error)
+        return TRY_LATER
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        # RFC 5321 4.5.1: <postmaster> without a domain is an address.
+        if match := _POSTMASTER.fullmatch(arg or ""):
+            return "postmaster", match[1]
+        address: tuple[str | None, str | None] = super()._getaddr(arg)
+        return address
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
+        """Read a mail in blocks, and answer what became of it (RFC 5321 4.1.1.4, RFC 2033 4.2)."""
+        if await self.check_helo_needed():
+            return
+        if self.envelope is None or not self.envelope.rcpt_tos or arg:
+            await self.push("501 5.5.4 Syntax: DATA" if arg else "503 5.5.1 Error: need RCPT command")
+            return
+        self.in_data = True
+        try:
+            await self._take_mail(self.envelope)
+        finally:
+            self.in_data = False
+            if self.leaving:
+                self.leave()
+
+    async def _take_mail(self, envelope: Envelope) -> None:
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        recipients = envelope.rcpt_tos
+        raw = await self._read()
+        if raw is None:
+            replies = [TOO_LARGE] * (len(recipients) if self.each else 1)
+        else:
+            envelope_from = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
+            replies = await self.counter.take(Post(raw, envelope_from, recipients), each=self.each)
+        self._set_post_data_state()  # type: ignore[no-untyped-call] # aiosmtpd's
+        for reply in replies:
+            await self.push(reply)
+
+    async def _read(self) -> bytes | None:
+        """The mail's bytes, dots unstuffed (RFC 5321 4.5.2); None if it is larger than announced."""
+        # The line end in front lets the first line be searched and unstuffed like every other.
+        content = bytearray(b"\r\n")
+        searched, too_large = 0, False
+        while (end := content.find(END, searched)) < 0:
+            searched = max(0, len(content) - len(END) + 1)
+            if len(content) > self.counter.max_bytes + len(END):
+                too_large = True
+                del content[: -len(END)]
+                searched = 0
+            content += await self._read_block()
+        # What follows belongs to the next command. The buffer was drained, so it is the first thing in it again.
+        if rest := bytes(content[end + len(END) :]):
+            self._reader.feed_data(rest)
+        del content[end + 2 :]
+        return None if too_large or end > self.counter.max_bytes else _unstuffed(content)
+
+    async def _read_block(self) -> bytes:
+        block: bytes = await self._reader.read(_ALL)
+        if not block:
+            raise ConnectionResetError("the client left in the middle of a mail")
+        self._reset_timeout()
+        return block
+
+
+def _unstuffed(content: bytearray) -> bytes:
+    """A mail after a line end, without the dots that were put before its lines' own; the line end in front goes."""
+    if content.find(b"\r\n.") >= 0:
+        content = content.replace(b"\r\n.", b"\r\n")
+    return bytes(memoryview(content)[2:])
+
+
+def _is_text(address: str) -> bool:
+    """Whether an address is UTF-8: other bytes could be kept by no database and answered by no relay."""
+    try:
+        address.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class SmtpDialogue(_Dialogue):
+    """SMTP: one reply for the whole mail."""
+
+
+class LmtpDialogue(_Dialogue, LMTP):
+    """LMTP: one reply for each recipient (RFC 2033 4.2)."""
+
+    each = True
+
+
+DIALOGUES: dict[str, type[_Dialogue]] = {"smtp": SmtpDialogue, "lmtp": LmtpDialogue, "lmtp+unix": LmtpDialogue}
+Dialogue = _Dialogue

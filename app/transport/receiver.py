@@ -1,0 +1,160 @@
+"""This file holds the receiver, which Salmon starts as `settings.receiver`: SMTP and LMTP until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from app.transport.dialogue import DIALOGUES, Dialogue, Post
+from app.transport.reception import Reception
+from app.transport.replies import STORED, for_fault, no_such_address
+
+LOG = logging.getLogger("tickets.receiver")
+IDLE_SECONDS = 300.0
+FAREWELL_SECONDS = 60.0
+BACKLOG = 1024
+
+
+class Listener(NamedTuple):
+    """Where mail is taken: `scheme` smtp, lmtp or lmtp+unix; a host and port, or the path of a socket."""
+
+    scheme: str
+    host: str
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{self.path or f'{host}:{self.port}'}"
+
+
+class Companion(Protocol):
+    """Something that works as long as mail is received: the courier."""
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+
+    def stop(self) -> None:
+        """Finish what is in hand, and end."""
+
+
+class Receiver:
+    """Receives mail in the main thread until SIGTERM, SIGINT or SIGHUP (`salmon stop` sends the last)."""
+
+    def __init__(
+        self,
+        reception: Reception,
+        listeners: Sequence[Listener],
+        *,
+        max_bytes: int,
+        workers: int,
+        companions: Sequence[Companion] = (),
+        started: Callable[[Sequence[Listener]], None] = lambda _: None,
+    ) -> None:
+        self.reception = reception
+        self.listeners = list(listeners)
+        self.max_bytes = max_bytes
+        self.domain = reception.database.domain
+        self.idle_seconds = IDLE_SECONDS
+        self.dialogues: set[Dialogue] = set()
+        self.started = started
+        self._companions = companions
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="mail")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Event | None = None
+
+    def start(self) -> None:
+        """Receive until told to stop; then finish the mail in hand, and return.
+
+        It blocks: Salmon ends its process when this returns. Raises OSError where a listener cannot be had.
+        """
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
+        asyncio.run(self._serve())
+
+    def stop(self) -> None:
+        """Tell a receiver that runs in another thread to stop; it may take until its mails in hand are answered."""
+        if self._loop is not None and self._ending is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
+
+    async def take(self, post: Post, *, each: bool) -> list[str]:
+        """Store a mail, in a thread; one reply, or one for each recipient."""
+        loop = asyncio.get_running_loop()
+        # A client that leaves does not interrupt the work: its mail may be committed already.
+        return await asyncio.shield(loop.run_in_executor(self._workers, self._take, post, each))
+
+    async def refuses(self, address: str) -> str | None:
+        """The reply to a recipient that is not taken; None if it is."""
+        if not self.reception.may_refuse(address):
+            return None
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._workers, self._refuses, address))
+
+    def _take(self, post: Post, each: bool) -> list[str]:
+        groups = [[recipient] for recipient in post.recipients] if each else [list(post.recipients)]
+        return [self._store(post, group) for group in groups]
+
+    def _store(self, post: Post, recipients: list[str]) -> str:
+        try:
+            self.reception.receive(post.raw, post.envelope_from, recipients)
+        except BaseException as error:
+            LOG.exception("a mail of %d bytes could not be stored", len(post.raw))
+            return for_fault(error)
+        return STORED
+
+    def _refuses(self, address: str) -> str | None:
+        try:
+            why = self.reception.refuses(address)
+        except Exception as error:
+            LOG.exception("a recipient could not be looked up")
+            return for_fault(error)
+        return no_such_address(why) if why else None
+
+    async def _serve(self) -> None:
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        self._heed_signals(self._loop, self._ending)
+        servers = [await self._listen(listener) for listener in self.listeners]
+        self.listeners = [_bound(*pair) for pair in zip(self.listeners, servers, strict=True)]
+        for companion in self._companions:
+            companion.start()
+        self.started(self.listeners)
+        await self._ending.wait()
+        for server in servers:
+            server.close()
+        await self._say_farewell()
+        for companion in self._companions:
+            await asyncio.to_thread(companion.stop)
+        self._workers.shutdown()
+
+    def _heed_signals(self, loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.add_signal_handler(number, ending.set)
+
+    async def _listen(self, listener: Listener) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+
+        def dialogue() -> Dialogue:
+            return DIALOGUES[listener.scheme](self)
+
+        if listener.path:
+            Path(listener.path).parent.mkdir(parents=True, exist_ok=True)
+            return await loop.create_unix_server(dialogue, listener.path, backlog=BACKLOG)
+        return await loop.create_server(dialogue, listener.host, listener.port, backlog=BACKLOG)
+
+    async def _say_farewell(self) -> None:
+        """Let every mail in hand be answered; whoever stalls in the middle of one is left after a minute."""
+        for dialogue in list(self.dialogues):
+            dialogue.leave()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + FAREWELL_SECONDS
+        while self.dialogues and loop.time() < end:
+            await asyncio.sleep(0.02)
+
+
+def _bound(listener: Listener, server: asyncio.Server) -> Listener:
+    """A listener with the port that it really has, where any would do."""
+    return listener if listener.path else listener._replace(port=server.sockets[0].getsockname()[1])

@@ -1,0 +1,144 @@
+"""This file holds the way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from salmon.mail import MailRequest
+from salmon.routing import Router
+
+from app.model import places
+from app.model.arrival import Arrival, Fate, Outcome
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.incoming import read
+from app.model.set_aside import find_set_aside, raw_bytes
+from app.model.text import one_line
+from app.transport.replies import NoRoom
+
+LOG = logging.getLogger("tickets.mail")
+_HEADERS_FOR_SALMON = 16_384
+
+
+class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
+    """Salmon's request, with what our handlers need: the open desk, the mail, and the envelope's recipient.
+
+    Salmon parses only the first headers: the body would cost ten times its size in memory, and is read elsewhere.
+    """
+
+    def __init__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
+        super().__init__("tickets", arrival.envelope_from or "", recipient, _first_headers(arrival.raw))
+        self.desk = desk
+        self.arrival = arrival
+        self.recipient = recipient
+        # Salmon lower-cases addresses, and takes ones it cannot parse from the headers, which the sender chose.
+        self.To = recipient if "@" in recipient else f"{recipient}@{desk.domain}"
+        self.From = arrival.envelope_from
+
+
+class Unrouted(RuntimeError):
+    """No handler, or more than one, took a mail: the routes are not those this program was made with."""
+
+
+class Reception:
+    """Takes mail in.
+
+    `stored` is called after each commit, so that letters can leave at once; `has_room` says whether so many bytes
+    still fit on the disk.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        keep_unmatched: bool,
+        stored: Callable[[], None] = lambda: None,
+        has_room: Callable[[int], bool] = lambda _: True,
+    ) -> None:
+        self.database = database
+        self.keep_unmatched = keep_unmatched
+        self._stored = stored
+        self._has_room = has_room
+
+    def refuses(self, address: str) -> str | None:
+        """Why mail to this address is not taken, in words for the sender's server; None if it is."""
+        with self.database.look() as desk:
+            ours = places.is_at_our_domain(desk, address)
+            if not ours and places.find_place(desk, address) is None:
+                return f"we take no mail for other domains than {desk.domain}"
+            if not self.keep_unmatched and not places.leads_somewhere(desk, address):
+                return "no such address here"
+        return None
+
+    def may_refuse(self, address: str) -> bool:
+        """Whether `refuses` needs asking: at our own domain everything is kept, unless told otherwise."""
+        domain = address.rpartition("@")[2].lower() if "@" in address else self.database.domain
+        return not self.keep_unmatched or domain != self.database.domain
+
+    def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[Outcome]:
+        """Store a mail for all its recipients, with everything that follows from it; raises if it could not be.
+
+        NoRoom if the disk is nearly full.
+        """
+        if not self._has_room(len(raw)):
+            raise NoRoom
+        arrival = Arrival.of(raw, envelope_from)
+        with self.database.work() as desk:
+            for recipient in recipients:
+                _route(desk, arrival, recipient)
+        self._stored()
+        self._log(arrival)
+        return arrival.outcomes
+
+    def redeliver(self, number: int, address: str | None = None) -> Outcome:
+        """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
+        with self.database.work() as desk:
+            delivery = find_set_aside(desk, number)
+            arrival = Arrival.of(raw_bytes(desk, delivery.mail_id), delivery.mail.envelope_from)
+            arrival.mail_id, arrival.delivery_id = delivery.mail_id, delivery.id
+            recipient = address or delivery.recipient
+            # What was loaded would hide what the routing writes.
+            desk.session.expunge_all()
+            _route(desk, arrival, recipient)
+        self._stored()
+        self._log(arrival)
+        return arrival.outcomes[-1]
+
+    def recipients(self, raw: bytes) -> list[str]:
+        """Where a mail goes that came without an envelope (INTERFACE 3): the first that is ours of what it says."""
+        incoming = read(raw)
+        with self.database.look() as desk:
+            for address in incoming.hints:
+                if _ours(desk, address):
+                    return [address]
+            named = [mailbox.email for mailbox in incoming.to if _ours(desk, mailbox.email)]
+        return named or [*incoming.hints, *(mailbox.email for mailbox in incoming.to), "nobody"][:1]
+
+    def _log(self, arrival: Arrival) -> None:
+        for outcome in arrival.outcomes:
+            LOG.info(
+                "%s to=%s from=%s bytes=%d id=%s%s%s",
+                outcome.fate,
+                one_line(outcome.recipient),
+                one_line(arrival.incoming.sender.email if arrival.incoming.sender else ""),
+                len(arrival.raw),
+                one_line(arrival.incoming.message_id or ""),
+                f" ticket={outcome.ticket}" if outcome.ticket else "",
+                f" reason={outcome.reason!r}" if outcome.fate is Fate.SET_ASIDE else "",
+            )
+
+
+def _ours(desk: Desk, address: str) -> bool:
+    return places.is_at_our_domain(desk, address) or places.find_place(desk, address) is not None
+
+
+def _route(desk: Desk, arrival: Arrival, recipient: str) -> None:
+    before = len(arrival.outcomes)
+    Router.deliver(Request(desk, arrival, recipient))
+    if len(arrival.outcomes) != before + 1:
+        raise Unrouted(f"{len(arrival.outcomes) - before} handlers took mail to {recipient!r}")
+
+
+def _first_headers(raw: bytes) -> bytes:
+    head = raw[:_HEADERS_FOR_SALMON]
+    ends = [end for end in (head.find(b"\r\n\r\n"), head.find(b"\n\n")) if end >= 0]
+    return head[: min(ends)] if ends else head

@@ -1,0 +1,26 @@
+"""This file holds what a sending server hears: every reply of ours, and which fault gets which (INTERFACE 7)."""
+
+from sqlalchemy.exc import OperationalError
+
+STORED = "250 2.0.0 Ok: stored"
+TRY_LATER = "451 4.3.0 We could not store this mail; nothing was done, please try again"
+NO_ROOM = "452 4.3.1 Our disk is nearly full; nothing was done, please try again"
+TOO_LARGE = "552 5.3.4 This mail is larger than we take"
+TOO_MANY = "452 4.5.3 Too many recipients in one mail; send it again to the others"
+BAD_BYTES = "553 5.1.3 This address is neither ASCII nor UTF-8"
+CLOSING = "421 4.3.2 We are closing; please try again"
+
+
+def no_such_address(why: str) -> str:
+    """The refusal of a recipient. `why` is ours and plain ASCII: nothing a sender wrote goes into a reply."""
+    return f"550 5.1.1 {why}"
+
+
+class NoRoom(Exception):
+    """The disk is nearly full."""
+
+
+def for_fault(error: BaseException) -> str:
+    """The reply to a mail that could not be stored."""
+    full = isinstance(error, NoRoom) or (isinstance(error, OperationalError) and "is full" in str(error.orig))
+    return NO_ROOM if full else TRY_LATER

@@ -1,0 +1,21 @@
+"""This file holds what Salmon loads before it starts `settings.receiver`: the settings turned into live objects."""
+
+import logging
+import sys
+
+from app.model.schema import NotReady
+from app.setup import first_queues
+from config import build, settings
+from config.current import current_settings
+from config.values import BadSetting
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+try:
+    _current = current_settings()
+    _database = build.build_database(_current)
+    first_queues(_database)
+    settings.relay = build.build_relay(_current)
+    settings.receiver = build.build_receiver(_current, _database, settings.relay)
+except (BadSetting, NotReady) as error:
+    sys.exit(str(error))

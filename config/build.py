@@ -1,0 +1,77 @@
+"""This file holds how settings become live objects: database, relay, routes, courier, receiver."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from salmon.routing import Router
+
+from app.model.database import Database
+from app.transport.courier import Courier
+from app.transport.receiver import Listener, Receiver
+from app.transport.reception import Reception
+from app.transport.relays import Relay, relay_from_url
+from config import settings as plain
+from config.values import ROOT, Settings
+
+# So much must stay free beside a mail, for the letters it causes and the database's own needs.
+SPARE_BYTES = 32 * 2**20
+
+
+class NoRoutes(RuntimeError):
+    """Salmon loaded no handlers; a server without them would take every mail and lose it."""
+
+
+def build_database(settings: Settings) -> Database:
+    """The database, not yet connected to."""
+    return Database(settings.database_url, settings.domain, pool_size=settings.workers + 4)
+
+
+def build_relay(settings: Settings) -> Relay:
+    """Where letters go, not yet connected to."""
+    return relay_from_url(settings.relay, root=ROOT, helo=settings.domain)
+
+
+def load_routes(settings: Settings) -> None:
+    """Let Salmon load the handlers, and make sure that it did: by itself it would only log that it could not."""
+    Router.LOG_EXCEPTIONS = False
+    Router.RELOAD = False
+    Router.UNDELIVERABLE_QUEUE = None
+    Router.defaults(host=settings.domain.replace(".", r"\."))
+    Router.load(plain.handlers)
+    if len(Router.ORDER) != len(plain.handlers):
+        raise NoRoutes(f"Salmon has {len(Router.ORDER)} routes, not {len(plain.handlers)}: {plain.handlers}.")
+
+
+def build_reception(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> Reception:
+    """What takes a mail in, through the routes."""
+    load_routes(settings)
+    return Reception(
+        database, keep_unmatched=settings.unmatched == "keep", stored=stored, has_room=_room_beside(database)
+    )
+
+
+def build_receiver(
+    settings: Settings,
+    database: Database,
+    relay: Relay,
+    started: Callable[[Sequence[Listener]], None] = lambda _: None,
+) -> Receiver:
+    """The receiver, with the courier that sends what it causes."""
+    courier = Courier(database, relay)
+    return Receiver(
+        build_reception(settings, database, courier.wake),
+        [Listener(*(one.scheme, one.host, one.port, one.path)) for one in settings.listen],
+        max_bytes=settings.max_message_bytes,
+        workers=settings.workers,
+        companions=[courier],
+        started=started,
+    )
+
+
+def _room_beside(database: Database) -> Callable[[int], bool]:
+    """Whether a mail of so many bytes fits beside the database; another machine's disk is not ours to know."""
+    if not database.is_sqlite or database.url.database is None:
+        return lambda _: True
+    folder = Path(database.url.database).parent
+    return lambda size: shutil.disk_usage(folder).free > SPARE_BYTES + 3 * size

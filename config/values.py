@@ -1,0 +1,141 @@
+"""This file holds how settings are read and checked; whatever is wrong with one is said in one line that names it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "TICKETS_"
+
+
+class BadSetting(ValueError):
+    """A setting is unknown or does not parse."""
+
+
+@dataclass(frozen=True)
+class Listen:
+    """One place to listen at: a host and port, or the path of a socket."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What config/settings.py says, checked."""
+
+    domain: str
+    database_url: str
+    listen: tuple[Listen, ...]
+    relay: str
+    max_message_bytes: int
+    unmatched: str
+    trust: str
+    authserv_id: str | None
+    workers: int
+
+
+def load(values: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """The settings of a module's values, an environment over them. BadSetting names the first that is wrong."""
+    unknown = [name for name in environment if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in _PARSERS]
+    if unknown:
+        known = ", ".join(f"{PREFIX}{name}" for name in _PARSERS)
+        raise BadSetting(f"{unknown[0]} is no setting; there are {known}.")
+    return Settings(**{name.lower(): _value(name, parse, values, environment) for name, parse in _PARSERS.items()})
+
+
+def _value(name: str, parse: Callable[[str], Any], values: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
+    given = environment.get(f"{PREFIX}{name}", str(values[name]))
+    try:
+        return parse(given.strip())
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}{name} cannot be {given!r}: {error}.") from error
+
+
+def _domain(given: str) -> str:
+    if not re.fullmatch(r"(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", given):
+        raise ValueError("it would be a domain in ASCII, like tickets.example.org")
+    return given.lower()
+
+
+def _database_url(given: str) -> str:
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        raise ValueError(_DATABASES) from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError(_DATABASES)
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    if not url.database or ":memory:" in url.database or url.query:
+        raise ValueError("a database in memory loses mail; it would be sqlite:///PATH")
+    return url.set(database=str(ROOT / url.database)).render_as_string(hide_password=False)
+
+
+_DATABASES = "it would be sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+_LISTEN = re.compile(
+    r"(?P<scheme>smtp|lmtp)://(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+):(?P<port>\d{1,5})|lmtp\+unix://(?P<path>/.+)",
+    re.ASCII,
+)
+
+
+def _listen(given: str) -> tuple[Listen, ...]:
+    places = tuple(_one_listen(one.strip()) for one in given.split(",") if one.strip())
+    if not places:
+        raise ValueError("there must be at least one place to listen at, like smtp://127.0.0.1:8825")
+    return places
+
+
+def _one_listen(given: str) -> Listen:
+    match = _LISTEN.fullmatch(given)
+    if match is None or int(match["port"] or 0) > 65_535:
+        raise ValueError(f"{given!r} would be smtp://HOST:PORT, lmtp://HOST:PORT or lmtp+unix:///PATH")
+    if match["path"]:
+        return Listen("lmtp+unix", "", 0, match["path"])
+    return Listen(match["scheme"], match["host"].strip("[]"), int(match["port"]), "")
+
+
+def _relay(given: str) -> str:
+    from app.transport.relays import relay_from_url
+
+    relay_from_url(given, root=ROOT).close()
+    return given
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(given: str) -> str:
+        if given.lower() not in words:
+            raise ValueError(f"it would be {' or '.join(words)}")
+        return given.lower()
+
+    return parse
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def parse(given: str) -> int:
+        digits = given.replace("_", "")
+        if not (digits.isascii() and digits.isdigit() and least <= int(digits[:18]) <= most):
+            raise ValueError(f"it would be a whole number from {least} to {most}")
+        return int(digits)
+
+    return parse
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "DOMAIN": _domain,
+    "DATABASE_URL": _database_url,
+    "LISTEN": _listen,
+    "RELAY": _relay,
+    "MAX_MESSAGE_BYTES": _number(1_000, 2**30),
+    "UNMATCHED": _one_of("keep", "reject"),
+    "TRUST": _one_of("reply", "dmarc", "from"),
+    "AUTHSERV_ID": lambda given: given or None,
+    "WORKERS": _number(1, 64),
+}

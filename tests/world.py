@@ -1,0 +1,279 @@
+"""This file holds the world of the tests: people who write and read mail, and a clock that moves when told to.
+
+Mail goes through the real receiver or the real reception and Salmon's router, into a real database; letters leave by
+the real courier. Only the clock and the far end, where people's letters arrive, are made up.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from smtplib import LMTP, SMTP
+from threading import Event, Thread
+from typing import Any
+
+from app.model import people, queues, workflow
+from app.model.addresses import Mailbox, address_key
+from app.model.arrival import Outcome
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.notification import new_message_id
+from app.model.people import Person
+from app.model.standing import everybody_on, standing_of
+from app.model.tickets import Ticket, find_ticket
+from app.model.views import ticket_in_full
+from app.model.workflow import Words
+from app.setup import first_queues
+from app.transport.courier import Courier
+from app.transport.receiver import Listener, Receiver
+from config import build
+from config.values import load
+
+DOMAIN = "tickets.example"
+
+
+class Clock:
+    """A clock that stands still until it is moved, so that a test can say what happened when."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def passes(self, **time: float) -> None:
+        """Let time pass: `passes(days=3)`."""
+        self.now += timedelta(**time)
+
+
+class Letter:
+    """A letter as its reader sees it."""
+
+    def __init__(self, raw: bytes, recipient: str, envelope_from: str) -> None:
+        self.raw = raw
+        self.recipient = recipient
+        self.envelope_from = envelope_from
+        parsed = message_from_bytes(raw, policy=policy.default)
+        assert isinstance(parsed, EmailMessage)
+        self.mail = parsed
+
+    def __getitem__(self, header: str) -> str:
+        return str(self.mail[header] or "")
+
+    @property
+    def all_text(self) -> str:
+        """Text and footer."""
+        part = self.mail.get_body(("plain",))
+        assert part is not None
+        return str(part.get_content())
+
+    @property
+    def text(self) -> str:
+        """What stands above the footer."""
+        return self.all_text.rpartition("\n-- \n")[0].strip()
+
+    @property
+    def footer(self) -> str:
+        """What stands under the signature delimiter."""
+        return self.all_text.rpartition("\n-- \n")[2].strip()
+
+
+class FarEnd:
+    """The mail server at which everybody's letters arrive."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+
+    def deliver(self, message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        self.letters.append(Letter(message.as_bytes(), To, From))
+
+    def check(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Actor:
+    """Somebody with a mail client."""
+
+    def __init__(self, world: "World", email: str, name: str = "") -> None:
+        self.world = world
+        self.email = email
+        self.name = name
+
+    def writes(
+        self,
+        to: str,
+        text: str,
+        *,
+        subject: str = "Hello",
+        answering: Letter | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> str:
+        """Send a mail; `to` may leave our domain out. Returns its Message-ID."""
+        address = to if "@" in to else f"{to}@{DOMAIN}"
+        mail = EmailMessage(policy.SMTP)
+        mail["From"] = f'"{self.name}" <{self.email}>' if self.name else self.email
+        mail["To"] = address
+        mail["Subject"] = subject
+        mail["Date"] = format_datetime(self.world.clock.now)
+        mail["Message-ID"] = make_msgid(domain="home.example")
+        if answering is not None:
+            mail["In-Reply-To"] = answering["Message-ID"]
+            mail["References"] = f"{answering['References']} {answering['Message-ID']}".strip()
+        for name, value in (headers or {}).items():
+            del mail[name]
+            mail[name] = value
+        mail.set_content(text)
+        self.world.clock.passes(seconds=1)
+        self.world.brings(mail.as_bytes(), self.email, address)
+        return str(mail["Message-ID"] or "")
+
+    def replies(self, letter: Letter, text: str, **more: Any) -> str:
+        """Answer a letter as a mail client does."""
+        to = letter["Reply-To"] or letter["From"]
+        return self.writes(to, text, subject=letter["Subject"], answering=letter, **more)
+
+    @property
+    def letters(self) -> list[Letter]:
+        """Every letter this person has got, oldest first."""
+        mine = address_key(self.email)
+        return [letter for letter in self.world.far_end.letters if address_key(letter.recipient) == mine]
+
+    def letter(self) -> Letter:
+        """The newest letter."""
+        assert self.letters, f"{self.email} has got no letter"
+        return self.letters[-1]
+
+
+class World:
+    """A tracker with its database, and the people around it."""
+
+    def __init__(self, url: str, *, keep_unmatched: bool = True) -> None:
+        self.clock = Clock()
+        self.database = Database(url, DOMAIN, clock=self.clock)
+        first_queues(self.database)
+        self.far_end = FarEnd()
+        self.courier = Courier(self.database, self.far_end)  # type: ignore[arg-type]
+        self.settings = load(_PLAIN, {"TICKETS_UNMATCHED": "keep" if keep_unmatched else "reject"})
+        self.reception = build.build_reception(self.settings, self.database)
+        self.receiver: Receiver | None = None
+
+    def close(self) -> None:
+        self.database.close()
+
+    def actor(self, email: str, name: str = "") -> Actor:
+        """Somebody whom the tracker does not know yet."""
+        return Actor(self, email, name)
+
+    def known(self, email: str, name: str = "", *, admin: bool = False) -> Actor:
+        """Somebody added by command."""
+        with self.database.work() as desk:
+            people.add_person(desk, Mailbox(name, email), administrator=admin)
+        return Actor(self, email, name)
+
+    def responder(self, email: str, name: str = "", queue: str = "General") -> Actor:
+        """Somebody who answers for a queue."""
+        actor = self.known(email, name)
+        with self.database.work() as desk:
+            queues.add_responder(desk, queues.find_queue(desk, queue), people.get_person(desk, email))
+        return actor
+
+    def brings(self, raw: bytes, envelope_from: str | None, *recipients: str) -> list[Outcome]:
+        """A mail server hands over a mail, by SMTP when a server runs; then the courier does its round."""
+        outcomes: list[Outcome] = []
+        if self.receiver is None:
+            outcomes = self.reception.receive(raw, envelope_from, recipients)
+        else:
+            with self.smtp() as client:
+                client.sendmail(envelope_from or "", recipients, raw)
+        self.settle()
+        return outcomes
+
+    def settle(self) -> None:
+        """Every letter that is due arrives."""
+        while self.courier.round():
+            pass
+
+    def act(self, number: int, action: str, email: str | None, text: str = "", **more: Any) -> None:
+        """An explicit action, as `tickets act` takes it."""
+        with self.database.work() as desk:
+            ticket = find_ticket(desk, number, locked=True)
+            standing = standing_of(people.get_person(desk, email or ""), everybody_on(desk, ticket))
+            words = Words(text, text, f"Re: {ticket.title}", new_message_id(desk))
+            chosen = ticket.lifecycle.action(action)
+            workflow.act(desk, ticket, standing, standing.party(ticket.lifecycle), chosen, words, **more)
+        self.settle()
+
+    def ticket(self, number: int = 1, viewer: str | None = None) -> dict[str, Any]:
+        """A ticket as `tickets show --json` prints it."""
+        with self.database.look() as desk:
+            found = people.get_person(desk, viewer) if viewer else None
+            return ticket_in_full(desk, find_ticket(desk, number), found)
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        with self.database.work() as desk:
+            yield desk
+
+    def rows(self, *things: Any) -> list[Any]:
+        """Everything of a mapped class, or of some columns."""
+        from sqlalchemy import select
+
+        with self.database.look() as desk:
+            found = desk.session.scalars if len(things) == 1 else desk.session.execute
+            return list(found(select(*things)))
+
+    @contextmanager
+    def serving(self, *schemes: str) -> Iterator[Receiver]:
+        """A real server on free ports: `smtp` unless others are named; stopped at the end as a signal would."""
+        listeners = [Listener(scheme, "127.0.0.1", 0) for scheme in schemes or ("smtp",)]
+        started = Event()
+        receiver = Receiver(
+            self.reception, listeners, max_bytes=2_000_000, workers=4, started=lambda _: started.set()
+        )
+        thread = Thread(target=receiver.start)
+        thread.start()
+        assert started.wait(10), "the server does not start"
+        self.receiver = receiver
+        try:
+            yield receiver
+        finally:
+            self.receiver = None
+            receiver.stop()
+            thread.join(20)
+            assert not thread.is_alive(), "the server does not stop"
+
+    def port(self, scheme: str = "smtp") -> int:
+        assert self.receiver is not None
+        return next(one.port for one in self.receiver.listeners if one.scheme == scheme)
+
+    def smtp(self) -> SMTP:
+        return SMTP("127.0.0.1", self.port("smtp"), timeout=20)
+
+    def lmtp(self) -> LMTP:
+        return LMTP("127.0.0.1", self.port("lmtp"), timeout=20)
+
+
+def ticket_of(desk: Desk, number: int) -> Ticket:
+    return find_ticket(desk, number)
+
+
+def person_of(desk: Desk, email: str) -> Person:
+    return people.get_person(desk, email)
+
+
+_PLAIN = {
+    "DOMAIN": DOMAIN,
+    "DATABASE_URL": "sqlite:///run/unused.db",
+    "LISTEN": "smtp://127.0.0.1:0",
+    "RELAY": "maildir:run/unused",
+    "MAX_MESSAGE_BYTES": 2_000_000,
+    "UNMATCHED": "keep",
+    "TRUST": "reply",
+    "AUTHSERV_ID": "",
+    "WORKERS": 4,
+}
