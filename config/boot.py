@@ -3,6 +3,8 @@
 import logging
 import sys
 
+from sqlalchemy.exc import DatabaseError
+
 from app.model.schema import NotReady
 from app.setup import first_queues
 from config import build, settings
@@ -10,6 +12,8 @@ from config.current import current_settings
 from config.values import BadSetting
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+# It tells of every step of a migration; whoever starts a server wants to read what is wrong.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 try:
     _current = current_settings()
@@ -17,5 +21,7 @@ try:
     first_queues(_database)
     settings.relay = build.build_relay(_current)
     settings.receiver = build.build_receiver(_current, _database, settings.relay)
-except (BadSetting, NotReady) as error:
+except (BadSetting, NotReady, build.NoRoutes) as error:
     sys.exit(str(error))
+except DatabaseError as error:
+    sys.exit(f"The database cannot be had: {str(error.orig).strip().splitlines()[0]}. TICKETS_DATABASE_URL names it.")

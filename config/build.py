@@ -1,18 +1,20 @@
 """This file holds how settings become live objects: database, relay, routes, courier, receiver."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from salmon.routing import Router
 
 from app.model.database import Database
-from app.transport.courier import Courier
-from app.transport.receiver import Listener, Receiver
 from app.transport.reception import Reception
 from app.transport.relays import Relay, relay_from_url
 from config import settings as plain
 from config.values import ROOT, Settings
+
+if TYPE_CHECKING:
+    from app.transport.receiver import Receiver
 
 # So much must stay free beside a mail, for the letters it causes and the database's own needs.
 SPARE_BYTES = 32 * 2**20
@@ -37,8 +39,13 @@ def load_routes(settings: Settings) -> None:
     Router.LOG_EXCEPTIONS = False
     Router.RELOAD = False
     Router.UNDELIVERABLE_QUEUE = None
-    Router.defaults(host=settings.domain.replace(".", r"\."))
+    host = settings.domain.replace(".", r"\.")
+    before = Router.DEFAULT_CAPTURES.get("host", host)
+    Router.defaults(host=host)
     Router.load(plain.handlers)
+    if before != host:
+        # Salmon put the domain into the routes when their modules were loaded; a process may have had another one.
+        Router.reload()
     if len(Router.ORDER) != len(plain.handlers):
         raise NoRoutes(f"Salmon has {len(Router.ORDER)} routes, not {len(plain.handlers)}: {plain.handlers}.")
 
@@ -55,17 +62,21 @@ def build_receiver(
     settings: Settings,
     database: Database,
     relay: Relay,
-    started: Callable[[Sequence[Listener]], None] = lambda _: None,
-) -> Receiver:
+    *,
+    courier: bool = True,
+) -> "Receiver":
     """The receiver, with the courier that sends what it causes."""
-    courier = Courier(database, relay)
+    # Loaded here: `deliver` takes a mail in without a server.
+    from app.transport.courier import Courier
+    from app.transport.receiver import Listener, Receiver
+
+    messenger = Courier(database, relay)
     return Receiver(
-        build_reception(settings, database, courier.wake),
+        build_reception(settings, database, messenger.wake),
         [Listener(*(one.scheme, one.host, one.port, one.path)) for one in settings.listen],
         max_bytes=settings.max_message_bytes,
         workers=settings.workers,
-        companions=[courier],
-        started=started,
+        companions=[messenger] if courier else [],
     )
 
 

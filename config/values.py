@@ -1,8 +1,9 @@
 """This file holds how settings are read and checked; whatever is wrong with one is said in one line that names it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +45,37 @@ class Settings:
 
 def load(values: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """The settings of a module's values, an environment over them. BadSetting names the first that is wrong."""
+    for problem in problems(values, environment):
+        raise BadSetting(problem)
+    return Settings(**{name.lower(): _value(name, values, environment) for name in _PARSERS})
+
+
+def problems(values: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
+    """Everything that is wrong with settings, each in one line that names it."""
     unknown = [name for name in environment if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in _PARSERS]
-    if unknown:
-        known = ", ".join(f"{PREFIX}{name}" for name in _PARSERS)
-        raise BadSetting(f"{unknown[0]} is no setting; there are {known}.")
-    return Settings(**{name.lower(): _value(name, parse, values, environment) for name, parse in _PARSERS.items()})
+    unknown += [f"{name} in config/settings.py" for name in values if name.isupper() and name not in _PARSERS]
+    known = ", ".join(f"{PREFIX}{name}" for name in _PARSERS)
+    for name in unknown:
+        yield f"{name} is no setting; there are {known}."
+    for name in _PARSERS:
+        try:
+            _value(name, values, environment)
+        except BadSetting as error:
+            yield str(error)
 
 
-def _value(name: str, parse: Callable[[str], Any], values: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
-    given = environment.get(f"{PREFIX}{name}", str(values[name]))
+def _value(name: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
+    given = environment.get(f"{PREFIX}{name}")
+    if given is None:
+        if name not in values:
+            raise BadSetting(f"{PREFIX}{name} is not set, and config/settings.py has no {name}.")
+        given = "" if values[name] is None else str(values[name])
     try:
-        return parse(given.strip())
+        return _PARSERS[name](given.strip())
     except ValueError as error:
-        raise BadSetting(f"{PREFIX}{name} cannot be {given!r}: {error}.") from error
+        # Whatever stands before an @ in a URL may be a password, and this line ends up in logs.
+        shown = re.sub(r"://.*@", "://…@", given, flags=re.DOTALL)
+        raise BadSetting(f"{PREFIX}{name} cannot be {shown!r}: {error}.") from None
 
 
 def _domain(given: str) -> str:
@@ -67,16 +86,19 @@ def _domain(given: str) -> str:
 
 def _database_url(given: str) -> str:
     try:
-        url = make_url(given)
-    except ArgumentError:
+        # The short form that many services hand out.
+        url = make_url(re.sub(r"\Apostgres(?=\+|:)", "postgresql", given))
+    except (ArgumentError, ValueError):
         raise ValueError(_DATABASES) from None
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise ValueError(_DATABASES)
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    if not url.database or ":memory:" in url.database or url.query:
+    if url.get_backend_name() != "sqlite":
+        raise ValueError(_DATABASES)
+    if not url.database or ":memory:" in url.database:
         raise ValueError("a database in memory loses mail; it would be sqlite:///PATH")
-    return url.set(database=str(ROOT / url.database)).render_as_string(hide_password=False)
+    if url.query or url.host:
+        raise ValueError("it would be sqlite:///PATH and nothing more")
+    return url.set(drivername="sqlite", database=str(ROOT / url.database)).render_as_string(hide_password=False)
 
 
 _DATABASES = "it would be sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
@@ -95,11 +117,20 @@ def _listen(given: str) -> tuple[Listen, ...]:
 
 def _one_listen(given: str) -> Listen:
     match = _LISTEN.fullmatch(given)
-    if match is None or int(match["port"] or 0) > 65_535:
+    if match is None or int(match["port"] or 0) > 65_535 or not _is_host(match["host"] or ""):
         raise ValueError(f"{given!r} would be smtp://HOST:PORT, lmtp://HOST:PORT or lmtp+unix:///PATH")
     if match["path"]:
         return Listen("lmtp+unix", "", 0, match["path"])
     return Listen(match["scheme"], match["host"].strip("[]"), int(match["port"]), "")
+
+
+def _is_host(host: str) -> bool:
+    if host.startswith("["):
+        try:
+            IPv6Address(host.strip("[]"))
+        except ValueError:
+            return False
+    return True
 
 
 def _relay(given: str) -> str:

@@ -1,7 +1,6 @@
 """Mails are read: real ones, made ones, and ones that were made to hurt."""
 
 import email
-import re
 from base64 import encodebytes
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -177,14 +176,15 @@ def test_any_bytes_are_read(raw: bytes) -> None:
     assert_sound(raw)
 
 
-SOUP = """\
-From: a@b.org|Subject: =?utf-8?q?=ff?=|Content-Type: multipart/mixed; boundary=x|--x|--x--|--|YQ|=| |:|\0|\r\n|\n|\r|\n\n|<b>
-Content-Type: text/html; charset=utf-16|Content-Transfer-Encoding: base64|Content-Transfer-Encoding: x-uuencode
-begin 644 a|!0|end|From |\xff|Content-Disposition: attachment; filename*0*=utf-8''%ff|; filename="..\\a/b
-Date: 1 Jan 0000 99|References: <|Message-ID: <\xff>|Content-Type: message/rfc822"""
-soup = st.lists(st.sampled_from(re.split(r"[|]|(?<!\|)\n(?!\|)", SOUP))).map(
-    lambda pieces: "".join(pieces).encode("latin-1")
-)
+PIECES = [
+    *(b"\r\n", b"\n", b"\r", b"\n\n", b" ", b":", b"=", b"\0", b"\xff", b"--", b"--x", b"--x--"),
+    *(b"YQ", b"begin 644 a", b"!0", b"end", b"<b>", b"From "),
+    *(b"From: a@b.org", b"Subject: =?utf-8?q?=ff?=", b"Date: 1 Jan 0000 99", b"References: <", b"Message-ID: <\xff>"),
+    *(b"Content-Type: multipart/mixed; boundary=x", b"Content-Type: text/html; charset=utf-16"),
+    *(b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: x-uuencode"),
+    *(b"Content-Disposition: attachment; filename*0*=utf-8''%ff", b'; filename="..\\a/b'),
+]
+soup = st.lists(st.sampled_from(PIECES)).map(b"".join)
 
 
 @given(soup)

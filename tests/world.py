@@ -14,15 +14,17 @@ from smtplib import LMTP, SMTP
 from threading import Event, Thread
 from typing import Any
 
-from app.model import people, queues, workflow
+from app.model import administration, people, queues, workflow
 from app.model.addresses import Mailbox, address_key
+from app.model.administration import Setting
 from app.model.arrival import Outcome
 from app.model.database import Database
 from app.model.desk import Desk
+from app.model.lifecycle import TRACKER
 from app.model.notification import new_message_id
 from app.model.people import Person
 from app.model.standing import everybody_on, standing_of
-from app.model.tickets import Ticket, find_ticket
+from app.model.tickets import Participant, Ticket, find_ticket
 from app.model.views import ticket_in_full
 from app.model.workflow import Words
 from app.setup import first_queues
@@ -67,7 +69,7 @@ class Letter:
         """Text and footer."""
         part = self.mail.get_body(("plain",))
         assert part is not None
-        return str(part.get_content())
+        return str(part.get_content()).replace("\r\n", "\n")
 
     @property
     def text(self) -> str:
@@ -182,6 +184,11 @@ class World:
             queues.add_responder(desk, queues.find_queue(desk, queue), people.get_person(desk, email))
         return actor
 
+    def answers_at(self, address: str, queue: str = "General") -> None:
+        """A queue gets one more address."""
+        with self.database.work() as desk:
+            queues.add_queue_address(desk, queues.find_queue(desk, queue), address)
+
     def brings(self, raw: bytes, envelope_from: str | None, *recipients: str) -> list[Outcome]:
         """A mail server hands over a mail, by SMTP when a server runs; then the courier does its round."""
         outcomes: list[Outcome] = []
@@ -198,15 +205,47 @@ class World:
         while self.courier.round():
             pass
 
-    def act(self, number: int, action: str, email: str | None, text: str = "", **more: Any) -> None:
-        """An explicit action, as `tickets act` takes it."""
+    def act(
+        self, number: int, action: str, email: str | None, text: str = "", *, date: datetime | None = None, **more: Any
+    ) -> None:
+        """An explicit action, as `tickets act` takes it; `email` None is the tracker itself."""
         with self.database.work() as desk:
             ticket = find_ticket(desk, number, locked=True)
-            standing = standing_of(people.get_person(desk, email or ""), everybody_on(desk, ticket))
-            words = Words(text, text, f"Re: {ticket.title}", new_message_id(desk))
-            chosen = ticket.lifecycle.action(action)
-            workflow.act(desk, ticket, standing, standing.party(ticket.lifecycle), chosen, words, **more)
+            standing = standing_of(people.get_person(desk, email), everybody_on(desk, ticket)) if email else None
+            party = standing.party(ticket.lifecycle) if standing else TRACKER
+            words = Words(text, text, f"Re: {ticket.title}", new_message_id(desk), date=date, posted=date)
+            workflow.act(desk, ticket, standing, party, ticket.lifecycle.action(action), words, **more)
         self.settle()
+
+    def opens(self, email: str, subject: str = "Hello", text: str = "Hello there.", queue: str = "General") -> int:
+        """A ticket opened in somebody's name, as `tickets open` does; its number."""
+        with self.database.work() as desk:
+            requestor = people.meet(desk, Mailbox("", email), known=True)
+            words = Words(text, text, subject, new_message_id(desk))
+            number = workflow.open_ticket(desk, queues.find_queue(desk, queue), requestor, words).id
+        self.settle()
+        return number
+
+    def asks_in(self, number: int, email: str) -> None:
+        """Somebody takes part in a ticket from now on."""
+        with self.database.work() as desk:
+            desk.session.add(Participant(ticket_id=number, person_id=people.get_person(desk, email).id))
+
+    def sets(self, number: int, by: str, *, assignee: str | None = None, **more: Any) -> None:
+        """Change things of a ticket, as `tickets set` does; `assignee` may be nobody."""
+        with self.database.work() as desk:
+            named = assignee is not None and assignee != "nobody"
+            chosen = people.get_person(desk, assignee or "") if named else None
+            setting = Setting(assignee=chosen, nobody=assignee == "nobody", **more)
+            administration.set_ticket(
+                desk, find_ticket(desk, number, locked=True), people.get_person(desk, by), setting
+            )
+        self.settle()
+
+    def becomes(self, number: int, status: str) -> None:
+        """A ticket is in this status, however it got there; nobody is told."""
+        with self.database.work() as desk:
+            find_ticket(desk, number).status = status
 
     def ticket(self, number: int = 1, viewer: str | None = None) -> dict[str, Any]:
         """A ticket as `tickets show --json` prints it."""
@@ -232,9 +271,7 @@ class World:
         """A real server on free ports: `smtp` unless others are named; stopped at the end as a signal would."""
         listeners = [Listener(scheme, "127.0.0.1", 0) for scheme in schemes or ("smtp",)]
         started = Event()
-        receiver = Receiver(
-            self.reception, listeners, max_bytes=2_000_000, workers=4, started=lambda _: started.set()
-        )
+        receiver = Receiver(self.reception, listeners, max_bytes=2_000_000, workers=4, started=lambda _: started.set())
         thread = Thread(target=receiver.start)
         thread.start()
         assert started.wait(10), "the server does not start"

@@ -1,95 +1,172 @@
 """This file holds the command `tickets`: which module has which command, and how faults are told."""
 
+import gc
+import io
+import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
 
 import click
 
-# Modules are loaded when their command is called: most commands need no mail server, and some no database.
-_MODULES = {
-    "serve": "server",
-    "init": "server",
-    "doctor": "doctor",
-    "demo": "demo",
-    "bench": "bench",
-    "deliver": "deliver",
-    "queue": "people",
-    "person": "people",
-    "responder": "people",
-    "open": "tickets",
-    "list": "tickets",
-    "show": "tickets",
-    "raw": "tickets",
-    "act": "tickets",
-    "set": "tickets",
-    "expire": "tickets",
-    "outbox": "outbox",
-    "unmatched": "unmatched",
-    "lifecycle": "lifecycle",
+# Modules are loaded when their command is called: most commands need no mail server, and some no database. For the
+# same reason the line that `tickets --help` prints stands here; a test compares it with what the command says itself.
+COMMANDS = {
+    "serve": ("server", "Set up everything, then receive mail under Salmon until stopped."),
+    "init": ("server", "Create the database or bring it to this version."),
+    "doctor": ("doctor", "Check settings, database, relay and listeners; say what to do."),
+    "demo": ("demo", "Play a conversation over real SMTP, in a database of its own."),
+    "bench": ("bench", "Measure speed and memory on this machine."),
+    "deliver": ("deliver", "Take in one mail, as from a pipe or an alias."),
+    "queue": ("people", "Queues and their addresses."),
+    "person": ("people", "People and their addresses."),
+    "responder": ("people", "Who answers for a queue."),
+    "open": ("tickets", "Open a ticket in somebody's name; print its number."),
+    "list": ("tickets", "List tickets, of every status unless one is named."),
+    "show": ("tickets", "Show a ticket whole, or what one person may see of it."),
+    "raw": ("tickets", "Print the exact bytes of a message as they were received."),
+    "act": ("tickets", "Carry out any action of the workflow in somebody's name."),
+    "set": ("tickets", "Set things of a ticket in a responder's name."),
+    "expire": ("tickets", "Let tickets expire on which nothing was posted for long."),
+    "outbox": ("outbox", "Letters on their way: list, send, retry."),
+    "unmatched": ("unmatched", "Mail set aside: list, show, redeliver, dismiss."),
+    "lifecycle": ("lifecycle", "Print the lifecycles from the tables that the tracker works by."),
 }
 # sysexits.h, as mail servers read them from a pipe.
 EX_NOUSER, EX_TEMPFAIL = 67, 75
+INTERRUPTED = 130
+
+# Whose every module stays loaded till the end: it is never looked through for garbage, which would take 0.1 seconds.
+_OWN_PROCESS = object()
 
 
 class _Commands(click.Group):
-    """Loads a command's module when the command is called."""
+    """Loads a command's module when the command is called, and none to list them all."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order of the table above."""
-        return list(_MODULES)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        if cmd_name not in _MODULES:
+        if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"app.cli.{_MODULES[cmd_name]}")
+        with _uncollected():
+            module = import_module(f"app.cli.{COMMANDS[cmd_name][0]}")
+        if ctx.find_root().obj is _OWN_PROCESS:
+            gc.freeze()
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
+
+# Not `tickets`: loading the module of that name would take its place.
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-def tickets() -> None:
+def all_commands() -> None:
     """A ticket tracker that lives in e-mail."""
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; a fault is one line on standard error, with exit status 1, or 2 for wrong usage."""
-    given = sys.argv[1:] if arguments is None else arguments
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    status = _run(given, _OWN_PROCESS if arguments is None else None)
     # A mail server reads the exit status of `deliver`: 75 keeps the mail, 1 and 2 would lose it.
-    delivering = given[:1] == ["deliver"]
+    if given[:1] == ["deliver"] and status not in (0, EX_NOUSER):
+        status = EX_TEMPFAIL
+    if arguments is None:
+        # Nor is all that the process has at its end.
+        gc.freeze()
+    sys.exit(status)
+
+
+def _run(given: list[str], process: object) -> int:
+    """Run a command and tell its fault, if any; the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Some terminals know no UTF-8: what they cannot show is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        tickets.main(given, prog_name="tickets", standalone_mode=False)
-    except click.exceptions.Exit as ending:
-        sys.exit(ending.exit_code)
-    except click.Abort:
-        sys.exit(EX_TEMPFAIL if delivering else 130)
+        status = _invoke(given, process)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return 0 if given[:1] != ["deliver"] else EX_TEMPFAIL
     except click.UsageError as error:
         error.show()
-        sys.exit(EX_TEMPFAIL if delivering else 2)
+        return 2
     except click.ClickException as error:
-        click.echo(error.format_message(), err=True)
-        sys.exit(EX_TEMPFAIL if delivering else 1)
-    except BrokenPipeError:
-        _leave_quietly(EX_TEMPFAIL if delivering else 0)
+        return _told(error.format_message())
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        return INTERRUPTED
     except Exception as error:
-        click.echo(_in_one_line(error), err=True)
-        sys.exit(EX_TEMPFAIL if delivering else 1)
+        return _told(in_one_line(error))
+    return status
 
 
-def _in_one_line(error: Exception) -> str:
-    """What went wrong, for a person: our own errors speak for themselves, a database's first line says enough."""
-    text: Any = getattr(error, "orig", None) or (error.args[0] if error.args else error)
-    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
-    told = lines[0] if lines else type(error).__name__
-    return told if _is_ours(error) else f"{type(error).__name__}: {told}"
+def _invoke(given: list[str], process: object) -> int:
+    try:
+        with all_commands.make_context("tickets", given, obj=process) as context:
+            all_commands.invoke(context)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except SystemExit as ending:
+        if isinstance(ending.code, str):
+            return _told(ending.code)
+        return ending.code or 0
+    return 0
 
 
-def _is_ours(error: Exception) -> bool:
-    return type(error).__module__.partition(".")[0] in ("app", "config")
+def _told(line: str) -> int:
+    _discard_output_if_broken()
+    with suppress(OSError):
+        click.echo(line, err=True)
+    return 1
 
 
-def _leave_quietly(status: int) -> None:
-    """Whoever read our output has left; Python would complain at the end."""
-    sys.stdout = None
-    sys.exit(status)
+def in_one_line(error: BaseException) -> str:
+    """What went wrong, for a person: our own errors speak for themselves, the first line of a database's will do."""
+    from app.model.text import one_line
+
+    if isinstance(error, OSError) and error.strerror:
+        return one_line(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
+    told: object = getattr(error, "orig", None) or (error.args[0] if error.args else "")
+    line = next((one_line(line) for line in str(told).splitlines() if line.strip()), "")
+    if type(error).__module__.partition(".")[0] in ("app", "config") and line:
+        return line
+    if getattr(error, "orig", None) is not None:
+        return f"The database cannot be used: {line}"
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Load modules without looking for garbage, of which there is none yet: that takes a tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _discard_output_if_broken() -> None:
+    """What could not be written (a full disk) is not tried again at the end, when Python would complain of it."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Whoever read our output has left; Python would complain of what it cannot write at the end."""
+    with suppress(OSError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

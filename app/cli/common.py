@@ -1,73 +1,96 @@
 """This file holds what commands share: the database as the settings name it, output, and options."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from app.model.database import Database
-    from app.model.desk import Desk
+from app.model.base import MAX_ID
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.schema import check_ready
+from app.model.text import from_bytes, one_line
+from config.current import current_settings
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
+# Printable to Python or not: what a terminal would obey, and what is no character at all.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 @contextmanager
-def working() -> Iterator["Desk"]:
+def working() -> Iterator[Desk]:
     """A unit of work on the database that the settings name; committed at the end."""
-    database = ready_database()
-    try:
-        with database.work() as desk:
-            yield desk
-    finally:
-        database.close()
+    with ready_database() as database, database.work() as desk:
+        yield desk
 
 
 @contextmanager
-def looking() -> Iterator["Desk"]:
+def looking() -> Iterator[Desk]:
     """A look at the database that the settings name."""
-    database = ready_database()
-    try:
-        with database.look() as desk:
-            yield desk
-    finally:
-        database.close()
+    with ready_database() as database, database.look() as desk:
+        yield desk
 
 
-def ready_database() -> "Database":
-    """The database that the settings name; NotReady says what to do first."""
-    from app.model.database import Database
-    from app.model.schema import check_ready
-    from config.current import current_settings
-
+@contextmanager
+def ready_database() -> Iterator[Database]:
+    """The database that the settings name, closed at the end; NotReady says what to do first."""
     settings = current_settings()
-    database = Database(settings.database_url, settings.domain)
-    check_ready(database)
-    return database
+    with closing(Database(settings.database_url, settings.domain)) as database:
+        check_ready(database)
+        yield database
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """Print one JSON document; safe for a terminal, and UTF-8 where that is what standard output takes."""
+    unicode_output = getattr(sys.stdout, "encoding", None) in ("utf-8", "UTF-8")
+    text = json.dumps(document, ensure_ascii=not unicode_output, indent=2)
+    click.echo(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_rows(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> None:
     """Print columns, each as wide as its widest cell; safe for a terminal, whoever wrote what is in them."""
-    from app.model.text import one_line
-
     cleaned = [headings, *(tuple(one_line(cell, 200) for cell in row) for row in rows)]
     widths = [max(len(row[column]) for row in cleaned) for column in range(len(headings))]
     for row in cleaned:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def text_argument(given: str | None) -> str | None:
-    """The value of an option that reads standard input when given `-`."""
-    return sys.stdin.read() if given == "-" else given
+def print_bytes(raw: bytes) -> None:
+    """Write exact bytes to standard output."""
+    if sys.stdout is None:
+        raise click.ClickException("There is no standard output to write to.")
+    sys.stdout.buffer.write(raw)
+    sys.stdout.buffer.flush()
+
+
+def text_argument(given: str) -> str:
+    """The value of an option that reads standard input when given `-`; what is no UTF-8 there is read as can be."""
+    if given != "-":
+        return given
+    if sys.stdin is None:
+        raise click.ClickException("There is no standard input to read from.")
+    return from_bytes(sys.stdin.buffer.read())
+
+
+class Number(click.ParamType[int]):
+    """The number of a ticket, message, letter or mail."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse it. Nothing has a number that is too large for the database: that is no wrong usage."""
+        digits = str(value)
+        if not (digits.isascii() and digits.isdigit()):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        if len(digits) > len(str(MAX_ID)) or not 0 < int(digits) <= MAX_ID:
+            raise click.ClickException(f"Nothing has the number {digits[:40]}.")
+        return int(digits)
 
 
 class IsoMoment(click.ParamType[datetime]):

@@ -1,29 +1,38 @@
 """This file holds the command `deliver`: one mail from a pipe, an alias or a file."""
 
 import sys
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import click
 
 from app.cli import EX_NOUSER
 from app.cli.common import ready_database
+from app.transport.reception import Reception
+from config.build import build_reception
+from config.current import current_settings
 
 
-@click.command("deliver")
+@click.command("deliver", short_help="Take in one mail, as from a pipe or an alias.")
 @click.option("--to", "addresses", multiple=True, metavar="ADDRESS", help="The envelope's recipient.")
 @click.option("--from", "envelope_from", metavar="ADDRESS", help="The envelope's sender; empty for a bounce's.")
 @click.argument("file", type=click.File("rb"), default="-")
 def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file: BinaryIO) -> None:
     """Take in one mail. Exit status: 0 stored, 67 no such address, 75 any fault: then the sender is to try again."""
-    from config.build import build_reception
-    from config.current import current_settings
-
     raw = file.read()
-    reception = build_reception(current_settings(), ready_database())
-    recipients = addresses or reception.recipients(raw)
-    if not reception.keep_unmatched:
-        for address in recipients:
-            if why := reception.refuses(address):
-                click.echo(f"{address}: {why}", err=True)
-                sys.exit(EX_NOUSER)
-    reception.receive(raw, envelope_from, recipients)
+    if not raw:
+        raise click.ClickException("There is no mail: nothing came in.")
+    with ready_database() as database:
+        reception = build_reception(current_settings(), database)
+        recipients = addresses or reception.recipients(raw)
+        if not reception.keep_unmatched:
+            _refuse(reception, recipients)
+        reception.receive(raw, envelope_from, recipients)
+
+
+def _refuse(reception: Reception, recipients: Sequence[str]) -> None:
+    """End with 67 if one of the addresses leads nowhere."""
+    for address in recipients:
+        if why := reception.refuses(address):
+            click.echo(f"{address}: {why}", err=True)
+            sys.exit(EX_NOUSER)

@@ -2,24 +2,32 @@
 
 import click
 
-from app.cli.common import json_option, looking, print_json, print_rows, working
+from app.cli.common import Number, json_option, looking, print_json, print_rows, ready_database, working
+from app.model.database import Database
+from app.model.outbox import letters_due, letters_in, retry
+from config.current import current_settings
+
+_COLUMNS = ("id", "ticket", "to", "state", "attempts", "next", "subject", "error")
 
 
-@click.group("outbox", invoke_without_command=True)
+@click.group("outbox", invoke_without_command=True, short_help="Letters on their way: list, send, retry.")
+@json_option
 @click.pass_context
-def outbox_command(context: click.Context) -> None:
-    """Letters on their way."""
+def outbox_command(context: click.Context, as_json: bool) -> None:
+    """Letters on their way; without a command, lists them."""
     if context.invoked_subcommand is None:
-        context.invoke(outbox_list)
+        _print_letters(None, as_json)
 
 
 @outbox_command.command("list")
-@click.option("--state", type=click.Choice(["waiting", "sent", "failed"]))
+@click.option("--state", type=click.Choice(["waiting", "sent", "failed"]), help="Only these.")
 @json_option
-def outbox_list(state: str | None = None, as_json: bool = False) -> None:
+def outbox_list(state: str | None, as_json: bool) -> None:
     """List letters, oldest first."""
-    from app.model.outbox import letters_in
+    _print_letters(state, as_json)
 
+
+def _print_letters(state: str | None, as_json: bool) -> None:
     with looking() as desk:
         rows = letters_in(desk, state)
     if as_json:
@@ -29,31 +37,41 @@ def outbox_list(state: str | None = None, as_json: bool = False) -> None:
         print_rows(shown, tuple(key.upper() for key in _COLUMNS))
 
 
-_COLUMNS = ("id", "ticket", "to", "state", "attempts", "next", "subject", "error")
-
-
 @outbox_command.command("send")
 def outbox_send() -> None:
-    """Send what is due now, without a running server."""
-    from app.cli.common import ready_database
+    """Send what is due now, without a running server; exit status 1 if the relay cannot be reached."""
     from app.transport.courier import Courier
     from config.build import build_relay
-    from config.current import current_settings
 
-    courier = Courier(ready_database(), build_relay(current_settings()))
-    sent = 0
-    while taken := courier.round():
-        sent += taken
-    courier.stop()
-    click.echo(f"{sent} letter{'' if sent == 1 else 's'} sent")
+    relay = build_relay(current_settings())
+    with ready_database() as database:
+        courier = Courier(database, relay)
+        sent = 0
+        try:
+            while due := _due(database):
+                taken = courier.round()
+                sent += taken
+                if not taken:
+                    # All of the round were refused, and are no longer due; or the relay is away, and says so here.
+                    relay.check()
+                    if _due(database) >= due:
+                        raise click.ClickException(
+                            "The relay answers, and takes no letter; `tickets outbox` shows why."
+                        )
+        finally:
+            courier.stop()
+            click.echo(f"{sent} letter{'' if sent == 1 else 's'} sent")
+
+
+def _due(database: Database) -> int:
+    with database.look() as desk:
+        return letters_due(desk)
 
 
 @outbox_command.command("retry")
-@click.argument("letters", nargs=-1, type=int, metavar="[ID]...")
+@click.argument("letters", nargs=-1, type=Number(), metavar="[ID]...")
 def outbox_retry(letters: tuple[int, ...]) -> None:
     """Let letters that wait or failed be tried again now: those named, or all."""
-    from app.model.outbox import retry
-
     with working() as desk:
         due = retry(desk, letters)
     click.echo(f"{due} letter{'' if due == 1 else 's'} due now")

@@ -16,7 +16,7 @@ def queue_command() -> None:
 @queue_command.command("add")
 @click.argument("name")
 @click.option("--address", "addresses", multiple=True, metavar="LOCALPART|ADDRESS", help="An address that it answers.")
-@click.option("--lifecycle", default=queues.DEFAULT_LIFECYCLE, show_default=True)
+@click.option("--lifecycle", default=queues.DEFAULT_LIFECYCLE, show_default=True, help="By which its tickets live.")
 def queue_add(name: str, addresses: tuple[str, ...], lifecycle: str) -> None:
     """Make a queue."""
     with working() as desk:
@@ -42,12 +42,13 @@ def queue_list(as_json: bool) -> None:
 @click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
 def queue_set(name: str, values: tuple[str, ...]) -> None:
     """Change a queue: lifecycle=NAME, name=NAME, address=ADDRESS (one more)."""
+    for given in values:
+        if "=" not in given:
+            raise click.UsageError(f"{given!r} is not KEY=VALUE.")
     with working() as desk:
         queue = queues.find_queue(desk, name)
         for given in values:
-            key, sign, value = given.partition("=")
-            if not sign:
-                raise click.UsageError(f"{given!r} is not KEY=VALUE.")
+            key, _, value = given.partition("=")
             queues.set_queue(desk, queue, key.strip(), value.strip())
 
 
@@ -112,7 +113,7 @@ def _person_json(person: people.Person, addresses: list[str]) -> dict[str, objec
     }
 
 
-@click.group("responder")
+@click.group("responder", short_help="Who answers for a queue.")
 def responder_command() -> None:
     """Who answers for a queue."""
 
@@ -141,12 +142,12 @@ def responder_remove(email: str, queue: str) -> None:
 
 
 @responder_command.command("list")
-@click.option("--queue")
+@click.option("--queue", help="Only for this queue.")
 @json_option
 def responder_list(queue: str | None, as_json: bool) -> None:
     """List who answers for which queue."""
     with looking() as desk:
-        only = queues.find_queue(desk, queue) if queue else None
+        only = queues.find_queue(desk, queue) if queue is not None else None
         found = [(q, p) for q, p in queues.responders(desk) if only is None or q.id == only.id]
         if as_json:
             print_json([{"queue": q.name, "email": p.email, "name": p.name} for q, p in found])

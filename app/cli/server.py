@@ -3,26 +3,28 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from app.model.database import Database
+from app.model.queues import responders
+from app.setup import first_queues
+from config.current import current_settings
+from config.values import ROOT
+
 if TYPE_CHECKING:
-    from app.model.database import Database
     from app.transport.receiver import Listener
 
 
-@click.command("init")
+@click.command("init", short_help="Create the database or bring it to this version.")
 def init_command() -> None:
     """Create the database or bring it to this version; a new one gets the first queues."""
-    from app.model.database import Database
-    from app.setup import first_queues
-    from config.current import current_settings
-
     settings = current_settings()
-    database = Database(settings.database_url, settings.domain)
-    new = first_queues(database)
+    with closing(Database(settings.database_url, settings.domain)) as database:
+        new = first_queues(database)
     click.echo(f"{'Made' if new else 'Ready:'} {database.url.render_as_string()}")
 
 
@@ -30,8 +32,6 @@ def init_command() -> None:
 def serve_command() -> None:
     """Set up everything, then receive mail under Salmon until stopped."""
     from salmon import utils
-
-    from config.current import current_settings
 
     settings = current_settings()
     live = utils.import_settings(boot_also=True)
@@ -41,12 +41,13 @@ def serve_command() -> None:
         receiver.start()
     except OSError as error:
         sys.exit(f"Cannot listen: {error.strerror or error}. TICKETS_LISTEN says where to.")
+    finally:
+        receiver.reception.database.close()
 
 
-def _greet(listeners: "Sequence[Listener]", relay: str, database: "Database") -> None:
+def _greet(listeners: "Sequence[Listener]", relay: str, database: Database) -> None:
     """Say where mail comes in, where letters go, and how to try it."""
     from app.transport.relays import relay_from_url
-    from config.values import ROOT
 
     click.echo(f"Receiving mail for {database.domain} at {', '.join(map(str, listeners))}")
     click.echo(f"Letters go to {relay_from_url(relay, root=ROOT)}")
@@ -56,12 +57,14 @@ def _greet(listeners: "Sequence[Listener]", relay: str, database: "Database") ->
     sys.stdout.flush()
 
 
-def _first_mail(smtp: "Listener", database: "Database") -> str:
+def _first_mail(smtp: "Listener", database: Database) -> str:
     """One line for a shell: somebody answers for General, and a first mail comes in."""
-    mail = "From: Ann <ann@example.org>\\nTo: hello@{0}\\nSubject: A first question\\n\\nDoes this work?\\n"
+    to = f"hello@{database.domain}"
+    mail = f"From: Ann <ann@example.org>\\nTo: {to}\\nSubject: A first question\\n\\nDoes this work?\\n"
+    # With a Message-ID of its own, or a second try would be the same mail again, and do nothing.
     program = (
-        f"import smtplib; smtplib.SMTP({smtp.host!r}, {smtp.port}).sendmail('ann@example.org', "
-        f"'hello@{database.domain}', '{mail.format(database.domain)}')"
+        f"import smtplib, email.utils; smtplib.SMTP({smtp.host!r}, {smtp.port}).sendmail('ann@example.org', {to!r}, "
+        f"'Message-ID: ' + email.utils.make_msgid() + '\\n{mail}')"
     )
     first = f'python3 -c "{program}"'
     if _somebody_answers(database):
@@ -70,16 +73,12 @@ def _first_mail(smtp: "Listener", database: "Database") -> str:
     return f"{launcher} responder add you@example.org --queue General && {first}"
 
 
-def _somebody_answers(database: "Database") -> bool:
-    from app.model.queues import responders
-
+def _somebody_answers(database: Database) -> bool:
     with database.look() as desk:
         return bool(responders(desk))
 
 
 def _launcher() -> str:
-    from config.values import ROOT
-
     launcher = ROOT / "tickets"
     here = Path.cwd()
     return f"./{launcher.relative_to(here)}" if launcher.is_relative_to(here) else str(launcher)

@@ -1,37 +1,50 @@
 """This file holds the commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `expire`."""
 
-import sys
 from datetime import datetime
 
 import click
 
-from app.cli.common import json_option, looking, moment_option, print_json, print_rows, text_argument, working
+from app.cli.common import (
+    Number,
+    json_option,
+    looking,
+    moment_option,
+    print_bytes,
+    print_json,
+    print_rows,
+    text_argument,
+    working,
+)
 from app.model import administration, workflow
 from app.model.addresses import Mailbox
 from app.model.administration import Filter, Setting
+from app.model.base import MAX_ID
 from app.model.desk import Desk
+from app.model.lifecycle import listed
 from app.model.lifecycles import every_status
-from app.model.messages import find_message
+from app.model.messages import Message, find_message
 from app.model.notification import new_message_id
 from app.model.people import Person, get_person, meet
 from app.model.queues import find_queue
+from app.model.reading import ticket_text
 from app.model.standing import everybody_on, standing_of
 from app.model.text import one_line, storable
 from app.model.tickets import Ticket, find_ticket
+from app.model.views import ticket_in_full, ticket_summaries, viewer_of
 from app.model.workflow import Words, checked_date
 
 
 @click.command("open")
 @click.option("--queue", required=True)
-@click.option("--from", "email", required=True, metavar="EMAIL")
+@click.option("--from", "email", required=True, metavar="EMAIL", help="The requestor; made known if new.")
 @click.option("--subject", required=True)
 @click.option("--text", required=True, help="What it says; - reads standard input.")
 @moment_option
 def open_command(queue: str, email: str, subject: str, text: str, date: datetime | None) -> None:
-    """Open a ticket in somebody's name; prints its number."""
+    """Open a ticket in somebody's name; print its number."""
     with working() as desk:
-        requestor = meet(desk, Mailbox("", email), known=True)
-        words = _words(desk, text, one_line(subject), date)
+        requestor = meet(desk, Mailbox("", email.strip()), known=True)
+        words = _words(desk, text_argument(text), one_line(subject), date)
         click.echo(workflow.open_ticket(desk, find_queue(desk, queue), requestor, words).id)
 
 
@@ -46,19 +59,17 @@ def list_command(
     queue: str | None, status: str | None, requestor: str | None, assignee: str | None, unassigned: bool, as_json: bool
 ) -> None:
     """List tickets, of every status unless one is named."""
-    from app.model.views import ticket_summary
-
     with looking() as desk:
         wanted = Filter(
-            queue=find_queue(desk, queue) if queue else None,
-            status=every_status(status) if status else None,
-            requestor=get_person(desk, requestor) if requestor else None,
-            assignee=get_person(desk, assignee) if assignee else None,
+            queue=find_queue(desk, queue) if queue is not None else None,
+            status=every_status(status) if status is not None else None,
+            requestor=get_person(desk, requestor) if requestor is not None else None,
+            assignee=get_person(desk, assignee) if assignee is not None else None,
             unassigned=unassigned,
         )
         found = administration.find_tickets(desk, wanted)
         if as_json:
-            print_json([ticket_summary(desk, ticket) for ticket in found])
+            print_json(ticket_summaries(desk, found))
         else:
             rows = [_row(ticket) for ticket in found]
             print_rows(rows, ("TICKET", "QUEUE", "STATUS", "REQUESTOR", "ASSIGNEE", "TITLE"))
@@ -70,17 +81,14 @@ def _row(ticket: Ticket) -> tuple[str, ...]:
 
 
 @click.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=Number())
 @click.option("--as", "email", metavar="EMAIL", help="Only what this person may see, and what their reply would do.")
 @json_option
 def show_command(number: int, email: str | None, as_json: bool) -> None:
-    """Show a ticket whole."""
-    from app.model.reading import ticket_text
-    from app.model.views import ticket_in_full, viewer_of
-
+    """Show a ticket whole, or what one person may see of it."""
     with looking() as desk:
         ticket = find_ticket(desk, number)
-        viewer = viewer_of(desk, ticket, email) if email else None
+        viewer = viewer_of(desk, ticket, email) if email is not None else None
         view = ticket_in_full(desk, ticket, viewer)
         if as_json:
             print_json(view)
@@ -89,8 +97,8 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
 
 
 @click.command("raw")
-@click.argument("number", type=int)
-@click.argument("message", type=int)
+@click.argument("number", type=Number())
+@click.argument("message", type=Number())
 def raw_command(number: int, message: int) -> None:
     """Print the exact bytes of a message as they were received."""
     from app.model.set_aside import raw_bytes
@@ -100,15 +108,15 @@ def raw_command(number: int, message: int) -> None:
         if found.mail_id is None:
             raise click.ClickException(f"Message {message} of ticket {number} came by command: there is no mail of it.")
         raw = raw_bytes(desk, found.mail_id)
-    sys.stdout.buffer.write(raw)
+    print_bytes(raw)
 
 
-@click.command("act")
-@click.argument("number", type=int)
+@click.command("act", short_help="Carry out any action of the workflow in somebody's name.")
+@click.argument("number", type=Number())
 @click.argument("action")
 @click.option("--as", "email", required=True, metavar="EMAIL")
 @click.option("--status", help="The new status, for `Change status`.")
-@click.option("--answer", type=int, metavar="NUMBER", help="The message that solved it, for `Confirm`.")
+@click.option("--answer", type=Number(), metavar="NUMBER", help="The message that solved it, for `Confirm`.")
 @click.option("--text", default="", help="What to say; - reads standard input.")
 @moment_option
 def act_command(
@@ -116,36 +124,55 @@ def act_command(
 ) -> None:
     """Carry out any action of the workflow, by its title, in somebody's name."""
     with working() as desk:
-        ticket = find_ticket(desk, number, locked=True)
-        lifecycle = ticket.lifecycle
-        everybody = everybody_on(desk, ticket)
-        actor = standing_of(get_person(desk, email), everybody)
-        wanted = lifecycle.status(status) if status is not None else None
-        message = workflow.act(
-            desk,
-            ticket,
-            actor,
-            actor.party(lifecycle),
-            lifecycle.action(action),
-            _words(desk, text, f"Re: {ticket.title}", date),
-            status=wanted,
-            answer=answer,
-            everybody=everybody,
-        )
+        words = text_argument(text)
+        ticket, message = act(desk, number, action, email, words, status=status, answer=answer, date=date)
         click.echo(f"Ticket {ticket.id}: {message.action}, now {ticket.status}")
 
 
+def act(
+    desk: Desk,
+    number: int,
+    action: str,
+    email: str,
+    text: str,
+    *,
+    status: str | None = None,
+    answer: int | None = None,
+    date: datetime | None = None,
+) -> tuple[Ticket, Message]:
+    """Carry out an action, by its title, in the name of who has an address; the ticket and the message that it made.
+
+    Raises WorkflowError, BadDate, NoSuchTicket, NoSuchPerson or NoSuchMessage, before anything is done.
+    """
+    ticket = find_ticket(desk, number, locked=True)
+    lifecycle = ticket.lifecycle
+    everybody = everybody_on(desk, ticket)
+    actor = standing_of(get_person(desk, email), everybody)
+    message = workflow.act(
+        desk,
+        ticket,
+        actor,
+        actor.party(lifecycle),
+        lifecycle.action(action),
+        _words(desk, text, f"Re: {ticket.title}", date),
+        status=lifecycle.status(status) if status is not None else None,
+        answer=answer,
+        everybody=everybody,
+    )
+    return ticket, message
+
+
 def _words(desk: Desk, text: str, subject: str, date: datetime | None) -> Words:
-    said = storable(text_argument(text) or "").strip("\n").rstrip()
+    said = storable(text).strip("\n").rstrip()
     when = checked_date(date, desk.now)
     return Words(said, said, subject, new_message_id(desk), date=when, posted=when)
 
 
 @click.command("set")
-@click.argument("number", type=int)
+@click.argument("number", type=Number())
 @click.option("--assignee", metavar="EMAIL|nobody")
 @click.option("--subject")
-@click.option("--priority", type=int)
+@click.option("--priority", type=click.IntRange(-MAX_ID, MAX_ID), metavar="P")
 @click.option("--as", "email", required=True, metavar="EMAIL")
 def set_command(number: int, assignee: str | None, subject: str | None, priority: int | None, email: str) -> None:
     """Set things of a ticket in a responder's name."""
@@ -159,15 +186,16 @@ def set_command(number: int, assignee: str | None, subject: str | None, priority
             nobody=assignee is not None and assignee.lower() == "nobody",
             priority=priority,
         )
-        administration.set_ticket(desk, find_ticket(desk, number, locked=True), actor, setting)
+        changed = administration.set_ticket(desk, find_ticket(desk, number, locked=True), actor, setting)
+        click.echo(f"Ticket {number}: {listed(changed) + ' changed' if changed else 'nothing changed'}")
 
 
 def _assignee(desk: Desk, assignee: str | None) -> Person | None:
     return None if assignee is None or assignee.lower() == "nobody" else get_person(desk, assignee)
 
 
-@click.command("expire")
-@click.option("--days", type=click.IntRange(min=0), default=15, show_default=True)
+@click.command("expire", short_help="Let tickets expire on which nothing was posted for long.")
+@click.option("--days", type=click.IntRange(0, 36_500), default=15, show_default=True)
 @json_option
 def expire_command(days: int, as_json: bool) -> None:
     """Let tickets expire that wait, unassigned, with nothing posted for so many days."""

@@ -7,9 +7,9 @@ from app.model import correspondence
 from app.transport.reception import Request
 
 
-@route(f"(?!ticket{TICKET}@(host)$)(address)", address=".*")
+@route(f"(?!{TICKET}$)(address)", id="[0-9]+", address="(?s:.*)")
 @stateless
 @nolocking
-def ELSEWHERE(message: Request, address: str, host: str | None) -> None:  # noqa: N802 - Salmon's name for a state
+def ELSEWHERE(message: Request, **_captures: str | None) -> None:  # noqa: N802 - Salmon's name for a state
     """Find out what the address stands for."""
     correspondence.elsewhere(message.desk, message.arrival, message.recipient)

@@ -5,11 +5,11 @@ from salmon.routing import nolocking, route, stateless
 from app.model import correspondence
 from app.transport.reception import Request
 
-# ASCII digits alone: \d would let other scripts' digits in, which no letter of ours ever carries.
-TICKET = r"(?a:\d+)"
+# ASCII alone: Salmon ignores case, and so would take a dotless i for an i; nor do other scripts' digits count.
+TICKET = r"(?a:ticket(id)@(host))"
 
 
-@route("ticket(id)@(host)", id=TICKET)
+@route(TICKET, id="[0-9]+")
 @stateless
 @nolocking
 def POST(message: Request, id: str, host: str) -> None:  # noqa: A002, N802 - Salmon's names for captures and states

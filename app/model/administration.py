@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import selectinload
 
 from app.model import notification, workflow
 from app.model.desk import Desk
@@ -30,8 +31,9 @@ class Filter:
 
 
 def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
-    """The tickets that a filter lets through, by number."""
-    query: Select[Ticket] = select(Ticket).order_by(Ticket.id)
+    """The tickets that a filter lets through, by number, with the people whom a list shows."""
+    shown = (selectinload(Ticket.requestor), selectinload(Ticket.assignee), selectinload(Ticket.answerer))
+    query: Select[Ticket] = select(Ticket).options(*shown).order_by(Ticket.id)
     if wanted.queue:
         query = query.where(Ticket.queue_id == wanted.queue.id)
     if wanted.status:
@@ -59,6 +61,8 @@ def set_ticket(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> l
     """Change things of a ticket in somebody's name; returns what changed, field by field. Raises NotAllowed."""
     if not standing_of(actor, everybody_on(desk, ticket)).responder:
         raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders set things.")
+    if setting.title is not None and not one_line(setting.title):
+        raise NotAllowed("A ticket needs a subject: some words.")
     changes = [change for change in _changes(desk, ticket, setting) if change[1] != change[2]]
     for field, old, new in changes:
         record_change(desk, ticket, actor, field, old, new)
@@ -96,7 +100,7 @@ def _may_be_assigned(desk: Desk, ticket: Ticket, person: Person) -> bool:
 
 def _carry_out(ticket: Ticket, setting: Setting) -> None:
     if setting.title is not None:
-        ticket.title = one_line(setting.title) or ticket.title
+        ticket.title = one_line(setting.title)
     if setting.assignee is not None or setting.nobody:
         ticket.assignee = setting.assignee
     if setting.priority is not None:
@@ -115,14 +119,17 @@ def _forgotten(desk: Desk, days: int) -> list[Ticket]:
         Ticket.status.in_({status for lifecycle in LIFECYCLES.values() for status in lifecycle.expirable}),
     )
     found = [ticket.id for ticket in desk.session.scalars(query.order_by(Ticket.id))]
-    return [find_ticket(desk, number, locked=True) for number in found]
+    # Once more when they are locked: somebody may have written meanwhile.
+    locked = [find_ticket(desk, number, locked=True) for number in found]
+    return [one for one in locked if one.assignee_id is None and one.last_posted <= desk.now - timedelta(days=days)]
 
 
 def _let_expire(desk: Desk, ticket: Ticket, days: int) -> bool:
     action = ticket.lifecycle.expires
     if action is None or ticket.status not in ticket.lifecycle.expirable:
         return False
-    text = f"Nothing was posted here for {days} days, and nobody is assigned, so this ticket expired."
+    span = "1 day" if days == 1 else f"{days} days"
+    text = f"Nothing was posted here for {span}, and nobody is assigned, so this ticket expired."
     words = Words(text=text, full_text=text, subject=ticket.title, message_id=new_message_id(desk))
     workflow.act(desk, ticket, None, TRACKER, action, words)
     return True

@@ -1,13 +1,13 @@
 """This file holds a mail on its way in: its bytes, its envelope, what was read from it, and how it is stored once."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from app.model.addresses import address_key
 from app.model.desk import Desk
@@ -82,25 +82,33 @@ def register(
 
 def opened(desk: Desk, arrival: Arrival, ticket: int) -> None:
     """Name the ticket that the mail just registered has opened."""
-    desk.session.execute(update(Delivery).where(Delivery.id == arrival.stored_as).values(ticket_id=ticket), **_PLAIN)
+    desk.connection.execute(_NAME_TICKET, {"delivery": arrival.stored_as, "ticket": ticket})
     arrival.outcomes[-1] = Outcome(arrival.outcomes[-1].recipient, Fate.OPENED, ticket)
 
 
-_PLAIN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
-_DIALECTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+@cache
+def _add_delivery(dialect: str) -> Any:
+    """The insert of a delivery that does nothing where its digest is there already; loads no dialect but this."""
+    add = import_module(f"sqlalchemy.dialects.{dialect}").insert(_DELIVERY)
+    return add.on_conflict_do_nothing(index_elements=["digest"]).returning(_DELIVERY.c.id)
+
+
+_MAIL, _DELIVERY = cast("Table", Mail.__table__), cast("Table", Delivery.__table__)
+_ADD_MAIL = insert(_MAIL).returning(_MAIL.c.id)
+_DROP_MAIL = delete(_MAIL).where(_MAIL.c.id == bindparam("mail"))
+_NAME_TICKET = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery")).values(ticket_id=bindparam("ticket"))
 
 
 def _insert(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
     first = arrival.mail_id is None
     if first:
         arrival.mail_id = _store(desk, arrival)
-    unless_there = _DIALECTS[desk.session.get_bind().dialect.name](Delivery).on_conflict_do_nothing(
-        index_elements=[Delivery.digest]
-    )
-    new = desk.session.execute(unless_there.values(mail_id=arrival.mail_id, **values).returning(Delivery.id)).scalar()
+    connection = desk.connection
+    add = _add_delivery(connection.dialect.name)
+    new: int | None = connection.execute(add, {"mail_id": arrival.mail_id, **values}).scalar()
     arrival.stored_as = new
     if new is None and first:
-        desk.session.execute(delete(Mail).where(Mail.id == arrival.mail_id), **_PLAIN)
+        connection.execute(_DROP_MAIL, {"mail": arrival.mail_id})
         arrival.mail_id = None
     return new is not None
 
@@ -114,17 +122,17 @@ def _store(desk: Desk, arrival: Arrival) -> int:
         "subject": incoming.subject,
         "raw": arrival.raw,
     }
-    return desk.session.execute(insert(Mail).values(**columns).returning(Mail.id)).scalar_one()
+    return int(desk.connection.execute(_ADD_MAIL, columns).scalar_one())
 
 
 def _move(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
     """Give a mail that was set aside its new place, unless it is there already."""
-    mine = Delivery.id == arrival.delivery_id
-    same = select(Delivery.id).where(Delivery.digest == values["digest"], ~mine)
-    repeated = desk.session.scalar(same) is not None
+    mine = _DELIVERY.c.id == arrival.delivery_id
+    same = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == values["digest"], ~mine)
+    repeated = desk.connection.execute(same).scalar() is not None
     if repeated:
         values = {"waiting": False, "fate": Fate.REPEATED}
-    desk.session.execute(update(Delivery).where(mine).values(**values), **_PLAIN)
+    desk.connection.execute(update(_DELIVERY).where(mine).values(**values))
     arrival.stored_as = arrival.delivery_id
     return not repeated
 

@@ -41,7 +41,9 @@ def _is_null(value: str) -> bool:
 
 
 def _is_nobody(value: str) -> bool:
-    return "<>" in value or any(_NOBODY.match(mailbox.email) for mailbox in mailboxes(value, 1))
+    if "<>" in value:
+        return True
+    return bool(_NOBODY.search(value)) and any(_NOBODY.match(mailbox.email) for mailbox in mailboxes(value, 1))
 
 
 # The first row that holds gives the reason. RFC 3834 section 5, RFC 6522 (reports), and what answering programs write.

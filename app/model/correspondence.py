@@ -9,8 +9,8 @@ from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.messages import Message
 from app.model.notification import new_message_id
-from app.model.people import Person, meet, wrote_from
-from app.model.places import Kind, Place, find_place
+from app.model.people import Person, find_person, meet, wrote_from
+from app.model.places import Kind, Place, find_place, is_at_our_domain
 from app.model.queues import Queue
 from app.model.set_aside import set_aside
 from app.model.standing import everybody_on, standing_of
@@ -61,10 +61,16 @@ def _sender(desk: Desk, arrival: Arrival, recipient: str) -> Mailbox | None:
     sender = arrival.incoming.sender
     if sender is None:
         set_aside(desk, arrival, recipient, "it names no sender")
-    elif find_place(desk, sender.email) is not None:
+    elif _is_ours(desk, sender.email):
         set_aside(desk, arrival, recipient, "its sender is an address of ours")
         return None
     return sender
+
+
+def _is_ours(desk: Desk, email: str) -> bool:
+    """Whether an address leads to us; at another domain, one that is a person's is no queue's."""
+    person = None if is_at_our_domain(desk, email) else find_person(desk, email)
+    return person is None and find_place(desk, email) is not None
 
 
 def _post(desk: Desk, arrival: Arrival, ticket: Ticket, sender: Mailbox) -> None:

@@ -35,7 +35,7 @@ class Database:
         self.clock = clock
         self.engine = _engine(self.url, pool_size)
         # SQLite has one writer. Threads that wait for each other here do so without polling the file.
-        self._writer: threading.Lock | None = threading.Lock() if self.is_sqlite else None
+        self._writer = threading.RLock() if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,27 +45,27 @@ class Database:
     @contextmanager
     def work(self) -> Iterator[Desk]:
         """A unit of work that may write: committed at the end, rolled back whole if anything is raised."""
-        with self._alone(), self._session() as session:
+        with self.turn(), Session(self.engine, expire_on_commit=False) as session:
             desk = Desk(session, self.clock(), self.domain)
             yield desk
             session.commit()
 
     @contextmanager
+    def note(self) -> Iterator[Connection]:
+        """A short unit of work without objects: one connection, committed at the end or rolled back."""
+        with self.turn(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def look(self) -> Iterator[Desk]:
         """A unit of work that only reads: one consistent view, and no writer waits for it."""
-        with self._session(tickets_reading=True) as session:
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options={"tickets_reading": True})
             yield Desk(session, self.clock(), self.domain)
 
     @contextmanager
-    def _session(self, **options: Any) -> Iterator[Session]:
-        with (
-            self.engine.connect().execution_options(**options) as connection,
-            Session(connection, expire_on_commit=False, join_transaction_mode="control_fully") as session,
-        ):
-            yield session
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
+        """This thread's turn to write, where the database has one writer; DatabaseBusy if it does not come."""
         if self._writer is None:
             yield
             return
@@ -81,9 +81,15 @@ class Database:
         self.engine.dispose()
 
 
+# What a mail says does not belong into a log, where an error of the database would otherwise carry it.
+_POOL: dict[str, Any] = {"max_overflow": 8, "pool_timeout": LOCK_SECONDS, "hide_parameters": True}
+
+
 def _engine(url: URL, pool_size: int) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, pool_size=pool_size, max_overflow=8, pool_timeout=LOCK_SECONDS)
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=8, pool_timeout=LOCK_SECONDS, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -96,9 +102,8 @@ def _engine(url: URL, pool_size: int) -> Engine:
     return create_engine(
         url,
         pool_size=pool_size,
-        max_overflow=8,
-        pool_timeout=LOCK_SECONDS,
         pool_pre_ping=True,
+        **_POOL,
         connect_args=arguments if url.get_backend_name() == "postgresql" else {},
     )
 

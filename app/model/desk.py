@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 
@@ -13,3 +14,8 @@ class Desk:
     session: Session
     now: datetime
     domain: str
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction's connection, for the statements that every mail needs: they are built once, as Core."""
+        return self.session.connection()

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from app.model.desk import Desk
 from app.model.lifecycle import Cell, find_row, listed, target
-from app.model.places import ticket_address
 from app.model.queues import whole_address
 from app.model.standing import Occasion, Standing, readers
 from app.model.tickets import Ticket
@@ -73,7 +72,11 @@ def _who_reads(ticket: Ticket, others: Sequence[Standing]) -> str:
 
 
 def _hint(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
+    """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
+    if not cell.hint or _ADDRESS not in cell.hint:
+        return [cell.hint] if cell.hint else []
     addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses]
-    if not cell.hint or ("{queue_address}" in cell.hint and not addresses):
-        return []
-    return [cell.hint.format(queue_address=addresses[0] if addresses else "", ticket=ticket_address(desk, ticket.id))]
+    return [cell.hint.replace(_ADDRESS, addresses[0])] if addresses else []
+
+
+_ADDRESS = "{queue_address}"

@@ -46,7 +46,7 @@ class Party(NamedTuple):
         return {
             Who.ANYONE: True,
             Who.REQUESTOR: self.requestor and self.role is not Role.MACHINE,
-            Who.ANOTHER: self.role in (Role.RESPONDER, Role.PARTICIPANT, Role.OTHER),
+            Who.ANOTHER: self.role in (Role.RESPONDER, Role.PARTICIPANT, Role.OTHER) and not self.tracker,
             Who.RESPONDER: self.responder and self.role is not Role.MACHINE,
             Who.ADMINISTRATOR: self.administrator and self.role is not Role.MACHINE,
             Who.TRACKER: self.tracker or (self.administrator and self.role is not Role.MACHINE),
@@ -194,23 +194,25 @@ def find_row(lifecycle: Lifecycle, action: Action, status: str, party: Party) ->
     """The row by which this party takes this action in this status; NotAllowed says what would be right."""
     rows = [row for row in lifecycle.rows if row.action == action]
     mine = [row for row in rows if party.is_one_of(row.who)]
-    if not mine:
-        raise NotAllowed(f"{action.title!r} is for {listed((row.who for row in rows), 'or')}.")
     for row in mine:
         if status in row.moves:
             return row
-    allowed = [status for status in lifecycle.statuses if any(status in row.moves for row in mine)]
-    raise NotAllowed(f"{action.title!r} is allowed while a ticket is {listed(allowed, 'or')}; this ticket is {status}.")
+    sources = {source for row in mine or rows for source in row.moves}
+    allowed = listed((one for one in lifecycle.statuses if one in sources), "or")
+    whose = "allowed" if mine else f"only for {listed(dict.fromkeys(row.who for row in rows), 'or')}, and allowed"
+    raise NotAllowed(f"{action.title!r} is {whose} while a ticket is {allowed}; this ticket is {status}.")
 
 
 def target(row: Row, status: str, wanted: str | None = None) -> str:
     """The status that a row leads to; `wanted` chooses where the row leaves a choice. Raises NotAllowed."""
     choices = row.moves[status]
-    if wanted is None and len(choices) > 1:
-        raise NotAllowed(f"{row.action.title!r} needs a status: {listed(choices, 'or')}.")
-    if wanted is not None and wanted not in choices:
-        raise NotAllowed(f"{row.action.title!r} leads from {status} to {listed(choices, 'or')}, not to {wanted}.")
-    return wanted or choices[0]
+    if wanted in choices or (wanted is None and len(choices) == 1):
+        return wanted or choices[0]
+    leads = f"This ticket is {status}, from where {row.action.title!r} leads to {listed(choices, 'or')}"
+    if wanted is None:
+        raise NotAllowed(f"{leads}: say to which.")
+    sources = [source for source, goals in row.moves.items() if wanted in goals]
+    raise NotAllowed(f"{leads}, not to {wanted}: it does so from {listed(sources, 'or')}.")
 
 
 def to(status: str, *sources: str) -> dict[str, tuple[str, ...]]:

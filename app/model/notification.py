@@ -2,9 +2,9 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from app.model.addresses import address_key
 from app.model.desk import Desk
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from app.model.workflow import Words
 
 THE_TRACKER = "The tracker"
-_LONGEST_ID = 500
+ADD_LETTERS = insert(cast("Table", Letter.__table__))
+# With the header's name before it, within the 998 octets of a line (RFC 5322 2.1.1).
+_LONGEST_ID = 980
 
 
 class Envelope(NamedTuple):
@@ -47,11 +49,12 @@ def tell_opened(
     desk: Desk, ticket: Ticket, message: Message, requestor: Person, everybody: Sequence[Standing], words: "Words"
 ) -> None:
     """Tell those who answer for the queue of a new ticket."""
+    everybody = _with_mailbox(desk, everybody)
     occasion = Occasion(words=True, private=message.private)
     told = readers(everybody, occasion, ticket.lifecycle, but=requestor.id)
     envelope = _envelope(ticket, "opened", message.id, requestor.label, words, answers=False)
-    body = {"heading": f"{requestor.label} wrote:", "note": _note(ticket, message), "text": shown(message.text)}
-    _write(desk, envelope, _reachable(desk, told, words.named), everybody, body)
+    body = {"heading": f"{requestor.label} wrote:", "note": _note(ticket, message), "text": _said(words)}
+    _write(desk, envelope, _unreached(told, words.named), everybody, body)
 
 
 def tell_posted(
@@ -64,19 +67,23 @@ def tell_posted(
     everybody: Sequence[Standing],
     words: "Words",
 ) -> None:
-    """Tell of a message, and of the status that it changed."""
-    changed = old_status != ticket.status
-    occasion = Occasion(words=bool(message.text), private=message.private, status_changed=changed)
+    """Tell of a message, and of the status that it changed.
+
+    Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
+    """
+    everybody = _with_mailbox(desk, everybody)
+    changed, said = old_status != ticket.status, _said(words)
+    occasion = Occasion(words=bool(said) or words.mail_id is not None, private=message.private, status_changed=changed)
     told = readers(everybody, occasion, ticket.lifecycle, but=actor.person_id if actor else None)
     name = actor.label if actor else THE_TRACKER
     body = {
-        "heading": heading(action, name, words=bool(message.text)),
+        "heading": heading(action, name, words=bool(said)),
         "note": _note(ticket, message),
-        "text": shown(message.text),
+        "text": said,
         "changes": [_changed("Status", old_status, ticket.status)] if changed else [],
     }
     envelope = _envelope(ticket, "posted", message.id, name, words)
-    _write(desk, envelope, _reachable(desk, told, words.named), everybody, body)
+    _write(desk, envelope, _unreached(told, words.named), everybody, body)
 
 
 def tell_changed(
@@ -87,18 +94,25 @@ def tell_changed(
     everybody: Sequence[Standing],
 ) -> None:
     """Tell the assignee and the responders of a change without words."""
+    everybody = _with_mailbox(desk, everybody)
     told = readers(everybody, Occasion(words=False), ticket.lifecycle, but=actor.id)
     body = {
         "heading": f"{actor.label} changed the ticket:",
         "changes": [_changed(*change) for change in changes],
     }
-    _write(desk, _envelope(ticket, "changed", None, actor.label, None), _reachable(desk, told), everybody, body)
+    _write(desk, _envelope(ticket, "changed", None, actor.label, None), told, everybody, body)
 
 
 def heading(action: Action, name: str, *, words: bool, second: bool = False) -> str:
     """The line above a message: in the third person, or in the second for who wrote it."""
     line = action.second if second else action.third.format(name=name)
     return line if words else f"{line.rstrip(':')}."
+
+
+def _said(words: "Words") -> str:
+    """The text of a letter: what was written, then what was attached to it."""
+    attached = [one_line(f"[{part.name}, {part.type}, {part.size} bytes]") for part in words.attachments]
+    return "\n\n".join(part for part in (shown(words.text), "\n".join(attached)) if part)
 
 
 def _note(ticket: Ticket, message: Message) -> str:
@@ -118,7 +132,7 @@ def _envelope(
 ) -> Envelope:
     """The headers that thread a letter in mail clients: the ticket's root, then the public message it answers."""
     parent = words.parent.message_id if words and words.parent and not words.parent.private else None
-    threads = [reference for reference in dict.fromkeys((ticket.root, parent)) if reference and _sendable(reference)]
+    threads = [reference for reference in dict.fromkeys((ticket.root, parent)) if reference and sendable(reference)]
     return Envelope(
         kind=kind,
         ticket=ticket,
@@ -130,18 +144,19 @@ def _envelope(
     )
 
 
-def _sendable(message_id: str) -> bool:
+def sendable(message_id: str) -> bool:
     """Whether somebody else's Message-ID can stand in a header of ours."""
     return message_id.isascii() and message_id.isprintable() and len(message_id) <= _LONGEST_ID
 
 
-def _reachable(desk: Desk, told: Iterable[Standing], named: frozenset[str] = frozenset()) -> list[Standing]:
-    """Those to whom a letter goes: no address of ours, and no outsider whom the mail already reached by To or Cc."""
-    return [one for one in told if not _is_ours(desk, one.email) and not _has_it(one, named)]
+def _with_mailbox(desk: Desk, everybody: Iterable[Standing]) -> list[Standing]:
+    """Without those whose address is one of ours: a letter to it would come back, and no footer may name them."""
+    return [one for one in everybody if not _is_ours(desk, one.email)]
 
 
-def _has_it(standing: Standing, named: frozenset[str]) -> bool:
-    return bool(named) and not standing.responder and address_key(standing.email) in named
+def _unreached(told: Iterable[Standing], named: frozenset[str]) -> list[Standing]:
+    """Without outsiders whom the mail already reached by To or Cc."""
+    return [one for one in told if one.responder or not named or address_key(one.email) not in named]
 
 
 def _is_ours(desk: Desk, email: str) -> bool:
@@ -158,7 +173,7 @@ def _write(
     """Put one letter for each of them into the outbox."""
     rows = [_letter(desk, envelope, one, everybody, body) for one in told]
     if rows:
-        desk.session.execute(insert(Letter), rows)
+        desk.connection.execute(ADD_LETTERS, rows)
 
 
 def _letter(

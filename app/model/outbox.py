@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.engine import CursorResult
 
 from app.model.desk import Desk
@@ -34,6 +34,12 @@ def letters_in(desk: Desk, state: str | None = None) -> list[dict[str, Any]]:
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "next": row["next"].isoformat() if row["state"] == State.WAITING else None}
+
+
+def letters_due(desk: Desk) -> int:
+    """How many letters could be sent now."""
+    due = select(func.count()).select_from(Letter).where(Letter.state == State.WAITING, Letter.next <= desk.now)
+    return desk.session.scalar(due) or 0
 
 
 def retry(desk: Desk, numbers: Sequence[int] = ()) -> int:

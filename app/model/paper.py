@@ -2,14 +2,19 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
 
 
 @cache
-def _template(name: str) -> Template:
+def _template(name: str) -> "Template":
+    # Loaded here: most commands write no letter.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     # Plain text mails: there is no markup to escape, and what a writer wrote goes out as written.
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

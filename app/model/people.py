@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ForeignKey, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.model.addresses import Mailbox, address_key, is_usable
@@ -52,10 +52,16 @@ class Address(Base):
     key: Mapped[str] = mapped_column(unique=True)
 
 
+_BY_KEY = select(Person).join(Address, Address.person_id == Person.id).where(Address.key == bindparam("key"))
+
+
 def find_person(desk: Desk, email: str) -> Person | None:
-    """The person who has this address, or None."""
-    has_it = select(Person).join(Address, Address.person_id == Person.id).where(Address.key == address_key(email))
-    return desk.session.scalars(has_it).one_or_none()
+    """The person who has this address, or None. Asked again for the same mail, the database is not."""
+    key = address_key(email)
+    found: dict[str, Person] = desk.session.info.setdefault("people", {})
+    if key not in found and (person := desk.session.scalars(_BY_KEY, {"key": key}).one_or_none()):
+        found[key] = person
+    return found.get(key)
 
 
 def get_person(desk: Desk, email: str) -> Person:
@@ -71,8 +77,10 @@ def meet(desk: Desk, mailbox: Mailbox, *, known: bool) -> Person:
     if not is_usable(mailbox.email):
         raise BadAddress(f"{mailbox.email!r} is not an e-mail address; it would look like ann@example.org.")
     person = find_person(desk, mailbox.email) or _make(desk, mailbox)
-    person.known = person.known or known
-    person.name = person.name or one_line(mailbox.name, 200)
+    if known and not person.known:
+        person.known = True
+    if mailbox.name and not person.name:
+        person.name = one_line(mailbox.name, 200)
     return person
 
 
@@ -97,6 +105,10 @@ def alias(desk: Desk, email: str, other: str) -> None:
 
 
 def _make(desk: Desk, mailbox: Mailbox) -> Person:
+    from app.model.places import find_place
+
+    if find_place(desk, mailbox.email) is not None:
+        raise BadAddress(f"{mailbox.email!r} is an address of the tracker itself.")
     person = Person(
         name=one_line(mailbox.name, 200), email=mailbox.email, known=False, administrator=False, created=desk.now
     )

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.model.addresses import address_key
 from app.model.base import MAX_ID
@@ -83,8 +83,11 @@ def _by_form(local: str) -> Place | None:
     return None
 
 
+_QUEUE_OF = select(QueueAddress.queue_id).where(QueueAddress.address == bindparam("address"))
+
+
 def _queue(desk: Desk, address: str) -> Place | None:
-    queue_id = desk.session.scalar(select(QueueAddress.queue_id).where(QueueAddress.address == address))
+    queue_id = desk.connection.execute(_QUEUE_OF, {"address": address}).scalar()
     return None if queue_id is None else Place(Kind.QUEUE, address, number=queue_id)
 
 

@@ -10,7 +10,7 @@ from app.model.base import Base
 from app.model.desk import Desk
 from app.model.lifecycle import Lifecycle, listed
 from app.model.lifecycles import LIFECYCLES
-from app.model.people import Person
+from app.model.people import Person, find_person
 from app.model.text import one_line
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Queue(Base):
     name_key: Mapped[str] = mapped_column(unique=True)
     lifecycle_name: Mapped[str]
 
-    addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id", lazy="selectin")
+    addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -128,6 +128,8 @@ def add_queue_address(desk: Desk, queue: Queue, address: str) -> None:
     taken = desk.session.scalars(select(Queue).join(QueueAddress).where(QueueAddress.address == local)).first()
     if taken is not None:
         raise BadQueue(f"{address!r} is an address of the queue {taken.name!r} already.")
+    if "@" in local and (person := find_person(desk, local)) is not None:
+        raise BadQueue(f"{address!r} is an address of {person.label} already.")
     queue.addresses.append(QueueAddress(address=local))
     desk.session.flush()
 

@@ -11,7 +11,7 @@ from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
 from app.model.notification import letter_row
 from app.model.paper import render
-from app.model.people import administrators
+from app.model.people import Person, administrators
 from app.model.places import postmaster_address
 
 _KIND = "set_aside"
@@ -29,16 +29,17 @@ def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str) -> None
         remind_administrators(desk)
 
 
-def waiting(desk: Desk) -> list[Delivery]:
-    """All mail that is set aside and not seen to, oldest first."""
+def waiting(desk: Desk, newest: int | None = None) -> list[Delivery]:
+    """All mail that is set aside and not seen to, or so many of the newest; oldest first."""
     query = (
         select(Delivery)
         .join(Delivery.mail)
         .options(contains_eager(Delivery.mail))
         .where(Delivery.waiting)
-        .order_by(Delivery.id)
+        .order_by(Delivery.id.desc())
+        .limit(newest)
     )
-    return list(desk.session.scalars(query))
+    return list(desk.session.scalars(query))[::-1]
 
 
 def find_set_aside(desk: Desk, number: int) -> Delivery:
@@ -56,10 +57,14 @@ def raw_bytes(desk: Desk, mail_id: int) -> bytes:
 
 def remind_administrators(desk: Desk) -> None:
     """One letter a day to each administrator while any mail is set aside and waits."""
+    if _told_today(desk):
+        return
+    # Two mails that come at the same instant write one letter: the second waits here, and then finds it written.
+    locked = select(Person.id).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
+    if not desk.session.scalars(locked).all() or _told_today(desk):
+        return
     count = desk.session.scalar(select(func.count()).select_from(Delivery).where(Delivery.waiting)) or 0
-    told = select(Letter.id).where(Letter.kind == _KIND, Letter.created > desk.now - _EVERY).limit(1)
-    people = administrators(desk) if count else []
-    if not people or desk.session.scalar(told) is not None:
+    if not count:
         return
     text = _text(desk, count)
     rows = [
@@ -79,13 +84,19 @@ def remind_administrators(desk: Desk) -> None:
             references=None,
             text=text,
         )
-        for person in people
+        for person in administrators(desk)
     ]
     desk.session.execute(insert(Letter), rows)
 
 
+def _told_today(desk: Desk) -> bool:
+    # Letters without a ticket are few, and there is an index on it: every mail that is set aside asks this.
+    told = select(Letter.id).where(Letter.ticket_id.is_(None), Letter.kind == _KIND, Letter.created > desk.now - _EVERY)
+    return desk.session.scalar(told.limit(1)) is not None
+
+
 def _text(desk: Desk, count: int) -> str:
-    newest = waiting(desk)[-_NAMED:]
+    newest = waiting(desk, _NAMED)
     lines = [f"{one.id}: to {one.recipient}, from {_author(one)}: {one.mail.subject} ({one.reason})" for one in newest]
     if count > len(lines):
         lines.insert(0, f"... and {count - len(lines)} before these")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import Integer, bindparam, select, union
 
 from app.model.desk import Desk
 from app.model.lifecycle import Lifecycle, Party, Role
@@ -54,31 +54,34 @@ class Occasion(NamedTuple):
     status_changed: bool = False
 
 
-def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
-    """All who are on a ticket: requestor, assignee, participants, and those who answer for its queue."""
-    on_queue = (Responder.person_id == Person.id) & (Responder.queue_id == ticket.queue_id)
-    taking_part = (Participant.person_id == Person.id) & (Participant.ticket_id == ticket.id)
-    query = (
-        select(
-            Person.id,
-            Person.name,
-            Person.email,
-            Person.administrator,
-            Participant.person_id,
-            Responder.person_id,
-        )
-        .outerjoin(Responder, on_queue)
-        .outerjoin(Participant, taking_part)
-        .where(
-            or_(
-                Person.id == ticket.requestor_id,
-                Person.id == ticket.assignee_id,
-                Responder.person_id.is_not(None),
-                Participant.person_id.is_not(None),
+_ON_TICKET = (
+    select(Person.id, Person.name, Person.email, Person.administrator, Participant.person_id, Responder.person_id)
+    .outerjoin(Responder, (Responder.person_id == Person.id) & (Responder.queue_id == bindparam("queue")))
+    .outerjoin(Participant, (Participant.person_id == Person.id) & (Participant.ticket_id == bindparam("ticket")))
+    .where(
+        # One list of ids, so that a database looks these people up and never walks through all there are.
+        Person.id.in_(
+            union(
+                select(bindparam("requestor", type_=Integer)),
+                select(bindparam("assignee", type_=Integer)),
+                select(Responder.person_id).where(Responder.queue_id == bindparam("queue")),
+                select(Participant.person_id).where(Participant.ticket_id == bindparam("ticket")),
             )
         )
-        .order_by(Person.id)
     )
+    .order_by(Person.id)
+)
+
+
+def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
+    """All who are on a ticket: requestor, assignee, participants, and those who answer for its queue."""
+    desk.session.flush()
+    ids = {
+        "queue": ticket.queue_id,
+        "ticket": ticket.id,
+        "requestor": ticket.requestor_id,
+        "assignee": ticket.assignee_id or 0,
+    }
     return [
         Standing(
             person_id=person_id,
@@ -90,7 +93,7 @@ def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
             answers=answers is not None,
             administrator=administrator,
         )
-        for person_id, name, email, administrator, participant, answers in desk.session.execute(query)
+        for person_id, name, email, administrator, participant, answers in desk.connection.execute(_ON_TICKET, ids)
     ]
 
 

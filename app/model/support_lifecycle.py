@@ -95,8 +95,8 @@ SUPPORT_ROWS = (
 _FROM_THE_REQUESTOR = {
     # The likely case is more on the problem. Were it "I solved it myself", the ticket is still on the list of open
     # ones, and the requestor can put it right.
-    OPEN: Cell(GIVE_INFORMATION),
-    NEEDS: Cell(GIVE_INFORMATION),
+    OPEN: Cell(GIVE_INFORMATION, hint="For anything else write to {queue_address}: that opens a new ticket."),
+    NEEDS: Cell(GIVE_INFORMATION, hint="For anything else write to {queue_address}: that opens a new ticket."),
     # The answer did not help, or the problem outlived the ticket. Were it "thanks, it works", the footer under the
     # answer has said beforehand what a reply does.
     ANSWERED: Cell(REOPEN, hint="If the answer solved your problem, you need not reply."),
@@ -113,7 +113,7 @@ _FROM_ANOTHER = {
     # reply to it reopens the ticket, so the outcome is right either way.
     OPEN: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
     NEEDS: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
-    ANSWERED: Cell(ANSWER),
+    ANSWERED: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
     # Nothing else is possible once a ticket is closed.
     EXPIRED: Cell(COMMENT, hint="Only the requestor or an administrator can reopen it."),
     SOLVED: Cell(COMMENT, hint="Only the requestor or an administrator can reopen it."),

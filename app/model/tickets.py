@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.base import MAX_ID, Base
@@ -98,14 +98,16 @@ class Reopening(Base):
     solved: Mapped[datetime | None]
 
 
+_BY_NUMBER = select(Ticket).where(Ticket.id == bindparam("number"))
+_LOCKED_BY_NUMBER = _BY_NUMBER.with_for_update(of=Ticket).execution_options(populate_existing=True)
+
+
 def find_ticket(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
     """The ticket of that number; `locked` holds others off until the work is done. NoSuchTicket names the number."""
     if not 0 < number <= MAX_ID:
         raise NoSuchTicket("No ticket has that number.")
-    query = select(Ticket).where(Ticket.id == number)
-    if locked:
-        query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
-    ticket = desk.session.scalars(query).unique().one_or_none()
+    query = _LOCKED_BY_NUMBER if locked else _BY_NUMBER
+    ticket = desk.session.scalars(query, {"number": number}).one_or_none()
     if ticket is None:
         raise NoSuchTicket(f"There is no ticket {number}.")
     return ticket

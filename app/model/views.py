@@ -1,6 +1,6 @@
 """This file holds a ticket as it is shown: as JSON for scripts, as far as the one who looks may see it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +17,18 @@ from app.model.tickets import Change, NoSuchTicket, Participant, Ticket
 Json = dict[str, Any]
 
 
-def ticket_summary(desk: Desk, ticket: Ticket) -> Json:
-    """What `tickets list` shows of a ticket (INTERFACE 9)."""
-    people = (
-        select(Person)
-        .join(Participant, Participant.person_id == Person.id)
-        .where(Participant.ticket_id == ticket.id)
-        .order_by(Person.id)
-    )
+def ticket_summaries(desk: Desk, tickets: Sequence[Ticket]) -> list[Json]:
+    """What `tickets list` shows of tickets (INTERFACE 9)."""
+    query = select(Participant.ticket_id, Person).join(Person, Participant.person_id == Person.id).order_by(Person.id)
+    if len(tickets) == 1:
+        query = query.where(Participant.ticket_id == tickets[0].id)
+    taking_part: dict[int, list[Person]] = {}
+    for ticket_id, person in desk.session.execute(query):
+        taking_part.setdefault(ticket_id, []).append(person)
+    return [_summary(ticket, taking_part.get(ticket.id, [])) for ticket in tickets]
+
+
+def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
     return {
         "id": ticket.id,
         "queue": ticket.queue.name,
@@ -34,7 +38,7 @@ def ticket_summary(desk: Desk, ticket: Ticket) -> Json:
         "priority": ticket.priority,
         "requestor": _person(ticket.requestor),
         "assignee": _person(ticket.assignee),
-        "participants": [_person(person) for person in desk.session.scalars(people)],
+        "participants": [_person(person) for person in participants],
         "merged_into": None,
         "created": _moment(ticket.created),
         "last_query": _moment(ticket.last_query),
@@ -54,11 +58,10 @@ def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> 
     if standing and not may_see(ticket, standing):
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
     shown = visible_messages(desk, ticket, standing)
-    numbers = _numbers(shown, standing)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
-    view = ticket_summary(desk, ticket)
-    view["answer"] = numbers.get(ticket.answer) if ticket.answer else None
-    view["messages"] = [_message(message, numbers[message.number]) for message in shown]
+    view = ticket_summaries(desk, [ticket])[0]
+    view["answer"] = ticket.answer if ticket.answer in {message.number for message in shown} else None
+    view["messages"] = [_message(message) for message in shown]
     view["changes"] = [_change(change) for change in desk.session.scalars(changes)]
     if standing:
         view["reply"] = _reply(ticket, standing)
@@ -87,21 +90,14 @@ def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> S
     return desk.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
 
 
-def _numbers(shown: Iterable[Message], standing: Standing | None) -> dict[int, int]:
-    """The number that each message is shown by: to those who may not see private ones, without telling gaps."""
-    if standing is None or standing.responder:
-        return {message.number: message.number for message in shown}
-    return {message.number: place for place, message in enumerate(shown, start=1)}
-
-
 def _reply(ticket: Ticket, standing: Standing) -> Json:
     promised = promise(ticket, standing)
     return {"as": promised.role, "action": promised.cell.action.title, "status": promised.status}
 
 
-def _message(message: Message, number: int) -> Json:
+def _message(message: Message) -> Json:
     return {
-        "number": number,
+        "number": message.number,
         "message_id": message.message_id,
         "in_reply_to": message.in_reply_to,
         "sender": _person(message.sender),

@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, insert, select
 
 from app.model import notification
 from app.model.desk import Desk
-from app.model.incoming import Attachment as Attached
-from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, target
-from app.model.messages import Attachment, Message, find_message
+from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
+from app.model.messages import Attachment, Message, NoSuchMessage, find_message
 from app.model.people import Person
 from app.model.queues import Queue
 from app.model.standing import Standing, everybody_on
 from app.model.tickets import Reopening, Ticket, record_change
+
+if TYPE_CHECKING:
+    from app.model.incoming import Attachment as Attached
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -46,7 +48,7 @@ class Words:
     automatic: str | None = None
     verified: bool = False
     mail_id: int | None = None
-    attachments: Sequence[Attached] = ()
+    attachments: "Sequence[Attached]" = ()
     named: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -78,7 +80,7 @@ def open_ticket(desk: Desk, queue: Queue, requestor: Person, words: Words, *, pr
         last_query=date,
         last_posted=words.posted or desk.now,
         posts=0,
-        root=None if private else words.message_id,
+        root=_root(desk, words, private=private),
     )
     desk.session.add(ticket)
     desk.session.flush()
@@ -86,6 +88,15 @@ def open_ticket(desk: Desk, queue: Queue, requestor: Person, words: Words, *, pr
     everybody = everybody_on(desk, ticket)
     notification.tell_opened(desk, ticket, message, requestor, everybody, words)
     return ticket
+
+
+def _root(desk: Desk, words: Words, *, private: bool) -> str:
+    """What all letters of a ticket refer to, so that mail clients gather them: its first mail, where that can be told.
+
+    Else an id that no mail has; threads form around a missing root too.
+    """
+    fitting = not private and notification.sendable(words.message_id)
+    return words.message_id if fitting else notification.new_message_id(desk)
 
 
 def act(
@@ -109,7 +120,7 @@ def act(
     row = find_row(ticket.lifecycle, action, ticket.status, party)
     old, new = ticket.status, target(row, ticket.status, status)
     private = private or ticket.lifecycle.cell(old, party.role).private
-    solution = _solution(desk, ticket, row, answer)
+    solution = _solution(desk, ticket, row, answer, party)
     ticket.status = new
     message = _add_message(desk, ticket, actor.person_id if actor else None, row.recorded, words, private=private)
     _keep_record(desk, ticket, row, old, actor)
@@ -126,48 +137,56 @@ def _add_message(
 ) -> Message:
     ticket.posts += 1
     ticket.last_posted = max(ticket.last_posted, words.posted or desk.now)
-    message = Message(
-        ticket_id=ticket.id,
-        number=ticket.posts,
-        message_id=words.message_id,
-        in_reply_to=words.in_reply_to,
-        parent_id=words.parent.id if words.parent else None,
-        sender_id=sender_id,
-        subject=words.subject,
-        text=words.text,
-        full_text=words.full_text,
-        action=action.title if action else None,
-        new_status=ticket.status,
-        private=private,
-        automatic=words.automatic,
-        verified=words.verified,
-        date=believable(words.date, desk.now),
-        received=desk.now,
-        mail_id=words.mail_id,
-    )
-    desk.session.add(message)
-    desk.session.flush()
-    _add_attachments(desk, message, words.attachments)
-    return message
+    columns = {
+        "ticket_id": ticket.id,
+        "number": ticket.posts,
+        "message_id": words.message_id,
+        "in_reply_to": words.in_reply_to,
+        "parent_id": words.parent.id if words.parent else None,
+        "sender_id": sender_id,
+        "subject": words.subject,
+        "text": words.text,
+        "full_text": words.full_text,
+        "action": action.title if action else None,
+        "new_status": ticket.status,
+        "private": private,
+        "automatic": words.automatic,
+        "verified": words.verified,
+        "date": believable(words.date, desk.now),
+        "received": desk.now,
+        "mail_id": words.mail_id,
+    }
+    number = desk.connection.execute(_ADD_MESSAGE, columns).scalar_one()
+    _add_attachments(desk, number, words.attachments)
+    return Message(id=number, **columns)
 
 
-def _add_attachments(desk: Desk, message: Message, attachments: Sequence[Attached]) -> None:
-    for part in attachments:
-        desk.session.add(
-            Attachment(
-                message_id=message.id,
-                name=part.name,
-                type=part.type,
-                size=part.size,
-                start=part.start,
-                stop=part.stop,
-                encoding=part.encoding,
-            )
-        )
+_ADD_MESSAGE = insert(cast("Table", Message.__table__)).returning(Message.id)
+_ADD_ATTACHMENTS = insert(cast("Table", Attachment.__table__))
 
 
-def _solution(desk: Desk, ticket: Ticket, row: Row, number: int | None) -> Message | None:
-    """The message that a row takes as the answer: the named one, else the one it had, else the latest."""
+def _add_attachments(desk: Desk, message_id: int, attachments: "Sequence[Attached]") -> None:
+    rows = [
+        {
+            "message_id": message_id,
+            "name": part.name,
+            "type": part.type,
+            "size": part.size,
+            "start": part.start,
+            "stop": part.stop,
+            "encoding": part.encoding,
+        }
+        for part in attachments
+    ]
+    if rows:
+        desk.connection.execute(_ADD_ATTACHMENTS, rows)
+
+
+def _solution(desk: Desk, ticket: Ticket, row: Row, number: int | None, party: Party) -> Message | None:
+    """The message that a row takes as the answer: the named one, else the one it had, else the latest.
+
+    Only what somebody may see can be named.
+    """
     if row.among is None:
         if number is not None:
             raise NotAllowed(f"{row.action.title!r} names no answer.")
@@ -175,9 +194,16 @@ def _solution(desk: Desk, ticket: Ticket, row: Row, number: int | None) -> Messa
     answers = select(Message).where(Message.ticket_id == ticket.id, Message.action == row.among.title)
     latest = desk.session.scalars(answers.order_by(Message.number.desc()).limit(1)).one_or_none()
     if latest is None:
-        raise NotAllowed(f"{row.action.title!r} needs an answer, and nobody has answered ticket {ticket.id} yet.")
+        allowed = listed(row.moves, "or")
+        raise NotAllowed(
+            f"{row.action.title!r} is allowed while a ticket is {allowed} and somebody has answered it; "
+            f"this ticket is {ticket.status}, and nobody has."
+        )
     chosen = number if number is not None else ticket.answer
-    return latest if chosen is None else find_message(desk, ticket, chosen)
+    found = latest if chosen is None else find_message(desk, ticket, chosen)
+    if found.private and not party.responder:
+        raise NoSuchMessage(f"Ticket {ticket.id} has no message {chosen}.")
+    return found
 
 
 def _settle_answer(ticket: Ticket, row: Row, message: Message, solution: Message | None) -> None:

@@ -5,8 +5,9 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from app.model.database import Database
 from app.model.desk import Desk
@@ -28,6 +29,11 @@ IN_HAND = timedelta(minutes=6)
 BEGIN_WITHIN = timedelta(minutes=2)
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=4)
+IN_ORDER_ATTEMPTS = 5
+LONGEST_ABSENCE = timedelta(minutes=5)
+# So long the letter in hand may take when the courier is to end.
+PATIENCE_SECONDS = 30.0
+_MOST_DOUBLINGS = 10
 GIVE_UP = timedelta(days=5)
 
 
@@ -59,8 +65,15 @@ class Courier:
         self._ending.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(PATIENCE_SECONDS)
+        # A relay that does not answer is cut off by this.
         self.relay.close()
+        if self._thread is not None:
+            self._thread.join()
+        try:
+            self._note_sent()
+        except Exception:
+            LOG.exception("these letters were sent, and will be once more: %s", self._unnoted)
 
     def wake(self) -> None:
         """Tell the courier that letters were written."""
@@ -72,19 +85,21 @@ class Courier:
         letters = self._take_in_hand()
         until = self.database.clock() + BEGIN_WITHIN
         tried = taken = 0
-        for letter in letters:
-            if self._ending.is_set() or (tried and self._away) or self.database.clock() > until:
-                break
-            tried += 1
-            taken += self._send(letter)
-        self._give_back(letters[tried:])
+        try:
+            for letter in letters:
+                if self._ending.is_set() or (tried and self._away) or self.database.clock() > until:
+                    break
+                tried += 1
+                taken += self._send(letter)
+        finally:
+            self._give_back(letters[tried:])
         return taken
 
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
                 self._keep_house()
-                busy = self.round() == BATCH
+                busy = self.round() > 0
                 self._faults = 0
             except Exception:
                 LOG.exception("a fault of the courier; it goes on")
@@ -95,7 +110,7 @@ class Courier:
 
     def _rest(self) -> None:
         """Wait for letters; longer each time while the relay or the database is away."""
-        trouble = self._away + self._faults
+        trouble = min(self._away + self._faults, _MOST_DOUBLINGS)
         if trouble:
             self._ending.wait(min(2.0**trouble, LONGEST_REST))
         else:
@@ -134,7 +149,6 @@ class Courier:
         try:
             self.relay.deliver(compose(letter), To=letter.recipient, From=sender)
         except RelayError as error:
-            # A letter at which the relay hangs up may be the reason itself: it waits its turn like a refused one.
             self._away = self._away + 1 if isinstance(error, Unreachable) else 0
             self._note_failure(letter, error)
             return False
@@ -153,8 +167,9 @@ class Courier:
     def _note_sent(self) -> None:
         if not self._unnoted:
             return
-        with self.database.work() as desk:
-            _change(desk, self._unnoted, {"state": State.SENT, "sent": desk.now, "error": None})
+        now = self.database.clock()
+        with self.database.note() as connection:
+            connection.execute(_SENT, [{"letter": letter, "now": now} for letter in self._unnoted])
         self._unnoted.clear()
 
     def _note_failure(self, letter: Letter, error: RelayError) -> None:
@@ -162,18 +177,27 @@ class Courier:
         with self.database.work() as desk:
             given_up = error.permanent or desk.now - letter.created > GIVE_UP
             state = State.FAILED if given_up else State.WAITING
-            due = desk.now + self._pause(letter.attempts)
+            due = desk.now + self._pause(letter.attempts, error)
             _change(desk, [letter.id], {"state": state, "next": due, "error": error.text})
         level = logging.ERROR if given_up else logging.WARNING
         LOG.log(level, "%s letter=%d to=%s error=%s", state, letter.id, letter.recipient, error.text)
 
-    def _pause(self, attempts: int) -> timedelta:
+    def _pause(self, attempts: int, error: RelayError) -> timedelta:
         """How long until the next attempt: doubled each time, and scattered so that letters do not come in a crowd."""
-        pause = min(FIRST_PAUSE.total_seconds() * 2.0 ** min(attempts, 20), LONGEST_PAUSE.total_seconds())
+        longest = LONGEST_PAUSE
+        if isinstance(error, Unreachable) and not error.in_doubt:
+            # The relay is away, and the courier itself rests: letters keep their order, and do not wait once it is
+            # back. But a letter at which the relay hangs up may be the reason itself: in time others get their turn.
+            if attempts < IN_ORDER_ATTEMPTS:
+                return timedelta(0)
+            longest = LONGEST_ABSENCE
+        pause = min(FIRST_PAUSE.total_seconds() * 2.0 ** min(attempts, 20), longest.total_seconds())
         return timedelta(seconds=pause * (0.75 + 0.5 * self._rand()))
 
     def _give_back(self, letters: list[Letter]) -> None:
         """Letters that were taken in hand and not tried are due again."""
+        if not letters:
+            return
         with self.database.work() as desk:
             values = {"next": desk.now, "attempts": Letter.attempts - 1}
             _change(desk, [letter.id for letter in letters], values)
@@ -181,5 +205,12 @@ class Courier:
 
 def _change(desk: Desk, ids: list[int], values: dict[str, object]) -> None:
     if ids:
-        query = update(Letter).where(Letter.id.in_(ids)).values(**values)
-        desk.session.execute(query, execution_options={"synchronize_session": False})
+        desk.connection.execute(update(_LETTER).where(_LETTER.c.id.in_(ids)).values(**values))
+
+
+_LETTER = cast("Table", Letter.__table__)
+_SENT = (
+    update(_LETTER)
+    .where(_LETTER.c.id == bindparam("letter"))
+    .values(state=State.SENT, sent=bindparam("now"), error=None)
+)

@@ -1,14 +1,17 @@
 """This file holds the receiver, which Salmon starts as `settings.receiver`: SMTP and LMTP until it is told to stop."""
 
 import asyncio
+import errno
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from app.model.arrival import Arrival
 from app.transport.dialogue import DIALOGUES, Dialogue, Post
 from app.transport.reception import Reception
 from app.transport.replies import STORED, for_fault, no_such_address
@@ -95,20 +98,26 @@ class Receiver:
 
     def _take(self, post: Post, each: bool) -> list[str]:
         groups = [[recipient] for recipient in post.recipients] if each else [list(post.recipients)]
-        return [self._store(post, group) for group in groups]
-
-    def _store(self, post: Post, recipients: list[str]) -> str:
         try:
-            self.reception.receive(post.raw, post.envelope_from, recipients)
+            with self.reception.turn():
+                arrival = self.reception.read(post.raw, post.envelope_from)
+                return [self._store(arrival, group) for group in groups]
         except BaseException as error:
-            LOG.exception("a mail of %d bytes could not be stored", len(post.raw))
+            LOG.exception("a mail of %d bytes could not be read", len(post.raw))
+            return [for_fault(error)] * len(groups)
+
+    def _store(self, arrival: Arrival, recipients: list[str]) -> str:
+        try:
+            self.reception.store(arrival, recipients)
+        except BaseException as error:
+            LOG.exception("a mail of %d bytes could not be stored", len(arrival.raw))
             return for_fault(error)
         return STORED
 
     def _refuses(self, address: str) -> str | None:
         try:
             why = self.reception.refuses(address)
-        except Exception as error:
+        except BaseException as error:
             LOG.exception("a recipient could not be looked up")
             return for_fault(error)
         return no_such_address(why) if why else None
@@ -116,23 +125,44 @@ class Receiver:
     async def _serve(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         self._heed_signals(self._loop, self._ending)
-        servers = [await self._listen(listener) for listener in self.listeners]
+        servers = await self._listen_everywhere()
         self.listeners = [_bound(*pair) for pair in zip(self.listeners, servers, strict=True)]
-        for companion in self._companions:
-            companion.start()
-        self.started(self.listeners)
-        await self._ending.wait()
+        try:
+            for companion in self._companions:
+                companion.start()
+            self.started(self.listeners)
+            await self._ending.wait()
+        finally:
+            await self._end(servers)
+
+    async def _end(self, servers: Sequence[asyncio.Server]) -> None:
+        """Take no more connections, answer every mail in hand, and let the companions finish."""
         for server in servers:
             server.close()
         await self._say_farewell()
         for companion in self._companions:
             await asyncio.to_thread(companion.stop)
         self._workers.shutdown()
+        for listener in self.listeners:
+            if listener.path:
+                Path(listener.path).unlink(missing_ok=True)
 
     def _heed_signals(self, loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.add_signal_handler(number, ending.set)
+
+    async def _listen_everywhere(self) -> list[asyncio.Server]:
+        """A server for every listener, or none."""
+        servers: list[asyncio.Server] = []
+        try:
+            for listener in self.listeners:
+                servers.append(await self._listen(listener))  # noqa: PERF401 - those before a failure must be closed
+        except BaseException:
+            for server in servers:
+                server.close()
+            raise
+        return servers
 
     async def _listen(self, listener: Listener) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -141,8 +171,12 @@ class Receiver:
             return DIALOGUES[listener.scheme](self)
 
         if listener.path:
-            Path(listener.path).parent.mkdir(parents=True, exist_ok=True)
-            return await loop.create_unix_server(dialogue, listener.path, backlog=BACKLOG)
+            _make_way(Path(listener.path))
+            server = await loop.create_unix_server(dialogue, listener.path, backlog=BACKLOG)
+            # The mail server in front runs as somebody else. Like a port, the socket is for every account of this
+            # machine; its directory's mode can say otherwise.
+            Path(listener.path).chmod(0o666)
+            return server
         return await loop.create_server(dialogue, listener.host, listener.port, backlog=BACKLOG)
 
     async def _say_farewell(self) -> None:
@@ -153,6 +187,17 @@ class Receiver:
         end = loop.time() + FAREWELL_SECONDS
         while self.dialogues and loop.time() < end:
             await asyncio.sleep(0.02)
+
+
+def _make_way(path: Path) -> None:
+    """Make a socket's directory; OSError if another program listens there, as asyncio would take its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as other:
+        try:
+            other.connect(str(path))
+        except OSError:
+            return
+    raise OSError(errno.EADDRINUSE, f"another program listens at {path}")
 
 
 def _bound(listener: Listener, server: asyncio.Server) -> Listener:

@@ -1,10 +1,13 @@
 """This file holds the way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
 
 import logging
+import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from salmon.mail import MailRequest
 from salmon.routing import Router
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.model import places
 from app.model.arrival import Arrival, Fate, Outcome
@@ -17,6 +20,9 @@ from app.transport.replies import NoRoom
 
 LOG = logging.getLogger("tickets.mail")
 _HEADERS_FOR_SALMON = 16_384
+_EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
+# PostgreSQL's codes for work that was stopped because of other work: a failed serialization, a deadlock.
+_OVERTAKEN = ("40001", "40P01")
 
 
 class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
@@ -26,7 +32,7 @@ class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
     """
 
     def __init__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
-        super().__init__("tickets", arrival.envelope_from or "", recipient, _first_headers(arrival.raw))
+        super().__init__("tickets", arrival.envelope_from or "", recipient, first_headers(arrival.raw))
         self.desk = desk
         self.arrival = arrival
         self.recipient = recipient
@@ -74,20 +80,48 @@ class Reception:
         domain = address.rpartition("@")[2].lower() if "@" in address else self.database.domain
         return not self.keep_unmatched or domain != self.database.domain
 
+    def turn(self) -> AbstractContextManager[None]:
+        """A turn to read and store a mail, alone where the database has one writer.
+
+        Threads that read a mail while another one writes would only contend for the interpreter.
+        """
+        return self.database.turn()
+
+    def read(self, raw: bytes, envelope_from: str | None) -> Arrival:
+        """Read a mail, to store it for one recipient after another."""
+        return Arrival.of(raw, envelope_from)
+
     def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[Outcome]:
         """Store a mail for all its recipients, with everything that follows from it; raises if it could not be.
 
         NoRoom if the disk is nearly full.
         """
-        if not self._has_room(len(raw)):
+        arrival = self.read(raw, envelope_from)
+        self.store(arrival, recipients)
+        return arrival.outcomes
+
+    def store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
+        """The same with a mail that was read already; its bytes are stored once, however often this is called."""
+        if not self._has_room(len(arrival.raw)):
             raise NoRoom
-        arrival = Arrival.of(raw, envelope_from)
+        before = arrival.mail_id, len(arrival.outcomes)
+        try:
+            self._store(arrival, recipients)
+        except DBAPIError as error:
+            _undo(arrival, *before)
+            if not _was_overtaken(error):
+                raise
+            self._store(arrival, recipients)
+        except BaseException:
+            _undo(arrival, *before)
+            raise
+        self._stored()
+        self._log(arrival, arrival.outcomes[before[1] :])
+
+    def _store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
         with self.database.work() as desk:
             for recipient in recipients:
                 _route(desk, arrival, recipient)
-        self._stored()
-        self._log(arrival)
-        return arrival.outcomes
 
     def redeliver(self, number: int, address: str | None = None) -> Outcome:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
@@ -100,7 +134,7 @@ class Reception:
             desk.session.expunge_all()
             _route(desk, arrival, recipient)
         self._stored()
-        self._log(arrival)
+        self._log(arrival, arrival.outcomes)
         return arrival.outcomes[-1]
 
     def recipients(self, raw: bytes) -> list[str]:
@@ -113,8 +147,8 @@ class Reception:
             named = [mailbox.email for mailbox in incoming.to if _ours(desk, mailbox.email)]
         return named or [*incoming.hints, *(mailbox.email for mailbox in incoming.to), "nobody"][:1]
 
-    def _log(self, arrival: Arrival) -> None:
-        for outcome in arrival.outcomes:
+    def _log(self, arrival: Arrival, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
             LOG.info(
                 "%s to=%s from=%s bytes=%d id=%s%s%s",
                 outcome.fate,
@@ -138,7 +172,19 @@ def _route(desk: Desk, arrival: Arrival, recipient: str) -> None:
         raise Unrouted(f"{len(arrival.outcomes) - before} handlers took mail to {recipient!r}")
 
 
-def _first_headers(raw: bytes) -> bytes:
+def _undo(arrival: Arrival, mail_id: int | None, outcomes: int) -> None:
+    """Forget what a unit of work noted that was rolled back."""
+    arrival.mail_id = mail_id
+    del arrival.outcomes[outcomes:]
+
+
+def _was_overtaken(error: DBAPIError) -> bool:
+    """Whether another connection did the same at the same instant (made a sender known, say): it has now."""
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in _OVERTAKEN
+
+
+def first_headers(raw: bytes) -> bytes:
+    """As much of a mail's headers as Salmon is given: never a body, in which parts could be nested too deep for it."""
     head = raw[:_HEADERS_FOR_SALMON]
-    ends = [end for end in (head.find(b"\r\n\r\n"), head.find(b"\n\n")) if end >= 0]
-    return head[: min(ends)] if ends else head
+    end = _EMPTY_LINE.search(head)
+    return head[: end.start()] if end else head

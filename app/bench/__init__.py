@@ -1,0 +1,1 @@
+"""The benchmarks behind `tickets bench`: real servers as processes of their own, spoken to over real sockets."""

@@ -1,0 +1,134 @@
+"""This file holds what is measured: each measure is a row of the table, with the figure it must reach."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from app.bench.client import Connection, send_all
+from app.bench.sink import sink
+from app.bench.world import Tracker
+from app.model.letters import State
+
+ROUNDS = 5
+MAILS = 400
+MANY = 10_000
+LARGE = 25_000_000
+
+
+class Figure(NamedTuple):
+    """One row of the table."""
+
+    what: str
+    value: str
+    wanted: str = ""
+    met: bool | None = None
+
+
+class Run(NamedTuple):
+    """What one run of mails took."""
+
+    per_second: float
+    cpu_ms: float
+
+
+def everything(say: Callable[[str], None]) -> Iterable[Figure]:
+    """Every figure, in order; `say` hears what is being measured."""
+    with TemporaryDirectory(prefix="tickets-bench-") as folder:
+        say("replies a second, against the floor")
+        yield from replies(Path(folder) / "rate")
+        say("letters sent")
+        yield from letters(Path(folder) / "letters")
+        say(f"memory after {MANY:,} mails, and of one of 25 MB")
+        yield from memory(Path(folder) / "memory")
+        say("one reply on a short and on a long ticket")
+        yield from long_ticket(Path(folder) / "long")
+
+
+def replies(folder: Path) -> Iterable[Figure]:
+    """Accepted replies: courier held back and running, over one connection and four, interleaved with the floor."""
+    tracker = Tracker(_made(folder))
+    runs: dict[tuple[str, int], list[Run]] = {}
+    for _ in range(ROUNDS):
+        for kind in ("floor", "held", "running"):
+            with tracker.server(kind) as server:
+                send_all(server.port, tracker.replies(40), 1)
+                for connections in (1, 4):
+                    before = server.cpu_ms()
+                    seconds = send_all(server.port, tracker.replies(MAILS), connections)
+                    run = Run(MAILS / seconds, (server.cpu_ms() - before) / MAILS)
+                    runs.setdefault((kind, connections), []).append(run)
+    yield from _reply_figures({key: _median(found) for key, found in runs.items()})
+
+
+def _reply_figures(found: dict[tuple[str, int], Run]) -> Iterable[Figure]:
+    names = {"floor": "floor: one insert, one commit", "held": "courier held back", "running": "courier running"}
+    for (kind, connections), run in found.items():
+        lines = f"{connections} connection{'s' if connections > 1 else ''}"
+        yield Figure(f"mails a second, {lines}, {names[kind]}", f"{run.per_second:.0f}")
+    for connections in (1, 4):
+        ratio = found["held", connections].per_second / found["floor", connections].per_second
+        yield Figure(f"replies against the floor, {connections} connection(s)", f"{ratio:.2f}", ">= 0.3", ratio >= 0.3)
+    for connections in (1, 4):
+        cpu = found["held", connections].cpu_ms
+        yield Figure(f"processor ms a reply, {connections} connection(s)", f"{cpu:.2f}", "<= 4", cpu <= 4)
+
+
+def _median(runs: list[Run]) -> Run:
+    return Run(median(run.per_second for run in runs), median(run.cpu_ms for run in runs))
+
+
+def letters(folder: Path) -> Iterable[Figure]:
+    """Processor time of the courier alone, to the Maildir as shipped and by SMTP to a server in another process."""
+    for name, relay in (("Maildir", ""), ("SMTP", "smtp")):
+        found = [_courier_cpu(_made(folder / f"{name}{turn}"), relay) for turn in range(3)]
+        cpu = median(found)
+        yield Figure(f"processor ms a letter sent, {name}", f"{cpu:.2f}", "<= 2", cpu <= 2)
+
+
+def _courier_cpu(folder: Path, relay: str) -> float:
+    tracker = Tracker(folder)
+    with tracker.server("held") as server:
+        send_all(server.port, tracker.replies(MAILS // 2), 1)
+    with sink() as port:
+        environment = {"TICKETS_RELAY": f"smtp://127.0.0.1:{port}"} if relay else {}
+        with tracker.server("running", **environment) as server:
+            return tracker.cpu_until_sent(server) / tracker.count_letters(State.SENT)
+
+
+def memory(folder: Path) -> Iterable[Figure]:
+    """The most memory the server ever had: after many mails, and for one large one over what it had before."""
+    tracker = Tracker(_made(folder))
+    with tracker.server("running") as server:
+        send_all(server.port, tracker.replies(MANY), 4)
+        peak = server.peak_bytes() / 2**20
+    yield Figure(f"peak memory after {MANY:,} mails", f"{peak:.0f} MB", "<= 150 MB", peak <= 150)
+    with tracker.server("running") as server:
+        before = server.peak_bytes()
+        send_all(server.port, [tracker.large(LARGE)], 1)
+        times = (server.peak_bytes() - before) / LARGE
+        whole = server.peak_bytes() / 2**20
+    yield Figure("memory that a mail of 25 MB adds", f"{times:.1f} times the mail", "<= 5", times <= 5)
+    yield Figure("peak memory of the server with it", f"{whole:.0f} MB")
+
+
+def long_ticket(folder: Path) -> Iterable[Figure]:
+    """The time of one reply on a ticket with 10 messages and on one with 10,000."""
+    tracker = Tracker(_made(folder))
+    tracker.lengthen(1, 10)
+    tracker.lengthen(2, 10_000)
+    times: dict[int, list[float]] = {1: [], 2: []}
+    with tracker.server("held") as server, Connection(server.port) as connection:
+        for turn in range(300):
+            for ticket in (1, 2) if turn % 2 else (2, 1):
+                times[ticket].append(connection.time(tracker.replies(1, ticket)[0]))
+    short, long = median(times[1]), median(times[2])
+    yield Figure("a reply on a ticket with 10 messages", f"{short * 1000:.2f} ms")
+    ratio = long / short
+    yield Figure("the same with 10,000 messages", f"{ratio:.2f} times", "<= 1.2", ratio <= 1.2)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,73 @@
+"""This file holds the servers that are measured: the tracker with and without its courier, and the floor.
+
+The floor is a bare Salmon handler behind the same receiver: it inserts the mail's bytes as one row and commits.
+Run as `python -m app.bench.server held|running|floor`; the settings come from the environment as always.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from salmon.mail import MailRequest
+from salmon.routing import Router, nolocking, route, stateless
+from sqlalchemy import insert
+
+from app.model.mails import Mail
+from app.transport.receiver import Listener, Receiver
+from app.transport.reception import Reception, first_headers
+from config import build
+from config.current import current_settings
+
+
+class Floor(Reception):
+    """Takes a mail in by one insert and a commit."""
+
+    def read(self, raw: bytes, envelope_from: str | None) -> Any:
+        """Nothing is read but what Salmon needs."""
+        return raw, envelope_from
+
+    def store(self, arrival: Any, recipients: Sequence[str]) -> None:
+        """Route the mail; the handler stores it."""
+        raw, envelope_from = arrival
+        for recipient in recipients:
+            request = MailRequest("floor", envelope_from, recipient, first_headers(raw))
+            request.raw, request.database = raw, self.database
+            Router.deliver(request)
+
+
+def _load_floor() -> None:
+    Router.LOG_EXCEPTIONS = False
+
+    @route(".*")
+    @stateless
+    @nolocking
+    def FLOOR(message: Any) -> None:  # noqa: N802 - Salmon's name for a state
+        with message.database.work() as desk:
+            columns = {"received": desk.now, "envelope_from": message.From, "author": "", "subject": ""}
+            desk.session.execute(insert(Mail).values(raw=message.raw, **columns))
+
+
+def main(kind: str) -> None:
+    """Serve until told to stop; prints the port when it listens."""
+    settings = current_settings()
+    database = build.build_database(settings)
+    if kind == "floor":
+        _load_floor()
+        receiver = Receiver(
+            Floor(database, keep_unmatched=True),
+            [Listener(one.scheme, one.host, one.port) for one in settings.listen],
+            max_bytes=settings.max_message_bytes,
+            workers=settings.workers,
+        )
+    else:
+        receiver = build.build_receiver(settings, database, build.build_relay(settings), courier=kind == "running")
+    receiver.started = _say_port
+    receiver.start()
+
+
+def _say_port(listeners: Sequence[Listener]) -> None:
+    print(listeners[0].port, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,157 @@
+"""This file holds what the benchmarks are run on: a throw-away tracker, its servers, and the mails sent to it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from time import sleep
+
+from sqlalchemy import func, insert, select
+
+from app.bench.client import Mail
+from app.model import people, queues, workflow
+from app.model.addresses import Mailbox
+from app.model.database import Database
+from app.model.letters import Letter, State
+from app.model.messages import Message
+from app.model.notification import new_message_id
+from app.model.tickets import find_ticket
+from app.model.workflow import Words
+from app.setup import first_queues
+
+DOMAIN = "bench.example"
+REQUESTOR = "ann@home.example"
+_TEXT = "".join(
+    f"Line {line:02} of a letter that says what people say in letters of this kind.\r\n" for line in range(27)
+)
+
+
+class Tracker:
+    """A database with tickets and two responders, so that each reply of the requestor causes two letters."""
+
+    def __init__(self, folder: Path, tickets: int = 50) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")},
+            "TICKETS_DOMAIN": DOMAIN,
+            "TICKETS_DATABASE_URL": f"sqlite:///{folder}/tickets.db",
+            "TICKETS_LISTEN": "lmtp://127.0.0.1:0",
+            "TICKETS_RELAY": f"maildir:{folder}/letters",
+        }
+        self.tickets = tickets
+        self._sent = 0
+        self._fill()
+
+    def _fill(self) -> None:
+        database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
+        first_queues(database)
+        with database.work() as desk:
+            queue = queues.find_queue(desk, "Questions")
+            for email in ("helper1@home.example", "helper2@home.example"):
+                queues.add_responder(desk, queue, people.add_person(desk, Mailbox("", email)))
+            requestor = people.meet(desk, Mailbox("Ann", REQUESTOR), known=True)
+            for number in range(self.tickets):
+                words = Words("Help", "Help", f"Question {number}", new_message_id(desk))
+                workflow.open_ticket(desk, queue, requestor, words)
+        database.close()
+
+    def replies(self, count: int, ticket: int | None = None) -> list[Mail]:
+        """Replies of the requestor, 2 KB each, no two the same; spread over all tickets unless one is named."""
+        first, self._sent = self._sent, self._sent + count
+        return [self._reply(number, ticket or number % self.tickets + 1) for number in range(first, first + count)]
+
+    def _reply(self, number: int, ticket: int) -> Mail:
+        recipient = f"ticket{ticket}@{DOMAIN}"
+        head = (
+            f"From: Ann <{REQUESTOR}>\r\nTo: {recipient}\r\nSubject: Re: Question\r\n"
+            f"Message-ID: <{number}.{os.getpid()}@home.example>\r\nDate: {format_datetime(datetime.now(UTC))}\r\n"
+            "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        )
+        return Mail(REQUESTOR, recipient, (head + _TEXT).encode())
+
+    def large(self, size: int) -> Mail:
+        """One mail with an attachment, of so many bytes."""
+        recipient = f"ticket1@{DOMAIN}"
+        head = (
+            f"From: Ann <{REQUESTOR}>\r\nTo: {recipient}\r\nSubject: A picture\r\nMessage-ID: <large@home.example>\r\n"
+            'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+            "--b\r\nContent-Type: text/plain\r\n\r\nSee the picture.\r\n"
+            '--b\r\nContent-Type: image/png; name="p.png"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+        ).encode()
+        line = b"QUJD" * 19 + b"\r\n"
+        end = b"--b--\r\n"
+        return Mail(REQUESTOR, recipient, head + line * ((size - len(head) - len(end)) // len(line)) + end)
+
+    def lengthen(self, ticket: int, messages: int) -> None:
+        """Make a ticket as long as that, without a letter."""
+        database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
+        with database.work() as desk:
+            found = find_ticket(desk, ticket)
+            first = found.posts + 1
+            found.posts = messages
+            columns = {
+                "ticket_id": ticket, "sender_id": found.requestor_id, "subject": "More", "text": _TEXT,
+                "full_text": _TEXT, "new_status": found.status, "private": False, "verified": False,
+                "date": desk.now, "received": desk.now,
+            }  # fmt: skip
+            rows = [
+                {"number": number, "message_id": new_message_id(desk), **columns}
+                for number in range(first, messages + 1)
+            ]
+            desk.session.execute(insert(Message), rows)
+        database.close()
+
+    def count_letters(self, state: State) -> int:
+        """How many letters are in this state."""
+        database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
+        with database.look() as desk:
+            count = desk.session.scalar(select(func.count()).select_from(Letter).where(Letter.state == state)) or 0
+        database.close()
+        return count
+
+    def cpu_until_sent(self, server: "Server") -> float:
+        """Wait until a server's courier has sent everything; the processor milliseconds that it took."""
+        before = server.cpu_ms()
+        while self.count_letters(State.WAITING):
+            sleep(0.2)
+        return server.cpu_ms() - before
+
+    @contextmanager
+    def server(self, kind: str, **environment: str) -> Iterator["Server"]:
+        """A server of that kind (see app.bench.server), stopped at the end."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.bench.server", kind],
+            env=self.environment | environment,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parent.parent.parent,
+        )
+        assert process.stdout is not None
+        try:
+            yield Server(process.pid, int(process.stdout.readline()))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(120)
+            process.stdout.close()
+
+
+class Server:
+    """A running server and what it costs; figures from /proc, so Linux only."""
+
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid = pid
+        self.port = port
+
+    def cpu_ms(self) -> float:
+        """Processor milliseconds used so far, user and system."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+    def peak_bytes(self) -> int:
+        """The most memory it ever had."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))

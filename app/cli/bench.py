@@ -1,0 +1,23 @@
+"""This file holds the command `bench`: the benchmarks, as a table."""
+
+import platform
+import sys
+
+import click
+
+from app.cli.common import print_rows
+
+
+@click.command("bench", short_help="Measure speed and memory on this machine.")
+def bench_command() -> None:
+    """Measure speed and memory on this machine, side by side in one run; takes some minutes. Linux only."""
+    from app.bench.measures import MAILS, ROUNDS, everything
+
+    click.echo(
+        f"Python {platform.python_version()}, SQLite with WAL and synchronous=FULL, the server as shipped, LMTP, 2 KB "
+        f"texts, two letters a reply; median of {ROUNDS} runs of {MAILS}, interleaved."
+    )
+    figures = list(everything(lambda what: click.echo(f"measuring {what} ...", err=True)))
+    rows = [(one.what, one.value, one.wanted, {None: "", True: "yes", False: "NO"}[one.met]) for one in figures]
+    print_rows(rows, ("MEASURE", "FIGURE", "WANTED", "MET"))
+    sys.exit(0 if all(one.met is not False for one in figures) else 1)

@@ -1,0 +1,216 @@
+"""This file holds the checks of `tickets doctor`: each looks at one thing and says how it is."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from app.cli import in_one_line
+from app.cli.ports import listener_state
+from app.model import people, queues
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.letters import Letter, State
+from app.model.schema import NotReady, check_ready
+from app.model.set_aside import waiting
+from config import settings as plain
+from config.values import ROOT, Settings, load, problems
+
+LATE = timedelta(hours=1)
+RELAY_SECONDS = 5.0
+
+
+class Level(StrEnum):
+    """How bad a finding is; only what is wrong makes the exit status 1."""
+
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at: how it is, and where it is not well, what to do."""
+
+    level: Level
+    about: str
+    text: str
+
+
+Check = Callable[[], Iterator[Finding]]
+
+
+class _Patient(NamedTuple):
+    settings: Settings
+    database: Database
+
+
+def checks() -> Iterator[tuple[str, Check]]:
+    """Every check that can be made with these settings, under the name of what it looks at."""
+    wrong = list(problems(vars(plain), os.environ))
+    yield "settings", lambda: _settings(wrong)
+    if wrong:
+        return
+    settings = load(vars(plain), os.environ)
+    database = Database(settings.database_url, settings.domain)
+    try:
+        yield from _of(_Patient(settings, database))
+    finally:
+        database.close()
+
+
+def _of(patient: _Patient) -> Iterator[tuple[str, Check]]:
+    settings, database = patient
+    yield "trust", lambda: _trust(settings)
+    yield "routes", lambda: _routes(settings)
+    yield "database", lambda: _database(database)
+    yield "disk", lambda: _disk(patient)
+    yield "relay", lambda: _relay(settings)
+    yield "listener", lambda: _listeners(settings)
+    if not _is_away(database):
+        yield "people", lambda: _people(database)
+        yield "set aside", lambda: _set_aside(database)
+        yield "letters", lambda: _letters(database)
+
+
+def _settings(wrong: list[str]) -> Iterator[Finding]:
+    for problem in wrong:
+        yield Finding(Level.WRONG, "settings", f"{problem} Correct it; nothing else is checked before.")
+    if not wrong:
+        yield Finding(Level.OK, "settings", "all known, and all can be read")
+
+
+def _trust(settings: Settings) -> Iterator[Finding]:
+    if settings.trust == "from":
+        yield _warning("trust", "TICKETS_TRUST=from believes every From header, which anybody can write; set reply.")
+    elif settings.trust == "dmarc" and not settings.authserv_id:
+        advice = "name the server whose Authentication-Results are believed, or set TICKETS_TRUST=reply"
+        yield _warning("trust", f"TICKETS_TRUST=dmarc proves nothing without TICKETS_AUTHSERV_ID: {advice}.")
+
+
+def _routes(settings: Settings) -> Iterator[Finding]:
+    from config.build import load_routes
+
+    load_routes(settings)
+    yield Finding(Level.OK, "routes", "Salmon has loaded every handler")
+
+
+def _database(database: Database) -> Iterator[Finding]:
+    where = database.url.render_as_string(hide_password=True)
+    try:
+        check_ready(database)
+        with database.work():
+            pass
+    except NotReady as error:
+        yield Finding(Level.WRONG, "database", str(error))
+    except Exception as error:
+        told = f"{in_one_line(error).rstrip('.')}. Start it, or correct TICKETS_DATABASE_URL ({where})."
+        yield Finding(Level.WRONG, "database", told)
+    else:
+        yield Finding(Level.OK, "database", f"{where} is there, at this version, and can be written")
+
+
+def _is_away(database: Database) -> bool:
+    try:
+        check_ready(database)
+    except Exception:
+        return True
+    return False
+
+
+def _disk(patient: _Patient) -> Iterator[Finding]:
+    """Whether the largest mail still fits beside the database; another machine's disk is not ours to know."""
+    from config.build import SPARE_BYTES
+
+    if not patient.database.is_sqlite:
+        return
+    folder = Path(patient.database.url.database or "").parent
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    needed = SPARE_BYTES + 3 * patient.settings.max_message_bytes
+    told = f"{free // 2**20} MB free at {folder}"
+    if free <= needed:
+        yield Finding(
+            Level.WRONG, "disk", f"{told}: mail is refused with 452; make room, at least {needed // 2**20} MB."
+        )
+    elif free <= 10 * needed:
+        yield _warning("disk", f"{told}: nearly full; under {needed // 2**20} MB mail is refused: make room.")
+    else:
+        yield Finding(Level.OK, "disk", told)
+
+
+def _relay(settings: Settings) -> Iterator[Finding]:
+    from app.transport.relays import RelayError, relay_from_url
+
+    relay = relay_from_url(settings.relay, timeout=RELAY_SECONDS, root=ROOT, helo=settings.domain)
+    try:
+        relay.check()
+    except RelayError as error:
+        told = f"{error.text.rstrip('.')}. Letters wait till it is back: start it, or correct TICKETS_RELAY."
+        yield Finding(Level.WRONG, "relay", told)
+    else:
+        yield Finding(Level.OK, "relay", f"{relay} takes letters")
+    finally:
+        relay.close()
+
+
+def _listeners(settings: Settings) -> Iterator[Finding]:
+    for place in settings.listen:
+        free, told = listener_state(place)
+        yield Finding(Level.WRONG if free is None else Level.OK, "listener", told)
+
+
+def _people(database: Database) -> Iterator[Finding]:
+    with database.look() as desk:
+        answered = {queue.id for queue, _ in queues.responders(desk)}
+        for queue in queues.every_queue(desk):
+            if queue.id not in answered:
+                advice = f"`tickets responder add EMAIL --queue {queue.name!r}`"
+                yield _warning("people", f"Nobody answers for {queue.name}, so nobody hears of its tickets: {advice}.")
+        if not people.administrators(desk):
+            told = "There is no administrator to tell of mail set aside, or to change a status"
+            yield _warning("people", f"{told}: `tickets person add EMAIL --admin`.")
+
+
+def _set_aside(database: Database) -> Iterator[Finding]:
+    with database.look() as desk:
+        count = len(waiting(desk))
+    if count:
+        told = f"{_counted(count, 'mail')} set aside: `tickets unmatched list` shows why; redeliver or dismiss."
+        yield _warning("set aside", told)
+    else:
+        yield Finding(Level.OK, "set aside", "no mail waits")
+
+
+def _letters(database: Database) -> Iterator[Finding]:
+    with database.look() as desk:
+        late = _count(desk, State.WAITING, older_than=LATE)
+        failed = _count(desk, State.FAILED)
+    if late:
+        told = f"{_counted(late, 'letter')} waiting for more than an hour"
+        yield Finding(
+            Level.WRONG, "letters", f"{told}: run `tickets serve`, and see `tickets outbox list --state waiting`."
+        )
+    if failed:
+        told = f"{_counted(failed, 'letter')} given up: `tickets outbox list --state failed` shows why"
+        yield _warning("letters", f"{told}; `tickets outbox retry ID` tries again.")
+    if not late and not failed:
+        yield Finding(Level.OK, "letters", "none failed, and none waits for long")
+
+
+def _count(desk: Desk, state: State, older_than: timedelta = timedelta()) -> int:
+    query = select(func.count()).select_from(Letter)
+    return desk.session.scalar(query.where(Letter.state == state, Letter.created <= desk.now - older_than)) or 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{' is' if count == 1 else 's are'}"
+
+
+def _warning(about: str, text: str) -> Finding:
+    return Finding(Level.WARNING, about, text)

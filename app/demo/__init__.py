@@ -1,0 +1,1 @@
+"""The demonstration: the support tracker's own example, played."""

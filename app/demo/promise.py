@@ -1,0 +1,56 @@
+"""This file holds how a promise is read from a letter's footer, as its reader does, and held against what happened."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from app.model.lifecycle import Action, Lifecycle
+
+
+class Promise(NamedTuple):
+    """What a footer says a reply will do: while the ticket is in `status`, `action`, read by whom `sentence` names."""
+
+    sentence: str
+    status: str
+    action: Action
+    private: bool
+
+
+class NoPromise(Exception):
+    """A letter does not say what a reply to it does."""
+
+
+def promised_by(text: str, lifecycle: Lifecycle) -> Promise:
+    """The promise of a letter, from its words alone; NoPromise if it makes none."""
+    footer = text.rpartition("\n-- \n")[2]
+    found = re.search(r"While [^.]*? is (?P<status>[^,.]+), (?P<deed>[^.]*)\.", " ".join(footer.split()))
+    statuses = {status for status in lifecycle.statuses if found and found["status"] == status}
+    actions = [action for action in lifecycle.actions if found and f" {action.promise}" in found["deed"]]
+    if not found or not statuses or not actions:
+        raise NoPromise(f"This footer says nothing of what a reply does: {footer!r}")
+    longest = max(actions, key=lambda action: len(action.promise))
+    return Promise(found[0], found["status"], longest, "in private" in found["deed"])
+
+
+def broken_in(
+    promise: Promise, ticket: dict[str, Any], before: str, told: Sequence[str], responders: Sequence[str]
+) -> str | None:
+    """What became otherwise than promised, in words; None if all was kept. `told`: the names of who got a letter."""
+    message = ticket["messages"][-1]
+    if before != promise.status:
+        return f"it was for {promise.status}, and the ticket was {before}"
+    if (message["action"], message["private"]) != (promise.action.title, promise.private):
+        return f"it was {promise.action.title!r}, and the reply was taken as {message['action']!r}"
+    return _misdirected(promise.sentence.partition(";")[2], ticket, told, responders)
+
+
+def _misdirected(readers: str, ticket: dict[str, Any], told: Sequence[str], responders: Sequence[str]) -> str | None:
+    """Who got a letter and was not named among the readers, or the other way round."""
+    sender = ticket["messages"][-1]["sender"]["name"]
+    outside = [one["name"] for one in (ticket["requestor"], ticket["assignee"], *ticket["participants"]) if one]
+    named = {name for name in outside if name in readers}
+    if "everybody who answers" in readers:
+        named |= set(responders)
+    for name in sorted((named - {sender}) ^ set(told)):
+        return f"{name} got a letter, and was not named" if name in told else f"{name} was named, and got no letter"
+    return None

@@ -1,0 +1,221 @@
+"""This file holds the stage of the demonstration: a tracker in a temporary directory, and people who write to it."""
+
+import smtplib
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid, parseaddr
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.cli.tickets import act
+from app.demo.promise import Promise, broken_in, promised_by
+from app.model import people, queues
+from app.model.addresses import Mailbox
+from app.model.database import Database, utc_now
+from app.model.lifecycles import LIFECYCLES
+from app.model.tickets import find_ticket
+from app.model.views import ticket_in_full
+from app.setup import first_queues
+from app.transport.courier import Courier
+from config.build import build_database, build_receiver, build_relay
+from config.values import Settings, load
+
+DOMAIN = "tickets.example"
+QUEUE = "ubuntu"
+LIFECYCLE = LIFECYCLES["support"]
+_START_SECONDS = 20.0
+
+
+class BrokenPromise(Exception):
+    """A reply did something else than the letter said that it answers."""
+
+
+class Actor(NamedTuple):
+    """Somebody with a mail client."""
+
+    name: str
+    email: str
+
+
+class Stage:
+    """A running tracker; `tell` gets every line that is shown."""
+
+    def __init__(self, directory: Path, database: Database, port: int, tell: Callable[[str], None]) -> None:
+        self.kept = 0
+        self._tell = tell
+        self._database = database
+        self._port = port
+        self._letters = directory / "letters"
+        self._courier = Courier(database, build_relay(settings_in(directory)))
+        self._seen: set[Path] = set()
+        self._newest: dict[str, EmailMessage] = {}
+        self._steps = 0
+
+    def come(self, responder: Actor, administrator: Actor) -> None:
+        """Make the queue and those who work for it."""
+        with self._database.work() as desk:
+            queue = queues.add_queue(desk, QUEUE, [QUEUE])
+            queues.add_responder(desk, queue, people.add_person(desk, Mailbox(*responder)))
+            people.add_person(desk, Mailbox(*administrator), administrator=True)
+
+    def mails(self, who: Actor, to: str, subject: str, text: str) -> None:
+        """A mail that answers no letter."""
+        self._head(f"{who.name} writes a mail")
+        self._send(_mail(who, f"{to}@{DOMAIN}", subject, text))
+        self._letters_arrive()
+
+    def replies(self, who: Actor, subject: str, text: str) -> None:
+        """A reply to the newest letter that somebody got, whose footer said what it would do. Raises BrokenPromise."""
+        letter = self._newest[who.email]
+        promise = promised_by(letter.get_content(), LIFECYCLE)
+        self._head(f"{who.name} replies to the letter")
+        mail = _mail(who, str(letter["Reply-To"] or letter["From"]), subject, text)
+        mail["In-Reply-To"] = letter["Message-ID"]
+        before = self.ticket()["status"]
+        self._send(mail)
+        self._compare(promise, before)
+
+    def acts(self, who: Actor, action: str, text: str, **more: Any) -> None:
+        """A step by command, as `tickets act` takes it."""
+        options = "".join(f" --{name} {value!r}" for name, value in more.items())
+        self._head(f"{who.name} acts by command, for no mail can do this yet")
+        self._tell(f"  tickets act 1 {action!r} --as {who.email}{options} --text {text!r}\n")
+        before = self.ticket()["status"]
+        with self._database.work() as desk:
+            act(desk, 1, action, who.email, text, **more)
+        self._tell(f"  happened: {_deed(self.ticket(), before)}.\n")
+        self._letters_arrive()
+
+    def ticket(self) -> dict[str, Any]:
+        """The ticket as `tickets show --json` prints it."""
+        with self._database.look() as desk:
+            return ticket_in_full(desk, find_ticket(desk, 1))
+
+    def _compare(self, promise: Promise, before: str) -> None:
+        ticket, letters = self.ticket(), self._arrived()
+        told = [parseaddr(str(letter["To"])) for letter in letters]
+        happened = f"{_deed(ticket, before)}; {', '.join(name for name, _ in told) or 'nobody'} got a letter."
+        self._tell(f"  promised: {promise.sentence}\n  happened: {happened}\n")
+        if why := broken_in(promise, ticket, before, [name for name, _ in told], self._responders()):
+            raise BrokenPromise(f"The promise was not kept: {why}.")
+        self.kept += 1
+        self._show(letters)
+
+    def _responders(self) -> list[str]:
+        with self._database.look() as desk:
+            return [person.label for queue, person in queues.responders(desk) if queue.name == QUEUE]
+
+    def _head(self, line: str) -> None:
+        self._steps += 1
+        self._tell(f"=== {self._steps}. {line} ===\n")
+
+    def _send(self, mail: EmailMessage) -> None:
+        self._tell(f"{_on_paper(mail, '  ')}\n")
+        with smtplib.SMTP("127.0.0.1", self._port, timeout=_START_SECONDS) as client:
+            client.send_message(mail)
+
+    def _letters_arrive(self) -> None:
+        self._show(self._arrived())
+
+    def _arrived(self) -> list[EmailMessage]:
+        """The letters that the courier takes to the Maildir now, as the mail clients of their readers see them."""
+        while self._courier.round():
+            pass
+        new = [path for path in self._letters.glob("new/*") if path not in self._seen]
+        self._seen.update(new)
+        letters = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in new]
+        return sorted((one for one in letters if isinstance(one, EmailMessage)), key=lambda one: str(one["To"]))
+
+    def _show(self, letters: list[EmailMessage]) -> None:
+        for letter in letters:
+            name, email = parseaddr(str(letter["To"]))
+            self._newest[email] = letter
+            self._tell(f"  --> a letter to {name}\n\n{_on_paper(letter, '      | ')}\n")
+
+
+@contextmanager
+def stage(tell: Callable[[str], None]) -> Iterator[Stage]:
+    """A tracker of its own that runs till the end, when nothing of it is left."""
+    with tempfile.TemporaryDirectory(prefix="tickets-demo-") as name:
+        settings = settings_in(Path(name))
+        database = build_database(settings)
+        first_queues(database)
+        try:
+            with _receiving(settings, database) as port:
+                yield Stage(Path(name), database, port, tell)
+        finally:
+            database.close()
+
+
+def settings_in(directory: Path) -> Settings:
+    """Settings that keep everything in a directory, whatever the environment says."""
+    values = {
+        "DOMAIN": DOMAIN,
+        "DATABASE_URL": f"sqlite:///{directory}/tickets.db",
+        "LISTEN": "smtp://127.0.0.1:0",
+        "RELAY": f"maildir:{directory}/letters",
+        "MAX_MESSAGE_BYTES": 1_000_000,
+        "UNMATCHED": "keep",
+        "TRUST": "reply",
+        "AUTHSERV_ID": "",
+        "WORKERS": 1,
+    }
+    return load(values, {})
+
+
+@contextmanager
+def _receiving(settings: Settings, database: Database) -> Iterator[int]:
+    """The receiver as shipped, on a free port, in a thread."""
+    ready = threading.Event()
+    faults: list[BaseException] = []
+    receiver = build_receiver(settings, database, build_relay(settings), courier=False)
+
+    def started(_: object) -> None:
+        ready.set()
+
+    def receive() -> None:
+        try:
+            receiver.start()
+        except BaseException as fault:
+            faults.append(fault)
+            ready.set()
+
+    receiver.started = started
+    thread = threading.Thread(target=receive, name="receiver")
+    thread.start()
+    try:
+        if not ready.wait(_START_SECONDS) or faults:
+            raise RuntimeError(f"the server does not start: {faults[0] if faults else 'no answer'}")
+        yield receiver.listeners[0].port
+    finally:
+        receiver.stop()
+        thread.join(_START_SECONDS)
+
+
+def _mail(who: Actor, to: str, subject: str, text: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"] = f"{who.name} <{who.email}>"
+    mail["To"] = to
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(utc_now())
+    mail["Message-ID"] = make_msgid(domain="home.example")
+    mail.set_content(text)
+    return mail
+
+
+def _on_paper(mail: EmailMessage, indent: str) -> str:
+    heads = [f"{name + ':':<9}{mail[name]}" for name in ("From", "To", "Subject")]
+    lines = [*heads, "", *mail.get_content().strip("\n").split("\n")]
+    return "\n".join(f"{indent}{line}".rstrip() for line in lines)
+
+
+def _deed(ticket: dict[str, Any], before: str) -> str:
+    """What the newest message did: the action, who took it, and the status."""
+    message = ticket["messages"][-1]
+    status = f"{before} → {ticket['status']}" if before != ticket["status"] else f"still {before}"
+    private = ", in private" if message["private"] else ""
+    return f"{message['action']} by {message['sender']['name']}{private}, {status}"

@@ -1,0 +1,65 @@
+"""This file holds the parts of the README that are produced; `python -m tests.readme` writes them anew."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from app.model.chart import as_mermaid, as_table
+from app.model.lifecycles import LIFECYCLES
+from tests.world import Letter, World
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def blocks() -> dict[str, str]:
+    """Each produced part, by the name in its markers."""
+    every = list(LIFECYCLES.values())
+    return {
+        "conversation": _conversation(),
+        "lifecycle": f"{as_table(every)}\n\n{_fenced(as_mermaid(every), 'mermaid')}",
+    }
+
+
+def with_blocks(text: str) -> str:
+    """A README with its produced parts as they would be now."""
+    for name, block in blocks().items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = marked.sub(lambda found, block=block: f"{found[1]}\n{block}\n\n{found[2]}", text)
+    return text
+
+
+def _conversation() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(f"sqlite:///{folder}/tickets.db")
+        try:
+            return _fenced("\n\n\n".join(_mails(world)))
+        finally:
+            world.close()
+
+
+def _mails(world: World) -> list[str]:
+    world.responder("sample@team.example", "Sample Person")
+    ann = world.actor("ann@home.example", "Ann")
+    sample = world.actor("sample@team.example", "Sample Person")
+    asked = "I've tried installing on a Mac. But the installer never boots."
+    ann.writes("hello", asked, subject="Unable to boot installer")
+    shown = [_mail("Ann", "hello@tickets.example", "Unable to boot installer", asked), _letter(sample.letter())]
+    answered = "You need to install and configure BootX to boot the installer CD."
+    sample.replies(sample.letter(), answered)
+    return [*shown, _letter(ann.letter())]
+
+
+def _mail(sender: str, to: str, subject: str, text: str) -> str:
+    return f"From: {sender}\nTo: {to}\nSubject: {subject}\n\n{text}"
+
+
+def _letter(letter: Letter) -> str:
+    return f"From: {letter['From']}\nTo: {letter['To']}\nSubject: {letter['Subject']}\n\n{letter.all_text.rstrip()}"
+
+
+def _fenced(text: str, kind: str = "text") -> str:
+    return f"```{kind}\n{text}\n```"
+
+
+if __name__ == "__main__":
+    README.write_text(with_blocks(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,73 @@
+"""Claims about `tickets demo`: it tells a newcomer what the tracker does, checks it, and leaves nothing behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from app.demo.promise import NoPromise, promised_by
+from app.model import footer
+from app.model.lifecycles import LIFECYCLES
+from app.model.support_lifecycle import ANSWER, COMMENT
+
+
+def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None:
+    tickets = Path(sys.executable).with_name("tickets")
+    (tmp_path / "tmp").mkdir()
+    environment = {
+        **os.environ,
+        "TMPDIR": str(tmp_path / "tmp"),
+        "TICKETS_DATABASE_URL": "sqlite:////dev/null/never",
+        "TICKETS_UNHEARD_OF": "x",
+    }
+    done = subprocess.run(
+        [tickets, "demo"],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert done.stdout.count("  promised: While this ticket is ") == done.stdout.count(" got a letter.\n") == 10
+    assert (
+        "  promised: While this ticket is Open, a reply from you answers it; No Privileges Person will read it.\n"
+        "  happened: Answer by Sample Person, Open → Answered; No Privileges Person got a letter.\n"
+    ) in done.stdout
+    assert "The ticket is Solved, answered by Sample Person, message 7." in done.stdout
+    assert not list((tmp_path / "tmp").iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
+
+
+def test_a_promise_that_is_not_kept_ends_the_demo(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(footer, "_deed", lambda _: COMMENT.promise)
+    with pytest.raises(SystemExit) as ended:
+        main(["demo"])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("The promise was not kept: it was 'Comment', and the reply")
+
+
+def test_a_reader_who_was_not_named_ends_the_demo(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(footer, "_who_reads", lambda *_: "nobody will read it")
+    with pytest.raises(SystemExit) as ended:
+        main(["demo"])
+    assert ended.value.code == 1
+    assert "got a letter, and was not named" in capsys.readouterr().err
+
+
+def test_a_promise_is_read_from_the_words_of_a_letter() -> None:
+    text = "While it is Solved, a reply answers it.\n\n-- \nWhile it is Open, a reply {}; Ann will read it.\n"
+    found = promised_by(text.format(f"from you {ANSWER.promise}"), LIFECYCLES["support"])
+    assert (found.status, found.action) == ("Open", ANSWER)
+    with pytest.raises(NoPromise):
+        promised_by(text.format("does something"), LIFECYCLES["support"])

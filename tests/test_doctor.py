@@ -1,0 +1,245 @@
+"""Claims about `tickets doctor`: every finding says what to do, and only what is wrong makes the exit status 1."""
+
+import json
+import shutil
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import text, update
+
+from app.cli import checks, main
+from app.model.database import Database
+from app.model.letters import Letter, State
+from tests.sinks import Sink
+
+
+class Report(NamedTuple):
+    """What the doctor said."""
+
+    status: int
+    findings: list[dict[str, str]]
+
+    def about(self, what: str) -> list[tuple[str, str]]:
+        return [(one["level"], one["text"]) for one in self.findings if one["about"] == what]
+
+    @property
+    def levels(self) -> set[str]:
+        return {one["level"] for one in self.findings}
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command on a database of its own; gives what it printed."""
+    monkeypatch.setenv("TICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/tickets.db")
+    monkeypatch.setenv("TICKETS_RELAY", f"maildir:{tmp_path}/letters")
+    monkeypatch.setenv("TICKETS_LISTEN", "smtp://127.0.0.1:0")
+
+    def command(*arguments: str, status: int = 0) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said = capsys.readouterr()
+        assert (ended.value.code, said.err) == (status, "")
+        return said.out
+
+    return command
+
+
+@pytest.fixture
+def doctor(run: Run) -> Callable[[int], Report]:
+    def examine(status: int = 0) -> Report:
+        return Report(status, json.loads(run("doctor", "--json", status=status)))
+
+    return examine
+
+
+@pytest.fixture
+def healthy(run: Run) -> None:
+    """An installation with nothing to complain of."""
+    run("init")
+    run("person", "add", "admin@example.org", "--admin")
+    for queue in ("General", "Questions"):
+        run("responder", "add", "rob@example.org", "--queue", queue)
+
+
+Doctor = Callable[..., Report]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_nothing_to_complain_of(doctor: Doctor, run: Run) -> None:
+    assert doctor().levels == {"ok"}
+    lines = run("doctor").splitlines()
+    assert all(line.startswith("ok  ") for line in lines)
+
+
+def test_without_a_database_it_says_how_to_make_one(doctor: Doctor) -> None:
+    report = doctor(1)
+    assert report.about("database") == [("wrong", "There is no database yet; `tickets init` (or `serve`) makes it.")]
+    assert report.about("relay")[0][0] == "ok"
+
+
+def test_a_new_installation_is_warned_of_what_is_missing_and_no_more(doctor: Doctor, run: Run) -> None:
+    run("init")
+    report = doctor(0)
+    assert report.levels == {"ok", "warning"}
+    told = [text for _, text in report.about("people")]
+    assert "`tickets responder add EMAIL --queue 'General'`" in told[0]
+    assert "Questions" in told[1]
+    assert "`tickets person add EMAIL --admin`" in told[2]
+
+
+def test_every_bad_setting_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_FOO", "x")
+    monkeypatch.setenv("TICKETS_WORKERS", "many")
+    found = doctor(1).about("settings")
+    assert [text.split()[0] for _, text in found] == ["TICKETS_FOO", "TICKETS_WORKERS"]
+
+
+def test_a_database_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/t")
+    [(level, told)] = doctor(1).about("database")
+    assert level == "wrong"
+    assert "refused" in told
+    assert "TICKETS_DATABASE_URL" in told
+    assert "secret" not in told
+
+
+def test_a_file_that_is_no_database(doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "tickets.db").write_bytes(b"something else\n" * 1000)
+    [(level, told)] = doctor(1).about("database")
+    assert (level, "file is not a database" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
+    with database.work() as desk:
+        desk.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    database.close()
+    [(level, told)] = doctor(1).about("database")
+    assert (level, "`tickets init` upgrades it" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(("free_mb", "level"), [(10, "wrong"), (500, "warning"), (100_000, "ok")])
+def test_a_disk_that_fills(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free_mb: int, level: str) -> None:
+    usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: usage)
+    [(found, told)] = doctor(int(level == "wrong")).about("disk")
+    assert found == level
+    assert f"{free_mb} MB free" in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_relay_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_RELAY", "smtp://a:secret@127.0.0.1:1")
+    [(level, told)] = doctor(1).about("relay")
+    assert level == "wrong"
+    assert "TICKETS_RELAY" in told
+    assert "secret" not in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_relay_that_answers(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink() as sink:
+        monkeypatch.setenv("TICKETS_RELAY", sink.url)
+        assert doctor().about("relay") == [("ok", f"{sink.url} takes letters")]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with Sink() as sink:
+        places = f"smtp://127.0.0.1:{sink.port},lmtp://127.0.0.1:0,lmtp+unix://{tmp_path}/new/socket"
+        monkeypatch.setenv("TICKETS_LISTEN", places)
+        found = doctor().about("listener")
+    assert [level for level, _ in found] == ["ok", "ok", "ok"]
+    assert found[0][1] == f"smtp://127.0.0.1:{sink.port} answers '220 sink ready'"
+    assert "is free" in found[1][1]
+    assert "is free" in found[2][1]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as bound:
+        monkeypatch.setattr("app.cli.ports.SECONDS", 0.2)
+        bound.bind(("127.0.0.1", 0))
+        places = [
+            f"smtp://127.0.0.1:{silent.getsockname()[1]}",
+            f"smtp://127.0.0.1:{bound.getsockname()[1]}",
+            "smtp://no-such-host.invalid:25",
+            f"lmtp+unix://{tmp_path}/file",
+        ]
+        monkeypatch.setenv("TICKETS_LISTEN", ",".join(places))
+        found = doctor(1).about("listener")
+    assert [level for level, _ in found] == ["wrong"] * 4
+    assert "no mail server" in found[0][1]
+    assert "something else has it" in found[1][1]
+    assert all(place in told and "TICKETS_LISTEN" in told for place, (_, told) in zip(places, found, strict=True))
+
+
+@pytest.mark.usefixtures("healthy")
+def test_routes_that_salmon_cannot_load(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import settings as plain
+
+    monkeypatch.setattr(plain, "handlers", ["app.handlers.ticket", "app.handlers.nowhere"])
+    [(level, told)] = doctor(1).about("routes")
+    assert (level, "nowhere" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_mail_set_aside_is_a_warning(doctor: Doctor, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mail").write_bytes(b"From: ann@example.org\nSubject: x\n\nhi\n")
+    run("deliver", "--to", "nobody@tickets.localhost", str(tmp_path / "mail"))
+    [(level, told)] = doctor().about("set aside")
+    assert level == "warning"
+    assert told.startswith("1 mail is set aside: `tickets unmatched list`")
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(
+    ("change", "level", "advice"),
+    [
+        ({"state": State.WAITING}, "ok", "none"),
+        ({"state": State.WAITING, "age": timedelta(hours=2)}, "wrong", "`tickets outbox list --state waiting`"),
+        ({"state": State.SENT, "age": timedelta(hours=2)}, "ok", "none"),
+        ({"state": State.FAILED}, "warning", "`tickets outbox retry ID`"),
+    ],
+)
+def test_letters_that_do_not_leave(
+    doctor: Doctor, run: Run, tmp_path: Path, change: dict[str, Any], level: str, advice: str
+) -> None:
+    run("open", "--queue", "General", "--from", "ann@example.org", "--subject", "x", "--text", "y")
+    database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
+    with database.work() as desk:
+        created = desk.now - change.pop("age", timedelta())
+        desk.session.execute(update(Letter).values(created=created, **change))
+    database.close()
+    [(found, told)] = doctor(int(level == "wrong")).about("letters")
+    assert found == level
+    assert advice in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_trust_in_the_from_header_is_a_warning(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_TRUST", "from")
+    assert doctor().about("trust")[0][0] == "warning"
+    monkeypatch.setenv("TICKETS_TRUST", "dmarc")
+    assert "TICKETS_AUTHSERV_ID" in doctor().about("trust")[0][1]
+    monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
+    assert doctor().about("trust") == []
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_check_that_fails_is_a_finding(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> None:
+        raise RuntimeError("never seen\nbefore")
+
+    monkeypatch.setattr(checks, "_set_aside", fails)
+    assert doctor(1).about("set aside") == [("wrong", "RuntimeError: never seen.")]

@@ -1,0 +1,298 @@
+"""This file holds claims about the tables: complete, closed, reachable, and printed as they stand."""
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from app.model import lifecycle, support_lifecycle
+from app.model.chart import PRINTERS, as_json, as_mermaid, as_table, outcome
+from app.model.lifecycle import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
+from app.model.lifecycles import LIFECYCLES, every_status
+from app.model.support_lifecycle import SUPPORT
+
+EVERY = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
+CELLS = [(life, status, role) for life in LIFECYCLES.values() for status in life.statuses for role in Role]
+EVERY_CELL = pytest.mark.parametrize(
+    ("life", "status", "role"), CELLS, ids=[f"{life.name}-{status}-{role}" for life, status, role in CELLS]
+)
+ACTIONS = [(life, action) for life in LIFECYCLES.values() for action in life.actions]
+EVERY_ACTION = pytest.mark.parametrize(
+    ("life", "action"), ACTIONS, ids=[f"{life.name}-{action.title}" for life, action in ACTIONS]
+)
+
+# The document's twelve cells, as it says them: what a mail of the owner means, and what one of another user means.
+DOCUMENT = {
+    "Open": ("Give more information", "Answer"),
+    "Needs information": ("Give more information", "Answer"),
+    "Answered": ("Reopen", "Answer"),
+    "Solved": ("Comment", "Comment"),
+    "Expired": ("Reopen", "Comment"),
+    "Invalid": ("Comment", "Comment"),
+}
+AFTER = {"Give more information": "Open", "Answer": "Answered", "Reopen": "Open"}
+ANOTHER = (Role.RESPONDER, Role.PARTICIPANT, Role.OTHER)
+
+
+@pytest.mark.parametrize("status", DOCUMENT)
+def test_the_owners_mail_means_what_the_document_says(status: str) -> None:
+    meant = DOCUMENT[status][0]
+    assert outcome(SUPPORT, status, Role.REQUESTOR) == (meant, AFTER.get(meant, status), False)
+
+
+@pytest.mark.parametrize("role", ANOTHER)
+@pytest.mark.parametrize("status", DOCUMENT)
+def test_another_users_mail_means_what_the_document_says(status: str, role: Role) -> None:
+    meant = DOCUMENT[status][1]
+    assert outcome(SUPPORT, status, role) == (meant, AFTER.get(meant, status), False)
+
+
+def test_the_support_tracker_has_the_statuses_and_actions_of_its_interface() -> None:
+    assert list(SUPPORT.statuses) == ["Open", "Needs information", "Answered", "Solved", "Expired", "Invalid"]
+    assert set(DOCUMENT) == set(SUPPORT.statuses)
+    assert {action.title for action in SUPPORT.actions} == {
+        "Request for more information",
+        "Give more information",
+        "Comment",
+        "Answer",
+        "Confirm",
+        "Reject",
+        "Expire",
+        "Reopen",
+        "Change status",
+    }
+
+
+def test_roles_are_tried_in_the_order_of_the_interface() -> None:
+    assert list(SUPPORT.order) == ["machine", "requestor", "responder", "participant", "other", "stranger"]
+    assert SUPPORT.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.REQUESTOR
+
+
+@EVERY_CELL
+def test_every_status_and_role_has_a_default_that_a_row_allows(life: Lifecycle, status: str, role: Role) -> None:
+    title, after, private = outcome(life, status, role)
+    assert life.action(title) in life.actions
+    assert after in life.statuses
+    assert private == life.cell(status, role).private
+
+
+@EVERY_CELL
+def test_machines_and_strangers_only_ever_comment_in_private(life: Lifecycle, status: str, role: Role) -> None:
+    if role in (Role.MACHINE, Role.STRANGER):
+        assert outcome(life, status, role) == ("Comment", status, True)
+
+
+@EVERY
+def test_no_default_names_a_status_or_role_that_is_not_there(life: Lifecycle) -> None:
+    assert set(life.defaults) == {(status, role) for status in life.statuses for role in Role}
+    assert sorted(life.order) == sorted(Role)
+
+
+@EVERY
+def test_no_default_needs_a_choice_or_an_earlier_answer(life: Lifecycle) -> None:
+    for cell in life.defaults.values():
+        for row in life.rows:
+            if row.action == cell.action:
+                assert row.among is None
+                assert all(len(choices) == 1 for choices in row.moves.values())
+
+
+@EVERY
+def test_every_move_starts_and_ends_at_a_status(life: Lifecycle) -> None:
+    known = set(life.statuses)
+    for row in life.rows:
+        assert row.moves
+        assert set(row.moves) <= known
+        assert row.reopens_from <= set(row.moves)
+        for choices in row.moves.values():
+            assert choices
+            assert set(choices) <= known
+    assert life.solved <= known
+    assert life.expirable <= known
+
+
+@EVERY
+def test_a_row_that_asks_for_a_choice_leads_to_every_other_status(life: Lifecycle) -> None:
+    for row in life.rows:
+        for source, choices in row.moves.items():
+            if len(choices) > 1:
+                assert choices == tuple(status for status in life.statuses if status != source)
+
+
+@EVERY
+def test_every_status_is_reachable_from_the_first(life: Lifecycle) -> None:
+    assert reached(life, life.rows) == set(life.statuses)
+
+
+def test_every_support_status_is_reachable_without_an_administrator_changing_it() -> None:
+    rows = [row for row in SUPPORT.rows if row.who is not Who.ADMINISTRATOR]
+    assert reached(SUPPORT, rows) == set(SUPPORT.statuses)
+
+
+def test_no_mail_leads_out_of_invalid() -> None:
+    for role in Role:
+        assert outcome(SUPPORT, "Invalid", role)[1] == "Invalid"
+    leaving = [row.action.title for row in SUPPORT.rows if set(row.moves.get("Invalid", ())) - {"Invalid"}]
+    assert leaving == ["Change status"]
+
+
+def reached(life: Lifecycle, rows: object) -> set[str]:
+    """All statuses that these rows lead to, one after another, from the first."""
+    found, seen = [life.first], set()
+    while found:
+        status = found.pop()
+        seen.add(status)
+        for row in rows:  # type: ignore[attr-defined]
+            found += [goal for goal in row.moves.get(status, ()) if goal not in seen]
+    return seen
+
+
+@EVERY
+def test_no_two_rows_give_the_same_person_two_ways_in_one_status(life: Lifecycle) -> None:
+    for number, row in enumerate(life.rows):
+        for other in life.rows[number + 1 :]:
+            if row.action == other.action and row.who == other.who:
+                assert not set(row.moves) & set(other.moves)
+
+
+@EVERY_ACTION
+def test_every_action_has_its_words(life: Lifecycle, action: Action) -> None:
+    assert action.title == action.title.strip()
+    assert action.title[0].isupper()
+    # "a reply from you …" goes on with a verb, and ends before a full stop or a semicolon.
+    assert re.fullmatch(r"[a-z]+s\b[^.;]*[^.;\s]", action.promise)
+    assert [name for _, name, _, _ in Formatter().parse(action.third) if name] == ["name"]
+    assert action.third.startswith("{name} ")
+    assert action.second.startswith("You ")
+    assert action.third.endswith(":")
+    assert action.second.endswith(":")
+
+
+@EVERY
+def test_no_two_actions_share_a_title_or_a_promise(life: Lifecycle) -> None:
+    for words in ("title", "promise", "third", "second"):
+        told = [getattr(action, words).casefold() for action in life.actions]
+        assert len(set(told)) == len(told), words
+
+
+@EVERY
+def test_a_hint_is_whole_sentences_and_asks_only_for_the_queues_address(life: Lifecycle) -> None:
+    for cell in life.defaults.values():
+        if cell.hint:
+            assert cell.hint[0].isupper()
+            assert cell.hint.endswith(".")
+            assert {name for _, name, _, _ in Formatter().parse(cell.hint) if name} <= {"queue_address"}
+
+
+@EVERY
+def test_whoever_gets_letters_reads_what_else_they_may_do(life: Lifecycle) -> None:
+    for (status, role), cell in life.defaults.items():
+        if role in (Role.REQUESTOR, Role.RESPONDER, Role.PARTICIPANT):
+            assert cell.hint, (status, role)
+
+
+@EVERY
+def test_words_are_found_in_any_case(life: Lifecycle) -> None:
+    for action in life.actions:
+        assert life.action(f" {action.title.upper()} ") is action
+    for status in life.statuses:
+        assert life.status(f" {status.upper()} ") == status
+        assert every_status(status.lower()) == status
+
+
+def test_unknown_words_are_refused_with_what_there_is() -> None:
+    with pytest.raises(NoSuchAction, match=r"no action 'Resolve'; there are: Request .* and Change status\."):
+        SUPPORT.action("Resolve")
+    with pytest.raises(NoSuchStatus, match=r"no status 'closed'; there are: Open, .* and Invalid\."):
+        SUPPORT.status("closed")
+    with pytest.raises(NoSuchStatus, match="no status 'closed'"):
+        every_status("closed")
+
+
+# What is printed from the tables
+
+
+@EVERY_CELL
+def test_the_printed_table_says_what_a_reply_does(life: Lifecycle, status: str, role: Role) -> None:
+    head, _, *lines = markdown(as_table([life]).split("\n\n")[0])
+    assert head[1:] == [str(role) for role in life.order]
+    [line] = [line for line in lines if line[0] == status]
+    title, after, private = outcome(life, status, role)
+    said = f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
+    assert line[head.index(role)] == said
+
+
+@EVERY
+def test_the_printed_table_of_actions_has_a_line_for_every_row(life: Lifecycle) -> None:
+    head, _, *lines = markdown(as_table([life]).split("\n\n")[1])
+    assert head == ["Action", "By", "From", "To"]
+    assert [line[:3] for line in lines] == [[row.action.title, row.who, ", ".join(row.moves)] for row in life.rows]
+    for line, row in zip(lines, life.rows, strict=True):
+        goals = {goal for source, choices in row.moves.items() if len(choices) == 1 for goal in choices}
+        named = {goal for goal in life.statuses if goal in re.sub(r"(, )?[\w ]+ stays", "", line[3])}
+        assert named == {goal for goal in goals if any(s != goal and (goal,) == c for s, c in row.moves.items())}
+
+
+@EVERY
+def test_the_diagram_has_exactly_the_moves_that_change_a_status(life: Lifecycle) -> None:
+    diagram = as_mermaid([life]).splitlines()
+    names = dict(re.fullmatch(r' *state "(.+)" as (\w+)', line).group(2, 1) for line in diagram if "state " in line)  # type: ignore[union-attr]
+    assert sorted(names.values()) == sorted(life.statuses)
+    [start] = [line.split("--> ")[1] for line in diagram if "[*]" in line]
+    assert names[start] == life.first
+    drawn = set()
+    for line in diagram:
+        if found := re.fullmatch(r" *(\w+) --> (\w+): (.+)", line):
+            drawn |= {(names[found[1]], names[found[2]], title) for title in found[3].split(" / ")}
+    assert drawn == {
+        (source, choices[0], row.recorded.title)
+        for row in life.rows
+        for source, choices in row.moves.items()
+        if len(choices) == 1 and choices[0] != source
+    }
+
+
+@EVERY
+def test_the_json_document_holds_the_tables(life: Lifecycle) -> None:
+    document = json.loads(as_json([life]))
+    assert document["name"] == life.name
+    assert document["statuses"] == list(life.statuses)
+    assert document["roles"] == [str(role) for role in life.order]
+    assert document["actions"] == [action.title for action in life.actions]
+    cells = {(cell["status"], cell["role"]): cell for cell in document["defaults"]}
+    assert len(cells) == len(document["defaults"]) == len(life.defaults)
+    for (status, role), cell in cells.items():
+        assert (cell["action"], cell["new_status"], cell["private"]) == outcome(life, status, Role(role))
+    assert [(row["action"], row["who"]) for row in document["rows"]] == [(r.action.title, r.who) for r in life.rows]
+    for printed, row in zip(document["rows"], life.rows, strict=True):
+        assert printed["from"] == {source: list(choices) for source, choices in row.moves.items()}
+
+
+def test_several_lifecycles_print_as_a_list_and_one_as_itself() -> None:
+    both = [SUPPORT, SUPPORT]
+    assert [document["name"] for document in json.loads(as_json(both))] == ["support", "support"]
+    assert as_mermaid(both).count("stateDiagram-v2") == 2
+    assert as_table(both).count("| A plain reply (support)") == 2
+    assert set(PRINTERS) == {"table", "mermaid", "json"}
+
+
+def markdown(table: str) -> list[list[str]]:
+    """The cells of a Markdown table."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+# What the tables are made of
+
+
+@pytest.mark.parametrize("module", [lifecycle, support_lifecycle])
+def test_the_tables_know_the_standard_library_alone(module: object) -> None:
+    path = Path(module.__file__)  # type: ignore[attr-defined]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            assert name.partition(".")[0] in sys.stdlib_module_names or name == "app.model.lifecycle"

@@ -1,0 +1,18 @@
+"""This file holds the claim that the README shows what the program does."""
+
+import re
+
+from config import settings
+from config.values import PREFIX
+from tests.readme import README, with_blocks
+
+
+def test_the_mails_tables_and_diagrams_of_the_readme_are_those_of_the_program() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert with_blocks(text) == text, "python -m tests.readme writes them anew"
+
+
+def test_the_readme_names_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `TICKETS_(\w+)` \| (?:`([^`]*)`)? *\|", README.read_text(encoding="utf-8"), re.M))
+    defaults = {name: str(value) for name, value in vars(settings).items() if name.isupper()}
+    assert rows == defaults, f"the README's table of {PREFIX}… settings"

@@ -1,0 +1,176 @@
+"""Claims about settings: every variable of INTERFACE section 2, its default, what may override it, what may not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import settings as plain
+from config.values import ROOT, BadSetting, Listen, load, problems
+
+DEFAULTS = {
+    "domain": "tickets.localhost",
+    "database_url": f"sqlite:///{ROOT}/run/tickets.db",
+    "listen": (Listen("smtp", "127.0.0.1", 8825, ""),),
+    "relay": "maildir:run/letters",
+    "max_message_bytes": 26_214_400,
+    "unmatched": "keep",
+    "trust": "reply",
+    "authserv_id": None,
+    "workers": 4,
+}
+
+GOOD: list[tuple[str, str, Any]] = [
+    ("DOMAIN", "Help.Example.ORG", "help.example.org"),
+    ("DOMAIN", "localhost", "localhost"),
+    ("DATABASE_URL", "sqlite:///other.db", f"sqlite:///{ROOT}/other.db"),
+    ("DATABASE_URL", "sqlite:////var/lib/t.db", "sqlite:////var/lib/t.db"),
+    ("DATABASE_URL", "sqlite+pysqlite:////t.db", "sqlite:////t.db"),
+    ("DATABASE_URL", "postgresql+psycopg://a:b@h:5433/t", "postgresql+psycopg://a:b@h:5433/t"),
+    ("DATABASE_URL", "postgresql://a@h/t", "postgresql+psycopg://a@h/t"),
+    ("DATABASE_URL", "postgres://a@h/t", "postgresql+psycopg://a@h/t"),
+    ("DATABASE_URL", "postgresql:///t?host=/run/pg", "postgresql+psycopg:///t?host=%2Frun%2Fpg"),
+    ("LISTEN", "smtp://0.0.0.0:25", (Listen("smtp", "0.0.0.0", 25, ""),)),
+    ("LISTEN", "smtp://[::1]:0", (Listen("smtp", "::1", 0, ""),)),
+    (
+        "LISTEN",
+        "smtp://localhost:8825, lmtp://127.0.0.1:24,lmtp+unix:///run/tickets/lmtp",
+        (
+            Listen("smtp", "localhost", 8825, ""),
+            Listen("lmtp", "127.0.0.1", 24, ""),
+            Listen("lmtp+unix", "", 0, "/run/tickets/lmtp"),
+        ),
+    ),
+    ("RELAY", "smtp+starttls://u:p%40ss@mail.example.org", "smtp+starttls://u:p%40ss@mail.example.org"),
+    ("RELAY", "maildir:/var/letters", "maildir:/var/letters"),
+    ("MAX_MESSAGE_BYTES", "10_000_000", 10_000_000),
+    ("UNMATCHED", "reject", "reject"),
+    ("TRUST", "dmarc", "dmarc"),
+    ("TRUST", "FROM", "from"),
+    ("AUTHSERV_ID", "mx.example.org", "mx.example.org"),
+    ("AUTHSERV_ID", "", None),
+    ("WORKERS", " 8 ", 8),
+]
+
+BAD = [
+    ("DOMAIN", ""),
+    ("DOMAIN", "two words"),
+    ("DOMAIN", "müller.example"),
+    ("DOMAIN", "a..b"),
+    ("DATABASE_URL", ""),
+    ("DATABASE_URL", "run/tickets.db"),
+    ("DATABASE_URL", "mysql://h/t"),
+    ("DATABASE_URL", "sqlite://"),
+    ("DATABASE_URL", "sqlite:///:memory:"),
+    ("DATABASE_URL", "sqlite:///t.db?mode=ro"),
+    ("DATABASE_URL", "sqlite://run/t.db"),
+    ("DATABASE_URL", "postgresql://a:secret@h:port/t"),
+    ("LISTEN", ""),
+    ("LISTEN", "8825"),
+    ("LISTEN", "smtp://127.0.0.1"),
+    ("LISTEN", "smtp://127.0.0.1:65536"),
+    ("LISTEN", "smtp://[::zz]:25"),
+    ("LISTEN", "smtp://[:::]:25"),
+    ("LISTEN", "http://127.0.0.1:80"),
+    ("LISTEN", "smtp://127.0.0.1:25,nonsense"),
+    ("LISTEN", "lmtp+unix://relative"),
+    ("RELAY", ""),
+    ("RELAY", "somewhere"),
+    ("RELAY", "maildir:"),
+    ("RELAY", "smtp://a:secret@h:port"),
+    ("RELAY", "smtp://a:sec@ret@h:port"),
+    ("MAX_MESSAGE_BYTES", "25MB"),
+    ("MAX_MESSAGE_BYTES", "0"),
+    ("MAX_MESSAGE_BYTES", "9" * 5000),
+    ("UNMATCHED", "bounce"),
+    ("TRUST", "nobody"),
+    ("WORKERS", "0"),
+    ("WORKERS", "-1"),
+    ("WORKERS", "many"),
+    ("WORKERS", "٤"),
+]
+
+
+def test_the_defaults_are_those_of_the_interface() -> None:
+    found = load(vars(plain), {})
+    assert {name: getattr(found, name) for name in DEFAULTS} == DEFAULTS
+    assert set(DEFAULTS) == set(vars(found))
+
+
+@pytest.mark.parametrize(("name", "given", "read"), GOOD, ids=[f"{name}={given}" for name, given, _ in GOOD])
+def test_the_environment_wins(name: str, given: str, read: object) -> None:
+    assert getattr(load(vars(plain), {f"TICKETS_{name}": given}), name.lower()) == read
+
+
+@pytest.mark.parametrize(("name", "given"), BAD, ids=[f"{name}={given[:40]}" for name, given in BAD])
+def test_a_bad_value_is_one_line_that_names_it(name: str, given: str) -> None:
+    with pytest.raises(BadSetting) as found:
+        load(vars(plain), {f"TICKETS_{name}": given})
+    line = str(found.value)
+    assert line.startswith(f"TICKETS_{name} ")
+    assert "\n" not in line
+    assert "secret" not in line
+    assert "sec@" not in line
+
+
+def test_a_bad_value_in_the_file_is_named_too() -> None:
+    with pytest.raises(BadSetting, match="TICKETS_WORKERS cannot be 'some'"):
+        load({**vars(plain), "WORKERS": "some"}, {})
+
+
+def test_none_in_the_file_is_nothing() -> None:
+    assert load({**vars(plain), "AUTHSERV_ID": None}, {}).authserv_id is None
+
+
+def test_an_unknown_variable_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(BadSetting, match=r"^TICKETS_RELAI is no setting; there are TICKETS_DOMAIN, .*TICKETS_RELAY"):
+        load(vars(plain), {"TICKETS_RELAI": "x"})
+
+
+def test_an_unknown_name_in_the_file_is_named() -> None:
+    with pytest.raises(BadSetting, match=r"^RELAI in config/settings.py is no setting"):
+        load({**vars(plain), "RELAI": "x"}, {})
+
+
+def test_a_name_that_the_file_lacks_is_named() -> None:
+    with pytest.raises(BadSetting, match="TICKETS_RELAY is not set"):
+        load({name: value for name, value in vars(plain).items() if name != "RELAY"}, {})
+
+
+def test_other_variables_are_not_ours() -> None:
+    load(vars(plain), {"TICKETSX": "x", "_TICKETS_COMPLETE": "x", "PATH": "x"})
+
+
+def test_all_that_is_wrong_is_found() -> None:
+    found = list(problems(vars(plain), {"TICKETS_FOO": "x", "TICKETS_TRUST": "x", "TICKETS_WORKERS": "x"}))
+    assert [line.split()[0] for line in found] == ["TICKETS_FOO", "TICKETS_TRUST", "TICKETS_WORKERS"]
+
+
+@pytest.mark.parametrize("command", ["serve", "init", "list"])
+def test_a_bad_setting_stops_a_command_with_one_line(command: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "TICKETS_WORKERS": "many", "TICKETS_DATABASE_URL": f"sqlite:///{tmp_path}/t.db"}
+    tickets = Path(sys.executable).with_name("tickets")
+    done = subprocess.run(
+        [tickets, command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("TICKETS_WORKERS cannot be 'many': ")
+    assert done.stderr.count("\n") == 1
+    assert not done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_relative_paths_start_at_the_repository_wherever_a_command_runs(tmp_path: Path) -> None:
+    program = (
+        "from config.current import current_settings; from config.build import build_relay; "
+        "print(current_settings().database_url, build_relay(current_settings()))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
+    environment |= {"TICKETS_DATABASE_URL": "sqlite:///some/t.db", "TICKETS_RELAY": "maildir:some/letters"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [f"sqlite:///{ROOT}/some/t.db", f"maildir:{ROOT}/some/letters"]
