@@ -2,16 +2,17 @@
 
 from app.model import schema
 from app.model.database import Database
+from app.model.desk import Desk
 from app.model.queues import add_queue
 
-FIRST_QUEUES = (("General", ("hello", "support"), "support"), ("Questions", ("questions",), "support"))
+FIRST_QUEUES = (("General", ("hello", "support"), "correspondence"), ("Questions", ("questions",), "support"))
 
 
 def first_queues(database: Database) -> bool:
     """Bring the database to this program's version; a new one gets the first queues. Whether it was new."""
-    new = schema.upgrade(database)
-    if new:
-        with database.work() as desk:
-            for name, addresses, lifecycle in FIRST_QUEUES:
-                add_queue(desk, name, addresses, lifecycle)
-    return new
+    return schema.upgrade(database, _fill)
+
+
+def _fill(desk: Desk) -> None:
+    for name, addresses, lifecycle in FIRST_QUEUES:
+        add_queue(desk, name, addresses, lifecycle)

@@ -61,3 +61,19 @@ def small_world(database_url: str) -> Iterator[World]:
     made = World(database_url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def inbox(any_database_url: str) -> Iterator[World]:
+    """A shared inbox on each database."""
+    made = World(any_database_url, lifecycle="correspondence")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def small_inbox(database_url: str) -> Iterator[World]:
+    """A shared inbox on SQLite, for what no database can change."""
+    made = World(database_url, lifecycle="correspondence")
+    yield made
+    made.close()

@@ -30,7 +30,7 @@ def with_blocks(text: str) -> str:
 
 def _conversation() -> str:
     with tempfile.TemporaryDirectory() as folder:
-        world = World(f"sqlite:///{folder}/tickets.db")
+        world = World(f"sqlite:///{folder}/tickets.db", lifecycle="correspondence")
         try:
             return _fenced("\n\n\n".join(_mails(world)))
         finally:
@@ -41,11 +41,10 @@ def _mails(world: World) -> list[str]:
     world.responder("sample@team.example", "Sample Person")
     ann = world.actor("ann@home.example", "Ann")
     sample = world.actor("sample@team.example", "Sample Person")
-    asked = "I've tried installing on a Mac. But the installer never boots."
-    ann.writes("hello", asked, subject="Unable to boot installer")
-    shown = [_mail("Ann", "hello@tickets.example", "Unable to boot installer", asked), _letter(sample.letter())]
-    answered = "You need to install and configure BootX to boot the installer CD."
-    sample.replies(sample.letter(), answered)
+    asked = "I would like to help with your next event. Whom do I talk to?"
+    ann.writes("hello", asked, subject="Helping out")
+    shown = [_mail("Ann", "hello@tickets.example", "Helping out", asked), _letter(sample.letter())]
+    sample.replies(sample.letter(), "Welcome! Britta plans it; I have asked her to write to you.")
     return [*shown, _letter(ann.letter())]
 
 

@@ -33,6 +33,9 @@ EVIL = (
 )
 
 
+SWITCHES = {"acknowledge": False, "announce-resolved": False, "cc-from-responders": True, "cc-from-others": False}
+
+
 class Done(NamedTuple):
     """How a command ended."""
 
@@ -97,8 +100,20 @@ def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 @pytest.fixture
 def office(bare: Office) -> Office:
-    """The first queues, an administrator, a responder and a ticket of Ann's."""
+    """The first queues, General as a support tracker, an administrator, a responder and a ticket of Ann's."""
     bare.does("init")
+    bare.does("queue", "set", "General", "lifecycle=support")
+    return staffed(bare)
+
+
+@pytest.fixture
+def inbox(bare: Office) -> Office:
+    """The same with General as it is made: a shared inbox."""
+    bare.does("init")
+    return staffed(bare)
+
+
+def staffed(bare: Office) -> Office:
     bare.does("person", "add", ADMIN, "--name", "Ada Admin", "--admin")
     bare.does("person", "add", ROB, "--name", "Rob Responder")
     bare.does("responder", "add", ROB, "--queue", "General")
@@ -189,7 +204,10 @@ REFUSED: list[tuple[list[str], str]] = [
     (["raw", "1", "2"], "Ticket 1 has no message 2."),
     (["raw", "1", HUGE], "Nothing has the number 9"),
     (["raw", "2", "1"], "There is no ticket 2."),
-    (["list", "--status", "Lost"], "There is no status 'Lost'; there are: Open, Needs information,"),
+    (
+        ["list", "--status", "Lost"],
+        "There is no status 'Lost'; there are: new, open, stalled, resolved, rejected, Open,",
+    ),
     (["list", "--queue", "Lost"], "There is no queue 'Lost'; there are: General and Questions."),
     (["list", "--queue", ""], "There is no queue ''"),
     (["list", "--requestor", "who@example.org"], "No person has the address 'who@example.org'"),
@@ -223,7 +241,12 @@ REFUSED: list[tuple[list[str], str]] = [
     (["queue", "set", "Lost", "lifecycle=support"], "There is no queue 'Lost'"),
     (["queue", "set", "General", "colour=red"], "A queue has no 'colour'"),
     (["person", "add", "ann"], "'ann' is not an e-mail address"),
-    (["person", "alias", ANN, ROB], f"{ROB!r} is an address of Rob Responder"),
+    (["person", "alias", ANN, "rob"], "'rob' is not an e-mail address"),
+    (["queue", "set", "General", "acknowledge=maybe"], "acknowledge cannot be 'maybe'; it would be on or off."),
+    (["queue", "set", "General", "lifecycle=lost"], "There is no lifecycle 'lost'; there are: correspondence and"),
+    (["set", "1", "--queue", "Lost", "--as", ROB], "There is no queue 'Lost'"),
+    (["set", "1", "--queue", "Questions", "--as", ANN], f"{ANN} does not answer for General: only responders"),
+    (["set", "1", "--participant", "eve", "--as", ROB], "'eve' is not an e-mail address"),
     (["person", "alias", "who@example.org", "x@example.org"], "No person has the address"),
     (["responder", "add", ANN, "--queue", "Lost"], "There is no queue 'Lost'"),
     (["responder", "remove", ANN, "--queue", "General"], f"{ANN} does not answer for General."),
@@ -235,7 +258,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["unmatched", "redeliver", "99"], "No mail 99 is set aside"),
     (["unmatched", "redeliver", "99", "--to", "x@elsewhere.example"], "x@elsewhere.example: we take no mail for"),
     (["unmatched", "dismiss", "99"], "No mail 99 is set aside"),
-    (["lifecycle", "lost"], "There is no lifecycle 'lost'; there are: support"),
+    (["lifecycle", "lost"], "There is no lifecycle 'lost'; there are: correspondence"),
 ]
 
 
@@ -255,10 +278,11 @@ def test_init_makes_the_first_queues_once(bare: Office) -> None:
     assert bare.json("queue", "list") == [
         {
             "name": "General",
-            "lifecycle": "support",
+            "lifecycle": "correspondence",
             "addresses": ["hello@tickets.localhost", "support@tickets.localhost"],
+            **SWITCHES,
         },
-        {"name": "Questions", "lifecycle": "support", "addresses": ["questions@tickets.localhost"]},
+        {"name": "Questions", "lifecycle": "support", "addresses": ["questions@tickets.localhost"], **SWITCHES},
     ]
 
 
@@ -282,10 +306,25 @@ def test_a_queue_is_added_changed_and_listed(office: Office) -> None:
     office.does("queue", "set", "ubuntu", "name=Ubuntu Linux", "address=linux")
     assert office.json("queue", "list")[-1] == {
         "name": "Ubuntu Linux",
-        "lifecycle": "support",
+        "lifecycle": "correspondence",
         "addresses": ["ubuntu@tickets.localhost", "help@ubuntu.example", "linux@tickets.localhost"],
+        **SWITCHES,
     }
     assert "Ubuntu Linux" in office.does("queue", "list")
+
+
+def test_a_queue_has_the_lifecycle_that_is_asked_for(office: Office) -> None:
+    office.does("queue", "add", "Ubuntu", "--lifecycle", "support")
+    assert office.json("queue", "list")[-1] == {"name": "Ubuntu", "lifecycle": "support", "addresses": [], **SWITCHES}
+
+
+def test_the_rules_of_a_queue_are_switched(office: Office) -> None:
+    office.does("queue", "set", "General", "acknowledge=on", "announce-resolved=YES", "cc-from-responders=off")
+    switched = {"acknowledge": True, "announce-resolved": True, "cc-from-responders": False, "cc-from-others": False}
+    assert switched.items() <= office.json("queue", "list")[0].items()
+    assert SWITCHES.items() <= office.json("queue", "list")[1].items()
+    office.does("queue", "set", "general", "acknowledge=off")
+    assert office.json("queue", "list")[0]["acknowledge"] is False
 
 
 def test_a_queue_without_address_has_none(office: Office) -> None:
@@ -303,6 +342,33 @@ def test_people_are_added_and_have_more_than_one_address(office: Office) -> None
         "addresses": [ROB, "rob@home.example"],
     } in office.json("person", "list")
     assert re.search(r"rob@example.org +Robert +administrator +rob@home.example", office.does("person", "list"))
+
+
+def test_two_persons_who_are_one_become_one(office: Office) -> None:
+    """With all that the other had: their tickets, what they wrote, their queues and their rights."""
+    new, home = "sam@example.org", "sam@home.example"
+    office.does("person", "add", new, "--name", "Sam")
+    office.does("open", "--queue", "General", "--from", home, "--subject", "Two", "--text", "t")
+    office.does("set", 1, "--participant", home, "--as", ROB)
+    office.does("set", 1, "--participant", new, "--as", ROB)
+    office.does("responder", "add", home, "--queue", "Questions")
+    office.does("responder", "add", new, "--queue", "Questions")
+    office.does("responder", "add", home, "--queue", "General")
+    office.does("person", "add", home, "--admin")
+    assert office.does("person", "alias", new, home) == ""
+    sams = [one for one in office.json("person", "list") if new in one["addresses"]]
+    assert sams == [{"email": new, "name": "Sam", "administrator": True, "known": True, "addresses": [new, home]}]
+    sam = {"email": new, "name": "Sam"}
+    assert office.json("show", 1)["participants"] == [sam]
+    assert office.json("show", 2)["requestor"] == office.json("show", 2)["messages"][0]["sender"] == sam
+    answering = [one["queue"] for one in office.json("responder", "list") if one["email"] == new]
+    assert answering == ["General", "Questions"]
+    assert office.json("list", "--requestor", home) == office.json("list", "--requestor", new) != []
+    # Once more changes nothing, nor does naming them the other way round.
+    before = office.json("person", "list")
+    office.does("person", "alias", new, home)
+    office.does("person", "alias", home, new)
+    assert office.json("person", "list") == before
 
 
 def test_responders_come_and_go(office: Office) -> None:
@@ -409,6 +475,74 @@ def test_set_changes_what_is_named_and_records_it(office: Office) -> None:
     assert office.does("set", 1, "--assignee", "Nobody", "--as", ROB) == "Ticket 1: assignee changed\n"
     changes = [(one["field"], one["old"], one["new"]) for one in office.json("show", 1)["changes"]]
     assert changes == [("subject", "No boot", "New"), ("assignee", None, ADMIN), ("assignee", ADMIN, None)]
+
+
+def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
+    eve = "eve@example.org"
+    inbox.does("person", "add", eve)
+    assert inbox.json("show", 1, "--as", ANN)["reply"] == {"as": "requestor", "action": "Reply", "status": "new"}
+    assert inbox.json("show", 1, "--as", ROB)["reply"] == {"as": "responder", "action": "Reply", "status": "open"}
+    # Who is known and not on the ticket sees none.
+    assert inbox.refuses("show", 1, "--as", eve) == "There is no ticket 1."
+    assert inbox.does("act", 1, "reply", "--as", ROB, "--text", "Off and on.") == "Ticket 1: Reply, now open\n"
+    assert inbox.json("show", 1)["last_response"] is not None
+    assert "the requestor" in inbox.refuses("act", 1, "Change status", "--status", "resolved", "--as", eve)
+    assert "not to stalled" in inbox.refuses("act", 1, "Change status", "--status", "stalled", "--as", ANN)
+    inbox.does("act", 1, "Change status", "--status", "RESOLVED", "--as", ANN)
+    ticket = inbox.json("show", 1)
+    assert (ticket["status"], ticket["solved"]) == ("resolved", ticket["messages"][-1]["date"])
+    inbox.does("act", 1, "Reply", "--as", ANN, "--text", "Not yet.")
+    assert (inbox.json("show", 1)["status"], inbox.json("show", 1)["solved"]) == ("open", None)
+    inbox.does("act", 1, "Change status", "--status", "stalled", "--as", ROB)
+    assert inbox.json("show", 1)["status"] == "stalled"
+    assert "no action 'Answer'; there are: Reply, Comment and Change status." in inbox.refuses(
+        "act", 1, "Answer", "--as", ROB
+    )
+    assert inbox.does("expire", "--days", "0") == "No ticket expired\n"
+
+
+def test_what_a_participant_writes_is_no_response(inbox: Office) -> None:
+    """Were it one, a ticket that nobody answered would not be new any more wherever it moved."""
+    inbox.does("set", 1, "--participant", "pia@example.org", "--as", ROB)
+    inbox.does("act", 1, "Reply", "--as", "pia@example.org", "--text", "Same here.")
+    ticket = inbox.json("show", 1)
+    assert (ticket["status"], ticket["last_response"]) == ("new", None)
+    assert ticket["last_query"] == ticket["messages"][-1]["date"]
+
+
+def test_somebody_is_let_in_by_command(inbox: Office) -> None:
+    eve = "eve@example.org"
+    assert inbox.does("set", 1, "--participant", eve, "--as", ROB) == "Ticket 1: participant changed\n"
+    assert inbox.does("set", 1, "--participant", eve, "--as", ROB) == "Ticket 1: nothing changed\n"
+    assert inbox.json("show", 1, "--as", eve)["reply"] == {"as": "participant", "action": "Reply", "status": "new"}
+    assert inbox.json("show", 1)["participants"] == [{"email": eve, "name": ""}]
+
+
+def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inbox: Office) -> None:
+    assert inbox.does("set", 1, "--queue", "questions", "--as", ROB) == "Ticket 1: queue and status changed\n"
+    ticket = inbox.json("show", 1)
+    assert (ticket["queue"], ticket["lifecycle"], ticket["status"]) == ("Questions", "support", "Open")
+    changes = [(one["field"], one["old"], one["new"]) for one in ticket["changes"]]
+    assert changes == [("queue", "General", "Questions"), ("status", "new", "Open")]
+    inbox.does("set", 1, "--queue", "General", "--as", ADMIN)
+    assert inbox.json("show", 1)["status"] == "new"
+    assert [one["id"] for one in inbox.json("list", "--status", "NEW")] == [1]
+
+
+def test_the_tickets_of_a_queue_move_with_its_lifecycle(inbox: Office) -> None:
+    inbox.does("open", "--queue", "General", "--from", ANN, "--subject", "Two", "--text", "t")
+    inbox.does("act", 2, "Reply", "--as", ROB, "--text", "Off and on.")
+    statuses: list[list[str]] = []
+    for lifecycle in ("support", "correspondence"):
+        inbox.does("queue", "set", "General", f"lifecycle={lifecycle}")
+        statuses.append([one["status"] for one in inbox.json("list")])
+    assert statuses == [["Open", "Open"], ["new", "open"]]
+
+
+def test_a_status_is_listed_in_every_lifecycle(inbox: Office) -> None:
+    inbox.does("open", "--queue", "Questions", "--from", ANN, "--subject", "Two", "--text", "t")
+    inbox.does("act", 1, "Reply", "--as", ROB, "--text", "Off and on.")
+    assert [one["status"] for one in inbox.json("list", "--status", "open")] == ["open", "Open"]
 
 
 def test_expire_lets_expire_what_nobody_posted_on(office: Office) -> None:
@@ -582,17 +716,23 @@ def test_a_command_leaves_one_file_that_can_be_copied(office: Office) -> None:
 # --- lifecycle ---
 
 
-def test_the_lifecycle_is_printed_without_a_database(bare: Office) -> None:
-    table = bare.does("lifecycle", "support")
-    assert "| Needs information " in table
-    assert "stateDiagram-v2" in bare.does("lifecycle", "support", "--format", "mermaid")
-    document = json.loads(bare.does("lifecycle", "support", "--format", "json"))
-    support = LIFECYCLES["support"]
-    assert document["statuses"] == list(support.statuses)
-    assert len(document["rows"]) == len(support.rows)
-    assert len(document["defaults"]) == len(support.statuses) * len(document["roles"])
-    assert json.loads(bare.does("lifecycle", "support", "--json")) == document
+@pytest.mark.parametrize("name", LIFECYCLES)
+def test_the_lifecycle_is_printed_without_a_database(bare: Office, name: str) -> None:
+    life = LIFECYCLES[name]
+    table = bare.does("lifecycle", name)
+    assert all(f"| {status} " in table for status in life.statuses)
+    assert "stateDiagram-v2" in bare.does("lifecycle", name, "--format", "mermaid")
+    document = json.loads(bare.does("lifecycle", name, "--format", "json"))
+    assert document["statuses"] == list(life.statuses)
+    assert len(document["rows"]) == len(life.rows)
+    assert len(document["defaults"]) == len(life.statuses) * len(document["roles"])
+    assert json.loads(bare.does("lifecycle", name, "--json")) == document
     assert not list(bare.path.iterdir())
+
+
+def test_both_lifecycles_are_printed_when_none_is_named(bare: Office) -> None:
+    table = bare.does("lifecycle")
+    assert all(f"| A plain reply ({name})" in table for name in LIFECYCLES)
 
 
 # --- What a command loads ---

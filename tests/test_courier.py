@@ -1,7 +1,7 @@
 """Claims about the courier: each letter leaves once, none is lost, and no trouble of one is a trouble of the others."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email import message_from_string, policy
 from pathlib import Path
@@ -17,7 +17,7 @@ from app.model.letters import Letter
 from app.model.outbox import letters_in, retry
 from app.transport import courier as courier_module
 from app.transport.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
-from app.transport.mime_letter import compose
+from app.transport.mime_letter import File, compose
 from app.transport.refusals import Refused, Unreachable
 from app.transport.relays import Relay, relay_from_url
 from tests.sinks import DROP, Sink
@@ -324,10 +324,10 @@ def test_two_couriers_at_once_send_every_letter_once(world: World, sink: Sink, t
 def test_a_letter_that_cannot_be_composed_does_not_stop_the_others(
     world: World, sink: Sink, courier: Courier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def composed(letter: Letter) -> Any:
+    def composed(letter: Letter, files: Sequence[File]) -> Any:
         if letter.recipient == BOB:
             raise RecursionError("too deep")
-        return compose(letter)
+        return compose(letter, files)
 
     monkeypatch.setattr(courier_module, "compose", composed)
     write_letters(world, BOB, CAT)

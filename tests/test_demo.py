@@ -10,6 +10,7 @@ import pytest
 from app.cli import main
 from app.demo.promise import NoPromise, promised_by
 from app.model import footer
+from app.model.lifecycle import Cell
 from app.model.lifecycles import LIFECYCLES
 from app.model.support_lifecycle import ANSWER, COMMENT
 
@@ -48,7 +49,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
 def test_a_promise_that_is_not_kept_ends_the_demo(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(footer, "_deed", lambda _: COMMENT.promise)
+    monkeypatch.setattr(Cell, "deed", COMMENT.promise)
     with pytest.raises(SystemExit) as ended:
         main(["demo"])
     assert ended.value.code == 1

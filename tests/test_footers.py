@@ -19,9 +19,10 @@ MEANING = {
     "answers it": "Answer",
     "reopens it": "Reopen",
     "comments and changes nothing else": "Comment",
+    "goes to everybody on it": "Reply",
 }
 
-# The whole of what footers promise in `support`, so that no table changes without somebody meaning it.
+# The whole of what footers promise, so that no table changes without somebody meaning it.
 SUPPORT = {
     "Open": {"requestor": ("gives more information", "Open"), "another": ("answers it", "Answered")},
     "Needs information": {"requestor": ("gives more information", "Open"), "another": ("answers it", "Answered")},
@@ -40,6 +41,15 @@ SUPPORT = {
     },
 }
 
+INBOX = {
+    "new": {"outsider": ("goes to everybody on it", "new"), "responder": ("goes to everybody on it", "open")},
+    "open": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+    "stalled": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+    "resolved": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+    "rejected": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+}
+PROMISES = {"support": SUPPORT, "correspondence": INBOX}
+
 # Everybody on a ticket, by name, and which seat they have; two of a kind where one reads what the other writes.
 SEATS = {
     "Rita": "requestor",
@@ -50,6 +60,16 @@ SEATS = {
     "Paul": "participant",
     "Adam": "participant and administrator",
 }
+OUTSIDERS = {"Rita", "Pia", "Paul"}
+
+
+def promised(life: Lifecycle, status: str, writer: str) -> tuple[str, str]:
+    """What the footers of a ticket of Rita's promise to somebody, and the status that it leads to."""
+    if life.name == "support":
+        return PROMISES[life.name][status]["requestor" if writer == "Rita" else "another"]
+    return PROMISES[life.name][status]["outsider" if writer in OUTSIDERS else "responder"]
+
+
 # Whose roles no letter can have: nobody knows a stranger, a machine is told nothing, and others are not on the ticket.
 LETTERLESS = {Role.MACHINE, Role.STRANGER, Role.OTHER}
 
@@ -68,6 +88,13 @@ EVERY_PLACE = pytest.mark.parametrize(
         f"{life.name}-{status}-{writer}{'-who-asked' if asks == writer else ''}"
         for life, status, writer, asks in PLACES
     ],
+)
+
+
+EVERY_LIFE = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
+STATES = [(life, status) for life in LIFECYCLES.values() for status in life.statuses]
+EVERY_STATE = pytest.mark.parametrize(
+    ("life", "status"), STATES, ids=[f"{life.name}-{status}" for life, status in STATES]
 )
 
 
@@ -104,11 +131,19 @@ class Cast:
             world.asks_in(self.ticket, self.actors[name].email)
 
     def gets_a_letter(self, name: str, status: str) -> Letter:
-        """The ticket is in this status, and somebody who is not on it says something: the letter about that."""
-        self.world.becomes(self.ticket, status)
-        self.world.act(self.ticket, "Comment", self.admin.email, "Look at this.")
+        """Somebody who is not on the ticket makes it have this status, and says something: the letter about that."""
+        self.world.becomes(self.ticket, next(other for other in self.life.statuses if other != status))
+        self.world.act(self.ticket, "Change status", self.admin.email, "Look at this.", status=status)
         letter = self.actors[name].letter()
-        assert "Root commented:" in letter.text
+        assert "Root changed the status:\n\nLook at this." in letter.text
+        return letter
+
+    def gets_a_comments_letter(self, name: str, status: str) -> Letter:
+        """The ticket is in this status, and Rosa comments in private: the letter about that."""
+        self.world.becomes(self.ticket, status)
+        self.actors["Rosa"].writes("ticket1-comment", "Between us: he never reads it.")
+        letter = self.actors[name].letter()
+        assert "Between us" in letter.text
         return letter
 
     def reached(self, since: int) -> frozenset[str]:
@@ -121,8 +156,8 @@ class Cast:
         found = re.search(r"^While this ticket is (.+), a reply from you (.+?); (.+)\.$", letter.footer, re.M)
         assert found, letter.footer
         status, promise, readers = found.groups()
-        private = promise.endswith(" in private")
-        return Said(status, promise.removesuffix(" in private"), private, self.named(readers) - {reader})
+        private = promise.endswith(", in private")
+        return Said(status, promise.removesuffix(", in private"), private, self.named(readers) - {reader})
 
     def named(self, phrase: str) -> frozenset[str]:
         """The people whom a phrase like "Ann, Bob and everybody who answers for Lab will read it" names."""
@@ -137,8 +172,12 @@ class Cast:
 
     def replies(self, name: str, letter: Letter) -> tuple[str, str, bool, frozenset[str]]:
         """Somebody replies: the action recorded, the status after it, whether in private, and who got a letter."""
+        return self.writes(name, letter["Reply-To"])
+
+    def writes(self, name: str, to: str) -> tuple[str, str, bool, frozenset[str]]:
+        """Somebody writes to an address: the same."""
         since = len(self.world.far_end.letters)
-        posted = self.actors[name].replies(letter, "These are my words.")
+        posted = self.actors[name].writes(to, "These are my words.")
         ticket = self.world.ticket(self.ticket)
         message = ticket["messages"][-1]
         assert message["message_id"] == posted
@@ -178,11 +217,11 @@ def test_a_reply_does_what_the_table_says(
 
 
 @pytest.mark.parametrize("writer", SEATS)
-@pytest.mark.parametrize("status", SUPPORT)
-def test_the_promises_of_support_are_these(small_world: World, status: str, writer: str) -> None:
-    cast = Cast(small_world, LIFECYCLES["support"])
+@EVERY_STATE
+def test_the_promises_are_these(small_world: World, life: Lifecycle, status: str, writer: str) -> None:
+    cast = Cast(small_world, life)
     letter = cast.gets_a_letter(writer, status)
-    promise, goal = SUPPORT[status]["requestor" if writer == "Rita" else "another"]
+    promise, goal = promised(life, status, writer)
     said = cast.reads(letter, writer)
     assert (said.promise, said.private) == (promise, False)
     # Words go to everybody on the ticket but their writer.
@@ -190,64 +229,162 @@ def test_the_promises_of_support_are_these(small_world: World, status: str, writ
     assert cast.replies(writer, letter) == (MEANING[promise], goal, False, set(SEATS) - {writer})
 
 
-@pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
+def test_every_lifecycle_and_status_stands_here() -> None:
+    assert {name: list(statuses) for name, statuses in PROMISES.items()} == {
+        name: list(life.statuses) for name, life in LIFECYCLES.items()
+    }
+
+
+@pytest.mark.parametrize("writer", ["Ron", "Asa"])
+@EVERY_STATE
+def test_a_reply_to_a_comments_letter_does_what_its_footer_promised(
+    small_world: World, life: Lifecycle, status: str, writer: str
+) -> None:
+    cast = Cast(small_world, life)
+    letter = cast.gets_a_comments_letter(writer, status)
+    assert "<ticket1-comment@tickets.example>" in letter["From"]
+    assert letter["Reply-To"] == "ticket1-comment@tickets.example"
+    said = cast.reads(letter, writer)
+    assert said[:3] == (status, "comments and changes nothing else", True)
+    assert said.readers == {"Ron", "Rosa", "Asa"} - {writer}
+    assert cast.replies(writer, letter) == ("Comment", status, True, said.readers)
+
+
+@pytest.mark.parametrize("writer", ["Ron", "Asa"])
+@EVERY_STATE
+def test_a_comments_letter_says_how_to_reach_everybody_and_that_does(
+    small_world: World, life: Lifecycle, status: str, writer: str
+) -> None:
+    cast = Cast(small_world, life)
+    letter = cast.gets_a_comments_letter(writer, status)
+    found = re.fullmatch(
+        r"To reach everybody on the ticket, write to (\S+): that (.+)\.", letter.footer.splitlines()[-1]
+    )
+    assert found, letter.footer
+    assert (found[1], found[2]) == ("ticket1@tickets.example", promised(life, status, writer)[0])
+    after = promised(life, status, writer)[1]
+    assert cast.writes(writer, found[1]) == (MEANING[found[2]], after, False, set(SEATS) - {writer})
+
+
+@pytest.mark.parametrize("name", sorted(SEATS.keys() - {"Ron", "Rosa", "Asa"}))
+@EVERY_LIFE
+def test_nobody_else_gets_a_comments_letter(small_world: World, life: Lifecycle, name: str) -> None:
+    cast = Cast(small_world, life)
+    since = len(small_world.far_end.letters)
+    cast.gets_a_comments_letter("Ron", life.first)
+    assert cast.reached(since) == {"Ron", "Asa"}
+    assert all("Between us" not in letter.all_text for letter in cast.actors[name].letters)
+
+
+@EVERY_LIFE
 def test_somebody_here_has_every_role_that_gets_letters(small_world: World, life: Lifecycle) -> None:
     cast = Cast(small_world, life)
     worn = {small_world.ticket(1, actor.email)["reply"]["as"] for actor in cast.actors.values()}
     assert worn == set(life.order) - LETTERLESS
 
 
-@pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
+@EVERY_LIFE
 def test_readers_understand_every_promise(life: Lifecycle) -> None:
     assert {cell.action.promise: cell.action.title for cell in life.defaults.values()}.items() <= MEANING.items()
 
 
-@pytest.mark.parametrize("status", SUPPORT)
-def test_a_letter_with_an_old_footer_still_told_the_truth_about_its_status(small_world: World, status: str) -> None:
+@EVERY_STATE
+def test_a_letter_with_an_old_footer_still_told_the_truth_about_its_status(
+    small_world: World, life: Lifecycle, status: str
+) -> None:
     """That is why it says "While this ticket is …": the ticket has moved on, and so has what a reply does."""
-    cast = Cast(small_world, LIFECYCLES["support"])
+    cast = Cast(small_world, life)
     letter = cast.gets_a_letter("Rita", status)
-    for now in SUPPORT:
+    for now in life.statuses:
         small_world.becomes(cast.ticket, now)
         assert cast.reads(letter, "Rita").status == status
-        assert cast.replies("Rita", letter)[:2] == (MEANING[SUPPORT[now]["requestor"][0]], SUPPORT[now]["requestor"][1])
+        promise, goal = promised(life, now, "Rita")
+        assert cast.replies("Rita", letter)[:2] == (MEANING[promise], goal)
 
 
 # The other sentences
+
+ASKED = "the requestor's own"
+WHY = {"support": "you asked for help with ticket 1", "correspondence": "you wrote what became ticket 1"}
+COMMENT_ADDRESS = "ticket1-comment@tickets.example"
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("Rita", "you asked for help with ticket 1"),
+        ("Rita", ASKED),
         ("Ron", "you answer for Lab"),
         ("Asa", "ticket 1 is assigned to you"),
         ("Pia", "you take part in ticket 1"),
     ],
 )
-def test_the_first_line_says_why_the_reader_got_it(small_world: World, name: str, why: str) -> None:
-    letter = Cast(small_world, LIFECYCLES["support"]).gets_a_letter(name, "Open")
-    assert letter.footer.splitlines()[0] == f"You get this because {why}."
+@EVERY_LIFE
+def test_the_first_line_says_why_the_reader_got_it(small_world: World, life: Lifecycle, name: str, why: str) -> None:
+    letter = Cast(small_world, life).gets_a_letter(name, life.first)
+    expected = WHY[life.name] if why == ASKED else why
+    assert letter.footer.splitlines()[0] == f"You get this because {expected}."
 
 
 @pytest.mark.parametrize("name", SEATS)
-@pytest.mark.parametrize("status", SUPPORT)
-def test_the_last_line_says_what_else_the_reader_may_do(small_world: World, status: str, name: str) -> None:
-    lines = Cast(small_world, LIFECYCLES["support"]).gets_a_letter(name, status).footer.splitlines()
-    assert len(lines) == 3
-    assert "{" not in lines[2]
-    assert lines[2].endswith(".")
+@EVERY_STATE
+def test_the_other_lines_say_what_the_reply_makes_of_the_ticket_and_what_else_its_writer_may_do(
+    small_world: World, life: Lifecycle, status: str, name: str
+) -> None:
+    cast = Cast(small_world, life)
+    said = cast.gets_a_letter(name, status).footer.splitlines()[2:]
+    goal = promised(life, status, name)[1]
+    expected = [f"Your reply makes it {goal}."] if goal != status else []
+    role = Role(small_world.ticket(1, cast.actors[name].email)["reply"]["as"])
+    hint = life.cell(status, role).hint.replace("{queue_address}", "lab@tickets.example")
+    expected += [hint] if hint else []
+    if name in ("Pia", "Paul"):
+        expected.append('To get no more letters about it, reply with the one word "unsubscribe".')
+    elif name != "Rita":
+        expected.append(f"To write only to those who answer, use {COMMENT_ADDRESS}: that comments in private.")
+    assert said == expected != []
 
 
-def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: World) -> None:
+@pytest.mark.parametrize("name", ["Ron", "Asa", "Adam"])
+@EVERY_STATE
+def test_the_address_for_comments_does_what_the_footer_says(
+    small_world: World, life: Lifecycle, status: str, name: str
+) -> None:
+    cast = Cast(small_world, life)
+    assert f"use {COMMENT_ADDRESS}: that comments in private." in cast.gets_a_letter(name, status).footer
+    answering = {"Ron", "Rosa", "Asa"}
+    assert cast.writes(name, COMMENT_ADDRESS) == ("Comment", status, True, answering - {name})
+
+
+@pytest.mark.parametrize("text", ["unsubscribe", "Unsubscribe.\n\n-- \nPia\n"])
+@EVERY_STATE
+def test_the_one_word_does_what_the_footer_says(small_world: World, life: Lifecycle, status: str, text: str) -> None:
+    cast = Cast(small_world, life)
+    letter = cast.gets_a_letter("Pia", status)
+    before = small_world.ticket()
+    cast.actors["Pia"].replies(letter, text)
+    after = small_world.ticket()
+    assert (after["messages"], after["status"]) == (before["messages"], status)
+    since = len(small_world.far_end.letters)
+    letter = cast.gets_a_letter("Rita", status)
+    assert cast.reached(since) == set(SEATS) - {"Pia"}
+    assert cast.reads(letter, "Rita").readers == set(SEATS) - {"Pia", "Rita"}
+
+
+@EVERY_LIFE
+def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: World, life: Lifecycle) -> None:
     with small_world.desk() as desk:
         from app.model.queues import add_queue
 
-        add_queue(desk, "Bare")
+        add_queue(desk, "Bare", lifecycle=life.name)
     small_world.opens("rita@example.org", queue="Bare")
     small_world.known("root@example.org", "Root", admin=True)
-    small_world.act(1, "Comment", "root@example.org", "Look.")
-    assert len(small_world.actor("rita@example.org").letter().footer.splitlines()) == 2
+    # Of a comment in a shared inbox nobody outside hears.
+    status = next(status for status in life.statuses if "{" in life.cell(status, Role.REQUESTOR).hint)
+    small_world.becomes(1, next(other for other in life.statuses if other != status))
+    small_world.act(1, "Change status", "root@example.org", "Look.", status=status)
+    footer = small_world.actor("rita@example.org").letter().footer
+    assert "write to" not in footer
+    assert all("{" not in line for line in footer.splitlines())
 
 
 def test_many_readers_are_counted_and_none_is_hidden(small_world: World) -> None:

@@ -221,9 +221,14 @@ def test_a_message_id_that_we_cannot_send_still_makes_one_thread(small_world: Wo
 def test_a_reply_to_a_private_comment_does_not_name_it_to_others(party: Party) -> None:
     secret = make_msgid(domain="mallory.example")
     party.world.actor("mallory@example.com").writes("ticket1", "psst", headers={"Message-ID": secret})
-    party.ron.replies(party.ron.letter(), "Hi all.")
+    before = len(party.rita.letters)
+    party.ron.replies(party.ron.letter(), "Who is that?")
+    assert len(party.rita.letters) == before
+    party.ron.writes("ticket1", "Hi all.")
     assert "Ron proposed the following answer:" in party.rita.letter().text
-    assert secret not in party.rita.letter().raw.decode()
+    for letter in party.rita.letters:
+        assert secret not in letter.raw.decode()
+        assert "Who is that?" not in letter.all_text
 
 
 # The heading
@@ -261,7 +266,7 @@ SCRIPTS = {
     "beyond the basic plane": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𠜎 𠜱",
     "trailing space and tabs": "a  \n\tb\t\n  c",
     "dots at the start of lines": ".\n..\n.hidden\n\n.",
-    "from at the start of a line": "From here on\n>From there on",
+    "from at the start of a line": "From here on\n>From there on\nand so on",
     "a long line": "word " * 2000 + "end",
     "a long line without spaces": "x" * 5000,
     "a long line of japanese": "語" * 5000,

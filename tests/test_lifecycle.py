@@ -9,10 +9,10 @@ from string import Formatter
 
 import pytest
 
-from app.model import lifecycle, support_lifecycle
+from app.model import correspondence_lifecycle, lifecycle, support_lifecycle
 from app.model.chart import PRINTERS, as_json, as_mermaid, as_table, outcome
 from app.model.lifecycle import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
-from app.model.lifecycles import LIFECYCLES, every_status
+from app.model.lifecycles import CORRESPONDENCE, LIFECYCLES, every_status, moved
 from app.model.support_lifecycle import SUPPORT
 
 EVERY = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
@@ -70,6 +70,59 @@ def test_the_support_tracker_has_the_statuses_and_actions_of_its_interface() -> 
 def test_roles_are_tried_in_the_order_of_the_interface() -> None:
     assert list(SUPPORT.order) == ["machine", "requestor", "responder", "participant", "other", "stranger"]
     assert SUPPORT.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.REQUESTOR
+
+
+# The shared inbox, as its issue says it: what a reply from outside, and one of a responder, makes of a status.
+INBOX = {
+    "new": ("new", "open"),
+    "open": ("open", "open"),
+    "stalled": ("open", "open"),
+    "resolved": ("open", "open"),
+    "rejected": ("open", "open"),
+}
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("status", INBOX)
+def test_a_mail_to_a_shared_inbox_means_what_its_issue_says(status: str, role: Role) -> None:
+    outside, responder = INBOX[status]
+    expected = {
+        Role.REQUESTOR: ("Reply", outside, False),
+        Role.PARTICIPANT: ("Reply", outside, False),
+        Role.RESPONDER: ("Reply", responder, False),
+    }
+    assert outcome(CORRESPONDENCE, status, role) == expected.get(role, ("Comment", status, True))
+
+
+def test_a_shared_inbox_has_the_statuses_actions_and_roles_of_its_interface() -> None:
+    assert list(CORRESPONDENCE.statuses) == ["new", "open", "stalled", "resolved", "rejected"]
+    assert {action.title for action in CORRESPONDENCE.actions} == {"Reply", "Comment", "Change status"}
+    assert list(CORRESPONDENCE.order) == ["machine", "responder", "requestor", "participant", "other", "stranger"]
+    assert CORRESPONDENCE.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.RESPONDER
+
+
+# A ticket that moves (INTERFACE 5): from where to where, once somebody has answered and before.
+MOVES = {
+    "Open": ("open", "new"),
+    "Needs information": ("stalled", "stalled"),
+    "Answered": ("open", "open"),
+    "Solved": ("resolved", "resolved"),
+    "Expired": ("resolved", "resolved"),
+    "Invalid": ("rejected", "rejected"),
+    "new": ("Open", "Open"),
+    "open": ("Open", "Open"),
+    "stalled": ("Needs information", "Needs information"),
+    "resolved": ("Solved", "Solved"),
+    "rejected": ("Invalid", "Invalid"),
+}
+
+
+def test_a_ticket_that_moves_between_lifecycles_gets_the_status_of_the_interface() -> None:
+    assert set(MOVES) == {*SUPPORT.statuses, *CORRESPONDENCE.statuses}
+    for status, goals in MOVES.items():
+        old, new = (SUPPORT, CORRESPONDENCE) if status in SUPPORT.statuses else (CORRESPONDENCE, SUPPORT)
+        assert tuple(moved(status, new, answered=answered) for answered in (True, False)) == goals
+        assert {moved(status, old, answered=answered) for answered in (True, False)} == {status}
 
 
 @EVERY_CELL
@@ -191,7 +244,8 @@ def test_a_hint_is_whole_sentences_and_asks_only_for_the_queues_address(life: Li
 @EVERY
 def test_whoever_gets_letters_reads_what_else_they_may_do(life: Lifecycle) -> None:
     for (status, role), cell in life.defaults.items():
-        if role in (Role.REQUESTOR, Role.RESPONDER, Role.PARTICIPANT):
+        # In a shared inbox a responder's footer names the other address.
+        if role in (Role.REQUESTOR, Role.PARTICIPANT) or (life is SUPPORT and role is Role.RESPONDER):
             assert cell.hint, (status, role)
 
 
@@ -201,7 +255,15 @@ def test_words_are_found_in_any_case(life: Lifecycle) -> None:
         assert life.action(f" {action.title.upper()} ") is action
     for status in life.statuses:
         assert life.status(f" {status.upper()} ") == status
-        assert every_status(status.lower()) == status
+        assert every_status(f" {status.swapcase()} ") == {
+            one for other in LIFECYCLES.values() for one in other.statuses if one.lower() == status.lower()
+        }
+
+
+def test_a_status_is_looked_for_in_every_lifecycle() -> None:
+    assert every_status("open") == {"Open", "open"}
+    assert every_status("Stalled") == {"stalled"}
+    assert every_status("Solved") == {"Solved"}
 
 
 def test_unknown_words_are_refused_with_what_there_is() -> None:
@@ -273,10 +335,11 @@ def test_the_json_document_holds_the_tables(life: Lifecycle) -> None:
 
 
 def test_several_lifecycles_print_as_a_list_and_one_as_itself() -> None:
-    both = [SUPPORT, SUPPORT]
-    assert [document["name"] for document in json.loads(as_json(both))] == ["support", "support"]
+    both = [CORRESPONDENCE, SUPPORT]
+    assert [document["name"] for document in json.loads(as_json(both))] == ["correspondence", "support"]
     assert as_mermaid(both).count("stateDiagram-v2") == 2
-    assert as_table(both).count("| A plain reply (support)") == 2
+    for life in both:
+        assert as_table(both).count(f"| A plain reply ({life.name})") == 1
     assert set(PRINTERS) == {"table", "mermaid", "json"}
 
 
@@ -287,12 +350,15 @@ def markdown(table: str) -> list[list[str]]:
 
 # What the tables are made of
 
+# The lifecycles share the words for a comment and for a changed status.
+TABLES = ("app.model.lifecycle", "app.model.support_lifecycle")
 
-@pytest.mark.parametrize("module", [lifecycle, support_lifecycle])
+
+@pytest.mark.parametrize("module", [lifecycle, support_lifecycle, correspondence_lifecycle])
 def test_the_tables_know_the_standard_library_alone(module: object) -> None:
     path = Path(module.__file__)  # type: ignore[attr-defined]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
-            assert name.partition(".")[0] in sys.stdlib_module_names or name == "app.model.lifecycle"
+            assert name.partition(".")[0] in sys.stdlib_module_names or name in TABLES

@@ -193,7 +193,7 @@ def test_letters_written_by_another_process_leave_while_serve_runs(program: Prog
     with program.serving():
         program.does("open", "--queue", "General", "--from", "ann@example.org", "--subject", "Help", "--text", "Help!")
         assert b"To: bob" in program.awaits_letters(1)[0]
-        program.does("act", "1", "Answer", "--as", "bob@example.org", "--text", "Like this.")
+        program.does("act", "1", "Reply", "--as", "bob@example.org", "--text", "Like this.")
         assert any(b"Like this." in letter for letter in program.awaits_letters(2))
 
 

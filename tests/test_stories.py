@@ -30,7 +30,7 @@ class Tracker:
         with world.desk() as desk:
             from app.model.queues import add_queue
 
-            add_queue(desk, "ubuntu", ["ubuntu"])
+            add_queue(desk, "ubuntu", ["ubuntu"], "support")
         self.sample_person = world.responder("test@canonical.com", "Sample Person", queue="ubuntu")
         self.ticket = world.opens("no-priv@canonical.com", "Unable to boot installer", PROBLEM, queue="ubuntu")
 

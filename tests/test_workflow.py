@@ -240,12 +240,27 @@ def test_confirm_cannot_name_what_the_requestor_may_not_see(office: Office) -> N
         office.take(number, "Confirm", "requestor", ANSWERED, answer=3)
 
 
-def test_a_message_has_one_number_whoever_looks(office: Office) -> None:
+def test_numbers_tell_nobody_outside_of_what_they_may_not_see(office: Office) -> None:
     number = office.opens("rita@example.net")
     office.act(number, "Comment", "mallory@example.com", "psst")
     office.act(number, "Answer", "ron@example.org", "Off and on.")
-    assert [message["number"] for message in office.ticket(number)["messages"]] == [1, 2, 3]
-    assert [message["number"] for message in office.ticket(number, "rita@example.net")["messages"]] == [1, 3]
+    office.act(number, "Answer", "ron@example.org", "Or kick it.")
+    assert [message["number"] for message in office.ticket(number)["messages"]] == [1, 2, 3, 4]
+    assert [message["number"] for message in office.ticket(number, "rita@example.net")["messages"]] == [1, 2, 3]
+    # The number that Rita is shown is the one that she names.
+    office.act(number, "Confirm", "rita@example.net", answer=2)
+    assert office.ticket(number)["answer"] == 3
+    shown = office.ticket(number, "rita@example.net")
+    assert (shown["answer"], shown["messages"][1]["text"]) == (2, "Off and on.")
+
+
+@pytest.mark.parametrize("answer", [0, -1, 3, 77])
+def test_a_number_that_somebody_is_not_shown_is_no_answer(office: Office, answer: int) -> None:
+    number = office.opens("rita@example.net")
+    office.act(number, "Comment", "mallory@example.com", "psst")
+    office.act(number, "Answer", "ron@example.org", "Off and on.")
+    with pytest.raises(NoSuchMessage, match=f"Ticket {number} has no message {answer}"):
+        office.act(number, "Confirm", "rita@example.net", answer=answer)
 
 
 def test_only_confirm_names_an_answer(office: Office) -> None:
@@ -440,10 +455,10 @@ def test_a_ticket_keeps_a_subject(office: Office, title: str) -> None:
 
 
 def expire(world: World, days: int = 15) -> list[int]:
-    from app.model.administration import expire
+    from app.model.administration import expire, forgotten
 
     with world.desk() as desk:
-        numbers = expire(desk, days)
+        numbers = [number for number in forgotten(desk, days) if expire(desk, number, days)]
     world.settle()
     return numbers
 

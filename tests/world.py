@@ -154,15 +154,29 @@ class Actor:
 class World:
     """A tracker with its database, and the people around it."""
 
-    def __init__(self, url: str, *, keep_unmatched: bool = True) -> None:
+    def __init__(self, url: str, *, keep_unmatched: bool = True, lifecycle: str = "support") -> None:
         self.clock = Clock()
         self.database = Database(url, DOMAIN, clock=self.clock)
         first_queues(self.database)
+        self._lives_by(lifecycle)
         self.far_end = FarEnd()
         self.courier = Courier(self.database, self.far_end)  # type: ignore[arg-type]
         self.settings = load(_PLAIN, {"TICKETS_UNMATCHED": "keep" if keep_unmatched else "reject"})
         self.reception = build.build_reception(self.settings, self.database)
         self.receiver: Receiver | None = None
+
+    def _lives_by(self, lifecycle: str) -> None:
+        """Let General have this lifecycle: most tests are about one of them."""
+        with self.database.work() as desk:
+            general = queues.find_queue(desk, "General")
+            if general.lifecycle_name != lifecycle:
+                queues.set_queue(desk, general, "lifecycle", lifecycle)
+
+    def switches(self, queue: str, **switches: str) -> None:
+        """Switch rules of a queue: `switches("General", acknowledge="on")`."""
+        with self.database.work() as desk:
+            for key, value in switches.items():
+                queues.set_queue(desk, queues.find_queue(desk, queue), key.replace("_", "-"), value)
 
     def close(self) -> None:
         self.database.close()
@@ -229,7 +243,9 @@ class World:
     def asks_in(self, number: int, email: str) -> None:
         """Somebody takes part in a ticket from now on."""
         with self.database.work() as desk:
-            desk.session.add(Participant(ticket_id=number, person_id=people.get_person(desk, email).id))
+            desk.session.add(
+                Participant(subscribed=True, ticket_id=number, person_id=people.get_person(desk, email).id)
+            )
 
     def sets(self, number: int, by: str, *, assignee: str | None = None, **more: Any) -> None:
         """Change things of a ticket, as `tickets set` does; `assignee` may be nobody."""

@@ -44,6 +44,20 @@ def everything(say: Callable[[str], None]) -> Iterable[Figure]:
         yield from memory(Path(folder) / "memory")
         say("one reply on a short and on a long ticket")
         yield from long_ticket(Path(folder) / "long")
+    say("what the writer wrote, told from what they quoted")
+    yield from quotations()
+
+
+def quotations() -> Iterable[Figure]:
+    """How well new words are told from quoted ones, with the names of the misses."""
+    # It needs what a figure is from here.
+    from app.bench.quotation import figures
+
+    misses: list[str] = []
+    yield from figures(misses.append)
+    for miss in misses:
+        name, _, why = miss.partition(": ")
+        yield Figure(f"not exact: {name}", why)
 
 
 def replies(folder: Path) -> Iterable[Figure]:

@@ -22,7 +22,7 @@ from config.current import current_settings
 class Floor(Reception):
     """Takes a mail in by one insert and a commit."""
 
-    def read(self, raw: bytes, envelope_from: str | None) -> Any:
+    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> Any:
         """Nothing is read but what Salmon needs."""
         return raw, envelope_from
 

@@ -27,7 +27,8 @@ def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file:
         recipients = addresses or reception.recipients(raw)
         if not reception.keep_unmatched:
             _refuse(reception, recipients)
-        reception.receive(raw, envelope_from, recipients)
+        # As SMTP writes it: <> is the null reverse-path.
+        reception.receive(raw, None if envelope_from is None else envelope_from.strip().strip("<>"), recipients)
 
 
 def _refuse(reception: Reception, recipients: Sequence[str]) -> None:

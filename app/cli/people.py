@@ -41,7 +41,11 @@ def queue_list(as_json: bool) -> None:
 @click.argument("name")
 @click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
 def queue_set(name: str, values: tuple[str, ...]) -> None:
-    """Change a queue: lifecycle=NAME, name=NAME, address=ADDRESS (one more)."""
+    """Change a queue: lifecycle=NAME, name=NAME, address=ADDRESS (one more), and switches, on or off.
+
+    acknowledge: a new ticket is acknowledged to its requestor. announce-resolved: its requestor is told when it is
+    resolved. cc-from-responders, cc-from-others: whom such a mail names in To and Cc takes part in the ticket.
+    """
     for given in values:
         if "=" not in given:
             raise click.UsageError(f"{given!r} is not KEY=VALUE.")
@@ -58,7 +62,8 @@ def _addresses(desk: Desk, queue: queues.Queue) -> str:
 
 def _queue_json(desk: Desk, queue: queues.Queue) -> dict[str, object]:
     addresses = [queues.whole_address(desk, row.address) for row in queue.addresses]
-    return {"name": queue.name, "lifecycle": queue.lifecycle_name, "addresses": addresses}
+    known = {"name": queue.name, "lifecycle": queue.lifecycle_name, "addresses": addresses}
+    return {**known, **queues.switches_of(queue)}
 
 
 @click.group("person")

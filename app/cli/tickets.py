@@ -12,6 +12,7 @@ from app.cli.common import (
     print_bytes,
     print_json,
     print_rows,
+    ready_database,
     text_argument,
     working,
 )
@@ -19,6 +20,7 @@ from app.model import administration, workflow
 from app.model.addresses import Mailbox
 from app.model.administration import Filter, Setting
 from app.model.base import MAX_ID
+from app.model.database import Database
 from app.model.desk import Desk
 from app.model.lifecycle import listed
 from app.model.lifecycles import every_status
@@ -42,9 +44,11 @@ from app.model.workflow import Words, checked_date
 @moment_option
 def open_command(queue: str, email: str, subject: str, text: str, date: datetime | None) -> None:
     """Open a ticket in somebody's name; print its number."""
+    # Read before the work begins: while standard input keeps us waiting, nobody else could write.
+    said = text_argument(text)
     with working() as desk:
         requestor = meet(desk, Mailbox("", email.strip()), known=True)
-        words = _words(desk, text_argument(text), one_line(subject), date)
+        words = _words(desk, said, one_line(subject), date)
         click.echo(workflow.open_ticket(desk, find_queue(desk, queue), requestor, words).id)
 
 
@@ -62,7 +66,7 @@ def list_command(
     with looking() as desk:
         wanted = Filter(
             queue=find_queue(desk, queue) if queue is not None else None,
-            status=every_status(status) if status is not None else None,
+            statuses=every_status(status) if status is not None else None,
             requestor=get_person(desk, requestor) if requestor is not None else None,
             assignee=get_person(desk, assignee) if assignee is not None else None,
             unassigned=unassigned,
@@ -173,11 +177,25 @@ def _words(desk: Desk, text: str, subject: str, date: datetime | None) -> Words:
 @click.option("--assignee", metavar="EMAIL|nobody")
 @click.option("--subject")
 @click.option("--priority", type=click.IntRange(-MAX_ID, MAX_ID), metavar="P")
+@click.option("--queue", help="Move it there; its status becomes that queue's.")
+@click.option("--requestor", metavar="EMAIL", help="Whose ticket it is; an unknown EMAIL becomes a person.")
+@click.option("--participant", metavar="EMAIL", help="Let somebody in; an unknown EMAIL becomes a person.")
 @click.option("--as", "email", required=True, metavar="EMAIL")
-def set_command(number: int, assignee: str | None, subject: str | None, priority: int | None, email: str) -> None:
+def set_command(
+    number: int,
+    assignee: str | None,
+    subject: str | None,
+    priority: int | None,
+    queue: str | None,
+    requestor: str | None,
+    participant: str | None,
+    email: str,
+) -> None:
     """Set things of a ticket in a responder's name."""
-    if assignee is None and subject is None and priority is None:
-        raise click.UsageError("Nothing to set: name --assignee, --subject or --priority.")
+    if (assignee, subject, priority, queue, requestor, participant) == (None,) * 6:
+        raise click.UsageError(
+            "Nothing to set: name --assignee, --subject, --priority, --queue, --requestor or --participant."
+        )
     with working() as desk:
         actor = get_person(desk, email)
         setting = Setting(
@@ -185,6 +203,9 @@ def set_command(number: int, assignee: str | None, subject: str | None, priority
             assignee=_assignee(desk, assignee),
             nobody=assignee is not None and assignee.lower() == "nobody",
             priority=priority,
+            queue=find_queue(desk, queue) if queue is not None else None,
+            requestor=meet(desk, Mailbox("", requestor.strip()), known=False) if requestor is not None else None,
+            participant=meet(desk, Mailbox("", participant), known=False) if participant is not None else None,
         )
         changed = administration.set_ticket(desk, find_ticket(desk, number, locked=True), actor, setting)
         click.echo(f"Ticket {number}: {listed(changed) + ' changed' if changed else 'nothing changed'}")
@@ -199,9 +220,17 @@ def _assignee(desk: Desk, assignee: str | None) -> Person | None:
 @json_option
 def expire_command(days: int, as_json: bool) -> None:
     """Let tickets expire that wait, unassigned, with nothing posted for so many days."""
-    with working() as desk:
-        numbers = administration.expire(desk, days)
+    # One unit of work for each: mail that comes meanwhile waits for one ticket, not for all.
+    with ready_database() as database:
+        with database.look() as desk:
+            found = administration.forgotten(desk, days)
+        numbers = [number for number in found if _expire(database, number, days)]
     if as_json:
         print_json(numbers)
     else:
         click.echo("\n".join(f"Ticket {number} expired" for number in numbers) or "No ticket expired")
+
+
+def _expire(database: Database, number: int, days: int) -> bool:
+    with database.work() as desk:
+        return administration.expire(desk, number, days)

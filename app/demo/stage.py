@@ -58,7 +58,7 @@ class Stage:
     def come(self, responder: Actor, administrator: Actor) -> None:
         """Make the queue and those who work for it."""
         with self._database.work() as desk:
-            queue = queues.add_queue(desk, QUEUE, [QUEUE])
+            queue = queues.add_queue(desk, QUEUE, [QUEUE], LIFECYCLE.name)
             queues.add_responder(desk, queue, people.add_person(desk, Mailbox(*responder)))
             people.add_person(desk, Mailbox(*administrator), administrator=True)
 

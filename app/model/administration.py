@@ -9,13 +9,13 @@ from sqlalchemy.orm import selectinload
 from app.model import notification, workflow
 from app.model.desk import Desk
 from app.model.lifecycle import TRACKER, NotAllowed
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycles import LIFECYCLES, moved
 from app.model.notification import new_message_id
 from app.model.people import Person
 from app.model.queues import Queue
 from app.model.standing import everybody_on, standing_of
 from app.model.text import one_line
-from app.model.tickets import Ticket, find_ticket, record_change
+from app.model.tickets import Participant, Ticket, find_ticket, record_change
 from app.model.workflow import Words
 
 
@@ -24,7 +24,7 @@ class Filter:
     """Which tickets to list; None leaves a thing open."""
 
     queue: Queue | None = None
-    status: str | None = None
+    statuses: frozenset[str] | None = None
     requestor: Person | None = None
     assignee: Person | None = None
     unassigned: bool = False
@@ -36,8 +36,8 @@ def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
     query: Select[Ticket] = select(Ticket).options(*shown).order_by(Ticket.id)
     if wanted.queue:
         query = query.where(Ticket.queue_id == wanted.queue.id)
-    if wanted.status:
-        query = query.where(Ticket.status == wanted.status)
+    if wanted.statuses is not None:
+        query = query.where(Ticket.status.in_(wanted.statuses))
     if wanted.requestor:
         query = query.where(Ticket.requestor_id == wanted.requestor.id)
     if wanted.assignee:
@@ -55,6 +55,9 @@ class Setting:
     assignee: Person | None = None
     nobody: bool = False
     priority: int | None = None
+    queue: Queue | None = None
+    participant: Person | None = None
+    requestor: Person | None = None
 
 
 def set_ticket(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> list[str]:
@@ -66,15 +69,32 @@ def set_ticket(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> l
     changes = [change for change in _changes(desk, ticket, setting) if change[1] != change[2]]
     for field, old, new in changes:
         record_change(desk, ticket, actor, field, old, new)
-    _carry_out(ticket, setting)
+    told_before, old_queue = everybody_on(desk, ticket), ticket.queue.name
+    _carry_out(desk, ticket, setting)
     desk.session.flush()
     if changes:
         told = [(_TITLES[field], old, new) for field, old, new in changes]
-        notification.tell_changed(desk, ticket, actor, told, everybody_on(desk, ticket))
+        # Who answered for the old queue hears that it went to another, too.
+        everybody = everybody_on(desk, ticket)
+        here = {one.person_id for one in everybody}
+        gone = [
+            one._replace(answers=False, formerly=old_queue)
+            for one in told_before
+            if one.answers and one.person_id not in here
+        ]
+        notification.tell_changed(desk, ticket, actor, told, everybody, gone)
     return [field for field, _, _ in changes]
 
 
-_TITLES = {"subject": "Subject", "assignee": "Assignee", "priority": "Priority"}
+_TITLES = {
+    "subject": "Subject",
+    "assignee": "Assignee",
+    "priority": "Priority",
+    "queue": "Queue",
+    "status": "Status",
+    "participant": "Participant",
+    "requestor": "Requestor",
+}
 
 
 def _changes(desk: Desk, ticket: Ticket, setting: Setting) -> list[tuple[str, str | None, str | None]]:
@@ -91,42 +111,62 @@ def _changes(desk: Desk, ticket: Ticket, setting: Setting) -> list[tuple[str, st
     if setting.priority is not None:
         old = None if ticket.priority is None else str(ticket.priority)
         changes.append(("priority", old, str(setting.priority)))
+    if setting.queue is not None:
+        changes.append(("queue", ticket.queue.name, setting.queue.name))
+        changes.append(("status", ticket.status, _status_in(ticket, setting.queue)))
+    if setting.requestor is not None:
+        changes.append(("requestor", ticket.requestor.email, setting.requestor.email))
+    if setting.participant is not None and not _takes_part(desk, ticket, setting.participant):
+        changes.append(("participant", None, setting.participant.email))
     return changes
+
+
+def _status_in(ticket: Ticket, queue: Queue) -> str:
+    return moved(ticket.status, queue.lifecycle, answered=ticket.last_response is not None)
+
+
+def _takes_part(desk: Desk, ticket: Ticket, person: Person) -> bool:
+    return standing_of(person, everybody_on(desk, ticket)).participant
 
 
 def _may_be_assigned(desk: Desk, ticket: Ticket, person: Person) -> bool:
     return standing_of(person, everybody_on(desk, ticket)).responder
 
 
-def _carry_out(ticket: Ticket, setting: Setting) -> None:
+def _carry_out(desk: Desk, ticket: Ticket, setting: Setting) -> None:
     if setting.title is not None:
         ticket.title = one_line(setting.title)
     if setting.assignee is not None or setting.nobody:
         ticket.assignee = setting.assignee
     if setting.priority is not None:
         ticket.priority = setting.priority
+    if setting.queue is not None:
+        ticket.status = _status_in(ticket, setting.queue)
+        ticket.queue = setting.queue
+    if setting.requestor is not None:
+        setting.requestor.known = True
+        ticket.requestor = setting.requestor
+    if setting.participant is not None:
+        setting.participant.known = True
+        desk.session.merge(Participant(ticket_id=ticket.id, person_id=setting.participant.id, subscribed=True))
 
 
-def expire(desk: Desk, days: int) -> list[int]:
-    """Let tickets expire that nobody is assigned to and nothing was posted on for so many days; their numbers."""
-    return [ticket.id for ticket in _forgotten(desk, days) if _let_expire(desk, ticket, days)]
-
-
-def _forgotten(desk: Desk, days: int) -> list[Ticket]:
-    query = select(Ticket).where(
+def forgotten(desk: Desk, days: int) -> list[int]:
+    """The numbers of tickets that could expire: nobody assigned, and nothing posted for so many days."""
+    query = select(Ticket.id).where(
         Ticket.assignee_id.is_(None),
         Ticket.last_posted <= desk.now - timedelta(days=days),
         Ticket.status.in_({status for lifecycle in LIFECYCLES.values() for status in lifecycle.expirable}),
     )
-    found = [ticket.id for ticket in desk.session.scalars(query.order_by(Ticket.id))]
-    # Once more when they are locked: somebody may have written meanwhile.
-    locked = [find_ticket(desk, number, locked=True) for number in found]
-    return [one for one in locked if one.assignee_id is None and one.last_posted <= desk.now - timedelta(days=days)]
+    return list(desk.session.scalars(query.order_by(Ticket.id)))
 
 
-def _let_expire(desk: Desk, ticket: Ticket, days: int) -> bool:
+def expire(desk: Desk, number: int, days: int) -> bool:
+    """Let a ticket expire, if it still is one that should: somebody may have written meanwhile. Whether it did."""
+    ticket = find_ticket(desk, number, locked=True)
     action = ticket.lifecycle.expires
-    if action is None or ticket.status not in ticket.lifecycle.expirable:
+    waits = ticket.assignee_id is None and ticket.last_posted <= desk.now - timedelta(days=days)
+    if action is None or not waits or ticket.status not in ticket.lifecycle.expirable:
         return False
     span = "1 day" if days == 1 else f"{days} days"
     text = f"Nothing was posted here for {span}, and nobody is assigned, so this ticket expired."

@@ -1,6 +1,7 @@
 """This file holds a mail on its way in: its bytes, its envelope, what was read from it, and how it is stored once."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -47,15 +48,16 @@ class Arrival:
     raw: bytes
     envelope_from: str | None
     incoming: Incoming
+    recipients: tuple[str, ...] = ()
     mail_id: int | None = None
     delivery_id: int | None = None
     stored_as: int | None = None
     outcomes: list[Outcome] = field(default_factory=list)
 
     @classmethod
-    def of(cls, raw: bytes, envelope_from: str | None) -> "Arrival":
-        """Read a mail."""
-        return cls(raw, envelope_from, read(raw, envelope_from))
+    def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "Arrival":
+        """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""
+        return cls(raw, envelope_from, read(raw, envelope_from), tuple(recipients))
 
 
 def register(
@@ -140,7 +142,6 @@ def _move(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
 def _digest(incoming: Incoming, target: str) -> bytes:
     """What makes two mails the same: place, sender, Message-ID and body; without Message-ID also date and subject."""
     sender = address_key(incoming.sender.email) if incoming.sender else ""
-    date = incoming.date.isoformat() if incoming.date else ""
-    named = (incoming.message_id,) if incoming.message_id else (date, incoming.subject)
+    named = (incoming.message_id,) if incoming.message_id else (incoming.written_date, incoming.subject)
     words = "\0".join((target, sender, *named)).encode("utf-8", "replace")
     return hashlib.sha256(words + b"\0" + incoming.body_digest).digest()

@@ -1,6 +1,5 @@
 """This file holds the database: one engine, and units of work that hold entirely or not at all."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
 from app.model.desk import Desk
+from app.model.turns import Turns
 
 # Bounds on how long a mail can hang on a database that does not answer; then the sender is told to try again.
 CONNECT_SECONDS = 5
@@ -35,7 +35,7 @@ class Database:
         self.clock = clock
         self.engine = _engine(self.url, pool_size)
         # SQLite has one writer. Threads that wait for each other here do so without polling the file.
-        self._writer = threading.RLock() if self.is_sqlite else None
+        self._writer = Turns() if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:

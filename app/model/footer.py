@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.model.desk import Desk
 from app.model.lifecycle import Cell, find_row, listed, target
+from app.model.places import comment_address, ticket_address
 from app.model.queues import whole_address
 from app.model.standing import Occasion, Standing, readers
 from app.model.tickets import Ticket
@@ -24,40 +25,54 @@ class Promise(NamedTuple):
     role: str
 
 
-def promise(ticket: Ticket, standing: Standing) -> Promise:
-    """What a plain reply of this person would do while the ticket is as it is."""
+def promise(ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
+    """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
     lifecycle = ticket.lifecycle
     party = standing.party(lifecycle)
-    cell = lifecycle.cell(ticket.status, party.role)
+    cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
     row = find_row(lifecycle, cell.action, ticket.status, party)
     return Promise(cell, target(row, ticket.status), party.role)
 
 
-def footer(desk: Desk, ticket: Ticket, standing: Standing, everybody: Sequence[Standing]) -> list[str]:
-    """The sentences under a letter to one person, one a line."""
-    promised = promise(ticket, standing)
+def footer(
+    desk: Desk, ticket: Ticket, standing: Standing, everybody: Sequence[Standing], *, private: bool = False
+) -> list[str]:
+    """The sentences under a letter to one person, one a line; `private`: it is answered at the comment address."""
+    promised = promise(ticket, standing, private=private)
     occasion = Occasion(words=True, private=promised.cell.private)
     others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
     lines = [
         f"You get this because {_why(ticket, standing)}.",
-        f"While this ticket is {ticket.status}, a reply from you {_deed(promised)}; {_who_reads(ticket, others)}.",
+        f"While this ticket is {ticket.status}, a reply from you {promised.cell.deed}; {_who_reads(ticket, others)}.",
     ]
-    return [*lines, *_hint(desk, ticket, promised.cell)]
+    if promised.status != ticket.status:
+        lines.append(f"Your reply makes it {promised.status}.")
+    return [*lines, *_hint(desk, ticket, promised.cell), *_elsewhere(desk, ticket, standing, private=private)]
+
+
+def _elsewhere(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool) -> list[str]:
+    """What else somebody may do: the other of the two addresses for responders, the way out for participants."""
+    if standing.responder and private:
+        public = promise(ticket, standing).cell
+        return [f"To reach everybody on the ticket, write to {ticket_address(desk, ticket.id)}: that {public.deed}."]
+    if standing.responder:
+        address = comment_address(desk, ticket.id)
+        return [f"To write only to those who answer, use {address}: that comments in private."]
+    if standing.participant and not standing.requestor:
+        return ['To get no more letters about it, reply with the one word "unsubscribe".']
+    return []
 
 
 def _why(ticket: Ticket, standing: Standing) -> str:
     if standing.requestor:
-        return f"you asked for help with ticket {ticket.id}"
+        return f"{ticket.lifecycle.asked} ticket {ticket.id}"
     if standing.assignee:
         return f"ticket {ticket.id} is assigned to you"
     if standing.answers:
         return f"you answer for {ticket.queue.name}"
+    if standing.formerly:
+        return f"you answer for {standing.formerly}, where ticket {ticket.id} was"
     return f"you take part in ticket {ticket.id}"
-
-
-def _deed(promised: Promise) -> str:
-    privately = " in private" if promised.cell.private else ""
-    return f"{promised.cell.action.promise}{privately}"
 
 
 def _who_reads(ticket: Ticket, others: Sequence[Standing]) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from mimetypes import MimeTypes
@@ -11,7 +12,7 @@ from mimetypes import MimeTypes
 from app.model import mime
 from app.model.addresses import Mailbox, is_usable, mailboxes
 from app.model.automatic import from_list, reason
-from app.model.html import crude_text
+from app.model.html import text_of
 from app.model.mime import Part
 from app.model.text import decoded, one_line
 
@@ -54,6 +55,9 @@ class Incoming:
     text: str
     attachments: tuple[Attachment, ...]
     body_digest: bytes
+    written_date: str = ""
+    bounce: bool = False
+    spam: bool = False
 
 
 def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
@@ -82,7 +86,19 @@ def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
         text=_text(raw, body),
         attachments=tuple(_attachments(raw, leaves, body)),
         body_digest=_digest(raw),
+        written_date=one_line(decoded(fields.get("date", [""])[0])),
+        bounce=_is_bounce(headers, envelope_from),
+        spam=fields.get("x-spam-flag", [""])[0].strip().lower() == "yes",
     )
+
+
+def _is_bounce(headers: Message, envelope_from: str | None) -> bool:
+    """Whether a mail reports what became of another (RFC 3464): such a one opens no ticket."""
+    kind = headers.get_content_type()
+    if kind == "multipart/report":
+        return True
+    sender = str(headers.get("from", "")).lower()
+    return envelope_from == "" and ("mailer-daemon@" in sender or "<mailer-daemon" in sender)
 
 
 def _mailboxes(fields: dict[str, list[str]], name: str) -> list[Mailbox]:
@@ -135,7 +151,7 @@ def _text(raw: bytes, body: list[Part]) -> str:
     for leaf in body:
         written = mime.text(raw, leaf, room)
         room -= len(written)
-        piece = (crude_text(written) if leaf.type == "text/html" else _BLANK_LINES.sub("", written)).rstrip()
+        piece = (text_of(written) if leaf.type == "text/html" else _BLANK_LINES.sub("", written)).rstrip()
         if piece:
             pieces.append(piece)
         if room <= 0:

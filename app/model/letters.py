@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.base import Base
@@ -22,7 +22,8 @@ class Letter(Base):
     """One mail to one person, complete but for its MIME form.
 
     `message_id` stays the same over every attempt, so that a mail server that gets it twice can tell. `token` makes
-    the envelope sender, which names this letter to whoever sends it back. `next` is when it is tried again.
+    the envelope sender, which names this letter to whoever sends it back. `attached`: files of the message go with it.
+    `acknowledges`: it answers somebody's mail by itself. `next` is when it is tried again.
     """
 
     __tablename__ = "letter"
@@ -44,6 +45,8 @@ class Letter(Base):
     in_reply_to: Mapped[str | None]
     references: Mapped[str | None]
     text: Mapped[str]
+    attached: Mapped[bool] = mapped_column(server_default=false())
+    acknowledges: Mapped[bool] = mapped_column(server_default=false())
     token: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str]
     attempts: Mapped[int]

@@ -26,6 +26,7 @@ class Who(StrEnum):
 
     ANYONE = "anybody"
     REQUESTOR = "the requestor"
+    CORRESPONDENT = "the requestor or a participant"
     ANOTHER = "anybody known but the requestor"
     RESPONDER = "a responder of the queue or an administrator"
     ADMINISTRATOR = "an administrator"
@@ -46,6 +47,7 @@ class Party(NamedTuple):
         return {
             Who.ANYONE: True,
             Who.REQUESTOR: self.requestor and self.role is not Role.MACHINE,
+            Who.CORRESPONDENT: self.role in (Role.REQUESTOR, Role.PARTICIPANT),
             Who.ANOTHER: self.role in (Role.RESPONDER, Role.PARTICIPANT, Role.OTHER) and not self.tracker,
             Who.RESPONDER: self.responder and self.role is not Role.MACHINE,
             Who.ADMINISTRATOR: self.administrator and self.role is not Role.MACHINE,
@@ -101,6 +103,10 @@ class Row:
         """The action that the message is recorded with."""
         return self.becomes or self.action
 
+    def asks(self, party: Party) -> bool:
+        """Whether what this party does by this row is a query, and no response."""
+        return party.role is Role.REQUESTOR or self.who is Who.CORRESPONDENT
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -110,14 +116,20 @@ class Cell:
     private: bool = False
     hint: str = ""
 
+    @property
+    def deed(self) -> str:
+        """What completes "a reply from you …"."""
+        return f"{self.action.promise}, in private" if self.private else self.action.promise
+
 
 @dataclass(frozen=True)
 class Lifecycle:
     """A set of statuses and the tables over them.
 
     `defaults` maps (status, role) to the cell of a plain reply. `order` is the order in which roles are tried.
-    `solved`: the statuses that have a date of solving. `status_for_all`: whether a new status without words is told
-    to everybody on the ticket.
+    `asked` completes "you get this because …" for a requestor. `solved`: the statuses that have a date of solving.
+    `spam`: the first status of what a server called spam. `status_for_all`: whether a new status without words is
+    told to everybody on the ticket. `comments_in_private`: every comment is for responders only, whoever makes it.
     """
 
     name: str
@@ -126,8 +138,11 @@ class Lifecycle:
     rows: tuple[Row, ...]
     defaults: Mapping[tuple[str, Role], Cell]
     solved: frozenset[str]
+    spam: str
+    asked: str
     expires: Action | None = None
     status_for_all: bool = True
+    comments_in_private: bool = False
 
     @property
     def first(self) -> str:
@@ -143,6 +158,15 @@ class Lifecycle:
     def expirable(self) -> frozenset[str]:
         """The statuses from which a ticket can expire."""
         return frozenset(status for row in self.rows if row.action == self.expires for status in row.moves)
+
+    @property
+    def comment(self) -> Action:
+        """The action of a private comment."""
+        return self.defaults[self.first, Role.STRANGER].action
+
+    def keeps_private(self, action: Action, status: str, role: Role) -> bool:
+        """Whether only responders see what somebody of this role posts with this action."""
+        return self.cell(status, role).private or (self.comments_in_private and action == self.comment)
 
     def role(self, roles: Iterable[Role]) -> Role:
         """The first of these roles in this lifecycle's order."""
@@ -212,7 +236,8 @@ def target(row: Row, status: str, wanted: str | None = None) -> str:
     if wanted is None:
         raise NotAllowed(f"{leads}: say to which.")
     sources = [source for source, goals in row.moves.items() if wanted in goals]
-    raise NotAllowed(f"{leads}, not to {wanted}: it does so from {listed(sources, 'or')}.")
+    elsewhere = f": it does so from {listed(sources, 'or')}" if sources else ""
+    raise NotAllowed(f"{leads}, not to {wanted}{elsewhere}.")
 
 
 def to(status: str, *sources: str) -> dict[str, tuple[str, ...]]:

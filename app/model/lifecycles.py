@@ -1,17 +1,42 @@
-"""This file holds the list of lifecycles that a queue can have."""
+"""This file holds the list of lifecycles that a queue can have, and how a ticket moves from one to another."""
 
 from collections.abc import Mapping
 
+from app.model import correspondence_lifecycle as inbox
+from app.model import support_lifecycle as support
 from app.model.lifecycle import Lifecycle, NoSuchStatus, listed
-from app.model.support_lifecycle import SUPPORT
 
-LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (SUPPORT,)}
+CORRESPONDENCE, SUPPORT = inbox.CORRESPONDENCE, support.SUPPORT
+LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}
+
+# INTERFACE 5. A ticket that nobody has answered is new in a shared inbox, whatever it is called in support.
+_MOVES = {
+    support.OPEN: inbox.OPEN,
+    support.NEEDS: inbox.STALLED,
+    support.ANSWERED: inbox.OPEN,
+    support.SOLVED: inbox.RESOLVED,
+    support.EXPIRED: inbox.RESOLVED,
+    support.INVALID: inbox.REJECTED,
+    inbox.NEW: support.OPEN,
+    inbox.OPEN: support.OPEN,
+    inbox.STALLED: support.NEEDS,
+    inbox.RESOLVED: support.SOLVED,
+    inbox.REJECTED: support.INVALID,
+}
 
 
-def every_status(title: str) -> str:
-    """The status of that title in any lifecycle, in any case; NoSuchStatus names what there is."""
+def moved(status: str, lifecycle: Lifecycle, *, answered: bool) -> str:
+    """The status of a ticket that moves to a lifecycle; the same if it is of that one already."""
+    if status in lifecycle.statuses:
+        return status
+    there = _MOVES[status]
+    return lifecycle.first if status == support.OPEN and not answered else there
+
+
+def every_status(title: str) -> frozenset[str]:
+    """The statuses of that title in all lifecycles, in any case; NoSuchStatus names what there is."""
     statuses = [status for lifecycle in LIFECYCLES.values() for status in lifecycle.statuses]
-    for status in statuses:
-        if status.casefold() == title.strip().casefold():
-            return status
-    raise NoSuchStatus(f"There is no status {title!r}; there are: {listed(dict.fromkeys(statuses))}.")
+    found = frozenset(status for status in statuses if status.casefold() == title.strip().casefold())
+    if not found:
+        raise NoSuchStatus(f"There is no status {title!r}; there are: {listed(dict.fromkeys(statuses))}.")
+    return found

@@ -1,10 +1,13 @@
 """This file holds the messages of a ticket and what was attached to them."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol, TypeVar
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.model import mime
 from app.model.base import Base
 from app.model.desk import Desk
 from app.model.mails import Mail
@@ -20,7 +23,7 @@ class Message(Base):
     """Something posted on a ticket; `number` is its place in the order of posting, and never changes.
 
     `text` is what the writer wrote, `full_text` all of it; `date` is what its Date header says, as far as it can be
-    true, `received` when it came.
+    true, `received` when it came. `listed`: it came through a mailing list.
     """
 
     __tablename__ = "message"
@@ -40,6 +43,7 @@ class Message(Base):
     new_status: Mapped[str]
     private: Mapped[bool]
     automatic: Mapped[str | None]
+    listed: Mapped[bool] = mapped_column(server_default=false())
     verified: Mapped[bool]
     date: Mapped[datetime]
     received: Mapped[datetime]
@@ -63,6 +67,36 @@ class Attachment(Base):
     start: Mapped[int]
     stop: Mapped[int]
     encoding: Mapped[str]
+
+    def content(self, raw: bytes) -> bytes:
+        """Its decoded bytes, out of the mail as it came."""
+        return mime.content(raw, mime.Part(self.type, None, self.encoding, "", self.name, self.start, self.stop))
+
+
+# Letters carry the files of a message as far as most mailboxes take them; beyond it they are named with their size.
+MOST_PASSED_ON = 5_000_000
+
+
+class File(Protocol):
+    """What is known of a part that is a file."""
+
+    @property
+    def size(self) -> int:
+        """Its decoded bytes."""
+
+
+SomeFile = TypeVar("SomeFile", bound=File)
+
+
+def passed_on(files: Iterable[SomeFile]) -> list[SomeFile]:
+    """Those files of a message that its letters carry: in order, as long as they fit."""
+    chosen: list[SomeFile] = []
+    room = MOST_PASSED_ON
+    for one in files:
+        if one.size <= room:
+            chosen.append(one)
+            room -= one.size
+    return chosen
 
 
 def find_message(desk: Desk, ticket: Ticket, number: int) -> Message:

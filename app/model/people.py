@@ -1,8 +1,9 @@
 """This file holds people and their addresses."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, bindparam, func, select
+from sqlalchemy import Column, ForeignKey, Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.model.addresses import Mailbox, address_key, is_usable
@@ -34,6 +35,7 @@ class Person(Base):
     known: Mapped[bool]
     administrator: Mapped[bool]
     created: Mapped[datetime]
+    acknowledged: Mapped[datetime | None]
 
     @property
     def label(self) -> str:
@@ -93,24 +95,60 @@ def add_person(desk: Desk, mailbox: Mailbox, *, administrator: bool = False) -> 
 
 
 def alias(desk: Desk, email: str, other: str) -> None:
-    """Make `other` one more address of the person who has `email`; BadAddress if somebody else has it."""
+    """Make `other` one more address of the person who has `email`; whoever had it until now becomes that person."""
     person = get_person(desk, email)
     if not is_usable(other.strip()):
         raise BadAddress(f"{other!r} is not an e-mail address; it would look like ann@example.org.")
     owner = find_person(desk, other.strip())
-    if owner is not None and owner.id != person.id:
-        raise BadAddress(f"{other!r} is an address of {owner.label} <{owner.email}> already.")
     if owner is None:
+        _check_not_ours(desk, other.strip())
         add_address(desk, person, other.strip())
+    elif owner.id != person.id:
+        _become_one(desk, person, owner)
+
+
+def _become_one(desk: Desk, person: Person, other: Person) -> None:
+    """Give everything of `other` to `person`: they were one all along, and wrote from two addresses."""
+    person.known = person.known or other.known
+    person.administrator = person.administrator or other.administrator
+    person.name = person.name or other.name
+    desk.session.flush()
+    ids = {"person": person.id, "other": other.id}
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if any(key.column.table.name == Person.__tablename__ for key in column.foreign_keys):
+                _hand_over(desk, table, column, ids)
+    desk.session.info.pop("people", None)
+    desk.session.delete(other)
+    desk.session.flush()
+    desk.session.expire_all()
+
+
+def _hand_over(desk: Desk, table: Table, column: Column[Any], ids: dict[str, int]) -> None:
+    """Let a column name one person where it named the other; where both stand already, once is enough."""
+    if column.primary_key:
+        others = [one for one in table.primary_key.columns if one is not column]
+        both = select(*others).where(column == ids["person"])
+        match = others[0].in_(both)
+        desk.connection.execute(delete(table).where(column == ids["other"], match))
+    desk.connection.execute(update(table).where(column == ids["other"]).values({column.name: ids["person"]}))
+
+
+def _check_not_ours(desk: Desk, email: str) -> None:
+    from app.model.places import find_place
+
+    if find_place(desk, email) is not None:
+        raise BadAddress(f"{email!r} is an address of the tracker itself.")
 
 
 def _make(desk: Desk, mailbox: Mailbox) -> Person:
-    from app.model.places import find_place
-
-    if find_place(desk, mailbox.email) is not None:
-        raise BadAddress(f"{mailbox.email!r} is an address of the tracker itself.")
+    _check_not_ours(desk, mailbox.email)
     person = Person(
-        name=one_line(mailbox.name, 200), email=mailbox.email, known=False, administrator=False, created=desk.now
+        name=one_line(mailbox.name, 200),
+        email=mailbox.email,
+        known=False,
+        administrator=False,
+        created=desk.now,
     )
     desk.session.add(person)
     desk.session.flush()

@@ -9,11 +9,13 @@ from sqlalchemy import bindparam, select
 from app.model.addresses import address_key
 from app.model.base import MAX_ID
 from app.model.desk import Desk
+from app.model.letters import Letter
 from app.model.queues import QueueAddress
 from app.model.tickets import Ticket
 
 BOUNCE = "bounce-"
-_TICKET = re.compile(r"ticket([0-9]+)")
+_COMMENT = "-comment"
+_TICKET = re.compile(rf"ticket([0-9]+)({_COMMENT})?")
 _POSTMASTERS = ("postmaster", "abuse")
 # Every form of local part that the tracker itself answers, now or in a form foreseen for it (INTERFACE 3).
 _RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|.*-(comment|search)|postmaster|abuse")
@@ -23,9 +25,26 @@ class Kind(StrEnum):
     """What an address of ours stands for."""
 
     TICKET = "ticket"
+    TICKET_COMMENT = "ticket-comment"
     QUEUE = "queue"
+    QUEUE_COMMENT = "queue-comment"
     BOUNCE = "bounce"
     POSTMASTER = "postmaster"
+
+    @property
+    def is_ticket(self) -> bool:
+        """Whether it names a ticket by its number."""
+        return self in (Kind.TICKET, Kind.TICKET_COMMENT)
+
+    @property
+    def is_queue(self) -> bool:
+        """Whether it names a queue."""
+        return self in (Kind.QUEUE, Kind.QUEUE_COMMENT)
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether mail to it is a private comment."""
+        return self in (Kind.TICKET_COMMENT, Kind.QUEUE_COMMENT)
 
 
 class Place(NamedTuple):
@@ -47,6 +66,11 @@ def ticket_address(desk: Desk, number: int) -> str:
     return f"ticket{number}@{desk.domain}"
 
 
+def comment_address(desk: Desk, number: int) -> str:
+    """The address for private comments on a ticket."""
+    return f"ticket{number}{_COMMENT}@{desk.domain}"
+
+
 def bounce_address(domain: str, token: str) -> str:
     """The envelope sender of one letter."""
     return f"{BOUNCE}{token}@{domain}"
@@ -64,10 +88,14 @@ def is_at_our_domain(desk: Desk, address: str) -> bool:
 
 def find_place(desk: Desk, address: str) -> Place | None:
     """Where an address leads, as far as its form and the queues tell; None where it is not one of ours."""
-    local, _, domain = address_key(address if "@" in address else f"{address}@{desk.domain}").rpartition("@")
+    whole = address if "@" in address else f"{address}@{desk.domain}"
+    if not whole.rpartition("@")[0].isascii():
+        # None of ours; folded, a Kelvin sign would be a k.
+        return None
+    local, _, domain = address_key(whole).rpartition("@")
     if domain == desk.domain:
-        return _by_form(local) or _queue(desk, local)
-    return _queue(desk, f"{local}@{domain}")
+        return _by_form(local) or _queue(desk, local, "")
+    return _queue(desk, local, f"@{domain}")
 
 
 def _by_form(local: str) -> Place | None:
@@ -75,7 +103,7 @@ def _by_form(local: str) -> Place | None:
         # Forty digits are an unknown ticket, not a number to compute with (nor 5,000, at which int() raises).
         digits = match[1].lstrip("0")
         number = int(digits) if 0 < len(digits) <= len(str(MAX_ID)) else 0
-        return Place(Kind.TICKET, f"ticket{digits or 0}", number=number)
+        return Place(Kind.TICKET_COMMENT if match[2] else Kind.TICKET, f"ticket{digits or 0}", number=number)
     if local.startswith(BOUNCE):
         return Place(Kind.BOUNCE, local, token=local.removeprefix(BOUNCE))
     if local in _POSTMASTERS:
@@ -86,14 +114,19 @@ def _by_form(local: str) -> Place | None:
 _QUEUE_OF = select(QueueAddress.queue_id).where(QueueAddress.address == bindparam("address"))
 
 
-def _queue(desk: Desk, address: str) -> Place | None:
+def _queue(desk: Desk, local: str, domain: str) -> Place | None:
+    """The queue that has this address, or whose address for private comments it is."""
+    kind = Kind.QUEUE_COMMENT if local.endswith(_COMMENT) else Kind.QUEUE
+    address = f"{local.removesuffix(_COMMENT)}{domain}"
     queue_id = desk.connection.execute(_QUEUE_OF, {"address": address}).scalar()
-    return None if queue_id is None else Place(Kind.QUEUE, address, number=queue_id)
+    return None if queue_id is None else Place(kind, address, number=queue_id)
 
 
 def leads_somewhere(desk: Desk, address: str) -> bool:
     """Whether mail to this address would find a ticket, a queue, a letter or the postmaster."""
     place = find_place(desk, address)
-    if place is None or place.kind is not Kind.TICKET:
+    if place is not None and place.kind is Kind.BOUNCE:
+        return desk.session.scalar(select(Letter.id).where(Letter.token == place.token)) is not None
+    if place is None or not place.kind.is_ticket:
         return place is not None
     return 0 < place.number <= MAX_ID and desk.session.get(Ticket, place.number) is not None

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.addresses import address_key, is_usable
 from app.model.base import Base
 from app.model.desk import Desk
 from app.model.lifecycle import Lifecycle, listed
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycles import LIFECYCLES, moved
 from app.model.people import Person, find_person
 from app.model.text import one_line
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-DEFAULT_LIFECYCLE = "support"
+DEFAULT_LIFECYCLE = "correspondence"
 
 
 class NoSuchQueue(LookupError):
@@ -29,7 +29,11 @@ class BadQueue(ValueError):
 
 
 class Queue(Base):
-    """A pile of tickets with addresses of its own; `name_key` makes names unique whatever their case."""
+    """A pile of tickets with addresses of its own; `name_key` makes names unique whatever their case.
+
+    Its switches: a new ticket is acknowledged to its requestor; its requestor is told when it is resolved; whom a
+    responder's mail, or anybody else's, names in To and Cc becomes a participant.
+    """
 
     __tablename__ = "queue"
 
@@ -37,8 +41,16 @@ class Queue(Base):
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(unique=True)
     lifecycle_name: Mapped[str]
+    acknowledge: Mapped[bool] = mapped_column(server_default=false())
+    announce_resolved: Mapped[bool] = mapped_column(server_default=false())
+    cc_from_responders: Mapped[bool] = mapped_column(server_default=true())
+    cc_from_others: Mapped[bool] = mapped_column(server_default=false())
 
     addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
+
+    def is_answered_by(self, desk: Desk, person: Person) -> bool:
+        """Whether somebody answers for this queue."""
+        return desk.session.get(Responder, (self.id, person.id)) is not None
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -54,6 +66,15 @@ class QueueAddress(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
     address: Mapped[str] = mapped_column(unique=True)
+
+
+class QueueName(Base):
+    """A name that a queue has or had, by which a subject's tag may still call it."""
+
+    __tablename__ = "queue_name"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
 
 
 class Responder(Base):
@@ -82,9 +103,10 @@ def add_queue(desk: Desk, name: str, addresses: "Iterable[str]" = (), lifecycle:
     """A new queue; BadQueue says which name or address is taken or cannot be had."""
     name = _checked_name(desk, name)
     _check_lifecycle(lifecycle)
-    queue = Queue(name=name, name_key=_key(name), lifecycle_name=lifecycle)
+    queue = Queue(name=name, name_key=_key(name), lifecycle_name=lifecycle, **_SWITCHES)
     desk.session.add(queue)
     desk.session.flush()
+    _remember_name(desk, queue)
     for address in addresses:
         add_queue_address(desk, queue, address)
     return queue
@@ -95,13 +117,53 @@ def set_queue(desk: Desk, queue: Queue, key: str, value: str) -> None:
     if key == "lifecycle":
         _check_lifecycle(value)
         queue.lifecycle_name = value
+        _move_tickets(desk, queue)
     elif key == "name":
         queue.name, queue.name_key = _checked_name(desk, value), _key(value)
+        _remember_name(desk, queue)
     elif key == "address":
         add_queue_address(desk, queue, value)
+    elif key.replace("-", "_") in _SWITCHES:
+        setattr(queue, key.replace("-", "_"), _switched(key, value))
     else:
-        raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name and address.")
+        switches = listed(switch.replace("_", "-") for switch in _SWITCHES)
+        raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, {switches}.")
     desk.session.flush()
+
+
+# What a new queue does by itself: nothing that could seem impersonal, or answer what should not be answered.
+_SWITCHES = {"acknowledge": False, "announce_resolved": False, "cc_from_responders": True, "cc_from_others": False}
+
+
+def switches_of(queue: Queue) -> dict[str, bool]:
+    """The switches of a queue, by the names that `queue set` takes."""
+    return {switch.replace("_", "-"): getattr(queue, switch) for switch in _SWITCHES}
+
+
+def _switched(key: str, value: str) -> bool:
+    known = {"on": True, "yes": True, "true": True, "1": True, "off": False, "no": False, "false": False, "0": False}
+    if value.lower() not in known:
+        raise BadQueue(f"{key} cannot be {value!r}; it would be on or off.")
+    return known[value.lower()]
+
+
+def _move_tickets(desk: Desk, queue: Queue) -> None:
+    """Give the tickets of a queue the statuses of its new lifecycle."""
+    from app.model.tickets import Ticket
+
+    for ticket in desk.session.scalars(select(Ticket).where(Ticket.queue_id == queue.id)):
+        ticket.status = moved(ticket.status, queue.lifecycle, answered=ticket.last_response is not None)
+
+
+def _remember_name(desk: Desk, queue: Queue) -> None:
+    """A tag with this name means this queue from now on, and under its older names too."""
+    desk.session.merge(QueueName(key=queue.name_key, queue_id=queue.id))
+    desk.session.flush()
+
+
+def names_of_queues(desk: Desk) -> set[str]:
+    """Every name that any queue has or had, in lower case."""
+    return set(desk.session.scalars(select(QueueName.key)))
 
 
 def _checked_name(desk: Desk, name: str) -> str:

@@ -34,9 +34,8 @@ def _message(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) 
     private = " [private]" if message["private"] else ""
     attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
-    return (
-        f"#{message['number']}  {message['date']}{private}\n{_heading(message, lifecycle, viewer)}\n\n{body}".rstrip()
-    )
+    head = f"#{message['number']}  {message['date']}  {message['new_status']}{private}"
+    return f"{head}\n{_heading(message, lifecycle, viewer)}\n\n{body}".rstrip()
 
 
 def _heading(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:

@@ -1,5 +1,6 @@
 """This file holds the schema's version, and how a database is brought to it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 METADATA = Base.metadata
 TABLES = (letters, mails, messages, people, queues, tickets)
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 
@@ -50,29 +51,41 @@ def _advice(found: str | None) -> str:
     return f"The database is at version {found}, this program at {REVISION}: `tickets init` upgrades it."
 
 
-def upgrade(database: Database) -> bool:
-    """Bring a database to this program's version, all or nothing; True if it was new. NotReady if it is ahead."""
+def upgrade(database: Database, fill: Callable[[Desk], None] = lambda _: None) -> bool:
+    """Bring a database to this program's version, all or nothing; True if it was new, and then `fill` fills it.
+
+    NotReady if it is of a newer version.
+    """
     if database.is_sqlite and database.url.database:
-        Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(database.url.database))
     with database.work() as desk:
+        _take_turn(desk.session.connection())
         found = version(desk.session.connection())
         if found is not None and found > REVISION:
             raise NotReady(_advice(found))
         if found != REVISION:
             _migrate(desk)
+        if found is None:
+            fill(desk)
         return found is None
+
+
+def _make_private(path: Path) -> None:
+    """Make the database's file, and its directory, for this account alone: it will hold other people's mail."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600, exist_ok=True)
+
+
+def _take_turn(connection: Connection) -> None:
+    """Two programs that start at once take turns; the second finds the work done. On SQLite there is one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tickets migration'))"))
 
 
 def _migrate(desk: Desk) -> None:
     from alembic import command
 
-    connection = desk.session.connection()
-    if connection.dialect.name == "postgresql":
-        # Two programs that start at once take turns; the second finds the work done.
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tickets migration'))"))
-        if version(connection) == REVISION:
-            return
-    command.upgrade(alembic_config(connection), "head")
+    command.upgrade(alembic_config(desk.session.connection()), "head")
 
 
 def alembic_config(connection: Connection | None = None) -> "Config":

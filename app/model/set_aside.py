@@ -42,9 +42,9 @@ def waiting(desk: Desk, newest: int | None = None) -> list[Delivery]:
     return list(desk.session.scalars(query))[::-1]
 
 
-def find_set_aside(desk: Desk, number: int) -> Delivery:
-    """One mail that was set aside; NoSuchMail names the number."""
-    found = desk.session.get(Delivery, number)
+def find_set_aside(desk: Desk, number: int, *, locked: bool = False) -> Delivery:
+    """One mail that was set aside; `locked` holds others off until the work is done. NoSuchMail names the number."""
+    found = desk.session.get(Delivery, number, with_for_update=locked)
     if found is None or not found.waiting:
         raise NoSuchMail(f"No mail {number} is set aside; `tickets unmatched list` shows what is.")
     return found

@@ -13,7 +13,7 @@ from app.model.tickets import Participant, Ticket
 
 
 class Standing(NamedTuple):
-    """One person's standing on one ticket."""
+    """One person's standing on one ticket; `formerly`: the queue that they answer for, which it has just left."""
 
     person_id: int
     label: str
@@ -24,6 +24,8 @@ class Standing(NamedTuple):
     answers: bool = False
     administrator: bool = False
     known: bool = True
+    subscribed: bool = True
+    formerly: str = ""
 
     @property
     def responder(self) -> bool:
@@ -55,7 +57,15 @@ class Occasion(NamedTuple):
 
 
 _ON_TICKET = (
-    select(Person.id, Person.name, Person.email, Person.administrator, Participant.person_id, Responder.person_id)
+    select(
+        Person.id,
+        Person.name,
+        Person.email,
+        Person.administrator,
+        Participant.person_id,
+        Participant.subscribed,
+        Responder.person_id,
+    )
     .outerjoin(Responder, (Responder.person_id == Person.id) & (Responder.queue_id == bindparam("queue")))
     .outerjoin(Participant, (Participant.person_id == Person.id) & (Participant.ticket_id == bindparam("ticket")))
     .where(
@@ -92,8 +102,11 @@ def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
             participant=participant is not None,
             answers=answers is not None,
             administrator=administrator,
+            subscribed=subscribed is not False or person_id == ticket.requestor_id,
         )
-        for person_id, name, email, administrator, participant, answers in desk.connection.execute(_ON_TICKET, ids)
+        for person_id, name, email, administrator, participant, subscribed, answers in desk.connection.execute(
+            _ON_TICKET, ids
+        )
     ]
 
 
@@ -113,7 +126,7 @@ def hears(standing: Standing, occasion: Occasion, lifecycle: Lifecycle) -> bool:
     """
     if standing.answers or standing.assignee:
         return True
-    if occasion.private or not standing.on_ticket:
+    if occasion.private or not standing.on_ticket or not standing.subscribed:
         return False
     return occasion.words or (occasion.status_changed and lifecycle.status_for_all)
 

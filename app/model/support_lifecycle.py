@@ -140,5 +140,7 @@ SUPPORT = Lifecycle(
         }
     ),
     solved=frozenset({SOLVED}),
+    spam=INVALID,
+    asked="you asked for help with",
     expires=EXPIRE,
 )

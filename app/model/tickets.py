@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, bindparam, select
+from sqlalchemy import ForeignKey, Index, bindparam, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.base import MAX_ID, Base
@@ -20,8 +20,9 @@ class Ticket(Base):
     """One conversation.
 
     `posts` counts its messages, and so gives the next one its number. `answer` is the number of the message that
-    solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says. `root` is
-    the Message-ID under which mail clients gather its letters.
+    solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says.
+    `has_private`: some message is for responders only. `root` is the Message-ID under which mail clients gather its
+    letters.
     """
 
     __tablename__ = "ticket"
@@ -46,6 +47,7 @@ class Ticket(Base):
     answer: Mapped[int | None]
     answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     posts: Mapped[int]
+    has_private: Mapped[bool] = mapped_column(server_default=false())
     root: Mapped[str | None]
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
@@ -60,12 +62,13 @@ class Ticket(Base):
 
 
 class Participant(Base):
-    """Somebody who was asked in."""
+    """Somebody who was asked in; not `subscribed`: they get no letters any more."""
 
     __tablename__ = "participant"
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    subscribed: Mapped[bool] = mapped_column(server_default=true())
 
 
 class Change(Base):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from app.model.desk import Desk
 from app.model.footer import promise
+from app.model.leaks import private_words, without_private_lines
 from app.model.messages import Message
 from app.model.people import Person, find_person
 from app.model.standing import Standing, everybody_on, standing_of
@@ -60,8 +61,11 @@ def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> 
     shown = visible_messages(desk, ticket, standing)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
     view = ticket_summaries(desk, [ticket])[0]
-    view["answer"] = ticket.answer if ticket.answer in {message.number for message in shown} else None
-    view["messages"] = [_message(message) for message in shown]
+    numbers = _numbers(shown, standing)
+    view["answer"] = numbers.get(ticket.answer or 0)
+    view["messages"] = [_message(message, numbers[message.number]) for message in shown]
+    if standing and not standing.responder:
+        _hide_private_words(desk, ticket, view)
     view["changes"] = [_change(change) for change in desk.session.scalars(changes)]
     if standing:
         view["reply"] = _reply(ticket, standing)
@@ -90,14 +94,29 @@ def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> S
     return desk.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
 
 
+def _numbers(shown: Sequence[Message], standing: Standing | None) -> dict[int, int]:
+    """The number that each message is shown by: a gap would tell of a message that somebody may not see."""
+    if standing is None or standing.responder:
+        return {message.number: message.number for message in shown}
+    return {message.number: place for place, message in enumerate(shown, start=1)}
+
+
+def _hide_private_words(desk: Desk, ticket: Ticket, view: Json) -> None:
+    """Take the lines of private messages, which somebody may have quoted, out of what an outsider sees."""
+    private = private_words(desk, ticket)
+    for message in view["messages"]:
+        for name in ("text", "full_text"):
+            message[name] = without_private_lines(message[name], private)
+
+
 def _reply(ticket: Ticket, standing: Standing) -> Json:
     promised = promise(ticket, standing)
     return {"as": promised.role, "action": promised.cell.action.title, "status": promised.status}
 
 
-def _message(message: Message) -> Json:
+def _message(message: Message, number: int) -> Json:
     return {
-        "number": message.number,
+        "number": number,
         "message_id": message.message_id,
         "in_reply_to": message.in_reply_to,
         "sender": _person(message.sender),

@@ -1,7 +1,7 @@
 """This file holds the workflow: an action is looked up in the table, checked, and carried out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -9,12 +9,13 @@ from sqlalchemy import Table, insert, select
 
 from app.model import notification
 from app.model.desk import Desk
+from app.model.leaks import redacted
 from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
 from app.model.messages import Attachment, Message, NoSuchMessage, find_message
 from app.model.people import Person
 from app.model.queues import Queue
 from app.model.standing import Standing, everybody_on
-from app.model.tickets import Reopening, Ticket, record_change
+from app.model.tickets import Participant, Reopening, Ticket, record_change
 
 if TYPE_CHECKING:
     from app.model.incoming import Attachment as Attached
@@ -35,6 +36,7 @@ class Words:
     """What somebody posts, whether it came by mail or by command.
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
+    `reader_id` is the person who got the letter that it answers.
     """
 
     text: str
@@ -43,9 +45,11 @@ class Words:
     message_id: str
     in_reply_to: str | None = None
     parent: Parent | None = None
+    reader_id: int | None = None
     date: datetime | None = None
     posted: datetime | None = None
     automatic: str | None = None
+    listed: bool = False
     verified: bool = False
     mail_id: int | None = None
     attachments: "Sequence[Attached]" = ()
@@ -68,25 +72,37 @@ def checked_date(date: datetime | None, now: datetime) -> datetime | None:
     return date
 
 
-def open_ticket(desk: Desk, queue: Queue, requestor: Person, words: Words, *, private: bool = False) -> Ticket:
-    """A new ticket whose first message is these words; tells those who answer for the queue."""
+def open_ticket(
+    desk: Desk,
+    queue: Queue,
+    requestor: Person,
+    words: Words,
+    *,
+    private: bool = False,
+    asked_in: Sequence[Person] = (),
+    spam: bool = False,
+) -> Ticket:
+    """A new ticket whose first message is these words; tells those who answer for the queue, unless it is spam."""
     date = believable(words.date, desk.now)
     ticket = Ticket(
         queue=queue,
         title=words.subject or "(no subject)",
-        status=queue.lifecycle.first,
+        status=queue.lifecycle.spam if spam else queue.lifecycle.first,
         requestor_id=requestor.id,
         created=date,
         last_query=date,
         last_posted=words.posted or desk.now,
         posts=0,
+        has_private=False,
         root=_root(desk, words, private=private),
     )
     desk.session.add(ticket)
     desk.session.flush()
+    for person in asked_in:
+        desk.session.add(Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True))
     message = _add_message(desk, ticket, requestor.id, None, words, private=private)
-    everybody = everybody_on(desk, ticket)
-    notification.tell_opened(desk, ticket, message, requestor, everybody, words)
+    if not spam:
+        notification.tell_opened(desk, ticket, message, requestor, everybody_on(desk, ticket), words)
     return ticket
 
 
@@ -111,6 +127,7 @@ def act(
     status: str | None = None,
     answer: int | None = None,
     everybody: Sequence[Standing] | None = None,
+    quiet: bool = False,
 ) -> Message:
     """Carry out an action on a ticket, and tell of it.
 
@@ -119,16 +136,19 @@ def act(
     """
     row = find_row(ticket.lifecycle, action, ticket.status, party)
     old, new = ticket.status, target(row, ticket.status, status)
-    private = private or ticket.lifecycle.cell(old, party.role).private
+    private = private or ticket.lifecycle.keeps_private(row.recorded, old, party.role)
     solution = _solution(desk, ticket, row, answer, party)
+    if not private and ticket.has_private:
+        words = replace(words, text=redacted(desk, ticket, words.text))
     ticket.status = new
     message = _add_message(desk, ticket, actor.person_id if actor else None, row.recorded, words, private=private)
     _keep_record(desk, ticket, row, old, actor)
     _settle_answer(ticket, row, message, solution)
     if row.recorded.dated:
-        _date(ticket, message, by_requestor=party.requestor)
+        _date(ticket, message, query=row.asks(party))
     told = everybody if everybody is not None else everybody_on(desk, ticket)
-    notification.tell_posted(desk, ticket, message, row.recorded, old, actor, told, words)
+    if not quiet:
+        notification.tell_posted(desk, ticket, message, row.recorded, old, actor, told, words)
     return message
 
 
@@ -136,6 +156,7 @@ def _add_message(
     desk: Desk, ticket: Ticket, sender_id: int | None, action: Action | None, words: Words, *, private: bool
 ) -> Message:
     ticket.posts += 1
+    ticket.has_private = ticket.has_private or private
     ticket.last_posted = max(ticket.last_posted, words.posted or desk.now)
     columns = {
         "ticket_id": ticket.id,
@@ -151,6 +172,7 @@ def _add_message(
         "new_status": ticket.status,
         "private": private,
         "automatic": words.automatic,
+        "listed": words.listed,
         "verified": words.verified,
         "date": believable(words.date, desk.now),
         "received": desk.now,
@@ -200,9 +222,19 @@ def _solution(desk: Desk, ticket: Ticket, row: Row, number: int | None, party: P
             f"this ticket is {ticket.status}, and nobody has."
         )
     chosen = number if number is not None else ticket.answer
-    found = latest if chosen is None else find_message(desk, ticket, chosen)
-    if found.private and not party.responder:
-        raise NoSuchMessage(f"Ticket {ticket.id} has no message {chosen}.")
+    if chosen is None:
+        return latest
+    if number is not None and not party.responder:
+        return _shown_as(desk, ticket, number)
+    return find_message(desk, ticket, chosen)
+
+
+def _shown_as(desk: Desk, ticket: Ticket, number: int) -> Message:
+    """The message that somebody from outside is shown under this number: private ones are not counted."""
+    query = select(Message).where(Message.ticket_id == ticket.id, ~Message.private).order_by(Message.number)
+    found = desk.session.scalars(query.offset(max(number, 1) - 1).limit(1)).one_or_none() if number > 0 else None
+    if found is None:
+        raise NoSuchMessage(f"Ticket {ticket.id} has no message {number}.")
     return found
 
 
@@ -236,9 +268,9 @@ def _keep_record(desk: Desk, ticket: Ticket, row: Row, old: str, actor: Standing
         )
 
 
-def _date(ticket: Ticket, message: Message, *, by_requestor: bool) -> None:
+def _date(ticket: Ticket, message: Message, *, query: bool) -> None:
     """Move the date of the last query or response, never backwards."""
-    if by_requestor:
+    if query:
         ticket.last_query = max(ticket.last_query or message.date, message.date)
     else:
         ticket.last_response = max(ticket.last_response or message.date, message.date)

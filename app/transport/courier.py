@@ -12,9 +12,10 @@ from sqlalchemy import Table, bindparam, select, update
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.letters import Letter, State
+from app.model.messages import Message, passed_on
 from app.model.places import bounce_address
-from app.model.set_aside import remind_administrators
-from app.transport.mime_letter import compose
+from app.model.set_aside import raw_bytes, remind_administrators
+from app.transport.mime_letter import File, compose
 from app.transport.relays import Refused, Relay, RelayError, Unreachable
 
 LOG = logging.getLogger("tickets.courier")
@@ -133,7 +134,11 @@ class Courier:
             return []
         with self.database.work() as desk:
             due = select(Letter).where(Letter.state == State.WAITING, Letter.next <= desk.now)
-            letters = list(desk.session.scalars(due.order_by(Letter.id).limit(BATCH).with_for_update(skip_locked=True)))
+            letters = list(
+                desk.session.scalars(
+                    due.order_by(Letter.next, Letter.id).limit(BATCH).with_for_update(skip_locked=True)
+                )
+            )
             values = {"next": desk.now + IN_HAND, "attempts": Letter.attempts + 1}
             _change(desk, [letter.id for letter in letters], values)
         return letters
@@ -147,7 +152,7 @@ class Courier:
         """Take one letter to the relay, and note what it said. Whether the relay took it."""
         sender = bounce_address(self.database.domain, letter.token)
         try:
-            self.relay.deliver(compose(letter), To=letter.recipient, From=sender)
+            self.relay.deliver(compose(letter, self._files(letter)), To=letter.recipient, From=sender)
         except RelayError as error:
             self._away = self._away + 1 if isinstance(error, Unreachable) else 0
             self._note_failure(letter, error)
@@ -163,6 +168,17 @@ class Courier:
             "sent letter=%d to=%s ticket=%s id=%s", letter.id, letter.recipient, letter.ticket_id, letter.message_id
         )
         return True
+
+    def _files(self, letter: Letter) -> list[File]:
+        """The files that go with a letter, from the mail that brought them."""
+        if not letter.attached or letter.about_id is None:
+            return []
+        with self.database.look() as desk:
+            message = desk.session.get_one(Message, letter.about_id)
+            if message.mail_id is None:
+                return []
+            raw = raw_bytes(desk, message.mail_id)
+            return [File(one.name, one.type, one.content(raw)) for one in passed_on(message.attachments)]
 
     def _note_sent(self) -> None:
         if not self._unnoted:

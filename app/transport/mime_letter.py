@@ -2,13 +2,13 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.model.letters import Letter
 from app.model.text import one_line
@@ -63,7 +63,15 @@ _ASCII = SMTP.clone(cte_type="7bit", header_factory=_Registry())
 _UTF8 = _ASCII.clone(utf8=True)
 
 
-def compose(letter: Letter) -> EmailMessage:
+class File(NamedTuple):
+    """A file that goes with a letter."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+def compose(letter: Letter, files: Sequence[File] = ()) -> EmailMessage:
     """The mail that a letter is (RFC 5322), the same over every attempt.
 
     It is automatic (RFC 3834), so that no machine answers it. Only to an address beyond ASCII are its headers UTF-8
@@ -79,7 +87,7 @@ def compose(letter: Letter) -> EmailMessage:
         "Message-ID": letter.message_id,
         "In-Reply-To": letter.in_reply_to,
         "References": letter.references,
-        "Auto-Submitted": "auto-generated",
+        "Auto-Submitted": "auto-replied" if letter.acknowledges else "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "List-Id": letter.list_id and _list_id(letter.list_id),
     }
@@ -87,6 +95,11 @@ def compose(letter: Letter) -> EmailMessage:
         if value:
             mail[name] = _Written(name, " ".join(value.split()))
     mail.set_content(letter.text, cte="quoted-printable")
+    for file in files:
+        main, _, sub = file.type.partition("/")
+        # What has parts or a charset of its own would be read again; as bytes it arrives as it came.
+        kind = ("application", "octet-stream") if main in ("text", "message", "multipart") or not sub else (main, sub)
+        mail.add_attachment(file.content, *kind, filename=file.name)
     return mail
 
 

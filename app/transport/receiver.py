@@ -100,7 +100,7 @@ class Receiver:
         groups = [[recipient] for recipient in post.recipients] if each else [list(post.recipients)]
         try:
             with self.reception.turn():
-                arrival = self.reception.read(post.raw, post.envelope_from)
+                arrival = self.reception.read(post.raw, post.envelope_from, post.recipients)
                 return [self._store(arrival, group) for group in groups]
         except BaseException as error:
             LOG.exception("a mail of %d bytes could not be read", len(post.raw))

@@ -25,6 +25,9 @@ _EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
 _OVERTAKEN = ("40001", "40P01")
 
 
+_NOBODY = "nobody@invalid"
+
+
 class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
     """Salmon's request, with what our handlers need: the open desk, the mail, and the envelope's recipient.
 
@@ -32,11 +35,11 @@ class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
     """
 
     def __init__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
-        super().__init__("tickets", arrival.envelope_from or "", recipient, first_headers(arrival.raw))
+        # Given no address, or one that it cannot parse, Salmon reads the headers for one, and raises on what it finds.
+        super().__init__("tickets", _NOBODY, _NOBODY, first_headers(arrival.raw))
         self.desk = desk
         self.arrival = arrival
         self.recipient = recipient
-        # Salmon lower-cases addresses, and takes ones it cannot parse from the headers, which the sender chose.
         self.To = recipient if "@" in recipient else f"{recipient}@{desk.domain}"
         self.From = arrival.envelope_from
 
@@ -87,16 +90,16 @@ class Reception:
         """
         return self.database.turn()
 
-    def read(self, raw: bytes, envelope_from: str | None) -> Arrival:
+    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> Arrival:
         """Read a mail, to store it for one recipient after another."""
-        return Arrival.of(raw, envelope_from)
+        return Arrival.of(raw, envelope_from, recipients)
 
     def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[Outcome]:
         """Store a mail for all its recipients, with everything that follows from it; raises if it could not be.
 
         NoRoom if the disk is nearly full.
         """
-        arrival = self.read(raw, envelope_from)
+        arrival = self.read(raw, envelope_from, recipients)
         self.store(arrival, recipients)
         return arrival.outcomes
 
@@ -126,8 +129,9 @@ class Reception:
     def redeliver(self, number: int, address: str | None = None) -> Outcome:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
         with self.database.work() as desk:
-            delivery = find_set_aside(desk, number)
-            arrival = Arrival.of(raw_bytes(desk, delivery.mail_id), delivery.mail.envelope_from)
+            delivery = find_set_aside(desk, number, locked=True)
+            raw = raw_bytes(desk, delivery.mail_id)
+            arrival = Arrival.of(raw, delivery.mail.envelope_from, [address or delivery.recipient])
             arrival.mail_id, arrival.delivery_id = delivery.mail_id, delivery.id
             recipient = address or delivery.recipient
             # What was loaded would hide what the routing writes.

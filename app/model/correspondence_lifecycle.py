@@ -1,0 +1,73 @@
+"""This file holds the lifecycle `correspondence`: a shared inbox, in the words of the trackers people know.
+
+A responder's reply opens a ticket. Whoever writes from outside keeps it open, or opens it again. What comes from
+somebody who is not on the ticket is kept for those who answer, so that a guessed number neither reads nor reaches a
+requestor.
+"""
+
+from app.model.lifecycle import (
+    Action,
+    AnswerEffect,
+    Cell,
+    Lifecycle,
+    Role,
+    Row,
+    Who,
+    by_role,
+    staying,
+    to,
+    to_any_other,
+)
+from app.model.support_lifecycle import CHANGE_STATUS, COMMENT
+
+NEW, OPEN, STALLED, RESOLVED, REJECTED = "new", "open", "stalled", "resolved", "rejected"
+STATUSES = (NEW, OPEN, STALLED, RESOLVED, REJECTED)
+
+REPLY = Action("Reply", "goes to everybody on it", "{name} wrote:", "You wrote:")
+
+# No message is an answer for good: a new status clears what another lifecycle left, and dates a new end.
+_CLEARED = AnswerEffect.CLEARED
+
+ROWS = (
+    # The requestor and whoever was asked in: more from them leaves a new ticket new, since nobody has answered it yet.
+    Row(REPLY, Who.CORRESPONDENT, staying(NEW, OPEN) | to(OPEN, STALLED, RESOLVED, REJECTED), _CLEARED),
+    Row(REPLY, Who.RESPONDER, staying(OPEN) | to(OPEN, NEW, STALLED, RESOLVED, REJECTED), _CLEARED),
+    Row(COMMENT, Who.ANYONE, staying(*STATUSES)),
+    Row(CHANGE_STATUS, Who.RESPONDER, to_any_other(STATUSES), _CLEARED),
+    # The requestor may say that it is done, and nothing else.
+    Row(CHANGE_STATUS, Who.REQUESTOR, to(RESOLVED, NEW, OPEN, STALLED, REJECTED), _CLEARED),
+)
+
+_ELSE = "For anything else write to {queue_address}: that opens a new ticket."
+_FROM_OUTSIDE = {
+    NEW: Cell(REPLY, hint=_ELSE),
+    OPEN: Cell(REPLY, hint=_ELSE),
+    STALLED: Cell(REPLY, hint=_ELSE),
+    RESOLVED: Cell(REPLY, hint="If all is well, you need not reply."),
+    REJECTED: Cell(REPLY, hint=_ELSE),
+}
+_FROM_A_RESPONDER = dict.fromkeys(STATUSES, Cell(REPLY))
+_KEPT_FOR_RESPONDERS = dict.fromkeys(STATUSES, Cell(COMMENT, private=True))
+
+CORRESPONDENCE = Lifecycle(
+    name="correspondence",
+    statuses=STATUSES,
+    # Whoever answers for the queue answers, also on a ticket of their own.
+    order=(Role.MACHINE, Role.RESPONDER, Role.REQUESTOR, Role.PARTICIPANT, Role.OTHER, Role.STRANGER),
+    rows=ROWS,
+    defaults=by_role(
+        {
+            Role.REQUESTOR: _FROM_OUTSIDE,
+            Role.PARTICIPANT: _FROM_OUTSIDE,
+            Role.RESPONDER: _FROM_A_RESPONDER,
+            Role.OTHER: _KEPT_FOR_RESPONDERS,
+            Role.MACHINE: _KEPT_FOR_RESPONDERS,
+            Role.STRANGER: _KEPT_FOR_RESPONDERS,
+        }
+    ),
+    solved=frozenset({RESOLVED}),
+    spam=REJECTED,
+    asked="you wrote what became",
+    status_for_all=False,
+    comments_in_private=True,
+)

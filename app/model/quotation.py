@@ -1,0 +1,465 @@
+"""This file holds how what the writer wrote is told from what they quoted.
+
+A mail is read line by line, each line gets a kind (one letter), and a few rules on the string of kinds say what is new.
+No rule is for one mail: a rule is about a language, whose words stand in `quotation_words.py`, or about a mail client.
+To lose words is worse than to leave some, so in doubt a line is new.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from app.model import quotation_words as words
+
+# What is read line by line. A longer line is no mark of a client, and what follows so many lines is one more line.
+LINES = 3_000
+LONG = 500
+OURS = 2_000
+
+# So many lines are looked at closely for whether they stand above a quotation.
+TRIES = 300
+
+_TRACKER = "\u1427"  # What Streak adds to mails in Gmail.
+
+# The kinds of lines.
+TEXT, BLANK, QUOTED, ABOVE, SIGNATURE, DEVICE, HEAD = "tbqasdh"
+
+_QUOTE = re.compile(r" {0,3}>")
+_QUOTES = re.compile(r"(?:[ \t]*+(?:>[^\n]*+)?+(?:\n|\Z))*+")
+_MARKS = re.compile(r"[ >]*+")
+_PROMPT = re.compile(r">>> (?!>)")
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\xad]")
+_RULE = re.compile(r"[\s>]{0,4}[-_=*~─—]{5,}+\s*+\Z")
+_DASHES = re.compile(r"\s*+[-_=*~#]{2}")
+_URL = re.compile(r"<[^<>]*+>|\(?https?://\S*+")
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d\d(?!\d)|\d{1,2}([./-])\s?\d{1,2}\1\s?\d{2}(?!\d)|(?:2[45]\d\d)年?(?!\d))|\d[年년月월日일]"
+)
+_TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h时時點点시]\s?\d{1,2}(?!\d)|\d\s?(?:[ap]\.?m\b|시|時|时|点|點)", re.I)
+_ADDRESS = re.compile(r"[^\s<>@()]@[^\s<>@()]")
+_ADDRESS_LAST = re.compile(r"[>)\]][\s:：*_]*+\Z")
+_DATED = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\s[^<>]{1,80}<[^\s<>@]{1,64}@[^\s<>@]{1,80}>\s*+\Z")
+_BARRED = re.compile(r" ?(?:\||[A-Z]{1,3}>)")
+_NAMED = re.compile(
+    r"[^<>]{0,60}<(?:mailto:)?[^\s<>@]{1,64}@[^\s<>@]{1,80}> ?(?:\w{1,12} )?\w{2,12}(?:\(\w{1,2}\))? ?[:：]\s*+\Z"
+)
+_MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
+_MAILMAN = re.compile(r"\A[^\s]{1,80} mailing list(?: -- \S{1,120})?\s*+\Z")
+_NUMBER_FIRST = re.compile(r"\W{0,3}(?:[^\W\d]{1,20}\W{1,3})?\d")
+_NUMBER_SOON = re.compile(r"\W{0,3}(?:[^\W\d]{1,20}\W{1,3}){0,4}\d")
+
+# A quotation with its line above it and no other, all of it before the words: the writer answers below.
+_ANSWER_BELOW = re.compile(r"[bsd]*+a[abqsd]*+(?=t[^q]*+\Z)")
+_FIRST_QUOTE = re.compile(r"b*+q[bq]*+")
+
+
+class Split(NamedTuple):
+    """The lines of a mail: the new ones, and the others, each in order. Blank lines around the new ones are gone."""
+
+    new: str
+    rest: str
+
+
+class Mark(NamedTuple):
+    """Lines of a client up to `end`, which say that somebody else's letter follows."""
+
+    end: int
+    forward: bool
+    certain: bool
+
+
+def split(text: str, ours: Collection[str] = (), forward: bool = False) -> Split:
+    """Tell the new words of a mail from quoted letters, signatures and what telephones add.
+
+    `ours` are lines of letters that we sent: they count as quoted wherever they stand. A letter that is passed on
+    ("Forwarded message") is new, and if `forward` says that the mail is one that passes on (`is_forward` of its
+    subject) so is any other. Answers between and below quoted lines are new, together with those quoted lines. If
+    nothing would be new, all is. Takes linear time; never raises.
+    """
+    page = _Page(text, ours)
+    new = _new_lines(page, page.read(forward))
+    if not any(page.kinds[at] not in (BLANK, HEAD) for at in new):
+        return Split(text, "")
+    chosen = set(new)
+    rest = [line for at, line in enumerate(page.lines) if at not in chosen]
+    return Split(_joined([page.lines[at] for at in new]), _joined(rest))
+
+
+def is_forward(subject: str) -> bool:
+    """Does a subject say that the mail passes on another one ("Fwd: ...", "WG: ...")? Our tag may stand before it."""
+    name, colon, _ = re.sub(r"^\s*+\[[^\]]{0,100}+\]", "", subject[:200]).replace("：", ":").partition(":")
+    return bool(colon) and _fold(name) in _FORWARD
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """The lines as they are, without blank ones at both ends."""
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while first < last and not lines[last - 1].strip():
+        last -= 1
+    return "\n".join(lines[first:last])
+
+
+def _new_lines(page: "_Page", stop: int) -> list[int]:
+    """Which of the lines before `stop` are new, by their kinds."""
+    kinds = "".join(page.kinds[:stop])
+    start, end = 0, len(kinds.rstrip(BLANK + QUOTED + ABOVE + SIGNATURE + DEVICE + HEAD))
+    below = _ANSWER_BELOW.match(kinds)
+    if below:
+        start = below.end()
+    if end and page.said[end - 1].rstrip().endswith((":", "：")):
+        shown = _FIRST_QUOTE.match(kinds, end)  # "It says:" and then a quotation that no client put there.
+        end = shown.end() if shown else end
+    return [at for at in range(start, end) if kinds[at] in (TEXT, BLANK, QUOTED, HEAD)]
+
+
+class _Page:
+    """The lines of one mail, what they say (without marks that nobody sees), and their kinds."""
+
+    def __init__(self, text: str, ours: Collection[str]) -> None:
+        self.lines = text.split("\n", LINES)
+        self.said = self.lines if text.isascii() else _UNSEEN.sub("", text).split("\n", LINES)
+        self.kinds = _kinds(self.said)
+        if ours:
+            _mark_ours(self.said, self.kinds, ours)
+        _mark_devices(self.said, self.kinds)
+        self.heads: dict[int, str] = {}
+        self.tries = 0
+        self.pieces: dict[int, Mark | None] = {}
+        self.ends = [kind != BLANK and _is_end(line) for line, kind in zip(self.said, self.kinds, strict=True)]
+
+    def read(self, forward: bool) -> int:
+        """Find the marks of clients. Gives where the rest begins."""
+        at, signature, words_before = 0, -1, False
+        while at < len(self.said):
+            mark = self.mark(at) if self.kinds[at] == TEXT else None
+            if (mark and (mark.forward or forward)) or (self.kinds[at] == QUOTED and self._passes_on(at, forward)):
+                self._close(signature, at)
+                self._set(at, len(self.said), TEXT)
+                break
+            followed = mark is not None and self._is_followed(mark, words_before)
+            if mark and mark.certain and words_before and not followed:
+                self._close(signature, at)
+                return at
+            if mark and (followed or mark.certain):
+                signature = self._close(signature, at)
+                self._set(at, mark.end, ABOVE if followed else HEAD)  # A head: there are no words but those below it.
+                at = mark.end
+                continue
+            if self.kinds[at] == QUOTED:
+                signature = self._close(signature, at)
+            elif self.kinds[at] == TEXT:
+                if signature < 0 and self._begins_signature(at):
+                    signature = at
+                words_before = words_before or signature < 0
+            at += 1
+        else:
+            self._close(signature, at)
+        return len(self.said)
+
+    def _passes_on(self, at: int, forward: bool) -> bool:
+        """Is what is quoted from here on passed on? Apple Mail quotes its delimiter too."""
+        if forward or (at and self.kinds[at - 1] == QUOTED):
+            return forward
+        before = at - 1
+        while before >= 0 and self.kinds[before] == BLANK:
+            before -= 1
+        fresh = before < 0 or self.kinds[before] == TEXT
+        return fresh and _delimiter(_MARKS.sub("", self.said[at][:LONG], count=1)) == "forward"
+
+    def mark(self, at: int) -> Mark | None:
+        """The mark that begins at a line: a delimiter, header lines, a line above a quotation, or several of these."""
+        end, forward, certain, found = at, False, False, False
+        for _ in range(6):
+            piece = self._piece(end) if end < len(self.said) else None
+            if piece is None:
+                break
+            end = _skip_blank(self.kinds, piece.end)
+            forward, certain = forward or piece.forward, certain or piece.certain
+            found = found or not _RULE.match(self.said[piece.end - 1])
+        return Mark(end, forward, certain) if found else None
+
+    def _piece(self, at: int) -> Mark | None:
+        """One part of a mark, or a mere rule of dashes before one."""
+        if at not in self.pieces:
+            self.pieces[at] = self._read_piece(at)
+        return self.pieces[at]
+
+    def _read_piece(self, at: int) -> Mark | None:
+        line = self.said[at]
+        if self.kinds[at] != TEXT or len(line) > LONG:
+            return None
+        if _DASHES.match(line) or self.ends[at]:
+            if _RULE.match(line):
+                return Mark(at + 1, False, False)
+            delimiter = _delimiter(line)
+            if delimiter:
+                return Mark(at + 1, delimiter == "forward", True)
+        return self._headers(at) or self._attribution(at)
+
+    def _head(self, at: int) -> str:
+        """Which header line this is: "sender", "date", "to", "copy", "subject", "other", "raw", or none ("")."""
+        if at not in self.heads:
+            name, colon, _ = self.said[at][:60].replace("：", ":").partition(":")
+            self.heads[at] = _HEADERS.get(_fold(name), "") if colon and self.kinds[at] == TEXT else ""
+        return self.heads[at]
+
+    def _headers(self, at: int) -> Mark | None:
+        """The header lines of another letter: its sender and two more, one of them its subject or with an address."""
+        if self._head(at) in ("", "other", "raw") or (at and self._head(at - 1) not in ("", "other")):
+            return None  # Where the line before is one too, all was tried from there.
+        found, end, here = {"other"}, at, at
+        while here < min(len(self.said), end + 3, at + 40):
+            if head := self._head(here):
+                found.add(head)
+                end = here + 1
+            here += 1
+        if "raw" in found or "sender" not in found or len(found) < 4:
+            return None
+        addressed = any(_ADDRESS.search(line[:LONG]) for line in self.said[at:end])
+        return Mark(end, False, True) if addressed or "subject" in found else None
+
+    def _attribution(self, at: int) -> Mark | None:
+        """The line above a quotation, which clients break into up to five."""
+        if True not in self.ends[at : at + 6]:
+            return Mark(at + 1, False, False) if _DATED.match(self.said[at]) else None
+        group: list[str] = []
+        for end in range(at, min(at + 6, len(self.said))):
+            line = self.said[end]
+            if self.kinds[end] == BLANK and group and self._goes_on(end):
+                continue
+            if not (self.kinds[end] == TEXT or _is_closing(group, line)) or len(line) > LONG:
+                break
+            group.append(line)
+            if self.ends[end] and self.tries < TRIES:
+                self.tries += 1
+                sure = _certainty(" ".join(group)) if len(group) == 1 or _is_broken(group) else 0
+                return Mark(end + 1, False, sure > 1 and not self._is_log(group, end + 1)) if sure else None
+        return Mark(at + 1, False, False) if _DATED.match(self.said[at]) else None
+
+    def _is_log(self, group: Sequence[str], end: int) -> bool:
+        """Do indented lines follow a line that names no address? Clients do not indent, programs do."""
+        below = _skip_blank(self.kinds, end)
+        indented = below < len(self.said) and self.said[below].startswith(("  ", "\t"))
+        return indented and not any(_ADDRESS.search(line) for line in group)
+
+    def _goes_on(self, at: int) -> bool:
+        """After a blank line, does an address follow, taken out of the middle of a line by a converter?"""
+        return at + 1 < len(self.said) and self.said[at + 1].lstrip().startswith("<")
+
+    def _is_followed(self, mark: Mark, words_before: bool) -> bool:
+        """Is it above lines that are marked as quoted, or after words and above nothing?"""
+        end = _skip_blank(self.kinds, mark.end)
+        if end == len(self.kinds):
+            return mark.certain and words_before
+        if self.kinds[end] == TEXT:
+            self._set_barred(end)
+        return self.kinds[end] == QUOTED
+
+    def _set_barred(self, at: int) -> None:
+        """Below a line above a quotation, "| " and "AB> " are quote marks too (Elm, Yahoo, The Bat!)."""
+        mark = _BARRED.match(self.said[at])
+        while mark and at < len(self.said) and (self.kinds[at] == BLANK or self.said[at].startswith(mark[0])):
+            if self.kinds[at] == TEXT:
+                self.kinds[at] = QUOTED
+            at += 1
+
+    def _begins_signature(self, at: int) -> bool:
+        """RFC 3676 section 4.3 (the space at the end gets lost on the way, dashes become one); or Mailman's footer."""
+        line = self.said[at]
+        if len(line) < 8:
+            return line.rstrip() in ("--", "—", "–")
+        return bool(_MAILMAN_RULE.match(line) and _MAILMAN.match("".join(self.said[at + 1 : at + 2])))
+
+    def _close(self, signature: int, stop: int) -> int:
+        """What stands before a mark: a signature, if it is not too long for one, or a telephone's line. Gives -1."""
+        if signature >= 0:
+            length = sum(kind != BLANK for kind in self.kinds[signature:stop])
+            if length <= (40 if self.said[signature] == "-- " else 12):
+                self._set(signature, stop, SIGNATURE)
+                stop = signature
+        while stop and (
+            self.kinds[stop - 1] == BLANK or (self.kinds[stop - 1] == TEXT and _is_device(self.said[stop - 1]))
+        ):
+            stop -= 1
+            self._set(stop, stop + 1, DEVICE)
+        return -1
+
+    def _set(self, start: int, stop: int, kind: str) -> None:
+        for at in range(start, stop):
+            if self.kinds[at] != BLANK:
+                self.kinds[at] = kind
+
+
+def _kinds(lines: Sequence[str]) -> list[str]:
+    """What each line is by its look alone. The last one may be many."""
+    kinds = [BLANK if not line or line.isspace() else QUOTED if _QUOTE.match(line) else TEXT for line in lines]
+    for at, line in enumerate(lines):
+        if line.startswith(">>> ") and _PROMPT.match(line):  # Python's prompt, unless lines around it are quoted.
+            before, after = (kinds[at - 1] if at else BLANK), lines[at + 1 : at + 2]
+            if before != QUOTED and not (after and after[0].startswith(">") and not _PROMPT.match(after[0])):
+                kinds[at] = TEXT
+    if len(lines) > LINES and kinds[-1] != TEXT and not _QUOTES.fullmatch(lines[-1]):
+        kinds[-1] = TEXT
+    return kinds
+
+
+def _skip_blank(kinds: Sequence[str], at: int) -> int:
+    while at < len(kinds) and kinds[at] == BLANK:
+        at += 1
+    return at
+
+
+def _mark_devices(lines: Sequence[str], kinds: list[str]) -> None:
+    """What telephones add, where it ends its paragraph: otherwise people may have written it."""
+    for at in range(len(lines) - 1, -1, -1):
+        if kinds[at] == TEXT and (at + 1 == len(lines) or kinds[at + 1] != TEXT) and _is_device(lines[at]):
+            kinds[at] = DEVICE
+
+
+def _mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str]) -> None:
+    """Lines that we sent are quoted, also when a client broke them anew; short ones only above such lines."""
+    known = [_MARKS.sub("", line, count=1).split() for line, _ in zip(ours, range(OURS), strict=False)]
+    sent = [word for line in known for word in line[:LONG]]
+    runs = {tuple(sent[at : at + 4]) for at in range(len(sent) - 3)}
+    whole = {tuple(line) for line in known if line}
+    before: list[str] = []
+    weak: list[int] = []
+    for at, line in enumerate(lines[:LINES]):
+        if kinds[at] == BLANK:
+            continue
+        said = _MARKS.sub("", line[:LONG], count=1).split()
+        if _is_run(before[-3:] + said, runs) and (before or len(line) >= 30):
+            before = (before + said)[-3:]
+            for place in [*weak, at]:
+                kinds[place] = QUOTED
+            weak = []
+        elif tuple(said) in whole:
+            before = []
+            weak.append(at)
+        else:
+            before, weak = [], []
+
+
+def _is_run(said: Sequence[str], runs: Collection[tuple[str, ...]]) -> bool:
+    return len(said) > 3 and all(tuple(said[at : at + 4]) in runs for at in range(len(said) - 3))
+
+
+def _delimiter(line: str) -> str:
+    """ "original" for "-----Original Message-----", "forward" for "Begin forwarded message:", or neither ("")."""
+    dashed = _DASHES.match(line) is not None
+    said = _fold(line)
+    if said in _FORWARDED or (dashed and said.startswith("forwarded by ")):
+        return "forward"
+    return "original" if dashed and (said in _ORIGINAL or "above this line" in said) else ""
+
+
+def _is_closing(group: Sequence[str], line: str) -> bool:
+    """Is a line that looks quoted (">:", "> wrote:") the end of an address that was broken?"""
+    return _is_end(line) and sum(part.count("<") - part.count(">") for part in group) > 0
+
+
+def _is_end(line: str) -> bool:
+    end = line.rstrip(" \t\r\xa0*_")
+    return end.endswith((":", "：")) or (end.endswith("--") and line.lstrip().startswith("--"))
+
+
+def _is_broken(group: Sequence[str]) -> bool:
+    """Is this one line that a client broke? Its first part begins as such lines do, and no later one does."""
+    first, later = group[0], group[1:]
+    name_first = group[1].lstrip().startswith("<") or first.rstrip().endswith("<")
+    fits = (name_first and len(first.split()) <= 6) or _begins(first) or (_has_verb(first) and _ADDRESS.search(first))
+    if not fits or any(_begins(line, by_word=True) for line in later):
+        return False
+    return name_first or group[-1].lstrip().startswith("<") or _certainty(group[-1]) < 2
+
+
+def _begins(line: str, by_word: bool = False) -> bool:
+    said = line[:100].strip(" \t\xa0*_-").casefold()
+    soon = _NUMBER_SOON.match(said) is not None
+    return ((soon or not by_word) and said.startswith(_ON)) or (soon and not by_word)
+
+
+def _certainty(line: str) -> int:
+    """How surely a line stands above a quotation: 2 even if what follows is not marked, 1 if it is, 0 not at all."""
+    wrote = _has_verb(line)
+    address = _ADDRESS.search(line) is not None
+    date = _DATE.search(line) is not None
+    time = _TIME.search(line) is not None
+    if date and address and (wrote or (time and _NUMBER_FIRST.match(line) and _ADDRESS_LAST.search(line))):
+        return 2
+    if wrote and date and time and _begins(line):
+        return 2
+    if wrote and _NAMED.match(line):
+        return 2
+    return 1 if wrote or address or (date and time) else 0
+
+
+def _has_verb(line: str) -> bool:
+    said = line.casefold()
+    return not _WROTE.isdisjoint(re.findall(r"\w+", said)) or (
+        not said.isascii() and any(verb in said for verb in _WROTE_RUNNING_ON)
+    )
+
+
+def _is_device(line: str) -> bool:
+    """Is it what a telephone or a mail program adds below a mail?"""
+    if not line or len(line) > 300:
+        return False
+    said = _fold(_URL.sub(" ", line).replace("[", "")).rstrip(".!")
+    said = re.split("[,;]", said, maxsplit=1)[0].rstrip(".!")
+    if said == _TRACKER:
+        return True
+    if len(said) > 80 or not any(device in said for device in _DEVICES):
+        return False
+    return said.startswith(_DEVICE_STARTS) or any(
+        said.startswith(start) and said.endswith(end) for start, end in _DEVICE_PAIRS
+    )
+
+
+def _fold(said: str) -> str:
+    """Words as the tables have them: no dashes, stars and quote marks around them, and in lower case."""
+    if not said.isascii():
+        said = _UNSEEN.sub("", said)
+    return " ".join(said.strip(" \t\r\xa0\u202f\u3000-_=*~#>[](){}|:：").casefold().split())
+
+
+def _all(*alternatives: str) -> Iterable[str]:
+    return [word for line in alternatives for word in line.split("|") if word]
+
+
+def _column(name: str) -> list[str]:
+    return [word for language in words.LANGUAGES.values() for word in _all(getattr(language, name))]
+
+
+@cache
+def _header_names() -> dict[str, str]:
+    names = {_fold(word): "other" for word in _all(words.OTHER_HEADERS)}
+    for kind in ("copy", "to", "date", "subject", "sender"):
+        names.update({_fold(word): kind for word in _column(kind)})
+    return names | {_fold(word): "raw" for word in _all(words.RAW_HEADERS)}
+
+
+def _runs_on(verb: str) -> bool:
+    """Is it of a script that has no spaces, or whose vowel signs are no letters to `re`?"""
+    return any("\u0e00" <= letter <= "\u0e7f" or "\u3040" <= letter <= "\ud7a3" for letter in verb)
+
+
+_HEADERS = _header_names()
+_FORWARD = frozenset(_fold(word) for word in _column("forward"))
+_FORWARDED = frozenset(_fold(word) for word in _column("forwarded"))
+_ORIGINAL = frozenset(_fold(word) for word in _column("original"))
+_ON = tuple({f"{word.casefold()} " if word[-1] != "-" else word for word in _column("on")})
+_WROTE_RUNNING_ON = tuple(verb for verb in _column("wrote") if _runs_on(verb))
+_WROTE = frozenset(
+    part for verb in _column("wrote") if not _runs_on(verb) for part in re.findall(r"\w{3,}", verb.casefold())
+)
+_DEVICES = tuple(_all(words.DEVICES))
+_DEVICE_STARTS = tuple(
+    _fold(start) + (" " if start[-1] < "\u0590" else "") for start in _column("device") if "…" not in start
+)
+_DEVICE_PAIRS = [
+    (_fold(start), _fold(end)) for start, _, end in (pair.partition("…") for pair in _column("device") if "…" in pair)
+]

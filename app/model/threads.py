@@ -1,0 +1,154 @@
+"""This file holds which ticket a mail belongs to (INTERFACE 4)."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, CompoundSelect, Integer, bindparam, literal, select, union_all
+
+from app.model.arrival import Arrival
+from app.model.desk import Desk
+from app.model.letters import Letter
+from app.model.messages import Message
+from app.model.people import Person, find_person
+from app.model.places import Place, find_place
+from app.model.queues import names_of_queues
+from app.model.standing import everybody_on, standing_of
+from app.model.tickets import NoSuchTicket, Ticket, find_ticket
+
+
+class Known(NamedTuple):
+    """An id in a mail that is one of ours: a message that we stored, or a letter that we sent about it.
+
+    `message` is None for a letter about no message; `reader` is the person whom the letter went to.
+    """
+
+    given: str
+    ticket: int
+    message: int | None
+    message_id: str | None
+    private: bool
+    reader: int | None
+
+
+class Thread(NamedTuple):
+    """Where a mail belongs: its ticket, what it answers there, and whether it is private."""
+
+    ticket: Ticket
+    parent: Known | None
+    private: bool
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_KNOWN: CompoundSelect[Any] = union_all(
+    select(
+        Message.message_id, Message.ticket_id, Message.id, Message.message_id, Message.private, literal(None, Integer)
+    ).where(Message.message_id.in_(_IDS)),
+    select(Letter.message_id, Letter.ticket_id, Message.id, Message.message_id, Message.private, Letter.person_id)
+    .outerjoin(Message, Message.id == Letter.about_id)
+    .where(Letter.message_id.in_(_IDS), Letter.ticket_id.is_not(None)),
+)
+
+
+def known_ids(desk: Desk, arrival: Arrival) -> list[Known]:
+    """Everything of ours that a mail names: its own id, then what it answers, nearest first."""
+    incoming = arrival.incoming
+    own = [incoming.message_id] if incoming.message_id else []
+    ids = list(dict.fromkeys((*own, *incoming.in_reply_to, *reversed(incoming.references))))
+    if not ids:
+        return []
+    nearness = {given: place for place, given in enumerate(ids)}
+    rows = [Known(*row) for row in desk.connection.execute(_KNOWN, {"ids": ids})]
+    return sorted(rows, key=lambda one: (nearness[one.given], one.ticket))
+
+
+def is_our_letter(arrival: Arrival, known: Sequence[Known]) -> bool:
+    """Whether the mail itself is a letter that we sent, and that came back."""
+    return any(one.given == arrival.incoming.message_id and one.reader is not None for one in known)
+
+
+def find_thread(desk: Desk, arrival: Arrival, place: Place, known: Sequence[Known]) -> Thread | None:
+    """The ticket that a mail to this place belongs to, held until the work is done; None for a new one.
+
+    Raises NoSuchTicket where the place itself names a ticket that is not there.
+    """
+    answered = [one for one in known if one.given != arrival.incoming.message_id]
+    number = place.number if place.kind.is_ticket else _found(desk, arrival, answered)
+    if number is None:
+        return None
+    ticket = find_ticket(desk, number, locked=True)
+    parent = next((one for one in answered if one.ticket == ticket.id), None)
+    private = place.kind.is_comment or _is_private_elsewhere(desk, arrival, place) or _answers_in_private(answered)
+    return Thread(ticket, parent, private)
+
+
+def _found(desk: Desk, arrival: Arrival, answered: Sequence[Known]) -> int | None:
+    sender = find_person(desk, arrival.incoming.sender.email) if arrival.incoming.sender else None
+    return (
+        _named_elsewhere(desk, arrival)
+        or _answered(desk, answered, sender)
+        or _tagged(desk, arrival.incoming.subject, sender)
+    )
+
+
+def _answers_in_private(answered: Sequence[Known]) -> bool:
+    """Whether the nearest that it answers is private: then so is the answer, whichever address it came to."""
+    return bool(answered) and any(one.private for one in answered if one.given == answered[0].given)
+
+
+def places_named(desk: Desk, arrival: Arrival) -> Iterator[Place]:
+    """Every address of ours in a mail's envelope, To and Cc."""
+    named = (*arrival.recipients, *(mailbox.email for mailbox in arrival.incoming.to))
+    for address in dict.fromkeys(named):
+        if (place := find_place(desk, address)) is not None:
+            yield place
+
+
+def _named_elsewhere(desk: Desk, arrival: Arrival) -> int | None:
+    """The number of a ticket in another address of ours."""
+    for other in places_named(desk, arrival):
+        if other.kind.is_ticket and _exists(desk, other.number):
+            return other.number
+    return None
+
+
+def _is_private_elsewhere(desk: Desk, arrival: Arrival, place: Place) -> bool:
+    """Whether the mail also went to a comment address of the same ticket, or of a queue."""
+    if len(arrival.recipients) + len(arrival.incoming.to) <= 1:
+        return False
+    comments = [other for other in places_named(desk, arrival) if other.kind.is_comment]
+    return any(other.kind.is_queue or not place.kind.is_ticket or other.number == place.number for other in comments)
+
+
+def _exists(desk: Desk, number: int) -> bool:
+    try:
+        find_ticket(desk, number)
+    except NoSuchTicket:
+        return False
+    return True
+
+
+def _answered(desk: Desk, answered: Sequence[Known], sender: Person | None) -> int | None:
+    """The ticket of the nearest; of several, the one that the sender takes part in, else the oldest."""
+    nearest = list(dict.fromkeys(one.ticket for one in answered if one.given == answered[0].given))
+    mine = [number for number in nearest if len(nearest) > 1 and sender and _takes_part(desk, number, sender)]
+    return min(mine or nearest, default=None)
+
+
+_TAG = re.compile(r"\[([^\[\]#]{1,100}) #([0-9]{1,10})\]")
+
+
+def _tagged(desk: Desk, subject: str, sender: Person | None) -> int | None:
+    """The ticket of a subject's tag, under any name that a queue has or had, for somebody who takes part in it."""
+    tags = _TAG.findall(subject) if sender else []
+    names = names_of_queues(desk) if tags else set()
+    for name, digits in tags:
+        known = name.strip().casefold() in names and _exists(desk, int(digits))
+        if known and sender and _takes_part(desk, int(digits), sender):
+            return int(digits)
+    return None
+
+
+def _takes_part(desk: Desk, number: int, sender: Person) -> bool:
+    standing = standing_of(sender, everybody_on(desk, find_ticket(desk, number)))
+    return standing.on_ticket or standing.responder
