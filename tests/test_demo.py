@@ -36,12 +36,14 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
-    assert done.stdout.count("  promised: While this ticket is ") == done.stdout.count(" got a letter.\n") == 10
+    assert done.stdout.count("  promised: While this ticket is ") == done.stdout.count(" got a letter.\n") == 14
     assert (
         "  promised: While this ticket is Open, a reply from you answers it; No Privileges Person will read it.\n"
         "  happened: Answer by Sample Person, Open → Answered; No Privileges Person got a letter.\n"
     ) in done.stdout
     assert "The ticket is Solved, answered by Sample Person, message 7." in done.stdout
+    assert "  happened: Comment by Asheesh, in private, still new; Britta got a letter." in done.stdout
+    assert "The ticket is open again, as the letter had said." in done.stdout
     assert not list((tmp_path / "tmp").iterdir())
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
 

@@ -1,12 +1,16 @@
-"""This file holds what is played: "Unable to boot installer", from the support tracker's own description."""
+"""This file holds what is played: "Unable to boot installer", as a support tracker, then a day of a shared inbox."""
 
 from collections.abc import Callable
 
-from app.demo.stage import DOMAIN, QUEUE, Actor, stage
+from app.demo.stage import DOMAIN, Actor, Stage, stage
 
+QUEUE = "ubuntu"
 REQUESTOR = Actor("No Privileges Person", "no-priv@canonical.com")
 RESPONDER = Actor("Sample Person", "test@canonical.com")
 ADMINISTRATOR = Actor("Foo Bar", "foo.bar@canonical.com")
+NEWCOMER = Actor("Nora Newcomer", "nora@home.example")
+BRITTA = Actor("Britta", "britta@team.example")
+ASHEESH = Actor("Asheesh", "asheesh@team.example")
 
 
 def play(tell: Callable[[str], None]) -> int:
@@ -16,49 +20,69 @@ def play(tell: Callable[[str], None]) -> int:
         f"{REQUESTOR.name} needs help, {RESPONDER.name} answers for {QUEUE}, {ADMINISTRATOR.name} administers.\n"
     )
     with stage(tell) as tracker:
-        tracker.come(RESPONDER, ADMINISTRATOR)
-        tracker.mails(
-            REQUESTOR,
-            QUEUE,
-            "Unable to boot installer",
-            "I've tried installing Ubuntu on a Mac. But the installer never boots.",
-        )
-        tracker.mails(
-            REQUESTOR,
-            "ticket1",
-            "PowerMac 7200",
-            "I forgot to specify that I'm installing on a PowerMac 7200.",
-        )
-        tracker.acts(RESPONDER, "Request for more information", "What Mac model are you trying to install on?")
-        tracker.replies(REQUESTOR, "Re: What model?", "A PowerMac 7200.")
-        tracker.replies(RESPONDER, "BootX", "You need to install and configure BootX to boot the installer CD.")
-        tracker.replies(
-            REQUESTOR,
-            "Re: BootX",
-            "I installed BootX, but I must have made a mistake somewhere because it still doesn't boot. "
-            "I have a dialog which says cannot find any kernel images.",
-        )
-        tracker.replies(
-            RESPONDER,
-            "More info on BootX",
-            "You can find instructions on BootX installation at that URL: "
-            "https://help.ubuntu.com/community/Installation/OldWorldMacs",
-        )
-        answer = tracker.ticket()["messages"][-1]["number"]
-        tracker.acts(ADMINISTRATOR, "Change status", "Nobody has written for long.", status="Expired")
-        tracker.replies(
-            RESPONDER, "How weird", "Is somebody really trying to install Ubuntu on such obsolete hardware?"
-        )
-        tracker.replies(REQUESTOR, "Need Help", "I still cannot install on my PowerMac.")
-        tracker.acts(ADMINISTRATOR, "Reject", "A machine as old as this is not supported.")
-        tracker.replies(
-            REQUESTOR, "Come on!", "Trying to install on an old machine shouldn't be considered an invalid request!"
-        )
-        tracker.replies(RESPONDER, "Error?", "I think the rejection was an error.")
-        tracker.acts(ADMINISTRATOR, "Change status", "It was, sorry.", status="Open")
-        tracker.acts(REQUESTOR, "Confirm", "It boots now: I followed those instructions.", answer=answer)
-        tracker.replies(RESPONDER, "RAM", "You will probably need to install some RAM to make this usable though.")
-        tracker.replies(REQUESTOR, "Thanks", "Thanks for helping me make BootX work.")
-        ticket = tracker.ticket()
-        tell(f"The ticket is {ticket['status']}, answered by {ticket['answerer']['name']}, message {ticket['answer']}.")
+        _support(tracker, tell)
+        _shared_inbox(tracker, tell)
         return tracker.kept
+
+
+def _support(tracker: Stage, tell: Callable[[str], None]) -> None:
+    tracker.begins(QUEUE, RESPONDER, administrator=ADMINISTRATOR)
+    tracker.mails(
+        REQUESTOR,
+        QUEUE,
+        "Unable to boot installer",
+        "I've tried installing Ubuntu on a Mac. But the installer never boots.",
+    )
+    tracker.mails(
+        REQUESTOR,
+        "ticket1",
+        "PowerMac 7200",
+        "I forgot to specify that I'm installing on a PowerMac 7200.",
+    )
+    tracker.acts(RESPONDER, "Request for more information", "What Mac model are you trying to install on?")
+    tracker.replies(REQUESTOR, "Re: What model?", "A PowerMac 7200.")
+    tracker.replies(RESPONDER, "BootX", "You need to install and configure BootX to boot the installer CD.")
+    tracker.replies(
+        REQUESTOR,
+        "Re: BootX",
+        "I installed BootX, but I must have made a mistake somewhere because it still doesn't boot. "
+        "I have a dialog which says cannot find any kernel images.",
+    )
+    tracker.replies(
+        RESPONDER,
+        "More info on BootX",
+        "You can find instructions on BootX installation at that URL: "
+        "https://help.ubuntu.com/community/Installation/OldWorldMacs",
+    )
+    answer = tracker.ticket()["messages"][-1]["number"]
+    tracker.acts(ADMINISTRATOR, "Change status", "Nobody has written for long.", status="Expired")
+    tracker.replies(RESPONDER, "How weird", "Is somebody really trying to install Ubuntu on such obsolete hardware?")
+    tracker.replies(REQUESTOR, "Need Help", "I still cannot install on my PowerMac.")
+    tracker.acts(ADMINISTRATOR, "Reject", "A machine as old as this is not supported.")
+    tracker.replies(
+        REQUESTOR, "Come on!", "Trying to install on an old machine shouldn't be considered an invalid request!"
+    )
+    tracker.replies(RESPONDER, "Error?", "I think the rejection was an error.")
+    tracker.acts(ADMINISTRATOR, "Change status", "It was, sorry.", status="Open")
+    tracker.acts(REQUESTOR, "Confirm", "It boots now: I followed those instructions.", answer=answer)
+    tracker.replies(RESPONDER, "RAM", "You will probably need to install some RAM to make this usable though.")
+    tracker.replies(REQUESTOR, "Thanks", "Thanks for helping me make BootX work.")
+    ticket = tracker.ticket()
+    tell(f"The ticket is {ticket['status']}, answered by {ticket['answerer']['name']}, message {ticket['answer']}.")
+
+
+def _shared_inbox(tracker: Stage, tell: Callable[[str], None]) -> None:
+    tell(
+        f"\nNow a shared inbox. {NEWCOMER.name} writes to hello@{DOMAIN}; {BRITTA.name} and {ASHEESH.name} answer,\n"
+        "and talk about it in private.\n"
+    )
+    tracker.begins("General", BRITTA, ASHEESH)
+    tracker.mails(NEWCOMER, "hello", "Helping out", "I would like to help with your next event. Whom do I talk to?")
+    tracker.mails(BRITTA, "ticket2-comment", "Re: Helping out", "Do we know her? I would say yes.")
+    tracker.replies(ASHEESH, "Re: Helping out", "From the last event. She is very good.")
+    tracker.mails(BRITTA, "ticket2", "Re: Helping out", "Gladly! Come to our call on Sunday.")
+    tracker.replies(NEWCOMER, "Re: Helping out", "I shall be there.")
+    tracker.replies(ASHEESH, "Re: Helping out", "Very good; see you on Sunday.")
+    tracker.acts(BRITTA, "Change status", "So this is settled.", status="resolved")
+    tracker.replies(NEWCOMER, "Re: Helping out", "Thanks to you all!")
+    tell(f"The ticket is {tracker.ticket()['status']} again, as the letter had said.")

@@ -25,8 +25,6 @@ from config.build import build_database, build_receiver, build_relay
 from config.values import Settings, load
 
 DOMAIN = "tickets.example"
-QUEUE = "ubuntu"
-LIFECYCLE = LIFECYCLES["support"]
 _START_SECONDS = 20.0
 
 
@@ -46,6 +44,9 @@ class Stage:
 
     def __init__(self, directory: Path, database: Database, port: int, tell: Callable[[str], None]) -> None:
         self.kept = 0
+        self._queue = ""
+        self._lifecycle = LIFECYCLES["support"]
+        self._number = 0
         self._tell = tell
         self._database = database
         self._port = port
@@ -55,12 +56,17 @@ class Stage:
         self._newest: dict[str, EmailMessage] = {}
         self._steps = 0
 
-    def come(self, responder: Actor, administrator: Actor) -> None:
-        """Make the queue and those who work for it."""
+    def begins(self, queue: str, *responders: Actor, administrator: Actor | None = None) -> None:
+        """Go to a queue, made for support if it is not there, and to its next ticket; let people work for it."""
+        self._queue, self._number = queue, self._number + 1
         with self._database.work() as desk:
-            queue = queues.add_queue(desk, QUEUE, [QUEUE], LIFECYCLE.name)
-            queues.add_responder(desk, queue, people.add_person(desk, Mailbox(*responder)))
-            people.add_person(desk, Mailbox(*administrator), administrator=True)
+            there = {one.name: one for one in queues.every_queue(desk)}
+            found = there.get(queue) or queues.add_queue(desk, queue, [queue], "support")
+            self._lifecycle = found.lifecycle
+            for responder in responders:
+                queues.add_responder(desk, found, people.add_person(desk, Mailbox(*responder)))
+            if administrator is not None:
+                people.add_person(desk, Mailbox(*administrator), administrator=True)
 
     def mails(self, who: Actor, to: str, subject: str, text: str) -> None:
         """A mail that answers no letter."""
@@ -71,7 +77,7 @@ class Stage:
     def replies(self, who: Actor, subject: str, text: str) -> None:
         """A reply to the newest letter that somebody got, whose footer said what it would do. Raises BrokenPromise."""
         letter = self._newest[who.email]
-        promise = promised_by(letter.get_content(), LIFECYCLE)
+        promise = promised_by(letter.get_content(), self._lifecycle)
         self._head(f"{who.name} replies to the letter")
         mail = _mail(who, str(letter["Reply-To"] or letter["From"]), subject, text)
         mail["In-Reply-To"] = letter["Message-ID"]
@@ -83,17 +89,17 @@ class Stage:
         """A step by command, as `tickets act` takes it."""
         options = "".join(f" --{name} {value!r}" for name, value in more.items())
         self._head(f"{who.name} acts by command, for no mail can do this yet")
-        self._tell(f"  tickets act 1 {action!r} --as {who.email}{options} --text {text!r}\n")
+        self._tell(f"  tickets act {self._number} {action!r} --as {who.email}{options} --text {text!r}\n")
         before = self.ticket()["status"]
         with self._database.work() as desk:
-            act(desk, 1, action, who.email, text, **more)
+            act(desk, self._number, action, who.email, text, **more)
         self._tell(f"  happened: {_deed(self.ticket(), before)}.\n")
         self._letters_arrive()
 
     def ticket(self) -> dict[str, Any]:
         """The ticket as `tickets show --json` prints it."""
         with self._database.look() as desk:
-            return ticket_in_full(desk, find_ticket(desk, 1))
+            return ticket_in_full(desk, find_ticket(desk, self._number))
 
     def _compare(self, promise: Promise, before: str) -> None:
         ticket, letters = self.ticket(), self._arrived()
@@ -107,7 +113,7 @@ class Stage:
 
     def _responders(self) -> list[str]:
         with self._database.look() as desk:
-            return [person.label for queue, person in queues.responders(desk) if queue.name == QUEUE]
+            return [person.label for queue, person in queues.responders(desk) if queue.name == self._queue]
 
     def _head(self, line: str) -> None:
         self._steps += 1
