@@ -23,5 +23,9 @@ try:
     settings.receiver = build.build_receiver(_current, _database, settings.relay)
 except (BadSetting, NotReady, build.NoRoutes) as error:
     sys.exit(str(error))
+except OSError as error:
+    sys.exit(
+        f"{error.filename or 'A file'} cannot be had: {error.strerror}. TICKETS_DATABASE_URL or TICKETS_RELAY names it."
+    )
 except DatabaseError as error:
     sys.exit(f"The database cannot be had: {str(error.orig).strip().splitlines()[0]}. TICKETS_DATABASE_URL names it.")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app.model.database import Database
-from app.model.queues import every_queue
+from app.model.queues import BadQueue, every_queue
 from app.model.set_aside import NoSuchMail, waiting
 from app.model.tickets import Ticket
 from app.setup import first_queues
@@ -102,3 +102,21 @@ def test_a_long_mail_is_told_by_its_beginning(small_world: World) -> None:
     assert len(ron.letter().all_text) < 110_000
     assert "All of it is kept with the ticket.]" in ron.letter().text
     assert len(small_world.ticket()["messages"][0]["full_text"]) > 300_000
+
+
+def test_retry_leaves_to_a_courier_what_it_has_in_hand(world: World) -> None:
+    from app.model.outbox import retry
+
+    world.responder("ron@example.org", "Ron")
+    world.reception.receive(
+        b"From: a@example.org\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n", "a@example.org", [f"hello@{DOMAIN}"]
+    )
+    (letter,) = world.courier._take_in_hand()
+    with world.desk() as desk:
+        assert retry(desk) == 0
+        assert retry(desk, [letter.id]) == 1
+
+
+def test_a_queue_has_no_address_that_looks_like_anothers(small_world: World) -> None:
+    with pytest.raises(BadQueue, match="is not an address"):
+        small_world.answers_at('"hello"')

@@ -23,7 +23,8 @@ class Letter(Base):
 
     `message_id` stays the same over every attempt, so that a mail server that gets it twice can tell. `token` makes
     the envelope sender, which names this letter to whoever sends it back. `attached`: files of the message go with it.
-    `acknowledges`: it answers somebody's mail by itself. `next` is when it is tried again.
+    `acknowledges`: it answers somebody's mail by itself. `next` is when it is tried again; `in_hand`: a courier has it
+    until then.
     """
 
     __tablename__ = "letter"
@@ -47,6 +48,7 @@ class Letter(Base):
     text: Mapped[str]
     attached: Mapped[bool] = mapped_column(server_default=false())
     acknowledges: Mapped[bool] = mapped_column(server_default=false())
+    in_hand: Mapped[bool] = mapped_column(server_default=false())
     token: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str]
     attempts: Mapped[int]

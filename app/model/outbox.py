@@ -43,14 +43,17 @@ def letters_due(desk: Desk) -> int:
 
 
 def retry(desk: Desk, numbers: Sequence[int] = ()) -> int:
-    """Make letters due now that wait or failed: those of these numbers, or all. NoSuchLetter names one that is not."""
+    """Make letters due now that wait or failed: those of these numbers, or all. NoSuchLetter names one that is not.
+
+    What a courier has in hand is left to it, or it would go out twice; unless it is named, because its courier died.
+    """
     unsent = Letter.state != State.SENT
-    chosen = unsent & Letter.id.in_(numbers) if numbers else unsent
+    chosen = unsent & (Letter.id.in_(numbers) if numbers else ~Letter.in_hand | (Letter.next <= desk.now))
     found = set(desk.session.scalars(select(Letter.id).where(chosen)))
     for number in numbers:
         if number not in found:
             raise NoSuchLetter(f"No letter {number} waits or failed; `tickets outbox list` shows what does.")
-    values = {"state": State.WAITING, "next": desk.now}
+    values = {"state": State.WAITING, "next": desk.now, "in_hand": False}
     result = desk.session.execute(
         update(Letter).where(chosen).values(**values), execution_options={"synchronize_session": False}
     )

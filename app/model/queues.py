@@ -1,5 +1,6 @@
 """This file holds queues, the addresses that they answer, and who answers for them."""
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, false, select, true
@@ -200,7 +201,7 @@ def _queue_address(desk: Desk, address: str) -> str:
     """The form in which a queue's address is kept: lower-case, our own domain left out."""
     whole = address if "@" in address else f"{address}@{desk.domain}"
     local, _, domain = address_key(whole.strip()).rpartition("@")
-    if not is_usable(whole.strip()) or not local.isascii():
+    if not is_usable(whole.strip()) or not re.fullmatch(r"[a-z0-9._+=-]+", local):
         raise BadQueue(f"{address!r} is not an address; it would be a local part (hello) or whole (hello@example.org).")
     return local if domain == desk.domain else f"{local}@{domain}"
 

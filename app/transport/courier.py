@@ -139,7 +139,7 @@ class Courier:
                     due.order_by(Letter.next, Letter.id).limit(BATCH).with_for_update(skip_locked=True)
                 )
             )
-            values = {"next": desk.now + IN_HAND, "attempts": Letter.attempts + 1}
+            values = {"next": desk.now + IN_HAND, "attempts": Letter.attempts + 1, "in_hand": True}
             _change(desk, [letter.id for letter in letters], values)
         return letters
 
@@ -194,7 +194,7 @@ class Courier:
             given_up = error.permanent or desk.now - letter.created > GIVE_UP
             state = State.FAILED if given_up else State.WAITING
             due = desk.now + self._pause(letter.attempts, error)
-            _change(desk, [letter.id], {"state": state, "next": due, "error": error.text})
+            _change(desk, [letter.id], {"state": state, "next": due, "error": error.text, "in_hand": False})
         level = logging.ERROR if given_up else logging.WARNING
         LOG.log(level, "%s letter=%d to=%s error=%s", state, letter.id, letter.recipient, error.text)
 
@@ -215,7 +215,7 @@ class Courier:
         if not letters:
             return
         with self.database.work() as desk:
-            values = {"next": desk.now, "attempts": Letter.attempts - 1}
+            values = {"next": desk.now, "attempts": Letter.attempts - 1, "in_hand": False}
             _change(desk, [letter.id for letter in letters], values)
 
 
@@ -228,5 +228,5 @@ _LETTER = cast("Table", Letter.__table__)
 _SENT = (
     update(_LETTER)
     .where(_LETTER.c.id == bindparam("letter"))
-    .values(state=State.SENT, sent=bindparam("now"), error=None)
+    .values(state=State.SENT, sent=bindparam("now"), error=None, in_hand=False)
 )

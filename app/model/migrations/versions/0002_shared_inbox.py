@@ -25,7 +25,7 @@ def upgrade() -> None:
     _add("participant", subscribed=sa.true())
     _add("ticket", has_private=sa.false())
     _add("message", listed=sa.false())
-    _add("letter", attached=sa.false(), acknowledges=sa.false())
+    _add("letter", attached=sa.false(), acknowledges=sa.false(), in_hand=sa.false())
     op.add_column("person", sa.Column("acknowledged", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "queue_name",
@@ -51,7 +51,7 @@ def downgrade() -> None:
         ("person", ("acknowledged",)),
         ("ticket", ("has_private",)),
         ("message", ("listed",)),
-        ("letter", ("attached", "acknowledges")),
+        ("letter", ("attached", "acknowledges", "in_hand")),
         ("participant", ("subscribed",)),
         ("queue", tuple(_SWITCHES)),
     ):
