@@ -120,3 +120,10 @@ def test_retry_leaves_to_a_courier_what_it_has_in_hand(world: World) -> None:
 def test_a_queue_has_no_address_that_looks_like_anothers(small_world: World) -> None:
     with pytest.raises(BadQueue, match="is not an address"):
         small_world.answers_at('"hello"')
+
+
+def test_an_internationalised_domain_needs_no_special_relay(small_world: World) -> None:
+    ron = small_world.responder("ron@bücher.example", "Ron")
+    small_world.actor("ann@example.org").writes("hello", "Help!")
+    assert ron.letter().recipient == "ron@xn--bcher-kva.example"
+    assert ron.letter()["To"] == "Ron <ron@xn--bcher-kva.example>"

@@ -18,7 +18,7 @@ from tests.world import DOMAIN, World
 MAILS = Path(__file__).parent / "mails"
 HELLO = f"hello@{DOMAIN}"
 SENDER = "ann@example.org"
-# A second is promised (issue 2, "Bad input"); a machine under load may take some, a quadratic reading takes hundreds.
+# A second is promised; a machine under load may take some, a quadratic reading takes hundreds.
 SECONDS = 15
 
 

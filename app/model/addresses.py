@@ -71,6 +71,11 @@ def address_key(email: str) -> str:
     return f"{local}@{_ascii(domain)}" if domain else local
 
 
+def mailable(email: str) -> str:
+    """An address as mail servers take it: its domain in ASCII (RFC 5891), the local part as its owner writes it."""
+    return email if email.isascii() else f"{split(email)[0]}@{split(address_key(email))[1]}"
+
+
 def is_usable(email: str) -> bool:
     """Whether mail can be sent to this: one @ between a local part (up to 64 octets, RFC 5321 section 4.5.3.1) and a
     domain (up to 255) of labels, or a literal in square brackets.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import Table, insert, select
 
+from app.model.addresses import mailable
 from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import Letter, State
@@ -258,7 +259,7 @@ def _letter(
         sender_name=envelope.sender_name,
         sender=comment_address(desk, ticket.id) if envelope.private else ticket_address(desk, ticket.id),
         recipient_name=to.label,
-        recipient=to.email,
+        recipient=mailable(to.email),
         list_id=_list_id(desk, ticket),
         subject=envelope.subject,
         in_reply_to=envelope.in_reply_to,
