@@ -17,5 +17,11 @@ class Desk:
 
     @property
     def connection(self) -> Connection:
-        """The transaction's connection, for the statements that every mail needs: they are built once, as Core."""
-        return self.session.connection()
+        """The transaction's connection, for the statements that every mail needs: they are built once, as Core.
+
+        A desk has one transaction, so that its connection is asked for once.
+        """
+        found: Connection | None = self.session.info.get("connection")
+        if found is None:
+            found = self.session.info["connection"] = self.session.connection()
+        return found

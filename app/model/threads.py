@@ -53,7 +53,8 @@ _KNOWN: CompoundSelect[Any] = union_all(
 def known_ids(desk: Desk, arrival: Arrival) -> list[Known]:
     """Everything of ours that a mail names: its own id, then what it answers, nearest first."""
     incoming = arrival.incoming
-    own = [incoming.message_id] if incoming.message_id else []
+    # A mail that is a letter of ours has an id of our domain; others need not be asked for.
+    own = [incoming.message_id] if (incoming.message_id or "").endswith(f"@{desk.domain}>") else []
     ids = list(dict.fromkeys((*own, *incoming.in_reply_to, *reversed(incoming.references))))
     if not ids:
         return []
