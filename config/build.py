@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from salmon.routing import Router
 
 from app.model.database import Database
+from app.model.desk import Trust
 from app.transport.reception import Reception
 from app.transport.relays import Relay, relay_from_url
 from config import settings as plain
@@ -26,7 +27,8 @@ class NoRoutes(RuntimeError):
 
 def build_database(settings: Settings) -> Database:
     """The database, not yet connected to."""
-    return Database(settings.database_url, settings.domain, pool_size=settings.workers + 4)
+    trust = Trust(settings.trust, settings.authserv_id)
+    return Database(settings.database_url, settings.domain, pool_size=settings.workers + 4, trust=trust)
 
 
 def build_relay(settings: Settings) -> Relay:

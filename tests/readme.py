@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from app.model.chart import as_mermaid, as_table
+from app.model.chart import as_mermaid, as_table, commands_table
 from app.model.lifecycles import LIFECYCLES
 from tests.world import Letter, World
 
@@ -16,6 +16,7 @@ def blocks() -> dict[str, str]:
     every = list(LIFECYCLES.values())
     return {
         "conversation": _conversation(),
+        "commands": f"{commands_table()}\n\n{_fenced(_receipt())}",
         "lifecycle": f"{as_table(every)}\n\n{_fenced(as_mermaid(every), 'mermaid')}",
     }
 
@@ -46,6 +47,22 @@ def _mails(world: World) -> list[str]:
     shown = [_mail("Ann", "hello@tickets.example", "Helping out", asked), _letter(sample.letter())]
     sample.replies(sample.letter(), "Welcome! Britta plans it; I have asked her to write to you.")
     return [*shown, _letter(ann.letter())]
+
+
+def _receipt() -> str:
+    """A mail with commands, and the receipt that its writer gets."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(f"sqlite:///{folder}/tickets.db", lifecycle="correspondence")
+        try:
+            sample = world.responder("sample@team.example", "Sample Person")
+            world.actor("ann@home.example", "Ann").writes("hello", "Whom do I talk to?", subject="Helping out")
+            asked = "Owner: me\nStatus: stalled\n\nI ask Britta, and come back to you."
+            letter = sample.letter()
+            sample.replies(letter, asked)
+            mail = _mail("Sample Person", "ticket1@tickets.example", letter["Subject"], asked)
+            return f"{mail}\n\n\n{_letter(sample.letter())}"
+        finally:
+            world.close()
 
 
 def _mail(sender: str, to: str, subject: str, text: str) -> str:

@@ -231,7 +231,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["set", "2", "--subject", "s", "--as", ROB], "There is no ticket 2."),
     (["set", "1", "--subject", "s", "--as", ANN], f"{ANN} does not answer for General: only responders"),
     (["set", "1", "--subject", " ", "--as", ROB], "A ticket needs a subject"),
-    (["set", "1", "--assignee", ANN, "--as", ROB], f"{ANN} does not answer for General and is no administrator."),
+    (["set", "1", "--assignee", ANN, "--as", ROB], f"{ANN} does not answer for General and is no administrator; "),
     (["set", "1", "--assignee", "who@example.org", "--as", ROB], "No person has the address"),
     (["queue", "add", "General"], "There is a queue 'General' already."),
     (["queue", "add", "New", "--address", "hello"], "'hello' is an address of the queue 'General' already."),

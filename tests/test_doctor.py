@@ -227,13 +227,35 @@ def test_letters_that_do_not_leave(
 
 
 @pytest.mark.usefixtures("healthy")
+def test_proof_by_replies_needs_nothing_else(doctor: Doctor) -> None:
+    assert doctor().about("trust") == []
+
+
+@pytest.mark.usefixtures("healthy")
 def test_trust_in_the_from_header_is_a_warning(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_TRUST", "from")
-    assert doctor().about("trust")[0][0] == "warning"
+    [(level, told)] = doctor().about("trust")
+    assert level == "warning"
+    assert "in anybody's name; set TICKETS_TRUST=reply" in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_proof_by_dmarc_without_a_front_server_is_wrong(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_TRUST", "dmarc")
-    assert "TICKETS_AUTHSERV_ID" in doctor().about("trust")[0][1]
+    [(level, told)] = doctor(1).about("trust")
+    assert level == "wrong"
+    assert "without TICKETS_AUTHSERV_ID, and no command holds: name the server" in told
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize("trust", ["reply", "dmarc"])
+def test_what_the_front_server_must_do_is_said(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, trust: str) -> None:
+    monkeypatch.setenv("TICKETS_TRUST", trust)
     monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
-    assert doctor().about("trust") == []
+    [(level, told)] = doctor().about("trust")
+    assert level == "ok"
+    assert told.startswith("Authentication-Results of mx.example.org are believed: it must take")
+    assert "out of incoming mail, and then put its own on top" in told
 
 
 @pytest.mark.usefixtures("healthy")

@@ -258,7 +258,7 @@ def test_a_comments_letter_says_how_to_reach_everybody_and_that_does(
     cast = Cast(small_world, life)
     letter = cast.gets_a_comments_letter(writer, status)
     found = re.fullmatch(
-        r"To reach everybody on the ticket, write to (\S+): that (.+)\.", letter.footer.splitlines()[-1]
+        r"To reach everybody on the ticket, write to (\S+): that (.+)\.", letter.footer.splitlines()[-2]
     )
     assert found, letter.footer
     assert (found[1], found[2]) == ("ticket1@tickets.example", promised(life, status, writer)[0])
@@ -304,6 +304,8 @@ def test_a_letter_with_an_old_footer_still_told_the_truth_about_its_status(
 
 # The other sentences
 
+RITA = Role.REQUESTOR
+
 ASKED = "the requestor's own"
 WHY = {"support": "you asked for help with ticket 1", "correspondence": "you wrote what became ticket 1"}
 COMMENT_ADDRESS = "ticket1-comment@tickets.example"
@@ -335,13 +337,55 @@ def test_the_other_lines_say_what_the_reply_makes_of_the_ticket_and_what_else_it
     goal = promised(life, status, name)[1]
     expected = [f"Your reply makes it {goal}."] if goal != status else []
     role = Role(small_world.ticket(1, cast.actors[name].email)["reply"]["as"])
-    hint = life.cell(status, role).hint.replace("{queue_address}", "lab@tickets.example")
-    expected += [hint] if hint else []
+    words = {"queue_address": "lab@tickets.example", "solved": f'"Status: {life.end}"', "list": '"list"'}
+    # What changed was changed by Root: whoever answers may take it back, and so may Root.
+    if name not in ("Rita", "Pia", "Paul"):
+        expected.append('To take that change back, put "undo" on the first line of your reply.')
+    expected += [hint.format_map(words) for hint in life.cell(status, role).hints]
     if name in ("Pia", "Paul"):
         expected.append('To get no more letters about it, reply with the one word "unsubscribe".')
     elif name != "Rita":
         expected.append(f"To write only to those who answer, use {COMMENT_ADDRESS}: that comments in private.")
+        expected.append('For what else a mail can do, reply with the one word "help".')
     assert said == expected != []
+
+
+@EVERY_STATE
+def test_the_line_that_ends_a_ticket_does_what_the_footer_says(
+    small_world: World, life: Lifecycle, status: str
+) -> None:
+    cast = Cast(small_world, life)
+    letter = cast.gets_a_letter("Rita", status)
+    named = re.search(r'put "(Status: \w+)" on the first line', letter.footer)
+    assert bool(named) is any("{solved}" in hint for hint in life.cell(status, Role.REQUESTOR).hints)
+    if named:
+        cast.actors["Rita"].replies(letter, f"{named[1]}\n\nIt works.")
+        assert small_world.ticket()["status"] == life.end
+
+
+@EVERY_STATE
+def test_the_word_for_ones_list_does_what_the_footer_says(small_world: World, life: Lifecycle, status: str) -> None:
+    cast = Cast(small_world, life)
+    letter = cast.gets_a_letter("Rita", status)
+    before = small_world.ticket()
+    if 'the one word "list"' in letter.footer:
+        cast.actors["Rita"].replies(letter, "list")
+        assert f"1  {status}, just now: " in cast.actors["Rita"].letter().text
+        assert small_world.ticket() == before
+    # On the list is what is open, and the footer says so where it is.
+    assert ('the one word "list"' in letter.footer) is any("{list}" in one for one in life.cell(status, RITA).hints)
+    assert any("{list}" in one for one in life.cell(status, RITA).hints) <= (status not in life.closed)
+
+
+@pytest.mark.parametrize("name", ["Ron", "Asa", "Adam"])
+@EVERY_STATE
+def test_undo_takes_back_what_the_letter_told(small_world: World, life: Lifecycle, status: str, name: str) -> None:
+    cast = Cast(small_world, life)
+    letter = cast.gets_a_letter(name, status)
+    assert 'put "undo" on the first line' in letter.footer
+    old = next(other for other in life.statuses if other != status)
+    cast.actors[name].replies(letter, "undo")
+    assert small_world.ticket()["status"] == old
 
 
 @pytest.mark.parametrize("name", ["Ron", "Asa", "Adam"])
@@ -379,7 +423,7 @@ def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: 
     small_world.opens("rita@example.org", queue="Bare")
     small_world.known("root@example.org", "Root", admin=True)
     # Of a comment in a shared inbox nobody outside hears.
-    status = next(status for status in life.statuses if "{" in life.cell(status, Role.REQUESTOR).hint)
+    status = next(one for one in life.statuses if any("queue" in hint for hint in life.cell(one, RITA).hints))
     small_world.becomes(1, next(other for other in life.statuses if other != status))
     small_world.act(1, "Change status", "root@example.org", "Look.", status=status)
     footer = small_world.actor("rita@example.org").letter().footer

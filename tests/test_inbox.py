@@ -6,7 +6,7 @@ It retells the document that the inbox was built from (`ticket-tracking.txt`), w
 from app.model.mails import Delivery
 from app.model.people import Person, find_person
 from app.model.tickets import Ticket
-from tests.world import DOMAIN, World
+from tests.world import DOMAIN, World, unproven
 
 OUT_OF_OFFICE = {"Auto-Submitted": "auto-replied"}
 
@@ -46,7 +46,7 @@ def test_the_daily_work_of_the_document(inbox: World) -> None:
         assert (status(world), deb.letters) == ("new", [])
 
         # A responder replies by email with a helpful message, which changes the status from new to open.
-        asheesh.replies(first, "Gladly. Which week suits you?")
+        asheesh.replies(asheesh.letters[0], "Gladly. Which week suits you?")
         assert status(world) == "open"
         answer = deb.letter()
         assert answer.text == "Asheesh wrote:\n\nGladly. Which week suits you?\n\n    Status: new → open"
@@ -101,7 +101,8 @@ def test_the_tracker_in_cc_of_a_mail_to_a_sponsor_keeps_the_thread(inbox: World)
         written = asheesh.writes("hello", "Would you sponsor us?", subject="Sponsoring", headers=to_bank)
         assert [one["email"] for one in world.ticket()["participants"]] == ["money@bank.example"]
         # The bank has the mail already.
-        assert (sponsor.letters, shauna.letter().text) == ([], "Asheesh wrote:\n\nWould you sponsor us?")
+        wrote = f"Asheesh wrote:\n\n{unproven('Asheesh')}Would you sponsor us?"
+        assert (sponsor.letters, shauna.letter().text) == ([], wrote)
         sponsor.writes(
             "hello",
             "How much?",

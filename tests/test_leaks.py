@@ -306,7 +306,8 @@ def test_a_ticket_that_begins_in_private_is_told_to_those_who_answer(small_inbox
     ron = small_inbox.responder("ron@example.org", "Ron")
     rosa = small_inbox.responder("rosa@example.org", "Rosa")
     ron.writes("support-comment", SECRET, subject="Secret", headers={"Cc": "outsider@bank.example"})
-    assert [one.recipient for one in small_inbox.far_end.letters] == ["rosa@example.org"]
+    assert [one.recipient for one in small_inbox.far_end.letters] == ["rosa@example.org", "ron@example.org"]
+    assert {one["Reply-To"] for one in small_inbox.far_end.letters} == {f"ticket1-comment@{DOMAIN}"}
     assert rosa.letter()["Reply-To"] == f"ticket1-comment@{DOMAIN}"
     assert small_inbox.ticket()["participants"] == []
     small_inbox.known("pia@example.net")

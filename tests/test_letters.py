@@ -58,7 +58,8 @@ def test_a_new_ticket_is_told_to_those_who_answer_for_its_queue(party: Party) ->
     party.world.responder("quinn@example.org", "Quinn", queue="Questions")
     assert party.reached(lambda: party.otto.writes("hello", "Me too.")) == {"Ron", "Rosa"}
     assert party.reached(lambda: party.otto.writes("questions", "Why?")) == {"Quinn"}
-    assert party.reached(lambda: party.ron.writes("hello", "I have one myself.")) == {"Rosa"}
+    assert party.reached(lambda: party.ron.writes("hello", "I have one myself.")) == {"Rosa", "Ron"}
+    assert party.ron.letter().text.startswith("Your mail opened ticket 4 in General;")
 
 
 @pytest.mark.parametrize("name", sorted(ON_IT))
@@ -149,7 +150,7 @@ def test_a_letter_has_the_headers_of_the_interface(party: Party) -> None:
     assert letter["Subject"] == "Re: [General #1] Printer"
     assert letter["Auto-Submitted"] == "auto-generated"
     assert letter["List-Id"] == f"General <queue1.{DOMAIN}>"
-    assert re.fullmatch(rf"<\w+@{re.escape(DOMAIN)}>", letter["Message-ID"])
+    assert re.fullmatch(rf"<[0-9a-f]{{16}}\.[0-9a-f]{{32}}@{re.escape(DOMAIN)}>", letter["Message-ID"])
     assert letter["In-Reply-To"] == question
     assert letter["References"].split() == [party.world.ticket()["messages"][0]["message_id"], question]
     assert letter["MIME-Version"] == "1.0"

@@ -233,12 +233,11 @@ def test_no_two_actions_share_a_title_or_a_promise(life: Lifecycle) -> None:
 
 
 @EVERY
-def test_a_hint_is_whole_sentences_and_asks_only_for_the_queues_address(life: Lifecycle) -> None:
-    for cell in life.defaults.values():
-        if cell.hint:
-            assert cell.hint[0].isupper()
-            assert cell.hint.endswith(".")
-            assert {name for _, name, _, _ in Formatter().parse(cell.hint) if name} <= {"queue_address"}
+def test_a_hint_is_whole_sentences_and_asks_only_for_what_a_footer_knows(life: Lifecycle) -> None:
+    for hint in (hint for cell in life.defaults.values() for hint in cell.hints):
+        assert hint[0].isupper()
+        assert hint.endswith(".")
+        assert {name for _, name, _, _ in Formatter().parse(hint) if name} <= {"queue_address", "solved", "list"}
 
 
 @EVERY
@@ -246,7 +245,7 @@ def test_whoever_gets_letters_reads_what_else_they_may_do(life: Lifecycle) -> No
     for (status, role), cell in life.defaults.items():
         # In a shared inbox a responder's footer names the other address.
         if role in (Role.REQUESTOR, Role.PARTICIPANT) or (life is SUPPORT and role is Role.RESPONDER):
-            assert cell.hint, (status, role)
+            assert cell.hints, (status, role)
 
 
 @EVERY

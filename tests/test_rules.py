@@ -3,13 +3,14 @@
 import pytest
 
 from app.model.addresses import Mailbox
-from app.model.administration import Setting, set_ticket
+from app.model.administration import set_ticket
 from app.model.letters import Letter as Row
 from app.model.lifecycles import LIFECYCLES
 from app.model.people import alias, get_person, meet
 from app.model.queues import BadQueue, find_queue, set_queue, switches_of
+from app.model.setting import Setting
 from app.model.tickets import find_ticket
-from tests.world import DOMAIN, Actor, World
+from tests.world import DOMAIN, Actor, World, unproven
 
 RON, RITA, PIA = "ron@example.org", "rita@example.net", "pia@example.net"
 LISTED = {"List-Id": "<club.lists.example>"}
@@ -267,8 +268,9 @@ def test_a_strangers_note_says_how_to_let_them_in_and_that_does_it(inbox: World)
     assert letter.text == (
         "Eve commented:\n\n"
         "Only those who answer for General see this comment.\n"
-        "Eve <eve@elsewhere.example> is not on this ticket. To let them in:\n"
-        "    tickets set 1 --participant eve@elsewhere.example --as YOU\n\n"
+        "Eve <eve@elsewhere.example> is not on this ticket. To let them in, "
+        "put this on top of your reply:\n"
+        "    AddCc: eve@elsewhere.example\n\n"
         "I can help."
     )
     lets_in(inbox, "eve@elsewhere.example")
@@ -295,7 +297,7 @@ def test_a_reply_from_a_second_address_offers_the_line_that_makes_both_one_perso
     # What the second address wrote before is hers as well; letters go where she last wrote from.
     assert ticket["messages"][2]["sender"] == {"email": "rita@home.example", "name": "Rita"}
     ron.writes("ticket1", "Good.")
-    assert home.letter().text.startswith("Ron wrote:\n\nGood.")
+    assert home.letter().text.startswith(f"Ron wrote:\n\n{unproven('Ron')}Good.")
 
 
 def test_two_people_who_are_one_keep_all_that_both_had(inbox: World) -> None:

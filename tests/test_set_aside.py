@@ -213,7 +213,7 @@ def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monke
         raise RuntimeError("a fault of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(workflow, "open_ticket", fails)
+        patch.setattr(workflow, "make_ticket", fails)
         with pytest.raises(RuntimeError):
             world.reception.redeliver(number, f"hello@{DOMAIN}")
     assert aside(world) == [(number, NOBODY, "nothing has this address")]

@@ -132,7 +132,7 @@ def test_the_letter_with_the_answer_explains_in_its_footer_what_a_reply_will_do(
     letter = tracker.no_priv.letter()
     assert "You need to install and configure BootX." in letter.text
     assert "While this ticket is Answered, a reply from you reopens it" in letter.footer
-    assert "If the answer solved your problem, you need not reply." in letter.footer
+    assert 'If the answer solved your problem, put "Status: Solved" on the first line of your reply.' in letter.footer
 
 
 def test_from_the_owner_while_expired_it_reopens(tracker: Tracker) -> None:

@@ -16,13 +16,13 @@ from typing import Any
 
 from app.model import administration, people, queues, workflow
 from app.model.addresses import Mailbox, address_key
-from app.model.administration import Setting
 from app.model.arrival import Outcome
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.lifecycle import TRACKER
-from app.model.notification import new_message_id
 from app.model.people import Person
+from app.model.proof import new_message_id
+from app.model.setting import Setting
 from app.model.standing import everybody_on, standing_of
 from app.model.tickets import Participant, Ticket, find_ticket
 from app.model.views import ticket_in_full
@@ -34,6 +34,11 @@ from config import build
 from config.values import load
 
 DOMAIN = "tickets.example"
+
+
+def unproven(name: str) -> str:
+    """What stands above a responder's words that came in a mail which answers no letter of theirs."""
+    return f"It came in the name of {name}, but nothing proves that {name} sent it.\n\n"
 
 
 class Clock:

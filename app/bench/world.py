@@ -19,7 +19,7 @@ from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.letters import Letter, State
 from app.model.messages import Message
-from app.model.notification import new_message_id
+from app.model.proof import new_message_id
 from app.model.tickets import find_ticket
 from app.model.workflow import Words
 from app.setup import first_queues

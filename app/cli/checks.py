@@ -86,10 +86,15 @@ def _settings(wrong: list[str]) -> Iterator[Finding]:
 
 def _trust(settings: Settings) -> Iterator[Finding]:
     if settings.trust == "from":
-        yield _warning("trust", "TICKETS_TRUST=from believes every From header, which anybody can write; set reply.")
-    elif settings.trust == "dmarc" and not settings.authserv_id:
+        told = "TICKETS_TRUST=from believes every From header, so anybody can command in anybody's name"
+        yield _warning("trust", f"{told}; set TICKETS_TRUST=reply.")
+    if settings.trust == "dmarc" and not settings.authserv_id:
         advice = "name the server whose Authentication-Results are believed, or set TICKETS_TRUST=reply"
-        yield _warning("trust", f"TICKETS_TRUST=dmarc proves nothing without TICKETS_AUTHSERV_ID: {advice}.")
+        told = f"TICKETS_TRUST=dmarc proves nothing without TICKETS_AUTHSERV_ID, and no command holds: {advice}."
+        yield Finding(Level.WRONG, "trust", told)
+    if settings.authserv_id:
+        told = f"Authentication-Results of {settings.authserv_id} are believed: it must take those that come with its"
+        yield Finding(Level.OK, "trust", f"{told} name out of incoming mail, and then put its own on top")
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:

@@ -18,17 +18,18 @@ from app.cli.common import (
 )
 from app.model import administration, workflow
 from app.model.addresses import Mailbox
-from app.model.administration import Filter, Setting
+from app.model.administration import Filter
 from app.model.base import MAX_ID
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.lifecycle import listed
 from app.model.lifecycles import every_status
 from app.model.messages import Message, find_message
-from app.model.notification import new_message_id
 from app.model.people import Person, get_person, meet
+from app.model.proof import new_message_id
 from app.model.queues import find_queue
 from app.model.reading import ticket_text
+from app.model.setting import Setting
 from app.model.standing import everybody_on, standing_of
 from app.model.text import one_line, storable
 from app.model.tickets import Ticket, find_ticket

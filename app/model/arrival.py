@@ -18,11 +18,13 @@ from app.model.text import storable
 
 
 class Fate(StrEnum):
-    """What became of a mail at one place."""
+    """What became of a mail at one place; steered: it had commands and no words, answered: it asked for a page."""
 
     OPENED = "opened"
     POSTED = "posted"
     SET_ASIDE = "set aside"
+    STEERED = "steered"
+    ANSWERED = "answered"
     REPEATED = "repeated"
 
 
@@ -54,6 +56,15 @@ class Arrival:
     stored_as: int | None = None
     outcomes: list[Outcome] = field(default_factory=list)
 
+    @property
+    def identity(self) -> str:
+        """What the mail is known by wherever it comes to: its Message-ID, else a digest of what it says."""
+        incoming = self.incoming
+        if incoming.message_id:
+            return incoming.message_id
+        words = "\0".join((incoming.written_date, incoming.subject)).encode("utf-8", "replace")
+        return hashlib.sha256(words + incoming.body_digest).hexdigest()
+
     @classmethod
     def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "Arrival":
         """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""
@@ -61,14 +72,25 @@ class Arrival:
 
 
 def register(
-    desk: Desk, arrival: Arrival, recipient: str, target: str, fate: Fate, ticket: int | None = None, reason: str = ""
+    desk: Desk,
+    arrival: Arrival,
+    recipient: str,
+    target: str,
+    fate: Fate,
+    ticket: int | None = None,
+    reason: str = "",
+    formerly: str = "",
 ) -> bool:
     """Store a mail for one place. False if the same mail came there before: then nothing was done.
 
     `target` is the ticket or the queue's address. It is the database that keeps a mail unique (INTERFACE 7), so two
-    connections that bring the same mail at the same instant store it once.
+    connections that bring the same mail at the same instant store it once. `formerly` is the place that this one was
+    before it became part of `target`: what came there has come here.
     """
     digest = _digest(arrival.incoming, target)
+    if formerly and formerly != target and _is_there(desk, arrival, _digest(arrival.incoming, formerly)):
+        arrival.outcomes.append(Outcome(recipient, Fate.REPEATED))
+        return False
     values = {
         "recipient": storable(recipient),
         "digest": digest,
@@ -82,10 +104,20 @@ def register(
     return stored
 
 
+def _is_there(desk: Desk, arrival: Arrival, digest: bytes) -> bool:
+    there = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == digest, _DELIVERY.c.id != (arrival.delivery_id or 0))
+    return desk.connection.execute(there).scalar() is not None
+
+
 def opened(desk: Desk, arrival: Arrival, ticket: int) -> None:
     """Name the ticket that the mail just registered has opened."""
-    desk.connection.execute(_NAME_TICKET, {"delivery": arrival.stored_as, "ticket": ticket})
-    arrival.outcomes[-1] = Outcome(arrival.outcomes[-1].recipient, Fate.OPENED, ticket)
+    became(desk, arrival, Fate.OPENED, ticket)
+
+
+def became(desk: Desk, arrival: Arrival, fate: Fate, ticket: int | None) -> None:
+    """Say what has become of the mail just registered."""
+    desk.connection.execute(_BECAME, {"delivery": arrival.stored_as, "now": fate, "ticket": ticket})
+    arrival.outcomes[-1] = Outcome(arrival.outcomes[-1].recipient, fate, ticket)
 
 
 @cache
@@ -98,7 +130,11 @@ def _add_delivery(dialect: str) -> Any:
 _MAIL, _DELIVERY = cast("Table", Mail.__table__), cast("Table", Delivery.__table__)
 _ADD_MAIL = insert(_MAIL).returning(_MAIL.c.id)
 _DROP_MAIL = delete(_MAIL).where(_MAIL.c.id == bindparam("mail"))
-_NAME_TICKET = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery")).values(ticket_id=bindparam("ticket"))
+_BECAME = (
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("delivery"))
+    .values(ticket_id=bindparam("ticket"), fate=bindparam("now"))
+)
 
 
 def _insert(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
@@ -122,6 +158,7 @@ def _store(desk: Desk, arrival: Arrival) -> int:
         "envelope_from": None if arrival.envelope_from is None else storable(arrival.envelope_from),
         "author": incoming.sender.email if incoming.sender else "",
         "subject": incoming.subject,
+        "identity": arrival.identity,
         "raw": arrival.raw,
     }
     return int(desk.connection.execute(_ADD_MAIL, columns).scalar_one())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 
+from app.model.commands import COMMANDS
 from app.model.lifecycle import Lifecycle, Party, Role, Row, find_row, target
 
 
@@ -64,6 +65,16 @@ def _moves_words(row: Row) -> list[str]:
         return [sources, "any other"]
     words = [f"{source} stays" if choices[0] == source else choices[0] for source, choices in row.moves.items()]
     return [sources, ", ".join(dict.fromkeys(words))]
+
+
+def commands_table() -> str:
+    """The lines that a mail can begin with, and the words that can stand alone, as a table of the README."""
+    head = ("line", "what it does", "value", "from")
+    rows = [
+        (f"`{one.line()}`", one.effect, one.value, "responders, requestor" if one.requestor else "responders")
+        for one in COMMANDS
+    ]
+    return _markdown(head, rows)
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -39,12 +39,22 @@ ROWS = (
 )
 
 _ELSE = "For anything else write to {queue_address}: that opens a new ticket."
-_FROM_OUTSIDE = {
-    NEW: Cell(REPLY, hint=_ELSE),
-    OPEN: Cell(REPLY, hint=_ELSE),
-    STALLED: Cell(REPLY, hint=_ELSE),
-    RESOLVED: Cell(REPLY, hint="If all is well, you need not reply."),
-    REJECTED: Cell(REPLY, hint=_ELSE),
+_SETTLED = "If it is settled, put {solved} on the first line of your reply."
+_ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
+_ALL_IS_WELL = "If all is well, you need not reply."
+_FROM_THE_REQUESTOR = {
+    NEW: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
+    OPEN: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
+    STALLED: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
+    RESOLVED: Cell(REPLY, hints=(_ALL_IS_WELL,)),
+    REJECTED: Cell(REPLY, hints=(_ELSE,)),
+}
+_FROM_A_PARTICIPANT = {
+    NEW: Cell(REPLY, hints=(_ELSE,)),
+    OPEN: Cell(REPLY, hints=(_ELSE,)),
+    STALLED: Cell(REPLY, hints=(_ELSE,)),
+    RESOLVED: Cell(REPLY, hints=(_ALL_IS_WELL,)),
+    REJECTED: Cell(REPLY, hints=(_ELSE,)),
 }
 _FROM_A_RESPONDER = dict.fromkeys(STATUSES, Cell(REPLY))
 _KEPT_FOR_RESPONDERS = dict.fromkeys(STATUSES, Cell(COMMENT, private=True))
@@ -57,8 +67,8 @@ CORRESPONDENCE = Lifecycle(
     rows=ROWS,
     defaults=by_role(
         {
-            Role.REQUESTOR: _FROM_OUTSIDE,
-            Role.PARTICIPANT: _FROM_OUTSIDE,
+            Role.REQUESTOR: _FROM_THE_REQUESTOR,
+            Role.PARTICIPANT: _FROM_A_PARTICIPANT,
             Role.RESPONDER: _FROM_A_RESPONDER,
             Role.OTHER: _KEPT_FOR_RESPONDERS,
             Role.MACHINE: _KEPT_FOR_RESPONDERS,
@@ -68,6 +78,8 @@ CORRESPONDENCE = Lifecycle(
     solved=frozenset({RESOLVED}),
     spam=REJECTED,
     asked="you wrote what became",
+    sets=CHANGE_STATUS,
+    closed=frozenset({RESOLVED, REJECTED}),
     status_for_all=False,
     comments_in_private=True,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from app.model.desk import Desk
+from app.model.desk import DEFAULT_TRUST, Desk, Trust
 from app.model.turns import Turns
 
 # Bounds on how long a mail can hang on a database that does not answer; then the sender is told to try again.
@@ -29,10 +29,19 @@ class DatabaseBusy(Exception):
 class Database:
     """Where everything is kept. `clock` gives the present moment, `domain` is that of our addresses."""
 
-    def __init__(self, url: str, domain: str, clock: Callable[[], datetime] = utc_now, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        domain: str,
+        clock: Callable[[], datetime] = utc_now,
+        pool_size: int = 8,
+        trust: Trust = DEFAULT_TRUST,
+    ) -> None:
         self.url = make_url(url)
         self.domain = domain.lower()
         self.clock = clock
+        self.trust = trust
+        self._secrets: dict[str, str] = {}
         self.engine = _engine(self.url, pool_size)
         # SQLite has one writer. Threads that wait for each other here do so without polling the file.
         self._writer = Turns() if self.is_sqlite else None
@@ -46,9 +55,11 @@ class Database:
     def work(self) -> Iterator[Desk]:
         """A unit of work that may write: committed at the end, rolled back whole if anything is raised."""
         with self.turn(), Session(self.engine, expire_on_commit=False) as session:
-            desk = Desk(session, self.clock(), self.domain)
-            yield desk
+            yield self._desk(session)
             session.commit()
+
+    def _desk(self, session: Session) -> Desk:
+        return Desk(session, self.clock(), self.domain, self.trust, self._secrets)
 
     @contextmanager
     def note(self) -> Iterator[Connection]:
@@ -61,7 +72,7 @@ class Database:
         """A unit of work that only reads: one consistent view, and no writer waits for it."""
         with Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"tickets_reading": True})
-            yield Desk(session, self.clock(), self.domain)
+            yield self._desk(session)
 
     @contextmanager
     def turn(self) -> Iterator[None]:

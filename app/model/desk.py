@@ -1,19 +1,38 @@
-"""This file holds the desk: one unit of work, the moment it happens at, and the domain of our addresses."""
+"""This file holds the desk: one unit of work, the moment it happens at, our domain, and what proves who writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 
+class Trust(NamedTuple):
+    """What proves who wrote a mail, for its commands (INTERFACE 6).
+
+    `by` is "reply", "dmarc" or "from"; `server` is the front server whose `Authentication-Results` are believed.
+    """
+
+    by: str = "reply"
+    server: str | None = None
+
+
+DEFAULT_TRUST = Trust()
+
+
 @dataclass(frozen=True)
 class Desk:
-    """What every function of the model is given: an open transaction, the present moment (aware UTC), our domain."""
+    """What every function of the model is given: an open transaction, the present moment (aware UTC), our domain.
+
+    `secrets` are those of the database, once they were read.
+    """
 
     session: Session
     now: datetime
     domain: str
+    trust: Trust = DEFAULT_TRUST
+    secrets: dict[str, str] = field(default_factory=dict)
 
     @property
     def connection(self) -> Connection:

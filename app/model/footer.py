@@ -7,6 +7,7 @@ comes from the function that will address the letters.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.model.commands import HELP, LIST, STATUS, UNDO
 from app.model.desk import Desk
 from app.model.lifecycle import Cell, find_row, listed, target
 from app.model.places import comment_address, ticket_address
@@ -35,9 +36,18 @@ def promise(ticket: Ticket, standing: Standing, *, private: bool = False) -> Pro
 
 
 def footer(
-    desk: Desk, ticket: Ticket, standing: Standing, everybody: Sequence[Standing], *, private: bool = False
+    desk: Desk,
+    ticket: Ticket,
+    standing: Standing,
+    everybody: Sequence[Standing],
+    *,
+    private: bool = False,
+    undo: bool = False,
 ) -> list[str]:
-    """The sentences under a letter to one person, one a line; `private`: it is answered at the comment address."""
+    """The sentences under a letter to one person, one a line.
+
+    `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
+    """
     promised = promise(ticket, standing, private=private)
     occasion = Occasion(words=True, private=promised.cell.private)
     others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
@@ -47,17 +57,20 @@ def footer(
     ]
     if promised.status != ticket.status:
         lines.append(f"Your reply makes it {promised.status}.")
-    return [*lines, *_hint(desk, ticket, promised.cell), *_elsewhere(desk, ticket, standing, private=private)]
+    if undo:
+        lines.append(f'To take that change back, put "{UNDO}" on the first line of your reply.')
+    return [*lines, *_hints(desk, ticket, promised.cell), *_elsewhere(desk, ticket, standing, private=private)]
 
 
 def _elsewhere(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool) -> list[str]:
     """What else somebody may do: the other of the two addresses for responders, the way out for participants."""
     if standing.responder and private:
         public = promise(ticket, standing).cell
-        return [f"To reach everybody on the ticket, write to {ticket_address(desk, ticket.id)}: that {public.deed}."]
+        there = f"To reach everybody on the ticket, write to {ticket_address(desk, ticket.id)}: that {public.deed}."
+        return [there, _FOR_RESPONDERS]
     if standing.responder:
         address = comment_address(desk, ticket.id)
-        return [f"To write only to those who answer, use {address}: that comments in private."]
+        return [f"To write only to those who answer, use {address}: that comments in private.", _FOR_RESPONDERS]
     if standing.participant and not standing.requestor:
         return ['To get no more letters about it, reply with the one word "unsubscribe".']
     return []
@@ -86,12 +99,13 @@ def _who_reads(ticket: Ticket, others: Sequence[Standing]) -> str:
     return f"{listed(names)} will read it" if names else "it is kept with the ticket, and nobody else reads it yet"
 
 
-def _hint(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
+_FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}".'
+
+
+def _hints(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
-    if not cell.hint or _ADDRESS not in cell.hint:
-        return [cell.hint] if cell.hint else []
+    filled = {"solved": f'"{STATUS.line(ticket.lifecycle.end)}"', "list": f'"{LIST}"'}
     addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses]
-    return [cell.hint.replace(_ADDRESS, addresses[0])] if addresses else []
-
-
-_ADDRESS = "{queue_address}"
+    filled |= {"queue_address": addresses[0]} if addresses else {}
+    hints = [hint for hint in cell.hints if addresses or "{queue_address}" not in hint]
+    return [hint.format_map(filled) for hint in hints]

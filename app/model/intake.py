@@ -10,8 +10,10 @@ from app.model.arrival import Arrival
 from app.model.desk import Desk
 from app.model.incoming import Incoming
 from app.model.letters import Letter
-from app.model.people import Person, meet
+from app.model.notification import News
+from app.model.people import Person, meet, wrote_from
 from app.model.places import find_place
+from app.model.proof import new_message_id
 from app.model.queues import Queue
 from app.model.quotation import is_forward, split
 from app.model.standing import Standing, everybody_on
@@ -24,16 +26,30 @@ _MOST_ASKED_IN = 20
 _LEAVE = "unsubscribe"
 
 
-def words_of(desk: Desk, arrival: Arrival, thread: Thread | None) -> Words:
-    """What a mail says: the new words, all of them, and where they belong."""
+def author(desk: Desk, sender: Mailbox, arrival: Arrival, *, known: bool) -> Person:
+    """The person who wrote; their letters go where they wrote from, unless a machine wrote in their name."""
+    person = meet(desk, sender, known=known)
+    if arrival.incoming.automatic is None and address_key(person.email) != address_key(sender.email):
+        wrote_from(person, sender.email)
+    return person
+
+
+def words_of(
+    desk: Desk, arrival: Arrival, thread: Thread | None, text: str, *, forward: bool = False, can_be_empty: bool = False
+) -> Words:
+    """What a mail says: the new words, all of them, and where they belong. `text` is its text without commands.
+
+    `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
+    """
     incoming = arrival.incoming
-    said = split(incoming.text, _our_lines(desk, incoming) if thread else (), is_forward(incoming.subject))
+    ours = _our_lines(desk, incoming) if thread else ()
+    said = split(text, ours, forward or is_forward(incoming.subject), can_be_empty=can_be_empty)
     parent = thread.parent if thread else None
     return Words(
         text=said.new,
-        full_text=incoming.text,
+        full_text=text,
         subject=incoming.subject,
-        message_id=incoming.message_id or notification.new_message_id(desk),
+        message_id=incoming.message_id or new_message_id(desk),
         in_reply_to=incoming.in_reply_to[0] if incoming.in_reply_to else None,
         parent=Parent(parent.message, parent.message_id or "", parent.private) if parent and parent.message else None,
         reader_id=parent.reader if parent else None,
@@ -86,5 +102,6 @@ def unsubscribes(desk: Desk, ticket: Ticket, standing: Standing, words: Words) -
     row.subscribed = False
     person = desk.session.get_one(Person, standing.person_id)
     record_change(desk, ticket, person, "participant", person.email, None)
-    notification.tell_changed(desk, ticket, person, [("Participant", person.email, None)], everybody_on(desk, ticket))
+    news = News(None, ticket.status, standing, [("participant", person.email, None)])
+    notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket))
     return True

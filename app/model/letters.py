@@ -24,7 +24,9 @@ class Letter(Base):
     `message_id` stays the same over every attempt, so that a mail server that gets it twice can tell. `token` makes
     the envelope sender, which names this letter to whoever sends it back. `attached`: files of the message go with it.
     `acknowledges`: it answers somebody's mail by itself. `next` is when it is tried again; `in_hand`: a courier has it
-    until then.
+    until then. `commands` are the lines that wait for an answer to this letter as the proof of who wrote them. `shown`:
+    others have seen its Message-ID, which proves nothing any more. `checkpoint` is how the ticket was before the change
+    that it tells of.
     """
 
     __tablename__ = "letter"
@@ -46,6 +48,9 @@ class Letter(Base):
     in_reply_to: Mapped[str | None]
     references: Mapped[str | None]
     text: Mapped[str]
+    shown: Mapped[bool] = mapped_column(server_default=false())
+    commands: Mapped[str | None]
+    checkpoint: Mapped[int | None]
     attached: Mapped[bool] = mapped_column(server_default=false())
     acknowledges: Mapped[bool] = mapped_column(server_default=false())
     in_hand: Mapped[bool] = mapped_column(server_default=false())

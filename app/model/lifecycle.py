@@ -110,11 +110,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """What a plain reply does: the action, whether only responders see it, and what its writer should know besides."""
+    """What a plain reply does: the action, whether only responders see it, and what its writer should know besides.
+
+    In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, and `{list}`
+    for the word that asks for one's open tickets.
+    """
 
     action: Action
     private: bool = False
-    hint: str = ""
+    hints: tuple[str, ...] = ()
 
     @property
     def deed(self) -> str:
@@ -128,8 +132,10 @@ class Lifecycle:
 
     `defaults` maps (status, role) to the cell of a plain reply. `order` is the order in which roles are tried.
     `asked` completes "you get this because …" for a requestor. `solved`: the statuses that have a date of solving.
-    `spam`: the first status of what a server called spam. `status_for_all`: whether a new status without words is
-    told to everybody on the ticket. `comments_in_private`: every comment is for responders only, whoever makes it.
+    `sets`: the action that changes the status and nothing else. `closed`: the statuses of tickets that are on nobody's
+    list any more. `spam`: the first status of what a server called spam. `status_for_all`: whether a new status without
+    words is told to everybody on the ticket. `comments_in_private`: every comment is for responders only, whoever makes
+    it.
     """
 
     name: str
@@ -140,6 +146,8 @@ class Lifecycle:
     solved: frozenset[str]
     spam: str
     asked: str
+    sets: Action
+    closed: frozenset[str]
     expires: Action | None = None
     status_for_all: bool = True
     comments_in_private: bool = False
@@ -148,6 +156,11 @@ class Lifecycle:
     def first(self) -> str:
         """The status of a new ticket."""
         return self.statuses[0]
+
+    @property
+    def end(self) -> str:
+        """The status of a ticket that ended well."""
+        return next(status for status in self.statuses if status in self.solved)
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -11,7 +11,8 @@ from app.model.base import Base
 class Mail(Base):
     """The exact bytes of a received mail and its envelope, whether or not a message came of it.
 
-    `envelope_from` is None where the mail came without an envelope, and empty for the null reverse-path.
+    `envelope_from` is None where the mail came without an envelope, and empty for the null reverse-path. `identity` is
+    its Message-ID, else a digest of what it says: a mail that brings a known one proves nothing any more.
     """
 
     __tablename__ = "mail"
@@ -21,6 +22,7 @@ class Mail(Base):
     envelope_from: Mapped[str | None]
     author: Mapped[str]
     subject: Mapped[str]
+    identity: Mapped[str | None] = mapped_column(index=True)
     raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
 
 

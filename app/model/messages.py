@@ -23,7 +23,8 @@ class Message(Base):
     """Something posted on a ticket; `number` is its place in the order of posting, and never changes.
 
     `text` is what the writer wrote, `full_text` all of it; `date` is what its Date header says, as far as it can be
-    true, `received` when it came. `listed`: it came through a mailing list.
+    true, `received` when it came. `listed`: it came through a mailing list. `original_id` is the Message-ID of a mail
+    that it forwards: who answers that one answers here.
     """
 
     __tablename__ = "message"
@@ -48,6 +49,7 @@ class Message(Base):
     date: Mapped[datetime]
     received: Mapped[datetime]
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
+    original_id: Mapped[str | None] = mapped_column(index=True)
 
     sender: Mapped[Person | None] = relationship()
     mail: Mapped[Mail | None] = relationship()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from sqlalchemy import Table, insert, select
 
 from app.model.addresses import mailable
+from app.model.commands import ADD_CC
 from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import Letter, State
@@ -16,9 +17,11 @@ from app.model.messages import Message, passed_on
 from app.model.paper import render
 from app.model.people import Address, Person
 from app.model.places import comment_address, find_place, is_at_our_domain, ticket_address
+from app.model.proof import new_message_id
 from app.model.standing import Occasion, Standing, readers
 from app.model.text import one_line, shown
 from app.model.tickets import Ticket
+from app.model.undo import Changed
 
 if TYPE_CHECKING:
     from app.model.workflow import Words
@@ -45,79 +48,127 @@ class Envelope(NamedTuple):
     references: str | None
     private: bool = False
     attached: bool = False
+    checkpoint: int | None = None
+    by_id: int | None = None
+    acknowledges: bool = False
 
 
-def new_message_id(desk: Desk) -> str:
-    """A Message-ID of ours, which nobody can guess (RFC 5322 3.6.4)."""
-    return f"<{secrets.token_hex(16)}@{desk.domain}>"
+class News(NamedTuple):
+    """What has happened to a ticket besides the words: who did it by which action, and what changed by it.
+
+    `actor` is None for the tracker itself, `action` for things that were set. `checkpoint` is how it was before.
+    """
+
+    action: Action | None
+    old_status: str
+    actor: Standing | None
+    changes: Sequence[Changed] = ()
+    checkpoint: int | None = None
+
+    @property
+    def by_id(self) -> int | None:
+        """The person who did it."""
+        return self.actor.person_id if self.actor else None
+
+    @property
+    def name(self) -> str:
+        """The name of who did it."""
+        return self.actor.label if self.actor else THE_TRACKER
 
 
 def tell_opened(
-    desk: Desk, ticket: Ticket, message: Message, requestor: Person, everybody: Sequence[Standing], words: "Words"
+    desk: Desk,
+    ticket: Ticket,
+    message: Message,
+    author: Person,
+    everybody: Sequence[Standing],
+    words: "Words",
+    news: News | None = None,
 ) -> None:
-    """Tell those who answer for the queue of a new ticket."""
+    """Tell those who answer for the queue of a new ticket, and who was asked in; `news`: what was set with it.
+
+    Not whose ticket it is, also where a responder has brought it: they know what they wrote.
+    """
     everybody = _with_mailbox(desk, everybody)
     occasion = Occasion(words=True, private=message.private)
-    told = readers(everybody, occasion, ticket.lifecycle, but=requestor.id)
-    envelope = _envelope(ticket, "opened", message, requestor.label, words, answers=False)
+    told = [one for one in readers(everybody, occasion, ticket.lifecycle, but=author.id) if not _only_asked(one)]
+    envelope = _envelope(ticket, "opened", message, author.label, words, answers=False)
+    writer = next((one for one in everybody if one.person_id == author.id), None)
     body = {
-        "heading": f"{requestor.label} wrote:",
-        "note": _note(desk, ticket, message, None, words),
+        "heading": f"{author.label} wrote:",
+        "note": _note(desk, ticket, message, None, words, unproven(desk, writer, words)),
         "text": _said(words),
     }
-    _write(desk, envelope, _unreached(desk, told, words.named), everybody, body)
-    if ticket.queue.acknowledge and words.mail_id is not None and not message.private:
-        _acknowledge(desk, ticket, message, requestor, everybody, words)
+    changes = news.changes if news else ()
+    _write(desk, envelope, _unreached(desk, told, words.named), everybody, body, changes)
+    if ticket.queue.acknowledge and words.mail_id is not None and not message.private and news is None:
+        _acknowledge(desk, ticket, message, author, everybody, words)
+
+
+def _only_asked(one: Standing) -> bool:
+    return one.requestor and not one.answers and not one.assignee
 
 
 def tell_posted(
     desk: Desk,
     ticket: Ticket,
     message: Message,
-    action: Action,
-    old_status: str,
-    actor: Standing | None,
+    news: News,
     everybody: Sequence[Standing],
     words: "Words",
+    gone: Sequence[Standing] = (),
 ) -> None:
-    """Tell of a message, and of the status that it changed.
+    """Tell of a message, of the status that it changed, and those who answer of what else was set with it.
 
     Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
     """
     everybody = _with_mailbox(desk, everybody)
-    changed, said = old_status != ticket.status, _said(words)
+    changed, said = news.old_status != ticket.status, _said(words)
     occasion = Occasion(words=bool(said) or words.mail_id is not None, private=message.private, status_changed=changed)
-    told = readers(everybody, occasion, ticket.lifecycle, but=actor.person_id if actor else None)
-    name = actor.label if actor else THE_TRACKER
+    told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
+    told += [one for one in _with_mailbox(desk, gone) if one.person_id != news.by_id]
     body = {
-        "heading": heading(action, name, words=bool(said)),
-        "note": _note(desk, ticket, message, actor, words),
+        "heading": heading(news.action, news.name, words=bool(said)) if news.action else f"{news.name} wrote:",
+        "note": _note(desk, ticket, message, news.actor, words, unproven(desk, news.actor, words)),
         "text": said,
-        "changes": [_changed("Status", old_status, ticket.status)] if changed else [],
     }
-    envelope = _envelope(ticket, "posted", message, name, words)
-    _write(desk, envelope, _unreached(desk, told, words.named), everybody, body)
-    if changed and ticket.queue.announce_resolved and ticket.status in ticket.lifecycle.solved:
-        _announce(desk, ticket, name, everybody, {one.person_id for one in told} | {actor.person_id if actor else 0})
+    envelope = _envelope(ticket, "posted", message, news.name, words)._replace(
+        checkpoint=news.checkpoint, by_id=news.by_id
+    )
+    _write(desk, envelope, _unreached(desk, told, words.named), everybody, body, _and_status(ticket, news))
+    _announce(desk, ticket, news, everybody, told)
 
 
 def tell_changed(
     desk: Desk,
     ticket: Ticket,
-    actor: Person,
-    changes: Sequence[tuple[str, str | None, str | None]],
+    news: News,
     everybody: Sequence[Standing],
     gone: Sequence[Standing] = (),
+    *,
+    to_all: bool = False,
 ) -> None:
-    """Tell the assignee and the responders of a change without words, and those who are `gone` by it."""
+    """Tell the assignee and the responders of a change without words, and those who are `gone` by it.
+
+    `to_all`: a new status is told to all who hear of it (INTERFACE 8), and nothing else of the change.
+    """
     everybody = _with_mailbox(desk, everybody)
-    told = readers(everybody, Occasion(words=False), ticket.lifecycle, but=actor.id)
-    told += [one for one in _with_mailbox(desk, gone) if one.person_id != actor.id]
-    body = {
-        "heading": f"{actor.label} changed the ticket:",
-        "changes": [_changed(*change) for change in changes],
-    }
-    _write(desk, _envelope(ticket, "changed", None, actor.label, None), told, everybody, body)
+    occasion = Occasion(words=False, status_changed=to_all and news.old_status != ticket.status)
+    told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
+    told += [one for one in _with_mailbox(desk, gone) if one.person_id != news.by_id]
+    named = heading(news.action, news.name, words=False) if news.action else f"{news.name} changed the ticket:"
+    envelope = _envelope(ticket, "changed", None, news.name, None)._replace(
+        checkpoint=news.checkpoint, by_id=news.by_id
+    )
+    _write(desk, envelope, told, everybody, {"heading": named}, _and_status(ticket, news))
+    _announce(desk, ticket, news, everybody, told)
+
+
+def _and_status(ticket: Ticket, news: News) -> list[Changed]:
+    """All that changed, the status last and once."""
+    others = [change for change in news.changes if change[0] != "status"]
+    changed = news.old_status != ticket.status
+    return [*others, ("status", news.old_status, ticket.status)] if changed else others
 
 
 def _acknowledge(
@@ -128,20 +179,25 @@ def _acknowledge(
     if words.automatic or words.listed or recent:
         return
     requestor.acknowledged = desk.now
-    body = {"heading": f"We have got your mail; it is ticket {ticket.id} now.", "changes": []}
+    body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}
     to = [one for one in everybody if one.person_id == requestor.id]
-    _write(desk, _envelope(ticket, "acknowledged", message, ticket.queue.name, words), to, everybody, body)
+    envelope = _envelope(ticket, "acknowledged", message, ticket.queue.name, words)._replace(acknowledges=True)
+    _write(desk, envelope, to, everybody, body)
 
 
-def _announce(desk: Desk, ticket: Ticket, name: str, everybody: Sequence[Standing], told: set[int]) -> None:
-    """Tell the requestor that the ticket is resolved, if nothing else does; no machine, and no list."""
+def _announce(desk: Desk, ticket: Ticket, news: News, everybody: Sequence[Standing], told: Sequence[Standing]) -> None:
+    """Tell the requestor that the ticket is resolved, if the queue does and nothing else has; no machine, no list."""
+    solved = news.old_status != ticket.status and ticket.status in ticket.lifecycle.solved
+    if not solved or not ticket.queue.announce_resolved:
+        return
     first = select(Message).where(Message.ticket_id == ticket.id, Message.number == 1)
     opening = desk.session.scalars(first).one_or_none()
     if opening is None or opening.automatic or opening.listed:
         return
-    to = [one for one in everybody if one.requestor and one.person_id not in told]
-    body = {"heading": f"{name} marked ticket {ticket.id} as {ticket.status}.", "changes": []}
-    _write(desk, _envelope(ticket, "changed", None, name, None), to, everybody, body)
+    knowing = {one.person_id for one in told} | {news.by_id}
+    to = [one for one in everybody if one.requestor and one.person_id not in knowing]
+    body = {"heading": f"{news.name} marked ticket {ticket.id} as {ticket.status}."}
+    _write(desk, _envelope(ticket, "changed", None, news.name, None), to, everybody, body)
 
 
 def heading(action: Action, name: str, *, words: bool, second: bool = False) -> str:
@@ -163,12 +219,21 @@ def _said(words: "Words") -> str:
     return "\n\n".join(part for part in (text, "\n".join(attached)) if part)
 
 
-def _note(desk: Desk, ticket: Ticket, message: Message, actor: Standing | None, words: "Words") -> str:
-    """What a responder must know of a message before reading it."""
-    if not message.private:
+def unproven(desk: Desk, actor: Standing | None, words: "Words") -> str:
+    """What a mail's readers should know of who wrote it: only a responder's name lends words weight (INTERFACE 6)."""
+    weighty = actor is not None and actor.responder and words.mail_id is not None and not words.automatic
+    if not weighty or words.verified or desk.trust.by == "from" or actor is None:
         return ""
+    return f"It came in the name of {actor.label}, but nothing proves that {actor.label} sent it."
+
+
+def _note(desk: Desk, ticket: Ticket, message: Message, actor: Standing | None, words: "Words", doubt: str = "") -> str:
+    """What somebody must know of a message before reading it."""
+    if not message.private:
+        return doubt
     why = f"It is an automatic mail ({message.automatic}). " if message.automatic else ""
     note = f"{why}Only those who answer for {ticket.queue.name} see this comment."
+    note = f"{note}\n{doubt}" if doubt else note
     outsider = actor is not None and not actor.on_ticket and not actor.responder and not message.automatic
     return f"{note}\n{_about_outsider(desk, ticket, actor, words)}" if outsider and actor else note
 
@@ -176,8 +241,8 @@ def _note(desk: Desk, ticket: Ticket, message: Message, actor: Standing | None, 
 def _about_outsider(desk: Desk, ticket: Ticket, actor: Standing, words: "Words") -> str:
     """Who wrote without being on the ticket, how to let them in, and whose letter they answered."""
     lines = [
-        f"{actor.label} <{actor.email}> is not on this ticket. To let them in:",
-        f"    tickets set {ticket.id} --participant {actor.email} --as YOU",
+        f"{actor.label} <{actor.email}> is not on this ticket. To let them in, put this on top of your reply:",
+        f"    {ADD_CC.line(actor.email)}",
     ]
     reader = desk.session.get(Person, words.reader_id) if words.reader_id else None
     if reader is not None and reader.id != actor.person_id:
@@ -188,8 +253,13 @@ def _about_outsider(desk: Desk, ticket: Ticket, actor: Standing, words: "Words")
     return "\n".join(lines)
 
 
-def _changed(what: str, old: str | None, new: str | None) -> str:
-    return f"{what}: {old or 'nobody'} → {new or 'nobody'}"
+def changed(change: Changed) -> str:
+    """One thing that changed, in one line."""
+    field, old, new = change
+    if field == "merged":
+        return f"Ticket {new} became part of this one"
+    nothing = "none" if field == "priority" else "nobody"
+    return f"{field.capitalize()}: {old or nothing} → {new or nothing}"
 
 
 def _envelope(
@@ -239,17 +309,24 @@ def _write(
     told: Sequence[Standing],
     everybody: Sequence[Standing],
     body: Mapping[str, object],
+    changes: Sequence[Changed] = (),
 ) -> None:
-    """Put one letter for each of them into the outbox."""
-    rows = [_letter(desk, envelope, one, everybody, body) for one in told]
+    """Put one letter for each of them into the outbox. Of what changed, outsiders are told the status."""
+    rows = [_letter(desk, envelope, one, everybody, {**body, "changes": _told_to(one, changes)}) for one in told]
     if rows:
         desk.connection.execute(ADD_LETTERS, rows)
+
+
+def _told_to(reader: Standing, changes: Sequence[Changed]) -> list[str]:
+    whole = reader.responder or reader.formerly
+    return [changed(change) for change in changes if whole or change[0] == "status"]
 
 
 def _letter(
     desk: Desk, envelope: Envelope, to: Standing, everybody: Sequence[Standing], body: Mapping[str, object]
 ) -> dict[str, object]:
     ticket = envelope.ticket
+    undo = envelope.checkpoint is not None and (to.responder or to.person_id == envelope.by_id)
     return letter_row(
         desk,
         ticket_id=ticket.id,
@@ -260,13 +337,16 @@ def _letter(
         sender=comment_address(desk, ticket.id) if envelope.private else ticket_address(desk, ticket.id),
         recipient_name=to.label,
         recipient=mailable(to.email),
-        list_id=_list_id(desk, ticket),
+        list_id=list_id(desk, ticket),
         subject=envelope.subject,
         in_reply_to=envelope.in_reply_to,
         references=envelope.references,
         attached=envelope.attached,
-        acknowledges=envelope.kind == "acknowledged",
-        text=render(envelope.kind, footer=footer(desk, ticket, to, everybody, private=envelope.private), **body),
+        acknowledges=envelope.acknowledges,
+        checkpoint=envelope.checkpoint,
+        text=render(
+            envelope.kind, footer=footer(desk, ticket, to, everybody, private=envelope.private, undo=undo), **body
+        ),
     )
 
 
@@ -280,11 +360,14 @@ def letter_row(desk: Desk, **columns: object) -> dict[str, object]:
         "attempts": 0,
         "attached": False,
         "acknowledges": False,
+        "shown": False,
+        "commands": None,
+        "checkpoint": None,
         "next": desk.now,
         **columns,
     }
 
 
-def _list_id(desk: Desk, ticket: Ticket) -> str:
+def list_id(desk: Desk, ticket: Ticket) -> str:
     """The List-Id of a queue (RFC 2919): its name for people, its number for machines."""
     return f"{ticket.queue.name} <queue{ticket.queue_id}.{desk.domain}>"

@@ -69,18 +69,18 @@ class Mark(NamedTuple):
     certain: bool
 
 
-def split(text: str, ours: Collection[str] = (), forward: bool = False) -> Split:
+def split(text: str, ours: Collection[str] = (), forward: bool = False, *, can_be_empty: bool = False) -> Split:
     """Tell the new words of a mail from quoted letters, signatures and what telephones add.
 
     `ours` are lines of letters that we sent: they count as quoted wherever they stand. A letter that is passed on
     ("Forwarded message") is new, and if `forward` says that the mail is one that passes on (`is_forward` of its
     subject) so is any other. Answers between and below quoted lines are new, together with those quoted lines. If
-    nothing would be new, all is. Takes linear time; never raises.
+    nothing would be new, all is, unless the mail `can_be_empty`. Takes linear time; never raises.
     """
     page = _Page(text, ours)
     new = _new_lines(page, page.read(forward))
     if not any(page.kinds[at] not in (BLANK, HEAD) for at in new):
-        return Split(text, "")
+        return Split("", text) if can_be_empty else Split(text, "")
     chosen = set(new)
     rest = [line for at, line in enumerate(page.lines) if at not in chosen]
     return Split(_joined([page.lines[at] for at in new]), _joined(rest))

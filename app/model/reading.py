@@ -9,14 +9,15 @@ from app.model.text import one_line, shown
 
 def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None = None) -> str:
     """The text of a ticket from its JSON view; `viewer`, an address, is spoken to in the second person."""
-    parts = [_head(view), *(_message(message, lifecycle, viewer) for message in view["messages"])]
+    parts = [head_text(view), *(message_text(message, lifecycle, viewer) for message in view["messages"])]
     if "reply" in view:
         reply = view["reply"]
         parts.append(f"A reply as {reply['as']} now: {reply['action']}, then {reply['status']}.")
     return "\n\n".join(parts)
 
 
-def _head(view: dict[str, Any]) -> str:
+def head_text(view: dict[str, Any]) -> str:
+    """The lines that stand above the messages."""
     lines = [
         f"Ticket {view['id']} in {view['queue']}: {one_line(view['title'])}",
         f"Status: {view['status']}",
@@ -25,12 +26,15 @@ def _head(view: dict[str, Any]) -> str:
     ]
     if view["participants"]:
         lines.append(f"Participants: {', '.join(_person(one) for one in view['participants'])}")
+    if view["merged_into"]:
+        lines.append(f"It is part of ticket {view['merged_into']} now: its messages are there.")
     if view["answer"]:
         lines.append(f"Answered by: {_person(view['answerer'])}, message {view['answer']}")
     return "\n".join(lines)
 
 
-def _message(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+    """One message with the line that tells what it did."""
     private = " [private]" if message["private"] else ""
     attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")

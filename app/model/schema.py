@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 # Imported so that every table is known.
-from app.model import letters, mails, messages, people, queues, tickets
+from app.model import letters, mails, messages, people, proof, queues, tickets, undo
 from app.model.base import Base
 from app.model.database import Database
 from app.model.desk import Desk
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 METADATA = Base.metadata
-TABLES = (letters, mails, messages, people, queues, tickets)
-REVISION = "0002"
+TABLES = (letters, mails, messages, people, proof, queues, tickets, undo)
+REVISION = "0003"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 

@@ -91,33 +91,38 @@ SUPPORT_ROWS = (
     ),
 )  # fmt: skip
 
+_ELSE = "For anything else write to {queue_address}: that opens a new ticket."
+_SOLVED_IT = "If you solved it yourself, put {solved} on the first line of your reply."
+_ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
+_QUESTION_BACK = "A question back is fine too: what the requestor replies reopens the ticket."
+
 # What a requestor's plain reply is taken to mean.
 _FROM_THE_REQUESTOR = {
     # The likely case is more on the problem. Were it "I solved it myself", the ticket is still on the list of open
     # ones, and the requestor can put it right.
-    OPEN: Cell(GIVE_INFORMATION, hint="For anything else write to {queue_address}: that opens a new ticket."),
-    NEEDS: Cell(GIVE_INFORMATION, hint="For anything else write to {queue_address}: that opens a new ticket."),
+    OPEN: Cell(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
+    NEEDS: Cell(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
     # The answer did not help, or the problem outlived the ticket. Were it "thanks, it works", the footer under the
     # answer has said beforehand what a reply does.
-    ANSWERED: Cell(REOPEN, hint="If the answer solved your problem, you need not reply."),
-    EXPIRED: Cell(REOPEN, hint="If you no longer need help, you need not reply."),
+    ANSWERED: Cell(REOPEN, hints=("If the answer solved your problem, put {solved} on the first line of your reply.",)),
+    EXPIRED: Cell(REOPEN, hints=("If you no longer need help, you need not reply.",)),
     # After solving, a mail is more likely the answer to somebody's comment than a wish to reopen.
-    SOLVED: Cell(COMMENT, hint="If you need help again, write to {queue_address}: that opens a new ticket."),
+    SOLVED: Cell(COMMENT, hints=("If you need help again, write to {queue_address}: that opens a new ticket.",)),
     # No mail leads out of Invalid: only an administrator changes it.
-    INVALID: Cell(COMMENT, hint="Only an administrator can change that; your comment is the way to ask for it."),
+    INVALID: Cell(COMMENT, hints=("Only an administrator can change that; your comment is the way to ask for it.",)),
 }
 
 # What anybody else's plain reply is taken to mean.
 _FROM_ANOTHER = {
     # An answer is the safest reading: the requestor can then confirm it, and were it a question back, the requestor's
     # reply to it reopens the ticket, so the outcome is right either way.
-    OPEN: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
-    NEEDS: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
-    ANSWERED: Cell(ANSWER, hint="A question back is fine too: what the requestor replies reopens the ticket."),
+    OPEN: Cell(ANSWER, hints=(_QUESTION_BACK,)),
+    NEEDS: Cell(ANSWER, hints=(_QUESTION_BACK,)),
+    ANSWERED: Cell(ANSWER, hints=(_QUESTION_BACK,)),
     # Nothing else is possible once a ticket is closed.
-    EXPIRED: Cell(COMMENT, hint="Only the requestor or an administrator can reopen it."),
-    SOLVED: Cell(COMMENT, hint="Only the requestor or an administrator can reopen it."),
-    INVALID: Cell(COMMENT, hint="Only an administrator can change that."),
+    EXPIRED: Cell(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
+    SOLVED: Cell(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
+    INVALID: Cell(COMMENT, hints=("Only an administrator can change that.",)),
 }
 
 # A machine means nothing by its mail, and of a stranger we know nothing: both are kept for those who answer.
@@ -142,5 +147,7 @@ SUPPORT = Lifecycle(
     solved=frozenset({SOLVED}),
     spam=INVALID,
     asked="you asked for help with",
+    sets=CHANGE_STATUS,
+    closed=frozenset({SOLVED, EXPIRED, INVALID}),
     expires=EXPIRE,
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, CompoundSelect, Integer, bindparam, literal, select, union_all
+from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, bindparam, literal, select, union_all
 
 from app.model.arrival import Arrival
 from app.model.desk import Desk
@@ -14,13 +14,14 @@ from app.model.people import Person, find_person
 from app.model.places import Place, find_place
 from app.model.queues import names_of_queues
 from app.model.standing import everybody_on, standing_of
-from app.model.tickets import NoSuchTicket, Ticket, find_ticket
+from app.model.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
 
 
 class Known(NamedTuple):
     """An id in a mail that is one of ours: a message that we stored, or a letter that we sent about it.
 
-    `message` is None for a letter about no message; `reader` is the person whom the letter went to.
+    `message` is None for a letter about no message; `reader` is the person whom the letter went to, `kind` its kind,
+    `checkpoint` how the ticket was before the change that it tells of, and `shown` whether others have seen its id.
     """
 
     given: str
@@ -29,22 +30,42 @@ class Known(NamedTuple):
     message_id: str | None
     private: bool
     reader: int | None
+    kind: str | None
+    checkpoint: int | None
+    shown: bool
 
 
 class Thread(NamedTuple):
-    """Where a mail belongs: its ticket, what it answers there, and whether it is private."""
+    """Where a mail belongs: its ticket, what it answers there, and whether it is private.
+
+    `letter` is the letter of ours that it answers. `formerly` is the ticket that it was meant for, if that one was
+    merged into this.
+    """
 
     ticket: Ticket
     parent: Known | None
     private: bool
+    letter: Known | None = None
+    formerly: int | None = None
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_NO_LETTER = (literal(None, Integer), literal(None, String), literal(None, Integer), literal(False, Boolean))
+_MESSAGE = (Message.ticket_id, Message.id, Message.message_id, Message.private)
 _KNOWN: CompoundSelect[Any] = union_all(
+    select(Message.message_id, *_MESSAGE, *_NO_LETTER).where(Message.message_id.in_(_IDS)),
+    select(Message.original_id, *_MESSAGE, *_NO_LETTER).where(Message.original_id.in_(_IDS)),
     select(
-        Message.message_id, Message.ticket_id, Message.id, Message.message_id, Message.private, literal(None, Integer)
-    ).where(Message.message_id.in_(_IDS)),
-    select(Letter.message_id, Letter.ticket_id, Message.id, Message.message_id, Message.private, Letter.person_id)
+        Letter.message_id,
+        Letter.ticket_id,
+        Message.id,
+        Message.message_id,
+        Message.private,
+        Letter.person_id,
+        Letter.kind,
+        Letter.checkpoint,
+        Letter.shown,
+    )
     .outerjoin(Message, Message.id == Letter.about_id)
     .where(Letter.message_id.in_(_IDS), Letter.ticket_id.is_not(None)),
 )
@@ -77,10 +98,13 @@ def find_thread(desk: Desk, arrival: Arrival, place: Place, known: Sequence[Know
     number = place.number if place.kind.is_ticket else _found(desk, arrival, answered)
     if number is None:
         return None
-    ticket = find_ticket(desk, number, locked=True)
-    parent = next((one for one in answered if one.ticket == ticket.id), None)
+    ticket = what_became_of(desk, number)
+    here = [one for one in answered if one.ticket in (ticket.id, number)]
+    parent = next(iter(here), None)
+    letter = next((one for one in here if one.kind and one.given == answered[0].given), None)
+    formerly = number if number != ticket.id else None
     private = place.kind.is_comment or _is_private_elsewhere(desk, arrival, place) or _answers_in_private(answered)
-    return Thread(ticket, parent, private)
+    return Thread(ticket, parent, private, letter, formerly)
 
 
 def _found(desk: Desk, arrival: Arrival, answered: Sequence[Known]) -> int | None:

@@ -22,7 +22,7 @@ class Ticket(Base):
     `posts` counts its messages, and so gives the next one its number. `answer` is the number of the message that
     solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says.
     `has_private`: some message is for responders only. `root` is the Message-ID under which mail clients gather its
-    letters.
+    letters. `merged_into` is the number of the ticket on which its messages are now.
     """
 
     __tablename__ = "ticket"
@@ -49,6 +49,7 @@ class Ticket(Base):
     posts: Mapped[int]
     has_private: Mapped[bool] = mapped_column(server_default=false())
     root: Mapped[str | None]
+    merged_into: Mapped[int | None] = mapped_column(index=True)
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     requestor: Mapped[Person] = relationship(foreign_keys=[requestor_id])
@@ -113,6 +114,14 @@ def find_ticket(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
     ticket = desk.session.scalars(query, {"number": number}).one_or_none()
     if ticket is None:
         raise NoSuchTicket(f"There is no ticket {number}.")
+    return ticket
+
+
+def what_became_of(desk: Desk, number: int) -> Ticket:
+    """The ticket of that number, or the one on which its messages are now, held until the work is done."""
+    ticket = find_ticket(desk, number, locked=True)
+    while ticket.merged_into is not None:
+        ticket = find_ticket(desk, ticket.merged_into, locked=True)
     return ticket
 
 

@@ -40,7 +40,7 @@ def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
         "requestor": _person(ticket.requestor),
         "assignee": _person(ticket.assignee),
         "participants": [_person(person) for person in participants],
-        "merged_into": None,
+        "merged_into": ticket.merged_into,
         "created": _moment(ticket.created),
         "last_query": _moment(ticket.last_query),
         "last_response": _moment(ticket.last_response),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast, overload
 
 from sqlalchemy import Table, insert, select
 
@@ -12,10 +12,13 @@ from app.model.desk import Desk
 from app.model.leaks import redacted
 from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
 from app.model.messages import Attachment, Message, NoSuchMessage, find_message
+from app.model.notification import News
 from app.model.people import Person
+from app.model.proof import new_message_id
 from app.model.queues import Queue
 from app.model.standing import Standing, everybody_on
 from app.model.tickets import Participant, Reopening, Ticket, record_change
+from app.model.undo import as_it_is, keep
 
 if TYPE_CHECKING:
     from app.model.incoming import Attachment as Attached
@@ -36,7 +39,8 @@ class Words:
     """What somebody posts, whether it came by mail or by command.
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
-    `reader_id` is the person who got the letter that it answers.
+    `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
+    forwards.
     """
 
     text: str
@@ -51,6 +55,7 @@ class Words:
     automatic: str | None = None
     listed: bool = False
     verified: bool = False
+    original_id: str | None = None
     mail_id: int | None = None
     attachments: "Sequence[Attached]" = ()
     named: frozenset[str] = field(default_factory=frozenset)
@@ -83,7 +88,25 @@ def open_ticket(
     spam: bool = False,
 ) -> Ticket:
     """A new ticket whose first message is these words; tells those who answer for the queue, unless it is spam."""
-    date = believable(words.date, desk.now)
+    ticket, message = make_ticket(desk, queue, requestor, words, private=private, asked_in=asked_in, spam=spam)
+    if not spam:
+        notification.tell_opened(desk, ticket, message, requestor, everybody_on(desk, ticket), words)
+    return ticket
+
+
+def make_ticket(
+    desk: Desk,
+    queue: Queue,
+    requestor: Person,
+    words: Words,
+    *,
+    private: bool = False,
+    asked_in: Sequence[Person] = (),
+    spam: bool = False,
+    asked: datetime | None = None,
+) -> tuple[Ticket, Message]:
+    """The same, and nobody is told; with its first message. `asked`: when the request was made, if not in this mail."""
+    date = believable(asked or words.date, desk.now)
     ticket = Ticket(
         queue=queue,
         title=words.subject or "(no subject)",
@@ -100,10 +123,7 @@ def open_ticket(
     desk.session.flush()
     for person in asked_in:
         desk.session.add(Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True))
-    message = _add_message(desk, ticket, requestor.id, None, words, private=private)
-    if not spam:
-        notification.tell_opened(desk, ticket, message, requestor, everybody_on(desk, ticket), words)
-    return ticket
+    return ticket, _add_message(desk, ticket, requestor.id, None, words, private=private)
 
 
 def _root(desk: Desk, words: Words, *, private: bool) -> str:
@@ -112,7 +132,7 @@ def _root(desk: Desk, words: Words, *, private: bool) -> str:
     Else an id that no mail has; threads form around a missing root too.
     """
     fitting = not private and notification.sendable(words.message_id)
-    return words.message_id if fitting else notification.new_message_id(desk)
+    return words.message_id if fitting else new_message_id(desk)
 
 
 def act(
@@ -134,22 +154,86 @@ def act(
     `actor` is None where the tracker itself acts. Raises NotAllowed, or NoSuchMessage for an answer that is not there,
     before anything is done.
     """
-    row = find_row(ticket.lifecycle, action, ticket.status, party)
-    old, new = ticket.status, target(row, ticket.status, status)
+    old = ticket.status
+    row = find_row(ticket.lifecycle, action, old, party)
+    step = Step(row, target(row, old, status))
     private = private or ticket.lifecycle.keeps_private(row.recorded, old, party.role)
-    solution = _solution(desk, ticket, row, answer, party)
-    if not private and ticket.has_private:
-        words = replace(words, text=redacted(desk, ticket, words.text))
-    ticket.status = new
-    message = _add_message(desk, ticket, actor.person_id if actor else None, row.recorded, words, private=private)
-    _keep_record(desk, ticket, row, old, actor)
-    _settle_answer(ticket, row, message, solution)
-    if row.recorded.dated:
-        _date(ticket, message, query=row.asks(party))
-    told = everybody if everybody is not None else everybody_on(desk, ticket)
+    before = as_it_is(desk, ticket)
+    words = passed_on(desk, ticket, words, private=private)
+    message = carry_out(desk, ticket, actor, party, [step], words, private=private, answer=answer)
+    news = News(row.recorded, old, actor, checkpoint=keep(desk, ticket, before, actor.person_id if actor else None))
     if not quiet:
-        notification.tell_posted(desk, ticket, message, row.recorded, old, actor, told, words)
+        told = everybody if everybody is not None else everybody_on(desk, ticket)
+        notification.tell_posted(desk, ticket, message, news, told, words)
     return message
+
+
+class Step(NamedTuple):
+    """One row of the table, and the status to which it leads."""
+
+    row: Row
+    status: str
+
+
+@overload
+def carry_out(
+    desk: Desk,
+    ticket: Ticket,
+    actor: Standing | None,
+    party: Party,
+    steps: Sequence[Step],
+    words: Words,
+    *,
+    private: bool = False,
+    answer: int | None = None,
+) -> Message: ...
+@overload
+def carry_out(
+    desk: Desk,
+    ticket: Ticket,
+    actor: Standing | None,
+    party: Party,
+    steps: Sequence[Step],
+    words: Words | None,
+    *,
+    private: bool = False,
+    answer: int | None = None,
+) -> Message | None: ...
+def carry_out(
+    desk: Desk,
+    ticket: Ticket,
+    actor: Standing | None,
+    party: Party,
+    steps: Sequence[Step],
+    words: Words | None,
+    *,
+    private: bool = False,
+    answer: int | None = None,
+) -> Message | None:
+    """Take steps one after another, with or without words; nobody is told. The words are recorded with the first one.
+
+    Raises NotAllowed, or NoSuchMessage for an answer that is not there, before anything is done.
+    """
+    solutions = [_solution(desk, ticket, step.row, answer, party) for step in steps]
+    by = actor.person_id if actor else None
+    old, ticket.status = ticket.status, steps[-1].status if steps else ticket.status
+    message = None
+    if words is not None:
+        message = _add_message(desk, ticket, by, steps[0].row.recorded, words, private=private)
+    for step, solution in zip(steps, solutions, strict=True):
+        _keep_record(desk, ticket, step, old, actor)
+        _settle_answer(desk, ticket, step, by, message, solution)
+        old = step.status
+    if message is not None and steps[0].row.recorded.dated:
+        _date(ticket, message, query=steps[0].row.asks(party))
+    return message
+
+
+def passed_on(desk: Desk, ticket: Ticket, words: Words, *, private: bool) -> Words:
+    """Words for everybody, without what is quoted in them of private ones."""
+    if private or not ticket.has_private:
+        return words
+    return replace(words, text=redacted(desk, ticket, words.text))
 
 
 def _add_message(
@@ -177,6 +261,7 @@ def _add_message(
         "date": believable(words.date, desk.now),
         "received": desk.now,
         "mail_id": words.mail_id,
+        "original_id": words.original_id,
     }
     number = desk.connection.execute(_ADD_MESSAGE, columns).scalar_one()
     _add_attachments(desk, number, words.attachments)
@@ -238,24 +323,28 @@ def _shown_as(desk: Desk, ticket: Ticket, number: int) -> Message:
     return found
 
 
-def _settle_answer(ticket: Ticket, row: Row, message: Message, solution: Message | None) -> None:
+def _settle_answer(
+    desk: Desk, ticket: Ticket, step: Step, by: int | None, message: Message | None, solution: Message | None
+) -> None:
     """Set or clear the answer, its answerer and the date of solving, as the row says."""
+    row, date = step.row, message.date if message is not None else desk.now
     if row.answer is AnswerEffect.CLEARED:
         ticket.answer = ticket.answerer_id = ticket.solved = None
-    chosen = message if row.answer is AnswerEffect.OWN else solution
-    if chosen is not None:
-        ticket.answer, ticket.answerer_id, ticket.solved = chosen.number, chosen.sender_id, message.date
-    elif row.answer is AnswerEffect.CLEARED and ticket.status in ticket.lifecycle.solved:
-        ticket.solved = message.date
+    if row.answer is AnswerEffect.OWN:
+        ticket.answer, ticket.answerer_id, ticket.solved = message.number if message else None, by, date
+    elif solution is not None:
+        ticket.answer, ticket.answerer_id, ticket.solved = solution.number, solution.sender_id, date
+    elif row.answer is AnswerEffect.CLEARED and step.status in ticket.lifecycle.solved:
+        ticket.solved = date
 
 
-def _keep_record(desk: Desk, ticket: Ticket, row: Row, old: str, actor: Standing | None) -> None:
+def _keep_record(desk: Desk, ticket: Ticket, step: Step, old: str, actor: Standing | None) -> None:
     """Remember a new status, and a reopening with who had answered, which is about to be cleared."""
-    if old == ticket.status:
+    if old == step.status:
         return
     by = desk.session.get(Person, actor.person_id) if actor else None
-    record_change(desk, ticket, by, "status", old, ticket.status)
-    if old in row.reopens_from and ticket.status == ticket.lifecycle.first:
+    record_change(desk, ticket, by, "status", old, step.status)
+    if old in step.row.reopens_from and step.status == ticket.lifecycle.first:
         desk.session.add(
             Reopening(
                 ticket_id=ticket.id,

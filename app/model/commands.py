@@ -1,0 +1,209 @@
+"""This file holds the commands at the top of a mail: their table, and how a mail's lines are read (INTERFACE 6).
+
+It is pure text, and knows nothing but the tables. The help, the footers' examples, the refusals and the README's page
+are printed from the table.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.model.lifecycle import listed
+from app.model.lifecycles import CORRESPONDENCE
+from app.model.quotation_words import LANGUAGES
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line `Name: value` at the top of a mail.
+
+    `value` says what stands behind the colon, `effect` completes "it …", `example` is a value that could be.
+    `requestor`: the requestor may use it too, as far as the table lets them. `repeats`: one mail may have it more than
+    once.
+    """
+
+    name: str
+    value: str
+    effect: str
+    example: str
+    requestor: bool = False
+    repeats: bool = False
+
+    def line(self, value: str | None = None) -> str:
+        """The line as somebody writes it."""
+        return f"{self.name}: {self.example if value is None else value}"
+
+
+QUEUE = Command("Queue", "the name of a queue", "moves the ticket to that queue", "Questions")
+OWNER = Command("Owner", "a responder by address or name, me, or nobody", "assigns the ticket", "me")
+STATUS = Command(
+    "Status",
+    "a status by its title",
+    "gives the ticket that status, after what the reply itself does",
+    CORRESPONDENCE.end,
+    requestor=True,
+)
+REQUESTOR = Command(
+    "Requestor", "an address", "makes it that person's ticket; whose it was takes part from then on", "ann@example.org"
+)
+ADD_CC = Command("AddCc", "addresses, with commas", "lets people take part", "bea@example.org", repeats=True)
+DEL_CC = Command("DelCc", "addresses, with commas", "lets people take part no longer", "bea@example.org", repeats=True)
+SUBJECT = Command("Subject", "some words", "gives the ticket another subject", "Printer in room 12")
+PRIORITY = Command("Priority", "a whole number, or none", "gives the ticket that priority", "10")
+MERGE = Command("Merge", "the number of a ticket", "puts this ticket's messages and people on that one", "12")
+ACTION = Command(
+    "Action",
+    "an action by its title",
+    "says what the reply does, in place of what it would do by itself",
+    CORRESPONDENCE.comment.title,
+    requestor=True,
+)
+
+COMMANDS = (STATUS, ACTION, OWNER, QUEUE, SUBJECT, PRIORITY, REQUESTOR, ADD_CC, DEL_CC, MERGE)
+FOR_REQUESTORS = tuple(command for command in COMMANDS if command.requestor)
+
+
+class Line(NamedTuple):
+    """One line of commands as it was written; `command` is None where there is none of that name."""
+
+    written: str
+    name: str
+    command: Command | None
+    value: str
+
+
+class Reading(NamedTuple):
+    """The lines of commands at the top of a text, and the text without them."""
+
+    lines: tuple[Line, ...]
+    rest: str
+
+
+# Nobody means so many; what follows is text again.
+_MOST_LINES = 50
+_LONGEST_LINE = 2_000
+# A colon with white space or nothing behind it; "https://…" is no name with a value.
+_NAMED = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?:[ \t\xa0](.*))?", re.DOTALL)
+_CLOSE = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?!//)(.*)", re.DOTALL)
+_BLANK = re.compile(r"[\s\ufeff\u200b]*")
+_BY_NAME = {command.name.casefold(): command for command in COMMANDS}
+
+
+def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
+    """The commands that a text begins with; none, and all of it text, unless the first line is one of `allowed`.
+
+    It is one too if its name is a letter away from one. Never raises, linear time.
+    """
+    lines: list[Line] = []
+    start = end = _skip_blank(text)
+    while len(lines) < _MOST_LINES and (line := _line(text[end : (stop := _stop(text, end))])) is not None:
+        if not lines and not _begins(line, allowed):
+            break
+        if line.command is None and line.name.casefold() in _HEADS:
+            # The head of a mail that was passed on; a `Subject` above it belongs to it.
+            keep = next((place for place, one in enumerate(lines) if one.command is SUBJECT), len(lines))
+            return _up_to(text, start, lines[:keep])
+        lines.append(line)
+        end = stop + 1
+    return Reading(tuple(lines), text[end:].lstrip("\n") if lines else text)
+
+
+def _up_to(text: str, start: int, lines: list[Line]) -> Reading:
+    """The reading that ends with these lines."""
+    end = start
+    for _ in lines:
+        end = _stop(text, end) + 1
+    return Reading(tuple(lines), text[end:].lstrip("\n") if lines else text)
+
+
+def _skip_blank(text: str) -> int:
+    """Where the first line begins that is not blank."""
+    blank = _BLANK.match(text)
+    end = blank.end() if blank else 0
+    return text.rfind("\n", 0, end) + 1
+
+
+def _stop(text: str, start: int) -> int:
+    """Where the line ends that begins there."""
+    stop = text.find("\n", start)
+    return len(text) if stop < 0 else stop
+
+
+def _line(written: str) -> Line | None:
+    """A line `Name: value`; a known name needs no space behind its colon."""
+    if len(written) > _LONGEST_LINE:
+        return None
+    close = _CLOSE.fullmatch(written)
+    if close is None:
+        return None
+    command = _BY_NAME.get(close[1].casefold())
+    if command is None and not _NAMED.fullmatch(written) and nearest(close[1]) is None:
+        return None
+    return Line(" ".join(written.split()), close[1], command, " ".join(close[2].split()))
+
+
+def _begins(line: Line, allowed: Sequence[Command]) -> bool:
+    return (line.command or nearest(line.name)) in allowed
+
+
+def nearest(name: str) -> Command | None:
+    """The command from which a name is one letter away: one too many, too few, another, or two in the wrong order."""
+    folded = name.casefold()
+    return next((command for key, command in _BY_NAME.items() if _is_near(folded, key)), None)
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Whether two words are at most one such letter apart."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    same = next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(map(len, (one, other)))
+    )
+    a, b = one[same:], other[same:]
+    return a == b or a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[2:] == b[2:] and a[:2] == b[1::-1])
+
+
+def unknown(line: Line, allowed: Iterable[Command] = COMMANDS) -> str:
+    """What is wrong with a line that is no command, and what would have been right."""
+    near = nearest(line.name)
+    meant = f"; {near.name!r} is one" if near else ""
+    names = listed(command.name for command in allowed)
+    return f"There is no command {line.name!r}{meant}. There are: {names}. An empty line ends the commands."
+
+
+# Words that stand alone in a mail, or on its first line.
+HELP, LIST, SHOW, UNDO = "help", "list", "show", "undo"
+
+
+class Page(NamedTuple):
+    """What a mail asks to be sent: help, a list, or a ticket, from one of its messages on. 0: none was named."""
+
+    word: str
+    ticket: int = 0
+    message: int = 0
+
+
+_PAGE = re.compile(rf"({HELP}|{LIST}|{SHOW})(?:(?<={SHOW})\s+#?(\d{{1,10}})(?:\s+(\d{{1,9}}))?)?\s*\.?", re.IGNORECASE)
+_TAKE_BACK = re.compile(rf"\s*{UNDO}[ \t\xa0]*[.!]?[ \t\xa0]*(?:\n|\Z)", re.IGNORECASE)
+
+
+def page_asked(text: str) -> Page | None:
+    """What a mail asks to be sent that says nothing else: `help`, `list`, `show`, `show 12`, or `show 12 40`."""
+    match = _PAGE.fullmatch(text.strip()) if len(text) < _LONGEST_LINE else None
+    return Page(match[1].lower(), int(match[2] or 0), int(match[3] or 0)) if match else None
+
+
+def without_undo(text: str) -> str | None:
+    """What else a text says whose first line is `undo`; None where it is not."""
+    match = _TAKE_BACK.match(text)
+    return text[match.end() :].lstrip("\n") if match else None
+
+
+def _heads() -> frozenset[str]:
+    """The words, in all languages, with which clients head a mail that is passed on."""
+    columns = [words for one in LANGUAGES.values() for words in (one.sender, one.date, one.to)]
+    return frozenset(word.casefold() for column in columns for word in column.split("|") if word)
+
+
+_HEADS = _heads()

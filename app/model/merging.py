@@ -1,0 +1,61 @@
+"""This file holds how one ticket becomes part of another."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+
+from app.model.desk import Desk
+from app.model.lifecycle import NotAllowed
+from app.model.messages import Message
+from app.model.people import Person
+from app.model.standing import everybody_on
+from app.model.tickets import NoSuchTicket, Participant, Ticket, record_change, what_became_of
+
+
+def goal(desk: Desk, ticket: Ticket, number: int) -> Ticket:
+    """The ticket into which one would be merged, held until the work is done; NotAllowed says why it cannot be."""
+    if number == ticket.id:
+        raise NotAllowed("A ticket cannot be merged into itself: name another one.")
+    try:
+        into = what_became_of(desk, number)
+    except NoSuchTicket as error:
+        raise NotAllowed(f"{error} Name the number of the ticket on which the messages should go on.") from None
+    if into.id == ticket.id:
+        raise NotAllowed(f"Ticket {number} is part of this one already.")
+    return into
+
+
+def merge(desk: Desk, ticket: Ticket, into: Ticket, actor: Person) -> None:
+    """Put the messages and people of a ticket on another one, where whatever still comes for it goes from now on.
+
+    The messages get the next numbers there, in their order.
+    """
+    people = [one for one in everybody_on(desk, ticket) if one.requestor or one.participant or one.assignee]
+    subscribed = {one.person_id: one.subscribed for one in people}
+    there = {one.person_id for one in everybody_on(desk, into)}
+    for person_id in subscribed.keys() - there:
+        desk.session.add(Participant(ticket_id=into.id, person_id=person_id, subscribed=subscribed[person_id]))
+    _move_messages(desk, ticket, into)
+    _move_dates(ticket, into)
+    ticket.merged_into = into.id
+    record_change(desk, ticket, actor, "merged_into", None, str(into.id))
+    record_change(desk, into, actor, "merged", None, str(ticket.id))
+    desk.session.flush()
+
+
+def _move_messages(desk: Desk, ticket: Ticket, into: Ticket) -> None:
+    moved = update(Message).where(Message.ticket_id == ticket.id)
+    desk.session.execute(moved.values(ticket_id=into.id, number=Message.number + into.posts))
+    into.posts += ticket.posts
+    into.has_private = into.has_private or ticket.has_private
+    desk.session.flush()
+
+
+def _move_dates(ticket: Ticket, into: Ticket) -> None:
+    into.last_query = _later(into.last_query, ticket.last_query)
+    into.last_response = _later(into.last_response, ticket.last_response)
+    into.last_posted = max(into.last_posted, ticket.last_posted)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)

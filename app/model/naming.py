@@ -1,0 +1,83 @@
+"""This file holds how people are named in a mail or a command: by address, by name, or by a part of it."""
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from app.model.addresses import Mailbox, is_usable, mailboxes
+from app.model.desk import Desk
+from app.model.lifecycle import NotAllowed, listed
+from app.model.people import Person, administrators, find_person, meet
+from app.model.standing import Standing
+from app.model.text import one_line
+
+_MOST_NAMED = 20
+
+
+# One person: an address, or a name with an address in angle brackets. A comma in quotes parts nothing.
+_PART = re.compile(r'(?:"[^"]*"|[^,"]|")+')
+_ADDRESSED = re.compile(r"[^<>]*<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+")
+
+
+def people_named(desk: Desk, given: str) -> list[Person]:
+    """The people whom a line names, with commas between; an unknown address becomes a person. Raises NotAllowed."""
+    parts = [part.strip() for part in _PART.findall(given) if part.strip()]
+    if not parts:
+        raise NotAllowed(f"{one_line(given, 100)!r} names nobody; it would be an address like ann@example.org.")
+    if len(parts) > _MOST_NAMED:
+        raise NotAllowed(f"{len(parts)} people are too many for one line; it would be up to {_MOST_NAMED}.")
+    return [_by_address(desk, part) if "@" in part else _by_name(desk, part) for part in parts]
+
+
+def _by_address(desk: Desk, given: str) -> Person:
+    return meet(desk, _mailbox(given), known=False)
+
+
+def _mailbox(given: str) -> Mailbox:
+    """The one mailbox that words are. Raises NotAllowed."""
+    found = mailboxes(given) if _ADDRESSED.fullmatch(given) else []
+    if len(found) != 1 or not is_usable(found[0].email):
+        raise NotAllowed(f"{one_line(given, 100)!r} is no address; it would look like ann@example.org.")
+    return found[0]
+
+
+def person_named(desk: Desk, given: str) -> Person:
+    """The one person whom a line names. Raises NotAllowed."""
+    found = people_named(desk, given)
+    if len(found) != 1:
+        raise NotAllowed(f"One person is needed, and {one_line(given, 100)!r} names {len(found)}.")
+    return found[0]
+
+
+def colleague_named(desk: Desk, given: str, everybody: Sequence[Standing], others: Sequence[str]) -> Person:
+    """The person whom a line names among those who answer and administrators; `others` are their addresses."""
+    if "@" in given:
+        person = find_person(desk, _mailbox(given).email)
+        if person is None:
+            raise NotAllowed(f"Nobody here has the address {one_line(given, 100)!r}; there are: {listed(others)}.")
+        return person
+    ids = {one.person_id for one in everybody if one.responder} | {one.id for one in administrators(desk)}
+    people = desk.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id))
+    found = [one for one in people if _is_called(one, given)]
+    return _only(given, found, f"there are: {listed(others)}", "Nobody who answers here")
+
+
+def _by_name(desk: Desk, given: str) -> Person:
+    people = desk.session.scalars(select(Person).where(Person.known).order_by(Person.id))
+    return _only(given, [one for one in people if _is_called(one, given)], "give an address", "Nobody known")
+
+
+def _is_called(person: Person, given: str) -> bool:
+    """Whether a name is somebody's: all of it, its beginning or end, or what stands before the @ of their address."""
+    name, wanted = person.name.casefold(), " ".join(given.casefold().split())
+    return wanted in (name, *name.split(), person.email.rpartition("@")[0].casefold())
+
+
+def _only(given: str, matches: list[Person], instead: str, nobody: str) -> Person:
+    if len(matches) > 1:
+        those = listed((f"{one.label} <{one.email}>" for one in matches[:_MOST_NAMED]), "or")
+        raise NotAllowed(f"{one_line(given, 100)!r} could be {those}: give the address.")
+    if not matches:
+        raise NotAllowed(f"{nobody} is called {one_line(given, 100)!r}; {instead}.")
+    return matches[0]

@@ -1,0 +1,187 @@
+"""This file holds what a mail does that belongs to no ticket yet: it opens one, or asks for a page."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from app.model import commands, intake, pages, proof, receipts, steering, waiting, workflow
+from app.model.addresses import Mailbox
+from app.model.arrival import Arrival, Fate, became, opened, register
+from app.model.commands import COMMANDS, REQUESTOR, Line
+from app.model.desk import Desk
+from app.model.forwards import Original, original_attached, original_inline
+from app.model.intake import words_of
+from app.model.messages import Message
+from app.model.notification import News, tell_opened
+from app.model.people import Person, find_person
+from app.model.places import Place, find_place
+from app.model.queues import Queue
+from app.model.quotation import is_forward
+from app.model.receipts import Writer
+from app.model.set_aside import set_aside
+from app.model.standing import Standing, everybody_on, standing_of
+from app.model.steering import Mailed, Refused
+from app.model.text import one_line
+from app.model.threads import Known, places_named
+from app.model.tickets import Ticket
+from app.model.workflow import Words
+
+
+def open_by_mail(
+    desk: Desk, arrival: Arrival, recipient: str, place: Place, sender: Mailbox, known: Sequence[Known]
+) -> None:
+    """Open a ticket with a mail to a queue, and carry out its commands if it is a responder's."""
+    if arrival.incoming.bounce:
+        set_aside(desk, arrival, recipient, "it reports on a mail, but not on one of ours")
+        return
+    # Two addresses of one queue in one envelope are one place.
+    same = [one for one in places_named(desk, arrival) if one.kind.is_queue and one.number == place.number]
+    first = next((one.name for one in same), place.name)
+    if not register(desk, arrival, recipient, first, Fate.OPENED):
+        return
+    queue = desk.session.get_one(Queue, place.number)
+    if _asks_for_page(desk, arrival, queue, sender):
+        return
+    private = place.kind.is_comment or any(one.kind.is_comment for one in same)
+    _open(desk, arrival, queue, _read(desk, arrival, queue, sender, known), private=private)
+
+
+class First(NamedTuple):
+    """A first mail: who wrote it, what they are to the queue, what it says, its commands, and what it forwards.
+
+    `believed`: its commands can be carried out now. `asked` is when the forwarded mail was written, if it is attached.
+    """
+
+    person: Person
+    at_queue: Standing
+    words: Words
+    lines: tuple[Line, ...]
+    believed: bool
+    original: Original | None
+    asked: datetime | None
+
+
+def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox) -> bool:
+    """Whether somebody known asked for a page, which then is sent. From others it is text."""
+    incoming = arrival.incoming
+    person = find_person(desk, sender.email)
+    if person is None or not person.known or incoming.automatic or incoming.spam or incoming.attachments:
+        return False
+    words = words_of(desk, arrival, None, incoming.text)
+    page = commands.page_asked(words.text)
+    if page is not None:
+        pages.send_from(desk, queue, person, words, page)
+        became(desk, arrival, Fate.ANSWERED, None)
+    return page is not None
+
+
+def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> First:
+    incoming = arrival.incoming
+    person = intake.author(desk, sender, arrival, known=True)
+    standing = _standing_at(desk, queue, person)
+    trusted = standing.responder and not (incoming.automatic or incoming.spam) and incoming.authors == 1
+    reading = commands.read(incoming.text, COMMANDS if trusted else ())
+    verified = incoming.automatic is None and proof.is_verified(desk, arrival, person, known)
+    brought = trusted and (is_forward(incoming.subject) or any(line.command is REQUESTOR for line in reading.lines))
+    empty = bool(reading.lines)
+    words = replace(words_of(desk, arrival, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified)
+    original = _original(desk, arrival, reading.rest, person) if trusted else None
+    attached = original is not None and original.message_id is not None
+    if original and attached:
+        words = _with_original(words, original)
+    believed = proof.is_believed(desk, arrival, verified=verified)
+    asked = original.date if original and attached else None
+    return First(person, standing, words, reading.lines, believed, original, asked)
+
+
+def _standing_at(desk: Desk, queue: Queue, person: Person) -> Standing:
+    """What somebody is to a queue, as far as it matters for a ticket not yet there."""
+    return Standing(
+        person.id,
+        person.label,
+        person.email,
+        answers=queue.is_answered_by(desk, person),
+        administrator=person.administrator,
+    )
+
+
+def _original(desk: Desk, arrival: Arrival, text: str, forwarder: Person) -> Original | None:
+    """The mail that a responder forwards: attached, or shown below; not one of our own or of the responder's."""
+    incoming = arrival.incoming
+    found = original_attached(arrival.raw, incoming.attachments)
+    if found is None and is_forward(incoming.subject):
+        found = original_inline(text)
+    ours = found is not None and find_place(desk, found.sender.email) is not None
+    own = found is not None and find_person(desk, found.sender.email) is forwarder
+    return None if ours or own else found
+
+
+def _with_original(words: Words, original: Original) -> Words:
+    """The words with those of an attached mail below them, and its Message-ID, so that what answers it comes here."""
+    name = f"{original.sender.name} <{original.sender.email}>".strip()
+    dated = f"\nDate: {original.date:%Y-%m-%d %H:%M} UTC" if original.date else ""
+    below = f"From: {name}{dated}\nSubject: {original.subject}\n\n{original.text}".rstrip()
+    joined = {
+        part: f"{text}\n\n{below}".lstrip("\n") for part, text in (("text", words.text), ("full", words.full_text))
+    }
+    return replace(words, text=joined["text"], full_text=joined["full"], original_id=original.message_id)
+
+
+def _open(desk: Desk, arrival: Arrival, queue: Queue, mail: First, *, private: bool) -> None:
+    incoming = arrival.incoming
+    people = [] if private else intake.asked_in(desk, queue, incoming, mail.at_queue)
+    ticket, message = workflow.make_ticket(
+        desk, queue, mail.person, mail.words, private=private, asked_in=people, spam=incoming.spam, asked=mail.asked
+    )
+    opened(desk, arrival, ticket.id)
+    if incoming.spam:
+        return
+    if not mail.at_queue.responder or incoming.automatic:
+        tell_opened(desk, ticket, message, mail.person, everybody_on(desk, ticket), mail.words)
+    elif mail.lines and mail.believed:
+        _command(desk, ticket, message, mail, private=private)
+    else:
+        _tell(desk, ticket, message, mail, private=private)
+
+
+def _command(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
+    """Carry out the commands of a first mail; where not all can be, the ticket is open all the same."""
+    standing = standing_of(mail.person, everybody_on(desk, ticket))
+    mailed = Mailed(mail.person, standing, mail.lines, mail.words, True, private, message)
+    try:
+        outcome = steering.carry_out_all(desk, ticket, mailed)
+    except Refused as refused:
+        everybody = everybody_on(desk, ticket)
+        tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
+        writer = Writer(ticket, standing, everybody, mail.words, private)
+        receipts.refusal(desk, writer, refused.problems, posted=True)
+        return
+    steering.tell(desk, outcome, mailed)
+    everybody = everybody_on(desk, outcome.ticket)
+    given = any(field == "requestor" for field, _, _ in outcome.changes)
+    notes = [] if given else _offer(mail.original)
+    writer = Writer(outcome.ticket, outcome.standing, everybody, mail.words, private)
+    receipts.opening(desk, writer, outcome.all_changes, notes)
+
+
+def _tell(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
+    """Tell of a responder's mail without commands, or whose commands wait for a proof."""
+    everybody = everybody_on(desk, ticket)
+    standing = standing_of(mail.person, everybody)
+    tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
+    writer = Writer(ticket, standing, everybody, mail.words, private)
+    if mail.lines:
+        written = [line.written for line in mail.lines]
+        waiting.hold(desk, writer, written, opened=True)
+    else:
+        receipts.opening(desk, writer, (), _offer(mail.original))
+
+
+def _offer(original: Original | None) -> list[str]:
+    """The line that makes a ticket that of whoever wrote the forwarded mail."""
+    if original is None:
+        return []
+    who = one_line(f"{original.sender.name} <{original.sender.email}>".strip(), 200)
+    line = REQUESTOR.line(original.sender.email)
+    return [f"You forwarded a mail of {who}. To make it their ticket, put this on top of your reply:\n    {line}"]

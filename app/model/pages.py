@@ -1,0 +1,241 @@
+"""This file holds what a mail can ask to be sent: help, one's open tickets, or a ticket (INTERFACE 6)."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import ColumnElement, select
+
+from app.model import commands
+from app.model.addresses import mailable
+from app.model.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
+from app.model.desk import Desk
+from app.model.footer import promise
+from app.model.lifecycle import Action, NotAllowed, find_row, listed
+from app.model.lifecycles import LIFECYCLES
+from app.model.notification import ADD_LETTERS, letter_row, sendable
+from app.model.paper import render
+from app.model.people import Person
+from app.model.places import comment_address, ticket_address
+from app.model.queues import Queue, Responder, every_queue, whole_address
+from app.model.reading import head_text, message_text
+from app.model.receipts import Kind, Writer, write_to
+from app.model.setting import assignable
+from app.model.standing import Standing, everybody_on, standing_of
+from app.model.steering import is_answered, reachable
+from app.model.text import one_line
+from app.model.tickets import NoSuchTicket, Ticket, what_became_of
+from app.model.views import may_see, ticket_in_full
+
+if TYPE_CHECKING:
+    from app.model.workflow import Words
+
+_MOST_LISTED = 200
+# A message that is longer is cut, and a letter ends after so many characters: with a word on how to get the rest.
+_LONG_MESSAGE = 4_000
+_LONGEST_PAGE = 100_000
+
+
+class Sheet(NamedTuple):
+    """What a page says: a first sentence, lines below it, then paragraphs."""
+
+    heading: str
+    lines: Sequence[str] = ()
+    paragraphs: Sequence[str] = ()
+
+
+def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> None:
+    """Answer a mail to a ticket that asks for a page, to the person's stored address."""
+    write_to(desk, to, Kind.PAGE, *_sheet(desk, person, page, to.ticket, to.standing))
+
+
+def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> None:
+    """Answer a mail to a queue that asks for a page, to the person's stored address."""
+    sheet = _sheet(desk, person, page, None, None)
+    address = next((whole_address(desk, row.address) for row in queue.addresses), f"postmaster@{desk.domain}")
+    again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'
+    footing = [
+        f'You get this because a mail in your name asked {address} for "{page.word}".',
+        f"A reply opens a new ticket in {queue.name}, {again}.",
+    ]
+    text = render("to_writer", heading=sheet.heading, lines=sheet.lines, paragraphs=sheet.paragraphs, footer=footing)
+    row = letter_row(
+        desk,
+        ticket_id=None,
+        about_id=None,
+        kind=Kind.PAGE,
+        person_id=person.id,
+        sender_name=queue.name,
+        sender=address,
+        recipient_name=person.label,
+        recipient=mailable(person.email),
+        list_id=None,
+        subject=one_line(f"[{queue.name}] {page.word}"),
+        in_reply_to=words.message_id if sendable(words.message_id) else None,
+        references=words.message_id if sendable(words.message_id) else None,
+        acknowledges=True,
+        text=text,
+    )
+    desk.connection.execute(ADD_LETTERS, [row])
+
+
+def _sheet(desk: Desk, person: Person, page: Page, ticket: Ticket | None, standing: Standing | None) -> Sheet:
+    if page.word == LIST:
+        return _list(desk, person)
+    if page.word == SHOW:
+        return _show(desk, person, page, ticket)
+    return _help(desk, ticket, standing) if ticket and standing else _first_help(desk, person)
+
+
+# A list
+
+
+def _list(desk: Desk, person: Person) -> Sheet:
+    """The writer's open tickets, and those that wait for them if they answer for a queue."""
+    queues = desk.session.scalars(select(Responder.queue_id).where(Responder.person_id == person.id)).all()
+    mine = _open(desk, Ticket.requestor_id == person.id)
+    assigned = _open(desk, Ticket.assignee_id == person.id)
+    unassigned = _open(desk, Ticket.assignee_id.is_(None), Ticket.queue_id.in_(queues)) if queues else []
+    parts = [_named(desk, "You asked:", mine), _named(desk, "Assigned to you:", assigned)]
+    parts.append(_named(desk, "Assigned to nobody:", unassigned))
+    found = [part for part in parts if part]
+    if not found:
+        return Sheet("You have no open tickets.")
+    example = (mine or assigned or unassigned)[0].id
+    how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
+    return Sheet("Your open tickets:", (), [*found, how])
+
+
+def _open(desk: Desk, *which: ColumnElement[bool]) -> list[Ticket]:
+    """Tickets that are not closed, by number."""
+    closed = {status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed}
+    query = select(Ticket).where(*which, Ticket.status.not_in(closed), Ticket.merged_into.is_(None))
+    return list(desk.session.scalars(query.order_by(Ticket.id)))
+
+
+def _named(desk: Desk, name: str, tickets: Sequence[Ticket]) -> str:
+    """Tickets under a name, a line each; empty without any. Of very many the newest."""
+    lines = [_in_a_line(desk, ticket) for ticket in tickets[-_MOST_LISTED:]]
+    if len(tickets) > _MOST_LISTED:
+        lines.insert(0, f"... and {len(tickets) - _MOST_LISTED} older ones")
+    return "\n".join([name, *(f"    {line}" for line in lines)]) if lines else ""
+
+
+def _in_a_line(desk: Desk, ticket: Ticket) -> str:
+    title = one_line(ticket.title, 100)
+    return f"{ticket.id}  {ticket.status}, {_ago(desk, ticket)}: {title} ({ticket_address(desk, ticket.id)})"
+
+
+def _ago(desk: Desk, ticket: Ticket) -> str:
+    """How long ago something was last posted."""
+    hours = max(0, int((desk.now - ticket.last_posted).total_seconds() // 3600))
+    number, unit = (hours // 24, "day") if hours >= 24 else (hours, "hour")
+    return f"{number} {unit}{'' if number == 1 else 's'} ago" if number else "just now"
+
+
+# A ticket
+
+
+def _show(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Sheet:
+    """A ticket as the writer may see it, its messages in order."""
+    found = _wanted(desk, person, page, ticket)
+    if found is None:
+        which = f"There is no ticket {page.ticket}" if page.ticket else "No ticket was named"
+        return Sheet(f'{which} that you can read; "{LIST}" alone gets you your open ones.')
+    view = ticket_in_full(desk, found, person)
+    merged = [f"Ticket {page.ticket} is part of it now."] if page.ticket not in (0, found.id) else []
+    shown = [one for one in view["messages"] if one["number"] >= page.message]
+    texts = [message_text(one, found.lifecycle, person.email) for one in shown]
+    numbers = [one["number"] for one in shown]
+    return Sheet(head_text(view), (), [*merged, *_cut(found.id, numbers, texts, whole=page.message)])
+
+
+def _wanted(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Ticket | None:
+    if page.ticket:
+        try:
+            ticket = what_became_of(desk, page.ticket)
+        except NoSuchTicket:
+            return None
+    seen = ticket is not None and may_see(ticket, standing_of(person, everybody_on(desk, ticket)))
+    return ticket if seen else None
+
+
+def _cut(ticket: int, numbers: Sequence[int], texts: Sequence[str], *, whole: int) -> Iterator[str]:
+    """As many messages as fit; a long one is cut unless it was asked for, with a word on how to get the rest."""
+    room = _LONGEST_PAGE
+    for number, text in zip(numbers, texts, strict=True):
+        rest = f'"{SHOW} {ticket} {number}" gets you'
+        if room < min(len(text), _LONG_MESSAGE):
+            yield f"[There is more: {rest} the messages from number {number} on.]"
+            return
+        limit = room if number == whole else _LONG_MESSAGE
+        yield text if len(text) <= limit else f"{text[:limit].rstrip()}\n[This message is longer: {rest} all of it.]"
+        room -= min(len(text), limit)
+
+
+# Help
+
+
+def _help(desk: Desk, ticket: Ticket, standing: Standing) -> Sheet:
+    """What a mail to this ticket can do now, for this person, from the tables."""
+    promised = promise(ticket, standing)
+    usable = COMMANDS if standing.responder else FOR_REQUESTORS if standing.requestor else ()
+    paragraphs = [f"A reply as it is {promised.cell.deed}."]
+    if usable:
+        lines = "\n".join(f"    {_usable(desk, ticket, standing, command)}" for command in usable)
+        paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
+    if standing.responder:
+        address = comment_address(desk, ticket.id)
+        paragraphs.append(f"Mail to {address} is read only by those who answer; no status changes by it.")
+    heading = f"This is what you can do with ticket {ticket.id} by mail while it is {ticket.status}."
+    return Sheet(heading, (), [*paragraphs, _words_alone(undo=bool(usable))])
+
+
+def _usable(desk: Desk, ticket: Ticket, standing: Standing, command: Command) -> str:
+    """One command with what could stand behind its colon on this ticket now."""
+    choices = _choices(desk, ticket, standing).get(command)
+    if choices is None:
+        return f"{command.line()}  ({command.value}: {command.effect})"
+    return f"{command.name}: {listed(choices, 'or') if choices else 'nothing at present'}  ({command.effect})"
+
+
+def _choices(desk: Desk, ticket: Ticket, standing: Standing) -> dict[Command, list[str]]:
+    party = standing.party(ticket.lifecycle)
+    statuses = reachable(ticket.lifecycle, party, ticket.status, answered=is_answered(desk, ticket))
+    return {
+        commands.STATUS: statuses,
+        commands.ACTION: [action.title for action in ticket.lifecycle.actions if _is_open_to(ticket, standing, action)],
+        commands.OWNER: ["me", "nobody", *assignable(desk, everybody_on(desk, ticket))],
+        commands.QUEUE: [queue.name for queue in every_queue(desk)],
+    }
+
+
+def _words_alone(*, undo: bool) -> str:
+    lines = [
+        f"{HELP}  (this letter)",
+        f"{LIST}  (your open tickets)",
+        f'{SHOW}  (this ticket; with a number another one, as in "{SHOW} 12")',
+    ]
+    back = f'\n\nA first line "{UNDO}" takes back the last change, if nothing else has happened since.'
+    return (
+        "A mail of one word is answered, and read by nobody else:\n"
+        + "\n".join(f"    {line}" for line in lines)
+        + (back if undo else "")
+    )
+
+
+def _is_open_to(ticket: Ticket, standing: Standing, action: Action) -> bool:
+    try:
+        find_row(ticket.lifecycle, action, ticket.status, standing.party(ticket.lifecycle))
+    except NotAllowed:
+        return False
+    return True
+
+
+def _first_help(desk: Desk, person: Person) -> Sheet:
+    """What a mail to a queue can do."""
+    queues = desk.session.scalars(select(Queue).join(Responder).where(Responder.person_id == person.id)).all()
+    paragraphs = ["A mail as it is opens a new ticket."]
+    if queues or person.administrator:
+        lines = "\n".join(f"    {command.line()}  ({command.effect})" for command in COMMANDS)
+        paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
+    return Sheet("This is what you can do with a mail to this address.", (), [*paragraphs, _words_alone(undo=False)])

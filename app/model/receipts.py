@@ -1,0 +1,136 @@
+"""This file holds the letters to who wrote: receipts, refusals, and pages that were asked for."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.model.addresses import mailable
+from app.model.commands import ADD_CC, DEL_CC, STATUS, Line
+from app.model.desk import Desk
+from app.model.footer import footer
+from app.model.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
+from app.model.paper import render
+from app.model.places import comment_address, ticket_address
+from app.model.standing import Standing
+from app.model.text import one_line, shown
+from app.model.tickets import Ticket
+from app.model.undo import Changed
+
+if TYPE_CHECKING:
+    from app.model.workflow import Words
+
+
+class Kind(StrEnum):
+    """What such a letter is."""
+
+    RECEIPT = "receipt"
+    REFUSED = "refused"
+    WAITING = "waiting"
+    PAGE = "page"
+
+
+class Writer(NamedTuple):
+    """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
+
+    `private`: their mail was, and so is what they answer to the letter.
+    """
+
+    ticket: Ticket
+    standing: Standing
+    everybody: Sequence[Standing]
+    words: "Words"
+    private: bool = False
+
+
+def receipt(desk: Desk, to: Writer, changes: Sequence[Changed], *, checkpoint: int | None = None) -> None:
+    """Tell who commanded what came of it, and how to take it back."""
+    heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(desk, to.ticket.id)}."
+    lines = [changed(change) for change in changes] or ["Nothing changed: it was so before."]
+    write_to(desk, to, Kind.RECEIPT, heading, lines, _reversed(changes), checkpoint=checkpoint)
+
+
+def opening(desk: Desk, to: Writer, changes: Sequence[Changed], notes: Sequence[str] = ()) -> None:
+    """Tell a responder which ticket their mail has opened, and how to be rid of it."""
+    ticket, spam = to.ticket, to.ticket.lifecycle.spam
+    heading = f"Your mail opened ticket {ticket.id} in {ticket.queue.name}; "
+    heading += f"its address is {ticket_address(desk, ticket.id)}."
+    lines = [changed(change) for change in changes]
+    rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
+    paragraphs = [*notes, *_reversed(changes), *([rid] if ticket.status != spam else [])]
+    write_to(desk, to, Kind.RECEIPT, heading, lines, paragraphs)
+
+
+def _reversed(changes: Sequence[Changed]) -> list[str]:
+    """How to take back what `undo` does not: who was let in or out, and a merge."""
+    lines = [
+        ADD_CC.line(old) if old else DEL_CC.line(new or "") for field, old, new in changes if field == "participant"
+    ]
+    told = [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
+    merged = any(field == "merged" for field, _, _ in changes)
+    return [*told, "A merge cannot be taken back."] if merged else told
+
+
+def refusal(desk: Desk, to: Writer, problems: Sequence[tuple[Line, str]], *, posted: bool) -> None:
+    """Tell who commanded, line by line, what was wrong and what would have been right; the text is repeated."""
+    heading = f"Nothing of this was done on ticket {to.ticket.id}, because not all of it could be:"
+    fine = "This line would have been carried out."
+    lines = [part for line, problem in problems for part in (line.written, f"    {problem or fine}")]
+    write_to(desk, to, Kind.REFUSED, heading, lines, _repeated(to.words, posted=posted))
+
+
+def refused(desk: Desk, to: Writer, heading: str, *, posted: bool) -> None:
+    """Tell who wrote that something was not done, in a sentence or two; the text is repeated."""
+    write_to(desk, to, Kind.REFUSED, heading, (), _repeated(to.words, posted=posted))
+
+
+def _repeated(words: "Words", *, posted: bool) -> list[str]:
+    text = shown(words.text)[:_LONGEST_REPEATED].rstrip()
+    if not text:
+        return ["Your mail said nothing else."]
+    return [f"The rest of your mail was {'posted without these lines' if posted else 'not posted'}:", text]
+
+
+_LONGEST_REPEATED = 100_000
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def write_to(
+    desk: Desk,
+    to: Writer,
+    kind: Kind,
+    heading: str,
+    lines: Sequence[str] = (),
+    paragraphs: Sequence[str] = (),
+    *,
+    footing: Sequence[str] | None = None,
+    **columns: object,
+) -> None:
+    """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row."""
+    ticket, undo = to.ticket, columns.get("checkpoint") is not None
+    if footing is None:
+        footing = footer(desk, ticket, to.standing, to.everybody, private=to.private, undo=undo)
+    threads = [one for one in dict.fromkeys((ticket.root, to.words.message_id)) if one and sendable(one)]
+    row = letter_row(
+        desk,
+        **{
+            "ticket_id": ticket.id,
+            "about_id": None,
+            "kind": kind,
+            "person_id": to.standing.person_id,
+            "sender_name": ticket.queue.name,
+            "sender": comment_address(desk, ticket.id) if to.private else ticket_address(desk, ticket.id),
+            "recipient_name": to.standing.label,
+            "recipient": mailable(to.standing.email),
+            "list_id": list_id(desk, ticket),
+            "subject": one_line(f"Re: [{ticket.queue.name} #{ticket.id}] {ticket.title}"),
+            "in_reply_to": threads[-1] if threads else None,
+            "references": " ".join(threads) or None,
+            "acknowledges": True,
+            "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing),
+            **columns,
+        },
+    )
+    desk.connection.execute(ADD_LETTERS, [row])

@@ -1,0 +1,359 @@
+"""This file holds how the commands of a mail are carried out: all of them, or none (INTERFACE 6)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import select
+
+from app.model import commands, merging, receipts
+from app.model.commands import Command, Line
+from app.model.desk import Desk
+from app.model.lifecycle import (
+    Action,
+    AnswerEffect,
+    Lifecycle,
+    NotAllowed,
+    Party,
+    Row,
+    WorkflowError,
+    find_row,
+    listed,
+    target,
+)
+from app.model.messages import Message, NoSuchMessage
+from app.model.naming import colleague_named, people_named, person_named
+from app.model.notification import News, tell_changed, tell_opened, tell_posted
+from app.model.people import BadAddress, NoSuchPerson, Person
+from app.model.queues import NoSuchQueue, find_queue
+from app.model.setting import Setting, assignable, change, left_behind
+from app.model.standing import Standing, everybody_on, standing_of
+from app.model.tickets import Ticket
+from app.model.undo import Changed, as_it_is, keep
+from app.model.workflow import Step, Words, carry_out, passed_on
+
+Lines = Mapping[Command, Line]
+Problems = dict[Line, str]
+Found = TypeVar("Found")
+
+
+class Refused(Exception):
+    """Not all lines of a mail can be carried out; `problems` has each line with what is wrong, or empty."""
+
+    def __init__(self, problems: Sequence[tuple[Line, str]]) -> None:
+        super().__init__("not all lines can be carried out")
+        self.problems = problems
+
+
+class Mailed(NamedTuple):
+    """One mail with commands: who wrote it, what they are on its ticket, its lines and its words.
+
+    `says`: it has words besides. `opened` is their message, if the mail has just opened the ticket.
+    """
+
+    person: Person
+    standing: Standing
+    lines: Sequence[Line]
+    words: Words
+    says: bool
+    private: bool = False
+    opened: Message | None = None
+
+
+@dataclass
+class Outcome:
+    """What came of it: the ticket on which it all ended, how it was, what changed, and the message that was posted."""
+
+    ticket: Ticket
+    old_status: str
+    changes: list[Changed]
+    standing: Standing
+    steps: Sequence[Step] = ()
+    message: Message | None = None
+    words: Words | None = None
+    checkpoint: int | None = None
+    gone: list[Standing] = field(default_factory=list)
+
+    @property
+    def all_changes(self) -> list[Changed]:
+        """What changed, with the status once."""
+        others = [one for one in self.changes if one[0] != "status"]
+        moved = self.old_status != self.ticket.status
+        return [*others, ("status", self.old_status, self.ticket.status)] if moved else others
+
+
+def allowed_to(standing: Standing) -> tuple[Command, ...]:
+    """The commands that somebody may use on a ticket at all."""
+    return commands.COMMANDS if standing.responder else commands.FOR_REQUESTORS if standing.requestor else ()
+
+
+def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Outcome:
+    """Carry out all lines of a mail, post its words, and tell nobody. Refused if not all can be: nothing is done."""
+    nested = desk.session.begin_nested()
+    try:
+        outcome = _attempt(desk, ticket, mailed)
+    except BaseException:
+        nested.rollback()
+        # Who was met in between is not there any more.
+        desk.session.info.pop("people", None)
+        raise
+    nested.commit()
+    return outcome
+
+
+def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Outcome:
+    lines = {line.command: line for line in mailed.lines if line.command}
+    problems = _wrong_in_themselves(mailed.lines, allowed_to(mailed.standing), ticket)
+    everybody, queue = everybody_on(desk, ticket), ticket.queue.name
+    changes: list[Changed] = []
+    if (line := lines.get(commands.MERGE)) is not None and line not in problems:
+        ticket, old = _try(problems, line, lambda: _merge(desk, ticket, mailed.person, line.value), ticket), ticket
+        changes = [("merged", None, str(old.id))]
+    before = as_it_is(desk, ticket)
+    changes += _set_things(desk, ticket, mailed, problems)
+    now = everybody_on(desk, ticket)
+    standing = _still(mailed.standing, standing_of(mailed.person, now))
+    outcome = Outcome(ticket, before["status"], changes, standing, gone=left_behind(everybody, now, queue))
+    outcome.steps = _steps(desk, ticket, mailed, standing.party(ticket.lifecycle), lines, problems)
+    if problems:
+        raise Refused([(line, problems.get(line, "")) for line in mailed.lines])
+    _do(desk, outcome, mailed)
+    outcome.checkpoint = keep(desk, ticket, before, mailed.person.id)
+    return outcome
+
+
+def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
+    """What is wrong with lines whatever they say: no such command, not for this person, said twice, nothing said."""
+    problems: Problems = {}
+    seen: set[Command] = set()
+    for line in lines:
+        if line.command is None:
+            problems[line] = commands.unknown(line, allowed)
+        elif line.command not in allowed:
+            problems[line] = f"Only those who answer for {ticket.queue.name} can use {line.command.name!r}."
+        elif not line.value:
+            problems[line] = f"It says nothing; it would be {line.command.value}, as in {line.command.line()!r}."
+        elif line.command in seen and not line.command.repeats:
+            problems[line] = f"{line.command.name!r} stands here more than once."
+        seen |= {line.command} if line.command else set()
+    return problems
+
+
+def _try(problems: Problems, line: Line, attempt: Callable[[], Found], otherwise: Found) -> Found:
+    """What an attempt gives; where it cannot be, the problem is noted with its line."""
+    try:
+        return attempt()
+    except (WorkflowError, NoSuchQueue, NoSuchPerson, NoSuchMessage, BadAddress) as error:
+        problems[line] = str(error)
+        return otherwise
+
+
+def _merge(desk: Desk, ticket: Ticket, person: Person, given: str) -> Ticket:
+    digits = given.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
+        raise NotAllowed(f"{given!r} is no ticket's number; it would be {commands.MERGE.line()!r}.")
+    into = merging.goal(desk, ticket, int(digits))
+    if not standing_of(person, everybody_on(desk, into)).responder:
+        raise NotAllowed(f"Ticket {digits} is in a queue for which you do not answer.")
+    merging.merge(desk, ticket, into, person)
+    return into
+
+
+def _still(before: Standing, now: Standing) -> Standing:
+    """What somebody is on a ticket whose queue they have just changed: they wrote as somebody who answers for it."""
+    return now._replace(answers=True) if before.responder and not now.responder else now
+
+
+# What is set, in this order: who can be assigned depends on the queue.
+_SET = (
+    commands.QUEUE,
+    commands.OWNER,
+    commands.REQUESTOR,
+    commands.ADD_CC,
+    commands.DEL_CC,
+    commands.SUBJECT,
+    commands.PRIORITY,
+)
+
+
+def _set_things(desk: Desk, ticket: Ticket, mailed: Mailed, problems: Problems) -> list[Changed]:
+    changes: list[Changed] = []
+    for command in _SET:
+        for line in mailed.lines:
+            if line.command is command and line not in problems:
+                changes += _try(problems, line, lambda line=line: _set(desk, ticket, mailed, line), [])  # type: ignore[misc]
+    return changes
+
+
+def _set(desk: Desk, ticket: Ticket, mailed: Mailed, line: Line) -> list[Changed]:
+    settings = _settings(desk, ticket, mailed, line.command, line.value)
+    return [one for setting in settings for one in change(desk, ticket, mailed.person, setting)]
+
+
+def _settings(desk: Desk, ticket: Ticket, mailed: Mailed, command: Command | None, value: str) -> list[Setting]:
+    """What a line sets. Raises what `_try` notes."""
+    if command is commands.QUEUE:
+        return [Setting(queue=find_queue(desk, value))]
+    if command is commands.OWNER:
+        return [_owner(desk, ticket, mailed, value)]
+    if command is commands.REQUESTOR:
+        return [Setting(requestor=person_named(desk, value))]
+    if command is commands.ADD_CC:
+        return [Setting(participant=person) for person in people_named(desk, value)]
+    if command is commands.DEL_CC:
+        return [Setting(gone=person) for person in people_named(desk, value)]
+    if command is commands.PRIORITY:
+        return [_priority(value)]
+    return [Setting(title=value)]
+
+
+def _owner(desk: Desk, ticket: Ticket, mailed: Mailed, value: str) -> Setting:
+    if value.casefold() == "nobody":
+        return Setting(nobody=True)
+    if value.casefold() == "me":
+        return Setting(assignee=mailed.person)
+    everybody = everybody_on(desk, ticket)
+    return Setting(assignee=colleague_named(desk, value, everybody, assignable(desk, everybody)))
+
+
+def _priority(value: str) -> Setting:
+    if value.casefold() == "none":
+        return Setting(no_priority=True)
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        raise NotAllowed(f"{value!r} is no priority; it would be a whole number, or none.")
+    return Setting(priority=int(value))
+
+
+def _steps(desk: Desk, ticket: Ticket, mailed: Mailed, party: Party, lines: Lines, problems: Problems) -> list[Step]:
+    """What the mail does to the status: first what the reply does, then what `Status` says."""
+    line, life = lines.get(commands.STATUS), ticket.lifecycle
+    if line and mailed.private and mailed.opened is None:
+        problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{desk.domain} does.")
+    wanted = _try(problems, line, lambda: life.status(line.value), None) if line and line not in problems else None
+    answered = is_answered(desk, ticket)
+    steps = _first(ticket, mailed, party, lines, problems, wanted, answered=answered)
+    now = steps[-1].status if steps else ticket.status
+    if line and wanted not in (None, now):
+        last = _try(problems, line, lambda: _step_to(life, party, now, wanted or "", answered=answered), None)
+        steps += [last] if last else []
+    return steps
+
+
+def _first(
+    ticket: Ticket,
+    mailed: Mailed,
+    party: Party,
+    lines: Lines,
+    problems: Problems,
+    wanted: str | None,
+    *,
+    answered: bool,
+) -> list[Step]:
+    """What the reply itself does: what `Action` says, else what its words do; nothing where it has none."""
+    says = mailed.says and mailed.opened is None
+    line = lines.get(commands.ACTION)
+    if line is not None:
+        asked = _try(problems, line, lambda: _named(ticket, mailed, party, line.value, wanted, says=says), None)
+        return [asked] if asked else []
+    return [_by_words(ticket.lifecycle, party, ticket.status, wanted, mailed, answered=answered)] if says else []
+
+
+def _named(ticket: Ticket, mailed: Mailed, party: Party, value: str, wanted: str | None, *, says: bool) -> Step:
+    """The step that `Action` names. Raises NotAllowed."""
+    life = ticket.lifecycle
+    action = life.action(value)
+    if mailed.opened is not None:
+        raise NotAllowed("A first mail opens a ticket, and takes no other action.")
+    if mailed.private and action != life.comment:
+        raise NotAllowed(f"A private comment does nothing else; {action.title!r} needs the ticket's other address.")
+    row = find_row(life, action, ticket.status, party)
+    chosen = wanted if len(row.moves[ticket.status]) > 1 else None
+    step = Step(row, target(row, ticket.status, chosen))
+    if not says and step.status == ticket.status:
+        raise NotAllowed(f"{action.title!r} says something: write it under the commands, after an empty line.")
+    return step
+
+
+def _by_words(
+    life: Lifecycle, party: Party, status: str, wanted: str | None, mailed: Mailed, *, answered: bool
+) -> Step:
+    """What words do: what they would do by themselves, unless a row of the table leads to the wanted status at once."""
+    action = life.comment if mailed.private else life.cell(status, party.role).action
+    row = find_row(life, action, status, party)
+    plain = Step(row, target(row, status))
+    if wanted in (None, plain.status) or mailed.private:
+        return plain
+    rows = [one for one in _rows_to(life, party, status, wanted or "", answered=answered) if one.action != life.sets]
+    return Step(rows[0], wanted or "") if rows else plain
+
+
+def _rows_to(life: Lifecycle, party: Party, status: str, wanted: str, *, answered: bool) -> list[Row]:
+    """The rows by which a party leads a ticket to a status; a comment is none where it would be kept private.
+
+    A row that takes an answer comes first, if there is one to take.
+    """
+    rows = [row for row in life.rows if party.is_one_of(row.who) and wanted in row.moves.get(status, ())]
+    fitting = [row for row in rows if row.action != life.comment or not life.comments_in_private]
+    return sorted((row for row in fitting if answered or row.among is None), key=lambda row: row.among is None)
+
+
+def _step_to(life: Lifecycle, party: Party, status: str, wanted: str, *, answered: bool) -> Step:
+    """The step to a status that is not the present one. Raises NotAllowed, which names those that there are."""
+    rows = _rows_to(life, party, status, wanted, answered=answered)
+    if rows:
+        return Step(rows[0], wanted)
+    others = reachable(life, party, status, answered=answered)
+    choice = f"you can make it {listed(others, 'or')}" if others else "its status is not yours to change"
+    raise NotAllowed(f"You cannot make this ticket {wanted}: while it is {status}, {choice}.")
+
+
+def reachable(life: Lifecycle, party: Party, status: str, *, answered: bool) -> list[str]:
+    """The other statuses to which a party can lead a ticket in one step."""
+    others = (one for one in life.statuses if one != status)
+    return [one for one in others if _rows_to(life, party, status, one, answered=answered)]
+
+
+def is_answered(desk: Desk, ticket: Ticket) -> bool:
+    """Whether somebody has posted what a row of the table could take as the answer."""
+    titles = {row.among.title for row in ticket.lifecycle.rows if row.among}
+    found = select(Message.id).where(Message.ticket_id == ticket.id, Message.action.in_(titles)).limit(1)
+    return bool(titles) and desk.session.scalar(found) is not None
+
+
+def _do(desk: Desk, outcome: Outcome, mailed: Mailed) -> None:
+    """Take the steps, and post the words with the first of them."""
+    ticket, steps = outcome.ticket, outcome.steps
+    party = outcome.standing.party(ticket.lifecycle)
+    if not mailed.says or mailed.opened is not None:
+        carry_out(desk, ticket, outcome.standing, party, steps, None)
+        return
+    recorded = steps[0].row.recorded
+    private = mailed.private or ticket.lifecycle.keeps_private(recorded, ticket.status, party.role)
+    outcome.words = passed_on(desk, ticket, mailed.words, private=private)
+    outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
+
+
+def tell(desk: Desk, outcome: Outcome, mailed: Mailed) -> None:
+    """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt."""
+    ticket, everybody = outcome.ticket, everybody_on(desk, outcome.ticket)
+    news = News(_action(outcome), outcome.old_status, outcome.standing, outcome.changes, outcome.checkpoint)
+    if mailed.opened is not None:
+        tell_opened(desk, ticket, mailed.opened, mailed.person, everybody, mailed.words, news)
+        return
+    if outcome.message is not None and outcome.words is not None:
+        tell_posted(desk, ticket, outcome.message, news, everybody, outcome.words, outcome.gone)
+    elif outcome.all_changes:
+        tell_changed(desk, ticket, news, everybody, outcome.gone, to_all=bool(outcome.steps))
+    writer = receipts.Writer(ticket, outcome.standing, everybody, mailed.words, mailed.private)
+    receipts.receipt(desk, writer, outcome.all_changes, checkpoint=outcome.checkpoint)
+
+
+def _action(outcome: Outcome) -> Action | None:
+    """The action that heads the letters: that of the words, or the one that changed the status."""
+    if not outcome.steps:
+        return None
+    row = outcome.steps[0].row
+    # Without words nobody has answered or asked, whatever the status says.
+    wordless = outcome.message is None and (outcome.changes or row.answer is AnswerEffect.KEPT)
+    return None if wordless else row.recorded
