@@ -59,7 +59,7 @@ def test_commands_in_a_responders_name_change_nothing_and_reach_only_the_respond
         "A mail in your name came to ticket 1, and nothing proves that you sent it. So these lines of it wait:\n\n"
         "    Owner: nobody\n    Queue: Questions\n"
     )
-    assert "If you did not send them, do nothing: they lapse after a week." in letters[0].text
+    assert 'If you did not send them, do nothing, or answer "no": they lapse after a week.' in letters[0].text
     assert "A reply from you carries out the lines above." in letters[0].footer
 
 
@@ -437,6 +437,51 @@ def test_a_mail_in_html_in_a_responders_name_commands_nothing(office: Office) ->
 
 
 # What went wrong once
+
+
+def test_a_machine_releases_nothing_even_where_from_is_believed(office: Office) -> None:
+    office.world.database.trust = Trust("from", "mx.example")
+    disowned = {"Authentication-Results": "mx.example; dmarc=fail header.from=example.org"}
+    office.says(office.ron, f"Requestor: {EVE}", headers=disowned)
+    [asked] = waiting_letters(office)
+    office.ron.replies(asked, "I am away.", headers={"Auto-Submitted": "auto-replied"})
+    assert office.ticket["requestor"]["email"] == RITA
+
+
+@pytest.mark.parametrize("denial", ["No!", "I did not send this.", "That wasn\u2019t me, I didn\u2019t write it"])
+def test_an_answer_that_says_no_drops_what_waits(office: Office, denial: str) -> None:
+    office.says(office.ron, "Owner: me")
+    [asked] = waiting_letters(office)
+    letters = office.since(lambda: office.ron.replies(asked, denial))
+    assert office.ticket["assignee"] is None
+    assert "Your answer says no" in to(letters, office.ron)[0].text
+    assert to(letters, office.rita) == []
+    office.ron.replies(asked, "yes")
+    assert office.ticket["assignee"] is None
+
+
+def test_what_was_joined_is_carried_out_or_refused_line_by_line(office: Office) -> None:
+    office.says(office.ron, "Owner: me")
+    office.says(office.ron, "Priority: 1\nFoo: bar")
+    office.says(office.ron, "Priority: 2")
+    office.world.clock.passes(minutes=61)
+    office.world.settle()
+    letters = office.since(lambda: office.ron.replies(waiting_letters(office)[1], "yes"))
+    assert "There is no command 'Foo'" in to(letters, office.ron)[0].text
+
+
+def test_a_long_line_waits_whole(office: Office) -> None:
+    people = [f"person{number}@averylongdomainname.example" for number in range(19)]
+    office.says(office.ron, f"AddCc: {', '.join(people)}")
+    office.ron.replies(waiting_letters(office)[0], "yes")
+    assert sorted(one["email"] for one in office.ticket["participants"]) == sorted(people)
+
+
+def test_an_answer_with_lines_of_its_own_to_a_waiting_undo_has_both_done(office: Office) -> None:
+    office.steers(office.ron, f"Status: {AWAY[office.life.name]}")
+    office.says(office.ron, "undo")
+    office.ron.replies(waiting_letters(office)[0], "Priority: 7")
+    assert (office.status, office.ticket["priority"]) == (office.life.first, 7)
 
 
 def test_whoever_is_no_responder_any_more_when_they_answer_is_refused(office: Office) -> None:

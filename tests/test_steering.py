@@ -1213,6 +1213,88 @@ def test_a_first_mail_can_be_put_on_another_ticket_at_once(office: Office) -> No
 # What went wrong once
 
 
+def test_what_takes_an_answer_is_refused_where_nobody_has_answered(office: Office) -> None:
+    if office.life.name != "support":
+        return
+    office.steers(office.ron, "Status: Needs information\n\nWhich model?")
+    letters = office.since(lambda: office.rita.replies(office.rita.letter(), "Action: Confirm\n\nIt works."))
+    assert "nobody has answered yet" in to(letters, office.rita)[0].text
+    assert office.messages[-1]["text"] == "It works."
+
+
+def test_undo_after_the_queue_got_another_lifecycle_is_refused(office: Office) -> None:
+    office.steers(office.ron, f"Status: {AWAY[office.life.name]}")
+    other = "support" if office.life.name == "correspondence" else "correspondence"
+    office.world.switches("General", lifecycle=other)
+    now = office.status
+    letters = office.since(lambda: office.ron.replies(office.ron.letter(), "undo"))
+    assert "Something else has happened" in to(letters, office.ron)[0].text
+    assert office.status == now
+
+
+def test_a_first_mail_that_is_merged_is_a_reply_there(office: Office) -> None:
+    office.world.database.trust = Trust("from")
+    letters = office.says(office.ron, "Merge: 1\n\nDear Rita, pour water on it.", to="hello")
+    assert "pour water on it" in to(letters, office.rita)[0].text
+    assert office.status == REPLIED[office.life.name]
+    [receipt] = to(letters, office.ron)
+    assert "opened" not in receipt.text
+    assert "Ticket 2 became part of this one" in receipt.text
+
+
+def test_a_logo_in_the_signature_is_no_word(office: Office) -> None:
+    mail = EmailMessage()
+    mail.set_content("help")
+    mail.add_alternative('help<br><img src="cid:logo">', subtype="html")
+    mail.get_payload()[1].add_related(b"PNG", "image", "png", cid="<logo>", disposition="inline", filename="l.png")
+    first = office.ron.letters[0]
+    for name, value in {"From": RON, "To": f"ticket1@{DOMAIN}", "Subject": "Re", "Message-ID": make_msgid()}.items():
+        mail[name] = value
+    mail["In-Reply-To"] = first["Message-ID"]
+    letters = office.since(lambda: office.world.brings(mail.as_bytes(policy=SMTP), RON, f"ticket1@{DOMAIN}"))
+    assert [letter.recipient for letter in letters] == [RON]
+    assert len(office.messages) == 1
+
+
+def test_undo_takes_back_what_the_answered_letter_has_told_or_nothing(office: Office) -> None:
+    office.steers(office.rosa, f"Status: {AWAY[office.life.name]}")
+    told = office.ron.letter()
+    office.steers(office.ron, "Priority: 5")
+    letters = office.since(lambda: office.ron.replies(told, "undo"))
+    assert "Something else has happened" in to(letters, office.ron)[0].text
+    assert office.ticket["priority"] == 5
+
+
+def test_who_comes_with_a_merged_ticket_is_told_where_it_goes_on(office: Office) -> None:
+    otto = office.world.actor(OTTO, "Otto")
+    otto.writes("hello", "Mine too.", subject="Smoke")
+    letters = office.since(lambda: office.ron.replies(office.ron.letter(), "Merge: 1"))
+    [told] = to(letters, otto)
+    assert told.text == "What was ticket 2 goes on as ticket 1."
+    assert told["Reply-To"] == f"ticket1@{DOMAIN}"
+
+
+def test_what_only_was_forwarded_is_answered_here_by_those_who_take_part(office: Office) -> None:
+    inner = EmailMessage()
+    for name, value in {"From": EVE, "To": OTTO, "Subject": "Plan", "Message-ID": "<plan@elsewhere.example>"}.items():
+        inner[name] = value
+    inner.set_content("The plan.")
+    mail = EmailMessage()
+    for name, value in {
+        "From": RON,
+        "To": f"hello@{DOMAIN}",
+        "Subject": "Fwd: Plan",
+        "Message-ID": make_msgid(),
+    }.items():
+        mail[name] = value
+    mail.set_content("See below.")
+    mail.add_attachment(inner)
+    office.world.brings(mail.as_bytes(policy=SMTP), RON, f"hello@{DOMAIN}")
+    otto = office.world.actor(OTTO, "Otto")
+    otto.writes("hello", "About the plan.", subject="Re: Plan", headers={"In-Reply-To": "<plan@elsewhere.example>"})
+    assert office.world.ticket(3)["requestor"]["email"] == OTTO
+
+
 @pytest.mark.parametrize("proven", [True, False])
 def test_below_a_line_that_a_requestor_may_write_others_are_refused(office: Office, proven: bool) -> None:
     """The first line opens no door to the others."""

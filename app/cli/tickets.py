@@ -32,7 +32,7 @@ from app.model.reading import ticket_text
 from app.model.setting import Setting
 from app.model.standing import everybody_on, standing_of
 from app.model.text import one_line, storable
-from app.model.tickets import Ticket, find_ticket
+from app.model.tickets import Ticket, find_living, find_ticket
 from app.model.views import ticket_in_full, ticket_summaries, viewer_of
 from app.model.workflow import Words, checked_date
 
@@ -149,7 +149,7 @@ def act(
 
     Raises WorkflowError, BadDate, NoSuchTicket, NoSuchPerson or NoSuchMessage, before anything is done.
     """
-    ticket = find_ticket(desk, number, locked=True)
+    ticket = find_living(desk, number)
     lifecycle = ticket.lifecycle
     everybody = everybody_on(desk, ticket)
     actor = standing_of(get_person(desk, email), everybody)
@@ -208,7 +208,7 @@ def set_command(
             requestor=meet(desk, Mailbox("", requestor.strip()), known=False) if requestor is not None else None,
             participant=meet(desk, Mailbox("", participant), known=False) if participant is not None else None,
         )
-        changed = administration.set_ticket(desk, find_ticket(desk, number, locked=True), actor, setting)
+        changed = administration.set_ticket(desk, find_living(desk, number), actor, setting)
         click.echo(f"Ticket {number}: {listed(changed) + ' changed' if changed else 'nothing changed'}")
 
 

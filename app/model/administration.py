@@ -39,7 +39,8 @@ def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
     if wanted.queue:
         query = query.where(Ticket.queue_id == wanted.queue.id)
     if wanted.statuses is not None:
-        query = query.where(Ticket.status.in_(wanted.statuses))
+        # What was merged has a status no more.
+        query = query.where(Ticket.status.in_(wanted.statuses), Ticket.merged_into.is_(None))
     if wanted.requestor:
         query = query.where(Ticket.requestor_id == wanted.requestor.id)
     if wanted.assignee:
@@ -69,6 +70,7 @@ def forgotten(desk: Desk, days: int) -> list[int]:
     query = select(Ticket.id).where(
         Ticket.assignee_id.is_(None),
         Ticket.last_posted <= desk.now - timedelta(days=days),
+        Ticket.merged_into.is_(None),
         Ticket.status.in_({status for lifecycle in LIFECYCLES.values() for status in lifecycle.expirable}),
     )
     return list(desk.session.scalars(query.order_by(Ticket.id)))

@@ -81,8 +81,8 @@ class Reading(NamedTuple):
 
 
 # Nobody means so many; what follows is text again.
-_MOST_LINES = 50
-_LONGEST_LINE = 2_000
+MOST_LINES = 50
+_LONGEST_LINE = 20_000
 # A colon with white space or nothing behind it; "https://…" is no name with a value.
 _NAMED = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?:[ \t\xa0](.*))?", re.DOTALL)
 _CLOSE = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?!//)(.*)", re.DOTALL)
@@ -97,7 +97,7 @@ def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
     """
     lines: list[Line] = []
     start = end = _skip_blank(text)
-    while len(lines) < _MOST_LINES and (line := _line(text[end : (stop := _stop(text, end))])) is not None:
+    while len(lines) < MOST_LINES and (line := _line(text[end : (stop := _stop(text, end))])) is not None:
         if not lines and not _begins(line, allowed):
             break
         if line.command is None and line.name.casefold() in _HEADS:
@@ -107,6 +107,11 @@ def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
         lines.append(line)
         end = stop + 1
     return Reading(tuple(lines), text[end:].lstrip("\n") if lines else text)
+
+
+def lines_of(written: str) -> tuple[Line, ...]:
+    """Lines that were read before, as they were written."""
+    return tuple(line for one in written.split("\n") if (line := _line(one)) is not None)
 
 
 def _up_to(text: str, start: int, lines: list[Line]) -> Reading:
@@ -190,7 +195,7 @@ _TAKE_BACK = re.compile(rf"\s*{UNDO}[ \t\xa0]*[.!]?[ \t\xa0]*(?:\n|\Z)", re.IGNO
 
 def page_asked(text: str) -> Page | None:
     """What a mail asks to be sent that says nothing else: `help`, `list`, `show`, `show 12`, or `show 12 40`."""
-    match = _PAGE.fullmatch(text.strip()) if len(text) < _LONGEST_LINE else None
+    match = _PAGE.fullmatch(text.strip()) if len(text) < 100 else None
     return Page(match[1].lower(), int(match[2] or 0), int(match[3] or 0)) if match else None
 
 

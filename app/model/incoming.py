@@ -27,7 +27,10 @@ _TYPES = MimeTypes()  # Python's own table, whatever the machine knows besides.
 
 @dataclass(frozen=True)
 class Attachment:
-    """A part of a mail that is not its text. `start` and `stop` are offsets into the mail, `size` the decoded bytes."""
+    """A part of a mail that is not its text. `start` and `stop` are offsets into the mail, `size` the decoded bytes.
+
+    `decorates`: it is a picture in the text, such as the logo of a signature.
+    """
 
     name: str
     type: str
@@ -35,6 +38,7 @@ class Attachment:
     start: int
     stop: int
     encoding: str
+    decorates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,8 @@ def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[A
         if leaf in body or (is_other_form and leaf.disposition != "attachment"):
             continue
         name = leaf.name or ("forwarded.eml" if leaf.type == "message/rfc822" else f"part-{number}{_extension(leaf)}")
-        yield Attachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding)
+        decorates = leaf.shown_in and leaf.type.startswith("image/") and leaf.disposition != "attachment"
+        yield Attachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding, decorates)
 
 
 def _extension(leaf: Part) -> str:

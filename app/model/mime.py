@@ -28,7 +28,7 @@ PASSES = 16
 # The header lines up to the first line that is none (RFC 5322 section 2.2), as the standard library's parser sees them.
 _HEADERS = re.compile(rb"(?:(?:[!-9;-~]*+:|[\t ])[^\n]*+(?:\n|\Z))*+")
 _ABOUT = re.compile(
-    rb"^(content-(?:type|disposition|transfer-encoding))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)",
+    rb"^(content-(?:type|disposition|transfer-encoding|id))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _ENVELOPE = re.compile(rb">?From [^\n]*+\n")
@@ -59,6 +59,7 @@ class Part(NamedTuple):
     name: str | None
     start: int
     stop: int
+    shown_in: bool = False  # It has a Content-ID (RFC 2392), by which an HTML text shows it.
     choice: int = 0  # Where the multipart/alternative begins that this is one form of; 0 if it is in none.
 
 
@@ -221,6 +222,7 @@ def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int) -> Part
         _file_name(name) if name else None,
         start,
         max(start, stop),
+        "content-id" in here,
         choice,
     )
 

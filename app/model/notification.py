@@ -12,7 +12,7 @@ from app.model.commands import ADD_CC
 from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import Letter, State
-from app.model.lifecycle import Action
+from app.model.lifecycle import Action, listed
 from app.model.messages import Message, passed_on
 from app.model.paper import render
 from app.model.people import Address, Person
@@ -162,6 +162,13 @@ def tell_changed(
     )
     _write(desk, envelope, told, everybody, {"heading": named}, _and_status(ticket, news))
     _announce(desk, ticket, news, everybody, told)
+
+
+def tell_moved(desk: Desk, ticket: Ticket, news: News, told: Sequence[Standing], everybody: Sequence[Standing]) -> None:
+    """Tell those from outside whose ticket was merged into this one what their replies do from now on."""
+    numbers = listed(new or "" for field, _, new in news.changes if field == "merged")
+    body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
+    _write(desk, _envelope(ticket, "changed", None, news.name, None), _with_mailbox(desk, told), everybody, body)
 
 
 def _and_status(ticket: Ticket, news: News) -> list[Changed]:

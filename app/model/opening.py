@@ -66,9 +66,11 @@ def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox) 
     """Whether somebody known asked for a page, which then is sent. From others it is text."""
     incoming = arrival.incoming
     person = find_person(desk, sender.email)
-    if person is None or not person.known or incoming.automatic or incoming.spam or incoming.attachments:
+    if person is None or not person.known or incoming.automatic or incoming.spam:
         return False
     words = words_of(desk, arrival, None, incoming.text)
+    if any(not one.decorates for one in words.attachments):
+        return False
     page = commands.page_asked(words.text)
     if page is not None:
         pages.send_from(desk, queue, person, words, page)
@@ -90,7 +92,7 @@ def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Se
     attached = original is not None and original.message_id is not None
     if original and attached:
         words = _with_original(words, original)
-    believed = proof.is_believed(desk, arrival, verified=verified)
+    believed = incoming.automatic is None and proof.is_believed(desk, arrival, verified=verified)
     asked = original.date if original and attached else None
     return First(person, standing, words, reading.lines, believed, original, asked)
 
@@ -158,6 +160,8 @@ def _command(desk: Desk, ticket: Ticket, message: Message, mail: First, *, priva
         receipts.refusal(desk, writer, refused.problems, posted=True)
         return
     steering.tell(desk, outcome, mailed)
+    if outcome.opened is None:
+        return
     everybody = everybody_on(desk, outcome.ticket)
     given = any(field == "requestor" for field, _, _ in outcome.changes)
     notes = [] if given else _offer(mail.original)

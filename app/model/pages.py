@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select
 
 from app.model import commands
 from app.model.addresses import mailable
+from app.model.choosing import is_answered, reachable
 from app.model.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.desk import Desk
 from app.model.footer import promise
@@ -21,7 +22,6 @@ from app.model.reading import head_text, message_text
 from app.model.receipts import Kind, Writer, write_to
 from app.model.setting import assignable
 from app.model.standing import Standing, everybody_on, standing_of
-from app.model.steering import is_answered, reachable
 from app.model.text import one_line
 from app.model.tickets import NoSuchTicket, Ticket, what_became_of
 from app.model.views import may_see, ticket_in_full
@@ -209,11 +209,11 @@ def _choices(desk: Desk, ticket: Ticket, standing: Standing) -> dict[Command, li
     }
 
 
-def _words_alone(*, undo: bool) -> str:
+def _words_alone(*, here: bool = True, undo: bool = False) -> str:
     lines = [
         f"{HELP}  (this letter)",
         f"{LIST}  (your open tickets)",
-        f'{SHOW}  (this ticket; with a number another one, as in "{SHOW} 12")',
+        f'{SHOW}  (this ticket; with a number another one, as in "{SHOW} 12")' if here else f"{SHOW} 12  (ticket 12)",
     ]
     back = f'\n\nA first line "{UNDO}" takes back the last change, if nothing else has happened since.'
     return (
@@ -238,4 +238,4 @@ def _first_help(desk: Desk, person: Person) -> Sheet:
     if queues or person.administrator:
         lines = "\n".join(f"    {command.line()}  ({command.effect})" for command in COMMANDS)
         paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
-    return Sheet("This is what you can do with a mail to this address.", (), [*paragraphs, _words_alone(undo=False)])
+    return Sheet("This is what you can do with a mail to this address.", (), [*paragraphs, _words_alone(here=False)])

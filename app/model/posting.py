@@ -7,7 +7,7 @@ from typing import NamedTuple
 from app.model import commands, intake, pages, proof, receipts, steering, waiting, workflow
 from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, became
-from app.model.commands import Command, Line, Reading
+from app.model.commands import Command, Line
 from app.model.desk import Desk
 from app.model.intake import words_of
 from app.model.letters import Letter
@@ -52,8 +52,8 @@ class Post(NamedTuple):
 
     @property
     def said(self) -> bool:
-        """Whether it has words, or files."""
-        return bool(self.words.text.strip() or self.words.attachments)
+        """Whether it has words, or files that are no mere decoration."""
+        return bool(self.words.text.strip()) or any(not one.decorates for one in self.words.attachments)
 
 
 def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> None:
@@ -86,7 +86,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     reading = commands.read(incoming.text, _allowed(arrival, standing))
     empty = bool(reading.lines) or (verified and waiting.is_answered(thread))
     words = replace(words_of(desk, arrival, thread, reading.rest, can_be_empty=empty), verified=verified)
-    believed = proof.is_believed(desk, arrival, verified=verified)
+    believed = not machine and proof.is_believed(desk, arrival, verified=verified)
     cell = ticket.lifecycle.cell(ticket.status, party.role)
     return Post(thread, person, standing, machine, party, cell, words, reading.lines, believed)
 
@@ -99,7 +99,7 @@ def _allowed(arrival: Arrival, standing: Standing) -> tuple[Command, ...]:
 
 def _page(mail: Post) -> commands.Page | None:
     """What the mail asks to be sent, if it says nothing else, and its writer may see the ticket."""
-    if mail.lines or mail.words.attachments or mail.machine:
+    if mail.lines or mail.machine or any(not one.decorates for one in mail.words.attachments):
         return None
     page = commands.page_asked(mail.words.text)
     if page is None or not may_see(mail.ticket, mail.standing):
@@ -171,7 +171,8 @@ def _take_back(desk: Desk, mail: Post, told: int | None, *, waited: bool = False
     checkpoint = keep(desk, ticket, before, mail.person.id)
     news = News(None, before["status"], mail.standing, changes, checkpoint)
     tell_changed(desk, ticket, news, everybody_on(desk, ticket), to_all=True)
-    receipts.receipt(desk, _writer(desk, mail), changes, checkpoint=checkpoint)
+    notes = ["What else your mail says is kept as a comment."] if mail.said else []
+    receipts.receipt(desk, _writer(desk, mail), changes, notes, checkpoint=checkpoint)
     # What else the mail says must not change the status that was just brought back.
     return _say_if_said(desk, mail, comment=True)
 
@@ -191,24 +192,37 @@ def _command(desk: Desk, mail: Post) -> Fate | None:
 
 
 def _released(desk: Desk, mail: Post, letter: Letter) -> Fate:
-    """Carry out what waited, with what the answer says besides."""
+    """Carry out what waited, with what the answer says besides; unless it says no."""
+    if waiting.says_no(mail.words):
+        return _dropped(desk, mail, letter)
     mail = mail._replace(words=waiting.without_yes(mail.words))
     written = waiting.release(desk, letter)
     if written is None:
         heading = f"The lines for ticket {mail.ticket.id} waited for more than a week, so nothing was done. "
         heading += "Send them once more, as a reply to a letter from here."
-        fate = _say_if_said(desk, mail)
         receipts.refused(desk, _writer(desk, mail), heading, posted=mail.said)
-        return fate
+        return _carry_out(desk, mail) if mail.lines else _say_if_said(desk, mail)
     if written == commands.UNDO:
-        return _take_back(desk, mail, letter.checkpoint, waited=True)
-    return _carry_out(desk, mail._replace(lines=_together(commands.read(written), mail.lines)))
+        nothing = replace(mail.words, text="", full_text="", attachments=())
+        _take_back(desk, mail._replace(words=nothing) if mail.lines else mail, letter.checkpoint, waited=True)
+        return _carry_out(desk, mail) if mail.lines else Fate.POSTED if mail.said else Fate.STEERED
+    return _carry_out(desk, mail._replace(lines=_together(commands.lines_of(written), mail.lines)))
 
 
-def _together(waited: Reading, own: Sequence[Line]) -> tuple[Line, ...]:
+def _dropped(desk: Desk, mail: Post, letter: Letter) -> Fate:
+    """Let go of what waited: its answer says no. That is for those who answer to read, and for nobody else."""
+    waiting.release(desk, letter)
+    mail = mail._replace(thread=mail.thread._replace(private=True))
+    fate = _say_if_said(desk, mail)
+    heading = f'Your answer says no, so nothing of this was done on ticket {mail.ticket.id}. (To do it, answer "yes".)'
+    receipts.refused(desk, _writer(desk, mail), heading, posted=mail.said)
+    return fate
+
+
+def _together(waited: Sequence[Line], own: Sequence[Line]) -> tuple[Line, ...]:
     """What waited, and what the answer itself says, which replaces a line that can stand only once."""
     said = {line.command for line in own if line.command and not line.command.repeats}
-    return (*(line for line in waited.lines if line.command not in said), *own)
+    return (*(line for line in waited if line.command not in said), *own)
 
 
 def _carry_out(desk: Desk, mail: Post) -> Fate:

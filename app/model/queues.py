@@ -150,10 +150,13 @@ def _switched(key: str, value: str) -> bool:
 
 def _move_tickets(desk: Desk, queue: Queue) -> None:
     """Give the tickets of a queue the statuses of its new lifecycle."""
-    from app.model.tickets import Ticket
+    from app.model.tickets import Ticket, record_change
 
     for ticket in desk.session.scalars(select(Ticket).where(Ticket.queue_id == queue.id)):
-        ticket.status = moved(ticket.status, queue.lifecycle, answered=ticket.last_response is not None)
+        old = ticket.status
+        ticket.status = moved(old, queue.lifecycle, answered=ticket.last_response is not None)
+        if ticket.status != old:
+            record_change(desk, ticket, None, "status", old, ticket.status)
 
 
 def _remember_name(desk: Desk, queue: Queue) -> None:

@@ -42,11 +42,13 @@ class Writer(NamedTuple):
     private: bool = False
 
 
-def receipt(desk: Desk, to: Writer, changes: Sequence[Changed], *, checkpoint: int | None = None) -> None:
+def receipt(
+    desk: Desk, to: Writer, changes: Sequence[Changed], notes: Sequence[str] = (), *, checkpoint: int | None = None
+) -> None:
     """Tell who commanded what came of it, and how to take it back."""
     heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(desk, to.ticket.id)}."
     lines = [changed(change) for change in changes] or ["Nothing changed: it was so before."]
-    write_to(desk, to, Kind.RECEIPT, heading, lines, _reversed(changes), checkpoint=checkpoint)
+    write_to(desk, to, Kind.RECEIPT, heading, lines, [*notes, *_reversed(changes)], checkpoint=checkpoint)
 
 
 def opening(desk: Desk, to: Writer, changes: Sequence[Changed], notes: Sequence[str] = ()) -> None:

@@ -74,7 +74,8 @@ def assignable(desk: Desk, everybody: Sequence[Standing]) -> list[str]:
 
 
 def _takes_part(desk: Desk, ticket: Ticket, person: Person) -> bool:
-    return standing_of(person, everybody_on(desk, ticket)).participant
+    standing = standing_of(person, everybody_on(desk, ticket))
+    return standing.participant and standing.subscribed
 
 
 def _carry_out(desk: Desk, ticket: Ticket, setting: Setting) -> None:

@@ -4,33 +4,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import select
-
 from app.model import commands, merging, receipts
+from app.model.choosing import by_name, by_words, is_answered, step_to
 from app.model.commands import Command, Line
 from app.model.desk import Desk
 from app.model.lifecycle import (
     Action,
     AnswerEffect,
-    Lifecycle,
     NotAllowed,
     Party,
-    Row,
     WorkflowError,
-    find_row,
-    listed,
-    target,
 )
 from app.model.messages import Message, NoSuchMessage
 from app.model.naming import colleague_named, people_named, person_named
-from app.model.notification import News, tell_changed, tell_opened, tell_posted
+from app.model.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
 from app.model.people import BadAddress, NoSuchPerson, Person
 from app.model.queues import NoSuchQueue, find_queue
 from app.model.setting import Setting, assignable, change, left_behind
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.tickets import Ticket
 from app.model.undo import Changed, as_it_is, keep
-from app.model.workflow import Step, Words, carry_out, passed_on
+from app.model.workflow import Step, Words, carry_out, without_private_words
 
 Lines = Mapping[Command, Line]
 Problems = dict[Line, str]
@@ -61,18 +55,24 @@ class Mailed(NamedTuple):
 
 
 @dataclass
-class Outcome:
-    """What came of it: the ticket on which it all ended, how it was, what changed, and the message that was posted."""
+class Steered:
+    """What came of it: the ticket on which it all ended, how it was, what changed, and the message that was posted.
+
+    `opened` is the message that has opened it. `gone` are those who answered for the queue that it has left, `moved`
+    those from outside who came with a ticket that was merged into it.
+    """
 
     ticket: Ticket
     old_status: str
     changes: list[Changed]
     standing: Standing
     steps: Sequence[Step] = ()
+    opened: Message | None = None
     message: Message | None = None
     words: Words | None = None
     checkpoint: int | None = None
     gone: list[Standing] = field(default_factory=list)
+    moved: set[int] = field(default_factory=set)
 
     @property
     def all_changes(self) -> list[Changed]:
@@ -87,7 +87,7 @@ def allowed_to(standing: Standing) -> tuple[Command, ...]:
     return commands.COMMANDS if standing.responder else commands.FOR_REQUESTORS if standing.requestor else ()
 
 
-def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Outcome:
+def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
     """Carry out all lines of a mail, post its words, and tell nobody. Refused if not all can be: nothing is done."""
     nested = desk.session.begin_nested()
     try:
@@ -101,7 +101,7 @@ def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Outcome:
     return outcome
 
 
-def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Outcome:
+def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
     lines = {line.command: line for line in mailed.lines if line.command}
     problems = _wrong_in_themselves(mailed.lines, allowed_to(mailed.standing), ticket)
     everybody, queue = everybody_on(desk, ticket), ticket.queue.name
@@ -113,13 +113,18 @@ def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Outcome:
     changes += _set_things(desk, ticket, mailed, problems)
     now = everybody_on(desk, ticket)
     standing = _still(mailed.standing, standing_of(mailed.person, now))
-    outcome = Outcome(ticket, before["status"], changes, standing, gone=left_behind(everybody, now, queue))
+    outcome = Steered(ticket, before["status"], changes, standing, gone=left_behind(everybody, now, queue))
     outcome.steps = _steps(desk, ticket, mailed, standing.party(ticket.lifecycle), lines, problems)
     if problems:
         raise Refused([(line, problems.get(line, "")) for line in mailed.lines])
+    outcome.moved = {one.person_id for one in everybody if changes and changes[0][0] == "merged"} - _responders(now)
     _do(desk, outcome, mailed)
     outcome.checkpoint = keep(desk, ticket, before, mailed.person.id)
     return outcome
+
+
+def _responders(everybody: Sequence[Standing]) -> set[int]:
+    return {one.person_id for one in everybody if one.responder}
 
 
 def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
@@ -235,7 +240,7 @@ def _steps(desk: Desk, ticket: Ticket, mailed: Mailed, party: Party, lines: Line
     steps = _first(ticket, mailed, party, lines, problems, wanted, answered=answered)
     now = steps[-1].status if steps else ticket.status
     if line and wanted not in (None, now):
-        last = _try(problems, line, lambda: _step_to(life, party, now, wanted or "", answered=answered), None)
+        last = _try(problems, line, lambda: step_to(life, party, now, wanted or "", answered=answered), None)
         steps += [last] if last else []
     return steps
 
@@ -251,105 +256,66 @@ def _first(
     answered: bool,
 ) -> list[Step]:
     """What the reply itself does: what `Action` says, else what its words do; nothing where it has none."""
-    says = mailed.says and mailed.opened is None
-    line = lines.get(commands.ACTION)
+    line, life = lines.get(commands.ACTION), ticket.lifecycle
     if line is not None:
-        asked = _try(problems, line, lambda: _named(ticket, mailed, party, line.value, wanted, says=says), None)
+        asked = _try(problems, line, lambda: _named(ticket, mailed, party, line.value, wanted, answered=answered), None)
         return [asked] if asked else []
-    return [_by_words(ticket.lifecycle, party, ticket.status, wanted, mailed, answered=answered)] if says else []
+    if not _is_reply(mailed, ticket):
+        return []
+    return [by_words(life, party, ticket.status, wanted, private=mailed.private, answered=answered)]
 
 
-def _named(ticket: Ticket, mailed: Mailed, party: Party, value: str, wanted: str | None, *, says: bool) -> Step:
+def _is_reply(mailed: Mailed, ticket: Ticket) -> bool:
+    """Whether a mail has words for this ticket; the first mail of another one has, if that was merged into it."""
+    return mailed.says and (mailed.opened is None or mailed.opened.ticket_id != ticket.id)
+
+
+def _named(ticket: Ticket, mailed: Mailed, party: Party, value: str, wanted: str | None, *, answered: bool) -> Step:
     """The step that `Action` names. Raises NotAllowed."""
-    life = ticket.lifecycle
-    action = life.action(value)
+    life, action = ticket.lifecycle, ticket.lifecycle.action(value)
     if mailed.opened is not None:
         raise NotAllowed("A first mail opens a ticket, and takes no other action.")
     if mailed.private and action != life.comment:
         raise NotAllowed(f"A private comment does nothing else; {action.title!r} needs the ticket's other address.")
-    row = find_row(life, action, ticket.status, party)
-    chosen = wanted if len(row.moves[ticket.status]) > 1 else None
-    step = Step(row, target(row, ticket.status, chosen))
-    if not says and step.status == ticket.status:
+    step = by_name(life, party, ticket.status, action, wanted, answered=answered)
+    if not mailed.says and step.status == ticket.status:
         raise NotAllowed(f"{action.title!r} says something: write it under the commands, after an empty line.")
     return step
 
 
-def _by_words(
-    life: Lifecycle, party: Party, status: str, wanted: str | None, mailed: Mailed, *, answered: bool
-) -> Step:
-    """What words do: what they would do by themselves, unless a row of the table leads to the wanted status at once."""
-    action = life.comment if mailed.private else life.cell(status, party.role).action
-    row = find_row(life, action, status, party)
-    plain = Step(row, target(row, status))
-    if wanted in (None, plain.status) or mailed.private:
-        return plain
-    rows = [one for one in _rows_to(life, party, status, wanted or "", answered=answered) if one.action != life.sets]
-    return Step(rows[0], wanted or "") if rows else plain
-
-
-def _rows_to(life: Lifecycle, party: Party, status: str, wanted: str, *, answered: bool) -> list[Row]:
-    """The rows by which a party leads a ticket to a status; a comment is none where it would be kept private.
-
-    A row that takes an answer comes first, if there is one to take.
-    """
-    rows = [row for row in life.rows if party.is_one_of(row.who) and wanted in row.moves.get(status, ())]
-    fitting = [row for row in rows if row.action != life.comment or not life.comments_in_private]
-    return sorted((row for row in fitting if answered or row.among is None), key=lambda row: row.among is None)
-
-
-def _step_to(life: Lifecycle, party: Party, status: str, wanted: str, *, answered: bool) -> Step:
-    """The step to a status that is not the present one. Raises NotAllowed, which names those that there are."""
-    rows = _rows_to(life, party, status, wanted, answered=answered)
-    if rows:
-        return Step(rows[0], wanted)
-    others = reachable(life, party, status, answered=answered)
-    choice = f"you can make it {listed(others, 'or')}" if others else "its status is not yours to change"
-    raise NotAllowed(f"You cannot make this ticket {wanted}: while it is {status}, {choice}.")
-
-
-def reachable(life: Lifecycle, party: Party, status: str, *, answered: bool) -> list[str]:
-    """The other statuses to which a party can lead a ticket in one step."""
-    others = (one for one in life.statuses if one != status)
-    return [one for one in others if _rows_to(life, party, status, one, answered=answered)]
-
-
-def is_answered(desk: Desk, ticket: Ticket) -> bool:
-    """Whether somebody has posted what a row of the table could take as the answer."""
-    titles = {row.among.title for row in ticket.lifecycle.rows if row.among}
-    found = select(Message.id).where(Message.ticket_id == ticket.id, Message.action.in_(titles)).limit(1)
-    return bool(titles) and desk.session.scalar(found) is not None
-
-
-def _do(desk: Desk, outcome: Outcome, mailed: Mailed) -> None:
-    """Take the steps, and post the words with the first of them."""
+def _do(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
+    """Take the steps, and post the words with the first of them, unless they are on the ticket already."""
     ticket, steps = outcome.ticket, outcome.steps
     party = outcome.standing.party(ticket.lifecycle)
-    if not mailed.says or mailed.opened is not None:
+    if not _is_reply(mailed, ticket) or mailed.opened is not None:
         carry_out(desk, ticket, outcome.standing, party, steps, None)
+        is_reply = _is_reply(mailed, ticket)
+        outcome.opened = None if is_reply else mailed.opened
+        outcome.message, outcome.words = (mailed.opened, mailed.words) if is_reply else (None, None)
         return
     recorded = steps[0].row.recorded
     private = mailed.private or ticket.lifecycle.keeps_private(recorded, ticket.status, party.role)
-    outcome.words = passed_on(desk, ticket, mailed.words, private=private)
+    outcome.words = without_private_words(desk, ticket, mailed.words, private=private)
     outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
 
 
-def tell(desk: Desk, outcome: Outcome, mailed: Mailed) -> None:
+def tell(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
     """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt."""
     ticket, everybody = outcome.ticket, everybody_on(desk, outcome.ticket)
     news = News(_action(outcome), outcome.old_status, outcome.standing, outcome.changes, outcome.checkpoint)
-    if mailed.opened is not None:
-        tell_opened(desk, ticket, mailed.opened, mailed.person, everybody, mailed.words, news)
+    if outcome.opened is not None:
+        tell_opened(desk, ticket, outcome.opened, mailed.person, everybody, mailed.words, news)
         return
     if outcome.message is not None and outcome.words is not None:
         tell_posted(desk, ticket, outcome.message, news, everybody, outcome.words, outcome.gone)
     elif outcome.all_changes:
         tell_changed(desk, ticket, news, everybody, outcome.gone, to_all=bool(outcome.steps))
+        tell_moved(desk, ticket, news, [one for one in everybody if one.person_id in outcome.moved], everybody)
     writer = receipts.Writer(ticket, outcome.standing, everybody, mailed.words, mailed.private)
     receipts.receipt(desk, writer, outcome.all_changes, checkpoint=outcome.checkpoint)
 
 
-def _action(outcome: Outcome) -> Action | None:
+def _action(outcome: Steered) -> Action | None:
     """The action that heads the letters: that of the words, or the one that changed the status."""
     if not outcome.steps:
         return None

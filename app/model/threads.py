@@ -21,7 +21,8 @@ class Known(NamedTuple):
     """An id in a mail that is one of ours: a message that we stored, or a letter that we sent about it.
 
     `message` is None for a letter about no message; `reader` is the person whom the letter went to, `kind` its kind,
-    `checkpoint` how the ticket was before the change that it tells of, and `shown` whether others have seen its id.
+    `checkpoint` how the ticket was before the change that it tells of, `shown` whether others have seen its
+    id. `forwarded`: it is the mail that a message forwards.
     """
 
     given: str
@@ -33,6 +34,7 @@ class Known(NamedTuple):
     kind: str | None
     checkpoint: int | None
     shown: bool
+    forwarded: bool
 
 
 class Thread(NamedTuple):
@@ -53,8 +55,8 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NO_LETTER = (literal(None, Integer), literal(None, String), literal(None, Integer), literal(False, Boolean))
 _MESSAGE = (Message.ticket_id, Message.id, Message.message_id, Message.private)
 _KNOWN: CompoundSelect[Any] = union_all(
-    select(Message.message_id, *_MESSAGE, *_NO_LETTER).where(Message.message_id.in_(_IDS)),
-    select(Message.original_id, *_MESSAGE, *_NO_LETTER).where(Message.original_id.in_(_IDS)),
+    select(Message.message_id, *_MESSAGE, *_NO_LETTER, literal(False, Boolean)).where(Message.message_id.in_(_IDS)),
+    select(Message.original_id, *_MESSAGE, *_NO_LETTER, literal(True, Boolean)).where(Message.original_id.in_(_IDS)),
     select(
         Letter.message_id,
         Letter.ticket_id,
@@ -65,6 +67,7 @@ _KNOWN: CompoundSelect[Any] = union_all(
         Letter.kind,
         Letter.checkpoint,
         Letter.shown,
+        literal(False, Boolean),
     )
     .outerjoin(Message, Message.id == Letter.about_id)
     .where(Letter.message_id.in_(_IDS), Letter.ticket_id.is_not(None)),
@@ -94,7 +97,7 @@ def find_thread(desk: Desk, arrival: Arrival, place: Place, known: Sequence[Know
 
     Raises NoSuchTicket where the place itself names a ticket that is not there.
     """
-    answered = [one for one in known if one.given != arrival.incoming.message_id]
+    answered = [one for one in known if one.given != arrival.incoming.message_id and _may_answer(desk, arrival, one)]
     number = place.number if place.kind.is_ticket else _found(desk, arrival, answered)
     if number is None:
         return None
@@ -105,6 +108,17 @@ def find_thread(desk: Desk, arrival: Arrival, place: Place, known: Sequence[Know
     formerly = number if number != ticket.id else None
     private = place.kind.is_comment or _is_private_elsewhere(desk, arrival, place) or _answers_in_private(answered)
     return Thread(ticket, parent, private, letter, formerly)
+
+
+def _may_answer(desk: Desk, arrival: Arrival, one: Known) -> bool:
+    """Anybody may answer what stands on a ticket; what was only forwarded to it, those who take part in it.
+
+    Else whoever forwards a mail to us would get the answers of others to it.
+    """
+    if not one.forwarded:
+        return True
+    sender = find_person(desk, arrival.incoming.sender.email) if arrival.incoming.sender else None
+    return sender is not None and _takes_part(desk, one.ticket, sender)
 
 
 def _found(desk: Desk, arrival: Arrival, answered: Sequence[Known]) -> int | None:

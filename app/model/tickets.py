@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.base import MAX_ID, Base
 from app.model.desk import Desk
-from app.model.lifecycle import Lifecycle
+from app.model.lifecycle import Lifecycle, NotAllowed
 from app.model.people import Person
 from app.model.queues import Queue
 
@@ -114,6 +114,14 @@ def find_ticket(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
     ticket = desk.session.scalars(query, {"number": number}).one_or_none()
     if ticket is None:
         raise NoSuchTicket(f"There is no ticket {number}.")
+    return ticket
+
+
+def find_living(desk: Desk, number: int) -> Ticket:
+    """A ticket to change, held until the work is done. NotAllowed if it is part of another one."""
+    ticket = find_ticket(desk, number, locked=True)
+    if ticket.merged_into is not None:
+        raise NotAllowed(f"Ticket {number} is part of ticket {ticket.merged_into} now: use that number.")
     return ticket
 
 

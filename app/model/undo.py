@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.model.base import Base
 from app.model.desk import Desk
 from app.model.lifecycle import NotAllowed
+from app.model.lifecycles import moved
 from app.model.people import Person
 from app.model.tickets import Change, Ticket, record_change
 
@@ -107,8 +108,8 @@ def take_back(
     """Bring a ticket back to how it was before its last change; what changed by that, as (field, old, new).
 
     `told` is the checkpoint of the letter that is answered, None where none is; one's own change can be taken back with
-    any letter, unless the wish has `waited` for its proof. Raises NotAllowed: only who caused the change or a responder
-    may, and only while nothing else has happened since. Messages stay.
+    any letter that did not offer to take back another, unless the wish has `waited` for its proof. Raises NotAllowed:
+    only who caused the change or a responder may, and only while nothing else has happened since. Messages stay.
     """
     found = latest(desk, ticket)
     if found is None:
@@ -116,10 +117,18 @@ def take_back(
     mine = found.by_id == person.id
     if not mine and not responder:
         raise NotAllowed("Only who made the last change, or somebody who answers for the queue, can take it back.")
-    other = told not in (None, found.id) and (waited or not mine)
+    other = told not in (None, found.id) and (
+        waited or not mine or _was_offered(desk, person, told, responder=responder)
+    )
     if other or not _is_last(desk, ticket, found):
         raise NotAllowed("Something else has happened on the ticket since, so that change cannot be taken back.")
     return _restore(desk, ticket, person, found)
+
+
+def _was_offered(desk: Desk, person: Person, told: int | None, *, responder: bool) -> bool:
+    """Whether the letter that is answered has said to this person how to take its own change back."""
+    letter = desk.session.get(Checkpoint, told) if told else None
+    return responder or (letter is not None and letter.by_id == person.id)
 
 
 def _is_last(desk: Desk, ticket: Ticket, found: Checkpoint) -> bool:
@@ -132,6 +141,8 @@ def _restore(desk: Desk, ticket: Ticket, person: Person, found: Checkpoint) -> l
         setattr(ticket, name, getattr(found, name))
     desk.session.flush()
     desk.session.expire(ticket)
+    # The queue may live by another lifecycle by now.
+    ticket.status = moved(ticket.status, ticket.lifecycle, answered=ticket.last_response is not None)
     new = words(ticket)
     changed = [(field, old[field], new[field]) for field in old if old[field] != new[field]]
     for change in changed:

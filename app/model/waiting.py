@@ -1,12 +1,13 @@
 """This file holds commands that wait for a proof of who wrote them: an answer to the letter that lists them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from app.model.commands import UNDO, read
+from app.model.commands import MOST_LINES, UNDO, lines_of
 from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import Letter, State
@@ -17,8 +18,9 @@ from app.model.workflow import Words
 
 LAPSE = timedelta(days=7)
 EVERY = timedelta(hours=1)
-# Nobody sends so many; what is more than this is not remembered.
-_MOST_LINES = 50
+_LONGEST_LINE = 20_000
+# A word of an answer that may mean no; to ask once more is better than to do what a forger wanted.
+_NO = frozenset({"no", "not", "never", "don't", "didn't", "wasn't", "haven't", "stop", "nein", "nicht", "non", "pas"})
 # What stands alone in an answer that says yes and means no words for others.
 _YES = frozenset({"yes", "y", "ok", "okay", "confirm", "confirmed", "ja", "oui", "si", "sí"})
 
@@ -30,7 +32,7 @@ def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None
     lists all of it.
     """
     recent = _recent(desk, to)
-    lines = [one_line(line) for line in lines]
+    lines = [one_line(line, _LONGEST_LINE) for line in lines]
     alike = (one for one in recent if _is_unseen(desk, one) and (one.commands == UNDO) == (lines == [UNDO]))
     due = max([desk.now, *(one.created + EVERY for one in recent)])
     if (joined := next(alike, None)) is not None:
@@ -42,9 +44,9 @@ def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None
 
 def _collected(before: Sequence[str], now: Sequence[str]) -> list[str]:
     """Lines of several mails; of what can stand only once, the later holds."""
-    once = {line.command for line in read("\n".join(now)).lines if line.command and not line.command.repeats}
-    kept = [line.written for line in read("\n".join(before)).lines if line.command not in once]
-    return [*(line for line in kept if line not in now), *now][:_MOST_LINES]
+    once = {line.command for line in lines_of("\n".join(now)) if line.command and not line.command.repeats}
+    kept = [line.written for line in lines_of("\n".join(before)) if line.command not in once]
+    return [*(line for line in kept if line not in now), *now][:MOST_LINES]
 
 
 def _recent(desk: Desk, to: Writer) -> Sequence[Letter]:
@@ -71,7 +73,7 @@ def _write(
         Kind.WAITING,
         heading,
         lines,
-        ["If you did not send them, do nothing: they lapse after a week."],
+        ['If you did not send them, do nothing, or answer "no": they lapse after a week.'],
         footing=[why, does, *below],
         commands="\n".join(lines),
         checkpoint=checkpoint,
@@ -99,6 +101,11 @@ def release(desk: Desk, letter: Letter) -> str | None:
     lines, letter.commands = letter.commands, None
     desk.session.flush()
     return lines if desk.now - letter.created <= LAPSE else None
+
+
+def says_no(words: Words) -> bool:
+    """Whether an answer denies what it answers: then to carry it out would be the worst reading."""
+    return bool(_NO & set(re.findall(r"[\w'\u2019]+", words.text[:200].casefold().replace("\u2019", "'"))))
 
 
 def without_yes(words: Words) -> Words:

@@ -159,7 +159,7 @@ def act(
     step = Step(row, target(row, old, status))
     private = private or ticket.lifecycle.keeps_private(row.recorded, old, party.role)
     before = as_it_is(desk, ticket)
-    words = passed_on(desk, ticket, words, private=private)
+    words = without_private_words(desk, ticket, words, private=private)
     message = carry_out(desk, ticket, actor, party, [step], words, private=private, answer=answer)
     news = News(row.recorded, old, actor, checkpoint=keep(desk, ticket, before, actor.person_id if actor else None))
     if not quiet:
@@ -229,7 +229,7 @@ def carry_out(
     return message
 
 
-def passed_on(desk: Desk, ticket: Ticket, words: Words, *, private: bool) -> Words:
+def without_private_words(desk: Desk, ticket: Ticket, words: Words, *, private: bool) -> Words:
     """Words for everybody, without what is quoted in them of private ones."""
     if private or not ticket.has_private:
         return words

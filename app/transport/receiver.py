@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -81,7 +82,9 @@ class Receiver:
     def stop(self) -> None:
         """Tell a receiver that runs in another thread to stop; it may take until its mails in hand are answered."""
         if self._loop is not None and self._ending is not None:
-            self._loop.call_soon_threadsafe(self._ending.set)
+            # It may have ended by itself just now.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._ending.set)
 
     async def take(self, post: Post, *, each: bool) -> list[str]:
         """Store a mail, in a thread; one reply, or one for each recipient."""
