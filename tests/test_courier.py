@@ -338,6 +338,13 @@ def test_a_letter_that_cannot_be_composed_does_not_stop_the_others(
     assert bad["error"] == "cannot be written as a mail: too deep"
 
 
+def test_a_letter_with_a_file_is_the_same_over_every_attempt(world: World) -> None:
+    write_letters(world, BOB)
+    [letter] = world.rows(Letter)
+    file = [File("p.png", "image/png", b"ABC")]
+    assert compose(letter, file).as_bytes() == compose(letter, file).as_bytes()
+
+
 NAMES = {
     "plain": "Ann Other",
     "empty": "",

@@ -386,7 +386,8 @@ def named(path: Path) -> str:
 
 @pytest.mark.parametrize("path", MODEL, ids=named)
 def test_the_model_knows_neither_salmon_nor_the_settings_nor_the_rooms_around_it(path: Path) -> None:
-    around = ("salmon", "config", "app.transport", "app.handlers", "app.cli", "app.setup", "app.bench", "app.demo")
+    rooms = ("transport", "handlers", "cli", "setup", "bench", "demo", "torture")
+    around = ("salmon", "config", *(f"app.{room}" for room in rooms))
     assert knows(path, *around, "aiosmtpd", "smtplib", "click", "os.environ") == set()
 
 

@@ -7,131 +7,25 @@ import shutil
 import signal
 import smtplib
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from app.cli.server import _greet
+from app.model.database import Database
+from app.transport.receiver import Listener
+from tests.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
 from tests.sinks import Sink
 from tests.wire import Wire
-
-ROOT = Path(__file__).parent.parent
-BIN = Path(sys.executable).parent
-DOMAIN = "tickets.localhost"
-HELLO = f"hello@{DOMAIN}"
-PATIENCE = 60
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-class Program:
-    """The program with settings of its own, run as people and mail servers run it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
-        self.environment = kept | {
-            "TICKETS_DATABASE_URL": f"sqlite:///{folder}/run/tickets.db",
-            "TICKETS_LISTEN": f"smtp://127.0.0.1:{self.port}",
-            "TICKETS_RELAY": f"maildir:{folder}/letters",
-            "TICKETS_DOMAIN": DOMAIN,
-        }
-
-    def run(self, *command: str, program: str = "tickets", **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end, from the repository root."""
-        return subprocess.run(
-            [str(BIN / program), *command],
-            cwd=ROOT,
-            env=self.environment | more,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    def does(self, *command: str) -> str:
-        """Run a command that succeeds; what it prints."""
-        done = self.run(*command)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    @contextmanager
-    def serving(self) -> Iterator["subprocess.Popen[str]"]:
-        """`tickets serve`, listening; killed at the end if it still runs. Its greeting is in `said`."""
-        with (self.folder / "log").open("a") as log:
-            process = subprocess.Popen(
-                [str(BIN / "tickets"), "serve"],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        assert process.stdout is not None
-        try:
-            self.said = []
-            for line in process.stdout:
-                self.said.append(line.rstrip("\n"))
-                if line.startswith("Try it:"):
-                    break
-            assert self.said, (self.folder / "log").read_text()
-            yield process
-        finally:
-            process.kill()
-            process.wait(PATIENCE)
-            process.stdout.close()
-
-    def sends(self, number: int, to: str = HELLO) -> None:
-        """Send a mail; the server has answered 250."""
-        with smtplib.SMTP("127.0.0.1", self.port, timeout=PATIENCE) as client:
-            client.sendmail("ann@example.org", [to], mail(number))
-
-    def letters(self) -> list[bytes]:
-        """What the Maildir holds."""
-        return [path.read_bytes() for path in (self.folder / "letters" / "new").glob("*")]
-
-    def tickets(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = json.loads(self.does("list", "--json"))
-        return found
-
-    def awaits_letters(self, count: int) -> list[bytes]:
-        """The letters, once so many have arrived."""
-        end = time.monotonic() + PATIENCE
-        while len(self.letters()) < count and time.monotonic() < end:
-            time.sleep(0.02)
-        return self.letters()
-
-
-def mail(number: int) -> bytes:
-    return f"From: ann@example.org\r\nSubject: {number}\r\nMessage-ID: <{number}@x>\r\n\r\nHello {number}\r\n".encode()
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
-
-
-@contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold a SQLite database's write lock, so that every mail waits."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
 
 
 def test_serve_says_where_it_listens_where_letters_go_and_a_line_that_works(program: Program) -> None:
@@ -162,6 +56,17 @@ def test_serve_says_where_it_listens_where_letters_go_and_a_line_that_works(prog
         assert process.wait(PATIENCE) == 0
     with program.serving():
         assert "responder add" not in program.said[2]
+
+
+def test_a_database_that_goes_away_at_the_greeting_ends_no_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Mail could be coming in already; it hears 451 until the database is back."""
+    away = Database(f"sqlite:///{tmp_path}/nowhere/tickets.db", DOMAIN)
+    _greet([Listener("smtp", "127.0.0.1", 8825)], f"maildir:{tmp_path}/letters", away)
+    listens, letters = capsys.readouterr().out.splitlines()
+    assert listens == f"Receiving mail for {DOMAIN} at smtp://127.0.0.1:8825"
+    assert letters == f"Letters go to maildir:{tmp_path}/letters"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)

@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": ("doctor", "Check settings, database, relay and listeners; say what to do."),
     "demo": ("demo", "Play a conversation over real SMTP, in a database of its own."),
     "bench": ("bench", "Measure speed and memory on this machine."),
+    "torture": ("torture", "Kill the server under load, again and again, and count what was lost."),
     "deliver": ("deliver", "Take in one mail, as from a pipe or an alias."),
     "queue": ("people", "Queues and their addresses."),
     "person": ("people", "People and their addresses."),

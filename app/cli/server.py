@@ -3,11 +3,12 @@
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.model.database import Database
 from app.model.queues import responders
@@ -52,8 +53,10 @@ def _greet(listeners: "Sequence[Listener]", relay: str, database: Database) -> N
     click.echo(f"Receiving mail for {database.domain} at {', '.join(map(str, listeners))}")
     click.echo(f"Letters go to {relay_from_url(relay, root=ROOT)}")
     smtp = next((listener for listener in listeners if listener.scheme == "smtp"), None)
-    if smtp is not None:
-        click.echo(f"Try it:  {_first_mail(smtp, database)}")
+    # The database may go away at any moment. Mail is then told to come again; a greeting is no reason to end.
+    with suppress(SQLAlchemyError):
+        if smtp is not None:
+            click.echo(f"Try it:  {_first_mail(smtp, database)}")
     sys.stdout.flush()
 
 

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from app.model.letters import Letter
@@ -100,6 +101,9 @@ def compose(letter: Letter, files: Sequence[File] = ()) -> EmailMessage:
         # What has parts or a charset of its own would be read again; as bytes it arrives as it came.
         kind = ("application", "octet-stream") if main in ("text", "message", "multipart") or not sub else (main, sub)
         mail.add_attachment(file.content, *kind, filename=file.name)
+    if files:
+        # Python would draw a new one each time; nobody can have guessed this one either and put it into a file.
+        mail.set_boundary(sha256(letter.message_id.encode()).hexdigest())
     return mail
 
 

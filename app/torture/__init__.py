@@ -1,0 +1,1 @@
+"""The torture behind `tickets torture`: a real server is killed, starved and lied to, and everything is counted."""

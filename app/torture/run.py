@@ -1,0 +1,171 @@
+"""This file holds one torture from its beginning to the verdict; it stops by itself and leaves nothing behind."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from app.model import outbox, people, queues
+from app.model.addresses import Mailbox
+from app.model.database import Database
+from app.model.letters import State
+from app.setup import first_queues
+from app.torture.book import Book
+from app.torture.clients import Clients
+from app.torture.evidence import Sent, collect, letters
+from app.torture.keeper import Keeper
+from app.torture.mails import DOMAIN, HELPERS, QUEUES, Letter, Writers
+from app.torture.relay import Relay
+from app.torture.room import Room
+from app.torture.stores import STORES, Store
+from app.torture.tally import Tally
+from app.torture.troubles import LONG, SHORT, BadRelay, Pace, Troublemaker
+from app.torture.verdict import Facts, judge
+
+CONNECTIONS = 8
+# From so many minutes on, locks and silences are longer than what a mail or a courier waits for.
+_LONG_FROM = 1.5
+_CASE = "Case "
+
+
+class Plan(NamedTuple):
+    """What is asked for; `log` is where the server's log goes, None for nowhere."""
+
+    database: str
+    mails: int
+    minutes: float
+    seed: int
+    log: Path | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """How trouble comes."""
+        return LONG if self.minutes >= _LONG_FROM else SHORT
+
+    @property
+    def patience(self) -> float:
+        """How many seconds the mails or the letters that are left may take when all is quiet."""
+        return 120.0 + self.mails / 10
+
+
+class Torture:
+    """A server, its clients, its relay and its database."""
+
+    def __init__(self, plan: Plan, room: Room, store: Store) -> None:
+        rand = random.Random(plan.seed)
+        self.plan = plan
+        self.store = store
+        self.tally = Tally()
+        self._writers = Writers(random.Random(rand.random()))
+        self.relay = Relay(self._was_delivered)
+        self.relay.start()
+        self.keeper = Keeper(room.path, store.url, self.relay, room.group, plan.log or Path("/dev/null"))
+        # Most come while there is trouble, some after the last of it.
+        self.book = Book(self._writers, plan.mails, plan.minutes * 60, random.Random(rand.random()))
+        self._clients = Clients(self.book, self.keeper.places, CONNECTIONS, random.Random(rand.random()))
+        self._troubles = Troublemaker(self.keeper, store, self.relay, plan.pace, random.Random(rand.random()))
+        self._bad_relay = BadRelay(self.relay, plan.pace, random.Random(rand.random()))
+        self._database = Database(store.url, DOMAIN)
+
+    def run(self) -> Tally:
+        """Everything, in order."""
+        self._furnish()
+        self.keeper.start()
+        self.keeper.await_ready(self.plan.patience)
+        self._clients.start()
+        self._bad_relay.start()
+        self._troubles.make(self.plan.minutes * 60)
+        self._bad_relay.stop()
+        self._let_mails_be_answered()
+        failed = self._let_letters_leave()
+        facts = Facts(
+            self._writers.sent, self.book.answered, self.relay.copies, self.keeper.killed, self.relay.refused, failed
+        )
+        judge(facts, collect(self._database), self.tally)
+        for line in self.keeper.ended_by_itself:
+            self.tally.wrong("the server ended by itself", line)
+        return self.tally
+
+    def troubles(self) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """What was done, and what the clients heard: each with how often."""
+        yield "troubles", self._troubles.done
+        yield "the relay failed at", self.relay.done
+        yield "clients heard", self.book.replies
+        yield "the server", {"lived": self.keeper.life, "could not start": self.keeper.could_not_start}
+
+    def close(self) -> None:
+        """End everything, however far it got."""
+        self._bad_relay.stop()
+        self.book.close()
+        self.keeper.close()
+        self._clients.join(10)
+        self.relay.stop()
+        self._database.close()
+
+    def _furnish(self) -> None:
+        """Make the database, and let two answer for each queue."""
+        first_queues(self._database)
+        with self._database.work() as desk:
+            for name in QUEUES:
+                queue = queues.find_queue(desk, name)
+                for email in HELPERS:
+                    queues.add_responder(desk, queue, people.add_person(desk, Mailbox("", email)))
+        # Whoever holds the files of a database while they are moved would write the old ones.
+        self._database.close()
+
+    def _was_delivered(self, subject: str, reader: str, letter: Letter) -> None:
+        number = subject.partition(_CASE)[2].partition(".")[0]
+        if number.isdigit():
+            self._writers.got_letter(int(number), reader, letter)
+
+    def _let_mails_be_answered(self) -> None:
+        """With no more trouble, every mail is answered 250 but those whose clients tried only once."""
+        self.book.hurry()
+        if not self._clients.join(self.plan.patience):
+            self.tally.wrong("mails that were never answered", f"{self.book.unanswered()} of {self.book.made}")
+            self.book.close()
+        for (number, recipient), reply in self.book.refused.items():
+            self.tally.wrong("a mail refused for good", f"mail {number} to {recipient}: {reply}")
+
+    def _let_letters_leave(self) -> Sequence[Sent]:
+        """Everything that waits or was refused goes out; the letters that had been given up by then.
+
+        What killed couriers had in hand would be sent in some minutes; while no courier lives, it can be retried.
+        """
+        self._stop_server()
+        left = letters(self._database, unsent=True)
+        with self._database.work() as desk:
+            outbox.retry(desk, [letter.id for letter in left])
+        self.keeper.start()
+        end = time.monotonic() + self.plan.patience
+        while letters(self._database, unsent=True) and time.monotonic() < end:
+            time.sleep(0.5)
+        for letter in letters(self._database, unsent=True):
+            self.tally.wrong("a letter that never left", f"letter {letter.id} to {letter.recipient}: {letter.state}")
+        self._stop_server()
+        return [letter for letter in left if letter.state == State.FAILED]
+
+    def _stop_server(self) -> None:
+        if not self.keeper.await_ready(self.plan.patience):
+            self.tally.wrong("a server that does not start", f"life {self.keeper.life}")
+        if status := self.keeper.stop():
+            self.tally.wrong("a server that did not end well", f"life {self.keeper.life}: status {status}")
+
+
+def torture(plan: Plan, say: Callable[[str], None]) -> Tally:
+    """Torture one database, and say what is done and what was counted."""
+    with closing(Room()) as room, closing(STORES[plan.database](room)) as store:
+        say(
+            f"{store.name}: {plan.mails:,} mails, {CONNECTIONS} connections, {plan.minutes:g} minutes, seed {plan.seed}"
+        )
+        for what in store.missing:
+            say(f"  not done here: {what}")
+        with closing(Torture(plan, room, store)) as run:
+            tally = run.run()
+            for what, counts in run.troubles():
+                say(f"  {what}: {', '.join(f'{name} {times:,}' for name, times in sorted(counts.items()))}")
+            for line in tally.lines():
+                say(line)
+    return tally

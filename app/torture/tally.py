@@ -1,0 +1,33 @@
+"""This file holds the tally: what was counted, and every kind of thing that must not be."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_SHOWN = 3
+
+
+@dataclass
+class Tally:
+    """Counts in the order in which they are printed, and what was wrong, by its kind."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    wrongs: dict[str, list[str]] = field(default_factory=dict)
+
+    def count(self, what: str, number: int) -> None:
+        """So many there are of these."""
+        self.counts[what] = number
+
+    def wrong(self, kind: str, example: str) -> None:
+        """One thing that must not be."""
+        self.wrongs.setdefault(kind, []).append(example)
+
+    def lines(self) -> Iterator[str]:
+        """Everything, to be printed."""
+        width = max(map(len, self.counts), default=0)
+        for what, number in self.counts.items():
+            yield f"  {what:<{width}}  {number:>8,}"
+        for kind, examples in self.wrongs.items():
+            more = f"; and {len(examples) - _SHOWN:,} more" if len(examples) > _SHOWN else ""
+            yield f"  WRONG: {kind}: {len(examples):,} ({'; '.join(examples[:_SHOWN])}{more})"
+        if not self.wrongs:
+            yield "  Nothing was lost, nothing was doubled."

@@ -1,0 +1,151 @@
+"""This file holds what makes trouble while mails come: one thread kills and starves, another one is a bad relay."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from app.torture.keeper import Keeper
+from app.torture.relay import Deed, Relay
+from app.torture.stores import Store, Trouble
+
+_START_SECONDS = 60.0
+
+
+class Pace(NamedTuple):
+    """How trouble comes, in seconds: pauses between two, how long one lasts, and the longest of each kind."""
+
+    pause: float
+    lasts: float
+    lock: float
+    silence: float
+
+
+# The short one is for a test suite. The long lock is longer than a mail waits for a database.
+SHORT = Pace(0.6, 0.8, 3.0, 1.0)
+LONG = Pace(2.0, 3.0, 30.0, 35.0)
+
+
+class Troublemaker:
+    """Kills the server and puts its database into every trouble, in an order of its own, over and over."""
+
+    def __init__(self, keeper: Keeper, store: Store, relay: Relay, pace: Pace, rand: random.Random) -> None:
+        self.done: Counter[str] = Counter()
+        self._keeper = keeper
+        self._store = store
+        self._relay = relay
+        self._pace = pace
+        self._rand = rand
+        self._locked_long = False
+
+    def make(self, seconds: float) -> None:
+        """Make trouble for about so long, of every kind at least once; then all is well again."""
+        half, end = time.monotonic() + seconds / 2, time.monotonic() + seconds
+        self._until(half)
+        if self._store.move(self._keeper):
+            self.done["moved to another disk"] += 1
+            self._keeper.await_ready(_START_SECONDS)
+            self._until(end)
+        elif time.monotonic() < end:
+            self._until(end)
+
+    def _until(self, end: float) -> None:
+        """Every trouble there is, in rounds, until it is time."""
+        while True:
+            for trouble in self._round():
+                self._suffer(trouble)
+            if time.monotonic() > end:
+                return
+
+    def _round(self) -> list[Trouble]:
+        own = [Trouble("killed", self._killed)] * 3 + [Trouble("relay away", self._relay_away)]
+        every = own + self._store.troubles(self._keeper)
+        self._rand.shuffle(every)
+        return every
+
+    def _suffer(self, trouble: Trouble) -> None:
+        time.sleep(self._pace.pause * 2 * self._rand.random())
+        self._keeper.await_ready(_START_SECONDS)
+        with trouble.during():
+            self.done[trouble.name] += 1
+            seconds = self._seconds(trouble)
+            time.sleep(seconds / 2)
+            # In the middle of other trouble too, also while it tries to start.
+            if self._rand.random() < 0.3 and self._keeper.kill():
+                self.done["killed"] += 1
+            time.sleep(seconds / 2)
+
+    def _seconds(self, trouble: Trouble) -> float:
+        if trouble.name == "locked" and not self._locked_long:
+            self._locked_long = True
+            return self._pace.lock
+        return self._pace.lasts * 2 * self._rand.random()
+
+    @contextmanager
+    def _killed(self) -> Iterator[None]:
+        # Not always long after it has started.
+        time.sleep(self._pace.lasts * self._rand.random() ** 2)
+        self._keeper.kill()
+        yield
+
+    @contextmanager
+    def _relay_away(self) -> Iterator[None]:
+        self._relay.stop()
+        try:
+            yield
+        finally:
+            self._relay.start()
+
+
+class BadRelay:
+    """Lets the relay fail at one step after another, in a thread."""
+
+    STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT", "KEPT", "AFTER")
+
+    def __init__(self, relay: Relay, pace: Pace, rand: random.Random) -> None:
+        self._relay = relay
+        self._pace = pace
+        self._rand = rand
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="bad relay")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the relay do its duty from now on."""
+        self._ending.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._relay.disarm()
+
+    def _run(self) -> None:
+        steps: list[str] = []
+        while not self._ending.wait(self._pace.pause * self._rand.random()):
+            # One after the other: a courier that fails every time rests longer and longer.
+            if self._relay.is_armed:
+                continue
+            if not steps:
+                steps = self._rand.sample(self.STEPS, len(self.STEPS))
+            self._arm(steps.pop())
+
+    def _arm(self, step: str) -> None:
+        deed = self._deed(step)
+        self._relay.arm(step, deed)
+        if step in ("CONNECT", "EHLO"):
+            # A kept connection would never come to these.
+            self._relay.arm("AFTER", Deed(drops=True))
+
+    def _deed(self, step: str) -> Deed:
+        """Something that a relay can do at this step; in the middle of a letter and after the end it cannot refuse."""
+        silence = self._pace.silence if self._rand.random() < 0.03 else 1.5 * self._rand.random()
+        can_refuse = step not in ("BODY", "KEPT", "AFTER")
+        refusals = [Deed("451 4.3.0 later"), Deed("421 4.3.2 closing", drops=False), Deed("554 5.7.1 not wanted here")]
+        others = [Deed(drops=True), Deed(silence=silence, drops=True)]
+        if step != "AFTER":
+            others.append(Deed(silence=silence))
+        return self._rand.choice([*refusals, *others] if can_refuse else others)

@@ -1,0 +1,225 @@
+"""This file holds the verdict: what was sent and answered, against what is stored, and where each letter went."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from app.model.arrival import Fate
+from app.model.lifecycle import Lifecycle, WorkflowError, find_row, target
+from app.model.lifecycles import LIFECYCLES
+from app.model.standing import Standing
+from app.torture.evidence import Case, Evidence, Post, Sent
+from app.torture.mails import HELPERS, Mail
+from app.torture.relay import Copy
+from app.torture.tally import Tally
+
+
+class Facts(NamedTuple):
+    """What we know from outside: the mails and what was answered, the relay's copies, the lives that were killed.
+
+    `refused`: the tokens of letters that the relay refused for good; `failed`: letters that the outbox gave up.
+    """
+
+    sent: Mapping[int, Mail]
+    answered: Collection[tuple[int, str]]
+    copies: Sequence[Copy]
+    killed: Collection[int]
+    refused: Collection[str]
+    failed: Sequence[Sent]
+
+
+def judge(facts: Facts, found: Evidence, tally: Tally) -> None:
+    """Count everything, and note whatever is wrong."""
+    mails = _whose(facts, found, tally)
+    _judge_mails(facts, found, mails, tally)
+    _judge_places(facts, found, mails, tally)
+    _judge_tickets(found, mails, tally)
+    _judge_letters(found, tally)
+    _judge_relay(facts, found.letters, tally)
+
+
+def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, Mail]:
+    """The mail that each stored row is, byte for byte."""
+    by_bytes = {mail.raw: mail for mail in facts.sent.values()}
+    placed = {one.mail for one in found.stored}
+    mails = {}
+    for row, raw in found.mails:
+        if raw in by_bytes:
+            mails[row] = by_bytes[raw]
+        else:
+            tally.wrong("stored bytes that nobody sent", f"row {row}, {len(raw)} bytes")
+        if row not in placed:
+            tally.wrong("stored bytes that belong nowhere", f"row {row}")
+    return mails
+
+
+def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, Mail], tally: Tally) -> None:
+    """Exactly once what was answered 250, for each recipient; at most once what was not."""
+    stored = Counter((mails[one.mail].number, one.recipient) for one in found.stored if one.mail in mails)
+    asked = [(mail.number, recipient) for mail in facts.sent.values() for recipient in mail.recipients]
+    answered = [one for one in asked if one in facts.answered]
+    for number, recipient in asked:
+        times, was_answered = stored[number, recipient], (number, recipient) in facts.answered
+        if was_answered and not times:
+            tally.wrong("lost: answered 250 and not stored", f"mail {number} to {recipient}")
+        if times > 1:
+            tally.wrong("stored more than once", f"mail {number} to {recipient}, {times} times")
+    tally.count("mails sent", len(facts.sent))
+    tally.count("mails and recipients answered 250", len(answered))
+    tally.count("stored exactly once of these, byte for byte", sum(stored[one] == 1 for one in answered))
+    tally.count("not answered 250", len(asked) - len(answered))
+    tally.count("stored once of these, as may be", sum(stored[one] == 1 for one in asked if one not in facts.answered))
+
+
+def _judge_places(facts: Facts, found: Evidence, mails: Mapping[int, Mail], tally: Tally) -> None:
+    """Every stored mail is one message, on the ticket where it belongs."""
+    messages: Counter[tuple[int | None, int | None]] = Counter((post.mail, post.ticket) for post in found.posts)
+    opened = {mails[one.mail].number: one.ticket for one in found.stored if one.mail in mails}
+    for one in found.stored:
+        mail = mails.get(one.mail)
+        if mail is None:
+            continue
+        if messages[one.mail, one.ticket] != 1:
+            tally.wrong("not one message of one mail", f"mail {mail.number}: {messages[one.mail, one.ticket]} messages")
+        right = one.fate == Fate.OPENED if mail.opens is None else one.ticket == opened.get(mail.opens)
+        if not right:
+            tally.wrong("on a wrong ticket", f"mail {mail.number}: {one.fate}, ticket {one.ticket}")
+    places = {(one.mail, one.ticket) for one in found.stored}
+    for post in found.posts:
+        if (post.mail, post.ticket) not in places:
+            tally.wrong("a message of no mail", f"message {post.number} of ticket {post.ticket}")
+    tally.count("messages", len(found.posts))
+
+
+def _judge_tickets(found: Evidence, mails: Mapping[int, Mail], tally: Tally) -> None:
+    """Every ticket is as its messages, played again through the tables, leave it."""
+    posts: dict[int, list[Post]] = defaultdict(list)
+    for post in found.posts:
+        posts[post.ticket].append(post)
+    changes: dict[int, list[tuple[str | None, str | None]]] = defaultdict(list)
+    for ticket, old, new in found.changes:
+        changes[ticket].append((old, new))
+    explained = 0
+    for case in found.cases:
+        try:
+            _replay(case, posts[case.id], mails, changes[case.id])
+            explained += 1
+        except (_Unexplained, WorkflowError) as error:
+            tally.wrong("a ticket that its messages do not explain", f"ticket {case.id}: {error}")
+    tally.count("tickets", len(found.cases))
+    tally.count("explained by their messages", explained)
+
+
+class _Unexplained(Exception):
+    """What a ticket is, and what it would be."""
+
+
+def _replay(
+    case: Case, posts: Sequence[Post], mails: Mapping[int, Mail], changes: Sequence[tuple[str | None, str | None]]
+) -> None:
+    lifecycle = LIFECYCLES[case.lifecycle]
+    if [post.number for post in posts] != list(range(1, case.posts + 1)) or not posts:
+        raise _Unexplained(f"its messages have the numbers {[post.number for post in posts]}, of {case.posts}")
+    status, moves = lifecycle.first, []
+    for post in posts:
+        mail = mails.get(post.mail or 0)
+        action, new, private = _done_by(lifecycle, case, status, post, private=bool(mail and mail.private))
+        if (post.action, post.new_status, post.private) != (action, new, private):
+            raise _Unexplained(f"message {post.number} is {post[5:]}, and would be {(action, new, private)}")
+        if new != status:
+            moves.append((status, new))
+        status = new
+    if case.status != status:
+        raise _Unexplained(f"it is {case.status}, and would be {status}")
+    if list(changes) != moves:
+        raise _Unexplained(f"its changes are {list(changes)}, and would be {moves}")
+
+
+def _done_by(
+    lifecycle: Lifecycle, case: Case, status: str, post: Post, *, private: bool
+) -> tuple[str | None, str, bool]:
+    """The action of a mail, the status after it, and whether it is private, as the tables have it."""
+    if post.number == 1:
+        return None, lifecycle.first, False
+    email = post.sender or ""
+    standing = Standing(0, "", email, requestor=email == case.requestor, answers=email in HELPERS, known=False)
+    party = standing.party(lifecycle)
+    cell = lifecycle.cell(status, party.role)
+    action = lifecycle.comment if private or cell.private else cell.action
+    row = find_row(lifecycle, action, status, party)
+    return row.recorded.title, target(row, status), private or cell.private
+
+
+def _judge_letters(found: Evidence, tally: Tally) -> None:
+    """Every message has a letter for everybody who is to hear of it, and none for anybody else."""
+    requestors = {case.id: case.requestor for case in found.cases}
+    told: dict[int, list[str]] = defaultdict(list)
+    others = 0
+    for letter in found.letters:
+        if letter.about is None or letter.kind not in ("opened", "posted"):
+            others += 1
+        else:
+            told[letter.about].append(letter.recipient)
+    for post in found.posts:
+        expected = {*HELPERS, *(() if post.private else (requestors[post.ticket],))} - {post.sender}
+        if sorted(told[post.id]) != sorted(expected):
+            line = f"message {post.number} of ticket {post.ticket}: to {sorted(told[post.id])}, not {sorted(expected)}"
+            tally.wrong("a message whose letters are not those that it must have", line)
+    tally.count("letters", len(found.letters))
+    tally.count("of these about no message", others)
+
+
+def _judge_relay(facts: Facts, letters: Sequence[Sent], tally: Tally) -> None:
+    """Every letter is at the relay, and twice only if it was in hand when the server was killed or the relay left."""
+    copies: dict[str, list[int]] = defaultdict(list)
+    for place, copy in enumerate(facts.copies):
+        copies[copy.message_id].append(place)
+    in_hand = _in_hand_when_killed(facts)
+    reasons: Counter[str] = Counter()
+    for letter in letters:
+        _judge_copies(letter, [facts.copies[place] for place in copies[letter.message_id]], tally)
+        for place in copies.pop(letter.message_id)[:-1]:
+            reasons[_reason(facts.copies[place], place in in_hand)] += 1
+            if not _reason(facts.copies[place], place in in_hand):
+                tally.wrong("a letter doubled without a reason", f"letter {letter.id} to {letter.recipient}")
+    for message_id in copies:
+        tally.wrong("a letter at the relay that no outbox has", message_id)
+    for letter in facts.failed:
+        if letter.token not in facts.refused:
+            tally.wrong("a letter given up that nobody refused", f"letter {letter.id}")
+    _count_copies(facts, reasons, tally)
+
+
+def _count_copies(facts: Facts, reasons: Mapping[str, int], tally: Tally) -> None:
+    times = Counter(copy.message_id for copy in facts.copies)
+    tally.count("letters at the relay", len(times))
+    tally.count("exactly once", sum(number == 1 for number in times.values()))
+    tally.count("more than once", sum(number > 1 for number in times.values()))
+    tally.count("copies too many, in hand when the server was killed", reasons.get(_KILL, 0))
+    tally.count("copies too many, not answered by the relay", reasons.get(_DROP, 0))
+    tally.count("letters refused for good, and sent when retried", len(facts.failed))
+
+
+_KILL, _DROP = "kill", "drop"
+
+
+def _reason(copy: Copy, was_in_hand: bool) -> str:
+    """Why a copy need not be the last one: its 250 was not said, or could not be noted. Empty if there is none."""
+    if not copy.heard:
+        return _DROP
+    return _KILL if was_in_hand else ""
+
+
+def _in_hand_when_killed(facts: Facts) -> set[int]:
+    """The places of the last letter of every life that was killed: a courier has one letter in hand, and notes it."""
+    last = {copy.life: place for place, copy in enumerate(facts.copies)}
+    return {place for life, place in last.items() if life in facts.killed}
+
+
+def _judge_copies(letter: Sent, copies: Sequence[Copy], tally: Tally) -> None:
+    if not copies:
+        tally.wrong("a letter that never came to the relay", f"letter {letter.id} to {letter.recipient}")
+    if {copy.recipient for copy in copies} - {letter.recipient}:
+        tally.wrong("a letter that went to somebody else", f"letter {letter.id}")
+    if len({copy.digest for copy in copies}) > 1:
+        tally.wrong("a letter that was not the same each time", f"letter {letter.id}")
