@@ -144,14 +144,14 @@ def test_a_letter_refused_for_good_is_given_up_at_once_and_seen(world: World, si
     everything(courier)
     world.clock.passes(days=1)
     everything(courier)
-    failed, sent = outbox(world)
+    failed, sent, told = outbox(world)
     assert (failed["state"], failed["error"], failed["attempts"]) == ("failed", "550 5.1.1 no such user", 1)
-    assert sent["state"] == "sent"
+    assert (sent["state"], told["state"], told["to"]) == ("sent", "sent", CAT)
     sink.script.clear()
     with world.desk() as desk:
         assert retry(desk, [failed["id"]]) == 1
     everything(courier)
-    assert [letter.recipients for letter in sink.letters] == [[CAT], [BOB]]
+    assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT], [BOB]]
 
 
 def test_a_relay_that_is_away_loses_nothing_and_burns_nothing(world: World, sink: Sink, courier: Courier) -> None:
@@ -403,7 +403,8 @@ def test_a_letter_to_what_is_no_address_fails_and_does_not_stop_the_others(
         values = {"recipient": "bob@example.org>\r\nRCPT TO:<eve@example.org"}
         desk.session.execute(update(Letter).where(Letter.id == first).values(**values))
     everything(courier)
-    assert [letter.recipients for letter in sink.letters] == [[CAT]]
+    # The second one tells of the first, which could not be sent.
+    assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT]]
     assert not any("eve" in line for line in sink.commands)
 
 

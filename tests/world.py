@@ -159,9 +159,11 @@ class Actor:
 class World:
     """A tracker with its database, and the people around it."""
 
-    def __init__(self, url: str, *, keep_unmatched: bool = True, lifecycle: str = "support") -> None:
+    def __init__(
+        self, url: str, *, keep_unmatched: bool = True, lifecycle: str = "support", domain: str = DOMAIN
+    ) -> None:
         self.clock = Clock()
-        self.database = Database(url, DOMAIN, clock=self.clock)
+        self.database = Database(url, domain, clock=self.clock)
         first_queues(self.database)
         self._lives_by(lifecycle)
         self.far_end = FarEnd()

@@ -76,7 +76,7 @@ def person_command() -> None:
 @click.option("--name", default="", help="The name that people read.")
 @click.option("--admin", is_flag=True, help="Make them an administrator.")
 def person_add(email: str, name: str, admin: bool) -> None:
-    """Make somebody known; again, to change the name or make them an administrator."""
+    """Make somebody known; again, to change the name, make them an administrator, or let letters to them be tried."""
     with working() as desk:
         person = people.add_person(desk, Mailbox(name, email), administrator=admin)
         click.echo(f"{person.label} <{person.email}>{' (administrator)' if person.administrator else ''}")
@@ -105,7 +105,8 @@ def person_list(as_json: bool) -> None:
 
 
 def _kind(person: people.Person) -> str:
-    return "administrator" if person.administrator else "known" if person.known else "stranger"
+    kind = "administrator" if person.administrator else "known" if person.known else "stranger"
+    return f"{kind}, undeliverable" if person.undeliverable else kind
 
 
 def _person_json(person: people.Person, addresses: list[str]) -> dict[str, object]:
@@ -115,6 +116,7 @@ def _person_json(person: people.Person, addresses: list[str]) -> dict[str, objec
         "administrator": person.administrator,
         "known": person.known,
         "addresses": addresses,
+        "undeliverable": person.undeliverable.isoformat() if person.undeliverable else None,
     }
 
 

@@ -18,13 +18,17 @@ from app.model.text import storable
 
 
 class Fate(StrEnum):
-    """What became of a mail at one place; steered: it had commands and no words, answered: it asked for a page."""
+    """What became of a mail at one place.
+
+    Steered: it had commands and no words. Answered: it asked for a page. Reported: it said what became of a letter.
+    """
 
     OPENED = "opened"
     POSTED = "posted"
     SET_ASIDE = "set aside"
     STEERED = "steered"
     ANSWERED = "answered"
+    REPORTED = "reported"
     REPEATED = "repeated"
 
 

@@ -11,6 +11,9 @@ from app.model.addresses import mailboxes
 from app.model.mime import fields
 from app.model.text import decoded, one_line, unescaped
 
+NULL_PATH = "null reverse-path"
+"""The reason where the envelope has no sender."""
+
 _COMMENT = re.compile(r"\([^()]*+\)")
 _NOBODY = re.compile(r"(?:mailer-daemon|no[-_.]?reply|do[-_.]?not[-_.]?reply)(?:[-+._][^@]*+)?@", re.IGNORECASE)
 
@@ -83,7 +86,7 @@ def reason(headers: Message, envelope_from: str | None) -> str | None:
     """
     found = fields(headers)
     if envelope_from == "" or (envelope_from is None and any(map(_is_null, found.get("return-path", [])))):
-        return "null reverse-path"
+        return NULL_PATH
     for name, holds in _SIGNS:
         for value in found.get(name.lower(), [])[:5]:
             if holds(unescaped(value)) and not (name == "Precedence" and _is_open_list(found)):

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
+from app.model import bounces
 from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, register
 from app.model.desk import Desk
-from app.model.letters import Letter
 from app.model.opening import open_by_mail
 from app.model.people import find_person
 from app.model.places import Kind, Place, find_place, is_at_our_domain
@@ -30,7 +28,7 @@ def elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> None:
     if place is None:
         set_aside(desk, arrival, recipient, "nothing has this address")
     elif place.kind is Kind.BOUNCE:
-        set_aside(desk, arrival, recipient, _about_a_letter(desk, place.token))
+        _about_a_letter(desk, arrival, recipient, place.token)
     elif place.kind is Kind.POSTMASTER:
         set_aside(desk, arrival, recipient, "for the administrators")
     else:
@@ -39,6 +37,8 @@ def elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> None:
 
 def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
     """Post a mail on the ticket that it belongs to, or open one."""
+    if bounces.take_elsewhere(desk, arrival, recipient):
+        return
     known = known_ids(desk, arrival)
     sender = arrival.incoming.sender
     why = _why_aside(desk, arrival, sender, known)
@@ -56,6 +56,8 @@ def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
     number, formerly = thread.ticket.id, f"ticket{thread.formerly}" if thread.formerly else ""
     if register(desk, arrival, recipient, f"ticket{number}", Fate.POSTED, number, formerly=formerly):
         post(desk, arrival, thread, sender, known)
+        if arrival.incoming.bounce:
+            bounces.note_claim(desk, arrival, thread.ticket)
 
 
 def _why_aside(desk: Desk, arrival: Arrival, sender: Mailbox | None, known: Sequence[Known]) -> str:
@@ -73,10 +75,11 @@ def _is_ours(desk: Desk, email: str) -> bool:
     return person is None and find_place(desk, email) is not None
 
 
-def _about_a_letter(desk: Desk, token: str) -> str:
-    """Why mail to a letter's envelope sender is set aside, with the letter that it is about."""
-    row = desk.session.execute(select(Letter.ticket_id, Letter.recipient).where(Letter.token == token)).first()
-    if row is None:
-        return "no letter has this envelope sender"
-    about = f"on ticket {row.ticket_id}" if row.ticket_id else "about mail set aside"
-    return f"it is about our letter {about} to {row.recipient}"
+def _about_a_letter(desk: Desk, arrival: Arrival, recipient: str, token: str) -> None:
+    """Mail to a letter's envelope sender: a report on it, or else set aside, with the letter that it is about."""
+    letter = bounces.letter_by_token(desk, token)
+    if letter is None:
+        set_aside(desk, arrival, recipient, "no letter has this envelope sender")
+    elif not bounces.take_at_token(desk, arrival, recipient, letter):
+        about = f"on ticket {letter.ticket_id}" if letter.ticket_id else "about mail set aside"
+        set_aside(desk, arrival, recipient, f"it is about our letter {about} to {letter.recipient}")

@@ -13,6 +13,7 @@ from app.model.lifecycle import Cell, find_row, listed, target
 from app.model.places import comment_address, ticket_address
 from app.model.queues import whole_address
 from app.model.standing import Occasion, Standing, readers
+from app.model.storms import as_taken
 from app.model.tickets import Ticket
 
 _NAMES_IN_FULL = 5
@@ -26,10 +27,10 @@ class Promise(NamedTuple):
     role: str
 
 
-def promise(ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
+def promise(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
     """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
     lifecycle = ticket.lifecycle
-    party = standing.party(lifecycle)
+    party = as_taken(desk, ticket, standing).party(lifecycle)
     cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
     row = find_row(lifecycle, cell.action, ticket.status, party)
     return Promise(cell, target(row, ticket.status), party.role)
@@ -48,7 +49,7 @@ def footer(
 
     `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
     """
-    promised = promise(ticket, standing, private=private)
+    promised = promise(desk, ticket, standing, private=private)
     occasion = Occasion(words=True, private=promised.cell.private)
     others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
     lines = [
@@ -65,7 +66,7 @@ def footer(
 def _elsewhere(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool) -> list[str]:
     """What else somebody may do: the other of the two addresses for responders, the way out for participants."""
     if standing.responder and private:
-        public = promise(ticket, standing).cell
+        public = promise(desk, ticket, standing).cell
         there = f"To reach everybody on the ticket, write to {ticket_address(desk, ticket.id)}: that {public.deed}."
         return [there, _FOR_RESPONDERS]
     if standing.responder:

@@ -11,7 +11,7 @@ from app.model.desk import Desk
 from app.model.incoming import Incoming
 from app.model.letters import Letter
 from app.model.notification import News
-from app.model.people import Person, meet, wrote_from
+from app.model.people import Person, heard_from, meet, wrote_from
 from app.model.places import find_place
 from app.model.proof import new_message_id
 from app.model.queues import Queue
@@ -29,7 +29,11 @@ _LEAVE = "unsubscribe"
 def author(desk: Desk, sender: Mailbox, arrival: Arrival, *, known: bool) -> Person:
     """The person who wrote; their letters go where they wrote from, unless a machine wrote in their name."""
     person = meet(desk, sender, known=known)
-    if arrival.incoming.automatic is None and address_key(person.email) != address_key(sender.email):
+    incoming = arrival.incoming
+    if address_key(person.email) == address_key(sender.email):
+        if not incoming.bounce:
+            heard_from(person)
+    elif incoming.automatic is None:
         wrote_from(person, sender.email)
     return person
 

@@ -26,17 +26,20 @@ class Letter(Base):
     `acknowledges`: it answers somebody's mail by itself. `next` is when it is tried again; `in_hand`: a courier has it
     until then. `commands` are the lines that wait for an answer to this letter as the proof of who wrote them. `shown`:
     others have seen its Message-ID, which proves nothing any more. `checkpoint` is how the ticket was before the change
-    that it tells of.
+    that it tells of. `undelivered` is when it was known that it came to nothing: once, whatever is reported later.
     """
 
     __tablename__ = "letter"
-    __table_args__ = (Index("ix_letter_state_next", "state", "next"),)
+    __table_args__ = (
+        Index("ix_letter_state_next", "state", "next"),
+        Index("ix_letter_person_id_created", "person_id", "created"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     about_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
     kind: Mapped[str]
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     created: Mapped[datetime]
     sender_name: Mapped[str]
     sender: Mapped[str]
@@ -60,5 +63,6 @@ class Letter(Base):
     next: Mapped[datetime]
     sent: Mapped[datetime | None]
     error: Mapped[str | None]
+    undelivered: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from sqlalchemy import ForeignKey, UniqueConstraint, false, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model import mime
@@ -28,7 +28,10 @@ class Message(Base):
     """
 
     __tablename__ = "message"
-    __table_args__ = (UniqueConstraint("ticket_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "number"),
+        Index("ix_message_sender_id_received", "sender_id", "received"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
@@ -36,7 +39,7 @@ class Message(Base):
     message_id: Mapped[str] = mapped_column(index=True)
     in_reply_to: Mapped[str | None]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
-    sender_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    sender_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     subject: Mapped[str]
     text: Mapped[str]
     full_text: Mapped[str]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import Table, insert, select
 
+from app.model import storms
 from app.model.addresses import mailable
 from app.model.commands import ADD_CC
 from app.model.desk import Desk
@@ -20,7 +21,7 @@ from app.model.places import comment_address, find_place, is_at_our_domain, tick
 from app.model.proof import new_message_id
 from app.model.standing import Occasion, Standing, readers
 from app.model.text import one_line, shown
-from app.model.tickets import Ticket
+from app.model.tickets import UNDELIVERED, Ticket
 from app.model.undo import Changed
 
 if TYPE_CHECKING:
@@ -100,7 +101,10 @@ def tell_opened(
         "text": _said(words),
     }
     changes = news.changes if news else ()
-    _write(desk, envelope, _unreached(desk, told, words.named), everybody, body, changes)
+    told = storms.reached(
+        desk, _unreached(desk, told, words.named), author.id, responder=bool(writer and writer.responder)
+    )
+    _write(desk, envelope, told, everybody, body, changes)
     if ticket.queue.acknowledge and words.mail_id is not None and not message.private and news is None:
         _acknowledge(desk, ticket, message, author, everybody, words)
 
@@ -123,19 +127,25 @@ def tell_posted(
     Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
     """
     everybody = _with_mailbox(desk, everybody)
+    storm = storms.on_ticket(desk, message, news.actor, everybody)
+    if storm.held:
+        return
     changed, said = news.old_status != ticket.status, _said(words)
     occasion = Occasion(words=bool(said) or words.mail_id is not None, private=message.private, status_changed=changed)
     told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
     told += [one for one in _with_mailbox(desk, gone) if one.person_id != news.by_id]
     body = {
         "heading": heading(news.action, news.name, words=bool(said)) if news.action else f"{news.name} wrote:",
-        "note": _note(desk, ticket, message, news.actor, words, unproven(desk, news.actor, words)),
+        "note": _with(_note(desk, ticket, message, news.actor, words, unproven(desk, news.actor, words)), storm.word),
         "text": said,
     }
     envelope = _envelope(ticket, "posted", message, news.name, words)._replace(
         checkpoint=news.checkpoint, by_id=news.by_id
     )
-    _write(desk, envelope, _unreached(desk, told, words.named), everybody, body, _and_status(ticket, news))
+    told = _unreached(desk, told, words.named)
+    if news.actor and words.mail_id is not None:
+        told = storms.reached(desk, told, news.actor.person_id, responder=news.actor.responder)
+    _write(desk, envelope, told, everybody, body, _and_status(ticket, news))
     _announce(desk, ticket, news, everybody, told)
 
 
@@ -171,6 +181,20 @@ def tell_moved(desk: Desk, ticket: Ticket, news: News, told: Sequence[Standing],
     _write(desk, _envelope(ticket, "changed", None, news.name, None), _with_mailbox(desk, told), everybody, body)
 
 
+def tell_undelivered(
+    desk: Desk, ticket: Ticket, missed: int, everybody: Sequence[Standing], body: Mapping[str, object]
+) -> None:
+    """Tell who answers that somebody, the person `missed`, did not get a letter. A reply is a private comment."""
+    everybody = _with_mailbox(desk, everybody)
+    told = readers(everybody, Occasion(words=False), ticket.lifecycle, but=missed)
+    envelope = _envelope(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True)
+    _write(desk, envelope, told, everybody, body)
+
+
+def _with(*notes: str) -> str:
+    return "\n\n".join(note for note in notes if note)
+
+
 def _and_status(ticket: Ticket, news: News) -> list[Changed]:
     """All that changed, the status last and once."""
     others = [change for change in news.changes if change[0] != "status"]
@@ -183,7 +207,7 @@ def _acknowledge(
 ) -> None:
     """Tell the requestor that the ticket is there: no machine, no list, and nobody more often than once an hour."""
     recent = requestor.acknowledged is not None and requestor.acknowledged > desk.now - _ACKNOWLEDGED_EVERY
-    if words.automatic or words.listed or recent:
+    if words.automatic or words.listed or recent or not storms.may_answer(desk, requestor.id, "acknowledged"):
         return
     requestor.acknowledged = desk.now
     body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}
@@ -294,11 +318,11 @@ def sendable(message_id: str) -> bool:
 
 
 def _with_mailbox(desk: Desk, everybody: Iterable[Standing]) -> list[Standing]:
-    """Without those whose address is one of ours: a letter to it would come back, and no footer may name them."""
-    return [one for one in everybody if not _is_ours(desk, one.email)]
+    """Without those whom no letter reaches, or whose address is one of ours: no footer may name them."""
+    return [one for one in everybody if not one.undeliverable and not _is_ours(desk, one.email)]
 
 
-def _unreached(desk: Desk, told: Sequence[Standing], named: frozenset[str]) -> Sequence[Standing]:
+def _unreached(desk: Desk, told: list[Standing], named: frozenset[str]) -> list[Standing]:
     """Without outsiders whom the mail already reached by To or Cc, at whichever of their addresses."""
     if not named or all(one.responder for one in told):
         return told

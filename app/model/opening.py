@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from app.model import commands, intake, pages, proof, receipts, steering, waiting, workflow
+from app.model import bounces, commands, intake, pages, proof, receipts, steering, waiting, workflow
 from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, became, opened, register
 from app.model.commands import COMMANDS, REQUESTOR, Line
@@ -33,7 +33,7 @@ def open_by_mail(
 ) -> None:
     """Open a ticket with a mail to a queue, and carry out its commands if it is a responder's."""
     if arrival.incoming.bounce:
-        set_aside(desk, arrival, recipient, "it reports on a mail, but not on one of ours")
+        set_aside(desk, arrival, recipient, bounces.claimed(arrival))
         return
     # Two addresses of one queue in one envelope are one place.
     same = [one for one in places_named(desk, arrival) if one.kind.is_queue and one.number == place.number]

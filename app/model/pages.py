@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, select
 
-from app.model import commands
+from app.model import commands, storms
 from app.model.addresses import mailable
 from app.model.choosing import is_answered, reachable
 from app.model.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
@@ -50,6 +50,8 @@ def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> None:
 
 def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> None:
     """Answer a mail to a queue that asks for a page, to the person's stored address."""
+    if not storms.may_answer(desk, person.id, Kind.PAGE):
+        return
     sheet = _sheet(desk, person, page, None, None)
     address = next((whole_address(desk, row.address) for row in queue.addresses), f"postmaster@{desk.domain}")
     again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'
@@ -177,7 +179,7 @@ def _cut(ticket: int, numbers: Sequence[int], texts: Sequence[str], *, whole: in
 
 def _help(desk: Desk, ticket: Ticket, standing: Standing) -> Sheet:
     """What a mail to this ticket can do now, for this person, from the tables."""
-    promised = promise(ticket, standing)
+    promised = promise(desk, ticket, standing)
     usable = COMMANDS if standing.responder else FOR_REQUESTORS if standing.requestor else ()
     paragraphs = [f"A reply as it is {promised.cell.deed}."]
     if usable:

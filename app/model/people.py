@@ -25,6 +25,8 @@ class Person(Base):
 
     `email` is the address they last wrote from, where their letters go. `known`: added by command, opened a ticket,
     or was let in; everybody else who wrote is a stranger, and has a row only so that their words have a sender.
+    `failures` counts the letters to `email` that came to nothing since mail last came from there; `undeliverable` is
+    since when no more are written.
     """
 
     __tablename__ = "person"
@@ -36,6 +38,8 @@ class Person(Base):
     administrator: Mapped[bool]
     created: Mapped[datetime]
     acknowledged: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    undeliverable: Mapped[datetime | None]
 
     @property
     def label(self) -> str:
@@ -91,6 +95,7 @@ def add_person(desk: Desk, mailbox: Mailbox, *, administrator: bool = False) -> 
     person = meet(desk, mailbox._replace(email=mailbox.email.strip()), known=True)
     person.name = one_line(mailbox.name, 200) or person.name
     person.administrator = person.administrator or administrator
+    heard_from(person)
     return person
 
 
@@ -166,6 +171,13 @@ def wrote_from(person: Person, email: str) -> None:
     """Letters go to the address that a person last wrote from."""
     if person.email != email:
         person.email = email
+        heard_from(person)
+
+
+def heard_from(person: Person) -> None:
+    """Mail came from where a person's letters go: whatever came to nothing there, the next one is tried."""
+    if person.failures or person.undeliverable:
+        person.failures, person.undeliverable = 0, None
 
 
 def administrators(desk: Desk) -> list[Person]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from app.model import commands, intake, pages, proof, receipts, steering, waiting, workflow
+from app.model import commands, intake, pages, proof, receipts, steering, storms, waiting, workflow
 from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, became
 from app.model.commands import Command, Line
@@ -80,7 +80,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     person = intake.author(desk, sender, arrival, known=False)
     standing = standing_of(person, everybody_on(desk, ticket))
     machine = incoming.automatic is not None
-    party = standing.party(ticket.lifecycle, machine=machine)
+    party = storms.as_taken(desk, ticket, standing).party(ticket.lifecycle, machine=machine)
     verified = not machine and proof.is_verified(desk, arrival, person, known)
     proof.note_shown(desk, arrival, person, known)
     reading = commands.read(incoming.text, _allowed(arrival, standing))

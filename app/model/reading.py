@@ -5,6 +5,7 @@ from typing import Any
 from app.model.lifecycle import Lifecycle
 from app.model.notification import THE_TRACKER, heading
 from app.model.text import one_line, shown
+from app.model.tickets import UNDELIVERED
 
 
 def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None = None) -> str:
@@ -28,6 +29,8 @@ def head_text(view: dict[str, Any]) -> str:
         lines.append(f"Participants: {', '.join(_person(one) for one in view['participants'])}")
     if view["merged_into"]:
         lines.append(f"It is part of ticket {view['merged_into']} now: its messages are there.")
+    missed = [change for change in view["changes"] if change["field"] == UNDELIVERED]
+    lines += [f"Not delivered: {one_line(change['new'])} ({change['at'][:16]})" for change in missed]
     if view["answer"]:
         lines.append(f"Answered by: {_person(view['answerer'])}, message {view['answer']}")
     return "\n".join(lines)

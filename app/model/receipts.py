@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.model import storms
 from app.model.addresses import mailable
 from app.model.commands import ADD_CC, DEL_CC, STATUS, Line
 from app.model.desk import Desk
@@ -111,6 +112,10 @@ def write_to(
     **columns: object,
 ) -> None:
     """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row."""
+    # Whoever can prove who they are gets every receipt and page; lines that wait are held back where they are listed.
+    owed = kind is Kind.WAITING or (to.words.verified and kind is not Kind.REFUSED)
+    if not owed and not storms.may_answer(desk, to.standing.person_id, kind):
+        return
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
         footing = footer(desk, ticket, to.standing, to.everybody, private=to.private, undo=undo)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 METADATA = Base.metadata
 TABLES = (letters, mails, messages, people, proof, queues, tickets, undo)
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 

@@ -85,8 +85,10 @@ def remind_administrators(desk: Desk) -> None:
             text=text,
         )
         for person in administrators(desk)
+        if not person.undeliverable
     ]
-    desk.session.execute(insert(Letter), rows)
+    if rows:
+        desk.session.execute(insert(Letter), rows)
 
 
 def _told_today(desk: Desk) -> bool:

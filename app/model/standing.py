@@ -13,7 +13,11 @@ from app.model.tickets import Participant, Ticket
 
 
 class Standing(NamedTuple):
-    """One person's standing on one ticket; `formerly`: the queue that they answer for, which it has just left."""
+    """One person's standing on one ticket.
+
+    `formerly`: the queue that they answer for, which it has just left. `undeliverable`: letters to them came to
+    nothing, and none are written.
+    """
 
     person_id: int
     label: str
@@ -26,6 +30,7 @@ class Standing(NamedTuple):
     known: bool = True
     subscribed: bool = True
     formerly: str = ""
+    undeliverable: bool = False
 
     @property
     def responder(self) -> bool:
@@ -62,6 +67,7 @@ _ON_TICKET = (
         Person.name,
         Person.email,
         Person.administrator,
+        Person.undeliverable,
         Participant.person_id,
         Participant.subscribed,
         Responder.person_id,
@@ -99,12 +105,13 @@ def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
             email=email,
             requestor=person_id == ticket.requestor_id,
             assignee=person_id == ticket.assignee_id,
-            participant=participant is not None,
+            participant=part is not None,
             answers=answers is not None,
             administrator=administrator,
             subscribed=subscribed is not False or person_id == ticket.requestor_id,
+            undeliverable=gone is not None,
         )
-        for person_id, name, email, administrator, participant, subscribed, answers in desk.connection.execute(
+        for person_id, name, email, administrator, gone, part, subscribed, answers in desk.connection.execute(
             _ON_TICKET, ids
         )
     ]
@@ -124,6 +131,8 @@ def hears(standing: Standing, occasion: Occasion, lifecycle: Lifecycle) -> bool:
     Words go to everybody, private ones to responders and the assignee; a change without words to responders and the
     assignee, and a new status to everybody where the lifecycle says so (INTERFACE 8).
     """
+    if standing.undeliverable:
+        return False
     if standing.answers or standing.assignee:
         return True
     if occasion.private or not standing.on_ticket or not standing.subscribed:

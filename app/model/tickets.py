@@ -11,6 +11,9 @@ from app.model.lifecycle import Lifecycle, NotAllowed
 from app.model.people import Person
 from app.model.queues import Queue
 
+UNDELIVERED = "undelivered"
+"""The field of a change that tells of a letter which came to nothing; nothing of the ticket itself changed."""
+
 
 class NoSuchTicket(LookupError):
     """No ticket has this number."""

@@ -12,7 +12,7 @@ from app.model.desk import Desk
 from app.model.lifecycle import NotAllowed
 from app.model.lifecycles import moved
 from app.model.people import Person
-from app.model.tickets import Change, Ticket, record_change
+from app.model.tickets import UNDELIVERED, Change, Ticket, record_change
 
 _KEPT = (
     "queue_id",
@@ -77,7 +77,8 @@ def keep(desk: Desk, ticket: Ticket, before: Before, by_id: int | None) -> int |
 
 
 def _last_change(desk: Desk, ticket: Ticket) -> int:
-    return desk.session.scalar(select(func.max(Change.id)).where(Change.ticket_id == ticket.id)) or 0
+    changes = select(func.max(Change.id)).where(Change.ticket_id == ticket.id, Change.field != UNDELIVERED)
+    return desk.session.scalar(changes) or 0
 
 
 def latest(desk: Desk, ticket: Ticket) -> Checkpoint | None:

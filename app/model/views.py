@@ -13,7 +13,7 @@ from app.model.leaks import private_words, without_private_lines
 from app.model.messages import Message
 from app.model.people import Person, find_person
 from app.model.standing import Standing, everybody_on, standing_of
-from app.model.tickets import Change, NoSuchTicket, Participant, Ticket
+from app.model.tickets import UNDELIVERED, Change, NoSuchTicket, Participant, Ticket
 
 Json = dict[str, Any]
 
@@ -60,6 +60,8 @@ def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> 
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
     shown = visible_messages(desk, ticket, standing)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
+    if standing and not standing.responder:
+        changes = changes.where(Change.field != UNDELIVERED)
     view = ticket_summaries(desk, [ticket])[0]
     numbers = _numbers(shown, standing)
     view["answer"] = numbers.get(ticket.answer or 0)
@@ -68,7 +70,7 @@ def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> 
         _hide_private_words(desk, ticket, view)
     view["changes"] = [_change(change) for change in desk.session.scalars(changes)]
     if standing:
-        view["reply"] = _reply(ticket, standing)
+        view["reply"] = _reply(desk, ticket, standing)
     return view
 
 
@@ -109,8 +111,8 @@ def _hide_private_words(desk: Desk, ticket: Ticket, view: Json) -> None:
             message[name] = without_private_lines(message[name], private)
 
 
-def _reply(ticket: Ticket, standing: Standing) -> Json:
-    promised = promise(ticket, standing)
+def _reply(desk: Desk, ticket: Ticket, standing: Standing) -> Json:
+    promised = promise(desk, ticket, standing)
     return {"as": promised.role, "action": promised.cell.action.title, "status": promised.status}
 
 

@@ -12,6 +12,7 @@ from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import Letter, State
 from app.model.receipts import Kind, Writer, write_to
+from app.model.storms import may_answer
 from app.model.text import one_line
 from app.model.threads import Thread
 from app.model.workflow import Words
@@ -39,6 +40,8 @@ def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None
         lines, due = _collected((joined.commands or "").split("\n"), lines), joined.created
         desk.session.delete(joined)
         desk.session.flush()
+    elif not may_answer(desk, to.standing.person_id, Kind.WAITING):
+        return
     _write(desk, to, lines, due, checkpoint, opened=opened)
 
 

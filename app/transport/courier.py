@@ -9,11 +9,13 @@ from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
 
+from app.model.bounces import came_to_nothing
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.letters import Letter, State
 from app.model.messages import Message, passed_on
 from app.model.places import bounce_address
+from app.model.reports import blames_address
 from app.model.set_aside import raw_bytes, remind_administrators
 from app.transport.mime_letter import File, compose
 from app.transport.relays import Refused, Relay, RelayError, Unreachable
@@ -192,10 +194,11 @@ class Courier:
         """A refused letter waits longer each time; one refused for good, or for five days, is given up."""
         with self.database.work() as desk:
             given_up = error.permanent or desk.now - letter.created > GIVE_UP
-            state = State.FAILED if given_up else State.WAITING
             due = desk.now + self._pause(letter.attempts, error)
-            _change(desk, [letter.id], {"state": state, "next": due, "error": error.text, "in_hand": False})
-        level = logging.ERROR if given_up else logging.WARNING
+            _change(desk, [letter.id], {"next": due, "error": error.text, "in_hand": False})
+            if given_up:
+                came_to_nothing(desk, letter.id, error.text, counts=error.permanent and blames_address(error.text))
+        state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
         LOG.log(level, "%s letter=%d to=%s error=%s", state, letter.id, letter.recipient, error.text)
 
     def _pause(self, attempts: int, error: RelayError) -> timedelta:

@@ -10,7 +10,7 @@ from salmon.routing import Router
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.model import places
-from app.model.arrival import Arrival, Fate, Outcome
+from app.model.arrival import Arrival, Outcome
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.incoming import read
@@ -161,7 +161,7 @@ class Reception:
                 len(arrival.raw),
                 one_line(arrival.incoming.message_id or ""),
                 f" ticket={outcome.ticket}" if outcome.ticket else "",
-                f" reason={outcome.reason!r}" if outcome.fate is Fate.SET_ASIDE else "",
+                f" reason={outcome.reason!r}" if outcome.reason else "",
             )
 
 

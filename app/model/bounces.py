@@ -1,0 +1,140 @@
+"""This file holds letters that came to nothing: refused by the relay or reported later, noted, and told of."""
+
+import logging
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, select
+
+from app.model import notification
+from app.model.addresses import address_key
+from app.model.arrival import Arrival, Fate, register
+from app.model.desk import Desk
+from app.model.letters import Letter, State
+from app.model.people import Person
+from app.model.proof import is_our_id
+from app.model.reports import Report, Verdict, addresses_blamed, read_report, returned_id
+from app.model.standing import everybody_on
+from app.model.text import one_line
+from app.model.tickets import UNDELIVERED, Ticket, record_change, what_became_of
+
+LOG = logging.getLogger("tickets.bounces")
+# So many letters to one address in a row come to nothing before no more are written.
+ENOUGH = 2
+_NAMED = 5
+
+
+class Named(NamedTuple):
+    """The letter that a report is about; `proven`: nobody but who got it, and their servers, can have named it."""
+
+    id: int
+    ticket_id: int | None
+    recipient: str
+    proven: bool
+
+
+def letter_by_token(desk: Desk, token: str) -> Named | None:
+    """The letter that has this envelope sender."""
+    return _named(desk, Letter.token == token)
+
+
+def _named(desk: Desk, which: ColumnElement[bool]) -> Named | None:
+    row = desk.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient, ~Letter.shown).where(which))
+    found = row.first()
+    return Named(*found) if found else None
+
+
+def take_at_token(desk: Desk, arrival: Arrival, recipient: str, letter: Named) -> bool:
+    """Take a mail to a letter's envelope sender as a report on it. False if it is none: then nothing was done."""
+    report = read_report(arrival.raw, arrival.incoming)
+    return report is not None and _take(desk, arrival, recipient, letter._replace(proven=True), report)
+
+
+def take_elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> bool:
+    """Take a report to any other address of ours, if it gives back a letter of ours. False if not: nothing was done."""
+    given = returned_id(arrival.raw) if arrival.incoming.bounce else None
+    if given is None or not is_our_id(desk, given):
+        return False
+    letter = _named(desk, Letter.message_id == given)
+    report = read_report(arrival.raw, arrival.incoming) if letter else None
+    return letter is not None and report is not None and _take(desk, arrival, recipient, letter, report)
+
+
+def _take(desk: Desk, arrival: Arrival, recipient: str, letter: Named, report: Report) -> bool:
+    """Store a report, and do what follows from it: from a failure something, from the rest a line in the log."""
+    reason = f"{report.verdict} to {letter.recipient}: {report.why}"
+    new = register(desk, arrival, recipient, f"letter{letter.id}", Fate.REPORTED, letter.ticket_id, reason)
+    if new and report.verdict is Verdict.FAILED:
+        came_to_nothing(desk, letter.id, report.why, counts=report.blames_address and letter.proven)
+    return True
+
+
+def claimed(arrival: Arrival) -> str:
+    """Why a report that is about no letter of ours is set aside, with the addresses that it names."""
+    named = ", ".join(sorted(addresses_blamed(arrival.raw)[1])[:_NAMED])
+    return f"it reports on a mail, but not on one of ours{f': {named}' if named else ''}"
+
+
+def note_claim(desk: Desk, arrival: Arrival, ticket: Ticket) -> None:
+    """Note what a report says that was posted on a ticket and names no letter: nothing follows, it may be forged.
+
+    Those who answer have got the report itself, as they get every automatic mail.
+    """
+    blamed = {address_key(one) for one in addresses_blamed(arrival.raw)[1]}
+    for one in everybody_on(desk, ticket) if blamed else ():
+        if address_key(one.email) in blamed:
+            record_change(desk, ticket, None, UNDELIVERED, None, f"{one.email}: says a report that names no letter")
+
+
+def came_to_nothing(desk: Desk, number: int, why: str, *, counts: bool) -> None:
+    """A letter was refused or returned for good: note it on its ticket once, and tell who answers.
+
+    `counts`: the address itself is to blame. After the second letter in a row no more are written to it, until mail
+    comes from there. A letter that tells of another one, and comes to nothing itself, is noted and told to nobody.
+    """
+    about = desk.session.scalar(select(Letter.ticket_id).where(Letter.id == number))
+    ticket = what_became_of(desk, about) if about else None
+    letter = desk.session.get_one(Letter, number, with_for_update=True, populate_existing=True)
+    letter.state, letter.error, letter.in_hand = State.FAILED, why, False
+    if letter.undelivered is not None:
+        return
+    letter.undelivered = desk.now
+    ends = counts and _ends(desk, letter)
+    LOG.warning("undelivered letter=%d to=%s ticket=%s why=%r", number, one_line(letter.recipient), about, why)
+    if ticket is not None:
+        said = one_line(f"{letter.recipient}: {why}{'; no more letters go there' if ends else ''}")
+        record_change(desk, ticket, None, UNDELIVERED, None, said)
+        if letter.kind != UNDELIVERED:
+            _tell(desk, ticket, letter, why, ends=ends)
+
+
+def _ends(desk: Desk, letter: Letter) -> bool:
+    """Count a failure of the address to which a person's letters go; whether it was the one too many."""
+    person = desk.session.get_one(Person, letter.person_id, with_for_update=True, populate_existing=True)
+    if address_key(person.email) != address_key(letter.recipient):
+        return False
+    person.failures += 1
+    if person.failures < ENOUGH or person.undeliverable is not None:
+        return False
+    person.undeliverable = desk.now
+    return True
+
+
+def _tell(desk: Desk, ticket: Ticket, letter: Letter, why: str, *, ends: bool) -> None:
+    ended = (
+        f"It is letter number {ENOUGH} in a row to that address that came to nothing: "
+        "no more are written to it until mail comes from there."
+    )
+    body = {
+        "heading": f"A letter to {letter.recipient_name} <{letter.recipient}> could not be delivered:",
+        "letter": f"{letter.subject}, written {letter.created:%Y-%m-%d %H:%M} UTC",
+        "why": why,
+        "advice": [*([ended] if ends else []), _advice(ticket, letter)],
+    }
+    notification.tell_undelivered(desk, ticket, letter.person_id, everybody_on(desk, ticket), body)
+
+
+def _advice(ticket: Ticket, letter: Letter) -> str:
+    return (
+        f"Reach them another way if it matters. If they have a new address, let it in with a line AddCc: on top of a "
+        f"mail to ticket {ticket.id}; if the old one works again, `tickets outbox retry {letter.id}` sends the letter."
+    )

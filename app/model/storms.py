@@ -1,0 +1,132 @@
+"""This file holds storms: mails that come faster than people write. They are kept as ever, and answered no more.
+
+All is counted in the database, so that it holds over processes. What a storm holds back are letters, never mail.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, exists, func, select
+
+from app.model.desk import Desk
+from app.model.letters import Letter
+from app.model.messages import Message
+from app.model.standing import Standing
+from app.model.tickets import Participant, Ticket
+
+LOG = logging.getLogger("tickets.storms")
+
+WINDOW = timedelta(minutes=10)
+# From this mail of one sender on one ticket within the window, nobody is told any more. Who answers may write more.
+MOST_ON_TICKET = 10
+MOST_OF_RESPONDER = 20
+# From this mail of one sender within the window, wherever it goes, outsiders are told no more.
+MOST_OF_SENDER = 60
+HOUR = timedelta(hours=1)
+# So many letters an hour answer one person's mails by themselves.
+MOST_ANSWERS = 20
+# After so many tickets of others within an hour, what somebody writes on further ones is private.
+MOST_TICKETS = 5
+
+
+class Storm(NamedTuple):
+    """Whether letters are held back, and what the last ones say that are not."""
+
+    held: bool = False
+    word: str = ""
+
+
+CALM = Storm()
+
+# The newest messages of a ticket, found by its numbers.
+_NEWEST = select(Message.sender_id, Message.automatic, Message.in_reply_to).where(
+    Message.ticket_id == bindparam("ticket"),
+    Message.number > bindparam("before"),
+    Message.received > bindparam("since"),
+    Message.mail_id.is_not(None),
+)
+
+
+def on_ticket(desk: Desk, message: Message, actor: Standing | None, everybody: Sequence[Standing]) -> Storm:
+    """Whether a mail that was just posted is one too many of its sender on its ticket.
+
+    Of two programs that answer each other, each one writes as often as the other, or answers something else each time.
+    Somebody who sends many mails by himself is answered by nobody, and all are told. What machines, and people who are
+    not on the ticket, write there counts together: another tracker writes from many addresses.
+    """
+    most = MOST_OF_RESPONDER if actor is not None and actor.responder else MOST_ON_TICKET
+    if actor is None or message.mail_id is None or message.number < most - 1:
+        return CALM
+    ids = {"ticket": message.ticket_id, "before": message.number - 4 * most, "since": desk.now - WINDOW}
+    rows = desk.connection.execute(_NEWEST, ids).all()
+    here = {one.person_id for one in everybody if one.on_ticket or one.responder}
+    if message.automatic is not None or actor.person_id not in here:
+        strength = sum(sender not in here or automatic is not None for sender, automatic, _ in rows)
+    else:
+        own = [answered for sender, _, answered in rows if sender == actor.person_id]
+        strength = max(min(len(own), len(rows) - len(own) + 1), len(set(own) - {None}))
+    return _judged(message, actor, strength, most)
+
+
+def _judged(message: Message, actor: Standing, strength: int, most: int) -> Storm:
+    if strength < most - 1:
+        return CALM
+    minutes = int(WINDOW.total_seconds() // 60)
+    if strength == most - 1:
+        word = (
+            f"This ticket got very many mails within {minutes} minutes, the last one from {actor.label}. What comes now"
+        )
+        return Storm(word=f"{word} is kept with the ticket, but nobody gets a letter of it until it is quieter.")
+    LOG.warning("storm ticket=%d from=%s mails=%d held=letters", message.ticket_id, actor.email, strength)
+    return Storm(held=True)
+
+
+def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool) -> list[Standing]:
+    """Without outsiders, where somebody who does not answer has written very many mails, on whichever tickets."""
+    if responder or all(one.responder for one in told):
+        return told
+    recent = select(Message.id).where(
+        Message.sender_id == sender, Message.received > desk.now - WINDOW, Message.mail_id.is_not(None)
+    )
+    if len(desk.connection.execute(recent.limit(MOST_OF_SENDER)).all()) < MOST_OF_SENDER:
+        return told
+    LOG.warning("storm from=person%d held=letters to outsiders", sender)
+    return [one for one in told if one.responder]
+
+
+def may_answer(desk: Desk, person_id: int, kind: str) -> bool:
+    """Whether one more letter may answer a person's mail by itself; if not, the log says so."""
+    recent = select(Letter.id).where(
+        Letter.person_id == person_id, Letter.created > desk.now - HOUR, Letter.acknowledges
+    )
+    if len(desk.connection.execute(recent.limit(MOST_ANSWERS)).all()) < MOST_ANSWERS:
+        return True
+    LOG.warning("storm to=person%d held=%s", person_id, kind)
+    return False
+
+
+def as_taken(desk: Desk, ticket: Ticket, standing: Standing) -> Standing:
+    """Somebody's standing as a reply of theirs is taken now: who is everywhere at once counts as a stranger.
+
+    The one place for it: what a mail does and what is promised of it both come from here.
+    """
+    if standing.on_ticket or standing.responder or not standing.known:
+        return standing
+    lifecycle = ticket.lifecycle
+    if lifecycle.cell(ticket.status, standing.party(lifecycle).role).private:
+        return standing
+    return standing._replace(known=_tickets_of_others(desk, ticket, standing.person_id) < MOST_TICKETS)
+
+
+def _tickets_of_others(desk: Desk, ticket: Ticket, person_id: int) -> int:
+    """On how many other tickets somebody has written by mail within an hour who is not on them."""
+    part = exists().where(Participant.ticket_id == Ticket.id, Participant.person_id == person_id)
+    query = (
+        select(func.count(Message.ticket_id.distinct()))
+        .join(Ticket, Ticket.id == Message.ticket_id)
+        .where(Message.sender_id == person_id, Message.received > desk.now - HOUR, Message.mail_id.is_not(None))
+        .where(Ticket.requestor_id != person_id, Ticket.id != ticket.id, ~part)
+    )
+    return desk.session.scalar(query) or 0
