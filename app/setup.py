@@ -1,5 +1,7 @@
 """This file holds what is set up before the first mail: the schema and the first queues."""
 
+from collections.abc import Callable
+
 from app.model import schema
 from app.model.database import Database
 from app.model.desk import Desk
@@ -8,9 +10,12 @@ from app.model.queues import add_queue
 FIRST_QUEUES = (("General", ("hello", "support"), "correspondence"), ("Questions", ("questions",), "support"))
 
 
-def first_queues(database: Database) -> bool:
-    """Bring the database to this program's version; a new one gets the first queues. Whether it was new."""
-    return schema.upgrade(database, _fill)
+def first_queues(database: Database, tell: Callable[[str], None] = lambda _: None) -> bool:
+    """Bring the database to this program's version; a new one gets the first queues. Whether it was new.
+
+    `tell` gets a line about the copy of an older one.
+    """
+    return schema.upgrade(database, _fill, tell)
 
 
 def _fill(desk: Desk) -> None:

@@ -5,23 +5,22 @@ import sys
 
 from sqlalchemy.exc import DatabaseError
 
+from app.model.copies import CannotCopy
 from app.model.schema import NotReady
 from app.setup import first_queues
+from app.transport import journal
 from config import build, settings
 from config.current import current_settings
 from config.values import BadSetting
 
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-# It tells of every step of a migration; whoever starts a server wants to read what is wrong.
-logging.getLogger("alembic").setLevel(logging.WARNING)
-
 try:
     _current = current_settings()
+    journal.begin(_current.log)
     _database = build.build_database(_current)
-    first_queues(_database)
+    first_queues(_database, logging.getLogger("tickets.schema").warning)
     settings.relay = build.build_relay(_current)
     settings.receiver = build.build_receiver(_current, _database, settings.relay)
-except (BadSetting, NotReady, build.NoRoutes) as error:
+except (BadSetting, CannotCopy, NotReady, build.NoRoutes) as error:
     sys.exit(str(error))
 except OSError as error:
     sys.exit(

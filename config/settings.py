@@ -27,6 +27,9 @@ AUTHSERV_ID = ""
 # Threads that take mail in.
 WORKERS = 4
 
+# The form of the log on standard error: "plain" or "json".
+LOG = "plain"
+
 # Salmon's own: the modules with the doors, and what config.boot sets.
 handlers = ["app.handlers.ticket", "app.handlers.elsewhere"]
 receiver: Any = None

@@ -41,6 +41,7 @@ class Settings:
     trust: str
     authserv_id: str | None
     workers: int
+    log: str
 
 
 def load(values: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -169,4 +170,5 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "TRUST": _one_of("reply", "dmarc", "from"),
     "AUTHSERV_ID": lambda given: given or None,
     "WORKERS": _number(1, 64),
+    "LOG": _one_of("plain", "json"),
 }

@@ -25,6 +25,12 @@ class Given(Server):
     def stop(self, mode: Mode = "fast") -> None:
         pytest.skip("the server of TEST_DATABASE_URL is not ours to start and stop")
 
+    def freeze(self) -> None:
+        pytest.skip("the server of TEST_DATABASE_URL is not ours to stop")
+
+    def thaw(self) -> None:
+        pass
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:

@@ -58,6 +58,19 @@ class Program:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def does_with(self, stdin: bytes, *command: str) -> None:
+        """Run a command that reads this and succeeds."""
+        done = subprocess.run(
+            [str(BIN / "tickets"), *command],
+            cwd=ROOT,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
     @contextmanager
     def serving(self) -> Iterator["subprocess.Popen[str]"]:
         """`tickets serve`, listening; killed at the end if it still runs. Its greeting is in `said`."""

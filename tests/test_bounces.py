@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -257,6 +258,32 @@ def test_one_letter_cannot_fail_twice(small: Scene) -> None:
     small.world.settle()
     small.fails(small.ann.letter(), number=3)
     assert (len(small.noted), small.marked) == (1, [])
+
+
+def test_reports_that_come_at_the_same_instant_count_once_each(scene: Scene) -> None:
+    for _ in range(3):
+        scene.ron.writes("ticket1", "Or sand.")
+    letters = scene.ann.letters
+    start, failed = Barrier(8), []
+
+    def bring(number: int) -> None:
+        letter = letters[number % 4]
+        start.wait()
+        try:
+            scene.world.reception.receive(report(letter, number=number), "", [letter.envelope_from])
+        except Exception as error:
+            failed.append(error)
+
+    threads = [Thread(target=bring, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert (len(scene.noted), scene.marked) == (4, ["ann@example.net"])
+    assert 4 in scene.world.rows(Person.failures)
+    scene.world.settle()
+    assert len(scene.told(scene.rosa)) == 4
 
 
 def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scene) -> None:

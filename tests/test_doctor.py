@@ -4,17 +4,22 @@ import json
 import shutil
 import socket
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import text, update
+from salmon.routing import Router
+from sqlalchemy import make_url, text, update
 
 from app.cli import checks, main
 from app.model.database import Database
 from app.model.letters import Letter, State
+from app.model.mails import Mail
+from tests.postgres import Server, fresh_database
 from tests.sinks import Sink
+from tests.world import World
 
 
 class Report(NamedTuple):
@@ -165,6 +170,14 @@ def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("healthy")
+def test_a_server_that_has_too_many_connections(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink(script={"CONNECT": "421 4.3.2 Too many connections"}) as sink:
+        monkeypatch.setenv("TICKETS_LISTEN", f"smtp://127.0.0.1:{sink.port}")
+        [(level, told)] = doctor(1).about("listener")
+    assert (level, "Too many connections': a mail server is there" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
 def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as bound:
@@ -191,6 +204,71 @@ def test_routes_that_salmon_cannot_load(doctor: Doctor, monkeypatch: pytest.Monk
     monkeypatch.setattr(plain, "handlers", ["app.handlers.ticket", "app.handlers.nowhere"])
     [(level, told)] = doctor(1).about("routes")
     assert (level, "nowhere" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_boot_that_would_load_no_route(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from config import settings as plain
+
+    (tmp_path / "routeless.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(plain, "handlers", [*plain.handlers, "routeless"])
+    try:
+        [(level, told)] = doctor(1).about("routes")
+    finally:
+        Router.HANDLERS.pop("routeless", None)
+    assert (level, "Salmon has 2 routes, not 3" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_relay_that_refuses(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink(script={"CONNECT": "554 5.7.1 not you"}) as sink:
+        monkeypatch.setenv("TICKETS_RELAY", sink.url)
+        [(level, told)] = doctor(1).about("relay")
+    assert (level, "5.7.1 not you" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize("table", ["mail", "letter"])
+@pytest.mark.parametrize(("ahead", "level"), [(timedelta(seconds=30), "ok"), (timedelta(days=1), "wrong")])
+def test_a_clock_that_was_set_back(
+    doctor: Doctor, run: Run, tmp_path: Path, table: str, ahead: timedelta, level: str
+) -> None:
+    (tmp_path / "mail").write_bytes(b"From: ann@example.org\nSubject: x\n\nhi\n")
+    run("deliver", "--to", "hello@tickets.localhost", str(tmp_path / "mail"))
+    database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
+    with database.work() as desk:
+        change = update(Mail).values(received=desk.now + ahead)
+        desk.session.execute(change if table == "mail" else update(Letter).values(created=desk.now + ahead))
+    database.close()
+    [(found, told)] = doctor(int(level == "wrong")).about("clock")
+    assert (found, "yet to come" in told) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [(timedelta(), "nothing is of a time"), (timedelta(hours=1), "ahead of the"), (timedelta(hours=-1), "behind the")],
+)
+def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told: str) -> None:
+    at = datetime.now(UTC) + ahead
+    with closing(Database(world.database.url.render_as_string(hide_password=False), "x", clock=lambda: at)) as database:
+        findings = list(checks._clock(database))
+    if database.is_sqlite:
+        # It is in the same machine, and has no clock.
+        assert [one.level for one in findings] == ["ok"]
+    else:
+        assert told in findings[0].text
+        assert findings[0].level == ("wrong" if ahead else "ok")
+
+
+def test_a_database_that_can_only_be_read(
+    postgres_server: Server, postgres_template: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = fresh_database(postgres_server, template=postgres_template)
+    postgres_server.execute(f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = on')
+    monkeypatch.setenv("TICKETS_DATABASE_URL", url)
+    [(level, told)] = doctor(1).about("database")
+    assert (level, "can only be read" in told) == ("wrong", True)
 
 
 @pytest.mark.usefixtures("healthy")

@@ -21,6 +21,7 @@ DEFAULTS = {
     "trust": "reply",
     "authserv_id": None,
     "workers": 4,
+    "log": "plain",
 }
 
 GOOD: list[tuple[str, str, Any]] = [
@@ -53,6 +54,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("AUTHSERV_ID", "mx.example.org", "mx.example.org"),
     ("AUTHSERV_ID", "", None),
     ("WORKERS", " 8 ", 8),
+    ("LOG", "JSON", "json"),
 ]
 
 BAD = [
@@ -87,6 +89,8 @@ BAD = [
     ("MAX_MESSAGE_BYTES", "9" * 5000),
     ("UNMATCHED", "bounce"),
     ("TRUST", "nobody"),
+    ("LOG", "xml"),
+    ("LOG", ""),
     ("WORKERS", "0"),
     ("WORKERS", "-1"),
     ("WORKERS", "many"),

@@ -336,4 +336,5 @@ _PLAIN = {
     "TRUST": "reply",
     "AUTHSERV_ID": "",
     "WORKERS": 4,
+    "LOG": "plain",
 }

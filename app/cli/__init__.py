@@ -16,6 +16,8 @@ COMMANDS = {
     "serve": ("server", "Set up everything, then receive mail under Salmon until stopped."),
     "init": ("server", "Create the database or bring it to this version."),
     "doctor": ("doctor", "Check settings, database, relay and listeners; say what to do."),
+    "health": ("health", "Say in one line whether the tracker works; exit status 1 if not."),
+    "backup": ("backup", "Copy the database into one file, while it is in use."),
     "demo": ("demo", "Play a conversation over real SMTP, in a database of its own."),
     "bench": ("bench", "Measure speed and memory on this machine."),
     "torture": ("torture", "Kill the server under load, again and again, and count what was lost."),

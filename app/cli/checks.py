@@ -3,12 +3,12 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.cli import in_one_line
 from app.cli.ports import listener_state
@@ -16,6 +16,7 @@ from app.model import people, queues
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.letters import Letter, State
+from app.model.mails import Mail
 from app.model.schema import NotReady, check_ready
 from app.model.set_aside import waiting
 from config import settings as plain
@@ -23,6 +24,8 @@ from config.values import ROOT, Settings, load, problems
 
 LATE = timedelta(hours=1)
 RELAY_SECONDS = 5.0
+# Moments are compared with each other and with the Date of mails; so much apart does no harm.
+SKEW = timedelta(minutes=1)
 
 
 class Level(StrEnum):
@@ -72,6 +75,7 @@ def _of(patient: _Patient) -> Iterator[tuple[str, Check]]:
     yield "relay", lambda: _relay(settings)
     yield "listener", lambda: _listeners(settings)
     if not _is_away(database):
+        yield "clock", lambda: _clock(database)
         yield "people", lambda: _people(database)
         yield "set aside", lambda: _set_aside(database)
         yield "letters", lambda: _letters(database)
@@ -108,8 +112,7 @@ def _database(database: Database) -> Iterator[Finding]:
     where = database.url.render_as_string(hide_password=True)
     try:
         check_ready(database)
-        with database.work():
-            pass
+        _check_writing(database)
     except NotReady as error:
         yield Finding(Level.WRONG, "database", str(error))
     except Exception as error:
@@ -117,6 +120,40 @@ def _database(database: Database) -> Iterator[Finding]:
         yield Finding(Level.WRONG, "database", told)
     else:
         yield Finding(Level.OK, "database", f"{where} is there, at this version, and can be written")
+
+
+def _check_writing(database: Database) -> None:
+    with database.work() as desk:
+        # SQLite has refused by now; a PostgreSQL that only reads would refuse the first mail.
+        if not database.is_sqlite and desk.connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
+            raise NotReady("The database can only be read: name its primary in TICKETS_DATABASE_URL.")
+
+
+def _clock(database: Database) -> Iterator[Finding]:
+    """Whether this machine's clock fits the database's, and what earlier runs of ours have written."""
+    with database.look() as desk:
+        ahead = timedelta() if database.is_sqlite else database.clock() - _time_there(desk)
+        latest = [desk.session.scalar(select(func.max(moment))) for moment in (Mail.received, Letter.created)]
+        newest = max((moment for moment in latest if moment is not None), default=desk.now)
+        late = newest - desk.now
+    if abs(ahead) > SKEW:
+        told = f"This machine's clock is {_apart(ahead)} the database's"
+        yield Finding(Level.WRONG, "clock", f"{told}: let both keep time, by NTP or chrony.")
+    if late > SKEW:
+        told = f"The newest mail or letter is of {newest.isoformat(timespec='seconds')}, which is yet to come"
+        yield Finding(Level.WRONG, "clock", f"{told}: this machine's clock is slow, or was fast then; set it right.")
+    if abs(ahead) <= SKEW and late <= SKEW:
+        yield Finding(Level.OK, "clock", "nothing is of a time yet to come")
+
+
+def _time_there(desk: Desk) -> datetime:
+    moment: datetime = desk.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment
+
+
+def _apart(ahead: timedelta) -> str:
+    """How far ahead of another clock, or behind it."""
+    return f"{abs(int(ahead.total_seconds()))} seconds {'ahead of' if ahead > timedelta() else 'behind'}"
 
 
 def _is_away(database: Database) -> bool:

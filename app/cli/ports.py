@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ def listener_state(place: Listen) -> tuple[bool | None, str]:
         return _free(place, name)
     if greeting.startswith("220"):
         return False, f"{name} answers {greeting!r}"
+    if re.match("[45][0-9][0-9][ -]", greeting):
+        return None, f"{name} answers {greeting!r}: a mail server is there, and takes nobody in."
     return None, f"{name} is taken by something that is no mail server: stop that, or correct TICKETS_LISTEN."
 
 

@@ -25,7 +25,7 @@ def init_command() -> None:
     """Create the database or bring it to this version; a new one gets the first queues."""
     settings = current_settings()
     with closing(Database(settings.database_url, settings.domain)) as database:
-        new = first_queues(database)
+        new = first_queues(database, lambda line: click.echo(line, err=True))
     click.echo(f"{'Made' if new else 'Ready:'} {database.url.render_as_string()}")
 
 

@@ -169,6 +169,7 @@ def settings_in(directory: Path) -> Settings:
         "TRUST": "reply",
         "AUTHSERV_ID": "",
         "WORKERS": 1,
+        "LOG": "plain",
     }
     return load(values, {})
 

@@ -62,8 +62,12 @@ def take_elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> bool:
 def _take(desk: Desk, arrival: Arrival, recipient: str, letter: Named, report: Report) -> bool:
     """Store a report, and do what follows from it: from a failure something, from the rest a line in the log."""
     reason = f"{report.verdict} to {letter.recipient}: {report.why}"
+    failed = report.verdict is Verdict.FAILED
+    if failed and letter.ticket_id:
+        # Locked before anything refers to it: two reports on one ticket must not wait for each other.
+        what_became_of(desk, letter.ticket_id)
     new = register(desk, arrival, recipient, f"letter{letter.id}", Fate.REPORTED, letter.ticket_id, reason)
-    if new and report.verdict is Verdict.FAILED:
+    if new and failed:
         came_to_nothing(desk, letter.id, report.why, counts=report.blames_address and letter.proven)
     return True
 

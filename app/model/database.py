@@ -15,6 +15,8 @@ from app.model.turns import Turns
 CONNECT_SECONDS = 5
 LOCK_SECONDS = 10
 STATEMENT_SECONDS = 30
+# A server that is well ends a statement by itself; after so much longer it is taken for one that hangs.
+GRACE_SECONDS = 5
 
 
 def utc_now() -> datetime:
@@ -109,14 +111,27 @@ def _engine(url: URL, pool_size: int) -> Engine:
         "connect_timeout": CONNECT_SECONDS,
         "options": options,
         "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+        # A server whose machine is gone says nothing, and by themselves systems would ask after two hours.
+        "keepalives_idle": STATEMENT_SECONDS,
     }
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         pool_pre_ping=True,
         **_POOL,
         connect_args=arguments if url.get_backend_name() == "postgresql" else {},
     )
+    event.listen(engine, "do_connect", _connect_postgres)
+    return engine
+
+
+def _connect_postgres(_dialect: object, _record: object, given: list[Any], named: dict[str, Any]) -> Any:
+    # Loaded here: SQLite needs no psycopg.
+    from app.model.patience import PatientConnection
+
+    connection = PatientConnection.connect(*given, **named)
+    connection.longest_wait = float(STATEMENT_SECONDS + GRACE_SECONDS)
+    return connection
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

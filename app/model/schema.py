@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 # Imported so that every table is known.
 from app.model import letters, mails, messages, people, proof, queues, tickets, undo
 from app.model.base import Base
+from app.model.copies import copy_database
 from app.model.database import Database
 from app.model.desk import Desk
 
@@ -51,10 +52,13 @@ def _advice(found: str | None) -> str:
     return f"The database is at version {found}, this program at {REVISION}: `tickets init` upgrades it."
 
 
-def upgrade(database: Database, fill: Callable[[Desk], None] = lambda _: None) -> bool:
+def upgrade(
+    database: Database, fill: Callable[[Desk], None] = lambda _: None, tell: Callable[[str], None] = lambda _: None
+) -> bool:
     """Bring a database to this program's version, all or nothing; True if it was new, and then `fill` fills it.
 
-    NotReady if it is of a newer version.
+    A SQLite database of an older version is copied first; `tell` gets a line that says where to. NotReady if it is of a
+    newer version, CannotCopy if there is no place for the copy: then nothing was done.
     """
     if database.is_sqlite and database.url.database:
         _make_private(Path(database.url.database))
@@ -63,11 +67,27 @@ def upgrade(database: Database, fill: Callable[[Desk], None] = lambda _: None) -
         found = version(desk.session.connection())
         if found is not None and found > REVISION:
             raise NotReady(_advice(found))
+        if found is not None and found != REVISION:
+            _keep_a_copy(database, found, tell)
         if found != REVISION:
             _migrate(desk)
         if found is None:
             fill(desk)
         return found is None
+
+
+def _keep_a_copy(database: Database, found: str, tell: Callable[[str], None]) -> None:
+    """Copy a SQLite database as it stands before a migration, for whoever must go back to the older program.
+
+    No more than one for each version: the newest, as an upgrade that failed may come again weeks later. The turn to
+    write is ours, so nothing can be written that the copy lacks. PostgreSQL's administrators have their own backups.
+    """
+    if not database.is_sqlite or database.url.database is None:
+        return
+    path = Path(database.url.database)
+    copy = path.with_name(f"{path.name}.before-{found}")
+    copy_database(path, copy, replace=True)
+    tell(f"The database is upgraded from version {found} to {REVISION}; as it was, it is kept at {copy}")
 
 
 def _make_private(path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +64,14 @@ class Server:
 
     def stop(self, mode: Mode = "fast") -> None:
         """Stops it: `smart` waits for clients, `fast` ends their transactions, `immediate` is a crash."""
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """Lets it hang: it keeps its connections, and answers nothing."""
+        raise NotImplementedError
+
+    def thaw(self) -> None:
+        """Lets it go on."""
         raise NotImplementedError
 
     def restart(self, mode: Mode = "fast") -> None:
@@ -146,6 +155,24 @@ class OwnServer(Server):
             self.watch.kill()
             self.watch.communicate()
             self.watch = None
+
+    def freeze(self) -> None:
+        """Lets it hang: it keeps its connections, and answers nothing."""
+        self.signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self.signal_all(signal.SIGCONT)
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """To the postmaster, and to its children, each of which has a process group of its own; Linux only."""
+        if self.postmaster is None:
+            return
+        os.kill(self.postmaster.pid, number)
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                if stat.read_text().rpartition(")")[2].split()[1] == str(self.postmaster.pid):
+                    os.kill(int(stat.parent.name), number)
 
     def close(self) -> None:
         """Ends it and takes everything of it away."""

@@ -194,10 +194,11 @@ class Courier:
         """A refused letter waits longer each time; one refused for good, or for five days, is given up."""
         with self.database.work() as desk:
             given_up = error.permanent or desk.now - letter.created > GIVE_UP
+            if given_up:
+                # First, since it locks the ticket, and then the letter.
+                came_to_nothing(desk, letter.id, error.text, counts=error.permanent and blames_address(error.text))
             due = desk.now + self._pause(letter.attempts, error)
             _change(desk, [letter.id], {"next": due, "error": error.text, "in_hand": False})
-            if given_up:
-                came_to_nothing(desk, letter.id, error.text, counts=error.permanent and blames_address(error.text))
         state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
         LOG.log(level, "%s letter=%d to=%s error=%s", state, letter.id, letter.recipient, error.text)
 

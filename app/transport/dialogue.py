@@ -9,15 +9,21 @@ from typing import Any, NamedTuple, Protocol
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, syntax
 
-from app.transport.replies import BAD_BYTES, CLOSING, NO_RECIPIENT, TOO_LARGE, TOO_MANY, TRY_LATER
+from app.transport import journal
+from app.transport.replies import BAD_BYTES, CLOSING, CROWDED, NO_RECIPIENT, TOO_LARGE, TOO_MANY, TOO_MUCH, TRY_LATER
 
 LOG = logging.getLogger("tickets.receiver")
 END = b"\r\n.\r\n"
 MAX_RECIPIENTS = 100
 _ALL = 1 << 30
+# Mail up to this size is read however much is in hand: so many connections cannot keep each other from sending it.
+_SMALL = 262_144
 _COMMAND_LIMIT = 65_536
 _POSTMASTER = re.compile(r"\s*<postmaster>\s*(.*)", re.IGNORECASE)
 _SIZE = re.compile(r"SIZE=([0-9]{1,20})")
+# RFC 5321 4.5.3.1.5, without CRLF.
+_REPLY_LIMIT = 510
+_NO_REPLY = re.compile("[^\x20-\x7e]")
 # What no address holds: control characters, and bytes that are not UTF-8 (aiosmtpd makes lone surrogates of them).
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -36,6 +42,9 @@ class Counter(Protocol):
     max_bytes: int
     domain: str
     idle_seconds: float
+    # The bytes of unfinished mails in memory, over all connections, and how many there may be.
+    in_hand: int
+    max_in_hand: int
     dialogues: "set[_Dialogue]"
 
     async def take(self, post: Post, *, each: bool) -> list[str]:
@@ -66,6 +75,8 @@ class _Dialogue(SMTP):
         self.counter = counter
         self.in_data = False
         self.leaving = False
+        self.held = 0
+        self.told = False
 
     def connection_made(self, transport: Any) -> None:
         """Count this connection among those to be finished before the end."""
@@ -99,6 +110,7 @@ class _Dialogue(SMTP):
         """Begin a mail, unless it says itself that it is too large (RFC 1870, 6.1)."""
         sizes = [int(match[1]) for match in map(_SIZE.fullmatch, options) if match]
         if sizes and sizes[0] > self.counter.max_bytes:
+            journal.refused(TOO_LARGE, "", {"from": address, "bytes": sizes[0]})
             return TOO_LARGE
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -112,13 +124,18 @@ class _Dialogue(SMTP):
             return BAD_BYTES
         if address == "<>":
             return NO_RECIPIENT
-        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
-            return TOO_MANY
         refusal = await self.counter.refuses(address)
         if refusal is None:
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
-        return refusal or "250 2.1.5 Ok"
+            return "250 2.1.5 Ok"
+        journal.refused(refusal, address, {"from": envelope.mail_from})
+        return refusal
+
+    async def push(self, status: str | bytes) -> None:
+        """Send a line of a reply, which is ASCII and short (RFC 5321 4.2): aiosmtpd repeats what a client has sent."""
+        text = status.decode("ascii", "replace") if isinstance(status, bytes) else status
+        await super().push(_NO_REPLY.sub("?", text)[:_REPLY_LIMIT])
 
     async def handle_exception(self, error: Exception) -> str:
         """Any fault of ours: the client is to try again."""
@@ -136,6 +153,18 @@ class _Dialogue(SMTP):
             return None, None
         return address
 
+    @syntax("RCPT TO: <address>", extended=" [SP <mail-parameters>]")
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
+        """Refuse what is too much before reading it: a hundred thousand recipients cost no parsing."""
+        if self.envelope is not None and len(self.envelope.rcpt_tos) >= MAX_RECIPIENTS:
+            if not self.told:
+                journal.refused(TOO_MANY, "", {"from": self.envelope.mail_from})
+            self.told = True
+            await self.push(TOO_MANY)
+            return
+        self.told = False
+        await super().smtp_RCPT(arg)
+
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
         """Read a mail in blocks, and answer what became of it (RFC 5321 4.1.1.4, RFC 2033 4.2)."""
@@ -148,6 +177,7 @@ class _Dialogue(SMTP):
         try:
             await self._take_mail(self.envelope)
         finally:
+            self._hold(0)
             self.in_data = False
             if self.leaving:
                 self.leave()
@@ -156,8 +186,10 @@ class _Dialogue(SMTP):
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         recipients = envelope.rcpt_tos
         raw = await self._read()
-        if raw is None:
-            replies = [TOO_LARGE] * (len(recipients) if self.each else 1)
+        if isinstance(raw, str):
+            for recipient in recipients:
+                journal.refused(raw, recipient, {"from": envelope.mail_from})
+            replies = [raw] * (len(recipients) if self.each else 1)
         else:
             envelope_from = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
             replies = await self.counter.take(Post(raw, envelope_from, recipients), each=self.each)
@@ -165,23 +197,36 @@ class _Dialogue(SMTP):
         for reply in replies:
             await self.push(reply)
 
-    async def _read(self) -> bytes | None:
-        """The mail's bytes, dots unstuffed (RFC 5321 4.5.2); None if it is larger than announced."""
+    async def _read(self) -> bytes | str:
+        """The mail's bytes, dots unstuffed (RFC 5321 4.5.2); the refusal if there is no place for so many."""
         # The line end in front lets the first line be searched and unstuffed like every other.
         content = bytearray(b"\r\n")
-        searched, too_large = 0, False
+        searched, refusal = 0, ""
         while (end := content.find(END, searched)) < 0:
             searched = max(0, len(content) - len(END) + 1)
-            if len(content) > self.counter.max_bytes + len(END):
-                too_large = True
+            refusal = refusal or self._no_place(len(content))
+            if refusal:
                 del content[: -len(END)]
                 searched = 0
             content += await self._read_block()
+            self._hold(len(content))
         # What follows belongs to the next command. The buffer was drained, so it is the first thing in it again.
         if rest := bytes(content[end + len(END) :]):
             self._reader.feed_data(rest)
         del content[end + 2 :]
-        return None if too_large or end > self.counter.max_bytes else _unstuffed(content)
+        refusal = refusal or (TOO_LARGE if end > self.counter.max_bytes else "")
+        return refusal or _unstuffed(content)
+
+    def _no_place(self, size: int) -> str:
+        """The refusal of a mail that has so many bytes and no end yet; empty if it may go on."""
+        if size > self.counter.max_bytes + len(END):
+            return TOO_LARGE
+        return TOO_MUCH if size > _SMALL and self.counter.in_hand > self.counter.max_in_hand else ""
+
+    def _hold(self, size: int) -> None:
+        """Count the bytes of a mail that are in memory."""
+        self.counter.in_hand += size - self.held
+        self.held = size
 
     async def _read_block(self) -> bytes:
         block: bytes = await self._reader.read(_ALL)
@@ -206,6 +251,16 @@ class LmtpDialogue(_Dialogue, LMTP):
     """LMTP: one reply for each recipient (RFC 2033 4.2)."""
 
     each = True
+
+
+class Crowded(asyncio.Protocol):
+    """One connection too many: it hears so at once, and is closed (RFC 5321 3.1)."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Say it, and hang up."""
+        LOG.warning("a connection is refused: there are too many")
+        transport.write(f"{CROWDED}\r\n".encode())
+        transport.close()
 
 
 DIALOGUES: dict[str, type[_Dialogue]] = {"smtp": SmtpDialogue, "lmtp": LmtpDialogue, "lmtp+unix": LmtpDialogue}

@@ -3,24 +3,37 @@
 import asyncio
 import errno
 import logging
+import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from time import monotonic
+from typing import NamedTuple, Protocol, TypeVar
 
 from app.model.arrival import Arrival
-from app.transport.dialogue import DIALOGUES, Dialogue, Post
-from app.transport.reception import Reception
-from app.transport.replies import STORED, for_fault, no_such_address
+from app.transport import journal
+from app.transport.dialogue import DIALOGUES, Crowded, Dialogue, Post
+from app.transport.reception import Reception, said_of
+from app.transport.replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
 
 LOG = logging.getLogger("tickets.receiver")
 IDLE_SECONDS = 300.0
 FAREWELL_SECONDS = 60.0
 BACKLOG = 1024
+MAX_CONNECTIONS = 500
+# Files that are open for other things: the database, the relay, letters, the program itself.
+OTHER_FILES = 64
+# So many times the largest mail may be in memory, of all connections together.
+MAILS_IN_HAND = 8
+# So long a mail waits for a worker that begins with it, and so long its recipients are begun with, one after the other:
+# together with the database's own bounds, less than any mail server waits for us.
+TURN_SECONDS = 60.0
+RECIPIENTS_SECONDS = 60.0
+_T = TypeVar("_T")
 
 
 class Listener(NamedTuple):
@@ -64,6 +77,9 @@ class Receiver:
         self.max_bytes = max_bytes
         self.domain = reception.database.domain
         self.idle_seconds = IDLE_SECONDS
+        self.max_connections = most_connections()
+        self.max_in_hand = MAILS_IN_HAND * max_bytes
+        self.in_hand = 0
         self.dialogues: set[Dialogue] = set()
         self.started = started
         self._companions = companions
@@ -76,7 +92,8 @@ class Receiver:
 
         It blocks: Salmon ends its process when this returns. Raises OSError where a listener cannot be had.
         """
-        logging.getLogger("mail.log").setLevel(logging.WARNING)
+        # Its warnings have the words that a confused client sends for commands: they may be those of a mail.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
         asyncio.run(self._serve())
 
     def stop(self) -> None:
@@ -88,34 +105,58 @@ class Receiver:
 
     async def take(self, post: Post, *, each: bool) -> list[str]:
         """Store a mail, in a thread; one reply, or one for each recipient."""
-        loop = asyncio.get_running_loop()
-        # A client that leaves does not interrupt the work: its mail may be committed already.
-        return await asyncio.shield(loop.run_in_executor(self._workers, self._take, post, each))
+        replies = await self._in_a_thread(lambda: self._take(post, each))
+        if replies is not None:
+            return replies
+        said = {"from": post.envelope_from, "bytes": len(post.raw)}
+        return [self._refused(TRY_LATER, group, said) for group in _groups(post, each)]
 
     async def refuses(self, address: str) -> str | None:
         """The reply to a recipient that is not taken; None if it is."""
         if not self.reception.may_refuse(address):
             return None
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._workers, self._refuses, address))
+        found = await self._in_a_thread(lambda: (self._refuses(address),))
+        return TRY_LATER if found is None else found[0]
+
+    async def _in_a_thread(self, work: Callable[[], _T]) -> _T | None:
+        """What a worker gives back; None if none was free for so long that the work was not even begun."""
+        future = self._workers.submit(work)
+        waiting = asyncio.wrap_future(future)
+        # A client that leaves does not interrupt the work: its mail may be committed already.
+        done, _ = await asyncio.wait([waiting], timeout=TURN_SECONDS)
+        if not done and future.cancel():
+            return None
+        return await asyncio.shield(waiting)
 
     def _take(self, post: Post, each: bool) -> list[str]:
-        groups = [[recipient] for recipient in post.recipients] if each else [list(post.recipients)]
+        groups = _groups(post, each)
         try:
             with self.reception.turn():
                 arrival = self.reception.read(post.raw, post.envelope_from, post.recipients)
-                return [self._store(arrival, group) for group in groups]
+                until = monotonic() + RECIPIENTS_SECONDS
+                return [self._store(arrival, group, until) for group in groups]
         except BaseException as error:
             LOG.exception("a mail of %d bytes could not be read", len(post.raw))
-            return [for_fault(error)] * len(groups)
+            said = {"from": post.envelope_from, "bytes": len(post.raw)}
+            return [self._refused(for_fault(error), group, said) for group in groups]
 
-    def _store(self, arrival: Arrival, recipients: list[str]) -> str:
+    def _store(self, arrival: Arrival, recipients: list[str], until: float) -> str:
+        if monotonic() > until:
+            # The database hangs, and would let every recipient wait: their server is to try again.
+            return self._refused(TRY_LATER, recipients, said_of(arrival))
         try:
             self.reception.store(arrival, recipients)
         except BaseException as error:
-            LOG.exception("a mail of %d bytes could not be stored", len(arrival.raw))
-            return for_fault(error)
+            if not isinstance(error, NoRoom):
+                LOG.exception("a mail of %d bytes could not be stored", len(arrival.raw))
+            return self._refused(for_fault(error), recipients, said_of(arrival))
         return STORED
+
+    def _refused(self, reply: str, recipients: Sequence[str], said: Mapping[str, object]) -> str:
+        """The reply, once the log has it."""
+        for recipient in recipients:
+            journal.refused(reply, recipient, said)
+        return reply
 
     def _refuses(self, address: str) -> str | None:
         try:
@@ -170,8 +211,9 @@ class Receiver:
     async def _listen(self, listener: Listener) -> asyncio.Server:
         loop = asyncio.get_running_loop()
 
-        def dialogue() -> Dialogue:
-            return DIALOGUES[listener.scheme](self)
+        def dialogue() -> asyncio.Protocol:
+            crowded = len(self.dialogues) >= self.max_connections
+            return Crowded() if crowded else DIALOGUES[listener.scheme](self)
 
         if listener.path:
             _make_way(Path(listener.path))
@@ -190,6 +232,17 @@ class Receiver:
         end = loop.time() + FAREWELL_SECONDS
         while self.dialogues and loop.time() < end:
             await asyncio.sleep(0.02)
+
+
+def most_connections() -> int:
+    """How many connections are taken at once: 500, or fewer where the process may not open so many files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if files < 0 else max(1, min(MAX_CONNECTIONS, files - OTHER_FILES))
+
+
+def _groups(post: Post, each: bool) -> list[list[str]]:
+    """The recipients that share a reply: each its own, or all of them one."""
+    return [[recipient] for recipient in post.recipients] if each else [list(post.recipients)]
 
 
 def _make_way(path: Path) -> None:

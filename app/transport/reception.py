@@ -1,6 +1,5 @@
 """This file holds the way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -15,10 +14,9 @@ from app.model.database import Database
 from app.model.desk import Desk
 from app.model.incoming import read
 from app.model.set_aside import find_set_aside, raw_bytes
-from app.model.text import one_line
+from app.transport import journal
 from app.transport.replies import NoRoom
 
-LOG = logging.getLogger("tickets.mail")
 _HEADERS_FOR_SALMON = 16_384
 _EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
 # PostgreSQL's codes for work that was stopped because of other work: a failed serialization, a deadlock.
@@ -152,17 +150,17 @@ class Reception:
         return named or [*incoming.hints, *(mailbox.email for mailbox in incoming.to), "nobody"][:1]
 
     def _log(self, arrival: Arrival, outcomes: Sequence[Outcome]) -> None:
+        said = said_of(arrival)
         for outcome in outcomes:
-            LOG.info(
-                "%s to=%s from=%s bytes=%d id=%s%s%s",
-                outcome.fate,
-                one_line(outcome.recipient),
-                one_line(arrival.incoming.sender.email if arrival.incoming.sender else ""),
-                len(arrival.raw),
-                one_line(arrival.incoming.message_id or ""),
-                f" ticket={outcome.ticket}" if outcome.ticket else "",
-                f" reason={outcome.reason!r}" if outcome.reason else "",
-            )
+            reason = outcome.reason or None
+            journal.note(outcome.fate, {"to": outcome.recipient, **said, "ticket": outcome.ticket, "reason": reason})
+
+
+def said_of(arrival: Arrival) -> dict[str, object]:
+    """What the log says of a mail, wherever it goes."""
+    incoming = arrival.incoming
+    sender = incoming.sender.email if incoming.sender else None
+    return {"from": sender, "bytes": len(arrival.raw), "id": incoming.message_id}
 
 
 def _ours(desk: Desk, address: str) -> bool:

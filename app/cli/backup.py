@@ -1,0 +1,44 @@
+"""This file holds the command `backup`: a copy of the database, made while it is in use."""
+
+import shlex
+from pathlib import Path
+
+import click
+from sqlalchemy import URL, make_url
+
+from app.model.copies import CannotCopy, copy_database
+from config.current import current_settings
+
+# Where libpq takes a password from, besides its place in the URL.
+_SECRETS = ("password", "sslpassword")
+
+
+@click.command("backup", short_help="Copy the database into one file, while it is in use.")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace what is at PATH.")
+def backup_command(path: Path, force: bool) -> None:
+    """Copy the database into one file, as it stood at one moment; serving goes on. README says how to restore it.
+
+    A PostgreSQL has a command of its own for that, which is named.
+    """
+    url = make_url(current_settings().database_url)
+    if url.get_backend_name() != "sqlite":
+        raise click.ClickException(f"No copy was made: PostgreSQL makes its own, with `{_dump(url, path)}`.")
+    source = Path(url.database or "")
+    if not source.exists():
+        raise click.ClickException("There is no database yet, and nothing to copy.")
+    if path.is_dir():
+        raise click.ClickException(f"{path} is a directory; name a file in it.")
+    try:
+        copy_database(source, path, replace=force)
+    except CannotCopy as error:
+        hint = "" if force or not path.exists() else " --force replaces it."
+        raise click.ClickException(f"{error}{hint}") from None
+    click.echo(f"Copied to {path} ({path.stat().st_size} bytes)")
+
+
+def _dump(url: URL, path: Path) -> str:
+    """PostgreSQL's command. It asks for the password, or finds it in ~/.pgpass; in its arguments all users see it."""
+    query = url.difference_update_query(_SECRETS).query
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
+    return shlex.join(["pg_dump", "--format=custom", f"--file={path}", bare.render_as_string()])

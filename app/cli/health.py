@@ -1,0 +1,64 @@
+"""This file holds the command `health`: one line for a monitor or a container, cheap enough for every few seconds."""
+
+import sys
+from contextlib import closing
+from datetime import timedelta
+
+import click
+from sqlalchemy import func, select
+
+from app.cli import in_one_line
+from app.cli.ports import listener_state
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.letters import Letter, State
+from app.model.schema import REVISION, check_ready
+from app.model.text import one_line
+from config.current import current_settings
+from config.values import Listen, Settings
+
+
+class _Unwell(Exception):
+    """What is wrong, in words."""
+
+
+@click.command("health", short_help="Say in one line whether the tracker works; exit status 1 if not.")
+def health_command() -> None:
+    """Say in one line whether mail is taken: the database answers and is of this version, and every listener greets.
+
+    Exit status 1 if not. How long the oldest letter waits is said, and is no reason: a relay that is away is not cured
+    by starting us again. `tickets doctor` looks at more, and says what to do.
+    """
+    try:
+        said = f"well: {_looked(current_settings())}"
+    except Exception as error:
+        told = str(error) if isinstance(error, _Unwell) else in_one_line(error)
+        click.echo(one_line(f"unwell: {told}", 1000))
+        sys.exit(1)
+    click.echo(one_line(said, 1000))
+
+
+def _looked(settings: Settings) -> str:
+    with closing(Database(settings.database_url, settings.domain)) as database:
+        check_ready(database)
+        with database.look() as desk:
+            letters = _letters(desk)
+    for place in settings.listen:
+        _check(place)
+    count = len(settings.listen)
+    return f"database at {REVISION}; {count} listener{'' if count == 1 else 's'} greet{'s' * (count == 1)}; {letters}"
+
+
+def _letters(desk: Desk) -> str:
+    waiting = select(func.count(), func.min(Letter.created)).where(Letter.state == State.WAITING)
+    count, oldest = desk.session.execute(waiting).one()
+    if not count:
+        return "no letter waits"
+    age = max(desk.now - oldest, timedelta())
+    return f"{count} letter{'' if count == 1 else 's'} waiting, the oldest for {int(age.total_seconds())} s"
+
+
+def _check(place: Listen) -> None:
+    free, told = listener_state(place)
+    if free is not False:
+        raise _Unwell(told)

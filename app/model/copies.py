@@ -1,0 +1,78 @@
+"""This file holds how a SQLite database is copied whole, while others read it and write into it."""
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+
+class CannotCopy(Exception):
+    """A copy could not be made; the text says why in one line."""
+
+
+def copy_database(source: Path, target: Path, *, replace: bool = False) -> None:
+    """Copy a SQLite database into one file for this account alone (mode 600), as it stood at one moment.
+
+    The target appears when the copy is whole, on the disk and found sound, or not at all. CannotCopy if it cannot be
+    made, or if something is there already and `replace` is false.
+    """
+    if not replace and os.path.lexists(target):
+        raise CannotCopy(f"{target} is there already.")
+    draft = _draft_beside(target)
+    try:
+        _copy(source, draft)
+        _put(draft, target, replace=replace)
+    except FileExistsError:
+        raise CannotCopy(f"{target} is there already.") from None
+    except (OSError, sqlite3.Error) as error:
+        raise CannotCopy(f"No copy can be made at {target}: {_why(error)}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _draft_beside(target: Path) -> Path:
+    """An empty file in the same directory, which nobody else may read from the first moment on."""
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise CannotCopy(f"No copy can be made at {target}: {_why(error)}.") from error
+    os.close(number)
+    return Path(name)
+
+
+def _copy(source: Path, draft: Path) -> None:
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as original,
+        closing(sqlite3.connect(draft, isolation_level=None)) as copy,
+    ):
+        # In one step: with the pages in pieces, a busy writer would make it begin anew again and again.
+        original.backup(copy)
+        # One file and nothing beside it, so that it can be moved as it is.
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+        found = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"the copy is damaged, as the database may be ({found})")
+
+
+def _put(draft: Path, target: Path, *, replace: bool) -> None:
+    _onto_the_disk(draft)
+    if replace:
+        draft.replace(target)
+    else:
+        # Unlike a rename, a link fails if somebody made the target meanwhile.
+        target.hardlink_to(draft)
+    with suppress(OSError):
+        _onto_the_disk(target.parent)
+
+
+def _onto_the_disk(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _why(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error).partition("\n")[0].rstrip(".")
