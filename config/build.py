@@ -1,8 +1,6 @@
 """This file holds how settings become live objects: database, relay, routes, courier, receiver."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from salmon.routing import Router
@@ -12,13 +10,11 @@ from app.model.desk import Trust
 from app.transport.reception import Reception
 from app.transport.relays import Relay, relay_from_url
 from config import settings as plain
+from config.room import room_beside
 from config.values import ROOT, Settings
 
 if TYPE_CHECKING:
     from app.transport.receiver import Receiver
-
-# So much must stay free beside a mail, for the letters it causes and the database's own needs.
-SPARE_BYTES = 32 * 2**20
 
 
 class NoRoutes(RuntimeError):
@@ -56,7 +52,7 @@ def build_reception(settings: Settings, database: Database, stored: Callable[[],
     """What takes a mail in, through the routes."""
     load_routes(settings)
     return Reception(
-        database, keep_unmatched=settings.unmatched == "keep", stored=stored, has_room=_room_beside(database)
+        database, keep_unmatched=settings.unmatched == "keep", stored=stored, has_room=room_beside(database)
     )
 
 
@@ -80,11 +76,3 @@ def build_receiver(
         workers=settings.workers,
         companions=[messenger] if courier else [],
     )
-
-
-def _room_beside(database: Database) -> Callable[[int], bool]:
-    """Whether a mail of so many bytes fits beside the database; another machine's disk is not ours to know."""
-    if not database.is_sqlite or database.url.database is None:
-        return lambda _: True
-    folder = Path(database.url.database).parent
-    return lambda size: shutil.disk_usage(folder).free > SPARE_BYTES + 3 * size

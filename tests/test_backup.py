@@ -4,9 +4,11 @@ import json
 import os
 import re
 import signal
+import smtplib
 import sqlite3
 import stat
 import subprocess
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -222,3 +224,51 @@ def test_what_is_wrong_is_one_line_and_exit_status_1(program: Program, name: str
     assert told in done.stdout
     assert "secret" not in done.stdout
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_no_copy_is_made_onto_the_database_itself(program: Program) -> None:
+    program.does("init")
+    database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(database)) as open_somewhere:
+        open_somewhere.execute("CREATE TABLE mine (n)")
+        for name in (database, Path(f"{database}-wal")):
+            refused = program.run("backup", str(name), "--force")
+            assert (refused.returncode, "is the database itself" in refused.stderr) == (1, True)
+    assert "well" in program.run("health").stdout
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced"])
+def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: str) -> None:
+    program.does("init")
+    database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
+    copy = database.with_name("copy.db")
+    program.does("backup", str(copy))
+    with program.serving():
+        program.sends(1)
+        for end in ("", "-wal", "-shm"):
+            Path(f"{database}{end}").unlink(missing_ok=True)
+        if what == "replaced":
+            copy.rename(database)
+            # Each connection that notices has the mail come again; those after it are to the new file.
+            with pytest.raises(smtplib.SMTPDataError, match=r"4\.3\.0"):
+                program.sends(2)
+            for _ in range(20):
+                with suppress(smtplib.SMTPDataError):
+                    program.sends(2)
+                    break
+        else:
+            with pytest.raises(smtplib.SMTPDataError, match=r"4\.3\.0"):
+                program.sends(2)
+            assert not database.exists()
+    assert what == "removed" or len(program.tickets()) == 1
+
+
+def test_health_is_unwell_while_nothing_can_be_written(program: Program) -> None:
+    program.does("init")
+    database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
+    with program.serving(), closing(sqlite3.connect(database, isolation_level=None)) as other:
+        assert program.run("health").returncode == 0
+        other.execute("BEGIN IMMEDIATE")
+        unwell = program.run("health")
+        assert (unwell.returncode, "locked" in unwell.stdout) == (1, True)
+        assert "locked" in program.run("doctor").stdout

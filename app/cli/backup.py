@@ -32,7 +32,7 @@ def backup_command(path: Path, force: bool) -> None:
     try:
         copy_database(source, path, replace=force)
     except CannotCopy as error:
-        hint = "" if force or not path.exists() else " --force replaces it."
+        hint = " --force replaces it." if not force and str(error).endswith("is there already.") else ""
         raise click.ClickException(f"{error}{hint}") from None
     click.echo(f"Copied to {path} ({path.stat().st_size} bytes)")
 

@@ -124,9 +124,16 @@ def _database(database: Database) -> Iterator[Finding]:
 
 def _check_writing(database: Database) -> None:
     with database.work() as desk:
-        # SQLite has refused by now; a PostgreSQL that only reads would refuse the first mail.
-        if not database.is_sqlite and desk.connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
-            raise NotReady("The database can only be read: name its primary in TICKETS_DATABASE_URL.")
+        check_writable(desk, sqlite=database.is_sqlite)
+
+
+def check_writable(desk: Desk, *, sqlite: bool) -> None:
+    """Raise unless a mail could be written now: SQLite refuses to begin, a PostgreSQL that only reads says so."""
+    connection = desk.connection
+    if sqlite:
+        connection.execute(text("UPDATE secret SET value = value"))
+    elif connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
+        raise NotReady("The database can only be read: name its primary in TICKETS_DATABASE_URL.")
 
 
 def _clock(database: Database) -> Iterator[Finding]:
@@ -166,7 +173,7 @@ def _is_away(database: Database) -> bool:
 
 def _disk(patient: _Patient) -> Iterator[Finding]:
     """Whether the largest mail still fits beside the database; another machine's disk is not ours to know."""
-    from config.build import SPARE_BYTES
+    from config.room import SPARE_BYTES
 
     if not patient.database.is_sqlite:
         return

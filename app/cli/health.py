@@ -41,12 +41,24 @@ def health_command() -> None:
 def _looked(settings: Settings) -> str:
     with closing(Database(settings.database_url, settings.domain)) as database:
         check_ready(database)
+        _check_taking(settings, database)
         with database.look() as desk:
             letters = _letters(desk)
     for place in settings.listen:
         _check(place)
     count = len(settings.listen)
     return f"database at {REVISION}; {count} listener{'' if count == 1 else 's'} greet{'s' * (count == 1)}; {letters}"
+
+
+def _check_taking(settings: Settings, database: Database) -> None:
+    """Whether a mail could be stored now: the database can be written, and the disk has room."""
+    from app.cli.checks import check_writable
+    from config.room import room_beside
+
+    with database.work() as desk:
+        check_writable(desk, sqlite=database.is_sqlite)
+    if not room_beside(database)(settings.max_message_bytes):
+        raise _Unwell("the disk is nearly full: large mail is refused")
 
 
 def _letters(desk: Desk) -> str:

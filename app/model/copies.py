@@ -17,6 +17,8 @@ def copy_database(source: Path, target: Path, *, replace: bool = False) -> None:
     The target appears when the copy is whole, on the disk and found sound, or not at all. CannotCopy if it cannot be
     made, or if something is there already and `replace` is false.
     """
+    if target.exists() and any(one.exists() and target.samefile(one) for one in _files_of(source)):
+        raise CannotCopy(f"{target} is the database itself; name another file.")
     if not replace and os.path.lexists(target):
         raise CannotCopy(f"{target} is there already.")
     draft = _draft_beside(target)
@@ -29,6 +31,11 @@ def copy_database(source: Path, target: Path, *, replace: bool = False) -> None:
         raise CannotCopy(f"No copy can be made at {target}: {_why(error)}.") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _files_of(source: Path) -> list[Path]:
+    """The files that a SQLite database is while it is in use."""
+    return [source, *(source.with_name(f"{source.name}{end}") for end in ("-wal", "-shm", "-journal"))]
 
 
 def _draft_beside(target: Path) -> Path:

@@ -1,8 +1,10 @@
 """This file holds the database: one engine, and units of work that hold entirely or not at all."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -26,6 +28,10 @@ def utc_now() -> datetime:
 
 class DatabaseBusy(Exception):
     """Another thread holds the database for longer than a mail may wait."""
+
+
+class DatabaseReplaced(Exception):
+    """The file of the database is another one than the one that is open."""
 
 
 class Database:
@@ -100,12 +106,7 @@ _POOL: dict[str, Any] = {"max_overflow": 8, "pool_timeout": LOCK_SECONDS, "hide_
 
 def _engine(url: URL, pool_size: int) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(
-            url, pool_size=pool_size, max_overflow=8, pool_timeout=LOCK_SECONDS, hide_parameters=True
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+        return _sqlite_engine(url, pool_size)
     options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC"
     arguments = {
         "connect_timeout": CONNECT_SECONDS,
@@ -123,6 +124,41 @@ def _engine(url: URL, pool_size: int) -> Engine:
     )
     event.listen(engine, "do_connect", _connect_postgres)
     return engine
+
+
+def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, **_POOL)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    if url.database and url.database != ":memory:":
+        file = Path(url.database)
+        event.listen(engine, "do_connect", lambda *_: _check_there(file))
+        event.listen(engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
+        event.listen(engine, "begin", lambda connection: _check_same(connection, file))
+        event.listen(engine, "commit", lambda connection: _check_same(connection, file))
+    return engine
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of its name; None if there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _check_there(file: Path) -> None:
+    """SQLite would make a new, empty database where somebody has moved ours away."""
+    if not file.exists():
+        raise sqlite3.OperationalError(f"there is no database at {file}")
+
+
+def _check_same(connection: Connection, file: Path) -> None:
+    """An open database goes on working when its file is removed or replaced, and what it takes then is lost."""
+    if connection.info.get("file") != _identity(file):
+        connection.invalidate()
+        raise DatabaseReplaced(f"{file} was removed or replaced while it was in use")
 
 
 def _connect_postgres(_dialect: object, _record: object, given: list[Any], named: dict[str, Any]) -> Any:

@@ -53,7 +53,7 @@ def retry(desk: Desk, numbers: Sequence[int] = ()) -> int:
     for number in numbers:
         if number not in found:
             raise NoSuchLetter(f"No letter {number} waits or failed; `tickets outbox list` shows what does.")
-    values = {"state": State.WAITING, "next": desk.now, "in_hand": False}
+    values = {"state": State.WAITING, "next": desk.now, "in_hand": False, "attempts": 0}
     result = desk.session.execute(
         update(Letter).where(chosen).values(**values), execution_options={"synchronize_session": False}
     )

@@ -38,6 +38,7 @@ LONGEST_ABSENCE = timedelta(minutes=5)
 PATIENCE_SECONDS = 30.0
 _MOST_DOUBLINGS = 10
 GIVE_UP = timedelta(days=5)
+MANY_ATTEMPTS = 20
 
 
 class Courier:
@@ -193,14 +194,14 @@ class Courier:
     def _note_failure(self, letter: Letter, error: RelayError) -> None:
         """A refused letter waits longer each time; one refused for good, or for five days, is given up."""
         with self.database.work() as desk:
-            given_up = error.permanent or desk.now - letter.created > GIVE_UP
+            given_up = error.permanent or _is_hopeless(desk, letter, error)
             if given_up:
                 # First, since it locks the ticket, and then the letter.
                 came_to_nothing(desk, letter.id, error.text, counts=error.permanent and blames_address(error.text))
             due = desk.now + self._pause(letter.attempts, error)
             _change(desk, [letter.id], {"next": due, "error": error.text, "in_hand": False})
         state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
-        LOG.log(level, "%s letter=%d to=%s error=%s", state, letter.id, letter.recipient, error.text)
+        LOG.log(level, "%s letter=%d to=%s error=%r", state, letter.id, letter.recipient, error.text)
 
     def _pause(self, attempts: int, error: RelayError) -> timedelta:
         """How long until the next attempt: doubled each time, and scattered so that letters do not come in a crowd."""
@@ -223,6 +224,15 @@ class Courier:
             _change(desk, [letter.id for letter in letters], values)
 
 
+def _is_hopeless(desk: Desk, letter: Letter, error: RelayError) -> bool:
+    """Whether a letter was refused for now so often and so long that it never will be taken.
+
+    That the relay is away is no refusal; and a letter may be old because we were away.
+    """
+    away = isinstance(error, Unreachable) and not error.in_doubt
+    return not away and letter.attempts >= MANY_ATTEMPTS and desk.now - letter.created > GIVE_UP
+
+
 def _change(desk: Desk, ids: list[int], values: dict[str, object]) -> None:
     if ids:
         desk.connection.execute(update(_LETTER).where(_LETTER.c.id.in_(ids)).values(**values))
@@ -231,6 +241,7 @@ def _change(desk: Desk, ids: list[int], values: dict[str, object]) -> None:
 _LETTER = cast("Table", Letter.__table__)
 _SENT = (
     update(_LETTER)
-    .where(_LETTER.c.id == bindparam("letter"))
+    # A report that it failed may have come before the relay's own word.
+    .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
     .values(state=State.SENT, sent=bindparam("now"), error=None, in_hand=False)
 )

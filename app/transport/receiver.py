@@ -23,7 +23,8 @@ from app.transport.replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_
 LOG = logging.getLogger("tickets.receiver")
 IDLE_SECONDS = 300.0
 FAREWELL_SECONDS = 60.0
-BACKLOG = 1024
+# Also how many asyncio accepts at once, each with a file, before anything else is done.
+BACKLOG = 100
 MAX_CONNECTIONS = 500
 # Files that are open for other things: the database, the relay, letters, the program itself.
 OTHER_FILES = 64
@@ -212,8 +213,12 @@ class Receiver:
         loop = asyncio.get_running_loop()
 
         def dialogue() -> asyncio.Protocol:
-            crowded = len(self.dialogues) >= self.max_connections
-            return Crowded() if crowded else DIALOGUES[listener.scheme](self)
+            if len(self.dialogues) >= self.max_connections:
+                return Crowded()
+            made = DIALOGUES[listener.scheme](self)
+            # Counted at once: many are accepted before the first of them is told that it is connected.
+            self.dialogues.add(made)
+            return made
 
         if listener.path:
             _make_way(Path(listener.path))
