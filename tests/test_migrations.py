@@ -42,6 +42,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database at 0001 with a queue."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/tickets.db"
+        (tmp_path / "tickets.db").touch()
     else:
         url = fresh_database(request.getfixturevalue("postgres_server"))
     with closing(Database(url, "tickets.example")) as made:
@@ -51,6 +52,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def old_file(tmp_path: Path) -> Iterator[Database]:
+    (tmp_path / "tickets.db").touch()
     with closing(Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.example")) as made:
         to_0001(made)
         yield made

@@ -39,6 +39,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """A database with nothing in it."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/empty.db"
+        (tmp_path / "empty.db").touch()
     else:
         url = fresh_database(request.getfixturevalue("postgres_server"))
     with closing(Database(url, "tickets.example")) as made:

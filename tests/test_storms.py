@@ -335,3 +335,23 @@ def test_a_stranger_learns_nothing_and_reaches_nobody(world: World) -> None:
     assert {letter.recipient for letter in world.far_end.letters[before:]} == {"ron@example.org"}
     assert "victim@example.net" not in world.rows(Person.email)
     assert {row.recipient for row in world.rows(Row)} == {"ron@example.org"}
+
+
+def test_in_a_storm_the_footer_says_that_nobody_gets_a_letter(small_inbox: World) -> None:
+    world = small_inbox
+    ron = world.responder("ron@example.org", "Ron")
+    rita = world.actor("rita@example.net", "Rita")
+    rita.writes("hello", "Help.")
+    ron.replies(ron.letter(), "What is it?")
+    for number in range(14):
+        rita.replies(rita.letter(), f"More, {number}.", headers={"In-Reply-To": f"<{number}@elsewhere.example>"})
+    ron.replies(ron.letter(), "Slowly, please.")
+    assert "kept with the ticket, but nobody gets a letter of it" in rita.letter().footer
+    before = len(world.far_end.letters)
+    rita.replies(rita.letter(), "Important.")
+    assert len(world.far_end.letters) == before
+    world.clock.passes(minutes=11)
+    ron.replies(ron.letter(), "Now?")
+    assert "everybody who answers for General will read it" in rita.letter().footer
+    rita.replies(rita.letter(), "Yes.")
+    assert ron.letter().text == "Rita wrote:\n\nYes."

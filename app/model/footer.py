@@ -13,7 +13,7 @@ from app.model.lifecycle import Cell, find_row, listed, target
 from app.model.places import comment_address, ticket_address
 from app.model.queues import whole_address
 from app.model.standing import Occasion, Standing, readers
-from app.model.storms import as_taken
+from app.model.storms import as_taken, holds_next
 from app.model.tickets import Ticket
 
 _NAMES_IN_FULL = 5
@@ -52,9 +52,11 @@ def footer(
     promised = promise(desk, ticket, standing, private=private)
     occasion = Occasion(words=True, private=promised.cell.private)
     others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
+    held = holds_next(desk, ticket, standing, everybody)
+    readers_of_it = _IN_A_STORM if held else _who_reads(ticket, others)
     lines = [
         f"You get this because {_why(ticket, standing)}.",
-        f"While this ticket is {ticket.status}, a reply from you {promised.cell.deed}; {_who_reads(ticket, others)}.",
+        f"While this ticket is {ticket.status}, a reply from you {promised.cell.deed}; {readers_of_it}.",
     ]
     if promised.status != ticket.status:
         lines.append(f"Your reply makes it {promised.status}.")
@@ -100,6 +102,7 @@ def _who_reads(ticket: Ticket, others: Sequence[Standing]) -> str:
     return f"{listed(names)} will read it" if names else "it is kept with the ticket, and nobody else reads it yet"
 
 
+_IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until fewer mails come here"
 _FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}".'
 
 

@@ -56,18 +56,48 @@ def on_ticket(desk: Desk, message: Message, actor: Standing | None, everybody: S
     Somebody who sends many mails by himself is answered by nobody, and all are told. What machines, and people who are
     not on the ticket, write there counts together: another tracker writes from many addresses.
     """
-    most = MOST_OF_RESPONDER if actor is not None and actor.responder else MOST_ON_TICKET
-    if actor is None or message.mail_id is None or message.number < most - 1:
+    if actor is None or message.mail_id is None or message.number < _most(actor) - 1:
         return CALM
-    ids = {"ticket": message.ticket_id, "before": message.number - 4 * most, "since": desk.now - WINDOW}
-    rows = desk.connection.execute(_NEWEST, ids).all()
+    rows = _newest(desk, message.ticket_id, message.number, _most(actor))
+    strength = _strength(rows, actor, everybody, machine=message.automatic is not None)
+    return _judged(message, actor, strength, _most(actor))
+
+
+def holds_next(desk: Desk, ticket: Ticket, standing: Standing, everybody: Sequence[Standing]) -> bool:
+    """Whether nobody would be told of a reply that this person writes next: a footer must not name its readers then."""
+    most = _most(standing)
+    if ticket.posts + 1 < most:
+        return False
+    reply = (standing.person_id, None, "the letter with this footer")
+    rows = [*_newest(desk, ticket.id, ticket.posts, most), reply]
+    return _strength(rows, standing, everybody, machine=False) >= most
+
+
+def _most(standing: Standing) -> int:
+    return MOST_OF_RESPONDER if standing.responder else MOST_ON_TICKET
+
+
+# Who wrote a mail, whether it was automatic, and what it answers.
+Written = tuple[int | None, str | None, str | None]
+
+
+def _newest(desk: Desk, ticket: int, number: int, most: int) -> list[Written]:
+    """The mails of a ticket within the window, up to this number; asked for once for all letters about one mail."""
+    asked = ("storm", ticket, number, most)
+    if asked not in desk.session.info:
+        ids = {"ticket": ticket, "before": number - 4 * most, "since": desk.now - WINDOW}
+        desk.session.info[asked] = [(row[0], row[1], row[2]) for row in desk.connection.execute(_NEWEST, ids)]
+    found: list[Written] = desk.session.info[asked]
+    return found
+
+
+def _strength(rows: Sequence[Written], actor: Standing, everybody: Sequence[Standing], *, machine: bool) -> int:
+    """How many of these mails count as a storm of this sender's."""
     here = {one.person_id for one in everybody if one.on_ticket or one.responder}
-    if message.automatic is not None or actor.person_id not in here:
-        strength = sum(sender not in here or automatic is not None for sender, automatic, _ in rows)
-    else:
-        own = [answered for sender, _, answered in rows if sender == actor.person_id]
-        strength = max(min(len(own), len(rows) - len(own) + 1), len(set(own) - {None}))
-    return _judged(message, actor, strength, most)
+    if machine or actor.person_id not in here:
+        return sum(sender not in here or automatic is not None for sender, automatic, _ in rows)
+    own = [answered for sender, _, answered in rows if sender == actor.person_id]
+    return max(min(len(own), len(rows) - len(own) + 1), len(set(own) - {None}))
 
 
 def _judged(message: Message, actor: Standing, strength: int, most: int) -> Storm:
