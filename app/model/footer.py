@@ -108,8 +108,9 @@ _FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}
 
 def _hints(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
+    needed = any("{queue_address}" in hint for hint in cell.hints)
+    addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses] if needed else []
     filled = {"solved": f'"{STATUS.line(ticket.lifecycle.end)}"', "list": f'"{LIST}"'}
-    addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses]
     filled |= {"queue_address": addresses[0]} if addresses else {}
     hints = [hint for hint in cell.hints if addresses or "{queue_address}" not in hint]
     return [hint.format_map(filled) for hint in hints]

@@ -32,6 +32,7 @@ class Post(NamedTuple):
 
     thread: Thread
     person: Person
+    everybody: Sequence[Standing]
     standing: Standing
     machine: bool
     party: Party
@@ -69,7 +70,8 @@ def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: S
     if fate is None:
         if not mail.private:
             people = intake.asked_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
-            intake.ask_in(desk, mail.ticket, people)
+            if intake.ask_in(desk, mail.ticket, people):
+                mail = mail._replace(everybody=everybody_on(desk, mail.ticket))
         fate = _command(desk, mail) or _say(desk, mail)
     if fate is not Fate.POSTED:
         became(desk, arrival, fate, mail.ticket.id)
@@ -78,7 +80,8 @@ def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: S
 def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> Post:
     ticket, incoming = thread.ticket, arrival.incoming
     person = intake.author(desk, sender, arrival, known=False)
-    standing = standing_of(person, everybody_on(desk, ticket))
+    everybody = everybody_on(desk, ticket)
+    standing = standing_of(person, everybody)
     machine = incoming.automatic is not None
     party = storms.as_taken(desk, ticket, standing).party(ticket.lifecycle, machine=machine)
     verified = not machine and proof.is_verified(desk, arrival, person, known)
@@ -88,7 +91,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     words = replace(words_of(desk, arrival, thread, reading.rest, can_be_empty=empty), verified=verified)
     believed = not machine and proof.is_believed(desk, arrival, verified=verified)
     cell = ticket.lifecycle.cell(ticket.status, party.role)
-    return Post(thread, person, standing, machine, party, cell, words, reading.lines, believed)
+    return Post(thread, person, everybody, standing, machine, party, cell, words, reading.lines, believed)
 
 
 def _allowed(arrival: Arrival, standing: Standing) -> tuple[Command, ...]:
@@ -125,6 +128,8 @@ def _say(desk: Desk, mail: Post, *, comment: bool = False) -> Fate:
         action,
         mail.words,
         private=mail.private,
+        # What else a mail says that has just changed the ticket goes to those who are on it now.
+        everybody=None if comment else mail.everybody,
         # Nobody wants to read that a colleague is on holiday.
         quiet=mail.machine and mail.standing.responder,
     )
