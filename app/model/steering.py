@@ -186,7 +186,7 @@ def _set_things(desk: Desk, ticket: Ticket, mailed: Mailed, problems: Problems) 
     for command in _SET:
         for line in mailed.lines:
             if line.command is command and line not in problems:
-                changes += _try(problems, line, lambda line=line: _set(desk, ticket, mailed, line), [])  # type: ignore[misc]
+                changes += _try(problems, line, lambda line=line: _set(desk, ticket, mailed, line), [])  # type: ignore[misc] # of a default
     return changes
 
 
