@@ -46,7 +46,7 @@ class Envelope(NamedTuple):
 
 
 # The argument names are Salmon's.
-def envelope_of(mail: Mail, To: str | Iterable[str] | None, From: str | None) -> Envelope:  # noqa: N803
+def envelope_of(mail: Mail, To: str | Iterable[str] | None, From: str | None) -> Envelope:  # noqa: N803 - Salmon's names
     """Return the envelope of a mail; what is None comes from Salmon's own envelope, else from the headers.
 
     From "" or "<>" is the null sender (RFC 5321, 4.5.5). Raises Refused, for good, when an address is none.

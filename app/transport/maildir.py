@@ -28,7 +28,7 @@ class Maildir:
         """Return the relay as its URL."""
         return f"maildir:{self.path}"
 
-    def deliver(self, message: Mail, To: str | Iterable[str] | None = None, From: str | None = None) -> None:  # noqa: N803
+    def deliver(self, message: Mail, To: str | Iterable[str] | None = None, From: str | None = None) -> None:  # noqa: N803 - Salmon's names
         """Store one file, safe on the disk on return, with LF line ends.
 
         The envelope goes before it as Return-Path (RFC 5321, 4.4) and one Delivered-To a recipient. Raises Refused for

@@ -42,7 +42,7 @@ class MailServer:
         """Return the relay as its URL, without the password."""
         return str(self._server)
 
-    def deliver(self, message: Mail, To: str | Iterable[str] | None = None, From: str | None = None) -> None:  # noqa: N803
+    def deliver(self, message: Mail, To: str | Iterable[str] | None = None, From: str | None = None) -> None:  # noqa: N803 - Salmon's names
         """Hand one letter to the server; on return it took it for every recipient.
 
         Over SMTP a refused recipient stops the letter for all, so that a retry repeats it to nobody. Raises Refused or

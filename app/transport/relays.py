@@ -32,7 +32,7 @@ _PLACE = re.compile(
 class Relay(Protocol):
     """Where letters go: what Salmon calls `settings.relay`, with more promises."""
 
-    def deliver(self, message: Mail, To: str | Iterable[str] | None = None, From: str | None = None) -> None:  # noqa: N803
+    def deliver(self, message: Mail, To: str | Iterable[str] | None = None, From: str | None = None) -> None:  # noqa: N803 - Salmon's names
         """Hand over one letter; on return the relay has it for every recipient, and it is no longer our duty.
 
         `To` is an address, several with commas, or a list; `From` the envelope's sender, "" or "<>" for none; without
