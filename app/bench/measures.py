@@ -44,8 +44,18 @@ def everything(say: Callable[[str], None]) -> Iterable[Figure]:
         yield from memory(Path(folder) / "memory")
         say("one reply on a short and on a long ticket")
         yield from long_ticket(Path(folder) / "long")
+        say("the import of an archive")
+        yield from archive(Path(folder) / "archive", say)
     say("what the writer wrote, told from what they quoted")
     yield from quotations()
+
+
+def archive(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
+    """How fast old mail is imported."""
+    # It needs what a figure is from here.
+    from app.bench.importing import imports
+
+    yield from imports(_made(folder), say)
 
 
 def quotations() -> Iterable[Figure]:

@@ -186,3 +186,8 @@ def _digest(incoming: Incoming, target: str) -> bytes:
     named = (incoming.message_id,) if incoming.message_id else (incoming.written_date, incoming.subject)
     words = "\0".join((target, sender, *named)).encode("utf-8", "replace")
     return hashlib.sha256(words + b"\0" + incoming.body_digest).digest()
+
+
+def digest_at(incoming: Incoming, target: str) -> bytes:
+    """The digest by which a mail is known at a place, for mail that comes to its ticket another way."""
+    return _digest(incoming, target)

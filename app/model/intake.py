@@ -90,12 +90,20 @@ def asked_in(desk: Desk, queue: Queue, incoming: Incoming, by: Standing) -> list
 
 def ask_in(desk: Desk, ticket: Ticket, people: Sequence[Person]) -> bool:
     """Make people participants who are not on the ticket yet; whether anybody was new."""
-    there = {one.person_id for one in everybody_on(desk, ticket)} if people else set()
+    there = {one.person_id for one in everybody_on(desk, ticket) if not one.dormant} if people else set()
     new = [person for person in people if person.id not in there]
     for person in new:
-        desk.session.add(Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True))
+        desk.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, dormant=False))
         record_change(desk, ticket, None, "participant", None, person.email)
     return bool(new)
+
+
+def wakes(desk: Desk, ticket: Ticket, standing: Standing, incoming: Incoming) -> bool:
+    """Whether somebody of an imported thread writes again, who from now on gets letters; a machine wakes nobody."""
+    if not standing.dormant or incoming.automatic:
+        return False
+    desk.session.get_one(Participant, (ticket.id, standing.person_id)).dormant = False
+    return True
 
 
 def unsubscribes(desk: Desk, ticket: Ticket, standing: Standing, words: Words) -> bool:

@@ -31,10 +31,11 @@ def merge(desk: Desk, ticket: Ticket, into: Ticket, actor: Person) -> None:
     The messages get the next numbers there, in their order.
     """
     people = [one for one in everybody_on(desk, ticket) if one.requestor or one.participant or one.assignee]
-    subscribed = {one.person_id: one.subscribed for one in people}
     there = {one.person_id for one in everybody_on(desk, into)}
-    for person_id in subscribed.keys() - there:
-        desk.session.add(Participant(ticket_id=into.id, person_id=person_id, subscribed=subscribed[person_id]))
+    for one in people:
+        if one.person_id not in there:
+            part = {"subscribed": one.subscribed or one.dormant, "dormant": one.dormant}
+            desk.session.add(Participant(ticket_id=into.id, person_id=one.person_id, **part))
     _move_messages(desk, ticket, into)
     _move_dates(ticket, into)
     ticket.merged_into = into.id

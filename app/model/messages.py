@@ -23,8 +23,8 @@ class Message(Base):
     """Something posted on a ticket; `number` is its place in the order of posting, and never changes.
 
     `text` is what the writer wrote, `full_text` all of it; `date` is what its Date header says, as far as it can be
-    true, `received` when it came. `listed`: it came through a mailing list. `original_id` is the Message-ID of a mail
-    that it forwards: who answers that one answers here.
+    true, `received` when it came (an imported one: as if it had come when it was written). `listed`: it came through a
+    mailing list. `original_id` is the Message-ID of a mail that it forwards: who answers that one answers here.
     """
 
     __tablename__ = "message"

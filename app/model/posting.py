@@ -82,6 +82,9 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     person = intake.author(desk, sender, arrival, known=False)
     everybody = everybody_on(desk, ticket)
     standing = standing_of(person, everybody)
+    if intake.wakes(desk, ticket, standing, incoming):
+        everybody = everybody_on(desk, ticket)
+        standing = standing_of(person, everybody)
     machine = incoming.automatic is not None
     party = storms.as_taken(desk, ticket, standing).party(ticket.lifecycle, machine=machine)
     verified = not machine and proof.is_verified(desk, arrival, person, known)

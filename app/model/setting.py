@@ -93,7 +93,9 @@ def _carry_out(desk: Desk, ticket: Ticket, setting: Setting) -> None:
         _hand_over(desk, ticket, setting.requestor)
     if setting.participant is not None:
         setting.participant.known = True
-        desk.session.merge(Participant(ticket_id=ticket.id, person_id=setting.participant.id, subscribed=True))
+        desk.session.merge(
+            Participant(ticket_id=ticket.id, person_id=setting.participant.id, subscribed=True, dormant=False)
+        )
     if setting.gone is not None:
         row = desk.session.get(Participant, (ticket.id, setting.gone.id))
         desk.session.delete(row)
@@ -104,7 +106,7 @@ def _hand_over(desk: Desk, ticket: Ticket, requestor: Person) -> None:
     """Make it somebody else's ticket. Whose it was takes part from now on, unless they answer for it anyway."""
     before = ticket.requestor
     if before.id != requestor.id and not standing_of(before, everybody_on(desk, ticket)).responder:
-        desk.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, subscribed=True))
+        desk.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, subscribed=True, dormant=False))
     requestor.known = True
     ticket.requestor = requestor
 

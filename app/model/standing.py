@@ -16,7 +16,8 @@ class Standing(NamedTuple):
     """One person's standing on one ticket.
 
     `formerly`: the queue that they answer for, which it has just left. `undeliverable`: letters to them came to
-    nothing, and none are written.
+    nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
+    have not written since.
     """
 
     person_id: int
@@ -31,6 +32,7 @@ class Standing(NamedTuple):
     subscribed: bool = True
     formerly: str = ""
     undeliverable: bool = False
+    dormant: bool = False
 
     @property
     def responder(self) -> bool:
@@ -70,6 +72,7 @@ _ON_TICKET = (
         Person.undeliverable,
         Participant.person_id,
         Participant.subscribed,
+        Participant.dormant,
         Responder.person_id,
     )
     .outerjoin(Responder, (Responder.person_id == Person.id) & (Responder.queue_id == bindparam("queue")))
@@ -108,10 +111,11 @@ def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
             participant=part is not None,
             answers=answers is not None,
             administrator=administrator,
-            subscribed=subscribed is not False or person_id == ticket.requestor_id,
+            subscribed=(subscribed is not False and not dormant) or person_id == ticket.requestor_id,
             undeliverable=gone is not None,
+            dormant=bool(dormant),
         )
-        for person_id, name, email, administrator, gone, part, subscribed, answers in desk.connection.execute(
+        for person_id, name, email, administrator, gone, part, subscribed, dormant, answers in desk.connection.execute(
             _ON_TICKET, ids
         )
     ]

@@ -66,13 +66,17 @@ class Ticket(Base):
 
 
 class Participant(Base):
-    """Somebody who was asked in; not `subscribed`: they get no letters any more."""
+    """Somebody who was asked in; not `subscribed`: they get no letters any more.
+
+    `dormant`: they wrote in a thread that was imported, and get letters once they write again.
+    """
 
     __tablename__ = "participant"
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
     subscribed: Mapped[bool] = mapped_column(server_default=true())
+    dormant: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Change(Base):

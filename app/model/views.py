@@ -89,8 +89,11 @@ def may_see(ticket: Ticket, standing: Standing) -> bool:
 
 
 def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> Sequence[Message]:
-    """The messages that somebody may see, in the order of posting; all of them for nobody in particular."""
-    query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.number)
+    """The messages that somebody may see, in the order of posting; all of them for nobody in particular.
+
+    An imported message counts as received when it was written: so it stands where it belongs, whatever its number.
+    """
+    query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.received, Message.number)
     if standing and not standing.responder:
         query = query.where(~Message.private)
     return desk.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
@@ -100,7 +103,7 @@ def _numbers(shown: Sequence[Message], standing: Standing | None) -> dict[int, i
     """The number that each message is shown by: a gap would tell of a message that somebody may not see."""
     if standing is None or standing.responder:
         return {message.number: message.number for message in shown}
-    return {message.number: place for place, message in enumerate(shown, start=1)}
+    return {number: place for place, number in enumerate(sorted(message.number for message in shown), start=1)}
 
 
 def _hide_private_words(desk: Desk, ticket: Ticket, view: Json) -> None:

@@ -222,7 +222,7 @@ def carry_out(
         message = _add_message(desk, ticket, by, steps[0].row.recorded, words, private=private)
     for step, solution in zip(steps, solutions, strict=True):
         _keep_record(desk, ticket, step, old, actor)
-        _settle_answer(desk, ticket, step, by, message, solution)
+        _settle_answer(ticket, step, by, message, solution, desk.now)
         old = step.status
     if message is not None and steps[0].row.recorded.dated:
         _date(ticket, message, query=steps[0].row.asks(party))
@@ -324,10 +324,10 @@ def _shown_as(desk: Desk, ticket: Ticket, number: int) -> Message:
 
 
 def _settle_answer(
-    desk: Desk, ticket: Ticket, step: Step, by: int | None, message: Message | None, solution: Message | None
+    ticket: Ticket, step: Step, by: int | None, message: Message | None, solution: Message | None, now: datetime
 ) -> None:
     """Set or clear the answer, its answerer and the date of solving, as the row says."""
-    row, date = step.row, message.date if message is not None else desk.now
+    row, date = step.row, message.date if message is not None else now
     if row.answer is AnswerEffect.CLEARED:
         ticket.answer = ticket.answerer_id = ticket.solved = None
     if row.answer is AnswerEffect.OWN:
@@ -363,3 +363,19 @@ def _date(ticket: Ticket, message: Message, *, query: bool) -> None:
         ticket.last_query = max(ticket.last_query or message.date, message.date)
     else:
         ticket.last_response = max(ticket.last_response or message.date, message.date)
+
+
+def retrace(ticket: Ticket, party: Party, action: Action, message: Message) -> Row:
+    """What an action did to a ticket at the time: the tables carried out on these two objects alone, nobody told.
+
+    For threads that were over before they became tickets. The message gets its action and status, the ticket its
+    status, answer and dates. Raises NotAllowed.
+    """
+    row = find_row(ticket.lifecycle, action, ticket.status, party)
+    ticket.status = target(row, ticket.status)
+    step = Step(row, ticket.status)
+    message.action, message.new_status = row.recorded.title, ticket.status
+    _settle_answer(ticket, step, message.sender_id, message, None, message.date)
+    if row.recorded.dated:
+        _date(ticket, message, query=row.asks(party))
+    return row

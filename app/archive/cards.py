@@ -1,0 +1,141 @@
+"""This file holds what is read of a mail before its thread is known: who it is, and what it hangs together with."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+from app.archive.subjects import bare_subject
+from app.model import mime
+from app.model.addresses import Mailbox, address_key, is_usable
+from app.model.incoming import Incoming, read
+from app.model.text import decoded, one_line, unescaped
+from app.model.workflow import believable
+
+PERSON = 8
+NOBODY = bytes(PERSON)
+
+_MOST_PEOPLE = 30
+_MOST_PARENTS = 100
+_ESCAPED = re.compile(rb"^>+(?=From )", re.MULTILINE)
+# As public archives write an address, to keep it from those who gather them: "ann at example.org (Ann)".
+_HIDDEN = re.compile(r"(?P<name>[^<>()]*?)\s*<?(?P<local>[^\s<>()@]+) at (?P<domain>[^\s<>()@]+\.[^\s<>()@]+)>?"
+                     r"\s*(?:\((?P<comment>[^()]*)\))?\s*", re.IGNORECASE)  # fmt: skip
+_RETURNED = re.compile(rb"^>?[ \t]*message-id:[ \t]*(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
+_POSTMEN = re.compile(r"(?:mailer-daemon|postmaster)@", re.IGNORECASE)
+_ENVELOPE = re.compile(rb"From[ \t].*?((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*)")
+
+
+class Card(NamedTuple):
+    """What tells mails apart and together; texts as digests. `parents` are ids that it names, the nearest first."""
+
+    exact: bytes
+    identity: bytes
+    own: str | None
+    parents: tuple[str, ...]
+    date: datetime | None
+    subject: bytes | None
+    answers: bool
+    people: bytes
+
+
+def digest(*parts: bytes, size: int = 16) -> bytes:
+    """A digest of some bytes, each of which counts where it stands."""
+    made = blake2b(digest_size=size)
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big") + part)
+    return made.digest()
+
+
+def exact_digest(raw: bytes) -> bytes:
+    """The digest of a mail's very bytes."""
+    return blake2b(raw, digest_size=16).digest()
+
+
+def id_key(message_id: str) -> bytes:
+    """A Message-ID as links are kept."""
+    return digest(message_id.encode("utf-8", "replace"), size=PERSON)
+
+
+def person_key(email: str) -> bytes:
+    """An address as people are kept."""
+    return digest(address_key(email).encode("utf-8", "replace"), size=PERSON)
+
+
+def card_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]) -> Card:
+    """The card of a mail; `is_ours` says which addresses are the tracker's own: all mail names them. Never raises."""
+    incoming = read(raw)
+    writer = writer_of(incoming, raw)
+    subject, answers = bare_subject(incoming.subject)
+    return Card(
+        exact=exact_digest(raw),
+        identity=_identity(incoming, writer, raw),
+        own=incoming.message_id,
+        parents=tuple(dict.fromkeys(_parents(incoming, writer, raw)))[:_MOST_PARENTS],
+        date=date_of(incoming, raw, envelope, now),
+        subject=digest(subject.encode("utf-8", "replace"), size=PERSON) if subject else None,
+        answers=answers,
+        people=b"".join(_people(incoming, writer, is_ours)),
+    )
+
+
+def writer_of(incoming: Incoming, raw: bytes) -> Mailbox | None:
+    """Who wrote a mail, also where an archive has hidden the address ("ann at example.org (Ann)")."""
+    if incoming.sender is not None:
+        return incoming.sender
+    for written in mime.fields(mime.header_block(raw)).get("from", [])[:1]:
+        hidden = _HIDDEN.fullmatch(unescaped(written)[:500])
+        email = f"{hidden['local']}@{hidden['domain']}" if hidden else ""
+        if hidden and is_usable(email):
+            return Mailbox(one_line(decoded(hidden["comment"] or hidden["name"].strip('" ')), 200), email)
+    return None
+
+
+def date_of(incoming: Incoming, raw: bytes, envelope: bytes, now: datetime) -> datetime | None:
+    """When a mail was written: by its Date, else by when the last server had it, else by the box it lies in."""
+    for date in _dates(incoming, raw, envelope):
+        if date is not None and believable(date, now) == date:
+            return date
+    return None
+
+
+def _dates(incoming: Incoming, raw: bytes, envelope: bytes) -> Iterator[datetime | None]:
+    yield incoming.date
+    for received in mime.fields(mime.header_block(raw)).get("received", [])[:1]:
+        yield _parsed(unescaped(received).rpartition(";")[2])
+    if found := _ENVELOPE.match(envelope):
+        yield _parsed(found[1].decode("ascii", "replace"))
+
+
+def _parsed(written: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(written.strip()[:200])
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except Exception:  # What the standard library raises on a bad date differs between its releases.
+        return None
+
+
+def _identity(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> bytes:
+    """What makes two mails the same (INTERFACE 7); what a box did to lines that begin with `From ` does not count."""
+    named = [incoming.message_id] if incoming.message_id else ["", incoming.written_date, incoming.subject]
+    body = read(_ESCAPED.sub(b"", raw)).body_digest if _ESCAPED.search(raw) else incoming.body_digest
+    words = [address_key(writer.email) if writer else "", *named]
+    return digest(*(word.encode("utf-8", "replace") for word in words), body)
+
+
+def _parents(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> Iterator[str]:
+    yield from incoming.in_reply_to
+    yield from reversed(incoming.references)
+    if incoming.bounce or (writer is not None and _POSTMEN.match(writer.email)):
+        # A bounce belongs to the mail that it brings back.
+        found = [one[1] for _, one in zip(range(5), _RETURNED.finditer(raw, mime.body_start(raw)), strict=False)]
+        yield from (one.decode("utf-8", "replace") for one in found)
+
+
+def _people(incoming: Incoming, writer: Mailbox | None, is_ours: Callable[[str], bool]) -> Iterator[bytes]:
+    first = person_key(writer.email) if writer and not is_ours(writer.email) else NOBODY
+    yield first
+    keys = {person_key(one.email) for one in incoming.to[:_MOST_PEOPLE] if not is_ours(one.email)}
+    yield from sorted(keys - {first})

@@ -1,0 +1,90 @@
+"""This file holds the mails of planned threads, read again in full when their thread is posted."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from app.archive.cards import writer_of
+from app.archive.pile import ARCHIVED, Pile
+from app.model.addresses import Mailbox
+from app.model.incoming import Incoming, read
+from app.model.mails import Mail
+from app.model.quotation import is_forward, split
+
+MAILS = 250
+BYTES = 8_000_000
+_AT_ONCE = 50
+
+
+class Planned(NamedTuple):
+    """One mail of a planned thread, as it is kept until then; `joins` is the ticket that it belongs to already."""
+
+    id: int
+    thread: int
+    mail_id: int
+    date: datetime | None
+    joins: int | None
+    size: int
+
+
+class Draft(NamedTuple):
+    """One mail, read in full; `text` is what its writer wrote."""
+
+    planned: Planned
+    incoming: Incoming
+    writer: Mailbox | None
+    text: str
+
+
+def next_threads(pile: Pile) -> list[list[Planned]]:
+    """The next threads to be posted, each in the order of its dates: some hundred mails, or one long thread."""
+    waiting = (ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == pile.queue_id)
+    sizes = select(ARCHIVED.c.thread, func.count(), func.sum(ARCHIVED.c.size)).where(*waiting)
+    columns = [ARCHIVED.c[name] for name in Planned._fields]
+    with pile.store.look() as desk:
+        counted = desk.connection.execute(sizes.group_by(ARCHIVED.c.thread).order_by(ARCHIVED.c.thread).limit(MAILS))
+        chosen = list(_chosen(counted))
+        query = select(*columns).where(ARCHIVED.c.thread.in_(chosen), *waiting)
+        # What joins tickets that are there joins one after the other.
+        query = query.order_by(
+            ARCHIVED.c.thread, ARCHIVED.c.joins, ARCHIVED.c.date.is_(None), ARCHIVED.c.date, ARCHIVED.c.identity
+        )
+        rows = [Planned(*row) for row in desk.connection.execute(query)]
+    return [list(group) for _, group in groupby(rows, attrgetter("thread"))]
+
+
+def _chosen(counted: Any) -> Iterator[int]:
+    mails = octets = 0
+    for thread, count, size in counted:
+        mails, octets = mails + count, octets + size
+        if (mails > MAILS or octets > BYTES) and mails > count:
+            return
+        yield thread
+
+
+def drafts_of(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
+    """These mails read in full, in order, some at a time."""
+    group: list[Planned] = []
+    octets = 0
+    for one in planned:
+        if group and (len(group) == _AT_ONCE or octets + one.size > BYTES):
+            yield from _read(pile, group)
+            group, octets = [], 0
+        group.append(one)
+        octets += one.size
+    yield from _read(pile, group)
+
+
+def _read(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
+    with pile.store.look() as desk:
+        query = select(Mail.id, Mail.raw).where(Mail.id.in_([one.mail_id for one in planned]))
+        found = {row.id: row.raw for row in desk.connection.execute(query)}
+    for one in planned:
+        raw: bytes = found.pop(one.mail_id)
+        incoming = read(raw)
+        said = split(incoming.text, (), is_forward(incoming.subject))
+        yield Draft(one, incoming, writer_of(incoming, raw), said.new)

@@ -1,0 +1,217 @@
+"""This file holds how mails that were taken in become threads: by their ids, then by subject, people and time.
+
+The outcome depends on the mails alone, not on their order: what hangs together by ids is one whatever came first, and
+everything else is decided in the order of dates.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, select, update
+
+from app.archive.cards import NOBODY, PERSON
+from app.archive.pile import ARCHIVED, LINK, Pile
+
+# How long after the last mail of a thread an answer that names no id still belongs to it.
+WINDOW = timedelta(days=30)
+
+_ROWS = 10_000
+_PLAN = update(ARCHIVED).where(ARCHIVED.c.id == bindparam("of"))
+_PLAN = _PLAN.values(thread=bindparam("place"), joins=func.coalesce(ARCHIVED.c.joins, bindparam("home")))
+_ABOUT = ("id", "date", "subject", "answers", "people", "identity", "joins", "ticket_id")
+
+
+@dataclass
+class _Knot:
+    """Mails that are known to be one thread. `first` and `identity` are of its earliest mail; `home` is its ticket."""
+
+    place: int
+    first: datetime | None
+    last: datetime | None
+    identity: bytes
+    subject: bytes | None
+    answers: bool
+    writer: bytes
+    people: set[bytes]
+    home: int | None
+
+
+class _Union:
+    """Which rows hang together; each row leads to another one of its knot, the last of them to itself."""
+
+    def __init__(self, ids: "array[int]") -> None:
+        self.ids = ids
+        self._to = array("q", range(len(ids)))
+
+    def of_row(self, row_id: int) -> int:
+        """The place of a row's knot."""
+        return self.of(bisect_left(self.ids, row_id))
+
+    def of(self, place: int) -> int:
+        """The place to which all rows of a knot lead."""
+        to = self._to
+        while to[place] != place:
+            to[place] = to[to[place]]
+            place = to[place]
+        return place
+
+    def tie(self, one: int, other: int) -> None:
+        """Make two knots one."""
+        self._to[self.of(one)] = self.of(other)
+
+
+def gather(pile: Pile) -> None:
+    """Plan the threads of all mails that wait, in the order in which they began: all of the plan is kept, or none."""
+    with pile.store.look() as desk:
+        union = _Union(_waiting(pile, desk.connection))
+        _tie_by_ids(pile, desk.connection, union)
+        knots = _knots(pile, desk.connection, union)
+    _tie_by_subject(pile, union, knots)
+    _keep(pile, union, knots)
+
+
+def _waiting(pile: Pile, connection: Connection) -> "array[int]":
+    return array("q", _streamed(connection, _of_waiting(pile, select(ARCHIVED.c.id)).order_by(ARCHIVED.c.id)).scalars())
+
+
+def _of_waiting(pile: Pile, query: Select[Any]) -> Select[Any]:
+    return query.where(~ARCHIVED.c.posted, ARCHIVED.c.thread.is_(None), ARCHIVED.c.queue_id == pile.queue_id)
+
+
+def _streamed(connection: Connection, query: Select[Any]) -> Any:
+    """The rows of a query as they are read: there may be many."""
+    return connection.execution_options(yield_per=_ROWS).execute(query)
+
+
+def _tie_by_ids(pile: Pile, connection: Connection, union: _Union) -> None:
+    """Tie what has an id in common, also one of a mail that is missing, and what belongs to the same ticket."""
+    links = select(LINK.c.key, LINK.c.archived_id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
+    homes = select(ARCHIVED.c.joins, ARCHIVED.c.id).where(ARCHIVED.c.joins.is_not(None))
+    for query, key in ((links, LINK.c.key), (homes, ARCHIVED.c.joins)):
+        before: tuple[Any, int] = (None, 0)
+        for row in _streamed(connection, _of_waiting(pile, query).order_by(key)):
+            if row[0] == before[0]:
+                union.tie(union.of_row(row[1]), union.of_row(before[1]))
+            before = (row[0], row[1])
+
+
+def _by_date(query: Select[Any]) -> Select[Any]:
+    """Mails whose date nobody knows come last, on every database."""
+    return query.order_by(ARCHIVED.c.date.is_(None), ARCHIVED.c.date, ARCHIVED.c.identity)
+
+
+def _knots(pile: Pile, connection: Connection, union: _Union) -> dict[int, _Knot]:
+    """All knots by their place, in the order of their first mails."""
+    knots: dict[int, _Knot] = {}
+    query = _of_waiting(pile, select(*(ARCHIVED.c[name] for name in _ABOUT)))
+    for row in _streamed(connection, _by_date(query)):
+        _add(knots, union.of_row(row.id), row, row.joins)
+    return knots
+
+
+def _add(knots: dict[int, _Knot], place: int, row: Any, home: int | None) -> None:
+    """Add a mail to its knot; its mails come in the order of their dates."""
+    people = [row.people[at : at + PERSON] for at in range(0, len(row.people), PERSON)]
+    knot = knots.get(place)
+    if knot is None:
+        knots[place] = knot = _Knot(
+            place, row.date, row.date, row.identity, row.subject, row.answers, people[0], set(), None
+        )
+    knot.people |= set(people) - {NOBODY}
+    knot.last = row.date or knot.last
+    knot.home = min((one for one in (knot.home, home) if one is not None), default=None)
+
+
+def _tie_by_subject(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
+    """Tie an answer to the thread of its subject and people, where nothing in it names a mail of that thread.
+
+    The new one must say that it answers ("Re: ..."): two mails of one person about "Report" are two reports.
+    """
+    subjects = {knot.subject for knot in knots.values() if knot.answers and knot.subject and knot.home is None}
+    there = [knot for knot in knots.values() if knot.subject in subjects]
+    candidates = sorted([*there, *_posted(pile, subjects)], key=lambda knot: (_moment(knot.first), knot.identity))
+    index = _Index()
+    for knot in candidates:
+        if knot.first is None or knot.last is None:
+            continue
+        found = index.find(knot) if knot.answers and knot.home is None else None
+        if found is not None:
+            found.people |= knot.people
+            found.last = max(found.last or knot.last, knot.last)
+            knot.home = found.home
+            if found.place >= 0:
+                union.tie(knot.place, found.place)
+        index.add(found or knot, knot)
+
+
+def _moment(date: datetime | None) -> float:
+    return date.timestamp() if date else float("inf")
+
+
+class _Index:
+    """The latest threads of each subject, by everybody in them and by who began them."""
+
+    def __init__(self) -> None:
+        self._with: dict[tuple[bytes | None, bytes], _Knot] = {}
+        self._begun: dict[tuple[bytes | None, bytes], _Knot] = {}
+
+    def add(self, thread: _Knot, knot: _Knot) -> None:
+        """Let a thread be found by the people of a knot that is in it."""
+        self._with |= {(knot.subject, person): thread for person in knot.people}
+        if thread is knot and knot.writer != NOBODY:
+            self._begun[knot.subject, knot.writer] = thread
+
+    def find(self, knot: _Knot) -> _Knot | None:
+        """The thread that an answer belongs to: its writer takes part in it, or it is written to who began it."""
+        found = [self._with.get((knot.subject, knot.writer))]
+        found += [self._begun.get((knot.subject, person)) for person in knot.people]
+        near = [one for one in found if one and one.last and knot.first and knot.first - one.last <= WINDOW]
+        return max(near, key=attrgetter("last", "identity"), default=None)
+
+
+def _posted(pile: Pile, subjects: Iterable[bytes | None]) -> Iterator[_Knot]:
+    """The threads of these subjects that are tickets already; their places are below zero."""
+    every = sorted(one for one in subjects if one)
+    with pile.tracker.look() as desk:
+        for at in range(0, len(every), 1000):
+            query = select(*(ARCHIVED.c[name] for name in _ABOUT)).where(
+                ARCHIVED.c.subject.in_(every[at : at + 1000]), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None)
+            )
+            knots: dict[int, _Knot] = {}
+            for row in desk.connection.execute(_by_date(query)):
+                _add(knots, -row.ticket_id, row, row.ticket_id)
+            yield from knots.values()
+
+
+def _keep(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
+    """Write the plan: each row its thread, counted in the order in which threads began, and the ticket it joins."""
+    places: dict[int, int] = {}
+    homes: dict[int, int] = {}
+    for knot in knots.values():
+        place = union.of(knot.place)
+        places.setdefault(place, len(places) + 1)
+        if knot.home is not None:
+            homes[place] = min(homes.get(place, knot.home), knot.home)
+    with pile.store.work() as desk:
+        first = desk.connection.scalar(select(func.max(ARCHIVED.c.thread))) or 0
+        for at in range(0, len(union.ids), _ROWS):
+            rows = [
+                {"of": union.ids[at_row], "place": first + places[place], "home": homes.get(place)}
+                for at_row in range(at, min(at + _ROWS, len(union.ids)))
+                for place in (union.of(at_row),)
+            ]
+            desk.connection.execute(_PLAN, rows)
+
+
+def count_threads(pile: Pile) -> tuple[int, int]:
+    """How many threads are planned, and how many of them belong to tickets that are there already."""
+    planned = select(ARCHIVED.c.thread, func.max(ARCHIVED.c.joins).label("home")).group_by(ARCHIVED.c.thread)
+    threads = planned.where(ARCHIVED.c.thread.is_not(None), ARCHIVED.c.queue_id == pile.queue_id).subquery()
+    with pile.store.look() as desk:
+        row = desk.connection.execute(select(func.count(), func.count(threads.c.home)).select_from(threads)).one()
+    return row[0], row[1]

@@ -1,0 +1,113 @@
+"""This file holds the pile: where an import keeps what it has taken in, and the ids that it gives to new rows."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from sqlalchemy import Connection, Table, event, func, select, text
+
+from app.model.addresses import address_key
+from app.model.archived import Archived, ArchivedLink
+from app.model.base import Base
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.queues import QueueAddress, add_queue, find_queue, whole_address
+
+ARCHIVED = cast("Table", Archived.__table__)
+_CACHE_KB = 24_000
+LINK = cast("Table", ArchivedLink.__table__)
+
+
+@dataclass(frozen=True)
+class Pile:
+    """What one import works on.
+
+    `tracker` is the database whose tickets there are. `store` is where mails wait for their threads: the same
+    database, so that nothing is lost when the import is killed; for a dry run another one, which is thrown away.
+    """
+
+    tracker: Database
+    store: Database
+    queue_id: int
+    is_ours: Callable[[str], bool]
+
+    @property
+    def dry(self) -> bool:
+        """Whether nothing of this is to stay."""
+        return self.store is not self.tracker
+
+
+@contextmanager
+def piled(tracker: Database, queue: str, *, dry: bool) -> Iterator[Pile]:
+    """The pile of a queue, by its name. Raises NoSuchQueue."""
+    with tracker.look() as desk:
+        queue_id, is_ours = find_queue(desk, queue).id, _own_addresses(desk)
+    if not dry:
+        with _room(tracker):
+            yield Pile(tracker, tracker, queue_id, is_ours)
+        return
+    with TemporaryDirectory(prefix="tickets-import-") as folder:
+        file = Path(folder, "dry.db")
+        file.touch()
+        with closing(Database(f"sqlite:///{file}", tracker.domain, tracker.clock)) as store:
+            yield _throw_away(store, tracker, queue, is_ours)
+
+
+def _throw_away(store: Database, tracker: Database, queue: str, is_ours: Callable[[str], bool]) -> Pile:
+    """A pile in an empty database of its own."""
+    Base.metadata.create_all(store.engine)
+    with store.work() as desk:
+        return Pile(tracker, store, add_queue(desk, queue).id, is_ours)
+
+
+@contextmanager
+def _room(tracker: Database) -> Iterator[None]:
+    """Let SQLite hold the indexes that every mail writes to somewhere in their middle: without it they slow it down."""
+    if not tracker.is_sqlite:
+        yield
+        return
+    event.listen(tracker.engine, "connect", _hold_more)
+    tracker.engine.dispose()
+    try:
+        yield
+    finally:
+        event.remove(tracker.engine, "connect", _hold_more)
+        tracker.engine.dispose()
+
+
+def _hold_more(connection: Any, _record: object) -> None:
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+
+
+def _own_addresses(desk: Desk) -> Callable[[str], bool]:
+    """Which addresses are the tracker's own: all at its domain, and those of queues at other domains."""
+    domain = f"@{desk.domain}"
+    queues = {address_key(whole_address(desk, one)) for one in desk.session.scalars(select(QueueAddress.address))}
+    return lambda email: (key := address_key(email)).endswith(domain) or key in queues
+
+
+def reserve(connection: Connection, table: Table, count: int) -> list[int]:
+    """So many ids that no row of a table has or will get from anybody else, in order.
+
+    SQLite has one writer, so what is free stays free until the end of the unit of work.
+    """
+    if not count:
+        return []
+    if connection.dialect.name == "postgresql":
+        ids = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        return sorted(connection.scalars(ids, {"name": table.name, "count": count}))
+    last = connection.scalar(select(func.max(table.c.id))) or 0
+    if table.dialect_options["sqlite"].get("autoincrement"):
+        # A number once given is never given again, also when its row is gone.
+        given = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        last = max(last, connection.scalar(given, {"name": table.name}) or 0)
+    return list(range(last + 1, last + 1 + count))
+
+
+def add_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, all of the same columns."""
+    if rows:
+        connection.execute(table.insert(), rows)

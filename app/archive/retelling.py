@@ -1,0 +1,135 @@
+"""This file holds how a thread is retold as a ticket: each mail does what the tables say that it did at the time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.archive.ledger import Ledger
+from app.archive.writers import OURSELVES, SOMEBODY, Writer
+from app.model.lifecycle import Lifecycle, Row
+from app.model.messages import Message
+from app.model.standing import Standing
+from app.model.tickets import Ticket
+from app.model.workflow import retrace
+
+
+@dataclass
+class Said:
+    """One mail of a thread: its message, and who wrote it; nobody known, or `ours`: an address of the tracker."""
+
+    message: Message
+    writer: Writer | None
+    ours: bool = False
+    spam: bool = False
+
+    @property
+    def machine(self) -> bool:
+        """Whether no person wrote it."""
+        return self.message.automatic is not None
+
+    def standing(self, ticket: Ticket) -> Standing:
+        """What its writer was on the ticket."""
+        return self.writer.standing(ticket) if self.writer else OURSELVES if self.ours else SOMEBODY
+
+
+class Retelling:
+    """One thread told from its first mail on; at the end it is given the status that the import wants."""
+
+    def __init__(self, ledger: Ledger, ticket: Ticket, status: str) -> None:
+        self.ledger = ledger
+        self.ticket = ticket
+        self.status = status
+        self.took_part: dict[int, Writer] = {}
+        self._begun = self._spam = False
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The tables that it is told by."""
+        return self.ticket.lifecycle
+
+    def tell(self, said: Iterable[Said]) -> None:
+        """Tell some mails, in the order of their dates."""
+        for one in said:
+            if self._begun:
+                self._continue(one)
+            else:
+                self._begin(one)
+            ticket, message = self.ticket, one.message
+            ticket.has_private = ticket.has_private or message.private
+            ticket.last_posted = max(ticket.last_posted or message.date, message.date)
+            if one.writer and not one.machine and one.writer.id != ticket.requestor_id:
+                self.took_part[one.writer.id] = one.writer
+
+    def _begin(self, one: Said) -> None:
+        ticket, message = self.ticket, one.message
+        self._begun, self._spam = True, one.spam
+        ticket.status = self.lifecycle.spam if one.spam else self.lifecycle.first
+        ticket.title = message.subject or "(no subject)"
+        ticket.created = ticket.last_query = message.date
+        message.action, message.new_status, message.private = None, ticket.status, False
+
+    def _continue(self, one: Said) -> None:
+        ticket, message = self.ticket, one.message
+        old, answerer, solved = ticket.status, ticket.answerer_id, ticket.solved
+        party = one.standing(ticket).party(self.lifecycle, machine=one.machine)
+        cell = self.lifecycle.cell(old, party.role)
+        row = retrace(ticket, party, cell.action, message)
+        message.private = cell.private or self.lifecycle.keeps_private(row.recorded, old, party.role)
+        if old != ticket.status:
+            self._changed(message.date, message.sender_id, old)
+            self._reopened(row, message, old, answerer, solved)
+
+    def end(self, now: datetime) -> None:
+        """All is told; what a server called spam stays that."""
+        ticket = self.ticket
+        if not self._spam and ticket.status != self.status:
+            old, ticket.status = ticket.status, self.status
+            self._changed(now, None, old)
+        if ticket.status in self.lifecycle.solved and ticket.solved is None:
+            ticket.solved = ticket.last_posted
+
+    def _changed(self, at: datetime, by_id: int | None, old: str) -> None:
+        self.ledger.changes.append(
+            {
+                "ticket_id": self.ticket.id,
+                "at": at,
+                "by_id": by_id,
+                "field": "status",
+                "old": old,
+                "new": self.ticket.status,
+            }
+        )
+
+    def _reopened(self, row: Row, message: Message, old: str, answerer: int | None, solved: datetime | None) -> None:
+        """Remember a reopening, with who had answered."""
+        if old not in row.reopens_from or self.ticket.status != self.lifecycle.first:
+            return
+        self.ledger.reopenings.append(
+            {
+                "ticket_id": self.ticket.id,
+                "at": message.date,
+                "by_id": message.sender_id,
+                "from_status": old,
+                "answerer_id": answerer,
+                "solved": solved,
+            }
+        )
+
+
+def told_before(ticket: Ticket, one: Said, status: str) -> None:
+    """Put a mail into a ticket that has gone on since: it did then what the tables say, and changes nothing now.
+
+    `status` is that of the ticket at the time.
+    """
+    lifecycle = ticket.lifecycle
+    then = Ticket(
+        queue=ticket.queue, status=status, last_query=ticket.last_query, last_response=ticket.last_response, posts=0
+    )
+    party = one.standing(ticket).party(lifecycle, machine=one.machine)
+    cell = lifecycle.cell(status, party.role)
+    action = lifecycle.comment if one.message.private else cell.action
+    row = retrace(then, party, action, one.message)
+    one.message.new_status = status
+    one.message.private |= cell.private or lifecycle.keeps_private(row.recorded, status, party.role)
+    ticket.has_private = ticket.has_private or one.message.private
+    ticket.last_query, ticket.last_response = then.last_query, then.last_response

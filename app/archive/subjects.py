@@ -1,0 +1,31 @@
+"""This file holds what two subjects of one thread have in common."""
+
+import re
+
+# What mail programs put before the subject of an answer or of a mail passed on, in the languages that we know of.
+_MARKS = (
+    "re", "aw", "antw", "antwort", "sv", "vs", "odp", "res", "rép", "ref", "rif", "ynt", "vá", "bls", "atb",
+    "σχετ", "απ", "αναφ", "תשובה", "רד", "رد", "回复", "回覆", "答复", "答覆", "返信", "отв", "ответ",
+    "fw", "fwd", "wg", "tr", "rv", "enc", "vb", "doorst", "vl", "i", "iln", "továbbítás", "προώθ", "הועבר",
+    "转发", "轉寄", "転送", "пер", "перес", "automatic reply", "automatische antwort", "out of office", "accepted",
+    "undeliverable", "réponse automatique", "r",
+)  # fmt: skip
+_MARK = re.compile(rf"\s*+(?:{'|'.join(map(re.escape, _MARKS))})\s?(?:[\[(^]?\d{{1,3}}[\])]?)?\s?[:：]", re.IGNORECASE)
+_TAG = re.compile(r"\s*+\[[^\[\]]{1,60}\](?=\s*+\S)")
+_LAST = re.compile(r"\s*+\((?:fwd?|fw)\)\s*+\Z", re.IGNORECASE)
+_LONGEST = 200
+
+
+def bare_subject(subject: str) -> tuple[str, bool]:
+    """A subject as all mails of its thread have it, and whether it says that it answers or passes on another."""
+    rest, marked = subject[: 2 * _LONGEST], False
+    while True:
+        mark = _MARK.match(rest)
+        found = mark or _TAG.match(rest)
+        if found is None:
+            break
+        marked = marked or mark is not None
+        rest = rest[found.end() :]
+    shortened = _LAST.sub("", rest)
+    marked = marked or shortened != rest
+    return " ".join(shortened.casefold().split())[:_LONGEST], marked

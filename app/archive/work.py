@@ -1,0 +1,227 @@
+"""This file holds one unit of work of an import: some threads made into tickets, or put into tickets that are there."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import chain, islice
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import defer
+
+from app.archive.cards import writer_of
+from app.archive.drafts import Draft, Planned
+from app.archive.ledger import MESSAGE, TICKET, Ledger
+from app.archive.pile import ARCHIVED, Pile, reserve
+from app.archive.retelling import Retelling, Said, told_before
+from app.archive.writers import UNKNOWN, Writer, Writers
+from app.model import notification
+from app.model.arrival import Fate, digest_at
+from app.model.desk import Desk
+from app.model.incoming import read
+from app.model.mails import Mail
+from app.model.messages import Message
+from app.model.places import ticket_address
+from app.model.proof import new_message_id
+from app.model.queues import Queue
+from app.model.tickets import Change, Participant, Reopening, Ticket
+from app.model.undo import Checkpoint
+
+# So many mails are looked through for one that a person wrote, whose ticket it then is.
+_AHEAD = 50
+
+
+class Work:
+    """One unit of work: some threads, and the ids that their rows get."""
+
+    def __init__(self, desk: Desk, pile: Pile, writers: Writers, status: str, planned: Sequence[Planned]) -> None:
+        self.writers = writers
+        self.status = status
+        self.desk = desk
+        self.ledger = Ledger(desk)
+        self._requestors: list[Writer] = []
+        self.queue = desk.session.get_one(Queue, pile.queue_id)
+        self._ids = iter(reserve(desk.connection, MESSAGE, len(planned)))
+        homes = {(one.thread, one.joins) for one in planned}
+        there = select(TICKET.c.id).where(TICKET.c.id.in_({home for _, home in homes if home is not None}))
+        found = set(desk.connection.scalars(there))
+        opening = [home for _, home in homes if home not in found]
+        self._numbers = iter(reserve(desk.connection, TICKET, len(opening)))
+
+    def expect(self, drafts: Iterable[Draft]) -> None:
+        """Meet everybody who wrote these mails at once, which is quicker than thread by thread."""
+        self.writers.meet(self.desk, [draft.writer for draft in drafts if draft.writer])
+
+    def write(self) -> None:
+        """Write all that is not written yet."""
+        self.writers.let_in(self.desk, self._requestors)
+        self.ledger.write()
+
+    def open(self, drafts: Iterable[Draft]) -> None:
+        """A new ticket of a thread."""
+        drafts = iter(drafts)
+        head = list(islice(drafts, _AHEAD))
+        self._meet(head)
+        requestor = self._requestor(head)
+        self._requestors.append(requestor)
+        ticket = Ticket(**dict.fromkeys(TICKET.columns.keys()))
+        ticket.id, ticket.queue, ticket.queue_id = next(self._numbers), self.queue, self.queue.id
+        ticket.requestor_id, ticket.posts, ticket.has_private = requestor.id, 0, False
+        ticket.root = self._root(head[0])
+        retelling = Retelling(self.ledger, ticket, self.status)
+        self.ledger.tickets.append(ticket)
+        stored: dict[str, tuple[int, bool]] = {}
+        for group in chain([head], _groups(drafts)):
+            self._meet(group)
+            retelling.tell(self._said(ticket, draft, stored) for draft in group)
+            if len(group) == _AHEAD:
+                self.ledger.write()
+        retelling.end(self.desk.now)
+        self.ledger.close(ticket)
+        self._take_part(ticket, retelling.took_part, set())
+
+    def add_to(self, ticket: Ticket, drafts: Sequence[Draft]) -> None:
+        """Put mails into a ticket that is there, each where it belongs by its date."""
+        self._meet(drafts)
+        query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.received, Message.number)
+        query = query.options(defer(Message.text), defer(Message.full_text))
+        there = list(self.desk.session.scalars(query))
+        stored = {one.message_id: (one.id, one.private) for one in there}
+        new = [self._said(ticket, draft, stored) for draft in drafts]
+        if self._is_as_imported(ticket):
+            taken_part = self._retell(ticket, there, new)
+        else:
+            taken_part = {}
+            for one in new:
+                told_before(ticket, one, _status_at(ticket, there, one.message.date))
+                if one.writer and not one.machine:
+                    taken_part[one.writer.id] = one.writer
+        on_ticket = set(
+            self.desk.session.scalars(select(Participant.person_id).where(Participant.ticket_id == ticket.id))
+        )
+        self._take_part(ticket, taken_part, on_ticket)
+
+    def _retell(self, ticket: Ticket, there: Sequence[Message], new: Sequence[Said]) -> dict[int, Writer]:
+        """Tell a ticket anew that is an imported thread and nothing more, now that more of the thread is known."""
+        desk = self.desk
+        for table in (Change, Reopening):
+            desk.session.execute(delete(table).where(table.ticket_id == ticket.id))
+        said = sorted([*self._said_before(there), *new], key=lambda one: (one.message.date, one.message.number))
+        ticket.last_query = ticket.last_response = ticket.solved = ticket.answer = ticket.answerer_id = None
+        first = next((one.writer for one in said if one.writer and not one.machine), None)
+        if first is not None:
+            ticket.requestor_id = first.id
+            self._requestors.append(first)
+        retelling = Retelling(self.ledger, ticket, self.status)
+        retelling.tell(said)
+        retelling.end(desk.now)
+        return retelling.took_part
+
+    def _said_before(self, there: Sequence[Message]) -> Iterator[Said]:
+        people = self.writers.by_id(self.desk, {one.sender_id for one in there if one.sender_id is not None})
+        for one in there:
+            spam = one.action is None and one.new_status == self.queue.lifecycle.spam
+            ours = one.sender_id is None and self._is_from_us(one)
+            yield Said(one, people.get(one.sender_id or 0), ours, spam)
+
+    def _is_from_us(self, message: Message) -> bool:
+        raw = self.desk.session.scalar(select(Mail.raw).where(Mail.id == message.mail_id)) or b""
+        writer = writer_of(read(raw), raw)
+        return writer is not None and self.writers.is_ours(writer.email)
+
+    def _is_as_imported(self, ticket: Ticket) -> bool:
+        """Whether a ticket is an imported thread on which nobody has done anything since."""
+        if ticket.queue_id != self.queue.id:
+            return False
+        imported = select(func.count()).select_from(Message).join(ARCHIVED, ARCHIVED.c.mail_id == Message.mail_id)
+        changed = select(Change.id).where(Change.ticket_id == ticket.id, Change.field != "status").limit(1)
+        steered = select(Checkpoint.id).where(Checkpoint.ticket_id == ticket.id).limit(1)
+        count = self.desk.session.scalar(imported.where(Message.ticket_id == ticket.id))
+        posts = self.desk.session.scalar(select(func.count()).where(Message.ticket_id == ticket.id))
+        return count == posts and all(self.desk.session.scalar(one) is None for one in (changed, steered))
+
+    def _meet(self, drafts: Iterable[Draft]) -> None:
+        self.writers.meet(self.desk, [one for draft in drafts if (one := draft.writer) is not None])
+        # A thread that nobody signed is with whoever it was written to.
+        if not any(draft.writer and self.writers.of(draft.writer) for draft in drafts):
+            self.writers.meet(self.desk, [UNKNOWN, *(one for draft in drafts for one in draft.incoming.to[:1])])
+
+    def _requestor(self, drafts: Sequence[Draft]) -> Writer:
+        """Who wrote first; no machine and no address of ours, unless there is nobody else."""
+        people = [draft.writer for draft in drafts if draft.writer and draft.incoming.automatic is None]
+        people += [draft.writer for draft in drafts if draft.writer]
+        people += [one for draft in drafts for one in draft.incoming.to[:1]]
+        found = (self.writers.of(one) for one in [*people, UNKNOWN])
+        return next(one for one in found if one is not None)
+
+    def _root(self, first: Draft) -> str:
+        given = first.incoming.message_id
+        return given if given and notification.sendable(given) else new_message_id(self.desk)
+
+    def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, tuple[int, bool]]) -> Said:
+        """The message of a mail, the next of its ticket, with what it answers there."""
+        incoming, planned = draft.incoming, draft.planned
+        writer = self.writers.of(draft.writer) if draft.writer else None
+        answered = (*incoming.in_reply_to, *reversed(incoming.references))
+        parent, private = next((stored[one] for one in answered if one in stored), (None, False))
+        ticket.posts += 1
+        date = planned.date or ticket.last_posted or self.desk.now
+        message = Message(
+            id=next(self._ids),
+            ticket_id=ticket.id,
+            number=ticket.posts,
+            message_id=incoming.message_id or new_message_id(self.desk),
+            in_reply_to=incoming.in_reply_to[0] if incoming.in_reply_to else None,
+            parent_id=parent,
+            sender_id=writer.id if writer else None,
+            subject=incoming.subject,
+            text=draft.text,
+            full_text=incoming.text,
+            action=None,
+            new_status="",
+            private=private,
+            automatic=incoming.automatic,
+            listed=incoming.listed,
+            verified=False,
+            date=date,
+            received=date,
+            mail_id=planned.mail_id,
+        )
+        stored.setdefault(message.message_id, (message.id, False))
+        self._note(ticket, draft, message)
+        ours = draft.writer is not None and self.writers.is_ours(draft.writer.email)
+        return Said(message, writer, ours, incoming.spam)
+
+    def _note(self, ticket: Ticket, draft: Draft, message: Message) -> None:
+        """What is to be written of a mail besides its message; should it come again by mail, it is known."""
+        self.ledger.messages.append((message, draft.incoming.attachments))
+        self.ledger.posted.append({"of": draft.planned.id, "on": ticket.id})
+        self.ledger.deliveries.append(
+            {
+                "mail_id": draft.planned.mail_id,
+                "recipient": ticket_address(self.desk, ticket.id),
+                "digest": digest_at(draft.incoming, f"ticket{ticket.id}"),
+                "fate": Fate.POSTED,
+                "reason": "",
+                "waiting": False,
+                "ticket_id": ticket.id,
+            }
+        )
+
+    def _take_part(self, ticket: Ticket, people: dict[int, Writer], there: set[int]) -> None:
+        """Who wrote takes part, and gets no letters before they write again."""
+        rows = [
+            {"ticket_id": ticket.id, "person_id": one.id, "subscribed": True, "dormant": True}
+            for one in people.values()
+            if not one.responder and one.id not in there and one.id != ticket.requestor_id
+        ]
+        self.ledger.participants.extend(rows)
+
+
+def _groups(drafts: Iterator[Draft]) -> Iterator[list[Draft]]:
+    while group := list(islice(drafts, _AHEAD)):
+        yield group
+
+
+def _status_at(ticket: Ticket, there: Sequence[Message], date: datetime) -> str:
+    """The status of a ticket at some time, as far as its messages tell, in the words of its lifecycle now."""
+    before = [one.new_status for one in there if one.received <= date]
+    return before[-1] if before and before[-1] in ticket.lifecycle.statuses else ticket.lifecycle.first

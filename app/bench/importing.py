@@ -1,0 +1,90 @@
+"""This file holds how imports are measured: each in a process of its own, so that its memory can be told."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from app.archive.importing import POSTING, STORING, Step, Wanted, import_archive
+from app.bench.archive import MAILS, THREADS, write_archive
+from app.bench.measures import Figure
+from app.bench.world import Server
+from app.model.database import Database
+from app.model.queues import add_queue
+from app.setup import first_queues
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_POSTGRES = "BENCH_POSTGRES_URL"
+"""The variable that names an empty PostgreSQL database, where its figures are wanted beside those of SQLite."""
+
+
+def imports(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
+    """An archive of 100,000 mails imported, and imported again."""
+    box = folder / "archive.mbox"
+    write_archive(box)
+    yield Figure("the archive imported", f"{MAILS:,} mails, {THREADS:,} threads, {box.stat().st_size / 1e9:.2f} GB")
+    first = _run(box, f"sqlite:///{folder}/tickets.db")
+    say("the same archive again")
+    again = _run(box, f"sqlite:///{folder}/tickets.db")
+    rate = first["mails"] / first["seconds"]
+    yield Figure("mails imported a second, SQLite", f"{rate:.0f}", ">= 300", rate >= 300)
+    if url := os.environ.get(_POSTGRES):
+        say("the same archive on PostgreSQL")
+        there = _run(box, url)
+        yield Figure("mails imported a second, PostgreSQL", f"{there['mails'] / there['seconds']:.0f}")
+    for part in (STORING, POSTING):
+        ratio = first["last"][part] / max(first["first"][part], 0.001)
+        yield Figure(f"{part}: the last tenth against the first", f"{ratio:.2f}", ">= 0.8", ratio >= 0.8)
+    peak = first["peak"] / 2**20
+    yield Figure("peak memory of the import", f"{peak:.0f} MB", "<= 200 MB", peak <= 200)
+    times = first["seconds"] / again["seconds"]
+    yield Figure("the same archive again", f"{times:.1f} times as fast", ">= 5", times >= 5)
+
+
+def _run(box: Path, url: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "app.bench.importing", str(box), url]
+    told = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True).stdout
+    found: dict[str, Any] = json.loads(told)
+    return found
+
+
+def _measure(box: str, url: str) -> dict[str, Any]:
+    """Import a box into a database, which is made if it is new."""
+    steps: dict[str, list[tuple[float, int]]] = {}
+
+    def tell(step: Step) -> None:
+        steps.setdefault(step.part, []).append((perf_counter(), step.mails))
+
+    with closing(Database(url, "bench.example")) as database:
+        if first_queues(database):
+            with database.work() as desk:
+                add_queue(desk, "Archive")
+        begun = perf_counter()
+        report = import_archive(database, Wanted(box, "Archive", 26_214_400), None, tell)
+        seconds = perf_counter() - begun
+    return {
+        "mails": report.mails,
+        "seconds": seconds,
+        "first": {part: _rate(told, 0, 0.1) for part, told in steps.items()},
+        "last": {part: _rate(told, 0.9, 1) for part, told in steps.items()},
+        "peak": Server(os.getpid(), 0).peak_bytes(),
+    }
+
+
+def _rate(told: list[tuple[float, int]], begin: float, end: float) -> float:
+    """Mails a second between two parts of all mails."""
+    most = told[-1][1]
+    inside = [one for one in told if begin * most <= one[1] <= end * most]
+    if not inside:
+        return 0.0
+    seconds, mails = inside[-1][0] - inside[0][0], inside[-1][1] - inside[0][1]
+    return mails / seconds if seconds else 0.0
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure(*sys.argv[1:])))

@@ -1,0 +1,188 @@
+"""This file holds the command `import`: old mail becomes tickets, one a thread."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from app.archive.boxes import STANDARD_INPUT, size_of
+from app.archive.importing import POSTING, Report, Step, Tell, Wanted, import_archive
+from app.archive.mbox import Dialect
+from app.cli.common import json_option, print_json, print_rows, ready_database
+from app.model.addresses import is_usable
+from app.model.people import BadAddress
+from config.current import current_settings
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+_EVERY_SECONDS = 5.0
+
+
+@click.command("import", short_help="Import old mail: one ticket a thread, original dates, no letters.")
+@click.argument("path")
+@click.option("--queue", required=True)
+@click.option("--status", help="The status of the tickets; resolved or Solved, if left out.")
+@click.option("--responder", "responders", multiple=True, metavar="EMAIL", help="Somebody who answered at the time.")
+@click.option("--dialect", type=click.Choice([one.value for one in Dialect]), help="Of an mbox; told by its mails.")
+@click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
+@json_option
+def import_command(
+    path: str,
+    queue: str,
+    status: str | None,
+    responders: tuple[str, ...],
+    dialect: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import old mail: one ticket a thread, with its original dates. Nobody gets a letter.
+
+    PATH is an mbox, a Maildir, a directory with mails, one mail, or - for standard input; files may be compressed
+    with gzip. The same mail is never imported twice: an import that was interrupted goes on when it is called again.
+    """
+    for email in responders:
+        if not is_usable(email.strip()):
+            raise BadAddress(f"{email!r} is not an e-mail address; it would look like ann@example.org.")
+    wanted = Wanted(
+        path=path,
+        queue=queue,
+        limit=current_settings().max_message_bytes,
+        status=status,
+        responders=[email.strip() for email in responders],
+        dialect=Dialect(dialect) if dialect else None,
+        dry_run=dry_run,
+    )
+    with ready_database() as database, _progress() as tell:
+        report = import_archive(database, wanted, None if path == STANDARD_INPUT else size_of(path), tell)
+    if as_json:
+        print_json(_json(report, dry_run=dry_run))
+    else:
+        _print(report, dry_run=dry_run)
+
+
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    """How far it is, on standard error: a bar on a terminal, lines elsewhere."""
+    teller = _Bar() if sys.stderr is not None and sys.stderr.isatty() else _Lines()
+    try:
+        yield teller.tell
+    finally:
+        teller.end()
+
+
+class _Lines:
+    """A line every few seconds."""
+
+    def __init__(self) -> None:
+        self._part = ""
+        self._begun = self._told = monotonic()
+        self._before = 0
+
+    def tell(self, step: Step) -> None:
+        """Say how far it is, if something was not said just now."""
+        now = monotonic()
+        if step.part != self._part:
+            self._part, self._begun, self._before = step.part, now, step.mails
+        if now - self._told >= _EVERY_SECONDS:
+            self._told = now
+            click.echo(f"{step.part}: {_pace(step, self._before, now - self._begun)}", err=True)
+
+    def end(self) -> None:
+        """Nothing is left to clean."""
+
+
+def _pace(step: Step, before: int, seconds: float) -> str:
+    """So many mails, how many a second, and how long it still takes."""
+    words = f"{step.mails:,} mails"
+    if seconds > 0 and step.mails > before:
+        words += f", {(step.mails - before) / seconds:,.0f} a second"
+    if step.total and step.done and seconds > 0:
+        words += f", {_span(seconds * max(0, step.total - step.done) / step.done)} left"
+    return words
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+class _Bar:
+    """A bar for each part, with rate and remaining time."""
+
+    def __init__(self) -> None:
+        self._bar: ProgressBar[int] | None = None
+        self._part = self._words = ""
+        self._begun = 0.0
+        self._before = self._done = 0
+
+    def tell(self, step: Step) -> None:
+        """Move the bar."""
+        if step.part != self._part:
+            self._open(step)
+        self._words = _pace(step, self._before, monotonic() - self._begun)
+        if self._bar is not None:
+            self._bar.update(max(0, step.done - self._done))
+            self._done = step.done
+
+    def _open(self, step: Step) -> None:
+        self.end()
+        self._part, self._begun, self._done = step.part, monotonic(), 0
+        self._before = 0 if step.part == POSTING else step.mails
+        self._bar = click.progressbar(
+            length=step.total or 0,
+            label=step.part,
+            show_eta=False,
+            show_percent=bool(step.total),
+            item_show_func=lambda _: self._words,
+            file=sys.stderr,
+        )
+        self._bar.__enter__()
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+
+def _json(report: Report, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "mails": report.mails,
+        "resumed": report.resumed,
+        "duplicates": report.duplicates,
+        "threads": report.threads,
+        "tickets": report.tickets,
+        "continued": report.continued,
+        "unreadable": [{"where": where, "reason": reason} for where, reason in report.named],
+        "passed_over": report.passed_over,
+        "seconds": round(report.took, 3),
+        "parts": {part: round(seconds, 3) for part, seconds in report.seconds.items()},
+        "slowest": report.slowest,
+    }
+
+
+def _print(report: Report, *, dry_run: bool) -> None:
+    rate = f" ({report.mails / report.took:,.0f} a second)" if report.took else ""
+    slowest = f"{report.slowest} ({report.seconds[report.slowest]:.1f} of {report.took:.1f} seconds)"
+    rows = [
+        ("mails", f"{report.mails:,}{rate}"),
+        ("duplicates", f"{report.duplicates:,}"),
+        ("threads", f"{report.threads:,}"),
+        ("new tickets", f"{report.tickets:,}"),
+        ("tickets continued", f"{report.continued:,}"),
+        ("unreadable", f"{report.unreadable:,}"),
+        ("slowest part", slowest),
+    ]
+    if report.resumed:
+        rows.insert(1, ("taken in before", f"{report.resumed:,}"))
+    if report.passed_over:
+        rows.insert(-1, ("other files", f"{report.passed_over:,}"))
+    heading = "A DRY RUN: NOTHING WAS DONE" if dry_run else "IMPORTED"
+    print_rows(rows, (heading, ""))
+    for where, reason in report.named:
+        click.echo(f"set aside: {where}: {reason}")

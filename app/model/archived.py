@@ -1,0 +1,46 @@
+"""This file holds what is remembered of imported mail: that it was taken in, and what threads are told by."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.model.base import Base
+
+
+class Archived(Base):
+    """One mail of an archive, from the moment it is taken in; the same mail is never taken in again.
+
+    Nothing here can be read by people: texts are kept as digests. `exact` is that of the bytes, `identity` that of what
+    makes two mails the same. `people` holds eight bytes for each person named in it, the writer first. `joins` is the
+    ticket that it belongs to by its ids, `thread` the place in the plan of threads not yet posted. `posted`: it is on
+    `ticket_id`, or was there before. `mail_id` is None for a mail that came by another way, too.
+    """
+
+    __tablename__ = "archived"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
+    exact: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    identity: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    size: Mapped[int]
+    date: Mapped[datetime | None]
+    subject: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    answers: Mapped[bool]
+    people: Mapped[bytes] = mapped_column(LargeBinary)
+    joins: Mapped[int | None]
+    thread: Mapped[int | None] = mapped_column(index=True)
+    posted: Mapped[bool]
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+
+
+class ArchivedLink(Base):
+    """A Message-ID that an imported mail has or names, as a digest: mails with one in common are one thread."""
+
+    __tablename__ = "archived_link"
+    # The key is the table: nothing else is looked up in it.
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    archived_id: Mapped[int] = mapped_column(ForeignKey("archived.id"), primary_key=True, index=True)

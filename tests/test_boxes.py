@@ -1,0 +1,209 @@
+"""Claims about boxes of old mail: each is read as it was written, one mail at a time."""
+
+import gzip
+import io
+import mailbox
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.archive.boxes import BrokenBox, Fault, Found, mails_in
+from app.archive.mbox import Dialect, mails_of_box
+
+HEAD = "Subject: Hello\nMessage-ID: <1@x.example>\n"
+LINE = b"From ann@example.org Mon Feb  3 09:00:00 2014\n"
+BODY = b"Hello.\n\nFrom here on it is quoted.\n>From there it was.\n>>From nowhere.\n"
+LIMIT = 50_000
+
+
+def mail(body: bytes, headers: str = "") -> bytes:
+    return (HEAD + headers + "\n").encode() + body
+
+
+def box(*mails: bytes) -> bytes:
+    return b"".join(LINE + one + b"\n" for one in mails)
+
+
+def escaped(body: bytes, *, every: bool) -> bytes:
+    lines = body.split(b"\n")
+    return b"\n".join(
+        b">" + line if line.startswith(b"From ") or (every and line.lstrip(b">").startswith(b"From ")) else line
+        for line in lines
+    )
+
+
+def read(raw: bytes, dialect: Dialect | None = None, limit: int = LIMIT) -> list[bytes | None]:
+    return [one.raw for one in mails_of_box(io.BytesIO(raw), limit, dialect)]
+
+
+def found_in(path: Path, limit: int = LIMIT) -> list[Found]:
+    return list(mails_in(str(path), limit))
+
+
+# The dialects
+
+
+def test_mboxrd_gives_every_mail_as_it_was() -> None:
+    written = [mail(escaped(BODY, every=True)), mail(b"Two.\n")]
+    for dialect in (None, Dialect.MBOXRD):
+        assert read(box(*written), dialect) == [mail(BODY), mail(b"Two.\n")]
+
+
+def test_mboxo_takes_one_mark_off_lines_that_it_may_have_changed() -> None:
+    body = b"From here.\n>>From nowhere.\n"
+    written = mail(escaped(body, every=False))
+    assert read(box(written), Dialect.MBOXO) == [mail(body)]
+
+
+def test_mboxcl2_is_told_by_its_lengths_and_left_as_it_is() -> None:
+    body = b"Hello.\n\nFrom ann@example.org Mon Feb  3 09:00:00 2014\nSubject: no mail\n\n>From there.\n"
+    first = mail(body, f"Content-Length: {len(body)}\n")
+    for dialect in (None, Dialect.MBOXCL2):
+        assert read(box(first, mail(b"Two.\n")), dialect) == [first, mail(b"Two.\n")]
+
+
+def test_mboxcl_has_lengths_and_marks() -> None:
+    body = escaped(BODY, every=True)
+    length = f"Content-Length: {len(body)}\n"
+    for dialect in (None, Dialect.MBOXCL):
+        assert read(box(mail(body, length), mail(b"Two.\n")), dialect) == [mail(BODY, length), mail(b"Two.\n")]
+
+
+@pytest.mark.parametrize("length", [0, 3, 7, 60, 5_000, 10**11])
+def test_a_length_that_is_not_true_is_not_believed(length: int) -> None:
+    first = mail(b"Hello, hello.\n", f"Content-Length: {length}\n")
+    assert read(box(first, mail(b"Two.\n"))) == [first, mail(b"Two.\n")]
+
+
+def test_a_length_is_believed_at_the_end_of_the_box() -> None:
+    body = b"One.\n\nFrom x Mon Feb  3 09:00:00 2014\nTwo.\n"
+    one = mail(body, f"Content-Length: {len(body)}\n")
+    assert read(LINE + one) == [one]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"From ann@example.org Mon Feb  3 09:00:00 2014\n",
+        b"From - Mon Feb 03 09:00:00 2014\n",
+        b"From guido at python.org  Mon Feb  3 09:00:00 2014\n",
+        b"From 1459@xxx Mon Feb 03 09:00:00 +0000 2014\n",
+        b"From ann@example.org Mon Feb  3 09:00:00 EST 2014\n",
+        b"From ann@example.org Mon, 3 Feb 2014 09:00:00 +0100\n",
+        b"From  Mon Feb  3 09:00:00 2014\n",
+        b"From ann@example.org\n",
+    ],
+)
+def test_every_line_that_programs_write_between_mails_parts_them(line: bytes) -> None:
+    written = line + mail(b"One.\n") + b"\n" + line + mail(b"Two.\n") + b"\n"
+    assert read(written) == [mail(b"One.\n"), mail(b"Two.\n")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"From now on\nit is so.\n", b"From Monday 10:00 on\n", b"From Mon 10:00 to Tue 12:00 we are closed.\n"],
+)
+def test_words_that_begin_a_paragraph_part_no_mail(text: bytes) -> None:
+    assert read(box(mail(b"One.\n\n" + text))) == [mail(b"One.\n\n" + text)]
+
+
+def test_an_empty_line_that_is_missing_between_two_mails_is_not_missed() -> None:
+    assert read(LINE + mail(b"One.\n") + LINE + mail(b"Two.\n")) == [mail(b"One.\n"), mail(b"Two.\n")]
+    quoted = mail(b"One.\n" + LINE + b"was the line.\n")
+    assert read(LINE + quoted) == [quoted]
+
+
+def test_line_ends_of_two_characters_stay() -> None:
+    written = box(mail(b"One.\n"), mail(b"Two.\n")).replace(b"\n", b"\r\n")
+    assert read(written) == [mail(one).replace(b"\n", b"\r\n") for one in (b"One.\n", b"Two.\n")]
+
+
+def test_a_mail_over_the_limit_is_passed_over_and_the_next_is_read() -> None:
+    large = mail(b"A line that fills the mail.\n" * 200_000)
+    assert read(box(mail(b"One.\n"), large, mail(b"Two.\n"), large)) == [mail(b"One.\n"), None, mail(b"Two.\n"), None]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["From x Mon Feb  3 09:00:00 2014", ">From", "From me", "Hi", "", ">>From x"])))
+)
+def test_what_an_mboxrd_holds_comes_out_as_it_went_in(bodies: list[list[str]]) -> None:
+    mails = [
+        mail("\n".join([f"Mail {number}", *lines, "End."]).encode() + b"\n") for number, lines in enumerate(bodies)
+    ]
+    assert read(box(*(escaped(one, every=True) for one in mails))) == mails
+
+
+def test_a_box_that_python_wrote_is_read(tmp_path: Path) -> None:
+    made = mailbox.mbox(tmp_path / "python.mbox")
+    for body in (BODY, b"Two.\n", b"Three, without an end of line"):
+        made.add(mail(body))
+    made.flush()
+    made.close()
+    assert [one.raw.rstrip() for one in found_in(tmp_path / "python.mbox")] == [
+        mail(b"Hello.\n\nFrom here on it is quoted.\nFrom there it was.\n>From nowhere.").rstrip(),
+        mail(b"Two."),
+        mail(b"Three, without an end of line"),
+    ]
+
+
+# Where mail lies
+
+
+def test_a_maildir_gives_new_and_cur_and_not_what_is_being_written(tmp_path: Path) -> None:
+    made = mailbox.Maildir(tmp_path / "box")
+    made.add(mail(b"One.\n"))
+    made.add_folder("Sent").add(mail(b"Two.\n"))
+    message = mailbox.MaildirMessage(mail(b"Three.\n"))
+    message.set_subdir("cur")
+    made.add(message)
+    (tmp_path / "box" / "tmp" / "half").write_bytes(mail(b"Fo"))
+    found = found_in(tmp_path / "box")
+    assert sorted(one.raw for one in found if not one.fault) == sorted(map(mail, (b"One.\n", b"Two.\n", b"Three.\n")))
+
+
+def test_a_directory_is_read_in_order_and_other_files_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "b.eml").write_bytes(mail(b"One.\n"))
+    (tmp_path / "x.EML").write_bytes(b"Words without any header.")
+    (tmp_path / "a.txt").write_bytes(mail(b"Two.\n"))
+    (tmp_path / "README.md").write_bytes(b"# Notes: none\n\nFrom: no mail\n")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    (tmp_path / "more.mbox").write_bytes(box(mail(b"Three.\n"), mail(b"Four.\n")))
+    (tmp_path / "empty.eml").write_bytes(b"\n")
+    found = [(one.place, one.fault) for one in found_in(tmp_path)]
+    assert found == [
+        ("README.md", Fault.NO_MAIL),
+        ("a.txt", ""),
+        ("empty.eml", Fault.EMPTY),
+        ("more.mbox, byte 0", ""),
+        ("more.mbox, byte 96", ""),
+        ("picture.png", Fault.NO_MAIL),
+        ("x.EML", ""),
+        ("deep/b.eml", ""),
+    ]
+
+
+def test_one_mail_and_one_too_large_are_named(tmp_path: Path) -> None:
+    (tmp_path / "one.eml").write_bytes(mail(b"One.\n"))
+    (tmp_path / "large.eml").write_bytes(mail(b"x" * LIMIT))
+    assert found_in(tmp_path / "one.eml")[0].raw == mail(b"One.\n")
+    [large] = found_in(tmp_path / "large.eml")
+    assert (large.place, large.raw, large.fault) == ("large.eml", b"", Fault.LARGE)
+
+
+def test_what_is_compressed_is_unpacked(tmp_path: Path) -> None:
+    written = gzip.compress(box(mail(b"One.\n"), mail(b"Two.\n")))
+    (tmp_path / "2014-February.txt.gz").write_bytes(written)
+    assert [one.raw for one in found_in(tmp_path / "2014-February.txt.gz")] == [mail(b"One.\n"), mail(b"Two.\n")]
+    (tmp_path / "cut.gz").write_bytes(written[:-20])
+    with pytest.raises(BrokenBox, match=r"^cut\.gz: the compressed file is damaged"):
+        found_in(tmp_path / "cut.gz")
+
+
+def test_standard_input_is_a_box_or_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    for raw, mails in ((box(mail(b"One.\n"), mail(b"Two.\n")), [b"One.\n", b"Two.\n"]), (mail(b"One.\n"), [b"One.\n"])):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(raw))))
+        assert [one.raw for one in mails_in("-", LIMIT)] == list(map(mail, mails))
