@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import SMTP
 from hypothesis import given
 from hypothesis import strategies as st
 from salmon.routing import Router, salmon_setting
@@ -21,6 +23,7 @@ from app.model.desk import Desk
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.tickets import Ticket
+from app.transport.dialogue import plain_path
 from app.transport.receiver import Listener, Receiver
 from app.transport.reception import Reception, first_headers
 from config import build
@@ -409,6 +412,20 @@ def test_exactly_one_handler_takes_a_mail(small_world: World, local: str, fate: 
     small_world.brings(mail("first"), "ann@example.org", HELLO)
     [outcome] = small_world.brings(mail("second"), "ann@example.org", f"{local}@{DOMAIN}")
     assert outcome.fate == fate
+
+
+@given(st.from_regex(r"<(=\?)?[a-c.!@=?\-]{1,9}@[a-c.\-]{1,9}>( [ A-C=+.0-9(\-]{0,9})?", fullmatch=True))
+def test_a_plain_path_is_what_the_full_parser_reads(path: str) -> None:
+    plain = plain_path(path)
+    assert plain is None or plain == SMTP._getaddr(SimpleNamespace(local_part_limit=0), path)
+
+
+def test_most_paths_are_plain() -> None:
+    assert plain_path("<ann+x@mail.example.org> BODY=8BITMIME SIZE=1024") == (
+        "ann+x@mail.example.org",
+        "BODY=8BITMIME SIZE=1024",
+    )
+    assert plain_path('<"ann b"@example.org>') is None
 
 
 @given(st.one_of(st.text(), st.from_regex(r"(?i:t[iıİ]c[kK]et)\d{0,3}(-comment)?@ticket[sſ]\.example", fullmatch=True)))
