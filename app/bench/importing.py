@@ -13,14 +13,13 @@ from typing import Any
 from app.archive.importing import POSTING, STORING, Step, Wanted, import_archive
 from app.bench.archive import MAILS, THREADS, write_archive
 from app.bench.measures import Figure
+from app.bench.postgres import postgres
 from app.bench.world import Server
 from app.model.database import Database
 from app.model.queues import add_queue
 from app.setup import first_queues
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_POSTGRES = "BENCH_POSTGRES_URL"
-"""The variable that names an empty PostgreSQL database, where its figures are wanted beside those of SQLite."""
 
 
 def imports(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
@@ -33,10 +32,11 @@ def imports(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     again = _run(box, f"sqlite:///{folder}/tickets.db")
     rate = first["mails"] / first["seconds"]
     yield Figure("mails imported a second, SQLite", f"{rate:.0f}", ">= 300", rate >= 300)
-    if url := os.environ.get(_POSTGRES):
-        say("the same archive on PostgreSQL")
-        there = _run(box, url)
-        yield Figure("mails imported a second, PostgreSQL", f"{there['mails'] / there['seconds']:.0f}")
+    say("the same archive on PostgreSQL")
+    with postgres(say) as url:
+        if url is not None:
+            there = _run(box, url)
+            yield Figure("mails imported a second, PostgreSQL", f"{there['mails'] / there['seconds']:.0f}")
     for part in (STORING, POSTING):
         ratio = first["last"][part] / max(first["first"][part], 0.001)
         yield Figure(f"{part}: the last tenth against the first", f"{ratio:.2f}", ">= 0.8", ratio >= 0.8)
