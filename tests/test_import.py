@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.archive import importing, taking
 from app.archive.boxes import Fault
+from app.archive.pile import piled
 from app.archive.posting import Poster
 from app.model.addresses import Mailbox
 from app.model.archived import Archived
+from app.model.database import STATEMENT_SECONDS
 from app.model.lifecycle import NoSuchStatus
 from app.model.mails import Mail
 from app.model.messages import Message
@@ -271,6 +273,16 @@ def test_an_imported_mail_that_comes_by_mail_is_answered_250_and_does_nothing(sm
     small.imports(*THREAD)
     small.world.brings(THREAD[2], "ann@example.org", f"ticket1@{DOMAIN}")
     assert small.threads() == [["1", "2", "3"]]
+
+
+def test_a_statement_over_all_mails_may_take_longer_than_a_server_waits(archive: Archive) -> None:
+    database = archive.world.database
+    if database.is_sqlite:
+        return
+    with piled(database, "Archive", dry=False), database.look() as desk:
+        assert desk.session.scalar(text("SHOW statement_timeout")) == "1h"
+    with database.look() as desk:
+        assert desk.session.scalar(text("SHOW statement_timeout")) == f"{STATEMENT_SECONDS}s"
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(archive: Archive) -> None:

@@ -67,6 +67,7 @@ class _Union:
 
 def gather(pile: Pile) -> None:
     """Plan the threads of all mails that wait, in the order in which they began: all of the plan is kept, or none."""
+    pile.count()
     with pile.store.look() as desk:
         union = _Union(_waiting(pile, desk.connection))
         _tie_by_ids(pile, desk.connection, union)

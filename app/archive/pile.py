@@ -18,6 +18,7 @@ from app.model.queues import QueueAddress, add_queue, find_queue, whole_address
 
 ARCHIVED = cast("Table", Archived.__table__)
 _CACHE_KB = 24_000
+_LONG = 3600.0
 LINK = cast("Table", ArchivedLink.__table__)
 
 
@@ -38,6 +39,12 @@ class Pile:
     def dry(self) -> bool:
         """Whether nothing of this is to stay."""
         return self.store is not self.tracker
+
+    def count(self) -> None:
+        """Let PostgreSQL know how much there is now: for a table that it takes to be small, it plans for hours."""
+        if not self.store.is_sqlite:
+            with self.store.note() as connection:
+                connection.execute(text(f"ANALYZE {ARCHIVED.name}, {LINK.name}"))
 
 
 @contextmanager
@@ -65,21 +72,27 @@ def _throw_away(store: Database, tracker: Database, queue: str, is_ours: Callabl
 
 @contextmanager
 def _room(tracker: Database) -> Iterator[None]:
-    """Let SQLite hold the indexes that every mail writes to somewhere in their middle: without it they slow it down."""
-    if not tracker.is_sqlite:
-        yield
-        return
-    event.listen(tracker.engine, "connect", _hold_more)
+    """Let the database work as an import needs it, for as long as it lasts."""
+    prepare = _hold_more if tracker.is_sqlite else _take_time
+    event.listen(tracker.engine, "connect", prepare)
     tracker.engine.dispose()
     try:
         yield
     finally:
-        event.remove(tracker.engine, "connect", _hold_more)
+        event.remove(tracker.engine, "connect", prepare)
         tracker.engine.dispose()
 
 
 def _hold_more(connection: Any, _record: object) -> None:
+    """Hold the indexes to which every mail writes somewhere in their middle: without it they slow SQLite down."""
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+
+
+def _take_time(connection: Any, _record: object) -> None:
+    """Nobody waits for an import as a server waits for its 250: a statement over all mails may take its minutes."""
+    connection.longest_wait = _LONG
+    connection.execute(f"SET statement_timeout = '{_LONG:.0f}s'")
+    connection.commit()
 
 
 def _own_addresses(desk: Desk) -> Callable[[str], bool]:
