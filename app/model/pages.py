@@ -24,7 +24,7 @@ from app.model.setting import assignable
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.text import one_line
 from app.model.tickets import NoSuchTicket, Ticket, what_became_of
-from app.model.views import may_see, ticket_in_full
+from app.model.views import Json, may_see, ticket_in_full
 
 if TYPE_CHECKING:
     from app.model.workflow import Words
@@ -145,10 +145,16 @@ def _show(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Shee
         return Sheet(f'{which} that you can read; "{LIST}" alone gets you your open ones.')
     view = ticket_in_full(desk, found, person)
     merged = [f"Ticket {page.ticket} is part of it now."] if page.ticket not in (0, found.id) else []
-    shown = [one for one in view["messages"] if one["number"] >= page.message]
+    shown = _from(view["messages"], page.message)
     texts = [message_text(one, found.lifecycle, person.email) for one in shown]
     numbers = [one["number"] for one in shown]
     return Sheet(head_text(view), (), [*merged, *_cut(found.id, numbers, texts, whole=page.message)])
+
+
+def _from(messages: Sequence[Json], number: int) -> Sequence[Json]:
+    """Messages from that number on, where they stand; imported ones may have come in between later."""
+    places = [place for place, one in enumerate(messages) if one["number"] == number]
+    return messages[places[0] :] if places else [one for one in messages if one["number"] >= number]
 
 
 def _wanted(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Ticket | None:

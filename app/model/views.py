@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from app.model.archived import Archived
 from app.model.desk import Desk
 from app.model.footer import promise
 from app.model.leaks import private_words, without_private_lines
@@ -16,6 +17,7 @@ from app.model.standing import Standing, everybody_on, standing_of
 from app.model.tickets import UNDELIVERED, Change, NoSuchTicket, Participant, Ticket
 
 Json = dict[str, Any]
+_IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
 
 
 def ticket_summaries(desk: Desk, tickets: Sequence[Ticket]) -> list[Json]:
@@ -91,9 +93,12 @@ def may_see(ticket: Ticket, standing: Standing) -> bool:
 def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> Sequence[Message]:
     """The messages that somebody may see, in the order of posting; all of them for nobody in particular.
 
-    An imported message counts as received when it was written: so it stands where it belongs, whatever its number.
+    Where some were imported it is that of their dates: one of those counts as received when it was written.
     """
-    query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.received, Message.number)
+    query = select(Message).where(Message.ticket_id == ticket.id)
+    if desk.session.scalar(_IMPORTED, {"ticket": ticket.id}) is not None:
+        query = query.order_by(Message.received)
+    query = query.order_by(Message.number)
     if standing and not standing.responder:
         query = query.where(~Message.private)
     return desk.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
