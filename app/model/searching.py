@@ -260,4 +260,4 @@ def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standin
     if standing and not standing.responder:
         texts = [_public(desk, ticket, message, text) for text in texts]
     first, second = (snippet(text[:LONGEST_TEXT], query.terms) for text in texts)
-    return second if second.marks and not first.marks else first
+    return second if second.terms > first.terms else first

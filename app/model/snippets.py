@@ -15,10 +15,14 @@ _MOST_PLACES = 500
 
 
 class Snippet(NamedTuple):
-    """One line of a text, and where in it the words stand that were asked for; `marks` are in order, and apart."""
+    """One line of a text, and where in it the words stand that were asked for; `marks` are in order, and apart.
+
+    `terms` is how many of those asked for it has.
+    """
 
     text: str
     marks: tuple[tuple[int, int], ...] = ()
+    terms: int = 0
 
     def marked(self, begin: str, end: str) -> str:
         """The line with signs around what was asked for."""
@@ -49,6 +53,7 @@ def snippet(text: str, terms: Sequence[Term]) -> Snippet:
     return Snippet(
         f"{lead}{line[start:stop]}{trail}",
         tuple((one.start + shift, one.stop + shift) for one in inside),
+        len({one.term for one in inside}),
     )
 
 
