@@ -78,9 +78,10 @@ def search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limi
         return Found([], 0)
     found = _search(desk, query, wanted, viewer, limit)
     looser = query.loosened()
-    if found.total == 0 and looser != query:
-        found = _search(desk, looser, wanted, viewer, limit)._replace(loosened=True)
-    return found
+    if found.total or looser == query:
+        return found
+    more = _search(desk, looser, wanted, viewer, limit)
+    return more._replace(loosened=True) if more.total else found
 
 
 def _search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int) -> Found:
