@@ -327,7 +327,7 @@ def test_what_is_no_mail_is_named(small: Archive) -> None:
     report = small.takes(small.folder / "box")
     assert report.named == [("b.eml", Fault.EMPTY), ("c.eml", Fault.LARGE)]
     assert (report.mails, report.unreadable, report.passed_over, report.tickets) == (1, 2, 1, 1)
-    assert set(report.seconds) == {"reading", "taking in", "gathering threads", "posting"}
+    assert set(report.seconds) == {"reading", "taking in", "gathering threads", "posting", "indexing"}
     assert report.slowest in report.seconds
 
 

@@ -7,10 +7,10 @@ from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from app.archive.subjects import bare_subject
 from app.model import mime
 from app.model.addresses import Mailbox, address_key, is_usable
 from app.model.incoming import Incoming, read
+from app.model.subjects import bare_subject
 from app.model.text import decoded, one_line, unescaped
 from app.model.workflow import believable
 

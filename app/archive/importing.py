@@ -1,4 +1,4 @@
-"""This file holds an import from its beginning to its end: take in, gather, post, and what is told of it."""
+"""This file holds an import from its beginning to its end: take in, gather, post, index, and what is told of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from app.archive.taking import take
 from app.archive.writers import Writers
 from app.model.addresses import address_key
 from app.model.database import Database
+from app.model.indexing import catch_up
 from app.model.lifecycle import Lifecycle
 from app.model.queues import find_queue
 
@@ -73,6 +74,7 @@ class Step(NamedTuple):
 
 
 READING, STORING, GATHERING, POSTING = "reading", "taking in", "gathering threads", "posting"
+INDEXING = "indexing"
 
 Tell = Callable[[Step], None]
 
@@ -85,7 +87,7 @@ def import_archive(tracker: Database, wanted: Wanted, total: int | None, tell: T
     """
     with tracker.look() as desk:
         status = _final_status(find_queue(desk, wanted.queue).lifecycle, wanted.status)
-    report = Report(seconds=dict.fromkeys((READING, STORING, GATHERING, POSTING), 0.0))
+    report = Report(seconds=dict.fromkeys((READING, STORING, GATHERING, POSTING, INDEXING), 0.0))
     with piled(tracker, wanted.queue, dry=wanted.dry_run) as pile:
         poster = Poster(pile, Writers(pile.queue_id, map(address_key, wanted.responders), pile.is_ours), status)
         if not pile.dry:
@@ -101,6 +103,8 @@ def import_archive(tracker: Database, wanted: Wanted, total: int | None, tell: T
             report.tickets = report.threads - report.continued
         else:
             _post_all(pile, poster, report, tell)
+    if not wanted.dry_run:
+        _index(tracker, report, tell)
     return report
 
 
@@ -175,6 +179,13 @@ def _post_all(pile: Pile, poster: Poster, report: Report, tell: Tell) -> None:
         report.threads += posted.tickets + posted.continued
         tell(Step(POSTING, mails, mails, total))
     report.seconds[POSTING] += perf_counter() - begun
+
+
+def _index(tracker: Database, report: Report, tell: Tell) -> None:
+    """Take what was posted into the search's index, with all else that is due."""
+    begun = perf_counter()
+    catch_up(tracker, lambda done, due: tell(Step(INDEXING, done, done, due)))
+    report.seconds[INDEXING] += perf_counter() - begun
 
 
 def _planned(pile: Pile) -> int:

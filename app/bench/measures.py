@@ -46,6 +46,8 @@ def everything(say: Callable[[str], None]) -> Iterable[Figure]:
         yield from long_ticket(Path(folder) / "long")
         say("the import of an archive")
         yield from archive(Path(folder) / "archive", say)
+        say("searches over 100,000 messages")
+        yield from searched(Path(folder) / "search", say)
     say("what the writer wrote, told from what they quoted")
     yield from quotations()
 
@@ -56,6 +58,14 @@ def archive(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     from app.bench.importing import imports
 
     yield from imports(_made(folder), say)
+
+
+def searched(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
+    """How long a search takes."""
+    # It needs what a figure is from here.
+    from app.bench.search import searches
+
+    yield from searches(_made(folder), say)
 
 
 def quotations() -> Iterable[Figure]:

@@ -27,6 +27,7 @@ COMMANDS = {
     "responder": ("people", "Who answers for a queue."),
     "open": ("tickets", "Open a ticket in somebody's name; print its number."),
     "list": ("tickets", "List tickets, of every status unless one is named."),
+    "search": ("search", "Find tickets by their words: titles, texts, people, names of files."),
     "show": ("tickets", "Show a ticket whole, or what one person may see of it."),
     "raw": ("tickets", "Print the exact bytes of a message as they were received."),
     "act": ("tickets", "Carry out any action of the workflow in somebody's name."),

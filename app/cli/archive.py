@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.archive.boxes import STANDARD_INPUT, size_of
-from app.archive.importing import POSTING, Report, Step, Tell, Wanted, import_archive
+from app.archive.importing import INDEXING, POSTING, Report, Step, Tell, Wanted, import_archive
 from app.archive.mbox import Dialect
 from app.cli.common import json_option, print_json, print_rows, ready_database
 from app.model.addresses import is_usable
@@ -131,7 +131,7 @@ class _Bar:
     def _open(self, step: Step) -> None:
         self.end()
         self._part, self._begun, self._done = step.part, monotonic(), 0
-        self._before = 0 if step.part == POSTING else step.mails
+        self._before = 0 if step.part in (POSTING, INDEXING) else step.mails
         self._bar = click.progressbar(
             length=step.total or 0,
             label=step.part,

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -105,6 +105,23 @@ class IsoMoment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value!r} is no date; it would be like 2026-11-21T17:00:00+00:00.", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class IsoDay(IsoMoment):
+    """A date or a moment in ISO 8601. A date alone is its beginning, or with `whole` the beginning of the next day."""
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self.whole = whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Parse it, or say how it would look."""
+        moment = super().convert(value, param, ctx)
+        # A moment that is named counts itself; where only a day is, all of it.
+        span = timedelta(days=1) if re.fullmatch(r"[0-9W-]+", str(value)) else timedelta(microseconds=1)
+        try:
+            return moment.astimezone(UTC) + (span if self.whole else timedelta(0))
+        except OverflowError:
+            self.fail(f"{value!r} is further away than dates reach.", param, ctx)
 
 
 def moment_option(function: Callable[..., Any]) -> Callable[..., Any]:

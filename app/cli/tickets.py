@@ -1,9 +1,11 @@
 """This file holds the commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `expire`."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 
+from app.cli.choosing import chosen, filter_options
 from app.cli.common import (
     Number,
     json_option,
@@ -18,12 +20,11 @@ from app.cli.common import (
 )
 from app.model import administration, workflow
 from app.model.addresses import Mailbox
-from app.model.administration import Filter
 from app.model.base import MAX_ID
 from app.model.database import Database
 from app.model.desk import Desk
+from app.model.filters import find_tickets
 from app.model.lifecycle import listed
-from app.model.lifecycles import every_status
 from app.model.messages import Message, find_message
 from app.model.people import Person, get_person, meet
 from app.model.proof import new_message_id
@@ -54,25 +55,15 @@ def open_command(queue: str, email: str, subject: str, text: str, date: datetime
 
 
 @click.command("list")
-@click.option("--queue")
-@click.option("--status")
-@click.option("--requestor", metavar="EMAIL")
-@click.option("--assignee", metavar="EMAIL")
-@click.option("--unassigned", is_flag=True)
+@filter_options
 @json_option
-def list_command(
-    queue: str | None, status: str | None, requestor: str | None, assignee: str | None, unassigned: bool, as_json: bool
-) -> None:
-    """List tickets, of every status unless one is named."""
+def list_command(as_json: bool, **asked: Any) -> None:
+    """List tickets, of every status unless one is named.
+
+    Where --from, --since, --until and --has are given, one message of the ticket fulfils all of them.
+    """
     with looking() as desk:
-        wanted = Filter(
-            queue=find_queue(desk, queue) if queue is not None else None,
-            statuses=every_status(status) if status is not None else None,
-            requestor=get_person(desk, requestor) if requestor is not None else None,
-            assignee=get_person(desk, assignee) if assignee is not None else None,
-            unassigned=unassigned,
-        )
-        found = administration.find_tickets(desk, wanted)
+        found = find_tickets(desk, chosen(desk, **asked))
         if as_json:
             print_json(ticket_summaries(desk, found))
         else:

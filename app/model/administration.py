@@ -1,10 +1,8 @@
-"""This file holds what administrators and responders do to tickets by command: list, set, let expire."""
+"""This file holds what administrators and responders do to tickets by command: set, let expire."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import select
 
 from app.model import notification, workflow
 from app.model.desk import Desk
@@ -13,41 +11,11 @@ from app.model.lifecycles import LIFECYCLES
 from app.model.notification import News
 from app.model.people import Person
 from app.model.proof import new_message_id
-from app.model.queues import Queue
 from app.model.setting import Setting, change, left_behind
 from app.model.standing import everybody_on, standing_of
 from app.model.tickets import Ticket, find_ticket
 from app.model.undo import as_it_is, keep
 from app.model.workflow import Words
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which tickets to list; None leaves a thing open."""
-
-    queue: Queue | None = None
-    statuses: frozenset[str] | None = None
-    requestor: Person | None = None
-    assignee: Person | None = None
-    unassigned: bool = False
-
-
-def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
-    """The tickets that a filter lets through, by number, with the people whom a list shows."""
-    shown = (selectinload(Ticket.requestor), selectinload(Ticket.assignee), selectinload(Ticket.answerer))
-    query: Select[Ticket] = select(Ticket).options(*shown).order_by(Ticket.id)
-    if wanted.queue:
-        query = query.where(Ticket.queue_id == wanted.queue.id)
-    if wanted.statuses is not None:
-        # What was merged has a status no more.
-        query = query.where(Ticket.status.in_(wanted.statuses), Ticket.merged_into.is_(None))
-    if wanted.requestor:
-        query = query.where(Ticket.requestor_id == wanted.requestor.id)
-    if wanted.assignee:
-        query = query.where(Ticket.assignee_id == wanted.assignee.id)
-    if wanted.unassigned:
-        query = query.where(Ticket.assignee_id.is_(None))
-    return list(desk.session.scalars(query))
 
 
 def set_ticket(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> list[str]:

@@ -1,8 +1,8 @@
-"""This file holds the few things a mail can do: open a ticket, continue one, comment on one, or be set aside."""
+"""This file holds the few things a mail can do: open a ticket, continue one, comment on one, ask, or be set aside."""
 
 from collections.abc import Sequence
 
-from app.model import bounces
+from app.model import bounces, questions
 from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, register
 from app.model.desk import Desk
@@ -23,7 +23,7 @@ def to_ticket(desk: Desk, arrival: Arrival, recipient: str) -> None:
 
 
 def elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> None:
-    """Mail to any other address: a queue's, one for private comments, or one that leads nowhere."""
+    """Mail to any other address: a queue's, one for private comments or questions, or one that leads nowhere."""
     place = find_place(desk, recipient)
     if place is None:
         set_aside(desk, arrival, recipient, "nothing has this address")
@@ -31,8 +31,22 @@ def elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> None:
         _about_a_letter(desk, arrival, recipient, place.token)
     elif place.kind is Kind.POSTMASTER:
         set_aside(desk, arrival, recipient, "for the administrators")
+    elif place.kind is Kind.SEARCH:
+        _ask(desk, arrival, recipient, place)
     else:
         _take(desk, arrival, recipient, place)
+
+
+def _ask(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
+    """Answer a question, or set it aside; whatever it is, nothing is posted."""
+    if bounces.take_elsewhere(desk, arrival, recipient):
+        return
+    known, sender = known_ids(desk, arrival), arrival.incoming.sender
+    why = _why_aside(desk, arrival, sender, known)
+    if why or sender is None:
+        set_aside(desk, arrival, recipient, why)
+    else:
+        questions.answer(desk, arrival, recipient, place, find_person(desk, sender.email), known)
 
 
 def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:

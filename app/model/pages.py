@@ -1,6 +1,6 @@
 """This file holds what a mail can ask to be sent: help, one's open tickets, or a ticket (INTERFACE 6)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, select
@@ -16,7 +16,7 @@ from app.model.lifecycles import LIFECYCLES
 from app.model.notification import ADD_LETTERS, letter_row, sendable
 from app.model.paper import render
 from app.model.people import Person
-from app.model.places import comment_address, ticket_address
+from app.model.places import comment_address, search_address, ticket_address
 from app.model.queues import Queue, Responder, every_queue, whole_address
 from app.model.reading import head_text, message_text
 from app.model.receipts import Kind, Writer, write_to
@@ -52,32 +52,53 @@ def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Pa
     """Answer a mail to a queue that asks for a page, to the person's stored address."""
     if not storms.may_answer(desk, person.id, Kind.PAGE):
         return
-    sheet = _sheet(desk, person, page, None, None)
     address = next((whole_address(desk, row.address) for row in queue.addresses), f"postmaster@{desk.domain}")
     again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'
-    footing = [
-        f'You get this because a mail in your name asked {address} for "{page.word}".',
-        f"A reply opens a new ticket in {queue.name}, {again}.",
-    ]
-    text = render("to_writer", heading=sheet.heading, lines=sheet.lines, paragraphs=sheet.paragraphs, footer=footing)
+    footing = [because(address, page.word), f"A reply opens a new ticket in {queue.name}, {again}."]
+    subject = f"[{queue.name}] {page.word}"
+    send_sheet(desk, person, words, sheet_for(desk, person, page), Origin(queue.name, address, subject, footing))
+
+
+class Origin(NamedTuple):
+    """Where a page comes from that is about no ticket: a name, an address, and the letter's subject and footer."""
+
+    name: str
+    address: str
+    subject: str
+    footing: Sequence[str]
+
+
+def because(address: str, asked: str) -> str:
+    """Why somebody gets a page that is about no ticket."""
+    return f'You get this because a mail in your name asked {address} for "{asked}".'
+
+
+def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin: Origin) -> None:
+    """Send a page that is about no ticket to a person's stored address."""
+    parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": sheet.paragraphs}
     row = letter_row(
         desk,
         ticket_id=None,
         about_id=None,
         kind=Kind.PAGE,
         person_id=person.id,
-        sender_name=queue.name,
-        sender=address,
+        sender_name=origin.name,
+        sender=origin.address,
         recipient_name=person.label,
         recipient=mailable(person.email),
         list_id=None,
-        subject=one_line(f"[{queue.name}] {page.word}"),
+        subject=one_line(origin.subject),
         in_reply_to=words.message_id if sendable(words.message_id) else None,
         references=words.message_id if sendable(words.message_id) else None,
         acknowledges=True,
-        text=text,
+        text=render("to_writer", footer=origin.footing, **parts),
     )
     desk.connection.execute(ADD_LETTERS, [row])
+
+
+def sheet_for(desk: Desk, person: Person, page: Page) -> Sheet:
+    """What a page says that somebody asked for elsewhere than on a ticket."""
+    return _sheet(desk, person, page, None, None)
 
 
 def _sheet(desk: Desk, person: Person, page: Page, ticket: Ticket | None, standing: Standing | None) -> Sheet:
@@ -194,8 +215,10 @@ def _help(desk: Desk, ticket: Ticket, standing: Standing) -> Sheet:
     if standing.responder:
         address = comment_address(desk, ticket.id)
         paragraphs.append(f"Mail to {address} is read only by those who answer; no status changes by it.")
+    if standing.answers or standing.administrator:
+        paragraphs += finder(desk, [ticket.queue])
     heading = f"This is what you can do with ticket {ticket.id} by mail while it is {ticket.status}."
-    return Sheet(heading, (), [*paragraphs, _words_alone(undo=bool(usable))])
+    return Sheet(heading, (), [*paragraphs, words_alone(undo=bool(usable))])
 
 
 def _usable(desk: Desk, ticket: Ticket, standing: Standing, command: Command) -> str:
@@ -217,7 +240,7 @@ def _choices(desk: Desk, ticket: Ticket, standing: Standing) -> dict[Command, li
     }
 
 
-def _words_alone(*, here: bool = True, undo: bool = False) -> str:
+def words_alone(*, here: bool = True, undo: bool = False) -> str:
     lines = [
         f"{HELP}  (this letter)",
         f"{LIST}  (your open tickets)",
@@ -239,6 +262,14 @@ def _is_open_to(ticket: Ticket, standing: Standing, action: Action) -> bool:
     return True
 
 
+def finder(desk: Desk, queues: Iterable[Queue]) -> list[str]:
+    """Where somebody who answers can look for tickets; nothing if no queue has an address."""
+    address = next((row.address for queue in queues for row in queue.addresses), None)
+    if address is None:
+        return []
+    return [f"A mail to {search_address(desk, address)} finds tickets by the words of its subject, for you alone."]
+
+
 def _first_help(desk: Desk, person: Person) -> Sheet:
     """What a mail to a queue can do."""
     queues = desk.session.scalars(select(Queue).join(Responder).where(Responder.person_id == person.id)).all()
@@ -246,4 +277,5 @@ def _first_help(desk: Desk, person: Person) -> Sheet:
     if queues or person.administrator:
         lines = "\n".join(f"    {command.line()}  ({command.effect})" for command in COMMANDS)
         paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
-    return Sheet("This is what you can do with a mail to this address.", (), [*paragraphs, _words_alone(here=False)])
+        paragraphs += finder(desk, [*queues, *every_queue(desk)])
+    return Sheet("This is what you can do with a mail to this address.", (), [*paragraphs, words_alone(here=False)])

@@ -14,7 +14,7 @@ from app.model.queues import QueueAddress
 from app.model.tickets import Ticket
 
 BOUNCE = "bounce-"
-_COMMENT = "-comment"
+_COMMENT, _SEARCH = "-comment", "-search"
 _TICKET = re.compile(rf"ticket([0-9]+)({_COMMENT})?")
 _POSTMASTERS = ("postmaster", "abuse")
 # Every form of local part that the tracker itself answers, now or in a form foreseen for it (INTERFACE 3).
@@ -28,6 +28,7 @@ class Kind(StrEnum):
     TICKET_COMMENT = "ticket-comment"
     QUEUE = "queue"
     QUEUE_COMMENT = "queue-comment"
+    SEARCH = "search"
     BOUNCE = "bounce"
     POSTMASTER = "postmaster"
 
@@ -38,7 +39,7 @@ class Kind(StrEnum):
 
     @property
     def is_queue(self) -> bool:
-        """Whether it names a queue."""
+        """Whether mail to it is posted in a queue."""
         return self in (Kind.QUEUE, Kind.QUEUE_COMMENT)
 
     @property
@@ -69,6 +70,12 @@ def ticket_address(desk: Desk, number: int) -> str:
 def comment_address(desk: Desk, number: int) -> str:
     """The address for private comments on a ticket."""
     return f"ticket{number}{_COMMENT}@{desk.domain}"
+
+
+def search_address(desk: Desk, address: str) -> str:
+    """The address for questions beside one that a queue answers (as it is kept, see `Place.name`)."""
+    local, _, domain = address.partition("@")
+    return f"{local}{_SEARCH}@{domain or desk.domain}"
 
 
 def bounce_address(domain: str, token: str) -> str:
@@ -115,11 +122,22 @@ _QUEUE_OF = select(QueueAddress.queue_id).where(QueueAddress.address == bindpara
 
 
 def _queue(desk: Desk, local: str, domain: str) -> Place | None:
-    """The queue that has this address, or whose address for private comments it is."""
-    kind = Kind.QUEUE_COMMENT if local.endswith(_COMMENT) else Kind.QUEUE
-    address = f"{local.removesuffix(_COMMENT)}{domain}"
+    """The queue that has this address, or whose address for private comments or for questions it is."""
+    kind, stem = Kind.QUEUE, local
+    if local.endswith(_COMMENT):
+        kind, stem = Kind.QUEUE_COMMENT, local.removesuffix(_COMMENT)
+    elif local.endswith(_SEARCH):
+        kind, stem = Kind.SEARCH, local.removesuffix(_SEARCH)
+    address = f"{stem}{domain}"
     queue_id = desk.connection.execute(_QUEUE_OF, {"address": address}).scalar()
-    return None if queue_id is None else Place(kind, address, number=queue_id)
+    if queue_id is not None:
+        return Place(kind, address, number=queue_id)
+    if kind is Kind.SEARCH and domain:
+        # At another domain a queue may have had such an address before it meant anything.
+        queue_id = desk.connection.execute(_QUEUE_OF, {"address": f"{local}{domain}"}).scalar()
+    return (
+        None if kind is not Kind.SEARCH or queue_id is None else Place(Kind.QUEUE, f"{local}{domain}", number=queue_id)
+    )
 
 
 def leads_somewhere(desk: Desk, address: str) -> bool:

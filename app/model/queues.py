@@ -186,7 +186,7 @@ def _check_lifecycle(lifecycle: str) -> None:
 
 def add_queue_address(desk: Desk, queue: Queue, address: str) -> None:
     """Let a queue answer one more address: a local part of ours, or a whole address of another domain."""
-    from app.model.places import is_reserved
+    from app.model.places import find_place, is_reserved
 
     local = _queue_address(desk, address)
     if is_reserved(local):
@@ -194,6 +194,8 @@ def add_queue_address(desk: Desk, queue: Queue, address: str) -> None:
     taken = desk.session.scalars(select(Queue).join(QueueAddress).where(QueueAddress.address == local)).first()
     if taken is not None:
         raise BadQueue(f"{address!r} is an address of the queue {taken.name!r} already.")
+    if "@" in local and (place := find_place(desk, local)) is not None:
+        raise BadQueue(f"{address!r} cannot be a queue's address: it belongs to {place.name}.")
     if "@" in local and (person := find_person(desk, local)) is not None:
         raise BadQueue(f"{address!r} is an address of {person.label} already.")
     queue.addresses.append(QueueAddress(address=local))
@@ -228,6 +230,12 @@ def remove_responder(desk: Desk, queue: Queue, person: Person) -> bool:
     if row is not None:
         desk.session.delete(row)
     return row is not None
+
+
+def answers_anywhere(desk: Desk, person: Person) -> bool:
+    """Whether somebody answers for any queue, or administers the tracker."""
+    answers = select(Responder.queue_id).where(Responder.person_id == person.id).limit(1)
+    return person.administrator or desk.session.scalar(answers) is not None
 
 
 def responders(desk: Desk) -> list[tuple[Queue, Person]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -16,19 +16,40 @@ from app.model.people import Person, find_person
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.tickets import UNDELIVERED, Change, NoSuchTicket, Participant, Ticket
 
+if TYPE_CHECKING:
+    from app.model.searching import Hit
+
 Json = dict[str, Any]
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
+
+# Of so many tickets those who take part are asked for by number; of more, all there are.
+_FEW = 500
 
 
 def ticket_summaries(desk: Desk, tickets: Sequence[Ticket]) -> list[Json]:
     """What `tickets list` shows of tickets (INTERFACE 9)."""
     query = select(Participant.ticket_id, Person).join(Person, Participant.person_id == Person.id).order_by(Person.id)
-    if len(tickets) == 1:
-        query = query.where(Participant.ticket_id == tickets[0].id)
+    if len(tickets) <= _FEW:
+        query = query.where(Participant.ticket_id.in_([ticket.id for ticket in tickets]))
     taking_part: dict[int, list[Person]] = {}
     for ticket_id, person in desk.session.execute(query):
         taking_part.setdefault(ticket_id, []).append(person)
     return [_summary(ticket, taking_part.get(ticket.id, [])) for ticket in tickets]
+
+
+def found_summaries(desk: Desk, hits: "Sequence[Hit]") -> list[Json]:
+    """What `tickets search --json` prints: the summary of each ticket, and the message by which it was found."""
+    summaries = ticket_summaries(desk, [hit.ticket for hit in hits])
+    for hit, summary in zip(hits, summaries, strict=True):
+        summary["answer"] = shown_number(desk, hit.ticket, hit.ticket.answer, hit.standing)
+        summary["found"] = {
+            "number": hit.number,
+            "sender": _person(hit.message.sender),
+            "date": _moment(hit.message.date),
+            "private": hit.message.private,
+            "snippet": hit.snippet.text,
+        }
+    return summaries
 
 
 def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
@@ -109,6 +130,15 @@ def _numbers(shown: Sequence[Message], standing: Standing | None) -> dict[int, i
     if standing is None or standing.responder:
         return {message.number: message.number for message in shown}
     return {number: place for place, number in enumerate(sorted(message.number for message in shown), start=1)}
+
+
+def shown_number(desk: Desk, ticket: Ticket, number: int | None, standing: Standing | None) -> int | None:
+    """The number by which somebody is shown a message; None for one that they may not see."""
+    if number is None or standing is None or standing.responder:
+        return number
+    public = select(Message.number).where(Message.ticket_id == ticket.id, ~Message.private, Message.number <= number)
+    seen = desk.session.scalars(public.order_by(Message.number)).all()
+    return len(seen) if seen and seen[-1] == number else None
 
 
 def _hide_private_words(desk: Desk, ticket: Ticket, view: Json) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, select, update
 from app.model.bounces import came_to_nothing
 from app.model.database import Database
 from app.model.desk import Desk
+from app.model.indexing import catch_up_some
 from app.model.letters import Letter, State
 from app.model.messages import Message, passed_on
 from app.model.places import bounce_address
@@ -26,6 +27,9 @@ BATCH = 20
 POLL_SECONDS = 0.5
 LONGEST_REST = 60.0
 HOUSEKEEPING = timedelta(minutes=10)
+# While no letter is due, so many notes of the search are seen to at a time: mail waits no longer than that takes.
+INDEXED_AT_ONCE = 50
+INDEXED_EVERY = timedelta(seconds=2)
 # A letter taken in hand is not due again before this, so no second courier takes it; if this one dies, it is then.
 IN_HAND = timedelta(minutes=6)
 # Nor is one begun that could still be under way then: a relay may take its time-outs for each step.
@@ -57,6 +61,7 @@ class Courier:
         self._faults = 0
         self._away = 0
         self._housekept: datetime | None = None
+        self._index_at: datetime | None = None
 
     def start(self) -> None:
         """Begin to work in a thread."""
@@ -103,7 +108,7 @@ class Courier:
         while not self._ending.is_set():
             try:
                 self._keep_house()
-                busy = self.round() > 0
+                busy = self.round() > 0 or self._keep_index()
                 self._faults = 0
             except Exception:
                 LOG.exception("a fault of the courier; it goes on")
@@ -130,6 +135,23 @@ class Courier:
     def _remind(self) -> None:
         with self.database.work() as desk:
             remind_administrators(desk)
+
+    def _keep_index(self) -> bool:
+        """See to some of what the search's index lacks, if it is time; whether there may be more.
+
+        A fault of it must not keep letters waiting: every search catches up by itself.
+        """
+        now = self.database.clock()
+        if self._index_at is not None and now < self._index_at:
+            return False
+        self._index_at = now + HOUSEKEEPING
+        try:
+            more = catch_up_some(self.database, INDEXED_AT_ONCE) == INDEXED_AT_ONCE
+        except Exception:
+            LOG.exception("a fault of the search's index; letters go on")
+            return False
+        self._index_at = None if more else now + INDEXED_EVERY
+        return more
 
     def _take_in_hand(self) -> list[Letter]:
         """The letters that are due, oldest first; the attempt is noted before it is made."""

@@ -1,0 +1,105 @@
+"""This file holds the command `search`: full text over titles, texts, people and names of files."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from app.cli.choosing import chosen, filter_options
+from app.cli.common import json_option, print_json, ready_database
+from app.model.database import Database
+from app.model.indexing import catch_up
+from app.model.people import get_person
+from app.model.query import read_query
+from app.model.searching import Found, Hit, how_many_more, search
+from app.model.text import one_line
+from app.model.views import found_summaries
+
+_MANY = 1_000
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+# An exclusion begins like an option: `-h` must not be one here.
+@click.command(
+    "search",
+    short_help="Find tickets by their words: titles, texts, people, names of files.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option("--as", "email", metavar="EMAIL", help="Only what this person may see.")
+@filter_options
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many tickets.")
+@json_option
+def search_command(words: tuple[str, ...], email: str | None, limit: int, as_json: bool, **asked: Any) -> None:
+    """Find tickets that have all WORDS in one message; its title, people and names of files count too.
+
+    A message is found by words, '"exact phrases"' (in quotation marks that the shell leaves), beginnings such as
+    'print*', without -words, and with one OR another. The best come first, the newest of those that are as good. If
+    nothing has exactly these words, words that begin so are looked for.
+    """
+    query = read_query(" ".join(words))
+    if not query:
+        _say_nothing(as_json=as_json)
+        return
+    with ready_database() as database:
+        _catch_up(database)
+        with database.look() as desk:
+            viewer = get_person(desk, email) if email is not None else None
+            found = search(desk, query, chosen(desk, **asked), viewer, limit)
+            if as_json:
+                _tell(found, limit, to_error=True)
+                print_json(found_summaries(desk, found.hits))
+            else:
+                _print(found, limit)
+
+
+def _say_nothing(*, as_json: bool) -> None:
+    click.echo("There is no word to look for.", err=as_json)
+    if as_json:
+        print_json([])
+
+
+def _catch_up(database: Database) -> None:
+    """Bring the index into step; where that takes longer, say so."""
+
+    def tell(done: int, due: int) -> None:
+        if due > _MANY and done // _MANY != (done - 1) // _MANY:
+            click.echo(f"taking messages into the index: {done:,} of {due:,}", err=True)
+
+    catch_up(database, tell)
+
+
+def _print(found: Found, limit: int) -> None:
+    if not found.hits:
+        click.echo("Nothing has these words.")
+        return
+    if found.loosened:
+        click.echo(_LOOSENED)
+    width = max(len(str(hit.ticket.id)) for hit in found.hits)
+    for hit in found.hits:
+        for line in _lines(hit, width):
+            click.echo(line)
+    _tell(found._replace(loosened=False), limit, to_error=False)
+
+
+_LOOSENED = "Nothing has exactly these words. These have words that begin so:"
+
+
+def _tell(found: Found, limit: int, *, to_error: bool) -> None:
+    """Say what the list itself does not."""
+    if found.loosened:
+        click.echo(_LOOSENED, err=to_error)
+    if found.total > limit or found.more:
+        click.echo(f"{how_many_more(found)}; --limit shows more than {limit}.", err=to_error)
+
+
+def _lines(hit: Hit, width: int) -> Iterator[str]:
+    """A ticket in two lines: what it is, and what was found of it."""
+    message, ticket = hit.message, hit.ticket
+    private = " [private]" if message.private else ""
+    head = f"{str(ticket.id).rjust(width)}  {ticket.status}  {message.date:%Y-%m-%d}"
+    yield f"{head}  {one_line(f'{ticket.queue.name}: {ticket.title}', 200)}"
+    begin, end = (_BOLD, _PLAIN) if sys.stdout.isatty() else ("", "")
+    who = one_line(message.sender.label, 60) if message.sender else "the tracker"
+    yield f"{' ' * width}  #{hit.number} {who}{private}: {hit.snippet.marked(begin, end)}".rstrip()

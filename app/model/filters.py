@@ -1,0 +1,78 @@
+"""This file holds which tickets are asked for: the conditions that `tickets list` and `tickets search` share."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import selectinload
+
+from app.model.desk import Desk
+from app.model.messages import Attachment, Message
+from app.model.people import Person
+from app.model.queues import Queue
+from app.model.tickets import Ticket
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What tickets and their messages must be; None leaves a thing open.
+
+    `author`, `since` (from this moment on), `before` and `attachment` are about one message, which fulfils all of them.
+    """
+
+    queue: Queue | None = None
+    statuses: frozenset[str] | None = None
+    requestor: Person | None = None
+    assignee: Person | None = None
+    unassigned: bool = False
+    author: Person | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    attachment: bool = False
+
+    def of_ticket(self) -> list[ColumnElement[bool]]:
+        """The conditions on a ticket itself."""
+        found: list[ColumnElement[bool]] = []
+        if self.queue:
+            found.append(Ticket.queue_id == self.queue.id)
+        if self.statuses is not None:
+            # What was merged has a status no more.
+            found += [Ticket.status.in_(self.statuses), Ticket.merged_into.is_(None)]
+        if self.requestor:
+            found.append(Ticket.requestor_id == self.requestor.id)
+        if self.assignee:
+            found.append(Ticket.assignee_id == self.assignee.id)
+        if self.unassigned:
+            found.append(Ticket.assignee_id.is_(None))
+        return found
+
+    def of_message(self) -> list[ColumnElement[bool]]:
+        """The conditions on one of its messages."""
+        found: list[ColumnElement[bool]] = []
+        if self.author:
+            found.append(Message.sender_id == self.author.id)
+        if self.since:
+            found.append(Message.date >= self.since)
+        if self.before:
+            found.append(Message.date < self.before)
+        if self.attachment:
+            found.append(exists().where(Attachment.message_id == Message.id))
+        return found
+
+
+_SHOWN = (selectinload(Ticket.requestor), selectinload(Ticket.assignee), selectinload(Ticket.answerer))
+
+
+def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
+    """The tickets that a filter lets through, by number, with the people whom a list shows."""
+    query = select(Ticket).options(*_SHOWN).where(*wanted.of_ticket()).order_by(Ticket.id)
+    if conditions := wanted.of_message():
+        query = query.where(Ticket.id.in_(select(Message.ticket_id).where(*conditions)))
+    return list(desk.session.scalars(query))
+
+
+def tickets_by_number(desk: Desk, numbers: Collection[int]) -> dict[int, Ticket]:
+    """These tickets, with the people whom a list shows."""
+    query = select(Ticket).options(*_SHOWN).where(Ticket.id.in_(numbers))
+    return {ticket.id: ticket for ticket in desk.session.scalars(query)}

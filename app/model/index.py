@@ -1,0 +1,145 @@
+"""This file holds the index in which messages are found: a table of FTS5 on SQLite, a column of tsvector on PostgreSQL.
+
+It stands outside of the mapped tables, since each database has its own. What is put into it are folded words.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, column, func, literal, literal_column, table, text
+
+from app.model.desk import Desk
+from app.model.query import Query
+
+# Beside the words of titles, those of people and files, and then of texts.
+_TITLE, _TEXT, _ASIDE = 8.0, 1.0, 3.0
+# What PostgreSQL can keep of one message: a megabyte, and of each word so many places, none further than the last.
+_MOST_BYTES = 900_000
+_MOST_PLACES, _LAST_PLACE = 255, 16_383
+_GAP = 10
+
+
+class Document(NamedTuple):
+    """What a message is found by: folded words, column by column."""
+
+    message_id: int
+    title: Sequence[str]
+    people: Sequence[str]
+    files: Sequence[str]
+    text: Sequence[str]
+
+    @property
+    def columns(self) -> tuple[Sequence[str], ...]:
+        """All that has words."""
+        return self.title, self.people, self.files, self.text
+
+
+class Matches(NamedTuple):
+    """The messages that a query finds, for a statement: their ids, how good each is (the lower, the better)."""
+
+    table: Any
+    message_id: ColumnElement[int]
+    rank: ColumnElement[float]
+    found: ColumnElement[bool]
+
+
+def is_of_index(table_name: str) -> bool:
+    """Whether a table is the index itself, which no mapped class knows."""
+    return table_name == "search" or (table_name.startswith("search_") and table_name != "search_due")
+
+
+def matches(desk: Desk, query: Query) -> Matches:
+    """What a query finds."""
+    if _is_sqlite(desk):
+        weights = [literal(weight) for weight in (_TITLE, _TEXT, _ASIDE, _ASIDE)]
+        rowid: ColumnElement[int] = literal_column("search.rowid")
+        return Matches(
+            table("search"),
+            rowid,
+            func.bm25(literal_column("search"), *weights),
+            literal_column("search").op("MATCH")(query.for_sqlite()),
+        )
+    documents = table("search_document", column("message_id"), column("words"))
+    asked = text("CAST(:asked AS tsquery)").bindparams(asked=query.for_postgres())
+    by_letter = text(f"CAST('{{{_TEXT / _TITLE}, 0, {_ASIDE / _TITLE}, 1}}' AS float4[])")
+    return Matches(
+        documents,
+        documents.c.message_id,
+        # 1: a word counts for less in a long text.
+        -func.ts_rank(by_letter, documents.c.words, asked, literal_column("1")),
+        documents.c.words.op("@@")(asked),
+    )
+
+
+def put(desk: Desk, documents: Sequence[Document]) -> None:
+    """Write messages into the index, in place of what it had of them."""
+    if not documents:
+        return
+    if _is_sqlite(desk):
+        columns = ("title", "text", "people", "files")
+        rows = [{"id": one.message_id, **{name: " ".join(getattr(one, name)) for name in columns}} for one in documents]
+        desk.connection.execute(_PUT_SQLITE, rows)
+    else:
+        desk.connection.execute(_PUT_POSTGRES, [{"id": one.message_id, "words": _tsvector(one)} for one in documents])
+
+
+def drop(desk: Desk, message_ids: Iterable[int]) -> None:
+    """Take messages out of the index at once, within this unit of work."""
+    rows = [{"id": one} for one in message_ids]
+    if rows:
+        desk.connection.execute(_DROP_SQLITE if _is_sqlite(desk) else _DROP_POSTGRES, rows)
+
+
+def leave_no_trace(desk: Desk) -> None:
+    """Write the index anew, so that nothing is left in it of messages that were taken out.
+
+    FTS5 only marks what was taken out until its parts are merged. PostgreSQL clears up by itself, as in its tables.
+    """
+    if _is_sqlite(desk):
+        desk.connection.execute(_OPTIMIZE)
+
+
+_PUT_SQLITE = text(
+    "INSERT OR REPLACE INTO search (rowid, title, text, people, files) VALUES (:id, :title, :text, :people, :files)"
+)
+_PUT_POSTGRES = text(
+    "INSERT INTO search_document (message_id, words) VALUES (:id, CAST(:words AS tsvector)) "
+    "ON CONFLICT (message_id) DO UPDATE SET words = excluded.words"
+)
+_DROP_SQLITE = text("DELETE FROM search WHERE rowid = :id")
+_DROP_POSTGRES = text("DELETE FROM search_document WHERE message_id = :id")
+_OPTIMIZE = text("INSERT INTO search (search) VALUES ('optimize')")
+
+
+def _is_sqlite(desk: Desk) -> bool:
+    return desk.connection.dialect.name == "sqlite"
+
+
+def _tsvector(document: Document) -> str:
+    """The text of a tsvector: each word with its places, titles first. No phrase reaches over the end of a column."""
+    places: dict[str, list[str]] = {}
+    room, at = _MOST_BYTES, 1
+    for weight, column_words in zip("ABBD", document.columns, strict=True):
+        for word in column_words:
+            room -= _noted(places, word, f"{min(at, _LAST_PLACE)}{weight}")
+            if room < 0:
+                break
+            at += 1
+        at += _GAP
+    return _written(places)
+
+
+def _noted(places: dict[str, list[str]], word: str, place: str) -> int:
+    """Note that a word stands at a place; how many bytes more that takes."""
+    known = places.get(word)
+    if known is None:
+        places[word] = [place]
+        return len(word.encode()) + 16
+    if len(known) < _MOST_PLACES and known[-1] != place:
+        known.append(place)
+        return 2
+    return 0
+
+
+def _written(places: Mapping[str, Sequence[str]]) -> str:
+    return " ".join(f"'{word}':{','.join(where)}" for word, where in places.items())

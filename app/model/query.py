@@ -1,0 +1,123 @@
+"""This file holds what somebody looks for: how a query is read, and how each database is asked it.
+
+Words, "exact phrases", beginnings* and -exclusions, with OR between words; whatever else somebody writes is words or
+nothing, and never an error.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from app.model.folding import words
+
+# Nobody means so many: a mail may be the query.
+_MOST_TERMS = 32
+_LONGEST_PHRASE = 64
+_LONGEST_QUERY = 10_000
+
+_PIECE = re.compile(r'(?P<no>-?)"(?P<phrase>[^"]*)"(?P<begins>\*?)|(?P<word>\S+)')
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"'))
+_OR = "OR"
+
+
+class Term(NamedTuple):
+    """Words that stand one after the other; `begins`: the last is only the beginning of one. `exact`: as written."""
+
+    words: tuple[str, ...]
+    begins: bool = False
+    exact: bool = False
+
+    def stands_in(self, text: str) -> bool:
+        """Whether it stands in folded words with a space before and behind each."""
+        return f" {' '.join(self.words)}{'' if self.begins else ' '}" in text
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a message must have: of each group one term at least, and none of the others. False without any word."""
+
+    groups: tuple[tuple[Term, ...], ...] = ()
+    without: tuple[Term, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.groups)
+
+    @property
+    def terms(self) -> list[Term]:
+        """Every term that a message may be found by."""
+        return [term for group in self.groups for term in group]
+
+    def loosened(self) -> "Query":
+        """The same with beginnings for words; phrases stay as they are."""
+        groups = tuple(
+            tuple(term if term.exact else term._replace(begins=True) for term in group) for group in self.groups
+        )
+        return replace(self, groups=groups)
+
+    def for_sqlite(self) -> str:
+        """The expression of FTS5's MATCH. Words are letters and digits alone, so that quotation marks are enough."""
+        groups = " AND ".join(_joined(map(_fts5, group), "OR") for group in self.groups)
+        without = f" NOT {_joined(map(_fts5, self.without), 'OR')}" if self.without else ""
+        return f"({groups}){without}"
+
+    def for_postgres(self) -> str:
+        """The text of a tsquery."""
+        groups = [_joined(map(_tsquery, group), "|") for group in self.groups]
+        return " & ".join([*groups, *(f"!({_tsquery(term)})" for term in self.without)])
+
+    def finds(self, columns: Iterable[Sequence[str]]) -> bool:
+        """Whether a message is found by it whose columns have these words."""
+        texts = [f" {' '.join(column)} " for column in columns]
+        if any(term.stands_in(text) for term in self.without for text in texts):
+            return False
+        return all(any(term.stands_in(text) for term in group for text in texts) for group in self.groups)
+
+
+def read_query(text: str) -> Query:
+    """What a text asks for. Never raises."""
+    groups: list[list[Term]] = []
+    without: list[Term] = []
+    either = False
+    pieces = list(_PIECE.finditer(text[:_LONGEST_QUERY].translate(_QUOTES)))
+    for place, piece in enumerate(pieces):
+        if piece["word"] == _OR and groups and place + 1 < len(pieces):
+            either = True
+            continue
+        term, excluded = _term(piece)
+        if not term.words or len(groups) + len(without) == _MOST_TERMS:
+            continue
+        if excluded:
+            without.append(term)
+        elif either:
+            groups[-1].append(term)
+        else:
+            groups.append([term])
+        either = False
+    return Query(tuple(map(tuple, groups)), tuple(without))
+
+
+def _term(piece: re.Match[str]) -> tuple[Term, bool]:
+    """A piece of a query, and whether it is excluded."""
+    word = piece["word"]
+    if word is None:
+        return Term(_words(piece["phrase"]), bool(piece["begins"]), exact=True), bool(piece["no"])
+    excluded = word.startswith("-") and not word.startswith("--")
+    return Term(_words(word), begins=word.endswith("*")), excluded
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(words(text)[:_LONGEST_PHRASE])
+
+
+def _joined(parts: Iterable[str], sign: str) -> str:
+    return f"({f' {sign} '.join(parts)})"
+
+
+def _fts5(term: Term) -> str:
+    return f'"{" ".join(term.words)}"{" *" if term.begins else ""}'
+
+
+def _tsquery(term: Term) -> str:
+    quoted = [f"'{word}'" for word in term.words]
+    return f"({' <-> '.join(quoted)}{':*' if term.begins else ''})"

@@ -1,0 +1,264 @@
+"""This file holds the search: which tickets have what somebody asks for, the best first, as far as they may see it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
+
+from app.model.desk import Desk
+from app.model.filters import Filter, tickets_by_number
+from app.model.folding import words
+from app.model.index import matches
+from app.model.indexing import LONGEST_TEXT, documents
+from app.model.leaks import private_words, without_private_lines
+from app.model.lifecycles import LIFECYCLES
+from app.model.messages import Message
+from app.model.people import Person
+from app.model.query import Query
+from app.model.queues import Queue, Responder
+from app.model.snippets import Snippet, snippet
+from app.model.standing import Standing, everybody_on, standing_of
+from app.model.tickets import Participant, Ticket
+from app.model.views import may_see, shown_number
+
+# So many of the best messages are looked at first; all of them only if they are of too few tickets.
+_BEST = 1_000
+# So many messages are read again for somebody who may not see all of them; beyond it they are not counted.
+_MOST_READ = 200
+
+
+class Hit(NamedTuple):
+    """A ticket that was found, by its best message; `number` is the one that the viewer is shown it by."""
+
+    ticket: Ticket
+    message: Message
+    number: int
+    standing: Standing | None
+    snippet: Snippet
+
+
+class Found(NamedTuple):
+    """What a search has found: the best tickets, and how many there are; `more`: and there may be further ones.
+
+    `loosened`: nothing had exactly these words, and these have words that begin so.
+    """
+
+    hits: list[Hit]
+    total: int
+    more: bool = False
+    loosened: bool = False
+
+
+def how_many_more(found: Found) -> str:
+    """A clause on how many tickets were found besides those that are shown; empty if there are none."""
+    number = found.total - len(found.hits)
+    if found.more:
+        return f"At least {number} more tickets have it" if number else "More tickets may have it"
+    return f"{number} more {'ticket has' if number == 1 else 'tickets have'} it" if number else ""
+
+
+class _Candidate(NamedTuple):
+    """A message that has the words: how good it is (the lower, the better), and whether all of it may be seen."""
+
+    message_id: int
+    ticket_id: int
+    rank: float
+    received: datetime
+    openly: bool
+
+
+def search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int) -> Found:
+    """The best tickets that have what is asked for; the newest first where two are as good.
+
+    `viewer` finds what they may see, by the words that they may see; without one all is found.
+    """
+    if not query:
+        return Found([], 0)
+    found = _search(desk, query, wanted, viewer, limit)
+    looser = query.loosened()
+    if found.total or looser == query:
+        return found
+    more = _search(desk, looser, wanted, viewer, limit)
+    return more._replace(loosened=True) if more.total else found
+
+
+def _search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int) -> Found:
+    best = max(_BEST, 10 * limit)
+    candidates = _candidates(desk, query, wanted, viewer, best)
+    chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit)
+    if len(candidates) == best and count <= limit and not more:
+        # One long ticket can have all of the best.
+        candidates = _candidates(desk, query, wanted, viewer, None)
+        chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit)
+        best = len(candidates) + 1
+    return Found(list(_hits(desk, query, viewer, chosen)), count, more or len(candidates) == best)
+
+
+# What the database finds
+
+
+def _candidates(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, most: int | None) -> list[_Candidate]:
+    """The best messages that have the words, each with its ticket, in order."""
+    conditions = [*wanted.of_ticket(), *wanted.of_message()]
+    if viewer is not None and not viewer.administrator:
+        openly = _may_see_all(desk, viewer)
+        hidden = and_(~openly, _may_see_some(viewer))
+        # That something hidden has an excluded word must not be told by what is not found.
+        parts = [(query, openly), (replace(query, without=()), hidden)] if query.without else [(query, openly | hidden)]
+        statements = [_filtered(desk, one, [*conditions, which], openly) for one, which in parts]
+    elif conditions:
+        statements = [_filtered(desk, query, conditions, literal(True))]
+    else:
+        statements = [_unfiltered(desk, query, most)]
+    rows = [_Candidate(*row) for one in statements for row in desk.connection.execute(one.limit(most))]
+    return sorted(rows, key=lambda one: (_rounded(one.rank), -one.received.timestamp(), -one.message_id))[:most]
+
+
+def _unfiltered(desk: Desk, query: Query, most: int | None) -> Any:
+    """Messages of all tickets: no other table is read for those that are not among the best."""
+    found = matches(desk, query)
+    rank = found.rank.label("rank")
+    inner = select(found.message_id.label("found"), rank).select_from(found.table).where(found.found)
+    best = inner.order_by(rank, found.message_id.desc()).limit(most).subquery()
+    statement = select(Message.id, Message.ticket_id, best.c.rank, Message.received, literal(True))
+    return statement.join(best, best.c.found == Message.id)
+
+
+def _filtered(desk: Desk, query: Query, conditions: Iterable[ColumnElement[bool]], openly: ColumnElement[bool]) -> Any:
+    """Messages that fulfil conditions, on themselves, their tickets and their queues."""
+    found = matches(desk, query)
+    statement = select(Message.id, Message.ticket_id, found.rank, Message.received, openly)
+    statement = statement.select_from(found.table).join(Message, Message.id == found.message_id)
+    statement = statement.join(Ticket, Ticket.id == Message.ticket_id).join(Queue, Queue.id == Ticket.queue_id)
+    return statement.where(found.found, *conditions).order_by(found.rank, Message.id.desc())
+
+
+def _rounded(rank: float) -> float:
+    """How good a message is, two digits of it: what differs less is as good."""
+    return float(f"{rank:.1e}")
+
+
+def _may_see_all(desk: Desk, viewer: Person) -> ColumnElement[bool]:
+    """Whether a ticket's private messages may be seen too: `Standing.responder`, for the database."""
+    queues = desk.session.scalars(select(Responder.queue_id).where(Responder.person_id == viewer.id)).all()
+    return or_(Ticket.queue_id.in_(queues), Ticket.assignee_id.is_not_distinct_from(viewer.id))
+
+
+def _may_see_some(viewer: Person) -> ColumnElement[bool]:
+    """Whether a public message could be seen, in tickets of which somebody is no responder; `may_see` has the word."""
+    part = select(Participant.ticket_id).where(Participant.person_id == viewer.id)
+    alone = Standing(viewer.id, viewer.label, viewer.email, known=viewer.known)
+    conditions: list[ColumnElement[bool]] = []
+    for name, lifecycle in LIFECYCLES.items():
+        for standing, on_ticket in (
+            (alone._replace(requestor=True), Ticket.requestor_id == viewer.id),
+            (alone._replace(participant=True), Ticket.id.in_(part)),
+            (alone, true()),
+        ):
+            role = standing.party(lifecycle).role
+            shown = [status for status in lifecycle.statuses if not lifecycle.cell(status, role).private]
+            if shown:
+                conditions.append((Queue.lifecycle_name == name) & Ticket.status.in_(shown) & on_ticket)
+    return ~Message.private & or_(false(), *conditions)
+
+
+# What the viewer may see of it
+
+
+def _one_a_ticket(
+    desk: Desk, query: Query, viewer: Person | None, candidates: Iterable[_Candidate], limit: int
+) -> tuple[list[_Candidate], int, bool]:
+    """The best message of each of the best tickets, how many tickets there are, and whether there may be more."""
+    chosen: dict[int, _Candidate] = {}
+    eye = _Eye(desk, query, viewer) if viewer else None
+    more = False
+    for one in candidates:
+        if one.ticket_id in chosen:
+            continue
+        if eye and not one.openly:
+            if eye.has_read == _MOST_READ:
+                more = True
+                continue
+            if not eye.sees(one):
+                continue
+        chosen[one.ticket_id] = one
+    return list(chosen.values())[:limit], len(chosen), more
+
+
+@dataclass
+class _Eye:
+    """Somebody who may not see all of a ticket: they must not learn what is hidden from them by finding it.
+
+    That is what is private, what others have quoted of it, and addresses that a person has besides the one shown.
+    """
+
+    desk: Desk
+    query: Query
+    viewer: Person
+    has_read: int = 0
+    _sees: dict[int, bool] = field(default_factory=dict)
+
+    def sees(self, one: _Candidate) -> bool:
+        """Whether they would find a message by the words of it that they may see."""
+        if one.ticket_id not in self._sees:
+            ticket = self.desk.session.get_one(Ticket, one.ticket_id)
+            self._sees[one.ticket_id] = may_see(ticket, _standing(self.desk, ticket, self.viewer))
+        if not self._sees[one.ticket_id]:
+            return False
+        self.has_read += 1
+        return self._finds(one)
+
+    def _finds(self, one: _Candidate) -> bool:
+        message = self.desk.session.get_one(Message, one.message_id)
+        ticket = self.desk.session.get_one(Ticket, one.ticket_id)
+        (whole,) = documents(self.desk, [one.message_id])
+        people = [message.sender, *([ticket.requestor] if _is_first(self.desk, message) else [])]
+        named = "\n".join(f"{person.name}\n{person.email}" for person in people if person)
+        text = _public(self.desk, ticket, message, _body(message)[:LONGEST_TEXT])
+        return self.query.finds((whole.title, words(named), whole.files, words(text)))
+
+
+def _is_first(desk: Desk, message: Message) -> bool:
+    before = select(Message.id).where(Message.ticket_id == message.ticket_id, Message.number < message.number)
+    return desk.session.scalar(before.limit(1)) is None
+
+
+def _standing(desk: Desk, ticket: Ticket, viewer: Person) -> Standing:
+    return standing_of(viewer, everybody_on(desk, ticket))
+
+
+def _body(message: Message) -> str:
+    """The text by which a message is found."""
+    return message.full_text if message.parent_id is None else message.text
+
+
+def _public(desk: Desk, ticket: Ticket, message: Message, text: str) -> str:
+    return without_private_lines(text, private_words(desk, ticket))
+
+
+def _hits(desk: Desk, query: Query, viewer: Person | None, chosen: Iterable[_Candidate]) -> Iterator[Hit]:
+    """The candidates as they are shown."""
+    chosen = list(chosen)
+    tickets = tickets_by_number(desk, [one.ticket_id for one in chosen])
+    found = {
+        message.id: message
+        for message in desk.session.scalars(select(Message).where(Message.id.in_([one.message_id for one in chosen])))
+    }
+    for one in chosen:
+        ticket, message = tickets[one.ticket_id], found[one.message_id]
+        standing = _standing(desk, ticket, viewer) if viewer else None
+        number = shown_number(desk, ticket, message.number, standing)
+        if number is None or (standing and not may_see(ticket, standing)):
+            continue
+        yield Hit(ticket, message, number, standing, _snippet(desk, query, ticket, message, standing))
+
+
+def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standing: Standing | None) -> Snippet:
+    """The words of a message that were looked for, in what its writer wrote, else in what they quoted."""
+    texts = [message.text, _body(message)]
+    if standing and not standing.responder:
+        texts = [_public(desk, ticket, message, text) for text in texts]
+    first, second = (snippet(text[:LONGEST_TEXT], query.terms) for text in texts)
+    return second if second.terms > first.terms else first

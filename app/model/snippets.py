@@ -1,0 +1,122 @@
+"""This file holds the few words that are shown of a message which was found: where most of what was asked stands."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from app.model.folding import FOLDS
+from app.model.query import Term
+from app.model.text import one_line
+
+WIDTH = 160
+_BEFORE = 40
+_MOST_PLACES = 500
+
+
+class Snippet(NamedTuple):
+    """One line of a text, and where in it the words stand that were asked for; `marks` are in order, and apart.
+
+    `terms` is how many of those asked for it has.
+    """
+
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()
+    terms: int = 0
+
+    def marked(self, begin: str, end: str) -> str:
+        """The line with signs around what was asked for."""
+        parts: list[str] = []
+        at = 0
+        for start, stop in self.marks:
+            parts += [self.text[at:start], begin, self.text[start:stop], end]
+            at = stop
+        return "".join([*parts, self.text[at:]])
+
+
+class Place(NamedTuple):
+    """Where in a text a term stands."""
+
+    start: int
+    stop: int
+    term: int
+
+
+def snippet(text: str, terms: Sequence[Term]) -> Snippet:
+    """The part of a text that has most of the terms, the first of several; its beginning where it has none of them."""
+    line = unicodedata.normalize("NFC", one_line(text, len(text)))
+    places = _places(line, terms)
+    start, stop = _window(line, places)
+    lead, trail = "… " if start else "", " …" if stop < len(line) else ""
+    shift = len(lead) - start
+    inside = [one for one in places if start <= one.start and one.stop <= stop]
+    return Snippet(
+        f"{lead}{line[start:stop]}{trail}",
+        tuple((one.start + shift, one.stop + shift) for one in inside),
+        len({one.term for one in inside}),
+    )
+
+
+def _places(line: str, terms: Sequence[Term]) -> list[Place]:
+    """Where the terms stand, in order and apart from each other."""
+    if not terms:
+        return []
+    origin: list[int] = []
+    pieces: list[str] = []
+    for at, char in enumerate(line):
+        piece = FOLDS[ord(char)]
+        pieces.append(piece)
+        origin += [at] * len(piece)
+    found = re.finditer("|".join(f"({_pattern(term)})" for term in terms), "".join(pieces))
+    return [
+        Place(origin[one.start()], _after(line, origin[one.end() - 1]), (one.lastindex or 1) - 1)
+        for one, _ in zip(found, range(_MOST_PLACES), strict=False)
+    ]
+
+
+def _after(line: str, last: int) -> int:
+    """The place behind a character and the accents on it."""
+    stop = last + 1
+    while stop < len(line) and unicodedata.category(line[stop])[0] == "M":
+        stop += 1
+    return stop
+
+
+def _pattern(term: Term) -> str:
+    spaced = " +".join(map(re.escape, term.words))
+    return rf"(?<![^ ]){spaced}" + (r"[^ ]*" if term.begins else r"(?![^ ])")
+
+
+def _window(line: str, places: Sequence[Place]) -> tuple[int, int]:
+    """The part of a line that is shown."""
+    best = max(_windows(places), default=(0, 0, 0))
+    start = _word_begins(line, max(0, -best[1] - _BEFORE)) if best[0] else 0
+    # At the end of a line there may be room for more before it.
+    start = min(start, _word_begins(line, max(0, len(line) - WIDTH)))
+    return start, _word_ends(line, min(len(line), start + WIDTH), max(best[2], start + WIDTH // 2))
+
+
+def _windows(places: Sequence[Place]) -> Iterator[tuple[int, int, int]]:
+    """For each place, how many terms stand in a window that begins there, its beginning negated, and its first end."""
+    for number, first in enumerate(places):
+        terms: set[int] = set()
+        for other in places[number:]:
+            if other.stop > first.start + WIDTH - _BEFORE:
+                break
+            terms.add(other.term)
+        yield len(terms), -first.start, first.stop
+
+
+def _word_begins(line: str, at: int) -> int:
+    """A place where a word begins, at most a long word further on."""
+    if at == 0 or line[at - 1] == " ":
+        return at
+    space = line.find(" ", at, at + _BEFORE // 2)
+    return space + 1 if space >= 0 else at
+
+
+def _word_ends(line: str, at: int, least: int) -> int:
+    if at == len(line) or line[at] == " ":
+        return at
+    space = line.rfind(" ", least, at)
+    return space if space >= 0 else at
