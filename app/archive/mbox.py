@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple
 
+from app.archive.marks import mark_of
+
 BLOCK = 1 << 20
 AHEAD = 2_000
 TOP = 262_144
@@ -42,6 +44,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _BARE = re.compile(rb"^From ", re.MULTILINE)
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
+_TO_ESCAPE = re.compile(rb"^(>*From )", re.MULTILINE)
 _ESCAPED_ONCE = re.compile(rb"^>(From )", re.MULTILINE)
 _LAST_BLANK = re.compile(rb"(?<=\n)\r?\n\Z")
 
@@ -91,6 +94,11 @@ class _Window:
         self.offset += size
 
 
+def escaped(raw: bytes) -> bytes:
+    """A mail as it lies in an mboxrd."""
+    return _TO_ESCAPE.sub(rb">\1", raw) if b"From " in raw else raw
+
+
 def begins_box(first: bytes) -> bool:
     """Whether these first bytes are those of a box, and not of one mail."""
     return first.lstrip(b"\r\n").startswith((b"From ", b"From\t"))
@@ -104,6 +112,9 @@ def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> 
         start = window.held.find(b"\n") + 1 or len(window.held)
         offset, envelope = window.offset, bytes(window.held[:start])
         counted = None if dialect and not dialect.counts else _by_length(window, start, limit)
+        if counted and mark_of(envelope) and not _BARE.search(window.held, start, counted[0]):
+            # Our own boxes count nothing: the length is one that the mail came with.
+            counted = None
         stop, following = counted or _by_looking(window, start, limit)
         if stop is None:
             _pass_over(window)

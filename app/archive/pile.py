@@ -17,8 +17,11 @@ from app.model.desk import Desk
 from app.model.queues import QueueAddress, add_queue, find_queue, whole_address
 
 ARCHIVED = cast("Table", Archived.__table__)
-_CACHE_KB = 24_000
 LINK = cast("Table", ArchivedLink.__table__)
+NO_MARK = b""
+"""What stands where a mail bears no mark of ours."""
+
+_CACHE_KB = 24_000
 
 
 @dataclass(frozen=True)
