@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, func, select, text
 
+from app.archive.alone import only_import
 from app.model.addresses import address_key
 from app.model.archived import Archived, ArchivedLink
 from app.model.base import Base
@@ -45,11 +46,11 @@ class Pile:
 
 @contextmanager
 def piled(tracker: Database, queue: str, *, dry: bool) -> Iterator[Pile]:
-    """The pile of a queue, by its name. Raises NoSuchQueue."""
+    """The pile of a queue, by its name. Raises NoSuchQueue, or ImportRunning while another import holds one."""
     with tracker.look() as desk:
         queue_id, is_ours = find_queue(desk, queue).id, _own_addresses(desk)
     if not dry:
-        with _room(tracker):
+        with only_import(tracker), _room(tracker):
             yield Pile(tracker, tracker, queue_id, is_ours)
         return
     with TemporaryDirectory(prefix="tickets-import-") as folder:

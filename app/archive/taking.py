@@ -104,22 +104,25 @@ def _count(pile: Pile, taken: Taken, known: There, newest: int, moved: set[int])
 def _sort_out(
     pile: Pile, cards: Sequence[tuple[Found, Card]], taken: Taken, newest: int, moved: set[int]
 ) -> list[_Copy]:
-    """The copies that are to be written: new ones, and better ones of mails that wait."""
+    """The copies that are to be written, in order: new ones, and better ones of mails that wait."""
     rows = lookup(pile, "identity", [card.identity for _, card in cards])
     every = {identity: [_Copy(row) for row in found] for identity, found in rows.items()}
+    changed: list[_Copy] = []
     for one, card in cards:
         copies = every.setdefault(card.identity, [])
         known, mine = _copy_of(copies, mark_key(card)), _Copy(None, one, card)
         if known is None:
             copies.append(mine)
+            changed.append(mine)
             continue
         if known.there is None:
             taken.repeated += 1
         else:
             _count(pile, taken, known.there, newest, moved)
         if known.waits and mine.rank < known.rank:
+            changed += [known] if known.card is None else []
             known.found, known.card = one, card
-    return [one for copies in every.values() for one in copies if one.card is not None]
+    return changed
 
 
 def _write(pile: Pile, copies: Sequence[_Copy], posted: dict[bytes, int], moved: set[int]) -> None:
