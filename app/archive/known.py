@@ -26,6 +26,7 @@ class There(NamedTuple):
     exact: bytes
     identity: bytes
     mark: bytes
+    private: bool | None
     posted: bool
     mail_id: int | None
     queue_id: int

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, update
 from app.archive.boxes import Found
 from app.archive.cards import Card, card_of, exact_digest, id_key
 from app.archive.known import There, homes_of, key_of, lookup, mark_key, posted_elsewhere
-from app.archive.marks import TRACKER, mark_of
+from app.archive.marks import TRACKER, Mark, mark_of
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile, add_rows, reserve
 from app.model.mails import Mail
 
@@ -43,13 +43,21 @@ class _Copy:
         return self.there.mark if self.there else NO_MARK
 
     @property
-    def rank(self) -> tuple[bool, bytes, bytes]:
+    def rank(self) -> tuple[bool, bytes, bytes, bool]:
         """Of copies that differ in what does not count the one of the lowest rank is kept, whatever their order.
 
-        One with a mark comes before one without.
+        One with a mark comes before one without; one that everybody saw before one that, on the same ticket, was
+        private, too: tickets that were merged can have both.
         """
         exact = self.card.exact if self.card else self.there.exact if self.there else b""
-        return not self.mark, self.mark[:TRACKER], exact
+        return not self.mark, self.mark[:TRACKER], exact, self.private
+
+    @property
+    def private(self) -> bool:
+        """Whether it was a private comment where it stood."""
+        if self.card is not None:
+            return self.card.mark is not None and self.card.mark.private
+        return self.there is not None and bool(self.there.private)
 
     @property
     def waits(self) -> bool:
@@ -66,10 +74,9 @@ def take(pile: Pile, found: Sequence[Found], newest: int) -> Taken:
     there = lookup(pile, "exact", [exact_digest(one.raw) for one in found])
     cards: list[tuple[Found, Card]] = []
     for one in found:
-        mark = mark_of(one.envelope)
-        known = _copy_of([_Copy(row) for row in there.get(exact_digest(one.raw), ())], mark.key if mark else NO_MARK)
-        if known is not None and known.there is not None and (known.there.posted or known.mark or not mark):
-            _count(pile, taken, known.there, newest, moved)
+        known = _settled(there.get(exact_digest(one.raw), ()), mark_of(one.envelope))
+        if known is not None:
+            _count(pile, taken, known, newest, moved)
         else:
             cards.append((one, card_of(one.raw, one.envelope, pile.tracker.clock(), pile.is_ours)))
     copies = _sort_out(pile, cards, taken, newest, moved)
@@ -78,6 +85,15 @@ def take(pile: Pile, found: Sequence[Found], newest: int) -> Taken:
     taken.new += sum(one.there is None for one in copies) - len(posted)
     _write(pile, copies, posted, moved)
     return taken
+
+
+def _settled(rows: Iterable[There], mark: Mark | None) -> There | None:
+    """The row of a mail that came before byte for byte, if no mark can make this copy another one or a better one."""
+    known = _copy_of([_Copy(row) for row in rows], mark.key if mark else NO_MARK)
+    row = known.there if known else None
+    if row is None or row.posted or mark is None or (row.mark, row.private) == (mark.key, mark.private):
+        return row
+    return None
 
 
 def _copy_of(copies: Iterable[_Copy], mark: bytes) -> _Copy | None:
