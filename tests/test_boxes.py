@@ -95,6 +95,7 @@ def test_a_length_is_believed_at_the_end_of_the_box() -> None:
         b"From ann@example.org Mon, 3 Feb 2014 09:00:00 +0100\n",
         b"From  Mon Feb  3 09:00:00 2014\n",
         b"From ann@example.org\n",
+        b"From () 2019-10-02 05:04:34 +0000\n",
     ],
 )
 def test_every_line_that_programs_write_between_mails_parts_them(line: bytes) -> None:
@@ -104,7 +105,12 @@ def test_every_line_that_programs_write_between_mails_parts_them(line: bytes) ->
 
 @pytest.mark.parametrize(
     "text",
-    [b"From now on\nit is so.\n", b"From Monday 10:00 on\n", b"From Mon 10:00 to Tue 12:00 we are closed.\n"],
+    [
+        b"From now on\nit is so.\n",
+        b"From Monday 10:00 on\n",
+        b"From Mon 10:00 to Tue 12:00 we are closed.\n",
+        b"From 2014-02-03 09:00 on we are closed.\n",
+    ],
 )
 def test_words_that_begin_a_paragraph_part_no_mail(text: bytes) -> None:
     assert read(box(mail(b"One.\n\n" + text))) == [mail(b"One.\n\n" + text)]

@@ -31,6 +31,8 @@ _DATED = re.compile(
     rb"From[ \t].*?\b" + _DAY + rb",?[ \t]+(?:" + _MONTH + rb"[ \t]+\d{1,2}|\d{1,2}[ \t]+" + _MONTH + rb")\b"
     rb".*?\d{1,2}:\d\d.*?\b\d{2,4}\b|From[ \t].*?\b" + _MONTH + rb"[ \t]+\d{1,2}[ \t]+\d{1,2}:\d\d:\d\d[ \t]+\d{4}"
 )
+# As some programs write it; people write so, too, and then no header lines are below it.
+_DATED_ISO = re.compile(rb"From[ \t].*?\b\d{4}-\d\d-\d\d[ \tT]+\d\d:\d\d")
 _UNDATED = re.compile(rb"From[ \t]+\S+[ \t]*\r?\n(?:>From[ \t]|[!-9;-~]+:)")
 _LINE = re.compile(rb"\n(?=From[ \t])")
 _BELOW = re.compile(
@@ -201,8 +203,9 @@ def _is_separator(window: _Window, at: int) -> bool:
     """
     line = window.held[at : at + AHEAD]
     if window.held[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n")):
-        return bool(_DATED.match(line) or _UNDATED.match(line))
-    return bool(_DATED.match(line) and _BELOW.match(line))
+        if _DATED.match(line) or _UNDATED.match(line):
+            return True
+    return bool((_DATED.match(line) or _DATED_ISO.match(line)) and _BELOW.match(line))
 
 
 def _unescaped(raw: bytes, dialect: Dialect | None, *, counted: bool) -> bytes:
