@@ -3,6 +3,7 @@
 import gzip
 import io
 import mailbox
+import os
 import sys
 from pathlib import Path
 
@@ -213,3 +214,21 @@ def test_standard_input_is_a_box_or_a_mail(monkeypatch: pytest.MonkeyPatch) -> N
     for raw, mails in ((box(mail(b"One.\n"), mail(b"Two.\n")), [b"One.\n", b"Two.\n"]), (mail(b"One.\n"), [b"One.\n"])):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(raw))))
         assert [one.raw for one in mails_in("-", LIMIT)] == list(map(mail, mails))
+
+
+def test_a_damaged_file_in_a_directory_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.mbox.gz").write_bytes(gzip.compress(box(mail(b"One.\n")))[:-9])
+    (tmp_path / "b.eml").write_bytes(mail(b"Two.\n"))
+    assert [(one.place, one.raw) for one in found_in(tmp_path)] == [("a.mbox.gz", b""), ("b.eml", mail(b"Two.\n"))]
+    assert found_in(tmp_path)[0].fault.startswith("the compressed file is damaged")
+
+
+def test_what_is_no_mail_is_not_taken_for_one_and_not_waited_for(tmp_path: Path) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100)
+    for name, content in (("x.png", picture), ("x.tar.gz", gzip.compress(b"box/" + bytes(508)))):
+        (tmp_path / name).write_bytes(content)
+        assert [one.fault for one in found_in(tmp_path / name)] == [Fault.NO_MAIL]
+    os.mkfifo(tmp_path / "pipe")
+    assert [one.fault for one in found_in(tmp_path)] == [Fault.NO_MAIL] * 3
+    (tmp_path / "nul.eml").write_bytes(b"Only\0words.\n")
+    assert [one.raw for one in found_in(tmp_path / "nul.eml")] == [b"Only\0words.\n"]

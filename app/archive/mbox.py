@@ -202,9 +202,9 @@ def _is_separator(window: _Window, at: int) -> bool:
     There is an empty line above it; some programs forget that, and then it takes a date and header lines.
     """
     line = window.held[at : at + AHEAD]
-    if window.held[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n")):
-        if _DATED.match(line) or _UNDATED.match(line):
-            return True
+    apart = window.held[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n"))
+    if apart and (_DATED.match(line) or _UNDATED.match(line)):
+        return True
     return bool((_DATED.match(line) or _DATED_ISO.match(line)) and _BELOW.match(line))
 
 
