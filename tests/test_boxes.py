@@ -3,6 +3,7 @@
 import gzip
 import io
 import mailbox
+import os
 import sys
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def test_a_length_is_believed_at_the_end_of_the_box() -> None:
         b"From ann@example.org Mon, 3 Feb 2014 09:00:00 +0100\n",
         b"From  Mon Feb  3 09:00:00 2014\n",
         b"From ann@example.org\n",
+        b"From () 2019-10-02 05:04:34 +0000\n",
     ],
 )
 def test_every_line_that_programs_write_between_mails_parts_them(line: bytes) -> None:
@@ -104,7 +106,12 @@ def test_every_line_that_programs_write_between_mails_parts_them(line: bytes) ->
 
 @pytest.mark.parametrize(
     "text",
-    [b"From now on\nit is so.\n", b"From Monday 10:00 on\n", b"From Mon 10:00 to Tue 12:00 we are closed.\n"],
+    [
+        b"From now on\nit is so.\n",
+        b"From Monday 10:00 on\n",
+        b"From Mon 10:00 to Tue 12:00 we are closed.\n",
+        b"From 2014-02-03 09:00 on we are closed.\n",
+    ],
 )
 def test_words_that_begin_a_paragraph_part_no_mail(text: bytes) -> None:
     assert read(box(mail(b"One.\n\n" + text))) == [mail(b"One.\n\n" + text)]
@@ -207,3 +214,21 @@ def test_standard_input_is_a_box_or_a_mail(monkeypatch: pytest.MonkeyPatch) -> N
     for raw, mails in ((box(mail(b"One.\n"), mail(b"Two.\n")), [b"One.\n", b"Two.\n"]), (mail(b"One.\n"), [b"One.\n"])):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(raw))))
         assert [one.raw for one in mails_in("-", LIMIT)] == list(map(mail, mails))
+
+
+def test_a_damaged_file_in_a_directory_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.mbox.gz").write_bytes(gzip.compress(box(mail(b"One.\n")))[:-9])
+    (tmp_path / "b.eml").write_bytes(mail(b"Two.\n"))
+    assert [(one.place, one.raw) for one in found_in(tmp_path)] == [("a.mbox.gz", b""), ("b.eml", mail(b"Two.\n"))]
+    assert found_in(tmp_path)[0].fault.startswith("the compressed file is damaged")
+
+
+def test_what_is_no_mail_is_not_taken_for_one_and_not_waited_for(tmp_path: Path) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100)
+    for name, content in (("x.png", picture), ("x.tar.gz", gzip.compress(b"box/" + bytes(508)))):
+        (tmp_path / name).write_bytes(content)
+        assert [one.fault for one in found_in(tmp_path / name)] == [Fault.NO_MAIL]
+    os.mkfifo(tmp_path / "pipe")
+    assert [one.fault for one in found_in(tmp_path)] == [Fault.NO_MAIL] * 3
+    (tmp_path / "nul.eml").write_bytes(b"Only\0words.\n")
+    assert [one.raw for one in found_in(tmp_path / "nul.eml")] == [b"Only\0words.\n"]

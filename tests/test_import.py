@@ -367,6 +367,17 @@ def test_only_the_requestor_and_those_who_write_again_get_letters(archive: Archi
     assert {letter.recipient for letter in world.far_end.letters} == {"ann@example.org", "pia@example.org"}
 
 
+def test_an_action_in_the_name_of_somebody_wakes_them_too(archive: Archive) -> None:
+    world = archive.world
+    archive.imports(*THREAD)
+    world.act(1, "Reply", "ann@example.org", "It goes on.")
+    assert world.far_end.letters == []
+    world.act(1, "Reply", RON, "So it does.")
+    world.far_end.letters.clear()
+    world.act(1, "Reply", "ann@example.org", "And on.")
+    assert [letter.recipient for letter in world.far_end.letters] == [RON]
+
+
 def test_a_reply_to_an_imported_mail_goes_on_with_its_ticket(small: Archive) -> None:
     small.imports(*THREAD)
     raw = old_mail("8", "ann@example.org", answers=["1", "2"], to=f"hello@{DOMAIN}")

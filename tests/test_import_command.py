@@ -193,3 +193,55 @@ def test_after_a_kill_the_same_command_goes_on_from_there(program: Program) -> N
     assert sorted(row["title"] for row in rows) == sorted(f"S {thread}" for thread in range(30))
     ticket = json.loads(program.does("show", str(rows[0]["id"]), "--json"))
     assert [one["number"] for one in ticket["messages"]] == list(range(1, 41))
+
+
+class _Slow:
+    """An import that runs until it is let go: it reads from a pipe that nobody closes."""
+
+    def __init__(self, program: Program) -> None:
+        self.process = subprocess.Popen(
+            [TICKETS, "import", "-", "--queue", "Archive"],
+            cwd=ROOT, env=program.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def has_begun(self) -> None:
+        """It holds the lock once it reads, and it reads more than a pipe holds."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(boxed([old_mail("slow", text="x" * 300_000)]))
+        self.process.stdin.flush()
+
+    def ends(self) -> None:
+        self.process.communicate(timeout=PATIENCE)
+
+
+RUNNING = "An import is running already: wait until it has ended, or stop it, and call this again."
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path, any_database_url: str) -> Program:
+    made = Program(tmp_path, any_database_url)
+    made.does("queue", "add", "Archive")
+    return made
+
+
+def test_while_an_import_runs_another_one_is_refused(anywhere: Program) -> None:
+    box = anywhere.box([old_mail("1")])
+    first = _Slow(anywhere)
+    try:
+        first.has_begun()
+        assert anywhere.refuses("import", box, "--queue", "Archive") == RUNNING
+        assert anywhere.json("import", box, "--queue", "Archive", "--dry-run")["tickets"] == 1
+        assert anywhere.json("list") == []
+    finally:
+        first.ends()
+    assert first.process.returncode == 0
+    assert anywhere.json("import", box, "--queue", "Archive")["tickets"] == 1
+
+
+def test_an_import_that_is_killed_keeps_nobody_out(anywhere: Program) -> None:
+    box = anywhere.box([old_mail("1")])
+    first = _Slow(anywhere)
+    first.has_begun()
+    first.process.kill()
+    first.ends()
+    assert anywhere.json("import", box, "--queue", "Archive")["tickets"] == 1

@@ -17,6 +17,7 @@ from app.model.text import one_line
 STANDARD_INPUT = "-"
 _GZIP = b"\x1f\x8b"
 _PEEKED = 65_536
+_BINARY = 1_024
 _HEADER = re.compile(
     rb"(?:>?From [^\n]*\n)?(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?"
     rb"(?:from|to|date|subject|received|message-id|return-path|mime-version|content-type|delivered-to):",
@@ -28,7 +29,7 @@ class Fault(StrEnum):
     """Why something in a box is no mail that can be imported."""
 
     EMPTY = "it is empty"
-    LARGE = "it is larger than a mail may be"
+    LARGE = "it is larger than TICKETS_MAX_MESSAGE_BYTES allows"
     NO_MAIL = "it is no mail"
 
 
@@ -90,6 +91,10 @@ def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Itera
         name = one_line(str(path.relative_to(directory)))
         single = _is_one_mail(path)
         size = 0
+        if path.exists() and not path.is_file():
+            # To open a named pipe would be to wait for ever.
+            yield Found(name, b"", done=done, fault=Fault.NO_MAIL)
+            continue
         try:
             with path.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
@@ -100,6 +105,8 @@ def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Itera
                     yield Found(name, b"", done=done, fault=Fault.NO_MAIL)
         except OSError as error:
             yield Found(name, b"", done=done, fault=one_line(error.strerror or "it cannot be read"))
+        except BrokenBox as error:
+            yield Found(name, b"", done=done, fault=one_line(str(error).removeprefix(f"{name}: ")))
         done += size
 
 
@@ -136,7 +143,12 @@ def _of_plain(
     *,
     single: bool,
 ) -> Iterator[Found]:
-    if single or not begins_box(file.peek(_PEEKED)[:_PEEKED]):
+    first = file.peek(_PEEKED)[:_PEEKED]
+    if not single and b"\0" in first[:_BINARY] and not _seems_mail(first):
+        # A picture, say, or an archive of another kind: any bytes could be read as a mail without headers.
+        yield Found(name, b"", done=_position(source), fault=Fault.NO_MAIL)
+        return
+    if single or not begins_box(first):
         raw = file.read(limit + 1)
         yield _checked(Found(name, raw, done=_position(source)), None if len(raw) > limit else raw)
         return

@@ -7,8 +7,10 @@ from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
+from app.archive.marks import Mark, mark_of
 from app.model import mime
 from app.model.addresses import Mailbox, address_key, is_usable
+from app.model.arrival import identity_of
 from app.model.incoming import Incoming, read
 from app.model.subjects import bare_subject
 from app.model.text import decoded, one_line, unescaped
@@ -29,10 +31,15 @@ _ENVELOPE = re.compile(rb"From[ \t].*?((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*)")
 
 
 class Card(NamedTuple):
-    """What tells mails apart and together; texts as digests. `parents` are ids that it names, the nearest first."""
+    """What tells mails apart and together; texts as digests. `parents` are ids that it names, the nearest first.
+
+    `known_as` is how a mail is known that came by mail, `mark` where it stood in a tracker that exported it.
+    """
 
     exact: bytes
     identity: bytes
+    mark: Mark | None
+    known_as: str
     own: str | None
     parents: tuple[str, ...]
     date: datetime | None
@@ -69,12 +76,15 @@ def card_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str],
     incoming = read(raw)
     writer = writer_of(incoming, raw)
     subject, answers = bare_subject(incoming.subject)
+    mark = mark_of(envelope)
     return Card(
         exact=exact_digest(raw),
         identity=_identity(incoming, writer, raw),
+        mark=mark,
+        known_as=identity_of(incoming),
         own=incoming.message_id,
         parents=tuple(dict.fromkeys(_parents(incoming, writer, raw)))[:_MOST_PARENTS],
-        date=date_of(incoming, raw, envelope, now),
+        date=(came(envelope, now) if mark else None) or date_of(incoming, raw, envelope, now),
         subject=digest(subject.encode("utf-8", "replace"), size=PERSON) if subject else None,
         answers=answers,
         people=b"".join(_people(incoming, writer, is_ours)),
@@ -99,6 +109,13 @@ def date_of(incoming: Incoming, raw: bytes, envelope: bytes, now: datetime) -> d
         if date is not None and believable(date, now) == date:
             return date
     return None
+
+
+def came(envelope: bytes, now: datetime) -> datetime | None:
+    """When a mail came to the box that it lies in, as the line above it says."""
+    found = _ENVELOPE.match(envelope)
+    date = _parsed(found[1].decode("ascii", "replace")) if found else None
+    return date if date is not None and believable(date, now) == date else None
 
 
 def _dates(incoming: Incoming, raw: bytes, envelope: bytes) -> Iterator[datetime | None]:

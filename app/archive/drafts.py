@@ -6,10 +6,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from app.archive.cards import writer_of
-from app.archive.pile import ARCHIVED, Pile
+from app.archive.pile import ARCHIVED, NO_MARK, Pile
 from app.model.addresses import Mailbox
 from app.model.incoming import Incoming, read
 from app.model.mails import Mail
@@ -21,7 +21,10 @@ _AT_ONCE = 50
 
 
 class Planned(NamedTuple):
-    """One mail of a planned thread, as it is kept until then; `joins` is the ticket that it belongs to already."""
+    """One mail of a planned thread, as it is kept until then; `joins` is the ticket that it belongs to already.
+
+    `private`: whether it was a private comment in the tracker that exported it; None for all other mail.
+    """
 
     id: int
     thread: int
@@ -29,6 +32,7 @@ class Planned(NamedTuple):
     date: datetime | None
     joins: int | None
     size: int
+    private: bool | None
 
 
 class Draft(NamedTuple):
@@ -50,9 +54,10 @@ def next_threads(pile: Pile) -> list[list[Planned]]:
         chosen = list(_chosen(counted))
         query = select(*columns).where(ARCHIVED.c.thread.in_(chosen), *waiting)
         # What joins tickets that are there joins one after the other.
-        query = query.order_by(
-            ARCHIVED.c.thread, ARCHIVED.c.joins, ARCHIVED.c.date.is_(None), ARCHIVED.c.date, ARCHIVED.c.identity
-        )
+        query = query.order_by(ARCHIVED.c.thread, ARCHIVED.c.joins, ARCHIVED.c.date.is_(None), ARCHIVED.c.date)
+        # Within one second a box of ours has the order in which the mails came; any other box has none.
+        by_chance = case((ARCHIVED.c.mark == NO_MARK, ARCHIVED.c.identity), else_=NO_MARK)
+        query = query.order_by(by_chance, ARCHIVED.c.id)
         rows = [Planned(*row) for row in desk.connection.execute(query)]
     return [list(group) for _, group in groupby(rows, attrgetter("thread"))]
 

@@ -12,18 +12,21 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
 from app.archive.cards import NOBODY, PERSON
-from app.archive.pile import ARCHIVED, LINK, Pile
+from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
 
 # How long after the last mail of a thread an answer that names no id still belongs to it.
 WINDOW = timedelta(days=30)
 
 _ROWS = 10_000
 _PLAN = update(ARCHIVED).where(ARCHIVED.c.id == bindparam("of"))
-_PLAN = _PLAN.values(thread=bindparam("place"), joins=func.coalesce(ARCHIVED.c.joins, bindparam("home")))
-_ABOUT = ("id", "date", "subject", "answers", "people", "identity", "joins", "ticket_id")
+_HOME = bindparam("home", type_=Integer)
+# A thread of our own export is on one ticket, whatever its mails belong to by their ids.
+_JOINS = case((ARCHIVED.c.mark == NO_MARK, func.coalesce(ARCHIVED.c.joins, _HOME)), else_=_HOME)
+_PLAN = _PLAN.values(thread=bindparam("place"), joins=_JOINS)
+_ABOUT = ("id", "date", "subject", "answers", "people", "identity", "joins", "ticket_id", "mark")
 
 
 @dataclass
@@ -39,13 +42,18 @@ class _Knot:
     writer: bytes
     people: set[bytes]
     home: int | None
+    mark: bytes = NO_MARK
 
 
 class _Union:
-    """Which rows hang together; each row leads to another one of its knot, the last of them to itself."""
+    """Which rows hang together; each row leads to another one of its knot, the last of them to itself.
+
+    `marks`: the mark that a knot has, by its place. Two knots of different marks are never made one.
+    """
 
     def __init__(self, ids: "array[int]") -> None:
         self.ids = ids
+        self.marks: dict[int, bytes] = {}
         self._to = array("q", range(len(ids)))
 
     def of_row(self, row_id: int) -> int:
@@ -61,8 +69,14 @@ class _Union:
         return place
 
     def tie(self, one: int, other: int) -> None:
-        """Make two knots one."""
-        self._to[self.of(one)] = self.of(other)
+        """Make two knots one, unless their marks differ."""
+        one, other = self.of(one), self.of(other)
+        mine, its = self.marks.get(one), self.marks.get(other)
+        if mine and its and mine != its:
+            return
+        self._to[one] = other
+        if mine:
+            self.marks[other] = mine
 
 
 def gather(pile: Pile) -> None:
@@ -70,6 +84,7 @@ def gather(pile: Pile) -> None:
     pile.count()
     with pile.store.look() as desk:
         union = _Union(_waiting(pile, desk.connection))
+        _tie_by_marks(pile, desk.connection, union)
         _tie_by_ids(pile, desk.connection, union)
         knots = _knots(pile, desk.connection, union)
     _tie_by_subject(pile, union, knots)
@@ -89,16 +104,31 @@ def _streamed(connection: Connection, query: Select[Any]) -> Any:
     return connection.execution_options(yield_per=_ROWS).execute(query)
 
 
+def _tie_by_marks(pile: Pile, connection: Connection, union: _Union) -> None:
+    """Tie what stood on one ticket in the tracker that exported it."""
+    query = select(ARCHIVED.c.mark, ARCHIVED.c.id).where(ARCHIVED.c.mark != NO_MARK)
+    first: dict[bytes, int] = {}
+    for mark, row_id in _streamed(connection, _of_waiting(pile, query)):
+        place = union.of_row(row_id)
+        union.marks[place] = mark
+        union.tie(place, first.setdefault(mark, place))
+
+
 def _tie_by_ids(pile: Pile, connection: Connection, union: _Union) -> None:
-    """Tie what has an id in common, also one of a mail that is missing, and what belongs to the same ticket."""
+    """Tie what has an id in common, also one of a mail that is missing, and what belongs to the same ticket.
+
+    Where there are marks, not every tie holds: then their order must not be that in which mails came.
+    """
+    order = (ARCHIVED.c.mark, ARCHIVED.c.identity) if union.marks else ()
     links = select(LINK.c.key, LINK.c.archived_id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     homes = select(ARCHIVED.c.joins, ARCHIVED.c.id).where(ARCHIVED.c.joins.is_not(None))
     for query, key in ((links, LINK.c.key), (homes, ARCHIVED.c.joins)):
-        before: tuple[Any, int] = (None, 0)
-        for row in _streamed(connection, _of_waiting(pile, query).order_by(key)):
-            if row[0] == before[0]:
-                union.tie(union.of_row(row[1]), union.of_row(before[1]))
-            before = (row[0], row[1])
+        first: tuple[Any, int] = (None, 0)
+        for row in _streamed(connection, _of_waiting(pile, query).order_by(key, *order)):
+            if row[0] == first[0]:
+                union.tie(union.of_row(row[1]), union.of_row(first[1]))
+            else:
+                first = (row[0], row[1])
 
 
 def _by_date(query: Select[Any]) -> Select[Any]:
@@ -125,7 +155,10 @@ def _add(knots: dict[int, _Knot], place: int, row: Any, home: int | None) -> Non
         )
     knot.people |= set(people) - {NOBODY}
     knot.last = row.date or knot.last
-    knot.home = min((one for one in (knot.home, home) if one is not None), default=None)
+    # What a mark says counts for more than ids do; else the oldest ticket.
+    if home is not None and (knot.home is None or (not row.mark, home) < (not knot.mark, knot.home)):
+        knot.home = home
+    knot.mark = knot.mark or row.mark
 
 
 def _tie_by_subject(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
@@ -140,7 +173,7 @@ def _tie_by_subject(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
     for knot in candidates:
         if knot.first is None or knot.last is None:
             continue
-        found = index.find(knot) if knot.answers and knot.home is None else None
+        found = index.find(knot) if knot.answers and knot.home is None and not knot.mark else None
         if found is not None:
             found.people |= knot.people
             found.last = max(found.last or knot.last, knot.last)
@@ -198,6 +231,7 @@ def _keep(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
         places.setdefault(place, len(places) + 1)
         if knot.home is not None:
             homes[place] = min(homes.get(place, knot.home), knot.home)
+    _settle_claims(union, homes)
     with pile.store.work() as desk:
         first = desk.connection.scalar(select(func.max(ARCHIVED.c.thread))) or 0
         for at in range(0, len(union.ids), _ROWS):
@@ -207,6 +241,16 @@ def _keep(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
                 for place in (union.of(at_row),)
             ]
             desk.connection.execute(_PLAN, rows)
+
+
+def _settle_claims(union: _Union, homes: dict[int, int]) -> None:
+    """Let no two threads of different marks be on one ticket: it is that of the thread that began first."""
+    taken: set[int] = set()
+    for place in [one for one in homes if one in union.marks]:
+        if homes[place] in taken:
+            del homes[place]
+        else:
+            taken.add(homes[place])
 
 
 def count_threads(pile: Pile) -> tuple[int, int]:

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple
 
+from app.archive.marks import mark_of
+
 BLOCK = 1 << 20
 AHEAD = 2_000
 TOP = 262_144
@@ -29,6 +31,8 @@ _DATED = re.compile(
     rb"From[ \t].*?\b" + _DAY + rb",?[ \t]+(?:" + _MONTH + rb"[ \t]+\d{1,2}|\d{1,2}[ \t]+" + _MONTH + rb")\b"
     rb".*?\d{1,2}:\d\d.*?\b\d{2,4}\b|From[ \t].*?\b" + _MONTH + rb"[ \t]+\d{1,2}[ \t]+\d{1,2}:\d\d:\d\d[ \t]+\d{4}"
 )
+# As some programs write it; people write so, too, and then no header lines are below it.
+_DATED_ISO = re.compile(rb"From[ \t].*?\b\d{4}-\d\d-\d\d[ \tT]+\d\d:\d\d")
 _UNDATED = re.compile(rb"From[ \t]+\S+[ \t]*\r?\n(?:>From[ \t]|[!-9;-~]+:)")
 _LINE = re.compile(rb"\n(?=From[ \t])")
 _BELOW = re.compile(
@@ -42,6 +46,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _BARE = re.compile(rb"^From ", re.MULTILINE)
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
+_TO_ESCAPE = re.compile(rb"^(>*From )", re.MULTILINE)
 _ESCAPED_ONCE = re.compile(rb"^>(From )", re.MULTILINE)
 _LAST_BLANK = re.compile(rb"(?<=\n)\r?\n\Z")
 
@@ -91,6 +96,11 @@ class _Window:
         self.offset += size
 
 
+def escaped(raw: bytes) -> bytes:
+    """A mail as it lies in an mboxrd."""
+    return _TO_ESCAPE.sub(rb">\1", raw) if b"From " in raw else raw
+
+
 def begins_box(first: bytes) -> bool:
     """Whether these first bytes are those of a box, and not of one mail."""
     return first.lstrip(b"\r\n").startswith((b"From ", b"From\t"))
@@ -104,6 +114,9 @@ def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> 
         start = window.held.find(b"\n") + 1 or len(window.held)
         offset, envelope = window.offset, bytes(window.held[:start])
         counted = None if dialect and not dialect.counts else _by_length(window, start, limit)
+        if counted and mark_of(envelope) and not _BARE.search(window.held, start, counted[0]):
+            # Our own boxes count nothing: the length is one that the mail came with.
+            counted = None
         stop, following = counted or _by_looking(window, start, limit)
         if stop is None:
             _pass_over(window)
@@ -189,9 +202,10 @@ def _is_separator(window: _Window, at: int) -> bool:
     There is an empty line above it; some programs forget that, and then it takes a date and header lines.
     """
     line = window.held[at : at + AHEAD]
-    if window.held[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n")):
-        return bool(_DATED.match(line) or _UNDATED.match(line))
-    return bool(_DATED.match(line) and _BELOW.match(line))
+    apart = window.held[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n"))
+    if apart and (_DATED.match(line) or _UNDATED.match(line)):
+        return True
+    return bool((_DATED.match(line) or _DATED_ISO.match(line)) and _BELOW.match(line))
 
 
 def _unescaped(raw: bytes, dialect: Dialect | None, *, counted: bool) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, func, select, text
 
+from app.archive.alone import only_import
 from app.model.addresses import address_key
 from app.model.archived import Archived, ArchivedLink
 from app.model.base import Base
@@ -17,9 +18,12 @@ from app.model.desk import Desk
 from app.model.queues import QueueAddress, add_queue, find_queue, whole_address
 
 ARCHIVED = cast("Table", Archived.__table__)
+LINK = cast("Table", ArchivedLink.__table__)
+NO_MARK = b""
+"""What stands where a mail bears no mark of ours."""
+
 _CACHE_KB = 24_000
 _LONG = 3600.0
-LINK = cast("Table", ArchivedLink.__table__)
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,11 @@ class Pile:
 
 @contextmanager
 def piled(tracker: Database, queue: str, *, dry: bool) -> Iterator[Pile]:
-    """The pile of a queue, by its name. Raises NoSuchQueue."""
+    """The pile of a queue, by its name. Raises NoSuchQueue, or ImportRunning while another import holds one."""
     with tracker.look() as desk:
         queue_id, is_ours = find_queue(desk, queue).id, _own_addresses(desk)
     if not dry:
-        with _room(tracker):
+        with only_import(tracker), _room(tracker):
             yield Pile(tracker, tracker, queue_id, is_ours)
         return
     with TemporaryDirectory(prefix="tickets-import-") as folder:

@@ -15,17 +15,32 @@ from app.model.workflow import retrace
 
 @dataclass
 class Said:
-    """One mail of a thread: its message, and who wrote it; nobody known, or `ours`: an address of the tracker."""
+    """One mail of a thread: its message, and who wrote it; nobody known, or `ours`: an address of the tracker.
+
+    `private` is what it was in the tracker that exported it; else None, and the tables say it. `confides`: it answers
+    a private message.
+    """
 
     message: Message
     writer: Writer | None
     ours: bool = False
     spam: bool = False
+    private: bool | None = None
+    confides: bool = False
 
     @property
     def machine(self) -> bool:
         """Whether no person wrote it."""
         return self.message.automatic is not None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is a private comment whatever the tables say."""
+        return self.confides if self.private is None else self.private
+
+    def kept(self, by_tables: bool) -> bool:
+        """Whether it is private, where the tables say so or not."""
+        return (by_tables or self.confides) if self.private is None else self.private
 
     def standing(self, ticket: Ticket) -> Standing:
         """What its writer was on the ticket."""
@@ -56,7 +71,7 @@ class Retelling:
                 self._begin(one)
             ticket, message = self.ticket, one.message
             ticket.has_private = ticket.has_private or message.private
-            ticket.last_posted = max(ticket.last_posted or message.date, message.date)
+            ticket.last_posted = max(ticket.last_posted or message.received, message.received)
             if one.writer and not one.machine and one.writer.id != ticket.requestor_id:
                 self.took_part[one.writer.id] = one.writer
 
@@ -66,15 +81,15 @@ class Retelling:
         ticket.status = self.lifecycle.spam if one.spam else self.lifecycle.first
         ticket.title = message.subject or "(no subject)"
         ticket.created = ticket.last_query = message.date
-        message.action, message.new_status, message.private = None, ticket.status, False
+        message.action, message.new_status, message.private = None, ticket.status, bool(one.private)
 
     def _continue(self, one: Said) -> None:
         ticket, message = self.ticket, one.message
         old, answerer, solved = ticket.status, ticket.answerer_id, ticket.solved
         party = one.standing(ticket).party(self.lifecycle, machine=one.machine)
         cell = self.lifecycle.cell(old, party.role)
-        row = retrace(ticket, party, cell.action, message)
-        message.private = cell.private or self.lifecycle.keeps_private(row.recorded, old, party.role)
+        row = retrace(ticket, party, self.lifecycle.comment if one.hidden else cell.action, message)
+        message.private = one.kept(cell.private or self.lifecycle.keeps_private(row.recorded, old, party.role))
         if old != ticket.status:
             self._changed(message.date, message.sender_id, old)
             self._reopened(row, message, old, answerer, solved)
@@ -127,9 +142,8 @@ def told_before(ticket: Ticket, one: Said, status: str) -> None:
     )
     party = one.standing(ticket).party(lifecycle, machine=one.machine)
     cell = lifecycle.cell(status, party.role)
-    action = lifecycle.comment if one.message.private else cell.action
-    row = retrace(then, party, action, one.message)
+    row = retrace(then, party, lifecycle.comment if one.hidden else cell.action, one.message)
     one.message.new_status = status
-    one.message.private |= cell.private or lifecycle.keeps_private(row.recorded, status, party.role)
+    one.message.private = one.kept(cell.private or lifecycle.keeps_private(row.recorded, status, party.role))
     ticket.has_private = ticket.has_private or one.message.private
     ticket.last_query, ticket.last_response = then.last_query, then.last_response

@@ -24,6 +24,7 @@ from app.model.proof import new_message_id
 from app.model.queues import Queue
 from app.model.tickets import Change, Participant, Reopening, Ticket
 from app.model.undo import Checkpoint
+from app.model.workflow import believable
 
 # So many mails are looked through for one that a person wrote, whose ticket it then is.
 _AHEAD = 50
@@ -84,10 +85,15 @@ class Work:
         query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.received, Message.number)
         query = query.options(defer(Message.text), defer(Message.full_text))
         there = list(self.desk.session.scalars(query))
-        stored = {one.message_id: (one.id, one.private) for one in there}
+        untouched = self._is_as_imported(ticket)
+        before = list(self._said_before(there)) if untouched else []
+        hidden = {one.message.id for one in before if one.hidden}
+        if not untouched:
+            hidden = {one.id for one in there if one.private}
+        stored = {one.message_id: (one.id, one.id in hidden) for one in there}
         new = [self._said(ticket, draft, stored) for draft in drafts]
-        if self._is_as_imported(ticket):
-            taken_part = self._retell(ticket, there, new)
+        if untouched:
+            taken_part = self._retell(ticket, before, new)
         else:
             taken_part = {}
             for one in new:
@@ -99,12 +105,12 @@ class Work:
         )
         self._take_part(ticket, taken_part, on_ticket)
 
-    def _retell(self, ticket: Ticket, there: Sequence[Message], new: Sequence[Said]) -> dict[int, Writer]:
+    def _retell(self, ticket: Ticket, before: Sequence[Said], new: Sequence[Said]) -> dict[int, Writer]:
         """Tell a ticket anew that is an imported thread and nothing more, now that more of the thread is known."""
         desk = self.desk
         for table in (Change, Reopening):
             desk.session.execute(delete(table).where(table.ticket_id == ticket.id))
-        said = sorted([*self._said_before(there), *new], key=lambda one: (one.message.date, one.message.number))
+        said = sorted([*before, *new], key=lambda one: (one.message.received, one.message.number))
         ticket.last_query = ticket.last_response = ticket.solved = ticket.answer = ticket.answerer_id = None
         first = next((one.writer for one in said if one.writer and not one.machine), None)
         if first is not None:
@@ -117,10 +123,23 @@ class Work:
 
     def _said_before(self, there: Sequence[Message]) -> Iterator[Said]:
         people = self.writers.by_id(self.desk, {one.sender_id for one in there if one.sender_id is not None})
+        query = select(ARCHIVED.c.mail_id, ARCHIVED.c.private).where(ARCHIVED.c.private.is_not(None), ARCHIVED.c.posted)
+        rows = self.desk.connection.execute(query.where(ARCHIVED.c.ticket_id == there[0].ticket_id))
+        told: dict[int | None, bool] = dict(rows.all())
+        hidden: set[int | None] = set()
         for one in there:
             spam = one.action is None and one.new_status == self.queue.lifecycle.spam
             ours = one.sender_id is None and self._is_from_us(one)
-            yield Said(one, people.get(one.sender_id or 0), ours, spam)
+            said = Said(
+                one,
+                people.get(one.sender_id or 0),
+                ours,
+                spam,
+                private=told.get(one.mail_id),
+                confides=one.parent_id in hidden,
+            )
+            hidden |= {one.id} if said.hidden else set()
+            yield said
 
     def _is_from_us(self, message: Message) -> bool:
         raw = self.desk.session.scalar(select(Mail.raw).where(Mail.id == message.mail_id)) or b""
@@ -154,7 +173,8 @@ class Work:
 
     def _root(self, first: Draft) -> str:
         given = first.incoming.message_id
-        return given if given and notification.sendable(given) else new_message_id(self.desk)
+        fitting = given and not first.planned.private and notification.sendable(given)
+        return given if given and fitting else new_message_id(self.desk)
 
     def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, tuple[int, bool]]) -> Said:
         """The message of a mail, the next of its ticket, with what it answers there."""
@@ -163,7 +183,9 @@ class Work:
         answered = (*incoming.in_reply_to, *reversed(incoming.references))
         parent, private = next((stored[one] for one in answered if one in stored), (None, False))
         ticket.posts += 1
-        date = planned.date or ticket.last_posted or self.desk.now
+        came = planned.date or ticket.last_posted or self.desk.now
+        # A mail of an export bears two dates, like any mail that came: the one it was written with, and when it came.
+        date = came if planned.private is None else believable(incoming.date, came)
         message = Message(
             id=next(self._ids),
             ticket_id=ticket.id,
@@ -177,18 +199,19 @@ class Work:
             full_text=incoming.text,
             action=None,
             new_status="",
-            private=private,
+            private=bool(planned.private),
             automatic=incoming.automatic,
             listed=incoming.listed,
             verified=False,
             date=date,
-            received=date,
+            received=came,
             mail_id=planned.mail_id,
         )
-        stored.setdefault(message.message_id, (message.id, False))
         self._note(ticket, draft, message)
         ours = draft.writer is not None and self.writers.is_ours(draft.writer.email)
-        return Said(message, writer, ours, incoming.spam)
+        said = Said(message, writer, ours, incoming.spam, planned.private, confides=private)
+        stored.setdefault(message.message_id, (message.id, said.hidden))
+        return said
 
     def _note(self, ticket: Ticket, draft: Draft, message: Message) -> None:
         """What is to be written of a mail besides its message; should it come again by mail, it is known."""

@@ -50,7 +50,16 @@ def print_json(document: object) -> None:
     """Print one JSON document; safe for a terminal, and UTF-8 where that is what standard output takes."""
     unicode_output = getattr(sys.stdout, "encoding", None) in ("utf-8", "UTF-8")
     text = json.dumps(document, ensure_ascii=not unicode_output, indent=2)
-    click.echo(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    click.echo(_escaped(text))
+
+
+def json_text(document: object) -> str:
+    """One JSON document in one line, safe for a terminal and for whoever splits text into lines."""
+    return _escaped(json.dumps(document, ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_rows(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> None:

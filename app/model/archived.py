@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.model.base import Base
@@ -12,18 +12,24 @@ class Archived(Base):
     """One mail of an archive, from the moment it is taken in; the same mail is never taken in again.
 
     Nothing here can be read by people: texts are kept as digests. `exact` is that of the bytes, `identity` that of what
-    makes two mails the same. `people` holds eight bytes for each person named in it, the writer first. `joins` is the
-    ticket that it belongs to by its ids, `thread` the place in the plan of threads not yet posted. `posted`: it is on
-    `ticket_id`, or was there before. `mail_id` is None for a mail that came by another way, too.
+    makes two mails the same. `mark` is that of the ticket on which it stood in a tracker that exported it, `private`
+    what it was there; empty and None for all other mail. `people` holds eight bytes for each person named in it, the
+    writer first. `joins` is the ticket that it belongs to by its ids or its mark, `thread` the place in the plan of
+    threads not yet posted. `posted`: it is on `ticket_id`, or was there before. `mail_id` is None for a mail that came
+    by another way, too.
     """
 
     __tablename__ = "archived"
+    # Where one mail stood on two tickets, it is on two tickets here.
+    __table_args__ = (UniqueConstraint("identity", "mark"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
-    exact: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    identity: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    exact: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    identity: Mapped[bytes] = mapped_column(LargeBinary)
+    mark: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    private: Mapped[bool | None]
     size: Mapped[int]
     date: Mapped[datetime | None]
     subject: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)

@@ -63,16 +63,20 @@ class Arrival:
     @property
     def identity(self) -> str:
         """What the mail is known by wherever it comes to: its Message-ID, else a digest of what it says."""
-        incoming = self.incoming
-        if incoming.message_id:
-            return incoming.message_id
-        words = "\0".join((incoming.written_date, incoming.subject)).encode("utf-8", "replace")
-        return hashlib.sha256(words + incoming.body_digest).hexdigest()
+        return identity_of(self.incoming)
 
     @classmethod
     def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "Arrival":
         """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""
         return cls(raw, envelope_from, read(raw, envelope_from), tuple(recipients))
+
+
+def identity_of(incoming: Incoming) -> str:
+    """What a mail is known by: its Message-ID, else a digest of what it says."""
+    if incoming.message_id:
+        return incoming.message_id
+    words = "\0".join((incoming.written_date, incoming.subject)).encode("utf-8", "replace")
+    return hashlib.sha256(words + incoming.body_digest).hexdigest()
 
 
 def register(

@@ -161,6 +161,9 @@ def act(
     before = as_it_is(desk, ticket)
     words = without_private_words(desk, ticket, words, private=private)
     message = carry_out(desk, ticket, actor, party, [step], words, private=private, answer=answer)
+    if actor and actor.dormant and not words.automatic:
+        # Who speaks again takes part again, and from now on gets letters.
+        desk.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
     news = News(row.recorded, old, actor, checkpoint=keep(desk, ticket, before, actor.person_id if actor else None))
     if not quiet:
         told = everybody if everybody is not None else everybody_on(desk, ticket)

@@ -16,6 +16,8 @@ def upgrade() -> None:
         sa.Column("mail_id", sa.Integer(), nullable=True),
         sa.Column("exact", sa.LargeBinary(), nullable=False),
         sa.Column("identity", sa.LargeBinary(), nullable=False),
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=True),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("date", sa.DateTime(timezone=True), nullable=True),
         sa.Column("subject", sa.LargeBinary(), nullable=True),
@@ -29,10 +31,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_archived_queue_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_archived_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_archived")),
-        sa.UniqueConstraint("exact", name=op.f("uq_archived_exact")),
-        sa.UniqueConstraint("identity", name=op.f("uq_archived_identity")),
+        sa.UniqueConstraint("identity", "mark", name=op.f("uq_archived_identity_mark")),
     )
-    for column in ("mail_id", "subject", "thread", "ticket_id"):
+    for column in ("mail_id", "exact", "mark", "subject", "thread", "ticket_id"):
         op.create_index(op.f(f"ix_archived_{column}"), "archived", [column])
     op.create_table(
         "archived_link",

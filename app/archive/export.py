@@ -1,0 +1,185 @@
+"""This file holds the way out: tickets as one mbox of their exact mails, or each as one JSON document."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.orm import joinedload
+
+from app.archive.marks import Mark, marking_line
+from app.archive.mbox import escaped
+from app.archive.written import Said, mail_of
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.lifecycle import NotAllowed
+from app.model.mails import Mail
+from app.model.messages import Message
+from app.model.places import comment_address, ticket_address
+from app.model.queues import find_queue
+from app.model.tickets import Ticket, find_ticket
+from app.model.views import Json, ticket_in_full
+
+# So many tickets are planned at once, and so many mails or bytes read at once: memory must not grow with what there is.
+_TICKETS, _POSTS = 200, 2_000
+_MAILS, _BYTES = 100, 4_000_000
+
+_MAIL, _MESSAGE = cast("Table", Mail.__table__), cast("Table", Message.__table__)
+_PLAN = (
+    select(
+        _MESSAGE.c.id,
+        _MESSAGE.c.ticket_id,
+        _MESSAGE.c.mail_id,
+        _MESSAGE.c.private,
+        _MESSAGE.c.received,
+        func.coalesce(func.length(_MAIL.c.raw), 0).label("size"),
+    )
+    .outerjoin(_MAIL, _MAIL.c.id == _MESSAGE.c.mail_id)
+    .order_by(_MESSAGE.c.ticket_id, _MESSAGE.c.received, _MESSAGE.c.number)
+)
+
+
+class Exported(NamedTuple):
+    """What is to be written next; so many mails, and so many tickets that begin in it."""
+
+    content: bytes
+    mails: int
+    tickets: int
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which tickets: one, those of a queue, or with neither all there are."""
+
+    number: int | None = None
+    queue_id: int | None = None
+
+
+class _Planned(NamedTuple):
+    """One message: where it stands, and how large its mail is."""
+
+    id: int
+    ticket_id: int
+    mail_id: int | None
+    private: bool
+    received: datetime
+    size: int
+
+
+def choose(database: Database, number: int | None, queue: str | None, *, mails: bool) -> Chosen:
+    """What is asked for. Raises NoSuchTicket or NoSuchQueue; NotAllowed for the mails of a ticket that has none now."""
+    with database.look() as desk:
+        if number is not None:
+            into = find_ticket(desk, number).merged_into
+            if mails and into is not None:
+                raise NotAllowed(f"Ticket {number} is part of ticket {into} now: use that number.")
+        return Chosen(number, find_queue(desk, queue).id if queue is not None else None)
+
+
+def mbox_of(database: Database, chosen: Chosen) -> Iterator[Exported]:
+    """The mails of tickets as an mboxrd, ticket after ticket, each in the order in which they came.
+
+    What stands on a ticket is looked up at one moment, and mails never change; so nothing is held while somebody reads.
+    """
+    last = 0
+    for numbers in _tickets(database, chosen):
+        with database.look() as desk:
+            rows = desk.connection.execute(_PLAN.where(_MESSAGE.c.ticket_id.in_(numbers)))
+            planned = [_Planned(*row) for row in rows]
+        for group in _grouped(planned):
+            tickets = len({one.ticket_id for one in group} - {last})
+            yield Exported(_boxed(database, group), len(group), tickets)
+            last = group[-1].ticket_id
+
+
+def documents_of(database: Database, chosen: Chosen) -> Iterator[Json]:
+    """Tickets as `tickets show --json` prints them, each as it is at one moment."""
+    for numbers in _tickets(database, chosen):
+        for number in numbers:
+            with database.look() as desk:
+                document = ticket_in_full(desk, find_ticket(desk, number))
+            yield document
+
+
+def _tickets(database: Database, chosen: Chosen) -> Iterator[list[int]]:
+    """The numbers of tickets, some at a time: fewer where they are long."""
+    last = 0
+    query = select(Ticket.id, Ticket.posts).order_by(Ticket.id).limit(_TICKETS)
+    if chosen.number is not None:
+        query = query.where(Ticket.id == chosen.number)
+    if chosen.queue_id is not None:
+        query = query.where(Ticket.queue_id == chosen.queue_id)
+    while True:
+        with database.look() as desk:
+            rows = desk.connection.execute(query.where(Ticket.id > last)).all()
+        if not rows:
+            return
+        numbers = [rows[0].id]
+        posts = rows[0].posts
+        for row in rows[1:]:
+            posts += row.posts
+            if posts > _POSTS:
+                break
+            numbers.append(row.id)
+        yield numbers
+        last = numbers[-1]
+
+
+def _grouped(planned: Iterable[_Planned]) -> Iterator[list[_Planned]]:
+    group: list[_Planned] = []
+    octets = 0
+    for one in planned:
+        if group and (len(group) == _MAILS or octets + one.size > _BYTES):
+            yield group
+            group, octets = [], 0
+        group.append(one)
+        octets += one.size
+    if group:
+        yield group
+
+
+def _boxed(database: Database, group: list[_Planned]) -> bytes:
+    """Some mails as they lie in the box."""
+    with database.look() as desk:
+        query = select(_MAIL.c.id, _MAIL.c.raw).where(_MAIL.c.id.in_({one.mail_id for one in group if one.mail_id}))
+        raws: dict[int, bytes] = dict(cast("Any", desk.connection.execute(query).all()))
+        commanded = _by_command(desk, [one.id for one in group if one.mail_id is None])
+        box = bytearray()
+        for one in group:
+            raw = escaped(raws[one.mail_id] if one.mail_id else commanded[one.id])
+            box += marking_line(Mark(one.ticket_id, desk.domain, one.private), one.received)
+            box += raw
+            # An empty line parts mails; one that has no line end at its end gets it.
+            box += b"\n" if raw.endswith(b"\n") else b"\n\n"
+        return bytes(box)
+
+
+def _by_command(desk: Desk, ids: list[int]) -> dict[int, bytes]:
+    """What messages without a mail would have been as mails."""
+    if not ids:
+        return {}
+    query = select(Message).where(Message.id.in_(ids)).options(joinedload(Message.sender))
+    found = desk.session.scalars(query).all()
+    tickets = {one.id: one for one in desk.session.scalars(select(Ticket).where(Ticket.id.in_(_ticket_ids(found))))}
+    return {one.id: mail_of(_said(desk, one, tickets[one.ticket_id])) for one in found}
+
+
+def _ticket_ids(messages: Iterable[Message]) -> set[int]:
+    return {one.ticket_id for one in messages}
+
+
+def _said(desk: Desk, message: Message, ticket: Ticket) -> Said:
+    address = (comment_address if message.private else ticket_address)(desk, ticket.id)
+    sender = message.sender
+    return Said(
+        name=sender.name if sender else ticket.queue.name,
+        email=sender.email if sender else ticket_address(desk, ticket.id),
+        to=address,
+        date=message.date,
+        message_id=message.message_id,
+        in_reply_to=message.in_reply_to,
+        subject=message.subject,
+        text=message.full_text,
+        automatic=sender is None,
+    )

@@ -1,0 +1,165 @@
+"""This file holds what of an archive is there already: the same mails, and the tickets that others belong to."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar, cast
+
+from sqlalchemy import Table, select
+
+from app.archive.cards import Card, card_of, id_key
+from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.letters import Letter
+from app.model.mails import Mail
+from app.model.messages import Message
+
+_MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
+# SQLite takes 32,766 parameters in a statement.
+_ASKED = 10_000
+_Name = TypeVar("_Name", str, bytes)
+
+
+class There(NamedTuple):
+    """A mail that was taken in before."""
+
+    id: int
+    exact: bytes
+    identity: bytes
+    mark: bytes
+    private: bool | None
+    posted: bool
+    mail_id: int | None
+    queue_id: int
+
+
+def mark_key(card: Card) -> bytes:
+    """The key of the mark that a mail bears."""
+    return card.mark.key if card.mark else NO_MARK
+
+
+def key_of(card: Card) -> bytes:
+    """What a mail is told by in one import: who it is, and where it stood."""
+    return card.identity + mark_key(card)
+
+
+def lookup(pile: Pile, column: str, digests: list[bytes]) -> dict[bytes, list[There]]:
+    """Those of these digests that were taken in before; on a dry run also into the tracker itself."""
+    query = select(*(ARCHIVED.c[name] for name in There._fields)).where(ARCHIVED.c[column].in_(digests))
+    query = query.order_by(ARCHIVED.c.id)
+    found: dict[bytes, list[There]] = {}
+    places = [(pile.store, query)] + ([(pile.tracker, query.where(ARCHIVED.c.posted))] if pile.dry else [])
+    for database, wanted in places:
+        with database.look() as desk:
+            for row in desk.connection.execute(wanted):
+                found.setdefault(getattr(row, column), []).append(There(*row))
+    return found
+
+
+def posted_elsewhere(pile: Pile, cards: Sequence[Card]) -> dict[bytes, int]:
+    """The tickets on which these very mails stand since they came by another way, by identity and mark."""
+    found: dict[bytes, int] = {}
+    with pile.tracker.look() as desk:
+        by_name = _messages_of(desk, {card.known_as for card in cards})
+        for card in cards:
+            mark = card.mark if card.mark and card.mark.domain == desk.domain else None
+            tickets = {
+                one.ticket_id
+                for one in by_name.get(card.known_as, ())
+                # What was imported there is a repeat only if this is the export of that ticket.
+                if (not one.imported or (mark and mark.number == one.ticket_id)) and _is_same(pile, desk, one, card)
+            }
+            if tickets:
+                named = mark is not None and mark.number in tickets
+                found[key_of(card)] = mark.number if mark and named else min(tickets)
+    return found
+
+
+class _Standing(NamedTuple):
+    """A message on which a mail may stand already; `mail_id` is None if it came by command."""
+
+    ticket_id: int
+    mail_id: int | None
+    imported: bool
+
+
+def _messages_of(desk: Desk, names: set[str]) -> dict[str, list[_Standing]]:
+    """The messages that mails of these names stand on: by Message-ID, and where a mail has none by what it says."""
+    mail_id = _MESSAGE.c.mail_id
+    imported = select(ARCHIVED.c.id).where(ARCHIVED.c.mail_id == mail_id).exists()
+    by_id = select(_MESSAGE.c.message_id, _MESSAGE.c.ticket_id, mail_id, imported)
+    by_digest = select(_MAIL.c.identity, _MESSAGE.c.ticket_id, mail_id, imported).join(_MAIL, _MAIL.c.id == mail_id)
+    found: dict[str, list[_Standing]] = {}
+    for query in (by_id.where(_MESSAGE.c.message_id.in_(names)), by_digest.where(_MAIL.c.identity.in_(names))):
+        for name, *rest in desk.connection.execute(query).all():
+            found.setdefault(name, []).append(_Standing(*rest))
+    return found
+
+
+def _is_same(pile: Pile, desk: Desk, one: _Standing, card: Card) -> bool:
+    """Whether a message is that of a mail; of one that came by command the Message-ID was drawn here, and says all."""
+    if one.mail_id is None:
+        return True
+    raw: bytes = desk.connection.execute(select(_MAIL.c.raw).where(_MAIL.c.id == one.mail_id)).scalar_one()
+    return card_of(raw, b"", desk.now, pile.is_ours).identity == card.identity
+
+
+def homes_of(tracker: Database, cards: Sequence[Card]) -> dict[bytes, int]:
+    """The tickets that mails belong to already: that of their mark, else of the nearest id that is known (INTERFACE 4).
+
+    Where a mark stands, ids lead to no ticket of another mark.
+    """
+    ids = sorted({one for card in cards for one in (card.own, *card.parents) if one})
+    known: dict[str, int] = {}
+    for at in range(0, len(ids), _ASKED):
+        known |= _known_tickets(tracker, set(ids[at : at + _ASKED]))
+    of_marks = _tickets_of_marks(tracker, {mark_key(card) for card in cards if card.mark})
+    marked = _with_marks(tracker, set(known.values())) if of_marks is not None else set()
+    found: dict[bytes, int] = {}
+    for card in cards:
+        tickets = [known[one] for one in (*card.parents, card.own) if one in known]
+        if card.mark:
+            mine = (of_marks or {}).get(mark_key(card))
+            tickets = [mine] if mine else [one for one in tickets if one not in marked]
+        if tickets:
+            found[key_of(card)] = tickets[0]
+    return found
+
+
+def _tickets_of_marks(tracker: Database, marks: set[bytes]) -> dict[bytes, int] | None:
+    """The tickets of these marks; None where there are no marks to ask for."""
+    if not marks:
+        return None
+    found: dict[bytes, int] = {}
+    query = select(ARCHIVED.c.mark, ARCHIVED.c.ticket_id).where(ARCHIVED.c.mark.in_(marks), ARCHIVED.c.posted)
+    with tracker.look() as desk:
+        rows = desk.connection.execute(query.where(ARCHIVED.c.ticket_id.is_not(None)).distinct())
+        _keep_oldest(found, ((mark, ticket) for mark, ticket in rows))
+    return found
+
+
+def _with_marks(tracker: Database, tickets: set[int]) -> set[int]:
+    """Those of these tickets that are threads of an export."""
+    query = select(ARCHIVED.c.ticket_id).where(ARCHIVED.c.ticket_id.in_(tickets), ARCHIVED.c.mark != NO_MARK)
+    with tracker.look() as desk:
+        return set(desk.connection.execute(query.distinct()).scalars())
+
+
+def _known_tickets(tracker: Database, ids: set[str]) -> dict[str, int]:
+    """The oldest ticket of each id: of a message or a letter, else of an imported mail that only names it."""
+    keys = {id_key(one): one for one in ids}
+    found: dict[str, int] = {}
+    with tracker.look() as desk:
+        for table in (_MESSAGE, _LETTER):
+            query = select(table.c.message_id, table.c.ticket_id).where(table.c.message_id.in_(ids))
+            rows = desk.connection.execute(query.where(table.c.ticket_id.is_not(None)))
+            _keep_oldest(found, ((given, ticket) for given, ticket in rows))
+        query = select(LINK.c.key, ARCHIVED.c.ticket_id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
+        query = query.where(LINK.c.key.in_(keys), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None))
+        named: dict[str, int] = {}
+        _keep_oldest(named, ((keys[key], ticket) for key, ticket in desk.connection.execute(query)))
+    return named | found
+
+
+def _keep_oldest(found: dict[_Name, int], rows: Iterable[tuple[_Name, int]]) -> None:
+    for given, ticket in rows:
+        found[given] = min(found.get(given, ticket), ticket)

@@ -1,0 +1,96 @@
+"""This file holds the command `export`: tickets as an mbox of their exact mails, or as JSON Lines."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from app.archive.export import Chosen, Exported, choose, documents_of, mbox_of
+from app.cli.common import Number, json_text, print_bytes, ready_database
+from app.model.database import Database
+
+# What file systems without hard links say.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
+
+
+@click.command("export", short_help="Export a ticket, a queue or everything: exact mails, or JSON.")
+@click.argument("number", type=Number(), required=False)
+@click.option("--queue", help="Only the tickets of this queue.")
+@click.option("--format", "form", type=click.Choice(["mbox", "jsonl"]), default="mbox", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="A new file; else standard output.")
+def export_command(number: int | None, queue: str | None, form: str, output: Path | None) -> None:
+    """Export ticket NUMBER, a queue, or with neither everything.
+
+    An mbox (mboxrd) holds the exact mails; what came by command is written as a mail. The line above each mail bears
+    its ticket's address, so that `tickets import` makes the same tickets of it, elsewhere too; imported here it adds
+    nothing. JSON Lines (jsonl) has one line a ticket: what `tickets show NUMBER --json` prints.
+    """
+    if number is not None and queue is not None:
+        raise click.UsageError("Name a ticket or --queue, not both.")
+    with ready_database() as database:
+        chosen = choose(database, number, queue, mails=form == "mbox")
+        content = _mbox(database, chosen) if form == "mbox" else _lines(database, chosen)
+        if output is None:
+            for one in content:
+                print_bytes(one.content)
+            return
+        mails = tickets = 0
+        with _new_file(output) as file:
+            for one in content:
+                file.write(one.content)
+                mails, tickets = mails + one.mails, tickets + one.tickets
+    what = f"{_counted(mails, 'mail')} of {_counted(tickets, 'ticket')}" if mails else _counted(tickets, "ticket")
+    click.echo(f"Exported to {output}: {what}")
+
+
+def _mbox(database: Database, chosen: Chosen) -> Iterator[Exported]:
+    return mbox_of(database, chosen)
+
+
+def _lines(database: Database, chosen: Chosen) -> Iterator[Exported]:
+    for document in documents_of(database, chosen):
+        yield Exported(f"{json_text(document)}\n".encode(), 0, 1)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file for this account alone that appears when it is whole; one that is there already is never replaced."""
+    if os.path.lexists(path):
+        raise click.ClickException(f"{path} is there already; name another file.")
+    if not path.parent.is_dir():
+        raise click.ClickException(f"There is no directory {path.parent}.")
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _put(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _put(draft: Path, path: Path) -> None:
+    try:
+        # Unlike a rename, a link fails if somebody made the file meanwhile.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise click.ClickException(f"{path} is there already; name another file.") from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        draft.rename(path)
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
