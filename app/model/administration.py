@@ -35,7 +35,8 @@ class Filter:
 def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
     """The tickets that a filter lets through, by number, with the people whom a list shows."""
     shown = (selectinload(Ticket.requestor), selectinload(Ticket.assignee), selectinload(Ticket.answerer))
-    query: Select[Ticket] = select(Ticket).options(*shown).order_by(Ticket.id)
+    # What was forgotten has no messages, and is no ticket any more.
+    query: Select[Ticket] = select(Ticket).options(*shown).where(Ticket.posts > 0).order_by(Ticket.id)
     if wanted.queue:
         query = query.where(Ticket.queue_id == wanted.queue.id)
     if wanted.statuses is not None:
@@ -71,6 +72,7 @@ def forgotten(desk: Desk, days: int) -> list[int]:
         Ticket.assignee_id.is_(None),
         Ticket.last_posted <= desk.now - timedelta(days=days),
         Ticket.merged_into.is_(None),
+        Ticket.posts > 0,
         Ticket.status.in_({status for lifecycle in LIFECYCLES.values() for status in lifecycle.expirable}),
     )
     return list(desk.session.scalars(query.order_by(Ticket.id)))
