@@ -68,9 +68,8 @@ def erase_messages(desk: Desk, ids: Collection[int], line: str) -> dict[str, str
     """Leave messages as numbered places with a line that says so; their Message-IDs, each with the one it has now."""
     others: dict[str, str] = {}
     for portion in in_portions(ids):
-        rows = (
-            desk.session.execute(select(Message.id, Message.message_id).where(Message.id.in_(portion))).tuples().all()
-        )
+        known = select(Message.id, Message.message_id).where(Message.id.in_(portion))
+        rows = desk.session.execute(known).all()
         for _, known_as in rows:
             others.setdefault(known_as, new_message_id(desk))
         desk.session.execute(delete(Attachment).where(Attachment.message_id.in_(portion)))

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, select, update
 
 from app.model import erasing, rewriting, theirs
+from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Delivery
 from app.model.messages import Attachment
-from app.model.people import Address, Person, get_person, hand_over, somebody
+from app.model.people import Address, Person, find_person, get_person, hand_over, meet, somebody
 from app.model.queues import Queue, Responder
 from app.model.remainders import NOTHING, Remainder, left_of
 from app.model.tickets import Participant, Ticket
@@ -77,7 +78,7 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
     In every table somebody stands for them who has no name, no address and no letters; whoever writes from their
     address is a new stranger.
     """
-    person = get_person(desk, email)
+    person = _who_wrote(desk, email)
     addresses = theirs.addresses_of(desk, person)
     tickets = _hold(desk, person, addresses)
     stand_in = somebody(desk)
@@ -96,6 +97,14 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
     _take_out_of_records(desk, person, traces, tickets)
     hand_over(desk, person, stand_in)
     return told
+
+
+def _who_wrote(desk: Desk, email: str) -> Person:
+    """The person who has an address. Whose mails were all set aside is nobody yet, and is made one to be forgotten."""
+    address = email.strip()
+    if find_person(desk, address) is None and theirs.has_mails(desk, address):
+        return meet(desk, Mailbox("", address), known=False)
+    return get_person(desk, address)
 
 
 def _hold(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:

@@ -36,7 +36,7 @@ def left_of(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]
     for portion in in_portions(tickets):
         of_others = Message.sender_id.is_distinct_from(person.id)
         query = select(*_OTHERS).where(Message.ticket_id.in_(portion), of_others)
-        for number, ticket, subject, text, mail in desk.session.execute(query).tuples().all():
+        for number, ticket, subject, text, mail in desk.session.execute(query).all():
             if number in found:
                 continue
             quotes = traces.retitled(subject, ticket) != subject or not lines.isdisjoint(_telling(text))

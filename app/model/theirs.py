@@ -127,6 +127,11 @@ def mails_of(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]
     }
 
 
+def has_mails(desk: Desk, address: str) -> bool:
+    """Whether any mail came from an address, wherever it ended."""
+    return any(_spelled(desk, column, {address_key(address)}) for column in (Mail.author, Mail.envelope_from))
+
+
 def _spelled(desk: Desk, column: Any, keys: Collection[str]) -> list[str]:
     """Every way in which a column of mails writes one of these addresses."""
     written = desk.session.scalars(select(column).where(column.is_not(None), column != "").distinct())
@@ -164,7 +169,8 @@ def titles_of(desk: Desk, person: Person, numbers: Collection[int]) -> dict[int,
 
     Those of a ticket that became part of another one stand with that one, too.
     """
-    into = dict(desk.session.execute(select(Ticket.id, Ticket.merged_into)).tuples().all())
+    merged = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
+    into = {row.id: row.merged_into for row in desk.session.execute(merged)}
     found: dict[int, frozenset[str]] = {}
     for number in numbers:
         home = number
