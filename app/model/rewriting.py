@@ -17,7 +17,7 @@ from app.model.traces import Traces
 from app.model.undo import Checkpoint
 
 _SET_ASIDE = "set_aside"
-_LETTER, _MESSAGE = cast("Table", Letter.__table__), cast("Table", Message.__table__)
+_LETTER, _MESSAGE, _MAIL = (cast("Table", one.__table__) for one in (Letter, Message, Mail))
 # A letter has no more of a message than this.
 _MOST_OF_A_MESSAGE = 100_000
 _TEXTS = ("sender_name", "subject", "in_reply_to", "references", "text", "commands", "error")
@@ -118,7 +118,9 @@ def rewrite_tickets(desk: Desk, traces: Traces, tickets: Collection[int]) -> Non
         for kept in desk.session.scalars(select(Checkpoint).where(Checkpoint.ticket_id.in_(portion))):
             kept.title = _title(traces, kept.ticket_id, kept.title)
         for values in list(_messages(desk, traces, portion)):
-            desk.connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == values.pop("id")).values(**values))
+            number, mail = values.pop("id"), values.pop("mail")
+            desk.connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == number).values(**values))
+            desk.connection.execute(update(_MAIL).where(_MAIL.c.id == mail).values(subject=values["subject"]))
     desk.session.flush()
     for portion_of_ids in _portions(list(traces.ids)):
         forwards = update(Message).where(Message.original_id.in_(portion_of_ids))
@@ -132,13 +134,13 @@ def _portions(ids: list[str]) -> Iterator[list[str]]:
 
 def _messages(desk: Desk, traces: Traces, tickets: Collection[int]) -> Iterator[dict[str, Any]]:
     """What changes of others' messages: the id that they answer, and a subject which is one of the titles."""
-    columns = (Message.id, Message.ticket_id, Message.subject, Message.in_reply_to)
+    columns = (Message.id, Message.ticket_id, Message.mail_id, Message.subject, Message.in_reply_to)
     query = select(*columns).where(Message.ticket_id.in_(tickets), Message.sender_id.is_distinct_from(traces.person_id))
-    for number, ticket, subject, in_reply_to in desk.session.execute(query):
+    for number, ticket, mail, subject, in_reply_to in desk.session.execute(query):
         other = {"subject": traces.retitled(subject, ticket)}
         other |= {"in_reply_to": traces.ids.get(in_reply_to, in_reply_to)} if in_reply_to else {}
         if other["subject"] != subject or other.get("in_reply_to") != in_reply_to:
-            yield {"id": number, **other}
+            yield {"id": number, "mail": mail, **other}
 
 
 def rewrite_mails(desk: Desk, traces: Traces) -> None:
