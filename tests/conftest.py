@@ -37,14 +37,16 @@ def database_url(tmp_path: Path, sqlite_template: Path) -> str:
     return f"sqlite:///{tmp_path}/tickets.db"
 
 
+@pytest.fixture
+def postgres_url(postgres_server: Server, postgres_template: str) -> str:
+    """A new PostgreSQL database."""
+    return fresh_database(postgres_server, template=postgres_template)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_database_url(request: pytest.FixtureRequest) -> str:
     """A new database of each kind."""
-    if request.param == "sqlite":
-        return str(request.getfixturevalue("database_url"))
-    return fresh_database(
-        request.getfixturevalue("postgres_server"), template=request.getfixturevalue("postgres_template")
-    )
+    return str(request.getfixturevalue("database_url" if request.param == "sqlite" else "postgres_url"))
 
 
 @pytest.fixture
@@ -67,6 +69,14 @@ def small_world(database_url: str) -> Iterator[World]:
 def inbox(any_database_url: str) -> Iterator[World]:
     """A shared inbox on each database."""
     made = World(any_database_url, lifecycle="correspondence")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def postgres_inbox(postgres_url: str) -> Iterator[World]:
+    """A shared inbox on PostgreSQL, for what SQLite does not do."""
+    made = World(postgres_url, lifecycle="correspondence")
     yield made
     made.close()
 

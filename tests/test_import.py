@@ -275,11 +275,9 @@ def test_an_imported_mail_that_comes_by_mail_is_answered_250_and_does_nothing(sm
     assert small.threads() == [["1", "2", "3"]]
 
 
-def test_a_statement_over_all_mails_may_take_longer_than_a_server_waits(archive: Archive) -> None:
-    database = archive.world.database
-    if database.is_sqlite:
-        return
-    with piled(database, "Archive", dry=False), database.look() as desk:
+def test_a_statement_over_all_mails_may_take_longer_than_a_server_waits(postgres_inbox: World) -> None:
+    database = postgres_inbox.database
+    with piled(database, "General", dry=False), database.look() as desk:
         assert desk.session.scalar(text("SHOW statement_timeout")) == "1h"
     with database.look() as desk:
         assert desk.session.scalar(text("SHOW statement_timeout")) == f"{STATEMENT_SECONDS}s"

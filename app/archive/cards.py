@@ -10,14 +10,12 @@ from typing import NamedTuple
 from app.archive.marks import Mark, mark_of
 from app.model import mime
 from app.model.addresses import Mailbox, address_key, is_usable
+from app.model.archived import NOBODY, PERSON, digest, person_key
 from app.model.arrival import identity_of
 from app.model.incoming import Incoming, read
 from app.model.subjects import bare_subject
 from app.model.text import decoded, one_line, unescaped
 from app.model.workflow import believable
-
-PERSON = 8
-NOBODY = bytes(PERSON)
 
 _MOST_PEOPLE = 30
 _MOST_PARENTS = 100
@@ -48,14 +46,6 @@ class Card(NamedTuple):
     people: bytes
 
 
-def digest(*parts: bytes, size: int = 16) -> bytes:
-    """A digest of some bytes, each of which counts where it stands."""
-    made = blake2b(digest_size=size)
-    for part in parts:
-        made.update(len(part).to_bytes(8, "big") + part)
-    return made.digest()
-
-
 def exact_digest(raw: bytes) -> bytes:
     """The digest of a mail's very bytes."""
     return blake2b(raw, digest_size=16).digest()
@@ -64,11 +54,6 @@ def exact_digest(raw: bytes) -> bytes:
 def id_key(message_id: str) -> bytes:
     """A Message-ID as links are kept."""
     return digest(message_id.encode("utf-8", "replace"), size=PERSON)
-
-
-def person_key(email: str) -> bytes:
-    """An address as people are kept."""
-    return digest(address_key(email).encode("utf-8", "replace"), size=PERSON)
 
 
 def card_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]) -> Card:

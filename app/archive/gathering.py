@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
-from app.archive.cards import NOBODY, PERSON
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
+from app.model.archived import NOBODY, PERSON
 
 # How long after the last mail of a thread an answer that names no id still belongs to it.
 WINDOW = timedelta(days=30)

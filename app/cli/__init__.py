@@ -35,6 +35,7 @@ COMMANDS = {
     "expire": ("tickets", "Let tickets expire on which nothing was posted for long."),
     "import": ("archive", "Import old mail: one ticket a thread, original dates, no letters."),
     "export": ("export", "Export a ticket, a queue or everything: exact mails, or JSON."),
+    "forget": ("forget", "Erase a person or a ticket, after asking twice."),
     "outbox": ("outbox", "Letters on their way: list, send, retry."),
     "unmatched": ("unmatched", "Mail set aside: list, show, redeliver, dismiss."),
     "lifecycle": ("lifecycle", "Print the lifecycles from the tables that the tracker works by."),

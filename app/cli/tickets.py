@@ -33,7 +33,7 @@ from app.model.reading import ticket_text
 from app.model.setting import Setting
 from app.model.standing import everybody_on, standing_of
 from app.model.text import one_line, storable
-from app.model.tickets import Ticket, find_living, find_ticket
+from app.model.tickets import Ticket, find_living, find_number, find_ticket, how_forgotten
 from app.model.views import ticket_in_full, ticket_summaries, viewer_of
 from app.model.workflow import Words, checked_date
 
@@ -83,11 +83,13 @@ def _row(ticket: Ticket) -> tuple[str, ...]:
 def show_command(number: int, email: str | None, as_json: bool) -> None:
     """Show a ticket whole, or what one person may see of it."""
     with looking() as desk:
-        ticket = find_ticket(desk, number)
+        ticket = find_ticket(desk, number) if email is not None else find_number(desk, number)
         viewer = viewer_of(desk, ticket, email) if email is not None else None
         view = ticket_in_full(desk, ticket, viewer)
         if as_json:
             print_json(view)
+        elif ticket.forgotten:
+            click.echo(how_forgotten(desk, ticket))
         else:
             click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None))
 
@@ -101,6 +103,8 @@ def raw_command(number: int, message: int) -> None:
 
     with looking() as desk:
         found = find_message(desk, find_ticket(desk, number), message)
+        if found.sender is not None and found.sender.forgotten:
+            raise click.ClickException(f"Message {message} of ticket {number} was erased: there is no mail of it.")
         if found.mail_id is None:
             raise click.ClickException(f"Message {message} of ticket {number} came by command: there is no mail of it.")
         raw = raw_bytes(desk, found.mail_id)

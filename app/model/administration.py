@@ -39,6 +39,7 @@ def forgotten(desk: Desk, days: int) -> list[int]:
         Ticket.assignee_id.is_(None),
         Ticket.last_posted <= desk.now - timedelta(days=days),
         Ticket.merged_into.is_(None),
+        Ticket.posts > 0,
         Ticket.status.in_({status for lifecycle in LIFECYCLES.values() for status in lifecycle.expirable}),
     )
     return list(desk.session.scalars(query.order_by(Ticket.id)))

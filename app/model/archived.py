@@ -1,11 +1,29 @@
 """This file holds what is remembered of imported mail: that it was taken in, and what threads are told by."""
 
 from datetime import datetime
+from hashlib import blake2b
 
 from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.model.addresses import address_key
 from app.model.base import Base
+
+PERSON = 8
+NOBODY = bytes(PERSON)
+
+
+def digest(*parts: bytes, size: int = 16) -> bytes:
+    """A digest of some bytes, each of which counts where it stands."""
+    made = blake2b(digest_size=size)
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big") + part)
+    return made.digest()
+
+
+def person_key(email: str) -> bytes:
+    """An address as people are kept."""
+    return digest(address_key(email).encode("utf-8", "replace"), size=PERSON)
 
 
 class Archived(Base):
@@ -16,7 +34,7 @@ class Archived(Base):
     what it was there; empty and None for all other mail. `people` holds eight bytes for each person named in it, the
     writer first. `joins` is the ticket that it belongs to by its ids or its mark, `thread` the place in the plan of
     threads not yet posted. `posted`: it is on `ticket_id`, or was there before. `mail_id` is None for a mail that came
-    by another way, too.
+    by another way, too, and for one that was forgotten: its digests stay, so that it is not taken in again.
     """
 
     __tablename__ = "archived"

@@ -93,10 +93,11 @@ def register(
 
     `target` is the ticket or the queue's address. It is the database that keeps a mail unique (INTERFACE 7), so two
     connections that bring the same mail at the same instant store it once. `formerly` is the place that this one was
-    before it became part of `target`: what came there has come here.
+    before it became part of `target`: what came there has come here. A mail that was forgotten opens nothing again.
     """
     digest = _digest(arrival.incoming, target)
-    if formerly and formerly != target and _is_there(desk, arrival, _digest(arrival.incoming, formerly)):
+    came = formerly and formerly != target and _is_there(desk, arrival, _digest(arrival.incoming, formerly))
+    if came or (fate in _NEW and _was_forgotten(desk, arrival)):
         arrival.outcomes.append(Outcome(recipient, Fate.REPEATED))
         return False
     values = {
@@ -115,6 +116,21 @@ def register(
 def _is_there(desk: Desk, arrival: Arrival, digest: bytes) -> bool:
     there = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == digest, _DELIVERY.c.id != (arrival.delivery_id or 0))
     return desk.connection.execute(there).scalar() is not None
+
+
+# Where a mail ends that belongs to no ticket, or to none any more.
+_NEW = (Fate.OPENED, Fate.SET_ASIDE)
+
+
+def _was_forgotten(desk: Desk, arrival: Arrival) -> bool:
+    """Whether this very mail came before and was forgotten: then it stays so, wherever it would go now."""
+    same = select(_MAIL.c.id).where(_MAIL.c.identity == forgotten_identity(arrival.incoming))
+    return desk.connection.execute(same.limit(1)).scalar() is not None
+
+
+def forgotten_identity(incoming: Incoming) -> str:
+    """What a mail that was forgotten is known by: a digest, from which nobody learns what it was."""
+    return f"forgotten {_digest(incoming, '').hex()}"
 
 
 def opened(desk: Desk, arrival: Arrival, ticket: int) -> None:

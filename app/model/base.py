@@ -1,5 +1,6 @@
-"""This file holds what every mapped class shares: names of constraints, and moments that are always aware UTC."""
+"""This file holds what every mapped class shares: names of constraints, moments in UTC, and portions."""
 
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
@@ -7,6 +8,17 @@ from sqlalchemy.orm import DeclarativeBase
 
 MAX_ID = 2**31 - 1
 """The largest number that a ticket or any other row can have."""
+
+
+# SQLite takes 32,766 parameters in a statement.
+_PORTION = 10_000
+
+
+def in_portions(ids: Collection[int]) -> Iterator[list[int]]:
+    """Many ids, in lists that a statement can take."""
+    ordered = sorted(ids)
+    for at in range(0, len(ordered), _PORTION):
+        yield ordered[at : at + _PORTION]
 
 
 class Moment(TypeDecorator[datetime]):

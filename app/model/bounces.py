@@ -97,7 +97,10 @@ def came_to_nothing(desk: Desk, number: int, why: str, *, counts: bool) -> None:
     """
     about = desk.session.scalar(select(Letter.ticket_id).where(Letter.id == number))
     ticket = what_became_of(desk, about) if about else None
-    letter = desk.session.get_one(Letter, number, with_for_update=True, populate_existing=True)
+    letter = desk.session.get(Letter, number, with_for_update=True, populate_existing=True)
+    if letter is None:
+        # It was forgotten while a courier had it in hand.
+        return
     letter.state, letter.error, letter.in_hand = State.FAILED, why, False
     if letter.undelivered is not None:
         return

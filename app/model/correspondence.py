@@ -12,7 +12,7 @@ from app.model.places import Kind, Place, find_place, is_at_our_domain
 from app.model.posting import post
 from app.model.set_aside import set_aside
 from app.model.threads import Known, find_thread, is_our_letter, known_ids
-from app.model.tickets import NoSuchTicket
+from app.model.tickets import NoSuchTicket, TicketForgotten
 
 
 def to_ticket(desk: Desk, arrival: Arrival, recipient: str) -> None:
@@ -61,6 +61,10 @@ def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
         return
     try:
         thread = find_thread(desk, arrival, place, known)
+    except TicketForgotten:
+        # What came there before it was forgotten was forgotten with it.
+        set_aside(desk, arrival, recipient, "the ticket was forgotten", formerly=f"ticket{place.number}")
+        return
     except NoSuchTicket:
         set_aside(desk, arrival, recipient, "no ticket has this number")
         return

@@ -33,7 +33,8 @@ class Filter:
 
     def of_ticket(self) -> list[ColumnElement[bool]]:
         """The conditions on a ticket itself."""
-        found: list[ColumnElement[bool]] = []
+        # What was forgotten has no messages, and is no ticket any more.
+        found: list[ColumnElement[bool]] = [Ticket.posts > 0]
         if self.queue:
             found.append(Ticket.queue_id == self.queue.id)
         if self.statuses is not None:

@@ -19,6 +19,11 @@ _MOST_PLACES, _LAST_PLACE = 255, 16_383
 _GAP = 10
 
 
+POSTGRES_TABLE = "search_document"
+SQLITE_OPTIMIZE = "INSERT INTO search (search) VALUES ('optimize')"
+"""Writes the index anew: FTS5 only marks what was taken out, and keeps it until its parts are merged."""
+
+
 class Document(NamedTuple):
     """What a message is found by: folded words, column by column."""
 
@@ -90,15 +95,6 @@ def drop(desk: Desk, message_ids: Iterable[int]) -> None:
         desk.connection.execute(_DROP_SQLITE if _is_sqlite(desk) else _DROP_POSTGRES, rows)
 
 
-def leave_no_trace(desk: Desk) -> None:
-    """Write the index anew, so that nothing is left in it of messages that were taken out.
-
-    FTS5 only marks what was taken out until its parts are merged. PostgreSQL clears up by itself, as in its tables.
-    """
-    if _is_sqlite(desk):
-        desk.connection.execute(_OPTIMIZE)
-
-
 _PUT_SQLITE = text(
     "INSERT OR REPLACE INTO search (rowid, title, text, people, files) VALUES (:id, :title, :text, :people, :files)"
 )
@@ -108,7 +104,6 @@ _PUT_POSTGRES = text(
 )
 _DROP_SQLITE = text("DELETE FROM search WHERE rowid = :id")
 _DROP_POSTGRES = text("DELETE FROM search_document WHERE message_id = :id")
-_OPTIMIZE = text("INSERT INTO search (search) VALUES ('optimize')")
 
 
 def _is_sqlite(desk: Desk) -> bool:

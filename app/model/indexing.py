@@ -83,6 +83,11 @@ def see_to(desk: Desk, most: int) -> int:
     return len(noted)
 
 
+def let_go(desk: Desk) -> None:
+    """Take out of the index at once what it has of noted messages: those that are there are put in again later."""
+    drop(desk, set(desk.connection.scalars(select(_DUE.c.message_id))))
+
+
 # What a message is found by. Where it answers nothing of ours, what it quotes stands nowhere else.
 _BODY = func.substr(case((Message.parent_id.is_(None), Message.full_text), else_=Message.text), 1, LONGEST_TEXT)
 

@@ -131,7 +131,7 @@ def _list(desk: Desk, person: Person) -> Sheet:
 def _open(desk: Desk, *which: ColumnElement[bool]) -> list[Ticket]:
     """Tickets that are not closed, by number."""
     closed = {status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed}
-    query = select(Ticket).where(*which, Ticket.status.not_in(closed), Ticket.merged_into.is_(None))
+    query = select(Ticket).where(*which, Ticket.status.not_in(closed), Ticket.merged_into.is_(None), Ticket.posts > 0)
     return list(desk.session.scalars(query.order_by(Ticket.id)))
 
 

@@ -11,6 +11,11 @@ from app.model.base import Base
 from app.model.desk import Desk
 from app.model.text import one_line
 
+FORGOTTEN_NAME = "Somebody who was forgotten"
+# Nobody reads there (RFC 6761 section 6.4), and no row of addresses leads there.
+_FORGOTTEN = "@forgotten.invalid"
+_NOBODY = f"nobody{_FORGOTTEN}"
+
 
 class NoSuchPerson(LookupError):
     """No person has this address."""
@@ -45,6 +50,11 @@ class Person(Base):
     def label(self) -> str:
         """The name people read: the display name, else the local part of the address."""
         return self.name or self.email.rpartition("@")[0]
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether this stands for somebody who was forgotten."""
+        return self.email.endswith(_FORGOTTEN)
 
 
 class Address(Base):
@@ -118,6 +128,11 @@ def _become_one(desk: Desk, person: Person, other: Person) -> None:
     person.administrator = person.administrator or other.administrator
     person.name = person.name or other.name
     desk.session.flush()
+    hand_over(desk, other, person)
+
+
+def hand_over(desk: Desk, other: Person, person: Person) -> None:
+    """Let `person` stand wherever `other` does, in every table; then `other` is gone."""
     ids = {"person": person.id, "other": other.id}
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
@@ -186,9 +201,31 @@ def administrators(desk: Desk) -> list[Person]:
 
 
 def everybody(desk: Desk) -> list[tuple[Person, list[str]]]:
-    """Every person with all their addresses, by address."""
+    """Every person with all their addresses, by address; not those who were forgotten, who have none."""
     addresses: dict[int, list[str]] = {}
     for person_id, email in desk.session.execute(select(Address.person_id, Address.email).order_by(Address.id)):
         addresses.setdefault(person_id, []).append(email)
     people = desk.session.scalars(select(Person).order_by(func.lower(Person.email)))
-    return [(person, addresses.get(person.id, [])) for person in people]
+    return [(person, addresses.get(person.id, [])) for person in people if not person.forgotten]
+
+
+def nobody(desk: Desk) -> Person:
+    """Whose ticket one is that was forgotten: the same nobody for all of them."""
+    found = desk.session.scalars(select(Person).where(Person.email == _NOBODY)).first()
+    return found or _anonymous(desk, "Nobody", _NOBODY)
+
+
+def somebody(desk: Desk) -> Person:
+    """A new person who stands where somebody was forgotten: without a name, an address, or letters."""
+    person = _anonymous(desk, FORGOTTEN_NAME, _NOBODY)
+    person.email = f"person{person.id}{_FORGOTTEN}"
+    desk.session.flush()
+    return person
+
+
+def _anonymous(desk: Desk, name: str, email: str) -> Person:
+    gone = {"known": False, "administrator": False, "created": desk.now, "undeliverable": desk.now}
+    person = Person(name=name, email=email, **gone)
+    desk.session.add(person)
+    desk.session.flush()
+    return person

@@ -147,4 +147,5 @@ def leads_somewhere(desk: Desk, address: str) -> bool:
         return desk.session.scalar(select(Letter.id).where(Letter.token == place.token)) is not None
     if place is None or not place.kind.is_ticket:
         return place is not None
-    return 0 < place.number <= MAX_ID and desk.session.get(Ticket, place.number) is not None
+    ticket = desk.session.get(Ticket, place.number) if 0 < place.number <= MAX_ID else None
+    return ticket is not None and not ticket.forgotten

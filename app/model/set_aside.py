@@ -23,9 +23,10 @@ class NoSuchMail(LookupError):
     """No mail that was set aside has this number."""
 
 
-def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str) -> None:
-    """Keep a mail without posting it anywhere; nobody becomes known by it."""
-    if register(desk, arrival, recipient, f"aside {recipient.lower()}", Fate.SET_ASIDE, reason=reason):
+def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str, formerly: str = "") -> None:
+    """Keep a mail without posting it anywhere; nobody becomes known by it. What came to `formerly` is a repeat."""
+    target = f"aside {recipient.lower()}"
+    if register(desk, arrival, recipient, target, Fate.SET_ASIDE, reason=reason, formerly=formerly):
         remind_administrators(desk)
 
 

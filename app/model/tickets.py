@@ -15,8 +15,16 @@ UNDELIVERED = "undelivered"
 """The field of a change that tells of a letter which came to nothing; nothing of the ticket itself changed."""
 
 
+FORGOTTEN = "forgotten"
+"""The field of the change that is all that is left of a ticket which was forgotten."""
+
+
 class NoSuchTicket(LookupError):
     """No ticket has this number."""
+
+
+class TicketForgotten(NoSuchTicket):
+    """The ticket of this number was forgotten: nothing of it is left."""
 
 
 class Ticket(Base):
@@ -63,6 +71,11 @@ class Ticket(Base):
     def lifecycle(self) -> Lifecycle:
         """The tables by which it lives: those of its queue."""
         return self.queue.lifecycle
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it was forgotten: every other ticket begins with a message."""
+        return self.posts == 0
 
 
 class Participant(Base):
@@ -115,6 +128,20 @@ _LOCKED_BY_NUMBER = _BY_NUMBER.with_for_update(of=Ticket).execution_options(popu
 
 def find_ticket(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
     """The ticket of that number; `locked` holds others off until the work is done. NoSuchTicket names the number."""
+    ticket = find_number(desk, number, locked=locked)
+    if ticket.forgotten:
+        raise TicketForgotten(how_forgotten(desk, ticket))
+    return ticket
+
+
+def how_forgotten(desk: Desk, ticket: Ticket) -> str:
+    """The line that is left of a ticket."""
+    at = desk.session.scalar(select(Change.at).where(Change.ticket_id == ticket.id, Change.field == FORGOTTEN))
+    return f"Ticket {ticket.id} was forgotten{f' on {at:%Y-%m-%d}' if at else ''}: nothing of it is left."
+
+
+def find_number(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
+    """The same, also of a ticket that was forgotten."""
     if not 0 < number <= MAX_ID:
         raise NoSuchTicket("No ticket has that number.")
     query = _LOCKED_BY_NUMBER if locked else _BY_NUMBER

@@ -199,8 +199,9 @@ class Courier:
         if not letter.attached or letter.about_id is None:
             return []
         with self.database.look() as desk:
-            message = desk.session.get_one(Message, letter.about_id)
-            if message.mail_id is None:
+            message = desk.session.get(Message, letter.about_id)
+            # What was forgotten while the letter was in hand has no files any more.
+            if message is None or message.mail_id is None:
                 return []
             raw = raw_bytes(desk, message.mail_id)
             return [File(one.name, one.type, one.content(raw)) for one in passed_on(message.attachments)]

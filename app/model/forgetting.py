@@ -1,0 +1,171 @@
+"""This file holds how a person or a ticket is forgotten: all that goes, in one unit of work, and what is told of it.
+
+What others wrote is theirs and stays, also where they name somebody. What the tracker wrote itself does not.
+"""
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select, update
+
+from app.model import erasing, rewriting, theirs
+from app.model.addresses import Mailbox
+from app.model.database import Database
+from app.model.desk import Desk
+from app.model.indexing import let_go
+from app.model.letters import Letter
+from app.model.mails import Delivery
+from app.model.messages import Attachment
+from app.model.people import Address, Person, find_person, get_person, hand_over, meet, somebody
+from app.model.queues import Queue, Responder
+from app.model.remainders import NOTHING, Remainder, left_of
+from app.model.tickets import Participant, Ticket
+from app.model.traces import Traces
+from app.model.undo import Checkpoint
+
+
+@dataclass
+class Forgotten:
+    """What went. `tickets` are those they asked, or those that were erased; `set_aside` are mails among `mails`.
+
+    `queues` are those for which they answered. `left` is what others wrote of them. `only_here` are people who are
+    known through the ticket alone. `erased` has the ids of the messages whose words are gone: what else keeps words of
+    messages must let go of these, too.
+    """
+
+    messages: int = 0
+    mails: int = 0
+    attachments: int = 0
+    letters: int = 0
+    tickets: int = 0
+    set_aside: int = 0
+    queues: list[str] = field(default_factory=list)
+    administrator: bool = False
+    assigned: int = 0
+    left: Remainder = NOTHING
+    only_here: list[str] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
+
+
+Forget = Callable[[Desk], Forgotten]
+
+
+class _Rehearsed(Exception):
+    """All was done to see what it would be, and nothing of it is to stay."""
+
+
+def rehearse(database: Database, forget: Forget) -> Forgotten:
+    """What would go, to the last letter: it is done, and taken back."""
+    told = Forgotten()
+    with suppress(_Rehearsed), database.work() as desk:
+        told = forget(desk)
+        raise _Rehearsed
+    return told
+
+
+def carry_out(database: Database, forget: Forget) -> Forgotten:
+    """Forget, all or nothing."""
+    with database.work() as desk:
+        if database.is_sqlite:
+            # What is taken out is written over, also in pages that are given back.
+            desk.connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        told = forget(desk)
+        let_go(desk)
+        return told
+
+
+def forget_person(desk: Desk, email: str) -> Forgotten:
+    """Take a person out of everything; their messages stay as numbered places. NoSuchPerson if nobody has the address.
+
+    In every table somebody stands for them who has no name, no address and no letters; whoever writes from their
+    address is a new stranger.
+    """
+    person = _who_wrote(desk, email)
+    addresses = theirs.addresses_of(desk, person)
+    tickets = _hold(desk, person, addresses)
+    stand_in = somebody(desk)
+    traces = Traces(
+        person.id,
+        stand_in.email,
+        line_left(desk, "at the request of its writer"),
+        addresses,
+        theirs.names_of(desk, person, addresses),
+        theirs.titles_of(desk, person, tickets),
+    )
+    told = Forgotten(erased=theirs.messages_of(desk, person), left=left_of(desk, person, traces, tickets))
+    _count_offices(desk, person, told)
+    erase_words(desk, told, theirs.mails_of(desk, person, addresses))
+    told.letters = _take_out_of_letters(desk, person, traces, told.erased, tickets)
+    _take_out_of_records(desk, person, traces, tickets)
+    hand_over(desk, person, stand_in)
+    return told
+
+
+def _who_wrote(desk: Desk, email: str) -> Person:
+    """The person who has an address. Whose mails were all set aside is nobody yet, and is made one to be forgotten."""
+    address = email.strip()
+    if find_person(desk, address) is None and theirs.has_mails(desk, address):
+        return meet(desk, Mailbox("", address), known=False)
+    return get_person(desk, address)
+
+
+def _hold(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
+    """The tickets on which somebody left traces, held with the person until the work is done.
+
+    Tickets first, as mail holds them. Whoever is about to write in this person's name waits, and then finds nobody.
+    """
+    for number in sorted(theirs.tickets_with(desk, person, addresses)):
+        desk.session.scalars(select(Ticket.id).where(Ticket.id == number).with_for_update(of=Ticket)).all()
+    desk.session.get_one(Person, person.id, with_for_update=True, populate_existing=True)
+    return theirs.tickets_with(desk, person, addresses)
+
+
+def line_left(desk: Desk, why: str = "") -> str:
+    """What stands where words were."""
+    return f"[Erased on {desk.now:%Y-%m-%d}{f' {why}' if why else ''}.]"
+
+
+def _count_offices(desk: Desk, person: Person, told: Forgotten) -> None:
+    answers = select(Queue.name).join(Responder, Responder.queue_id == Queue.id).order_by(Queue.id)
+    told.queues = list(desk.session.scalars(answers.where(Responder.person_id == person.id)))
+    told.administrator = person.administrator
+    told.tickets = erasing.count(desk, Ticket.requestor_id, [person.id])
+    told.assigned = erasing.count(desk, Ticket.assignee_id, [person.id])
+
+
+def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
+    """Erase these mails, and count what goes with them and with the messages."""
+    found = erasing.still_there(desk, mails)
+    told.messages, told.mails = len(told.erased), len(found)
+    told.attachments = erasing.count(desk, Attachment.message_id, told.erased)
+    told.set_aside = erasing.count(desk, Delivery.mail_id, found, Delivery.waiting.is_(True))
+    erasing.erase_mails(desk, found)
+
+
+def _take_out_of_letters(
+    desk: Desk, person: Person, traces: Traces, messages: Collection[int], tickets: Collection[int]
+) -> int:
+    """Letters to them go, with those about their words that wait; others say nothing of them. How many it concerns."""
+    line = line_left(desk, "at the request of its writer")
+    told_on = theirs.told_on(desk, messages, traces)
+    traces = traces.knowing(erasing.erase_messages(desk, messages, line))
+    to_them = erasing.letters(desk, Letter.person_id, [person.id])
+    erasing.remove_letters(desk, to_them)
+    silent = erasing.letters(desk, Letter.about_id, messages) | erasing.pages_about(desk, told_on)
+    erasing.silence_letters(desk, silent, line)
+    rewritten = rewriting.rewrite_letters(desk, traces, tickets)
+    rewriting.rewrite_tickets(desk, traces, tickets)
+    return len(to_them | silent | rewritten)
+
+
+def _take_out_of_records(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]) -> None:
+    rewriting.rewrite_changes(desk, traces, tickets)
+    rewriting.rewrite_mails(desk, traces)
+    erasing.leave_archive(desk, traces.keys)
+    for table in (Ticket, Checkpoint):
+        assigned = update(table).where(table.assignee_id == person.id)
+        desk.session.execute(assigned.values(assignee_id=None))
+    for row in (Address, Participant, Responder):
+        desk.session.execute(delete(row).where(row.person_id == person.id))
+    desk.session.flush()

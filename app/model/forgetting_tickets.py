@@ -1,0 +1,106 @@
+"""This file holds how a ticket is forgotten: its number stays, so that it is never given again, and nothing else."""
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, exists, or_, select, update
+
+from app.model import erasing, theirs
+from app.model.archived import NOBODY, Archived
+from app.model.base import in_portions
+from app.model.desk import Desk
+from app.model.forgetting import Forgotten, erase_words, line_left
+from app.model.letters import Letter
+from app.model.lifecycle import NotAllowed
+from app.model.mails import Delivery
+from app.model.messages import Message
+from app.model.people import Person, nobody
+from app.model.queues import Responder
+from app.model.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
+from app.model.undo import Checkpoint
+
+
+def forget_ticket(desk: Desk, number: int) -> Forgotten:
+    """Take everything out of a ticket, and out of those that became part of it.
+
+    People stay. NoSuchTicket if there is none or it was forgotten before, NotAllowed if it is part of another one.
+    """
+    if (into := find_ticket(desk, number).merged_into) is not None:
+        raise NotAllowed(f"Ticket {number} is part of ticket {into} now, where its messages are: forget that one.")
+    numbers = theirs.parts_of(desk, number)
+    tickets = [find_ticket(desk, one, locked=True) for one in sorted(numbers)]
+    told = Forgotten(tickets=len(tickets), erased=_messages_on(desk, numbers))
+    told.only_here = _known_only_here(desk, numbers)
+    erase_words(desk, told, _mails_of(desk, numbers, told.erased))
+    told.letters = _take_out_letters(desk, numbers, told.erased)
+    erasing.remove_messages(desk, told.erased)
+    _take_out_records(desk, numbers)
+    for ticket in tickets:
+        _empty(desk, ticket)
+    desk.session.flush()
+    return told
+
+
+def _messages_on(desk: Desk, numbers: Collection[int]) -> list[int]:
+    return list(desk.session.scalars(select(Message.id).where(Message.ticket_id.in_(numbers)).order_by(Message.id)))
+
+
+def _mails_of(desk: Desk, numbers: Collection[int], messages: Collection[int]) -> set[int]:
+    """The mails that came to these tickets, without those that stand elsewhere too: on another ticket, or set aside."""
+    brought = select(Message.mail_id).where(Message.ticket_id.in_(numbers), Message.mail_id.is_not(None))
+    came = select(Delivery.mail_id).where(Delivery.ticket_id.in_(numbers))
+    found = {one for one in (*desk.session.scalars(brought), *desk.session.scalars(came)) if one is not None}
+    elsewhere: set[int | None] = set()
+    for portion in in_portions(found):
+        other = select(Message.mail_id).where(Message.mail_id.in_(portion), Message.ticket_id.not_in(numbers))
+        aside = select(Delivery.mail_id).where(
+            Delivery.mail_id.in_(portion), or_(Delivery.ticket_id.not_in(numbers), Delivery.waiting)
+        )
+        elsewhere |= {*desk.session.scalars(other), *desk.session.scalars(aside)}
+    return found - elsewhere
+
+
+def _take_out_letters(desk: Desk, numbers: Collection[int], messages: Collection[int]) -> int:
+    own = erasing.letters(desk, Letter.ticket_id, numbers) | erasing.letters(desk, Letter.about_id, messages)
+    pages = erasing.pages_about(desk, numbers)
+    erasing.remove_letters(desk, own)
+    erasing.silence_letters(desk, pages - own, line_left(desk))
+    return len(own | pages)
+
+
+def _take_out_records(desk: Desk, numbers: Collection[int]) -> None:
+    """Take out who takes part and what changed. What is left of its mails are digests, by which they are known."""
+    for table in (Participant, Change, Reopening, Checkpoint):
+        desk.session.execute(delete(table).where(table.ticket_id.in_(numbers)))
+    came = update(Delivery).where(Delivery.ticket_id.in_(numbers))
+    desk.session.execute(came.values(recipient="", reason=""))
+    imported = update(Archived).where(Archived.ticket_id.in_(numbers))
+    desk.session.execute(imported.values(mail_id=None, subject=None, people=NOBODY))
+
+
+def _empty(desk: Desk, ticket: Ticket) -> None:
+    """Leave a row with a number, a line that says so, and nobody. Without messages it is no ticket any more."""
+    ticket.title = line_left(desk)
+    ticket.requestor = nobody(desk)
+    ticket.assignee = ticket.answerer = ticket.answer = ticket.solved = ticket.priority = ticket.root = None
+    ticket.last_query = ticket.last_response = ticket.merged_into = None
+    ticket.posts, ticket.has_private = 0, False
+    record_change(desk, ticket, None, FORGOTTEN, None, None)
+
+
+def _known_only_here(desk: Desk, numbers: Collection[int]) -> list[str]:
+    """The addresses of people who are known through these tickets alone: they can be forgotten, too."""
+    elsewhere = or_(
+        Person.administrator,
+        exists().where(Responder.person_id == Person.id),
+        exists().where(Participant.person_id == Person.id, Participant.ticket_id.not_in(numbers)),
+        exists().where(Message.sender_id == Person.id, Message.ticket_id.not_in(numbers)),
+        exists().where(Ticket.requestor_id == Person.id, Ticket.id.not_in(numbers)),
+        exists().where(Ticket.assignee_id == Person.id, Ticket.id.not_in(numbers)),
+    )
+    here = or_(
+        exists().where(Participant.person_id == Person.id, Participant.ticket_id.in_(numbers)),
+        exists().where(Message.sender_id == Person.id, Message.ticket_id.in_(numbers)),
+        exists().where(Ticket.requestor_id == Person.id, Ticket.id.in_(numbers)),
+    )
+    found = desk.session.scalars(select(Person).where(here, ~elsewhere).order_by(Person.email))
+    return [person.email for person in found if not person.forgotten]

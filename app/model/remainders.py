@@ -1,0 +1,74 @@
+"""This file holds what is left of somebody in the words of others, which are theirs to keep: it is only counted."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import or_, select
+
+from app.model.base import in_portions
+from app.model.desk import Desk
+from app.model.mails import Mail
+from app.model.messages import Message
+from app.model.people import Person
+from app.model.text import from_bytes
+from app.model.theirs import contains_any
+from app.model.traces import Traces
+
+# A shorter line may stand anywhere.
+_TELLING = 24
+_OTHERS = (Message.id, Message.ticket_id, Message.subject, Message.full_text, Message.mail_id)
+
+
+class Remainder(NamedTuple):
+    """How many messages of others name somebody or quote them, and the tickets on which they are."""
+
+    messages: int
+    tickets: Sequence[int]
+
+
+NOTHING = Remainder(0, ())
+
+
+def left_of(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]) -> Remainder:
+    """What others wrote that has somebody's address, their name or lines of theirs in it."""
+    lines = _lines_of(desk, person)
+    found: dict[int, int] = dict(_anywhere(desk, person, traces))
+    for portion in in_portions(tickets):
+        of_others = Message.sender_id.is_distinct_from(person.id)
+        query = select(*_OTHERS).where(Message.ticket_id.in_(portion), of_others)
+        for number, ticket, subject, text, mail in desk.session.execute(query).all():
+            if number in found:
+                continue
+            quotes = traces.retitled(subject, ticket) != subject or not lines.isdisjoint(_telling(text))
+            if quotes or traces.names_them(text) or (mail and _is_named_in(desk, traces, mail)):
+                found[number] = ticket
+    return Remainder(len(found), sorted(set(found.values())))
+
+
+def _anywhere(desk: Desk, person: Person, traces: Traces) -> Iterator[tuple[int, int]]:
+    """The messages of others, on whichever tickets, that have an address or the whole name in them."""
+    words = {*traces.spellings, *([person.name] if person.name else [])}
+    named = or_(contains_any(Message.subject, words), contains_any(Message.full_text, words))
+    for number, ticket, subject, text, _ in desk.session.execute(
+        select(*_OTHERS).where(named, Message.sender_id.is_distinct_from(person.id))
+    ):
+        if traces.names_them(f"{subject}\n{text}"):
+            yield number, ticket
+
+
+def _is_named_in(desk: Desk, traces: Traces, mail: int) -> bool:
+    """Whether a mail names an address of theirs anywhere, as in its Cc."""
+    return traces.has_address(from_bytes(desk.session.execute(select(Mail.raw).where(Mail.id == mail)).scalar_one()))
+
+
+def _lines_of(desk: Desk, person: Person) -> set[str]:
+    texts = desk.session.scalars(select(Message.full_text).where(Message.sender_id == person.id))
+    return {line for text in texts for line in _telling(text)}
+
+
+def _telling(text: str) -> Iterator[str]:
+    """The lines of a text by which it is told again, without the marks of a quotation."""
+    for line in text.split("\n"):
+        bare = line.lstrip(" \t>|").rstrip()
+        if len(bare) >= _TELLING:
+            yield bare

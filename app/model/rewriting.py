@@ -1,0 +1,153 @@
+"""This file holds how what the tracker itself has written is rewritten without somebody: letters, changes, titles."""
+
+from collections.abc import Collection, Iterator
+from typing import Any, cast
+
+from sqlalchemy import Row, Table, or_, select, update
+
+from app.model.base import in_portions
+from app.model.desk import Desk
+from app.model.letters import Letter
+from app.model.mails import Delivery, Mail
+from app.model.messages import Message
+from app.model.text import shown
+from app.model.theirs import contains_any
+from app.model.tickets import UNDELIVERED, Change, Ticket
+from app.model.traces import Traces
+from app.model.undo import Checkpoint
+
+_SET_ASIDE = "set_aside"
+_LETTER, _MESSAGE, _MAIL = (cast("Table", one.__table__) for one in (Letter, Message, Mail))
+# A letter has no more of a message than this.
+_MOST_OF_A_MESSAGE = 100_000
+_TEXTS = ("sender_name", "subject", "in_reply_to", "references", "text", "commands", "error")
+_COLUMNS = (
+    Letter.id,
+    Letter.ticket_id,
+    Letter.kind,
+    *(getattr(Letter, name) for name in _TEXTS),
+    Message.text.label("said"),
+)
+
+
+def rewrite_letters(desk: Desk, traces: Traces, tickets: Collection[int]) -> set[int]:
+    """Take somebody out of the letters on these tickets, and out of all others that name an address; which change.
+
+    What somebody else wrote in them stays as they wrote it.
+    """
+    ids = set(desk.session.scalars(select(Letter.id).where(_names(traces))))
+    for portion in in_portions(tickets):
+        ids |= set(desk.session.scalars(select(Letter.id).where(Letter.ticket_id.in_(portion))))
+    found: set[int] = set()
+    for portion in in_portions(ids):
+        query = select(*_COLUMNS).outerjoin(Message, Message.id == Letter.about_id).where(Letter.id.in_(portion))
+        changes = [one for row in desk.session.execute(query) if (one := _changed(traces, row))]
+        for values in changes:
+            number = values.pop("id")
+            desk.connection.execute(update(_LETTER).where(_LETTER.c.id == number).values(**values))
+            found.add(number)
+    return found
+
+
+def _names(traces: Traces) -> Any:
+    return or_(*(contains_any(getattr(Letter, name), traces.spellings) for name in _TEXTS))
+
+
+def _changed(traces: Traces, row: Row[Any]) -> dict[str, Any]:
+    """What changes of a letter, with its id; empty if nothing does."""
+    old = {name: getattr(row, name) for name in _TEXTS}
+    new = {
+        "sender_name": traces.without(row.sender_name, row.ticket_id),
+        "subject": traces.retitled(traces.without_addresses(row.subject), row.ticket_id),
+        "in_reply_to": traces.with_other_ids(row.in_reply_to) if row.in_reply_to else None,
+        "references": traces.with_other_ids(row.references) if row.references else None,
+        "text": traces.without_lines(row.text) if row.kind == _SET_ASIDE else _text(traces, row),
+        "commands": _commands(traces, row.commands),
+        "error": traces.without_addresses(row.error) if row.error else row.error,
+    }
+    changed = {name: new[name] for name in _TEXTS if new[name] != old[name]}
+    return {"id": row.id, **changed} if changed else {}
+
+
+def _text(traces: Traces, row: Row[Any]) -> str:
+    """A letter's text; the words of the message that it tells of stay."""
+    words = shown(row.said or "")[:_MOST_OF_A_MESSAGE].rstrip()
+    before, words, after = row.text.partition(words) if words else (row.text, "", "")
+    return f"{traces.without(before, row.ticket_id)}{words}{traces.without(after, row.ticket_id)}"
+
+
+def _commands(traces: Traces, commands: str | None) -> str | None:
+    """Lines that wait for their proof, without those that name somebody."""
+    kept = [line for line in (commands or "").split("\n") if traces.without_addresses(line) == line]
+    return "\n".join(kept) or None
+
+
+def rewrite_changes(desk: Desk, traces: Traces, tickets: Collection[int]) -> None:
+    """Take somebody out of what is recorded of tickets."""
+    named = contains_any(Change.old, traces.spellings) | contains_any(Change.new, traces.spellings)
+    changes = {one.id: one for one in desk.session.scalars(select(Change).where(named))}
+    for portion in in_portions(tickets):
+        set_ = select(Change).where(Change.ticket_id.in_(portion), Change.field == "subject")
+        changes |= {one.id: one for one in desk.session.scalars(set_)}
+    for one in changes.values():
+        one.old, one.new = _record(traces, one, one.old), _record(traces, one, one.new)
+    desk.session.flush()
+
+
+def _record(traces: Traces, change: Change, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if change.field == "subject":
+        return _title(traces, change.ticket_id, value)
+    if change.field == UNDELIVERED and traces.names_them(value):
+        # What the other side's server has said may name them in ways of its own.
+        return f"{traces.anonymous}: a letter came to nothing"
+    return traces.anonymous if traces.is_theirs(value) else traces.without_addresses(value)
+
+
+def _title(traces: Traces, ticket: int, title: str) -> str:
+    return traces.title if title in traces.titles_on(ticket) else title
+
+
+def rewrite_tickets(desk: Desk, traces: Traces, tickets: Collection[int]) -> None:
+    """Let titles that were somebody's words say that they are gone, with whatever repeats them, and ids name others."""
+    for portion in in_portions(tickets):
+        for ticket in desk.session.scalars(select(Ticket).where(Ticket.id.in_(portion))):
+            ticket.title = _title(traces, ticket.id, ticket.title)
+            ticket.root = traces.with_other_ids(ticket.root) if ticket.root else None
+        for kept in desk.session.scalars(select(Checkpoint).where(Checkpoint.ticket_id.in_(portion))):
+            kept.title = _title(traces, kept.ticket_id, kept.title)
+        for values in list(_messages(desk, traces, portion)):
+            number, mail = values.pop("id"), values.pop("mail")
+            desk.connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == number).values(**values))
+            desk.connection.execute(update(_MAIL).where(_MAIL.c.id == mail).values(subject=values["subject"]))
+    desk.session.flush()
+    for portion_of_ids in _portions(list(traces.ids)):
+        forwards = update(Message).where(Message.original_id.in_(portion_of_ids))
+        desk.session.execute(forwards.values(original_id=None))
+
+
+def _portions(ids: list[str]) -> Iterator[list[str]]:
+    for at in range(0, len(ids), 10_000):
+        yield ids[at : at + 10_000]
+
+
+def _messages(desk: Desk, traces: Traces, tickets: Collection[int]) -> Iterator[dict[str, Any]]:
+    """What changes of others' messages: the id that they answer, and a subject which is one of the titles."""
+    columns = (Message.id, Message.ticket_id, Message.mail_id, Message.subject, Message.in_reply_to)
+    query = select(*columns).where(Message.ticket_id.in_(tickets), Message.sender_id.is_distinct_from(traces.person_id))
+    for number, ticket, mail, subject, in_reply_to in desk.session.execute(query):
+        other = {"subject": traces.retitled(subject, ticket)}
+        other |= {"in_reply_to": traces.ids.get(in_reply_to, in_reply_to)} if in_reply_to else {}
+        if other["subject"] != subject or other.get("in_reply_to") != in_reply_to:
+            yield {"id": number, "mail": mail, **other}
+
+
+def rewrite_mails(desk: Desk, traces: Traces) -> None:
+    """Take somebody's address out of the envelopes of others' mails, and out of what became of these."""
+    written = desk.session.scalars(select(Mail.envelope_from).where(Mail.envelope_from.is_not(None)).distinct())
+    for one in [one for one in written if traces.is_theirs(one)]:
+        desk.session.execute(update(Mail).where(Mail.envelope_from == one).values(envelope_from=traces.anonymous))
+    for delivery in desk.session.scalars(select(Delivery).where(contains_any(Delivery.reason, traces.spellings))):
+        delivery.reason = traces.without_addresses(delivery.reason)
+    desk.session.flush()

@@ -1,0 +1,200 @@
+"""This file holds what is somebody's: tickets on which they left traces, messages, mails, names and titles."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, exists, literal, or_, select
+
+from app.model.addresses import address_key
+from app.model.archived import PERSON, Archived, person_key
+from app.model.arrival import Fate
+from app.model.base import in_portions
+from app.model.desk import Desk
+from app.model.letters import Letter
+from app.model.mails import Delivery, Mail
+from app.model.messages import Message
+from app.model.people import Address, Person
+from app.model.tickets import Change, Participant, Reopening, Ticket
+from app.model.traces import Traces
+from app.model.undo import Checkpoint
+
+
+def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:
+    """Whether a column has one of some words in it, in whatever case of ASCII letters."""
+    return or_(*(column.icontains(word, autoescape=True) for word in words), literal(value=False))
+
+
+def addresses_of(desk: Desk, person: Person) -> frozenset[str]:
+    """Every address of somebody, as it was written, and as letters to them wrote it."""
+    own = desk.session.scalars(select(Address.email).where(Address.person_id == person.id))
+    wrote = desk.session.scalars(select(Letter.recipient).where(Letter.person_id == person.id).distinct())
+    return frozenset({person.email, *own, *wrote})
+
+
+def names_of(desk: Desk, person: Person, addresses: Collection[str]) -> frozenset[str]:
+    """What somebody was called in letters, now and before."""
+    to_them = desk.session.scalars(select(Letter.recipient_name).where(Letter.person_id == person.id).distinct())
+    about = select(Letter.sender_name).join(Message, Message.id == Letter.about_id)
+    from_them = desk.session.scalars(
+        about.where(Message.sender_id == person.id, Letter.kind.in_(_IN_A_NAME)).distinct()
+    )
+    parts = [one.rpartition(" via ")[0] for one in from_them]
+    locals_ = (one.rpartition("@")[0] for one in addresses)
+    return frozenset(one for one in (person.name, *to_them, *parts, *locals_) if one.strip())
+
+
+# Whose letters have the name of who wrote before the queue's.
+_IN_A_NAME = ("opened", "posted")
+
+
+def tickets_with(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
+    """The numbers of all tickets on which somebody left a trace, with all that was merged with them."""
+    who = person.id
+    changed = or_(Change.by_id == who, contains_any(Change.old, addresses), contains_any(Change.new, addresses))
+    kept = (Checkpoint.by_id, Checkpoint.requestor_id, Checkpoint.assignee_id, Checkpoint.answerer_id)
+    found = {
+        *desk.session.scalars(select(Message.ticket_id).where(Message.sender_id == who).distinct()),
+        *desk.session.scalars(select(Ticket.id).where(_is_one_of(who, *_ON_TICKET))),
+        *desk.session.scalars(select(Participant.ticket_id).where(Participant.person_id == who)),
+        *desk.session.scalars(select(Change.ticket_id).where(changed).distinct()),
+        *desk.session.scalars(select(Checkpoint.ticket_id).where(_is_one_of(who, *kept)).distinct()),
+        *desk.session.scalars(
+            select(Reopening.ticket_id).where(_is_one_of(who, Reopening.by_id, Reopening.answerer_id))
+        ),
+        *desk.session.scalars(select(Letter.ticket_id).where(Letter.person_id == who).distinct()),
+    }
+    return with_merged(desk, {number for number in found if number is not None})
+
+
+_ON_TICKET = (Ticket.requestor_id, Ticket.assignee_id, Ticket.answerer_id)
+
+
+def _is_one_of(who: int, *columns: Any) -> ColumnElement[bool]:
+    return or_(*(column == who for column in columns))
+
+
+def with_merged(desk: Desk, numbers: Collection[int]) -> set[int]:
+    """Some tickets, with all that became part of one of them, and of what they became part."""
+    merged = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
+    pairs = [(one, other) for one, other in desk.session.execute(merged) if other is not None]
+    found = set(numbers)
+    while more := {x for pair in pairs for x in pair if found & set(pair)} - found:
+        found |= more
+    return found
+
+
+def parts_of(desk: Desk, number: int) -> set[int]:
+    """A ticket, with all that became part of it."""
+    found = {number}
+    while more := set(desk.session.scalars(select(Ticket.id).where(Ticket.merged_into.in_(found)))) - found:
+        found |= more
+    return found
+
+
+def messages_of(desk: Desk, person: Person) -> list[int]:
+    """The ids of somebody's messages."""
+    return list(desk.session.scalars(select(Message.id).where(Message.sender_id == person.id).order_by(Message.id)))
+
+
+def told_on(desk: Desk, messages: Collection[int], traces: Traces) -> set[int]:
+    """The tickets on which words of theirs stand."""
+    found = set(traces.titles)
+    for portion in in_portions(messages):
+        found |= set(desk.session.scalars(select(Message.ticket_id).where(Message.id.in_(portion)).distinct()))
+    return with_merged(desk, found)
+
+
+def mails_of(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
+    """The ids of somebody's mails, wherever they ended, and of reports on letters to them.
+
+    Not of a mail that stands as a message of somebody else.
+    """
+    keys = {address_key(one) for one in addresses}
+    wrote = _spelled(desk, Mail.author, keys)
+    sent = _spelled(desk, Mail.envelope_from, keys)
+    reports = select(Delivery.mail_id).where(
+        Delivery.fate == Fate.REPORTED, contains_any(Delivery.reason, [f"to {one}:" for one in addresses])
+    )
+    of_others = exists().where(Message.mail_id == Mail.id, Message.sender_id.is_distinct_from(person.id))
+    own = or_(Mail.author.in_(wrote), (Mail.author == "") & Mail.envelope_from.in_(sent), Mail.id.in_(reports))
+    posted = select(Message.mail_id).where(Message.sender_id == person.id, Message.mail_id.is_not(None))
+    archived = {one.mail_id for one in archived_of(desk, keys) if one.mail_id and not one.posted}
+    return {
+        *desk.session.scalars(select(Mail.id).where(own, ~of_others)),
+        *(one for one in desk.session.scalars(posted) if one is not None),
+        *archived,
+    }
+
+
+def has_mails(desk: Desk, address: str) -> bool:
+    """Whether any mail came from an address, wherever it ended."""
+    return any(_spelled(desk, column, {address_key(address)}) for column in (Mail.author, Mail.envelope_from))
+
+
+def _spelled(desk: Desk, column: Any, keys: Collection[str]) -> list[str]:
+    """Every way in which a column of mails writes one of these addresses."""
+    written = desk.session.scalars(select(column).where(column.is_not(None), column != "").distinct())
+    return [one for one in written if address_key(one) in keys]
+
+
+class InArchive(NamedTuple):
+    """A row of an imported mail that names somebody; `wrote`: it is theirs."""
+
+    id: int
+    mail_id: int | None
+    posted: bool
+    people: bytes
+    wrote: bool
+
+
+def archived_of(desk: Desk, keys: Collection[str]) -> Iterator[InArchive]:
+    """The rows of imported mails that somebody wrote or that name them."""
+    theirs = {person_key(one) for one in keys}
+    columns = (Archived.id, Archived.mail_id, Archived.posted, Archived.people)
+    for id_, mail_id, posted, people in desk.session.execute(select(*columns)):
+        named = [people[at : at + PERSON] for at in range(0, len(people), PERSON)]
+        if theirs & set(named):
+            yield InArchive(id_, mail_id, posted, people, named[0] in theirs)
+
+
+class _Introduced(NamedTuple):
+    at: datetime
+    by: int | None
+    title: str
+
+
+def titles_of(desk: Desk, person: Person, numbers: Collection[int]) -> dict[int, frozenset[str]]:
+    """By ticket, the titles that it has or had and that are somebody's words: they were the first to bring them.
+
+    Those of a ticket that became part of another one stand with that one, too.
+    """
+    merged = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
+    into = {row.id: row.merged_into for row in desk.session.execute(merged)}
+    found: dict[int, frozenset[str]] = {}
+    for number in numbers:
+        home = number
+        while (further := into.get(home)) is not None:
+            home = further
+        if titles := _titles_on(desk, person, number, home):
+            for one in {number, home}:
+                found[one] = found.get(one, frozenset()) | titles
+    return found
+
+
+def _titles_on(desk: Desk, person: Person, number: int, home: int) -> set[str]:
+    """Those of one ticket, whose messages are on `home` now."""
+    ticket = desk.session.get_one(Ticket, number)
+    said = select(Message.received, Message.sender_id, Message.subject).where(Message.ticket_id == home)
+    brought = [_Introduced(*row) for row in desk.session.execute(said.order_by(Message.received, Message.number))]
+    changes = select(Change).where(Change.ticket_id == number, Change.field == "subject").order_by(Change.id)
+    set_ = list(desk.session.scalars(changes))
+    brought += [_Introduced(one.at, one.by_id, one.new or "") for one in set_]
+    brought.sort(key=lambda one: one.at)
+    kept = desk.session.scalars(select(Checkpoint.title).where(Checkpoint.ticket_id == number))
+    titles = {ticket.title, *kept, *(title for one in set_ for title in (one.old, one.new) if title)}
+    first = {title: next((one.by for one in brought if one.title == title), ticket.requestor_id) for title in titles}
+    return {title for title, by in first.items() if by == person.id and title != _UNTITLED}
+
+
+_UNTITLED = "(no subject)"

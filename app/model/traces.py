@@ -1,0 +1,116 @@
+"""This file holds what somebody is known by in words that the tracker has written, and how it is taken out of them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+
+from app.model.addresses import address_key, mailable
+from app.model.people import FORGOTTEN_NAME
+
+# A longer name or title may have been cut where it stands: it goes from here to the end of its line.
+_TOLD_BY = 60
+_SUBJECT = re.compile(r"Subject:|#\d+\]")
+_PREFIX = re.compile(r"(?:\s*(?:re|fwd?|aw|antw|sv|wg)\s?:|\s*\[[^\[\]]{1,100} #\d{1,10}\])*\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What one person is known by.
+
+    `addresses` as they were written, `names` as people read them, `titles` by ticket those that were their words, `ids`
+    their Message-IDs, each with the one that stands for it from now on. `anonymous` is the address and `title` the
+    title that stand for theirs.
+    """
+
+    person_id: int
+    anonymous: str
+    title: str
+    addresses: frozenset[str]
+    names: frozenset[str] = frozenset()
+    titles: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The addresses in the form in which they are compared."""
+        return frozenset(map(address_key, self.addresses))
+
+    def is_theirs(self, address: str | None) -> bool:
+        """Whether an address is one of theirs, however it is written."""
+        return bool(address) and address_key(address or "") in self.keys
+
+    def without_addresses(self, text: str) -> str:
+        """A text in which another address stands for theirs."""
+        return self._addresses.sub(self.anonymous, text)
+
+    def has_address(self, text: str) -> bool:
+        """Whether a text has an address of theirs in it."""
+        return bool(self._addresses.search(text))
+
+    def names_them(self, text: str) -> bool:
+        """Whether somebody's words have an address or the whole name of theirs in them."""
+        return bool(self._addresses.search(text) or self._names.search(text))
+
+    def without(self, text: str, ticket: int | None = None) -> str:
+        """What the tracker has written about a ticket, without their addresses, names and titles."""
+        text = self._names.sub(FORGOTTEN_NAME, self.without_addresses(text))
+        titles = self.titles_on(ticket)
+        if not titles:
+            return text
+        theirs = _any_title(titles)
+        return "\n".join(theirs.sub(self.title, one) if _SUBJECT.search(one) else one for one in text.split("\n"))
+
+    def knowing(self, ids: Mapping[str, str]) -> "Traces":
+        """The same, with Message-IDs of theirs."""
+        return replace(self, ids=ids)
+
+    def titles_on(self, ticket: int | None) -> frozenset[str]:
+        """The titles of a ticket that were their words."""
+        return self.titles.get(ticket or 0, frozenset())
+
+    def without_lines(self, text: str) -> str:
+        """A list whose lines that name an address of theirs say nothing."""
+        lines = text.split("\n")
+        return "\n".join("    (erased)" if self._addresses.search(line) else line for line in lines)
+
+    def with_other_ids(self, ids: str) -> str:
+        """Message-IDs with spaces between, others in place of theirs."""
+        return " ".join(self.ids.get(one, one) for one in ids.split(" "))
+
+    def retitled(self, subject: str, ticket: int | None) -> str:
+        """A subject that is one of their titles, maybe after `Re:` and a tag, with the other title; else as it was."""
+        titles = self.titles_on(ticket)
+        prefix = _PREFIX.match(subject)
+        rest = subject[prefix.end() :] if prefix else subject
+        theirs = rest in titles or any(len(rest) > _TOLD_BY and one.startswith(rest) for one in titles)
+        return f"{subject[: len(subject) - len(rest)]}{self.title}" if theirs else subject
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """The addresses in every form in which they may stand in a text."""
+        forms = {form for one in self.addresses for form in (one, address_key(one), mailable(one))}
+        return tuple(sorted(forms, key=len, reverse=True))
+
+    @cached_property
+    def _addresses(self) -> re.Pattern[str]:
+        return _any_of(map(re.escape, self.spellings), r"(?<![\w.+-])", r"(?![\w-]|\.\w)", re.IGNORECASE)
+
+    @cached_property
+    def _names(self) -> re.Pattern[str]:
+        return _any_of(map(_told, self.names), r"(?<![\w@.+-])", r"(?![\w@+-])")
+
+
+@cache
+def _any_title(titles: frozenset[str]) -> re.Pattern[str]:
+    return _any_of(map(_told, titles), r"(?<!\w)", r"(?!\w)")
+
+
+def _any_of(patterns: Iterable[str], before: str, after: str, flags: int = 0) -> re.Pattern[str]:
+    """A pattern for any of some others, the longest first; one that never matches if there are none."""
+    ordered = sorted({one for one in patterns if one}, key=len, reverse=True)
+    return re.compile(f"{before}(?:{'|'.join(ordered)}){after}" if ordered else r"(?!)", flags)
+
+
+def _told(term: str) -> str:
+    return re.escape(term) if len(term) <= _TOLD_BY else f"{re.escape(term[:_TOLD_BY])}[^\\n]*"
