@@ -18,7 +18,7 @@ from app.model import administration, people, searching
 from app.model.filters import Filter
 from app.model.folding import LONGEST_WORD, folded, words
 from app.model.index import SQLITE_OPTIMIZE, drop, matches
-from app.model.indexing import Due, catch_up, catch_up_some, count_due
+from app.model.indexing import Due, catch_up, catch_up_some, count_due, see_to
 from app.model.lifecycles import LIFECYCLES
 from app.model.merging import merge
 from app.model.messages import Attachment, Message
@@ -642,6 +642,16 @@ def test_what_is_noted_by_work_that_ends_later_is_not_lost(postgres_inbox: World
         assert by_word(inbox, "okapi") == set()
     catch_up(inbox.database)
     assert by_word(inbox, "okapi") == {1}
+
+
+def test_of_two_indexers_one_waits_or_leaves_it_to_the_other(inbox: World) -> None:
+    if inbox.database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    inbox.opens(ANN, "Giraffe", "x")
+    with inbox.database.work() as desk:
+        assert see_to(desk, 5) == 1
+        assert catch_up_some(inbox.database, 5, wait=False) == 0
+    assert inbox.rows(Due) == []
 
 
 def test_messages_of_an_older_database_are_found_after_its_upgrade(inbox: World) -> None:

@@ -5,7 +5,7 @@ import pytest
 from app.model.letters import Letter as Row
 from app.model.messages import Message
 from app.model.people import Person, get_person
-from app.model.queues import add_responder, find_queue
+from app.model.queues import BadQueue, add_responder, find_queue
 from app.model.set_aside import waiting
 from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, Letter, World
@@ -266,3 +266,15 @@ def test_help_names_the_address_to_those_who_may_ask(small: Desk) -> None:
 def test_a_letter_of_a_question_is_about_no_ticket(small: Desk) -> None:
     small.asks(small.ron, "toner")
     assert small.world.rows(Row)[-1].ticket_id is None
+
+
+def test_no_queue_gets_an_address_that_means_something_beside_anothers(small: Desk) -> None:
+    small.world.answers_at("jobs-search@openhatch.example")
+    small.world.answers_at("hello@openhatch.example")
+    for taken in ("hello-search@openhatch.example", "hello-comment@openhatch.example", "club-search"):
+        with pytest.raises(BadQueue, match="cannot be a queue's address"):
+            small.world.answers_at(taken, "Questions")
+    # One that a queue had before the other came stays its own.
+    small.world.answers_at("jobs@openhatch.example")
+    small.ann.writes("jobs-search@openhatch.example", "I look for one.")
+    assert small.world.rows(Ticket)[-1].id == 3

@@ -187,6 +187,15 @@ def test_a_search_works_from_an_index_that_lacks_everything(zoo: Office) -> None
     assert numbers(zoo, "search", "zebra") == [1, 2]
 
 
+def test_what_was_imported_is_in_the_index_already(zoo: Office) -> None:
+    box = zoo.path / "old.mbox"
+    box.write_bytes(b"From x\nFrom: old@example.org\nSubject: Okapi\nMessage-ID: <9@x>\n\nA dry zebra.\n\n")
+    assert "indexing" in zoo.json("import", box, "--queue", "General")["parts"]
+    with closing(sqlite3.connect(zoo.path / "tickets.db")) as connection:
+        assert connection.execute("SELECT * FROM search_due").fetchall() == []
+    assert numbers(zoo, "search", "okapi dry") == [4]
+
+
 def test_it_loads_no_letters_and_leaves_one_file(zoo: Office) -> None:
     loads = 'import sys; from app.cli import main\ntry: main(["search", "zebra"])\nexcept SystemExit: pass\n'
     loads += 'print([one for one in ("jinja2", "alembic", "salmon", "psycopg") if one in sys.modules], file=sys.stderr)'

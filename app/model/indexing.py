@@ -60,20 +60,19 @@ def catch_up(database: Database, tell: Callable[[int, int], None] = lambda _done
     return done
 
 
-def catch_up_some(database: Database, most: int) -> int:
-    """See to some notes in a unit of work of its own, if there are any; how many."""
+def catch_up_some(database: Database, most: int, *, wait: bool = True) -> int:
+    """See to some notes in a unit of work of its own, if there are any; how many. See `see_to` on `wait`."""
     with database.look() as desk:
         if desk.connection.scalar(select(_DUE.c.id).limit(1)) is None:
             return 0
     with database.work() as desk:
-        return see_to(desk, most)
+        return see_to(desk, most, wait=wait)
 
 
-def see_to(desk: Desk, most: int) -> int:
-    """See to the oldest notes within a unit of work; how many."""
-    # One at a time: of two that have read a message, the slower could write what it was before.
-    if desk.connection.dialect.name == "postgresql":
-        desk.connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tickets search'))"))
+def see_to(desk: Desk, most: int, *, wait: bool = True) -> int:
+    """See to the oldest notes within a unit of work; how many. Without `wait` none, if somebody else does just now."""
+    if not _take_turn(desk, wait=wait):
+        return 0
     noted = desk.connection.execute(select(_DUE.c.id, _DUE.c.message_id).order_by(_DUE.c.id).limit(most)).all()
     ids = {message_id for _, message_id in noted}
     found = documents(desk, ids)
@@ -83,13 +82,27 @@ def see_to(desk: Desk, most: int) -> int:
     return len(noted)
 
 
+def _take_turn(desk: Desk, *, wait: bool) -> bool:
+    """One at a time until the end of the work: of two that have read a message, the slower could write older words."""
+    if desk.connection.dialect.name != "postgresql":
+        return True
+    lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    return desk.connection.scalar(text(f"SELECT {lock}(hashtext('tickets search'))")) is not False
+
+
 def let_go(desk: Desk) -> None:
     """Take out of the index at once what it has of noted messages: those that are there are put in again later."""
+    _take_turn(desk, wait=True)
     drop(desk, set(desk.connection.scalars(select(_DUE.c.message_id))))
 
 
 # What a message is found by. Where it answers nothing of ours, what it quotes stands nowhere else.
 _BODY = func.substr(case((Message.parent_id.is_(None), Message.full_text), else_=Message.text), 1, LONGEST_TEXT)
+
+
+def body_of(message: Message) -> str:
+    """The text by which a message is found."""
+    return message.full_text if message.parent_id is None else message.text
 
 
 def documents(desk: Desk, ids: Collection[int]) -> list[Document]:

@@ -128,16 +128,16 @@ def _queue(desk: Desk, local: str, domain: str) -> Place | None:
         kind, stem = Kind.QUEUE_COMMENT, local.removesuffix(_COMMENT)
     elif local.endswith(_SEARCH):
         kind, stem = Kind.SEARCH, local.removesuffix(_SEARCH)
-    address = f"{stem}{domain}"
-    queue_id = desk.connection.execute(_QUEUE_OF, {"address": address}).scalar()
-    if queue_id is not None:
-        return Place(kind, address, number=queue_id)
-    if kind is Kind.SEARCH and domain:
         # At another domain a queue may have had such an address before it meant anything.
-        queue_id = desk.connection.execute(_QUEUE_OF, {"address": f"{local}{domain}"}).scalar()
-    return (
-        None if kind is not Kind.SEARCH or queue_id is None else Place(Kind.QUEUE, f"{local}{domain}", number=queue_id)
-    )
+        if domain and (own := _queue_of(desk, f"{local}{domain}")) is not None:
+            return Place(Kind.QUEUE, f"{local}{domain}", number=own)
+    queue_id = _queue_of(desk, f"{stem}{domain}")
+    return None if queue_id is None else Place(kind, f"{stem}{domain}", number=queue_id)
+
+
+def _queue_of(desk: Desk, address: str) -> int | None:
+    found: int | None = desk.connection.execute(_QUEUE_OF, {"address": address}).scalar()
+    return found
 
 
 def leads_somewhere(desk: Desk, address: str) -> bool:

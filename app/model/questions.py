@@ -71,7 +71,7 @@ def _answered(desk: Desk, address: str, person: Person, words: "Words") -> tuple
         if (page := commands.page_asked(text)) is not None:
             return _named(page), _page(desk, address, person, page)
     # What came just now is found too; behind a long import the rest is left to the server.
-    see_to(desk, AT_ONCE)
+    see_to(desk, AT_ONCE, wait=False)
     asked, found = "", Found([], 0)
     for text in texts:
         if query := read_query(text):

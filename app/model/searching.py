@@ -1,17 +1,17 @@
 """This file holds the search: which tickets have what somebody asks for, the best first, as far as they may see it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 
 from app.model.desk import Desk
+from app.model.eye import Eye
 from app.model.filters import Filter, tickets_by_number
-from app.model.folding import words
 from app.model.index import matches
-from app.model.indexing import LONGEST_TEXT, documents
+from app.model.indexing import LONGEST_TEXT, body_of
 from app.model.leaks import private_words, without_private_lines
 from app.model.lifecycles import LIFECYCLES
 from app.model.messages import Message
@@ -172,7 +172,7 @@ def _one_a_ticket(
 ) -> tuple[list[_Candidate], int, bool]:
     """The best message of each of the best tickets, how many tickets there are, and whether there may be more."""
     chosen: dict[int, _Candidate] = {}
-    eye = _Eye(desk, query, viewer) if viewer else None
+    eye = Eye(desk, query, viewer) if viewer else None
     more = False
     for one in candidates:
         if one.ticket_id in chosen:
@@ -181,61 +181,10 @@ def _one_a_ticket(
             if eye.has_read == _MOST_READ:
                 more = True
                 continue
-            if not eye.sees(one):
+            if not eye.sees(one.ticket_id, one.message_id):
                 continue
         chosen[one.ticket_id] = one
     return list(chosen.values())[:limit], len(chosen), more
-
-
-@dataclass
-class _Eye:
-    """Somebody who may not see all of a ticket: they must not learn what is hidden from them by finding it.
-
-    That is what is private, what others have quoted of it, and addresses that a person has besides the one shown.
-    """
-
-    desk: Desk
-    query: Query
-    viewer: Person
-    has_read: int = 0
-    _sees: dict[int, bool] = field(default_factory=dict)
-
-    def sees(self, one: _Candidate) -> bool:
-        """Whether they would find a message by the words of it that they may see."""
-        if one.ticket_id not in self._sees:
-            ticket = self.desk.session.get_one(Ticket, one.ticket_id)
-            self._sees[one.ticket_id] = may_see(ticket, _standing(self.desk, ticket, self.viewer))
-        if not self._sees[one.ticket_id]:
-            return False
-        self.has_read += 1
-        return self._finds(one)
-
-    def _finds(self, one: _Candidate) -> bool:
-        message = self.desk.session.get_one(Message, one.message_id)
-        ticket = self.desk.session.get_one(Ticket, one.ticket_id)
-        (whole,) = documents(self.desk, [one.message_id])
-        people = [message.sender, *([ticket.requestor] if _is_first(self.desk, message) else [])]
-        named = "\n".join(f"{person.name}\n{person.email}" for person in people if person)
-        text = _public(self.desk, ticket, message, _body(message)[:LONGEST_TEXT])
-        return self.query.finds((whole.title, words(named), whole.files, words(text)))
-
-
-def _is_first(desk: Desk, message: Message) -> bool:
-    before = select(Message.id).where(Message.ticket_id == message.ticket_id, Message.number < message.number)
-    return desk.session.scalar(before.limit(1)) is None
-
-
-def _standing(desk: Desk, ticket: Ticket, viewer: Person) -> Standing:
-    return standing_of(viewer, everybody_on(desk, ticket))
-
-
-def _body(message: Message) -> str:
-    """The text by which a message is found."""
-    return message.full_text if message.parent_id is None else message.text
-
-
-def _public(desk: Desk, ticket: Ticket, message: Message, text: str) -> str:
-    return without_private_lines(text, private_words(desk, ticket))
 
 
 def _hits(desk: Desk, query: Query, viewer: Person | None, chosen: Iterable[_Candidate]) -> Iterator[Hit]:
@@ -248,7 +197,7 @@ def _hits(desk: Desk, query: Query, viewer: Person | None, chosen: Iterable[_Can
     }
     for one in chosen:
         ticket, message = tickets[one.ticket_id], found[one.message_id]
-        standing = _standing(desk, ticket, viewer) if viewer else None
+        standing = standing_of(viewer, everybody_on(desk, ticket)) if viewer else None
         number = shown_number(desk, ticket, message.number, standing)
         if number is None or (standing and not may_see(ticket, standing)):
             continue
@@ -257,8 +206,9 @@ def _hits(desk: Desk, query: Query, viewer: Person | None, chosen: Iterable[_Can
 
 def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standing: Standing | None) -> Snippet:
     """The words of a message that were looked for, in what its writer wrote, else in what they quoted."""
-    texts = [message.text, _body(message)]
+    texts = [message.text, body_of(message)]
     if standing and not standing.responder:
-        texts = [_public(desk, ticket, message, text) for text in texts]
+        private = private_words(desk, ticket)
+        texts = [without_private_lines(text, private) for text in texts]
     first, second = (snippet(text[:LONGEST_TEXT], query.terms) for text in texts)
     return second if second.terms > first.terms else first

@@ -146,7 +146,7 @@ class Courier:
             return False
         self._index_at = now + HOUSEKEEPING
         try:
-            more = catch_up_some(self.database, INDEXED_AT_ONCE) == INDEXED_AT_ONCE
+            more = catch_up_some(self.database, INDEXED_AT_ONCE, wait=False) == INDEXED_AT_ONCE
         except Exception:
             LOG.exception("a fault of the search's index; letters go on")
             return False
