@@ -13,11 +13,13 @@ from sqlalchemy import select, text
 
 from app.archive import importing, taking
 from app.archive.boxes import Fault
+from app.archive.drafts import RETURNED
 from app.archive.pile import piled
 from app.archive.posting import Poster
 from app.model.addresses import Mailbox
 from app.model.archived import Archived
 from app.model.database import STATEMENT_SECONDS
+from app.model.incoming import read
 from app.model.lifecycle import NoSuchStatus
 from app.model.mails import Mail
 from app.model.messages import Message
@@ -115,6 +117,13 @@ def test_a_bounce_stands_with_the_mail_that_it_brings_back(small: Archive) -> No
     small.imports(bounce, *THREAD)
     assert small.threads() == [["1", "2", "b", "3"]]
     assert [one["email"] for one in small.tickets()[0]["participants"]] == [RON]
+
+
+def test_a_bounce_of_old_times_is_marked_and_the_postmaster_who_writes_is_not(small: Archive) -> None:
+    old = (MAILS / "flufl.bounce" / "microsoft_01.txt").read_bytes()
+    assert read(old).automatic is None
+    small.imports(old, old_mail("1", "postmaster@example.org", text="Your mailbox is full."))
+    assert small.world.rows(Message.automatic) == [RETURNED, None]
 
 
 def test_whoever_wrote_first_is_the_requestor_and_no_machine(small: Archive) -> None:

@@ -13,6 +13,7 @@ from app.model.addresses import Mailbox, address_key, is_usable
 from app.model.archived import NOBODY, PERSON, digest, person_key
 from app.model.arrival import identity_of
 from app.model.incoming import Incoming, read
+from app.model.reports import addresses_blamed
 from app.model.subjects import bare_subject
 from app.model.text import decoded, one_line, unescaped
 from app.model.workflow import believable
@@ -24,7 +25,7 @@ _ESCAPED = re.compile(rb"^>+(?=From )", re.MULTILINE)
 _HIDDEN = re.compile(r"(?P<name>[^<>()]*?)\s*<?(?P<local>[^\s<>()@]+) at (?P<domain>[^\s<>()@]+\.[^\s<>()@]+)>?"
                      r"\s*(?:\((?P<comment>[^()]*)\))?\s*", re.IGNORECASE)  # fmt: skip
 _RETURNED = re.compile(rb"^>?[ \t]*message-id:[ \t]*(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
-_POSTMEN = re.compile(r"(?:mailer-daemon|postmaster)@", re.IGNORECASE)
+_POSTMEN = re.compile(r"(?:mailer-daemon|mdaemon|post_?master|mail[-_.]?(?:delivery|daemon)[^@]*)@", re.IGNORECASE)
 _ENVELOPE = re.compile(rb"From[ \t].*?((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*)")
 
 
@@ -86,6 +87,12 @@ def writer_of(incoming: Incoming, raw: bytes) -> Mailbox | None:
         if hidden and is_usable(email):
             return Mailbox(one_line(decoded(hidden["comment"] or hidden["name"].strip('" ')), 200), email)
     return None
+
+
+def is_old_bounce(incoming: Incoming, raw: bytes) -> bool:
+    """Whether a mail server gave a mail back without any sign of today's: in an archive no envelope shows it."""
+    by_server = incoming.sender is not None and _POSTMEN.match(incoming.sender.email)
+    return bool(by_server and any(addresses_blamed(raw)))
 
 
 def date_of(incoming: Incoming, raw: bytes, envelope: bytes, now: datetime) -> datetime | None:

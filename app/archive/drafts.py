@@ -1,6 +1,7 @@
 """This file holds the mails of planned threads, read again in full when their thread is posted."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, select
 
-from app.archive.cards import writer_of
+from app.archive.cards import is_old_bounce, writer_of
 from app.archive.pile import ARCHIVED, NO_MARK, Pile
 from app.model.addresses import Mailbox
 from app.model.incoming import Incoming, read
@@ -17,6 +18,9 @@ from app.model.quotation import is_forward, split
 
 MAILS = 250
 BYTES = 8_000_000
+RETURNED = "returned mail"
+"""Why a bounce is automatic that has no other sign of it."""
+
 _AT_ONCE = 50
 
 
@@ -91,5 +95,7 @@ def _read(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
     for one in planned:
         raw: bytes = found.pop(one.mail_id)
         incoming = read(raw)
+        if incoming.automatic is None and is_old_bounce(incoming, raw):
+            incoming = replace(incoming, automatic=RETURNED)
         said = split(incoming.text, (), is_forward(incoming.subject))
         yield Draft(one, incoming, writer_of(incoming, raw), said.new)

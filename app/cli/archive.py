@@ -14,6 +14,7 @@ from app.archive.mbox import Dialect
 from app.cli.common import json_option, print_json, print_rows, ready_database
 from app.model.addresses import is_usable
 from app.model.people import BadAddress
+from app.model.text import one_line
 from config.current import current_settings
 
 if TYPE_CHECKING:
@@ -24,9 +25,15 @@ _EVERY_SECONDS = 5.0
 
 @click.command("import", short_help="Import old mail: one ticket a thread, original dates, no letters.")
 @click.argument("path")
-@click.option("--queue", required=True)
-@click.option("--status", help="The status of the tickets; resolved or Solved, if left out.")
-@click.option("--responder", "responders", multiple=True, metavar="EMAIL", help="Somebody who answered at the time.")
+@click.option("--queue", required=True, help="Where the tickets come to; `tickets queue add` makes one.")
+@click.option("--status", help="What the tickets are at the end; resolved or Solved, if left out.")
+@click.option(
+    "--responder",
+    "responders",
+    multiple=True,
+    metavar="EMAIL",
+    help="Who answered at the time, besides those who do now.",
+)
 @click.option("--dialect", type=click.Choice([one.value for one in Dialect]), help="Of an mbox; told by its mails.")
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
 @json_option
@@ -43,6 +50,10 @@ def import_command(
 
     PATH is an mbox, a Maildir, a directory with mails, one mail, or - for standard input; files may be compressed
     with gzip. The same mail is never imported twice: an import that was interrupted goes on when it is called again.
+    What `tickets export` wrote comes back as the same tickets, with new numbers.
+
+    Mails are one ticket if they answer each other, or if one says by its subject that it answers and is from or to the
+    same people within 30 days. Only the requestor, and those who write again, will get letters of it.
     """
     for email in responders:
         if not is_usable(email.strip()):
@@ -61,7 +72,7 @@ def import_command(
     if as_json:
         print_json(_json(report, dry_run=dry_run))
     else:
-        _print(report, dry_run=dry_run)
+        _print(report, one_line(path, 1_000), dry_run=dry_run)
 
 
 @contextmanager
@@ -166,7 +177,7 @@ def _json(report: Report, *, dry_run: bool) -> dict[str, object]:
     }
 
 
-def _print(report: Report, *, dry_run: bool) -> None:
+def _print(report: Report, path: str, *, dry_run: bool) -> None:
     rate = f" ({report.mails / report.took:,.0f} a second)" if report.took else ""
     slowest = f"{report.slowest} ({report.seconds[report.slowest]:.1f} of {report.took:.1f} seconds)"
     rows = [
@@ -184,5 +195,7 @@ def _print(report: Report, *, dry_run: bool) -> None:
         rows.insert(-1, ("other files", f"{report.passed_over:,}"))
     heading = "A DRY RUN: NOTHING WAS DONE" if dry_run else "IMPORTED"
     print_rows(rows, (heading, ""))
+    if not report.mails + report.unreadable:
+        click.echo(f"There is no mail at {path}.")
     for where, reason in report.named:
         click.echo(f"set aside: {where}: {reason}")

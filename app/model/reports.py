@@ -1,5 +1,6 @@
 """This file holds what a report says of a letter (RFC 3464): that it came to nothing, is late, or arrived."""
 
+import logging
 import re
 from collections.abc import Collection, Iterator
 from email import message_from_bytes
@@ -123,6 +124,8 @@ def addresses_blamed(raw: bytes) -> tuple[frozenset[str], frozenset[str]]:
         # Loaded here: few mails are reports in an old form.
         from flufl.bounce import all_failures
 
+        # What its detectors break on is no news to whoever reads the log.
+        logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
         temporary, permanent = all_failures(message_from_bytes(_cut(raw)))
         return _as_text(temporary), _as_text(permanent)
     except Exception:  # Whatever goes wrong in it, the mail is kept.
