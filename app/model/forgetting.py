@@ -20,6 +20,7 @@ from app.model.people import Address, Person, find_person, get_person, hand_over
 from app.model.queues import Queue, Responder
 from app.model.remainders import NOTHING, Remainder, left_of
 from app.model.tickets import Participant, Ticket
+from app.model.titles import titles_of
 from app.model.traces import Traces
 from app.model.undo import Checkpoint
 
@@ -89,7 +90,7 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
         line_left(desk, "at the request of its writer"),
         addresses,
         theirs.names_of(desk, person, addresses),
-        theirs.titles_of(desk, person, tickets),
+        titles_of(desk, person, tickets),
     )
     told = Forgotten(erased=theirs.messages_of(desk, person), left=left_of(desk, person, traces, tickets))
     _count_offices(desk, person, told)
