@@ -453,7 +453,7 @@ def test_list_lets_through_what_is_asked_for(office: Office) -> None:
     assert listed("--assignee", ROB) == [1]
     assert listed("--unassigned") == [2]
     assert listed("--unassigned", "--queue", "General") == []
-    assert office.does("list").splitlines()[1].split() == ["1", "General", "Open", ANN, ROB, "No", "boot"]
+    assert office.does("list").splitlines()[1].split() == ["1", "Open", "now", "General", ROB, ANN, "No", "boot"]
 
 
 def test_act_takes_any_action_by_its_title(office: Office) -> None:

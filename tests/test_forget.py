@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
+from time import sleep
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from app.model import administration, queues, sweeping
+from app.model import administration, queues, sweeping, workflow
 from app.model.desk import Desk
 from app.model.filters import Filter, find_tickets
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
@@ -23,14 +25,16 @@ from app.model.letters import State
 from app.model.lifecycle import NotAllowed
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
-from app.model.people import NoSuchPerson, Person
+from app.model.people import NoSuchPerson, Person, get_person
 from app.model.query import read_query
 from app.model.reading import ticket_text
 from app.model.searching import search
 from app.model.set_aside import waiting
+from app.model.standing import everybody_on, standing_of
 from app.model.sweeping import NotSwept, sweep
 from app.model.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.views import ticket_in_full
+from app.model.workflow import Words
 from app.transport.relays import Refused
 from tests.archives import Archive, old_mail
 from tests.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, files_with, kept_of, some_deeds, words_in
@@ -353,6 +357,43 @@ def test_a_fault_in_the_middle_leaves_all_as_it_was(inbox: World) -> None:
     with pytest.raises(RuntimeError):
         carry_out(inbox.database, fails)
     assert inbox.ticket()["messages"][0]["text"].startswith("My password")
+
+
+def test_a_mail_that_was_just_coming_is_erased_too(inbox: World) -> None:
+    asked(inbox)
+    done: list[Forgotten] = []
+    forgetting = Thread(target=lambda: done.append(forgets(inbox, ANN)))
+    with inbox.desk() as desk:
+        ticket, ann = find_ticket(desk, 1, locked=True), get_person(desk, ANN)
+        standing = standing_of(ann, everybody_on(desk, ticket))
+        words = Words("Just now.", "Just now.", "Now", "<now@home.example>")
+        workflow.act(desk, ticket, standing, standing.party(ticket.lifecycle), ticket.lifecycle.action("Reply"), words)
+        forgetting.start()
+        sleep(0.5)
+        assert done == []
+    forgetting.join(20)
+    assert [one.messages for one in done] == [2]
+    assert words_in(inbox, "just now") == []
+
+
+def test_a_mail_that_comes_while_its_writer_is_forgotten_is_a_strangers(inbox: World) -> None:
+    asked(inbox)
+    raw = b"From: ann@home.example\nMessage-ID: <now@home.example>\nSubject: Now\n\nJust now.\n"
+    fates: list[str] = []
+
+    def brings() -> None:
+        fates.extend(one.fate for one in inbox.reception.receive(raw, ANN, [f"questions@{DOMAIN}"]))
+
+    coming = Thread(target=brings)
+    with inbox.desk() as desk:
+        forget_person(desk, ANN)
+        coming.start()
+        sleep(0.5)
+    coming.join(20)
+    assert fates == ["opened"]
+    newest = max(one.id for one in inbox.rows(Ticket))
+    assert inbox.ticket(newest)["requestor"]["email"] == ANN
+    assert inbox.ticket(1)["requestor"]["email"] != ANN
 
 
 def test_an_archive_brings_back_nothing(world: World, tmp_path: Path) -> None:

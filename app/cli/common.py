@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
+from app.cli.columns import bold, laid_out, terminal_width
 from app.model.base import MAX_ID
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.schema import check_ready
-from app.model.text import from_bytes, one_line
+from app.model.text import from_bytes
 from config.current import current_settings
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -62,12 +63,16 @@ def _escaped(text: str) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def print_rows(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> None:
-    """Print columns, each as wide as its widest cell; safe for a terminal, whoever wrote what is in them."""
-    cleaned = [headings, *(tuple(one_line(cell, 200) for cell in row) for row in rows)]
-    widths = [max(len(row[column]) for row in cleaned) for column in range(len(headings))]
-    for row in cleaned:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def print_rows(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...], empty: str = "") -> None:
+    """Print columns, safe for a terminal, whoever wrote what is in them; without rows one line, `empty` if it is given.
+
+    On a terminal they are cut to its width, elsewhere not at all.
+    """
+    if not rows and empty:
+        click.echo(empty)
+        return
+    heading, *lines = laid_out(rows, headings, terminal_width())
+    click.echo("\n".join([bold(heading), *lines]))
 
 
 def print_bytes(raw: bytes) -> None:

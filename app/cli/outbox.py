@@ -2,6 +2,7 @@
 
 import click
 
+from app.cli.ages import minute
 from app.cli.common import Number, json_option, looking, print_json, print_rows, ready_database, working
 from app.model.database import Database
 from app.model.outbox import letters_due, letters_in, retry
@@ -33,8 +34,9 @@ def _print_letters(state: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        shown = [tuple(str(row[key] if row[key] is not None else "") for key in _COLUMNS) for row in rows]
-        print_rows(shown, tuple(key.upper() for key in _COLUMNS))
+        shown = [{**row, "next": row["next"] and minute(row["next"])} for row in rows]
+        cells = [tuple(str(row[key] if row[key] is not None else "") for key in _COLUMNS) for row in shown]
+        print_rows(cells, tuple(key.upper() for key in _COLUMNS), empty="No letters")
 
 
 @outbox_command.command("send")

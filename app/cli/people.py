@@ -34,7 +34,7 @@ def queue_list(as_json: bool) -> None:
             print_json([_queue_json(desk, queue) for queue in found])
         else:
             rows = [(queue.name, queue.lifecycle_name, _addresses(desk, queue)) for queue in found]
-            print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES"))
+            print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES"), empty="No queues")
 
 
 @queue_command.command("set")
@@ -101,7 +101,7 @@ def person_list(as_json: bool) -> None:
             print_json([_person_json(person, addresses) for person, addresses in found])
         else:
             rows = [(p.email, p.name, _kind(p), ", ".join(a for a in all_ if a != p.email)) for p, all_ in found]
-            print_rows(rows, ("EMAIL", "NAME", "IS", "ALSO"))
+            print_rows(rows, ("EMAIL", "NAME", "IS", "ALSO"), empty="No people")
 
 
 def _kind(person: people.Person) -> str:
@@ -159,4 +159,6 @@ def responder_list(queue: str | None, as_json: bool) -> None:
         if as_json:
             print_json([{"queue": q.name, "email": p.email, "name": p.name} for q, p in found])
         else:
-            print_rows([(q.name, p.email, p.name) for q, p in found], ("QUEUE", "EMAIL", "NAME"))
+            print_rows(
+                [(q.name, p.email, p.name) for q, p in found], ("QUEUE", "EMAIL", "NAME"), empty="Nobody answers"
+            )

@@ -13,11 +13,11 @@ from app.cli.common import (
     moment_option,
     print_bytes,
     print_json,
-    print_rows,
     ready_database,
     text_argument,
     working,
 )
+from app.cli.showing import print_ticket, print_tickets
 from app.model import administration, workflow
 from app.model.addresses import Mailbox
 from app.model.base import MAX_ID
@@ -29,7 +29,6 @@ from app.model.messages import Message, find_message
 from app.model.people import Person, get_person, meet
 from app.model.proof import new_message_id
 from app.model.queues import find_queue
-from app.model.reading import ticket_text
 from app.model.setting import Setting
 from app.model.standing import everybody_on, standing_of
 from app.model.text import one_line, storable
@@ -67,13 +66,7 @@ def list_command(as_json: bool, **asked: Any) -> None:
         if as_json:
             print_json(ticket_summaries(desk, found))
         else:
-            rows = [_row(ticket) for ticket in found]
-            print_rows(rows, ("TICKET", "QUEUE", "STATUS", "REQUESTOR", "ASSIGNEE", "TITLE"))
-
-
-def _row(ticket: Ticket) -> tuple[str, ...]:
-    assignee = ticket.assignee.email if ticket.assignee else ""
-    return (str(ticket.id), ticket.queue.name, ticket.status, ticket.requestor.email, assignee, ticket.title)
+            print_tickets(found, desk.now)
 
 
 @click.command("show")
@@ -91,7 +84,7 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
         elif ticket.forgotten:
             click.echo(how_forgotten(desk, ticket))
         else:
-            click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None))
+            print_ticket(view, ticket.lifecycle, viewer.email if viewer else None, desk.now)
 
 
 @click.command("raw")

@@ -2,6 +2,7 @@
 
 import click
 
+from app.cli.ages import minute
 from app.cli.common import Number, json_option, looking, print_bytes, print_json, print_rows, ready_database, working
 from app.model.arrival import Fate, Outcome
 from app.model.set_aside import find_set_aside, raw_bytes, waiting
@@ -43,7 +44,9 @@ def _print_mails(as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_rows([tuple(str(row[key]) for key in _COLUMNS) for row in rows], tuple(map(str.upper, _COLUMNS)))
+        shown = [{**row, "received": minute(str(row["received"]))} for row in rows]
+        cells = [tuple(str(row[key]) for key in _COLUMNS) for row in shown]
+        print_rows(cells, tuple(map(str.upper, _COLUMNS)), empty="No mail is set aside")
 
 
 @unmatched_command.command("show")

@@ -21,6 +21,7 @@ from app.model.people import Address, Person, find_person, get_person, hand_over
 from app.model.queues import Queue, Responder
 from app.model.remainders import NOTHING, Remainder, left_of
 from app.model.tickets import Participant, Ticket
+from app.model.titles import titles_of
 from app.model.traces import Traces
 from app.model.undo import Checkpoint
 
@@ -30,8 +31,8 @@ class Forgotten:
     """What went. `tickets` are those they asked, or those that were erased; `set_aside` are mails among `mails`.
 
     `queues` are those for which they answered. `left` is what others wrote of them. `only_here` are people who are
-    known through the ticket alone. `erased` has the ids of the messages whose words are gone: what else keeps words of
-    messages must let go of these, too.
+    known through the ticket alone. `erased` has the ids of the messages whose words are gone, `retitled` those of
+    others whose subject was a title that is gone: what else keeps words of messages must let go of these, too.
     """
 
     messages: int = 0
@@ -46,6 +47,7 @@ class Forgotten:
     left: Remainder = NOTHING
     only_here: list[str] = field(default_factory=list)
     erased: list[int] = field(default_factory=list)
+    retitled: list[int] = field(default_factory=list)
 
 
 Forget = Callable[[Desk], Forgotten]
@@ -91,12 +93,12 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
         line_left(desk, "at the request of its writer"),
         addresses,
         theirs.names_of(desk, person, addresses),
-        theirs.titles_of(desk, person, tickets),
+        titles_of(desk, person, tickets),
     )
     told = Forgotten(erased=theirs.messages_of(desk, person), left=left_of(desk, person, traces, tickets))
     _count_offices(desk, person, told)
     erase_words(desk, told, theirs.mails_of(desk, person, addresses))
-    told.letters = _take_out_of_letters(desk, person, traces, told.erased, tickets)
+    _take_out_of_letters(desk, person, traces, told, tickets)
     _take_out_of_records(desk, person, traces, tickets)
     hand_over(desk, person, stand_in)
     return told
@@ -135,7 +137,10 @@ def _count_offices(desk: Desk, person: Person, told: Forgotten) -> None:
 
 
 def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
-    """Erase these mails, and count what goes with them and with the messages."""
+    """Erase these mails, and count what goes with them and with the messages.
+
+    Here whatever else keeps the words of `told.erased` lets go of them; the messages themselves are still there.
+    """
     found = erasing.still_there(desk, mails)
     told.messages, told.mails = len(told.erased), len(found)
     told.attachments = erasing.count(desk, Attachment.message_id, told.erased)
@@ -143,20 +148,18 @@ def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
     erasing.erase_mails(desk, found)
 
 
-def _take_out_of_letters(
-    desk: Desk, person: Person, traces: Traces, messages: Collection[int], tickets: Collection[int]
-) -> int:
-    """Letters to them go, with those about their words that wait; others say nothing of them. How many it concerns."""
+def _take_out_of_letters(desk: Desk, person: Person, traces: Traces, told: Forgotten, tickets: Collection[int]) -> None:
+    """Letters to them go, with those about their words that wait; others say nothing of them."""
     line = line_left(desk, "at the request of its writer")
-    told_on = theirs.told_on(desk, messages, traces)
-    traces = traces.knowing(erasing.erase_messages(desk, messages, line))
+    told_on = theirs.told_on(desk, told.erased, traces)
+    traces = traces.knowing(erasing.erase_messages(desk, told.erased, line))
     to_them = erasing.letters(desk, Letter.person_id, [person.id])
     erasing.remove_letters(desk, to_them)
-    silent = erasing.letters(desk, Letter.about_id, messages) | erasing.pages_about(desk, told_on)
+    silent = erasing.letters(desk, Letter.about_id, told.erased) | erasing.pages_about(desk, told_on)
     erasing.silence_letters(desk, silent, line)
     rewritten = rewriting.rewrite_letters(desk, traces, tickets)
-    rewriting.rewrite_tickets(desk, traces, tickets)
-    return len(to_them | silent | rewritten)
+    told.retitled = sorted(rewriting.rewrite_tickets(desk, traces, tickets))
+    told.letters = len(to_them | silent | rewritten)
 
 
 def _take_out_of_records(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]) -> None:

@@ -22,17 +22,17 @@ def head_text(view: dict[str, Any]) -> str:
     lines = [
         f"Ticket {view['id']} in {view['queue']}: {one_line(view['title'])}",
         f"Status: {view['status']}",
-        f"Requestor: {_person(view['requestor'])}",
-        f"Assignee: {_person(view['assignee'])}",
+        f"Requestor: {person_text(view['requestor'])}",
+        f"Assignee: {person_text(view['assignee'])}",
     ]
     if view["participants"]:
-        lines.append(f"Participants: {', '.join(_person(one) for one in view['participants'])}")
+        lines.append(f"Participants: {', '.join(person_text(one) for one in view['participants'])}")
     if view["merged_into"]:
         lines.append(f"It is part of ticket {view['merged_into']} now: its messages are there.")
     missed = [change for change in view["changes"] if change["field"] == UNDELIVERED]
     lines += [f"Not delivered: {one_line(change['new'])} ({change['at'][:16]})" for change in missed]
     if view["answer"]:
-        lines.append(f"Answered by: {_person(view['answerer'])}, message {view['answer']}")
+        lines.append(f"Answered by: {person_text(view['answerer'])}, message {view['answer']}")
     return "\n".join(lines)
 
 
@@ -42,10 +42,11 @@ def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | No
     attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
     head = f"#{message['number']}  {message['date']}  {message['new_status']}{private}"
-    return f"{head}\n{_heading(message, lifecycle, viewer)}\n\n{body}".rstrip()
+    return f"{head}\n{said_by(message, lifecycle, viewer)}\n\n{body}".rstrip()
 
 
-def _heading(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+def said_by(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+    """The line above a message: who did what by it."""
     sender = message["sender"]
     mine = sender is not None and sender["email"] == viewer
     name = one_line(sender["name"] or sender["email"]) if sender else THE_TRACKER
@@ -56,5 +57,6 @@ def _heading(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) 
     return heading(action, name, words=bool(message["text"]), second=mine)
 
 
-def _person(person: dict[str, Any] | None) -> str:
+def person_text(person: dict[str, Any] | None) -> str:
+    """Somebody by name and address, on one line."""
     return one_line(f"{person['name']} <{person['email']}>".strip()) if person else "nobody"

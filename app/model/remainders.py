@@ -39,7 +39,9 @@ def left_of(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]
         for number, ticket, subject, text, mail in desk.session.execute(query).all():
             if number in found:
                 continue
-            quotes = traces.retitled(subject, ticket) != subject or not lines.isdisjoint(_telling(text))
+            # By command no exact mail remains, which would still have the title.
+            titled = mail is not None and traces.retitled(subject, ticket) != subject
+            quotes = titled or not lines.isdisjoint(_telling(text))
             if quotes or traces.names_them(text) or (mail and _is_named_in(desk, traces, mail)):
                 found[number] = ticket
     return Remainder(len(found), sorted(set(found.values())))

@@ -109,8 +109,12 @@ def _title(traces: Traces, ticket: int, title: str) -> str:
     return traces.title if title in traces.titles_on(ticket) else title
 
 
-def rewrite_tickets(desk: Desk, traces: Traces, tickets: Collection[int]) -> None:
-    """Let titles that were somebody's words say that they are gone, with whatever repeats them, and ids name others."""
+def rewrite_tickets(desk: Desk, traces: Traces, tickets: Collection[int]) -> set[int]:
+    """Let titles that were somebody's words say that they are gone, with whatever repeats them, and ids name others.
+
+    The ids of the messages of others that change by it.
+    """
+    found: set[int] = set()
     for portion in in_portions(tickets):
         for ticket in desk.session.scalars(select(Ticket).where(Ticket.id.in_(portion))):
             ticket.title = _title(traces, ticket.id, ticket.title)
@@ -119,12 +123,14 @@ def rewrite_tickets(desk: Desk, traces: Traces, tickets: Collection[int]) -> Non
             kept.title = _title(traces, kept.ticket_id, kept.title)
         for values in list(_messages(desk, traces, portion)):
             number, mail = values.pop("id"), values.pop("mail")
+            found.add(number)
             desk.connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == number).values(**values))
             desk.connection.execute(update(_MAIL).where(_MAIL.c.id == mail).values(subject=values["subject"]))
     desk.session.flush()
     for portion_of_ids in _portions(list(traces.ids)):
         forwards = update(Message).where(Message.original_id.in_(portion_of_ids))
         desk.session.execute(forwards.values(original_id=None))
+    return found
 
 
 def _portions(ids: list[str]) -> Iterator[list[str]]:

@@ -5,6 +5,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from app.model.base import Base
 from app.model.database import Database
 from app.model.index import POSTGRES_TABLE, SQLITE_OPTIMIZE
@@ -22,8 +24,12 @@ def sweep(database: Database) -> None:
     """Give back the room of what was erased, overwritten. Safe while a server runs, which waits. Raises NotSwept."""
     if database.is_sqlite:
         _sweep_file(Path(database.url.database or ""))
-    else:
+        return
+    try:
         _vacuum(database)
+    except DBAPIError as error:
+        why = str(error.orig).partition("\n")[0].rstrip(".")
+        raise NotSwept(f"It is erased, but its room could not be given back ({why}): run VACUUM later.") from error
 
 
 def copies_beside(database: Database) -> list[str]:

@@ -1,7 +1,6 @@
-"""This file holds what is somebody's: tickets on which they left traces, messages, mails, names and titles."""
+"""This file holds what is somebody's: tickets on which they left traces, messages, mails and names."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, literal, or_, select
@@ -152,49 +151,9 @@ def archived_of(desk: Desk, keys: Collection[str]) -> Iterator[InArchive]:
     """The rows of imported mails that somebody wrote or that name them."""
     theirs = {person_key(one) for one in keys}
     columns = (Archived.id, Archived.mail_id, Archived.posted, Archived.people)
-    for id_, mail_id, posted, people in desk.session.execute(select(*columns)):
+    # There may be very many.
+    rows = desk.session.execute(select(*columns), execution_options={"yield_per": 10_000})
+    for id_, mail_id, posted, people in rows:
         named = [people[at : at + PERSON] for at in range(0, len(people), PERSON)]
         if theirs & set(named):
             yield InArchive(id_, mail_id, posted, people, named[0] in theirs)
-
-
-class _Introduced(NamedTuple):
-    at: datetime
-    by: int | None
-    title: str
-
-
-def titles_of(desk: Desk, person: Person, numbers: Collection[int]) -> dict[int, frozenset[str]]:
-    """By ticket, the titles that it has or had and that are somebody's words: they were the first to bring them.
-
-    Those of a ticket that became part of another one stand with that one, too.
-    """
-    merged = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
-    into = {row.id: row.merged_into for row in desk.session.execute(merged)}
-    found: dict[int, frozenset[str]] = {}
-    for number in numbers:
-        home = number
-        while (further := into.get(home)) is not None:
-            home = further
-        if titles := _titles_on(desk, person, number, home):
-            for one in {number, home}:
-                found[one] = found.get(one, frozenset()) | titles
-    return found
-
-
-def _titles_on(desk: Desk, person: Person, number: int, home: int) -> set[str]:
-    """Those of one ticket, whose messages are on `home` now."""
-    ticket = desk.session.get_one(Ticket, number)
-    said = select(Message.received, Message.sender_id, Message.subject).where(Message.ticket_id == home)
-    brought = [_Introduced(*row) for row in desk.session.execute(said.order_by(Message.received, Message.number))]
-    changes = select(Change).where(Change.ticket_id == number, Change.field == "subject").order_by(Change.id)
-    set_ = list(desk.session.scalars(changes))
-    brought += [_Introduced(one.at, one.by_id, one.new or "") for one in set_]
-    brought.sort(key=lambda one: one.at)
-    kept = desk.session.scalars(select(Checkpoint.title).where(Checkpoint.ticket_id == number))
-    titles = {ticket.title, *kept, *(title for one in set_ for title in (one.old, one.new) if title)}
-    first = {title: next((one.by for one in brought if one.title == title), ticket.requestor_id) for title in titles}
-    return {title for title, by in first.items() if by == person.id and title != _UNTITLED}
-
-
-_UNTITLED = "(no subject)"

@@ -1,0 +1,115 @@
+"""This file holds columns as a terminal shows them: aligned by display width, and cut to the width of the terminal."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+import click
+
+from app.model.text import one_line
+
+_GAP = "  "
+_ELLIPSIS = "…"
+# Nobody reads further, and a pipe cuts nothing.
+_LONGEST = 10_000
+# Below this a column says nothing any more; on a terminal too narrow for that, whole lines are cut.
+_NARROWEST = 4
+_SHORT = 8
+
+
+def terminal_width() -> int | None:
+    """How many columns the terminal has (COLUMNS wins); None where standard output is no terminal."""
+    return shutil.get_terminal_size().columns if _is_terminal() else None
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def bold(text: str) -> str:
+    """A text that stands out on a terminal; as it is elsewhere, and where NO_COLOR is set (no-color.org)."""
+    plain = not _is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") in (None, "dumb")
+    return text if plain else click.style(text, bold=True)
+
+
+def width_of(text: str) -> int:
+    """How many columns of a terminal a line takes: wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    # Loaded here: most of what is listed is ASCII.
+    from wcwidth import wcswidth
+
+    return max(0, wcswidth(text))
+
+
+def cut(text: str, width: int) -> str:
+    """A line in at most so many columns; with a sign at its end if something is missing."""
+    if width_of(text) <= width:
+        return text
+    return f"{_beginning(text, width - 1)}{_ELLIPSIS}" if width > 0 else ""
+
+
+def _beginning(text: str, width: int) -> str:
+    """As much of a line as fits into so many columns."""
+    if text.isascii():
+        return text[:width]
+    from wcwidth import wcwidth
+
+    end = columns = 0
+    while end < len(text) and columns + max(0, wcwidth(text[end])) <= width:
+        columns += max(0, wcwidth(text[end]))
+        end += 1
+    # Some signs are wider after another one than alone.
+    while end and width_of(text[:end]) > width:
+        end -= 1
+    return text[:end]
+
+
+def shown_cell(text: str) -> str:
+    """Text for one cell: on one line, without what a terminal would obey."""
+    cell = one_line(text, _LONGEST)
+    if cell.isascii():
+        return cell
+    from wcwidth import wcwidth
+
+    return "".join(sign if wcwidth(sign) >= 0 else "\ufffd" for sign in cell)
+
+
+def laid_out(rows: Sequence[Sequence[str]], headings: Sequence[str], width: int | None) -> list[str]:
+    """Rows below their headings, as lines; each column as wide as its widest cell, if all fit into `width` columns.
+
+    If not, the widest are cut, the last one least. None for as wide as it takes.
+    """
+    cells = [[*headings], *([shown_cell(cell) for cell in row] for row in rows)]
+    wanted = [max(width_of(row[column]) for row in cells) for column in range(len(headings))]
+    widths = wanted if width is None else _fitting(wanted, width - len(_GAP) * (len(headings) - 1))
+    lines = [_GAP.join(map(_filled, row, widths)).rstrip() for row in cells]
+    return lines if width is None else [cut(line, width).rstrip() for line in lines]
+
+
+def _filled(cell: str, width: int) -> str:
+    shown = cut(cell, width)
+    return shown + " " * (width - width_of(shown))
+
+
+def _fitting(wanted: Sequence[int], room: int) -> list[int]:
+    """Widths that fit into the room: none over a limit, which for the last column is twice as high.
+
+    What is short is worth most, a number or a status: it is cut only where all else is short already.
+    """
+    for whole in (_SHORT, 0):
+        for limit in range(max(wanted, default=0), whole or _NARROWEST, -1):
+            widths = [one if one <= whole else min(one, limit) for one in wanted[:-1]]
+            widths.append(min(wanted[-1], 2 * limit))
+            if sum(widths) <= room:
+                return _filled_up(widths, wanted, room)
+    return [min(one, _NARROWEST) for one in wanted]
+
+
+def _filled_up(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Widths with what is left of the room: to the last column first."""
+    wider = list(widths)
+    for column in reversed(range(len(wider))):
+        wider[column] += min(wanted[column] - wider[column], room - sum(wider))
+    return wider

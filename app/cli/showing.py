@@ -1,0 +1,124 @@
+"""This file holds tickets as a terminal shows them: a list of many, or one with its messages."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from app.cli.ages import age, when
+from app.cli.columns import bold, terminal_width, width_of
+from app.cli.common import print_rows
+from app.model.lifecycle import Lifecycle
+from app.model.reading import person_text, said_by
+from app.model.text import one_line, shown
+from app.model.tickets import UNDELIVERED, Ticket
+
+# Quotations, code, tables and lists look as their writers made them.
+_AS_WRITTEN = re.compile(r"[ \t>|]|.*(?:\t| {3}|\|.*\|)")
+_SHORTEST = 20
+
+
+def print_tickets(tickets: Sequence[Ticket], now: datetime) -> None:
+    """Print tickets, a line each; the priority only if any has one."""
+    some = any(ticket.priority is not None for ticket in tickets)
+    headings = ("TICKET", "STATUS", "AGE", *(("PRIO",) if some else ()), "QUEUE", "ASSIGNEE", "REQUESTOR", "TITLE")
+    print_rows([_row(ticket, now, priority=some) for ticket in tickets], headings, empty="No tickets")
+
+
+def _row(ticket: Ticket, now: datetime, *, priority: bool) -> tuple[str, ...]:
+    status = ticket.status if ticket.merged_into is None else f"in ticket {ticket.merged_into}"
+    urgent = "" if ticket.priority is None else str(ticket.priority)
+    return (
+        str(ticket.id),
+        status,
+        age(ticket.last_posted, now),
+        *((urgent,) if priority else ()),
+        ticket.queue.name,
+        ticket.assignee.email if ticket.assignee else "",
+        ticket.requestor.email,
+        ticket.title,
+    )
+
+
+def print_ticket(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, now: datetime) -> None:
+    """Print a ticket from its JSON view; `viewer`, an address, is spoken to in the second person."""
+    width = terminal_width()
+    for line in wrapped(f"Ticket {view['id']}: {one_line(view['title'])}", width):
+        click.echo(bold(line))
+    facts = list(_facts(view, now))
+    label = max(width_of(name) for name, _ in facts)
+    for name, value in facts:
+        click.echo(f"{name:{label}}  {value}")
+    for message in view["messages"]:
+        click.echo(f"\n{bold(_head(message, now))}")
+        click.echo("\n".join(_body(message, lifecycle, viewer, width)).rstrip("\n"))
+    if "reply" in view:
+        reply = view["reply"]
+        click.echo(f"\nA reply as {reply['as']} now: {reply['action']}, then {reply['status']}.")
+
+
+def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
+    """The lines above the messages, each with its label."""
+    yield "Status:", view["status"]
+    if view["priority"] is not None:
+        yield "Priority:", str(view["priority"])
+    yield "Queue:", one_line(view["queue"])
+    yield "Requestor:", person_text(view["requestor"])
+    yield "Assignee:", person_text(view["assignee"])
+    for number, one in enumerate(view["participants"]):
+        yield "" if number else "Participants:", person_text(one)
+    yield "Opened:", when(view["created"], now)
+    if view["messages"]:
+        yield "Last post:", when(view["messages"][-1]["received"], now)
+    if view["solved"]:
+        yield "Solved:", when(view["solved"], now)
+    if view["answer"]:
+        yield "Answered by:", f"{person_text(view['answerer'])}, message {view['answer']}"
+    if view["merged_into"]:
+        yield "Merged:", f"it is part of ticket {view['merged_into']} now, where its messages are"
+    for change in view["changes"]:
+        if change["field"] == UNDELIVERED:
+            yield "Not delivered:", f"{one_line(change['new'])} ({when(change['at'], now)})"
+
+
+def _head(message: dict[str, Any], now: datetime) -> str:
+    marks = [name.upper() for name in ("private", "automatic") if message[name]]
+    return "  ".join([f"#{message['number']}", when(message["date"], now), message["new_status"], *marks])
+
+
+def _body(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, width: int | None) -> Iterator[str]:
+    """Who wrote, what they wrote, and which files came with it."""
+    yield said_by(message, lifecycle, viewer)
+    yield ""
+    for line in shown(message["text"]).strip("\n").split("\n"):
+        yield from wrapped(line, width)
+    for one in message["attachments"]:
+        yield f"[{one_line(one['name'])}, {one_line(one['type'])}, {_size(one['bytes'])}]"
+
+
+def wrapped(line: str, width: int | None) -> list[str]:
+    """A long line of prose broken between words; what is quoted or laid out, and all in a pipe, stays as it is."""
+    if width is None or width < _SHORTEST or width_of(line) <= width or _AS_WRITTEN.match(line):
+        return [line]
+    return list(_broken(line, width))
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    """A line in pieces of so many columns; a longer word stays whole."""
+    filled = ""
+    for word in line.split(" "):
+        if filled and width_of(filled) + 1 + width_of(word) > width:
+            yield filled
+            filled = word
+        else:
+            filled = f"{filled} {word}" if filled else word
+    yield filled
+
+
+def _size(octets: int) -> str:
+    """A size in bytes as people read it."""
+    if octets < 1_000:
+        return f"{octets} byte{'' if octets == 1 else 's'}"
+    return f"{octets / 1_000:.0f} KB" if octets < 999_500 else f"{octets / 1_000_000:.1f} MB"
