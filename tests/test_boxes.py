@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.archive.boxes import BrokenBox, Fault, Found, mails_in
 from app.archive.mbox import Dialect, mails_of_box
+from app.archive.mbox import escaped as as_mboxrd
 
 HEAD = "Subject: Hello\nMessage-ID: <1@x.example>\n"
 LINE = b"From ann@example.org Mon Feb  3 09:00:00 2014\n"
@@ -232,3 +233,9 @@ def test_what_is_no_mail_is_not_taken_for_one_and_not_waited_for(tmp_path: Path)
     assert [one.fault for one in found_in(tmp_path)] == [Fault.NO_MAIL] * 3
     (tmp_path / "nul.eml").write_bytes(b"Only\0words.\n")
     assert [one.raw for one in found_in(tmp_path / "nul.eml")] == [b"Only\0words.\n"]
+
+
+def test_the_largest_mail_that_may_be_comes_back_from_a_box() -> None:
+    whole = mail(b"From here.\n" + b"x" * 4_000 + b"\n")
+    for limit, found in ((len(whole), whole), (len(whole) - 1, None)):
+        assert read(box(as_mboxrd(whole), mail(b"Two.\n")), limit=limit) == [found, mail(b"Two.\n")]

@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from app.model.merging import merge
 from app.model.messages import Message
 from app.model.queues import NoSuchQueue
 from app.model.tickets import NoSuchTicket, Ticket
-from tests.archives import DAY, Archive, boxed, old_mail
-from tests.test_import import Killed, cut
+from tests.archives import DAY, Archive, boxed, content, old_mail
+from tests.test_import import Killed, archives, cut
 from tests.world import DOMAIN, World, person_of, ticket_of
 
 RON = "ron@club.example"
@@ -220,8 +221,9 @@ def test_a_marks_line_is_read_as_it_is_written() -> None:
         assert mark_of(other) is None
 
 
-def marked(number: int, *mails: bytes, private: bool = False, domain: str = "club.example") -> bytes:
-    line = marking_line(Mark(number, domain, private), DAY)
+def marked(number: int, *mails: bytes, private: bool = False, domain: str = "club.example", seconds: int = 0) -> bytes:
+    """A box of a tracker in which these mails stood on one ticket."""
+    line = marking_line(Mark(number, domain, private), DAY + timedelta(seconds=seconds))
     return boxed(mails).replace(b"From ann@example.org Mon Feb  3 09:00:00 2014\n", line)
 
 
@@ -312,6 +314,38 @@ def test_live_mail_without_a_message_id_is_not_imported_again(small_inbox: World
     small_inbox.brings(raw, "bob@home.example", f"hello@{DOMAIN}")
     report = Archive(small_inbox, tmp_path).imports(raw)
     assert (report.duplicates, report.tickets) == (1, 0)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    mails=archives(),
+    marks=st.lists(st.sampled_from([0, 0, 1, 2, -2]), min_size=20, max_size=20),
+    seed=st.integers(0, 1_000),
+    cuts=st.lists(st.tuples(st.sampled_from(["take", "gather", "post"]), st.integers(0, 3)), max_size=3),
+)
+def test_however_marked_mails_come_the_tickets_are_the_same(
+    template: Path, tmp_path: Path, mails: list[bytes], marks: list[int], seed: int, cuts: list[tuple[str, int]]
+) -> None:
+    boxes = [
+        marked(abs(mark), mail, private=mark < 0, seconds=at) if mark else boxed([mail])
+        for at, (mail, mark) in enumerate(zip(mails, marks, strict=False))
+    ]
+    straight = Tracker.copied(template, tmp_path / "straight.db")
+    broken = Tracker.copied(template, tmp_path / "broken.db")
+    mixed = boxes * 2
+    random.Random(seed).shuffle(mixed)
+    try:
+        straight.imports(b"".join(boxes))
+        for part, after in cuts:
+            with pytest.MonkeyPatch.context() as patched, suppress(Killed):
+                cut(patched, part, after)
+                broken.imports(b"".join(mixed))
+        broken.imports(b"".join(mixed))
+        assert content(broken.archive.tickets()) == content(straight.archive.tickets())
+        assert broken.imports(b"".join(boxes)).duplicates == len(boxes)
+    finally:
+        straight.close()
+        broken.close()
 
 
 # Round the world

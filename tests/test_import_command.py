@@ -150,6 +150,13 @@ def test_what_cannot_be_is_refused_in_one_line(program: Program) -> None:
     assert program.run("import", box).returncode == 2
 
 
+def test_where_there_is_no_mail_it_says_so(program: Program) -> None:
+    (program.folder / "box").mkdir()
+    (program.folder / "box" / "x.png").write_bytes(b"\x89PNG\0")
+    last = f"There is no mail at {program.folder / 'box'}."
+    assert program.does("import", program.folder / "box", "--queue", "Archive").splitlines()[-1] == last
+
+
 def test_on_a_terminal_a_bar_shows_how_far_it_is(program: Program) -> None:
     box = program.box([old_mail(str(number), subject=str(number)) for number in range(250)])
     here, there = pty.openpty()

@@ -1,1 +1,1 @@
-"""This package holds the way of old mail into the tracker: boxes are read, threads gathered, tickets posted."""
+"""This package holds the way of old mail into the tracker and out of it: boxes, threads, imports, exports."""

@@ -109,15 +109,17 @@ def begins_box(first: bytes) -> bool:
 def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> Iterator[Boxed]:
     """The mails of a box in order, read as a stream; None for `dialect` looks at each mail."""
     window = _Window(file)
+    # In a box a mail is longer by its marks and the empty line below it.
+    room = limit + limit // 50 + 2
     while _skip_blank_lines(window):
         window.reach(AHEAD)
         start = window.held.find(b"\n") + 1 or len(window.held)
         offset, envelope = window.offset, bytes(window.held[:start])
-        counted = None if dialect and not dialect.counts else _by_length(window, start, limit)
+        counted = None if dialect and not dialect.counts else _by_length(window, start, room)
         if counted and mark_of(envelope) and not _BARE.search(window.held, start, counted[0]):
             # Our own boxes count nothing: the length is one that the mail came with.
             counted = None
-        stop, following = counted or _by_looking(window, start, limit)
+        stop, following = counted or _by_looking(window, start, room)
         if stop is None:
             _pass_over(window)
             yield Boxed(offset, envelope, None)
@@ -127,7 +129,8 @@ def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> 
         if not raw and window.held:
             # Two such lines, one below the other: the mail had one already when it was put into the box.
             continue
-        yield Boxed(offset, envelope, _unescaped(_LAST_BLANK.sub(b"", raw), dialect, counted=counted is not None))
+        mail = _unescaped(_LAST_BLANK.sub(b"", raw), dialect, counted=counted is not None)
+        yield Boxed(offset, envelope, mail if len(mail) <= limit else None)
 
 
 def _skip_blank_lines(window: _Window) -> bool:
