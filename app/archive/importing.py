@@ -116,6 +116,7 @@ def _final_status(lifecycle: Lifecycle, wanted: str | None) -> str:
 
 
 def _take_all(pile: Pile, wanted: Wanted, report: Report, total: int | None, tell: Tell) -> None:
+    tell(Step(STORING, 0, 0, total))
     with pile.store.look() as desk:
         newest = desk.connection.scalar(select(func.max(ARCHIVED.c.id))) or 0
     mails = _timed(mails_in(wanted.path, wanted.limit, wanted.dialect), report, READING)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.archive.boxes import STANDARD_INPUT, size_of
-from app.archive.importing import INDEXING, POSTING, Report, Step, Tell, Wanted, import_archive
+from app.archive.importing import GATHERING, Report, Step, Tell, Wanted, import_archive
 from app.archive.mbox import Dialect
 from app.cli.common import json_option, print_json, print_rows, ready_database
 from app.model.addresses import is_usable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 _EVERY_SECONDS = 5.0
+_LABEL = len(GATHERING)
 
 
 @click.command("import", short_help="Import old mail: one ticket a thread, original dates, no letters.")
@@ -111,7 +112,7 @@ def _pace(step: Step, before: int, seconds: float) -> str:
     words = f"{step.mails:,} mails"
     if seconds > 0 and step.mails > before:
         words += f", {(step.mails - before) / seconds:,.0f} a second"
-    if step.total and step.done and seconds > 0:
+    if step.total and 0 < step.done < step.total and seconds > 0:
         words += f", {_span(seconds * max(0, step.total - step.done) / step.done)} left"
     return words
 
@@ -137,15 +138,17 @@ class _Bar:
         self._words = _pace(step, self._before, monotonic() - self._begun)
         if self._bar is not None:
             self._bar.update(max(0, step.done - self._done))
+            # Words alone may have changed: what is read ahead of counts as done.
+            self._bar.render_progress()
             self._done = step.done
 
     def _open(self, step: Step) -> None:
         self.end()
         self._part, self._begun, self._done = step.part, monotonic(), 0
-        self._before = 0 if step.part in (POSTING, INDEXING) else step.mails
+        self._before, self._words = step.mails, ""
         self._bar = click.progressbar(
             length=step.total or 0,
-            label=step.part,
+            label=step.part.ljust(_LABEL),
             show_eta=False,
             show_percent=bool(step.total),
             item_show_func=lambda _: self._words,
