@@ -16,7 +16,7 @@ from app.model.searching import Found, Hit, how_many_more, search
 from app.model.text import one_line
 from app.model.views import found_summaries
 
-_MANY = 1_000
+_MANY = 10_000
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
