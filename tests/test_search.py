@@ -644,9 +644,8 @@ def test_what_is_noted_by_work_that_ends_later_is_not_lost(postgres_inbox: World
     assert by_word(inbox, "okapi") == {1}
 
 
-def test_of_two_indexers_one_waits_or_leaves_it_to_the_other(inbox: World) -> None:
-    if inbox.database.is_sqlite:
-        pytest.skip("SQLite has one writer at a time")
+def test_of_two_indexers_one_waits_or_leaves_it_to_the_other(postgres_inbox: World) -> None:
+    inbox = postgres_inbox
     inbox.opens(ANN, "Giraffe", "x")
     with inbox.database.work() as desk:
         assert see_to(desk, 5) == 1

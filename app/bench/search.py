@@ -1,9 +1,8 @@
 """This file holds how searches are measured: over 100,000 messages whose words are as frequent as words are."""
 
-import os
 import random
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from app.bench.measures import Figure
+from app.bench.postgres import postgres
 from app.bench.world import DOMAIN
 from app.model import people, queues
 from app.model.addresses import Mailbox
@@ -41,7 +41,6 @@ _AGAIN = 5
 _AT_ONCE = 5_000
 _HELPER = "helper@home.example"
 _BEGUN = datetime(2020, 1, 1, tzinfo=UTC)
-_POSTGRES = "BENCH_POSTGRES_URL"
 
 
 class Speech:
@@ -72,7 +71,7 @@ def _spelt(number: int) -> str:
 def searches(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     """How long a search takes, on SQLite and, where there is one, on PostgreSQL."""
     yield from _measured(f"sqlite:///{folder}/tickets.db", "SQLite", True)
-    with _postgres(say) as url:
+    with postgres(say) as url:
         if url:
             say("the same on PostgreSQL")
             yield from _measured(url, "PostgreSQL", False)
@@ -151,25 +150,3 @@ def _messages(ticket: dict[str, Any], speech: Speech, senders: list[int]) -> Ite
             "full_text": text, "new_status": ticket["status"], "private": False, "verified": False,
             "date": ticket["created"], "received": ticket["created"],
         }  # fmt: skip
-
-
-@contextmanager
-def _postgres(say: Callable[[str], None]) -> Iterator[str | None]:
-    """An empty PostgreSQL database: the one that a variable names, else one of our own; None where there is none."""
-    if url := os.environ.get(_POSTGRES):
-        yield url
-        return
-    # Loaded here: only who measures needs it.
-    from app.torture.postgres import NoPostgresError, own_server
-
-    try:
-        server = own_server()
-    except NoPostgresError as reason:
-        say(f"no PostgreSQL: {reason}")
-        yield None
-        return
-    try:
-        server.execute('CREATE DATABASE "bench"')
-        yield server.url("bench")
-    finally:
-        server.close()
