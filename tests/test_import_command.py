@@ -170,7 +170,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(program: Program) -> None:
     os.close(here)
     assert "taking in" in shown
     assert "posting" in shown
-    assert "a second" in shown
+    assert "/s" in shown
     assert "100%" in shown
     assert b"new tickets        250" in done.stdout
 

@@ -155,6 +155,10 @@ def test_test_is_pytest_from_the_root_with_the_words_that_follow(checkout: Check
     assert checkout.run("test", "-k", "a b").stdout == f"{checkout.root}\n-m pytest -k a b\n"
 
 
+def test_the_whole_suite_runs_on_every_core(checkout: Checkout) -> None:
+    assert checkout.run("test").stdout == f"{checkout.root}\n-m pytest -n auto --dist loadfile\n"
+
+
 def test_the_status_is_the_commands_own(checkout: Checkout) -> None:
     assert checkout.run("fails").returncode == 7
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _EVERY_SECONDS = 5.0
 _LABEL = len(GATHERING)
+_TEMPLATE, _UNMEASURED = "%(label)s  [%(bar)s]  %(info)s", "%(label)s  %(info)s"
+# What stands beside a bar: the label, the signs around it, "100%", and "100,000 mails, 1,000/s, 1:00:00 left".
+_BESIDE = _LABEL + 2 + 4 + 6 + 38
 
 
 @click.command("import", short_help="Import old mail: one ticket a thread, original dates, no letters.")
@@ -111,7 +115,7 @@ def _pace(step: Step, before: int, seconds: float) -> str:
     """So many mails, how many a second, and how long it still takes."""
     words = f"{step.mails:,} mails"
     if seconds > 0 and step.mails > before:
-        words += f", {(step.mails - before) / seconds:,.0f} a second"
+        words += f", {(step.mails - before) / seconds:,.0f}/s"
     if step.total and 0 < step.done < step.total and seconds > 0:
         words += f", {_span(seconds * max(0, step.total - step.done) / step.done)} left"
     return words
@@ -149,6 +153,8 @@ class _Bar:
         self._bar = click.progressbar(
             length=step.total or 0,
             label=step.part.ljust(_LABEL),
+            bar_template=_TEMPLATE if step.total else _UNMEASURED,
+            width=min(36, max(8, get_terminal_size().columns - _BESIDE)),
             show_eta=False,
             show_percent=bool(step.total),
             item_show_func=lambda _: self._words,
