@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from app.cli.showing import ticket_text
 from app.model import outbox
 from app.model.incoming import read
 from app.model.letters import Letter as Row
 from app.model.mails import Delivery
 from app.model.people import Person
-from app.model.reading import ticket_text
 from app.model.reports import Verdict, addresses_blamed, blames_address, read_report, returned_id
 from app.model.tickets import UNDELIVERED
 from app.transport.refusals import Refused
@@ -135,7 +135,8 @@ def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene
         from app.model.tickets import find_ticket
 
         lifecycle = find_ticket(desk, 1).lifecycle
-    assert "Not delivered: ann@example.net: 550 5.1.1 no such user" in ticket_text(view, lifecycle)
+    shown = " ".join(ticket_text(view, lifecycle, None, world.clock()).split())
+    assert "Not delivered: ann@example.net: 550 5.1.1 no such user" in shown
     # Not for days: the letter is failed, and nothing more goes to Ann of it.
     world.clock.passes(days=1)
     world.settle()

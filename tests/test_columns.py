@@ -153,15 +153,7 @@ def test_a_terminal_gets_no_longer_line(office: Office, command: str, width: int
 
 
 def test_a_list_has_ages_and_priorities_only_where_there_are_any(office: Office) -> None:
-    assert office.does("list").split("\n")[0].split() == [
-        "TICKET",
-        "STATUS",
-        "AGE",
-        "QUEUE",
-        "ASSIGNEE",
-        "REQUESTOR",
-        "TITLE",
-    ]
+    assert office.does("list").split("\n")[0].split() == ["TICKET", "STATUS", "AGE", "QUEUE", "REQUESTOR", "TITLE"]
     office.does("set", 1, "--priority", 7, "--as", ADMIN)
     heading, first, *_ = office.does("list").split("\n")
     assert heading.split()[:4] == ["TICKET", "STATUS", "AGE", "PRIO"]
@@ -215,3 +207,26 @@ def test_nobody_is_shown_an_age_of_what_they_may_not_see(office: Office) -> None
     deliver(office, MAIL, "ticket1-comment@tickets.localhost")
     assert "PRIVATE" not in office.does("show", 1, "--as", ANN)
     assert "PRIVATE" in office.does("show", 1, "--as", ROB)
+
+
+def test_a_narrow_terminal_gets_less_of_each_ticket(office: Office) -> None:
+    def headings(width: int) -> list[str]:
+        return on_terminal(office, "list", width=width, NO_COLOR="1").split("\n")[0].split()
+
+    assert headings(60) == ["TICKET", "STATUS", "AGE", "REQUESTOR", "TITLE"]
+    assert headings(40) == ["TICKET", "STATUS", "AGE", "TITLE"]
+    assert headings(20) == ["TICKET", "TITLE"]
+    office.does("set", 1, "--assignee", ADMIN, "--as", ADMIN)
+    assert "ASSIGNEE" in headings(80)
+
+
+def test_an_argument_that_is_no_text_is_told_in_one_line(office: Office) -> None:
+    done = subprocess.run(
+        [TICKETS, "list", "--queue", b"\xff"],
+        env={**os.environ, **office.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "'\\udcff' is no text in UTF-8.\n")

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
+from app.cli.showing import ticket_text
 from app.model import administration, queues, sweeping, workflow
 from app.model.desk import Desk
 from app.model.filters import Filter, find_tickets
@@ -27,7 +28,6 @@ from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import NoSuchPerson, Person, get_person
 from app.model.query import read_query
-from app.model.reading import ticket_text
 from app.model.searching import search
 from app.model.set_aside import waiting
 from app.model.standing import everybody_on, standing_of
@@ -64,7 +64,7 @@ def every_ticket_lives(small: Small) -> None:
     for one in living:
         with small.world.database.look() as desk:
             ticket = find_ticket(desk, one.id)
-            assert ticket_text(ticket_in_full(desk, ticket), ticket.lifecycle)
+            assert ticket_text(ticket_in_full(desk, ticket), ticket.lifecycle, None, desk.now)
     for one in (one for one in living if one.merged_into is None):
         small.world.clock.passes(hours=2)
         small.writes(ROB, f"ticket{one.id}")

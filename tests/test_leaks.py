@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from app.cli.showing import ticket_text
 from app.model.messages import NoSuchMessage
-from app.model.reading import ticket_text
 from app.model.tickets import NoSuchTicket, find_ticket
 from app.model.views import viewer_of
 from tests.world import DOMAIN, Letter, World
@@ -84,7 +84,7 @@ class House:
         assert [message["number"] for message in view["messages"]] == list(range(1, len(view["messages"]) + 1))
         assert not any(message["private"] for message in view["messages"])
         with self.world.desk() as desk:
-            text = ticket_text(view, find_ticket(desk, 1).lifecycle, "rita@example.net")
+            text = ticket_text(view, find_ticket(desk, 1).lifecycle, "rita@example.net", desk.now)
         for mark in self.marks:
             assert mark not in text, mark
 

@@ -7,12 +7,12 @@ from email.utils import getaddresses, make_msgid, parseaddr
 
 import pytest
 
+from app.cli.showing import ticket_text
 from app.model.addresses import mailboxes
 from app.model.letters import Letter as Row
 from app.model.lifecycle import Action
 from app.model.notification import heading
 from app.model.people import Person, alias
-from app.model.reading import ticket_text
 from app.model.support_lifecycle import SUPPORT
 from app.model.text import decoded
 from tests.world import DOMAIN, Actor, Letter, World
@@ -247,7 +247,7 @@ def test_people_read_of_themselves_in_the_second_person_where_a_ticket_is_shown(
     party.ron.replies(party.ron.letter(), "Off and on.")
     party.world.act(1, "Confirm", party.rita.email, "It works.")
     view = party.world.ticket(1, party.rita.email)
-    told = ticket_text(view, SUPPORT, party.rita.email)
+    told = ticket_text(view, SUPPORT, party.rita.email, party.world.clock())
     assert "You wrote:" in told
     assert "Ron proposed the following answer:" in told
     assert "You confirmed that the ticket is solved:" in told

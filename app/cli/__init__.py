@@ -139,6 +139,8 @@ def in_one_line(error: BaseException) -> str:
     """What went wrong, for a person: our own errors speak for themselves, the first line of a database's will do."""
     from app.model.text import one_line
 
+    if isinstance(error, UnicodeEncodeError):
+        return f"{one_line(ascii(error.object))} is no text in UTF-8."
     if isinstance(error, OSError) and error.strerror:
         return one_line(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
     told: object = getattr(error, "orig", None) or (error.args[0] if error.args else "")

@@ -15,7 +15,7 @@ _ELLIPSIS = "…"
 _LONGEST = 10_000
 # Below this a column says nothing any more; on a terminal too narrow for that, whole lines are cut.
 _NARROWEST = 4
-_SHORT = 8
+_SHORT = 12
 
 
 def terminal_width() -> int | None:

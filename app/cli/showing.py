@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-import click
-
 from app.cli.ages import age, when
 from app.cli.columns import bold, terminal_width, width_of
 from app.cli.common import print_rows
@@ -21,20 +19,32 @@ _SHORTEST = 20
 
 
 def print_tickets(tickets: Sequence[Ticket], now: datetime) -> None:
-    """Print tickets, a line each; the priority only if any has one."""
-    some = any(ticket.priority is not None for ticket in tickets)
-    headings = ("TICKET", "STATUS", "AGE", *(("PRIO",) if some else ()), "QUEUE", "ASSIGNEE", "REQUESTOR", "TITLE")
-    print_rows([_row(ticket, now, priority=some) for ticket in tickets], headings, empty="No tickets")
+    """Print tickets, a line each; on a narrow terminal less of each."""
+    rows = [_row(ticket, now) for ticket in tickets]
+    kept = [heading for heading in _HEADINGS if _is_shown(heading, rows, terminal_width())]
+    places = [_HEADINGS.index(heading) for heading in kept]
+    print_rows([tuple(row[place] for place in places) for row in rows], tuple(kept), empty="No tickets")
 
 
-def _row(ticket: Ticket, now: datetime, *, priority: bool) -> tuple[str, ...]:
-    status = ticket.status if ticket.merged_into is None else f"in ticket {ticket.merged_into}"
-    urgent = "" if ticket.priority is None else str(ticket.priority)
+_HEADINGS = ("TICKET", "STATUS", "AGE", "PRIO", "QUEUE", "ASSIGNEE", "REQUESTOR", "TITLE")
+# What is left out where no ticket has it, and what on a terminal of fewer columns than this.
+_OFTEN_EMPTY = ("PRIO", "ASSIGNEE")
+_WANTS = {"QUEUE": 70, "ASSIGNEE": 70, "REQUESTOR": 50, "AGE": 30, "STATUS": 30}
+
+
+def _is_shown(heading: str, rows: Sequence[tuple[str, ...]], width: int | None) -> bool:
+    """Whether a list has this column."""
+    if heading in _OFTEN_EMPTY and not any(row[_HEADINGS.index(heading)] for row in rows):
+        return False
+    return width is None or width >= _WANTS.get(heading, 0)
+
+
+def _row(ticket: Ticket, now: datetime) -> tuple[str, ...]:
     return (
         str(ticket.id),
-        status,
+        ticket.status if ticket.merged_into is None else f"in ticket {ticket.merged_into}",
         age(ticket.last_posted, now),
-        *((urgent,) if priority else ()),
+        "" if ticket.priority is None else str(ticket.priority),
         ticket.queue.name,
         ticket.assignee.email if ticket.assignee else "",
         ticket.requestor.email,
@@ -42,21 +52,19 @@ def _row(ticket: Ticket, now: datetime, *, priority: bool) -> tuple[str, ...]:
     )
 
 
-def print_ticket(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, now: datetime) -> None:
-    """Print a ticket from its JSON view; `viewer`, an address, is spoken to in the second person."""
+def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, now: datetime) -> str:
+    """A ticket from its JSON view; `viewer`, an address, is spoken to in the second person."""
     width = terminal_width()
-    for line in wrapped(f"Ticket {view['id']}: {one_line(view['title'])}", width):
-        click.echo(bold(line))
+    lines = [bold(line) for line in wrapped(f"Ticket {view['id']}: {one_line(view['title'])}", width)]
     facts = list(_facts(view, now))
     label = max(width_of(name) for name, _ in facts)
-    for name, value in facts:
-        click.echo(f"{name:{label}}  {value}")
+    lines += [f"{name:{label}}  {value}" for name, value in facts]
     for message in view["messages"]:
-        click.echo(f"\n{bold(_head(message, now))}")
-        click.echo("\n".join(_body(message, lifecycle, viewer, width)).rstrip("\n"))
+        lines += ["", bold(_head(message, now)), "\n".join(_body(message, lifecycle, viewer, width)).rstrip("\n")]
     if "reply" in view:
         reply = view["reply"]
-        click.echo(f"\nA reply as {reply['as']} now: {reply['action']}, then {reply['status']}.")
+        lines += ["", f"A reply as {reply['as']} now: {reply['action']}, then {reply['status']}."]
+    return "\n".join(lines)
 
 
 def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:

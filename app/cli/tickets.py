@@ -17,7 +17,7 @@ from app.cli.common import (
     text_argument,
     working,
 )
-from app.cli.showing import print_ticket, print_tickets
+from app.cli.showing import print_tickets, ticket_text
 from app.model import administration, workflow
 from app.model.addresses import Mailbox
 from app.model.base import MAX_ID
@@ -84,7 +84,7 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
         elif ticket.forgotten:
             click.echo(how_forgotten(desk, ticket))
         else:
-            print_ticket(view, ticket.lifecycle, viewer.email if viewer else None, desk.now)
+            click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None, desk.now))
 
 
 @click.command("raw")

@@ -1,4 +1,4 @@
-"""This file holds a ticket as a person reads it, on a terminal or in a mail."""
+"""This file holds a ticket as a person reads it in a mail."""
 
 from typing import Any
 
@@ -6,15 +6,6 @@ from app.model.lifecycle import Lifecycle
 from app.model.notification import THE_TRACKER, heading
 from app.model.text import one_line, shown
 from app.model.tickets import UNDELIVERED
-
-
-def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None = None) -> str:
-    """The text of a ticket from its JSON view; `viewer`, an address, is spoken to in the second person."""
-    parts = [head_text(view), *(message_text(message, lifecycle, viewer) for message in view["messages"])]
-    if "reply" in view:
-        reply = view["reply"]
-        parts.append(f"A reply as {reply['as']} now: {reply['action']}, then {reply['status']}.")
-    return "\n\n".join(parts)
 
 
 def head_text(view: dict[str, Any]) -> str:
