@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
 from app.model import administration, people, searching
+from app.model.deadline import TooMuch, within
 from app.model.filters import Filter
 from app.model.folding import LONGEST_WORD, folded, words
 from app.model.index import SQLITE_OPTIMIZE, drop, matches
@@ -177,6 +178,48 @@ def test_a_query_is_words_phrases_beginnings_and_exclusions(inbox: World) -> Non
     assert found(inbox, "toner OR ink without") == [3]
     assert found(inbox, "printer ink") == []
     assert found(inbox, '"printer is emp"*') == [1]
+
+
+def test_nothing_is_asked_twice_and_words_and_beginnings_are_bounded() -> None:
+    assert read_query("w* w* w* v W*") == read_query("w* v")
+    assert read_query("a OR b a OR b -c -c a OR a") == read_query("a OR b -c a")
+    assert not read_query("w* " * 32).shortened
+    for sign in (" ", " OR ", " -"):
+        many = read_query("x " + sign.join(f"w{number}" for number in range(100)))
+        assert (len(many.terms) + len(many.without), many.shortened) == (32, True)
+        many = read_query("x " + sign.join(f"w{number}*" for number in range(20)))
+        assert (sum(term.begins for term in (*many.terms, *many.without)), many.shortened) == (8, True)
+    # What is not there is looked for by its beginnings only as far as these may be.
+    loose = read_query(" ".join(f"w{number}" for number in range(9)))
+    assert loose.loosened() == loose
+    # The second half of an OR whose first half was said before is not given to another word.
+    assert [[term.words for term in group] for group in read_query("a c a OR b").groups] == [
+        [("a",)], [("c",)], [("a",), ("b",)],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["OR toner", "toner OR", "OR toner OR", "OR OR toner", "toner OR !!", "toner OR -x"])
+def test_an_or_without_a_word_on_both_sides_says_nothing(asked: str) -> None:
+    assert read_query(asked).groups == read_query("toner").groups
+
+
+def test_a_search_that_takes_too_long_is_broken_off_and_its_work_goes_on(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "zebra")
+    catch_up(inbox.database)
+    with inbox.database.work() as desk:
+        desk.session.get_one(Ticket, 1).title = "Okapi"
+        with pytest.raises(TooMuch), within(desk, 0.2) as deadline:
+            deadline.next_statement()
+            endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+            desk.connection.execute(text(endless))
+        # Nothing of it is left on the connection.
+        some = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n"
+        assert desk.connection.scalar(text(some)) == 2_000_000
+        if not inbox.database.is_sqlite:
+            assert desk.connection.scalar(text("SHOW statement_timeout")) == "30s"
+        with within(desk, 5) as deadline:
+            assert search(desk, read_query("zebra"), Filter(), None, 5, deadline).total == 1
+    assert inbox.ticket()["title"] == "Okapi"
 
 
 def test_without_a_word_nothing_is_found(inbox: World) -> None:

@@ -9,14 +9,17 @@ import click
 from app.cli.choosing import chosen, filter_options
 from app.cli.common import json_option, print_json, ready_database
 from app.model.database import Database
+from app.model.deadline import within
 from app.model.indexing import catch_up
 from app.model.people import get_person
-from app.model.query import read_query
+from app.model.query import read_query, what_counts
 from app.model.searching import Found, Hit, how_many_more, search
 from app.model.text import one_line
 from app.model.views import found_summaries
 
 _MANY = 10_000
+# Below the bound that every statement has on PostgreSQL.
+_SECONDS = 20.0
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -46,7 +49,10 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
         _catch_up(database)
         with database.look() as desk:
             viewer = get_person(desk, email) if email is not None else None
-            found = search(desk, query, chosen(desk, **asked), viewer, limit)
+            with within(desk, _SECONDS) as deadline:
+                found = search(desk, query, chosen(desk, **asked), viewer, limit, deadline)
+            if left_out := what_counts(query):
+                click.echo(left_out, err=True)
             if as_json:
                 _tell(found, limit, to_error=True)
                 print_json(found_summaries(desk, found.hits))
