@@ -216,3 +216,19 @@ def test_words_that_do_not_count_are_told_on_standard_error(zoo: Office) -> None
     done = zoo.run("search", "zebra OR", *" OR ".join(f"w{number}*" for number in range(9)).split(), "--json")
     assert [one["id"] for one in json.loads(done.out)] == [1, 2]
     assert done.err == "Only the first 32 words and 8 beginnings* count; the others were ignored.\n"
+
+
+def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: Office) -> None:
+    zoo.does("search", "zebra")
+    zoo.does("open", "--queue", "General", "--from", ANN, "--subject", "Zebra", "--text", "new")
+    with closing(sqlite3.connect(zoo.path / "tickets.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        done = zoo.run("search", "zebra", "--json")
+        assert zoo.run("search", "zebra").status == 0
+        connection.execute("ROLLBACK")
+    assert sorted(one["id"] for one in json.loads(done.out)) == [1, 2]
+    assert (done.status, done.err) == (
+        0,
+        "The database is busy: some of the newest messages are not in the index yet.\n",
+    )
+    assert sorted(numbers(zoo, "search", "zebra")) == [1, 2, 4]

@@ -54,7 +54,7 @@ class Query:
         return [term for group in self.groups for term in group]
 
     def loosened(self) -> "Query":
-        """The same with beginnings for words; phrases stay as they are. Where these would be too many, it is as it was."""
+        """The same with beginnings for words; phrases stay as they are. Where these are too many, all stays as it is."""
         groups = tuple(
             tuple(term if term.exact else term._replace(begins=True) for term in group) for group in self.groups
         )

@@ -87,9 +87,7 @@ def search(
     return more._replace(loosened=True) if more.total else found
 
 
-def _search(
-    desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline
-) -> Found:
+def _search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline) -> Found:
     best = max(_BEST, 10 * limit)
     candidates = _candidates(desk, query, wanted, viewer, best, deadline)
     chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit, deadline)
