@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.model import questions
 from app.model.letters import Letter as Row
 from app.model.messages import Message
 from app.model.people import Person, get_person
@@ -278,3 +279,25 @@ def test_no_queue_gets_an_address_that_means_something_beside_anothers(small: De
     small.world.answers_at("jobs@openhatch.example")
     small.ann.writes("jobs-search@openhatch.example", "I look for one.")
     assert small.world.rows(Ticket)[-1].id == 3
+
+
+def test_a_question_that_is_too_much_is_answered_so_and_other_mail_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "_SECONDS", 0.0)
+    raw = f"From: {RON}\nTo: hello-search@{DOMAIN}\nMessage-ID: <2@x>\nSubject: toner\n\n\n".encode()
+    [outcome] = desk.world.brings(raw, RON, f"hello-search@{DOMAIN}")
+    letter = desk.ron.letters[-1]
+    assert (outcome.fate, desk.kept()) == ("answered", desk.before)
+    assert letter.text.startswith("That was too much to look for: ask again for fewer words, or for longer beginnings.")
+    assert 'asked hello-search@tickets.example for "toner"' in letter.footer
+    monkeypatch.undo()
+    assert "ticket1@" in answered(desk.asks(desk.ron, "toner")).text
+
+
+def test_a_question_with_too_many_words_says_which_count(small: Desk) -> None:
+    rest = "Only the first 32 words and 8 beginnings* count; the others were ignored."
+    asked = " OR ".join(f"toner{number}" for number in range(40))
+    assert rest in answered(small.asks(small.ron, f"toner OR {asked}")).text
+    assert rest in answered(small.asks(small.ron, asked)).text
+    assert rest not in answered(small.asks(small.ron, "toner " * 40)).text

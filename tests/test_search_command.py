@@ -202,3 +202,33 @@ def test_it_loads_no_letters_and_leaves_one_file(zoo: Office) -> None:
     done = zoo.process(shell=f"{TICKETS.with_name('python')} - <<'E'\n{loads}\nE", cwd=Path(__file__).parent.parent)
     assert done.stderr.decode().strip() == "[]"
     assert [path.name for path in zoo.path.glob("tickets.db*")] == ["tickets.db"]
+
+
+def test_a_search_that_is_too_much_is_one_line(zoo: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo.does("search", "zebra")
+    monkeypatch.setattr("app.cli.search._SECONDS", 0.0)
+    assert zoo.refuses("search", "zebra") == (
+        "That is too much to look for: ask for fewer words, or for longer beginnings."
+    )
+
+
+def test_words_that_do_not_count_are_told_on_standard_error(zoo: Office) -> None:
+    done = zoo.run("search", "zebra OR", *" OR ".join(f"w{number}*" for number in range(9)).split(), "--json")
+    assert [one["id"] for one in json.loads(done.out)] == [1, 2]
+    assert done.err == "Only the first 32 words and 8 beginnings* count; the others were ignored.\n"
+
+
+def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: Office) -> None:
+    zoo.does("search", "zebra")
+    zoo.does("open", "--queue", "General", "--from", ANN, "--subject", "Zebra", "--text", "new")
+    with closing(sqlite3.connect(zoo.path / "tickets.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        done = zoo.run("search", "zebra", "--json")
+        assert zoo.run("search", "zebra").status == 0
+        connection.execute("ROLLBACK")
+    assert sorted(one["id"] for one in json.loads(done.out)) == [1, 2]
+    assert (done.status, done.err) == (
+        0,
+        "The database is busy: some of the newest messages are not in the index yet.\n",
+    )
+    assert sorted(numbers(zoo, "search", "zebra")) == [1, 2, 4]

@@ -9,14 +9,19 @@ import click
 from app.cli.choosing import chosen, filter_options
 from app.cli.common import json_option, print_json, ready_database
 from app.model.database import Database
-from app.model.indexing import catch_up
+from app.model.deadline import within
+from app.model.indexing import catch_up_soon
 from app.model.people import get_person
-from app.model.query import read_query
+from app.model.query import read_query, what_counts
 from app.model.searching import Found, Hit, how_many_more, search
 from app.model.text import one_line
 from app.model.views import found_summaries
 
 _MANY = 10_000
+# Below the bound that every statement has on PostgreSQL.
+_SECONDS = 20.0
+# So long somebody waits for another process that writes.
+_TURN_SECONDS = 1.0
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -32,7 +37,7 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many tickets.")
 @json_option
 def search_command(words: tuple[str, ...], email: str | None, limit: int, as_json: bool, **asked: Any) -> None:
-    """Find tickets that have all WORDS in one message; its title, people and names of files count too.
+    """Find tickets that have all WORDS in one message; its ticket's title, its writer and names of files count too.
 
     A message is found by words, '"exact phrases"' (in quotation marks that the shell leaves), beginnings such as
     'print*', without -words, and with one OR another. The best come first, the newest of those that are as good. If
@@ -46,7 +51,10 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
         _catch_up(database)
         with database.look() as desk:
             viewer = get_person(desk, email) if email is not None else None
-            found = search(desk, query, chosen(desk, **asked), viewer, limit)
+            with within(desk, _SECONDS) as deadline:
+                found = search(desk, query, chosen(desk, **asked), viewer, limit, deadline)
+            if left_out := what_counts(query):
+                click.echo(left_out, err=True)
             if as_json:
                 _tell(found, limit, to_error=True)
                 print_json(found_summaries(desk, found.hits))
@@ -67,7 +75,8 @@ def _catch_up(database: Database) -> None:
         if due > _MANY and done // _MANY != (done - 1) // _MANY:
             click.echo(f"taking messages into the index: {done:,} of {due:,}", err=True)
 
-    catch_up(database, tell)
+    if not catch_up_soon(database, _TURN_SECONDS, tell):
+        click.echo("The database is busy: some of the newest messages are not in the index yet.", err=True)
 
 
 def _print(found: Found, limit: int) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.model import notification, workflow
 from app.model.desk import Desk
+from app.model.filters import NOT_FORGOTTEN
 from app.model.lifecycle import TRACKER, NotAllowed
 from app.model.lifecycles import LIFECYCLES
 from app.model.notification import News
@@ -39,7 +40,7 @@ def forgotten(desk: Desk, days: int) -> list[int]:
         Ticket.assignee_id.is_(None),
         Ticket.last_posted <= desk.now - timedelta(days=days),
         Ticket.merged_into.is_(None),
-        Ticket.posts > 0,
+        NOT_FORGOTTEN,
         Ticket.status.in_({status for lifecycle in LIFECYCLES.values() for status in lifecycle.expirable}),
     )
     return list(desk.session.scalars(query.order_by(Ticket.id)))

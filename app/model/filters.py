@@ -13,6 +13,9 @@ from app.model.people import Person
 from app.model.queues import Queue
 from app.model.tickets import Ticket
 
+NOT_FORGOTTEN: ColumnElement[bool] = Ticket.posts > 0
+"""What was forgotten has no messages, and is no ticket any more; among messages nobody has to ask for it."""
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -33,8 +36,7 @@ class Filter:
 
     def of_ticket(self) -> list[ColumnElement[bool]]:
         """The conditions on a ticket itself."""
-        # What was forgotten has no messages, and is no ticket any more.
-        found: list[ColumnElement[bool]] = [Ticket.posts > 0]
+        found: list[ColumnElement[bool]] = []
         if self.queue:
             found.append(Ticket.queue_id == self.queue.id)
         if self.statuses is not None:
@@ -67,7 +69,7 @@ _SHOWN = (selectinload(Ticket.requestor), selectinload(Ticket.assignee), selecti
 
 def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
     """The tickets that a filter lets through, by number, with the people whom a list shows."""
-    query = select(Ticket).options(*_SHOWN).where(*wanted.of_ticket()).order_by(Ticket.id)
+    query = select(Ticket).options(*_SHOWN).where(NOT_FORGOTTEN, *wanted.of_ticket()).order_by(Ticket.id)
     if conditions := wanted.of_message():
         query = query.where(Ticket.id.in_(select(Message.ticket_id).where(*conditions)))
     return list(desk.session.scalars(query))

@@ -4,14 +4,17 @@ A mail only has its message noted, which costs next to nothing. Each event is a 
 two units of work share would let one wait for the other, or be gone before the second has committed what it notes.
 """
 
-from collections.abc import Callable, Collection
-from typing import cast
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Any, cast
 
-from sqlalchemy import Table, case, delete, func, select, text
+from sqlalchemy import Table, case, delete, event, func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.model.base import Base
-from app.model.database import Database
+from app.model.database import LOCK_SECONDS, Database, DatabaseBusy
 from app.model.desk import Desk
 from app.model.folding import words
 from app.model.index import Document, drop, put
@@ -21,7 +24,12 @@ from app.model.subjects import bare_subject
 from app.model.tickets import Ticket
 
 AT_ONCE = 200
-"""So many notes are seen to in one unit of work of a search; mail waits no longer than that takes."""
+"""So many notes are seen to in one unit of work at most; mail waits no longer than that takes."""
+
+# And messages of so many characters, of which there is one at least: words are what takes time.
+_CHARACTERS_AT_ONCE = 500_000
+# How often somebody asks again whose turn it is not, in seconds.
+_AGAIN = 0.05
 
 # What is longer is no letter of a person's.
 LONGEST_TEXT = 100_000
@@ -45,6 +53,64 @@ def count_due(desk: Desk) -> int:
     return desk.connection.scalar(select(func.count()).select_from(_DUE)) or 0
 
 
+def catch_up_soon(
+    database: Database, seconds: float, tell: Callable[[int, int], None] = lambda _done, _all: None
+) -> bool:
+    """Bring the index into step as `catch_up` does, if the turn to write comes within so many seconds; whether it did.
+
+    It is for a process of one thread: for its time each connection waits for others no longer than that.
+    """
+    until = monotonic() + seconds
+    with _impatient(database, seconds):
+        while not (done := _caught_up(database, tell)) and monotonic() < until:
+            sleep(_AGAIN)
+    return done
+
+
+def _caught_up(database: Database, tell: Callable[[int, int], None]) -> bool:
+    """Whether the index could be brought into step just now, with nobody else at it."""
+    with database.look() as desk:
+        due = count_due(desk)
+    done = 0
+    while done < due:
+        try:
+            seen_to = catch_up_some(database, AT_ONCE, wait=False)
+        except DatabaseBusy:
+            return False
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorname", None) != "SQLITE_BUSY":
+                raise
+            return False
+        if not seen_to:
+            return not _any_due(database)
+        done += seen_to
+        tell(done, due)
+    return True
+
+
+@contextmanager
+def _impatient(database: Database, seconds: float) -> Iterator[None]:
+    """Let SQLite wait so long for another process, and no longer; PostgreSQL is asked not to wait."""
+
+    def begins(connection: Any, *_: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+    def ends(connection: Any, *_: object) -> None:
+        if connection is not None:
+            connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+
+    if not database.is_sqlite:
+        yield
+        return
+    event.listen(database.engine, "checkout", begins)
+    event.listen(database.engine, "checkin", ends)
+    try:
+        yield
+    finally:
+        event.remove(database.engine, "checkout", begins)
+        event.remove(database.engine, "checkin", ends)
+
+
 def catch_up(database: Database, tell: Callable[[int, int], None] = lambda _done, _all: None) -> int:
     """Bring the index into step with all that was noted until now, in short units of work; how many notes that were.
 
@@ -61,25 +127,49 @@ def catch_up(database: Database, tell: Callable[[int, int], None] = lambda _done
 
 
 def catch_up_some(database: Database, most: int, *, wait: bool = True) -> int:
-    """See to some notes in a unit of work of its own, if there are any; how many. See `see_to` on `wait`."""
+    """See to so many notes, if there are, in units of work of its own; how many. See `see_to` on `wait`."""
+    done = 0
+    while done < most and _any_due(database):
+        with database.work() as desk:
+            seen_to = see_to(desk, most - done, wait=wait)
+        if not seen_to:
+            break
+        done += seen_to
+    return done
+
+
+def _any_due(database: Database) -> bool:
     with database.look() as desk:
-        if desk.connection.scalar(select(_DUE.c.id).limit(1)) is None:
-            return 0
-    with database.work() as desk:
-        return see_to(desk, most, wait=wait)
+        return desk.connection.scalar(select(_DUE.c.id).limit(1)) is not None
 
 
 def see_to(desk: Desk, most: int, *, wait: bool = True) -> int:
-    """See to the oldest notes within a unit of work; how many. Without `wait` none, if somebody else does just now."""
+    """See to the oldest notes within a unit of work, as far as their messages are not too long together; how many.
+
+    Without `wait` none, if somebody else does just now.
+    """
     if not _take_turn(desk, wait=wait):
         return 0
-    noted = desk.connection.execute(select(_DUE.c.id, _DUE.c.message_id).order_by(_DUE.c.id).limit(most)).all()
+    noted = _oldest(desk, most)
     ids = {message_id for _, message_id in noted}
     found = documents(desk, ids)
     put(desk, found)
     drop(desk, ids - {one.message_id for one in found})
     desk.connection.execute(delete(_DUE).where(_DUE.c.id.in_([id_ for id_, _ in noted])))
     return len(noted)
+
+
+def _oldest(desk: Desk, most: int) -> list[tuple[int, int]]:
+    """The oldest notes, each with its message, up to the bounds of one unit of work."""
+    query = select(_DUE.c.id, _DUE.c.message_id, func.length(_BODY)).outerjoin(Message, Message.id == _DUE.c.message_id)
+    found: list[tuple[int, int]] = []
+    lengths: dict[int, int] = {}
+    for id_, message_id, length in desk.connection.execute(query.order_by(_DUE.c.id).limit(most)):
+        lengths[message_id] = length or 0
+        if found and sum(lengths.values()) > _CHARACTERS_AT_ONCE:
+            break
+        found.append((id_, message_id))
+    return found
 
 
 def _take_turn(desk: Desk, *, wait: bool) -> bool:
@@ -120,7 +210,7 @@ def documents(desk: Desk, ids: Collection[int]) -> list[Document]:
         found.append(
             Document(
                 id_,
-                words(heading(title if number == first else None, title, subject)),
+                words(heading(title, subject)),
                 words("\n".join(people.get(one or 0, "") for one in named)[:_LONGEST_LINE]),
                 words(files.get(id_, "")[:_LONGEST_LINE]),
                 words(body),
@@ -129,10 +219,10 @@ def documents(desk: Desk, ids: Collection[int]) -> list[Document]:
     return found
 
 
-def heading(own: str | None, title: str, subject: str) -> str:
-    """What stands above a message: its ticket's title, if it is the first, and its own subject if that is another."""
+def heading(title: str, subject: str) -> str:
+    """What stands above a message: its ticket's title, and its own subject if that is another."""
     differs = bare_subject(subject)[0] != bare_subject(title)[0]
-    return "\n".join([*([own] if own is not None else []), *([subject] if differs else [])])[:_LONGEST_LINE]
+    return "\n".join([title, *([subject] if differs else [])])[:_LONGEST_LINE]
 
 
 def _tickets(desk: Desk, ids: Collection[int]) -> dict[int, tuple[str, int, int]]:

@@ -10,6 +10,7 @@ from app.model.addresses import mailable
 from app.model.choosing import is_answered, reachable
 from app.model.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.desk import Desk
+from app.model.filters import NOT_FORGOTTEN
 from app.model.footer import promise
 from app.model.lifecycle import Action, NotAllowed, find_row, listed
 from app.model.lifecycles import LIFECYCLES
@@ -131,7 +132,7 @@ def _list(desk: Desk, person: Person) -> Sheet:
 def _open(desk: Desk, *which: ColumnElement[bool]) -> list[Ticket]:
     """Tickets that are not closed, by number."""
     closed = {status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed}
-    query = select(Ticket).where(*which, Ticket.status.not_in(closed), Ticket.merged_into.is_(None), Ticket.posts > 0)
+    query = select(Ticket).where(*which, Ticket.status.not_in(closed), Ticket.merged_into.is_(None), NOT_FORGOTTEN)
     return list(desk.session.scalars(query.order_by(Ticket.id)))
 
 

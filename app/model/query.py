@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from app.model.folding import words
 
-# Nobody means so many: a mail may be the query.
+# Nobody means so many: a mail may be the query. Each beginning is as many words as begin so.
 _MOST_TERMS = 32
+_MOST_BEGINNINGS = 8
 _LONGEST_PHRASE = 64
 _LONGEST_QUERY = 10_000
 
@@ -35,10 +36,14 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """What a message must have: of each group one term at least, and none of the others. False without any word."""
+    """What a message must have: of each group one term at least, and none of the others. False without any word.
+
+    `shortened`: there were more words than are looked for.
+    """
 
     groups: tuple[tuple[Term, ...], ...] = ()
     without: tuple[Term, ...] = ()
+    shortened: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.groups)
@@ -49,11 +54,12 @@ class Query:
         return [term for group in self.groups for term in group]
 
     def loosened(self) -> "Query":
-        """The same with beginnings for words; phrases stay as they are."""
+        """The same with beginnings for words; phrases stay as they are. Where these are too many, all stays as it is."""
         groups = tuple(
             tuple(term if term.exact else term._replace(begins=True) for term in group) for group in self.groups
         )
-        return replace(self, groups=groups)
+        begins = sum(term.begins for group in (*groups, self.without) for term in group)
+        return replace(self, groups=groups) if begins <= _MOST_BEGINNINGS else self
 
     def for_sqlite(self) -> str:
         """The expression of FTS5's MATCH. Words are letters and digits alone, so that quotation marks are enough."""
@@ -74,18 +80,25 @@ class Query:
         return all(any(term.stands_in(text) for term in group for text in texts) for group in self.groups)
 
 
+def what_counts(query: Query) -> str:
+    """A sentence on what is looked for of a query that has more; empty if all is."""
+    most = f"the first {_MOST_TERMS} words and {_MOST_BEGINNINGS} beginnings* count"
+    return f"Only {most}; the others were ignored." if query.shortened else ""
+
+
 def read_query(text: str) -> Query:
     """What a text asks for. Never raises."""
     groups: list[list[Term]] = []
     without: list[Term] = []
     either = False
     pieces = list(_PIECE.finditer(text[:_LONGEST_QUERY].translate(_QUOTES)))
-    for place, piece in enumerate(pieces):
-        if piece["word"] == _OR and groups and place + 1 < len(pieces):
-            either = True
+    for piece in pieces:
+        # Alone it is a word; between others it joins them, and before or behind all of them it says nothing.
+        if piece["word"] == _OR and len(pieces) > 1:
+            either = bool(groups)
             continue
         term, excluded = _term(piece)
-        if not term.words or len(groups) + len(without) == _MOST_TERMS:
+        if not term.words:
             continue
         if excluded:
             without.append(term)
@@ -94,7 +107,27 @@ def read_query(text: str) -> Query:
         else:
             groups.append([term])
         either = False
-    return Query(tuple(map(tuple, groups)), tuple(without))
+    query = _bounded(groups, without)
+    return replace(query, shortened=True) if len(text) > _LONGEST_QUERY else query
+
+
+def _bounded(groups: Iterable[Iterable[Term]], without: Iterable[Term]) -> Query:
+    """A query in which nothing is asked twice, and no more than may be."""
+    several = dict.fromkeys(tuple(dict.fromkeys(group)) for group in groups)
+    terms = beginnings = 0
+    shortened = False
+    kept: list[tuple[Term, ...]] = []
+    for group in (*several, tuple(dict.fromkeys(without))):
+        some: list[Term] = []
+        for term in group:
+            if terms == _MOST_TERMS or (term.begins and beginnings == _MOST_BEGINNINGS):
+                shortened = True
+                continue
+            terms += 1
+            beginnings += term.begins
+            some.append(term)
+        kept.append(tuple(some))
+    return Query(tuple(filter(None, kept[:-1])), kept[-1], shortened)
 
 
 def _term(piece: re.Match[str]) -> tuple[Term, bool]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from app.model import bounces, commands, pages, proof, storms
 from app.model.arrival import Arrival, Fate, register
 from app.model.commands import HELP, LIST, SHOW, Page
+from app.model.deadline import Deadline, TooMuch, within
 from app.model.desk import Desk
 from app.model.filters import Filter
 from app.model.indexing import AT_ONCE, see_to
@@ -13,7 +14,7 @@ from app.model.intake import words_of
 from app.model.pages import Origin, Sheet
 from app.model.people import Person
 from app.model.places import Place, search_address, ticket_address
-from app.model.query import Query, read_query
+from app.model.query import read_query, what_counts
 from app.model.queues import Queue, answers_anywhere
 from app.model.receipts import Kind
 from app.model.searching import Found, Hit, how_many_more, search
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from app.model.workflow import Words
 
 _MOST_LISTED = 20
+# Other mail waits meanwhile.
+_SECONDS = 2.0
 
 
 def answer(
@@ -72,15 +75,24 @@ def _answered(desk: Desk, address: str, person: Person, words: "Words") -> tuple
             return _named(page), _page(desk, address, person, page)
     # What came just now is found too; behind a long import the rest is left to the server.
     see_to(desk, AT_ONCE, wait=False)
-    asked, found = "", Found([], 0)
+    try:
+        with within(desk, _SECONDS) as deadline:
+            return _found(desk, texts, person, deadline)
+    except TooMuch:
+        return one_line(texts[0], 200) or "a lot", Sheet(_TOO_MUCH, (), [_HOW])
+
+
+def _found(desk: Desk, texts: Sequence[str], person: Person, deadline: Deadline) -> tuple[str, Sheet]:
+    """What was asked, and what was found; the first text that finds something is the question."""
+    asked, found, left_out = "", Found([], 0), ""
     for text in texts:
         if query := read_query(text):
-            again = _search(desk, query, person)
+            again = search(desk, query, Filter(), person, _MOST_LISTED, deadline)
             if not asked or again.hits:
-                asked, found = one_line(text, 200), again
+                asked, found, left_out = one_line(text, 200), again, what_counts(query)
             if again.hits:
                 break
-    return asked, _sheet(desk, asked, found)
+    return asked, _sheet(desk, asked, found, left_out)
 
 
 def _asked(words: "Words") -> list[str]:
@@ -91,10 +103,6 @@ def _asked(words: "Words") -> list[str]:
     return [words.text] if read_query(words.text) else [subject]
 
 
-def _search(desk: Desk, query: Query, person: Person) -> Found:
-    return search(desk, query, Filter(), person, _MOST_LISTED)
-
-
 def _named(page: Page) -> str:
     return " ".join([page.word, *(str(number) for number in (page.ticket, page.message) if number)])
 
@@ -103,12 +111,13 @@ def _page(desk: Desk, address: str, person: Person, page: Page) -> Sheet:
     return _help(address) if page.word == HELP else pages.sheet_for(desk, person, page)
 
 
-def _sheet(desk: Desk, asked: str, found: Found) -> Sheet:
-    """The tickets that were found."""
+def _sheet(desk: Desk, asked: str, found: Found, left_out: str) -> Sheet:
+    """The tickets that were found, and what was not looked for."""
+    told = [left_out] if left_out else []
     if not asked:
         return Sheet("There was no word to look for.", (), [_HOW])
     if not found.hits:
-        return Sheet(f'No ticket that you may see has "{asked}".', (), [_HOW])
+        return Sheet(f'No ticket that you may see has "{asked}".', (), [*told, _HOW])
     heading = f'These tickets have "{asked}", the best first:'
     if found.loosened:
         heading = f'Nothing has exactly "{asked}"; these tickets have words that begin so:'
@@ -116,7 +125,7 @@ def _sheet(desk: Desk, asked: str, found: Found) -> Sheet:
     rest = how_many_more(found)
     more = [f"{rest}; with more words there are fewer."] if rest else []
     how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
-    return Sheet(heading, (), [*(_paragraph(desk, hit) for hit in found.hits), *more, how])
+    return Sheet(heading, (), [*told, *(_paragraph(desk, hit) for hit in found.hits), *more, how])
 
 
 def _paragraph(desk: Desk, hit: Hit) -> str:
@@ -127,6 +136,7 @@ def _paragraph(desk: Desk, hit: Hit) -> str:
     return f"{head} ({ticket_address(desk, ticket.id)})\n    {who}{private}: {hit.snippet.text}".rstrip()
 
 
+_TOO_MUCH = "That was too much to look for: ask again for fewer words, or for longer beginnings."
 _HOW = (
     "A message is found that has all the words, in its text, its title, its people or the names of its files. With "
     '"quotation marks" they must stand together; print* finds words that begin so, -word leaves out messages with that '

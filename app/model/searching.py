@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 
+from app.model.deadline import NEVER, Deadline
 from app.model.desk import Desk
 from app.model.eye import Eye
 from app.model.filters import Filter, tickets_by_number
@@ -69,29 +70,31 @@ class _Candidate(NamedTuple):
     openly: bool
 
 
-def search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int) -> Found:
+def search(
+    desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline = NEVER
+) -> Found:
     """The best tickets that have what is asked for; the newest first where two are as good.
 
-    `viewer` finds what they may see, by the words that they may see; without one all is found.
+    `viewer` finds what they may see, by the words that they may see; without one all is found. Raises TooMuch.
     """
     if not query:
         return Found([], 0)
-    found = _search(desk, query, wanted, viewer, limit)
+    found = _search(desk, query, wanted, viewer, limit, deadline)
     looser = query.loosened()
     if found.total or looser == query:
         return found
-    more = _search(desk, looser, wanted, viewer, limit)
+    more = _search(desk, looser, wanted, viewer, limit, deadline)
     return more._replace(loosened=True) if more.total else found
 
 
-def _search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int) -> Found:
+def _search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline) -> Found:
     best = max(_BEST, 10 * limit)
-    candidates = _candidates(desk, query, wanted, viewer, best)
-    chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit)
+    candidates = _candidates(desk, query, wanted, viewer, best, deadline)
+    chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit, deadline)
     if len(candidates) == best and count <= limit and not more:
         # One long ticket can have all of the best.
-        candidates = _candidates(desk, query, wanted, viewer, None)
-        chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit)
+        candidates = _candidates(desk, query, wanted, viewer, None, deadline)
+        chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit, deadline)
         best = len(candidates) + 1
     return Found(list(_hits(desk, query, viewer, chosen)), count, more or len(candidates) == best)
 
@@ -99,7 +102,9 @@ def _search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, lim
 # What the database finds
 
 
-def _candidates(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, most: int | None) -> list[_Candidate]:
+def _candidates(
+    desk: Desk, query: Query, wanted: Filter, viewer: Person | None, most: int | None, deadline: Deadline
+) -> list[_Candidate]:
     """The best messages that have the words, each with its ticket, in order."""
     conditions = [*wanted.of_ticket(), *wanted.of_message()]
     if viewer is not None and not viewer.administrator:
@@ -112,7 +117,10 @@ def _candidates(desk: Desk, query: Query, wanted: Filter, viewer: Person | None,
         statements = [_filtered(desk, query, conditions, literal(True))]
     else:
         statements = [_unfiltered(desk, query, most)]
-    rows = [_Candidate(*row) for one in statements for row in desk.connection.execute(one.limit(most))]
+    rows: list[_Candidate] = []
+    for one in statements:
+        deadline.next_statement()
+        rows += [_Candidate(*row) for row in desk.connection.execute(one.limit(most))]
     return sorted(rows, key=lambda one: (_rounded(one.rank), -one.received.timestamp(), -one.message_id))[:most]
 
 
@@ -168,7 +176,12 @@ def _may_see_some(viewer: Person) -> ColumnElement[bool]:
 
 
 def _one_a_ticket(
-    desk: Desk, query: Query, viewer: Person | None, candidates: Iterable[_Candidate], limit: int
+    desk: Desk,
+    query: Query,
+    viewer: Person | None,
+    candidates: Iterable[_Candidate],
+    limit: int,
+    deadline: Deadline,
 ) -> tuple[list[_Candidate], int, bool]:
     """The best message of each of the best tickets, how many tickets there are, and whether there may be more."""
     chosen: dict[int, _Candidate] = {}
@@ -181,6 +194,7 @@ def _one_a_ticket(
             if eye.has_read == _MOST_READ:
                 more = True
                 continue
+            deadline.check()
             if not eye.sees(one.ticket_id, one.message_id):
                 continue
         chosen[one.ticket_id] = one

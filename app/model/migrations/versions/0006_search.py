@@ -29,7 +29,9 @@ _NOTES = (
     ("attached", "INSERT ON attachment", "SELECT NEW.message_id"),
     ("renamed", "UPDATE OF name, message_id ON attachment", "SELECT NEW.message_id UNION SELECT OLD.message_id"),
     ("detached", "DELETE ON attachment", "SELECT OLD.message_id"),
-    ("retitled", "UPDATE OF title, requestor_id ON ticket", _FIRST.format(ticket="NEW.id")),
+    # The title counts with every message, the requestor with the first.
+    ("retitled", "UPDATE OF title ON ticket", "SELECT id FROM message WHERE ticket_id = NEW.id"),
+    ("asked", "UPDATE OF requestor_id ON ticket", _FIRST.format(ticket="NEW.id")),
     ("named", "UPDATE OF name ON person", _OF_PERSON.format(person="NEW.id")),
     ("addressed", "INSERT ON address", _OF_PERSON.format(person="NEW.person_id")),
     (
