@@ -110,12 +110,15 @@ def write_to(
     *,
     footing: Sequence[str] | None = None,
     **columns: object,
-) -> None:
-    """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row."""
-    # Whoever can prove who they are gets every receipt and page; lines that wait are held back where they are listed.
-    owed = kind is Kind.WAITING or (to.words.verified and kind is not Kind.REFUSED)
+) -> bool:
+    """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
+
+    False if it is one too many, and nothing proves who wrote.
+    """
+    # Lines that wait are held back where they are listed.
+    owed = kind is Kind.WAITING or to.words.verified
     if not owed and not storms.may_answer(desk, to.standing.person_id, kind):
-        return
+        return False
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
         footing = footer(desk, ticket, to.standing, to.everybody, private=to.private, undo=undo)
@@ -141,3 +144,4 @@ def write_to(
         },
     )
     desk.connection.execute(ADD_LETTERS, [row])
+    return True
