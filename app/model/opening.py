@@ -62,9 +62,7 @@ class First(NamedTuple):
     asked: datetime | None
 
 
-def _asks_for_page(
-    desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]
-) -> bool:
+def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> bool:
     """Whether somebody known asked for a page, which then is sent. From others it is text."""
     incoming = arrival.incoming
     person = find_person(desk, sender.email)

@@ -43,7 +43,7 @@ class Sheet(NamedTuple):
     paragraphs: Sequence[str] = ()
 
 
-ENOUGH = "as many mails in this person's name were answered as an hour allows, and nothing proves who sent this one"
+ENOUGH = "as many mails in this person's name were answered as an hour allows"
 
 
 def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> bool:
@@ -55,7 +55,7 @@ def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> bool:
 
 def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> bool:
     """Answer a mail to a queue that asks for a page, to the person's stored address; False if it is one too many."""
-    if not words.verified and not storms.may_answer(desk, person.id, Kind.PAGE):
+    if not storms.may_answer(desk, person.id, Kind.PAGE, proven=words.verified):
         return False
     address = next((whole_address(desk, row.address) for row in queue.addresses), f"postmaster@{desk.domain}")
     again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'

@@ -113,11 +113,12 @@ def write_to(
 ) -> bool:
     """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
 
-    False if it is one too many, and nothing proves who wrote.
+    False if it is one too many.
     """
-    # Lines that wait are held back where they are listed.
-    owed = kind is Kind.WAITING or to.words.verified
-    if not owed and not storms.may_answer(desk, to.standing.person_id, kind):
+    # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
+    proven = to.words.verified
+    owed = kind is Kind.WAITING or (proven and kind is not Kind.PAGE)
+    if not owed and not storms.may_answer(desk, to.standing.person_id, kind, proven=proven):
         return False
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:

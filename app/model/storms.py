@@ -27,6 +27,8 @@ MOST_OF_SENDER = 60
 HOUR = timedelta(hours=1)
 # So many letters of a kind an hour answer one person's mails by themselves.
 MOST_ANSWERS = 20
+# So many of those that ask for a page and prove who they are from: a program that answers each page never ends else.
+MOST_PROVEN = 60
 # After so many tickets of others within an hour, what somebody writes on further ones is private.
 MOST_TICKETS = 5
 
@@ -126,24 +128,26 @@ def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool) -
     return [one for one in told if one.responder]
 
 
-def may_answer(desk: Desk, person_id: int, kind: str) -> bool:
+def may_answer(desk: Desk, person_id: int, kind: str, *, proven: bool = False) -> bool:
     """Whether one more letter of a kind may answer a person's mail by itself; if not, the log says so.
 
     Each kind counts for itself: what strangers can ask for in somebody's name must not use up what that person needs.
     """
-    if _answers(desk, person_id, kind) < MOST_ANSWERS:
+    if _answers(desk, person_id, kind) < (MOST_PROVEN if proven else MOST_ANSWERS):
         return True
     LOG.warning("storm to=person%d held=%s", person_id, kind)
     return False
 
 
 def last_word(desk: Desk, person_id: int, kind: str) -> list[str]:
-    """What the next letter of a kind says if it is the last that answers an unproven mail for now."""
-    if _answers(desk, person_id, kind) != MOST_ANSWERS - 1:
+    """What the next letter of a kind says if it is the last that answers a mail, or an unproven one, for now."""
+    number = _answers(desk, person_id, kind) + 1
+    if number not in (MOST_ANSWERS, MOST_PROVEN):
         return []
     proof = "" if desk.trust.by == "dmarc" else ", as a reply to this letter does"
-    count = f"You have got {MOST_ANSWERS} letters like this one within an hour."
-    return [f"{count} For an hour from now no mail is answered so unless something proves that you sent it{proof}."]
+    unless = f" unless something proves that you sent it{proof}" if number == MOST_ANSWERS else ""
+    count = f"You have got {number} letters like this one within an hour."
+    return [f"{count} For an hour from now no mail is answered so{unless}."]
 
 
 def _answers(desk: Desk, person_id: int, kind: str) -> int:
