@@ -9,8 +9,10 @@ import pytest
 
 from app.model.desk import Trust
 from app.model.lifecycles import LIFECYCLES
+from app.model.mails import Delivery
 from app.model.people import alias, get_person
 from app.model.queues import find_queue, remove_responder
+from app.model.tickets import Ticket
 from tests.test_steering import AWAY, DONE, EVE, OTTO, PIA, RITA, RON, ROSA, Office, opened, quoted, to
 from tests.world import DOMAIN, Letter
 
@@ -159,6 +161,71 @@ def test_a_letter_about_one_ticket_proves_who_writes_on_another(office: Office) 
     office.world.opens(OTTO, "Why?", queue="Questions")
     office.ron.writes("ticket2", "Owner: me", answering=office.ron.letters[0])
     assert office.world.ticket(2)["assignee"] is None
+
+
+def a_page(office: Office, asks: str = "help") -> Letter:
+    """A letter to Ron that is about no ticket."""
+    return to(office.says(office.ron, asks, to="hello"), office.ron)[0]
+
+
+def test_a_letter_about_no_ticket_proves_who_writes_on_a_ticket(every_office: Office) -> None:
+    """It went to that very person. It leads to no ticket."""
+    office = every_office
+    letter = a_page(office)
+    office.ron.writes("ticket1", "Owner: me", answering=letter)
+    assert office.ticket["assignee"]["email"] == RON
+    office.ron.replies(letter, "Owner: me\n\nSomething else.")
+    ticket = office.world.ticket(2)
+    assert (ticket["assignee"]["email"], ticket["messages"][0]["verified"]) == (RON, True)
+    assert len(office.messages) == 1
+
+
+def test_a_list_that_was_asked_for_proves_who_writes_on_a_ticket(office: Office) -> None:
+    letter = to(office.says(office.ron, "", to="hello-search", subject="help"), office.ron)[0]
+    assert holds(office, answering=letter)
+
+
+def test_a_letter_about_no_ticket_proves_nothing_for_somebody_else(office: Office) -> None:
+    letter = a_page(office)
+    office.rosa.writes("ticket1", "Owner: me", answering=letter)
+    assert office.ticket["assignee"] is None
+    assert "nothing proves that you sent it" in office.rosa.letter().text
+
+
+@pytest.mark.parametrize("where", ["hello", "hello-search", "ticket1"])
+@pytest.mark.parametrize("asks", ["help", "Hello all."])
+def test_a_letter_about_no_ticket_that_others_saw_proves_nothing(office: Office, where: str, asks: str) -> None:
+    letter = a_page(office)
+    seen = {"To": f"{where}@{DOMAIN}", "Cc": f"Eve <{EVE}>"}
+    office.says(office.ron, asks, to=where, answering=letter, headers=seen)
+    assert not holds(office, answering=letter)
+
+
+def test_a_mail_that_answers_a_letter_about_no_ticket_is_believed_once(office: Office) -> None:
+    letter, same = a_page(office), {"Message-ID": "<once@home.example>"}
+    office.says(office.ron, "show 1", to="hello", answering=letter, headers=same)
+    assert not holds(office, answering=letter, headers=same)
+
+
+def test_a_mail_that_answers_a_letter_about_no_ticket_releases_nothing(office: Office) -> None:
+    """It answers no letter that lists lines, though it names one from further up."""
+    letter = a_page(office)
+    office.says(office.ron, "Owner: me")
+    [listed] = waiting_letters(office)
+    far = f"{listed['Message-ID']} {letter['Message-ID']}"
+    office.says(office.ron, "yes", answering=letter, headers={"References": far})
+    assert (office.ticket["assignee"], office.messages[-1]["text"]) == (None, "yes")
+    office.ron.replies(listed, "yes")
+    assert office.ticket["assignee"]["email"] == RON
+
+
+def test_our_own_letter_about_no_ticket_that_comes_back_is_set_aside(office: Office) -> None:
+    letter, before = a_page(office), len(office.world.rows(Ticket))
+    raw = letter.raw.replace(b"hello@tickets.example>", b"ron@example.org>", 1)
+    assert b"ron@example.org>" in raw.partition(b"To:")[0]
+    office.world.brings(raw, RON, f"questions@{DOMAIN}")
+    assert office.world.rows(Delivery.reason)[-1] == "it is a letter of ours that came back"
+    assert len(office.world.rows(Ticket)) == before
 
 
 # Mail that was seen

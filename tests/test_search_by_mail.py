@@ -8,9 +8,11 @@ from app.model.messages import Message
 from app.model.people import Person, get_person
 from app.model.queues import BadQueue, add_responder, find_queue
 from app.model.set_aside import waiting
+from app.model.storms import MOST_ANSWERS, MOST_PROVEN
 from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, Letter, World
 
+LAST = "For an hour from now no mail is answered so"
 ANN, BEA, RON, ROOT = "ann@example.net", "bea@example.net", "ron@example.org", "root@example.org"
 
 
@@ -56,6 +58,10 @@ def small(small_inbox: World) -> Desk:
 def answered(letter: Letter | None) -> Letter:
     assert letter is not None
     return letter
+
+
+def words(letter: Letter | None) -> str:
+    return " ".join(answered(letter).text.split())
 
 
 def test_the_words_of_the_subject_are_looked_for(desk: Desk) -> None:
@@ -197,11 +203,84 @@ def test_the_same_mail_again_does_nothing(desk: Desk) -> None:
     assert desk.asks(desk.ron, "toner", headers=same) is None
 
 
-def test_a_storm_of_questions_is_answered_twenty_times_an_hour(small: Desk) -> None:
+def test_a_storm_of_questions_is_answered_twenty_times_an_hour_and_the_rest_is_kept(small: Desk) -> None:
     letters = [small.asks(small.ron, f"toner {number}") for number in range(25)]
-    assert sum(one is not None for one in letters) == 20
+    assert [one is not None for one in letters] == [True] * MOST_ANSWERS + [False] * 5
+    assert LAST not in words(letters[MOST_ANSWERS - 2])
+    assert f"{LAST} unless something proves that you sent it, as a reply to this letter does." in words(
+        letters[MOST_ANSWERS - 1]
+    )
+    # What is not answered does not say so, and can be answered later.
+    assert [one.startswith("as many mails in this person's name were answered") for one in small.aside()] == [True] * 5
     small.world.clock.passes(hours=2)
     assert small.asks(small.ron, "toner") is not None
+    with small.world.desk() as desk:
+        number = waiting(desk)[0].id
+    before = len(small.ron.letters)
+    assert small.world.reception.redeliver(number).fate == "answered"
+    small.world.settle()
+    assert (len(small.ron.letters), len(small.aside())) == (before + 1, 4)
+
+
+def test_a_question_beyond_the_budget_that_comes_again_does_nothing(small: Desk) -> None:
+    same = {"Message-ID": "<once@home.example>"}
+    for number in range(MOST_ANSWERS):
+        small.asks(small.ron, f"toner {number}", headers=same if number == 0 else None)
+    # One that was answered is no new question, either.
+    for headers in (same, {"Message-ID": "<late@home.example>"}, {"Message-ID": "<late@home.example>"}):
+        assert small.asks(small.ron, "toner", headers=headers) is None
+    assert small.asks(small.ron, "toner 0", headers=same) is None
+
+
+@pytest.mark.parametrize("to", ["hello-search", "questions-search"])
+def test_a_proven_question_is_answered_however_many_there_were(small: Desk, to: str) -> None:
+    """A busy helper replies to the lists that they get."""
+    letter = answered(small.asks(small.ron, "toner"))
+    for number in range(MOST_ANSWERS + 10):
+        letter = answered(small.asks(small.ron, "Re: Search", f"toner {number}", answering=letter, to=to))
+    # Nobody else's mail is, in their name.
+    assert small.asks(small.ron, "toner") is None
+    assert small.asks(small.ron, "toner", headers={"In-Reply-To": small.ann.email}) is None
+
+
+def test_an_answer_to_a_page_from_a_queue_is_proven_too(small: Desk) -> None:
+    small.ron.writes("hello", "help")
+    for _ in range(MOST_ANSWERS + 5):
+        before = len(small.ron.letters)
+        small.ron.replies(small.ron.letter(), "help")
+        assert len(small.ron.letters) == before + 1
+    assert small.kept() == small.before
+
+
+def test_a_question_that_is_sent_again_elsewhere_proves_nothing(small: Desk) -> None:
+    letter = answered(small.asks(small.ron, "toner"))
+    for number in range(MOST_ANSWERS):
+        small.asks(small.ron, f"toner {number}")
+    again = {"Message-ID": "<once@home.example>"}
+    assert small.asks(small.ron, "Re:", "toner", answering=letter, headers=again) is not None
+    assert small.asks(small.ron, "Re:", "toner", answering=letter, headers=again, to="questions-search") is None
+
+
+def test_a_letter_whose_id_a_question_showed_to_others_proves_nothing_more(small: Desk) -> None:
+    letter = answered(small.asks(small.ron, "toner"))
+    for number in range(MOST_ANSWERS):
+        small.asks(small.ron, f"toner {number}")
+    seen = {"To": f"hello-search@{DOMAIN}", "Cc": "Eve <eve@evil.example>"}
+    assert small.asks(small.ron, "Re:", "toner", answering=letter, headers=seen) is not None
+    assert small.asks(small.ron, "Re:", "smoke", answering=letter) is None
+
+
+def test_a_program_that_answers_every_list_stops(small: Desk) -> None:
+    """One without the headers that say so, and whose answers prove who they are from."""
+    small.ron.writes("hello-search", "", subject="toner")
+    before = len(small.ron.letters)
+    for number in range(2 * MOST_PROVEN):
+        count = len(small.ron.letters)
+        small.ron.writes("hello-search", f"I am away {number}.", subject="Away", answering=small.ron.letter())
+        if len(small.ron.letters) == count:
+            break
+    assert len(small.ron.letters) - before == MOST_PROVEN - 1
+    assert LAST + "." in words(small.ron.letter())
 
 
 def test_a_mail_to_a_queue_and_to_its_questions_opens_a_ticket_and_is_answered(small: Desk) -> None:

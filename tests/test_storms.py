@@ -222,13 +222,19 @@ def test_letters_that_answer_one_person_are_twenty_an_hour(world: World) -> None
     for _ in range(MOST_ANSWERS + 10):
         eve.writes("hello", "help")
     assert len(eve.letters) == MOST_ANSWERS
-    assert world.rows(Delivery.fate) == ["answered"] * (MOST_ANSWERS + 10)
+    # What was not answered does not say so: it is set aside, and can be answered later.
+    assert world.rows(Delivery.fate) == ["answered"] * MOST_ANSWERS + ["set aside"] * 10
+    assert "no mail is answered so" not in eve.letters[-2].text
+    assert "For an hour from now no mail is answered so unless" in " ".join(eve.letters[-1].text.split())
     world.clock.passes(seconds=HOUR.total_seconds())
     eve.writes("hello", "help")
     assert len(eve.letters) == MOST_ANSWERS + 1
+    world.reception.redeliver(world.rows(Delivery.id)[MOST_ANSWERS])
+    world.settle()
+    assert len(eve.letters) == MOST_ANSWERS + 2
 
 
-def test_acknowledgements_refusals_and_waiting_lines_count_together(small_inbox: World) -> None:
+def test_lines_that_wait_beyond_twenty_letters_are_listed_an_hour_later(small_inbox: World) -> None:
     world = small_inbox
     ron = world.responder("ron@example.org", "Ron")
     for number in range(30):
@@ -236,12 +242,60 @@ def test_acknowledgements_refusals_and_waiting_lines_count_together(small_inbox:
     before = len(ron.letters)
     for number in range(1, 31):
         ron.writes(f"ticket{number}", "Status: resolved")
+    ron.writes("ticket30", "Priority: 3")
     assert len(ron.letters) - before == MOST_ANSWERS
-    # What is proven is answered all the same, and nothing of it is lost.
-    letter = next(one for one in ron.letters if "#30]" in one["Subject"])
+    # What is proven is answered all the same.
+    letter = next(one for one in ron.letters if "#29]" in one["Subject"])
     ron.replies(letter, "Status: resolved")
-    assert ron.letter().text.startswith("Your mail changed ticket 30")
-    assert world.ticket(30)["status"] == "resolved"
+    assert ron.letter().text.startswith("Your mail changed ticket 29")
+    world.clock.passes(seconds=HOUR.total_seconds() + 60)
+    world.settle()
+    later = ron.letters[before + MOST_ANSWERS + 1 :]
+    assert [one["Subject"].partition("]")[0] for one in later] == [
+        f"Re: [General #{number}" for number in range(MOST_ANSWERS + 1, 31)
+    ]
+    # All that came for it meanwhile is in it, and an answer carries it out.
+    assert "    Status: resolved\n    Priority: 3" in later[-1].text
+    ron.replies(later[-1], "yes")
+    assert (world.ticket(30)["status"], world.ticket(30)["priority"]) == ("resolved", 3)
+
+
+def test_within_any_hour_there_are_twenty_letters_about_waiting_lines(small_inbox: World) -> None:
+    world = small_inbox
+    world.responder("ron@example.org", "Ron")
+    for number in range(2 * MOST_ANSWERS + 5):
+        world.opens("ann@example.net", f"Fire {number}")
+        world.actor("ron@example.org").writes(f"ticket{number + 1}", "Status: resolved")
+    dates = sorted(row.created for row in world.rows(Row) if row.kind == "waiting")
+    assert len(dates) == 2 * MOST_ANSWERS + 5
+    for first, later in zip(dates, dates[MOST_ANSWERS:], strict=False):
+        assert later - first >= HOUR
+
+
+@pytest.mark.parametrize("address", ["hello-search", "hello", "ticket1"])
+def test_pages_that_a_stranger_asked_for_take_nothing_from_commands(small_inbox: World, address: str) -> None:
+    """Mail in Ron's name to the address for questions must not keep him from working."""
+    world = small_inbox
+    ron = world.responder("ron@example.org", "Ron")
+    world.actor("ann@example.net", "Ann").writes("hello", "It burns.")
+    letter = ron.letter()
+    for _ in range(MOST_ANSWERS + 5):
+        ron.writes(address, "help")
+    before = len(ron.letters)
+    ron.replies(letter, "Status: nonsense\n\nDone.")
+    assert ron.letters[before].text.startswith("Nothing of this was done on ticket 1")
+    ron.writes("ticket1", "Owner: me")
+    assert "    Owner: me" in ron.letter().text
+    assert len(ron.letters) == before + 2
+
+
+def test_a_proven_refusal_is_always_sent(small_inbox: World) -> None:
+    ron = small_inbox.responder("ron@example.org", "Ron")
+    small_inbox.actor("ann@example.net", "Ann").writes("hello", "It burns.")
+    letter = ron.letter()
+    for _ in range(MOST_ANSWERS + 5):
+        ron.replies(letter, "Status: nonsense")
+    assert sum(one.text.startswith("Nothing of this was done") for one in ron.letters) == MOST_ANSWERS + 5
 
 
 def test_who_writes_to_many_tickets_of_others_is_kept_private(world: World) -> None:

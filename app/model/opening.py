@@ -19,7 +19,7 @@ from app.model.places import Place, find_place
 from app.model.queues import Queue
 from app.model.quotation import is_forward
 from app.model.receipts import Writer
-from app.model.set_aside import set_aside
+from app.model.set_aside import put_aside, set_aside
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
 from app.model.text import one_line
@@ -41,7 +41,7 @@ def open_by_mail(
     if not register(desk, arrival, recipient, first, Fate.OPENED):
         return
     queue = desk.session.get_one(Queue, place.number)
-    if _asks_for_page(desk, arrival, queue, sender):
+    if _asks_for_page(desk, arrival, queue, sender, known):
         return
     private = place.kind.is_comment or any(one.kind.is_comment for one in same)
     _open(desk, arrival, queue, _read(desk, arrival, queue, sender, known), private=private)
@@ -62,7 +62,7 @@ class First(NamedTuple):
     asked: datetime | None
 
 
-def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox) -> bool:
+def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> bool:
     """Whether somebody known asked for a page, which then is sent. From others it is text."""
     incoming = arrival.incoming
     person = find_person(desk, sender.email)
@@ -73,8 +73,12 @@ def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox) 
         return False
     page = commands.page_asked(words.text)
     if page is not None:
-        pages.send_from(desk, queue, person, words, page)
-        became(desk, arrival, Fate.ANSWERED, None)
+        words = replace(words, verified=proof.is_verified(desk, arrival, person, known))
+        proof.note_shown(desk, arrival, person, known)
+        if pages.send_from(desk, queue, person, words, page):
+            became(desk, arrival, Fate.ANSWERED, None)
+        else:
+            put_aside(desk, arrival, pages.ENOUGH)
     return page is not None
 
 
@@ -85,6 +89,7 @@ def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Se
     trusted = standing.responder and not (incoming.automatic or incoming.spam) and incoming.authors == 1
     reading = commands.read(incoming.text, COMMANDS if trusted else ())
     verified = incoming.automatic is None and proof.is_verified(desk, arrival, person, known)
+    proof.note_shown(desk, arrival, person, known)
     brought = trusted and (is_forward(incoming.subject) or any(line.command is REQUESTOR for line in reading.lines))
     empty = bool(reading.lines)
     words = replace(words_of(desk, arrival, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified)

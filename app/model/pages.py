@@ -44,20 +44,26 @@ class Sheet(NamedTuple):
     paragraphs: Sequence[str] = ()
 
 
-def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> None:
-    """Answer a mail to a ticket that asks for a page, to the person's stored address."""
-    write_to(desk, to, Kind.PAGE, *_sheet(desk, person, page, to.ticket, to.standing))
+ENOUGH = "as many mails in this person's name were answered as an hour allows"
 
 
-def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> None:
-    """Answer a mail to a queue that asks for a page, to the person's stored address."""
-    if not storms.may_answer(desk, person.id, Kind.PAGE):
-        return
+def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> bool:
+    """Answer a mail to a ticket that asks for a page, to the person's stored address; False if it is one too many."""
+    heading, lines, paragraphs = _sheet(desk, person, page, to.ticket, to.standing)
+    paragraphs = [*paragraphs, *storms.last_word(desk, person.id, Kind.PAGE)]
+    return write_to(desk, to, Kind.PAGE, heading, lines, paragraphs)
+
+
+def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> bool:
+    """Answer a mail to a queue that asks for a page, to the person's stored address; False if it is one too many."""
+    if not storms.may_answer(desk, person.id, Kind.PAGE, proven=words.verified):
+        return False
     address = next((whole_address(desk, row.address) for row in queue.addresses), f"postmaster@{desk.domain}")
     again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'
     footing = [because(address, page.word), f"A reply opens a new ticket in {queue.name}, {again}."]
     subject = f"[{queue.name}] {page.word}"
     send_sheet(desk, person, words, sheet_for(desk, person, page), Origin(queue.name, address, subject, footing))
+    return True
 
 
 class Origin(NamedTuple):
@@ -76,7 +82,8 @@ def because(address: str, asked: str) -> str:
 
 def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin: Origin) -> None:
     """Send a page that is about no ticket to a person's stored address."""
-    parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": sheet.paragraphs}
+    paragraphs = [*sheet.paragraphs, *storms.last_word(desk, person.id, Kind.PAGE)]
+    parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": paragraphs}
     row = letter_row(
         desk,
         ticket_id=None,

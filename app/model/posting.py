@@ -15,6 +15,7 @@ from app.model.lifecycle import Cell, NotAllowed, Party
 from app.model.notification import News, tell_changed
 from app.model.people import Person
 from app.model.receipts import Writer
+from app.model.set_aside import put_aside
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
 from app.model.threads import Known, Thread
@@ -63,8 +64,10 @@ def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: S
     if intake.unsubscribes(desk, mail.ticket, mail.standing, mail.words):
         return
     if (page := _page(mail)) is not None:
-        pages.send_about(desk, _writer(desk, mail), mail.person, page)
-        became(desk, arrival, Fate.ANSWERED, mail.ticket.id)
+        if pages.send_about(desk, _writer(desk, mail), mail.person, page):
+            became(desk, arrival, Fate.ANSWERED, mail.ticket.id)
+        else:
+            put_aside(desk, arrival, pages.ENOUGH)
         return
     fate = _undo(desk, mail)
     if fate is None:

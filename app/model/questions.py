@@ -18,7 +18,7 @@ from app.model.query import read_query, what_counts
 from app.model.queues import Queue, answers_anywhere
 from app.model.receipts import Kind
 from app.model.searching import Found, Hit, how_many_more, search
-from app.model.set_aside import set_aside
+from app.model.set_aside import put_aside, set_aside
 from app.model.subjects import bare_subject
 from app.model.text import one_line
 from app.model.threads import Known
@@ -40,7 +40,10 @@ def answer(
         return
     if not register(desk, arrival, recipient, f"search {place.name}", Fate.ANSWERED):
         return
-    if not proof.is_verified(desk, arrival, person, known) and not storms.may_answer(desk, person.id, Kind.PAGE):
+    proven = proof.is_verified(desk, arrival, person, known)
+    proof.note_shown(desk, arrival, person, known)
+    if not storms.may_answer(desk, person.id, Kind.PAGE, proven=proven):
+        put_aside(desk, arrival, pages.ENOUGH)
         return
     queue = desk.session.get_one(Queue, place.number)
     words = words_of(desk, arrival, None, arrival.incoming.text, can_be_empty=True)

@@ -110,12 +110,16 @@ def write_to(
     *,
     footing: Sequence[str] | None = None,
     **columns: object,
-) -> None:
-    """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row."""
-    # Whoever can prove who they are gets every receipt and page; lines that wait are held back where they are listed.
-    owed = kind is Kind.WAITING or (to.words.verified and kind is not Kind.REFUSED)
-    if not owed and not storms.may_answer(desk, to.standing.person_id, kind):
-        return
+) -> bool:
+    """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
+
+    False if it is one too many.
+    """
+    # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
+    proven = to.words.verified
+    owed = kind is Kind.WAITING or (proven and kind is not Kind.PAGE)
+    if not owed and not storms.may_answer(desk, to.standing.person_id, kind, proven=proven):
+        return False
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
         footing = footer(desk, ticket, to.standing, to.everybody, private=to.private, undo=undo)
@@ -141,3 +145,4 @@ def write_to(
         },
     )
     desk.connection.execute(ADD_LETTERS, [row])
+    return True

@@ -1,11 +1,12 @@
 """This file holds mail that leads nowhere: set aside byte for byte, told to the administrators once a day."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
-from app.model.arrival import Arrival, Fate, register
+from app.model.arrival import Arrival, Fate, became, register
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
@@ -28,6 +29,15 @@ def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str, formerl
     target = f"aside {recipient.lower()}"
     if register(desk, arrival, recipient, target, Fate.SET_ASIDE, reason=reason, formerly=formerly):
         remind_administrators(desk)
+
+
+def put_aside(desk: Desk, arrival: Arrival, reason: str) -> None:
+    """Set the mail aside that was just registered at its place, where it stays known: a repeat of it does nothing."""
+    became(desk, arrival, Fate.SET_ASIDE, None)
+    mine = update(Delivery).where(Delivery.id == arrival.stored_as)
+    desk.connection.execute(mine.values(reason=reason, waiting=True))
+    arrival.outcomes[-1] = replace(arrival.outcomes[-1], reason=reason)
+    remind_administrators(desk)
 
 
 def waiting(desk: Desk, newest: int | None = None) -> list[Delivery]:

@@ -5,10 +5,10 @@ All is counted in the database, so that it holds over processes. What a storm ho
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
 from app.model.desk import Desk
 from app.model.letters import Letter
@@ -25,8 +25,10 @@ MOST_OF_RESPONDER = 20
 # From this mail of one sender within the window, wherever it goes, outsiders are told no more.
 MOST_OF_SENDER = 60
 HOUR = timedelta(hours=1)
-# So many letters an hour answer one person's mails by themselves.
+# So many letters of a kind an hour answer one person's mails by themselves.
 MOST_ANSWERS = 20
+# So many of those that ask for a page and prove who they are from: a program that answers each page never ends else.
+MOST_PROVEN = 60
 # After so many tickets of others within an hour, what somebody writes on further ones is private.
 MOST_TICKETS = 5
 
@@ -126,15 +128,49 @@ def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool) -
     return [one for one in told if one.responder]
 
 
-def may_answer(desk: Desk, person_id: int, kind: str) -> bool:
-    """Whether one more letter may answer a person's mail by itself; if not, the log says so."""
-    recent = select(Letter.id).where(
-        Letter.person_id == person_id, Letter.created > desk.now - HOUR, Letter.acknowledges
-    )
-    if len(desk.connection.execute(recent.limit(MOST_ANSWERS)).all()) < MOST_ANSWERS:
+def may_answer(desk: Desk, person_id: int, kind: str, *, proven: bool = False) -> bool:
+    """Whether one more letter of a kind may answer a person's mail by itself; if not, the log says so.
+
+    Each kind counts for itself: what strangers can ask for in somebody's name must not use up what that person needs.
+    """
+    if _answers(desk, person_id, kind) < (MOST_PROVEN if proven else MOST_ANSWERS):
         return True
     LOG.warning("storm to=person%d held=%s", person_id, kind)
     return False
+
+
+def last_word(desk: Desk, person_id: int, kind: str) -> list[str]:
+    """What the next letter of a kind says if it is the last that answers a mail, or an unproven one, for now."""
+    number = _answers(desk, person_id, kind) + 1
+    if number not in (MOST_ANSWERS, MOST_PROVEN):
+        return []
+    proof = "" if desk.trust.by == "dmarc" else ", as a reply to this letter does"
+    unless = f" unless something proves that you sent it{proof}" if number == MOST_ANSWERS else ""
+    count = f"You have got {number} letters like this one within an hour."
+    return [f"{count} For an hour from now no mail is answered so{unless}."]
+
+
+def _answers(desk: Desk, person_id: int, kind: str) -> int:
+    """How many letters of a kind answered a person's mails by themselves within an hour."""
+    recent = select(func.count()).where(*_alike(person_id, kind), Letter.created > desk.now - HOUR)
+    return desk.connection.execute(recent).scalar_one()
+
+
+def free_at(desk: Desk, person_id: int, kind: str) -> datetime:
+    """When one more letter of a kind may answer a person's mail: now, or an hour after the last but so many.
+
+    Letters that are dated later count too, so that none of those that wait leave at once.
+    """
+    dates = select(Letter.created).where(*_alike(person_id, kind)).order_by(Letter.created.desc())
+    last = desk.session.scalars(dates.offset(MOST_ANSWERS - 1).limit(1)).one_or_none()
+    if last is None or last + HOUR <= desk.now:
+        return desk.now
+    LOG.warning("storm to=person%d later=%s", person_id, kind)
+    return last + HOUR
+
+
+def _alike(person_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
+    return Letter.person_id == person_id, Letter.kind == kind, Letter.acknowledges.is_(True)
 
 
 def as_taken(desk: Desk, ticket: Ticket, standing: Standing) -> Standing:

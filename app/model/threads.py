@@ -20,13 +20,14 @@ from app.model.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
 class Known(NamedTuple):
     """An id in a mail that is one of ours: a message that we stored, or a letter that we sent about it.
 
-    `message` is None for a letter about no message; `reader` is the person whom the letter went to, `kind` its kind,
-    `checkpoint` how the ticket was before the change that it tells of, `shown` whether others have seen its
-    id. `forwarded`: it is the mail that a message forwards.
+    `ticket` is None for a letter about no ticket, which proves who answers it and leads nowhere; `message` is None for
+    one about no message. `reader` is the person whom the letter went to, `kind` its kind, `checkpoint` how the ticket
+    was before the change that it tells of, `shown` whether others have seen its id. `forwarded`: it is the mail that a
+    message forwards.
     """
 
     given: str
-    ticket: int
+    ticket: int | None
     message: int | None
     message_id: str | None
     private: bool
@@ -70,7 +71,7 @@ _KNOWN: CompoundSelect[Any] = union_all(
         literal(False, Boolean),
     )
     .outerjoin(Message, Message.id == Letter.about_id)
-    .where(Letter.message_id.in_(_IDS), Letter.ticket_id.is_not(None)),
+    .where(Letter.message_id.in_(_IDS)),
 )
 
 
@@ -84,7 +85,7 @@ def known_ids(desk: Desk, arrival: Arrival) -> list[Known]:
         return []
     nearness = {given: place for place, given in enumerate(ids)}
     rows = [Known(*row) for row in desk.connection.execute(_KNOWN, {"ids": ids})]
-    return sorted(rows, key=lambda one: (nearness[one.given], one.ticket))
+    return sorted(rows, key=lambda one: (nearness[one.given], one.ticket or 0))
 
 
 def is_our_letter(arrival: Arrival, known: Sequence[Known]) -> bool:
@@ -97,14 +98,16 @@ def find_thread(desk: Desk, arrival: Arrival, place: Place, known: Sequence[Know
 
     Raises NoSuchTicket where the place itself names a ticket that is not there.
     """
-    answered = [one for one in known if one.given != arrival.incoming.message_id and _may_answer(desk, arrival, one)]
+    ours = [one for one in known if one.given != arrival.incoming.message_id and _may_answer(desk, arrival, one)]
+    answered = [one for one in ours if one.ticket is not None]
     number = place.number if place.kind.is_ticket else _found(desk, arrival, answered)
     if number is None:
         return None
     ticket = what_became_of(desk, number)
     here = [one for one in answered if one.ticket in (ticket.id, number)]
     parent = next(iter(here), None)
-    letter = next((one for one in here if one.kind and one.given == answered[0].given), None)
+    # What answers a letter about no ticket answers no other one.
+    letter = next((one for one in here if one.kind and one.given == ours[0].given), None)
     formerly = number if number != ticket.id else None
     private = place.kind.is_comment or _is_private_elsewhere(desk, arrival, place) or _answers_in_private(answered)
     return Thread(ticket, parent, private, letter, formerly)
@@ -115,7 +118,7 @@ def _may_answer(desk: Desk, arrival: Arrival, one: Known) -> bool:
 
     Else whoever forwards a mail to us would get the answers of others to it.
     """
-    if not one.forwarded:
+    if not one.forwarded or one.ticket is None:
         return True
     sender = find_person(desk, arrival.incoming.sender.email) if arrival.incoming.sender else None
     return sender is not None and _takes_part(desk, one.ticket, sender)
@@ -169,7 +172,7 @@ def _exists(desk: Desk, number: int) -> bool:
 
 def _answered(desk: Desk, answered: Sequence[Known], sender: Person | None) -> int | None:
     """The ticket of the nearest; of several, the one that the sender takes part in, else the oldest."""
-    nearest = list(dict.fromkeys(one.ticket for one in answered if one.given == answered[0].given))
+    nearest = list(dict.fromkeys(one.ticket for one in answered if one.ticket and one.given == answered[0].given))
     mine = [number for number in nearest if len(nearest) > 1 and sender and _takes_part(desk, number, sender)]
     return min(mine or nearest, default=None)
 

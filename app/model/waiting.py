@@ -12,7 +12,7 @@ from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import Letter, State
 from app.model.receipts import Kind, Writer, write_to
-from app.model.storms import may_answer
+from app.model.storms import free_at
 from app.model.text import one_line
 from app.model.threads import Thread
 from app.model.workflow import Words
@@ -30,7 +30,7 @@ def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None
     """Let lines wait, and list them in one letter to the person's stored address.
 
     There is one such letter per person and ticket an hour: what comes sooner is added to the next one, which then
-    lists all of it.
+    lists all of it. So it is with what comes when a person has got very many such letters within an hour.
     """
     recent = _recent(desk, to)
     lines = [one_line(line, _LONGEST_LINE) for line in lines]
@@ -40,8 +40,8 @@ def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None
         lines, due = _collected((joined.commands or "").split("\n"), lines), joined.created
         desk.session.delete(joined)
         desk.session.flush()
-    elif not may_answer(desk, to.standing.person_id, Kind.WAITING):
-        return
+    else:
+        due = max(due, free_at(desk, to.standing.person_id, Kind.WAITING))
     _write(desk, to, lines, due, checkpoint, opened=opened)
 
 
