@@ -27,6 +27,7 @@ from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import NoSuchPerson, Person, get_person
 from app.model.query import read_query
+from app.model.receipts import Kind
 from app.model.reading import ticket_text
 from app.model.searching import search
 from app.model.set_aside import waiting
@@ -451,6 +452,31 @@ def test_a_mail_on_two_tickets_stays_for_the_other(inbox: World) -> None:
     assert (told.messages, told.mails) == (2, 0)
     assert inbox.ticket(2)["messages"][-1]["text"] == "The words."
     assert [bytes(one) for one in inbox.rows(Mail.raw)] == [raw]
+
+
+def pages_to(world: World, actor: Actor) -> list[str]:
+    """What stands in the outbox of the pages that somebody got, oldest first."""
+    pages = [one for one in world.rows(Row) if one.kind == Kind.PAGE and one.recipient == actor.email]
+    return [one.text for one in sorted(pages, key=lambda one: one.id)]
+
+
+def test_pages_with_a_ticket_say_nothing_and_those_that_name_its_number_as_an_example_stay(small_inbox: World) -> None:
+    ron = small_inbox.responder(RON, "Ron")
+    for number in range(1, 13):
+        small_inbox.opens(ANN, f"Toner {number}", f"It is number {number}. Is that ticket 12? Or ticket12@{DOMAIN}?")
+    asks = [("hello-search", "number 3"), ("hello-search", "help"), ("hello-search", "show 3"), ("hello", "help")]
+    for to, subject in asks:
+        ron.writes(to, subject if to == "hello" else "", subject=subject)
+    ron.writes("ticket3", "help")
+    stay = pages_to(small_inbox, ron)
+    assert len(stay) == 5
+    for subject in ("number 12", "list", "show 12"):
+        ron.writes("hello-search", "", subject=subject)
+    assert sum("ticket12@" in one or "Ticket 12 in" in one for one in pages_to(small_inbox, ron)[5:]) == 3
+    told = forgets_ticket(small_inbox, 12)
+    about = [one for one in small_inbox.rows(Row) if one.ticket_id == 12]
+    assert (told.letters, about) == (3 + 1, [])
+    assert pages_to(small_inbox, ron) == [*stay, *["[Erased on 2026-11-21.]"] * 3]
 
 
 def test_a_forgotten_ticket_is_in_no_list_and_does_not_expire(world: World) -> None:
