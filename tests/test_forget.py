@@ -28,6 +28,7 @@ from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import NoSuchPerson, Person, get_person
 from app.model.query import read_query
+from app.model.receipts import Kind
 from app.model.searching import search
 from app.model.set_aside import waiting
 from app.model.standing import everybody_on, standing_of
@@ -313,6 +314,54 @@ def test_what_others_wrote_of_them_is_counted_and_stays(inbox: World) -> None:
     assert [one["text"] for one in inbox.ticket(2)["messages"]] == ["Ask ann@HOME.example for it."]
 
 
+@pytest.mark.parametrize("word", ["open", "it", "list", "everybody", "Your"])
+def test_a_name_that_is_a_word_is_taken_out_only_where_it_calls_somebody(small_inbox: World, word: str) -> None:
+    bob, _ = small_inbox.known(BOB, "Bob"), small_inbox.responder(RON, "Ron")
+    small_inbox.known(f"{word}@acme.example")
+    bob.writes("hello", "Is it open? Your list, everybody.", subject="Doors")
+    small_inbox.asks_in(1, f"{word}@acme.example")
+    small_inbox.act(1, "Reply", RON, "It is open.")
+    small_inbox.act(1, "Change status", RON, status="resolved")
+    small_inbox.sets(1, RON, assignee=RON)
+    ours = {one.id: one.text for one in small_inbox.rows(Row) if one.recipient in (BOB, RON)}
+    assert any(f"; {word} and everybody who answers" in text for text in ours.values())
+    told = forgets(small_inbox, f"{word}@acme.example")
+    assert told.left.messages == 0
+    for one in small_inbox.rows(Row):
+        text = ours[one.id].replace(f"; {word} and everybody who", "; Somebody who was forgotten and everybody who")
+        text = text.replace(f", {word} and everybody who", ", Somebody who was forgotten and everybody who")
+        assert one.text == text
+        assert one.sender_name in ("Bob via General", "Ron via General")
+
+
+def test_a_namesake_keeps_the_name(small_inbox: World) -> None:
+    bob = small_inbox.actor(BOB, "Bob")
+    small_inbox.responder(RON, "Ron")
+    small_inbox.responder("alex@one.example", "Alex")
+    small_inbox.known("alex@two.example", "Alex")
+    bob.writes("hello", "Help!", subject="Doors")
+    small_inbox.clock.passes(minutes=1)
+    small_inbox.sets(1, "alex@one.example", title="One")
+    small_inbox.clock.passes(minutes=1)
+    small_inbox.asks_in(1, "alex@two.example")
+    small_inbox.clock.passes(minutes=1)
+    small_inbox.act(1, "Reply", "alex@one.example", "Words of one.")
+    small_inbox.act(1, "Reply", "alex@two.example", "Words of two.")
+    to_ron = [one for one in small_inbox.rows(Row) if one.recipient == RON]
+    assert {one.sender_name for one in to_ron} == {"Bob via General", "Alex via General"}
+    forgets(small_inbox, "alex@one.example")
+    to_ron = [one for one in small_inbox.rows(Row) if one.recipient == RON]
+    names = [one.sender_name.partition(" via ")[0] for one in sorted(to_ron, key=lambda one: one.id)]
+    gone = "Somebody who was forgotten"
+    assert names == ["Bob", gone, gone, "Alex"]
+    texts = [one.text for one in sorted(to_ron, key=lambda one: one.id)]
+    assert texts[1].startswith(f"{gone} changed the ticket:")
+    assert texts[3].startswith("Alex wrote:")
+    assert "; Alex, Bob and everybody who answers for General will read it." in texts[3]
+    to_bob = [one.text for one in small_inbox.rows(Row) if one.recipient == BOB]
+    assert any("; Alex and everybody who answers for General will read it." in text for text in to_bob)
+
+
 def test_offices_go(inbox: World) -> None:
     inbox.known(RON, "Ron", admin=True)
     asked(inbox)
@@ -451,6 +500,31 @@ def test_a_mail_on_two_tickets_stays_for_the_other(inbox: World) -> None:
     assert (told.messages, told.mails) == (2, 0)
     assert inbox.ticket(2)["messages"][-1]["text"] == "The words."
     assert [bytes(one) for one in inbox.rows(Mail.raw)] == [raw]
+
+
+def pages_to(world: World, actor: Actor) -> list[str]:
+    """What stands in the outbox of the pages that somebody got, oldest first."""
+    pages = [one for one in world.rows(Row) if one.kind == Kind.PAGE and one.recipient == actor.email]
+    return [one.text for one in sorted(pages, key=lambda one: one.id)]
+
+
+def test_pages_with_a_ticket_say_nothing_and_those_that_name_its_number_as_an_example_stay(small_inbox: World) -> None:
+    ron = small_inbox.responder(RON, "Ron")
+    for number in range(1, 13):
+        small_inbox.opens(ANN, f"Toner {number}", f"It is number {number}. Is that ticket 12? Or ticket12@{DOMAIN}?")
+    asks = [("hello-search", "number 3"), ("hello-search", "help"), ("hello-search", "show 3"), ("hello", "help")]
+    for to, subject in asks:
+        ron.writes(to, subject if to == "hello" else "", subject=subject)
+    ron.writes("ticket3", "help")
+    stay = pages_to(small_inbox, ron)
+    assert len(stay) == 5
+    for subject in ("number 12", "list", "show 12"):
+        ron.writes("hello-search", "", subject=subject)
+    assert sum("ticket12@" in one or "Ticket 12 in" in one for one in pages_to(small_inbox, ron)[5:]) == 3
+    told = forgets_ticket(small_inbox, 12)
+    about = [one for one in small_inbox.rows(Row) if one.ticket_id == 12]
+    assert (told.letters, about) == (3 + 1, [])
+    assert pages_to(small_inbox, ron) == [*stay, *["[Erased on 2026-11-21.]"] * 3]
 
 
 def test_a_forgotten_ticket_is_in_no_list_and_does_not_expire(world: World) -> None:

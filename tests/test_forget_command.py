@@ -70,11 +70,29 @@ def test_a_ticket_is_forgotten_and_says_so(office: Office) -> None:
     assert (shown["messages"], [one["field"] for one in shown["changes"]]) == ([], ["forgotten"])
     assert office.json("list") == []
     assert list(files_with(office.path, "under the mat")) == []
-    for command in (("act", 1, "Reply", "--as", ROB), ("raw", 1, 1), ("show", 1, "--as", ROB)):
+    for command in (("act", 1, "Reply", "--as", ROB), ("raw", 1, 1)):
         assert office.refuses(*command).startswith("Ticket 1 was forgotten on ")
     assert office.refuses("forget", "--ticket", 1, *YES).startswith("Ticket 1 was forgotten on ")
     assert deliver(office, SECRET.replace(b"<k@", b"<l@"), "ticket1@tickets.localhost").status == 0
     assert [one["reason"] for one in office.json("unmatched", "list")] == ["the ticket was forgotten"]
+
+
+@pytest.mark.parametrize("viewer", [ANN, ROB, "eve@far.example"])
+def test_whoever_looks_at_a_forgotten_ticket_finds_none(office: Office, viewer: str) -> None:
+    office.does("forget", "--ticket", 1, *YES)
+    assert office.refuses("show", 1, "--as", viewer) == office.refuses("show", 1, "--as", viewer, "--json")
+    assert office.refuses("show", 1, "--as", viewer) == "There is no ticket 1."
+    assert office.does("show", 1).startswith("Ticket 1 was forgotten on ")
+
+
+def test_what_is_left_of_a_ticket_is_said(office: Office) -> None:
+    before = office.json("show", 1)
+    left = "number, queue, status and dates"
+    assert left in " ".join(office.does("forget", "--help").split())
+    assert f"Its {left} stay; the number will not be given again" in office.does("forget", "--ticket", 1, "--dry-run")
+    assert f"Its {left} stay; the number is not given again" in office.does("forget", "--ticket", 1, *YES)
+    after = office.json("show", 1)
+    assert [name for name in ("id", "queue", "status", "created") if after[name] != before[name]] == []
 
 
 def test_copies_from_before_upgrades_are_named(office: Office) -> None:

@@ -48,8 +48,8 @@ def forget_command(email: str | None, ticket: int | None, dry_run: bool, yes: in
     """Erase a person, named by any address of theirs, or a ticket: words, files, exact mails, letters. For good.
 
     Messages of a person stay as numbered places with a line that says so, and what others wrote stays as it is: where
-    it names them, the tickets are listed. Of a ticket only its number is left. It asks twice; without a terminal it
-    wants --yes --yes. Backups, and mails that were sent, are not ours to erase.
+    it names them, the tickets are listed. Of a ticket its number, queue, status and dates are left. It asks twice;
+    without a terminal it wants --yes --yes. Backups, and mails that were sent, are not ours to erase.
     """
     if (email is not None) + (ticket is not None) + sweeps != 1:
         raise click.UsageError("Name either an address or --ticket N.")
@@ -154,7 +154,8 @@ def _about_ticket(told: Forgotten, *, dry: bool) -> list[str]:
     more = told.tickets - 1
     what = f"{_number(more, 'ticket')} that became part of it {'goes' if more == 1 else 'go'}"
     lines = [f"With it {what}."] if more else []
-    lines.append(f"Its number {'will not be' if dry else 'is not'} given again; mail to it is set aside.")
+    again = f"the number {'will not be' if dry else 'is not'} given again"
+    lines.append(f"Its number, queue, status and dates stay; {again}, and mail to it is set aside.")
     if told.only_here:
         who = listed(map(one_line, told.only_here))
         lines.append(f"People stay. Known through it alone: {who}; `tickets forget EMAIL` forgets them.")

@@ -76,7 +76,7 @@ def list_command(as_json: bool, **asked: Any) -> None:
 def show_command(number: int, email: str | None, as_json: bool) -> None:
     """Show a ticket whole, or what one person may see of it."""
     with looking() as desk:
-        ticket = find_ticket(desk, number) if email is not None else find_number(desk, number)
+        ticket = find_number(desk, number)
         viewer = viewer_of(desk, ticket, email) if email is not None else None
         view = ticket_in_full(desk, ticket, viewer)
         if as_json:

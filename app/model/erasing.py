@@ -101,14 +101,23 @@ def letters(desk: Desk, column: Any, ids: Collection[int]) -> set[int]:
 
 
 def pages_about(desk: Desk, tickets: Collection[int]) -> set[int]:
-    """The pages, sent by mail, on which one of these tickets stands, whichever ticket they were asked for on."""
+    """The pages, sent by mail, that show one of these tickets, whichever ticket they were asked for on.
+
+    Not those that only name a number, as an example or in words that somebody wrote.
+    """
     pages = select(Letter.id, Letter.text).where(Letter.kind == Kind.PAGE)
     wanted = {str(number) for number in tickets}
-    return {id_ for id_, text in desk.session.execute(pages) if not wanted.isdisjoint(_TICKET.findall(text))}
+    return {id_ for id_, text in desk.session.execute(pages) if not wanted.isdisjoint(_shown_on(text))}
 
 
-# As a page names a ticket: by its number, or by its address.
-_TICKET = re.compile(r"\b[Tt]icket ?([0-9]+)")
+def _shown_on(page: str) -> list[str]:
+    """The numbers of the tickets that a page shows: the one in its first line, else one a line of its list."""
+    whole = _SHOWN.match(page)
+    return [whole[1]] if whole else _LISTED.findall(page)
+
+
+_SHOWN = re.compile(r"Ticket ([0-9]+) in ")
+_LISTED = re.compile(r"^ *([0-9]+)  .*\(ticket\1@[^\s()]+\)$", re.MULTILINE)
 
 
 def remove_letters(desk: Desk, ids: Collection[int]) -> None:

@@ -1,4 +1,7 @@
-"""This file holds how a ticket is forgotten: its number stays, so that it is never given again, and nothing else."""
+"""This file holds how a ticket is forgotten: its number, queue, status and dates stay, and a line that says so.
+
+The number stays so that it is never given again. What is left of its mails are digests, by which they stay forgotten.
+"""
 
 from collections.abc import Collection
 

@@ -49,7 +49,7 @@ def left_of(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]
 
 def _anywhere(desk: Desk, person: Person, traces: Traces) -> Iterator[tuple[int, int]]:
     """The messages of others, on whichever tickets, that have an address or the whole name in them."""
-    words = {*traces.spellings, *([person.name] if person.name else [])}
+    words = {*traces.spellings, *traces.whole_names}
     named = or_(contains_any(Message.subject, words), contains_any(Message.full_text, words))
     for number, ticket, subject, text, _ in desk.session.execute(
         select(*_OTHERS).where(named, Message.sender_id.is_distinct_from(person.id))

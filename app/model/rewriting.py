@@ -1,5 +1,7 @@
 """This file holds how what the tracker itself has written is rewritten without somebody: letters, changes, titles."""
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any, cast
 
@@ -10,6 +12,8 @@ from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
+from app.model.people import FORGOTTEN_NAME
+from app.model.standing import everybody_on
 from app.model.text import shown
 from app.model.theirs import contains_any
 from app.model.tickets import UNDELIVERED, Change, Ticket
@@ -25,9 +29,17 @@ _COLUMNS = (
     Letter.id,
     Letter.ticket_id,
     Letter.kind,
+    Letter.person_id,
+    Letter.created,
     *(getattr(Letter, name) for name in _TEXTS),
     Message.text.label("said"),
+    Message.sender_id.label("author"),
 )
+_HAPPENED = "changed"
+_IN_A_NAME = ("opened", "posted", _HAPPENED)
+_READERS = re.compile(r"^(While this ticket is [^\n]*?; )([^\n]*)( will read it\.)$", re.MULTILINE)
+# In a letter on one that came to nothing: what the other side's server has said, which may name them in its own ways.
+_WHY = re.compile(r"(\AA letter to [^\n]*\n\n[^\n]*\n)(?:[^\n]+(?:\n|\Z))+")
 
 
 def rewrite_letters(desk: Desk, traces: Traces, tickets: Collection[int]) -> set[int]:
@@ -41,7 +53,7 @@ def rewrite_letters(desk: Desk, traces: Traces, tickets: Collection[int]) -> set
     found: set[int] = set()
     for portion in in_portions(ids):
         query = select(*_COLUMNS).outerjoin(Message, Message.id == Letter.about_id).where(Letter.id.in_(portion))
-        changes = [one for row in desk.session.execute(query) if (one := _changed(traces, row))]
+        changes = [one for row in desk.session.execute(query) if (one := _changed(desk, traces, row))]
         for values in changes:
             number = values.pop("id")
             desk.connection.execute(update(_LETTER).where(_LETTER.c.id == number).values(**values))
@@ -53,15 +65,16 @@ def _names(traces: Traces) -> Any:
     return or_(*(contains_any(getattr(Letter, name), traces.spellings) for name in _TEXTS))
 
 
-def _changed(traces: Traces, row: Row[Any]) -> dict[str, Any]:
+def _changed(desk: Desk, traces: Traces, row: Row[Any]) -> dict[str, Any]:
     """What changes of a letter, with its id; empty if nothing does."""
     old = {name: getattr(row, name) for name in _TEXTS}
+    theirs = _is_in_their_name(desk, traces, row)
     new = {
-        "sender_name": traces.without(row.sender_name, row.ticket_id),
+        "sender_name": f"{FORGOTTEN_NAME} via {row.sender_name.rpartition(' via ')[2]}" if theirs else row.sender_name,
         "subject": traces.retitled(traces.without_addresses(row.subject), row.ticket_id),
         "in_reply_to": traces.with_other_ids(row.in_reply_to) if row.in_reply_to else None,
         "references": traces.with_other_ids(row.references) if row.references else None,
-        "text": traces.without_lines(row.text) if row.kind == _SET_ASIDE else _text(traces, row),
+        "text": traces.without_lines(row.text) if row.kind == _SET_ASIDE else _text(desk, traces, row, theirs=theirs),
         "commands": _commands(traces, row.commands),
         "error": traces.without_addresses(row.error) if row.error else row.error,
     }
@@ -69,11 +82,40 @@ def _changed(traces: Traces, row: Row[Any]) -> dict[str, Any]:
     return {"id": row.id, **changed} if changed else {}
 
 
-def _text(traces: Traces, row: Row[Any]) -> str:
-    """A letter's text; the words of the message that it tells of stay."""
+def _is_in_their_name(desk: Desk, traces: Traces, row: Row[Any]) -> bool:
+    """Whether a letter tells of what this person did, and not somebody else who may be called the same."""
+    if row.kind not in _IN_A_NAME:
+        return False
+    if row.author is not None or row.kind != _HAPPENED:
+        return bool(row.author == traces.person_id)
+    then = select(Change.by_id).where(Change.ticket_id == row.ticket_id, Change.at == row.created).distinct()
+    by = set(desk.session.scalars(then))
+    named = any(row.sender_name.startswith(f"{one} via ") for one in traces.names)
+    return by == {traces.person_id} or (named and (not by or traces.person_id in by))
+
+
+def _text(desk: Desk, traces: Traces, row: Row[Any], *, theirs: bool) -> str:
+    """A letter's text; the words of the message that it tells of stay. Names go only where they call somebody."""
     words = shown(row.said or "")[:_MOST_OF_A_MESSAGE].rstrip()
     before, words, after = row.text.partition(words) if words else (row.text, "", "")
-    return f"{traces.without(before, row.ticket_id)}{words}{traces.without(after, row.ticket_id)}"
+    if theirs:
+        names = (one for one in (*traces.names, row.sender_name.rpartition(" via ")[0]) if before.startswith(f"{one} "))
+        name = max(names, key=len, default="")
+        before = f"{FORGOTTEN_NAME if name else ''}{before[len(name) :]}"
+    if row.kind == UNDELIVERED and traces.has_address(before.partition("\n")[0]):
+        before = _WHY.sub(r"\1    (erased)\n", before)
+    parts = [traces.without(_without_reader(desk, traces, row, one), row.ticket_id) for one in (before, after)]
+    return words.join(parts) if words else parts[0]
+
+
+def _without_reader(desk: Desk, traces: Traces, row: Row[Any], text: str) -> str:
+    """A text whose footer says that somebody will read a reply who has no name any more."""
+    if row.ticket_id is None or not any(traces.unlisted(one[2], {}) != one[2] for one in _READERS.finditer(text)):
+        return text
+    everybody = everybody_on(desk, desk.session.get_one(Ticket, row.ticket_id))
+    others = [one for one in everybody if not one.answers and one.person_id not in (traces.person_id, row.person_id)]
+    namesakes = Counter(one.label for one in others if one.subscribed and not one.undeliverable)
+    return _READERS.sub(lambda line: f"{line[1]}{traces.unlisted(line[2], namesakes)}{line[3]}", text)
 
 
 def _commands(traces: Traces, commands: str | None) -> str | None:

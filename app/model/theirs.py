@@ -32,7 +32,7 @@ def addresses_of(desk: Desk, person: Person) -> frozenset[str]:
 
 
 def names_of(desk: Desk, person: Person, addresses: Collection[str]) -> frozenset[str]:
-    """What somebody was called in letters, now and before."""
+    """What somebody was called in letters, now and before: names, and for who has none the beginning of an address."""
     to_them = desk.session.scalars(select(Letter.recipient_name).where(Letter.person_id == person.id).distinct())
     about = select(Letter.sender_name).join(Message, Message.id == Letter.about_id)
     from_them = desk.session.scalars(

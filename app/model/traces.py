@@ -10,6 +10,8 @@ from app.model.people import FORGOTTEN_NAME
 
 # A longer name or title may have been cut where it stands: it goes from here to the end of its line.
 _TOLD_BY = 60
+# From here on stand the scripts of East Asia.
+_FIRST_UNSPACED = "\u2e80"
 _SUBJECT = re.compile(r"Subject:|#\d+\]")
 _PREFIX = re.compile(r"(?:\s*(?:re|fwd?|aw|antw|sv|wg)\s?:|\s*\[[^\[\]]{1,100} #\d{1,10}\])*\s*", re.IGNORECASE)
 
@@ -18,9 +20,9 @@ _PREFIX = re.compile(r"(?:\s*(?:re|fwd?|aw|antw|sv|wg)\s?:|\s*\[[^\[\]]{1,100} #
 class Traces:
     """What one person is known by.
 
-    `addresses` as they were written, `names` as people read them, `titles` by ticket those that were their words, `ids`
-    their Message-IDs, each with the one that stands for it from now on. `anonymous` is the address and `title` the
-    title that stand for theirs.
+    `addresses` as they were written, `names` as letters called them, which may be any word, `titles` by ticket those
+    that were their words, `ids` their Message-IDs, each with the one that stands for it from now on. `anonymous` is the
+    address and `title` the title that stand for theirs.
     """
 
     person_id: int
@@ -49,17 +51,33 @@ class Traces:
         return bool(self._addresses.search(text))
 
     def names_them(self, text: str) -> bool:
-        """Whether somebody's words have an address or the whole name of theirs in them."""
-        return bool(self._addresses.search(text) or self._names.search(text))
+        """Whether somebody's words have an address or a whole name of theirs in them, not one that may be any word."""
+        return bool(self._addresses.search(text) or self._whole_names.search(text))
 
     def without(self, text: str, ticket: int | None = None) -> str:
-        """What the tracker has written about a ticket, without their addresses, names and titles."""
-        text = self._names.sub(FORGOTTEN_NAME, self.without_addresses(text))
+        """What the tracker has written about a ticket, without their addresses, names beside these, and titles."""
+        text = self.without_addresses(self._named_addresses.sub(f"{FORGOTTEN_NAME} <{self.anonymous}>", text))
         titles = self.titles_on(ticket)
         if not titles:
             return text
         theirs = _any_title(titles)
         return "\n".join(theirs.sub(self.title, one) if _SUBJECT.search(one) else one for one in text.split("\n"))
+
+    def without_names(self, text: str) -> str:
+        """A text without the whole names of theirs, where somebody else may have written it."""
+        return self._whole_names.sub(FORGOTTEN_NAME, text)
+
+    def unlisted(self, names: str, namesakes: Mapping[str, int]) -> str:
+        """A list of names in a sentence, without theirs; as many others are called the same as `namesakes` says."""
+        places = list(self._in_a_list.finditer(names))
+        kept = dict(namesakes)
+        for place in places[:]:
+            if kept.get(place[0], 0) > 0:
+                kept[place[0]] -= 1
+                places.remove(place)
+        for place in reversed(places):
+            names = f"{names[: place.start()]}{FORGOTTEN_NAME}{names[place.end() :]}"
+        return names
 
     def knowing(self, ids: Mapping[str, str]) -> "Traces":
         """The same, with Message-IDs of theirs."""
@@ -97,8 +115,27 @@ class Traces:
         return _any_of(map(re.escape, self.spellings), r"(?<![\w.+-])", r"(?![\w-]|\.\w)", re.IGNORECASE)
 
     @cached_property
-    def _names(self) -> re.Pattern[str]:
-        return _any_of(map(_told, self.names), r"(?<![\w@.+-])", r"(?![\w@+-])")
+    def whole_names(self) -> frozenset[str]:
+        """The names that are hardly any other word: of several words, or in a script that puts no spaces between."""
+        return frozenset(one for one in self.names if len(one.split()) > 1 or _is_unspaced(one))
+
+    @cached_property
+    def _whole_names(self) -> re.Pattern[str]:
+        patterns = (re.escape(one) if _is_unspaced(one) else rf"(?<!\w){_told(one)}(?!\w)" for one in self.whole_names)
+        return _any_of(patterns, "", "", re.IGNORECASE)
+
+    @cached_property
+    def _named_addresses(self) -> re.Pattern[str]:
+        addresses = "|".join(map(re.escape, self.spellings))
+        return _any_of(map(re.escape, self.names), r"(?<!\w)", rf" <(?i:{addresses})>")
+
+    @cached_property
+    def _in_a_list(self) -> re.Pattern[str]:
+        return _any_of(map(re.escape, self.names), r"(?:^|(?<=, )|(?<= and ))", r"(?=, | and |$)")
+
+
+def _is_unspaced(name: str) -> bool:
+    return len(name) > 1 and " " not in name and min(name) >= _FIRST_UNSPACED
 
 
 @cache

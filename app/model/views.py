@@ -98,9 +98,12 @@ def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> 
 
 
 def viewer_of(desk: Desk, ticket: Ticket, email: str) -> Person:
-    """The person who looks; NoSuchTicket if nobody has the address, as for anybody who may see nothing."""
+    """The person who looks; NoSuchTicket if nobody has the address, as for anybody who may see nothing.
+
+    Of a ticket that was forgotten nobody may see anything, not even that it was there.
+    """
     person = find_person(desk, email.strip())
-    if person is None:
+    if person is None or ticket.forgotten:
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
     return person
 
