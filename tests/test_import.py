@@ -25,7 +25,7 @@ from app.model.mails import Mail
 from app.model.messages import Message
 from app.model.people import Person, add_person
 from app.model.queues import NoSuchQueue, add_responder, find_queue
-from tests.archives import DAY, Archive, content, old_mail
+from tests.archives import DAY, Archive, content, old_mail, short
 from tests.world import DOMAIN, World
 
 MAILS = Path(__file__).parent / "mails"
@@ -187,6 +187,35 @@ def test_parents_that_are_missing_and_loops_hold_a_thread_together(small: Archiv
         old_mail("s", subject="S", answers=["s"]),
     )
     assert small.threads() == [["c", "b"], ["s"], ["x", "y"]]
+
+
+EXMH = 'Message from Ann <ann@example.org> of "Mon, 03 Feb 2014 09:00:00 GMT." <%s@old.example>'
+OLD_REPLIES = [
+    (EXMH, "bob@example.org", "2"),
+    ("<ann@example.org>", "ANN@example.org", "one alone"),
+    ('Your message of "Mon, 03 Feb 2014 09:00:00 GMT." <%s@old.example>', "ann@example.org", "2"),
+    ("Message from ann@example.org of Mon, 03 Feb 2014 <%s@old.example>", "bob@example.org", "2"),
+    ("<%s@old.example> from Ann <ann@example.org>", "bob@example.org", "2"),
+    ("<%s@old.example>; from ann@example.org on Mon, Feb 03, 2014", "bob@example.org", "2"),
+    ("Ann's <ann@example.org> mail <%s@old.example>", "bob@example.org", "2"),
+]
+
+
+@pytest.mark.parametrize(("written", "to", "mails"), OLD_REPLIES)
+def test_an_address_in_the_in_reply_to_of_old_programs_is_no_mail(
+    small: Archive, written: str, to: str, mails: str
+) -> None:
+    box = []
+    for at, name in enumerate("ab"):
+        named = written % name if "%s" in written else written
+        box.append(old_mail(name, days=400 * at, subject=f"Question {name}", to="list@old.example"))
+        box.append(
+            old_mail(f"{name}2", "cy@example.net", days=400 * at + 1, subject="An answer", to=to, In_Reply_To=named)
+        )
+    small.imports(*box)
+    assert small.threads() == ([["a", "a2"], ["b", "b2"]] if mails == "2" else [["a"], ["a2"], ["b"], ["b2"]])
+    parents = [short(one["in_reply_to"] or "") for ticket in small.tickets() for one in ticket["messages"]]
+    assert parents == (["", "a", "", "b"] if mails == "2" else [""] * 4)
 
 
 ANSWERS: list[tuple[str, dict[str, Any], bool]] = [

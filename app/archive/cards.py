@@ -25,6 +25,10 @@ _ESCAPED = re.compile(rb"^>+(?=From )", re.MULTILINE)
 _HIDDEN = re.compile(r"(?P<name>[^<>()]*?)\s*<?(?P<local>[^\s<>()@]+) at (?P<domain>[^\s<>()@]+\.[^\s<>()@]+)>?"
                      r"\s*(?:\((?P<comment>[^()]*)\))?\s*", re.IGNORECASE)  # fmt: skip
 _RETURNED = re.compile(rb"^>?[ \t]*message-id:[ \t]*(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
+# In-Reply-To as mail programs of old wrote it: 'Message from Ann <ann@example.org> of "Mon, 3 Feb 2014" <id@host>'.
+_NAMED = re.compile(r"(<[^<>\s]{1,996}>)")
+_BY = re.compile(r"\b(?:from|von)\b(?!.*\b(?:of|vom)\b)", re.IGNORECASE | re.DOTALL)
+_MOST_WORDS = 16_384
 _POSTMEN = re.compile(r"(?:mailer-daemon|mdaemon|post_?master|mail[-_.]?(?:delivery|daemon)[^@]*)@", re.IGNORECASE)
 _ENVELOPE = re.compile(rb"From[ \t].*?((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*)")
 
@@ -89,6 +93,25 @@ def writer_of(incoming: Incoming, raw: bytes) -> Mailbox | None:
     return None
 
 
+def replies_to(incoming: Incoming, raw: bytes) -> tuple[str, ...]:
+    """The ids of a mail's In-Reply-To, without the addresses that programs of old wrote there, too."""
+    people = {address_key(one.email) for one in (incoming.sender, *incoming.to) if one}
+    real = {one for one in incoming.in_reply_to if address_key(one[1:-1]) not in people}
+    found: list[str] = []
+    for header in mime.fields(mime.header_block(raw)).get("in-reply-to", [])[:_MOST_PARENTS]:
+        pieces = _NAMED.split(decoded(header[:_MOST_WORDS]))
+        named = list(zip(pieces[::2], pieces[1::2], strict=False))
+        ids = [one for before, one in named if one in real and not _BY.search(before)]
+        # Where words stand before the ids, the last one is that of the mail.
+        found += ids[-1:] if any(any(map(str.isalnum, before)) for before, _ in named) else ids
+    return tuple(found)
+
+
+def ancestors_of(incoming: Incoming, raw: bytes) -> tuple[str, ...]:
+    """The ids of the mails that a mail answers, the nearest first."""
+    return (*replies_to(incoming, raw), *reversed(incoming.references))
+
+
 def is_old_bounce(incoming: Incoming, raw: bytes) -> bool:
     """Whether a mail server gave a mail back without any sign of today's: in an archive no envelope shows it."""
     by_server = incoming.sender is not None and _POSTMEN.match(incoming.sender.email)
@@ -135,8 +158,7 @@ def _identity(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> bytes:
 
 
 def _parents(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> Iterator[str]:
-    yield from incoming.in_reply_to
-    yield from reversed(incoming.references)
+    yield from ancestors_of(incoming, raw)
     if incoming.bounce or (writer is not None and _POSTMEN.match(writer.email)):
         # A bounce belongs to the mail that it brings back.
         found = [one[1] for _, one in zip(range(5), _RETURNED.finditer(raw, mime.body_start(raw)), strict=False)]
