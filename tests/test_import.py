@@ -218,6 +218,30 @@ def test_an_address_in_the_in_reply_to_of_old_programs_is_no_mail(
     assert parents == (["", "a", "", "b"] if mails == "2" else [""] * 4)
 
 
+REPEATED = [
+    old_mail("same", f"{name}@example.org", days=30 * at, subject=subject)
+    for at, (name, subject) in enumerate([("ann", "Help"), ("bob", "Invoice"), ("cy", "Hello"), ("dora", "Lost")])
+]
+
+
+def test_an_id_that_a_bad_program_repeats_ties_nothing(small: Archive) -> None:
+    small.imports(*REPEATED, old_mail("x", "eve@example.org", days=99, subject="What?", answers=["same"]))
+    assert small.threads() == [["same"]] * 4 + [["x"]]
+    small.imports(old_mail("same", "finn@example.org", days=200, subject="Yet another"))
+    assert len(small.tickets()) == 6
+
+
+def test_an_id_that_a_bad_program_repeats_leads_to_no_ticket_that_is_there(small: Archive) -> None:
+    for mail in REPEATED:
+        small.imports(mail)
+    assert small.threads() == [["same"]] * 4
+
+
+def test_what_a_list_sends_on_with_a_footer_is_of_the_same_thread(small: Archive) -> None:
+    small.imports(THREAD[0], old_mail("1", text="This is 1.\n-- \nA footer.", days=0.1, subject="[club] Printer"))
+    assert small.threads() == [["1", "1"]]
+
+
 ANSWERS: list[tuple[str, dict[str, Any], bool]] = [
     ("it is written to who began", {"writer": "bob@office.example", "to": "ann@example.org"}, True),
     ("who began goes on", {"writer": "ANN@example.org"}, True),

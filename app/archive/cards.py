@@ -18,6 +18,9 @@ from app.model.subjects import bare_subject
 from app.model.text import decoded, one_line, unescaped
 from app.model.workflow import believable
 
+OWN = b"\x01"
+"""What ends the key of an id where it is that of the mail itself, and not of one that it names."""
+
 _MOST_PEOPLE = 30
 _MOST_PARENTS = 100
 _ESCAPED = re.compile(rb"^>+(?=From )", re.MULTILINE)
@@ -59,6 +62,11 @@ def exact_digest(raw: bytes) -> bytes:
 def id_key(message_id: str) -> bytes:
     """A Message-ID as links are kept."""
     return digest(message_id.encode("utf-8", "replace"), size=PERSON)
+
+
+def own_key(message_id: str) -> bytes:
+    """A Message-ID as that of the mail which bears it as its own; it is told from the others by its length."""
+    return id_key(message_id) + OWN
 
 
 def card_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]) -> Card:
