@@ -273,6 +273,51 @@ def test_they_tell_it_also_where_the_first_is_a_ticket_already(
     assert (report.tickets, report.continued) == ((0, 1) if together else (1, 0))
 
 
+ANN, BOB, BRITTA, LIST = "ann@example.org", "bob@example.com", "britta@office.example", "all@office.example"
+
+
+@pytest.mark.parametrize("cc", ["", LIST, f"{LIST}, carl@office.example"])
+@pytest.mark.parametrize("order", [(ANN, BOB), (BOB, ANN)])
+def test_an_answer_to_one_client_never_lands_on_the_ticket_of_another(
+    small: Archive, order: tuple[str, str], cc: str
+) -> None:
+    more = {"Cc": cc} if cc else {}
+    small.imports(
+        old_mail("ann", ANN, subject="Help", to=LIST),
+        old_mail("bob", BOB, subject="Help", to=LIST, days=0.1),
+        *(
+            old_mail(f"to-{to[:3]}", BRITTA, subject="Re: Help", to=to, days=at, **more)
+            for at, to in enumerate(order, 1)
+        ),
+    )
+    assert small.threads() == [["ann", "to-ann"], ["bob", "to-bob"]]
+
+
+def test_the_writer_alone_tells_no_thread_from_one_in_which_a_recipient_is(small: Archive) -> None:
+    hello = f"hello@{DOMAIN}"
+    small.imports(
+        old_mail("ann", ANN, subject="Help", to=hello),
+        old_mail("2", BRITTA, subject="Re: Help", to=ANN, days=1),
+        old_mail("cy", BOB, subject="Help", to="cy@example.net", days=2),
+        old_mail("3", BRITTA, subject="Re: Help", to="cy@example.net", days=3),
+    )
+    assert small.threads() == [["3"], ["ann", "2"], ["cy"]]
+
+
+@pytest.mark.parametrize("headers", [None, {"List_Id": "<tutor>"}], ids=["no recipient", "a list"])
+def test_on_a_list_an_answer_is_told_by_subject_and_time(small: Archive, headers: dict[str, str] | None) -> None:
+    subjects = ["[Tutor] Sorting a dict", *["[Tutor] Re: Sorting a dict"] * 4]
+    mails = [
+        old_mail(str(at), f"p{at} at example.org (P {at})", subject=subject, days=at if at < 4 else 40, **headers or {})
+        for at, subject in enumerate(subjects)
+    ]
+    if headers is None:
+        mails = [mail.replace(b"To: hello@club.example\n", b"") for mail in mails]
+    random.Random(1).shuffle(mails)
+    small.imports(*mails)
+    assert small.threads() == [["0", "1", "2", "3"], ["4"]]
+
+
 # Nothing twice
 
 

@@ -21,6 +21,9 @@ from app.model.workflow import believable
 OWN = b"\x01"
 """What ends the key of an id where it is that of the mail itself, and not of one that it names."""
 
+EVERYBODY = b"\xff" * PERSON
+"""Who reads a mail that names no recipient, or that a list has sent."""
+
 _MOST_PEOPLE = 30
 _MOST_PARENTS = 100
 _ESCAPED = re.compile(rb"^>+(?=From )", re.MULTILINE)
@@ -178,3 +181,5 @@ def _people(incoming: Incoming, writer: Mailbox | None, is_ours: Callable[[str],
     yield first
     keys = {person_key(one.email) for one in incoming.to[:_MOST_PEOPLE] if not is_ours(one.email)}
     yield from sorted(keys - {first})
+    if incoming.listed or not incoming.to:
+        yield EVERYBODY

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
+from app.archive.cards import EVERYBODY
 from app.archive.known import Bearers
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
 from app.model.archived import NOBODY, PERSON
@@ -231,11 +232,34 @@ class _Index:
             self._begun[knot.subject, knot.writer] = thread
 
     def find(self, knot: _Knot) -> _Knot | None:
-        """The thread that an answer belongs to: its writer takes part in it, or it is written to who began it."""
-        found = [self._with.get((knot.subject, knot.writer))]
-        found += [self._begun.get((knot.subject, person)) for person in knot.people]
-        near = [one for one in found if one and one.last and knot.first and knot.first - one.last <= WINDOW]
-        return max(near, key=attrgetter("last", "identity"), default=None)
+        """The thread that an answer belongs to: its writer takes part in it, or it is written to who began it.
+
+        Where all is read by everybody, the latest of its subject.
+        """
+        others = knot.people - {knot.writer, EVERYBODY}
+        near = self._near(knot, {knot.writer, *others})
+        fitting = [one for one in near if one.writer in others or (one.people & others and knot.writer in one.people)]
+        # Only an answer to nobody else is told by its writer alone.
+        if not fitting and not any(one.people & others for one in near):
+            fitting = [one for one in near if knot.writer in one.people]
+        if not fitting and EVERYBODY in knot.people:
+            fitting = self._near(knot, {EVERYBODY})
+        return max(fitting, key=lambda one: _fit(one, knot.writer, others), default=None)
+
+    def _near(self, knot: _Knot, people: set[bytes]) -> list[_Knot]:
+        """The latest threads of some people, as far as an answer can be theirs by its time."""
+        every = (index.get((knot.subject, person)) for person in people for index in (self._with, self._begun))
+        threads = {id(one): one for one in every if one}.values()
+        return [one for one in threads if one.last and knot.first and knot.first - one.last <= WINDOW]
+
+
+def _fit(thread: _Knot, writer: bytes, others: set[bytes]) -> tuple[Any, ...]:
+    """How well an answer of somebody to others fits: who began it counts most, lest words to one client go to another.
+
+    Then how many of all these are in it: a list or a colleague may be in every thread.
+    """
+    count = len(thread.people & {writer, *others})
+    return thread.writer in {writer, *others}, count, thread.writer in others, thread.last, thread.identity
 
 
 def _posted(pile: Pile, subjects: Iterable[bytes | None]) -> Iterator[_Knot]:
