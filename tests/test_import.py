@@ -25,7 +25,7 @@ from app.model.mails import Mail
 from app.model.messages import Message
 from app.model.people import Person, add_person
 from app.model.queues import NoSuchQueue, add_responder, find_queue
-from tests.archives import DAY, Archive, content, old_mail
+from tests.archives import DAY, Archive, content, old_mail, short
 from tests.world import DOMAIN, World
 
 MAILS = Path(__file__).parent / "mails"
@@ -189,6 +189,59 @@ def test_parents_that_are_missing_and_loops_hold_a_thread_together(small: Archiv
     assert small.threads() == [["c", "b"], ["s"], ["x", "y"]]
 
 
+EXMH = 'Message from Ann <ann@example.org> of "Mon, 03 Feb 2014 09:00:00 GMT." <%s@old.example>'
+OLD_REPLIES = [
+    (EXMH, "bob@example.org", "2"),
+    ("<ann@example.org>", "ANN@example.org", "one alone"),
+    ('Your message of "Mon, 03 Feb 2014 09:00:00 GMT." <%s@old.example>', "ann@example.org", "2"),
+    ("Message from ann@example.org of Mon, 03 Feb 2014 <%s@old.example>", "bob@example.org", "2"),
+    ("<%s@old.example> from Ann <ann@example.org>", "bob@example.org", "2"),
+    ("<%s@old.example>; from ann@example.org on Mon, Feb 03, 2014", "bob@example.org", "2"),
+    ("Ann's <ann@example.org> mail <%s@old.example>", "bob@example.org", "2"),
+]
+
+
+@pytest.mark.parametrize(("written", "to", "mails"), OLD_REPLIES)
+def test_an_address_in_the_in_reply_to_of_old_programs_is_no_mail(
+    small: Archive, written: str, to: str, mails: str
+) -> None:
+    box = []
+    for at, name in enumerate("ab"):
+        named = written % name if "%s" in written else written
+        box.append(old_mail(name, days=400 * at, subject=f"Question {name}", to="list@old.example"))
+        box.append(
+            old_mail(f"{name}2", "cy@example.net", days=400 * at + 1, subject="An answer", to=to, In_Reply_To=named)
+        )
+    small.imports(*box)
+    assert small.threads() == ([["a", "a2"], ["b", "b2"]] if mails == "2" else [["a"], ["a2"], ["b"], ["b2"]])
+    parents = [short(one["in_reply_to"] or "") for ticket in small.tickets() for one in ticket["messages"]]
+    assert parents == (["", "a", "", "b"] if mails == "2" else [""] * 4)
+
+
+REPEATED = [
+    old_mail("same", f"{name}@example.org", days=30 * at, subject=subject)
+    for at, (name, subject) in enumerate([("ann", "Help"), ("bob", "Invoice"), ("cy", "Hello"), ("dora", "Lost")])
+]
+
+
+def test_an_id_that_a_bad_program_repeats_ties_nothing(small: Archive) -> None:
+    small.imports(*REPEATED, old_mail("x", "eve@example.org", days=99, subject="What?", answers=["same"]))
+    assert small.threads() == [["same"]] * 4 + [["x"]]
+    small.imports(old_mail("same", "finn@example.org", days=200, subject="Yet another"))
+    assert len(small.tickets()) == 6
+
+
+def test_an_id_that_a_bad_program_repeats_leads_to_no_ticket_that_is_there(small: Archive) -> None:
+    for mail in REPEATED:
+        small.imports(mail)
+    assert small.threads() == [["same"]] * 4
+
+
+def test_what_a_list_sends_on_with_a_footer_is_of_the_same_thread(small: Archive) -> None:
+    small.imports(THREAD[0], old_mail("1", text="This is 1.\n-- \nA footer.", days=0.1, subject="[club] Printer"))
+    assert small.threads() == [["1", "1"]]
+
+
 ANSWERS: list[tuple[str, dict[str, Any], bool]] = [
     ("it is written to who began", {"writer": "bob@office.example", "to": "ann@example.org"}, True),
     ("who began goes on", {"writer": "ANN@example.org"}, True),
@@ -218,6 +271,51 @@ def test_they_tell_it_also_where_the_first_is_a_ticket_already(
     report = small.imports(old_mail("2", **{"days": 5.0, "subject": "Re: Printer", "to": hello, **more}))
     assert small.threads() == ([["1", "2"]] if together else [["1"], ["2"]])
     assert (report.tickets, report.continued) == ((0, 1) if together else (1, 0))
+
+
+ANN, BOB, BRITTA, LIST = "ann@example.org", "bob@example.com", "britta@office.example", "all@office.example"
+
+
+@pytest.mark.parametrize("cc", ["", LIST, f"{LIST}, carl@office.example"])
+@pytest.mark.parametrize("order", [(ANN, BOB), (BOB, ANN)])
+def test_an_answer_to_one_client_never_lands_on_the_ticket_of_another(
+    small: Archive, order: tuple[str, str], cc: str
+) -> None:
+    more = {"Cc": cc} if cc else {}
+    small.imports(
+        old_mail("ann", ANN, subject="Help", to=LIST),
+        old_mail("bob", BOB, subject="Help", to=LIST, days=0.1),
+        *(
+            old_mail(f"to-{to[:3]}", BRITTA, subject="Re: Help", to=to, days=at, **more)
+            for at, to in enumerate(order, 1)
+        ),
+    )
+    assert small.threads() == [["ann", "to-ann"], ["bob", "to-bob"]]
+
+
+def test_the_writer_alone_tells_no_thread_from_one_in_which_a_recipient_is(small: Archive) -> None:
+    hello = f"hello@{DOMAIN}"
+    small.imports(
+        old_mail("ann", ANN, subject="Help", to=hello),
+        old_mail("2", BRITTA, subject="Re: Help", to=ANN, days=1),
+        old_mail("cy", BOB, subject="Help", to="cy@example.net", days=2),
+        old_mail("3", BRITTA, subject="Re: Help", to="cy@example.net", days=3),
+    )
+    assert small.threads() == [["3"], ["ann", "2"], ["cy"]]
+
+
+@pytest.mark.parametrize("headers", [None, {"List_Id": "<tutor>"}], ids=["no recipient", "a list"])
+def test_on_a_list_an_answer_is_told_by_subject_and_time(small: Archive, headers: dict[str, str] | None) -> None:
+    subjects = ["[Tutor] Sorting a dict", *["[Tutor] Re: Sorting a dict"] * 4]
+    mails = [
+        old_mail(str(at), f"p{at} at example.org (P {at})", subject=subject, days=at if at < 4 else 40, **headers or {})
+        for at, subject in enumerate(subjects)
+    ]
+    if headers is None:
+        mails = [mail.replace(b"To: hello@club.example\n", b"") for mail in mails]
+    random.Random(1).shuffle(mails)
+    small.imports(*mails)
+    assert small.threads() == [["0", "1", "2", "3"], ["4"]]
 
 
 # Nothing twice

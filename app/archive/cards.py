@@ -18,6 +18,12 @@ from app.model.subjects import bare_subject
 from app.model.text import decoded, one_line, unescaped
 from app.model.workflow import believable
 
+OWN = b"\x01"
+"""What ends the key of an id where it is that of the mail itself, and not of one that it names."""
+
+EVERYBODY = b"\xff" * PERSON
+"""Who reads a mail that names no recipient, or that a list has sent."""
+
 _MOST_PEOPLE = 30
 _MOST_PARENTS = 100
 _ESCAPED = re.compile(rb"^>+(?=From )", re.MULTILINE)
@@ -25,6 +31,10 @@ _ESCAPED = re.compile(rb"^>+(?=From )", re.MULTILINE)
 _HIDDEN = re.compile(r"(?P<name>[^<>()]*?)\s*<?(?P<local>[^\s<>()@]+) at (?P<domain>[^\s<>()@]+\.[^\s<>()@]+)>?"
                      r"\s*(?:\((?P<comment>[^()]*)\))?\s*", re.IGNORECASE)  # fmt: skip
 _RETURNED = re.compile(rb"^>?[ \t]*message-id:[ \t]*(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
+# In-Reply-To as mail programs of old wrote it: 'Message from Ann <ann@example.org> of "Mon, 3 Feb 2014" <id@host>'.
+_NAMED = re.compile(r"(<[^<>\s]{1,996}>)")
+_BY = re.compile(r"\b(?:from|von)\b(?!.*\b(?:of|vom)\b)", re.IGNORECASE | re.DOTALL)
+_MOST_WORDS = 16_384
 _POSTMEN = re.compile(r"(?:mailer-daemon|mdaemon|post_?master|mail[-_.]?(?:delivery|daemon)[^@]*)@", re.IGNORECASE)
 _ENVELOPE = re.compile(rb"From[ \t].*?((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*)")
 
@@ -57,6 +67,11 @@ def id_key(message_id: str) -> bytes:
     return digest(message_id.encode("utf-8", "replace"), size=PERSON)
 
 
+def own_key(message_id: str) -> bytes:
+    """A Message-ID as that of the mail which bears it as its own; it is told from the others by its length."""
+    return id_key(message_id) + OWN
+
+
 def card_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]) -> Card:
     """The card of a mail; `is_ours` says which addresses are the tracker's own: all mail names them. Never raises."""
     incoming = read(raw)
@@ -87,6 +102,25 @@ def writer_of(incoming: Incoming, raw: bytes) -> Mailbox | None:
         if hidden and is_usable(email):
             return Mailbox(one_line(decoded(hidden["comment"] or hidden["name"].strip('" ')), 200), email)
     return None
+
+
+def replies_to(incoming: Incoming, raw: bytes) -> tuple[str, ...]:
+    """The ids of a mail's In-Reply-To, without the addresses that programs of old wrote there, too."""
+    people = {address_key(one.email) for one in (incoming.sender, *incoming.to) if one}
+    real = {one for one in incoming.in_reply_to if address_key(one[1:-1]) not in people}
+    found: list[str] = []
+    for header in mime.fields(mime.header_block(raw)).get("in-reply-to", [])[:_MOST_PARENTS]:
+        pieces = _NAMED.split(decoded(header[:_MOST_WORDS]))
+        named = list(zip(pieces[::2], pieces[1::2], strict=False))
+        ids = [one for before, one in named if one in real and not _BY.search(before)]
+        # Where words stand before the ids, the last one is that of the mail.
+        found += ids[-1:] if any(any(map(str.isalnum, before)) for before, _ in named) else ids
+    return tuple(found)
+
+
+def ancestors_of(incoming: Incoming, raw: bytes) -> tuple[str, ...]:
+    """The ids of the mails that a mail answers, the nearest first."""
+    return (*replies_to(incoming, raw), *reversed(incoming.references))
 
 
 def is_old_bounce(incoming: Incoming, raw: bytes) -> bool:
@@ -135,8 +169,7 @@ def _identity(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> bytes:
 
 
 def _parents(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> Iterator[str]:
-    yield from incoming.in_reply_to
-    yield from reversed(incoming.references)
+    yield from ancestors_of(incoming, raw)
     if incoming.bounce or (writer is not None and _POSTMEN.match(writer.email)):
         # A bounce belongs to the mail that it brings back.
         found = [one[1] for _, one in zip(range(5), _RETURNED.finditer(raw, mime.body_start(raw)), strict=False)]
@@ -148,3 +181,5 @@ def _people(incoming: Incoming, writer: Mailbox | None, is_ours: Callable[[str],
     yield first
     keys = {person_key(one.email) for one in incoming.to[:_MOST_PEOPLE] if not is_ours(one.email)}
     yield from sorted(keys - {first})
+    if incoming.listed or not incoming.to:
+        yield EVERYBODY

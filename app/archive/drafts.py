@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, select
 
-from app.archive.cards import is_old_bounce, writer_of
+from app.archive.cards import ancestors_of, is_old_bounce, replies_to, writer_of
 from app.archive.pile import ARCHIVED, NO_MARK, Pile
 from app.model.addresses import Mailbox
 from app.model.incoming import Incoming, read
@@ -40,12 +40,14 @@ class Planned(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """One mail, read in full; `text` is what its writer wrote."""
+    """One mail, read in full; `text` is what its writer wrote, `answers` what it answers, the nearest first."""
 
     planned: Planned
     incoming: Incoming
     writer: Mailbox | None
     text: str
+    replies_to: str | None
+    answers: tuple[str, ...]
 
 
 def next_threads(pile: Pile) -> list[list[Planned]]:
@@ -98,4 +100,5 @@ def _read(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
         if incoming.automatic is None and is_old_bounce(incoming, raw):
             incoming = replace(incoming, automatic=RETURNED)
         said = split(incoming.text, (), is_forward(incoming.subject))
-        yield Draft(one, incoming, writer_of(incoming, raw), said.new)
+        parent = next(iter(replies_to(incoming, raw)), None)
+        yield Draft(one, incoming, writer_of(incoming, raw), said.new, parent, ancestors_of(incoming, raw))

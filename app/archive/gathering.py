@@ -9,11 +9,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
+from app.archive.cards import EVERYBODY
+from app.archive.known import Bearers
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
 from app.model.archived import NOBODY, PERSON
 
@@ -120,15 +123,43 @@ def _tie_by_ids(pile: Pile, connection: Connection, union: _Union) -> None:
     Where there are marks, not every tie holds: then their order must not be that in which mails came.
     """
     order = (ARCHIVED.c.mark, ARCHIVED.c.identity) if union.marks else ()
-    links = select(LINK.c.key, LINK.c.archived_id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
-    homes = select(ARCHIVED.c.joins, ARCHIVED.c.id).where(ARCHIVED.c.joins.is_not(None))
-    for query, key in ((links, LINK.c.key), (homes, ARCHIVED.c.joins)):
-        first: tuple[Any, int] = (None, 0)
-        for row in _streamed(connection, _of_waiting(pile, query).order_by(key, *order)):
-            if row[0] == first[0]:
-                union.tie(union.of_row(row[1]), union.of_row(first[1]))
-            else:
-                first = (row[0], row[1])
+    links = select(LINK.c.key, LINK.c.archived_id, *order).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
+    homes = select(ARCHIVED.c.joins, ARCHIVED.c.id, *order).where(ARCHIVED.c.joins.is_not(None))
+    repeated = _repeated(connection)
+    found = _streamed(connection, _of_waiting(pile, links).order_by(LINK.c.key))
+    for key, rows in groupby(found, lambda row: row[0][:PERSON]):
+        if key not in repeated:
+            _tie_all(union, list(rows))
+    found = _streamed(connection, _of_waiting(pile, homes).order_by(ARCHIVED.c.joins))
+    for _, rows in groupby(found, itemgetter(0)):
+        _tie_all(union, list(rows))
+
+
+def _tie_all(union: _Union, rows: list[Any]) -> None:
+    """Tie rows that have something in common: it, their own id, and what else tells their order."""
+    if union.marks:
+        rows.sort(key=itemgetter(slice(2, None)))
+    first = union.of_row(rows[0][1])
+    for row in rows:
+        union.tie(union.of_row(row[1]), first)
+
+
+def _repeated(connection: Connection) -> set[bytes]:
+    """The ids that broken programs give to many mails: several people wrote them, about several things.
+
+    Each of these mails is as one without an id, and what answers one of them answers nobody knows which.
+    """
+    own = select(LINK.c.key).where(func.length(LINK.c.key) > PERSON)
+    many = own.group_by(LINK.c.key).having(func.count() > 1).subquery()
+    query = select(LINK.c.key, ARCHIVED.c.people, ARCHIVED.c.subject).join(many, many.c.key == LINK.c.key)
+    query = query.join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id).order_by(LINK.c.key)
+    found: set[bytes] = set()
+    for key, rows in groupby(_streamed(connection, query), attrgetter("key")):
+        bearers = Bearers()
+        for row in rows:
+            bearers.add(row.people, row.subject)
+        found |= {key[:PERSON]} if bearers.differ else set()
+    return found
 
 
 def _by_date(query: Select[Any]) -> Select[Any]:
@@ -201,11 +232,34 @@ class _Index:
             self._begun[knot.subject, knot.writer] = thread
 
     def find(self, knot: _Knot) -> _Knot | None:
-        """The thread that an answer belongs to: its writer takes part in it, or it is written to who began it."""
-        found = [self._with.get((knot.subject, knot.writer))]
-        found += [self._begun.get((knot.subject, person)) for person in knot.people]
-        near = [one for one in found if one and one.last and knot.first and knot.first - one.last <= WINDOW]
-        return max(near, key=attrgetter("last", "identity"), default=None)
+        """The thread that an answer belongs to: its writer takes part in it, or it is written to who began it.
+
+        Where all is read by everybody, the latest of its subject.
+        """
+        others = knot.people - {knot.writer, EVERYBODY}
+        near = self._near(knot, {knot.writer, *others})
+        fitting = [one for one in near if one.writer in others or (one.people & others and knot.writer in one.people)]
+        # Only an answer to nobody else is told by its writer alone.
+        if not fitting and not any(one.people & others for one in near):
+            fitting = [one for one in near if knot.writer in one.people]
+        if not fitting and EVERYBODY in knot.people:
+            fitting = self._near(knot, {EVERYBODY})
+        return max(fitting, key=lambda one: _fit(one, knot.writer, others), default=None)
+
+    def _near(self, knot: _Knot, people: set[bytes]) -> list[_Knot]:
+        """The latest threads of some people, as far as an answer can be theirs by its time."""
+        every = (index.get((knot.subject, person)) for person in people for index in (self._with, self._begun))
+        threads = {id(one): one for one in every if one}.values()
+        return [one for one in threads if one.last and knot.first and knot.first - one.last <= WINDOW]
+
+
+def _fit(thread: _Knot, writer: bytes, others: set[bytes]) -> tuple[Any, ...]:
+    """How well an answer of somebody to others fits: who began it counts most, lest words to one client go to another.
+
+    Then how many of all these are in it: a list or a colleague may be in every thread.
+    """
+    count = len(thread.people & {writer, *others})
+    return thread.writer in {writer, *others}, count, thread.writer in others, thread.last, thread.identity
 
 
 def _posted(pile: Pile, subjects: Iterable[bytes | None]) -> Iterator[_Knot]:

@@ -5,8 +5,9 @@ from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Table, select
 
-from app.archive.cards import Card, card_of, id_key
+from app.archive.cards import Card, card_of, id_key, own_key
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
+from app.model.archived import PERSON
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.letters import Letter
@@ -30,6 +31,28 @@ class There(NamedTuple):
     posted: bool
     mail_id: int | None
     queue_id: int
+
+
+class Bearers:
+    """Who wrote the mails that bear one Message-ID as their own, and about what."""
+
+    def __init__(self, writers: Iterable[bytes] = (), subjects: Iterable[bytes | None] = ()) -> None:
+        self._writers = set(writers)
+        self._subjects = set(subjects)
+
+    def add(self, people: bytes, subject: bytes | None) -> None:
+        """Add a mail."""
+        self._writers.add(people[:PERSON])
+        self._subjects.add(subject)
+
+    def and_by(self, people: bytes, subject: bytes | None) -> "Bearers":
+        """These and one mail more."""
+        return Bearers(self._writers | {people[:PERSON]}, self._subjects | {subject})
+
+    @property
+    def differ(self) -> bool:
+        """Whether two of them differ in both: then a broken program wrote the id, and it says nothing."""
+        return len(self._writers) > 1 and len(self._subjects) > 1
 
 
 def mark_key(card: Card) -> bytes:
@@ -108,6 +131,7 @@ def homes_of(tracker: Database, cards: Sequence[Card]) -> dict[bytes, int]:
 
     Where a mark stands, ids lead to no ticket of another mark.
     """
+    repeated = _repeated(tracker, cards)
     ids = sorted({one for card in cards for one in (card.own, *card.parents) if one})
     known: dict[str, int] = {}
     for at in range(0, len(ids), _ASKED):
@@ -116,12 +140,36 @@ def homes_of(tracker: Database, cards: Sequence[Card]) -> dict[bytes, int]:
     marked = _with_marks(tracker, set(known.values())) if of_marks is not None else set()
     found: dict[bytes, int] = {}
     for card in cards:
-        tickets = [known[one] for one in (*card.parents, card.own) if one in known]
+        named = [one for one in (*card.parents, card.own) if one and (one, card.identity) not in repeated]
+        tickets = [known[one] for one in named if one in known]
         if card.mark:
             mine = (of_marks or {}).get(mark_key(card))
             tickets = [mine] if mine else [one for one in tickets if one not in marked]
         if tickets:
             found[key_of(card)] = tickets[0]
+    return found
+
+
+def _repeated(tracker: Database, cards: Sequence[Card]) -> set[tuple[str, bytes]]:
+    """Which ids lead from which mails to no ticket: mails of several people about several things bear them."""
+    cards_of: dict[bytes, list[tuple[str, Card]]] = {}
+    for card in cards:
+        for one in {one for one in (card.own, *card.parents) if one}:
+            cards_of.setdefault(own_key(one), []).append((one, card))
+    bearers: dict[bytes, Bearers] = {}
+    keys = list(cards_of)
+    query = select(LINK.c.key, ARCHIVED.c.people, ARCHIVED.c.subject).join(
+        ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id
+    )
+    with tracker.look() as desk:
+        for at in range(0, len(keys), _ASKED):
+            for row in desk.connection.execute(query.where(LINK.c.key.in_(keys[at : at + _ASKED]), ARCHIVED.c.posted)):
+                bearers.setdefault(row.key, Bearers()).add(row.people, row.subject)
+    found: set[tuple[str, bytes]] = set()
+    for key, there in bearers.items():
+        for one, card in cards_of[key]:
+            mine = there if card.own != one else there.and_by(card.people, card.subject)
+            found |= {(one, card.identity)} if mine.differ else set()
     return found
 
 
@@ -146,7 +194,7 @@ def _with_marks(tracker: Database, tickets: set[int]) -> set[int]:
 
 def _known_tickets(tracker: Database, ids: set[str]) -> dict[str, int]:
     """The oldest ticket of each id: of a message or a letter, else of an imported mail that only names it."""
-    keys = {id_key(one): one for one in ids}
+    keys = {key: one for one in ids for key in (id_key(one), own_key(one))}
     found: dict[str, int] = {}
     with tracker.look() as desk:
         for table in (_MESSAGE, _LETTER):

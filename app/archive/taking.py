@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, bindparam, delete, update
 
 from app.archive.boxes import Found
-from app.archive.cards import Card, card_of, exact_digest, id_key
+from app.archive.cards import Card, card_of, exact_digest, id_key, own_key
 from app.archive.known import There, homes_of, key_of, lookup, mark_key, posted_elsewhere
 from app.archive.marks import TRACKER, Mark, mark_of
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile, add_rows, reserve
@@ -209,7 +209,8 @@ def _about(one: Found, card: Card) -> dict[str, Any]:
 
 
 def _links(id_: int, card: Card) -> Iterable[dict[str, Any]]:
-    keys = dict.fromkeys(id_key(one) for one in (card.own, *card.parents) if one)
+    keys = [own_key(card.own)] if card.own else []
+    keys += dict.fromkeys(id_key(one) for one in card.parents if one != card.own)
     return [{"key": key, "archived_id": id_} for key in keys]
 
 

@@ -180,8 +180,7 @@ class Work:
         """The message of a mail, the next of its ticket, with what it answers there."""
         incoming, planned = draft.incoming, draft.planned
         writer = self.writers.of(draft.writer) if draft.writer else None
-        answered = (*incoming.in_reply_to, *reversed(incoming.references))
-        parent, private = next((stored[one] for one in answered if one in stored), (None, False))
+        parent, private = next((stored[one] for one in draft.answers if one in stored), (None, False))
         ticket.posts += 1
         came = planned.date or ticket.last_posted or self.desk.now
         # A mail of an export bears two dates, like any mail that came: the one it was written with, and when it came.
@@ -191,7 +190,7 @@ class Work:
             ticket_id=ticket.id,
             number=ticket.posts,
             message_id=incoming.message_id or new_message_id(self.desk),
-            in_reply_to=incoming.in_reply_to[0] if incoming.in_reply_to else None,
+            in_reply_to=draft.replies_to,
             parent_id=parent,
             sender_id=writer.id if writer else None,
             subject=incoming.subject,
