@@ -3,9 +3,12 @@
 import json
 import mailbox
 import random
+import re
+import secrets
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +26,7 @@ from app.model.lifecycle import NotAllowed
 from app.model.mails import Mail
 from app.model.merging import merge
 from app.model.messages import Message
+from app.model.proof import tracker_id
 from app.model.queues import NoSuchQueue
 from app.model.tickets import NoSuchTicket, Ticket
 from tests.archives import DAY, Archive, boxed, content, old_mail
@@ -57,6 +61,9 @@ class Tracker:
     def copied(cls, template: Path, path: Path, domain: str = DOMAIN) -> "Tracker":
         """A tracker on a copy of a SQLite database."""
         shutil.copy(template, path)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE secret SET value = ?", (secrets.token_hex(32),))
+            connection.commit()
         return cls(f"sqlite:///{path}", path, domain)
 
     def imports(self, box: bytes, **more: Any) -> Any:
@@ -124,10 +131,13 @@ def test_an_mbox_holds_the_exact_mails_below_the_address_of_their_ticket(inbox: 
     inbox.brings(old_mail("4", "eve@example.org"), "eve@example.org", f"ticket1-comment@{DOMAIN}")
     box = exported(inbox)
     came = inbox.ticket()["messages"][0]["received"]
+    with inbox.desk() as desk:
+        id_ = tracker_id(desk)
+    assert re.fullmatch("[0-9a-f]{16}", id_)
     assert came == "2026-11-21T12:00:00+00:00"
     assert separators(box) == [
-        *["From ticket1@tickets.example Sat Nov 21 12:00:00 2026"] * 3,
-        "From ticket1-comment@tickets.example Sat Nov 21 12:00:00 2026",
+        *[f"From ticket1={id_}@tickets.example Sat Nov 21 12:00:00 2026"] * 3,
+        f"From ticket1-comment={id_}@tickets.example Sat Nov 21 12:00:00 2026",
     ]
     assert raws_in(box) == [raw, crlf, bare + b"\n", old_mail("4", "eve@example.org")]
     assert b"\n>From here.\n>>From there.\n>>>From nowhere.\n" in box
@@ -212,18 +222,25 @@ def test_many_and_long_tickets_are_written_whole(small_inbox: World, monkeypatch
 
 
 def test_a_marks_line_is_read_as_it_is_written() -> None:
-    for mark in (Mark(7, "tickets.example", private=False), Mark(999_999_999, "a-b.example", private=True)):
-        line = marking_line(mark, DAY)
+    for mark in (Mark(7, CLUB, private=False), Mark(2**31 - 1, THIRD, private=True)):
+        line = marking_line(mark, "a-b.example", DAY)
         assert mark_of(line) == mark
         assert line.endswith(b" Mon Feb  3 09:00:00 2014\n")
-    assert Mark(7, "a", private=True).key == Mark(7, "a", private=False).key != Mark(7, "b", private=False).key
-    for other in (b"From ann@example.org Mon", b"From ticket at a.example Mon", b"From ticket7 Mon", b"From - Mon"):
-        assert mark_of(other) is None
+    assert Mark(7, CLUB, private=True).key == Mark(7, CLUB, private=False).key != Mark(7, THIRD, private=False).key
 
 
-def marked(number: int, *mails: bytes, private: bool = False, domain: str = "club.example", seconds: int = 0) -> bytes:
+@pytest.mark.parametrize("sender", ["ann@example.org", "ticket at a.example", "ticket7", "-", "ticket7@club.example",
+    "ticket7-comment@club.example", "ticket7=3f9a@club.example", "ticket7=3f9ac21b77d0e4ag@club.example"])  # fmt: skip
+def test_a_line_of_any_other_box_is_no_mark(sender: str) -> None:
+    assert mark_of(f"From {sender} Mon Feb  3 09:00:00 2014\n".encode()) is None
+
+
+CLUB, THIRD = "3f9ac21b77d0e4aa", "00000000000000aa"
+
+
+def marked(number: int, *mails: bytes, private: bool = False, tracker: str = CLUB, seconds: int = 0) -> bytes:
     """A box of a tracker in which these mails stood on one ticket."""
-    line = marking_line(Mark(number, domain, private), DAY + timedelta(seconds=seconds))
+    line = marking_line(Mark(number, tracker, private), "club.example", DAY + timedelta(seconds=seconds))
     return boxed(mails).replace(b"From ann@example.org Mon Feb  3 09:00:00 2014\n", line)
 
 
@@ -253,8 +270,25 @@ def test_a_mail_that_stands_on_two_tickets_is_on_two_tickets_again(there: Tracke
         [("<1@old.example>", False), ("<2@old.example>", False)], [("<1@old.example>", True)],
     ]  # fmt: skip
     # The same without marks is nothing new, nor from a tracker that had imported them, too.
-    again = boxed([old_mail("1")]) + marked(9, old_mail("1"), old_mail("2"), domain="third.example")
+    again = boxed([old_mail("1")]) + marked(9, old_mail("1"), old_mail("2"), tracker=THIRD)
     assert there.imports(again).duplicates == 3
+
+
+def test_two_trackers_of_one_domain_are_told_apart(template: Path, tmp_path: Path, there: Tracker) -> None:
+    for name in ("ann", "bea"):
+        here = Tracker.copied(template, tmp_path / f"{name}.db")
+        here.world.opens(f"{name}@home.example", f"Hello of {name}")
+        there.imports(exported(here.world))
+        here.close()
+    assert [ticket["requestor"]["email"] for ticket in there.archive.tickets()] == [
+        "ann@home.example", "bea@home.example",
+    ]  # fmt: skip
+
+
+def test_an_envelope_sender_that_looks_like_a_ticket_marks_nothing(there: Tracker) -> None:
+    box = boxed([old_mail("1", subject="Invoice"), old_mail("2", "bob@example.org", subject="Other")])
+    there.imports(box.replace(b"From ann@example.org ", b"From ticket7-comment@desk.example "))
+    assert there.threads() == [[("<1@old.example>", False)], [("<2@old.example>", False)]]
 
 
 def test_more_of_an_export_goes_to_its_ticket(there: Tracker) -> None:

@@ -1,6 +1,7 @@
 """Claims about `tickets export` as it is called: where it writes, what it refuses, and what it says."""
 
 import json
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -23,8 +24,8 @@ def program(tmp_path: Path, any_database_url: str) -> Program:
 
 def test_everything_a_queue_or_a_ticket_is_written(program: Program) -> None:
     everything = program.does("export")
-    assert everything.count("From ticket1@tickets.example ") == 2
-    assert everything.count("From ticket2@tickets.example ") == 1
+    marks = re.findall("^From ticket([12])=[0-9a-f]{16}@tickets.example ", everything, re.MULTILINE)
+    assert marks == ["1", "1", "2"]
     assert program.does("export", "--queue", "archive") == everything
     assert program.does("export", "--queue", "General") == ""
     assert program.does("export", "1") + program.does("export", "2") == everything
@@ -73,4 +74,8 @@ def test_an_exported_file_comes_back_as_the_same_tickets(program: Program, datab
     other.does("init")
     report = other.json("import", goal, "--queue", "General")
     assert (report["mails"], report["tickets"], report["unreadable"]) == (3, 2, [])
-    assert other.does("export") == goal.read_text()
+    assert _without_trackers(other.does("export")) == _without_trackers(goal.read_text())
+
+
+def _without_trackers(box: str) -> str:
+    return re.sub("^(From ticket[0-9]+)=[0-9a-f]{16}@", r"\1@", box, flags=re.MULTILINE)

@@ -17,6 +17,7 @@ from app.model.lifecycle import NotAllowed
 from app.model.mails import Mail
 from app.model.messages import Message
 from app.model.places import comment_address, ticket_address
+from app.model.proof import tracker_id
 from app.model.queues import find_queue
 from app.model.tickets import Ticket, find_ticket
 from app.model.views import Json, ticket_in_full
@@ -148,7 +149,7 @@ def _boxed(database: Database, group: list[_Planned]) -> bytes:
         box = bytearray()
         for one in group:
             raw = escaped(raws[one.mail_id] if one.mail_id else commanded[one.id])
-            box += marking_line(Mark(one.ticket_id, desk.domain, one.private), one.received)
+            box += marking_line(Mark(one.ticket_id, tracker_id(desk), one.private), desk.domain, one.received)
             box += raw
             # An empty line parts mails; one that has no line end at its end gets it.
             box += b"\n" if raw.endswith(b"\n") else b"\n\n"

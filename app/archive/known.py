@@ -13,6 +13,7 @@ from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Mail
 from app.model.messages import Message
+from app.model.proof import tracker_id
 
 _MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
 # SQLite takes 32,766 parameters in a statement.
@@ -84,7 +85,7 @@ def posted_elsewhere(pile: Pile, cards: Sequence[Card]) -> dict[bytes, int]:
     with pile.tracker.look() as desk:
         by_name = _messages_of(desk, {card.known_as for card in cards})
         for card in cards:
-            mark = card.mark if card.mark and card.mark.domain == desk.domain else None
+            mark = card.mark if card.mark and card.mark.tracker == tracker_id(desk) else None
             tickets = {
                 one.ticket_id
                 for one in by_name.get(card.known_as, ())

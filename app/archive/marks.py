@@ -1,7 +1,9 @@
 """This file holds the marks of our own boxes: the `From ` line says on which ticket a mail stood, and if in private.
 
 The mails themselves are exact, so nothing can be written into them. An mbox has one line above each mail that is no
-part of it, with an address and a date; in a box of ours that is the ticket's address, and the date when the mail came.
+part of it, with an address and a date; in a box of ours that is the ticket's number with the id of its tracker, and the
+date when the mail came. Nobody can guess the id: what another program writes there, often whatever a sender has chosen,
+is no mark.
 """
 
 import re
@@ -13,21 +15,21 @@ from typing import NamedTuple
 TRACKER = 8
 """So many bytes of a mark's key tell the tracker; the others tell the ticket."""
 
-_LINE = re.compile(rb"From[ \t]+ticket([1-9][0-9]{0,8})(-comment)?@([!-;=?A-Za-z~]{1,253})[ \t]", re.IGNORECASE)
+_LINE = re.compile(rb"From[ \t]+ticket([1-9][0-9]{0,9})(-comment)?=([0-9a-f]{16})@[^\s@]{1,253}[ \t]", re.IGNORECASE)
 
 
 class Mark(NamedTuple):
-    """Where a mail stood: a ticket's number and its tracker's domain; `private`: as a private comment."""
+    """Where a mail stood: a ticket's number and its tracker's id; `private`: as a private comment."""
 
     number: int
-    domain: str
+    tracker: str
     private: bool
 
     @property
     def key(self) -> bytes:
         """The same for all mails of one ticket; its first bytes are the same for all tickets of one tracker."""
-        ticket = f"ticket{self.number}@{self.domain}".encode()
-        return b"".join(blake2b(one, digest_size=TRACKER).digest() for one in (self.domain.encode(), ticket))
+        ticket = f"ticket{self.number}={self.tracker}".encode()
+        return b"".join(blake2b(one, digest_size=TRACKER).digest() for one in (self.tracker.encode(), ticket))
 
 
 def mark_of(envelope: bytes) -> Mark | None:
@@ -38,7 +40,7 @@ def mark_of(envelope: bytes) -> Mark | None:
     return Mark(int(found[1]), found[3].decode("ascii").lower(), found[2] is not None)
 
 
-def marking_line(mark: Mark, moment: datetime) -> bytes:
+def marking_line(mark: Mark, domain: str, moment: datetime) -> bytes:
     """The line above a mail that bears a mark and the moment at which it came."""
-    address = f"ticket{mark.number}{'-comment' if mark.private else ''}@{mark.domain}"
+    address = f"ticket{mark.number}{'-comment' if mark.private else ''}={mark.tracker}@{domain}"
     return f"From {address} {time.asctime(moment.astimezone(UTC).timetuple())}\n".encode()

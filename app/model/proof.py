@@ -55,6 +55,11 @@ def _key(desk: Desk) -> bytes:
     return bytes.fromhex(desk.secrets[_LETTERS])
 
 
+def tracker_id(desk: Desk) -> str:
+    """Sixteen hexadecimal digits that tell this database from all others; the key cannot be read from them."""
+    return _token(desk, "tracker")[:16]
+
+
 def is_our_id(desk: Desk, message_id: str) -> bool:
     """Whether a Message-ID bears the token of our key."""
     match = _OURS.fullmatch(message_id)
