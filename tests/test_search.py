@@ -778,7 +778,7 @@ def test_messages_can_be_taken_out_at_once_and_leave_no_trace(inbox: World) -> N
 
 
 def marked(written: str, asked: str) -> str:
-    return snippet(written, read_query(asked).terms).marked("[", "]")
+    return snippet(written, read_query(asked).terms).marked(lambda one: f"[{one}]")
 
 
 def test_a_snippet_is_one_line_around_most_of_the_words() -> None:
@@ -807,6 +807,27 @@ def test_a_snippet_is_one_line_around_most_of_the_words() -> None:
 )
 def test_marks_stand_where_the_words_are(written: str, asked: str, expected: str) -> None:
     assert marked(written, asked) == expected
+
+
+def test_where_words_stand_beside_the_text_is_shown(inbox: World) -> None:
+    inbox.responder(RON, "Ron")
+    inbox.known(ANN, "Ann Perkins")
+    brings(inbox, ANN, "hello", "The machine burns.", subject="Fire alarm", files=("Lageplan_2.pdf",))
+    brings(inbox, RON, "ticket1", "", subject="Okapi at large", files=("Rest.pdf",))
+    with inbox.database.work() as desk:
+        people.alias(desk, ANN, "perky@pawnee.example")
+
+    def shown(asked: str, viewer: str | None = None) -> tuple[str, str]:
+        [hit] = looked_for(inbox, asked, viewer).hits
+        return tuple(one.marked(lambda word: f"[{word}]") for one in (hit.title, hit.snippet))  # type: ignore[return-value]
+
+    assert shown("machine alarm") == ("Fire [alarm]", "The [machine] burns.")
+    assert shown("lageplan machine") == ("Fire alarm", "[Lageplan]_2.pdf: The [machine] burns.")
+    assert shown("okapi")[1].startswith("[Okapi] at large")
+    assert shown("perky")[1] == "Ann Perkins <[perky]@pawnee.example>: The machine burns."
+    assert shown("ann@example.net")[1] == "Ann Perkins <[ann@example.net]>: The machine burns."
+    # The writer's name is shown beside the text already.
+    assert shown("perkins machine")[1] == "The [machine] burns."
 
 
 def test_a_huge_text_has_a_snippet_soon(inbox: World) -> None:

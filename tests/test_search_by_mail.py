@@ -380,3 +380,9 @@ def test_a_question_with_too_many_words_says_which_count(small: Desk) -> None:
     assert rest in answered(small.asks(small.ron, f"toner OR {asked}")).text
     assert rest in answered(small.asks(small.ron, asked)).text
     assert rest not in answered(small.asks(small.ron, "toner " * 40)).text
+
+
+def test_the_line_of_an_empty_message_ends_with_its_writer(desk: Desk) -> None:
+    desk.world.opens(ANN, "Giraffe", "")
+    desk.before = desk.kept()
+    assert "\n    Ann\n" in answered(desk.asks(desk.ron, "giraffe")).text

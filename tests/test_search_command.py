@@ -163,12 +163,33 @@ def test_bad_filters_are_one_line(zoo: Office) -> None:
 def test_words_are_bold_on_a_terminal_alone(zoo: Office) -> None:
     zoo.does("search", "stripes")
     assert "\x1b" not in zoo.process("search", "stripes").stdout.decode()
+    assert "It has \x1b[1mstripes\x1b[0m." in on_terminal(zoo, "stripes", TERM="xterm")
+    assert "General: \x1b[1mZebra\x1b[0m" in on_terminal(zoo, "zebra", TERM="xterm")
+
+
+@pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_nothing_is_bold_where_that_is_not_wanted(zoo: Office, plain: dict[str, str]) -> None:
+    assert "\x1b" not in on_terminal(zoo, "stripes", **{"TERM": "xterm", **plain})
+
+
+def test_lines_are_cut_to_the_width_of_a_terminal_and_in_no_pipe(zoo: Office) -> None:
+    shown = on_terminal(zoo, "stripes", TERM="xterm", COLUMNS="20").replace("\x1b[1m", "").replace("\x1b[0m", "")
+    assert shown.split() == ["1", "new", "2020-01-01", "…", "#1", "ann:", "It", "has", "s…"]
+    assert "General: Zebra" in zoo.process("search", "stripes", env={"COLUMNS": "20"}).stdout.decode()
+
+
+def test_without_a_standard_output_a_search_is_no_error(zoo: Office) -> None:
+    done = zoo.process(shell='"$T" search stripes >&-')
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def on_terminal(office: Office, asked: str, **env: str) -> str:
+    """What a terminal is sent."""
     seen, terminal = pty.openpty()
     with os.fdopen(seen, "rb", buffering=0) as screen:
-        zoo.process("search", "stripes", capture_output=False, stdout=terminal)
+        office.process("search", asked, capture_output=False, stdout=terminal, env=env)
         os.close(terminal)
-        shown = screen.read(10_000).decode()
-    assert "It has \x1b[1mstripes\x1b[0m." in shown
+        return screen.read(10_000).decode()
 
 
 def test_what_strangers_wrote_cannot_steer_the_terminal(zoo: Office) -> None:

@@ -1,12 +1,12 @@
 """This file holds the command `search`: full text over titles, texts, people and names of files."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from app.cli.choosing import chosen, filter_options
+from app.cli.columns import bold, cut, terminal_width
 from app.cli.common import json_option, print_json, ready_database
 from app.model.database import Database
 from app.model.deadline import within
@@ -14,6 +14,7 @@ from app.model.indexing import catch_up_soon
 from app.model.people import get_person
 from app.model.query import read_query, what_counts
 from app.model.searching import Found, Hit, how_many_more, search
+from app.model.snippets import Snippet
 from app.model.text import one_line
 from app.model.views import found_summaries
 
@@ -22,7 +23,6 @@ _MANY = 10_000
 _SECONDS = 20.0
 # So long somebody waits for another process that writes.
 _TURN_SECONDS = 1.0
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 # An exclusion begins like an option: `-h` must not be one here.
@@ -107,8 +107,18 @@ def _lines(hit: Hit, width: int) -> Iterator[str]:
     """A ticket in two lines: what it is, and what was found of it."""
     message, ticket = hit.message, hit.ticket
     private = " [private]" if message.private else ""
-    head = f"{str(ticket.id).rjust(width)}  {ticket.status}  {message.date:%Y-%m-%d}"
-    yield f"{head}  {one_line(f'{ticket.queue.name}: {ticket.title}', 200)}"
-    begin, end = (_BOLD, _PLAIN) if sys.stdout.isatty() else ("", "")
+    head = f"{str(ticket.id).rjust(width)}  {ticket.status}  {message.date:%Y-%m-%d}  {one_line(ticket.queue.name)}: "
+    yield _shown(hit.title.after(head))
     who = one_line(message.sender.label, 60) if message.sender else "the tracker"
-    yield f"{' ' * width}  #{hit.number} {who}{private}: {hit.snippet.marked(begin, end)}".rstrip()
+    said = f"{' ' * width}  #{hit.number} {who}{private}"
+    yield _shown(hit.snippet.after(f"{said}: " if hit.snippet.text else said))
+
+
+def _shown(line: Snippet) -> str:
+    """A line as wide as the terminal at most, with what was asked for in bold."""
+    width = terminal_width()
+    if width is None or (shown := cut(line.text, width)) == line.text:
+        return line.marked(bold)
+    end = len(shown) - 1
+    marks = tuple((start, min(stop, end)) for start, stop in line.marks if start < end)
+    return line._replace(text=shown, marks=marks).marked(bold)

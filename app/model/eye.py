@@ -42,7 +42,7 @@ class Eye:
         people = [message.sender, *([ticket.requestor] if self._is_first(message) else [])]
         named = "\n".join(f"{person.name}\n{person.email}" for person in people if person)
         text = without_private_lines(body_of(message)[:LONGEST_TEXT], private)
-        return self.query.finds((whole.title, words(named), whole.files, words(text)))
+        return self.query.finds((whole.title, whole.topic, words(named), whole.files, words(text)))
 
     def _hidden_in(self, ticket: Ticket) -> str | None:
         """The words of a ticket that are hidden from them; None where all of it is."""

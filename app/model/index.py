@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, column, func, literal, literal_column, tab
 from app.model.desk import Desk
 from app.model.query import Query
 
-# Beside the words of titles, those of people and files, and then of texts.
-_TITLE, _TEXT, _ASIDE = 8.0, 1.0, 3.0
+# Beside the words of titles, those of people and files, of the titles that later messages share, and then of texts.
+_TITLE, _TEXT, _ASIDE, _TOPIC = 8.0, 1.0, 3.0, 2.0
 # What PostgreSQL can keep of one message: a megabyte, and of each word so many places, none further than the last.
 _MOST_BYTES = 900_000
 _MOST_PLACES, _LAST_PLACE = 255, 16_383
@@ -25,18 +25,22 @@ SQLITE_OPTIMIZE = "INSERT INTO search (search) VALUES ('optimize')"
 
 
 class Document(NamedTuple):
-    """What a message is found by: folded words, column by column."""
+    """What a message is found by: folded words, column by column.
+
+    `topic` is the title of its ticket where it counts for less than `title`, as in all messages but the first.
+    """
 
     message_id: int
     title: Sequence[str]
     people: Sequence[str]
     files: Sequence[str]
     text: Sequence[str]
+    topic: Sequence[str]
 
     @property
     def columns(self) -> tuple[Sequence[str], ...]:
         """All that has words."""
-        return self.title, self.people, self.files, self.text
+        return self.title, self.topic, self.people, self.files, self.text
 
 
 class Matches(NamedTuple):
@@ -56,7 +60,7 @@ def is_of_index(table_name: str) -> bool:
 def matches(desk: Desk, query: Query) -> Matches:
     """What a query finds."""
     if _is_sqlite(desk):
-        weights = [literal(weight) for weight in (_TITLE, _TEXT, _ASIDE, _ASIDE)]
+        weights = [literal(weight) for weight in (_TITLE, _TEXT, _ASIDE, _ASIDE, _TOPIC)]
         rowid: ColumnElement[int] = literal_column("search.rowid")
         return Matches(
             table("search"),
@@ -66,7 +70,7 @@ def matches(desk: Desk, query: Query) -> Matches:
         )
     documents = table("search_document", column("message_id"), column("words"))
     asked = text("CAST(:asked AS tsquery)").bindparams(asked=query.for_postgres())
-    by_letter = text(f"CAST('{{{_TEXT / _TITLE}, 0, {_ASIDE / _TITLE}, 1}}' AS float4[])")
+    by_letter = text(f"CAST('{{{_TEXT / _TITLE}, {_TOPIC / _TITLE}, {_ASIDE / _TITLE}, 1}}' AS float4[])")
     return Matches(
         documents,
         documents.c.message_id,
@@ -81,7 +85,7 @@ def put(desk: Desk, documents: Sequence[Document]) -> None:
     if not documents:
         return
     if _is_sqlite(desk):
-        columns = ("title", "text", "people", "files")
+        columns = ("title", "text", "people", "files", "topic")
         rows = [{"id": one.message_id, **{name: " ".join(getattr(one, name)) for name in columns}} for one in documents]
         desk.connection.execute(_PUT_SQLITE, rows)
     else:
@@ -96,7 +100,8 @@ def drop(desk: Desk, message_ids: Iterable[int]) -> None:
 
 
 _PUT_SQLITE = text(
-    "INSERT OR REPLACE INTO search (rowid, title, text, people, files) VALUES (:id, :title, :text, :people, :files)"
+    "INSERT OR REPLACE INTO search (rowid, title, text, people, files, topic) "
+    "VALUES (:id, :title, :text, :people, :files, :topic)"
 )
 _PUT_POSTGRES = text(
     "INSERT INTO search_document (message_id, words) VALUES (:id, CAST(:words AS tsvector)) "
@@ -114,7 +119,7 @@ def _tsvector(document: Document) -> str:
     """The text of a tsvector: each word with its places, titles first. No phrase reaches over the end of a column."""
     places: dict[str, list[str]] = {}
     room, at = _MOST_BYTES, 1
-    for weight, column_words in zip("ABBD", document.columns, strict=True):
+    for weight, column_words in zip("ACBBD", document.columns, strict=True):
         for word in column_words:
             room -= _noted(places, word, f"{min(at, _LAST_PLACE)}{weight}")
             if room < 0:

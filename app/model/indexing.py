@@ -210,19 +210,20 @@ def documents(desk: Desk, ids: Collection[int]) -> list[Document]:
         found.append(
             Document(
                 id_,
-                words(heading(title, subject)),
+                words(heading(title if number == first else None, title, subject)),
                 words("\n".join(people.get(one or 0, "") for one in named)[:_LONGEST_LINE]),
                 words(files.get(id_, "")[:_LONGEST_LINE]),
                 words(body),
+                words(title[:_LONGEST_LINE] if number != first else ""),
             )
         )
     return found
 
 
-def heading(title: str, subject: str) -> str:
-    """What stands above a message: its ticket's title, and its own subject if that is another."""
+def heading(own: str | None, title: str, subject: str) -> str:
+    """What stands above a message: its ticket's title, if it is the first, and its own subject if that is another."""
     differs = bare_subject(subject)[0] != bare_subject(title)[0]
-    return "\n".join([title, *([subject] if differs else [])])[:_LONGEST_LINE]
+    return "\n".join([*([own] if own is not None else []), *([subject] if differs else [])])[:_LONGEST_LINE]
 
 
 def _tickets(desk: Desk, ids: Collection[int]) -> dict[int, tuple[str, int, int]]:

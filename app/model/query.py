@@ -54,7 +54,7 @@ class Query:
         return [term for group in self.groups for term in group]
 
     def loosened(self) -> "Query":
-        """The same with beginnings for words; phrases stay as they are. Where these are too many, all stays as it is."""
+        """The same with beginnings for words, if these are not too many; phrases stay as they are."""
         groups = tuple(
             tuple(term if term.exact else term._replace(begins=True) for term in group) for group in self.groups
         )

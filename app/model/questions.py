@@ -136,7 +136,8 @@ def _paragraph(desk: Desk, hit: Hit) -> str:
     head = f"{ticket.id}  {ticket.status}, {message.date:%Y-%m-%d}: {one_line(ticket.title, 100)}"
     who = one_line(message.sender.label, 60) if message.sender else "the tracker"
     private = " [private]" if message.private else ""
-    return f"{head} ({ticket_address(desk, ticket.id)})\n    {who}{private}: {hit.snippet.text}".rstrip()
+    said = f": {hit.snippet.text}" if hit.snippet.text else ""
+    return f"{head} ({ticket_address(desk, ticket.id)})\n    {who}{private}{said}"
 
 
 _TOO_MUCH = "That was too much to look for: ask again for fewer words, or for longer beginnings."

@@ -16,11 +16,12 @@ from app.model.indexing import LONGEST_TEXT, body_of
 from app.model.leaks import private_words, without_private_lines
 from app.model.lifecycles import LIFECYCLES
 from app.model.messages import Message
-from app.model.people import Person
+from app.model.people import Address, Person
 from app.model.query import Query
 from app.model.queues import Queue, Responder
-from app.model.snippets import Snippet, snippet
+from app.model.snippets import Snippet, snippet, terms_in, whole
 from app.model.standing import Standing, everybody_on, standing_of
+from app.model.subjects import bare_subject
 from app.model.tickets import Participant, Ticket
 from app.model.views import may_see, shown_number
 
@@ -28,15 +29,20 @@ from app.model.views import may_see, shown_number
 _BEST = 1_000
 # So many messages are read again for somebody who may not see all of them; beyond it they are not counted.
 _MOST_READ = 200
+_LONGEST_TITLE = 200
 
 
 class Hit(NamedTuple):
-    """A ticket that was found, by its best message; `number` is the one that the viewer is shown it by."""
+    """A ticket that was found, by its best message; `number` is the one that the viewer is shown it by.
+
+    `title` and `snippet` have marks where the words are.
+    """
 
     ticket: Ticket
     message: Message
     number: int
     standing: Standing | None
+    title: Snippet
     snippet: Snippet
 
 
@@ -215,7 +221,8 @@ def _hits(desk: Desk, query: Query, viewer: Person | None, chosen: Iterable[_Can
         number = shown_number(desk, ticket, message.number, standing)
         if number is None or (standing and not may_see(ticket, standing)):
             continue
-        yield Hit(ticket, message, number, standing, _snippet(desk, query, ticket, message, standing))
+        title = whole(ticket.title, query.terms, _LONGEST_TITLE)
+        yield Hit(ticket, message, number, standing, title, _snippet(desk, query, ticket, message, standing))
 
 
 def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standing: Standing | None) -> Snippet:
@@ -225,4 +232,27 @@ def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standin
         private = private_words(desk, ticket)
         texts = [without_private_lines(text, private) for text in texts]
     first, second = (snippet(text[:LONGEST_TEXT], query.terms) for text in texts)
-    return second if second.terms > first.terms else first
+    best = second if second.terms > first.terms else first
+    # Where else words are that stand neither here nor in what is shown above it.
+    shown = [ticket.title, message.sender.label if message.sender else "", best.text]
+    missing = [term for term in query.terms if not any(terms_in(text, [term]) for text in shown)]
+    for aside in _beside(desk, ticket, message, standing) if missing else ():
+        if having := terms_in(aside, missing):
+            found = snippet(aside, query.terms)
+            best = best.after(f"{found.text}{': ' if best.text else ''}")._replace(terms=best.terms + found.terms)
+            best = best._replace(marks=(*found.marks, *best.marks))
+            missing = [term for term in missing if term not in having]
+    return best
+
+
+def _beside(desk: Desk, ticket: Ticket, message: Message, standing: Standing | None) -> Iterator[str]:
+    """What a message is found by besides its title and its text, as far as it is shown."""
+    if bare_subject(message.subject)[0] != bare_subject(ticket.title)[0]:
+        yield message.subject
+    yield from (file.name for file in message.attachments)
+    everything = standing is None or standing.responder
+    for person in (message.sender, ticket.requestor):
+        if person:
+            of_person = select(Address.email).where(Address.person_id == person.id).order_by(Address.id)
+            addresses = desk.session.scalars(of_person) if everything else [person.email]
+            yield from (f"{person.name} <{email}>" if person.name else email for email in addresses)

@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from app.model.folding import FOLDS
+from app.model.folding import FOLDS, words
 from app.model.query import Term
 from app.model.text import one_line
 
@@ -24,14 +24,21 @@ class Snippet(NamedTuple):
     marks: tuple[tuple[int, int], ...] = ()
     terms: int = 0
 
-    def marked(self, begin: str, end: str) -> str:
-        """The line with signs around what was asked for."""
+    def marked(self, style: Callable[[str], str]) -> str:
+        """The line with what was asked for in a style."""
         parts: list[str] = []
         at = 0
         for start, stop in self.marks:
-            parts += [self.text[at:start], begin, self.text[start:stop], end]
+            parts += [self.text[at:start], style(self.text[start:stop])]
             at = stop
         return "".join([*parts, self.text[at:]])
+
+    def after(self, before: str) -> "Snippet":
+        """The same line with a text before it."""
+        shift = len(before)
+        return self._replace(
+            text=before + self.text, marks=tuple((start + shift, stop + shift) for start, stop in self.marks)
+        )
 
 
 class Place(NamedTuple):
@@ -55,6 +62,18 @@ def snippet(text: str, terms: Sequence[Term]) -> Snippet:
         tuple((one.start + shift, one.stop + shift) for one in inside),
         len({one.term for one in inside}),
     )
+
+
+def whole(text: str, terms: Sequence[Term], limit: int) -> Snippet:
+    """All of a short text in one line, with marks."""
+    line = unicodedata.normalize("NFC", one_line(text, limit))
+    places = _places(line, terms)
+    return Snippet(line, tuple((one.start, one.stop) for one in places), len({one.term for one in places}))
+
+
+def terms_in(text: str, terms: Sequence[Term]) -> set[Term]:
+    """Those of the terms that stand in a text."""
+    return {term for term in terms if term.stands_in(f" {' '.join(words(text))} ")}
 
 
 def _places(line: str, terms: Sequence[Term]) -> list[Place]:

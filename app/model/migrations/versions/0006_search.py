@@ -29,7 +29,7 @@ _NOTES = (
     ("attached", "INSERT ON attachment", "SELECT NEW.message_id"),
     ("renamed", "UPDATE OF name, message_id ON attachment", "SELECT NEW.message_id UNION SELECT OLD.message_id"),
     ("detached", "DELETE ON attachment", "SELECT OLD.message_id"),
-    # The title counts with every message, the requestor with the first.
+    # The title counts with every message, and most with the first; the requestor with the first alone.
     ("retitled", "UPDATE OF title ON ticket", "SELECT id FROM message WHERE ticket_id = NEW.id"),
     ("asked", "UPDATE OF requestor_id ON ticket", _FIRST.format(ticket="NEW.id")),
     ("named", "UPDATE OF name ON person", _OF_PERSON.format(person="NEW.id")),
@@ -57,7 +57,7 @@ def upgrade() -> None:
         op.execute("CREATE INDEX search_words ON search_document USING gin (words)")
     else:
         # The words come folded, with spaces between them: what is not ASCII is part of a word to this tokenizer.
-        op.execute("CREATE VIRTUAL TABLE search USING fts5(title, text, people, files, tokenize = 'ascii')")
+        op.execute("CREATE VIRTUAL TABLE search USING fts5(title, text, people, files, topic, tokenize = 'ascii')")
     for name, event, messages in _NOTES:
         _note(f"search_{name}", event, f"INSERT INTO search_due (message_id) {messages}", postgres=postgres)
     op.execute("INSERT INTO search_due (message_id) SELECT id FROM message ORDER BY id")
