@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from app.cli.showing import ticket_text
 from app.model import administration, queues, sweeping, workflow
+from app.model.bounces import came_to_nothing
 from app.model.desk import Desk
 from app.model.filters import Filter, find_tickets
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
@@ -310,7 +311,7 @@ def test_what_others_wrote_of_them_is_counted_and_stays(inbox: World) -> None:
     inbox.opens(BOB, "About somebody", "Ask ann@HOME.example for it.")
     inbox.opens(BOB, "About nobody", "Ask joann@home.example for it.")
     told = forgets(inbox, ANN)
-    assert told.left == (3, [1, 2])
+    assert told.left == (3, [1, 2], 0, [])
     assert [one["text"] for one in inbox.ticket(2)["messages"]] == ["Ask ann@HOME.example for it."]
 
 
@@ -332,6 +333,18 @@ def test_a_name_that_is_a_word_is_taken_out_only_where_it_calls_somebody(small_i
         text = text.replace(f", {word} and everybody who", ", Somebody who was forgotten and everybody who")
         assert one.text == text
         assert one.sender_name in ("Bob via General", "Ron via General")
+
+
+def test_what_the_other_side_said_of_them_goes_too(small_inbox: World) -> None:
+    asked(small_inbox)
+    to_ann = [one.id for one in small_inbox.rows(Row) if one.recipient == ANN]
+    with small_inbox.desk() as desk:
+        came_to_nothing(desk, to_ann[-1], "550 5.1.1 user ann is unknown", counts=True)
+    forgets(small_inbox, ANN)
+    letter = next(one.text for one in small_inbox.rows(Row) if one.kind == "undelivered")
+    assert letter.startswith("A letter to Somebody who was forgotten <person")
+    assert "user ann" not in letter
+    assert re.search(r"written [-0-9]+ [:0-9]+ UTC\n    \(erased\)\n\nReach them another way", letter)
 
 
 def test_a_namesake_keeps_the_name(small_inbox: World) -> None:
@@ -360,6 +373,42 @@ def test_a_namesake_keeps_the_name(small_inbox: World) -> None:
     assert "; Alex, Bob and everybody who answers for General will read it." in texts[3]
     to_bob = [one.text for one in small_inbox.rows(Row) if one.recipient == BOB]
     assert any("; Alex and everybody who answers for General will read it." in text for text in to_bob)
+
+
+VIOLET = "violet@home.example"
+
+
+def test_who_only_asked_about_them_asked_nothing(inbox: World) -> None:
+    rita = inbox.responder(BOB, "Rita")
+    inbox.actor(VIOLET, "Violet Vanish").writes("hello", "Help!", subject="Doors")
+    for subject in ("Violet Vanish", f"from {VIOLET}", "violet and vanish", "doors"):
+        rita.writes("hello-search", "", subject=subject)
+    rita.writes("nowhere", "Where is VIOLET vanish?", subject="A question")
+    rita.writes("nowhere", "=?", subject="Violet Vanish", headers={"Cc": VIOLET})
+    rita.writes("nowhere", "Who is Violet?", subject="Another")
+    with inbox.database.look() as desk:
+        aside = [one.id for one in waiting(desk)]
+    rehearsed = rehearse(inbox.database, lambda desk: forget_person(desk, VIOLET))
+    told = forgets(inbox, VIOLET)
+    assert told == rehearsed
+    assert told.left == (0, [], 2, aside[:2])
+    assert (told.messages, told.mails) == (1, 3)
+    left = [place for place, _ in words_in(inbox, "violet vanish")]
+    assert sorted(set(left)) == ["mail.raw", "mail.subject"]
+    asked = [one for one in inbox.rows(Delivery) if one.fate == "answered"]
+    mails = {one.id: one.subject for one in inbox.rows(Mail)}
+    assert sorted(mails[one.mail_id] for one in asked) == ["", "", "doors", "violet and vanish"]
+    assert "Search: Somebody who was forgotten" in [one.subject for one in inbox.rows(Row)]
+
+
+def test_a_page_asked_for_at_a_place_where_mail_also_waits_keeps_the_mail(inbox: World) -> None:
+    inbox.responder(BOB, "Rita")
+    inbox.known(VIOLET, "Violet Vanish")
+    raw = f"From: {BOB}\nMessage-ID: <1@x>\nSubject: Violet Vanish\n\n\n".encode()
+    inbox.brings(raw, BOB, f"hello-search@{DOMAIN}", f"nowhere@{DOMAIN}")
+    told = forgets(inbox, VIOLET)
+    assert (told.mails, told.left.mails, len(told.left.set_aside)) == (0, 1, 1)
+    assert [bytes(one) for one in inbox.rows(Mail.raw)] == [raw]
 
 
 def test_offices_go(inbox: World) -> None:

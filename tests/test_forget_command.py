@@ -46,6 +46,14 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(office: Office) -> Non
     assert done == counted | {"dry_run": False}
 
 
+def test_mail_of_others_that_waits_is_named(office: Office) -> None:
+    assert deliver(office, b"From: Eve <eve@far.example>\n\nWhere is ann@example.org?\n", "nowhere").status == 0
+    number = office.json("unmatched", "list")[0]["id"]
+    aside = f"set aside as {number} (`tickets unmatched show {number}`)"
+    assert f"1 mail of others on no ticket names them: {aside}; it stays." in office.does("forget", ANN, "--dry-run")
+    assert office.json("forget", ANN, *YES)["left"] == {"messages": 0, "tickets": [], "mails": 1, "set_aside": [number]}
+
+
 def test_who_is_forgotten_is_gone_from_every_file(office: Office) -> None:
     assert list(files_with(office.path, "under the mat"))
     said = office.does("forget", ANN, *YES)

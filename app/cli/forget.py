@@ -48,8 +48,9 @@ def forget_command(email: str | None, ticket: int | None, dry_run: bool, yes: in
     """Erase a person, named by any address of theirs, or a ticket: words, files, exact mails, letters. For good.
 
     Messages of a person stay as numbered places with a line that says so, and what others wrote stays as it is: where
-    it names them, the tickets are listed. Of a ticket its number, queue, status and dates are left. It asks twice;
-    without a terminal it wants --yes --yes. Backups, and mails that were sent, are not ours to erase.
+    it names them, the tickets and the mails set aside are listed. Of a ticket its number, queue, status and dates are
+    left. It asks twice; without a terminal it wants --yes --yes. Backups, and mails that were sent, are not ours to
+    erase.
     """
     if (email is not None) + (ticket is not None) + sweeps != 1:
         raise click.UsageError("Name either an address or --ticket N.")
@@ -114,7 +115,7 @@ def _counts(told: Forgotten) -> dict[str, object]:
         "queues": told.queues,
         "administrator": told.administrator,
         "assigned": told.assigned,
-        "left": {"messages": told.left.messages, "tickets": told.left.tickets},
+        "left": told.left._asdict(),
         "only_here": told.only_here,
     }
 
@@ -147,7 +148,18 @@ def _about_person(told: Forgotten, *, dry: bool) -> list[str]:
         )
         on = f"on ticket{'' if len(told.left.tickets) == 1 else 's'} {listed(map(str, told.left.tickets))}"
         lines.append(f"{what}, {on}: what others wrote stays, unless you forget the ticket.")
+    if told.left.mails:
+        lines.append(_on_no_ticket(told))
     return lines
+
+
+def _on_no_ticket(told: Forgotten) -> str:
+    """What others wrote that stands nowhere where a ticket could be forgotten with it."""
+    one = told.left.mails == 1
+    aside = told.left.set_aside
+    which = f": set aside as {listed(map(str, aside))} (`tickets unmatched show {aside[0]}`)" if aside else ""
+    of_others = f"{_number(told.left.mails, 'mail')} of others on no ticket {'names' if one else 'name'} them"
+    return f"{of_others}{which}; {'it stays' if one else 'they stay'}."
 
 
 def _about_ticket(told: Forgotten, *, dry: bool) -> list[str]:

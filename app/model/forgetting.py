@@ -19,7 +19,7 @@ from app.model.mails import Delivery
 from app.model.messages import Attachment
 from app.model.people import Address, Person, find_person, get_person, hand_over, meet, somebody
 from app.model.queues import Queue, Responder
-from app.model.remainders import NOTHING, Remainder, left_of
+from app.model.remainders import NOTHING, Remainder, left_of, on_no_ticket
 from app.model.tickets import Participant, Ticket
 from app.model.titles import titles_of
 from app.model.traces import Traces
@@ -95,9 +95,12 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
         theirs.names_of(desk, person, addresses),
         titles_of(desk, person, tickets),
     )
-    told = Forgotten(erased=theirs.messages_of(desk, person), left=left_of(desk, person, traces, tickets))
+    mails = theirs.mails_of(desk, person, addresses)
+    elsewhere = on_no_ticket(desk, traces, mails)
+    told = Forgotten(erased=theirs.messages_of(desk, person))
+    told.left = left_of(desk, person, traces, tickets, elsewhere.kept)
     _count_offices(desk, person, told)
-    erase_words(desk, told, theirs.mails_of(desk, person, addresses))
+    erase_words(desk, told, mails | elsewhere.asked)
     _take_out_of_letters(desk, person, traces, told, tickets)
     _take_out_of_records(desk, person, traces, tickets)
     hand_over(desk, person, stand_in)
@@ -115,7 +118,9 @@ def _who_wrote(desk: Desk, email: str) -> Person:
 def _hold(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
     """The tickets on which somebody left traces, held with the person until the work is done.
 
-    Tickets first, as mail holds them. Whoever is about to write in this person's name waits, and then finds nobody.
+    Tickets first, as mail holds them. On PostgreSQL a mail that found the person before waits here with what it writes
+    in their name; then that is undone, since nobody is there any more, and the mail is taken once more, as a
+    stranger's. Where several wait at once, each makes the stranger known, and all but one may be told to come again.
     """
     for number in sorted(theirs.tickets_with(desk, person, addresses)):
         desk.session.scalars(select(Ticket.id).where(Ticket.id == number).with_for_update(of=Ticket)).all()

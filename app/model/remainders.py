@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
+from app.model.arrival import Fate
 from app.model.base import in_portions
 from app.model.desk import Desk
-from app.model.mails import Mail
+from app.model.incoming import read
+from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import Person
 from app.model.text import from_bytes
@@ -20,17 +22,60 @@ _OTHERS = (Message.id, Message.ticket_id, Message.subject, Message.full_text, Me
 
 
 class Remainder(NamedTuple):
-    """How many messages of others name somebody or quote them, and the tickets on which they are."""
+    """How many messages of others name somebody or quote them, and the tickets on which they are.
+
+    `mails` are mails of others on no ticket that name them, `set_aside` the numbers of those that wait.
+    """
 
     messages: int
     tickets: Sequence[int]
+    mails: int = 0
+    set_aside: Sequence[int] = ()
 
 
 NOTHING = Remainder(0, ())
 
 
-def left_of(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]) -> Remainder:
-    """What others wrote that has somebody's address, their name or lines of theirs in it."""
+class Elsewhere(NamedTuple):
+    """The ids of mails of others that stand on no ticket and name somebody.
+
+    `asked` only asked for a page or a search, which is no correspondence; `kept` are the others.
+    """
+
+    asked: set[int]
+    kept: set[int]
+
+
+def on_no_ticket(desk: Desk, traces: Traces, own: Collection[int]) -> Elsewhere:
+    """Where else others name somebody; `own` are the mails of this person."""
+    on_ticket = exists().where(Message.mail_id == Mail.id)
+    query = select(Mail.id, Mail.subject, Mail.envelope_from, Mail.raw).where(~on_ticket)
+    rows = desk.session.execute(query, execution_options={"yield_per": 100})
+    named = {id_ for id_, subject, sender, raw in rows if id_ not in own and _names(traces, subject, raw, sender)}
+    fates: dict[int, set[str]] = {one: set() for one in named}
+    for portion in in_portions(named):
+        for mail, fate in desk.session.execute(
+            select(Delivery.mail_id, Delivery.fate).where(Delivery.mail_id.in_(portion))
+        ):
+            fates[mail].add(fate)
+    asked = {
+        mail for mail, those in fates.items() if Fate.ANSWERED in those and those <= {Fate.ANSWERED, Fate.REPEATED}
+    }
+    return Elsewhere(asked, named - asked)
+
+
+def _names(traces: Traces, subject: str, raw: bytes, envelope_from: str | None) -> bool:
+    """Whether a mail names somebody as it came, or as it is read."""
+    if traces.names_them(f"{subject}\n{from_bytes(raw)}"):
+        return True
+    incoming = read(raw, envelope_from)
+    return traces.names_them("\n".join([incoming.text, *(f"{one.name} {one.email}" for one in incoming.to)]))
+
+
+def left_of(
+    desk: Desk, person: Person, traces: Traces, tickets: Collection[int], mails: Collection[int] = ()
+) -> Remainder:
+    """What others wrote that has somebody's address, their name or lines of theirs; `mails` are those on no ticket."""
     lines = _lines_of(desk, person)
     found: dict[int, int] = dict(_anywhere(desk, person, traces))
     for portion in in_portions(tickets):
@@ -44,7 +89,15 @@ def left_of(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]
             quotes = titled or not lines.isdisjoint(_telling(text))
             if quotes or traces.names_them(text) or (mail and _is_named_in(desk, traces, mail)):
                 found[number] = ticket
-    return Remainder(len(found), sorted(set(found.values())))
+    return Remainder(len(found), sorted(set(found.values())), len(mails), _waiting(desk, mails))
+
+
+def _waiting(desk: Desk, mails: Collection[int]) -> list[int]:
+    """The numbers by which mails are known that are set aside."""
+    found: list[int] = []
+    for portion in in_portions(mails):
+        found += desk.session.scalars(select(Delivery.id).where(Delivery.mail_id.in_(portion), Delivery.waiting))
+    return sorted(found)
 
 
 def _anywhere(desk: Desk, person: Person, traces: Traces) -> Iterator[tuple[int, int]]:

@@ -13,6 +13,7 @@ from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import FORGOTTEN_NAME
+from app.model.receipts import Kind
 from app.model.standing import everybody_on
 from app.model.text import shown
 from app.model.theirs import contains_any
@@ -35,6 +36,7 @@ _COLUMNS = (
     Message.text.label("said"),
     Message.sender_id.label("author"),
 )
+_SEARCH = "Search: "
 _HAPPENED = "changed"
 _IN_A_NAME = ("opened", "posted", _HAPPENED)
 _READERS = re.compile(r"^(While this ticket is [^\n]*?; )([^\n]*)( will read it\.)$", re.MULTILINE)
@@ -62,7 +64,8 @@ def rewrite_letters(desk: Desk, traces: Traces, tickets: Collection[int]) -> set
 
 
 def _names(traces: Traces) -> Any:
-    return or_(*(contains_any(getattr(Letter, name), traces.spellings) for name in _TEXTS))
+    asked = (Letter.kind == Kind.PAGE) & contains_any(Letter.subject, traces.whole_names)
+    return or_(asked, *(contains_any(getattr(Letter, name), traces.spellings) for name in _TEXTS))
 
 
 def _changed(desk: Desk, traces: Traces, row: Row[Any]) -> dict[str, Any]:
@@ -71,7 +74,7 @@ def _changed(desk: Desk, traces: Traces, row: Row[Any]) -> dict[str, Any]:
     theirs = _is_in_their_name(desk, traces, row)
     new = {
         "sender_name": f"{FORGOTTEN_NAME} via {row.sender_name.rpartition(' via ')[2]}" if theirs else row.sender_name,
-        "subject": traces.retitled(traces.without_addresses(row.subject), row.ticket_id),
+        "subject": traces.retitled(traces.without_addresses(_question(traces, row)), row.ticket_id),
         "in_reply_to": traces.with_other_ids(row.in_reply_to) if row.in_reply_to else None,
         "references": traces.with_other_ids(row.references) if row.references else None,
         "text": traces.without_lines(row.text) if row.kind == _SET_ASIDE else _text(desk, traces, row, theirs=theirs),
@@ -80,6 +83,12 @@ def _changed(desk: Desk, traces: Traces, row: Row[Any]) -> dict[str, Any]:
     }
     changed = {name: new[name] for name in _TEXTS if new[name] != old[name]}
     return {"id": row.id, **changed} if changed else {}
+
+
+def _question(traces: Traces, row: Row[Any]) -> str:
+    """A letter's subject; where it repeats a question, that names them no more."""
+    is_question = row.kind == Kind.PAGE and row.ticket_id is None and row.subject.startswith(_SEARCH)
+    return traces.without_names(row.subject) if is_question else str(row.subject)
 
 
 def _is_in_their_name(desk: Desk, traces: Traces, row: Row[Any]) -> bool:
@@ -98,6 +107,9 @@ def _text(desk: Desk, traces: Traces, row: Row[Any], *, theirs: bool) -> str:
     """A letter's text; the words of the message that it tells of stay. Names go only where they call somebody."""
     words = shown(row.said or "")[:_MOST_OF_A_MESSAGE].rstrip()
     before, words, after = row.text.partition(words) if words else (row.text, "", "")
+    before = before.replace(
+        f'"{row.subject.removeprefix(_SEARCH)}"', f'"{_question(traces, row).removeprefix(_SEARCH)}"'
+    )
     if theirs:
         names = (one for one in (*traces.names, row.sender_name.rpartition(" via ")[0]) if before.startswith(f"{one} "))
         name = max(names, key=len, default="")
