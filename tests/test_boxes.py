@@ -391,8 +391,10 @@ def test_what_programs_keep_for_themselves_is_no_mail(tmp_path: Path) -> None:
     (tmp_path / "pine").write_bytes(PINE + box(about))
     assert [one.fault for one in found_in(tmp_path / "pine")] == [Other.FOLDER_DATA, ""]
     mozilla = [b"X-Mozilla-Status: %s\n" % flags + mail(b"Hello.\n") for flags in (b"0009", b"0001", b"9008", b"zz")]
+    # What a sender wrote lies below what the program wrote.
+    mozilla.append(b"X-Mozilla-Status: 0001\n" + mail(b"Hello.\n", "X-Mozilla-Status: 0008\n"))
     (tmp_path / "moz").write_bytes(box(*mozilla, mail(b"X-Mozilla-Status: 0008\n")))
-    assert [one.fault for one in found_in(tmp_path / "moz")] == [Other.DELETED, "", Other.DELETED, "", ""]
+    assert [one.fault for one in found_in(tmp_path / "moz")] == [Other.DELETED, "", Other.DELETED, "", "", ""]
 
 
 def test_what_stood_on_a_ticket_is_no_deleted_mail(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ _FOLDER_DATA = re.compile(
     rb"(?:.*\n)*?(?:x-imap(?:base)?:|from:.*Mail System Internal Data)",
     re.IGNORECASE,
 )
-_DELETED = re.compile(rb"^x-mozilla-status:[ \t]*[0-9a-f]{3}[89a-f][ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_MOZILLA = re.compile(rb"^x-mozilla-status:[ \t]*([0-9a-f]{4})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_EXPUNGED = 0x0008
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _TOP = 16_384
 
@@ -246,7 +247,8 @@ def _kept_by_program(raw: bytes) -> Other | None:
     head = raw[: end.end() if end else _TOP]
     if b"FOLDER INTERNAL DATA" in head and _FOLDER_DATA.match(head):
         return Other.FOLDER_DATA
-    return Other.DELETED if _DELETED.search(head) else None
+    status = _MOZILLA.search(head)
+    return Other.DELETED if status and int(status[1], 16) & _EXPUNGED else None
 
 
 def _position(file: io.BufferedReader) -> int:
