@@ -1,8 +1,10 @@
 """Claims about `tickets import` as it is called: what it prints, what it refuses, and that a kill loses nothing."""
 
+import gzip
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -155,6 +157,34 @@ def test_where_there_is_no_mail_it_says_so(program: Program) -> None:
     (program.folder / "box" / "x.png").write_bytes(b"\x89PNG\0")
     last = f"There is no mail at {program.folder / 'box'}."
     assert program.does("import", program.folder / "box", "--queue", "Archive").splitlines()[-1] == last
+
+
+def test_what_it_does_not_take_it_names(program: Program) -> None:
+    folder = program.folder / "box"
+    folder.mkdir()
+    mails = [
+        old_mail(str(number), subject=str(number), text=random.Random(number).randbytes(500).hex())
+        for number in range(9)
+    ]
+    (folder / "cut.gz").write_bytes(gzip.compress(boxed(mails))[:-20])
+    (folder / "Trash").write_bytes(b"")
+    (folder / "notes.txt").write_bytes(b"Send submissions to\n")
+    (folder / "moz").write_bytes(boxed([b"X-Mozilla-Status: 0008\n" + old_mail("m")]))
+    for number in range(40):
+        (folder / f"x{number:02}.png").write_bytes(b"\x89PNG\0")
+    told = program.does("import", folder / "cut.gz", "--queue", "Archive").splitlines()
+    assert told[-1].startswith("set aside: cut.gz: the compressed file is damaged: ")
+    told = program.does("import", folder, "--queue", "Archive").splitlines()
+    cut, moz, notes, *rest = [line for line in told if line.startswith(("set aside", "passed over"))]
+    assert cut.startswith("set aside: cut.gz: the compressed file is damaged: ")
+    assert moz == "passed over: moz, byte 0: it was deleted in its mail program (X-Mozilla-Status)"
+    assert notes.startswith("passed over: notes.txt: it does not begin with the headers of a mail")
+    assert (rest[0], len(rest)) == ("passed over: x00.png: it is no text", 35)
+    assert rest[-1] == "passed over: 6 more; --json names up to 1,000"
+    report = program.json("import", folder, "--queue", "Archive")
+    assert (report["mails"], report["duplicates"], report["passed_over"], len(report["other_files"])) == (8, 8, 42, 42)
+    assert report["other_files"][2] == {"where": "x00.png", "reason": "it is no text"}
+    assert [one["where"] for one in report["unreadable"]] == ["cut.gz"]
 
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(program: Program) -> None:

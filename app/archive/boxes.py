@@ -1,21 +1,20 @@
 """This file holds where old mail lies: mbox, Maildir, single mails in a directory, and standard input."""
 
-import gzip
 import io
 import os
 import re
 import sys
-import zlib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
-from app.archive.mbox import Dialect, begins_box, mails_of_box
+from app.archive.marks import mark_of
+from app.archive.mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
+from app.archive.packed import GZIP, Unpacked
 from app.model.text import one_line
 
 STANDARD_INPUT = "-"
-_GZIP = b"\x1f\x8b"
 _PEEKED = 65_536
 _BINARY = 1_024
 _HEADER = re.compile(
@@ -23,21 +22,39 @@ _HEADER = re.compile(
     rb"(?:from|to|date|subject|received|message-id|return-path|mime-version|content-type|delivered-to):",
     re.IGNORECASE,
 )
+_FOLDER_DATA = re.compile(
+    rb"(?=(?:.*\n)*?subject:[ \t]*DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA[ \t]*\r?\n)"
+    rb"(?:.*\n)*?(?:x-imap(?:base)?:|from:.*Mail System Internal Data)",
+    re.IGNORECASE,
+)
+_MOZILLA = re.compile(rb"^x-mozilla-status:[ \t]*([0-9a-f]{4})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_EXPUNGED = 0x0008
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_TOP = 16_384
 
 
 class Fault(StrEnum):
-    """Why something in a box is no mail that can be imported."""
+    """Why a mail cannot be imported."""
 
     EMPTY = "it is empty"
     LARGE = "it is larger than TICKETS_MAX_MESSAGE_BYTES allows"
-    NO_MAIL = "it is no mail"
+
+
+class Other(StrEnum):
+    """Why something in a box is no mail that anybody would look for in a ticket."""
+
+    NO_FILE = "it is no file"
+    NO_TEXT = "it is no text"
+    NO_HEADERS = "it does not begin with the headers of a mail; with a name that ends in .eml it would be one"
+    FOLDER_DATA = "a mail program keeps its own data in it"
+    DELETED = "it was deleted in its mail program (X-Mozilla-Status)"
 
 
 class Found(NamedTuple):
     """One mail as it lies in a box.
 
     `place` names it for people; `envelope` is the `From ` line above it; `done` tells how many bytes of all have been
-    gone through. With a `fault` there are no bytes.
+    gone through. With a `fault`, which may be an `Other`, there are no bytes.
     """
 
     place: str
@@ -48,7 +65,24 @@ class Found(NamedTuple):
 
 
 class BrokenBox(Exception):
-    """A box cannot be read to its end; the text says which and why."""
+    """There is nothing to read from; the text says why."""
+
+
+class _Patient(io.RawIOBase):
+    """A pipe that gives as much as is asked for: what something is must not depend on how fast it comes."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe = pipe
+
+    def readable(self) -> bool:
+        """Whether it can be read from, as whoever puts a buffer around it asks."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer; how many bytes came, fewer only at the end."""
+        found = self._pipe.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
 
 
 def size_of(path: str) -> int | None:
@@ -57,57 +91,87 @@ def size_of(path: str) -> int | None:
         return None
     if not Path(path).is_dir():
         return Path(path).stat().st_size
-    return sum(file.stat().st_size for file in _files(Path(path)) if file.is_file())
+    return sum(_size(file) for file in _files(Path(path)) if isinstance(file, Path))
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except OSError:
+        return 0
 
 
 def mails_in(path: str, limit: int, dialect: Dialect | None = None) -> Iterator[Found]:
     """Every mail that lies at a path, one at a time and in the same order at every call.
 
-    Raises OSError where the path cannot be read at all, BrokenBox where reading stops in the middle.
+    Raises OSError or BrokenBox where the path cannot be read at all; where reading stops in the middle, it says so as
+    the fault of what it found last.
     """
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise BrokenBox("There is no standard input to read from.")
-        yield from _of_stream(sys.stdin.buffer, "standard input", limit, dialect)
+        given: io.BufferedReader = io.BufferedReader(_Patient(sys.stdin.buffer), _PEEKED)
+        yield from _of_stream(given, "standard input", limit, dialect)
     elif Path(path).is_dir():
         yield from _of_directory(Path(path), limit, dialect)
     else:
-        with Path(path).open("rb") as file:
-            yield from _of_stream(file, Path(path).name, limit, dialect, single=_is_one_mail(Path(path)))
+        with _opened(Path(path)) as file:
+            yield from _of_stream(file, one_line(Path(path).name), limit, dialect, single=_is_one_mail(Path(path)))
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    """Every file below a directory, in order; of a Maildir not what is still being written (`tmp`)."""
-    for folder, folders, names in os.walk(directory):
+def _files(directory: Path) -> Iterator[Path | OSError]:
+    """Every file below a directory, in order; of a Maildir not what is still being written (`tmp`).
+
+    A directory that cannot be read is the error that says so; it is raised if it is the first one.
+    """
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(directory, onerror=closed.append):
+        yield from _named(closed)
         if "cur" in folders:
             folders[:] = [name for name in folders if name != "tmp"]
         folders.sort()
-        yield from (Path(folder) / name for name in sorted(names))
+        # What is only a link to a directory is not followed: it could lead round in a circle.
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        yield from (Path(folder) / name for name in sorted([*names, *links]))
+    if any(Path(one.filename) == directory for one in closed):
+        raise closed[0]
+    yield from _named(closed)
+
+
+def _named(closed: list[OSError]) -> Iterator[OSError]:
+    while closed:
+        yield closed.pop(0)
 
 
 def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Iterator[Found]:
     done = 0
     for path in _files(directory):
-        name = one_line(str(path.relative_to(directory)))
-        single = _is_one_mail(path)
-        size = 0
-        if path.exists() and not path.is_file():
-            # To open a named pipe would be to wait for ever.
-            yield Found(name, b"", done=done, fault=Fault.NO_MAIL)
+        if isinstance(path, OSError):
+            name = one_line(str(Path(path.filename).relative_to(directory)))
+            yield Found(name, b"", done=done, fault=_reason(path))
             continue
+        name = one_line(str(path.relative_to(directory)))
+        size = 0
         try:
-            with path.open("rb") as file:
+            if path.exists() and not path.is_file():
+                # To open a named pipe would be to wait for ever.
+                yield Found(name, b"", done=done, fault=Other.NO_FILE)
+                continue
+            with _opened(path) as file:
                 size = os.fstat(file.fileno()).st_size
-                if single or _seems_mail(file.peek(_PEEKED)):
-                    for found in _of_stream(file, name, limit, dialect, single=single):
-                        yield found._replace(done=done + found.done)
-                else:
-                    yield Found(name, b"", done=done, fault=Fault.NO_MAIL)
+                for found in _of_stream(file, name, limit, dialect, single=_is_one_mail(path)):
+                    yield found._replace(done=done + found.done)
         except OSError as error:
-            yield Found(name, b"", done=done, fault=one_line(error.strerror or "it cannot be read"))
-        except BrokenBox as error:
-            yield Found(name, b"", done=done, fault=one_line(str(error).removeprefix(f"{name}: ")))
+            yield Found(name, b"", done=done, fault=_reason(error))
         done += size
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    return io.BufferedReader(io.FileIO(path), _PEEKED)
+
+
+def _reason(error: OSError) -> str:
+    return one_line(error.strerror or "it cannot be read")
 
 
 def _is_one_mail(path: Path) -> bool:
@@ -115,23 +179,24 @@ def _is_one_mail(path: Path) -> bool:
     return path.parent.name in ("cur", "new") or path.suffix.lower() == ".eml"
 
 
-def _seems_mail(first: bytes) -> bool:
-    return begins_box(first) or first.startswith(_GZIP) or bool(_HEADER.match(first))
-
-
 def _of_stream(
-    file: BinaryIO, name: str, limit: int, dialect: Dialect | None, *, single: bool = False
+    buffered: io.BufferedReader, name: str, limit: int, dialect: Dialect | None, *, single: bool = False
 ) -> Iterator[Found]:
     """The mails of a box, or the one mail that a file is; what is compressed is unpacked on the way."""
-    buffered = cast("io.BufferedReader", file)
-    if buffered.peek(2).startswith(_GZIP):
-        unpacked = cast("io.BufferedReader", io.BufferedReader(gzip.GzipFile(fileobj=buffered)))
-        try:
-            yield from _of_plain(unpacked, buffered, name, limit, dialect, single=single)
-        except (EOFError, zlib.error) as error:
-            raise BrokenBox(f"{name}: the compressed file is damaged: {one_line(str(error))}") from error
-    else:
+    if not buffered.peek(2).startswith(GZIP):
         yield from _of_plain(buffered, buffered, name, limit, dialect, single=single)
+        return
+    unpacked = Unpacked(buffered)
+    last: Found | None = None
+    for found in _of_plain(io.BufferedReader(unpacked, _PEEKED), buffered, name, limit, dialect, single=single):
+        if last is not None:
+            yield last
+        last = found
+    if unpacked.damage:
+        # The damage may have cut the last mail short.
+        last = Found(name, b"", done=_position(buffered), fault=unpacked.damage)
+    if last is not None:
+        yield last
 
 
 def _of_plain(
@@ -144,12 +209,15 @@ def _of_plain(
     single: bool,
 ) -> Iterator[Found]:
     first = file.peek(_PEEKED)[:_PEEKED]
-    if not single and b"\0" in first[:_BINARY] and not _seems_mail(first):
-        # A picture, say, or an archive of another kind: any bytes could be read as a mail without headers.
-        yield Found(name, b"", done=_position(source), fault=Fault.NO_MAIL)
+    other = None if single else _other(first)
+    if other and first:
+        # Any bytes could be read as a mail without headers.
+        yield Found(name, b"", done=_position(source), fault=other)
+    if other:
+        # No bytes are a box without mails.
         return
     if single or not begins_box(first):
-        raw = file.read(limit + 1)
+        raw = file.read(limit + len(BYTE_ORDER_MARK) + 1).removeprefix(BYTE_ORDER_MARK)
         yield _checked(Found(name, raw, done=_position(source)), None if len(raw) > limit else raw)
         return
     for boxed in mails_of_box(file, limit, dialect):
@@ -157,10 +225,30 @@ def _of_plain(
         yield _checked(found, boxed.raw)
 
 
+def _other(first: bytes) -> Other | None:
+    """Why something that begins so is neither a box nor a mail."""
+    if begins_box(first) or _HEADER.match(first.removeprefix(BYTE_ORDER_MARK)):
+        return None
+    return Other.NO_TEXT if b"\0" in first[:_BINARY] else Other.NO_HEADERS
+
+
 def _checked(found: Found, raw: bytes | None) -> Found:
     if raw is None:
         return found._replace(raw=b"", fault=Fault.LARGE)
-    return found._replace(raw=raw) if raw.strip() else found._replace(raw=b"", fault=Fault.EMPTY)
+    if not raw.strip():
+        return found._replace(raw=b"", fault=Fault.EMPTY)
+    kept = _kept_by_program(raw) if not mark_of(found.envelope) else None
+    return found._replace(raw=b"", fault=kept) if kept else found._replace(raw=raw)
+
+
+def _kept_by_program(raw: bytes) -> Other | None:
+    """Whether a mail program keeps something in its box that it shows to nobody."""
+    end = _HEAD_END.search(raw, 0, _TOP)
+    head = raw[: end.end() if end else _TOP]
+    if b"FOLDER INTERNAL DATA" in head and _FOLDER_DATA.match(head):
+        return Other.FOLDER_DATA
+    status = _MOZILLA.search(head)
+    return Other.DELETED if status and int(status[1], 16) & _EXPUNGED else None
 
 
 def _position(file: io.BufferedReader) -> int:

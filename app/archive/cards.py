@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
+from app.archive.lines import written_on
 from app.archive.marks import Mark, mark_of
 from app.model import mime
 from app.model.addresses import Mailbox, address_key, is_usable
@@ -36,7 +37,6 @@ _NAMED = re.compile(r"(<[^<>\s]{1,996}>)")
 _BY = re.compile(r"\b(?:from|von)\b(?!.*\b(?:of|vom)\b)", re.IGNORECASE | re.DOTALL)
 _MOST_WORDS = 16_384
 _POSTMEN = re.compile(r"(?:mailer-daemon|mdaemon|post_?master|mail[-_.]?(?:delivery|daemon)[^@]*)@", re.IGNORECASE)
-_ENVELOPE = re.compile(rb"From[ \t].*?((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*)")
 
 
 class Card(NamedTuple):
@@ -139,8 +139,7 @@ def date_of(incoming: Incoming, raw: bytes, envelope: bytes, now: datetime) -> d
 
 def came(envelope: bytes, now: datetime) -> datetime | None:
     """When a mail came to the box that it lies in, as the line above it says."""
-    found = _ENVELOPE.match(envelope)
-    date = _parsed(found[1].decode("ascii", "replace")) if found else None
+    date = written_on(envelope)
     return date if date is not None and believable(date, now) == date else None
 
 
@@ -148,8 +147,7 @@ def _dates(incoming: Incoming, raw: bytes, envelope: bytes) -> Iterator[datetime
     yield incoming.date
     for received in mime.fields(mime.header_block(raw)).get("received", [])[:1]:
         yield _parsed(unescaped(received).rpartition(";")[2])
-    if found := _ENVELOPE.match(envelope):
-        yield _parsed(found[1].decode("ascii", "replace"))
+    yield written_on(envelope)
 
 
 def _parsed(written: str) -> datetime | None:

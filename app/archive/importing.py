@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from app.archive.boxes import Fault, Found, mails_in
+from app.archive.boxes import Found, Other, mails_in
 from app.archive.gathering import count_threads, gather
 from app.archive.mbox import Dialect
 from app.archive.pile import ARCHIVED, Pile, piled
@@ -40,7 +40,10 @@ class Wanted(NamedTuple):
 
 @dataclass
 class Report:
-    """What became of an archive. `resumed`: mails that an import before had taken in and not posted."""
+    """What became of an archive. `resumed`: mails that an import before had taken in and not posted.
+
+    `named` and `others` tell of what is unreadable and of what was passed over where it lies and why, up to a thousand.
+    """
 
     mails: int = 0
     resumed: int = 0
@@ -51,6 +54,7 @@ class Report:
     unreadable: int = 0
     named: list[tuple[str, str]] = field(default_factory=list)
     passed_over: int = 0
+    others: list[tuple[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -160,9 +164,11 @@ def _grouped(mails: Iterable[Found]) -> Iterator[list[Found]]:
 
 
 def _name(pile: Pile, report: Report, one: Found) -> None:
-    """Tell of something that is no mail; in a directory there may be other files, which are only counted."""
-    if one.fault == Fault.NO_MAIL:
+    """Tell of a mail that cannot be read, or of something that is none."""
+    if isinstance(one.fault, Other):
         report.passed_over += 1
+        if len(report.others) < _MOST_NAMED:
+            report.others.append((one.place, one.fault))
         return
     report.unreadable += 1
     if len(report.named) < _MOST_NAMED:

@@ -17,22 +17,17 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple
 
+from app.archive.lines import DATED, DATED_ISO
 from app.archive.marks import mark_of
 
 BLOCK = 1 << 20
 AHEAD = 2_000
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What some editors and exports of other programs write before a text; it is no part of a box or a mail."""
+
 TOP = 262_144
 _SHORT = 16
 
-_DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-# As asctime(3) writes a date, or as mail does.
-_DATED = re.compile(
-    rb"From[ \t].*?\b" + _DAY + rb",?[ \t]+(?:" + _MONTH + rb"[ \t]+\d{1,2}|\d{1,2}[ \t]+" + _MONTH + rb")\b"
-    rb".*?\d{1,2}:\d\d.*?\b\d{2,4}\b|From[ \t].*?\b" + _MONTH + rb"[ \t]+\d{1,2}[ \t]+\d{1,2}:\d\d:\d\d[ \t]+\d{4}"
-)
-# As some programs write it; people write so, too, and then no header lines are below it.
-_DATED_ISO = re.compile(rb"From[ \t].*?\b\d{4}-\d\d-\d\d[ \tT]+\d\d:\d\d")
 _UNDATED = re.compile(rb"From[ \t]+\S+[ \t]*\r?\n(?:>From[ \t]|[!-9;-~]+:)")
 _LINE = re.compile(rb"\n(?=From[ \t])")
 _BELOW = re.compile(
@@ -103,7 +98,7 @@ def escaped(raw: bytes) -> bytes:
 
 def begins_box(first: bytes) -> bool:
     """Whether these first bytes are those of a box, and not of one mail."""
-    return first.lstrip(b"\r\n").startswith((b"From ", b"From\t"))
+    return first.removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n").startswith((b"From ", b"From\t"))
 
 
 def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> Iterator[Boxed]:
@@ -111,6 +106,8 @@ def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> 
     window = _Window(file)
     # In a box a mail is longer by its marks and the empty line below it.
     room = limit + limit // 50 + 2
+    if window.reach(len(BYTE_ORDER_MARK)) and window.held.startswith(BYTE_ORDER_MARK):
+        window.drop(len(BYTE_ORDER_MARK))
     while _skip_blank_lines(window):
         window.reach(AHEAD)
         start = window.held.find(b"\n") + 1 or len(window.held)
@@ -206,9 +203,9 @@ def _is_separator(window: _Window, at: int) -> bool:
     """
     line = window.held[at : at + AHEAD]
     apart = window.held[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n"))
-    if apart and (_DATED.match(line) or _UNDATED.match(line)):
+    if apart and (DATED.match(line) or _UNDATED.match(line)):
         return True
-    return bool((_DATED.match(line) or _DATED_ISO.match(line)) and _BELOW.match(line))
+    return bool((DATED.match(line) or DATED_ISO.match(line)) and _BELOW.match(line))
 
 
 def _unescaped(raw: bytes, dialect: Dialect | None, *, counted: bool) -> bytes:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 _EVERY_SECONDS = 5.0
+# Of a directory with many other files, mail must not be lost from sight.
+_MOST_OTHERS = 36
 _LABEL = len(GATHERING)
 _TEMPLATE, _UNMEASURED = "%(label)s  [%(bar)s]  %(info)s", "%(label)s  %(info)s"
 # What stands beside a bar: the label, the signs around it, "100%", and "100,000 mails, 1,000/s, 1:00:00 left".
@@ -54,7 +56,8 @@ def import_command(
     """Import old mail: one ticket a thread, with its original dates. Nobody gets a letter.
 
     PATH is an mbox, a Maildir, a directory with mails, one mail, or - for standard input; files may be compressed
-    with gzip. The same mail is never imported twice: an import that was interrupted goes on when it is called again.
+    with gzip. What is no mail, what cannot be read, and what a mail program marked as deleted is named at the end. The
+    same mail is never imported twice: an import that was interrupted goes on when it is called again.
     What `tickets export` wrote comes back as the same tickets, with new numbers.
 
     Mails are one ticket if they answer each other, or if one says by its subject that it answers and is from or to the
@@ -180,6 +183,7 @@ def _json(report: Report, *, dry_run: bool) -> dict[str, object]:
         "continued": report.continued,
         "unreadable": [{"where": where, "reason": reason} for where, reason in report.named],
         "passed_over": report.passed_over,
+        "other_files": [{"where": where, "reason": reason} for where, reason in report.others],
         "seconds": round(report.took, 3),
         "parts": {part: round(seconds, 3) for part, seconds in report.seconds.items()},
         "slowest": report.slowest,
@@ -204,7 +208,11 @@ def _print(report: Report, path: str, *, dry_run: bool) -> None:
         rows.insert(-1, ("other files", f"{report.passed_over:,}"))
     heading = "A DRY RUN: NOTHING WAS DONE" if dry_run else "IMPORTED"
     print_rows(rows, (heading, ""))
-    if not report.mails + report.unreadable:
-        click.echo(f"There is no mail at {path}.")
     for where, reason in report.named:
         click.echo(f"set aside: {where}: {reason}")
+    for where, reason in report.others[:_MOST_OTHERS]:
+        click.echo(f"passed over: {where}: {reason}")
+    if report.passed_over > _MOST_OTHERS:
+        click.echo(f"passed over: {report.passed_over - _MOST_OTHERS:,} more; --json names up to 1,000")
+    if not report.mails + report.unreadable:
+        click.echo(f"There is no mail at {path}.")

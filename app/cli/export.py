@@ -28,7 +28,8 @@ def export_command(number: int | None, queue: str | None, form: str, output: Pat
 
     An mbox (mboxrd) holds the exact mails; what came by command is written as a mail. The line above each mail bears
     its ticket's number and an id of this database, so that `tickets import` makes the same tickets of it, elsewhere
-    too; imported here it adds nothing. JSON Lines (jsonl) has one line a ticket: what `tickets show NUMBER --json` prints.
+    too; imported here it adds nothing. JSON Lines (jsonl) has one line a ticket: what `tickets show NUMBER --json`
+    prints.
     """
     if number is not None and queue is not None:
         raise click.UsageError("Name a ticket or --queue, not both.")

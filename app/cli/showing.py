@@ -91,8 +91,11 @@ def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
             yield "Not delivered:", f"{one_line(change['new'])} ({when(change['at'], now)})"
 
 
+_MARKS = {"PRIVATE": "private", "AUTOMATIC": "automatic", "LIST": "listed"}
+
+
 def _head(message: dict[str, Any], now: datetime) -> str:
-    marks = [name.upper() for name in ("private", "automatic") if message[name]]
+    marks = [name for name, of in _MARKS.items() if message[of]]
     return "  ".join([f"#{message['number']}", when(message["date"], now), message["new_status"], *marks])
 
 

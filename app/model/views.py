@@ -170,6 +170,7 @@ def _message(message: Message, number: int) -> Json:
         "new_status": message.new_status,
         "private": message.private,
         "automatic": message.automatic is not None,
+        "listed": message.listed,
         "verified": message.verified,
         "date": _moment(message.date),
         "received": _moment(message.received),
