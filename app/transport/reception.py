@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from salmon.mail import MailRequest
 from salmon.routing import Router
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from app.model import places
 from app.model.arrival import Arrival, Outcome
@@ -21,6 +21,8 @@ _HEADERS_FOR_SALMON = 16_384
 _EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
 # PostgreSQL's codes for work that was stopped because of other work: a failed serialization, a deadlock.
 _OVERTAKEN = ("40001", "40P01")
+# Several mails of one new sender may come at once, and somebody be forgotten meanwhile.
+_TRIES = 4
 
 
 _NOBODY = "nobody@invalid"
@@ -106,16 +108,14 @@ class Reception:
         if not self._has_room(len(arrival.raw)):
             raise NoRoom
         before = arrival.mail_id, len(arrival.outcomes)
-        try:
-            self._store(arrival, recipients)
-        except DBAPIError as error:
-            _undo(arrival, *before)
-            if not _was_overtaken(error):
-                raise
-            self._store(arrival, recipients)
-        except BaseException:
-            _undo(arrival, *before)
-            raise
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                self._store(arrival, recipients)
+                break
+            except BaseException as error:
+                _undo(arrival, *before)
+                if not tries_left or not _was_overtaken(error):
+                    raise
         self._stored()
         self._log(arrival, arrival.outcomes[before[1] :])
 
@@ -180,9 +180,9 @@ def _undo(arrival: Arrival, mail_id: int | None, outcomes: int) -> None:
     del arrival.outcomes[outcomes:]
 
 
-def _was_overtaken(error: DBAPIError) -> bool:
+def _was_overtaken(error: BaseException) -> bool:
     """Whether another connection did the same at the same instant (made a sender known, say): it has now."""
-    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in _OVERTAKEN
+    return isinstance(error, IntegrityError) or getattr(getattr(error, "orig", None), "sqlstate", None) in _OVERTAKEN
 
 
 def first_headers(raw: bytes) -> bytes:
