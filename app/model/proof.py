@@ -1,4 +1,4 @@
-"""This file holds what proves who wrote a mail: our letters' Message-IDs, and the word of the front server."""
+"""This file holds what proves who wrote a mail (our letters' Message-IDs, the front server's word), and our own id."""
 
 import hmac
 import re
