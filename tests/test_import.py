@@ -30,6 +30,7 @@ from tests.world import DOMAIN, World
 
 MAILS = Path(__file__).parent / "mails"
 RON = "ron@club.example"
+ANN, BOB, BRITTA, LIST = "ann@example.org", "bob@example.com", "britta@office.example", "all@office.example"
 
 
 @pytest.fixture
@@ -168,11 +169,53 @@ def test_what_a_server_called_spam_stays_rejected(small: Archive) -> None:
     assert small.tickets()[0]["status"] == "rejected"
 
 
+def test_what_a_server_called_spam_and_somebody_answered_ends_like_all_others(small: Archive) -> None:
+    small.imports(old_mail("1", X_Spam_Flag="YES"), *THREAD[1:2], responders=[RON])
+    assert small.tickets()[0]["status"] == "resolved"
+
+
 def test_commands_in_old_mail_are_text(small: Archive) -> None:
     small.imports(old_mail("1", text="Status: rejected\nOwner: ann\n\nHello."), status="open")
     [ticket] = small.tickets()
     assert ticket["status"] == "open"
     assert ticket["messages"][0]["text"].startswith("Status: rejected")
+
+
+CLOCKS = {"the same second": (0, 0), "a slow clock": (0, -0.1), "no dates": (None, None), "half a date": (None, 1)}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "one by one"])
+@pytest.mark.parametrize("days", CLOCKS.values(), ids=CLOCKS)
+def test_no_mail_comes_before_one_that_it_answers(
+    small: Archive, days: tuple[float | None, float | None], late: bool
+) -> None:
+    mails = []
+    for name in "abcd":
+        for at, (writer, day) in enumerate(zip((ANN, RON), days, strict=True)):
+            mail = old_mail(
+                f"{name}{at}", writer, days=day or 0, subject=f"Re: {name}" if at else name, answers=[f"{name}0"][:at]
+            )
+            mails.append(mail if day is not None else mail.replace(b"Date: Mon", b"X-Date: Mon"))
+    mails += [old_mail(f"{name}2", ANN, days=2, subject=f"Re: {name}", answers=[f"{name}1"]) for name in "abcd"]
+    for part in (mails[1::2], mails[::2]) if late else (mails,):
+        for at, mail in enumerate(part):
+            (small.folder / "box").mkdir(exist_ok=True)
+            (small.folder / "box" / f"{at}.eml").write_bytes(mail)
+        small.takes(small.folder / "box", responders=[RON])
+    assert small.threads() == [[f"{name}{at}" for at in range(3)] for name in "abcd"]
+    for ticket in small.tickets():
+        assert ticket["requestor"]["email"] == ANN
+        assert not ticket["title"].startswith("Re:")
+        assert [one["new_status"] for one in ticket["messages"]] == ["new", "open", "open"]
+    if days == (0, -0.1):
+        assert small.tickets()[0]["messages"][1]["date"] == on(-0.1)
+
+
+def test_a_thread_that_has_lived_takes_an_answer_after_what_it_answers(small: Archive) -> None:
+    small.imports(THREAD[0])
+    small.world.brings(old_mail("8", ANN, answers=["1"], to=f"hello@{DOMAIN}"), ANN, f"hello@{DOMAIN}")
+    small.imports(old_mail("2", RON, days=-1, answers=["1"]))
+    assert small.threads() == [["1", "2", "8"]]
 
 
 # Who belongs together
@@ -273,9 +316,6 @@ def test_they_tell_it_also_where_the_first_is_a_ticket_already(
     assert (report.tickets, report.continued) == ((0, 1) if together else (1, 0))
 
 
-ANN, BOB, BRITTA, LIST = "ann@example.org", "bob@example.com", "britta@office.example", "all@office.example"
-
-
 @pytest.mark.parametrize("cc", ["", LIST, f"{LIST}, carl@office.example"])
 @pytest.mark.parametrize("order", [(ANN, BOB), (BOB, ANN)])
 def test_an_answer_to_one_client_never_lands_on_the_ticket_of_another(
@@ -368,7 +408,7 @@ def test_what_came_by_mail_is_not_imported_again(archive: Archive) -> None:
     assert (report.duplicates, report.tickets, report.continued) == (2, 0, 1)
     [ticket] = archive.tickets()
     assert (ticket["queue"], ticket["status"], ticket["title"]) == ("General", "Answered", "Live")
-    assert [one["number"] for one in ticket["messages"]] == [3, 1, 2]
+    assert [one["number"] for one in ticket["messages"]] == [1, 3, 2]
     assert archive.imports(*raws, other).duplicates == 3
 
 
@@ -494,6 +534,16 @@ def test_a_reply_to_an_imported_mail_goes_on_with_its_ticket(small: Archive) -> 
     [ticket] = small.tickets()
     assert small.threads() == [["1", "2", "3", "4", "8"]]
     assert (ticket["status"], ticket["last_response"]) == ("open", on(3))
+
+
+def test_old_mail_joins_the_ticket_that_an_answer_to_it_has_opened(archive: Archive) -> None:
+    live = old_mail("8", "kim@example.org", days=9, answers=["1", "2"], to=f"hello@{DOMAIN}")
+    archive.world.brings(live, "kim@example.org", f"hello@{DOMAIN}")
+    dry = archive.imports(*THREAD, dry_run=True)
+    report = archive.imports(*THREAD)
+    assert (report.tickets, report.continued) == (dry.tickets, dry.continued) == (0, 1)
+    assert archive.threads() == [["1", "2", "3", "8"]]
+    assert archive.tickets()[0]["requestor"]["email"] == "kim@example.org"
 
 
 def test_nobody_becomes_a_responder_by_an_import(small: Archive) -> None:

@@ -7,10 +7,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 
 from app.archive.cards import ancestors_of, is_old_bounce, replies_to, writer_of
-from app.archive.pile import ARCHIVED, NO_MARK, Pile
+from app.archive.ordering import places_of
+from app.archive.pile import ARCHIVED, Pile
 from app.model.addresses import Mailbox
 from app.model.incoming import Incoming, read
 from app.model.mails import Mail
@@ -26,6 +27,7 @@ _AT_ONCE = 50
 
 class Planned(NamedTuple):
     """One mail of a planned thread, as it is kept until then; `joins` is the ticket that it belongs to already.
+    `received` is when it counts as received in its thread.
 
     `private`: whether it was a private comment in the tracker that exported it; None for all other mail.
     """
@@ -37,6 +39,7 @@ class Planned(NamedTuple):
     joins: int | None
     size: int
     private: bool | None
+    received: datetime | None = None
 
 
 class Draft(NamedTuple):
@@ -51,21 +54,22 @@ class Draft(NamedTuple):
 
 
 def next_threads(pile: Pile) -> list[list[Planned]]:
-    """The next threads to be posted, each in the order of its dates: some hundred mails, or one long thread."""
+    """The next threads to be posted, each in its order: some hundred mails, or one long thread."""
     waiting = (ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == pile.queue_id)
     sizes = select(ARCHIVED.c.thread, func.count(), func.sum(ARCHIVED.c.size)).where(*waiting)
-    columns = [ARCHIVED.c[name] for name in Planned._fields]
+    columns = [ARCHIVED.c[name] for name in Planned._fields[:-1]]
     with pile.store.look() as desk:
         counted = desk.connection.execute(sizes.group_by(ARCHIVED.c.thread).order_by(ARCHIVED.c.thread).limit(MAILS))
         chosen = list(_chosen(counted))
         query = select(*columns).where(ARCHIVED.c.thread.in_(chosen), *waiting)
         # What joins tickets that are there joins one after the other.
-        query = query.order_by(ARCHIVED.c.thread, ARCHIVED.c.joins, ARCHIVED.c.date.is_(None), ARCHIVED.c.date)
-        # Within one second a box of ours has the order in which the mails came; any other box has none.
-        by_chance = case((ARCHIVED.c.mark == NO_MARK, ARCHIVED.c.identity), else_=NO_MARK)
-        query = query.order_by(by_chance, ARCHIVED.c.id)
-        rows = [Planned(*row) for row in desk.connection.execute(query)]
-    return [list(group) for _, group in groupby(rows, attrgetter("thread"))]
+        rows = [Planned(*row) for row in desk.connection.execute(query.order_by(ARCHIVED.c.thread, ARCHIVED.c.joins))]
+        threads: dict[int, list[Planned]] = {}
+        for (thread, _), group in groupby(rows, attrgetter("thread", "joins")):
+            mails = {one.id: one for one in group}
+            places = places_of(desk.connection, mails)
+            threads.setdefault(thread, []).extend(mails[one.id]._replace(received=one.date) for one in places)
+    return list(threads.values())
 
 
 def _chosen(counted: Any) -> Iterator[int]:

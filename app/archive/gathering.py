@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
 from app.archive.cards import EVERYBODY
-from app.archive.known import Bearers
+from app.archive.known import Bearers, find_answered_live
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
 from app.model.archived import NOBODY, PERSON
 
@@ -29,12 +29,16 @@ _HOME = bindparam("home", type_=Integer)
 # A thread of our own export is on one ticket, whatever its mails belong to by their ids.
 _JOINS = case((ARCHIVED.c.mark == NO_MARK, func.coalesce(ARCHIVED.c.joins, _HOME)), else_=_HOME)
 _PLAN = _PLAN.values(thread=bindparam("place"), joins=_JOINS)
+_JOIN = update(ARCHIVED).where(ARCHIVED.c.id == bindparam("of")).values(joins=bindparam("ticket"))
 _ABOUT = ("id", "date", "subject", "answers", "people", "identity", "joins", "ticket_id", "mark")
 
 
 @dataclass
 class _Knot:
-    """Mails that are known to be one thread. `first` and `identity` are of its earliest mail; `home` is its ticket."""
+    """Mails that are known to be one thread; `home` is its ticket.
+
+    `identity`, `subject`, `answers` and `writer` are those of the mail that began it. `inner`: that one answers others.
+    """
 
     place: int
     first: datetime | None
@@ -46,17 +50,20 @@ class _Knot:
     people: set[bytes]
     home: int | None
     mark: bytes = NO_MARK
+    inner: bool = False
 
 
 class _Union:
     """Which rows hang together; each row leads to another one of its knot, the last of them to itself.
 
+    `inner`: whether a row's mail answers another one that is here.
     `marks`: the mark that a knot has, by its place. Two knots of different marks are never made one.
     """
 
     def __init__(self, ids: "array[int]") -> None:
         self.ids = ids
         self.marks: dict[int, bytes] = {}
+        self.inner = bytearray(len(ids))
         self._to = array("q", range(len(ids)))
 
     def of_row(self, row_id: int) -> int:
@@ -86,12 +93,23 @@ def gather(pile: Pile) -> None:
     """Plan the threads of all mails that wait, in the order in which they began: all of the plan is kept, or none."""
     pile.count()
     with pile.store.look() as desk:
+        repeated = _repeated(desk.connection)
+    _join_live(pile, repeated)
+    with pile.store.look() as desk:
         union = _Union(_waiting(pile, desk.connection))
         _tie_by_marks(pile, desk.connection, union)
-        _tie_by_ids(pile, desk.connection, union)
+        _tie_by_ids(pile, desk.connection, union, repeated)
         knots = _knots(pile, desk.connection, union)
     _tie_by_subject(pile, union, knots)
     _keep(pile, union, knots)
+
+
+def _join_live(pile: Pile, repeated: set[bytes]) -> None:
+    """Let old mail join the tickets that answers to it have opened."""
+    rows = [{"of": id_, "ticket": ticket} for id_, ticket in find_answered_live(pile, repeated).items()]
+    if rows:
+        with pile.store.work() as desk:
+            desk.connection.execute(_JOIN, rows)
 
 
 def _waiting(pile: Pile, connection: Connection) -> "array[int]":
@@ -117,7 +135,7 @@ def _tie_by_marks(pile: Pile, connection: Connection, union: _Union) -> None:
         union.tie(place, first.setdefault(mark, place))
 
 
-def _tie_by_ids(pile: Pile, connection: Connection, union: _Union) -> None:
+def _tie_by_ids(pile: Pile, connection: Connection, union: _Union, repeated: set[bytes]) -> None:
     """Tie what has an id in common, also one of a mail that is missing, and what belongs to the same ticket.
 
     Where there are marks, not every tie holds: then their order must not be that in which mails came.
@@ -125,11 +143,14 @@ def _tie_by_ids(pile: Pile, connection: Connection, union: _Union) -> None:
     order = (ARCHIVED.c.mark, ARCHIVED.c.identity) if union.marks else ()
     links = select(LINK.c.key, LINK.c.archived_id, *order).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     homes = select(ARCHIVED.c.joins, ARCHIVED.c.id, *order).where(ARCHIVED.c.joins.is_not(None))
-    repeated = _repeated(connection)
     found = _streamed(connection, _of_waiting(pile, links).order_by(LINK.c.key))
     for key, rows in groupby(found, lambda row: row[0][:PERSON]):
         if key not in repeated:
-            _tie_all(union, list(rows))
+            tied = list(rows)
+            _tie_all(union, tied)
+            namers = [row[1] for row in tied if len(row[0]) == PERSON]
+            for row_id in namers if len(namers) < len(tied) else ():
+                union.inner[bisect_left(union.ids, row_id)] = True
     found = _streamed(connection, _of_waiting(pile, homes).order_by(ARCHIVED.c.joins))
     for _, rows in groupby(found, itemgetter(0)):
         _tie_all(union, list(rows))
@@ -172,18 +193,22 @@ def _knots(pile: Pile, connection: Connection, union: _Union) -> dict[int, _Knot
     knots: dict[int, _Knot] = {}
     query = _of_waiting(pile, select(*(ARCHIVED.c[name] for name in _ABOUT)))
     for row in _streamed(connection, _by_date(query)):
-        _add(knots, union.of_row(row.id), row, row.joins)
+        _add(knots, union.of_row(row.id), row, row.joins, inner=bool(union.inner[bisect_left(union.ids, row.id)]))
     return knots
 
 
-def _add(knots: dict[int, _Knot], place: int, row: Any, home: int | None) -> None:
+def _add(knots: dict[int, _Knot], place: int, row: Any, home: int | None, *, inner: bool = False) -> None:
     """Add a mail to its knot; its mails come in the order of their dates."""
     people = [row.people[at : at + PERSON] for at in range(0, len(row.people), PERSON)]
     knot = knots.get(place)
     if knot is None:
         knots[place] = knot = _Knot(
-            place, row.date, row.date, row.identity, row.subject, row.answers, people[0], set(), None
+            place, row.date, row.date, row.identity, row.subject, row.answers, people[0], set(), None, inner=inner
         )
+    elif knot.inner and not inner:
+        # An answer can bear an earlier date than what it answers.
+        knot.identity, knot.subject, knot.answers, knot.writer = row.identity, row.subject, row.answers, people[0]
+        knot.inner = False
     knot.people |= set(people) - {NOBODY}
     knot.last = row.date or knot.last
     # What a mark says counts for more than ids do; else the oldest ticket.

@@ -18,7 +18,7 @@ from app.model.proof import tracker_id
 _MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
 # SQLite takes 32,766 parameters in a statement.
 _ASKED = 10_000
-_Name = TypeVar("_Name", str, bytes)
+_Name = TypeVar("_Name", str, bytes, int)
 
 
 class There(NamedTuple):
@@ -171,6 +171,23 @@ def _repeated(tracker: Database, cards: Sequence[Card]) -> set[tuple[str, bytes]
         for one, card in cards_of[key]:
             mine = there if card.own != one else there.and_by(card.people, card.subject)
             found |= {(one, card.identity)} if mine.differ else set()
+    return found
+
+
+def find_answered_live(pile: Pile, repeated: set[bytes]) -> dict[int, int]:
+    """The waiting mails that live mail has answered, and the tickets on which it did; `repeated` ids lead nowhere."""
+    live = select(_MESSAGE.c.in_reply_to, _MESSAGE.c.ticket_id).where(_MESSAGE.c.in_reply_to.is_not(None))
+    live = live.where(~select(ARCHIVED.c.id).where(ARCHIVED.c.mail_id == _MESSAGE.c.mail_id).exists())
+    query = select(LINK.c.key, ARCHIVED.c.id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
+    query = query.where(~ARCHIVED.c.posted, ARCHIVED.c.joins.is_(None), ARCHIVED.c.mark == NO_MARK)
+    found: dict[int, int] = {}
+    with pile.tracker.look() as desk, pile.store.look() as store:
+        rows = desk.connection.execution_options(yield_per=_ASKED).execute(live)
+        for some in rows.partitions():
+            tickets: dict[bytes, int] = {}
+            _keep_oldest(tickets, ((own_key(given), ticket) for given, ticket in some if id_key(given) not in repeated))
+            mails = store.connection.execute(query.where(LINK.c.key.in_(tickets)))
+            _keep_oldest(found, ((id_, tickets[key]) for key, id_ in mails))
     return found
 
 

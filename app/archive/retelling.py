@@ -95,9 +95,9 @@ class Retelling:
             self._reopened(row, message, old, answerer, solved)
 
     def end(self, now: datetime) -> None:
-        """All is told; what a server called spam stays that."""
+        """All is told; what a server called spam stays that, unless somebody answered it."""
         ticket = self.ticket
-        if not self._spam and ticket.status != self.status:
+        if not (self._spam and ticket.status == self.lifecycle.spam) and ticket.status != self.status:
             old, ticket.status = ticket.status, self.status
             self._changed(now, None, old)
         if ticket.status in self.lifecycle.solved and ticket.solved is None:

@@ -1,8 +1,9 @@
 """This file holds one unit of work of an import: some threads made into tickets, or put into tickets that are there."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, islice
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import defer
@@ -10,6 +11,7 @@ from sqlalchemy.orm import defer
 from app.archive.cards import writer_of
 from app.archive.drafts import Draft, Planned
 from app.archive.ledger import MESSAGE, TICKET, Ledger
+from app.archive.ordering import places_of
 from app.archive.pile import ARCHIVED, Pile, reserve
 from app.archive.retelling import Retelling, Said, told_before
 from app.archive.writers import UNKNOWN, Writer, Writers
@@ -28,6 +30,14 @@ from app.model.workflow import believable
 
 # So many mails are looked through for one that a person wrote, whose ticket it then is.
 _AHEAD = 50
+
+
+class _Stored(NamedTuple):
+    """A message on a ticket that later ones can answer."""
+
+    id: int
+    hidden: bool
+    received: datetime
 
 
 class Work:
@@ -69,7 +79,7 @@ class Work:
         ticket.root = self._root(head[0])
         retelling = Retelling(self.ledger, ticket, self.status)
         self.ledger.tickets.append(ticket)
-        stored: dict[str, tuple[int, bool]] = {}
+        stored: dict[str, _Stored] = {}
         for group in chain([head], _groups(drafts)):
             self._meet(group)
             retelling.tell(self._said(ticket, draft, stored) for draft in group)
@@ -90,14 +100,14 @@ class Work:
         hidden = {one.message.id for one in before if one.hidden}
         if not untouched:
             hidden = {one.id for one in there if one.private}
-        stored = {one.message_id: (one.id, one.id in hidden) for one in there}
+        stored = {one.message_id: _Stored(one.id, one.id in hidden, one.received) for one in there}
         new = [self._said(ticket, draft, stored) for draft in drafts]
         if untouched:
-            taken_part = self._retell(ticket, before, new)
+            taken_part = self._retell(ticket, before, new, [draft.planned.id for draft in drafts])
         else:
             taken_part = {}
             for one in new:
-                told_before(ticket, one, _status_at(ticket, there, one.message.date))
+                told_before(ticket, one, _status_at(ticket, there, one.message.received))
                 if one.writer and not one.machine:
                     taken_part[one.writer.id] = one.writer
         on_ticket = set(
@@ -105,11 +115,14 @@ class Work:
         )
         self._take_part(ticket, taken_part, on_ticket)
 
-    def _retell(self, ticket: Ticket, before: Sequence[Said], new: Sequence[Said]) -> dict[int, Writer]:
+    def _retell(
+        self, ticket: Ticket, before: Sequence[Said], new: Sequence[Said], planned: list[int]
+    ) -> dict[int, Writer]:
         """Tell a ticket anew that is an imported thread and nothing more, now that more of the thread is known."""
         desk = self.desk
         for table in (Change, Reopening):
             desk.session.execute(delete(table).where(table.ticket_id == ticket.id))
+        self._arrange(ticket, [one.message for one in (*before, *new)], planned)
         said = sorted([*before, *new], key=lambda one: (one.message.received, one.message.number))
         ticket.last_query = ticket.last_response = ticket.solved = ticket.answer = ticket.answerer_id = None
         first = next((one.writer for one in said if one.writer and not one.machine), None)
@@ -120,6 +133,24 @@ class Work:
         retelling.tell(said)
         retelling.end(desk.now)
         return retelling.took_part
+
+    def _arrange(self, ticket: Ticket, messages: Sequence[Message], planned: list[int]) -> None:
+        """Give imported messages the times by which they stand in the order of their thread, whatever their numbers."""
+        by_mail = {one.mail_id: one for one in messages}
+        query = select(ARCHIVED.c.id, ARCHIVED.c.mail_id, ARCHIVED.c.date)
+        rows = [
+            *self.desk.connection.execute(query.where(ARCHIVED.c.ticket_id == ticket.id, ARCHIVED.c.posted)),
+            *self.desk.connection.execute(query.where(ARCHIVED.c.id.in_(planned))),
+        ]
+        found = {row.id: (by_mail[row.mail_id], row.date) for row in rows if row.mail_id in by_mail}
+        last: Message | None = None
+        for place in places_of(self.desk.connection, found):
+            message, own = found[place.id]
+            message.received = place.date or message.received
+            if last is not None and (message.received, message.number) < (last.received, last.number):
+                message.received = last.received + timedelta(microseconds=1)
+            message.date = message.date if own else message.received
+            last = message
 
     def _said_before(self, there: Sequence[Message]) -> Iterator[Said]:
         people = self.writers.by_id(self.desk, {one.sender_id for one in there if one.sender_id is not None})
@@ -176,22 +207,24 @@ class Work:
         fitting = given and not first.planned.private and notification.sendable(given)
         return given if given and fitting else new_message_id(self.desk)
 
-    def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, tuple[int, bool]]) -> Said:
+    def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, _Stored]) -> Said:
         """The message of a mail, the next of its ticket, with what it answers there."""
         incoming, planned = draft.incoming, draft.planned
         writer = self.writers.of(draft.writer) if draft.writer else None
-        parent, private = next((stored[one] for one in draft.answers if one in stored), (None, False))
+        answered = [stored[one] for one in draft.answers if one in stored]
         ticket.posts += 1
-        came = planned.date or ticket.last_posted or self.desk.now
+        came = planned.received or ticket.last_posted or self.desk.now
+        if planned.private is None:
+            came = max(came, *(one.received for one in answered)) if answered else came
         # A mail of an export bears two dates, like any mail that came: the one it was written with, and when it came.
-        date = came if planned.private is None else believable(incoming.date, came)
+        date = planned.date or came if planned.private is None else believable(incoming.date, came)
         message = Message(
             id=next(self._ids),
             ticket_id=ticket.id,
             number=ticket.posts,
             message_id=incoming.message_id or new_message_id(self.desk),
             in_reply_to=draft.replies_to,
-            parent_id=parent,
+            parent_id=answered[0].id if answered else None,
             sender_id=writer.id if writer else None,
             subject=incoming.subject,
             text=draft.text,
@@ -208,8 +241,9 @@ class Work:
         )
         self._note(ticket, draft, message)
         ours = draft.writer is not None and self.writers.is_ours(draft.writer.email)
-        said = Said(message, writer, ours, incoming.spam, planned.private, confides=private)
-        stored.setdefault(message.message_id, (message.id, said.hidden))
+        said = Said(message, writer, ours, incoming.spam, planned.private)
+        said.confides = bool(answered) and answered[0].hidden
+        stored.setdefault(message.message_id, _Stored(message.id, said.hidden, came))
         return said
 
     def _note(self, ticket: Ticket, draft: Draft, message: Message) -> None:

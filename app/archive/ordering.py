@@ -1,0 +1,125 @@
+"""This file holds the order of a thread's mails: none before one that it answers, else by their dates."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from app.archive.pile import ARCHIVED, LINK, NO_MARK
+from app.model.archived import PERSON
+
+_ASKED = 5_000
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Place(NamedTuple):
+    """A mail in its thread: its row, its date, and what decides within one second.
+
+    In the order of a thread `date` is when it counts as received: never before what it answers.
+    """
+
+    id: int
+    date: datetime | None
+    chance: tuple[bytes, int]
+
+    @property
+    def turn(self) -> tuple[datetime, tuple[bytes, int]]:
+        """What mails are sorted by; those whose date nobody knows come last."""
+        return self.date or _LAST, self.chance
+
+
+def places_of(connection: Connection, ids: Iterable[int]) -> list[Place]:
+    """These mails of a thread in its order.
+
+    One without a date has that of what it answers, else of its first answer. What stood in a tracker that exported it
+    has the order in which it stood there, within one second too; any other box has none.
+    """
+    every = list(ids)
+    columns = (ARCHIVED.c.id, ARCHIVED.c.date, ARCHIVED.c.mark, ARCHIVED.c.identity)
+    places: list[Place] = []
+    marked: set[int] = set()
+    for at in range(0, len(every), _ASKED):
+        query = select(*columns).where(ARCHIVED.c.id.in_(every[at : at + _ASKED]))
+        for row in connection.execute(query):
+            marked |= {row.id} if row.mark != NO_MARK else set()
+            places.append(Place(row.id, row.date, (NO_MARK if row.mark else row.identity, row.id)))
+    places.sort(key=lambda one: one.turn)
+    parents = {one.id: set[int]() for one in places}
+    if len(places) > 1:
+        parents |= {id_: of for id_, of in _parents(connection, places).items() if id_ not in marked}
+    return _in_turn(_dated(_in_turn(places, parents), parents), parents)
+
+
+def _parents(connection: Connection, places: list[Place]) -> dict[int, set[int]]:
+    """The mails here that each one names; of several copies of one the first."""
+    rank = {one.id: at for at, one in enumerate(places)}
+    owner: dict[bytes, int] = {}
+    names: list[tuple[bytes, int]] = []
+    for at in range(0, len(places), _ASKED):
+        ids = [one.id for one in places[at : at + _ASKED]]
+        for key, id_ in connection.execute(select(LINK.c.key, LINK.c.archived_id).where(LINK.c.archived_id.in_(ids))):
+            if len(key) == PERSON:
+                names.append((key, id_))
+            else:
+                owner[key[:PERSON]] = min(owner.get(key[:PERSON], id_), id_, key=rank.__getitem__)
+    found: dict[int, set[int]] = {}
+    for key, id_ in names:
+        if owner.get(key, id_) != id_:
+            found.setdefault(id_, set()).add(owner[key])
+    return found
+
+
+def _in_turn(places: list[Place], parents: dict[int, set[int]]) -> list[Place]:
+    """The mails, each after its parents; where they answer each other in a circle, that is broken in `parents`."""
+    left = sorted(places, key=lambda one: one.turn, reverse=True)
+    by_id = {one.id: one for one in places}
+    waits = {id_: len(of) for id_, of in parents.items()}
+    children = _children(parents)
+    done: dict[int, Place] = {}
+    ready: list[tuple[datetime, tuple[bytes, int], Place]] = []
+
+    def release(one: Place) -> None:
+        known = [done[parent].date for parent in parents[one.id]]
+        one = one._replace(date=max((date for date in (one.date, *known) if date), default=None))
+        heappush(ready, (*one.turn, one))
+
+    for one in places:
+        if not waits[one.id]:
+            release(one)
+    while len(done) < len(places):
+        if not ready:
+            while waits[left[-1].id] <= 0:
+                left.pop()
+            first = left.pop()
+            parents[first.id] &= done.keys()
+            waits[first.id] = 0
+            release(first)
+        one = heappop(ready)[-1]
+        done[one.id] = one
+        for child in children.get(one.id, ()):
+            waits[child] -= 1
+            if waits[child] == 0:
+                release(by_id[child])
+    return list(done.values())
+
+
+def _children(parents: dict[int, set[int]]) -> dict[int, list[int]]:
+    children: dict[int, list[int]] = {}
+    for id_, of in parents.items():
+        for parent in of:
+            children.setdefault(parent, []).append(id_)
+    return children
+
+
+def _dated(order: list[Place], parents: dict[int, set[int]]) -> list[Place]:
+    """The same, where mails without a date, and without one in what they answer, have that of their first answer."""
+    soonest: dict[int, datetime] = {}
+    dated: list[Place] = []
+    for one in reversed(order):
+        date = one.date or soonest.get(one.id)
+        dated.append(one._replace(date=date))
+        for parent in parents[one.id] if date else ():
+            soonest[parent] = min(soonest.get(parent, date), date) if date else soonest[parent]
+    return dated
