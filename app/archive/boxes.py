@@ -78,7 +78,7 @@ class _Patient(io.RawIOBase):
         """Whether it can be read from, as whoever puts a buffer around it asks."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed: any buffer
         """Fill a buffer; how many bytes came, fewer only at the end."""
         found = self._pipe.read(len(buffer))
         buffer[: len(found)] = found

@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, update
 from app.archive.pile import ARCHIVED, add_rows, reserve
 from app.model.desk import Desk
 from app.model.mails import Delivery
-from app.model.messages import Attachment, Message
+from app.model.messages import Attachment, Message, attachment_rows
 from app.model.tickets import Change, Participant, Reopening, Ticket
 
 TICKET, MESSAGE = cast("Table", Ticket.__table__), cast("Table", Message.__table__)
@@ -78,18 +78,6 @@ class Ledger:
             self.desk.connection.execute(update(TICKET).where(TICKET.c.id == ticket.id).values(**columns_of(ticket)))
 
     def _attachments(self) -> list[Row]:
-        rows = [
-            {
-                "message_id": message.id,
-                "name": part.name,
-                "type": part.type,
-                "size": part.size,
-                "start": part.start,
-                "stop": part.stop,
-                "encoding": part.encoding,
-            }
-            for message, attachments in self.messages
-            for part in attachments
-        ]
+        rows = [row for message, attachments in self.messages for row in attachment_rows(message.id, attachments)]
         ids = reserve(self.desk.connection, _ATTACHMENT, len(rows))
         return [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)]

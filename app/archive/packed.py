@@ -21,7 +21,7 @@ class Unpacked(io.RawIOBase):
         """Whether it can be read from, as whoever puts a buffer around it asks."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed: any buffer
         """Fill a buffer; how many bytes came, none at the end."""
         filled = 0
         while filled < len(buffer) and (found := self._step(len(buffer) - filled)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -13,6 +13,9 @@ from app.model.desk import Desk
 from app.model.mails import Mail
 from app.model.people import Person
 from app.model.tickets import Ticket
+
+if TYPE_CHECKING:
+    from app.model.incoming import Attachment as Attached
 
 
 class NoSuchMessage(LookupError):
@@ -76,6 +79,12 @@ class Attachment(Base):
     def content(self, raw: bytes) -> bytes:
         """Its decoded bytes, out of the mail as it came."""
         return mime.content(raw, mime.Part(self.type, None, self.encoding, "", self.name, self.start, self.stop))
+
+
+def attachment_rows(message_id: int, parts: "Iterable[Attached]") -> list[dict[str, Any]]:
+    """The rows of what came with a message."""
+    columns = ("name", "type", "size", "start", "stop", "encoding")
+    return [{"message_id": message_id, **{name: getattr(part, name) for name in columns}} for part in parts]
 
 
 # Letters carry the files of a message as far as most mailboxes take them; beyond it they are named with their size.

@@ -11,7 +11,7 @@ from app.model import notification
 from app.model.desk import Desk
 from app.model.leaks import redacted
 from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
-from app.model.messages import Attachment, Message, NoSuchMessage, find_message
+from app.model.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from app.model.notification import News
 from app.model.people import Person
 from app.model.proof import new_message_id
@@ -276,19 +276,7 @@ _ADD_ATTACHMENTS = insert(cast("Table", Attachment.__table__))
 
 
 def _add_attachments(desk: Desk, message_id: int, attachments: "Sequence[Attached]") -> None:
-    rows = [
-        {
-            "message_id": message_id,
-            "name": part.name,
-            "type": part.type,
-            "size": part.size,
-            "start": part.start,
-            "stop": part.stop,
-            "encoding": part.encoding,
-        }
-        for part in attachments
-    ]
-    if rows:
+    if rows := attachment_rows(message_id, attachments):
         desk.connection.execute(_ADD_ATTACHMENTS, rows)
 
 
