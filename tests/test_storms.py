@@ -13,7 +13,7 @@ from app.model.letters import Letter as Row
 from app.model.mails import Delivery
 from app.model.messages import Message
 from app.model.people import Person
-from app.model.storms import HOUR, MOST_ANSWERS, MOST_OF_SENDER, MOST_ON_TICKET, MOST_TICKETS, WINDOW
+from app.model.storms import HOUR, MOST_ANSWERS, MOST_OF_SENDER, MOST_ON_TICKET, MOST_TICKETS, MOST_TO_OUTSIDERS, WINDOW
 from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, World
 
@@ -55,8 +55,8 @@ def test_a_vacation_responder_without_headers_and_a_responders_own_stop(
     ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.net", "Ann")
     ann.writes("hello", "It burns.")
     written = answering(world, ron, ann, threaded=threaded)
-    assert written < 2 * MOST_ON_TICKET
-    assert mails_of(world, ann.email) <= 10
+    assert written <= 2 * MOST_ON_TICKET
+    assert mails_of(world, ann.email) <= MOST_ON_TICKET + 1
     assert len(world.ticket()["messages"]) == written + 1
     assert "many mails within 10 minutes, the last one from Ann" in " ".join(ron.letter().text.split())
     world.close()
@@ -73,9 +73,13 @@ def test_two_participants_vacation_responders_stop(inbox: World) -> None:
     assert max(mails_of(inbox, pat.email), mails_of(inbox, pia.email)) <= 10
     # All of it is there, and once it is quiet everything is as before.
     before = len(ron.letters)
-    inbox.clock.passes(seconds=WINDOW.total_seconds())
+    inbox.clock.passes(minutes=11)
+    inbox.settle()
+    # What was held is told in one letter to each reader when the window has ended.
+    assert len(ron.letters) == before + 1
+    assert "Nobody got letters of these:\n\n    Pat: I am away, says" in ron.letter().text
     pat.writes("ticket1", "I am back.")
-    assert (len(ron.letters), pia.letter().text) == (before + 1, "Pat wrote:\n\nI am back.")
+    assert (len(ron.letters), pia.letter().text) == (before + 2, "Pat wrote:\n\nI am back.")
 
 
 def test_two_responders_who_are_away_stop(small_inbox: World) -> None:
@@ -109,9 +113,9 @@ def test_two_people_who_talk_all_day_are_no_storm(small_inbox: World) -> None:
     ann.writes("hello", "Hello?")
     for number in range(30):
         small_inbox.clock.passes(seconds=60)
-        ron.writes("ticket1", f"No {number}.")
+        ron.replies(ron.letter(), f"No {number}.")
         small_inbox.clock.passes(seconds=60)
-        ann.writes("ticket1", f"Yes {number}.")
+        ann.replies(ann.letter(), f"Yes {number}.")
     assert (len(ron.letters), len(ann.letters)) == (31, 30)
 
 
@@ -305,12 +309,10 @@ def test_who_writes_to_many_tickets_of_others_is_kept_private(world: World) -> N
         owner.writes("hello", "It burns.")
     eve = world.known("eve@example.com", "Eve")
     for number in range(1, MOST_TICKETS + 3):
-        promised = world.ticket(number, eve.email)["reply"]
         eve.writes(f"ticket{number}", "Buy my water.")
         [message] = world.ticket(number)["messages"][1:]
         private = number > MOST_TICKETS
-        assert (message["private"], message["action"]) == (private, promised["action"])
-        assert message["action"] == ("Comment" if private else "Answer")
+        assert (message["private"], message["action"]) == (private, "Comment" if private else "Answer")
         assert len(owners[number - 1].letters) == (0 if private else 1)
         assert "Buy my water." in ron.letter().text
     # On a ticket where they have written already it is no other, and an hour later they are welcome again.
@@ -324,10 +326,24 @@ def test_a_page_says_what_a_reply_does_now(small_world: World) -> None:
         small_world.actor(f"ann{number}@example.net").writes("hello", "It burns.")
     eve = small_world.known("eve@example.com", "Eve")
     for number in range(1, MOST_TICKETS + 1):
-        eve.writes(f"ticket{number}", "Buy my water.")
+        eve.writes(f"ticket{number}", "help")
+        eve.replies(eve.letter(), "Buy my water.")
     eve.writes(f"ticket{MOST_TICKETS + 1}", "help")
     assert "in private" in eve.letter().text
     assert "in private" in eve.letter().footer
+    eve.replies(eve.letter(), "Buy it now.")
+    assert small_world.ticket(MOST_TICKETS + 1)["messages"][-1]["private"] is True
+
+
+def test_mails_that_anybody_can_have_sent_make_nobody_a_stranger(small_world: World) -> None:
+    for number in range(MOST_TICKETS + 1):
+        small_world.actor(f"ann{number}@example.net").writes("hello", "It burns.")
+    bob = small_world.known("bob@example.com", "Bob")
+    bob.writes(f"ticket{MOST_TICKETS + 1}", "help")
+    for number in range(1, MOST_TICKETS + 1):
+        bob.writes(f"ticket{number}", "A forger wrote this.")
+    bob.replies(bob.letter(), "Pour water on it.")
+    assert small_world.ticket(MOST_TICKETS + 1)["messages"][-1]["action"] == "Answer"
 
 
 def test_on_ones_own_tickets_and_as_a_responder_one_can_write_everywhere(small_world: World) -> None:
@@ -356,11 +372,11 @@ def test_who_asks_in_others_with_very_many_mails_reaches_only_who_answers(small_
         person = find_person(desk, "pat@example.net")
         assert person is not None
         assert desk.session.query(Participant).count() == MOST_OF_SENDER + 5
-    ron.writes("ticket1", "Welcome.")
+    ron.replies(ron.letters[0], "Welcome.")
     assert len(pat.letters) == 1
-    for _ in range(3):
+    for _ in range(MOST_TO_OUTSIDERS + 3):
         eve.writes("ticket1", "Buy my water.")
-    assert len(pat.letters) == 1
+    assert len(pat.letters) == 1 + MOST_TO_OUTSIDERS
 
 
 # A stranger
@@ -397,14 +413,16 @@ def test_in_a_storm_the_footer_says_that_nobody_gets_a_letter(small_inbox: World
     rita = world.actor("rita@example.net", "Rita")
     rita.writes("hello", "Help.")
     ron.replies(ron.letter(), "What is it?")
-    for number in range(14):
-        rita.replies(rita.letter(), f"More, {number}.", headers={"In-Reply-To": f"<{number}@elsewhere.example>"})
-    ron.replies(ron.letter(), "Slowly, please.")
+    for number in range(9):
+        rita.replies(rita.letter(), f"More, {number}.")
+        ron.replies(ron.letter(), "Slowly, please.")
     assert "kept with the ticket, but nobody gets a letter of it" in rita.letter().footer
     before = len(world.far_end.letters)
     rita.replies(rita.letter(), "Important.")
     assert len(world.far_end.letters) == before
     world.clock.passes(minutes=11)
+    world.settle()
+    assert "    Rita: Important." in ron.letter().text
     ron.replies(ron.letter(), "Now?")
     assert "everybody who answers for General will read it" in rita.letter().footer
     rita.replies(rita.letter(), "Yes.")

@@ -180,7 +180,7 @@ def unknown(line: Line, allowed: Iterable[Command] = COMMANDS) -> str:
 
 
 # Words that stand alone in a mail, or on its first line.
-HELP, LIST, SHOW, UNDO = "help", "list", "show", "undo"
+HELP, LIST, SHOW, UNDO, LEAVE = "help", "list", "show", "undo", "unsubscribe"
 
 
 class Page(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.model import bounces, questions
+from app.model import bounces, intake, questions
 from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, register
 from app.model.desk import Desk
@@ -67,6 +67,9 @@ def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
         return
     except NoSuchTicket:
         set_aside(desk, arrival, recipient, "no ticket has this number")
+        return
+    if intake.is_one_too_many(desk, arrival, sender, known):
+        set_aside(desk, arrival, recipient, intake.TOO_MANY_TICKETS)
         return
     if thread is None:
         open_by_mail(desk, arrival, recipient, place, sender, known)

@@ -12,7 +12,7 @@ from app.model.desk import Desk
 from app.model.lifecycle import Cell, find_row, listed, target
 from app.model.places import comment_address, ticket_address
 from app.model.queues import whole_address
-from app.model.standing import Occasion, Standing, readers
+from app.model.standing import Occasion, Standing, as_confirmed, readers
 from app.model.storms import as_taken, holds_next
 from app.model.tickets import Ticket
 
@@ -30,7 +30,7 @@ class Promise(NamedTuple):
 def promise(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
     """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
     lifecycle = ticket.lifecycle
-    party = as_taken(desk, ticket, standing).party(lifecycle)
+    party = as_taken(desk, ticket, standing, verified=True).party(lifecycle)
     cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
     row = find_row(lifecycle, cell.action, ticket.status, party)
     return Promise(cell, target(row, ticket.status), party.role)
@@ -44,15 +44,20 @@ def footer(
     *,
     private: bool = False,
     undo: bool = False,
+    later: bool = False,
 ) -> list[str]:
     """The sentences under a letter to one person, one a line.
 
     `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
+    `later`: it leaves when the window of a storm has ended.
     """
     promised = promise(desk, ticket, standing, private=private)
+    if standing.responder or standing.requestor:
+        # A reply to this letter lets those in who wait for it.
+        everybody = as_confirmed(everybody)
     occasion = Occasion(words=True, private=promised.cell.private)
     others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
-    held = holds_next(desk, ticket, standing, everybody)
+    held = not later and holds_next(desk, ticket, standing, everybody)
     readers_of_it = _IN_A_STORM if held else _who_reads(ticket, others)
     lines = [
         f"You get this because {_why(ticket, standing)}.",

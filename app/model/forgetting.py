@@ -174,6 +174,8 @@ def _take_out_of_records(desk: Desk, person: Person, traces: Traces, tickets: Co
     for table in (Ticket, Checkpoint):
         assigned = update(table).where(table.assignee_id == person.id)
         desk.session.execute(assigned.values(assignee_id=None))
+    own = update(Ticket).where(Ticket.requestor_id == person.id)
+    desk.session.execute(own.values(requestor_email=None))
     for row in (Address, Participant, Responder):
         desk.session.execute(delete(row).where(row.person_id == person.id))
     desk.session.flush()

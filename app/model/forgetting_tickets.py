@@ -84,6 +84,7 @@ def _empty(desk: Desk, ticket: Ticket) -> None:
     """Leave a row with a number, a line that says so, and nobody. Without messages it is no ticket any more."""
     ticket.title = line_left(desk)
     ticket.requestor = nobody(desk)
+    ticket.requestor_email = None
     ticket.assignee = ticket.answerer = ticket.answer = ticket.solved = ticket.priority = ticket.root = None
     ticket.last_query = ticket.last_response = ticket.merged_into = None
     ticket.posts, ticket.has_private = 0, False

@@ -2,40 +2,57 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.model import notification
+from app.model import notification, proof
 from app.model.addresses import Mailbox, address_key
 from app.model.arrival import Arrival
+from app.model.commands import LEAVE
 from app.model.desk import Desk
 from app.model.incoming import Incoming
 from app.model.letters import Letter
 from app.model.notification import News
-from app.model.people import Person, heard_from, meet, wrote_from
+from app.model.people import Person, find_person, heard_from, meet, wrote_from
 from app.model.places import find_place
 from app.model.proof import new_message_id
 from app.model.queues import Queue
 from app.model.quotation import is_forward, split
-from app.model.standing import Standing, everybody_on
-from app.model.threads import Thread
-from app.model.tickets import Participant, Ticket, record_change
+from app.model.standing import Standing, as_confirmed, everybody_on
+from app.model.threads import Known, Thread
+from app.model.tickets import LET_IN, Participant, Ticket, record_change
 from app.model.workflow import Parent, Words
 
 # Whoever names more people in one mail means a list.
 _MOST_ASKED_IN = 20
-_LEAVE = "unsubscribe"
+# What nothing proves reaches this many tickets; its other recipients are set aside.
+MOST_TICKETS_OF_UNPROVEN = 5
+TOO_MANY_TICKETS = f"nothing proves who sent it, and it reached {MOST_TICKETS_OF_UNPROVEN} tickets already"
 
 
 def author(desk: Desk, sender: Mailbox, arrival: Arrival, *, known: bool) -> Person:
-    """The person who wrote; their letters go where they wrote from, unless a machine wrote in their name."""
+    """The person who wrote. Letters that failed are tried again once mail comes from where they went."""
     person = meet(desk, sender, known=known)
-    incoming = arrival.incoming
-    if address_key(person.email) == address_key(sender.email):
-        if not incoming.bounce:
-            heard_from(person)
-    elif incoming.automatic is None:
-        wrote_from(person, sender.email)
+    if address_key(person.email) == address_key(sender.email) and not arrival.incoming.bounce:
+        heard_from(person)
     return person
+
+
+def letters_follow(person: Person, ticket: Ticket | None, address: str) -> None:
+    """Let a believed mail say where its writer gets letters from now on: all of them, and those of this ticket."""
+    if address_key(person.email) != address_key(address):
+        wrote_from(person, address)
+    if ticket is not None and ticket.requestor_id == person.id and ticket.requestor_email is not None:
+        ticket.requestor_email = address
+
+
+def is_one_too_many(desk: Desk, arrival: Arrival, sender: Mailbox, known: Sequence[Known]) -> bool:
+    """Whether a mail that nothing proves has reached as many tickets as it may."""
+    tickets = {outcome.ticket for outcome in arrival.outcomes if outcome.ticket}
+    if len(tickets) < MOST_TICKETS_OF_UNPROVEN:
+        return False
+    person = find_person(desk, sender.email)
+    verified = person is not None and proof.is_verified(desk, arrival, person, known)
+    return arrival.incoming.automatic is not None or not proof.is_believed(desk, arrival, verified=verified)
 
 
 def words_of(
@@ -61,6 +78,7 @@ def words_of(
         automatic=incoming.automatic,
         listed=incoming.listed,
         mail_id=arrival.mail_id,
+        address=incoming.sender.email if incoming.sender else None,
         attachments=incoming.attachments,
         named=frozenset(address_key(mailbox.email) for mailbox in incoming.to),
     )
@@ -75,45 +93,72 @@ def _our_lines(desk: Desk, incoming: Incoming) -> list[str]:
     return text.split("\n") if text else []
 
 
-def asked_in(desk: Desk, queue: Queue, incoming: Incoming, by: Standing) -> list[Person]:
+def may_ask_in(queue: Queue, by: Standing) -> bool:
+    """Whether the queue's switches let this writer ask people in by To and Cc."""
+    return queue.cc_from_responders if by.responder else queue.cc_from_others
+
+
+def named_in(desk: Desk, queue: Queue, incoming: Incoming, by: Standing) -> list[Mailbox]:
     """Whom a mail's To and Cc ask in, if the queue takes them from this writer; no address of ours."""
-    allowed = queue.cc_from_responders if by.responder else queue.cc_from_others
-    if not allowed or incoming.automatic or incoming.spam:
+    if not may_ask_in(queue, by) or incoming.automatic or incoming.spam:
         return []
     named: dict[str, Mailbox] = {}
     for mailbox in incoming.to:
         if not find_place(desk, mailbox.email):
             named.setdefault(address_key(mailbox.email), mailbox)
-    people = [meet(desk, mailbox, known=False) for mailbox in list(named.values())[:_MOST_ASKED_IN]]
+    return list(named.values())[:_MOST_ASKED_IN]
+
+
+def asked_in(desk: Desk, queue: Queue, incoming: Incoming, by: Standing) -> list[Person]:
+    """The people whom a mail's To and Cc ask in, made where they are new."""
+    people = [meet(desk, mailbox, known=False) for mailbox in named_in(desk, queue, incoming, by)]
     return [person for person in people if person.id != by.person_id]
+
+
+def not_yet_on(desk: Desk, everybody: Sequence[Standing], by: Standing, named: Sequence[Mailbox]) -> list[str]:
+    """The addresses among these whose people are not on the ticket."""
+    there = {by.person_id, *(one.person_id for one in everybody if not one.dormant and not one.pending)}
+    people = [(mailbox.email, find_person(desk, mailbox.email)) for mailbox in named]
+    return [email for email, person in people if person is None or person.id not in there]
 
 
 def ask_in(desk: Desk, ticket: Ticket, people: Sequence[Person]) -> bool:
     """Make people participants who are not on the ticket yet; whether anybody was new."""
-    there = {one.person_id for one in everybody_on(desk, ticket) if not one.dormant} if people else set()
-    new = [person for person in people if person.id not in there]
+    there = [one for one in everybody_on(desk, ticket) if not one.dormant and not one.pending] if people else []
+    new = [person for person in people if person.id not in {one.person_id for one in there}]
     for person in new:
-        desk.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, dormant=False))
+        desk.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, **LET_IN))
         record_change(desk, ticket, None, "participant", None, person.email)
     return bool(new)
 
 
+def confirm(desk: Desk, ticket: Ticket, everybody: Sequence[Standing]) -> list[Standing]:
+    """Let those in who wait for it: from now on they see the ticket and get its letters. Everybody as it is then."""
+    if any(one.pending for one in everybody):
+        waiting = update(Participant).where(Participant.ticket_id == ticket.id, Participant.pending)
+        desk.session.execute(waiting.values(pending=False))
+    return as_confirmed(everybody)
+
+
 def wakes(desk: Desk, ticket: Ticket, standing: Standing, incoming: Incoming) -> bool:
-    """Whether somebody of an imported thread writes again, who from now on gets letters; a machine wakes nobody."""
-    if not standing.dormant or incoming.automatic:
+    """Whether somebody writes again who got no letters, and from now on does; a machine wakes nobody."""
+    if not standing.participant or standing.subscribed or standing.pending or incoming.automatic:
         return False
-    desk.session.get_one(Participant, (ticket.id, standing.person_id)).dormant = False
+    row = desk.session.get_one(Participant, (ticket.id, standing.person_id))
+    row.subscribed, row.dormant = True, False
     return True
 
 
-def unsubscribes(desk: Desk, ticket: Ticket, standing: Standing, words: Words) -> bool:
-    """Whether a participant asked for no more letters, which then is done: the word stands alone in the mail."""
-    row = desk.session.get(Participant, (ticket.id, standing.person_id)) if standing.participant else None
-    if row is None or standing.responder or words.automatic or words.text.strip().strip(".!").lower() != _LEAVE:
-        return False
-    row.subscribed = False
+def asks_to_leave(standing: Standing, words: Words) -> bool:
+    """Whether a participant asks for no more letters: the word stands alone in the mail."""
+    may = standing.participant and not standing.responder and not words.automatic
+    return may and words.text.strip().strip(".!").lower() == LEAVE
+
+
+def leave(desk: Desk, ticket: Ticket, standing: Standing) -> None:
+    """Take a participant off the letters of a ticket, and tell those who answer."""
+    desk.session.get_one(Participant, (ticket.id, standing.person_id)).subscribed = False
     person = desk.session.get_one(Person, standing.person_id)
     record_change(desk, ticket, person, "participant", person.email, None)
     news = News(None, ticket.status, standing, [("participant", person.email, None)])
     notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket))
-    return True

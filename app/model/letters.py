@@ -18,6 +18,10 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+HELD, NOT_SENT = "held", "not_sent"
+"""Kinds of letters: what a storm held back, told later; and a mail that reached nobody outside the team."""
+
+
 class Letter(Base):
     """One mail to one person, complete but for its MIME form.
 

@@ -34,7 +34,8 @@ def merge(desk: Desk, ticket: Ticket, into: Ticket, actor: Person) -> None:
     there = {one.person_id for one in everybody_on(desk, into)}
     for one in people:
         if one.person_id not in there:
-            part = {"subscribed": one.subscribed or one.dormant, "dormant": one.dormant}
+            waits = one.dormant or one.pending
+            part = {"subscribed": one.subscribed or waits, "dormant": one.dormant, "pending": one.pending}
             desk.session.add(Participant(ticket_id=into.id, person_id=one.person_id, **part))
     _move_messages(desk, ticket, into)
     _move_dates(ticket, into)

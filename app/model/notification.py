@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, exists, insert, select
+from sqlalchemy.orm import joinedload
 
 from app.model import storms
 from app.model.addresses import mailable
-from app.model.commands import ADD_CC
+from app.model.commands import ADD_CC, SHOW
 from app.model.desk import Desk
 from app.model.footer import footer
-from app.model.letters import Letter, State
+from app.model.letters import HELD, NOT_SENT, Letter, State
 from app.model.lifecycle import Action, listed
 from app.model.messages import Message, passed_on
 from app.model.paper import render
@@ -101,9 +102,10 @@ def tell_opened(
         "text": _said(words),
     }
     changes = news.changes if news else ()
-    told = storms.reached(
-        desk, _unreached(desk, told, words.named), author.id, responder=bool(writer and writer.responder)
-    )
+    told = _unreached(desk, told, words.named)
+    if words.mail_id is not None:
+        responder = bool(writer and writer.responder)
+        told = storms.reached(desk, told, author.id, responder=responder, believed=words.believed)
     _write(desk, envelope, told, everybody, body, changes)
     if ticket.queue.acknowledge and words.mail_id is not None and not message.private and news is None:
         _acknowledge(desk, ticket, message, author, everybody, words)
@@ -128,25 +130,101 @@ def tell_posted(
     """
     everybody = _with_mailbox(desk, everybody)
     storm = storms.on_ticket(desk, message, news.actor, everybody)
-    if storm.held:
-        return
     changed, said = news.old_status != ticket.status, _said(words)
     occasion = Occasion(words=bool(said) or words.mail_id is not None, private=message.private, status_changed=changed)
     told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
     told += [one for one in _with_mailbox(desk, gone) if one.person_id != news.by_id]
+    told = _unreached(desk, told, words.named)
+    if storm.held:
+        _tell_later(desk, ticket, message, told, everybody)
+        return
+    told, missed = _within_bounds(desk, told, news.actor, words)
     body = {
         "heading": heading(news.action, news.name, words=bool(said)) if news.action else f"{news.name} wrote:",
-        "note": _with(_note(desk, ticket, message, news.actor, words, unproven(desk, news.actor, words)), storm.word),
+        "note": _with(
+            _note(desk, ticket, message, news.actor, words, unproven(desk, news.actor, words)),
+            storm.word,
+            f"{listed(missed)} did not get it." if missed else "",
+        ),
         "text": said,
     }
     envelope = _envelope(ticket, "posted", message, news.name, words)._replace(
         checkpoint=news.checkpoint, by_id=news.by_id
     )
-    told = _unreached(desk, told, words.named)
-    if news.actor and words.mail_id is not None:
-        told = storms.reached(desk, told, news.actor.person_id, responder=news.actor.responder)
+    if missed and news.actor:
+        _tell_writer(desk, envelope, news.actor, everybody, missed)
     _write(desk, envelope, told, everybody, body, _and_status(ticket, news))
     _announce(desk, ticket, news, everybody, told)
+
+
+def _within_bounds(
+    desk: Desk, told: list[Standing], actor: Standing | None, words: "Words"
+) -> tuple[list[Standing], list[str]]:
+    """Whom a message may reach, and the names of those whom it may not because too much such mail came."""
+    if actor is None or words.mail_id is None:
+        return told, []
+    within = storms.reached(desk, told, actor.person_id, responder=actor.responder, believed=words.believed)
+    reached = {one.person_id for one in within}
+    return within, [one.label for one in told if one.person_id not in reached]
+
+
+def _tell_writer(
+    desk: Desk, envelope: Envelope, writer: Standing, everybody: Sequence[Standing], missed: Sequence[str]
+) -> None:
+    """Tell a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
+    recent = select(Letter.id).where(
+        Letter.person_id == writer.person_id, Letter.kind == NOT_SENT, Letter.created > desk.now - storms.HOUR
+    )
+    if writer.undeliverable or desk.connection.execute(recent.limit(1)).scalar() is not None:
+        return
+    why = "Nothing proves that you sent it, and such mail reaches few people outside the team within an hour."
+    body = {
+        "heading": f"Your mail to ticket {envelope.ticket.id} did not go to {listed(missed)}. {why}",
+        "lines": [],
+        "paragraphs": ["To send your words to them, reply to this letter with the words."],
+    }
+    own = envelope._replace(kind=NOT_SENT, about_id=None, attached=False, sender_name=envelope.ticket.queue.name)
+    _write(desk, own, [writer], everybody, body)
+
+
+_LISTED_LATER = 20
+_SHORTENED = 200
+
+
+def _tell_later(
+    desk: Desk, ticket: Ticket, message: Message, told: Sequence[Standing], everybody: Sequence[Standing]
+) -> None:
+    """Tell of what a storm holds back in one letter to each reader, which leaves when the window has ended."""
+    held = Letter.ticket_id == ticket.id, Letter.kind == HELD, Letter.attempts == 0, Letter.next > desk.now
+    begun = {letter.person_id: letter for letter in desk.session.scalars(select(Letter).where(*held))}
+    for reader in told:
+        letter = begun.get(reader.person_id)
+        first = letter.about_id if letter and letter.about_id else message.id
+        envelope = _envelope(ticket, HELD, None, ticket.queue.name, None)._replace(about_id=first)
+        row = _letter(desk, envelope, reader, everybody, _held_since(desk, ticket, first, message, reader))
+        if letter is not None:
+            letter.text = str(row["text"])
+        else:
+            # It is dated when it leaves.
+            due = desk.now + storms.WINDOW
+            desk.connection.execute(ADD_LETTERS, [{**row, "created": due, "next": due}])
+
+
+def _held_since(desk: Desk, ticket: Ticket, first: int, last: Message, reader: Standing) -> dict[str, object]:
+    """What a letter says of the messages between these two that nobody got a letter about."""
+    told = exists().where(Letter.about_id == Message.id, Letter.kind != HELD)
+    visible = [] if reader.responder else [~Message.private]
+    which = Message.ticket_id == ticket.id, Message.id >= first, Message.id <= last.id, ~told
+    held = select(Message).where(*which, *visible).order_by(Message.number)
+    messages = desk.session.scalars(held.options(joinedload(Message.sender)).limit(_LISTED_LATER + 1)).all()
+    lines = [f"{one.sender.label if one.sender else THE_TRACKER}: {one.text}" for one in messages[:_LISTED_LATER]]
+    more = ["There are more of them."] if len(messages) > _LISTED_LATER else []
+    minutes = int(storms.WINDOW.total_seconds() // 60)
+    return {
+        "heading": f"Too many mails came to ticket {ticket.id} within {minutes} minutes. Nobody got letters of these:",
+        "lines": [one_line(line, _SHORTENED) for line in lines],
+        "paragraphs": [*more, f'To read them whole, reply with the one word "{SHOW}".'],
+    }
 
 
 def tell_changed(
@@ -377,7 +455,11 @@ def _letter(
         acknowledges=envelope.acknowledges,
         checkpoint=envelope.checkpoint,
         text=render(
-            envelope.kind, footer=footer(desk, ticket, to, everybody, private=envelope.private, undo=undo), **body
+            envelope.kind,
+            footer=footer(
+                desk, ticket, to, everybody, private=envelope.private, undo=undo, later=envelope.kind == HELD
+            ),
+            **body,
         ),
     )
 

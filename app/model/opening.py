@@ -98,6 +98,9 @@ def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Se
     if original and attached:
         words = _with_original(words, original)
     believed = incoming.automatic is None and proof.is_believed(desk, arrival, verified=verified)
+    words = replace(words, believed=believed)
+    if believed:
+        intake.letters_follow(person, None, sender.email)
     asked = original.date if original and attached else None
     return First(person, standing, words, reading.lines, believed, original, asked)
 
@@ -155,7 +158,8 @@ def _open(desk: Desk, arrival: Arrival, queue: Queue, mail: First, *, private: b
 def _command(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
     """Carry out the commands of a first mail; where not all can be, the ticket is open all the same."""
     standing = standing_of(mail.person, everybody_on(desk, ticket))
-    mailed = Mailed(mail.person, standing, mail.lines, mail.words, True, private, message)
+    allowed = steering.allowed_to(standing)
+    mailed = Mailed(mail.person, standing, mail.lines, mail.words, True, allowed, private, message)
     try:
         outcome = steering.carry_out_all(desk, ticket, mailed)
     except Refused as refused:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from app.model import commands, intake, pages, proof, receipts, steering, storms, waiting, workflow
+from app.model import commands, confirmations, intake, pages, proof, receipts, steering, storms, waiting, workflow
 from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, became
 from app.model.commands import Command, Line
@@ -28,7 +28,7 @@ from app.model.workflow import Words
 class Post(NamedTuple):
     """One mail on its ticket: who wrote it, what they are there, what it says, and its commands.
 
-    `machine`: no person wrote it. `believed`: its commands can be carried out now.
+    `machine`: no person wrote it. `one_author`: its From names one address. `believed`: it may do more than say words.
     """
 
     thread: Thread
@@ -36,6 +36,7 @@ class Post(NamedTuple):
     everybody: Sequence[Standing]
     standing: Standing
     machine: bool
+    one_author: bool
     party: Party
     cell: Cell
     words: Words
@@ -61,7 +62,8 @@ class Post(NamedTuple):
 def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> None:
     """Do what a mail asks for, and post what it says."""
     mail = _read(desk, arrival, thread, sender, known)
-    if intake.unsubscribes(desk, mail.ticket, mail.standing, mail.words):
+    if intake.asks_to_leave(mail.standing, mail.words):
+        became(desk, arrival, _leave(desk, mail), mail.ticket.id)
         return
     if (page := _page(mail)) is not None:
         if pages.send_about(desk, _writer(desk, mail), mail.person, page):
@@ -71,11 +73,8 @@ def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: S
         return
     fate = _undo(desk, mail)
     if fate is None:
-        if not mail.private:
-            people = intake.asked_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
-            if intake.ask_in(desk, mail.ticket, people):
-                mail = mail._replace(everybody=everybody_on(desk, mail.ticket))
-        fate = _command(desk, mail) or _say(desk, mail)
+        mail, named = _ask_in(desk, arrival, mail)
+        fate = _command(desk, mail, named) or _say(desk, mail)
     if fate is not Fate.POSTED:
         became(desk, arrival, fate, mail.ticket.id)
 
@@ -83,21 +82,27 @@ def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: S
 def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> Post:
     ticket, incoming = thread.ticket, arrival.incoming
     person = intake.author(desk, sender, arrival, known=False)
+    machine = incoming.automatic is not None
+    verified = not machine and proof.is_verified(desk, arrival, person, known)
+    believed = not machine and proof.is_believed(desk, arrival, verified=verified)
+    proof.note_shown(desk, arrival, person, known)
+    if believed:
+        intake.letters_follow(person, ticket, sender.email)
     everybody = everybody_on(desk, ticket)
     standing = standing_of(person, everybody)
-    if intake.wakes(desk, ticket, standing, incoming):
-        everybody = everybody_on(desk, ticket)
-        standing = standing_of(person, everybody)
-    machine = incoming.automatic is not None
-    party = storms.as_taken(desk, ticket, standing).party(ticket.lifecycle, machine=machine)
-    verified = not machine and proof.is_verified(desk, arrival, person, known)
-    proof.note_shown(desk, arrival, person, known)
     reading = commands.read(incoming.text, _allowed(arrival, standing))
     empty = bool(reading.lines) or (verified and waiting.is_answered(thread))
-    words = replace(words_of(desk, arrival, thread, reading.rest, can_be_empty=empty), verified=verified)
-    believed = not machine and proof.is_believed(desk, arrival, verified=verified)
+    words = words_of(desk, arrival, thread, reading.rest, can_be_empty=empty)
+    words = replace(words, verified=verified, believed=believed)
+    if not intake.asks_to_leave(standing, words) and intake.wakes(desk, ticket, standing, incoming):
+        everybody = everybody_on(desk, ticket)
+        standing = standing_of(person, everybody)
+    if believed and standing.requestor:
+        everybody = intake.confirm(desk, ticket, everybody)
+    party = storms.as_taken(desk, ticket, standing, verified=verified).party(ticket.lifecycle, machine=machine)
     cell = ticket.lifecycle.cell(ticket.status, party.role)
-    return Post(thread, person, everybody, standing, machine, party, cell, words, reading.lines, believed)
+    one = incoming.authors == 1
+    return Post(thread, person, everybody, standing, machine, one, party, cell, words, reading.lines, believed)
 
 
 def _allowed(arrival: Arrival, standing: Standing) -> tuple[Command, ...]:
@@ -111,7 +116,7 @@ def _page(mail: Post) -> commands.Page | None:
     if mail.lines or mail.machine or any(not one.decorates for one in mail.words.attachments):
         return None
     page = commands.page_asked(mail.words.text)
-    if page is None or not may_see(mail.ticket, mail.standing):
+    if page is None or not (may_see(mail.ticket, mail.standing) or mail.standing.pending):
         return None
     # Who asks for a ticket that was merged is told so.
     return page._replace(ticket=page.ticket or mail.thread.formerly or 0)
@@ -123,8 +128,43 @@ def _writer(desk: Desk, mail: Post) -> Writer:
     return Writer(mail.ticket, standing_of(mail.person, everybody), everybody, mail.words, mail.private)
 
 
+def _leave(desk: Desk, mail: Post) -> Fate:
+    """Take the writer off the letters of the ticket, once it is sure who asks."""
+    if mail.believed:
+        intake.leave(desk, mail.ticket, mail.standing)
+        receipts.left(desk, _writer(desk, mail))
+    elif mail.one_author:
+        waiting.hold(desk, _writer(desk, mail), [commands.LEAVE])
+    return Fate.STEERED
+
+
+def _ask_in(desk: Desk, arrival: Arrival, mail: Post) -> tuple[Post, list[str]]:
+    """Let in whom a believed mail names in To and Cc; of any other mail, the lines that would do it."""
+    if mail.private:
+        return mail, []
+    if not mail.believed:
+        named = intake.named_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
+        new = intake.not_yet_on(desk, mail.everybody, mail.standing, named) if mail.one_author else []
+        return mail, [commands.ADD_CC.line(", ".join(new))] if new else []
+    people = intake.asked_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
+    if intake.ask_in(desk, mail.ticket, people):
+        mail = mail._replace(everybody=everybody_on(desk, mail.ticket))
+    return mail, []
+
+
+def _confirmed(desk: Desk, mail: Post) -> Post:
+    """The mail, with those let in who waited for a public reply of a responder to a letter that named them."""
+    letter = mail.thread.letter
+    answers = letter is not None and letter.reader == mail.person.id
+    if not (mail.believed and mail.standing.responder and answers):
+        return mail
+    return mail._replace(everybody=intake.confirm(desk, mail.ticket, mail.everybody))
+
+
 def _say(desk: Desk, mail: Post, *, comment: bool = False) -> Fate:
     """Post the words: the default action, or a comment."""
+    if not (mail.private or comment):
+        mail = _confirmed(desk, mail)
     action = mail.ticket.lifecycle.comment if mail.private or comment else mail.cell.action
     workflow.act(
         desk,
@@ -188,61 +228,78 @@ def _take_back(desk: Desk, mail: Post, told: int | None, *, waited: bool = False
     return _say_if_said(desk, mail, comment=True)
 
 
-def _command(desk: Desk, mail: Post) -> Fate | None:
-    """Carry out the mail's commands, and those that waited for it as their proof; None where there are none."""
-    letter = waiting.held(desk, mail.thread) if mail.believed else None
-    if letter is not None and letter.person_id == mail.person.id:
-        return _released(desk, mail, letter)
-    if not mail.lines:
-        return None
-    if not mail.believed:
-        fate = _say_if_said(desk, mail)
-        waiting.hold(desk, _writer(desk, mail), [line.written for line in mail.lines])
+def _command(desk: Desk, mail: Post, named: Sequence[str]) -> Fate | None:
+    """Carry out the mail's commands, or what its yes answers; let them wait, with `named`, if it is not believed.
+
+    None where the mail has words alone.
+    """
+    letter = waiting.asked(desk, mail.thread, mail.person.id) if mail.believed else None
+    if letter is not None and not mail.lines:
+        return _answer(desk, mail, letter)
+    if not mail.believed and (mail.lines or named):
+        fate = _say_if_said(desk, mail) if mail.lines else _say(desk, mail)
+        waiting.hold(desk, _writer(desk, mail), [*(line.written for line in mail.lines), *named])
         return fate
-    return _carry_out(desk, mail)
+    return _carry_out(desk, mail, steering.allowed_to(mail.standing), letter) if mail.lines else None
 
 
-def _released(desk: Desk, mail: Post, letter: Letter) -> Fate:
-    """Carry out what waited, with what the answer says besides; unless it says no."""
-    if waiting.says_no(mail.words):
-        return _dropped(desk, mail, letter)
-    mail = mail._replace(words=waiting.without_yes(mail.words))
-    written = waiting.release(desk, letter)
-    if written is None:
-        heading = f"The lines for ticket {mail.ticket.id} waited for more than a week, so nothing was done. "
-        heading += "Send them once more, as a reply to a letter from here."
-        receipts.refused(desk, _writer(desk, mail), heading, posted=mail.said)
-        return _carry_out(desk, mail) if mail.lines else _say_if_said(desk, mail)
-    if written == commands.UNDO:
-        nothing = replace(mail.words, text="", full_text="", attachments=())
-        _take_back(desk, mail._replace(words=nothing) if mail.lines else mail, letter.checkpoint, waited=True)
-        return _carry_out(desk, mail) if mail.lines else Fate.POSTED if mail.said else Fate.STEERED
-    return _carry_out(desk, mail._replace(lines=_together(commands.lines_of(written), mail.lines)))
-
-
-def _dropped(desk: Desk, mail: Post, letter: Letter) -> Fate:
-    """Let go of what waited: its answer says no. That is for those who answer to read, and for nobody else."""
+def _answer(desk: Desk, mail: Post, letter: Letter) -> Fate:
+    """Carry out what a letter asked about, drop it, or keep other words as a private note (INTERFACE 6)."""
+    text, name = mail.words.text, mail.standing.label
+    yes, no = confirmations.is_yes(text, name), confirmations.is_no(text, name)
+    waits = waiting.still_waits(desk, letter)
+    if not (yes or no) or any(not one.decorates for one in mail.words.attachments):
+        fate = _say(desk, mail._replace(thread=mail.thread._replace(private=True)))
+        if waits:
+            waiting.ask_again(desk, _writer(desk, mail), letter)
+        return fate
+    if yes and waits:
+        _release(desk, _without_words(mail), letter)
+        return Fate.STEERED
+    why = "as you said no, the lines wait no more" if waits else f"the lines that you answer {_why_not(letter)}"
     waiting.release(desk, letter)
-    mail = mail._replace(thread=mail.thread._replace(private=True))
-    fate = _say_if_said(desk, mail)
-    heading = f'Your answer says no, so nothing of this was done on ticket {mail.ticket.id}. (To do it, answer "yes".)'
-    receipts.refused(desk, _writer(desk, mail), heading, posted=mail.said)
-    return fate
+    receipts.refused(desk, _writer(desk, mail), f"Nothing changed on ticket {mail.ticket.id}: {why}.", posted=None)
+    return Fate.STEERED
 
 
-def _together(waited: Sequence[Line], own: Sequence[Line]) -> tuple[Line, ...]:
-    """What waited, and what the answer itself says, which replaces a line that can stand only once."""
-    said = {line.command for line in own if line.command and not line.command.repeats}
-    return (*(line for line in waited if line.command not in said), *own)
+def _why_not(letter: Letter) -> str:
+    return "have waited for more than a week" if letter.commands else "were carried out or dropped before"
 
 
-def _carry_out(desk: Desk, mail: Post) -> Fate:
-    mailed = Mailed(mail.person, mail.standing, mail.lines, mail.words, mail.said, mail.private)
+def _without_words(mail: Post) -> Post:
+    return mail._replace(words=replace(mail.words, text="", full_text="", attachments=()))
+
+
+def _release(desk: Desk, mail: Post, letter: Letter) -> None:
+    """Carry out what waited for this yes."""
+    written = waiting.release(desk, letter)
+    if written == commands.UNDO:
+        _take_back(desk, mail, letter.checkpoint, waited=True)
+    elif written == commands.LEAVE:
+        _leave(desk, mail)
+    else:
+        # Its writer may let in by a yes whom they may let in by Cc.
+        by_cc = [commands.ADD_CC] if intake.may_ask_in(mail.ticket.queue, mail.standing) else []
+        allowed = (*steering.allowed_to(mail.standing), *by_cc)
+        _carry_out(desk, mail._replace(lines=commands.lines_of(written)), allowed)
+
+
+def _carry_out(desk: Desk, mail: Post, allowed: Sequence[Command], letter: Letter | None = None) -> Fate:
+    """Carry out the lines of a believed mail. What waited in the `letter` that it answers goes on waiting."""
+    mailed = Mailed(mail.person, mail.standing, mail.lines, mail.words, mail.said, allowed, mail.private)
     try:
         outcome = steering.carry_out_all(desk, mail.ticket, mailed)
     except Refused as refused:
         fate = _say_if_said(desk, mail)
         receipts.refusal(desk, _writer(desk, mail), refused.problems, posted=mail.said)
         return fate
-    steering.tell(desk, outcome, mailed)
+    if outcome.message is not None and not outcome.message.private:
+        _confirmed(desk, mail)
+    steering.tell(desk, outcome, mailed, _still_waiting(desk, mail, letter) if letter else [])
     return Fate.POSTED if mail.said else Fate.STEERED
+
+
+def _still_waiting(desk: Desk, mail: Post, letter: Letter) -> list[str]:
+    waits = waiting.keep_waiting(desk, letter, mail.lines) if waiting.still_waits(desk, letter) else []
+    listed = "\n".join(f"    {line}" for line in waits)
+    return [f'These lines still wait for a "yes" to our earlier letter:\n{listed}'] if waits else []

@@ -73,6 +73,15 @@ def _reversed(changes: Sequence[Changed]) -> list[str]:
     return [*told, "A merge cannot be taken back."] if merged else told
 
 
+def left(desk: Desk, to: Writer) -> None:
+    """Tell somebody once that they get no more letters about a ticket, and how to get them again."""
+    ticket = to.ticket
+    heading = f'You get no more letters about ticket {ticket.id}, "{ticket.title}".'
+    back = f"To get them again, write to {ticket_address(desk, ticket.id)}, or reply to this letter."
+    footing = footer(desk, ticket, to.standing, to.everybody)[1:2]
+    write_to(desk, to, Kind.RECEIPT, heading, (), [back], footing=["You get this because you asked for it.", *footing])
+
+
 def refusal(desk: Desk, to: Writer, problems: Sequence[tuple[Line, str]], *, posted: bool) -> None:
     """Tell who commanded, line by line, what was wrong and what would have been right; the text is repeated."""
     heading = f"Nothing of this was done on ticket {to.ticket.id}, because not all of it could be:"
@@ -81,9 +90,12 @@ def refusal(desk: Desk, to: Writer, problems: Sequence[tuple[Line, str]], *, pos
     write_to(desk, to, Kind.REFUSED, heading, lines, _repeated(to.words, posted=posted))
 
 
-def refused(desk: Desk, to: Writer, heading: str, *, posted: bool) -> None:
-    """Tell who wrote that something was not done, in a sentence or two; the text is repeated."""
-    write_to(desk, to, Kind.REFUSED, heading, (), _repeated(to.words, posted=posted))
+def refused(desk: Desk, to: Writer, heading: str, *, posted: bool | None) -> None:
+    """Tell who wrote that something was not done, in a sentence or two.
+
+    The text is repeated, with whether it was `posted`; None: it was a word for the tracker alone.
+    """
+    write_to(desk, to, Kind.REFUSED, heading, (), [] if posted is None else _repeated(to.words, posted=posted))
 
 
 def _repeated(words: "Words", *, posted: bool) -> list[str]:

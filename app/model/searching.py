@@ -162,7 +162,7 @@ def _may_see_all(desk: Desk, viewer: Person) -> ColumnElement[bool]:
 
 def _may_see_some(viewer: Person) -> ColumnElement[bool]:
     """Whether a public message could be seen, in tickets of which somebody is no responder; `may_see` has the word."""
-    part = select(Participant.ticket_id).where(Participant.person_id == viewer.id)
+    part = select(Participant.ticket_id).where(Participant.person_id == viewer.id, ~Participant.pending)
     alone = Standing(viewer.id, viewer.label, viewer.email, known=viewer.known)
     conditions: list[ColumnElement[bool]] = []
     for name, lifecycle in LIFECYCLES.items():

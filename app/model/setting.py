@@ -10,7 +10,7 @@ from app.model.people import Person, administrators
 from app.model.queues import Queue
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.text import one_line
-from app.model.tickets import Participant, Ticket, record_change
+from app.model.tickets import LET_IN, Participant, Ticket, record_change
 from app.model.undo import Changed, words
 
 
@@ -93,9 +93,7 @@ def _carry_out(desk: Desk, ticket: Ticket, setting: Setting) -> None:
         _hand_over(desk, ticket, setting.requestor)
     if setting.participant is not None:
         setting.participant.known = True
-        desk.session.merge(
-            Participant(ticket_id=ticket.id, person_id=setting.participant.id, subscribed=True, dormant=False)
-        )
+        desk.session.merge(Participant(ticket_id=ticket.id, person_id=setting.participant.id, **LET_IN))
     if setting.gone is not None:
         row = desk.session.get(Participant, (ticket.id, setting.gone.id))
         desk.session.delete(row)
@@ -106,9 +104,10 @@ def _hand_over(desk: Desk, ticket: Ticket, requestor: Person) -> None:
     """Make it somebody else's ticket. Whose it was takes part from now on, unless they answer for it anyway."""
     before = ticket.requestor
     if before.id != requestor.id and not standing_of(before, everybody_on(desk, ticket)).responder:
-        desk.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, subscribed=True, dormant=False))
+        desk.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, **LET_IN))
     requestor.known = True
-    ticket.requestor = requestor
+    if before.id != requestor.id:
+        ticket.requestor, ticket.requestor_email = requestor, None
 
 
 def left_behind(before: Sequence[Standing], now: Sequence[Standing], old_queue: str) -> list[Standing]:

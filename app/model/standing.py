@@ -1,10 +1,11 @@
 """This file holds what somebody is on a ticket, and who hears of what."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, select, union
 
+from app.model.addresses import address_key
 from app.model.desk import Desk
 from app.model.lifecycle import Lifecycle, Party, Role
 from app.model.people import Person
@@ -17,7 +18,7 @@ class Standing(NamedTuple):
 
     `formerly`: the queue that they answer for, which it has just left. `undeliverable`: letters to them came to
     nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
-    have not written since.
+    have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet.
     """
 
     person_id: int
@@ -33,6 +34,7 @@ class Standing(NamedTuple):
     formerly: str = ""
     undeliverable: bool = False
     dormant: bool = False
+    pending: bool = False
 
     @property
     def responder(self) -> bool:
@@ -73,6 +75,7 @@ _ON_TICKET = (
         Participant.person_id,
         Participant.subscribed,
         Participant.dormant,
+        Participant.pending,
         Responder.person_id,
     )
     .outerjoin(Responder, (Responder.person_id == Person.id) & (Responder.queue_id == bindparam("queue")))
@@ -101,24 +104,33 @@ def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
         "requestor": ticket.requestor_id,
         "assignee": ticket.assignee_id or 0,
     }
-    return [
-        Standing(
-            person_id=person_id,
-            label=name or email.rpartition("@")[0],
-            email=email,
-            requestor=person_id == ticket.requestor_id,
-            assignee=person_id == ticket.assignee_id,
-            participant=part is not None,
-            answers=answers is not None,
-            administrator=administrator,
-            subscribed=(subscribed is not False and not dormant) or person_id == ticket.requestor_id,
-            undeliverable=gone is not None,
-            dormant=bool(dormant),
-        )
-        for person_id, name, email, administrator, gone, part, subscribed, dormant, answers in desk.connection.execute(
-            _ON_TICKET, ids
-        )
-    ]
+    return [_on_ticket(ticket, row) for row in desk.connection.execute(_ON_TICKET, ids)]
+
+
+def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> Standing:
+    person_id, name, email, administrator, gone, part, subscribed, dormant, pending, answers = row
+    requestor = person_id == ticket.requestor_id
+    # The requestor of this ticket may get its letters elsewhere than those of other tickets.
+    address = (ticket.requestor_email if requestor else None) or email
+    return Standing(
+        person_id=person_id,
+        label=name or email.rpartition("@")[0],
+        email=address,
+        requestor=requestor,
+        assignee=person_id == ticket.assignee_id,
+        participant=part is not None,
+        answers=answers is not None,
+        administrator=administrator,
+        subscribed=(subscribed is not False and not dormant and not pending) or requestor,
+        undeliverable=gone is not None and address_key(address) == address_key(email),
+        dormant=bool(dormant),
+        pending=bool(pending),
+    )
+
+
+def as_confirmed(everybody: Sequence[Standing]) -> list[Standing]:
+    """Everybody on a ticket once those who wait to be let in are."""
+    return [one._replace(pending=False, subscribed=True) if one.pending else one for one in everybody]
 
 
 def standing_of(person: Person, everybody: Sequence[Standing]) -> Standing:

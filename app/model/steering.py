@@ -42,7 +42,8 @@ class Refused(Exception):
 class Mailed(NamedTuple):
     """One mail with commands: who wrote it, what they are on its ticket, its lines and its words.
 
-    `says`: it has words besides. `opened` is their message, if the mail has just opened the ticket.
+    `says`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are the
+    commands that its writer may use.
     """
 
     person: Person
@@ -50,6 +51,7 @@ class Mailed(NamedTuple):
     lines: Sequence[Line]
     words: Words
     says: bool
+    allowed: Sequence[Command]
     private: bool = False
     opened: Message | None = None
 
@@ -103,7 +105,7 @@ def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
 
 def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
     lines = {line.command: line for line in mailed.lines if line.command}
-    problems = _wrong_in_themselves(mailed.lines, allowed_to(mailed.standing), ticket)
+    problems = _wrong_in_themselves(mailed.lines, mailed.allowed, ticket)
     everybody, queue = everybody_on(desk, ticket), ticket.queue.name
     changes: list[Changed] = []
     if (line := lines.get(commands.MERGE)) is not None and line not in problems:
@@ -299,8 +301,8 @@ def _do(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
     outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
 
 
-def tell(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
-    """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt."""
+def tell(desk: Desk, outcome: Steered, mailed: Mailed, notes: Sequence[str] = ()) -> None:
+    """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt with `notes`."""
     ticket, everybody = outcome.ticket, everybody_on(desk, outcome.ticket)
     news = News(_action(outcome), outcome.old_status, outcome.standing, outcome.changes, outcome.checkpoint)
     if outcome.opened is not None:
@@ -312,7 +314,7 @@ def tell(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
         tell_changed(desk, ticket, news, everybody, outcome.gone, to_all=bool(outcome.steps))
         tell_moved(desk, ticket, news, [one for one in everybody if one.person_id in outcome.moved], everybody)
     writer = receipts.Writer(ticket, outcome.standing, everybody, mailed.words, mailed.private)
-    receipts.receipt(desk, writer, outcome.all_changes, checkpoint=outcome.checkpoint)
+    receipts.receipt(desk, writer, outcome.all_changes, notes, checkpoint=outcome.checkpoint)
 
 
 def _action(outcome: Steered) -> Action | None:

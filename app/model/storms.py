@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.messages import Message
+from app.model.proof import is_our_id
+from app.model.queues import Responder
 from app.model.standing import Standing
 from app.model.tickets import Participant, Ticket
 
@@ -25,6 +27,8 @@ MOST_OF_RESPONDER = 20
 # From this mail of one sender within the window, wherever it goes, outsiders are told no more.
 MOST_OF_SENDER = 60
 HOUR = timedelta(hours=1)
+# Mail of one sender that is not believed causes this many letters an hour to people outside the team.
+MOST_TO_OUTSIDERS = 20
 # So many letters of a kind an hour answer one person's mails by themselves.
 MOST_ANSWERS = 20
 # So many of those that ask for a page and prove who they are from: a program that answers each page never ends else.
@@ -43,7 +47,7 @@ class Storm(NamedTuple):
 CALM = Storm()
 
 # The newest messages of a ticket, found by its numbers.
-_NEWEST = select(Message.sender_id, Message.automatic, Message.in_reply_to).where(
+_NEWEST = select(Message.sender_id, Message.automatic, Message.verified, Message.in_reply_to).where(
     Message.ticket_id == bindparam("ticket"),
     Message.number > bindparam("before"),
     Message.received > bindparam("since"),
@@ -54,14 +58,17 @@ _NEWEST = select(Message.sender_id, Message.automatic, Message.in_reply_to).wher
 def on_ticket(desk: Desk, message: Message, actor: Standing | None, everybody: Sequence[Standing]) -> Storm:
     """Whether a mail that was just posted is one too many of its sender on its ticket.
 
-    Of two programs that answer each other, each one writes as often as the other, or answers something else each time.
-    Somebody who sends many mails by himself is answered by nobody, and all are told. What machines, and people who are
-    not on the ticket, write there counts together: another tracker writes from many addresses.
+    Of two programs that answer each other, each one writes as often as the other, or answers another letter of ours
+    each time. What is verified and what is not counts apart: nobody can use up what somebody else may write. Verified
+    mails count by the letters of ours that they answer, and by nothing else. Somebody who sends many mails by himself
+    is answered by nobody, and all are told. What machines, and people who are not on the ticket, write there counts
+    together: another tracker writes from many addresses.
     """
     if actor is None or message.mail_id is None or message.number < _most(actor) - 1:
         return CALM
     rows = _newest(desk, message.ticket_id, message.number, _most(actor))
-    strength = _strength(rows, actor, everybody, machine=message.automatic is not None)
+    machine = message.automatic is not None
+    strength = _strength(desk, rows, actor, everybody, machine=machine, verified=message.verified)
     return _judged(message, actor, strength, _most(actor))
 
 
@@ -70,17 +77,17 @@ def holds_next(desk: Desk, ticket: Ticket, standing: Standing, everybody: Sequen
     most = _most(standing)
     if ticket.posts + 1 < most:
         return False
-    reply = (standing.person_id, None, "the letter with this footer")
-    rows = [*_newest(desk, ticket.id, ticket.posts, most), reply]
-    return _strength(rows, standing, everybody, machine=False) >= most
+    rows = _newest(desk, ticket.id, ticket.posts, most)
+    # The reply is verified, and answers one more letter.
+    return _strength(desk, rows, standing, everybody, machine=False, verified=True) + 1 >= most
 
 
 def _most(standing: Standing) -> int:
     return MOST_OF_RESPONDER if standing.responder else MOST_ON_TICKET
 
 
-# Who wrote a mail, whether it was automatic, and what it answers.
-Written = tuple[int | None, str | None, str | None]
+# Who wrote a mail, whether it was automatic, whether it is verified, and what it answers.
+Written = tuple[int | None, str | None, bool, str | None]
 
 
 def _newest(desk: Desk, ticket: int, number: int, most: int) -> list[Written]:
@@ -88,18 +95,29 @@ def _newest(desk: Desk, ticket: int, number: int, most: int) -> list[Written]:
     asked = ("storm", ticket, number, most)
     if asked not in desk.session.info:
         ids = {"ticket": ticket, "before": number - 4 * most, "since": desk.now - WINDOW}
-        desk.session.info[asked] = [(row[0], row[1], row[2]) for row in desk.connection.execute(_NEWEST, ids)]
+        desk.session.info[asked] = [(row[0], row[1], row[2], row[3]) for row in desk.connection.execute(_NEWEST, ids)]
     found: list[Written] = desk.session.info[asked]
     return found
 
 
-def _strength(rows: Sequence[Written], actor: Standing, everybody: Sequence[Standing], *, machine: bool) -> int:
+def _strength(
+    desk: Desk,
+    rows: Sequence[Written],
+    actor: Standing,
+    everybody: Sequence[Standing],
+    *,
+    machine: bool,
+    verified: bool,
+) -> int:
     """How many of these mails count as a storm of this sender's."""
     here = {one.person_id for one in everybody if one.on_ticket or one.responder}
-    if machine or actor.person_id not in here:
-        return sum(sender not in here or automatic is not None for sender, automatic, _ in rows)
-    own = [answered for sender, _, answered in rows if sender == actor.person_id]
-    return max(min(len(own), len(rows) - len(own) + 1), len(set(own) - {None}))
+    if not verified and (machine or actor.person_id not in here):
+        return sum(sender not in here or automatic is not None for sender, automatic, _, _ in rows)
+    own = [answered for sender, _, proven, answered in rows if sender == actor.person_id and proven == verified]
+    # Only a letter of ours counts: other ids can be made up.
+    letters_answered = len({answered for answered in own if answered and is_our_id(desk, answered)})
+    others = sum(sender != actor.person_id for sender, _, _, _ in rows)
+    return letters_answered if verified else max(min(len(own), others + 1), letters_answered)
 
 
 def _judged(message: Message, actor: Standing, strength: int, most: int) -> Storm:
@@ -115,17 +133,46 @@ def _judged(message: Message, actor: Standing, strength: int, most: int) -> Stor
     return Storm(held=True)
 
 
-def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool) -> list[Standing]:
-    """Without outsiders, where somebody who does not answer has written very many mails, on whichever tickets."""
-    if responder or all(one.responder for one in told):
+def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool, believed: bool) -> list[Standing]:
+    """Without outsiders, where a sender has caused as many letters to outsiders, or written as many mails, as may be.
+
+    Mail that is not believed causes few letters to them, whoever it names as its sender. Believed mail is bounded only
+    where its sender does not answer for the queue.
+    """
+    outsiders = sum(not one.responder for one in told)
+    if not outsiders or (believed and responder):
         return told
-    recent = select(Message.id).where(
-        Message.sender_id == sender, Message.received > desk.now - WINDOW, Message.mail_id.is_not(None)
+    over = (
+        _recent_mails(desk, sender) >= MOST_OF_SENDER
+        if believed
+        else _letters_to_outsiders(desk, sender) + outsiders > MOST_TO_OUTSIDERS
     )
-    if len(desk.connection.execute(recent.limit(MOST_OF_SENDER)).all()) < MOST_OF_SENDER:
+    if not over:
         return told
     LOG.warning("storm from=person%d held=letters to outsiders", sender)
     return [one for one in told if one.responder]
+
+
+def _recent_mails(desk: Desk, sender: int) -> int:
+    """How many mails of a sender came within the window; those that anybody can have sent count against nobody."""
+    counted = [Message.verified] if desk.trust.by != "from" else []
+    recent = select(Message.id).where(
+        Message.sender_id == sender, Message.received > desk.now - WINDOW, Message.mail_id.is_not(None), *counted
+    )
+    return len(desk.connection.execute(recent.limit(MOST_OF_SENDER)).all())
+
+
+def _letters_to_outsiders(desk: Desk, sender: int) -> int:
+    """How many letters to people who answer for no queue the unproven mails of a sender caused within an hour."""
+    answers = exists().where(Responder.person_id == Letter.person_id)
+    caused = (
+        select(func.count())
+        .select_from(Message)
+        .join(Letter, Letter.about_id == Message.id)
+        .where(Message.sender_id == sender, Message.received > desk.now - HOUR, Message.mail_id.is_not(None))
+        .where(~Message.verified, ~answers)
+    )
+    return desk.connection.execute(caused).scalar_one()
 
 
 def may_answer(desk: Desk, person_id: int, kind: str, *, proven: bool = False) -> bool:
@@ -173,26 +220,28 @@ def _alike(person_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
     return Letter.person_id == person_id, Letter.kind == kind, Letter.acknowledges.is_(True)
 
 
-def as_taken(desk: Desk, ticket: Ticket, standing: Standing) -> Standing:
+def as_taken(desk: Desk, ticket: Ticket, standing: Standing, *, verified: bool) -> Standing:
     """Somebody's standing as a reply of theirs is taken now: who is everywhere at once counts as a stranger.
 
-    The one place for it: what a mail does and what is promised of it both come from here.
+    The one place for it: what a mail does and what is promised of it both come from here. Verified mails count apart
+    from those that anybody can have sent.
     """
     if standing.on_ticket or standing.responder or not standing.known:
         return standing
     lifecycle = ticket.lifecycle
     if lifecycle.cell(ticket.status, standing.party(lifecycle).role).private:
         return standing
-    return standing._replace(known=_tickets_of_others(desk, ticket, standing.person_id) < MOST_TICKETS)
+    others = _tickets_of_others(desk, ticket, standing.person_id, verified=verified)
+    return standing._replace(known=others < MOST_TICKETS)
 
 
-def _tickets_of_others(desk: Desk, ticket: Ticket, person_id: int) -> int:
+def _tickets_of_others(desk: Desk, ticket: Ticket, person_id: int, *, verified: bool) -> int:
     """On how many other tickets somebody has written by mail within an hour who is not on them."""
     part = exists().where(Participant.ticket_id == Ticket.id, Participant.person_id == person_id)
     query = (
         select(func.count(Message.ticket_id.distinct()))
         .join(Ticket, Ticket.id == Message.ticket_id)
         .where(Message.sender_id == person_id, Message.received > desk.now - HOUR, Message.mail_id.is_not(None))
-        .where(Ticket.requestor_id != person_id, Ticket.id != ticket.id, ~part)
+        .where(Ticket.requestor_id != person_id, Ticket.id != ticket.id, ~part, Message.verified.is_(verified))
     )
     return desk.session.scalar(query) or 0

@@ -33,7 +33,8 @@ class Ticket(Base):
     `posts` counts its messages, and so gives the next one its number. `answer` is the number of the message that
     solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says.
     `has_private`: some message is for responders only. `root` is the Message-ID under which mail clients gather its
-    letters. `merged_into` is the number of the ticket on which its messages are now.
+    letters. `merged_into` is the number of the ticket on which its messages are now. `requestor_email` is the address
+    to which the requestor's letters about it go; None: wherever this person's letters go.
     """
 
     __tablename__ = "ticket"
@@ -49,6 +50,7 @@ class Ticket(Base):
     status: Mapped[str]
     priority: Mapped[int | None]
     requestor_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    requestor_email: Mapped[str | None]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     created: Mapped[datetime]
     last_query: Mapped[datetime | None]
@@ -81,7 +83,8 @@ class Ticket(Base):
 class Participant(Base):
     """Somebody who was asked in; not `subscribed`: they get no letters any more.
 
-    `dormant`: they wrote in a thread that was imported, and get letters once they write again.
+    `dormant`: they wrote in a thread that was imported, and get letters once they write again. `pending`: an unproven
+    first mail named them; they see and get nothing until the team answers, or the requestor is believed.
     """
 
     __tablename__ = "participant"
@@ -90,6 +93,11 @@ class Participant(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
     subscribed: Mapped[bool] = mapped_column(server_default=true())
     dormant: Mapped[bool] = mapped_column(default=False, server_default=false())
+    pending: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+LET_IN = {"subscribed": True, "dormant": False, "pending": False}
+"""How a participant takes part who was let in by somebody who may."""
 
 
 class Change(Base):

@@ -137,9 +137,11 @@ def _is_last(desk: Desk, ticket: Ticket, found: Checkpoint) -> bool:
 
 
 def _restore(desk: Desk, ticket: Ticket, person: Person, found: Checkpoint) -> list[Changed]:
-    old = words(ticket)
+    old, requestor = words(ticket), ticket.requestor_id
     for name in _KEPT:
         setattr(ticket, name, getattr(found, name))
+    if ticket.requestor_id != requestor:
+        ticket.requestor_email = None
     desk.session.flush()
     desk.session.expire(ticket)
     # The queue may live by another lifecycle by now.

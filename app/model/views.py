@@ -110,6 +110,8 @@ def viewer_of(desk: Desk, ticket: Ticket, email: str) -> Person:
 
 def may_see(ticket: Ticket, standing: Standing) -> bool:
     """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
+    # Whom an unproven mail named sees nothing before somebody confirms it.
+    standing = standing._replace(participant=False) if standing.pending else standing
     role = standing.party(ticket.lifecycle).role
     return standing.responder or not ticket.lifecycle.cell(ticket.status, role).private
 

@@ -1,13 +1,11 @@
-"""This file holds commands that wait for a proof of who wrote them: an answer to the letter that lists them."""
+"""Commands that wait for a proof of who wrote them: a yes in answer to the letter that lists them."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.model.commands import MOST_LINES, UNDO, lines_of
+from app.model.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
 from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import Letter, State
@@ -15,15 +13,12 @@ from app.model.receipts import Kind, Writer, write_to
 from app.model.storms import free_at
 from app.model.text import one_line
 from app.model.threads import Thread
-from app.model.workflow import Words
 
 LAPSE = timedelta(days=7)
 EVERY = timedelta(hours=1)
 _LONGEST_LINE = 20_000
-# A word of an answer that may mean no; to ask once more is better than to do what a forger wanted.
-_NO = frozenset({"no", "not", "never", "don't", "didn't", "wasn't", "haven't", "stop", "nein", "nicht", "non", "pas"})
-# What stands alone in an answer that says yes and means no words for others.
-_YES = frozenset({"yes", "y", "ok", "okay", "confirm", "confirmed", "ja", "oui", "si", "sí"})
+# A line that is a whole wish of its own: it is listed in a letter of its own.
+_ALONE = (UNDO, LEAVE)
 
 
 def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None = None, opened: bool = False) -> None:
@@ -34,7 +29,7 @@ def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None
     """
     recent = _recent(desk, to)
     lines = [one_line(line, _LONGEST_LINE) for line in lines]
-    alike = (one for one in recent if _is_unseen(desk, one) and (one.commands == UNDO) == (lines == [UNDO]))
+    alike = (one for one in recent if _is_unseen(desk, one) and _may_be_joined(one.commands, lines))
     due = max([desk.now, *(one.created + EVERY for one in recent)])
     if (joined := next(alike, None)) is not None:
         lines, due = _collected((joined.commands or "").split("\n"), lines), joined.created
@@ -43,6 +38,10 @@ def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None
     else:
         due = max(due, free_at(desk, to.standing.person_id, Kind.WAITING))
     _write(desk, to, lines, due, checkpoint, opened=opened)
+
+
+def _may_be_joined(waiting: str | None, lines: Sequence[str]) -> bool:
+    return [waiting] == [*lines] or (waiting not in _ALONE and not set(lines) & {*_ALONE})
 
 
 def _collected(before: Sequence[str], now: Sequence[str]) -> list[str]:
@@ -68,16 +67,22 @@ def _write(
 ) -> None:
     came = f"A mail in your name {'opened' if opened else 'came to'} ticket {to.ticket.id}"
     heading = f"{came}, and nothing proves that you sent it. So these lines of it wait:"
-    why, *below = footer(desk, to.ticket, to.standing, to.everybody, private=to.private)
-    does = "A reply from you carries out the lines above. What else you write in it does what it always does:"
+    _list(desk, to, heading, lines, due, checkpoint)
+
+
+def _list(desk: Desk, to: Writer, heading: str, lines: Sequence[str], due: datetime, checkpoint: int | None) -> None:
+    why = footer(desk, to.ticket, to.standing, to.everybody, private=to.private)[0]
+    does = 'If your whole reply is "yes", it carries out the lines above, and nobody gets it. '
+    does += "Other words are kept as a private note, and the lines go on waiting. "
+    does += "Commands of your own on top of a reply are carried out by themselves."
     write_to(
         desk,
         to,
         Kind.WAITING,
         heading,
         lines,
-        ['If you did not send them, do nothing, or answer "no": they lapse after a week.'],
-        footing=[why, does, *below],
+        ['If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.'],
+        footing=[why, does],
         commands="\n".join(lines),
         checkpoint=checkpoint,
         # It is dated when it leaves: from then on it waits for its answer, and the next one for its hour.
@@ -91,28 +96,54 @@ def is_answered(thread: Thread) -> bool:
     return thread.letter is not None and thread.letter.kind == Kind.WAITING
 
 
-def held(desk: Desk, thread: Thread) -> Letter | None:
-    """The letter whose waiting lines a mail answers, if it answers such a one."""
-    if thread.letter is None or not is_answered(thread):
+def asked(desk: Desk, thread: Thread, person_id: int) -> Letter | None:
+    """The letter about waiting lines that a mail answers, if it went to this person; its lines may wait no more."""
+    if thread.letter is None or not is_answered(thread) or thread.letter.reader != person_id:
         return None
-    found = select(Letter).where(Letter.message_id == thread.letter.given, Letter.commands.is_not(None))
+    found = select(Letter).where(Letter.message_id == thread.letter.given)
     return desk.session.scalars(found.with_for_update()).one_or_none()
 
 
-def release(desk: Desk, letter: Letter) -> str | None:
-    """The lines that waited, which now are carried out and wait no more; None if they have lapsed."""
-    lines, letter.commands = letter.commands, None
-    desk.session.flush()
-    return lines if desk.now - letter.created <= LAPSE else None
+def still_waits(desk: Desk, letter: Letter) -> bool:
+    """Whether the lines of a letter can be carried out: they were not yet, and have not lapsed after a week."""
+    return letter.commands is not None and desk.now - letter.created <= LAPSE
 
 
-def says_no(words: Words) -> bool:
-    """Whether an answer denies what it answers: then to carry it out would be the worst reading."""
-    return bool(_NO & set(re.findall(r"[\w'\u2019]+", words.text[:200].casefold().replace("\u2019", "'"))))
+def ask_again(desk: Desk, to: Writer, letter: Letter) -> None:
+    """Tell somebody who answered with other words that these were kept, and that the lines still wait.
+
+    Once an hour: a program that answers every letter is not answered each time.
+    """
+    if sum(one.commands == letter.commands for one in _recent(desk, to)) > 1:
+        return
+    heading = f"We kept your words as a private note on ticket {to.ticket.id}. These lines still wait for a yes or no:"
+    _list(desk, to, heading, (letter.commands or "").split("\n"), desk.now, letter.checkpoint)
 
 
-def without_yes(words: Words) -> Words:
-    """The words of an answer without a mere yes."""
-    if words.text.strip().strip(".!").casefold() not in _YES:
-        return words
-    return replace(words, text="", full_text="")
+def release(desk: Desk, letter: Letter) -> str:
+    """The lines that waited: they wait no more, in whichever letter to this person they stand."""
+    lines = letter.commands or ""
+    _replace(desk, letter, None)
+    return lines
+
+
+def keep_waiting(desk: Desk, letter: Letter, own: Sequence[Line]) -> list[str]:
+    """The lines of a letter that go on waiting once a mail with these lines of its own was carried out.
+
+    A line that the mail repeats, or replaces where it can stand only once, waits no more.
+    """
+    said = {line.written for line in own}
+    once = {line.command for line in own if line.command and not line.command.repeats}
+    waits = [line for line in (letter.commands or "").split("\n") if not _is_repeated(line, said, once)]
+    _replace(desk, letter, "\n".join(waits) or None)
+    return waits
+
+
+def _replace(desk: Desk, letter: Letter, lines: str | None) -> None:
+    alike = Letter.ticket_id == letter.ticket_id, Letter.person_id == letter.person_id, Letter.kind == Kind.WAITING
+    desk.session.execute(update(Letter).where(*alike, Letter.commands == letter.commands).values(commands=lines))
+    desk.session.refresh(letter)
+
+
+def _is_repeated(written: str, said: Collection[str], once: Collection[Command | None]) -> bool:
+    return written in said or any(line.command in once for line in lines_of(written))

@@ -40,7 +40,7 @@ class Words:
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
     `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
-    forwards.
+    forwards. `address` is where its mail was sent from. `believed`: it may do more than say its words.
     """
 
     text: str
@@ -55,6 +55,8 @@ class Words:
     automatic: str | None = None
     listed: bool = False
     verified: bool = False
+    believed: bool = True
+    address: str | None = None
     original_id: str | None = None
     mail_id: int | None = None
     attachments: "Sequence[Attached]" = ()
@@ -112,6 +114,7 @@ def make_ticket(
         title=words.subject or "(no subject)",
         status=queue.lifecycle.spam if spam else queue.lifecycle.first,
         requestor_id=requestor.id,
+        requestor_email=words.address,
         created=date,
         last_query=date,
         last_posted=words.posted or desk.now,
@@ -122,7 +125,8 @@ def make_ticket(
     desk.session.add(ticket)
     desk.session.flush()
     for person in asked_in:
-        desk.session.add(Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True))
+        part = Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, pending=not words.believed)
+        desk.session.add(part)
     return ticket, _add_message(desk, ticket, requestor.id, None, words, private=private)
 
 
