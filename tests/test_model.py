@@ -338,6 +338,7 @@ def test_a_number_that_no_ticket_has_is_no_error_of_the_database(world: World, n
         find_ticket(desk, number)
 
 
+@pytest.mark.usefixtures("durable")
 def test_sqlite_keeps_what_it_has_committed(small_world: World) -> None:
     with small_world.database.look() as desk:
         values = {

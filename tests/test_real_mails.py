@@ -8,10 +8,11 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from sqlalchemy import select
 
 from app.model.mails import Delivery, Mail
 from app.model.people import get_person
-from app.model.queues import add_queue, add_responder
+from app.model.queues import add_queue, add_queue_address, add_responder, find_queue
 from tests.wire import Wire
 from tests.world import DOMAIN, World
 
@@ -54,7 +55,8 @@ def sent(world: World, raw: bytes, *, scheme: str = "smtp", recipient: str = HEL
     with bounded(), Wire(world.port(scheme), lmtp=scheme == "lmtp") as client:
         client.begins(recipient, sender=SENDER)
         assert client.hands_over(raw).startswith("250 ")
-    assert [row.raw for row in world.rows(Mail.raw, Mail.id)][-1] == raw
+    with world.desk() as desk:
+        assert desk.session.scalar(select(Mail.raw).order_by(Mail.id.desc()).limit(1)) == raw
 
 
 def test_the_mails_are_there() -> None:
@@ -88,26 +90,29 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     world.close()
 
 
-@pytest.mark.parametrize("path", found("cpython"), ids=lambda path: path.name)
-def test_pythons_mails_are_taken_and_kept_as_sent(shared: Shared, path: Path) -> None:
-    sent(shared.world, wired(path.read_bytes()), recipient=shared.address())
+# Python's by SMTP, Ruby's by LMTP.
+COLLECTIONS = {"cpython": "smtp", "ruby-mail": "lmtp"}
 
 
-@pytest.mark.parametrize("path", found("ruby-mail"), ids=lambda path: str(path.relative_to(MAILS / "ruby-mail")))
-def test_rubys_mails_are_taken_and_kept_as_sent(shared: Shared, path: Path) -> None:
-    sent(shared.world, wired(path.read_bytes()), scheme="lmtp", recipient=shared.address())
-
-
-def test_all_of_them_are_taken_by_one_server_of_each_database(world: World) -> None:
+def test_all_of_them_are_taken_and_kept_as_sent_by_one_server_of_each_database(world: World) -> None:
     admin = world.known("admin@example.org", admin=True)
     bob = world.responder("bob@example.org")
-    with world.serving():
-        client = Wire(world.port())
-        for path in found("cpython", "ruby-mail"):
-            client.begins(HELLO, sender=SENDER)
-            assert client.hands_over(wired(path.read_bytes())).startswith("250 "), path.name
-        client.leaves()
+    sends = [(scheme, path, wired(path.read_bytes())) for name, scheme in COLLECTIONS.items() for path in found(name)]
+    # To an address of its own each, since some have a Message-ID in common: none is a repeat.
+    with world.desk() as desk:
+        for number in range(len(sends)):
+            add_queue_address(desk, find_queue(desk, "General"), f"hello{number}")
+    with world.serving("smtp", "lmtp"):
+        clients = {scheme: Wire(world.port(scheme), lmtp=scheme == "lmtp") for scheme in COLLECTIONS.values()}
+        for number, (scheme, path, raw) in enumerate(sends):
+            with bounded():
+                clients[scheme].begins(f"hello{number}@{DOMAIN}", sender=SENDER)
+                assert clients[scheme].hands_over(raw).startswith("250 "), path
+        for client in clients.values():
+            client.leaves()
     world.settle()
+    kept = [row.raw for row in world.rows(Mail.raw, Mail.id)]
+    assert [path for (_, path, raw), found in zip(sends, kept, strict=True) if raw != found] == []
     # Some of them answer others.
     taken = [row for row in world.rows(Delivery) if row.fate in ("opened", "posted")]
     assert len(taken) == len(bob.letters) > 120
@@ -170,29 +175,27 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("raw", BAD.values(), ids=BAD)
-@pytest.mark.parametrize("scheme", ["smtp", "lmtp"])
-def test_a_mail_that_cannot_be_understood_is_stored_and_posted(shared: Shared, raw: bytes, scheme: str) -> None:
+READABLE = {
+    name
+    for name, raw in BAD.items()
+    if b"Hello there." in raw and "nested" not in name and name not in ("a bare CR everywhere", "a charset that lies")
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_mail_that_cannot_be_understood_is_stored_and_posted_as_far_as_it_reads(shared: Shared, name: str) -> None:
     shared.world.settle()
     world, address, before = shared.world, shared.address(), len(shared.bob.letters)
-    sent(world, raw, scheme=scheme, recipient=address)
-    sent(world, raw, scheme=scheme, recipient=address)
+    sent(world, BAD[name], scheme="smtp", recipient=address)
+    # It comes again the other way, and is known.
+    sent(world, BAD[name], scheme="lmtp", recipient=address)
     world.settle()
     [delivery] = [one for one in world.rows(Delivery) if one.recipient == address]
     assert delivery.fate == "opened"
     assert len(world.ticket(delivery.ticket_id)["messages"]) == len(shared.bob.letters) - before == 1
     assert shared.bob.letter().footer
-
-
-READABLE = [name for name, raw in BAD.items() if b"Hello there." in raw and "nested" not in name]
-
-
-@pytest.mark.parametrize("name", READABLE)
-def test_what_can_be_read_of_it_can_be_read(shared: Shared, name: str) -> None:
-    [outcome] = shared.world.reception.receive(BAD[name], SENDER, [shared.address()])
-    shared.world.settle()
-    text = shared.world.ticket(outcome.ticket or 0)["messages"][0]["text"]
-    if name not in ("a bare CR everywhere", "a charset that lies"):
+    if name in READABLE:
+        text = world.ticket(delivery.ticket_id)["messages"][0]["text"]
         assert "Hello there." in text
         assert "Hello there." in shared.bob.letter().text or len(text) > 100_000
 
