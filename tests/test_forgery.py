@@ -61,8 +61,10 @@ def test_commands_in_a_responders_name_change_nothing_and_reach_only_the_respond
         "A mail in your name came to ticket 1, and nothing proves that you sent it. So these lines of it wait:\n\n"
         "    Owner: nobody\n    Queue: Questions\n"
     )
-    assert 'If you did not send them, do nothing, or answer "no": they lapse after a week.' in letters[0].text
-    assert "A reply from you carries out the lines above." in letters[0].footer
+    assert 'If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.' in (
+        " ".join(letters[0].text.split())
+    )
+    assert 'If your whole reply is "yes", it carries out the lines above' in letters[0].footer
 
 
 def test_words_in_a_responders_name_are_a_plain_reply_and_say_that_nothing_proves_it(office: Office) -> None:
@@ -100,12 +102,12 @@ def test_letters_go_to_the_stored_address_whatever_the_mail_asks_for(office: Off
         assert {letter.recipient for letter in letters} == {RON}, text
 
 
-def test_to_a_second_address_of_the_same_person_goes_what_they_ask_from_there(office: Office) -> None:
+def test_what_they_ask_from_a_second_address_goes_to_the_stored_one(office: Office) -> None:
     with office.world.desk() as desk:
         alias(desk, RON, "ron@home.example")
     home = office.world.actor("ron@home.example")
     [waiting] = office.says(home, "Owner: me")
-    assert waiting.recipient == "ron@home.example"
+    assert waiting.recipient == RON
     home.replies(waiting, "yes")
     assert office.ticket["assignee"]["name"] == "Ron"
 
@@ -388,7 +390,7 @@ def test_where_from_is_believed_commands_hold_though_nothing_is_verified(office:
 # Lines that wait
 
 
-@pytest.mark.parametrize("answer", ["yes", "Yes.", "ok", "ja!", ""])
+@pytest.mark.parametrize("answer", ["yes", "Yes.", "ok", "ja!"])
 def test_an_answer_carries_out_what_waits_once_and_a_mere_yes_is_not_posted(every_office: Office, answer: str) -> None:
     office = every_office
     office.says(office.ron, "Owner: me\nPriority: 3")
@@ -400,22 +402,28 @@ def test_an_answer_carries_out_what_waits_once_and_a_mere_yes_is_not_posted(ever
     office.steers(office.rosa, "Owner: nobody")
     office.ron.replies(waiting, "And this?")
     assert office.ticket["assignee"] is None
-    assert office.messages[-1]["text"] == "And this?"
+    assert (office.messages[-1]["text"], office.messages[-1]["private"]) == ("And this?", True)
 
 
-def test_what_else_the_answer_says_does_what_it_always_does(office: Office) -> None:
+def test_a_yes_with_more_words_is_kept_as_a_private_note(office: Office) -> None:
     office.says(office.ron, "Owner: me")
+    before = len(office.rita.letters)
     office.ron.replies(office.ron.letter(), "Yes, that was me.\n\nTry water.")
+    assert (office.ticket["assignee"], office.messages[-1]["private"]) == (None, True)
+    assert len(office.rita.letters) == before
+    office.ron.replies(office.ron.letter(), "yes")
     assert office.ticket["assignee"]["email"] == RON
-    assert office.messages[-1]["text"] == "Yes, that was me.\n\nTry water."
-    assert "Try water." in office.rita.letter().text
 
 
-def test_the_answer_may_bring_lines_of_its_own(office: Office) -> None:
+def test_an_answer_with_lines_of_its_own_is_a_mail_like_any_other(office: Office) -> None:
     office.says(office.ron, "Owner: me\nPriority: 1")
-    office.ron.replies(office.ron.letter(), "Priority: 2\nSubject: Fire")
+    asked = office.ron.letter()
+    office.ron.replies(asked, "Priority: 2\nSubject: Fire")
     ticket = office.ticket
-    assert (ticket["assignee"]["email"], ticket["priority"], ticket["title"]) == (RON, 2, "Fire")
+    assert (ticket["assignee"], ticket["priority"], ticket["title"]) == (None, 2, "Fire")
+    assert "These lines still wait" in office.ron.letter().text
+    office.ron.replies(asked, "yes")
+    assert (office.ticket["assignee"]["email"], office.ticket["priority"]) == (RON, 2)
 
 
 @pytest.mark.parametrize("who", ["rosa", "rita"])
@@ -445,11 +453,12 @@ def test_lines_that_wait_lapse_after_a_week(office: Office, days: float, done: b
     assert ("waited for more than a week" in office.ron.letter().text) == (not done)
 
 
-def test_words_in_an_answer_that_came_too_late_are_posted(office: Office) -> None:
+def test_words_in_an_answer_that_came_too_late_are_a_private_note(office: Office) -> None:
     office.says(office.ron, "Owner: me")
     office.world.clock.passes(days=8)
     office.ron.replies(waiting_letters(office)[0], "Try water.")
     assert (office.ticket["assignee"], office.messages[-1]["text"]) == (None, "Try water.")
+    assert office.messages[-1]["private"] is True
 
 
 def test_who_sends_many_such_mails_makes_one_letter_an_hour(every_office: Office) -> None:
@@ -515,13 +524,14 @@ def test_a_machine_releases_nothing_even_where_from_is_believed(office: Office) 
     assert office.ticket["requestor"]["email"] == RITA
 
 
-@pytest.mark.parametrize("denial", ["No!", "I did not send this.", "That wasn\u2019t me, I didn\u2019t write it"])
+@pytest.mark.parametrize("denial", ["No!", "That wasn\u2019t me.", "Nein danke"])
 def test_an_answer_that_says_no_drops_what_waits(office: Office, denial: str) -> None:
     office.says(office.ron, "Owner: me")
     [asked] = waiting_letters(office)
     letters = office.since(lambda: office.ron.replies(asked, denial))
     assert office.ticket["assignee"] is None
-    assert "Your answer says no" in to(letters, office.ron)[0].text
+    assert "as you said no" in to(letters, office.ron)[0].text
+    assert len(office.messages) == 1
     assert to(letters, office.rita) == []
     office.ron.replies(asked, "yes")
     assert office.ticket["assignee"] is None
@@ -544,11 +554,12 @@ def test_a_long_line_waits_whole(office: Office) -> None:
     assert sorted(one["email"] for one in office.ticket["participants"]) == sorted(people)
 
 
-def test_an_answer_with_lines_of_its_own_to_a_waiting_undo_has_both_done(office: Office) -> None:
+def test_an_undo_that_waits_goes_on_waiting_when_its_answer_has_lines_of_its_own(office: Office) -> None:
     office.steers(office.ron, f"Status: {AWAY[office.life.name]}")
     office.says(office.ron, "undo")
     office.ron.replies(waiting_letters(office)[0], "Priority: 7")
-    assert (office.status, office.ticket["priority"]) == (office.life.first, 7)
+    assert (office.status, office.ticket["priority"]) == (AWAY[office.life.name], 7)
+    assert "    undo" in office.ron.letter().text
 
 
 def test_whoever_is_no_responder_any_more_when_they_answer_is_refused(office: Office) -> None:
@@ -560,13 +571,15 @@ def test_whoever_is_no_responder_any_more_when_they_answer_is_refused(office: Of
     assert office.ticket["priority"] is None
 
 
-@pytest.mark.parametrize("words", ["", "yes"])
-def test_an_answer_with_nothing_but_what_its_client_quotes_is_not_posted(office: Office, words: str) -> None:
+@pytest.mark.parametrize(("words", "assignee"), [("", None), ("yes", RON)])
+def test_an_answer_with_nothing_but_what_its_client_quotes_is_not_posted(
+    office: Office, words: str, assignee: str | None
+) -> None:
     """An empty answer posts the quoted letter, with the lines that waited, to the requestor."""
     office.says(office.ron, "Owner: me")
     waiting = office.ron.letter()
     letters = office.since(lambda: office.ron.replies(waiting, f"{words}\n\n{quoted(waiting)}"))
-    assert office.ticket["assignee"]["email"] == RON
+    assert (office.ticket["assignee"] or {}).get("email") == assignee
     assert len(office.messages) == 1
     assert to(letters, office.rita) == []
 

@@ -221,7 +221,7 @@ def test_a_command_on_a_first_mail_that_nothing_proves_waits(
     assert [message["text"] for message in office.world.ticket(2)["messages"]] == ["The lift is stuck."]
     [waiting] = to(letters, office.ron)
     assert "A mail in your name opened ticket 2" in waiting.text
-    office.ron.replies(waiting, "")
+    office.ron.replies(waiting, "yes")
     assert found(office, 2, effect[0]) == effect[1]
     assert len(office.world.ticket(2)["messages"]) == 1
 

@@ -249,7 +249,7 @@ def _answer(desk: Desk, mail: Post, letter: Letter) -> Fate:
     yes, no = confirmations.is_yes(text, name), confirmations.is_no(text, name)
     waits = waiting.still_waits(desk, letter)
     if not (yes or no) or any(not one.decorates for one in mail.words.attachments):
-        fate = _say(desk, mail._replace(thread=mail.thread._replace(private=True)))
+        fate = _say_if_said(desk, mail._replace(thread=mail.thread._replace(private=True)))
         if waits:
             waiting.ask_again(desk, _writer(desk, mail), letter)
         return fate
