@@ -356,3 +356,19 @@ def test_what_two_names_that_alternate_lose_is_told_when_it_is_over(served: Worl
     served.settle()
     assert "    Ann: From Ann 14." in sam.letter().text
     assert sum("Nobody got letters of these" in letter.text for letter in sam.letters) == 1
+
+
+def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    home = aliased(served, ann.email, "ann@work.example")
+    rita.replies(rita.letter(), "Is it out?")
+    report = (
+        f"From: MAILER-DAEMON@relay.example\r\nTo: {ann.letter().envelope_from}\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNo.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n"
+        "Final-Recipient: rfc822; ann@home.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
+    )
+    served.brings(report.encode(), "", ann.letter().envelope_from)
+    rita.replies(rita.letter(), "Hello?")
+    assert "Hello?" in home.letter().text
