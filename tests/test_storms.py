@@ -13,7 +13,7 @@ from app.model.letters import Letter as Row
 from app.model.mails import Delivery
 from app.model.messages import Message
 from app.model.people import Person
-from app.model.storms import HOUR, MOST_ANSWERS, MOST_OF_SENDER, MOST_ON_TICKET, MOST_TICKETS, MOST_TO_OUTSIDERS, WINDOW
+from app.model.storms import HOUR, MOST_ANSWERS, MOST_OF_SENDER, MOST_ON_TICKET, MOST_TICKETS, MOST_TO_OUTSIDERS
 from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, World
 
