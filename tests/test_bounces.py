@@ -15,7 +15,7 @@ from app.model import outbox
 from app.model.incoming import read
 from app.model.letters import Letter as Row
 from app.model.mails import Delivery
-from app.model.people import Person
+from app.model.people import Person, alias
 from app.model.reports import Verdict, addresses_blamed, blames_address, read_report, returned_id
 from app.model.tickets import UNDELIVERED
 from app.transport.refusals import Refused
@@ -243,6 +243,22 @@ def test_a_delay_and_a_success_are_kept_and_change_nothing(small: Scene, action:
     assert small.world.rows(Delivery.fate)[-1] == "reported"
 
 
+def test_a_report_that_comes_before_the_relays_own_word_is_not_overruled_by_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, taken = scene.world, scene.world.far_end.deliver
+
+    def deliver(message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        taken(message, To, From)
+        if To == "ann@example.net":
+            world.reception.receive(report(scene.ann.letter()), "", [From])
+
+    monkeypatch.setattr(world.far_end, "deliver", deliver)
+    scene.rosa.writes("ticket1", "Or sand.")
+    assert [row.state for row in world.rows(Row) if row.recipient == "ann@example.net"] == ["sent", "failed"]
+    assert scene.noted == ["ann@example.net: 550 5.1.1 Nobody lives here"]
+
+
 def test_after_refusals_on_two_days_the_address_gets_no_letter_until_mail_comes_from_it(scene: Scene) -> None:
     world = scene.world
     scene.fails(scene.ann.letter(), number=1)
@@ -318,8 +334,6 @@ def cut_off(scene: Scene) -> None:
 
 
 def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scene) -> None:
-    from app.model.people import alias
-
     small.ron.writes("ticket1", "Is it out?")
     proof = small.world.actor("ann@example.net").letter()
     cut_off(small)
@@ -329,6 +343,22 @@ def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scen
     new.replies(proof, "Here I am.")
     small.ron.writes("ticket1", "Ah.")
     assert (small.marked, len(new.letters)) == ([], 1)
+
+
+def test_late_reports_on_an_old_address_keep_no_letter_from_the_new_one(scene: Scene) -> None:
+    world = scene.world
+    with world.desk() as desk:
+        alias(desk, "ann@example.net", "ann@new.example")
+    scene.ron.writes("ticket1", "Or sand.")
+    old = scene.ann.letters[-2:]
+    new = world.actor("ann@new.example", "Ann")
+    new.replies(old[-1], "I have moved.")
+    for number, letter in enumerate(old):
+        world.clock.passes(days=1)
+        scene.fails(letter, number=number)
+    scene.ron.writes("ticket1", "Or foam.")
+    assert (len(scene.noted), scene.marked) == (2, [])
+    assert "Or foam." in new.letter().text
 
 
 def test_what_an_administrator_adds_again_is_tried_again(small: Scene) -> None:
@@ -485,6 +515,23 @@ HOSTILE = {
     "nested": b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n"
     + b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(20_000)),
 }
+
+
+OTHERS = {"delivered": "2.1.5", "relayed": "2.0.0", "delayed": "4.4.1"}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_of_several_recipients_behind_one_address_the_one_that_failed_counts(other: str) -> None:
+    """An alias leads to several mailboxes, and its server reports on all of them in one mail."""
+    both = [
+        f"Final-Recipient: rfc822; {action}@far.example\r\nAction: {action}\r\nStatus: {status}\r\n".encode()
+        for action, status in (("failed", "5.1.1"), (other, OTHERS[other]))
+    ]
+    for blocks in (both, both[::-1]):
+        raw = HEAD + STATUS + b"\r\n".join([b"Reporting-MTA: dns; far.example\r\n", *blocks]) + b"\r\n--b--\r\n"
+        found = read_report(raw, read(raw, ""))
+        assert found is not None
+        assert (found.verdict, found.blames_address) == (Verdict.FAILED, True)
 
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.archive import mbox
 from app.archive.boxes import Fault, Found, Other, mails_in, size_of
 from app.archive.cards import card_of
 from app.archive.lines import written_on
@@ -170,6 +171,17 @@ def test_line_ends_of_two_characters_stay() -> None:
 def test_a_mail_over_the_limit_is_passed_over_and_the_next_is_read() -> None:
     large = mail(b"A line that fills the mail.\n" * 200_000)
     assert read(box(mail(b"One.\n"), large, mail(b"Two.\n"), large)) == [mail(b"One.\n"), None, mail(b"Two.\n"), None]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("limit", [LIMIT, 1000], ids=["taken", "passed over"])
+def test_a_line_between_two_mails_is_seen_wherever_a_block_ends(
+    monkeypatch: pytest.MonkeyPatch, end: bytes, limit: int
+) -> None:
+    monkeypatch.setattr(mbox, "BLOCK", 1)
+    mails = [one.replace(b"\n", end) for one in (mail(b"A line of text.\n" * 200), mail(b"Two.\n"))]
+    written = box(*mails).replace(b"\r", b"").replace(b"\n", end)
+    assert read(written, limit=limit) == [mails[0] if limit == LIMIT else None, mails[1]]
 
 
 @given(

@@ -648,6 +648,13 @@ def test_deliver_stores_what_a_pipe_brings(office: Office) -> None:
     assert office.process("deliver", "--to", "hello@tickets.localhost", "-", input=b"\n").returncode == 0
 
 
+@pytest.mark.parametrize("null", ["<>", ""])
+def test_deliver_takes_an_empty_sender_as_that_of_an_automatic_mail(office: Office, null: str) -> None:
+    mail = b"From: ann@example.org\nSubject: x\n\nI am away.\n"
+    office.does("deliver", "--from", null, "--to", "ticket1@tickets.localhost", stdin=mail)
+    assert office.json("show", 1)["messages"][1]["automatic"] is True
+
+
 @pytest.mark.parametrize(
     ("arguments", "change", "status"),
     [

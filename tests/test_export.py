@@ -252,6 +252,27 @@ def test_marks_tie_and_part_whatever_the_mails_say(there: Tracker) -> None:
     ]  # fmt: skip
 
 
+def test_the_order_of_an_export_stays_within_one_second(there: Tracker) -> None:
+    """Also where a tracker had a mail before the one that it answers."""
+    names = "abcdefgh"
+    answers = {"a": ["h"], "c": ["g"]}
+    there.imports(marked(1, *(old_mail(name, answers=answers.get(name, ())) for name in names)))
+    assert there.threads() == [[(f"<{name}@old.example>", False) for name in names]]
+
+
+SLOW = {
+    "an answer": {"writer": RON, "answers": ["1"]},
+    "a bounce": {"writer": "MAILER-DAEMON@mx.example", "text": "Message-ID: <1@old.example>\nSubject: Printer"},
+}
+
+
+@pytest.mark.parametrize("mail", SLOW.values(), ids=SLOW)
+def test_what_a_slow_clock_has_dated_is_exported_below_what_it_answers(there: Tracker, mail: dict[str, Any]) -> None:
+    mails = [old_mail("1"), old_mail("2", days=-1, **mail)]
+    there.imports(boxed(mails))
+    assert raws_in(exported(there.world)) == mails
+
+
 def test_a_mail_without_a_mark_still_belongs_to_what_it_answers(there: Tracker) -> None:
     there.imports(marked(1, old_mail("1"), old_mail("p"), private=True) + boxed([old_mail("2", answers=["1"])]))
     assert there.threads() == [[("<1@old.example>", True), ("<p@old.example>", True), ("<2@old.example>", True)]]

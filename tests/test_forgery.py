@@ -13,6 +13,7 @@ from app.model.mails import Delivery
 from app.model.people import alias, get_person
 from app.model.queues import find_queue, remove_responder
 from app.model.tickets import Ticket
+from app.transport.refusals import Unreachable
 from tests.test_steering import AWAY, DONE, EVE, OTTO, PIA, RITA, RON, ROSA, Office, opened, quoted, to
 from tests.world import DOMAIN, Letter
 
@@ -296,6 +297,18 @@ def test_without_from_the_sender_header_or_the_envelope_commands_nothing(office:
         raw = f"{headers}To: ticket1@{DOMAIN}\r\nIn-Reply-To: {own}\r\nMessage-ID: <{number}@x>\r\n\r\nOwner: me\r\n"
         office.world.brings(raw.encode(), RON, f"ticket1@{DOMAIN}")
         assert office.ticket["assignee"] is None
+
+
+def test_without_from_an_answer_to_a_waiting_letter_carries_nothing_out(office: Office) -> None:
+    office.says(office.ron, "Owner: me")
+    [waiting] = waiting_letters(office)
+    answers = f"To: ticket1@{DOMAIN}\r\nIn-Reply-To: {waiting['Message-ID']}\r\n"
+    for number, sender in enumerate((f"Sender: {RON}\r\n", "")):
+        raw = f"{sender}{answers}Message-ID: <{number}@x>\r\n\r\nyes\r\n"
+        office.world.brings(raw.encode(), RON, f"ticket1@{DOMAIN}")
+        assert office.ticket["assignee"] is None
+    office.ron.replies(waiting, "yes")
+    assert office.ticket["assignee"]["email"] == RON
 
 
 @pytest.mark.parametrize("headers", [{"Auto-Submitted": "auto-replied"}, {"Precedence": "bulk"}], ids=str)
@@ -632,3 +645,53 @@ def test_undo_with_words_that_nothing_proves_can_be_confirmed(office: Office) ->
     office.says(office.ron, "undo\n\nI meant another one.")
     office.ron.replies(waiting_letters(office)[0], "yes")
     assert office.status == office.life.first
+
+
+@pytest.mark.parametrize("when", ["in hand", "put off"])
+def test_a_letter_that_may_have_arrived_can_be_answered_whatever_comes_meanwhile(
+    every_office: Office, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """What waits for its hour is written anew with more lines; what a courier has touched is not."""
+    office, world = every_office, every_office.world
+    more = f"From: {RON}\r\nTo: ticket1@{DOMAIN}\r\nMessage-ID: <more@home.example>\r\n\r\nPriority: 1\r\n"
+    taken = world.far_end.deliver
+
+    def comes() -> None:
+        world.reception.receive(more.encode(), RON, [f"ticket1@{DOMAIN}"])
+
+    def deliver(message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        taken(message, To, From)
+        monkeypatch.setattr(world.far_end, "deliver", taken)
+        if when == "put off":
+            raise Unreachable("the relay hung up", in_doubt=True)
+        comes()
+
+    monkeypatch.setattr(world.far_end, "deliver", deliver)
+    office.says(office.ron, "Owner: me")
+    if when == "put off":
+        comes()
+    [waiting] = waiting_letters(office)
+    office.ron.replies(waiting, "yes")
+    assert office.ticket["assignee"]["email"] == RON
+    world.clock.passes(minutes=61)
+    world.settle()
+    office.ron.replies(waiting_letters(office)[-1], "yes")
+    assert office.ticket["priority"] == 1
+
+
+@pytest.mark.parametrize("meant", ["a change", "nothing"])
+def test_an_undo_that_waited_takes_back_no_later_change(office: Office, meant: str) -> None:
+    """Also none of the same person's: the letter that is answered did not speak of it."""
+    if meant == "nothing":
+        office.says(office.rita, "undo")
+    office.steers(office.ron, "Try water.")
+    if office.life.name == "correspondence":
+        office.steers(office.ron, "Status: resolved\n\nThis must be it.")
+    if meant == "a change":
+        office.says(office.rita, "undo")
+    [waiting] = waiting_letters(office, RITA)
+    office.rita.writes("ticket1", "It burns again.")
+    assert office.status in ("Open", "open")
+    letters = office.since(lambda: office.rita.replies(waiting, "yes"))
+    assert "Something else has happened on the ticket since" in to(letters, office.rita)[0].text
+    assert office.status in ("Open", "open")

@@ -335,6 +335,17 @@ def test_a_name_that_is_a_word_is_taken_out_only_where_it_calls_somebody(small_i
         assert one.sender_name in ("Bob via General", "Ron via General")
 
 
+def test_their_address_goes_out_of_what_was_said_of_a_letter_to_somebody_else(small_inbox: World) -> None:
+    asked(small_inbox)
+    small_inbox.opens(BOB, "Beds")
+    to_ron = small_inbox.rows(Row)[-1].id
+    with small_inbox.desk() as desk:
+        came_to_nothing(desk, to_ron, f"550 5.2.2 ron forwards to <{ANN}>, who is full", counts=False)
+    forgets(small_inbox, ANN)
+    [error] = [one.error for one in small_inbox.rows(Row) if one.id == to_ron]
+    assert (error.startswith("550 5.2.2 ron forwards to <"), ANN in error) == (True, False)
+
+
 def test_what_the_other_side_said_of_them_goes_too(small_inbox: World) -> None:
     asked(small_inbox)
     to_ann = [one.id for one in small_inbox.rows(Row) if one.recipient == ANN]

@@ -285,6 +285,24 @@ def test_what_a_list_sends_on_with_a_footer_is_of_the_same_thread(small: Archive
     assert small.threads() == [["1", "1"]]
 
 
+COPIES = {
+    "another subject": {"subject": "Club: Printer"},
+    "another writer": {"writer": "Ann via Club <l@club.example>"},
+}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "one by one"])
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
+def test_a_copy_that_differs_in_one_of_writer_and_subject_is_of_the_same_thread(
+    small: Archive, copy: dict[str, Any], late: bool
+) -> None:
+    """A program that repeats its ids repeats them for mails that differ in both."""
+    mails = (THREAD[0], old_mail("1", text="This is 1.\n-- \nA footer.", days=0.1, **copy), THREAD[1])
+    for part in [[one] for one in mails] if late else [mails]:
+        small.imports(*part)
+    assert small.threads() == [["1", "1", "2"]]
+
+
 ANSWERS: list[tuple[str, dict[str, Any], bool]] = [
     ("it is written to who began", {"writer": "bob@office.example", "to": "ann@example.org"}, True),
     ("who began goes on", {"writer": "ANN@example.org"}, True),

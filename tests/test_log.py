@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from salmon.routing import Router
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.transport import journal
 from app.transport.journal import JsonLines, PlainLines
@@ -69,6 +70,29 @@ def test_each_recipient_of_a_mail_has_a_line_with_its_fate(small_world: World, l
     assert lines.plain[0].endswith(
         f"INFO tickets.mail: opened to=hello@{DOMAIN} from=ann@example.org bytes={len(RAW)} id=<1@x> ticket=1"
     )
+
+
+def test_over_lmtp_each_recipient_has_one_line(small_world: World, lines: Lines) -> None:
+    places = [f"hello@{DOMAIN}", f"nobody@{DOMAIN}", f"abuse@{DOMAIN}"]
+    with small_world.serving("lmtp"), Wire(small_world.port("lmtp"), lmtp=True) as client:
+        client.begins(*places)
+        assert [client.hands_over(RAW)[:3], client.hears()[:3], client.hears()[:3]] == ["250"] * 3
+    assert [one["to"] for one in lines.mails()] == places
+
+
+def test_a_mail_that_was_overtaken_and_is_tried_again_has_one_line(
+    small_world: World, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route, faults = Router.deliver, iter([IntegrityError("INSERT", {}, OSError("somebody else did"))])
+
+    def deliver(request: object) -> None:
+        route(request)
+        for fault in faults:
+            raise fault
+
+    monkeypatch.setattr(Router, "deliver", deliver)
+    outcomes = small_world.reception.receive(RAW, "ann@example.org", [f"hello@{DOMAIN}"])
+    assert [one.fate for one in outcomes] == [one["fate"] for one in lines.mails()] == ["opened"]
 
 
 def test_mail_set_aside_has_its_reason(small_world: World, lines: Lines) -> None:

@@ -29,7 +29,7 @@ from app.transport.reception import Reception, first_headers
 from config import build
 from config import settings as plain
 from tests.wire import Wire
-from tests.world import DOMAIN, World
+from tests.world import DOMAIN, World, awaits
 
 HELLO = f"hello@{DOMAIN}"
 TICKET1 = f"ticket1@{DOMAIN}"
@@ -129,6 +129,19 @@ def test_a_mail_that_comes_byte_by_byte_is_whole(client: Wire, small_world: Worl
         client.socket.sendall(bytes([byte]))
     assert client.hears().startswith(STORED)
     assert raws(small_world) == [raw]
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 4])
+def test_an_end_that_comes_in_two_segments_is_the_end(client: Wire, small_world: World, last: int) -> None:
+    receiver, whole = small_world.receiver, MAIL + b".\r\n"
+    assert receiver is not None
+    client.begins(HELLO)
+    client.says("DATA")
+    client.socket.sendall(whole[:-last])
+    awaits(lambda: receiver.in_hand >= len(whole) - last)
+    client.socket.sendall(whole[-last:])
+    assert client.hears().startswith(STORED)
+    assert raws(small_world) == [MAIL]
 
 
 def test_bytes_are_kept_on_each_database(world: World) -> None:

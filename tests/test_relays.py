@@ -9,6 +9,7 @@ import socket
 import ssl
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -247,6 +248,13 @@ def test_a_server_in_trouble_is_unreachable_never_a_hang(open_relay: Open, step:
         relay.deliver(letter(), To=BOB, From=SENDER)
         assert sink.letters[-1].recipients == [BOB]
         relay.close()
+
+
+def test_a_server_that_has_the_whole_letter_gets_more_time_to_answer(sink: Sink, open_relay: Open) -> None:
+    """A letter given up early goes again, and its reader has it twice."""
+    sink.script["STORED"] = lambda _: time.sleep(0.4)
+    open_relay(sink.url, timeout=0.2).deliver(letter(), To=ANN, From=SENDER)
+    assert len(sink.letters) == 1
 
 
 def test_silence_is_told_as_such(sink: Sink, open_relay: Open) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
-from app.model.people import Person, find_person
+from app.model.people import Person, find_person, get_person
 from app.model.queues import add_queue
 from app.model.set_aside import NoSuchMail, find_set_aside, raw_bytes, waiting
 from app.model.tickets import Ticket
@@ -260,6 +260,22 @@ def test_every_administrator_gets_one_letter_a_day_while_any_waits(world: World)
     assert letter["From"] == f"Ticket tracker <postmaster@{DOMAIN}>"
     assert letter.envelope_from.startswith("bounce-")
     assert all(f"to {NOBODY}, from eve@example.org: number {number} (nothing has" in letter.text for number in range(7))
+
+
+def test_other_letters_about_no_ticket_do_not_stand_in_for_it(world: World) -> None:
+    admin = world.known("admin@example.org", admin=True)
+    admin.writes("hello-search", "", subject="printer")
+    assert admin.letter()["Subject"] == "Search: printer"
+    bring_another(world, 1)
+    assert admin.letter()["Subject"] == f"1 mail set aside at {DOMAIN}"
+
+
+def test_an_administrator_whom_no_letter_reaches_gets_none(world: World) -> None:
+    dead, living = (world.known(f"{name}@example.org", admin=True) for name in ("dead", "living"))
+    with world.desk() as desk:
+        get_person(desk, dead.email).undeliverable = desk.now
+    bring_another(world, 1)
+    assert (len(dead.letters), len(living.letters)) == (0, 1)
 
 
 def test_the_letter_names_the_newest_and_counts_the_rest(small_world: World) -> None:

@@ -410,6 +410,20 @@ def test_commands_of_a_first_mail_that_cannot_be_leave_the_ticket_open_all_the_s
     assert "The lift is stuck." in office.rosa.letter().text
 
 
+def test_whom_a_refused_line_named_can_be_named_again_by_the_same_mail(every_office: Office) -> None:
+    """One mail for two tickets: on the first its lines are refused, on the second they hold."""
+    office = every_office
+    office.world.opens(OTTO, "Another")
+    places = [f"ticket1-comment@{DOMAIN}", f"ticket2@{DOMAIN}"]
+    raw = f"From: {RON}\r\nTo: {', '.join(places)}\r\nMessage-ID: <both@x>\r\nIn-Reply-To: "
+    raw += f"{office.ron.letters[0]['Message-ID']}\r\n\r\n"
+    raw += f"AddCc: {PIA}, Pia <{PIA}>\r\nStatus: {AWAY[office.life.name]}\r\n"
+    office.world.brings(raw.encode(), RON, *places)
+    assert (found(office, 1, "participants"), office.status) == ([], office.life.first)
+    second = office.world.ticket(2)["status"]
+    assert (found(office, 2, "participants"), second) == ([PIA], AWAY[office.life.name])
+
+
 def test_a_misspelt_command_alone_is_reported_and_its_words_are_posted(office: Office) -> None:
     letters = office.steers(office.ron, "Staus: open\n\nOn my way.")
     assert office.messages[-1]["text"] == "On my way."

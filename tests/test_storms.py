@@ -321,6 +321,17 @@ def test_who_writes_to_many_tickets_of_others_is_kept_private(world: World) -> N
     assert world.ticket(MOST_TICKETS + 1)["messages"][-1]["private"] is False
 
 
+def test_the_tickets_that_somebody_takes_part_in_do_not_count(world: World) -> None:
+    for number in range(MOST_TICKETS + 2):
+        world.actor(f"ann{number}@example.net").writes("hello", "It burns.")
+    pia = world.known("pia@example.com", "Pia")
+    for number in range(1, MOST_TICKETS + 2):
+        world.asks_in(number, pia.email)
+        pia.writes(f"ticket{number}", "I know about water.")
+    pia.writes(f"ticket{MOST_TICKETS + 2}", "And here?")
+    assert not any(world.rows(Message.private))
+
+
 def test_a_page_says_what_a_reply_does_now(small_world: World) -> None:
     for number in range(MOST_TICKETS + 1):
         small_world.actor(f"ann{number}@example.net").writes("hello", "It burns.")

@@ -4,7 +4,7 @@ Mail goes through the real receiver or the real reception and Salmon's router, i
 the real courier. Only the clock and the far end, where people's letters arrive, are made up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from smtplib import LMTP, SMTP
 from threading import Event, Thread
+from time import monotonic, sleep
 from typing import Any
 
 from app.model import administration, people, queues, workflow
@@ -39,6 +40,14 @@ DOMAIN = "tickets.example"
 def unproven(name: str) -> str:
     """What stands above a responder's words that came in a mail which answers no letter of theirs."""
     return f"It came in the name of {name}, but nothing proves that {name} sent it.\n\n"
+
+
+def awaits(is_so: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until something is so; a failure if it never is."""
+    end = monotonic() + seconds
+    while not is_so():
+        assert monotonic() < end, f"it is not so after {seconds:g} seconds"
+        sleep(0.01)
 
 
 class Clock:

@@ -109,8 +109,9 @@ def take_back(
     """Bring a ticket back to how it was before its last change; what changed by that, as (field, old, new).
 
     `told` is the checkpoint of the letter that is answered, None where none is; one's own change can be taken back with
-    any letter that did not offer to take back another, unless the wish has `waited` for its proof. Raises NotAllowed:
-    only who caused the change or a responder may, and only while nothing else has happened since. Messages stay.
+    any letter that did not offer to take back another. A wish that has `waited` for its proof takes back what was the
+    last change when it came, and nothing else. Raises NotAllowed: only who caused the change or a responder may, and
+    only while nothing else has happened since. Messages stay.
     """
     found = latest(desk, ticket)
     if found is None:
@@ -118,10 +119,8 @@ def take_back(
     mine = found.by_id == person.id
     if not mine and not responder:
         raise NotAllowed("Only who made the last change, or somebody who answers for the queue, can take it back.")
-    other = told not in (None, found.id) and (
-        waited or not mine or _was_offered(desk, person, told, responder=responder)
-    )
-    if other or not _is_last(desk, ticket, found):
+    other = told not in (None, found.id) and (not mine or _was_offered(desk, person, told, responder=responder))
+    if other or (waited and told != found.id) or not _is_last(desk, ticket, found):
         raise NotAllowed("Something else has happened on the ticket since, so that change cannot be taken back.")
     return _restore(desk, ticket, person, found)
 
