@@ -7,7 +7,9 @@ PYTEST_DONT_REWRITE: the names are also imported in the usual way, which pytest 
 import os
 import uuid
 from collections.abc import Iterator
+from functools import cache
 
+import psycopg
 import pytest
 from sqlalchemy import make_url
 
@@ -48,9 +50,17 @@ def postgres_server() -> Iterator[Server]:
 def fresh_database(server: Server, template: str | None = None) -> str:
     """The SQLAlchemy URL of a new database: empty, or a copy of `template`, to which nobody may be connected."""
     name = f"tickets_test_{uuid.uuid4().hex[:12]}"
-    server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
+    server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"{_by_files(server)}')
     server.made.append(name)
     return server.url(name)
+
+
+@cache
+def _by_files(server: Server) -> str:
+    """How a database is copied: by its files, as before PostgreSQL 15, which takes half the time of the log of it."""
+    address = server.address.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address) as connection:
+        return " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
 
 
 def open_server() -> Server:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.world import make_database
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 DOMAIN = "tickets.localhost"
@@ -39,6 +41,10 @@ class Program:
             "TICKETS_RELAY": f"maildir:{folder}/letters",
             "TICKETS_DOMAIN": DOMAIN,
         }
+
+    def has_a_database(self) -> None:
+        """What `tickets init` makes."""
+        make_database(self.environment["TICKETS_DATABASE_URL"])
 
     def run(self, *command: str, program: str = "tickets", **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end, from the repository root."""

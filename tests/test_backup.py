@@ -54,7 +54,7 @@ def types(program: Program, command: str) -> None:
 
 
 def test_the_readmes_words_restore_what_was_copied_while_the_server_worked(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     with program.serving() as process:
         program.sends(1)
@@ -118,7 +118,7 @@ def test_a_copy_made_in_the_middle_of_writing_is_whole(small_world: World, tmp_p
 
 
 def test_only_this_account_may_read_a_copy_and_nothing_is_overwritten_unless_told(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     target = program.folder / "copy.db"
     before = os.umask(0)
     try:
@@ -138,7 +138,7 @@ def test_only_this_account_may_read_a_copy_and_nothing_is_overwritten_unless_tol
 def test_what_stands_in_the_way_of_a_copy_is_told_in_one_line(program: Program) -> None:
     done = program.run("backup", str(program.folder / "copy.db"))
     assert (done.returncode, done.stderr) == (1, "There is no database yet, and nothing to copy.\n")
-    program.does("init")
+    program.has_a_database()
     for place, why in ((program.folder, "is a directory"), (program.folder / "none" / "copy.db", "No such file")):
         done = program.run("backup", str(place))
         assert done.returncode == 1
@@ -148,7 +148,7 @@ def test_what_stands_in_the_way_of_a_copy_is_told_in_one_line(program: Program) 
 
 
 def test_of_a_damaged_database_no_copy_is_made(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     path = program.folder / "run" / "tickets.db"
     raw = bytearray(path.read_bytes())
     raw[8192:40960] = b"\xff" * 32768
@@ -160,7 +160,7 @@ def test_of_a_damaged_database_no_copy_is_made(program: Program) -> None:
 
 
 def test_two_copies_to_one_place_make_one(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    program.does("init")
+    program.has_a_database()
     source, target = program.folder / "run" / "tickets.db", program.folder / "copy.db"
     really = copies._copy
 
@@ -187,7 +187,7 @@ def test_for_postgresql_it_names_the_command_and_no_password(program: Program) -
 
 
 def test_a_server_that_takes_mail_is_well(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     place = program.folder / "lmtp"
     program.environment["TICKETS_LISTEN"] += f",lmtp+unix://{place}"
@@ -201,7 +201,7 @@ def test_a_server_that_takes_mail_is_well(program: Program) -> None:
 
 def test_letters_that_wait_are_counted_and_do_not_make_it_unwell(program: Program) -> None:
     program.environment["TICKETS_RELAY"] = f"smtp://127.0.0.1:{free_port()}"
-    program.does("init")
+    program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     with program.serving():
         program.sends(1)
@@ -227,7 +227,7 @@ def test_what_is_wrong_is_one_line_and_exit_status_1(program: Program, name: str
 
 
 def test_no_copy_is_made_onto_the_database_itself(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
     with closing(sqlite3.connect(database)) as open_somewhere:
         open_somewhere.execute("CREATE TABLE mine (n)")
@@ -239,7 +239,7 @@ def test_no_copy_is_made_onto_the_database_itself(program: Program) -> None:
 
 @pytest.mark.parametrize("what", ["removed", "replaced"])
 def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: str) -> None:
-    program.does("init")
+    program.has_a_database()
     database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
     copy = database.with_name("copy.db")
     program.does("backup", str(copy))
@@ -264,7 +264,7 @@ def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: s
 
 
 def test_health_is_unwell_while_nothing_can_be_written(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
     with program.serving(), closing(sqlite3.connect(database, isolation_level=None)) as other:
         assert program.run("health").returncode == 0

@@ -16,6 +16,7 @@ from salmon.routing import Router
 from app.cli import COMMANDS, main
 from app.model.lifecycles import LIFECYCLES
 from tests.sinks import Sink
+from tests.world import make_database
 
 TICKETS = Path(sys.executable).with_name("tickets")
 ADMIN, ROB, ANN = "admin@example.org", "rob@example.org", "ann@example.org"
@@ -59,6 +60,10 @@ class Office:
         for name, value in self.environment.items():
             monkeypatch.setenv(name, value)
 
+    def has_a_database(self) -> None:
+        """What `tickets init` makes."""
+        make_database(self.environment["TICKETS_DATABASE_URL"])
+
     def run(self, *arguments: object, stdin: bytes = b"") -> Done:
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         with pytest.raises(SystemExit) as ended:
@@ -101,7 +106,7 @@ def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 @pytest.fixture
 def office(bare: Office) -> Office:
     """The first queues, General as a support tracker, an administrator, a responder and a ticket of Ann's."""
-    bare.does("init")
+    bare.has_a_database()
     bare.does("queue", "set", "General", "lifecycle=support")
     return staffed(bare)
 
@@ -109,7 +114,7 @@ def office(bare: Office) -> Office:
 @pytest.fixture
 def inbox(bare: Office) -> Office:
     """The same with General as it is made: a shared inbox."""
-    bare.does("init")
+    bare.has_a_database()
     return staffed(bare)
 
 

@@ -1,6 +1,7 @@
 """Claims about `tickets doctor`: every finding says what to do, and only what is wrong makes the exit status 1."""
 
 import json
+import os
 import shutil
 import socket
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from app.model.letters import Letter, State
 from app.model.mails import Mail
 from tests.postgres import Server, fresh_database
 from tests.sinks import Sink
-from tests.world import World
+from tests.world import World, make_database
 
 
 class Report(NamedTuple):
@@ -67,7 +68,7 @@ def doctor(run: Run) -> Callable[[int], Report]:
 @pytest.fixture
 def healthy(run: Run) -> None:
     """An installation with nothing to complain of."""
-    run("init")
+    make_database(os.environ["TICKETS_DATABASE_URL"])
     run("person", "add", "admin@example.org", "--admin")
     for queue in ("General", "Questions"):
         run("responder", "add", "rob@example.org", "--queue", queue)
@@ -90,7 +91,7 @@ def test_without_a_database_it_says_how_to_make_one(doctor: Doctor) -> None:
 
 
 def test_a_new_installation_is_warned_of_what_is_missing_and_no_more(doctor: Doctor, run: Run) -> None:
-    run("init")
+    make_database(os.environ["TICKETS_DATABASE_URL"])
     report = doctor(0)
     assert report.levels == {"ok", "warning"}
     told = [text for _, text in report.about("people")]

@@ -20,7 +20,7 @@ YES = ("--yes", "--yes")
 def office(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Office:
     """A shared inbox with a ticket of Ann's, to which she has written a mail."""
     made = Office(tmp_path, capsys, monkeypatch)
-    made.does("init")
+    made.has_a_database()
     staffed(made)
     assert deliver(made, SECRET, "ticket1@tickets.localhost").status == 0
     (tmp_path / "mail").unlink()
@@ -164,7 +164,7 @@ def test_on_a_terminal_it_asks_twice(office: Office, answers: str, status: int, 
 
 
 def test_it_works_beside_a_server(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     with program.serving():
         program.sends(1)
         program.does("forget", "ann@example.org", *YES)

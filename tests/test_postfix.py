@@ -20,6 +20,7 @@ from tests.postfix import Postfix, Programs, Recipe, eventually, recipe
 from tests.program import PATIENCE, Program, free_port, held
 from tests.sinks import Letter, Sink
 from tests.tap import Tap
+from tests.world import World
 
 pytest_plugins = ["tests.postfix"]
 
@@ -105,8 +106,9 @@ def tracker_behind(front: Front, folder: Path) -> Program:
     """A tracker with the README's settings, for whose queue General Bob answers; it does not run yet."""
     program = Program(folder)
     program.environment |= front.recipe.environment
-    program.does("init")
-    program.does("responder", "add", BOB, "--queue", "General")
+    world = World(program.environment["TICKETS_DATABASE_URL"], lifecycle="correspondence", domain=DOMAIN)
+    world.responder(BOB)
+    world.close()
     return program
 
 

@@ -18,7 +18,7 @@ RON, BEA = "ron@example.org", "bea@example.org"
 def zoo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Office:
     """A shared inbox with three tickets, and a private comment on the first."""
     office = Office(tmp_path, capsys, monkeypatch)
-    office.does("init")
+    office.has_a_database()
     office.does("person", "add", RON, "--name", "Ron")
     office.does("responder", "add", RON, "--queue", "General")
     opened = ("open", "--queue", "General", "--from")

@@ -93,7 +93,7 @@ def test_a_signal_lets_the_mail_in_hand_be_finished(program: Program, number: si
 
 
 def test_letters_written_by_another_process_leave_while_serve_runs(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     with program.serving():
         program.does("open", "--queue", "General", "--from", "ann@example.org", "--subject", "Help", "--text", "Help!")
@@ -115,7 +115,7 @@ def letters_left(program: Program) -> list[str]:
 
 
 def test_what_was_answered_250_outlives_a_kill_and_its_letters_leave(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     answered: list[int] = []
 
@@ -164,7 +164,7 @@ def test_what_was_answered_250_outlives_a_kill_and_its_letters_leave(program: Pr
 
 
 def test_letters_go_to_a_mail_server(program: Program) -> None:
-    program.does("init")
+    program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     with Sink() as sink:
         program.environment["TICKETS_RELAY"] = sink.url

@@ -4,16 +4,23 @@ Mail goes through the real receiver or the real reception and Salmon's router, i
 the real courier. Only the clock and the far end, where people's letters arrive, are made up.
 """
 
+import secrets
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from functools import cache
+from pathlib import Path
 from smtplib import LMTP, SMTP
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
+
+from sqlalchemy import make_url
 
 from app.model import administration, people, queues, workflow
 from app.model.addresses import Mailbox, address_key
@@ -35,6 +42,28 @@ from config import build
 from config.values import load
 
 DOMAIN = "tickets.example"
+
+
+@cache
+def _new_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "tickets.db"
+        with closing(Database(f"sqlite:///{path}", DOMAIN)) as database:
+            first_queues(database)
+        return path.read_bytes()
+
+
+def make_database(url: str) -> None:
+    """Make a SQLite database as `tickets init` does: a copy of one that was made so, with a secret of its own.
+
+    Going through all migrations takes as long as many a test.
+    """
+    path = Path(make_url(url).database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_new_database())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("UPDATE secret SET value = ?", (secrets.token_hex(32),))
 
 
 def unproven(name: str) -> str:
@@ -172,6 +201,8 @@ class World:
         self, url: str, *, keep_unmatched: bool = True, lifecycle: str = "support", domain: str = DOMAIN
     ) -> None:
         self.clock = Clock()
+        if url.startswith("sqlite:") and not Path(make_url(url).database or "").exists():
+            make_database(url)
         self.database = Database(url, domain, clock=self.clock)
         first_queues(self.database)
         self._lives_by(lifecycle)
