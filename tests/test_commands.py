@@ -144,6 +144,36 @@ def test_every_command_has_help(bare: Office, name: str) -> None:
     assert bare.does(name, "--help").startswith(f"Usage: tickets {name} ")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["import", "", "--queue", "General"],
+        ["import", "--queue", "General", "--dry-run", ""],
+        ["import", "mbox", "", "--queue", "General"],
+        ["backup", ""],
+        ["backup", "--force", ""],
+        ["export", "--output", ""],
+        ["export", "1", "--output="],
+        ["torture", "--log", "", "--minutes", "0"],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_wrong_usage_and_nothing_is_done(
+    office: Office, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    # A shell's variable that is not set; the empty path would be the working directory.
+    folder = office.path / "here"
+    folder.mkdir()
+    (folder / "1.eml").write_bytes(b"From: ann@example.org\nMessage-ID: <1@x>\nSubject: Old\n\nHello\n")
+    monkeypatch.chdir(folder)
+    done = office.run(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"Usage: tickets {arguments[0]}")
+    assert "Traceback" not in done.err
+    assert [one["title"] for one in office.json("list")] == ["No boot"]
+    assert [one.name for one in folder.iterdir()] == ["1.eml"]
+
+
 READING = [["list"], ["show", "1"], ["queue", "list"], ["person", "list"], ["responder", "list"], ["outbox"]]
 READING += [["outbox", "list"], ["unmatched"], ["unmatched", "list"], ["raw", "1", "1"], ["expire"]]
 
@@ -633,6 +663,7 @@ def test_deliver_stores_what_a_pipe_brings(office: Office) -> None:
         (["one", "two"], {}, 75),
         (["/nowhere/mail"], {}, 75),
         (["/"], {}, 75),
+        ([""], {}, 75),
     ],
     ids=str,
 )
@@ -650,6 +681,45 @@ def test_deliver_without_a_mail_is_tried_again(office: Office, stdin: str) -> No
     done = office.process(shell=f'"$T" deliver {stdin}')
     assert done.returncode == 75
     assert b"Traceback" not in done.stderr
+
+
+LIMIT = 10_000
+
+
+def large(size: int) -> bytes:
+    head = b"From: ann@example.org\nTo: hello@tickets.localhost\nSubject: Large\n\n"
+    return head + b"x" * (size - len(head))
+
+
+@pytest.mark.parametrize("place", ["pipe", "file"])
+def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(office: Office, place: str) -> None:
+    limit = {"TICKETS_MAX_MESSAGE_BYTES": str(LIMIT)}
+
+    def delivers(size: int) -> "subprocess.CompletedProcess[bytes]":
+        if place == "pipe":
+            return office.process("deliver", input=large(size), env=limit)
+        (office.path / "mail").write_bytes(large(size))
+        return office.process("deliver", str(office.path / "mail"), env=limit)
+
+    for size in (LIMIT + 1, 100 * LIMIT):
+        done = delivers(size)
+        assert (done.returncode, done.stdout) == (69, b"")
+        assert done.stderr == (
+            b"The mail was not taken: it is larger than the 10000 bytes that TICKETS_MAX_MESSAGE_BYTES allows. "
+            b"Send it without its large files, or raise that setting.\n"
+        )
+    assert [one["title"] for one in office.json("list")] == ["No boot"]
+    assert delivers(LIMIT).returncode == 0
+    assert [one["title"] for one in office.json("list")] == ["No boot", "Large"]
+
+
+@pytest.mark.parametrize("command", ['"$T" deliver /dev/zero', '"$T" deliver </dev/zero', 'yes | "$T" deliver -'])
+def test_deliver_reads_no_more_than_the_limit_of_what_never_ends(office: Office, command: str) -> None:
+    # Without a bound it would need as much memory as there is.
+    done = office.process(shell=f"ulimit -v 2000000; {command}", timeout=60)
+    assert done.returncode == 69
+    assert b"larger than the 26214400 bytes" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_deliver_with_a_fault_of_ours_is_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

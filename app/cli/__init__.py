@@ -41,7 +41,7 @@ COMMANDS = {
     "lifecycle": ("lifecycle", "Print the lifecycles from the tables that the tracker works by."),
 }
 # sysexits.h, as mail servers read them from a pipe.
-EX_NOUSER, EX_TEMPFAIL = 67, 75
+EX_NOUSER, EX_UNAVAILABLE, EX_TEMPFAIL = 67, 69, 75
 INTERRUPTED = 130
 
 # Whose every module stays loaded till the end: it is never looked through for garbage, which would take 0.1 seconds.
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     status = _run(given, _OWN_PROCESS if arguments is None else None)
     # A mail server reads the exit status of `deliver`: 75 keeps the mail, 1 and 2 would lose it.
-    if given[:1] == ["deliver"] and status not in (0, EX_NOUSER):
+    if given[:1] == ["deliver"] and status not in (0, EX_NOUSER, EX_UNAVAILABLE):
         status = EX_TEMPFAIL
     if arguments is None:
         # Nor is all that the process has at its end.

@@ -12,7 +12,7 @@ import click
 from app.archive.boxes import STANDARD_INPUT, size_of
 from app.archive.importing import GATHERING, Report, Step, Tell, Wanted, import_archive
 from app.archive.mbox import Dialect
-from app.cli.common import json_option, print_json, print_rows, ready_database
+from app.cli.common import PathName, json_option, print_json, print_rows, ready_database
 from app.model.addresses import is_usable
 from app.model.people import BadAddress
 from app.model.text import one_line
@@ -31,7 +31,7 @@ _BESIDE = _LABEL + 2 + 4 + 6 + 38
 
 
 @click.command("import", short_help="Import old mail: one ticket a thread, original dates, no letters.")
-@click.argument("path")
+@click.argument("path", type=PathName())
 @click.option("--queue", required=True, help="Where the tickets come to; `tickets queue add` makes one.")
 @click.option("--status", help="What the tickets are at the end; resolved or Solved, if left out.")
 @click.option(

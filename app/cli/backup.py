@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from sqlalchemy import URL, make_url
 
+from app.cli.common import PathName
 from app.model.copies import CannotCopy, copy_database
 from config.current import current_settings
 
@@ -14,7 +15,7 @@ _SECRETS = ("password", "sslpassword")
 
 
 @click.command("backup", short_help="Copy the database into one file, while it is in use.")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathName(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace what is at PATH.")
 def backup_command(path: Path, force: bool) -> None:
     """Copy the database into one file, as it stood at one moment; serving goes on. README says how to restore it.

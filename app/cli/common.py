@@ -1,6 +1,7 @@
 """This file holds what commands share: the database as the settings name it, output, and options."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -105,6 +106,16 @@ class Number(click.ParamType[int]):
         if len(digits) > len(str(MAX_ID)) or not 0 < int(digits) <= MAX_ID:
             raise click.ClickException(f"Nothing has the number {digits[:40]}.")
         return int(digits)
+
+
+class PathName(click.Path[Any]):
+    """A path, which is never empty: a shell's variable that is not set would name the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path as click.Path does."""
+        if not os.fspath(value):
+            self.fail("the path is empty; name a file.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class IsoMoment(click.ParamType[datetime]):

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-from app.cli import EX_NOUSER
+from app.cli import EX_NOUSER, EX_UNAVAILABLE
 from app.cli.common import ready_database
 from app.transport.reception import Reception
 from config.build import build_reception
@@ -18,10 +18,11 @@ from config.current import current_settings
 @click.option("--from", "envelope_from", metavar="ADDRESS", help="The envelope's sender; empty for a bounce's.")
 @click.argument("file", type=click.File("rb"), default="-")
 def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file: BinaryIO) -> None:
-    """Take in one mail. Exit status: 0 stored, 67 no such address, 75 any fault: then the sender is to try again."""
-    raw = file.read()
-    if not raw:
-        raise click.ClickException("There is no mail: nothing came in.")
+    """Take in one mail.
+
+    Exit status: 0 stored, 67 no such address, 69 too large, 75 any fault: then the sender is to try again.
+    """
+    raw = _read(file, current_settings().max_message_bytes)
     with ready_database() as database:
         reception = build_reception(current_settings(), database)
         recipients = addresses or reception.recipients(raw)
@@ -29,6 +30,21 @@ def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file:
             _refuse(reception, recipients)
         # As SMTP writes it: <> is the null reverse-path.
         reception.receive(raw, None if envelope_from is None else envelope_from.strip().strip("<>"), recipients)
+
+
+def _read(file: BinaryIO, limit: int) -> bytes:
+    """Return the mail; end with 69 if it has more bytes than the limit, however many more would come."""
+    raw = file.read(limit + 1)
+    if not raw:
+        raise click.ClickException("There is no mail: nothing came in.")
+    if len(raw) > limit:
+        click.echo(
+            f"The mail was not taken: it is larger than the {limit} bytes that TICKETS_MAX_MESSAGE_BYTES allows. "
+            "Send it without its large files, or raise that setting.",
+            err=True,
+        )
+        sys.exit(EX_UNAVAILABLE)
+    return raw
 
 
 def _refuse(reception: Reception, recipients: Sequence[str]) -> None:

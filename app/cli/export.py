@@ -11,7 +11,7 @@ from typing import BinaryIO
 import click
 
 from app.archive.export import Chosen, Exported, choose, documents_of, mbox_of
-from app.cli.common import Number, json_text, print_bytes, ready_database
+from app.cli.common import Number, PathName, json_text, print_bytes, ready_database
 from app.model.database import Database
 
 # What file systems without hard links say.
@@ -22,7 +22,7 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCE
 @click.argument("number", type=Number(), required=False)
 @click.option("--queue", help="Only the tickets of this queue.")
 @click.option("--format", "form", type=click.Choice(["mbox", "jsonl"]), default="mbox", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="A new file; else standard output.")
+@click.option("--output", type=PathName(path_type=Path), metavar="PATH", help="A new file; else standard output.")
 def export_command(number: int | None, queue: str | None, form: str, output: Path | None) -> None:
     """Export ticket NUMBER, a queue, or with neither everything.
 

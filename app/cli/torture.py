@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from app.cli.common import PathName
+
 _DATABASES = ("sqlite", "postgresql")
 
 
@@ -17,7 +19,7 @@ _DATABASES = ("sqlite", "postgresql")
 @click.option("--database", type=click.Choice([*_DATABASES, "both"]), default="both", show_default=True)
 @click.option("--minutes", type=click.FloatRange(0), default=4.0, show_default=True, help="So long there is trouble.")
 @click.option("--seed", type=int, help="Makes the same mails and the same trouble; what meets what still differs.")
-@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Where the server's log goes.")
+@click.option("--log", type=PathName(dir_okay=False, path_type=Path), help="Where the server's log goes.")
 def torture_command(mails: int, database: str, minutes: float, seed: int | None, log: Path | None) -> None:
     """Kill the server under load, again and again, and count what was lost.
 
