@@ -111,6 +111,23 @@ def test_after_an_upgrade_that_failed_the_older_program_goes_on(old: Database, m
         assert version(desk.session.connection()) == schema.REVISION
 
 
+def test_an_upgrade_lets_those_get_letters_again_whom_two_refusals_cut_off(old: Database) -> None:
+    with old.work() as desk:
+        command.upgrade(alembic_config(desk.session.connection()), "0006")
+        for email in ("ann@example.org", "person2@forgotten.invalid"):
+            desk.session.execute(
+                text(
+                    "INSERT INTO person (name, email, known, administrator, created, undeliverable) "
+                    "VALUES ('', :email, true, false, '2026-11-21 12:00:00+00', '2026-11-21 12:00:00+00')"
+                ),
+                {"email": email},
+            )
+    upgrade(old)
+    with old.look() as desk:
+        cut_off = desk.session.execute(text("SELECT email FROM person WHERE undeliverable IS NOT NULL")).scalars().all()
+    assert cut_off == ["person2@forgotten.invalid"]
+
+
 def test_before_an_upgrade_the_file_is_copied_and_that_is_told(old_file: Database, tmp_path: Path) -> None:
     told: list[str] = []
     first_queues(old_file, told.append)

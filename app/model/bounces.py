@@ -1,9 +1,10 @@
 """This file holds letters that came to nothing: refused by the relay or reported later, noted, and told of."""
 
 import logging
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.model import notification
 from app.model.addresses import address_key
@@ -18,18 +19,15 @@ from app.model.text import one_line
 from app.model.tickets import UNDELIVERED, Ticket, record_change, what_became_of
 
 LOG = logging.getLogger("tickets.bounces")
-# So many letters to one address in a row come to nothing before no more are written.
-ENOUGH = 2
 _NAMED = 5
 
 
 class Named(NamedTuple):
-    """The letter that a report is about; `proven`: nobody but who got it, and their servers, can have named it."""
+    """The letter that a report is about."""
 
     id: int
     ticket_id: int | None
     recipient: str
-    proven: bool
 
 
 def letter_by_token(desk: Desk, token: str) -> Named | None:
@@ -38,7 +36,7 @@ def letter_by_token(desk: Desk, token: str) -> Named | None:
 
 
 def _named(desk: Desk, which: ColumnElement[bool]) -> Named | None:
-    row = desk.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient, ~Letter.shown).where(which))
+    row = desk.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient).where(which))
     found = row.first()
     return Named(*found) if found else None
 
@@ -46,17 +44,22 @@ def _named(desk: Desk, which: ColumnElement[bool]) -> Named | None:
 def take_at_token(desk: Desk, arrival: Arrival, recipient: str, letter: Named) -> bool:
     """Take a mail to a letter's envelope sender as a report on it. False if it is none: then nothing was done."""
     report = read_report(arrival.raw, arrival.incoming)
-    return report is not None and _take(desk, arrival, recipient, letter._replace(proven=True), report)
+    return report is not None and _take(desk, arrival, recipient, letter, report)
 
 
 def take_elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> bool:
-    """Take a report to any other address of ours, if it gives back a letter of ours. False if not: nothing was done."""
+    """Take a report to any other address of ours, if it gives back a letter of ours. False if not: nothing was done.
+
+    It never counts against the letter's reader: everybody who has seen the letter's Message-ID can write it.
+    """
     given = returned_id(arrival.raw) if arrival.incoming.bounce else None
     if given is None or not is_our_id(desk, given):
         return False
     letter = _named(desk, Letter.message_id == given)
     report = read_report(arrival.raw, arrival.incoming) if letter else None
-    return letter is not None and report is not None and _take(desk, arrival, recipient, letter, report)
+    if letter is None or report is None:
+        return False
+    return _take(desk, arrival, recipient, letter, report._replace(blames_address=False))
 
 
 def _take(desk: Desk, arrival: Arrival, recipient: str, letter: Named, report: Report) -> bool:
@@ -68,7 +71,7 @@ def _take(desk: Desk, arrival: Arrival, recipient: str, letter: Named, report: R
         what_became_of(desk, letter.ticket_id)
     new = register(desk, arrival, recipient, f"letter{letter.id}", Fate.REPORTED, letter.ticket_id, reason)
     if new and failed:
-        came_to_nothing(desk, letter.id, report.why, counts=report.blames_address and letter.proven)
+        came_to_nothing(desk, letter.id, report.why, counts=report.blames_address)
     return True
 
 
@@ -92,8 +95,8 @@ def note_claim(desk: Desk, arrival: Arrival, ticket: Ticket) -> None:
 def came_to_nothing(desk: Desk, number: int, why: str, *, counts: bool) -> None:
     """A letter was refused or returned for good: note it on its ticket once, and tell who answers.
 
-    `counts`: the address itself is to blame. After the second letter in a row no more are written to it, until mail
-    comes from there. A letter that tells of another one, and comes to nothing itself, is noted and told to nobody.
+    `counts`: a mail server said that the address takes no mail, which may end the letters to it. A letter that tells
+    of another one, and comes to nothing itself, is noted and told to nobody.
     """
     about = desk.session.scalar(select(Letter.ticket_id).where(Letter.id == number))
     ticket = what_became_of(desk, about) if about else None
@@ -102,10 +105,10 @@ def came_to_nothing(desk: Desk, number: int, why: str, *, counts: bool) -> None:
         # It was forgotten while a courier had it in hand.
         return
     letter.state, letter.error, letter.in_hand = State.FAILED, why, False
-    if letter.undelivered is not None:
+    ends = counts and letter.refused is None and _ends(desk, letter)
+    if letter.undelivered is not None and not ends:
         return
-    letter.undelivered = desk.now
-    ends = counts and _ends(desk, letter)
+    letter.undelivered = letter.undelivered or desk.now
     LOG.warning("undelivered letter=%d to=%s ticket=%s why=%r", number, one_line(letter.recipient), about, why)
     if ticket is not None:
         said = one_line(f"{letter.recipient}: {why}{'; no more letters go there' if ends else ''}")
@@ -115,21 +118,33 @@ def came_to_nothing(desk: Desk, number: int, why: str, *, counts: bool) -> None:
 
 
 def _ends(desk: Desk, letter: Letter) -> bool:
-    """Count a failure of the address to which a person's letters go; whether it was the one too many."""
+    """Note that a person's address was refused; whether it was on an earlier day, too, and no letter was taken since.
+
+    Two refusals of one day may be one fault of a mail server. Days are those of UTC.
+    """
     person = desk.session.get_one(Person, letter.person_id, with_for_update=True, populate_existing=True)
     if address_key(person.email) != address_key(letter.recipient):
         return False
-    person.failures += 1
-    if person.failures < ENOUGH or person.undeliverable is not None:
+    letter.refused = desk.now
+    person.refused = person.refused or desk.now
+    if person.undeliverable is not None or _first_refusal(desk, letter, person.refused).date() == desk.now.date():
         return False
     person.undeliverable = desk.now
     return True
 
 
+def _first_refusal(desk: Desk, letter: Letter, since: datetime) -> datetime:
+    """Return when the first letter to this address was refused of those after the last one that was taken."""
+    same = (Letter.person_id == letter.person_id) & (Letter.recipient == letter.recipient)
+    taken = select(func.max(Letter.sent)).where(same, Letter.state == State.SENT).scalar_subquery()
+    counted = same & (Letter.refused >= since) & (taken.is_(None) | (Letter.refused > taken))
+    return desk.session.scalar(select(func.min(Letter.refused)).where(counted)) or desk.now
+
+
 def _tell(desk: Desk, ticket: Ticket, letter: Letter, why: str, *, ends: bool) -> None:
     ended = (
-        f"It is letter number {ENOUGH} in a row to that address that came to nothing: "
-        "no more are written to it until mail comes from there."
+        "That address was refused on an earlier day, too: "
+        "no more letters are written to it until mail comes from there, or a letter is taken."
     )
     body = {
         "heading": f"A letter to {letter.recipient_name} <{letter.recipient}> could not be delivered:",

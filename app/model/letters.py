@@ -31,6 +31,7 @@ class Letter(Base):
     until then. `commands` are the lines that wait for an answer to this letter as the proof of who wrote them. `shown`:
     others have seen its Message-ID, which proves nothing any more. `checkpoint` is how the ticket was before the change
     that it tells of. `undelivered` is when it was known that it came to nothing: once, whatever is reported later.
+    `refused` is when a mail server first said that the recipient's address takes no mail.
     """
 
     __tablename__ = "letter"
@@ -68,5 +69,6 @@ class Letter(Base):
     sent: Mapped[datetime | None]
     error: Mapped[str | None]
     undelivered: Mapped[datetime | None]
+    refused: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship()

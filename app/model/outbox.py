@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.engine import CursorResult
 
 from app.model.desk import Desk
 from app.model.letters import Letter, State
+from app.model.people import Person, heard_from
 
 
 class NoSuchLetter(LookupError):
@@ -45,16 +45,20 @@ def letters_due(desk: Desk) -> int:
 def retry(desk: Desk, numbers: Sequence[int] = ()) -> int:
     """Make letters due now that wait or failed: those of these numbers, or all. NoSuchLetter names one that is not.
 
-    What a courier has in hand is left to it, or it would go out twice; unless it is named, because its courier died.
+    Letters are written again to their readers, whatever was refused before. What a courier has in hand is left to it,
+    or it would go out twice; unless it is named, because its courier died.
     """
     unsent = Letter.state != State.SENT
     chosen = unsent & (Letter.id.in_(numbers) if numbers else ~Letter.in_hand | (Letter.next <= desk.now))
-    found = set(desk.session.scalars(select(Letter.id).where(chosen)))
+    values = {"state": State.WAITING, "next": desk.now, "in_hand": False, "attempts": 0, "refused": None}
+    changed = update(Letter).where(chosen).values(**values).returning(Letter.id, Letter.person_id, Letter.recipient)
+    letters = desk.session.execute(changed, execution_options={"synchronize_session": False}).all()
+    found = {letter.id for letter in letters}
     for number in numbers:
         if number not in found:
             raise NoSuchLetter(f"No letter {number} waits or failed; `tickets outbox list` shows what does.")
-    values = {"state": State.WAITING, "next": desk.now, "in_hand": False, "attempts": 0}
-    result = desk.session.execute(
-        update(Letter).where(chosen).values(**values), execution_options={"synchronize_session": False}
-    )
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    readers = {(letter.person_id, letter.recipient) for letter in letters}
+    for person in desk.session.scalars(select(Person).where(Person.refused.is_not(None)).with_for_update()):
+        if (person.id, person.email) in readers:
+            heard_from(person)
+    return len(letters)

@@ -30,8 +30,8 @@ class Person(Base):
 
     `email` is the address they last wrote from, where their letters go. `known`: added by command, opened a ticket,
     or was let in; everybody else who wrote is a stranger, and has a row only so that their words have a sender.
-    `failures` counts the letters to `email` that came to nothing since mail last came from there; `undeliverable` is
-    since when no more are written.
+    `refused` is when a mail server first said that `email` takes no mail, since mail last came from there;
+    `undeliverable` is since when no more letters are written.
     """
 
     __tablename__ = "person"
@@ -43,7 +43,7 @@ class Person(Base):
     administrator: Mapped[bool]
     created: Mapped[datetime]
     acknowledged: Mapped[datetime | None]
-    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    refused: Mapped[datetime | None]
     undeliverable: Mapped[datetime | None]
 
     @property
@@ -190,9 +190,9 @@ def wrote_from(person: Person, email: str) -> None:
 
 
 def heard_from(person: Person) -> None:
-    """Mail came from where a person's letters go: whatever came to nothing there, the next one is tried."""
-    if person.failures or person.undeliverable:
-        person.failures, person.undeliverable = 0, None
+    """Forget that an address was refused: its person wrote from there, or an administrator wants it tried again."""
+    if person.refused or person.undeliverable:
+        person.refused = person.undeliverable = None
 
 
 def administrators(desk: Desk) -> list[Person]:

@@ -20,11 +20,13 @@ _LONGEST_WHY = 300
 _EMPTY_LINE = re.compile(r"\n[ \t]*+\n")
 _FOLD = re.compile(r"\n[ \t]++")
 _KIND = re.compile(r"\A[\w-]{1,40}\s*+;\s*+")
-# Enhanced status codes (RFC 3463), and the replies that speak of a mailbox (RFC 5321 4.2.3).
+# Enhanced status codes (RFC 3463), by themselves and after the code of a reply (RFC 2034 4).
 _STATUS = re.compile(r"(?<![\d.])([245])\.\d{1,3}\.\d{1,3}(?![\d.])")
-_NO_MAILBOX = re.compile(r"(?<![\d.])55[013](?![\d.])")
-# Too large, not to their taste, not allowed: another letter might pass.
-_ABOUT_THE_LETTER = re.compile(r"5\.(?:3\.4|6\.\d+|7\.\d+)")
+_REPLY = re.compile(r"(?<![\d.])5\d\d[ -]#?(5\.\d{1,3}\.\d{1,3})(?![\d.])")
+# No such mailbox, no such domain, moved, disabled: no letter passes. Every other code may be about this letter, about
+# us, or about the hour (RFC 3463 3.2 and 3.3).
+_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.2.1"})
+_UNSPECIFIED = "5.0.0"
 _RETURNED_ID = re.compile(rb"^message-id:\s{0,10}(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -37,7 +39,7 @@ class Verdict(StrEnum):
 
 
 class Report(NamedTuple):
-    """What became of a letter, and why, on one line; `blames_address`: any letter to that address would end so."""
+    """What became of a letter, and why, on one line; `blames_address`: it says that the address takes no mail."""
 
     verdict: Verdict
     why: str
@@ -67,7 +69,7 @@ def read_report(raw: bytes, incoming: Incoming) -> Report | None:
         return min(found, key=lambda one: _GRAVITY.index(one.verdict))
     temporary, permanent = addresses_blamed(raw)
     if permanent:
-        return Report(Verdict.FAILED, "returned by their mail server", blames_address=True)
+        return Report(Verdict.FAILED, "returned by their mail server")
     return Report(Verdict.DELAYED, "their mail server goes on trying") if temporary else None
 
 
@@ -100,13 +102,14 @@ def _of_recipient(fields: dict[str, str]) -> Report | None:
     words = _KIND.sub("", fields.get("diagnostic-code", ""))
     code = status[0] if status else ""
     why = one_line(storable(words if code in words else f"{code} {words}"), _LONGEST_WHY) or verdict
-    return Report(verdict, why, blames_address=_ABOUT_THE_LETTER.fullmatch(code) is None)
+    codes = {code, *_REPLY.findall(words)} - {"", _UNSPECIFIED}
+    return Report(verdict, why, blames_address=bool(codes) and codes <= _NO_SUCH_ADDRESS)
 
 
 def blames_address(reply: str) -> bool:
-    """Whether a relay's refusal speaks of the mailbox, and not of the letter or of us."""
-    status = _STATUS.search(reply)
-    return _ABOUT_THE_LETTER.fullmatch(status[0]) is None if status else bool(_NO_MAILBOX.search(reply))
+    """Whether a relay's refusal says that the address takes no mail, whatever the letter."""
+    code = _REPLY.match(reply)
+    return code is not None and code[1] in _NO_SUCH_ADDRESS
 
 
 def returned_id(raw: bytes) -> str | None:

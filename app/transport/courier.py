@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, exists, select, update
 
 from app.model.bounces import came_to_nothing
 from app.model.database import Database
@@ -15,6 +15,7 @@ from app.model.desk import Desk
 from app.model.indexing import catch_up_some
 from app.model.letters import Letter, State
 from app.model.messages import Message, passed_on
+from app.model.people import Person
 from app.model.places import bounce_address
 from app.model.reports import blames_address
 from app.model.set_aside import raw_bytes, remind_administrators
@@ -212,6 +213,7 @@ class Courier:
         now = self.database.clock()
         with self.database.note() as connection:
             connection.execute(_SENT, [{"letter": letter, "now": now} for letter in self._unnoted])
+            connection.execute(_REACHED, {"letters": self._unnoted})
         self._unnoted.clear()
 
     def _note_failure(self, letter: Letter, error: RelayError) -> None:
@@ -220,7 +222,7 @@ class Courier:
             given_up = error.permanent or _is_hopeless(desk, letter, error)
             if given_up:
                 # First, since it locks the ticket, and then the letter.
-                came_to_nothing(desk, letter.id, error.text, counts=error.permanent and blames_address(error.text))
+                came_to_nothing(desk, letter.id, error.text, counts=_blames_reader(error))
             due = desk.now + self._pause(letter.attempts, error)
             _change(desk, [letter.id], {"next": due, "error": error.text, "in_hand": False})
         state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
@@ -256,6 +258,11 @@ def _is_hopeless(desk: Desk, letter: Letter, error: RelayError) -> bool:
     return not away and letter.attempts >= MANY_ATTEMPTS and desk.now - letter.created > GIVE_UP
 
 
+def _blames_reader(error: RelayError) -> bool:
+    """Whether the relay says that the reader's address takes no mail."""
+    return isinstance(error, Refused) and not error.of_sender and blames_address(error.text)
+
+
 def _change(desk: Desk, ids: list[int], values: dict[str, object]) -> None:
     if ids:
         desk.connection.execute(update(_LETTER).where(_LETTER.c.id.in_(ids)).values(**values))
@@ -267,4 +274,19 @@ _SENT = (
     # A report that it failed may have come before the relay's own word.
     .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
     .values(state=State.SENT, sent=bindparam("now"), error=None, in_hand=False)
+)
+_PERSON = cast("Table", Person.__table__)
+# Whose letter was taken gets letters again.
+_REACHED = (
+    update(_PERSON)
+    .where(
+        _PERSON.c.undeliverable.is_not(None),
+        exists().where(
+            _LETTER.c.id.in_(bindparam("letters", expanding=True)),
+            _LETTER.c.state == State.SENT,
+            _LETTER.c.person_id == _PERSON.c.id,
+            _LETTER.c.recipient == _PERSON.c.email,
+        ),
+    )
+    .values(undeliverable=None)
 )

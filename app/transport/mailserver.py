@@ -98,7 +98,7 @@ class MailServer:
         options += ["BODY=8BITMIME"] if has_8bitmime and not letter.isascii() else []
         options += ["SMTPUTF8"] if foreign else []
         with self._loss_in_words():
-            judged(smtp.mail(envelope.sender, options))
+            judged(smtp.mail(envelope.sender, options), of_sender=True)
         return letter
 
     def _name_recipients(self, envelope: Envelope) -> None:

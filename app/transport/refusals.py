@@ -26,12 +26,16 @@ class RelayError(Exception):
 
 
 class Refused(RelayError):
-    """This letter was refused, others may pass: for good when `permanent` (5xx), else try this letter later (4xx)."""
+    """This letter was refused, others may pass: for good when `permanent` (5xx), else try this letter later (4xx).
 
-    def __init__(self, text: str, *, permanent: bool) -> None:
-        """Keep the reason and whether it is final."""
+    `of_sender` is True when our own address was refused (the reply to MAIL), which says nothing of the reader's.
+    """
+
+    def __init__(self, text: str, *, permanent: bool, of_sender: bool = False) -> None:
+        """Keep the reason, whether it is final, and whose address it speaks of."""
         super().__init__(text)
         self.permanent = permanent
+        self.of_sender = of_sender
 
 
 class Unreachable(RelayError):
@@ -47,7 +51,7 @@ class Unreachable(RelayError):
         self.in_doubt = in_doubt
 
 
-def judged(reply: tuple[int, bytes], about: str = "") -> None:
+def judged(reply: tuple[int, bytes], about: str = "", *, of_sender: bool = False) -> None:
     """Return when a server's reply to a letter is a yes (2xx), else raise Refused or Unreachable.
 
     `about` goes before the reply's words. Codes: RFC 5321, 4.2.1; what is no reply at all counts as Unreachable, since
@@ -59,7 +63,7 @@ def judged(reply: tuple[int, bytes], about: str = "") -> None:
     text = f"{about}{reply_line(code, words)}"
     if code in _ABOUT_THE_RELAY or not 400 <= code < 600:
         raise Unreachable(text)
-    raise Refused(text, permanent=code >= 500)
+    raise Refused(text, permanent=code >= 500, of_sender=of_sender)
 
 
 def reply_line(code: int, words: bytes | str) -> str:
