@@ -324,7 +324,7 @@ def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scen
         alias(desk, "ann@example.net", "ann@new.example")
     cut_off(small)
     new = small.world.actor("ann@new.example", "Ann")
-    new.writes("ticket1", "Here I am.")
+    new.replies(small.ann.letter(), "Here I am.")
     small.ron.writes("ticket1", "Ah.")
     assert (small.marked, len(new.letters)) == ([], 1)
 
