@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.model import notification
 from app.model.addresses import Mailbox, address_key
 from app.model.arrival import Arrival
+from app.model.attached_letters import files_of
 from app.model.desk import Desk
 from app.model.incoming import Incoming
 from app.model.letters import Letter
@@ -61,7 +62,7 @@ def words_of(
         automatic=incoming.automatic,
         listed=incoming.listed,
         mail_id=arrival.mail_id,
-        attachments=incoming.attachments,
+        attachments=files_of(desk, arrival),
         named=frozenset(address_key(mailbox.email) for mailbox in incoming.to),
     )
 

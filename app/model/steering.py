@@ -295,7 +295,7 @@ def _do(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
         return
     recorded = steps[0].row.recorded
     private = mailed.private or ticket.lifecycle.keeps_private(recorded, ticket.status, party.role)
-    outcome.words = without_private_words(desk, ticket, mailed.words, private=private)
+    outcome.words = mailed.words if private else without_private_words(desk, ticket, mailed.words, mailed.person.id)
     outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
 
 
