@@ -166,6 +166,18 @@ def test_private_words_in_an_html_quotation_reach_no_outsider(desk: Desk) -> Non
     desk.is_tight("Sue him")
 
 
+def test_with_commands_the_same_holds(desk: Desk) -> None:
+    desk.steers(desk.ron, f"Owner: me\n\n{NOTE}\n> Sue him.\n\nSorry.")
+    assert NOTE in desk.rita.letter().text
+    desk.is_tight("Sue him")
+
+
+def test_a_mail_whose_ticket_is_merged_into_that_of_the_note_quotes_it_no_more(desk: Desk) -> None:
+    desk.vouched(desk.ron, f"Merge: 1\n\nNo.\n> {NOTE}\n\nSorry.")
+    assert "No." in desk.rita.letter().text
+    desk.is_tight("zebrafish")
+
+
 def test_a_note_stays_private_where_a_colleague_quotes_it_who_has_left_the_team(desk: Desk) -> None:
     desk.hears(f"No.\n\n{WROTE}\n> {NOTE}\n\nSorry.")
     with desk.world.desk() as inside:
