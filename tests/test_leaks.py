@@ -163,7 +163,7 @@ QUOTED = {
     "marked twice": f"No.\n>> {SECRET}\n",
     "wrapped by the client": "No.\n> We shall never lend this man\n> a cent, whatever he says.\nSo much.\n",
     "wrapped wider": f"No.\n|  {SECRET.upper()}\n",
-    "unmarked": f"No.\n\n{SECRET}\n\nSo much.",
+    "unmarked": f"No.\n\nRon wrote:\n{SECRET}\n\nSo much.",
     "below an attribution": f"No.\n\nOn Sat, Nov 21, 2026 at 1:00 PM Ron <ron@example.org> wrote:\n\n> {SECRET}\n",
 }
 

@@ -547,17 +547,17 @@ def test_private_words_that_somebody_quotes_are_found_by_those_who_may_see_them_
     seated(inbox)
     secret = "We shall never lend this man a cent, whatever he says."
     brings(inbox, RON, "ticket1-comment", secret)
-    brings(inbox, RON, "ticket1", f"No okapi.\n{secret}\n", subject="Re: Titleword")
+    brings(inbox, RON, "ticket1", f"No okapi.\n> {secret}\n\nNever.\n", subject="Re: Titleword")
     for asked in ("cent", "lend this man", "okapi cent", "cen*"):
         assert found(inbox, asked, RON) == [1]
         assert looked_for(inbox, asked, "rita@example.org").hits == [], asked
     # Nor by what is left out, nor in what is shown of the message.
     for asked in ("okapi", "okapi -cent", "okapi OR cent"):
         [hit] = looked_for(inbox, asked, "rita@example.org").hits
-        assert hit.snippet.text == "No okapi."
+        assert hit.snippet.text == "No okapi. Never."
     assert found(inbox, "okapi -cent", RON) == []
     [hit] = looked_for(inbox, "okapi cent", RON).hits
-    assert hit.snippet.text == f"No okapi. {secret}"
+    assert hit.snippet.text == f"No okapi. > {secret} Never."
 
 
 def test_an_address_that_is_not_shown_finds_nothing_for_outsiders(inbox: World) -> None:
@@ -565,8 +565,9 @@ def test_an_address_that_is_not_shown_finds_nothing_for_outsiders(inbox: World) 
     with inbox.database.work() as desk:
         people.alias(desk, RON, "hidden@ron.example")
     assert found(inbox, "hidden@ron.example", RON) == [1]
-    assert looked_for(inbox, "hidden@ron.example", "rita@example.org").hits == []
-    assert found(inbox, RON, "rita@example.org") == [1]
+    for hidden in ("hidden@ron.example", RON):
+        assert looked_for(inbox, hidden, "rita@example.org").hits == []
+    assert found(inbox, "Ron", "rita@example.org") == found(inbox, "rita@example.org", "rita@example.org") == [1]
 
 
 def test_an_outsiders_total_counts_what_they_may_see(inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
@@ -12,9 +13,10 @@ MAX_ID = 2**31 - 1
 
 # SQLite takes 32,766 parameters in a statement.
 _PORTION = 10_000
+Id = TypeVar("Id", int, str)
 
 
-def in_portions(ids: Collection[int]) -> Iterator[list[int]]:
+def in_portions(ids: Collection[Id]) -> Iterator[list[Id]]:
     """Many ids, in lists that a statement can take."""
     ordered = sorted(ids)
     for at in range(0, len(ordered), _PORTION):

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from app.model.desk import Desk
 from app.model.folding import words
-from app.model.indexing import LONGEST_TEXT, body_of, documents
-from app.model.leaks import private_words, without_private_lines
+from app.model.indexing import LONGEST_TEXT, documents
+from app.model.leaks import Redaction
 from app.model.messages import Message
 from app.model.people import Person
 from app.model.query import Query
@@ -20,7 +20,7 @@ from app.model.views import may_see
 class Eye:
     """One person's look at what a query finds, in tickets of which they are no responder.
 
-    Hidden is what is private, what others have quoted of it, and the addresses that a person has besides the one shown.
+    Hidden is what is private, what a colleague has quoted of it, files for the team alone, and the addresses of others.
     `has_read` counts the messages that were read for it.
     """
 
@@ -28,28 +28,32 @@ class Eye:
     query: Query
     viewer: Person
     has_read: int = 0
-    _private: dict[int, str | None] = field(default_factory=dict)
+    _shown: dict[int, Redaction | None] = field(default_factory=dict)
 
     def sees(self, ticket_id: int, message_id: int) -> bool:
         """Whether they would find a public message by the words of it that they may see."""
         ticket = self.desk.session.get_one(Ticket, ticket_id)
-        private = self._hidden_in(ticket)
-        if private is None:
+        shown = self._shown_of(ticket)
+        if shown is None:
             return False
         self.has_read += 1
         message = self.desk.session.get_one(Message, message_id)
         (whole,) = documents(self.desk, [message_id])
         people = [message.sender, *([ticket.requestor] if self._is_first(message) else [])]
-        named = "\n".join(f"{person.name}\n{person.email}" for person in people if person)
-        text = without_private_lines(body_of(message)[:LONGEST_TEXT], private)
-        return self.query.finds((whole.title, whole.topic, words(named), whole.files, words(text)))
+        named = "\n".join(self._known_by(person) for person in people if person)
+        files = "\n".join(one.name for one in message.attachments if not one.withheld)
+        text = shown.body(message)[:LONGEST_TEXT]
+        return self.query.finds((whole.title, whole.topic, words(named), words(files), words(text)))
 
-    def _hidden_in(self, ticket: Ticket) -> str | None:
-        """The words of a ticket that are hidden from them; None where all of it is."""
-        if ticket.id not in self._private:
+    def _known_by(self, person: Person) -> str:
+        return f"{person.name}\n{person.email}" if person.id == self.viewer.id else person.label
+
+    def _shown_of(self, ticket: Ticket) -> Redaction | None:
+        """What of a ticket they may see; None where they may see nothing."""
+        if ticket.id not in self._shown:
             seen = may_see(ticket, standing_of(self.viewer, everybody_on(self.desk, ticket)))
-            self._private[ticket.id] = private_words(self.desk, ticket) if seen else None
-        return self._private[ticket.id]
+            self._shown[ticket.id] = Redaction(self.desk, ticket) if seen else None
+        return self._shown[ticket.id]
 
     def _is_first(self, message: Message) -> bool:
         before = select(Message.id).where(Message.ticket_id == message.ticket_id, Message.number < message.number)

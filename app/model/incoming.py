@@ -20,6 +20,9 @@ TEXT_LIMIT = 1_000_000
 TOO_LONG = "[The mail is longer than this. It is kept whole.]"
 
 _ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\x9f\ufffd]{1,996}>")
+_LONGEST_HEAD = 16_384
+# Header lines, one of which is the Message-ID.
+_MAIL = re.compile(rb"(?:[!-9;-~]++:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*?message-id:[ \t\r\n]*+<", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*+\n)++")
 
 _TYPES = MimeTypes()  # Python's own table, whatever the machine knows besides.
@@ -29,7 +32,7 @@ _TYPES = MimeTypes()  # Python's own table, whatever the machine knows besides.
 class Attachment:
     """A part of a mail that is not its text. `start` and `stop` are offsets into the mail, `size` the decoded bytes.
 
-    `decorates`: it is a picture in the text, such as the logo of a signature.
+    `decorates`: it is a picture in the text, such as the logo of a signature. `withheld`: only the team gets it.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Attachment:
     stop: int
     encoding: str
     decorates: bool = False
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +142,20 @@ def _ids(headers: list[str]) -> tuple[str, ...]:
 def _body(raw: bytes, leaves: list[Part]) -> list[Part]:
     """The leaves that the writer wrote as text, in order.
 
-    A named part is a file, unless there is no other text. Of a multipart/alternative the plain form is taken, the HTML
-    if that is blank. HTML without a plain form is text too: a list's footer must not hide the words above it.
+    A named part is a file, and so is a mail that lost its type, unless there is no other text. Of a
+    multipart/alternative the plain form is taken, the HTML if that is blank. HTML without a plain form is text too: a
+    list's footer must not hide the words above it.
     """
     inline = [leaf for leaf in leaves if leaf.disposition != "attachment" and leaf.type in ("text/plain", "text/html")]
-    written = [leaf for leaf in inline if not leaf.name] or inline
+    written = [leaf for leaf in inline if not leaf.name and not _is_mail(raw, leaf)] or inline
     plain = [leaf for leaf in written if leaf.type == "text/plain"]
     said = {leaf.choice for leaf in plain if leaf.choice and mime.text(raw, leaf, 10_000).strip()}
     return [leaf for leaf in written if leaf.type == "text/plain" or leaf.choice not in said]
+
+
+def _is_mail(raw: bytes, leaf: Part) -> bool:
+    """Whether a part of plain text is a whole mail, headers first."""
+    return leaf.type == "text/plain" and bool(_MAIL.match(mime.content(raw, leaf, _LONGEST_HEAD)))
 
 
 def _text(raw: bytes, body: list[Part]) -> str:

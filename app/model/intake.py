@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from app.model import notification, proof
 from app.model.addresses import Mailbox, address_key
 from app.model.arrival import Arrival
+from app.model.attached_letters import files_of
 from app.model.commands import LEAVE
 from app.model.desk import Desk
 from app.model.incoming import Incoming
@@ -79,7 +80,7 @@ def words_of(
         listed=incoming.listed,
         mail_id=arrival.mail_id,
         address=incoming.sender.email if incoming.sender else None,
-        attachments=incoming.attachments,
+        attachments=files_of(desk, arrival),
         named=frozenset(address_key(mailbox.email) for mailbox in incoming.to),
     )
 

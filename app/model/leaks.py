@@ -1,100 +1,141 @@
-"""This file holds what keeps the words of private messages out of public ones."""
+"""This file holds what outsiders may read of a ticket's messages: no quoted private words, no exchange of the team's.
 
-import re
-from collections.abc import Iterable
+What somebody writes is never taken out, and nothing of a mail whose writer cannot have seen a private message. Taken
+out are lines that a colleague quotes: of private messages wherever they stand, and below the words (in `full_text`) all
+that outsiders have not read.
+"""
 
-from sqlalchemy import select
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from sqlalchemy import or_, select
 
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.messages import Message
+from app.model.people import Person
+from app.model.quoted import WRITTEN, Private, folded, is_marked, joined, kinds_of, not_in, redacted, words_of
+from app.model.standing import everybody_on
 from app.model.tickets import Ticket
 
-_MARKS = re.compile(r"^[\s>|]+")
-# A short line that stands in a private message may stand anywhere ("Thanks"): only as a quotation is it one.
-_TELLING = 24
-# Words that stand inside of so many others are looked for no longer, and count as private.
-_TRIES = 100
-# So many characters are compared, and so many lines at least; beyond it whatever is quoted counts as private.
-_MOST_WORK = 100_000_000
-_FEWEST = 300
+# So many words in a row tell a text from others.
+_RUN = 4
 
 
-def redacted(desk: Desk, ticket: Ticket, text: str) -> str:
-    """A public text without the lines that somebody quoted from private messages of its ticket.
+class Redaction:
+    """One ticket's messages as outsiders may read them. What this needs of the database is read once."""
 
-    The whole ticket is read only where a line stands in a private message at all: a long ticket costs no more.
-    """
-    if not ticket.has_private:
-        return text
-    said = desk.session.scalars(select(Message.full_text).where(Message.ticket_id == ticket.id, Message.private))
-    rough = "\n".join(map(_folded, [*said, *_lines_of_private_letters(desk, ticket)]))
-    return (
-        text if without_private_lines(text, rough) == text else without_private_lines(text, private_words(desk, ticket))
-    )
+    def __init__(self, desk: Desk, ticket: Ticket) -> None:
+        self._desk = desk
+        self._ticket = ticket
 
+    def text(self, message: Message) -> str:
+        """What the writer of a public message wrote."""
+        return self.without_private(message.text, message.sender_id)
 
-def private_words(desk: Desk, ticket: Ticket) -> str:
-    """All that only private messages of a ticket say, and their letters, white space folded; empty without any.
+    def full_text(self, message: Message) -> str:
+        """All of a public message; of what a colleague quotes below their words only what outsiders have read."""
+        text = self.without_private(message.full_text, message.sender_id)
+        if message.full_text == message.text or message.sender_id not in self.insiders:
+            return text
+        written = set(self.text(message).split("\n"))
+        lines = text.split("\n")
+        kept: list[str] = []
+        for line, kind in zip(lines, kinds_of(lines, self._rough), strict=True):
+            if kind == WRITTEN or line in written or self._is_read(line, kept):
+                kept.append(line)
+        return text if len(kept) == len(lines) else "\n".join(kept).rstrip()
 
-    What a private message quotes of a public one before it stays public.
-    """
-    if not ticket.has_private:
-        return ""
-    query = select(Message.private, Message.full_text).where(Message.ticket_id == ticket.id).order_by(Message.number)
-    private, public = "", ""
-    for is_private, text in desk.session.execute(query):
-        if is_private:
-            private += f"{_folded(without_private_lines(text, public))}\n"
-        else:
-            public += f"{_folded(without_private_lines(text, private))}\n"
-    return private + "\n".join(_folded(line) for line in _lines_of_private_letters(desk, ticket))
+    def body(self, message: Message) -> str:
+        """The text by which outsiders find a public message."""
+        return self.full_text(message) if message.parent_id is None else self.text(message)
 
+    def without_private(self, text: str, writer: int | None) -> str:
+        """A public text without the lines that its writer, if a colleague, quotes from private messages.
 
-def _lines_of_private_letters(desk: Desk, ticket: Ticket) -> Iterable[str]:
-    """What our letters say around private words; that there were such words is private too."""
-    about = Message.id == Letter.about_id
-    query = select(Letter.text).join(Message, about).where(Letter.ticket_id == ticket.id, Message.private)
-    return dict.fromkeys(line for text in desk.session.scalars(query) for line in text.split("\n"))
+        A long ticket is read whole only where such a line stands in a private message at all.
+        """
+        if not self._ticket.has_private or writer not in self.insiders:
+            return text
+        return text if redacted(text, self._rough) == text else redacted(text, self._private)
 
+    @cached_property
+    def insiders(self) -> frozenset[int | None]:
+        """Who may have seen a private message: who answers, who got a letter about one, who wrote one.
 
-def without_private_lines(text: str, private: str) -> str:
-    """A public text without the lines that somebody quoted from private messages."""
-    if not private:
-        return text
-    lines = text.split("\n")
-    looked_at = list(dict.fromkeys(lines))
-    most = max(_FEWEST, _MOST_WORK // len(private))
-    found = {line for line in looked_at[:most] if _is_private(line, private)}
-    found |= {line for line in looked_at[most:] if _is_quoted(line)}
-    return "\n".join(line for line in lines if line not in found)
+        Not a requestor who wrote one. None stands for the tracker.
+        """
+        private = select(Message.id).where(Message.ticket_id == self._ticket.id, Message.private)
+        told = select(Letter.person_id).where(Letter.about_id.in_(private))
+        wrote = select(Message.sender_id).where(Message.id.in_(private), Message.automatic.is_(None))
+        wrote = wrote.where(Message.sender_id != self._ticket.requestor_id)
+        seen = select(Person.id).where(or_(Person.administrator, Person.id.in_(told), Person.id.in_(wrote)))
+        answering = (one.person_id for one in everybody_on(self._desk, self._ticket) if one.responder)
+        return frozenset([None, *answering, *self._desk.session.scalars(seen)])
 
+    @cached_property
+    def _messages(self) -> list[tuple[bool, int | None, str, str]]:
+        columns = (Message.private, Message.sender_id, Message.text, Message.full_text)
+        query = select(*columns).where(Message.ticket_id == self._ticket.id).order_by(Message.number)
+        return [(private, writer, text, full) for private, writer, text, full in self._desk.session.execute(query)]
 
-def _is_quoted(line: str) -> bool:
-    return line.lstrip().startswith((">", "|"))
+    @cached_property
+    def _rough(self) -> Private:
+        """All that private messages and our letters about them say, whoever else has said it."""
+        if not self._ticket.has_private:
+            return Private()
+        query = select(Message.full_text).where(Message.ticket_id == self._ticket.id, Message.private)
+        words = "\n".join(map(folded, self._desk.session.scalars(query)))
+        framing = "\n".join(line for line in map(folded, self._lines_of_letters()) if line not in words)
+        return Private(f"{words}\n{framing}", framing)
 
+    def _lines_of_letters(self) -> Iterable[str]:
+        """What our letters say around private words; that there were such words is private too."""
+        query = select(Letter.text).join(Message, Message.id == Letter.about_id)
+        query = query.where(Message.ticket_id == self._ticket.id, Message.private)
+        return dict.fromkeys(line for text in self._desk.session.scalars(query) for line in text.split("\n"))
 
-def _is_private(line: str, private: str) -> bool:
-    words = _folded(_MARKS.sub("", line))
-    if not words:
-        return False
-    if len(words) >= _TELLING:
-        return words in private
-    return _is_quoted(line) and _stands_in(words, private)
+    @cached_property
+    def _private(self) -> Private:
+        """All that only private messages say, and our letters about them.
 
+        What they have of a public message, be it older or newer, is not private.
+        """
+        lines: list[list[str]] = []
+        private, public = self._rough._replace(words=self._rough.framing), ""
+        for is_private, writer, text, full_text in self._messages:
+            if is_private:
+                lines.append(not_in(full_text.split("\n"), public))
+                private = private._replace(words=f"{private.words}\n{joined(lines[-1])}")
+            else:
+                public += f"{folded(redacted(text, private) if writer in self.insiders else full_text)}\n"
+        words = "\n".join(joined(not_in(one, public)) for one in lines)
+        return private._replace(words=f"{private.framing}\n{words}")
 
-def _stands_in(words: str, text: str) -> bool:
-    """Whether words stand in a text as words: "no" does not in "know"."""
-    at = text.find(words)
-    for _ in range(_TRIES):
-        if at < 0:
-            return False
-        before, after = text[at - 1 : at], text[at + len(words) : at + len(words) + 1]
-        if not before.isalnum() and not after.isalnum():
+    @cached_property
+    def _public(self) -> tuple[frozenset[int], frozenset[int]]:
+        """What outsiders have read: all runs of words, and all lines that are shorter; hashes, since they are many."""
+        runs: set[int] = set()
+        short: set[int] = set()
+        for is_private, writer, text, full_text in self._messages:
+            if not is_private:
+                said = self.without_private(text, writer) if writer in self.insiders else full_text
+                runs.update(map(hash, _runs(words_of(said))))
+                short.update(hash(tuple(words)) for line in said.split("\n") if len(words := words_of(line)) < _RUN)
+        return frozenset(runs), frozenset(short)
+
+    def _is_read(self, line: str, kept: Sequence[str]) -> bool:
+        """Whether outsiders have read a quoted line; `kept` are those before it. One without words goes with them."""
+        words, before = words_of(line), words_of(kept[-1])[1 - _RUN :] if kept and is_marked(kept[-1]) else []
+        if not words:
+            return bool(before)
+        runs, short = self._public
+        if len(words) < _RUN and hash(tuple(words)) in short:
             return True
-        at = text.find(words, at + 1)
-    return True
+        # A client may have broken the lines anew.
+        found = _runs(words if len(words) >= _RUN else before + words)
+        return bool(found) and all(hash(run) in runs for run in found)
 
 
-def _folded(text: str) -> str:
-    return " ".join(_MARKS.sub("", line).strip() for line in text.split("\n")).casefold()
+def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)]

@@ -63,7 +63,10 @@ class Message(Base):
 
 
 class Attachment(Base):
-    """A part of a mail that is no text of it: `start` and `stop` are its byte range in the mail as it came."""
+    """A part of a mail that is no text of it: `start` and `stop` are its byte range in the mail as it came.
+
+    `withheld`: it has a letter to the team in it, and outsiders do not get it.
+    """
 
     __tablename__ = "attachment"
 
@@ -75,6 +78,7 @@ class Attachment(Base):
     start: Mapped[int]
     stop: Mapped[int]
     encoding: Mapped[str]
+    withheld: Mapped[bool] = mapped_column(server_default=false())
 
     def content(self, raw: bytes) -> bytes:
         """Its decoded bytes, out of the mail as it came."""
@@ -83,7 +87,7 @@ class Attachment(Base):
 
 def attachment_rows(message_id: int, parts: "Iterable[Attached]") -> list[dict[str, Any]]:
     """The rows of what came with a message."""
-    columns = ("name", "type", "size", "start", "stop", "encoding")
+    columns = ("name", "type", "size", "start", "stop", "encoding", "withheld")
     return [{"message_id": message_id, **{name: getattr(part, name) for name in columns}} for part in parts]
 
 
@@ -98,16 +102,20 @@ class File(Protocol):
     def size(self) -> int:
         """Its decoded bytes."""
 
+    @property
+    def withheld(self) -> bool:
+        """Whether it is for the team alone."""
+
 
 SomeFile = TypeVar("SomeFile", bound=File)
 
 
-def passed_on(files: Iterable[SomeFile]) -> list[SomeFile]:
-    """Those files of a message that its letters carry: in order, as long as they fit."""
+def passed_on(files: Iterable[SomeFile], *, team: bool) -> list[SomeFile]:
+    """Those files of a message that its letters carry, to the team or to outsiders: in order, as long as they fit."""
     chosen: list[SomeFile] = []
     room = MOST_PASSED_ON
     for one in files:
-        if one.size <= room:
+        if one.size <= room and (team or not one.withheld):
             chosen.append(one)
             room -= one.size
     return chosen

@@ -41,6 +41,7 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _UUENCODED = ("x-uuencode", "uuencode", "uue", "x-uue")
 _SPREAD = {"quoted-printable": 4, "base64": 2, **dict.fromkeys(_UUENCODED, 2)}  # Written bytes for one that is meant.
+ENCODED = frozenset(_SPREAD)
 _UU_BEGIN = re.compile(rb"\nbegin [0-7]+[^\n]*\n")
 _UU_WHOLE = re.compile(rb"(?:M[ -`]{60}\r?\n)*+")
 _UU_LINE = re.compile(rb"[^\r\n]+")

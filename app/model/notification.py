@@ -99,14 +99,13 @@ def tell_opened(
     body = {
         "heading": f"{author.label} wrote:",
         "note": _note(desk, ticket, message, None, words, unproven(desk, writer, words)),
-        "text": _said(words),
     }
     changes = news.changes if news else ()
     told = _unreached(desk, told, words.named)
     if words.mail_id is not None:
         responder = bool(writer and writer.responder)
         told = storms.reached(desk, told, author.id, responder=responder, believed=words.believed)
-    _write(desk, envelope, told, everybody, body, changes)
+    _write(desk, envelope, told, everybody, body, changes, words)
     if ticket.queue.acknowledge and words.mail_id is not None and not message.private and news is None:
         _acknowledge(desk, ticket, message, author, everybody, words)
 
@@ -130,8 +129,8 @@ def tell_posted(
     """
     everybody = _with_mailbox(desk, everybody)
     storm = storms.on_ticket(desk, message, news.actor, everybody)
-    changed, said = news.old_status != ticket.status, _said(words)
-    occasion = Occasion(words=bool(said) or words.mail_id is not None, private=message.private, status_changed=changed)
+    changed, said = news.old_status != ticket.status, bool(words.text.strip() or words.attachments)
+    occasion = Occasion(words=said or words.mail_id is not None, private=message.private, status_changed=changed)
     told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
     told += [one for one in _with_mailbox(desk, gone) if one.person_id != news.by_id]
     told = _unreached(desk, told, words.named)
@@ -140,20 +139,19 @@ def tell_posted(
         return
     told, missed = _within_bounds(desk, told, news.actor, words)
     body = {
-        "heading": heading(news.action, news.name, words=bool(said)) if news.action else f"{news.name} wrote:",
+        "heading": heading(news.action, news.name, words=said) if news.action else f"{news.name} wrote:",
         "note": _with(
             _note(desk, ticket, message, news.actor, words, unproven(desk, news.actor, words)),
             storm.word,
             f"{listed(missed)} did not get it." if missed else "",
         ),
-        "text": said,
     }
     envelope = _envelope(ticket, "posted", message, news.name, words)._replace(
         checkpoint=news.checkpoint, by_id=news.by_id
     )
     if missed and news.actor:
         _tell_writer(desk, envelope, news.actor, everybody, missed)
-    _write(desk, envelope, told, everybody, body, _and_status(ticket, news))
+    _write(desk, envelope, told, everybody, body, _and_status(ticket, news), words)
     _announce(desk, ticket, news, everybody, told)
 
 
@@ -315,17 +313,30 @@ def heading(action: Action, name: str, *, words: bool, second: bool = False) -> 
     return line if words else f"{line.rstrip(':')}."
 
 
-def _said(words: "Words") -> str:
-    """The text of a letter: what was written, then what was attached to it."""
-    fitting = set(passed_on(words.attachments))
+def _said(words: "Words", *, team: bool) -> str:
+    """The text of a letter to the team or to outsiders: what was written, then what was attached to it."""
+    fitting = set(passed_on(words.attachments, team=team))
     attached = [
         one_line(f"[{part.name}, {part.type}, {part.size} bytes{'' if part in fitting else ': too large to pass on'}]")
         for part in words.attachments
+        if team or not part.withheld
     ]
     text = shown(words.text)
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
-    return "\n\n".join(part for part in (text, "\n".join(attached)) if part)
+    withheld = _withheld(sum(part.withheld for part in words.attachments), team=team)
+    return "\n\n".join(part for part in (text, "\n".join(attached), withheld) if part)
+
+
+def _withheld(number: int, *, team: bool) -> str:
+    """The line on files that have a letter to the team in them."""
+    if not number:
+        return ""
+    if team:
+        return "Only the team gets a file that is a letter to the team, or refers to one."
+    if number == 1:
+        return "One attached file is not passed on: it is a letter to the team, or refers to one."
+    return f"{number} attached files are not passed on: they are letters to the team, or refer to them."
 
 
 def unproven(desk: Desk, actor: Standing | None, words: "Words") -> str:
@@ -386,7 +397,7 @@ def _envelope(
         in_reply_to=threads[-1] if threads else None,
         references=" ".join(threads) or None,
         private=message.private if message else False,
-        attached=bool(words and kind in _WITH_FILES and passed_on(words.attachments)),
+        attached=bool(words and kind in _WITH_FILES and passed_on(words.attachments, team=True)),
     )
 
 
@@ -420,9 +431,14 @@ def _write(
     everybody: Sequence[Standing],
     body: Mapping[str, object],
     changes: Sequence[Changed] = (),
+    words: "Words | None" = None,
 ) -> None:
     """Put one letter for each of them into the outbox. Of what changed, outsiders are told the status."""
-    rows = [_letter(desk, envelope, one, everybody, {**body, "changes": _told_to(one, changes)}) for one in told]
+    said = {team: {"text": _said(words, team=team)} if words else {} for team in {one.responder for one in told}}
+    rows = [
+        _letter(desk, envelope, one, everybody, {**body, **said[one.responder], "changes": _told_to(one, changes)})
+        for one in told
+    ]
     if rows:
         desk.connection.execute(ADD_LETTERS, rows)
 

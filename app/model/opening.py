@@ -68,9 +68,9 @@ def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, 
     person = find_person(desk, sender.email)
     if person is None or not person.known or incoming.automatic or incoming.spam:
         return False
-    words = words_of(desk, arrival, None, incoming.text)
-    if any(not one.decorates for one in words.attachments):
+    if any(not one.decorates for one in incoming.attachments):
         return False
+    words = words_of(desk, arrival, None, incoming.text)
     page = commands.page_asked(words.text)
     if page is not None:
         words = replace(words, verified=proof.is_verified(desk, arrival, person, known))

@@ -6,7 +6,7 @@ To lose words is worse than to leave some, so in doubt a line is new.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -84,6 +84,21 @@ def split(text: str, ours: Collection[str] = (), forward: bool = False, *, can_b
     chosen = set(new)
     rest = [line for at, line in enumerate(page.lines) if at not in chosen]
     return Split(_joined([page.lines[at] for at in new]), _joined(rest))
+
+
+def leads(text: str) -> Iterator[range]:
+    """Find the lines that say that somebody else's letter follows, and name its writer by a verb or in header lines.
+
+    Takes linear time; never raises.
+    """
+    page, at = _Page(text, ()), 0
+    while at < len(page.said):
+        mark = page.mark(at)
+        if mark and (mark.certain or any(map(_has_verb, page.said[at : mark.end]))):
+            yield range(at, mark.end)
+            at = mark.end
+        else:
+            at += 1
 
 
 def is_forward(subject: str) -> bool:

@@ -49,5 +49,7 @@ def said_by(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -
 
 
 def person_text(person: dict[str, Any] | None) -> str:
-    """Somebody by name and address, on one line."""
-    return one_line(f"{person['name']} <{person['email']}>".strip()) if person else "nobody"
+    """Somebody by name and, where it is shown, address, on one line."""
+    if not person:
+        return "nobody"
+    return one_line(f"{person['name']} <{person['email']}>".strip() if person["email"] else person["name"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 METADATA = Base.metadata
 TABLES = (archived, indexing, letters, mails, messages, people, proof, queues, tickets, undo)
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 

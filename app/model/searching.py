@@ -13,7 +13,7 @@ from app.model.eye import Eye
 from app.model.filters import Filter, tickets_by_number
 from app.model.index import matches
 from app.model.indexing import LONGEST_TEXT, body_of
-from app.model.leaks import private_words, without_private_lines
+from app.model.leaks import Redaction
 from app.model.lifecycles import LIFECYCLES
 from app.model.messages import Message
 from app.model.people import Address, Person
@@ -229,8 +229,8 @@ def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standin
     """The words of a message that were looked for, in what its writer wrote, else in what they quoted."""
     texts = [message.text, body_of(message)]
     if standing and not standing.responder:
-        private = private_words(desk, ticket)
-        texts = [without_private_lines(text, private) for text in texts]
+        redaction = Redaction(desk, ticket)
+        texts = [redaction.text(message), redaction.body(message)]
     first, second = (snippet(text[:LONGEST_TEXT], query.terms) for text in texts)
     best = second if second.terms > first.terms else first
     # Where else words are that stand neither here nor in what is shown above it.
@@ -249,10 +249,14 @@ def _beside(desk: Desk, ticket: Ticket, message: Message, standing: Standing | N
     """What a message is found by besides its title and its text, as far as it is shown."""
     if bare_subject(message.subject)[0] != bare_subject(ticket.title)[0]:
         yield message.subject
-    yield from (file.name for file in message.attachments)
     everything = standing is None or standing.responder
+    yield from (file.name for file in message.attachments if everything or not file.withheld)
     for person in (message.sender, ticket.requestor):
-        if person:
+        if person is None:
+            continue
+        if everything:
             of_person = select(Address.email).where(Address.person_id == person.id).order_by(Address.id)
-            addresses = desk.session.scalars(of_person) if everything else [person.email]
-            yield from (f"{person.name} <{email}>" if person.name else email for email in addresses)
+            yield from (f"{person.name} <{email}>".strip() for email in desk.session.scalars(of_person))
+        else:
+            own = standing is not None and person.id == standing.person_id
+            yield f"{person.name} <{person.email}>".strip() if own else person.label

@@ -293,12 +293,18 @@ def _do(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
         carry_out(desk, ticket, outcome.standing, party, steps, None)
         is_reply = _is_reply(mailed, ticket)
         outcome.opened = None if is_reply else mailed.opened
-        outcome.message, outcome.words = (mailed.opened, mailed.words) if is_reply else (None, None)
+        if is_reply:
+            outcome.message, outcome.words = mailed.opened, _words_for(desk, ticket, mailed, private=mailed.private)
         return
     recorded = steps[0].row.recorded
     private = mailed.private or ticket.lifecycle.keeps_private(recorded, ticket.status, party.role)
-    outcome.words = without_private_words(desk, ticket, mailed.words, private=private)
+    outcome.words = _words_for(desk, ticket, mailed, private=private)
     outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
+
+
+def _words_for(desk: Desk, ticket: Ticket, mailed: Mailed, *, private: bool) -> Words:
+    """The words of a mail as they go to the ticket's people."""
+    return mailed.words if private else without_private_words(desk, ticket, mailed.words, mailed.person.id)
 
 
 def tell(desk: Desk, outcome: Steered, mailed: Mailed, notes: Sequence[str] = ()) -> None:

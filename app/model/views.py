@@ -1,6 +1,6 @@
 """This file holds a ticket as it is shown: as JSON for scripts, as far as the one who looks may see it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,12 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.model.archived import Archived
 from app.model.desk import Desk
 from app.model.footer import promise
-from app.model.leaks import private_words, without_private_lines
-from app.model.messages import Message
+from app.model.leaks import Redaction
+from app.model.messages import Attachment, Message
 from app.model.people import Person, find_person
+from app.model.proof import is_our_id
 from app.model.standing import Standing, everybody_on, standing_of
-from app.model.tickets import UNDELIVERED, Change, NoSuchTicket, Participant, Ticket
+from app.model.tickets import Change, NoSuchTicket, Participant, Ticket
 
 if TYPE_CHECKING:
     from app.model.searching import Hit
@@ -40,7 +41,7 @@ def ticket_summaries(desk: Desk, tickets: Sequence[Ticket]) -> list[Json]:
 def found_summaries(desk: Desk, hits: "Sequence[Hit]") -> list[Json]:
     """What `tickets search --json` prints: the summary of each ticket, and the message by which it was found."""
     summaries = ticket_summaries(desk, [hit.ticket for hit in hits])
-    for hit, summary in zip(hits, summaries, strict=True):
+    for place, (hit, summary) in enumerate(zip(hits, summaries, strict=True)):
         summary["answer"] = shown_number(desk, hit.ticket, hit.ticket.answer, hit.standing)
         summary["found"] = {
             "number": hit.number,
@@ -49,6 +50,8 @@ def found_summaries(desk: Desk, hits: "Sequence[Hit]") -> list[Json]:
             "private": hit.message.private,
             "snippet": hit.snippet.text,
         }
+        if hit.standing and not hit.standing.responder:
+            summaries[place] = _without_addresses(summary, hit.standing.email)
     return summaries
 
 
@@ -83,18 +86,40 @@ def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> 
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
     shown = visible_messages(desk, ticket, standing)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
-    if standing and not standing.responder:
-        changes = changes.where(Change.field != UNDELIVERED)
     view = ticket_summaries(desk, [ticket])[0]
     numbers = _numbers(shown, standing)
     view["answer"] = numbers.get(ticket.answer or 0)
     view["messages"] = [_message(message, numbers[message.number]) for message in shown]
-    if standing and not standing.responder:
-        _hide_private_words(desk, ticket, view)
     view["changes"] = [_change(change) for change in desk.session.scalars(changes)]
     if standing:
         view["reply"] = _reply(desk, ticket, standing)
-    return view
+    return view if standing is None or standing.responder else _for_outsider(desk, ticket, view, shown, standing.email)
+
+
+def _for_outsider(desk: Desk, ticket: Ticket, view: Json, shown: Sequence[Message], own: str) -> Json:
+    """What somebody may see who is no responder: nothing of what the team does and says among itself."""
+    redaction = Redaction(desk, ticket)
+    ids = {message.message_id for message in shown}
+    for message, said in zip(shown, view["messages"], strict=True):
+        said["text"], said["full_text"] = redaction.text(message), redaction.full_text(message)
+        said["attachments"] = _files(one for one in message.attachments if not one.withheld)
+        # The id of a letter of ours is its reader's key.
+        if message.in_reply_to not in ids and is_our_id(desk, message.in_reply_to or ""):
+            said["in_reply_to"] = None
+    view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
+    found: Json = _without_addresses(view, own)
+    return found
+
+
+def _without_addresses(shown: Any, own: str) -> Any:
+    """What somebody is shown, without the addresses of other people."""
+    if isinstance(shown, list):
+        return [_without_addresses(one, own) for one in shown]
+    if not isinstance(shown, dict):
+        return shown
+    if shown.keys() == {"email", "name"} and shown["email"] != own:
+        return {"email": None, "name": shown["name"] or shown["email"].rpartition("@")[0]}
+    return {name: _without_addresses(value, own) for name, value in shown.items()}
 
 
 def viewer_of(desk: Desk, ticket: Ticket, email: str) -> Person:
@@ -146,14 +171,6 @@ def shown_number(desk: Desk, ticket: Ticket, number: int | None, standing: Stand
     return len(seen) if seen and seen[-1] == number else None
 
 
-def _hide_private_words(desk: Desk, ticket: Ticket, view: Json) -> None:
-    """Take the lines of private messages, which somebody may have quoted, out of what an outsider sees."""
-    private = private_words(desk, ticket)
-    for message in view["messages"]:
-        for name in ("text", "full_text"):
-            message[name] = without_private_lines(message[name], private)
-
-
 def _reply(desk: Desk, ticket: Ticket, standing: Standing) -> Json:
     promised = promise(desk, ticket, standing)
     return {"as": promised.role, "action": promised.cell.action.title, "status": promised.status}
@@ -176,8 +193,12 @@ def _message(message: Message, number: int) -> Json:
         "verified": message.verified,
         "date": _moment(message.date),
         "received": _moment(message.received),
-        "attachments": [{"name": one.name, "type": one.type, "bytes": one.size} for one in message.attachments],
+        "attachments": _files(message.attachments),
     }
+
+
+def _files(attachments: Iterable[Attachment]) -> list[Json]:
+    return [{"name": one.name, "type": one.type, "bytes": one.size} for one in attachments]
 
 
 def _change(change: Change) -> Json:

@@ -9,7 +9,7 @@ from sqlalchemy import Table, insert, select
 
 from app.model import notification
 from app.model.desk import Desk
-from app.model.leaks import redacted
+from app.model.leaks import Redaction
 from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
 from app.model.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from app.model.notification import News
@@ -162,13 +162,14 @@ def act(
     row = find_row(ticket.lifecycle, action, old, party)
     step = Step(row, target(row, old, status))
     private = private or ticket.lifecycle.keeps_private(row.recorded, old, party.role)
+    by = actor.person_id if actor else None
     before = as_it_is(desk, ticket)
-    words = without_private_words(desk, ticket, words, private=private)
+    words = words if private else without_private_words(desk, ticket, words, by)
     message = carry_out(desk, ticket, actor, party, [step], words, private=private, answer=answer)
     if actor and actor.dormant and not words.automatic:
         # Who speaks again takes part again, and from now on gets letters.
         desk.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
-    news = News(row.recorded, old, actor, checkpoint=keep(desk, ticket, before, actor.person_id if actor else None))
+    news = News(row.recorded, old, actor, checkpoint=keep(desk, ticket, before, by))
     if not quiet:
         told = everybody if everybody is not None else everybody_on(desk, ticket)
         notification.tell_posted(desk, ticket, message, news, told, words)
@@ -236,11 +237,9 @@ def carry_out(
     return message
 
 
-def without_private_words(desk: Desk, ticket: Ticket, words: Words, *, private: bool) -> Words:
-    """Words for everybody, without what is quoted in them of private ones."""
-    if private or not ticket.has_private:
-        return words
-    return replace(words, text=redacted(desk, ticket, words.text))
+def without_private_words(desk: Desk, ticket: Ticket, words: Words, writer: int | None) -> Words:
+    """Words for everybody, without what a colleague quotes in them of private ones."""
+    return replace(words, text=Redaction(desk, ticket).without_private(words.text, writer))
 
 
 def _add_message(

@@ -9,6 +9,7 @@ from typing import cast
 
 from sqlalchemy import Table, bindparam, exists, select, update
 
+from app.model.attached_letters import reads_all
 from app.model.bounces import came_to_nothing
 from app.model.database import Database
 from app.model.desk import Desk
@@ -205,7 +206,8 @@ class Courier:
             if message is None or message.mail_id is None:
                 return []
             raw = raw_bytes(desk, message.mail_id)
-            return [File(one.name, one.type, one.content(raw)) for one in passed_on(message.attachments)]
+            chosen = passed_on(message.attachments, team=reads_all(desk, message, letter.person_id))
+            return [File(one.name, one.type, one.content(raw)) for one in chosen]
 
     def _note_sent(self) -> None:
         if not self._unnoted:

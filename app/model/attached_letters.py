@@ -1,0 +1,74 @@
+"""This file holds which attached files have a letter of ours to the team in them, and who gets these."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from app.model import mime
+from app.model.arrival import Arrival
+from app.model.base import in_portions
+from app.model.desk import Desk
+from app.model.incoming import Attachment
+from app.model.leaks import Redaction
+from app.model.letters import Letter
+from app.model.messages import Message
+from app.model.people import Person
+from app.model.queues import Responder
+from app.model.standing import everybody_on, standing_of
+from app.model.tickets import Ticket
+
+# By these a letter of ours is known wherever it stands: its Message-ID, and its envelope sender (in Return-Path).
+_ID = re.compile(rb"<[0-9a-f]{16}\.[0-9a-f]{32}@[^<>@\s]{1,255}>")
+_TOKEN = re.compile(rb"bounce-([0-9a-f]{20})@")
+# So deep do mails lie in one another.
+_DEPTH = 10
+
+
+def files_of(desk: Desk, arrival: Arrival) -> tuple[Attachment, ...]:
+    """The files of a mail, those marked that have a letter to the team in them."""
+    return tuple(replace(one, withheld=_is_for_team(desk, arrival.raw, one)) for one in arrival.incoming.attachments)
+
+
+def reads_all(desk: Desk, message: Message, person_id: int) -> bool:
+    """Whether somebody gets every file of a message, since they answer for its ticket now."""
+    ticket = desk.session.get_one(Ticket, message.ticket_id)
+    return standing_of(desk.session.get_one(Person, person_id), everybody_on(desk, ticket)).responder
+
+
+def _is_for_team(desk: Desk, raw: bytes, file: Attachment) -> bool:
+    """Whether a file has a letter in it that was about a private message, or went to somebody of the team."""
+    ids: set[str] = set()
+    tokens: set[str] = set()
+    for content in _contents(raw, mime.Part(file.type, None, file.encoding, "", None, file.start, file.stop), _DEPTH):
+        ids |= {found.decode() for found in _ID.findall(content)}
+        tokens |= {found.decode() for found in _TOKEN.findall(content)}
+    return any(
+        _went_to_team(desk, letter)
+        for column, names in ((Letter.message_id, ids), (Letter.token, tokens))
+        for portion in in_portions(names)
+        for letter in desk.session.scalars(select(Letter).where(column.in_(portion)))
+    )
+
+
+def _contents(raw: bytes, part: mime.Part, depth: int) -> Iterator[bytes]:
+    """What a part of a mail says, and whatever is encoded in the mails within it; their types may be wrong."""
+    content = mime.content(raw, part)
+    yield content
+    for inner in mime.parts(content) if depth else ():
+        if inner.type.startswith("message/") or inner.encoding in mime.ENCODED:
+            yield from _contents(content, inner, depth - 1)
+
+
+def _went_to_team(desk: Desk, letter: Letter) -> bool:
+    """Whether a letter was about a private message, or its reader may have seen one, or is on its ticket no more."""
+    if letter.ticket_id is None:
+        answers = select(Responder.person_id).where(Responder.person_id == letter.person_id).limit(1)
+        return letter.person.administrator or desk.session.scalar(answers) is not None
+    ticket = desk.session.get_one(Ticket, letter.ticket_id)
+    reader = standing_of(letter.person, everybody_on(desk, ticket))
+    left = letter.about_id is not None and not (reader.requestor or reader.participant)
+    private = select(Message.id).where(Message.id == letter.about_id, Message.private)
+    insider = left or letter.person_id in Redaction(desk, ticket).insiders
+    return insider or desk.session.scalar(private) is not None
