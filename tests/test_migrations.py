@@ -24,7 +24,7 @@ FAILING = '''"""Fails in the middle."""
 from alembic import op
 import sqlalchemy as sa
 
-revision, down_revision, branch_labels, depends_on = "0009", "{head}", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "{head}", None, None
 
 
 def upgrade():
@@ -78,7 +78,7 @@ def shape(database: Database) -> object:
 def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The next migration fails in the middle."""
     (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "0009_fails.py").write_text(FAILING.format(head=schema.REVISION))
+    (tmp_path / "more" / "9999_fails.py").write_text(FAILING.format(head=schema.REVISION))
     really = schema.alembic_config
 
     def with_one_more(connection: Connection | None = None) -> Config:
@@ -89,7 +89,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return config
 
     monkeypatch.setattr(schema, "alembic_config", with_one_more)
-    monkeypatch.setattr(schema, "REVISION", "0009")
+    monkeypatch.setattr(schema, "REVISION", "9999")
 
 
 @pytest.mark.usefixtures("failing")

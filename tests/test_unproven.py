@@ -372,3 +372,25 @@ def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(served:
     served.brings(report.encode(), "", ann.letter().envelope_from)
     rita.replies(rita.letter(), "Hello?")
     assert "Hello?" in home.letter().text
+
+
+# What outsiders are shown comes from what they may see
+
+
+def test_a_private_comment_makes_no_ticket_of_a_list_younger(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    served.clock.passes(hours=5)
+    rita.writes("ticket1-comment", "Does anybody know her?")
+    ann.writes("hello", "list")
+    assert "5 hours ago" in ann.letter().text
+    rita.writes("hello", "list")
+    assert "just now" in rita.letter().text
+
+
+def test_an_old_date_answers_nothing_before_it_was_asked(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.replies(rita.letter(), "We come.", headers={"Date": "Sat, 01 Jan 2000 00:00:00 +0000"})
+    ticket = served.ticket()
+    assert ticket["last_response"] == ticket["created"]

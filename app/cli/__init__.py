@@ -32,6 +32,8 @@ COMMANDS = {
     "raw": ("tickets", "Print the exact bytes of a message as they were received."),
     "act": ("tickets", "Carry out any action of the workflow in somebody's name."),
     "set": ("tickets", "Set things of a ticket in a responder's name."),
+    "undo": ("tickets", "Take back the last change of a ticket."),
+    "merge": ("tickets", "Make a ticket part of another one."),
     "expire": ("tickets", "Let tickets expire on which nothing was posted for long."),
     "import": ("archive", "Import old mail: one ticket a thread, original dates, no letters."),
     "export": ("export", "Export a ticket, a queue or everything: exact mails, or JSON."),

@@ -1,4 +1,4 @@
-"""This file holds the commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `expire`."""
+"""This file holds the commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `undo`, `merge`, `expire`."""
 
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from app.model.desk import Desk
 from app.model.filters import find_tickets
 from app.model.lifecycle import listed
 from app.model.messages import Message, find_message
+from app.model.notification import changed
 from app.model.people import Person, get_person, meet
 from app.model.proof import new_message_id
 from app.model.queues import find_queue
@@ -196,12 +197,35 @@ def set_command(
             requestor=meet(desk, Mailbox("", requestor.strip()), known=False) if requestor is not None else None,
             participant=meet(desk, Mailbox("", participant), known=False) if participant is not None else None,
         )
-        changed = administration.set_ticket(desk, find_living(desk, number), actor, setting)
-        click.echo(f"Ticket {number}: {listed(changed) + ' changed' if changed else 'nothing changed'}")
+        fields = administration.set_ticket(desk, find_living(desk, number), actor, setting)
+        click.echo(f"Ticket {number}: {listed(fields) + ' changed' if fields else 'nothing changed'}")
 
 
 def _assignee(desk: Desk, assignee: str | None) -> Person | None:
     return None if assignee is None or assignee.lower() == "nobody" else get_person(desk, assignee)
+
+
+@click.command("undo")
+@click.argument("number", type=Number())
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Who caused the change, or a responder.")
+def undo_command(number: int, email: str) -> None:
+    """Take back the last change of a ticket, if nothing else has happened since."""
+    with working() as desk:
+        undone = administration.undo(desk, find_living(desk, number), get_person(desk, email))
+        click.echo("\n".join(f"Ticket {number}: {changed(change)}" for change in undone.changes))
+
+
+@click.command("merge")
+@click.argument("number", type=Number())
+@click.argument("into", type=Number())
+@click.option("--as", "email", required=True, metavar="EMAIL", help="A responder of both tickets.")
+def merge_command(number: int, into: int, email: str) -> None:
+    """Make ticket NUMBER part of ticket INTO, with its messages and people. A merge cannot be undone."""
+    with working() as desk:
+        ticket = find_living(desk, number)
+        goal = administration.merge(desk, ticket, into, get_person(desk, email))
+        readers = [one.label for one in everybody_on(desk, goal) if one.on_ticket]
+        click.echo(f"Ticket {number} is part of ticket {goal.id} now. {listed(readers)} read it.")
 
 
 @click.command("expire", short_help="Let tickets expire on which nothing was posted for long.")

@@ -1,10 +1,13 @@
 """This file holds what administrators and responders do to tickets by command: set, let expire."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from app.model import notification, workflow
+from app.model.commands import MERGE, lines_of
 from app.model.desk import Desk
 from app.model.filters import NOT_FORGOTTEN
 from app.model.lifecycle import TRACKER, NotAllowed
@@ -14,9 +17,17 @@ from app.model.people import Person
 from app.model.proof import new_message_id
 from app.model.setting import Setting, change, left_behind
 from app.model.standing import everybody_on, standing_of
+from app.model.steering import Mailed, Refused, carry_out_all, tell_others
 from app.model.tickets import Ticket, find_ticket
-from app.model.undo import as_it_is, keep
+from app.model.undo import Changed, as_it_is, keep, take_back
 from app.model.workflow import Words
+
+
+class Undone(NamedTuple):
+    """What an undo has changed, and the checkpoint by which it can be taken back itself."""
+
+    changes: Sequence[Changed]
+    checkpoint: int | None
 
 
 def set_ticket(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> list[str]:
@@ -32,6 +43,37 @@ def set_ticket(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> l
         news = News(None, before["status"], standing_of(actor, told_before), changes, checkpoint)
         notification.tell_changed(desk, ticket, news, everybody, gone)
     return [field for field, _, _ in changes]
+
+
+def undo(desk: Desk, ticket: Ticket, actor: Person, *, told: int | None = None, waited: bool = False) -> Undone:
+    """Take the last change of a ticket back in somebody's name, and tell the others.
+
+    `told` and `waited` are those of `take_back`. Raises NotAllowed before anything is done.
+    """
+    before, standing = as_it_is(desk, ticket), standing_of(actor, everybody_on(desk, ticket))
+    changes = take_back(desk, ticket, actor, responder=standing.responder, told=told, waited=waited)
+    checkpoint = keep(desk, ticket, before, actor.id)
+    news = News(None, before["status"], standing, changes, checkpoint)
+    notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket), to_all=True)
+    return Undone(changes, checkpoint)
+
+
+def merge(desk: Desk, ticket: Ticket, into: int, actor: Person) -> Ticket:
+    """Make a ticket part of another in somebody's name, as the command `Merge` does, and tell the others.
+
+    Returns the ticket on which all goes on. Raises NotAllowed before anything is done.
+    """
+    standing = standing_of(actor, everybody_on(desk, ticket))
+    if not standing.responder:
+        raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders merge tickets.")
+    words = Words(text="", full_text="", subject=ticket.title, message_id=new_message_id(desk))
+    mailed = Mailed(actor, standing, lines_of(MERGE.line(str(into))), words, says=False, allowed=[MERGE])
+    try:
+        outcome = carry_out_all(desk, ticket, mailed)
+    except Refused as refused:
+        raise NotAllowed(refused.problems[0][1]) from None
+    tell_others(desk, outcome, mailed)
+    return outcome.ticket
 
 
 def forgotten(desk: Desk, days: int) -> list[int]:

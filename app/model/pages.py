@@ -1,9 +1,10 @@
 """This file holds what a mail can ask to be sent: help, one's open tickets, or a ticket (INTERFACE 6)."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.model import commands, storms
 from app.model.addresses import mailable
@@ -14,6 +15,7 @@ from app.model.filters import NOT_FORGOTTEN
 from app.model.footer import promise
 from app.model.lifecycle import Action, NotAllowed, find_row, listed
 from app.model.lifecycles import LIFECYCLES
+from app.model.messages import Message
 from app.model.notification import ADD_LETTERS, letter_row, sendable
 from app.model.paper import render
 from app.model.people import Person
@@ -126,8 +128,8 @@ def _list(desk: Desk, person: Person) -> Sheet:
     mine = _open(desk, Ticket.requestor_id == person.id)
     assigned = _open(desk, Ticket.assignee_id == person.id)
     unassigned = _open(desk, Ticket.assignee_id.is_(None), Ticket.queue_id.in_(queues)) if queues else []
-    parts = [_named(desk, "You asked:", mine), _named(desk, "Assigned to you:", assigned)]
-    parts.append(_named(desk, "Assigned to nobody:", unassigned))
+    named = (("You asked:", mine), ("Assigned to you:", assigned), ("Assigned to nobody:", unassigned))
+    parts = [_named(desk, name, tickets, person) for name, tickets in named]
     found = [part for part in parts if part]
     if not found:
         return Sheet("You have no open tickets.")
@@ -143,22 +145,33 @@ def _open(desk: Desk, *which: ColumnElement[bool]) -> list[Ticket]:
     return list(desk.session.scalars(query.order_by(Ticket.id)))
 
 
-def _named(desk: Desk, name: str, tickets: Sequence[Ticket]) -> str:
+def _named(desk: Desk, name: str, tickets: Sequence[Ticket], person: Person) -> str:
     """Tickets under a name, a line each; empty without any. Of very many the newest."""
-    lines = [_in_a_line(desk, ticket) for ticket in tickets[-_MOST_LISTED:]]
+    posted = _last_seen(desk, tickets[-_MOST_LISTED:], person)
+    lines = [_in_a_line(desk, ticket, posted[ticket.id]) for ticket in tickets[-_MOST_LISTED:]]
     if len(tickets) > _MOST_LISTED:
         lines.insert(0, f"... and {len(tickets) - _MOST_LISTED} older ones")
     return "\n".join([name, *(f"    {line}" for line in lines)]) if lines else ""
 
 
-def _in_a_line(desk: Desk, ticket: Ticket) -> str:
+def _last_seen(desk: Desk, tickets: Sequence[Ticket], person: Person) -> dict[int, datetime]:
+    """Return when something was last posted on each ticket that this person may see."""
+    posted = {ticket.id: ticket.last_posted for ticket in tickets}
+    private = [ticket for ticket in tickets if ticket.has_private]
+    hidden = [one.id for one in private if not standing_of(person, everybody_on(desk, one)).responder]
+    public = select(Message.ticket_id, func.max(Message.received)).group_by(Message.ticket_id)
+    rows = desk.session.execute(public.where(Message.ticket_id.in_(hidden), ~Message.private))
+    return posted | {number: at for number, at in rows}  # noqa: C416 - a row is no pair to mypy
+
+
+def _in_a_line(desk: Desk, ticket: Ticket, posted: datetime) -> str:
     title = one_line(ticket.title, 100)
-    return f"{ticket.id}  {ticket.status}, {_ago(desk, ticket)}: {title} ({ticket_address(desk, ticket.id)})"
+    return f"{ticket.id}  {ticket.status}, {_ago(desk, posted)}: {title} ({ticket_address(desk, ticket.id)})"
 
 
-def _ago(desk: Desk, ticket: Ticket) -> str:
-    """How long ago something was last posted."""
-    hours = max(0, int((desk.now - ticket.last_posted).total_seconds() // 3600))
+def _ago(desk: Desk, posted: datetime) -> str:
+    """Return how long ago a moment was, in hours or days."""
+    hours = max(0, int((desk.now - posted).total_seconds() // 3600))
     number, unit = (hours // 24, "day") if hours >= 24 else (hours, "hour")
     return f"{number} {unit}{'' if number == 1 else 's'} ago" if number else "just now"
 
@@ -189,7 +202,7 @@ def _from(messages: Sequence[Json], number: int) -> Sequence[Json]:
 def _wanted(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Ticket | None:
     if page.ticket:
         try:
-            ticket = what_became_of(desk, page.ticket)
+            ticket = what_became_of(desk, page.ticket, locked=False)
         except NoSuchTicket:
             return None
     seen = ticket is not None and may_see(ticket, standing_of(person, everybody_on(desk, ticket)))

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from app.model import commands, confirmations, intake, pages, proof, receipts, steering, storms, waiting, workflow
 from app.model.addresses import Mailbox
+from app.model.administration import undo
 from app.model.arrival import Arrival, Fate, became
 from app.model.commands import Command, Line
 from app.model.desk import Desk
 from app.model.intake import words_of
 from app.model.letters import Letter
 from app.model.lifecycle import Cell, NotAllowed, Party
-from app.model.notification import News, tell_changed
 from app.model.people import Person
 from app.model.receipts import Writer
 from app.model.set_aside import put_aside
@@ -20,7 +20,7 @@ from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
 from app.model.threads import Known, Thread
 from app.model.tickets import Ticket
-from app.model.undo import as_it_is, follow, keep, last_change, latest, take_back
+from app.model.undo import follow, last_change, latest
 from app.model.views import may_see
 from app.model.workflow import Words
 
@@ -211,17 +211,14 @@ def _caused(desk: Desk, mail: Post) -> bool:
 
 
 def _take_back(desk: Desk, mail: Post, told: int | None, *, waited: bool = False) -> Fate:
-    ticket, before = mail.ticket, as_it_is(desk, mail.ticket)
+    ticket = mail.ticket
     try:
-        changes = take_back(desk, ticket, mail.person, responder=mail.standing.responder, told=told, waited=waited)
+        changes, checkpoint = undo(desk, ticket, mail.person, told=told, waited=waited)
     except NotAllowed as error:
         fate = _say_if_said(desk, mail, comment=True)
         heading = f"Nothing was taken back on ticket {ticket.id}. {error}"
         receipts.refused(desk, _writer(desk, mail), heading, posted=mail.said)
         return fate
-    checkpoint = keep(desk, ticket, before, mail.person.id)
-    news = News(None, before["status"], mail.standing, changes, checkpoint)
-    tell_changed(desk, ticket, news, everybody_on(desk, ticket), to_all=True)
     notes = ["What else your mail says is kept as a comment."] if mail.said else []
     receipts.receipt(desk, _writer(desk, mail), changes, notes, checkpoint=checkpoint)
     # What else the mail says must not change the status that was just brought back.

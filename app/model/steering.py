@@ -309,6 +309,15 @@ def _words_for(desk: Desk, ticket: Ticket, mailed: Mailed, *, private: bool) -> 
 
 def tell(desk: Desk, outcome: Steered, mailed: Mailed, notes: Sequence[str] = ()) -> None:
     """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt with `notes`."""
+    tell_others(desk, outcome, mailed)
+    if outcome.opened is None:
+        everybody = everybody_on(desk, outcome.ticket)
+        writer = receipts.Writer(outcome.ticket, outcome.standing, everybody, mailed.words, mailed.private)
+        receipts.receipt(desk, writer, outcome.all_changes, notes, checkpoint=outcome.checkpoint)
+
+
+def tell_others(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
+    """Tell everybody whom it concerns but the writer of what commands did."""
     ticket, everybody = outcome.ticket, everybody_on(desk, outcome.ticket)
     news = News(_action(outcome), outcome.old_status, outcome.standing, outcome.changes, outcome.checkpoint)
     if outcome.opened is not None:
@@ -319,8 +328,6 @@ def tell(desk: Desk, outcome: Steered, mailed: Mailed, notes: Sequence[str] = ()
     elif outcome.all_changes:
         tell_changed(desk, ticket, news, everybody, outcome.gone, to_all=bool(outcome.steps))
         tell_moved(desk, ticket, news, [one for one in everybody if one.person_id in outcome.moved], everybody)
-    writer = receipts.Writer(ticket, outcome.standing, everybody, mailed.words, mailed.private)
-    receipts.receipt(desk, writer, outcome.all_changes, notes, checkpoint=outcome.checkpoint)
 
 
 def _action(outcome: Steered) -> Action | None:

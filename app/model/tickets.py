@@ -167,11 +167,11 @@ def find_living(desk: Desk, number: int) -> Ticket:
     return ticket
 
 
-def what_became_of(desk: Desk, number: int) -> Ticket:
-    """The ticket of that number, or the one on which its messages are now, held until the work is done."""
-    ticket = find_ticket(desk, number, locked=True)
+def what_became_of(desk: Desk, number: int, *, locked: bool = True) -> Ticket:
+    """Return the ticket of that number, or the one on which its messages are now; `locked` holds others off."""
+    ticket = find_ticket(desk, number, locked=locked)
     while ticket.merged_into is not None:
-        ticket = find_ticket(desk, ticket.merged_into, locked=True)
+        ticket = find_ticket(desk, ticket.merged_into, locked=locked)
     return ticket
 
 

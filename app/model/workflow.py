@@ -352,11 +352,12 @@ def _keep_record(desk: Desk, ticket: Ticket, step: Step, old: str, actor: Standi
 
 
 def _date(ticket: Ticket, message: Message, *, query: bool) -> None:
-    """Move the date of the last query or response, never backwards."""
+    """Move the date of the last query or response: never backwards, nor before the ticket was there."""
+    date = max(message.date, ticket.created)
     if query:
-        ticket.last_query = max(ticket.last_query or message.date, message.date)
+        ticket.last_query = max(ticket.last_query or date, date)
     else:
-        ticket.last_response = max(ticket.last_response or message.date, message.date)
+        ticket.last_response = max(ticket.last_response or date, date)
 
 
 def retrace(ticket: Ticket, party: Party, action: Action, message: Message) -> Row:
