@@ -370,7 +370,7 @@ def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(served:
         "Final-Recipient: rfc822; ann@home.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
     )
     served.brings(report.encode(), "", ann.letter().envelope_from)
-    rita.replies(rita.letter(), "Hello?")
+    rita.replies(rita.letters[0], "Hello?")
     assert "Hello?" in home.letter().text
 
 
