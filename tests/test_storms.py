@@ -78,6 +78,7 @@ def test_two_participants_vacation_responders_stop(inbox: World) -> None:
     # What was held is told in one letter to each reader when the window has ended.
     assert len(ron.letters) == before + 1
     assert "Nobody got letters of these:\n\n    Pat: I am away, says" in ron.letter().text
+    inbox.clock.passes(hours=1)
     pat.writes("ticket1", "I am back.")
     assert (len(ron.letters), pia.letter().text) == (before + 2, "Pat wrote:\n\nI am back.")
 
