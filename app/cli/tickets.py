@@ -205,7 +205,7 @@ def _assignee(desk: Desk, assignee: str | None) -> Person | None:
     return None if assignee is None or assignee.lower() == "nobody" else get_person(desk, assignee)
 
 
-@click.command("undo")
+@click.command("undo", short_help="Take back the last change of a ticket.")
 @click.argument("number", type=Number())
 @click.option("--as", "email", required=True, metavar="EMAIL", help="Who caused the change, or a responder.")
 def undo_command(number: int, email: str) -> None:
@@ -215,7 +215,7 @@ def undo_command(number: int, email: str) -> None:
         click.echo("\n".join(f"Ticket {number}: {changed(change)}" for change in undone.changes))
 
 
-@click.command("merge")
+@click.command("merge", short_help="Make a ticket part of another one.")
 @click.argument("number", type=Number())
 @click.argument("into", type=Number())
 @click.option("--as", "email", required=True, metavar="EMAIL", help="A responder of both tickets.")
