@@ -270,7 +270,7 @@ def test_a_courier_that_died_with_letters_in_hand_leaves_them_to_the_next(
     world: World, sink: Sink, courier: Courier
 ) -> None:
     write_letters(world, BOB, CAT)
-    assert len(courier._take_in_hand()) == 2
+    assert len(Courier(world.database, courier.relay)._take_in_hand()) == 2
     everything(courier)
     assert sink.letters == []
     world.clock.passes(seconds=IN_HAND.total_seconds())

@@ -453,7 +453,7 @@ def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(in
     for letter in held:
         inbox.courier._note_failure(letter, Refused("550 5.1.1 gone", permanent=True))
         assert inbox.courier._send(letter)
-    inbox.courier._give_back(held)
+    inbox.courier._give_back()
 
 
 def test_a_fault_in_the_middle_leaves_all_as_it_was(inbox: World) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.model.desk import DEFAULT_TRUST, Desk, Trust
@@ -32,6 +34,12 @@ class DatabaseBusy(Exception):
 
 class DatabaseReplaced(Exception):
     """The file of the database is another one than the one that is open."""
+
+
+# What is raised while a database is away or locked, and besides by a PostgreSQL that can only be read. Work that ended
+# so can be done once the database is back.
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, DatabaseBusy, DatabaseReplaced)
+DATABASE_FAULTS = (*DATABASE_AWAY, InternalError)
 
 
 class Database:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.model.attached_letters import reads_all
 from app.model.bounces import came_to_nothing
-from app.model.database import Database
+from app.model.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from app.model.desk import Desk
 from app.model.indexing import catch_up_some
 from app.model.letters import Letter, State
@@ -20,6 +21,7 @@ from app.model.people import Person
 from app.model.places import bounce_address
 from app.model.reports import blames_address
 from app.model.set_aside import raw_bytes, remind_administrators
+from app.model.text import one_line
 from app.transport.mime_letter import File, compose
 from app.transport.relays import Refused, Relay, RelayError, Unreachable
 
@@ -43,6 +45,8 @@ LONGEST_ABSENCE = timedelta(minutes=5)
 # So long the letter in hand may take when the courier is to end.
 PATIENCE_SECONDS = 30.0
 _MOST_DOUBLINGS = 10
+# A database may be back at any moment, and to ask costs little: every 2 to the power of so many seconds at least.
+MOST_DATABASE_FAULTS = 2
 GIVE_UP = timedelta(days=5)
 MANY_ATTEMPTS = 20
 
@@ -57,8 +61,11 @@ class Courier:
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
-        # Letters that the relay took but that could not be noted as sent: noted before anything else is sent.
+        # The letters in hand: not tried yet, taken by the relay and not noted as sent, or not taken and not noted. They
+        # stay here while the database is away. Their `next` is until when no other courier takes them.
+        self._untried: list[Letter] = []
         self._unnoted: list[int] = []
+        self._failures: list[tuple[Letter, RelayError]] = []
         # How often in a row the database failed, and the relay could not be reached.
         self._faults = 0
         self._away = 0
@@ -82,9 +89,11 @@ class Courier:
         if self._thread is not None:
             self._thread.join()
         try:
-            self._note_sent()
+            self._settle()
         except Exception:
-            LOG.exception("these letters were sent, and will be once more: %s", self._unnoted)
+            LOG.exception(
+                "letters in hand could not be noted; these were sent, and will be once more: %s", self._unnoted
+            )
 
     def wake(self) -> None:
         """Tell the courier that letters were written."""
@@ -92,7 +101,7 @@ class Courier:
 
     def round(self) -> int:
         """Take the letters that are due to the relay, up to one batch; how many it took."""
-        self._note_sent()
+        self._settle()
         letters = self._take_in_hand()
         until = self.database.clock() + BEGIN_WITHIN
         tried = taken = 0
@@ -103,8 +112,16 @@ class Courier:
                 tried += 1
                 taken += self._send(letter)
         finally:
-            self._give_back(letters[tried:])
+            self._settle()
         return taken
+
+    def _settle(self) -> None:
+        """Note what became of the letters in hand, and give back those not tried; what cannot be done now is kept."""
+        try:
+            self._note_sent()
+            self._note_failures()
+        finally:
+            self._give_back()
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -112,6 +129,10 @@ class Courier:
                 self._keep_house()
                 busy = self.round() > 0 or self._keep_index()
                 self._faults = 0
+            except DATABASE_FAULTS as error:
+                LOG.error("the database cannot be used; letters wait: %s", one_line(str(error)))
+                self._faults = min(self._faults + 1, MOST_DATABASE_FAULTS)
+                busy = False
             except Exception:
                 LOG.exception("a fault of the courier; it goes on")
                 self._faults += 1
@@ -166,9 +187,12 @@ class Courier:
                     due.order_by(Letter.next, Letter.id).limit(BATCH).with_for_update(skip_locked=True)
                 )
             )
-            values = {"next": desk.now + IN_HAND, "attempts": Letter.attempts + 1, "in_hand": True}
-            _change(desk, [letter.id for letter in letters], values)
-        return letters
+            # Before the commit: the database may go away when it is done, and before it says so.
+            self._untried, until = letters, desk.now + IN_HAND
+            for letter in letters:
+                set_committed_value(letter, "next", until)
+            _change(desk, _among(letters), {"next": until, "attempts": Letter.attempts + 1, "in_hand": True})
+        return list(letters)
 
     def _any_due(self) -> bool:
         with self.database.look() as desk:
@@ -176,25 +200,35 @@ class Courier:
             return desk.session.scalar(due.limit(1)) is not None
 
     def _send(self, letter: Letter) -> bool:
-        """Take one letter to the relay, and note what it said. Whether the relay took it."""
+        """Take one letter to the relay, and note what it said. Whether the relay took it.
+
+        If the database cannot give its files, it was not tried.
+        """
         sender = bounce_address(self.database.domain, letter.token)
         try:
             self.relay.deliver(compose(letter, self._files(letter)), To=letter.recipient, From=sender)
+        except DATABASE_AWAY:
+            raise
         except RelayError as error:
             self._away = self._away + 1 if isinstance(error, Unreachable) else 0
-            self._note_failure(letter, error)
-            return False
+            return self._failed(letter, error)
         except Exception as error:
             LOG.exception("letter %d cannot be written as a mail", letter.id)
-            self._note_failure(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
-            return False
+            return self._failed(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
         self._away = 0
+        self._untried.remove(letter)
         self._unnoted.append(letter.id)
-        self._note_sent()
         LOG.info(
             "sent letter=%d to=%s ticket=%s id=%s", letter.id, letter.recipient, letter.ticket_id, letter.message_id
         )
+        self._note_sent()
         return True
+
+    def _failed(self, letter: Letter, error: RelayError) -> bool:
+        self._untried.remove(letter)
+        self._failures.append((letter, error))
+        self._note_failures()
+        return False
 
     def _files(self, letter: Letter) -> list[File]:
         """The files that go with a letter, from the mail that brought them."""
@@ -218,15 +252,30 @@ class Courier:
             connection.execute(_REACHED, {"letters": self._unnoted})
         self._unnoted.clear()
 
+    def _note_failures(self) -> None:
+        """Note what the relay said of letters that it did not take.
+
+        One that cannot be noted keeps nothing else waiting: its ticket may be locked for long, and the database well.
+        """
+        for _ in range(len(self._failures)):
+            letter, error = self._failures.pop(0)
+            try:
+                self._note_failure(letter, error)
+            except DATABASE_FAULTS:
+                LOG.warning("letter %d was not taken, which cannot be noted yet: %s", letter.id, error.text)
+                self._failures.append((letter, error))
+
     def _note_failure(self, letter: Letter, error: RelayError) -> None:
         """A refused letter waits longer each time; one refused for good, or for five days, is given up."""
         with self.database.work() as desk:
+            if desk.connection.execute(select(_LETTER.c.id).where(_in_hand([letter]))).first() is None:
+                return
             given_up = error.permanent or _is_hopeless(desk, letter, error)
             if given_up:
                 # First, since it locks the ticket, and then the letter.
                 came_to_nothing(desk, letter.id, error.text, counts=_blames_reader(error))
             due = desk.now + self._pause(letter.attempts, error)
-            _change(desk, [letter.id], {"next": due, "error": error.text, "in_hand": False})
+            _change(desk, _among([letter]), {"next": due, "error": error.text, "in_hand": False})
         state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
         LOG.log(level, "%s letter=%d to=%s error=%r", state, letter.id, letter.recipient, error.text)
 
@@ -242,13 +291,14 @@ class Courier:
         pause = min(FIRST_PAUSE.total_seconds() * 2.0 ** min(attempts, 20), longest.total_seconds())
         return timedelta(seconds=pause * (0.75 + 0.5 * self._rand()))
 
-    def _give_back(self, letters: list[Letter]) -> None:
+    def _give_back(self) -> None:
         """Letters that were taken in hand and not tried are due again."""
-        if not letters:
+        if not self._untried:
             return
         with self.database.work() as desk:
             values = {"next": desk.now, "attempts": Letter.attempts - 1, "in_hand": False}
-            _change(desk, [letter.id for letter in letters], values)
+            _change(desk, _in_hand(self._untried), values)
+        self._untried = []
 
 
 def _is_hopeless(desk: Desk, letter: Letter, error: RelayError) -> bool:
@@ -260,14 +310,22 @@ def _is_hopeless(desk: Desk, letter: Letter, error: RelayError) -> bool:
     return not away and letter.attempts >= MANY_ATTEMPTS and desk.now - letter.created > GIVE_UP
 
 
+def _change(desk: Desk, which: ColumnElement[bool], values: dict[str, object]) -> None:
+    desk.connection.execute(update(_LETTER).where(which).values(**values))
+
+
+def _among(letters: list[Letter]) -> ColumnElement[bool]:
+    return _LETTER.c.id.in_([letter.id for letter in letters])
+
+
+def _in_hand(letters: list[Letter]) -> ColumnElement[bool]:
+    """Whether letters that were taken in hand together still are: a report, a retry or another courier may end that."""
+    return and_(_among(letters), _LETTER.c.in_hand, _LETTER.c.next == letters[0].next)
+
+
 def _blames_reader(error: RelayError) -> bool:
     """Whether the relay says that the reader's address takes no mail."""
     return isinstance(error, Refused) and not error.of_sender and blames_address(error.text)
-
-
-def _change(desk: Desk, ids: list[int], values: dict[str, object]) -> None:
-    if ids:
-        desk.connection.execute(update(_LETTER).where(_LETTER.c.id.in_(ids)).values(**values))
 
 
 _LETTER = cast("Table", Letter.__table__)
