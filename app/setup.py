@@ -5,7 +5,7 @@ from collections.abc import Callable
 from app.model import schema
 from app.model.database import Database
 from app.model.desk import Desk
-from app.model.queues import add_queue
+from app.model.queue_setup import add_queue
 
 FIRST_QUEUES = (("General", ("hello", "support"), "correspondence"), ("Questions", ("questions",), "support"))
 

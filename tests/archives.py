@@ -8,7 +8,7 @@ from typing import Any
 
 from app.archive.importing import Report, Wanted, import_archive
 from app.model.letters import Letter
-from app.model.queues import add_queue
+from app.model.queue_setup import add_queue
 from app.model.tickets import Ticket
 from tests.world import World
 

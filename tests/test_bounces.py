@@ -15,7 +15,8 @@ from app.model import outbox
 from app.model.incoming import read
 from app.model.letters import Letter as Row
 from app.model.mails import Delivery
-from app.model.people import Person, alias
+from app.model.people import Person
+from app.model.registration import alias
 from app.model.reports import Verdict, addresses_blamed, blames_address, read_report, returned_id
 from app.model.tickets import UNDELIVERED
 from app.transport.refusals import Refused

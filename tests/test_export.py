@@ -25,8 +25,8 @@ from app.archive.mbox import mails_of_box
 from app.model.lifecycle import NotAllowed
 from app.model.mails import Mail
 from app.model.merging import merge
+from app.model.message_ids import tracker_id
 from app.model.messages import Message
-from app.model.proof import tracker_id
 from app.model.queues import NoSuchQueue
 from app.model.tickets import NoSuchTicket, Ticket
 from tests.archives import DAY, Archive, boxed, content, old_mail

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.cli.showing import ticket_text
-from app.model import administration, queues, sweeping, workflow
+from app.model import administration, queue_setup, queues, sweeping, workflow
 from app.model.bounces import came_to_nothing
 from app.model.desk import Desk
 from app.model.filters import Filter, find_tickets
@@ -28,6 +28,7 @@ from app.model.lifecycle import NotAllowed
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import NoSuchPerson, Person, get_person
+from app.model.posts import Words
 from app.model.query import read_query
 from app.model.receipts import Kind
 from app.model.searching import search
@@ -36,7 +37,6 @@ from app.model.standing import everybody_on, standing_of
 from app.model.sweeping import NotSwept, sweep
 from app.model.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.views import ticket_in_full
-from app.model.workflow import Words
 from app.transport.relays import Refused
 from tests.archives import Archive, old_mail
 from tests.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, files_with, kept_of, some_deeds, words_in
@@ -594,4 +594,4 @@ def test_a_forgotten_ticket_is_in_no_list_and_does_not_expire(world: World) -> N
     with world.desk() as desk:
         assert find_tickets(desk, Filter()) == []
         assert administration.forgotten(desk, 15) == []
-        queues.set_queue(desk, queues.find_queue(desk, "General"), "lifecycle", "correspondence")
+        queue_setup.set_queue(desk, queues.find_queue(desk, "General"), "lifecycle", "correspondence")

@@ -89,7 +89,7 @@ def test_an_outsider_named_by_any_of_their_addresses_gets_no_second_copy(world: 
     ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.org", "Ann")
     ann.writes("hello", "Help!")
     with world.desk() as desk:
-        from app.model.people import alias
+        from app.model.registration import alias
 
         alias(desk, "ann@example.org", "ann@home.example")
     ron.writes("ticket1", "Like this.", headers={"Cc": "ann@home.example"})

@@ -23,8 +23,10 @@ from app.model.incoming import read
 from app.model.lifecycle import NoSuchStatus
 from app.model.mails import Mail
 from app.model.messages import Message
-from app.model.people import Person, add_person
-from app.model.queues import NoSuchQueue, add_responder, find_queue
+from app.model.people import Person
+from app.model.queue_setup import add_responder
+from app.model.queues import NoSuchQueue, find_queue
+from app.model.registration import add_person
 from tests.archives import DAY, Archive, content, old_mail, short
 from tests.world import DOMAIN, World
 

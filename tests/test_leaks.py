@@ -247,7 +247,8 @@ def test_somebody_asked_in_later_sees_the_public_part_alone(house: House) -> Non
 
 def test_who_answers_no_more_sees_no_private_message_any_more(house: House) -> None:
     from app.model.people import get_person
-    from app.model.queues import find_queue, remove_responder
+    from app.model.queue_setup import remove_responder
+    from app.model.queues import find_queue
 
     with house.world.desk() as desk:
         remove_responder(desk, find_queue(desk, "General"), get_person(desk, "rosa@example.org"))

@@ -12,7 +12,8 @@ from app.model.addresses import mailboxes
 from app.model.letters import Letter as Row
 from app.model.lifecycle import Action
 from app.model.notification import heading
-from app.model.people import Person, alias
+from app.model.people import Person
+from app.model.registration import alias
 from app.model.support_lifecycle import SUPPORT
 from app.model.text import decoded
 from tests.world import DOMAIN, Actor, Letter, World

@@ -115,7 +115,7 @@ def test_a_machine_cannot_end_anybodys_letters(either: Office) -> None:
 
 def test_a_machine_does_not_change_where_letters_go(office: Office) -> None:
     with office.world.desk() as desk:
-        from app.model.people import alias
+        from app.model.registration import alias
 
         alias(desk, "rita@example.net", "robot@example.net")
     office.world.actor("robot@example.net").writes("ticket1", "Away.", headers=AWAY)

@@ -21,7 +21,8 @@ from app.model.database import Database
 from app.model.index import is_of_index
 from app.model.lifecycles import LIFECYCLES
 from app.model.people import BadAddress, Person, get_person
-from app.model.queues import _SWITCHES, BadQueue, Queue, names_of_queues, switches_of
+from app.model.queue_setup import SWITCHES, switches_of
+from app.model.queues import BadQueue, Queue, names_of_queues
 from app.model.schema import METADATA, REVISION, NotReady, alembic_config, check_ready, upgrade, version
 from app.model.tickets import NoSuchTicket, Participant, Ticket, find_ticket
 from app.model.views import ticket_in_full
@@ -216,7 +217,7 @@ def test_the_shared_inbox_goes_back_to_the_first_schema_and_comes_again(old: Dat
     upgrade(old)
     with old.work() as desk:
         add = insert(Queue).values(id=3, name="Inbox", name_key="inbox", lifecycle_name="correspondence")
-        desk.session.execute(add.values(dict.fromkeys(_SWITCHES, False)))
+        desk.session.execute(add.values(dict.fromkeys(SWITCHES, False)))
         desk.session.execute(text("UPDATE ticket SET status = 'stalled', queue_id = 3 WHERE id = 1"))
     with old.work() as desk:
         command.downgrade(alembic_config(desk.session.connection()), "0001")

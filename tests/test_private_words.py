@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from app.model.filters import Filter
+from app.model.hit_json import found_summaries
 from app.model.indexing import catch_up
 from app.model.lifecycles import LIFECYCLES
 from app.model.people import get_person
 from app.model.query import read_query
-from app.model.queues import find_queue, remove_responder
+from app.model.queue_setup import remove_responder
+from app.model.queues import find_queue
 from app.model.searching import search
-from app.model.views import found_summaries
 from tests.test_steering import PIA, RITA, RON, Office, opened
 from tests.world import DOMAIN, Actor, Letter
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from app.model.mails import Delivery, Mail
 from app.model.people import get_person
-from app.model.queues import add_queue, add_queue_address, add_responder, find_queue
+from app.model.queue_setup import add_queue, add_queue_address, add_responder
+from app.model.queues import find_queue
 from tests.wire import Wire
 from tests.world import DOMAIN, World
 

@@ -6,8 +6,10 @@ from app.model.addresses import Mailbox
 from app.model.administration import set_ticket
 from app.model.letters import Letter as Row
 from app.model.lifecycles import LIFECYCLES
-from app.model.people import alias, get_person, meet
-from app.model.queues import BadQueue, find_queue, set_queue, switches_of
+from app.model.people import get_person
+from app.model.queue_setup import set_queue, switches_of
+from app.model.queues import BadQueue, find_queue
+from app.model.registration import alias, meet
 from app.model.setting import Setting
 from app.model.tickets import find_ticket
 from tests.world import DOMAIN, Actor, Letter, World, unproven

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from app.model import administration, indexing, people, searching
+from app.model import administration, indexing, people, registration, searching
 from app.model.deadline import TooMuch, within
 from app.model.desk import Desk
 from app.model.filters import Filter
@@ -324,11 +324,11 @@ def test_a_person_is_found_by_every_name_and_address_they_have_now(inbox: World)
     inbox.known(ANN, "Ann Dwyer")
     assert (found(inbox, "perkins"), found(inbox, "dwyer")) == ([], [1])
     with inbox.database.work() as desk:
-        people.alias(desk, ANN, "perky@pawnee.example")
+        registration.alias(desk, ANN, "perky@pawnee.example")
     assert found(inbox, "perky@pawnee.example") == [1]
     inbox.opens(BEA, "Hello", "y")
     with inbox.database.work() as desk:
-        people.alias(desk, ANN, BEA)
+        registration.alias(desk, ANN, BEA)
     assert set(found(inbox, "dwyer")) == {1, 2}
     assert set(found(inbox, BEA)) == {1, 2}
 
@@ -498,7 +498,7 @@ def seated(world: World) -> None:
     world.known("pia@example.org", "Pia")
     world.known("otto@example.org", "Otto")
     with world.database.work() as desk:
-        people.meet(desk, people.Mailbox("Steve", "steve@example.org"), known=False)
+        registration.meet(desk, people.Mailbox("Steve", "steve@example.org"), known=False)
     brings(world, "rita@example.org", "hello", "publicone", subject="Titleword")
     world.asks_in(1, "pia@example.org")
     with world.database.work() as desk:
@@ -563,7 +563,7 @@ def test_private_words_that_somebody_quotes_are_found_by_those_who_may_see_them_
 def test_an_address_that_is_not_shown_finds_nothing_for_outsiders(inbox: World) -> None:
     seated(inbox)
     with inbox.database.work() as desk:
-        people.alias(desk, RON, "hidden@ron.example")
+        registration.alias(desk, RON, "hidden@ron.example")
     assert found(inbox, "hidden@ron.example", RON) == [1]
     for hidden in ("hidden@ron.example", RON):
         assert looked_for(inbox, hidden, "rita@example.org").hits == []
@@ -617,7 +617,7 @@ def change(world: World, chance: random.Random, turn: int) -> None:
         if kind == 0:
             person.name = said
         elif kind == 1:
-            people.alias(desk, email, f"{chance.choice(ANIMALS)}{turn}.{chance.choice(ANIMALS)}@far.example")
+            registration.alias(desk, email, f"{chance.choice(ANIMALS)}{turn}.{chance.choice(ANIMALS)}@far.example")
         elif kind == 2:
             setting = Setting(title=said, requestor=person)
             administration.set_ticket(desk, find_ticket(desk, ticket, locked=True), root, setting)
@@ -819,7 +819,7 @@ def test_where_words_stand_beside_the_text_is_shown(small_inbox: World) -> None:
     brings(small_inbox, ANN, "hello", "The machine burns.", subject="Fire alarm", files=("Lageplan_2.pdf",))
     brings(small_inbox, RON, "ticket1", "", subject="Okapi at large", files=("Rest.pdf",))
     with small_inbox.database.work() as desk:
-        people.alias(desk, ANN, "perky@pawnee.example")
+        registration.alias(desk, ANN, "perky@pawnee.example")
 
     def shown(asked: str, viewer: str | None = None) -> tuple[str, str]:
         [hit] = looked_for(small_inbox, asked, viewer).hits

@@ -6,7 +6,8 @@ from app.model import questions
 from app.model.letters import Letter as Row
 from app.model.messages import Message
 from app.model.people import Person, get_person
-from app.model.queues import BadQueue, add_responder, find_queue
+from app.model.queue_setup import add_responder
+from app.model.queues import BadQueue, find_queue
 from app.model.set_aside import waiting
 from app.model.storms import MOST_ANSWERS, MOST_PROVEN
 from app.model.tickets import Ticket

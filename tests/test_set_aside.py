@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
 from app.model.people import Person, find_person, get_person
-from app.model.queues import add_queue
+from app.model.queue_setup import add_queue
 from app.model.set_aside import NoSuchMail, find_set_aside, raw_bytes, waiting
 from app.model.tickets import Ticket
 from tests.world import DOMAIN, World

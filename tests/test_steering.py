@@ -20,7 +20,8 @@ from app.model.lifecycle import Role
 from app.model.lifecycles import LIFECYCLES
 from app.model.mails import Mail
 from app.model.messages import find_message
-from app.model.people import get_person, meet
+from app.model.people import get_person
+from app.model.registration import meet
 from app.model.tickets import Ticket, find_ticket
 from tests.world import DOMAIN, Actor, Letter, World
 

@@ -28,7 +28,7 @@ class Tracker:
         self.no_priv = world.known("no-priv@canonical.com", "No Privileges Person")
         self.foo_bar = world.known("foo.bar@canonical.com", "Foo Bar", admin=True)
         with world.desk() as desk:
-            from app.model.queues import add_queue
+            from app.model.queue_setup import add_queue
 
             add_queue(desk, "ubuntu", ["ubuntu"], "support")
         self.sample_person = world.responder("test@canonical.com", "Sample Person", queue="ubuntu")

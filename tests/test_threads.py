@@ -6,8 +6,9 @@ import pytest
 
 from app.model.mails import Delivery
 from app.model.messages import Message
-from app.model.people import alias
-from app.model.queues import BadQueue, add_queue
+from app.model.queue_setup import add_queue
+from app.model.queues import BadQueue
+from app.model.registration import alias
 from app.model.tickets import Ticket
 from tests.world import DOMAIN, World
 
@@ -155,7 +156,8 @@ def test_nobody_else_reaches_a_ticket_by_its_tag(office: World, writer: str) -> 
 
 def test_a_tag_holds_under_the_old_name_of_a_queue_and_of_any_queue(office: World) -> None:
     with office.desk() as desk:
-        from app.model.queues import find_queue, set_queue
+        from app.model.queue_setup import set_queue
+        from app.model.queues import find_queue
 
         set_queue(desk, find_queue(desk, "General"), "name", "Front desk")
     for tag in ("[General #1]", "[Front desk #1]", "[Questions #1]"):

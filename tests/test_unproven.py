@@ -292,10 +292,10 @@ def test_a_yes_takes_the_writer_off(served: World) -> None:
 
 
 def aliased(world: World, email: str, other: str) -> Actor:
-    from app.model import people as people_of
+    from app.model import registration
 
     with world.desk() as desk:
-        people_of.alias(desk, email, other)
+        registration.alias(desk, email, other)
     return world.actor(other)
 
 

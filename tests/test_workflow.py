@@ -11,9 +11,9 @@ import pytest
 
 from app.model.lifecycle import NotAllowed, Role
 from app.model.messages import NoSuchMessage
+from app.model.posts import BadDate, checked_date
 from app.model.support_lifecycle import SUPPORT
 from app.model.tickets import Reopening
-from app.model.workflow import BadDate, checked_date
 from tests.world import World
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
@@ -79,7 +79,7 @@ class Office(World):
             self.known(email)
         with self.desk() as desk:
             from app.model.addresses import Mailbox
-            from app.model.people import meet
+            from app.model.registration import meet
 
             meet(desk, Mailbox("Mallory", "mallory@example.com"), known=False)
 

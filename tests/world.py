@@ -22,19 +22,19 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from app.model import administration, people, queues, workflow
+from app.model import administration, people, queue_setup, queues, registration, workflow
 from app.model.addresses import Mailbox, address_key
 from app.model.arrival import Outcome
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.lifecycle import TRACKER
+from app.model.message_ids import new_message_id
 from app.model.people import Person
-from app.model.proof import new_message_id
+from app.model.posts import Words
 from app.model.setting import Setting
 from app.model.standing import everybody_on, standing_of
 from app.model.tickets import Participant, Ticket, find_ticket
 from app.model.views import ticket_in_full
-from app.model.workflow import Words
 from app.setup import first_queues
 from app.transport.courier import Courier
 from app.transport.receiver import Listener, Receiver
@@ -217,13 +217,13 @@ class World:
         with self.database.work() as desk:
             general = queues.find_queue(desk, "General")
             if general.lifecycle_name != lifecycle:
-                queues.set_queue(desk, general, "lifecycle", lifecycle)
+                queue_setup.set_queue(desk, general, "lifecycle", lifecycle)
 
     def switches(self, queue: str, **switches: str) -> None:
         """Switch rules of a queue: `switches("General", acknowledge="on")`."""
         with self.database.work() as desk:
             for key, value in switches.items():
-                queues.set_queue(desk, queues.find_queue(desk, queue), key.replace("_", "-"), value)
+                queue_setup.set_queue(desk, queues.find_queue(desk, queue), key.replace("_", "-"), value)
 
     def close(self) -> None:
         self.database.close()
@@ -235,20 +235,20 @@ class World:
     def known(self, email: str, name: str = "", *, admin: bool = False) -> Actor:
         """Somebody added by command."""
         with self.database.work() as desk:
-            people.add_person(desk, Mailbox(name, email), administrator=admin)
+            registration.add_person(desk, Mailbox(name, email), administrator=admin)
         return Actor(self, email, name)
 
     def responder(self, email: str, name: str = "", queue: str = "General") -> Actor:
         """Somebody who answers for a queue."""
         actor = self.known(email, name)
         with self.database.work() as desk:
-            queues.add_responder(desk, queues.find_queue(desk, queue), people.get_person(desk, email))
+            queue_setup.add_responder(desk, queues.find_queue(desk, queue), people.get_person(desk, email))
         return actor
 
     def answers_at(self, address: str, queue: str = "General") -> None:
         """A queue gets one more address."""
         with self.database.work() as desk:
-            queues.add_queue_address(desk, queues.find_queue(desk, queue), address)
+            queue_setup.add_queue_address(desk, queues.find_queue(desk, queue), address)
 
     def brings(self, raw: bytes, envelope_from: str | None, *recipients: str) -> list[Outcome]:
         """A mail server hands over a mail, by SMTP when a server runs; then the courier does its round."""
@@ -281,7 +281,7 @@ class World:
     def opens(self, email: str, subject: str = "Hello", text: str = "Hello there.", queue: str = "General") -> int:
         """A ticket opened in somebody's name, as `tickets open` does; its number."""
         with self.database.work() as desk:
-            requestor = people.meet(desk, Mailbox("", email), known=True)
+            requestor = registration.meet(desk, Mailbox("", email), known=True)
             words = Words(text, text, subject, new_message_id(desk))
             number = workflow.open_ticket(desk, queues.find_queue(desk, queue), requestor, words).id
         self.settle()

@@ -14,10 +14,10 @@ from app.model.addresses import Mailbox, address_key, is_usable
 from app.model.archived import NOBODY, PERSON, digest, person_key
 from app.model.arrival import identity_of
 from app.model.incoming import Incoming, read
+from app.model.posts import believable
 from app.model.reports import addresses_blamed
 from app.model.subjects import bare_subject
 from app.model.text import decoded, one_line, unescaped
-from app.model.workflow import believable
 
 OWN = b"\x01"
 """What ends the key of an id where it is that of the mail itself, and not of one that it names."""

@@ -15,9 +15,9 @@ from app.model.database import Database
 from app.model.desk import Desk
 from app.model.lifecycle import NotAllowed
 from app.model.mails import Mail
+from app.model.message_ids import tracker_id
 from app.model.messages import Message
 from app.model.places import comment_address, ticket_address
-from app.model.proof import tracker_id
 from app.model.queues import find_queue
 from app.model.tickets import Ticket, find_ticket
 from app.model.views import Json, ticket_in_full

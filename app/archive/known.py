@@ -12,8 +12,8 @@ from app.model.database import Database
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Mail
+from app.model.message_ids import tracker_id
 from app.model.messages import Message
-from app.model.proof import tracker_id
 
 _MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
 # SQLite takes 32,766 parameters in a statement.

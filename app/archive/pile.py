@@ -15,7 +15,8 @@ from app.model.archived import Archived, ArchivedLink
 from app.model.base import Base
 from app.model.database import Database
 from app.model.desk import Desk
-from app.model.queues import QueueAddress, add_queue, find_queue, whole_address
+from app.model.queue_setup import add_queue
+from app.model.queues import QueueAddress, find_queue, whole_address
 
 ARCHIVED = cast("Table", Archived.__table__)
 LINK = cast("Table", ArchivedLink.__table__)

@@ -20,13 +20,13 @@ from app.model.arrival import Fate, digest_at
 from app.model.desk import Desk
 from app.model.incoming import read
 from app.model.mails import Mail
+from app.model.message_ids import new_message_id
 from app.model.messages import Message
 from app.model.places import ticket_address
-from app.model.proof import new_message_id
+from app.model.posts import believable
 from app.model.queues import Queue
 from app.model.tickets import Change, Participant, Reopening, Ticket
 from app.model.undo import Checkpoint
-from app.model.workflow import believable
 
 # So many mails are looked through for one that a person wrote, whose ticket it then is.
 _AHEAD = 50

@@ -12,11 +12,11 @@ from typing import Any
 
 from app.archive.importing import POSTING, STORING, Step, Wanted, import_archive
 from app.bench.archive import MAILS, THREADS, write_archive
-from app.bench.measures import Figure
+from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import Server
 from app.model.database import Database
-from app.model.queues import add_queue
+from app.model.queue_setup import add_queue
 from app.setup import first_queues
 
 _ROOT = Path(__file__).resolve().parent.parent.parent

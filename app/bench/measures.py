@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from app.bench.client import Connection, send_all
+from app.bench.figure import Figure
 from app.bench.sink import sink
 from app.bench.world import Tracker
 from app.model.letters import State
@@ -15,15 +16,6 @@ ROUNDS = 5
 MAILS = 400
 MANY = 10_000
 LARGE = 25_000_000
-
-
-class Figure(NamedTuple):
-    """One row of the table."""
-
-    what: str
-    value: str
-    wanted: str = ""
-    met: bool | None = None
 
 
 class Run(NamedTuple):

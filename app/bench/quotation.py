@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import perf_counter
 
-from app.bench.measures import Figure
+from app.bench.figure import Figure
 from app.model.html import text_of
 from app.model.incoming import read
 from app.model.quotation import split

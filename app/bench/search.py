@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from app.bench.measures import Figure
+from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import DOMAIN
-from app.model import people, queues
+from app.model import queue_setup, queues, registration
 from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.desk import Desk
@@ -112,7 +112,7 @@ def _fill(database: Database, speech: Speech) -> None:
     """Write tickets and messages without any letters, many rows at a time."""
     with database.work() as desk:
         both = queues.every_queue(desk)
-        queues.add_responder(desk, both[0], people.add_person(desk, Mailbox("", _HELPER)))
+        queue_setup.add_responder(desk, both[0], registration.add_person(desk, Mailbox("", _HELPER)))
         senders = [_sender(desk, f"{name}.{other}@home.example") for name, other in _names(speech)]
         queue_ids = [queue.id for queue in both]
     for first in range(0, MESSAGES // _ON_A_TICKET, _AT_ONCE // _ON_A_TICKET):
@@ -128,7 +128,7 @@ def _names(speech: Speech) -> Iterator[tuple[str, str]]:
 
 
 def _sender(desk: Desk, email: str) -> int:
-    person: Person = people.meet(desk, Mailbox("", email), known=True)
+    person: Person = registration.meet(desk, Mailbox("", email), known=True)
     return person.id
 
 

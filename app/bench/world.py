@@ -14,14 +14,14 @@ from time import sleep
 from sqlalchemy import func, insert, select
 
 from app.bench.client import Mail
-from app.model import people, queues, workflow
+from app.model import queue_setup, queues, registration, workflow
 from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.letters import Letter, State
+from app.model.message_ids import new_message_id
 from app.model.messages import Message
-from app.model.proof import new_message_id
+from app.model.posts import Words
 from app.model.tickets import find_ticket
-from app.model.workflow import Words
 from app.setup import first_queues
 
 DOMAIN = "bench.example"
@@ -53,8 +53,8 @@ class Tracker:
         with database.work() as desk:
             queue = queues.find_queue(desk, "Questions")
             for email in ("helper1@home.example", "helper2@home.example"):
-                queues.add_responder(desk, queue, people.add_person(desk, Mailbox("", email)))
-            requestor = people.meet(desk, Mailbox("Ann", REQUESTOR), known=True)
+                queue_setup.add_responder(desk, queue, registration.add_person(desk, Mailbox("", email)))
+            requestor = registration.meet(desk, Mailbox("Ann", REQUESTOR), known=True)
             for number in range(self.tickets):
                 words = Words("Help", "Help", f"Question {number}", new_message_id(desk))
                 workflow.open_ticket(desk, queue, requestor, words)

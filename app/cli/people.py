@@ -3,7 +3,7 @@
 import click
 
 from app.cli.common import json_option, looking, print_json, print_rows, working
-from app.model import people, queues
+from app.model import people, queue_setup, queues, registration
 from app.model.addresses import Mailbox
 from app.model.desk import Desk
 
@@ -20,7 +20,7 @@ def queue_command() -> None:
 def queue_add(name: str, addresses: tuple[str, ...], lifecycle: str) -> None:
     """Make a queue."""
     with working() as desk:
-        queue = queues.add_queue(desk, name, addresses, lifecycle)
+        queue = queue_setup.add_queue(desk, name, addresses, lifecycle)
         click.echo(f"{queue.name}: {_addresses(desk, queue)}")
 
 
@@ -53,7 +53,7 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
         queue = queues.find_queue(desk, name)
         for given in values:
             key, _, value = given.partition("=")
-            queues.set_queue(desk, queue, key.strip(), value.strip())
+            queue_setup.set_queue(desk, queue, key.strip(), value.strip())
 
 
 def _addresses(desk: Desk, queue: queues.Queue) -> str:
@@ -63,7 +63,7 @@ def _addresses(desk: Desk, queue: queues.Queue) -> str:
 def _queue_json(desk: Desk, queue: queues.Queue) -> dict[str, object]:
     addresses = [queues.whole_address(desk, row.address) for row in queue.addresses]
     known = {"name": queue.name, "lifecycle": queue.lifecycle_name, "addresses": addresses}
-    return {**known, **queues.switches_of(queue)}
+    return {**known, **queue_setup.switches_of(queue)}
 
 
 @click.group("person")
@@ -78,7 +78,7 @@ def person_command() -> None:
 def person_add(email: str, name: str, admin: bool) -> None:
     """Make somebody known; again, to change the name, make them an administrator, or let letters to them be tried."""
     with working() as desk:
-        person = people.add_person(desk, Mailbox(name, email), administrator=admin)
+        person = registration.add_person(desk, Mailbox(name, email), administrator=admin)
         click.echo(f"{person.label} <{person.email}>{' (administrator)' if person.administrator else ''}")
 
 
@@ -88,7 +88,7 @@ def person_add(email: str, name: str, admin: bool) -> None:
 def person_alias(email: str, other: str) -> None:
     """Make OTHER one more address of EMAIL's person."""
     with working() as desk:
-        people.alias(desk, email, other)
+        registration.alias(desk, email, other)
 
 
 @person_command.command("list")
@@ -132,8 +132,8 @@ def responder_add(email: str, queue: str) -> None:
     """Let somebody answer for a queue; an unknown EMAIL becomes a person."""
     with working() as desk:
         found = queues.find_queue(desk, queue)
-        person = people.add_person(desk, Mailbox("", email))
-        queues.add_responder(desk, found, person)
+        person = registration.add_person(desk, Mailbox("", email))
+        queue_setup.add_responder(desk, found, person)
         click.echo(f"{person.label} <{person.email}> answers for {found.name}")
 
 
@@ -144,7 +144,7 @@ def responder_remove(email: str, queue: str) -> None:
     """Let somebody answer for a queue no more."""
     with working() as desk:
         found, person = queues.find_queue(desk, queue), people.get_person(desk, email)
-        if not queues.remove_responder(desk, found, person):
+        if not queue_setup.remove_responder(desk, found, person):
             raise click.ClickException(f"{person.email} does not answer for {found.name}.")
 
 

@@ -25,17 +25,17 @@ from app.model.database import Database
 from app.model.desk import Desk
 from app.model.filters import find_tickets
 from app.model.lifecycle import listed
-from app.model.messages import Message, find_message
+from app.model.manual_action import act, words_by_command
+from app.model.messages import find_message
 from app.model.notification import changed
-from app.model.people import Person, get_person, meet
-from app.model.proof import new_message_id
+from app.model.people import Person, get_person
 from app.model.queues import find_queue
+from app.model.registration import meet
 from app.model.setting import Setting
-from app.model.standing import everybody_on, standing_of
-from app.model.text import one_line, storable
-from app.model.tickets import Ticket, find_living, find_number, find_ticket, how_forgotten
+from app.model.standing import everybody_on
+from app.model.text import one_line
+from app.model.tickets import find_living, find_number, find_ticket, how_forgotten
 from app.model.views import ticket_in_full, ticket_summaries, viewer_of
-from app.model.workflow import Words, checked_date
 
 
 @click.command("open")
@@ -50,7 +50,7 @@ def open_command(queue: str, email: str, subject: str, text: str, date: datetime
     said = text_argument(text)
     with working() as desk:
         requestor = meet(desk, Mailbox("", email.strip()), known=True)
-        words = _words(desk, said, one_line(subject), date)
+        words = words_by_command(desk, said, one_line(subject), date)
         click.echo(workflow.open_ticket(desk, find_queue(desk, queue), requestor, words).id)
 
 
@@ -121,45 +121,6 @@ def act_command(
         words = text_argument(text)
         ticket, message = act(desk, number, action, email, words, status=status, answer=answer, date=date)
         click.echo(f"Ticket {ticket.id}: {message.action}, now {ticket.status}")
-
-
-def act(
-    desk: Desk,
-    number: int,
-    action: str,
-    email: str,
-    text: str,
-    *,
-    status: str | None = None,
-    answer: int | None = None,
-    date: datetime | None = None,
-) -> tuple[Ticket, Message]:
-    """Carry out an action, by its title, in the name of who has an address; the ticket and the message that it made.
-
-    Raises WorkflowError, BadDate, NoSuchTicket, NoSuchPerson or NoSuchMessage, before anything is done.
-    """
-    ticket = find_living(desk, number)
-    lifecycle = ticket.lifecycle
-    everybody = everybody_on(desk, ticket)
-    actor = standing_of(get_person(desk, email), everybody)
-    message = workflow.act(
-        desk,
-        ticket,
-        actor,
-        actor.party(lifecycle),
-        lifecycle.action(action),
-        _words(desk, text, f"Re: {ticket.title}", date),
-        status=lifecycle.status(status) if status is not None else None,
-        answer=answer,
-        everybody=everybody,
-    )
-    return ticket, message
-
-
-def _words(desk: Desk, text: str, subject: str, date: datetime | None) -> Words:
-    said = storable(text).strip("\n").rstrip()
-    when = checked_date(date, desk.now)
-    return Words(said, said, subject, new_message_id(desk), date=when, posted=when)
 
 
 @click.command("set")

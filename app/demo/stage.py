@@ -11,12 +11,12 @@ from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.cli.tickets import act
 from app.demo.promise import Promise, broken_in, promised_by
-from app.model import people, queues
+from app.model import queue_setup, queues, registration
 from app.model.addresses import Mailbox
 from app.model.database import Database, utc_now
 from app.model.lifecycles import LIFECYCLES
+from app.model.manual_action import act
 from app.model.tickets import find_ticket
 from app.model.views import ticket_in_full
 from app.setup import first_queues
@@ -61,12 +61,12 @@ class Stage:
         self._queue, self._number = queue, self._number + 1
         with self._database.work() as desk:
             there = {one.name: one for one in queues.every_queue(desk)}
-            found = there.get(queue) or queues.add_queue(desk, queue, [queue], "support")
+            found = there.get(queue) or queue_setup.add_queue(desk, queue, [queue], "support")
             self._lifecycle = found.lifecycle
             for responder in responders:
-                queues.add_responder(desk, found, people.add_person(desk, Mailbox(*responder)))
+                queue_setup.add_responder(desk, found, registration.add_person(desk, Mailbox(*responder)))
             if administrator is not None:
-                people.add_person(desk, Mailbox(*administrator), administrator=True)
+                registration.add_person(desk, Mailbox(*administrator), administrator=True)
 
     def mails(self, who: Actor, to: str, subject: str, text: str) -> None:
         """A mail that answers no letter."""

@@ -12,15 +12,15 @@ from app.model.desk import Desk
 from app.model.filters import NOT_FORGOTTEN
 from app.model.lifecycle import TRACKER, NotAllowed
 from app.model.lifecycles import LIFECYCLES
+from app.model.message_ids import new_message_id
 from app.model.notification import News
 from app.model.people import Person
-from app.model.proof import new_message_id
+from app.model.posts import Words
 from app.model.setting import Setting, change, left_behind
 from app.model.standing import everybody_on, standing_of
 from app.model.steering import Mailed, Refused, carry_out_all, tell_others
 from app.model.tickets import Ticket, find_ticket
 from app.model.undo import Changed, as_it_is, keep, take_back
-from app.model.workflow import Words
 
 
 class Undone(NamedTuple):

@@ -11,8 +11,8 @@ from app.model.addresses import address_key
 from app.model.arrival import Arrival, Fate, register
 from app.model.desk import Desk
 from app.model.letters import Letter, State
+from app.model.message_ids import is_our_id
 from app.model.people import Address, Person
-from app.model.proof import is_our_id
 from app.model.reports import Report, Verdict, addresses_blamed, read_report, returned_id
 from app.model.standing import everybody_on
 from app.model.text import one_line

@@ -1,12 +1,33 @@
 """This file holds which rows of the tables a mail's words, `Action` and `Status` choose."""
 
+from typing import NamedTuple
+
 from sqlalchemy import select
 
 from app.model.desk import Desk
-from app.model.lifecycle import Action, Lifecycle, NotAllowed, Party, Row, find_row, listed, target
+from app.model.lifecycle import Action, Cell, Lifecycle, NotAllowed, Party, Row, find_row, listed, target
 from app.model.messages import Message
+from app.model.posts import Step
+from app.model.standing import Standing
+from app.model.storms import as_taken
 from app.model.tickets import Ticket
-from app.model.workflow import Step
+
+
+class Promise(NamedTuple):
+    """What a plain reply of somebody would do now: the cell of the table, and the status after it."""
+
+    cell: Cell
+    status: str
+    role: str
+
+
+def promise(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
+    """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
+    lifecycle = ticket.lifecycle
+    party = as_taken(desk, ticket, standing, verified=True).party(lifecycle)
+    cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
+    row = find_row(lifecycle, cell.action, ticket.status, party)
+    return Promise(cell, target(row, ticket.status), party.role)
 
 
 def by_words(life: Lifecycle, party: Party, status: str, wanted: str | None, *, private: bool, answered: bool) -> Step:

@@ -13,8 +13,8 @@ from app.model.desk import Desk
 from app.model.incoming import read
 from app.model.letters import Letter, State
 from app.model.mails import Delivery, Mail
+from app.model.message_ids import new_message_id
 from app.model.messages import Attachment, Message
-from app.model.proof import new_message_id
 from app.model.receipts import Kind
 from app.model.theirs import archived_of
 

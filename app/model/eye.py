@@ -13,7 +13,7 @@ from app.model.people import Person
 from app.model.query import Query
 from app.model.standing import everybody_on, standing_of
 from app.model.tickets import Ticket
-from app.model.views import may_see
+from app.model.visibility import may_see
 
 
 @dataclass

@@ -5,35 +5,18 @@ comes from the function that will address the letters.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from app.model.choosing import promise
 from app.model.commands import HELP, LIST, STATUS, UNDO
 from app.model.desk import Desk
-from app.model.lifecycle import Cell, find_row, listed, target
+from app.model.lifecycle import Cell, listed
 from app.model.places import comment_address, ticket_address
 from app.model.queues import whole_address
 from app.model.standing import Occasion, Standing, as_confirmed, readers
-from app.model.storms import as_taken, holds_next
+from app.model.storms import holds_next
 from app.model.tickets import Ticket
 
 _NAMES_IN_FULL = 5
-
-
-class Promise(NamedTuple):
-    """What a plain reply of somebody would do now: the cell of the table, and the status after it."""
-
-    cell: Cell
-    status: str
-    role: str
-
-
-def promise(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
-    """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
-    lifecycle = ticket.lifecycle
-    party = as_taken(desk, ticket, standing, verified=True).party(lifecycle)
-    cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
-    row = find_row(lifecycle, cell.action, ticket.status, party)
-    return Promise(cell, target(row, ticket.status), party.role)
 
 
 def footer(

@@ -17,8 +17,9 @@ from app.model.indexing import let_go
 from app.model.letters import Letter
 from app.model.mails import Delivery
 from app.model.messages import Attachment
-from app.model.people import Address, Person, find_person, get_person, hand_over, meet, somebody
+from app.model.people import Address, Person, find_person, get_person, somebody
 from app.model.queues import Queue, Responder
+from app.model.registration import hand_over, meet
 from app.model.remainders import NOTHING, Remainder, left_of, on_no_ticket
 from app.model.tickets import Participant, Ticket
 from app.model.titles import titles_of

@@ -12,16 +12,17 @@ from app.model.commands import LEAVE
 from app.model.desk import Desk
 from app.model.incoming import Incoming
 from app.model.letters import Letter
+from app.model.message_ids import new_message_id
 from app.model.notification import News
-from app.model.people import Person, find_person, heard_from, meet, wrote_from
+from app.model.people import Person, find_person
 from app.model.places import find_place
-from app.model.proof import new_message_id
+from app.model.posts import Parent, Words
 from app.model.queues import Queue
 from app.model.quotation import is_forward, split
+from app.model.registration import heard_from, meet, wrote_from
 from app.model.standing import Standing, as_confirmed, everybody_on
 from app.model.threads import Known, Thread
 from app.model.tickets import LET_IN, Participant, Ticket, record_change
-from app.model.workflow import Parent, Words
 
 # Whoever names more people in one mail means a list.
 _MOST_ASKED_IN = 20

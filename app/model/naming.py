@@ -8,7 +8,8 @@ from sqlalchemy import select
 from app.model.addresses import Mailbox, is_usable, mailboxes
 from app.model.desk import Desk
 from app.model.lifecycle import NotAllowed, listed
-from app.model.people import Person, administrators, find_person, meet
+from app.model.people import Person, administrators, find_person
+from app.model.registration import meet
 from app.model.standing import Standing
 from app.model.text import one_line
 

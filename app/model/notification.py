@@ -15,18 +15,18 @@ from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import HELD, NOT_SENT, Letter, State
 from app.model.lifecycle import Action, listed
+from app.model.message_ids import new_message_id
 from app.model.messages import Message, passed_on
 from app.model.paper import render
 from app.model.people import Address, Person
 from app.model.places import comment_address, find_place, is_at_our_domain, ticket_address
-from app.model.proof import new_message_id
 from app.model.standing import Occasion, Standing, readers
 from app.model.text import one_line, shown
 from app.model.tickets import UNDELIVERED, Ticket
 from app.model.undo import Changed
 
 if TYPE_CHECKING:
-    from app.model.workflow import Words
+    from app.model.posts import Words
 
 THE_TRACKER = "The tracker"
 ADD_LETTERS = insert(cast("Table", Letter.__table__))

@@ -16,6 +16,7 @@ from app.model.messages import Message
 from app.model.notification import News, tell_opened
 from app.model.people import Person, find_person
 from app.model.places import Place, find_place
+from app.model.posts import Words
 from app.model.queues import Queue
 from app.model.quotation import is_forward
 from app.model.receipts import Writer
@@ -25,7 +26,6 @@ from app.model.steering import Mailed, Refused
 from app.model.text import one_line
 from app.model.threads import Known, places_named
 from app.model.tickets import Ticket
-from app.model.workflow import Words
 
 
 def open_by_mail(

@@ -7,7 +7,8 @@ from sqlalchemy import func, select, update
 
 from app.model.desk import Desk
 from app.model.letters import Letter, State
-from app.model.people import Person, heard_from
+from app.model.people import Person
+from app.model.registration import heard_from
 
 
 class NoSuchLetter(LookupError):

@@ -8,11 +8,10 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.model import commands, storms
 from app.model.addresses import mailable
-from app.model.choosing import is_answered, reachable
+from app.model.choosing import is_answered, promise, reachable
 from app.model.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.desk import Desk
 from app.model.filters import NOT_FORGOTTEN
-from app.model.footer import promise
 from app.model.lifecycle import Action, NotAllowed, find_row, listed
 from app.model.lifecycles import LIFECYCLES
 from app.model.messages import Message
@@ -27,10 +26,11 @@ from app.model.setting import assignable
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.text import one_line
 from app.model.tickets import NoSuchTicket, Ticket, what_became_of
-from app.model.views import Json, may_see, ticket_in_full
+from app.model.views import Json, ticket_in_full
+from app.model.visibility import may_see
 
 if TYPE_CHECKING:
-    from app.model.workflow import Words
+    from app.model.posts import Words
 
 _MOST_LISTED = 200
 # A message that is longer is cut, and a letter ends after so many characters: with a word on how to get the rest.

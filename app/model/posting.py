@@ -14,6 +14,7 @@ from app.model.intake import words_of
 from app.model.letters import Letter
 from app.model.lifecycle import Cell, NotAllowed, Party
 from app.model.people import Person
+from app.model.posts import Words
 from app.model.receipts import Writer
 from app.model.set_aside import put_aside
 from app.model.standing import Standing, everybody_on, standing_of
@@ -21,8 +22,7 @@ from app.model.steering import Mailed, Refused
 from app.model.threads import Known, Thread
 from app.model.tickets import Ticket
 from app.model.undo import follow, last_change, latest
-from app.model.views import may_see
-from app.model.workflow import Words
+from app.model.visibility import may_see
 
 
 class Post(NamedTuple):

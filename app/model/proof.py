@@ -1,69 +1,23 @@
 """This file holds what proves who wrote a mail (our letters' Message-IDs, the front server's word), and our own id."""
 
-import hmac
-import re
-import secrets
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Mapped, mapped_column
 
 from app.model import authentication
 from app.model.addresses import address_key
 from app.model.authentication import Verdict
-from app.model.base import Base
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Mail
+from app.model.message_ids import is_our_id
 from app.model.places import find_place
 
 if TYPE_CHECKING:
     from app.model.arrival import Arrival
     from app.model.people import Person
     from app.model.threads import Known
-
-
-class Secret(Base):
-    """A key that was made with this database, and goes wherever it goes."""
-
-    __tablename__ = "secret"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[str]
-
-
-_LETTERS = "letters"
-_OURS = re.compile(r"<([0-9a-f]{16})\.([0-9a-f]{32})@[^<>@]+>")
-
-
-def new_message_id(desk: Desk) -> str:
-    """A Message-ID of ours (RFC 5322 3.6.4), with a keyed token that nobody can guess."""
-    nonce = secrets.token_hex(8)
-    return f"<{nonce}.{_token(desk, nonce)}@{desk.domain}>"
-
-
-def _token(desk: Desk, nonce: str) -> str:
-    return hmac.new(_key(desk), nonce.encode(), sha256).hexdigest()[:32]
-
-
-def _key(desk: Desk) -> bytes:
-    """The key of this database's letters, made with it."""
-    if _LETTERS not in desk.secrets:
-        desk.secrets[_LETTERS] = desk.session.get_one(Secret, _LETTERS).value
-    return bytes.fromhex(desk.secrets[_LETTERS])
-
-
-def tracker_id(desk: Desk) -> str:
-    """Sixteen hexadecimal digits that tell this database from all others; the key cannot be read from them."""
-    return _token(desk, "tracker")[:16]
-
-
-def is_our_id(desk: Desk, message_id: str) -> bool:
-    """Whether a Message-ID bears the token of our key."""
-    match = _OURS.fullmatch(message_id)
-    return match is not None and hmac.compare_digest(match[2], _token(desk, match[1]))
 
 
 def is_verified(desk: Desk, arrival: "Arrival", person: "Person", known: "Sequence[Known]") -> bool:

@@ -24,7 +24,7 @@ from app.model.text import one_line
 from app.model.threads import Known
 
 if TYPE_CHECKING:
-    from app.model.workflow import Words
+    from app.model.posts import Words
 
 _MOST_LISTED = 20
 # Other mail waits meanwhile.

@@ -18,7 +18,7 @@ from app.model.tickets import Ticket
 from app.model.undo import Changed
 
 if TYPE_CHECKING:
-    from app.model.workflow import Words
+    from app.model.posts import Words
 
 
 class Kind(StrEnum):

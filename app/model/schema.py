@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 # Imported so that every table is known.
-from app.model import archived, indexing, letters, mails, messages, people, proof, queues, tickets, undo
+from app.model import archived, indexing, letters, mails, message_ids, messages, people, queues, tickets, undo
 from app.model.base import Base
 from app.model.copies import copy_database
 from app.model.database import Database
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 METADATA = Base.metadata
-TABLES = (archived, indexing, letters, mails, messages, people, proof, queues, tickets, undo)
+TABLES = (archived, indexing, letters, mails, messages, people, message_ids, queues, tickets, undo)
 REVISION = "0009"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 

@@ -23,7 +23,7 @@ from app.model.snippets import Snippet, snippet, terms_in, whole
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.subjects import bare_subject
 from app.model.tickets import Participant, Ticket
-from app.model.views import may_see, shown_number
+from app.model.visibility import may_see, shown_number
 
 # So many of the best messages are looked at first; all of them only if they are of too few tickets.
 _BEST = 1_000

@@ -19,12 +19,13 @@ from app.model.messages import Message, NoSuchMessage
 from app.model.naming import colleague_named, people_named, person_named
 from app.model.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
 from app.model.people import BadAddress, NoSuchPerson, Person
+from app.model.posts import Step, Words
 from app.model.queues import NoSuchQueue, find_queue
 from app.model.setting import Setting, assignable, change, left_behind
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.tickets import Ticket
 from app.model.undo import Changed, as_it_is, keep
-from app.model.workflow import Step, Words, carry_out, without_private_words
+from app.model.workflow import carry_out, without_private_words
 
 Lines = Mapping[Command, Line]
 Problems = dict[Line, str]

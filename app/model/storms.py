@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
 from app.model.desk import Desk
 from app.model.letters import Letter
+from app.model.message_ids import is_our_id
 from app.model.messages import Message
-from app.model.proof import is_our_id
 from app.model.queues import Responder
 from app.model.standing import Standing
 from app.model.tickets import Participant, Ticket

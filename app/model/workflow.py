@@ -1,9 +1,9 @@
 """This file holds the workflow: an action is looked up in the table, checked, and carried out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, cast, overload
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, cast, overload
 
 from sqlalchemy import Table, insert, select
 
@@ -11,10 +11,11 @@ from app.model import notification
 from app.model.desk import Desk
 from app.model.leaks import Redaction
 from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
+from app.model.message_ids import new_message_id
 from app.model.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from app.model.notification import News
 from app.model.people import Person
-from app.model.proof import new_message_id
+from app.model.posts import Step, Words, believable
 from app.model.queues import Queue
 from app.model.standing import Standing, everybody_on
 from app.model.tickets import Participant, Reopening, Ticket, record_change
@@ -22,61 +23,6 @@ from app.model.undo import as_it_is, keep
 
 if TYPE_CHECKING:
     from app.model.incoming import Attachment as Attached
-
-_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-
-
-class Parent(NamedTuple):
-    """The message that words answer."""
-
-    id: int
-    message_id: str
-    private: bool
-
-
-@dataclass(frozen=True)
-class Words:
-    """What somebody posts, whether it came by mail or by command.
-
-    `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
-    `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
-    forwards. `address` is where its mail was sent from. `believed`: it may do more than say its words.
-    """
-
-    text: str
-    full_text: str
-    subject: str
-    message_id: str
-    in_reply_to: str | None = None
-    parent: Parent | None = None
-    reader_id: int | None = None
-    date: datetime | None = None
-    posted: datetime | None = None
-    automatic: str | None = None
-    listed: bool = False
-    verified: bool = False
-    believed: bool = True
-    address: str | None = None
-    original_id: str | None = None
-    mail_id: int | None = None
-    attachments: "Sequence[Attached]" = ()
-    named: frozenset[str] = field(default_factory=frozenset)
-
-
-def believable(date: datetime | None, now: datetime) -> datetime:
-    """A date that can be true; one that is missing, in the future or before 1990 becomes the time of arrival."""
-    return date if date is not None and _EARLIEST <= date <= now else now
-
-
-class BadDate(ValueError):
-    """A date given by command cannot be true."""
-
-
-def checked_date(date: datetime | None, now: datetime) -> datetime | None:
-    """A date that somebody gave on purpose; BadDate if it cannot be true."""
-    if date is not None and believable(date, now) != date:
-        raise BadDate(f"{date.isoformat()} cannot be: a date lies between 1990 and now.")
-    return date
 
 
 def open_ticket(
@@ -174,13 +120,6 @@ def act(
         told = everybody if everybody is not None else everybody_on(desk, ticket)
         notification.tell_posted(desk, ticket, message, news, told, words)
     return message
-
-
-class Step(NamedTuple):
-    """One row of the table, and the status to which it leads."""
-
-    row: Row
-    status: str
 
 
 @overload

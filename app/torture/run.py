@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from app.model import outbox, people, queues
+from app.model import outbox, queue_setup, queues, registration
 from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.letters import State
@@ -111,7 +111,7 @@ class Torture:
             for name in QUEUES:
                 queue = queues.find_queue(desk, name)
                 for email in HELPERS:
-                    queues.add_responder(desk, queue, people.add_person(desk, Mailbox("", email)))
+                    queue_setup.add_responder(desk, queue, registration.add_person(desk, Mailbox("", email)))
         # Whoever holds the files of a database while they are moved would write the old ones.
         self._database.close()
 

@@ -1,0 +1,28 @@
+"""What `tickets search --json` prints."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.model.desk import Desk
+from app.model.views import Json, moment_json, person_json, ticket_summaries, without_addresses
+from app.model.visibility import shown_number
+
+if TYPE_CHECKING:
+    from app.model.searching import Hit
+
+
+def found_summaries(desk: Desk, hits: "Sequence[Hit]") -> list[Json]:
+    """What `tickets search --json` prints: the summary of each ticket, and the message by which it was found."""
+    summaries = ticket_summaries(desk, [hit.ticket for hit in hits])
+    for place, (hit, summary) in enumerate(zip(hits, summaries, strict=True)):
+        summary["answer"] = shown_number(desk, hit.ticket, hit.ticket.answer, hit.standing)
+        summary["found"] = {
+            "number": hit.number,
+            "sender": person_json(hit.message.sender),
+            "date": moment_json(hit.message.date),
+            "private": hit.message.private,
+            "snippet": hit.snippet.text,
+        }
+        if hit.standing and not hit.standing.responder:
+            summaries[place] = without_addresses(summary, hit.standing.email)
+    return summaries

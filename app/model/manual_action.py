@@ -1,0 +1,52 @@
+"""An action on a ticket, taken by command in somebody's name."""
+
+from datetime import datetime
+
+from app.model import workflow
+from app.model.desk import Desk
+from app.model.message_ids import new_message_id
+from app.model.messages import Message
+from app.model.people import get_person
+from app.model.posts import Words, checked_date
+from app.model.standing import everybody_on, standing_of
+from app.model.text import storable
+from app.model.tickets import Ticket, find_living
+
+
+def act(
+    desk: Desk,
+    number: int,
+    action: str,
+    email: str,
+    text: str,
+    *,
+    status: str | None = None,
+    answer: int | None = None,
+    date: datetime | None = None,
+) -> tuple[Ticket, Message]:
+    """Carry out an action, by its title, in the name of who has an address; the ticket and the message that it made.
+
+    Raises WorkflowError, BadDate, NoSuchTicket, NoSuchPerson or NoSuchMessage, before anything is done.
+    """
+    ticket = find_living(desk, number)
+    lifecycle = ticket.lifecycle
+    everybody = everybody_on(desk, ticket)
+    actor = standing_of(get_person(desk, email), everybody)
+    message = workflow.act(
+        desk,
+        ticket,
+        actor,
+        actor.party(lifecycle),
+        lifecycle.action(action),
+        words_by_command(desk, text, f"Re: {ticket.title}", date),
+        status=lifecycle.status(status) if status is not None else None,
+        answer=answer,
+        everybody=everybody,
+    )
+    return ticket, message
+
+
+def words_by_command(desk: Desk, text: str, subject: str, date: datetime | None) -> Words:
+    said = storable(text).strip("\n").rstrip()
+    when = checked_date(date, desk.now)
+    return Words(said, said, subject, new_message_id(desk), date=when, posted=when)
