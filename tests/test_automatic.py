@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.model.automatic import from_list, reason
-from app.model.mime import header_block
+from app.mail.auto_submitted import from_list, reason
+from app.mail.mime import header_block
 
 RUBY = Path(__file__).parent / "mails" / "ruby-mail"
 

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.showing import ticket_text
+from app.mail.delivery_status import Verdict, addresses_blamed, blames_address, read_report, returned_id
+from app.mail.parsed import read
 from app.model import outbox
-from app.model.incoming import read
 from app.model.letters import Letter as Row
 from app.model.mails import Delivery
 from app.model.people import Person
 from app.model.registration import alias
-from app.model.reports import Verdict, addresses_blamed, blames_address, read_report, returned_id
 from app.model.tickets import UNDELIVERED
 from app.transport.refusals import Refused
 from tests.world import DOMAIN, Actor, Letter, World

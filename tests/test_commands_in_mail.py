@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.mail.client_phrases import LANGUAGES, Words
 from app.model.commands import (
     ACTION,
     COMMANDS,
@@ -22,7 +23,6 @@ from app.model.commands import (
     unknown,
     without_undo,
 )
-from app.model.quotation_words import LANGUAGES, Words
 
 EVERY_COMMAND = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 UNSEEN = "\ufeff\u200b"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.model.html import crude_text
-from app.model.text import decoded, from_bytes, one_line, shown, storable
+from app.mail.html_text import crude_text
+from app.mail.text import decoded, from_bytes, one_line, shown, storable
 
 anything = st.text(st.characters(codec=None, exclude_categories=()))
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.model.addresses import Mailbox, is_usable
-from app.model.forwards import LINES, Original, original_attached, original_inline
-from app.model.html import text_of
-from app.model.incoming import read
-from app.model.quotation_words import LANGUAGES
-from app.model.text import one_line
+from app.mail.addresses import Mailbox, is_usable
+from app.mail.client_phrases import LANGUAGES
+from app.mail.forwarded import LINES, Original, original_attached, original_inline
+from app.mail.html_text import text_of
+from app.mail.parsed import read
+from app.mail.text import one_line
 
 MAILS = Path(__file__).parent / "mails"
 

@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.mail.quoted_text import split
 from app.model import commands
 from app.model.mails import Mail
-from app.model.quotation import split
 from app.transport.courier import Courier
 from app.transport.mime_letter import compose
 from app.transport.relays import relay_from_url
@@ -78,7 +78,7 @@ def read_all_within_bounds() -> None:
     """Read every shape with no more memory than a few times its size; runs in a process of its own."""
     import resource
 
-    from app.model.incoming import read
+    from app.mail.parsed import read
 
     resource.setrlimit(resource.RLIMIT_AS, (600 * MB, 600 * MB))
     for name, (head, piece) in SHAPES.items():

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bench.quotation import TALON_HTML
-from app.model import html
-from app.model.html import crude_text, text_of
-from app.model.quotation import split
+from app.mail import html_text
+from app.mail.html_text import crude_text, text_of
+from app.mail.quoted_text import split
 
 TALON = Path(__file__).parent / "mails" / "talon"
 
@@ -127,7 +127,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("piece", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_is_read_by_the_crude_reader(piece: str) -> None:
-    bomb = "Hello<br>" + piece * (html.CLEANED // len(piece))
+    bomb = "Hello<br>" + piece * (html_text.CLEANED // len(piece))
     assert text_of(bomb) == crude_text(bomb)
 
 
@@ -145,7 +145,7 @@ def test_small_bombs_are_kept_from_the_parser(bomb: str) -> None:
 
 
 def test_text_of_what_cannot_be_cleaned_is_crude(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "_Writer", None)
+    monkeypatch.setattr(html_text, "_Writer", None)
     assert text_of("<ul><li>One</li></ul>") == crude_text("<ul><li>One</li></ul>") == "One"
 
 

@@ -16,10 +16,10 @@ from app.archive.boxes import Fault
 from app.archive.drafts import RETURNED
 from app.archive.pile import piled
 from app.archive.posting import Poster
-from app.model.addresses import Mailbox
+from app.mail.addresses import Mailbox
+from app.mail.parsed import read
 from app.model.archived import Archived
 from app.model.database import STATEMENT_SECONDS
-from app.model.incoming import read
 from app.model.lifecycle import NoSuchStatus
 from app.model.mails import Mail
 from app.model.messages import Message

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bench.quotation import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
-from app.model import quotation
-from app.model.incoming import read
-from app.model.quotation import Split, is_forward, split
-from app.model.quotation_words import LANGUAGES
+from app.mail import quoted_text
+from app.mail.client_phrases import LANGUAGES
+from app.mail.parsed import read
+from app.mail.quoted_text import Split, is_forward, split
 
 MAILS = Path(__file__).parent / "mails"
 
@@ -323,6 +323,6 @@ def test_hostile_text_is_split_without_a_loss(shape: str) -> None:
 
 
 def test_a_mail_of_very_many_lines_is_kept_where_it_is_not_read_line_by_line() -> None:
-    text = "Hello\n" + "x\n" * (2 * quotation.LINES) + "Bye"
+    text = "Hello\n" + "x\n" * (2 * quoted_text.LINES) + "Bye"
     assert written(split(text).new) == written(text)
-    assert split("Hello\n" + "> x\n" * (2 * quotation.LINES)).new == "Hello"
+    assert split("Hello\n" + "> x\n" * (2 * quoted_text.LINES)).new == "Hello"

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.model import mime
-from app.model.addresses import Mailbox
-from app.model.incoming import TOO_LONG, Incoming, read
+from app.mail import mime
+from app.mail.addresses import Mailbox
+from app.mail.parsed import TOO_LONG, Incoming, read
 
 MAILS = Path(__file__).parent / "mails"
 REAL = sorted(path for path in MAILS.glob("*/**/*") if path.is_file())

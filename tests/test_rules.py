@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.model.addresses import Mailbox
+from app.mail.addresses import Mailbox
 from app.model.administration import set_ticket
 from app.model.letters import Letter as Row
 from app.model.lifecycles import LIFECYCLES

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.model.addresses import Mailbox
+from app.mail.addresses import Mailbox
 from app.model.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
 from app.model.desk import Trust
 from app.model.lifecycle import Role

@@ -78,7 +78,7 @@ class Office(World):
         for email in ("pia@example.net", "otto@example.net"):
             self.known(email)
         with self.desk() as desk:
-            from app.model.addresses import Mailbox
+            from app.mail.addresses import Mailbox
             from app.model.registration import meet
 
             meet(desk, Mailbox("Mallory", "mallory@example.com"), known=False)

@@ -22,8 +22,8 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from app.mail.addresses import Mailbox, address_key
 from app.model import administration, people, queue_setup, queues, registration, workflow
-from app.model.addresses import Mailbox, address_key
 from app.model.arrival import Outcome
 from app.model.database import Database
 from app.model.desk import Desk

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 from app.archive.marks import mark_of
 from app.archive.mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
 from app.archive.packed import GZIP, Unpacked
-from app.model.text import one_line
+from app.mail.text import one_line
 
 STANDARD_INPUT = "-"
 _PEEKED = 65_536

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from app.archive.lines import written_on
 from app.archive.marks import Mark, mark_of
-from app.model import mime
-from app.model.addresses import Mailbox, address_key, is_usable
+from app.mail import mime
+from app.mail.addresses import Mailbox, address_key, is_usable
+from app.mail.delivery_status import addresses_blamed
+from app.mail.parsed import Incoming, read
+from app.mail.subjects import bare_subject
+from app.mail.text import decoded, one_line, unescaped
 from app.model.archived import NOBODY, PERSON, digest, person_key
 from app.model.arrival import identity_of
-from app.model.incoming import Incoming, read
 from app.model.posts import believable
-from app.model.reports import addresses_blamed
-from app.model.subjects import bare_subject
-from app.model.text import decoded, one_line, unescaped
 
 OWN = b"\x01"
 """What ends the key of an id where it is that of the mail itself, and not of one that it names."""

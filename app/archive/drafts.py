@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from app.archive.cards import ancestors_of, is_old_bounce, replies_to, writer_of
 from app.archive.ordering import places_of
 from app.archive.pile import ARCHIVED, Pile
-from app.model.addresses import Mailbox
-from app.model.incoming import Incoming, read
+from app.mail.addresses import Mailbox
+from app.mail.parsed import Incoming, read
+from app.mail.quoted_text import is_forward, split
 from app.model.mails import Mail
-from app.model.quotation import is_forward, split
 
 MAILS = 250
 BYTES = 8_000_000

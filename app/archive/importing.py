@@ -14,7 +14,7 @@ from app.archive.pile import ARCHIVED, Pile, piled
 from app.archive.posting import Poster
 from app.archive.taking import take
 from app.archive.writers import Writers
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
 from app.model.database import Database
 from app.model.indexing import catch_up
 from app.model.lifecycle import Lifecycle

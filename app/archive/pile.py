@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, event, func, select, text
 
 from app.archive.alone import only_import
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
 from app.model.archived import Archived, ArchivedLink
 from app.model.base import Base
 from app.model.database import Database

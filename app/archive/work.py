@@ -15,10 +15,10 @@ from app.archive.ordering import places_of
 from app.archive.pile import ARCHIVED, Pile, reserve
 from app.archive.retelling import Retelling, Said, told_before
 from app.archive.writers import UNKNOWN, Writer, Writers
+from app.mail.parsed import read
 from app.model import notification
 from app.model.arrival import Fate, digest_at
 from app.model.desk import Desk
-from app.model.incoming import read
 from app.model.mails import Mail
 from app.model.message_ids import new_message_id
 from app.model.messages import Message

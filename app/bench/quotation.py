@@ -6,9 +6,9 @@ from pathlib import Path
 from time import perf_counter
 
 from app.bench.figure import Figure
-from app.model.html import text_of
-from app.model.incoming import read
-from app.model.quotation import split
+from app.mail.html_text import text_of
+from app.mail.parsed import read
+from app.mail.quoted_text import split
 
 MAILS = Path(__file__).resolve().parent.parent.parent / "tests" / "mails"
 SIZE = 262_144

@@ -15,8 +15,8 @@ from sqlalchemy import insert
 from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import DOMAIN
+from app.mail.addresses import Mailbox
 from app.model import queue_setup, queues, registration
-from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.filters import Filter

@@ -14,8 +14,8 @@ from time import sleep
 from sqlalchemy import func, insert, select
 
 from app.bench.client import Mail
+from app.mail.addresses import Mailbox
 from app.model import queue_setup, queues, registration, workflow
-from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.letters import Letter, State
 from app.model.message_ids import new_message_id

@@ -139,7 +139,7 @@ def _told(line: str) -> int:
 
 def in_one_line(error: BaseException) -> str:
     """What went wrong, for a person: our own errors speak for themselves, the first line of a database's will do."""
-    from app.model.text import one_line
+    from app.mail.text import one_line
 
     if isinstance(error, UnicodeEncodeError):
         return f"{one_line(ascii(error.object))} is no text in UTF-8."

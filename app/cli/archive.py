@@ -13,9 +13,9 @@ from app.archive.boxes import STANDARD_INPUT, size_of
 from app.archive.importing import GATHERING, Report, Step, Tell, Wanted, import_archive
 from app.archive.mbox import Dialect
 from app.cli.common import PathName, json_option, print_json, print_rows, ready_database
-from app.model.addresses import is_usable
+from app.mail.addresses import is_usable
+from app.mail.text import one_line
 from app.model.people import BadAddress
-from app.model.text import one_line
 from config.current import current_settings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import click
 from app.cli import in_one_line
 from app.cli.checks import Check, Finding, Level, checks
 from app.cli.common import json_option, print_json
-from app.model.text import one_line
+from app.mail.text import one_line
 
 
 @click.command("doctor", short_help="Check settings, database, relay and listeners; say what to do.")

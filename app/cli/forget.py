@@ -7,14 +7,14 @@ from functools import partial
 import click
 
 from app.cli.common import Number, json_option, print_json, ready_database
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
+from app.mail.text import one_line
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
 from app.model.lifecycle import listed
 from app.model.sweeping import NotSwept, copies_beside, sweep
-from app.model.text import one_line
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import click
 
 from app.cli.common import json_option, looking, print_json, print_rows, working
+from app.mail.addresses import Mailbox
 from app.model import people, queue_setup, queues, registration
-from app.model.addresses import Mailbox
 from app.model.desk import Desk
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.demo.promise import Promise, broken_in, promised_by
+from app.mail.addresses import Mailbox
 from app.model import queue_setup, queues, registration
-from app.model.addresses import Mailbox
 from app.model.database import Database, utc_now
 from app.model.lifecycles import LIFECYCLES
 from app.model.manual_action import act

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
 from app.model.base import Base
 
 PERSON = 8

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
+from app.mail.parsed import Incoming, read
+from app.mail.text import storable
 from app.model.desk import Desk
-from app.model.incoming import Incoming, read
 from app.model.mails import Delivery, Mail
-from app.model.text import storable
 
 
 class Fate(StrEnum):

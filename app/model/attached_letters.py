@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from app.model import mime
+from app.mail import mime
+from app.mail.parsed import Attachment
 from app.model.arrival import Arrival
 from app.model.base import in_portions
 from app.model.desk import Desk
-from app.model.incoming import Attachment
 from app.model.leaks import Redaction
 from app.model.letters import Letter
 from app.model.messages import Message

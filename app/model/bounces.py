@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 
+from app.mail.addresses import address_key
+from app.mail.delivery_status import Report, Verdict, addresses_blamed, read_report, returned_id
+from app.mail.text import one_line
 from app.model import notification
-from app.model.addresses import address_key
 from app.model.arrival import Arrival, Fate, register
 from app.model.desk import Desk
 from app.model.letters import Letter, State
 from app.model.message_ids import is_our_id
 from app.model.people import Address, Person
-from app.model.reports import Report, Verdict, addresses_blamed, read_report, returned_id
 from app.model.standing import everybody_on
-from app.model.text import one_line
 from app.model.tickets import UNDELIVERED, Ticket, record_change, what_became_of
 
 LOG = logging.getLogger("tickets.bounces")

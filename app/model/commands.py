@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.mail.client_phrases import LANGUAGES
 from app.model.lifecycle import listed
 from app.model.lifecycles import CORRESPONDENCE
-from app.model.quotation_words import LANGUAGES
 
 
 @dataclass(frozen=True)

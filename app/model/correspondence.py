@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from app.mail.addresses import Mailbox
 from app.model import bounces, intake, questions
-from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, register
 from app.model.desk import Desk
 from app.model.opening import open_by_mail

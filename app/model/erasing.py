@@ -6,11 +6,11 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
+from app.mail.parsed import read
 from app.model.archived import NOBODY, PERSON, Archived, person_key
 from app.model.arrival import forgotten_identity
 from app.model.base import in_portions
 from app.model.desk import Desk
-from app.model.incoming import read
 from app.model.letters import Letter, State
 from app.model.mails import Delivery, Mail
 from app.model.message_ids import new_message_id

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select, update
 
+from app.mail.addresses import Mailbox
 from app.model import erasing, rewriting, theirs
-from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.indexing import let_go

@@ -13,6 +13,7 @@ from sqlalchemy import Table, case, delete, event, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.mail.subjects import bare_subject
 from app.model.base import Base
 from app.model.database import LOCK_SECONDS, Database, DatabaseBusy
 from app.model.desk import Desk
@@ -20,7 +21,6 @@ from app.model.folding import words
 from app.model.index import Document, drop, put
 from app.model.messages import Attachment, Message
 from app.model.people import Address, Person
-from app.model.subjects import bare_subject
 from app.model.tickets import Ticket
 
 AT_ONCE = 200

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
+from app.mail.addresses import Mailbox, address_key
+from app.mail.parsed import Incoming
+from app.mail.quoted_text import is_forward, split
 from app.model import notification, proof
-from app.model.addresses import Mailbox, address_key
 from app.model.arrival import Arrival
 from app.model.attached_letters import files_of
 from app.model.commands import LEAVE
 from app.model.desk import Desk
-from app.model.incoming import Incoming
 from app.model.letters import Letter
 from app.model.message_ids import new_message_id
 from app.model.notification import News
@@ -18,7 +19,6 @@ from app.model.people import Person, find_person
 from app.model.places import find_place
 from app.model.posts import Parent, Words
 from app.model.queues import Queue
-from app.model.quotation import is_forward, split
 from app.model.registration import heard_from, meet, wrote_from
 from app.model.standing import Standing, as_confirmed, everybody_on
 from app.model.threads import Known, Thread

@@ -10,11 +10,21 @@ from functools import cached_property
 
 from sqlalchemy import or_, select
 
+from app.mail.quotation_matching import (
+    WRITTEN,
+    Private,
+    folded,
+    is_marked,
+    joined,
+    kinds_of,
+    not_in,
+    redacted,
+    words_of,
+)
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.messages import Message
 from app.model.people import Person
-from app.model.quoted import WRITTEN, Private, folded, is_marked, joined, kinds_of, not_in, redacted, words_of
 from app.model.standing import everybody_on
 from app.model.tickets import Ticket
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model import mime
+from app.mail import mime
 from app.model.base import Base
 from app.model.desk import Desk
 from app.model.mails import Mail
@@ -15,7 +15,7 @@ from app.model.people import Person
 from app.model.tickets import Ticket
 
 if TYPE_CHECKING:
-    from app.model.incoming import Attachment as Attached
+    from app.mail.parsed import Attachment as Attached
 
 
 class NoSuchMessage(LookupError):

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from app.model.addresses import Mailbox, is_usable, mailboxes
+from app.mail.addresses import Mailbox, is_usable, mailboxes
+from app.mail.text import one_line
 from app.model.desk import Desk
 from app.model.lifecycle import NotAllowed, listed
 from app.model.people import Person, administrators, find_person
 from app.model.registration import meet
 from app.model.standing import Standing
-from app.model.text import one_line
 
 _MOST_NAMED = 20
 

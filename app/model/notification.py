@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import joinedload
 
+from app.mail.addresses import mailable
+from app.mail.text import one_line, shown
 from app.model import storms
-from app.model.addresses import mailable
 from app.model.commands import ADD_CC, SHOW
 from app.model.desk import Desk
 from app.model.footer import footer
@@ -21,7 +22,6 @@ from app.model.paper import render
 from app.model.people import Address, Person
 from app.model.places import comment_address, find_place, is_at_our_domain, ticket_address
 from app.model.standing import Occasion, Standing, readers
-from app.model.text import one_line, shown
 from app.model.tickets import UNDELIVERED, Ticket
 from app.model.undo import Changed
 

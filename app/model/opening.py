@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from app.mail.addresses import Mailbox
+from app.mail.forwarded import Original, original_attached, original_inline
+from app.mail.quoted_text import is_forward
+from app.mail.text import one_line
 from app.model import bounces, commands, intake, pages, proof, receipts, steering, waiting, workflow
-from app.model.addresses import Mailbox
 from app.model.arrival import Arrival, Fate, became, opened, register
 from app.model.commands import COMMANDS, REQUESTOR, Line
 from app.model.desk import Desk
-from app.model.forwards import Original, original_attached, original_inline
 from app.model.intake import words_of
 from app.model.messages import Message
 from app.model.notification import News, tell_opened
@@ -18,12 +20,10 @@ from app.model.people import Person, find_person
 from app.model.places import Place, find_place
 from app.model.posts import Words
 from app.model.queues import Queue
-from app.model.quotation import is_forward
 from app.model.receipts import Writer
 from app.model.set_aside import put_aside, set_aside
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
-from app.model.text import one_line
 from app.model.threads import Known, places_named
 from app.model.tickets import Ticket
 

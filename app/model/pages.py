@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 
+from app.mail.addresses import mailable
+from app.mail.text import one_line
 from app.model import commands, storms
-from app.model.addresses import mailable
 from app.model.choosing import is_answered, promise, reachable
 from app.model.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.desk import Desk
@@ -24,7 +25,6 @@ from app.model.reading import head_text, message_text
 from app.model.receipts import Kind, Writer, write_to
 from app.model.setting import assignable
 from app.model.standing import Standing, everybody_on, standing_of
-from app.model.text import one_line
 from app.model.tickets import NoSuchTicket, Ticket, what_became_of
 from app.model.views import Json, ticket_in_full
 from app.model.visibility import may_see

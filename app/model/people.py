@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
 from app.model.base import Base
 from app.model.desk import Desk
 

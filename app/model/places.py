@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
 from app.model.base import MAX_ID
 from app.model.desk import Desk
 from app.model.letters import Letter

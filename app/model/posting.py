@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from app.model import commands, confirmations, intake, pages, proof, receipts, steering, storms, waiting, workflow
-from app.model.addresses import Mailbox
+from app.mail import confirmations
+from app.mail.addresses import Mailbox
+from app.model import commands, intake, pages, proof, receipts, steering, storms, waiting, workflow
 from app.model.administration import undo
 from app.model.arrival import Arrival, Fate, became
 from app.model.commands import Command, Line

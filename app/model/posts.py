@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.model.lifecycle import Row
 
 if TYPE_CHECKING:
-    from app.model.incoming import Attachment as Attached
+    from app.mail.parsed import Attachment as Attached
 
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)

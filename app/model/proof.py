@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from app.model import authentication
-from app.model.addresses import address_key
-from app.model.authentication import Verdict
+from app.mail import authentication_results
+from app.mail.addresses import address_key
+from app.mail.authentication_results import Verdict
 from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Mail
@@ -43,7 +43,7 @@ def is_believed(desk: Desk, arrival: "Arrival", *, verified: bool) -> bool:
 def _verdict(desk: Desk, arrival: "Arrival") -> Verdict:
     """What the front server says of the address in From."""
     sender = arrival.incoming.sender
-    return authentication.verdict(arrival.raw, desk.trust.server, sender.email) if sender else Verdict.NONE
+    return authentication_results.verdict(arrival.raw, desk.trust.server, sender.email) if sender else Verdict.NONE
 
 
 def _answers_own_letter(desk: Desk, arrival: "Arrival", person: "Person", known: "Sequence[Known]") -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.mail.subjects import bare_subject
+from app.mail.text import one_line
 from app.model import bounces, commands, pages, proof, storms
 from app.model.arrival import Arrival, Fate, register
 from app.model.commands import HELP, LIST, SHOW, Page
@@ -19,8 +21,6 @@ from app.model.queues import Queue, answers_anywhere
 from app.model.receipts import Kind
 from app.model.searching import Found, Hit, how_many_more, search
 from app.model.set_aside import put_aside, set_aside
-from app.model.subjects import bare_subject
-from app.model.text import one_line
 from app.model.threads import Known
 
 if TYPE_CHECKING:

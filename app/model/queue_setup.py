@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from app.model.addresses import address_key, is_usable
+from app.mail.addresses import address_key, is_usable
+from app.mail.text import one_line
 from app.model.desk import Desk
 from app.model.lifecycle import listed
 from app.model.lifecycles import LIFECYCLES, moved
 from app.model.people import Person, find_person
 from app.model.queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
-from app.model.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from app.mail.text import one_line, shown
 from app.model.lifecycle import Lifecycle
 from app.model.notification import THE_TRACKER, heading
-from app.model.text import one_line, shown
 from app.model.tickets import UNDELIVERED
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.mail.addresses import mailable
+from app.mail.text import one_line, shown
 from app.model import storms
-from app.model.addresses import mailable
 from app.model.commands import ADD_CC, DEL_CC, STATUS, Line
 from app.model.desk import Desk
 from app.model.footer import footer
@@ -13,7 +14,6 @@ from app.model.notification import ADD_LETTERS, changed, letter_row, list_id, se
 from app.model.paper import render
 from app.model.places import comment_address, ticket_address
 from app.model.standing import Standing
-from app.model.text import one_line, shown
 from app.model.tickets import Ticket
 from app.model.undo import Changed
 

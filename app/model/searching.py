@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 
+from app.mail.subjects import bare_subject
 from app.model.deadline import NEVER, Deadline
 from app.model.desk import Desk
 from app.model.eye import Eye
@@ -21,7 +22,6 @@ from app.model.query import Query
 from app.model.queues import Queue, Responder
 from app.model.snippets import Snippet, snippet, terms_in, whole
 from app.model.standing import Standing, everybody_on, standing_of
-from app.model.subjects import bare_subject
 from app.model.tickets import Participant, Ticket
 from app.model.visibility import may_see, shown_number
 

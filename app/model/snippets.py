@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from app.mail.text import one_line
 from app.model.folding import FOLDS, words
 from app.model.query import Term
-from app.model.text import one_line
 
 WIDTH = 160
 _BEFORE = 40

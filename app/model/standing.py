@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, select, union
 
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
 from app.model.desk import Desk
 from app.model.lifecycle import Lifecycle, Party, Role
 from app.model.people import Person

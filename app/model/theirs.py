@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, literal, or_, select
 
-from app.model.addresses import address_key
+from app.mail.addresses import address_key
 from app.model.archived import PERSON, Archived, person_key
 from app.model.arrival import Fate
 from app.model.base import in_portions

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
-from app.model.addresses import address_key, mailable
+from app.mail.addresses import address_key, mailable
 from app.model.people import FORGOTTEN_NAME
 
 # A longer name or title may have been cut where it stands: it goes from here to the end of its line.

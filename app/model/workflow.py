@@ -22,7 +22,7 @@ from app.model.tickets import Participant, Reopening, Ticket, record_change
 from app.model.undo import as_it_is, keep
 
 if TYPE_CHECKING:
-    from app.model.incoming import Attachment as Attached
+    from app.mail.parsed import Attachment as Attached
 
 
 def open_ticket(

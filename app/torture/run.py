@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from app.mail.addresses import Mailbox
 from app.model import outbox, queue_setup, queues, registration
-from app.model.addresses import Mailbox
 from app.model.database import Database
 from app.model.letters import State
 from app.setup import first_queues

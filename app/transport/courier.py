@@ -10,6 +10,8 @@ from typing import cast
 from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from app.mail.delivery_status import blames_address
+from app.mail.text import one_line
 from app.model.attached_letters import reads_all
 from app.model.bounces import came_to_nothing
 from app.model.database import DATABASE_AWAY, DATABASE_FAULTS, Database
@@ -19,9 +21,7 @@ from app.model.letters import Letter, State
 from app.model.messages import Message, passed_on
 from app.model.people import Person
 from app.model.places import bounce_address
-from app.model.reports import blames_address
 from app.model.set_aside import raw_bytes, remind_administrators
-from app.model.text import one_line
 from app.transport.mime_letter import File, compose
 from app.transport.relays import Refused, Relay, RelayError, Unreachable
 

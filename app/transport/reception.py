@@ -8,11 +8,11 @@ from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
+from app.mail.parsed import read
 from app.model import places
 from app.model.arrival import Arrival, Outcome
 from app.model.database import Database
 from app.model.desk import Desk
-from app.model.incoming import read
 from app.model.set_aside import find_set_aside, raw_bytes
 from app.transport import journal
 from app.transport.replies import NoRoom

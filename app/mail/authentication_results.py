@@ -4,8 +4,8 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from app.model import mime
-from app.model.addresses import address_key, split
+from app.mail import mime
+from app.mail.addresses import address_key, split
 
 HEADERS = 50
 HEADER_LIMIT = 10_240

@@ -6,7 +6,7 @@ Several forms stand between bars.
 
 import re
 
-# One row a language of `quotation_words.LANGUAGES`; a test compares the two.
+# One row a language of `client_phrases.LANGUAGES`; a test compares the two.
 YES = {
     "ar": "نعم|أجل|موافق|تأكيد|أؤكد",
     "bg": "да|добре|потвърждавам",

@@ -13,10 +13,10 @@ from email.utils import parsedate_to_datetime
 from itertools import dropwhile, islice
 from typing import NamedTuple
 
-from app.model import incoming, mime
-from app.model import quotation_words as words
-from app.model.addresses import Mailbox, address_key, is_usable, split
-from app.model.text import decoded, one_line
+from app.mail import client_phrases as words
+from app.mail import mime, parsed
+from app.mail.addresses import Mailbox, address_key, is_usable, split
+from app.mail.text import decoded, one_line
 
 # A head is looked for in so many lines, and has no more than so many. Of a header line no more characters are read; a
 # sender of more characters or words is nobody's name.
@@ -121,12 +121,12 @@ def original_inline(text: str) -> Original | None:
     return None
 
 
-def original_attached(raw: bytes, attachments: Sequence[incoming.Attachment]) -> Original | None:
+def original_attached(raw: bytes, attachments: Sequence[parsed.Attachment]) -> Original | None:
     """The first mail that is attached to the mail `raw`; None if there is none, or nobody sent it. Never raises."""
     for one in attachments:
         if one.type in ("message/rfc822", "message/global"):
             part = mime.Part(one.type, None, one.encoding, "", one.name, one.start, one.stop)
-            mail = incoming.read(mime.content(raw, part))
+            mail = parsed.read(mime.content(raw, part))
             if mail.sender is None:
                 return None
             return Original(mail.sender, mail.subject, mail.date, mail.message_id, mail.text)

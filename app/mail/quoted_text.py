@@ -1,7 +1,7 @@
 """This file holds how what the writer wrote is told from what they quoted.
 
 A mail is read line by line, each line gets a kind (one letter), and a few rules on the string of kinds say what is new.
-No rule is for one mail: a rule is about a language, whose words stand in `quotation_words.py`, or about a mail client.
+No rule is for one mail: a rule is about a language, whose words stand in `client_phrases.py`, or about a mail client.
 To lose words is worse than to leave some, so in doubt a line is new.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from app.model import quotation_words as words
+from app.mail import client_phrases as words
 
 # What is read line by line. A longer line is no mark of a client, and what follows so many lines is one more line.
 LINES = 3_000

@@ -1,0 +1,1 @@
+"""Foreign mail, read: bytes in, values out."""
