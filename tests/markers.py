@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.model.base import Base
 from app.model.bounces import came_to_nothing
 from app.model.letters import Letter as Row
-from app.model.lifecycle import WorkflowError
+from app.model.lifecycle.tables import WorkflowError
 from app.model.mails import Mail
 from app.model.messages import Attachment, Message
 from app.model.people import Person

@@ -4,8 +4,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from app.model.chart import as_mermaid, as_table, commands_table
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.printing import as_mermaid, as_table, commands_table
+from app.model.lifecycle.registry import LIFECYCLES
 from tests.world import Letter, World
 
 README = Path(__file__).resolve().parent.parent / "README.md"

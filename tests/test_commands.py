@@ -14,7 +14,7 @@ import pytest
 from salmon.routing import Router
 
 from app.cli import COMMANDS, main
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from tests.sinks import Sink
 from tests.world import make_database
 

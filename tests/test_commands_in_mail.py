@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.mail.client_phrases import LANGUAGES, Words
-from app.model.commands import (
+from app.model.lifecycle.commands import (
     ACTION,
     COMMANDS,
     FOR_REQUESTORS,

@@ -10,9 +10,9 @@ import pytest
 from app.cli import main
 from app.demo.promise import NoPromise, promised_by
 from app.model import footer
-from app.model.lifecycle import Cell
-from app.model.lifecycles import LIFECYCLES
-from app.model.support_lifecycle import ANSWER, COMMENT
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.support import ANSWER, COMMENT
+from app.model.lifecycle.tables import Cell
 
 
 def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from app.archive.export import Chosen, choose, documents_of, mbox_of
 from app.archive.marks import Mark, mark_of, marking_line
 from app.archive.mbox import mails_of_box
-from app.model.lifecycle import NotAllowed
+from app.model.lifecycle.tables import NotAllowed
 from app.model.mails import Mail
 from app.model.merging import merge
 from app.model.message_ids import tracker_id

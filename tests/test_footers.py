@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from app.model.lifecycle import Lifecycle, Role
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.tables import Lifecycle, Role
 from tests.world import Letter, World
 
 # How a reader understands the words of a footer. A new action needs its words here.

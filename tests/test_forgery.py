@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.model.desk import Trust
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.model.mails import Delivery
 from app.model.people import get_person
 from app.model.queue_setup import remove_responder

@@ -24,7 +24,7 @@ from app.model.forgetting_tickets import forget_ticket
 from app.model.indexing import catch_up
 from app.model.letters import Letter as Row
 from app.model.letters import State
-from app.model.lifecycle import NotAllowed
+from app.model.lifecycle.tables import NotAllowed
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import NoSuchPerson, Person, get_person

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.mail.quoted_text import split
-from app.model import commands
+from app.model.lifecycle import commands
 from app.model.mails import Mail
 from app.transport.courier import Courier
 from app.transport.mime_letter import compose

@@ -20,7 +20,7 @@ from app.mail.addresses import Mailbox
 from app.mail.parsed import read
 from app.model.archived import Archived
 from app.model.database import STATEMENT_SECONDS
-from app.model.lifecycle import NoSuchStatus
+from app.model.lifecycle.tables import NoSuchStatus
 from app.model.mails import Mail
 from app.model.messages import Message
 from app.model.people import Person

@@ -11,11 +11,11 @@ from app.cli.showing import ticket_text
 from app.mail.addresses import mailboxes
 from app.mail.text import decoded
 from app.model.letters import Letter as Row
-from app.model.lifecycle import Action
+from app.model.lifecycle.support import SUPPORT
+from app.model.lifecycle.tables import Action
 from app.model.notification import heading
 from app.model.people import Person
 from app.model.registration import alias
-from app.model.support_lifecycle import SUPPORT
 from tests.world import DOMAIN, Actor, Letter, World
 
 

@@ -9,11 +9,11 @@ from string import Formatter
 
 import pytest
 
-from app.model import correspondence_lifecycle, lifecycle, support_lifecycle
-from app.model.chart import PRINTERS, as_json, as_mermaid, as_table, outcome
-from app.model.lifecycle import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
-from app.model.lifecycles import CORRESPONDENCE, LIFECYCLES, every_status, moved
-from app.model.support_lifecycle import SUPPORT
+from app.model.lifecycle import correspondence, support, tables
+from app.model.lifecycle.printing import PRINTERS, as_json, as_mermaid, as_table, outcome
+from app.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, every_status, moved
+from app.model.lifecycle.support import SUPPORT
+from app.model.lifecycle.tables import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
 
 EVERY = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
 CELLS = [(life, status, role) for life in LIFECYCLES.values() for status in life.statuses for role in Role]
@@ -350,10 +350,10 @@ def markdown(table: str) -> list[list[str]]:
 # What the tables are made of
 
 # The lifecycles share the words for a comment and for a changed status.
-TABLES = ("app.model.lifecycle", "app.model.support_lifecycle")
+TABLES = ("app.model.lifecycle.tables", "app.model.lifecycle.support")
 
 
-@pytest.mark.parametrize("module", [lifecycle, support_lifecycle, correspondence_lifecycle])
+@pytest.mark.parametrize("module", [tables, support, correspondence])
 def test_the_tables_know_the_standard_library_alone(module: object) -> None:
     path = Path(module.__file__)  # type: ignore[attr-defined]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

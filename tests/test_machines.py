@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.model.letters import Letter as Row
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.model.mails import Delivery
 from app.model.people import Person
 from app.model.tickets import Ticket

@@ -19,7 +19,7 @@ from app.model import schema
 from app.model.base import MAX_ID, Base, Moment
 from app.model.database import Database
 from app.model.index import is_of_index
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.model.people import BadAddress, Person, get_person
 from app.model.queue_setup import SWITCHES, switches_of
 from app.model.queues import BadQueue, Queue, names_of_queues
@@ -443,9 +443,9 @@ def test_no_other_file_names_a_status_or_an_action(path: Path) -> None:
 
 def test_no_other_file_compares_a_role() -> None:
     """Who somebody is on a ticket is asked of the tables; standing says which roles they have."""
-    asking = {named(path) for path in APP if knows(path, "app.model.lifecycle.Role")}
-    tables = {"app/model/support_lifecycle.py", "app/model/correspondence_lifecycle.py"}
-    assert asking <= {*tables, "app/model/standing.py", "app/model/chart.py"}
+    asking = {named(path) for path in APP if knows(path, "app.model.lifecycle.tables.Role")}
+    tables = {"app/model/lifecycle/support.py", "app/model/lifecycle/correspondence.py"}
+    assert asking <= {*tables, "app/model/standing.py", "app/model/lifecycle/printing.py"}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)

@@ -12,7 +12,7 @@ import pytest
 from app.model.filters import Filter
 from app.model.hit_json import found_summaries
 from app.model.indexing import catch_up
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.model.people import get_person
 from app.model.query import read_query
 from app.model.queue_setup import remove_responder

@@ -5,7 +5,7 @@ import pytest
 from app.mail.addresses import Mailbox
 from app.model.administration import set_ticket
 from app.model.letters import Letter as Row
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.model.people import get_person
 from app.model.queue_setup import set_queue, switches_of
 from app.model.queues import BadQueue, find_queue

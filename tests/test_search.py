@@ -21,7 +21,7 @@ from app.model.filters import Filter
 from app.model.folding import LONGEST_WORD, folded, words
 from app.model.index import SQLITE_OPTIMIZE, drop, matches
 from app.model.indexing import Due, catch_up, catch_up_some, catch_up_soon, count_due, see_to
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.model.merging import merge
 from app.model.messages import Attachment, Message
 from app.model.people import Address, Person, find_person, get_person

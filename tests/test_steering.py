@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import select
 
 from app.mail.addresses import Mailbox
-from app.model.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
 from app.model.desk import Trust
-from app.model.lifecycle import Role
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.tables import Role
 from app.model.mails import Mail
 from app.model.messages import find_message
 from app.model.people import get_person

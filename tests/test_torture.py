@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.torture.evidence import Case, Evidence, Post, Sent, Stored
 from app.torture.mails import DOMAIN, HELPERS, Mail
 from app.torture.postgres import NoPostgresError

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from app.model.lifecycle import NotAllowed, Role
+from app.model.lifecycle.support import SUPPORT
+from app.model.lifecycle.tables import NotAllowed, Role
 from app.model.messages import NoSuchMessage
 from app.model.posts import BadDate, checked_date
-from app.model.support_lifecycle import SUPPORT
 from app.model.tickets import Reopening
 from tests.world import World
 

@@ -27,7 +27,7 @@ from app.model import administration, people, queue_setup, queues, registration,
 from app.model.arrival import Outcome
 from app.model.database import Database
 from app.model.desk import Desk
-from app.model.lifecycle import TRACKER
+from app.model.lifecycle.tables import TRACKER
 from app.model.message_ids import new_message_id
 from app.model.people import Person
 from app.model.posts import Words

@@ -13,7 +13,7 @@ from app.archive.mbox import escaped
 from app.archive.written import Said, mail_of
 from app.model.database import Database
 from app.model.desk import Desk
-from app.model.lifecycle import NotAllowed
+from app.model.lifecycle.tables import NotAllowed
 from app.model.mails import Mail
 from app.model.message_ids import tracker_id
 from app.model.messages import Message

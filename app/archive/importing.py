@@ -17,7 +17,7 @@ from app.archive.writers import Writers
 from app.mail.addresses import address_key
 from app.model.database import Database
 from app.model.indexing import catch_up
-from app.model.lifecycle import Lifecycle
+from app.model.lifecycle.tables import Lifecycle
 from app.model.queues import find_queue
 
 MAILS, BYTES = 1_000, 12_000_000

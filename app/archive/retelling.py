@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.archive.ledger import Ledger
 from app.archive.writers import OURSELVES, SOMEBODY, Writer
-from app.model.lifecycle import Lifecycle, Row
+from app.model.lifecycle.tables import Lifecycle, Row
 from app.model.messages import Message
 from app.model.standing import Standing
 from app.model.tickets import Ticket

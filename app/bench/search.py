@@ -21,7 +21,7 @@ from app.model.database import Database
 from app.model.desk import Desk
 from app.model.filters import Filter
 from app.model.indexing import catch_up
-from app.model.lifecycles import CORRESPONDENCE
+from app.model.lifecycle.registry import CORRESPONDENCE
 from app.model.messages import Message
 from app.model.people import Person, get_person
 from app.model.query import read_query

@@ -9,7 +9,7 @@ import click
 from app.cli.common import IsoDay
 from app.model.desk import Desk
 from app.model.filters import Filter
-from app.model.lifecycles import every_status
+from app.model.lifecycle.registry import every_status
 from app.model.people import get_person
 from app.model.queues import find_queue
 

@@ -13,7 +13,7 @@ from app.model.database import Database
 from app.model.desk import Desk
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
-from app.model.lifecycle import listed
+from app.model.lifecycle.tables import listed
 from app.model.sweeping import NotSwept, copies_beside, sweep
 
 

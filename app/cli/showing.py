@@ -9,7 +9,7 @@ from app.cli.ages import age, when
 from app.cli.columns import bold, terminal_width, width_of
 from app.cli.common import print_rows
 from app.mail.text import one_line, shown
-from app.model.lifecycle import Lifecycle
+from app.model.lifecycle.tables import Lifecycle
 from app.model.reading import person_text, said_by
 from app.model.tickets import UNDELIVERED, Ticket
 

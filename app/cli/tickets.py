@@ -25,7 +25,7 @@ from app.model.base import MAX_ID
 from app.model.database import Database
 from app.model.desk import Desk
 from app.model.filters import find_tickets
-from app.model.lifecycle import listed
+from app.model.lifecycle.tables import listed
 from app.model.manual_action import act, words_by_command
 from app.model.messages import find_message
 from app.model.notification import changed

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from app.model import notification, workflow
-from app.model.commands import MERGE, lines_of
 from app.model.desk import Desk
 from app.model.filters import NOT_FORGOTTEN
-from app.model.lifecycle import TRACKER, NotAllowed
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.commands import MERGE, lines_of
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.tables import TRACKER, NotAllowed
 from app.model.message_ids import new_message_id
 from app.model.notification import News
 from app.model.people import Person

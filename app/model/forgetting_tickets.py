@@ -13,7 +13,7 @@ from app.model.base import in_portions
 from app.model.desk import Desk
 from app.model.forgetting import Forgotten, erase_words, line_left
 from app.model.letters import Letter
-from app.model.lifecycle import NotAllowed
+from app.model.lifecycle.tables import NotAllowed
 from app.model.mails import Delivery
 from app.model.messages import Message
 from app.model.people import Person, nobody

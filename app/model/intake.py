@@ -10,9 +10,9 @@ from app.mail.quoted_text import is_forward, split
 from app.model import notification, proof
 from app.model.arrival import Arrival
 from app.model.attached_letters import files_of
-from app.model.commands import LEAVE
 from app.model.desk import Desk
 from app.model.letters import Letter
+from app.model.lifecycle.commands import LEAVE
 from app.model.message_ids import new_message_id
 from app.model.notification import News
 from app.model.people import Person, find_person

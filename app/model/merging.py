@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import update
 
 from app.model.desk import Desk
-from app.model.lifecycle import NotAllowed
+from app.model.lifecycle.tables import NotAllowed
 from app.model.messages import Message
 from app.model.people import Person
 from app.model.standing import everybody_on

@@ -11,11 +11,11 @@ from sqlalchemy.orm import joinedload
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
 from app.model import storms
-from app.model.commands import ADD_CC, SHOW
 from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import HELD, NOT_SENT, Letter, State
-from app.model.lifecycle import Action, listed
+from app.model.lifecycle.commands import ADD_CC, SHOW
+from app.model.lifecycle.tables import Action, listed
 from app.model.message_ids import new_message_id
 from app.model.messages import Message, passed_on
 from app.model.paper import render

@@ -9,11 +9,12 @@ from app.mail.addresses import Mailbox
 from app.mail.forwarded import Original, original_attached, original_inline
 from app.mail.quoted_text import is_forward
 from app.mail.text import one_line
-from app.model import bounces, commands, intake, pages, proof, receipts, steering, waiting, workflow
+from app.model import bounces, intake, pages, proof, receipts, steering, waiting, workflow
 from app.model.arrival import Arrival, Fate, became, opened, register
-from app.model.commands import COMMANDS, REQUESTOR, Line
 from app.model.desk import Desk
 from app.model.intake import words_of
+from app.model.lifecycle import commands
+from app.model.lifecycle.commands import COMMANDS, REQUESTOR, Line
 from app.model.messages import Message
 from app.model.notification import News, tell_opened
 from app.model.people import Person, find_person

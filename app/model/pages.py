@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.mail.addresses import mailable
 from app.mail.text import one_line
-from app.model import commands, storms
+from app.model import storms
 from app.model.choosing import is_answered, promise, reachable
-from app.model.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.desk import Desk
 from app.model.filters import NOT_FORGOTTEN
-from app.model.lifecycle import Action, NotAllowed, find_row, listed
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle import commands
+from app.model.lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.tables import Action, NotAllowed, find_row, listed
 from app.model.messages import Message
 from app.model.notification import ADD_LETTERS, letter_row, sendable
 from app.model.paper import render

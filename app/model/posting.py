@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 from app.mail import confirmations
 from app.mail.addresses import Mailbox
-from app.model import commands, intake, pages, proof, receipts, steering, storms, waiting, workflow
+from app.model import intake, pages, proof, receipts, steering, storms, waiting, workflow
 from app.model.administration import undo
 from app.model.arrival import Arrival, Fate, became
-from app.model.commands import Command, Line
 from app.model.desk import Desk
 from app.model.intake import words_of
 from app.model.letters import Letter
-from app.model.lifecycle import Cell, NotAllowed, Party
+from app.model.lifecycle import commands
+from app.model.lifecycle.commands import Command, Line
+from app.model.lifecycle.tables import Cell, NotAllowed, Party
 from app.model.people import Person
 from app.model.posts import Words
 from app.model.receipts import Writer

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.model.lifecycle import Row
+from app.model.lifecycle.tables import Row
 
 if TYPE_CHECKING:
     from app.mail.parsed import Attachment as Attached

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 from app.mail.subjects import bare_subject
 from app.mail.text import one_line
-from app.model import bounces, commands, pages, proof, storms
+from app.model import bounces, pages, proof, storms
 from app.model.arrival import Arrival, Fate, register
-from app.model.commands import HELP, LIST, SHOW, Page
 from app.model.deadline import Deadline, TooMuch, within
 from app.model.desk import Desk
 from app.model.filters import Filter
 from app.model.indexing import AT_ONCE, see_to
 from app.model.intake import words_of
+from app.model.lifecycle import commands
+from app.model.lifecycle.commands import HELP, LIST, SHOW, Page
 from app.model.pages import Origin, Sheet
 from app.model.people import Person
 from app.model.places import Place, search_address, ticket_address

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.mail.addresses import address_key, is_usable
 from app.mail.text import one_line
 from app.model.desk import Desk
-from app.model.lifecycle import listed
-from app.model.lifecycles import LIFECYCLES, moved
+from app.model.lifecycle.registry import LIFECYCLES, moved
+from app.model.lifecycle.tables import listed
 from app.model.people import Person, find_person
 from app.model.queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
 

@@ -5,8 +5,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.base import Base
 from app.model.desk import Desk
-from app.model.lifecycle import Lifecycle, listed
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.tables import Lifecycle, listed
 from app.model.people import Person
 
 DEFAULT_LIFECYCLE = "correspondence"

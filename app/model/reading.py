@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.mail.text import one_line, shown
-from app.model.lifecycle import Lifecycle
+from app.model.lifecycle.tables import Lifecycle
 from app.model.notification import THE_TRACKER, heading
 from app.model.tickets import UNDELIVERED
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
 from app.model import storms
-from app.model.commands import ADD_CC, DEL_CC, STATUS, Line
 from app.model.desk import Desk
 from app.model.footer import footer
+from app.model.lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from app.model.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
 from app.model.paper import render
 from app.model.places import comment_address, ticket_address

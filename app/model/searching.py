@@ -15,7 +15,7 @@ from app.model.filters import Filter, tickets_by_number
 from app.model.index import matches
 from app.model.indexing import LONGEST_TEXT, body_of
 from app.model.leaks import Redaction
-from app.model.lifecycles import LIFECYCLES
+from app.model.lifecycle.registry import LIFECYCLES
 from app.model.messages import Message
 from app.model.people import Address, Person
 from app.model.query import Query

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from app.mail.text import one_line
 from app.model.desk import Desk
-from app.model.lifecycle import NotAllowed, listed
-from app.model.lifecycles import moved
+from app.model.lifecycle.registry import moved
+from app.model.lifecycle.tables import NotAllowed, listed
 from app.model.people import Person, administrators
 from app.model.queues import Queue
 from app.model.standing import Standing, everybody_on, standing_of

@@ -7,7 +7,7 @@ from sqlalchemy import Integer, bindparam, select, union
 
 from app.mail.addresses import address_key
 from app.model.desk import Desk
-from app.model.lifecycle import Lifecycle, Party, Role
+from app.model.lifecycle.tables import Lifecycle, Party, Role
 from app.model.people import Person
 from app.model.queues import Responder
 from app.model.tickets import Participant, Ticket

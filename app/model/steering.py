@@ -4,17 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from app.model import commands, merging, receipts
+from app.model import merging, receipts
 from app.model.choosing import by_name, by_words, is_answered, step_to
-from app.model.commands import Command, Line
 from app.model.desk import Desk
-from app.model.lifecycle import (
-    Action,
-    AnswerEffect,
-    NotAllowed,
-    Party,
-    WorkflowError,
-)
+from app.model.lifecycle import commands
+from app.model.lifecycle.commands import Command, Line
+from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
 from app.model.messages import Message, NoSuchMessage
 from app.model.naming import colleague_named, people_named, person_named
 from app.model.notification import News, tell_changed, tell_moved, tell_opened, tell_posted

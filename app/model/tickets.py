@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.base import MAX_ID, Base
 from app.model.desk import Desk
-from app.model.lifecycle import Lifecycle, NotAllowed
+from app.model.lifecycle.tables import Lifecycle, NotAllowed
 from app.model.people import Person
 from app.model.queues import Queue
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.model.base import Base
 from app.model.desk import Desk
-from app.model.lifecycle import NotAllowed
-from app.model.lifecycles import moved
+from app.model.lifecycle.registry import moved
+from app.model.lifecycle.tables import NotAllowed
 from app.model.people import Person
 from app.model.tickets import UNDELIVERED, Change, Ticket, record_change
 

@@ -10,7 +10,7 @@ from sqlalchemy import Table, insert, select
 from app.model import notification
 from app.model.desk import Desk
 from app.model.leaks import Redaction
-from app.model.lifecycle import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
+from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
 from app.model.message_ids import new_message_id
 from app.model.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from app.model.notification import News

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.mail.client_phrases import LANGUAGES
-from app.model.lifecycle import listed
-from app.model.lifecycles import CORRESPONDENCE
+from app.model.lifecycle.registry import CORRESPONDENCE
+from app.model.lifecycle.tables import listed
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ somebody who is not on the ticket is kept for those who answer, so that a guesse
 requestor.
 """
 
-from app.model.lifecycle import (
+from app.model.lifecycle.support import CHANGE_STATUS, COMMENT
+from app.model.lifecycle.tables import (
     Action,
     AnswerEffect,
     Cell,
@@ -18,7 +19,6 @@ from app.model.lifecycle import (
     to,
     to_any_other,
 )
-from app.model.support_lifecycle import CHANGE_STATUS, COMMENT
 
 NEW, OPEN, STALLED, RESOLVED, REJECTED = "new", "open", "stalled", "resolved", "rejected"
 STATUSES = (NEW, OPEN, STALLED, RESOLVED, REJECTED)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from app.model import correspondence_lifecycle as inbox
-from app.model import support_lifecycle as support
-from app.model.lifecycle import Lifecycle, NoSuchStatus, listed
+from app.model.lifecycle import correspondence as inbox
+from app.model.lifecycle import support as support
+from app.model.lifecycle.tables import Lifecycle, NoSuchStatus, listed
 
 CORRESPONDENCE, SUPPORT = inbox.CORRESPONDENCE, support.SUPPORT
 LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}

@@ -3,7 +3,7 @@
 The reasons beside the rows are those of the support tracker that this lifecycle was made for.
 """
 
-from app.model.lifecycle import (
+from app.model.lifecycle.tables import (
     Action,
     AnswerEffect,
     Cell,

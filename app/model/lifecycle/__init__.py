@@ -1,0 +1,1 @@
+"""The lifecycle tables: statuses, roles, actions and commands, and how they are printed."""
