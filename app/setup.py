@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from app.model import schema
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.queue_setup import add_queue
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 
 FIRST_QUEUES = (("General", ("hello", "support"), "correspondence"), ("Questions", ("questions",), "support"))
 

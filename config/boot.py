@@ -5,8 +5,8 @@ import sys
 
 from sqlalchemy.exc import DatabaseError
 
-from app.model.copies import CannotCopy
 from app.model.schema import NotReady
+from app.model.storage.sqlite_copy import CannotCopy
 from app.setup import first_queues
 from app.transport import journal
 from config import build, settings

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from salmon.routing import Router
 
-from app.model.database import Database
-from app.model.desk import Trust
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Trust
 from app.transport.reception import Reception
 from app.transport.relays import Relay, relay_from_url
 from config import settings as plain

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.model.base import Base
 from app.model.bounces import came_to_nothing
 from app.model.letters import Letter as Row
 from app.model.lifecycle.tables import WorkflowError
 from app.model.mails import Mail
 from app.model.messages import Attachment, Message
 from app.model.people import Person
+from app.model.storage.base import Base
 from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, World
 

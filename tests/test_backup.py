@@ -14,10 +14,10 @@ from threading import Event, Thread
 
 import pytest
 
-from app.model import copies
-from app.model.copies import CannotCopy, copy_database
 from app.model.mails import Mail
 from app.model.schema import REVISION
+from app.model.storage import sqlite_copy
+from app.model.storage.sqlite_copy import CannotCopy, copy_database
 from tests.readme import README
 from tests.test_serving import BIN, HELLO, Program, free_port, mail
 from tests.world import World
@@ -162,13 +162,13 @@ def test_of_a_damaged_database_no_copy_is_made(program: Program) -> None:
 def test_two_copies_to_one_place_make_one(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     program.has_a_database()
     source, target = program.folder / "run" / "tickets.db", program.folder / "copy.db"
-    really = copies._copy
+    really = sqlite_copy._copy
 
     def meanwhile(original: Path, draft: Path) -> None:
         really(original, draft)
         target.write_bytes(b"the other's")
 
-    monkeypatch.setattr(copies, "_copy", meanwhile)
+    monkeypatch.setattr(sqlite_copy, "_copy", meanwhile)
     with pytest.raises(CannotCopy, match="is there already"):
         copy_database(source, target)
     assert target.read_bytes() == b"the other's"

@@ -15,9 +15,9 @@ from salmon.routing import Router
 from sqlalchemy import make_url, text, update
 
 from app.cli import checks, main
-from app.model.database import Database
 from app.model.letters import Letter, State
 from app.model.mails import Mail
+from app.model.storage.database import Database
 from tests.postgres import Server, fresh_database
 from tests.sinks import Sink
 from tests.world import World, make_database

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from app.model.desk import Trust
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.mails import Delivery
 from app.model.people import get_person
 from app.model.queue_setup import remove_responder
 from app.model.queues import find_queue
 from app.model.registration import alias
+from app.model.storage.unit_of_work import Trust
 from app.model.tickets import Ticket
 from app.transport.refusals import Unreachable
 from tests.test_steering import AWAY, DONE, EVE, OTTO, PIA, RITA, RON, ROSA, Office, opened, quoted, to

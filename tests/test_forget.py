@@ -17,7 +17,6 @@ from sqlalchemy import select, update
 from app.cli.showing import ticket_text
 from app.model import administration, queue_setup, queues, sweeping, workflow
 from app.model.bounces import came_to_nothing
-from app.model.desk import Desk
 from app.model.filters import Filter, find_tickets
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
@@ -34,6 +33,7 @@ from app.model.receipts import Kind
 from app.model.searching import search
 from app.model.set_aside import waiting
 from app.model.standing import everybody_on, standing_of
+from app.model.storage.unit_of_work import Desk
 from app.model.sweeping import NotSwept, sweep
 from app.model.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.views import ticket_in_full

@@ -19,7 +19,6 @@ from app.archive.posting import Poster
 from app.mail.addresses import Mailbox
 from app.mail.parsed import read
 from app.model.archived import Archived
-from app.model.database import STATEMENT_SECONDS
 from app.model.lifecycle.tables import NoSuchStatus
 from app.model.mails import Mail
 from app.model.messages import Message
@@ -27,6 +26,7 @@ from app.model.people import Person
 from app.model.queue_setup import add_responder
 from app.model.queues import NoSuchQueue, find_queue
 from app.model.registration import add_person
+from app.model.storage.database import STATEMENT_SECONDS
 from tests.archives import DAY, Archive, content, old_mail, short
 from tests.world import DOMAIN, World
 

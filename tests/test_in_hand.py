@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from app.model import database as database_module
-from app.model.database import Database
 from app.model.letters import Letter
+from app.model.storage import database as database_module
+from app.model.storage.database import Database
 from app.model.tickets import Ticket
 from app.transport.courier import IN_HAND, Courier
 from app.transport.refusals import Refused

@@ -8,9 +8,9 @@ from threading import Event, Thread
 
 import pytest
 
-from app.model import database
 from app.model.arrival import Arrival, Outcome
 from app.model.mails import Delivery, Mail
+from app.model.storage import database
 from app.transport import receiver
 from app.transport.reception import Reception
 from tests.postgres import NoPostgresError, Server, fresh_database, open_server
@@ -203,7 +203,7 @@ def test_while_the_database_hangs_mail_is_451_and_the_server_goes_on_answering(
     own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, seconds in {"CONNECT_SECONDS": 2, "STATEMENT_SECONDS": 1, "GRACE_SECONDS": 0}.items():
-        monkeypatch.setattr(f"app.model.database.{name}", seconds)
+        monkeypatch.setattr(f"app.model.storage.database.{name}", seconds)
     monkeypatch.setattr(receiver, "TURN_SECONDS", 2.0)
     world = World(fresh_database(own_server))
     with world.serving("smtp", "lmtp"):

@@ -19,9 +19,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.model import correspondence
 from app.model.arrival import Arrival
-from app.model.desk import Desk
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 from app.transport.dialogue import plain_path
 from app.transport.receiver import Listener, Receiver
@@ -693,7 +693,7 @@ def test_a_sqlite_that_another_program_holds_is_451_and_then_works_again(
 ) -> None:
     import sqlite3
 
-    monkeypatch.setattr("app.model.database.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("app.model.storage.database.LOCK_SECONDS", 0.2)
     path = tmp_path / "tickets.db"
     world = World(f"sqlite:///{path}")
     with world.serving(), wire(world) as client:

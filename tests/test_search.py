@@ -16,7 +16,6 @@ from sqlalchemy import delete, select, text, update
 
 from app.model import administration, indexing, people, registration, searching
 from app.model.deadline import TooMuch, within
-from app.model.desk import Desk
 from app.model.filters import Filter
 from app.model.folding import LONGEST_WORD, folded, words
 from app.model.index import SQLITE_OPTIMIZE, drop, matches
@@ -31,6 +30,7 @@ from app.model.schema import alembic_config
 from app.model.searching import Found, search
 from app.model.setting import Setting
 from app.model.snippets import snippet
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import NoSuchTicket, Ticket, find_ticket
 from tests.world import DOMAIN, World
 

@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 
 from app.cli.server import _greet
-from app.model.database import Database
+from app.model.storage.database import Database
 from app.transport.receiver import Listener
 from tests.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
 from tests.sinks import Sink

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import select
 
 from app.mail.addresses import Mailbox
-from app.model.desk import Trust
 from app.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Role
@@ -22,6 +21,7 @@ from app.model.mails import Mail
 from app.model.messages import find_message
 from app.model.people import get_person
 from app.model.registration import meet
+from app.model.storage.unit_of_work import Trust
 from app.model.tickets import Ticket, find_ticket
 from tests.world import DOMAIN, Actor, Letter, World
 

@@ -15,10 +15,10 @@ from app.archive.posting import Poster
 from app.archive.taking import take
 from app.archive.writers import Writers
 from app.mail.addresses import address_key
-from app.model.database import Database
 from app.model.indexing import catch_up
 from app.model.lifecycle.tables import Lifecycle
 from app.model.queues import find_queue
+from app.model.storage.database import Database
 
 MAILS, BYTES = 1_000, 12_000_000
 """What is taken in at once: so many mails, or so many bytes."""

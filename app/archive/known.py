@@ -8,12 +8,12 @@ from sqlalchemy import Table, select
 from app.archive.cards import Card, card_of, id_key, own_key
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
 from app.model.archived import PERSON
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Mail
 from app.model.message_ids import tracker_id
 from app.model.messages import Message
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 
 _MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
 # SQLite takes 32,766 parameters in a statement.

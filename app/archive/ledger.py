@@ -8,9 +8,9 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, update
 
 from app.archive.pile import ARCHIVED, add_rows, reserve
-from app.model.desk import Desk
 from app.model.mails import Delivery
 from app.model.messages import Attachment, Message, attachment_rows
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Change, Participant, Reopening, Ticket
 
 TICKET, MESSAGE = cast("Table", Ticket.__table__), cast("Table", Message.__table__)

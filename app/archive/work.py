@@ -18,13 +18,13 @@ from app.archive.writers import UNKNOWN, Writer, Writers
 from app.mail.parsed import read
 from app.model import notification
 from app.model.arrival import Fate, digest_at
-from app.model.desk import Desk
 from app.model.mails import Mail
 from app.model.message_ids import new_message_id
 from app.model.messages import Message
 from app.model.places import ticket_address
 from app.model.posts import believable
 from app.model.queues import Queue
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Change, Participant, Reopening, Ticket
 from app.model.undo import Checkpoint
 

@@ -15,8 +15,8 @@ from app.bench.archive import MAILS, THREADS, write_archive
 from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import Server
-from app.model.database import Database
 from app.model.queue_setup import add_queue
+from app.model.storage.database import Database
 from app.setup import first_queues
 
 _ROOT = Path(__file__).resolve().parent.parent.parent

@@ -17,8 +17,6 @@ from app.bench.postgres import postgres
 from app.bench.world import DOMAIN
 from app.mail.addresses import Mailbox
 from app.model import queue_setup, queues, registration
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.filters import Filter
 from app.model.indexing import catch_up
 from app.model.lifecycle.registry import CORRESPONDENCE
@@ -26,6 +24,8 @@ from app.model.messages import Message
 from app.model.people import Person, get_person
 from app.model.query import read_query
 from app.model.searching import search
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 from app.setup import first_queues
 

@@ -7,7 +7,7 @@ import click
 from sqlalchemy import URL, make_url
 
 from app.cli.common import PathName
-from app.model.copies import CannotCopy, copy_database
+from app.model.storage.sqlite_copy import CannotCopy, copy_database
 from config.current import current_settings
 
 # Where libpq takes a password from, besides its place in the URL.

@@ -13,12 +13,12 @@ from sqlalchemy import func, select, text
 from app.cli import in_one_line
 from app.cli.ports import listener_state
 from app.model import people, queues
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.letters import Letter, State
 from app.model.mails import Mail
 from app.model.schema import NotReady, check_ready
 from app.model.set_aside import waiting
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 from config import settings as plain
 from config.values import ROOT, Settings, load, problems
 

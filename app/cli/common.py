@@ -13,10 +13,10 @@ import click
 
 from app.cli.columns import bold, laid_out, terminal_width
 from app.mail.text import from_bytes
-from app.model.base import MAX_ID
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.schema import check_ready
+from app.model.storage.base import MAX_ID
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 from config.current import current_settings
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

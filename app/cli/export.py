@@ -12,7 +12,7 @@ import click
 
 from app.archive.export import Chosen, Exported, choose, documents_of, mbox_of
 from app.cli.common import Number, PathName, json_text, print_bytes, ready_database
-from app.model.database import Database
+from app.model.storage.database import Database
 
 # What file systems without hard links say.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES)

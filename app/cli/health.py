@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from app.cli import in_one_line
 from app.cli.ports import listener_state
 from app.mail.text import one_line
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.letters import Letter, State
 from app.model.schema import REVISION, check_ready
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 from config.current import current_settings
 from config.values import Listen, Settings
 

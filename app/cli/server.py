@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.model.database import Database
 from app.model.queues import responders
+from app.model.storage.database import Database
 from app.setup import first_queues
 from config.current import current_settings
 from config.values import ROOT

@@ -21,9 +21,6 @@ from app.cli.showing import print_tickets, ticket_text
 from app.mail.addresses import Mailbox
 from app.mail.text import one_line
 from app.model import administration, workflow
-from app.model.base import MAX_ID
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.filters import find_tickets
 from app.model.lifecycle.tables import listed
 from app.model.manual_action import act, words_by_command
@@ -34,6 +31,9 @@ from app.model.queues import find_queue
 from app.model.registration import meet
 from app.model.setting import Setting
 from app.model.standing import everybody_on
+from app.model.storage.base import MAX_ID
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import find_living, find_number, find_ticket, how_forgotten
 from app.model.views import ticket_in_full, ticket_summaries, viewer_of
 

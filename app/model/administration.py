@@ -7,7 +7,6 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from app.model import notification, workflow
-from app.model.desk import Desk
 from app.model.filters import NOT_FORGOTTEN
 from app.model.lifecycle.commands import MERGE, lines_of
 from app.model.lifecycle.registry import LIFECYCLES
@@ -19,6 +18,7 @@ from app.model.posts import Words
 from app.model.setting import Setting, change, left_behind
 from app.model.standing import everybody_on, standing_of
 from app.model.steering import Mailed, Refused, carry_out_all, tell_others
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket, find_ticket
 from app.model.undo import Changed, as_it_is, keep, take_back
 

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.mail.addresses import address_key
-from app.model.base import Base
+from app.model.storage.base import Base
 
 PERSON = 8
 NOBODY = bytes(PERSON)

@@ -9,14 +9,14 @@ from sqlalchemy import select
 from app.mail import mime
 from app.mail.parsed import Attachment
 from app.model.arrival import Arrival
-from app.model.base import in_portions
-from app.model.desk import Desk
 from app.model.leaks import Redaction
 from app.model.letters import Letter
 from app.model.messages import Message
 from app.model.people import Person
 from app.model.queues import Responder
 from app.model.standing import everybody_on, standing_of
+from app.model.storage.base import in_portions
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 
 # By these a letter of ours is known wherever it stands: its Message-ID, and its envelope sender (in Return-Path).

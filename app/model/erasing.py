@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, up
 from app.mail.parsed import read
 from app.model.archived import NOBODY, PERSON, Archived, person_key
 from app.model.arrival import forgotten_identity
-from app.model.base import in_portions
-from app.model.desk import Desk
 from app.model.letters import Letter, State
 from app.model.mails import Delivery, Mail
 from app.model.message_ids import new_message_id
 from app.model.messages import Attachment, Message
 from app.model.receipts import Kind
+from app.model.storage.base import in_portions
+from app.model.storage.unit_of_work import Desk
 from app.model.theirs import archived_of
 
 _MAIL, _MESSAGE, _ARCHIVED = (cast("Table", one.__table__) for one in (Mail, Message, Archived))

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import selectinload
 
-from app.model.desk import Desk
 from app.model.messages import Attachment, Message
 from app.model.people import Person
 from app.model.queues import Queue
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 
 NOT_FORGOTTEN: ColumnElement[bool] = Ticket.posts > 0

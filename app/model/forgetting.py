@@ -11,8 +11,6 @@ from sqlalchemy import delete, select, update
 
 from app.mail.addresses import Mailbox
 from app.model import erasing, rewriting, theirs
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.indexing import let_go
 from app.model.letters import Letter
 from app.model.mails import Delivery
@@ -21,6 +19,8 @@ from app.model.people import Address, Person, find_person, get_person, somebody
 from app.model.queues import Queue, Responder
 from app.model.registration import hand_over, meet
 from app.model.remainders import NOTHING, Remainder, left_of, on_no_ticket
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Participant, Ticket
 from app.model.titles import titles_of
 from app.model.traces import Traces

@@ -9,8 +9,6 @@ from sqlalchemy import delete, exists, or_, select, update
 
 from app.model import erasing, theirs
 from app.model.archived import NOBODY, Archived
-from app.model.base import in_portions
-from app.model.desk import Desk
 from app.model.forgetting import Forgotten, erase_words, line_left
 from app.model.letters import Letter
 from app.model.lifecycle.tables import NotAllowed
@@ -18,6 +16,8 @@ from app.model.mails import Delivery
 from app.model.messages import Message
 from app.model.people import Person, nobody
 from app.model.queues import Responder
+from app.model.storage.base import in_portions
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
 from app.model.undo import Checkpoint
 

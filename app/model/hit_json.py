@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.model.desk import Desk
+from app.model.storage.unit_of_work import Desk
 from app.model.views import Json, moment_json, person_json, ticket_summaries, without_addresses
 from app.model.visibility import shown_number
 

@@ -14,13 +14,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.mail.subjects import bare_subject
-from app.model.base import Base
-from app.model.database import LOCK_SECONDS, Database, DatabaseBusy
-from app.model.desk import Desk
 from app.model.folding import words
 from app.model.index import Document, drop, put
 from app.model.messages import Attachment, Message
 from app.model.people import Address, Person
+from app.model.storage.base import Base
+from app.model.storage.database import LOCK_SECONDS, Database, DatabaseBusy
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 
 AT_ONCE = 200

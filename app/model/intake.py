@@ -10,7 +10,6 @@ from app.mail.quoted_text import is_forward, split
 from app.model import notification, proof
 from app.model.arrival import Arrival
 from app.model.attached_letters import files_of
-from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.lifecycle.commands import LEAVE
 from app.model.message_ids import new_message_id
@@ -21,6 +20,7 @@ from app.model.posts import Parent, Words
 from app.model.queues import Queue
 from app.model.registration import heard_from, meet, wrote_from
 from app.model.standing import Standing, as_confirmed, everybody_on
+from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, Thread
 from app.model.tickets import LET_IN, Participant, Ticket, record_change
 

@@ -21,11 +21,11 @@ from app.mail.quotation_matching import (
     redacted,
     words_of,
 )
-from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.messages import Message
 from app.model.people import Person
 from app.model.standing import everybody_on
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 
 # So many words in a row tell a text from others.

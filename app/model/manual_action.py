@@ -4,12 +4,12 @@ from datetime import datetime
 
 from app.mail.text import storable
 from app.model import workflow
-from app.model.desk import Desk
 from app.model.message_ids import new_message_id
 from app.model.messages import Message
 from app.model.people import get_person
 from app.model.posts import Words, checked_date
 from app.model.standing import everybody_on, standing_of
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket, find_living
 
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.model.base import Base
-from app.model.desk import Desk
+from app.model.storage.base import Base
+from app.model.storage.unit_of_work import Desk
 
 
 class Secret(Base):

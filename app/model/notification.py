@@ -11,7 +11,6 @@ from sqlalchemy.orm import joinedload
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
 from app.model import storms
-from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.letters import HELD, NOT_SENT, Letter, State
 from app.model.lifecycle.commands import ADD_CC, SHOW
@@ -22,6 +21,7 @@ from app.model.paper import render
 from app.model.people import Address, Person
 from app.model.places import comment_address, find_place, is_at_our_domain, ticket_address
 from app.model.standing import Occasion, Standing, readers
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import UNDELIVERED, Ticket
 from app.model.undo import Changed
 

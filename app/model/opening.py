@@ -11,7 +11,6 @@ from app.mail.quoted_text import is_forward
 from app.mail.text import one_line
 from app.model import bounces, intake, pages, proof, receipts, steering, waiting, workflow
 from app.model.arrival import Arrival, Fate, became, opened, register
-from app.model.desk import Desk
 from app.model.intake import words_of
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, REQUESTOR, Line
@@ -25,6 +24,7 @@ from app.model.receipts import Writer
 from app.model.set_aside import put_aside, set_aside
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
+from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, places_named
 from app.model.tickets import Ticket
 

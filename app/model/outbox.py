@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from app.model.desk import Desk
 from app.model.letters import Letter, State
 from app.model.people import Person
 from app.model.registration import heard_from
+from app.model.storage.unit_of_work import Desk
 
 
 class NoSuchLetter(LookupError):

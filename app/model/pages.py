@@ -10,7 +10,6 @@ from app.mail.addresses import mailable
 from app.mail.text import one_line
 from app.model import storms
 from app.model.choosing import is_answered, promise, reachable
-from app.model.desk import Desk
 from app.model.filters import NOT_FORGOTTEN
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
@@ -26,6 +25,7 @@ from app.model.reading import head_text, message_text
 from app.model.receipts import Kind, Writer, write_to
 from app.model.setting import assignable
 from app.model.standing import Standing, everybody_on, standing_of
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import NoSuchTicket, Ticket, what_became_of
 from app.model.views import Json, ticket_in_full
 from app.model.visibility import may_see

@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKey, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.mail.addresses import address_key
-from app.model.base import Base
-from app.model.desk import Desk
+from app.model.storage.base import Base
+from app.model.storage.unit_of_work import Desk
 
 FORGOTTEN_NAME = "Somebody who was forgotten"
 # Nobody reads there (RFC 6761 section 6.4), and no row of addresses leads there.

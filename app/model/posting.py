@@ -9,7 +9,6 @@ from app.mail.addresses import Mailbox
 from app.model import intake, pages, proof, receipts, steering, storms, waiting, workflow
 from app.model.administration import undo
 from app.model.arrival import Arrival, Fate, became
-from app.model.desk import Desk
 from app.model.intake import words_of
 from app.model.letters import Letter
 from app.model.lifecycle import commands
@@ -21,6 +20,7 @@ from app.model.receipts import Writer
 from app.model.set_aside import put_aside
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
+from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, Thread
 from app.model.tickets import Ticket
 from app.model.undo import follow, last_change, latest

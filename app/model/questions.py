@@ -8,7 +8,6 @@ from app.mail.text import one_line
 from app.model import bounces, pages, proof, storms
 from app.model.arrival import Arrival, Fate, register
 from app.model.deadline import Deadline, TooMuch, within
-from app.model.desk import Desk
 from app.model.filters import Filter
 from app.model.indexing import AT_ONCE, see_to
 from app.model.intake import words_of
@@ -22,6 +21,7 @@ from app.model.queues import Queue, answers_anywhere
 from app.model.receipts import Kind
 from app.model.searching import Found, Hit, how_many_more, search
 from app.model.set_aside import put_aside, set_aside
+from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from app.mail.addresses import address_key, is_usable
 from app.mail.text import one_line
-from app.model.desk import Desk
 from app.model.lifecycle.registry import LIFECYCLES, moved
 from app.model.lifecycle.tables import listed
 from app.model.people import Person, find_person
 from app.model.queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
+from app.model.storage.unit_of_work import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

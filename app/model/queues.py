@@ -3,11 +3,11 @@
 from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model.base import Base
-from app.model.desk import Desk
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Lifecycle, listed
 from app.model.people import Person
+from app.model.storage.base import Base
+from app.model.storage.unit_of_work import Desk
 
 DEFAULT_LIFECYCLE = "correspondence"
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
 from app.model import storms
-from app.model.desk import Desk
 from app.model.footer import footer
 from app.model.lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from app.model.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
 from app.model.paper import render
 from app.model.places import comment_address, ticket_address
 from app.model.standing import Standing
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 from app.model.undo import Changed
 

@@ -6,9 +6,9 @@ from sqlalchemy import Column, Table, delete, select, update
 
 from app.mail.addresses import Mailbox, address_key, is_usable
 from app.mail.text import one_line
-from app.model.base import Base
-from app.model.desk import Desk
 from app.model.people import Address, BadAddress, Person, find_person, get_person
+from app.model.storage.base import Base
+from app.model.storage.unit_of_work import Desk
 
 
 def meet(desk: Desk, mailbox: Mailbox, *, known: bool) -> Person:

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, inspect, text
 
 # Imported so that every table is known.
 from app.model import archived, indexing, letters, mails, message_ids, messages, people, queues, tickets, undo
-from app.model.base import Base
-from app.model.copies import copy_database
-from app.model.database import Database
-from app.model.desk import Desk
+from app.model.storage.base import Base
+from app.model.storage.database import Database
+from app.model.storage.sqlite_copy import copy_database
+from app.model.storage.unit_of_work import Desk
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 
 from app.mail.subjects import bare_subject
 from app.model.deadline import NEVER, Deadline
-from app.model.desk import Desk
 from app.model.eye import Eye
 from app.model.filters import Filter, tickets_by_number
 from app.model.index import matches
@@ -22,6 +21,7 @@ from app.model.query import Query
 from app.model.queues import Queue, Responder
 from app.model.snippets import Snippet, snippet, terms_in, whole
 from app.model.standing import Standing, everybody_on, standing_of
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Participant, Ticket
 from app.model.visibility import may_see, shown_number
 

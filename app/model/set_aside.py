@@ -7,13 +7,13 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.model.arrival import Arrival, Fate, became, register
-from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
 from app.model.notification import letter_row
 from app.model.paper import render
 from app.model.people import Person, administrators
 from app.model.places import postmaster_address
+from app.model.storage.unit_of_work import Desk
 
 _KIND = "set_aside"
 _EVERY = timedelta(days=1)

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, bindparam, select, union
 
 from app.mail.addresses import address_key
-from app.model.desk import Desk
 from app.model.lifecycle.tables import Lifecycle, Party, Role
 from app.model.people import Person
 from app.model.queues import Responder
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Participant, Ticket
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple, TypeVar
 
 from app.model import merging, receipts
 from app.model.choosing import by_name, by_words, is_answered, step_to
-from app.model.desk import Desk
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
@@ -18,6 +17,7 @@ from app.model.posts import Step, Words
 from app.model.queues import NoSuchQueue, find_queue
 from app.model.setting import Setting, assignable, change, left_behind
 from app.model.standing import Standing, everybody_on, standing_of
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 from app.model.undo import Changed, as_it_is, keep
 from app.model.workflow import carry_out, without_private_words

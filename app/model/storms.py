@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
-from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.message_ids import is_our_id
 from app.model.messages import Message
 from app.model.queues import Responder
 from app.model.standing import Standing
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Participant, Ticket
 
 LOG = logging.getLogger("tickets.storms")

@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, exists, literal, or_, select
 from app.mail.addresses import address_key
 from app.model.archived import PERSON, Archived, person_key
 from app.model.arrival import Fate
-from app.model.base import in_portions
-from app.model.desk import Desk
 from app.model.letters import Letter
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import Address, Person
+from app.model.storage.base import in_portions
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Change, Participant, Reopening, Ticket
 from app.model.traces import Traces
 from app.model.undo import Checkpoint

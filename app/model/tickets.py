@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, bindparam, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model.base import MAX_ID, Base
-from app.model.desk import Desk
 from app.model.lifecycle.tables import Lifecycle, NotAllowed
 from app.model.people import Person
 from app.model.queues import Queue
+from app.model.storage.base import MAX_ID, Base
+from app.model.storage.unit_of_work import Desk
 
 UNDELIVERED = "undelivered"
 """The field of a change that tells of a letter which came to nothing; nothing of the ticket itself changed."""

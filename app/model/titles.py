@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.desk import Desk
 from app.model.messages import Message
 from app.model.people import Person
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Change, Ticket
 from app.model.undo import Checkpoint
 

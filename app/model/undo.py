@@ -7,11 +7,11 @@ from typing import Any, cast
 from sqlalchemy import ForeignKey, Table, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.model.base import Base
-from app.model.desk import Desk
 from app.model.lifecycle.registry import moved
 from app.model.lifecycle.tables import NotAllowed
 from app.model.people import Person
+from app.model.storage.base import Base
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import UNDELIVERED, Change, Ticket, record_change
 
 _KEPT = (

@@ -6,9 +6,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.model.archived import Archived
-from app.model.desk import Desk
 from app.model.messages import Message
 from app.model.standing import Standing
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Ticket
 
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)

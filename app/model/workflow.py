@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast, overload
 from sqlalchemy import Table, insert, select
 
 from app.model import notification
-from app.model.desk import Desk
 from app.model.leaks import Redaction
 from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
 from app.model.message_ids import new_message_id
@@ -18,6 +17,7 @@ from app.model.people import Person
 from app.model.posts import Step, Words, believable
 from app.model.queues import Queue
 from app.model.standing import Standing, everybody_on
+from app.model.storage.unit_of_work import Desk
 from app.model.tickets import Participant, Reopening, Ticket, record_change
 from app.model.undo import as_it_is, keep
 

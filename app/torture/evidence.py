@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.database import Database
 from app.model.letters import Letter, State
 from app.model.mails import Delivery, Mail
 from app.model.messages import Message
 from app.model.people import Person
 from app.model.queues import Queue
+from app.model.storage.database import Database
 from app.model.tickets import Change, Ticket
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from app.mail.addresses import Mailbox
 from app.model import outbox, queue_setup, queues, registration
-from app.model.database import Database
 from app.model.letters import State
+from app.model.storage.database import Database
 from app.setup import first_queues
 from app.torture.book import Book
 from app.torture.clients import Clients

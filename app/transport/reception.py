@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from app.mail.parsed import read
 from app.model import places
 from app.model.arrival import Arrival, Outcome
-from app.model.database import Database
-from app.model.desk import Desk
 from app.model.set_aside import find_set_aside, raw_bytes
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import Desk
 from app.transport import journal
 from app.transport.replies import NoRoom
 
