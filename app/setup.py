@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.model import schema
-from app.model.queue_setup import add_queue
+from app.model.records.queue_setup import add_queue
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 

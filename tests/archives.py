@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from app.archive.importing import Report, Wanted, import_archive
-from app.model.letters import Letter
-from app.model.queue_setup import add_queue
-from app.model.tickets import Ticket
+from app.model.records.letters import Letter
+from app.model.records.queue_setup import add_queue
+from app.model.records.tickets import Ticket
 from tests.world import World
 
 DAY = datetime(2014, 2, 3, 9, 0, tzinfo=UTC)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.model.bounces import came_to_nothing
-from app.model.letters import Letter as Row
 from app.model.lifecycle.tables import WorkflowError
-from app.model.mails import Mail
-from app.model.messages import Attachment, Message
-from app.model.people import Person
+from app.model.records.letters import Letter as Row
+from app.model.records.messages import Attachment, Message
+from app.model.records.people import Person
+from app.model.records.received_mail import Mail
+from app.model.records.tickets import Ticket
 from app.model.storage.base import Base
-from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, World
 
 PEOPLE = ("quaxann", "quaxbob", "quaxeve", "quaxrob", "quaxrita")

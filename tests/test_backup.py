@@ -14,7 +14,7 @@ from threading import Event, Thread
 
 import pytest
 
-from app.model.mails import Mail
+from app.model.records.received_mail import Mail
 from app.model.schema import REVISION
 from app.model.storage import sqlite_copy
 from app.model.storage.sqlite_copy import CannotCopy, copy_database

@@ -14,11 +14,11 @@ from app.cli.showing import ticket_text
 from app.mail.delivery_status import Verdict, addresses_blamed, blames_address, read_report, returned_id
 from app.mail.parsed import read
 from app.model import outbox
-from app.model.letters import Letter as Row
-from app.model.mails import Delivery
-from app.model.people import Person
-from app.model.registration import alias
-from app.model.tickets import UNDELIVERED
+from app.model.records.letters import Letter as Row
+from app.model.records.people import Person
+from app.model.records.received_mail import Delivery
+from app.model.records.registration import alias
+from app.model.records.tickets import UNDELIVERED
 from app.transport.refusals import Refused
 from tests.world import DOMAIN, Actor, Letter, World
 
@@ -138,7 +138,7 @@ def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene
         assert "a reply from you comments" in " ".join(letter.footer.split())
     view = world.ticket()
     with world.database.look() as desk:
-        from app.model.tickets import find_ticket
+        from app.model.records.tickets import find_ticket
 
         lifecycle = find_ticket(desk, 1).lifecycle
     shown = " ".join(ticket_text(view, lifecycle, None, world.clock()).split())

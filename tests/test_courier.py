@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from app.model.letters import Letter
 from app.model.outbox import letters_in, retry
+from app.model.records.letters import Letter
 from app.model.storage.database import Database
 from app.transport import courier as courier_module
 from app.transport.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier

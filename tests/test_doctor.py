@@ -15,8 +15,8 @@ from salmon.routing import Router
 from sqlalchemy import make_url, text, update
 
 from app.cli import checks, main
-from app.model.letters import Letter, State
-from app.model.mails import Mail
+from app.model.records.letters import Letter, State
+from app.model.records.received_mail import Mail
 from app.model.storage.database import Database
 from tests.postgres import Server, fresh_database
 from tests.sinks import Sink

@@ -122,7 +122,7 @@ class Cast:
 
     def takes_seats(self) -> None:
         """Write all of them into a database that is still empty."""
-        from app.model.queue_setup import add_queue
+        from app.model.records.queue_setup import add_queue
 
         with self.world.desk() as desk:
             add_queue(desk, "Lab", ["lab"], self.life.name)
@@ -434,7 +434,7 @@ def test_the_one_word_does_what_the_footer_says(cast_of: CastOf, life: Lifecycle
 @EVERY_LIFE
 def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: World, life: Lifecycle) -> None:
     with small_world.desk() as desk:
-        from app.model.queue_setup import add_queue
+        from app.model.records.queue_setup import add_queue
 
         add_queue(desk, "Bare", lifecycle=life.name)
     small_world.opens("rita@example.org", queue="Bare")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.mails import Delivery
-from app.model.people import get_person
-from app.model.queue_setup import remove_responder
-from app.model.queues import find_queue
-from app.model.registration import alias
+from app.model.records.people import get_person
+from app.model.records.queue_setup import remove_responder
+from app.model.records.queues import find_queue
+from app.model.records.received_mail import Delivery
+from app.model.records.registration import alias
+from app.model.records.tickets import Ticket
 from app.model.storage.unit_of_work import Trust
-from app.model.tickets import Ticket
 from app.transport.refusals import Unreachable
 from tests.test_steering import AWAY, DONE, EVE, OTTO, PIA, RITA, RON, ROSA, Office, opened, quoted, to
 from tests.world import DOMAIN, Letter

@@ -15,27 +15,28 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.cli.showing import ticket_text
-from app.model import administration, queue_setup, queues, sweeping, workflow
+from app.model import administration, sweeping, workflow
 from app.model.bounces import came_to_nothing
 from app.model.filters import Filter, find_tickets
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
 from app.model.indexing import catch_up
-from app.model.letters import Letter as Row
-from app.model.letters import State
 from app.model.lifecycle.tables import NotAllowed
-from app.model.mails import Delivery, Mail
-from app.model.messages import Message
-from app.model.people import NoSuchPerson, Person, get_person
 from app.model.posts import Words
 from app.model.query import read_query
 from app.model.receipts import Kind
+from app.model.records import queue_setup, queues
+from app.model.records.letters import Letter as Row
+from app.model.records.letters import State
+from app.model.records.messages import Message
+from app.model.records.people import NoSuchPerson, Person, get_person
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.searching import search
 from app.model.set_aside import waiting
 from app.model.standing import everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
 from app.model.sweeping import NotSwept, sweep
-from app.model.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.views import ticket_in_full
 from app.transport.relays import Refused
 from tests.archives import Archive, old_mail

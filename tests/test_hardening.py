@@ -7,10 +7,10 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import make_url
 
-from app.model.queues import BadQueue, every_queue
+from app.model.records.queues import BadQueue, every_queue
+from app.model.records.tickets import Ticket
 from app.model.set_aside import NoSuchMail, waiting
 from app.model.storage.database import Database
-from app.model.tickets import Ticket
 from app.setup import first_queues
 from tests.postgres import Server, fresh_database
 from tests.world import DOMAIN, World
@@ -89,7 +89,7 @@ def test_an_outsider_named_by_any_of_their_addresses_gets_no_second_copy(world: 
     ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.org", "Ann")
     ann.writes("hello", "Help!")
     with world.desk() as desk:
-        from app.model.registration import alias
+        from app.model.records.registration import alias
 
         alias(desk, "ann@example.org", "ann@home.example")
     ron.writes("ticket1", "Like this.", headers={"Cc": "ann@home.example"})

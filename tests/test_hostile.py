@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from app.mail.quoted_text import split
 from app.model.lifecycle import commands
-from app.model.mails import Mail
+from app.model.records.received_mail import Mail
 from app.transport.courier import Courier
 from app.transport.mime_letter import compose
 from app.transport.relays import relay_from_url
@@ -292,7 +292,7 @@ def test_any_pieces_are_a_mail(pieces: bytes, before: bytes) -> None:
 
 
 def test_every_letter_of_a_fuzzed_ticket_can_be_written_as_a_mail(small_world: World) -> None:
-    from app.model.letters import Letter
+    from app.model.records.letters import Letter
 
     ann = small_world.actor("ann@example.org", "Ann")
     small_world.responder("ron@example.org", 'R\u202eon \x1b[31m <x>, "y"')

@@ -18,14 +18,14 @@ from app.archive.pile import piled
 from app.archive.posting import Poster
 from app.mail.addresses import Mailbox
 from app.mail.parsed import read
-from app.model.archived import Archived
 from app.model.lifecycle.tables import NoSuchStatus
-from app.model.mails import Mail
-from app.model.messages import Message
-from app.model.people import Person
-from app.model.queue_setup import add_responder
-from app.model.queues import NoSuchQueue, find_queue
-from app.model.registration import add_person
+from app.model.records.imported_mail import Archived
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.queue_setup import add_responder
+from app.model.records.queues import NoSuchQueue, find_queue
+from app.model.records.received_mail import Mail
+from app.model.records.registration import add_person
 from app.model.storage.database import STATEMENT_SECONDS
 from tests.archives import DAY, Archive, content, old_mail, short
 from tests.world import DOMAIN, World

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from app.model.letters import Letter
+from app.model.records.letters import Letter
+from app.model.records.tickets import Ticket
 from app.model.storage import database as database_module
 from app.model.storage.database import Database
-from app.model.tickets import Ticket
 from app.transport.courier import IN_HAND, Courier
 from app.transport.refusals import Refused
 from app.transport.relays import relay_from_url

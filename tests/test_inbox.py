@@ -3,9 +3,9 @@
 It retells the document that the inbox was built from (`ticket-tracking.txt`), with its people and mails of our own.
 """
 
-from app.model.mails import Delivery
-from app.model.people import Person, find_person
-from app.model.tickets import Ticket
+from app.model.records.people import Person, find_person
+from app.model.records.received_mail import Delivery
+from app.model.records.tickets import Ticket
 from tests.world import DOMAIN, World, unproven
 
 OUT_OF_OFFICE = {"Auto-Submitted": "auto-replied"}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from app.cli.showing import ticket_text
-from app.model.messages import NoSuchMessage
-from app.model.tickets import NoSuchTicket, find_ticket
+from app.model.records.messages import NoSuchMessage
+from app.model.records.tickets import NoSuchTicket, find_ticket
 from app.model.views import viewer_of
 from tests.world import DOMAIN, Letter, World
 
@@ -246,9 +246,9 @@ def test_somebody_asked_in_later_sees_the_public_part_alone(house: House) -> Non
 
 
 def test_who_answers_no_more_sees_no_private_message_any_more(house: House) -> None:
-    from app.model.people import get_person
-    from app.model.queue_setup import remove_responder
-    from app.model.queues import find_queue
+    from app.model.records.people import get_person
+    from app.model.records.queue_setup import remove_responder
+    from app.model.records.queues import find_queue
 
     with house.world.desk() as desk:
         remove_responder(desk, find_queue(desk, "General"), get_person(desk, "rosa@example.org"))

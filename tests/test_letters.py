@@ -10,12 +10,12 @@ import pytest
 from app.cli.showing import ticket_text
 from app.mail.addresses import mailboxes
 from app.mail.text import decoded
-from app.model.letters import Letter as Row
 from app.model.lifecycle.support import SUPPORT
 from app.model.lifecycle.tables import Action
 from app.model.notification import heading
-from app.model.people import Person
-from app.model.registration import alias
+from app.model.records.letters import Letter as Row
+from app.model.records.people import Person
+from app.model.records.registration import alias
 from tests.world import DOMAIN, Actor, Letter, World
 
 

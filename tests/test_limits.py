@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 
 from app.model.arrival import Arrival, Outcome
-from app.model.mails import Delivery, Mail
+from app.model.records.received_mail import Delivery, Mail
 from app.model.storage import database
 from app.transport import receiver
 from app.transport.reception import Reception

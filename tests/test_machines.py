@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.model.letters import Letter as Row
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.mails import Delivery
-from app.model.people import Person
-from app.model.tickets import Ticket
+from app.model.records.letters import Letter as Row
+from app.model.records.people import Person
+from app.model.records.received_mail import Delivery
+from app.model.records.tickets import Ticket
 from tests.world import DOMAIN, World
 
 AWAY = {"Auto-Submitted": "auto-replied"}
@@ -115,7 +115,7 @@ def test_a_machine_cannot_end_anybodys_letters(either: Office) -> None:
 
 def test_a_machine_does_not_change_where_letters_go(office: Office) -> None:
     with office.world.desk() as desk:
-        from app.model.registration import alias
+        from app.model.records.registration import alias
 
         alias(desk, "rita@example.net", "robot@example.net")
     office.world.actor("robot@example.net").writes("ticket1", "Away.", headers=AWAY)

@@ -10,10 +10,10 @@ from types import FrameType
 import pytest
 from sqlalchemy import select
 
-from app.model.mails import Delivery, Mail
-from app.model.people import get_person
-from app.model.queue_setup import add_queue, add_queue_address, add_responder
-from app.model.queues import find_queue
+from app.model.records.people import get_person
+from app.model.records.queue_setup import add_queue, add_queue_address, add_responder
+from app.model.records.queues import find_queue
+from app.model.records.received_mail import Delivery, Mail
 from tests.wire import Wire
 from tests.world import DOMAIN, World
 

@@ -19,10 +19,10 @@ from sqlalchemy.exc import OperationalError
 
 from app.model import correspondence
 from app.model.arrival import Arrival
-from app.model.mails import Delivery, Mail
-from app.model.messages import Message
+from app.model.records.messages import Message
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import Ticket
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket
 from app.transport.dialogue import plain_path
 from app.transport.receiver import Listener, Receiver
 from app.transport.reception import Reception, first_headers
@@ -315,7 +315,7 @@ def test_other_domains_are_refused(client: Wire, address: str) -> None:
 
 def test_a_queues_address_at_another_domain_is_taken(small_world: World) -> None:
     with small_world.desk() as desk:
-        from app.model.queues import QueueAddress, find_queue
+        from app.model.records.queues import QueueAddress, find_queue
 
         desk.session.add(QueueAddress(queue_id=find_queue(desk, "General").id, address="hello@openhatch.org"))
     with small_world.serving(), wire(small_world) as client:

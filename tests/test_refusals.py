@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import all_commands
-from app.model.people import Person
+from app.model.records.people import Person
 from app.transport.courier import Courier
 from app.transport.relays import relay_from_url
 from tests.program import PATIENCE, Program

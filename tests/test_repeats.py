@@ -4,9 +4,9 @@ from threading import Barrier, Thread
 
 import pytest
 
-from app.model.letters import Letter
-from app.model.mails import Delivery, Mail
-from app.model.tickets import Ticket
+from app.model.records.letters import Letter
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import Ticket
 from tests.world import DOMAIN, World
 
 HELLO = f"hello@{DOMAIN}"

@@ -4,14 +4,14 @@ import pytest
 
 from app.mail.addresses import Mailbox
 from app.model.administration import set_ticket
-from app.model.letters import Letter as Row
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.people import get_person
-from app.model.queue_setup import set_queue, switches_of
-from app.model.queues import BadQueue, find_queue
-from app.model.registration import alias, meet
+from app.model.records.letters import Letter as Row
+from app.model.records.people import get_person
+from app.model.records.queue_setup import set_queue, switches_of
+from app.model.records.queues import BadQueue, find_queue
+from app.model.records.registration import alias, meet
+from app.model.records.tickets import find_ticket
 from app.model.setting import Setting
-from app.model.tickets import find_ticket
 from tests.world import DOMAIN, Actor, Letter, World, unproven
 
 RON, RITA, PIA = "ron@example.org", "rita@example.net", "pia@example.net"

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from app.model import administration, indexing, people, registration, searching
+from app.model import administration, indexing, searching
 from app.model.deadline import TooMuch, within
 from app.model.filters import Filter
 from app.model.folding import LONGEST_WORD, folded, words
@@ -22,16 +22,17 @@ from app.model.index import SQLITE_OPTIMIZE, drop, matches
 from app.model.indexing import Due, catch_up, catch_up_some, catch_up_soon, count_due, see_to
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.merging import merge
-from app.model.messages import Attachment, Message
-from app.model.people import Address, Person, find_person, get_person
 from app.model.query import read_query
-from app.model.queues import find_queue
+from app.model.records import people, registration
+from app.model.records.messages import Attachment, Message
+from app.model.records.people import Address, Person, find_person, get_person
+from app.model.records.queues import find_queue
+from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket
 from app.model.schema import alembic_config
 from app.model.searching import Found, search
 from app.model.setting import Setting
 from app.model.snippets import snippet
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import NoSuchTicket, Ticket, find_ticket
 from tests.world import DOMAIN, World
 
 ANN, BEA, RON = "ann@example.net", "bea@example.net", "ron@example.org"

@@ -3,14 +3,14 @@
 import pytest
 
 from app.model import questions
-from app.model.letters import Letter as Row
-from app.model.messages import Message
-from app.model.people import Person, get_person
-from app.model.queue_setup import add_responder
-from app.model.queues import BadQueue, find_queue
+from app.model.records.letters import Letter as Row
+from app.model.records.messages import Message
+from app.model.records.people import Person, get_person
+from app.model.records.queue_setup import add_responder
+from app.model.records.queues import BadQueue, find_queue
+from app.model.records.tickets import Ticket
 from app.model.set_aside import waiting
 from app.model.storms import MOST_ANSWERS, MOST_PROVEN
-from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, Letter, World
 
 LAST = "For an hour from now no mail is answered so"

@@ -5,12 +5,12 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import insert
 
-from app.model.letters import Letter
-from app.model.mails import Delivery, Mail
-from app.model.people import Person, find_person, get_person
-from app.model.queue_setup import add_queue
+from app.model.records.letters import Letter
+from app.model.records.people import Person, find_person, get_person
+from app.model.records.queue_setup import add_queue
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import Ticket
 from app.model.set_aside import NoSuchMail, find_set_aside, raw_bytes, waiting
-from app.model.tickets import Ticket
 from tests.world import DOMAIN, World
 
 NOBODY = f"nobody@{DOMAIN}"

@@ -17,12 +17,12 @@ from app.mail.addresses import Mailbox
 from app.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Role
-from app.model.mails import Mail
-from app.model.messages import find_message
-from app.model.people import get_person
-from app.model.registration import meet
+from app.model.records.messages import find_message
+from app.model.records.people import get_person
+from app.model.records.received_mail import Mail
+from app.model.records.registration import meet
+from app.model.records.tickets import Ticket, find_ticket
 from app.model.storage.unit_of_work import Trust
-from app.model.tickets import Ticket, find_ticket
 from tests.world import DOMAIN, Actor, Letter, World
 
 RON, ROSA, QUINN = "ron@example.org", "rosa@example.org", "quinn@example.org"

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from app.model import storms
-from app.model.letters import Letter as Row
-from app.model.mails import Delivery
-from app.model.messages import Message
-from app.model.people import Person
+from app.model.records.letters import Letter as Row
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.received_mail import Delivery
+from app.model.records.tickets import Ticket
 from app.model.storms import HOUR, MOST_ANSWERS, MOST_OF_SENDER, MOST_ON_TICKET, MOST_TICKETS, MOST_TO_OUTSIDERS
-from app.model.tickets import Ticket
 from tests.world import DOMAIN, Actor, World
 
 OTHER = "trouble.example"
@@ -378,8 +378,8 @@ def test_who_asks_in_others_with_very_many_mails_reaches_only_who_answers(small_
     pat = small_inbox.actor("pat@example.net")
     assert (len(ron.letters), pia.letters, pat.letters) == (MOST_OF_SENDER + 5, [], [])
     with small_inbox.desk() as desk:
-        from app.model.people import find_person
-        from app.model.tickets import Participant
+        from app.model.records.people import find_person
+        from app.model.records.tickets import Participant
 
         person = find_person(desk, "pat@example.net")
         assert person is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from app.model.intake import MOST_TICKETS_OF_UNPROVEN
-from app.model.mails import Delivery
+from app.model.records.received_mail import Delivery
 from app.model.storms import MOST_TO_OUTSIDERS
 from tests.world import DOMAIN, Actor, World
 
@@ -292,7 +292,7 @@ def test_a_yes_takes_the_writer_off(served: World) -> None:
 
 
 def aliased(world: World, email: str, other: str) -> Actor:
-    from app.model import registration
+    from app.model.records import registration
 
     with world.desk() as desk:
         registration.alias(desk, email, other)

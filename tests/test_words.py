@@ -5,9 +5,9 @@ from email.utils import make_msgid
 
 import pytest
 
-from app.model import messages
-from app.model.letters import Letter as Row
-from app.model.letters import State
+from app.model.records import messages
+from app.model.records.letters import Letter as Row
+from app.model.records.letters import State
 from app.model.set_aside import raw_bytes
 from tests.world import DOMAIN, World, unproven
 

@@ -11,9 +11,9 @@ import pytest
 
 from app.model.lifecycle.support import SUPPORT
 from app.model.lifecycle.tables import NotAllowed, Role
-from app.model.messages import NoSuchMessage
 from app.model.posts import BadDate, checked_date
-from app.model.tickets import Reopening
+from app.model.records.messages import NoSuchMessage
+from app.model.records.tickets import Reopening
 from tests.world import World
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
@@ -79,7 +79,7 @@ class Office(World):
             self.known(email)
         with self.desk() as desk:
             from app.mail.addresses import Mailbox
-            from app.model.registration import meet
+            from app.model.records.registration import meet
 
             meet(desk, Mailbox("Mallory", "mallory@example.com"), known=False)
 
@@ -91,8 +91,8 @@ class Office(World):
         self.asks_in(number, "pia@example.net")
         if who == "assignee":
             with self.desk() as desk:
-                from app.model.people import get_person
-                from app.model.tickets import find_ticket
+                from app.model.records.people import get_person
+                from app.model.records.tickets import find_ticket
 
                 find_ticket(desk, number).assignee_id = get_person(desk, "asa@example.org").id
         self.becomes(number, status)
@@ -348,7 +348,7 @@ def reopenings(office: World, number: int) -> list[Any]:
 
 
 def person(office: World, number: int) -> str:
-    from app.model.people import Person
+    from app.model.records.people import Person
 
     return str(next(one.email for one in office.rows(Person) if one.id == number))
 

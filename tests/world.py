@@ -23,17 +23,18 @@ from typing import Any
 from sqlalchemy import make_url
 
 from app.mail.addresses import Mailbox, address_key
-from app.model import administration, people, queue_setup, queues, registration, workflow
+from app.model import administration, workflow
 from app.model.arrival import Outcome
 from app.model.lifecycle.tables import TRACKER
-from app.model.message_ids import new_message_id
-from app.model.people import Person
 from app.model.posts import Words
+from app.model.records import people, queue_setup, queues, registration
+from app.model.records.message_ids import new_message_id
+from app.model.records.people import Person
+from app.model.records.tickets import Participant, Ticket, find_ticket
 from app.model.setting import Setting
 from app.model.standing import everybody_on, standing_of
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Participant, Ticket, find_ticket
 from app.model.views import ticket_in_full
 from app.setup import first_queues
 from app.transport.courier import Courier

@@ -15,7 +15,7 @@ from app.archive.pile import ARCHIVED, Pile
 from app.mail.addresses import Mailbox
 from app.mail.parsed import Incoming, read
 from app.mail.quoted_text import is_forward, split
-from app.model.mails import Mail
+from app.model.records.received_mail import Mail
 
 MAILS = 250
 BYTES = 8_000_000

@@ -12,14 +12,14 @@ from app.archive.marks import Mark, marking_line
 from app.archive.mbox import escaped
 from app.archive.written import Said, mail_of
 from app.model.lifecycle.tables import NotAllowed
-from app.model.mails import Mail
-from app.model.message_ids import tracker_id
-from app.model.messages import Message
-from app.model.places import comment_address, ticket_address
-from app.model.queues import find_queue
+from app.model.records.addressing import comment_address, ticket_address
+from app.model.records.message_ids import tracker_id
+from app.model.records.messages import Message
+from app.model.records.queues import find_queue
+from app.model.records.received_mail import Mail
+from app.model.records.tickets import Ticket, find_ticket
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket, find_ticket
 from app.model.views import Json, ticket_in_full
 
 # So many tickets are planned at once, and so many mails or bytes read at once: memory must not grow with what there is.

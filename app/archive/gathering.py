@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Integer, Select, bindparam, case, func, selec
 from app.archive.cards import EVERYBODY
 from app.archive.known import Bearers, find_answered_live
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
-from app.model.archived import NOBODY, PERSON
+from app.model.records.imported_mail import NOBODY, PERSON
 
 # How long after the last mail of a thread an answer that names no id still belongs to it.
 WINDOW = timedelta(days=30)

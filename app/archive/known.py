@@ -7,11 +7,11 @@ from sqlalchemy import Table, select
 
 from app.archive.cards import Card, card_of, id_key, own_key
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
-from app.model.archived import PERSON
-from app.model.letters import Letter
-from app.model.mails import Mail
-from app.model.message_ids import tracker_id
-from app.model.messages import Message
+from app.model.records.imported_mail import PERSON
+from app.model.records.letters import Letter
+from app.model.records.message_ids import tracker_id
+from app.model.records.messages import Message
+from app.model.records.received_mail import Mail
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, update
 
 from app.archive.pile import ARCHIVED, add_rows, reserve
-from app.model.mails import Delivery
-from app.model.messages import Attachment, Message, attachment_rows
+from app.model.records.messages import Attachment, Message, attachment_rows
+from app.model.records.received_mail import Delivery
+from app.model.records.tickets import Change, Participant, Reopening, Ticket
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Change, Participant, Reopening, Ticket
 
 TICKET, MESSAGE = cast("Table", Ticket.__table__), cast("Table", Message.__table__)
 _ATTACHMENT, _DELIVERY, _PARTICIPANT, _CHANGE, _REOPENING = (

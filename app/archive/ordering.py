@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from app.archive.pile import ARCHIVED, LINK, NO_MARK
-from app.model.archived import PERSON
+from app.model.records.imported_mail import PERSON
 
 _ASKED = 5_000
 _LAST = datetime.max.replace(tzinfo=UTC)

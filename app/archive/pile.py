@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Table, event, func, select, text
 
 from app.archive.alone import only_import
 from app.mail.addresses import address_key
-from app.model.archived import Archived, ArchivedLink
-from app.model.queue_setup import add_queue
-from app.model.queues import QueueAddress, find_queue, whole_address
+from app.model.records.imported_mail import Archived, ArchivedLink
+from app.model.records.queue_setup import add_queue
+from app.model.records.queues import QueueAddress, find_queue, whole_address
 from app.model.storage.base import Base
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk

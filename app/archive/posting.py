@@ -11,8 +11,8 @@ from app.archive.drafts import BYTES, Draft, Planned, drafts_of, next_threads
 from app.archive.pile import ARCHIVED, Pile
 from app.archive.work import Work
 from app.archive.writers import Writers
+from app.model.records.tickets import NoSuchTicket, Ticket, what_became_of
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import NoSuchTicket, Ticket, what_became_of
 
 _TRIES = 3
 

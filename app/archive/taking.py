@@ -12,7 +12,7 @@ from app.archive.cards import Card, card_of, exact_digest, id_key, own_key
 from app.archive.known import There, homes_of, key_of, lookup, mark_key, posted_elsewhere
 from app.archive.marks import TRACKER, Mark, mark_of
 from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile, add_rows, reserve
-from app.model.mails import Mail
+from app.model.records.received_mail import Mail
 
 _MAIL = cast("Table", Mail.__table__)
 _REPLACE_MAIL = update(_MAIL).where(_MAIL.c.id == bindparam("of")).values(raw=bindparam("bytes"))

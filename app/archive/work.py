@@ -18,14 +18,14 @@ from app.archive.writers import UNKNOWN, Writer, Writers
 from app.mail.parsed import read
 from app.model import notification
 from app.model.arrival import Fate, digest_at
-from app.model.mails import Mail
-from app.model.message_ids import new_message_id
-from app.model.messages import Message
-from app.model.places import ticket_address
 from app.model.posts import believable
-from app.model.queues import Queue
+from app.model.records.addressing import ticket_address
+from app.model.records.message_ids import new_message_id
+from app.model.records.messages import Message
+from app.model.records.queues import Queue
+from app.model.records.received_mail import Mail
+from app.model.records.tickets import Change, Participant, Reopening, Ticket
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Change, Participant, Reopening, Ticket
 from app.model.undo import Checkpoint
 
 # So many mails are looked through for one that a person wrote, whose ticket it then is.

@@ -9,11 +9,11 @@ from sqlalchemy import Table, bindparam, select, update
 from app.archive.pile import add_rows, reserve
 from app.mail.addresses import Mailbox, address_key
 from app.mail.text import one_line
-from app.model.people import Address, Person
-from app.model.queues import Responder
+from app.model.records.people import Address, Person
+from app.model.records.queues import Responder
+from app.model.records.tickets import Ticket
 from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket
 
 _PERSON, _ADDRESS = cast("Table", Person.__table__), cast("Table", Address.__table__)
 _LET_IN = update(_PERSON).where(_PERSON.c.id == bindparam("of")).values(known=True)

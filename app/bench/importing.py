@@ -15,7 +15,7 @@ from app.bench.archive import MAILS, THREADS, write_archive
 from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import Server
-from app.model.queue_setup import add_queue
+from app.model.records.queue_setup import add_queue
 from app.model.storage.database import Database
 from app.setup import first_queues
 

@@ -10,7 +10,7 @@ from app.bench.client import Connection, send_all
 from app.bench.figure import Figure
 from app.bench.sink import sink
 from app.bench.world import Tracker
-from app.model.letters import State
+from app.model.records.letters import State
 
 ROUNDS = 5
 MAILS = 400

@@ -12,7 +12,7 @@ from salmon.mail import MailRequest
 from salmon.routing import Router, nolocking, route, stateless
 from sqlalchemy import insert
 
-from app.model.mails import Mail
+from app.model.records.received_mail import Mail
 from app.transport.receiver import Listener, Receiver
 from app.transport.reception import Reception, first_headers
 from config import build

@@ -15,7 +15,7 @@ from app.archive.mbox import Dialect
 from app.cli.common import PathName, json_option, print_json, print_rows, ready_database
 from app.mail.addresses import is_usable
 from app.mail.text import one_line
-from app.model.people import BadAddress
+from app.model.records.people import BadAddress
 from config.current import current_settings
 
 if TYPE_CHECKING:

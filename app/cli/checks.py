@@ -12,9 +12,9 @@ from sqlalchemy import func, select, text
 
 from app.cli import in_one_line
 from app.cli.ports import listener_state
-from app.model import people, queues
-from app.model.letters import Letter, State
-from app.model.mails import Mail
+from app.model.records import people, queues
+from app.model.records.letters import Letter, State
+from app.model.records.received_mail import Mail
 from app.model.schema import NotReady, check_ready
 from app.model.set_aside import waiting
 from app.model.storage.database import Database

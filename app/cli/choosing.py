@@ -9,8 +9,8 @@ import click
 from app.cli.common import IsoDay
 from app.model.filters import Filter
 from app.model.lifecycle.registry import every_status
-from app.model.people import get_person
-from app.model.queues import find_queue
+from app.model.records.people import get_person
+from app.model.records.queues import find_queue
 from app.model.storage.unit_of_work import Desk
 
 _OPTIONS = (

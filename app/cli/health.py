@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.cli import in_one_line
 from app.cli.ports import listener_state
 from app.mail.text import one_line
-from app.model.letters import Letter, State
+from app.model.records.letters import Letter, State
 from app.model.schema import REVISION, check_ready
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk

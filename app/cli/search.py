@@ -12,8 +12,8 @@ from app.mail.text import one_line
 from app.model.deadline import within
 from app.model.hit_json import found_summaries
 from app.model.indexing import catch_up_soon
-from app.model.people import get_person
 from app.model.query import read_query, what_counts
+from app.model.records.people import get_person
 from app.model.searching import Found, Hit, how_many_more, search
 from app.model.snippets import Snippet
 from app.model.storage.database import Database

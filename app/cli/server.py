@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.model.queues import responders
+from app.model.records.queues import responders
 from app.model.storage.database import Database
 from app.setup import first_queues
 from config.current import current_settings

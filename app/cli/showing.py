@@ -11,7 +11,7 @@ from app.cli.common import print_rows
 from app.mail.text import one_line, shown
 from app.model.lifecycle.tables import Lifecycle
 from app.model.reading import person_text, said_by
-from app.model.tickets import UNDELIVERED, Ticket
+from app.model.records.tickets import UNDELIVERED, Ticket
 
 # Quotations, code, tables and lists look as their writers made them.
 _AS_WRITTEN = re.compile(r"[ \t>|]|.*(?:\t| {3}|\|.*\|)")

@@ -13,7 +13,7 @@ from sqlalchemy import Table, bindparam, delete, insert, select, update
 from app.mail.addresses import address_key
 from app.mail.parsed import Incoming, read
 from app.mail.text import storable
-from app.model.mails import Delivery, Mail
+from app.model.records.received_mail import Delivery, Mail
 from app.model.storage.unit_of_work import Desk
 
 

@@ -11,12 +11,12 @@ from app.mail.delivery_status import Report, Verdict, addresses_blamed, read_rep
 from app.mail.text import one_line
 from app.model import notification
 from app.model.arrival import Arrival, Fate, register
-from app.model.letters import Letter, State
-from app.model.message_ids import is_our_id
-from app.model.people import Address, Person
+from app.model.records.letters import Letter, State
+from app.model.records.message_ids import is_our_id
+from app.model.records.people import Address, Person
+from app.model.records.tickets import UNDELIVERED, Ticket, record_change, what_became_of
 from app.model.standing import everybody_on
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import UNDELIVERED, Ticket, record_change, what_became_of
 
 LOG = logging.getLogger("tickets.bounces")
 _NAMED = 5

@@ -6,13 +6,13 @@ from app.mail.addresses import Mailbox
 from app.model import bounces, intake, questions
 from app.model.arrival import Arrival, Fate, register
 from app.model.opening import open_by_mail
-from app.model.people import find_person
-from app.model.places import Kind, Place, find_place, is_at_our_domain
 from app.model.posting import post
+from app.model.records.addressing import Kind, Place, find_place, is_at_our_domain
+from app.model.records.people import find_person
+from app.model.records.tickets import NoSuchTicket, TicketForgotten
 from app.model.set_aside import set_aside
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, find_thread, is_our_letter, known_ids
-from app.model.tickets import NoSuchTicket, TicketForgotten
 
 
 def to_ticket(desk: Desk, arrival: Arrival, recipient: str) -> None:

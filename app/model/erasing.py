@@ -7,13 +7,13 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
 from app.mail.parsed import read
-from app.model.archived import NOBODY, PERSON, Archived, person_key
 from app.model.arrival import forgotten_identity
-from app.model.letters import Letter, State
-from app.model.mails import Delivery, Mail
-from app.model.message_ids import new_message_id
-from app.model.messages import Attachment, Message
 from app.model.receipts import Kind
+from app.model.records.imported_mail import NOBODY, PERSON, Archived, person_key
+from app.model.records.letters import Letter, State
+from app.model.records.message_ids import new_message_id
+from app.model.records.messages import Attachment, Message
+from app.model.records.received_mail import Delivery, Mail
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
 from app.model.theirs import archived_of

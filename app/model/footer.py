@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from app.model.choosing import promise
 from app.model.lifecycle.commands import HELP, LIST, STATUS, UNDO
 from app.model.lifecycle.tables import Cell, listed
-from app.model.places import comment_address, ticket_address
-from app.model.queues import whole_address
+from app.model.records.addressing import comment_address, ticket_address
+from app.model.records.queues import whole_address
+from app.model.records.tickets import Ticket
 from app.model.standing import Occasion, Standing, as_confirmed, readers
 from app.model.storage.unit_of_work import Desk
 from app.model.storms import holds_next
-from app.model.tickets import Ticket
 
 _NAMES_IN_FULL = 5
 

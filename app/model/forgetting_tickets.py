@@ -8,17 +8,17 @@ from collections.abc import Collection
 from sqlalchemy import delete, exists, or_, select, update
 
 from app.model import erasing, theirs
-from app.model.archived import NOBODY, Archived
 from app.model.forgetting import Forgotten, erase_words, line_left
-from app.model.letters import Letter
 from app.model.lifecycle.tables import NotAllowed
-from app.model.mails import Delivery
-from app.model.messages import Message
-from app.model.people import Person, nobody
-from app.model.queues import Responder
+from app.model.records.imported_mail import NOBODY, Archived
+from app.model.records.letters import Letter
+from app.model.records.messages import Message
+from app.model.records.people import Person, nobody
+from app.model.records.queues import Responder
+from app.model.records.received_mail import Delivery
+from app.model.records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
 from app.model.undo import Checkpoint
 
 

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.mail.subjects import bare_subject
 from app.model.folding import words
 from app.model.index import Document, drop, put
-from app.model.messages import Attachment, Message
-from app.model.people import Address, Person
+from app.model.records.messages import Attachment, Message
+from app.model.records.people import Address, Person
+from app.model.records.tickets import Ticket
 from app.model.storage.base import Base
 from app.model.storage.database import LOCK_SECONDS, Database, DatabaseBusy
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket
 
 AT_ONCE = 200
 """So many notes are seen to in one unit of work at most; mail waits no longer than that takes."""

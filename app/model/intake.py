@@ -10,19 +10,19 @@ from app.mail.quoted_text import is_forward, split
 from app.model import notification, proof
 from app.model.arrival import Arrival
 from app.model.attached_letters import files_of
-from app.model.letters import Letter
 from app.model.lifecycle.commands import LEAVE
-from app.model.message_ids import new_message_id
 from app.model.notification import News
-from app.model.people import Person, find_person
-from app.model.places import find_place
 from app.model.posts import Parent, Words
-from app.model.queues import Queue
-from app.model.registration import heard_from, meet, wrote_from
+from app.model.records.addressing import find_place
+from app.model.records.letters import Letter
+from app.model.records.message_ids import new_message_id
+from app.model.records.people import Person, find_person
+from app.model.records.queues import Queue
+from app.model.records.registration import heard_from, meet, wrote_from
+from app.model.records.tickets import LET_IN, Participant, Ticket, record_change
 from app.model.standing import Standing, as_confirmed, everybody_on
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, Thread
-from app.model.tickets import LET_IN, Participant, Ticket, record_change
 
 # Whoever names more people in one mail means a list.
 _MOST_ASKED_IN = 20

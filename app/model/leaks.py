@@ -21,12 +21,12 @@ from app.mail.quotation_matching import (
     redacted,
     words_of,
 )
-from app.model.letters import Letter
-from app.model.messages import Message
-from app.model.people import Person
+from app.model.records.letters import Letter
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.tickets import Ticket
 from app.model.standing import everybody_on
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket
 
 # So many words in a row tell a text from others.
 _RUN = 4

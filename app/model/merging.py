@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import update
 
 from app.model.lifecycle.tables import NotAllowed
-from app.model.messages import Message
-from app.model.people import Person
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.tickets import NoSuchTicket, Participant, Ticket, record_change, what_became_of
 from app.model.standing import everybody_on
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import NoSuchTicket, Participant, Ticket, record_change, what_became_of
 
 
 def goal(desk: Desk, ticket: Ticket, number: int) -> Ticket:

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.mail.addresses import Mailbox, is_usable, mailboxes
 from app.mail.text import one_line
 from app.model.lifecycle.tables import NotAllowed, listed
-from app.model.people import Person, administrators, find_person
-from app.model.registration import meet
+from app.model.records.people import Person, administrators, find_person
+from app.model.records.registration import meet
 from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
 

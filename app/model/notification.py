@@ -12,17 +12,17 @@ from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
 from app.model import storms
 from app.model.footer import footer
-from app.model.letters import HELD, NOT_SENT, Letter, State
 from app.model.lifecycle.commands import ADD_CC, SHOW
 from app.model.lifecycle.tables import Action, listed
-from app.model.message_ids import new_message_id
-from app.model.messages import Message, passed_on
 from app.model.paper import render
-from app.model.people import Address, Person
-from app.model.places import comment_address, find_place, is_at_our_domain, ticket_address
+from app.model.records.addressing import comment_address, find_place, is_at_our_domain, ticket_address
+from app.model.records.letters import HELD, NOT_SENT, Letter, State
+from app.model.records.message_ids import new_message_id
+from app.model.records.messages import Message, passed_on
+from app.model.records.people import Address, Person
+from app.model.records.tickets import UNDELIVERED, Ticket
 from app.model.standing import Occasion, Standing, readers
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import UNDELIVERED, Ticket
 from app.model.undo import Changed
 
 if TYPE_CHECKING:

@@ -14,19 +14,19 @@ from app.model.arrival import Arrival, Fate, became, opened, register
 from app.model.intake import words_of
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, REQUESTOR, Line
-from app.model.messages import Message
 from app.model.notification import News, tell_opened
-from app.model.people import Person, find_person
-from app.model.places import Place, find_place
 from app.model.posts import Words
-from app.model.queues import Queue
 from app.model.receipts import Writer
+from app.model.records.addressing import Place, find_place
+from app.model.records.messages import Message
+from app.model.records.people import Person, find_person
+from app.model.records.queues import Queue
+from app.model.records.tickets import Ticket
 from app.model.set_aside import put_aside, set_aside
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, places_named
-from app.model.tickets import Ticket
 
 
 def open_by_mail(

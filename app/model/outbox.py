@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from app.model.letters import Letter, State
-from app.model.people import Person
-from app.model.registration import heard_from
+from app.model.records.letters import Letter, State
+from app.model.records.people import Person
+from app.model.records.registration import heard_from
 from app.model.storage.unit_of_work import Desk
 
 

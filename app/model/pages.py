@@ -15,18 +15,18 @@ from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Action, NotAllowed, find_row, listed
-from app.model.messages import Message
 from app.model.notification import ADD_LETTERS, letter_row, sendable
 from app.model.paper import render
-from app.model.people import Person
-from app.model.places import comment_address, search_address, ticket_address
-from app.model.queues import Queue, Responder, every_queue, whole_address
 from app.model.reading import head_text, message_text
 from app.model.receipts import Kind, Writer, write_to
+from app.model.records.addressing import comment_address, search_address, ticket_address
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.queues import Queue, Responder, every_queue, whole_address
+from app.model.records.tickets import NoSuchTicket, Ticket, what_became_of
 from app.model.setting import assignable
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import NoSuchTicket, Ticket, what_became_of
 from app.model.views import Json, ticket_in_full
 from app.model.visibility import may_see
 

@@ -10,19 +10,19 @@ from app.model import intake, pages, proof, receipts, steering, storms, waiting,
 from app.model.administration import undo
 from app.model.arrival import Arrival, Fate, became
 from app.model.intake import words_of
-from app.model.letters import Letter
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Cell, NotAllowed, Party
-from app.model.people import Person
 from app.model.posts import Words
 from app.model.receipts import Writer
+from app.model.records.letters import Letter
+from app.model.records.people import Person
+from app.model.records.tickets import Ticket
 from app.model.set_aside import put_aside
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, Thread
-from app.model.tickets import Ticket
 from app.model.undo import follow, last_change, latest
 from app.model.visibility import may_see
 

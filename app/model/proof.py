@@ -8,15 +8,15 @@ from sqlalchemy import select, update
 from app.mail import authentication_results
 from app.mail.addresses import address_key
 from app.mail.authentication_results import Verdict
-from app.model.letters import Letter
-from app.model.mails import Mail
-from app.model.message_ids import is_our_id
-from app.model.places import find_place
+from app.model.records.addressing import find_place
+from app.model.records.letters import Letter
+from app.model.records.message_ids import is_our_id
+from app.model.records.received_mail import Mail
 from app.model.storage.unit_of_work import Desk
 
 if TYPE_CHECKING:
     from app.model.arrival import Arrival
-    from app.model.people import Person
+    from app.model.records.people import Person
     from app.model.threads import Known
 
 

@@ -14,11 +14,11 @@ from app.model.intake import words_of
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import HELP, LIST, SHOW, Page
 from app.model.pages import Origin, Sheet
-from app.model.people import Person
-from app.model.places import Place, search_address, ticket_address
 from app.model.query import read_query, what_counts
-from app.model.queues import Queue, answers_anywhere
 from app.model.receipts import Kind
+from app.model.records.addressing import Place, search_address, ticket_address
+from app.model.records.people import Person
+from app.model.records.queues import Queue, answers_anywhere
 from app.model.searching import Found, Hit, how_many_more, search
 from app.model.set_aside import put_aside, set_aside
 from app.model.storage.unit_of_work import Desk

@@ -5,7 +5,7 @@ from typing import Any
 from app.mail.text import one_line, shown
 from app.model.lifecycle.tables import Lifecycle
 from app.model.notification import THE_TRACKER, heading
-from app.model.tickets import UNDELIVERED
+from app.model.records.tickets import UNDELIVERED
 
 
 def head_text(view: dict[str, Any]) -> str:

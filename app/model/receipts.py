@@ -11,10 +11,10 @@ from app.model.footer import footer
 from app.model.lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from app.model.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
 from app.model.paper import render
-from app.model.places import comment_address, ticket_address
+from app.model.records.addressing import comment_address, ticket_address
+from app.model.records.tickets import Ticket
 from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket
 from app.model.undo import Changed
 
 if TYPE_CHECKING:

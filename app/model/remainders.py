@@ -8,9 +8,9 @@ from sqlalchemy import exists, or_, select
 from app.mail.parsed import read
 from app.mail.text import from_bytes
 from app.model.arrival import Fate
-from app.model.mails import Delivery, Mail
-from app.model.messages import Message
-from app.model.people import Person
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.received_mail import Delivery, Mail
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
 from app.model.theirs import contains_any

@@ -8,16 +8,16 @@ from typing import Any, cast
 from sqlalchemy import Row, Table, or_, select, update
 
 from app.mail.text import shown
-from app.model.letters import Letter
-from app.model.mails import Delivery, Mail
-from app.model.messages import Message
-from app.model.people import FORGOTTEN_NAME
 from app.model.receipts import Kind
+from app.model.records.letters import Letter
+from app.model.records.messages import Message
+from app.model.records.people import FORGOTTEN_NAME
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import UNDELIVERED, Change, Ticket
 from app.model.standing import everybody_on
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
 from app.model.theirs import contains_any
-from app.model.tickets import UNDELIVERED, Change, Ticket
 from app.model.traces import Traces
 from app.model.undo import Checkpoint
 

@@ -15,14 +15,14 @@ from app.model.index import matches
 from app.model.indexing import LONGEST_TEXT, body_of
 from app.model.leaks import Redaction
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.messages import Message
-from app.model.people import Address, Person
 from app.model.query import Query
-from app.model.queues import Queue, Responder
+from app.model.records.messages import Message
+from app.model.records.people import Address, Person
+from app.model.records.queues import Queue, Responder
+from app.model.records.tickets import Participant, Ticket
 from app.model.snippets import Snippet, snippet, terms_in, whole
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Participant, Ticket
 from app.model.visibility import may_see, shown_number
 
 # So many of the best messages are looked at first; all of them only if they are of too few tickets.

@@ -7,12 +7,12 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.model.arrival import Arrival, Fate, became, register
-from app.model.letters import Letter
-from app.model.mails import Delivery, Mail
 from app.model.notification import letter_row
 from app.model.paper import render
-from app.model.people import Person, administrators
-from app.model.places import postmaster_address
+from app.model.records.addressing import postmaster_address
+from app.model.records.letters import Letter
+from app.model.records.people import Person, administrators
+from app.model.records.received_mail import Delivery, Mail
 from app.model.storage.unit_of_work import Desk
 
 _KIND = "set_aside"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from app.mail.text import one_line
 from app.model.lifecycle.registry import moved
 from app.model.lifecycle.tables import NotAllowed, listed
-from app.model.people import Person, administrators
-from app.model.queues import Queue
+from app.model.records.people import Person, administrators
+from app.model.records.queues import Queue
+from app.model.records.tickets import LET_IN, Participant, Ticket, record_change
 from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import LET_IN, Participant, Ticket, record_change
 from app.model.undo import Changed, words
 
 

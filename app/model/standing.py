@@ -7,10 +7,10 @@ from sqlalchemy import Integer, bindparam, select, union
 
 from app.mail.addresses import address_key
 from app.model.lifecycle.tables import Lifecycle, Party, Role
-from app.model.people import Person
-from app.model.queues import Responder
+from app.model.records.people import Person
+from app.model.records.queues import Responder
+from app.model.records.tickets import Participant, Ticket
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Participant, Ticket
 
 
 class Standing(NamedTuple):

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
-from app.model.letters import Letter
-from app.model.message_ids import is_our_id
-from app.model.messages import Message
-from app.model.queues import Responder
+from app.model.records.letters import Letter
+from app.model.records.message_ids import is_our_id
+from app.model.records.messages import Message
+from app.model.records.queues import Responder
+from app.model.records.tickets import Participant, Ticket
 from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Participant, Ticket
 
 LOG = logging.getLogger("tickets.storms")
 

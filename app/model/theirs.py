@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, exists, literal, or_, select
 
 from app.mail.addresses import address_key
-from app.model.archived import PERSON, Archived, person_key
 from app.model.arrival import Fate
-from app.model.letters import Letter
-from app.model.mails import Delivery, Mail
-from app.model.messages import Message
-from app.model.people import Address, Person
+from app.model.records.imported_mail import PERSON, Archived, person_key
+from app.model.records.letters import Letter
+from app.model.records.messages import Message
+from app.model.records.people import Address, Person
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import Change, Participant, Reopening, Ticket
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Change, Participant, Reopening, Ticket
 from app.model.traces import Traces
 from app.model.undo import Checkpoint
 

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, bindparam, literal, select, union_all
 
 from app.model.arrival import Arrival
-from app.model.letters import Letter
-from app.model.messages import Message
-from app.model.people import Person, find_person
-from app.model.places import Place, find_place
-from app.model.queues import names_of_queues
+from app.model.records.addressing import Place, find_place
+from app.model.records.letters import Letter
+from app.model.records.messages import Message
+from app.model.records.people import Person, find_person
+from app.model.records.queues import names_of_queues
+from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
 from app.model.standing import everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
 
 
 class Known(NamedTuple):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.messages import Message
-from app.model.people import Person
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.tickets import Change, Ticket
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Change, Ticket
 from app.model.undo import Checkpoint
 
 

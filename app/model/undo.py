@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.model.lifecycle.registry import moved
 from app.model.lifecycle.tables import NotAllowed
-from app.model.people import Person
+from app.model.records.people import Person
+from app.model.records.tickets import UNDELIVERED, Change, Ticket, record_change
 from app.model.storage.base import Base
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import UNDELIVERED, Change, Ticket, record_change
 
 _KEPT = (
     "queue_id",

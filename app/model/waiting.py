@@ -7,9 +7,9 @@ from sqlalchemy import select, update
 
 from app.mail.text import one_line
 from app.model.footer import footer
-from app.model.letters import Letter, State
 from app.model.lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
 from app.model.receipts import Kind, Writer, write_to
+from app.model.records.letters import Letter, State
 from app.model.storage.unit_of_work import Desk
 from app.model.storms import free_at
 from app.model.threads import Thread

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.letters import Letter, State
-from app.model.mails import Delivery, Mail
-from app.model.messages import Message
-from app.model.people import Person
-from app.model.queues import Queue
+from app.model.records.letters import Letter, State
+from app.model.records.messages import Message
+from app.model.records.people import Person
+from app.model.records.queues import Queue
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import Change, Ticket
 from app.model.storage.database import Database
-from app.model.tickets import Change, Ticket
 
 
 class Stored(NamedTuple):

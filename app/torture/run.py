@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.mail.addresses import Mailbox
-from app.model import outbox, queue_setup, queues, registration
-from app.model.letters import State
+from app.model import outbox
+from app.model.records import queue_setup, queues, registration
+from app.model.records.letters import State
 from app.model.storage.database import Database
 from app.setup import first_queues
 from app.torture.book import Book

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from app.mail.text import one_line
-from app.model.letters import Letter
+from app.model.records.letters import Letter
 
 _LINE = 76
 # An encoded word has at most 75 characters (RFC 2047, 2): so many bytes fit beside what stands around them.

@@ -9,8 +9,8 @@ from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
 from app.mail.parsed import read
-from app.model import places
 from app.model.arrival import Arrival, Outcome
+from app.model.records import addressing
 from app.model.set_aside import find_set_aside, raw_bytes
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
@@ -71,10 +71,10 @@ class Reception:
     def refuses(self, address: str) -> str | None:
         """Why mail to this address is not taken, in words for the sender's server; None if it is."""
         with self.database.look() as desk:
-            ours = places.is_at_our_domain(desk, address)
-            if not ours and places.find_place(desk, address) is None:
+            ours = addressing.is_at_our_domain(desk, address)
+            if not ours and addressing.find_place(desk, address) is None:
                 return f"we take no mail for other domains than {desk.domain}"
-            if not self.keep_unmatched and not places.leads_somewhere(desk, address):
+            if not self.keep_unmatched and not addressing.leads_somewhere(desk, address):
                 return "no such address here"
         return None
 
@@ -164,7 +164,7 @@ def said_of(arrival: Arrival) -> dict[str, object]:
 
 
 def _ours(desk: Desk, address: str) -> bool:
-    return places.is_at_our_domain(desk, address) or places.find_place(desk, address) is not None
+    return addressing.is_at_our_domain(desk, address) or addressing.find_place(desk, address) is not None
 
 
 def _route(desk: Desk, arrival: Arrival, recipient: str) -> None:

@@ -8,11 +8,11 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.mail import mime
-from app.model.mails import Mail
-from app.model.people import Person
+from app.model.records.people import Person
+from app.model.records.received_mail import Mail
+from app.model.records.tickets import Ticket
 from app.model.storage.base import Base
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket
 
 if TYPE_CHECKING:
     from app.mail.parsed import Attachment as Attached

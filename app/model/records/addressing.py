@@ -7,11 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 
 from app.mail.addresses import address_key
-from app.model.letters import Letter
-from app.model.queues import QueueAddress
+from app.model.records.letters import Letter
+from app.model.records.queues import QueueAddress
+from app.model.records.tickets import Ticket
 from app.model.storage.base import MAX_ID
 from app.model.storage.unit_of_work import Desk
-from app.model.tickets import Ticket
 
 BOUNCE = "bounce-"
 _COMMENT, _SEARCH = "-comment", "-search"

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Lifecycle, listed
-from app.model.people import Person
+from app.model.records.people import Person
 from app.model.storage.base import Base
 from app.model.storage.unit_of_work import Desk
 

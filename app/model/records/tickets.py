@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKey, Index, bindparam, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.model.lifecycle.tables import Lifecycle, NotAllowed
-from app.model.people import Person
-from app.model.queues import Queue
+from app.model.records.people import Person
+from app.model.records.queues import Queue
 from app.model.storage.base import MAX_ID, Base
 from app.model.storage.unit_of_work import Desk
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model.people import Person
+from app.model.records.people import Person
 from app.model.storage.base import Base
 
 

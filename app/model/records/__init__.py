@@ -1,0 +1,1 @@
+"""The mapped classes, and what finds and makes their rows."""
