@@ -23,12 +23,12 @@ from app.archive.export import Chosen, choose, documents_of, mbox_of
 from app.archive.marks import Mark, mark_of, marking_line
 from app.archive.mbox import mails_of_box
 from app.model.lifecycle.tables import NotAllowed
-from app.model.merging import merge
 from app.model.records.message_ids import tracker_id
 from app.model.records.messages import Message
 from app.model.records.queues import NoSuchQueue
 from app.model.records.received_mail import Mail
 from app.model.records.tickets import NoSuchTicket, Ticket
+from app.model.tickets.merging import merge
 from tests.archives import DAY, Archive, boxed, content, old_mail
 from tests.test_import import Killed, archives, cut
 from tests.world import DOMAIN, World, person_of, ticket_of

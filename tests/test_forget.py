@@ -17,12 +17,10 @@ from sqlalchemy import select, update
 from app.cli.showing import ticket_text
 from app.model import administration, sweeping, workflow
 from app.model.bounces import came_to_nothing
-from app.model.filters import Filter, find_tickets
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
 from app.model.indexing import catch_up
 from app.model.lifecycle.tables import NotAllowed
-from app.model.posts import Words
 from app.model.query import read_query
 from app.model.receipts import Kind
 from app.model.records import queue_setup, queues
@@ -34,10 +32,12 @@ from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.searching import search
 from app.model.set_aside import waiting
-from app.model.standing import everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
 from app.model.sweeping import NotSwept, sweep
-from app.model.views import ticket_in_full
+from app.model.tickets.filters import Filter, find_tickets
+from app.model.tickets.members import everybody_on, standing_of
+from app.model.tickets.posts import Words
+from app.model.tickets.ticket_json import ticket_in_full
 from app.transport.relays import Refused
 from tests.archives import Archive, old_mail
 from tests.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, files_with, kept_of, some_deeds, words_in

@@ -16,7 +16,7 @@ import pytest
 from app.cli.showing import ticket_text
 from app.model.records.messages import NoSuchMessage
 from app.model.records.tickets import NoSuchTicket, find_ticket
-from app.model.views import viewer_of
+from app.model.tickets.ticket_json import viewer_of
 from tests.world import DOMAIN, Letter, World
 
 SECRET = "We shall never lend this man a cent, whatever he says."

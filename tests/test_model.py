@@ -25,7 +25,7 @@ from app.model.records.tickets import NoSuchTicket, Participant, Ticket, find_ti
 from app.model.schema import METADATA, REVISION, NotReady, alembic_config, check_ready, upgrade, version
 from app.model.storage.base import MAX_ID, Base, Moment
 from app.model.storage.database import Database
-from app.model.views import ticket_in_full
+from app.model.tickets.ticket_json import ticket_in_full
 from tests.postgres import fresh_database
 from tests.world import World
 
@@ -445,7 +445,7 @@ def test_no_other_file_compares_a_role() -> None:
     """Who somebody is on a ticket is asked of the tables; standing says which roles they have."""
     asking = {named(path) for path in APP if knows(path, "app.model.lifecycle.tables.Role")}
     tables = {"app/model/lifecycle/support.py", "app/model/lifecycle/correspondence.py"}
-    assert asking <= {*tables, "app/model/standing.py", "app/model/lifecycle/printing.py"}
+    assert asking <= {*tables, "app/model/tickets/members.py", "app/model/lifecycle/printing.py"}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from app.model.filters import Filter
 from app.model.hit_json import found_summaries
 from app.model.indexing import catch_up
 from app.model.lifecycle.registry import LIFECYCLES
@@ -18,6 +17,7 @@ from app.model.records.people import get_person
 from app.model.records.queue_setup import remove_responder
 from app.model.records.queues import find_queue
 from app.model.searching import search
+from app.model.tickets.filters import Filter
 from tests.test_steering import PIA, RITA, RON, Office, opened
 from tests.world import DOMAIN, Actor, Letter
 

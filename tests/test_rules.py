@@ -11,7 +11,7 @@ from app.model.records.queue_setup import set_queue, switches_of
 from app.model.records.queues import BadQueue, find_queue
 from app.model.records.registration import alias, meet
 from app.model.records.tickets import find_ticket
-from app.model.setting import Setting
+from app.model.tickets.fields import Setting
 from tests.world import DOMAIN, Actor, Letter, World, unproven
 
 RON, RITA, PIA = "ron@example.org", "rita@example.net", "pia@example.net"

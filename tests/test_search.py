@@ -16,12 +16,10 @@ from sqlalchemy import delete, select, text, update
 
 from app.model import administration, indexing, searching
 from app.model.deadline import TooMuch, within
-from app.model.filters import Filter
 from app.model.folding import LONGEST_WORD, folded, words
 from app.model.index import SQLITE_OPTIMIZE, drop, matches
 from app.model.indexing import Due, catch_up, catch_up_some, catch_up_soon, count_due, see_to
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.merging import merge
 from app.model.query import read_query
 from app.model.records import people, registration
 from app.model.records.messages import Attachment, Message
@@ -30,9 +28,11 @@ from app.model.records.queues import find_queue
 from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket
 from app.model.schema import alembic_config
 from app.model.searching import Found, search
-from app.model.setting import Setting
 from app.model.snippets import snippet
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.fields import Setting
+from app.model.tickets.filters import Filter
+from app.model.tickets.merging import merge
 from tests.world import DOMAIN, World
 
 ANN, BEA, RON = "ann@example.net", "bea@example.net", "ron@example.org"
@@ -481,7 +481,7 @@ def test_filters_choose_as_in_a_list(zoo: World) -> None:
 
 
 def searching_filters(desk: Any, wanted: dict[str, Any]) -> list[Ticket]:
-    from app.model.filters import find_tickets
+    from app.model.tickets.filters import find_tickets
 
     return find_tickets(desk, Filter(**wanted))
 

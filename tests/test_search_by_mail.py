@@ -10,7 +10,7 @@ from app.model.records.queue_setup import add_responder
 from app.model.records.queues import BadQueue, find_queue
 from app.model.records.tickets import Ticket
 from app.model.set_aside import waiting
-from app.model.storms import MOST_ANSWERS, MOST_PROVEN
+from app.model.tickets.loop_protection import MOST_ANSWERS, MOST_PROVEN
 from tests.world import DOMAIN, Actor, Letter, World
 
 LAST = "For an hour from now no mail is answered so"

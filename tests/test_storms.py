@@ -8,13 +8,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app.model import storms
 from app.model.records.letters import Letter as Row
 from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.received_mail import Delivery
 from app.model.records.tickets import Ticket
-from app.model.storms import HOUR, MOST_ANSWERS, MOST_OF_SENDER, MOST_ON_TICKET, MOST_TICKETS, MOST_TO_OUTSIDERS
+from app.model.tickets import loop_protection
+from app.model.tickets.loop_protection import (
+    HOUR,
+    MOST_ANSWERS,
+    MOST_OF_SENDER,
+    MOST_ON_TICKET,
+    MOST_TICKETS,
+    MOST_TO_OUTSIDERS,
+)
 from tests.world import DOMAIN, Actor, World
 
 OTHER = "trouble.example"
@@ -134,7 +141,7 @@ def test_machines_and_strangers_on_a_ticket_count_together(small_inbox: World) -
 
 
 def test_a_storm_costs_a_ticket_of_few_messages_nothing(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storms, "_NEWEST", None)
+    monkeypatch.setattr(loop_protection, "_NEWEST", None)
     ron, ann = small_inbox.responder("ron@example.org"), small_inbox.actor("ann@example.net")
     ann.writes("hello", "It burns.")
     for _ in range(3):

@@ -4,7 +4,7 @@ import pytest
 
 from app.model.intake import MOST_TICKETS_OF_UNPROVEN
 from app.model.records.received_mail import Delivery
-from app.model.storms import MOST_TO_OUTSIDERS
+from app.model.tickets.loop_protection import MOST_TO_OUTSIDERS
 from tests.world import DOMAIN, Actor, World
 
 EVIL = "evil@evil.example"

@@ -11,9 +11,9 @@ import pytest
 
 from app.model.lifecycle.support import SUPPORT
 from app.model.lifecycle.tables import NotAllowed, Role
-from app.model.posts import BadDate, checked_date
 from app.model.records.messages import NoSuchMessage
 from app.model.records.tickets import Reopening
+from app.model.tickets.posts import BadDate, checked_date
 from tests.world import World
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"

@@ -26,16 +26,16 @@ from app.mail.addresses import Mailbox, address_key
 from app.model import administration, workflow
 from app.model.arrival import Outcome
 from app.model.lifecycle.tables import TRACKER
-from app.model.posts import Words
 from app.model.records import people, queue_setup, queues, registration
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person
 from app.model.records.tickets import Participant, Ticket, find_ticket
-from app.model.setting import Setting
-from app.model.standing import everybody_on, standing_of
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
-from app.model.views import ticket_in_full
+from app.model.tickets.fields import Setting
+from app.model.tickets.members import everybody_on, standing_of
+from app.model.tickets.posts import Words
+from app.model.tickets.ticket_json import ticket_in_full
 from app.setup import first_queues
 from app.transport.courier import Courier
 from app.transport.receiver import Listener, Receiver

@@ -16,8 +16,8 @@ from app.mail.parsed import Incoming, read
 from app.mail.subjects import bare_subject
 from app.mail.text import decoded, one_line, unescaped
 from app.model.arrival import identity_of
-from app.model.posts import believable
 from app.model.records.imported_mail import NOBODY, PERSON, digest, person_key
+from app.model.tickets.posts import believable
 
 OWN = b"\x01"
 """What ends the key of an id where it is that of the mail itself, and not of one that it names."""

@@ -20,7 +20,7 @@ from app.model.records.received_mail import Mail
 from app.model.records.tickets import Ticket, find_ticket
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
-from app.model.views import Json, ticket_in_full
+from app.model.tickets.ticket_json import Json, ticket_in_full
 
 # So many tickets are planned at once, and so many mails or bytes read at once: memory must not grow with what there is.
 _TICKETS, _POSTS = 200, 2_000

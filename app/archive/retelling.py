@@ -9,7 +9,7 @@ from app.archive.writers import OURSELVES, SOMEBODY, Writer
 from app.model.lifecycle.tables import Lifecycle, Row
 from app.model.records.messages import Message
 from app.model.records.tickets import Ticket
-from app.model.standing import Standing
+from app.model.tickets.members import Standing
 from app.model.workflow import retrace
 
 

@@ -18,7 +18,6 @@ from app.archive.writers import UNKNOWN, Writer, Writers
 from app.mail.parsed import read
 from app.model import notification
 from app.model.arrival import Fate, digest_at
-from app.model.posts import believable
 from app.model.records.addressing import ticket_address
 from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Message
@@ -26,7 +25,8 @@ from app.model.records.queues import Queue
 from app.model.records.received_mail import Mail
 from app.model.records.tickets import Change, Participant, Reopening, Ticket
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Checkpoint
+from app.model.tickets.posts import believable
+from app.model.tickets.undo import Checkpoint
 
 # So many mails are looked through for one that a person wrote, whose ticket it then is.
 _AHEAD = 50

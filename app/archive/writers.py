@@ -12,8 +12,8 @@ from app.mail.text import one_line
 from app.model.records.people import Address, Person
 from app.model.records.queues import Responder
 from app.model.records.tickets import Ticket
-from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import Standing
 
 _PERSON, _ADDRESS = cast("Table", Person.__table__), cast("Table", Address.__table__)
 _LET_IN = update(_PERSON).where(_PERSON.c.id == bindparam("of")).values(known=True)

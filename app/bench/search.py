@@ -16,7 +16,6 @@ from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import DOMAIN
 from app.mail.addresses import Mailbox
-from app.model.filters import Filter
 from app.model.indexing import catch_up
 from app.model.lifecycle.registry import CORRESPONDENCE
 from app.model.query import read_query
@@ -27,6 +26,7 @@ from app.model.records.tickets import Ticket
 from app.model.searching import search
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.filters import Filter
 from app.setup import first_queues
 
 MESSAGES = 100_000

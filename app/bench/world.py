@@ -16,13 +16,13 @@ from sqlalchemy import func, insert, select
 from app.bench.client import Mail
 from app.mail.addresses import Mailbox
 from app.model import workflow
-from app.model.posts import Words
 from app.model.records import queue_setup, queues, registration
 from app.model.records.letters import Letter, State
 from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Message
 from app.model.records.tickets import find_ticket
 from app.model.storage.database import Database
+from app.model.tickets.posts import Words
 from app.setup import first_queues
 
 DOMAIN = "bench.example"

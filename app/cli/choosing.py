@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from app.cli.common import IsoDay
-from app.model.filters import Filter
 from app.model.lifecycle.registry import every_status
 from app.model.records.people import get_person
 from app.model.records.queues import find_queue
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.filters import Filter
 
 _OPTIONS = (
     click.option("--queue"),

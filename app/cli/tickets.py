@@ -21,7 +21,6 @@ from app.cli.showing import print_tickets, ticket_text
 from app.mail.addresses import Mailbox
 from app.mail.text import one_line
 from app.model import administration, workflow
-from app.model.filters import find_tickets
 from app.model.lifecycle.tables import listed
 from app.model.manual_action import act, words_by_command
 from app.model.notification import changed
@@ -30,12 +29,13 @@ from app.model.records.people import Person, get_person
 from app.model.records.queues import find_queue
 from app.model.records.registration import meet
 from app.model.records.tickets import find_living, find_number, find_ticket, how_forgotten
-from app.model.setting import Setting
-from app.model.standing import everybody_on
 from app.model.storage.base import MAX_ID
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
-from app.model.views import ticket_in_full, ticket_summaries, viewer_of
+from app.model.tickets.fields import Setting
+from app.model.tickets.filters import find_tickets
+from app.model.tickets.members import everybody_on
+from app.model.tickets.ticket_json import ticket_in_full, ticket_summaries, viewer_of
 
 
 @click.command("open")

@@ -7,20 +7,20 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from app.model import notification, workflow
-from app.model.filters import NOT_FORGOTTEN
 from app.model.lifecycle.commands import MERGE, lines_of
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import TRACKER, NotAllowed
 from app.model.notification import News
-from app.model.posts import Words
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket, find_ticket
-from app.model.setting import Setting, change, left_behind
-from app.model.standing import everybody_on, standing_of
 from app.model.steering import Mailed, Refused, carry_out_all, tell_others
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Changed, as_it_is, keep, take_back
+from app.model.tickets.fields import Setting, change, left_behind
+from app.model.tickets.filters import NOT_FORGOTTEN
+from app.model.tickets.members import everybody_on, standing_of
+from app.model.tickets.posts import Words
+from app.model.tickets.undo import Changed, as_it_is, keep, take_back
 
 
 class Undone(NamedTuple):

@@ -15,8 +15,8 @@ from app.model.records.letters import Letter, State
 from app.model.records.message_ids import is_our_id
 from app.model.records.people import Address, Person
 from app.model.records.tickets import UNDELIVERED, Ticket, record_change, what_became_of
-from app.model.standing import everybody_on
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import everybody_on
 
 LOG = logging.getLogger("tickets.bounces")
 _NAMED = 5

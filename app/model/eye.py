@@ -6,14 +6,14 @@ from sqlalchemy import select
 
 from app.model.folding import words
 from app.model.indexing import LONGEST_TEXT, documents
-from app.model.leaks import Redaction
 from app.model.query import Query
 from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket
-from app.model.standing import everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.visibility import may_see
+from app.model.tickets.members import everybody_on, standing_of
+from app.model.tickets.redaction import Redaction
+from app.model.tickets.visibility import may_see
 
 
 @dataclass

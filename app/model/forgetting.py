@@ -22,9 +22,9 @@ from app.model.records.tickets import Participant, Ticket
 from app.model.remainders import NOTHING, Remainder, left_of, on_no_ticket
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.undo import Checkpoint
 from app.model.titles import titles_of
 from app.model.traces import Traces
-from app.model.undo import Checkpoint
 
 
 @dataclass

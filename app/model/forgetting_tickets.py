@@ -19,7 +19,7 @@ from app.model.records.received_mail import Delivery
 from app.model.records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Checkpoint
+from app.model.tickets.undo import Checkpoint
 
 
 def forget_ticket(desk: Desk, number: int) -> Forgotten:

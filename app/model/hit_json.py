@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.model.storage.unit_of_work import Desk
-from app.model.views import Json, moment_json, person_json, ticket_summaries, without_addresses
-from app.model.visibility import shown_number
+from app.model.tickets.ticket_json import Json, moment_json, person_json, ticket_summaries, without_addresses
+from app.model.tickets.visibility import shown_number
 
 if TYPE_CHECKING:
     from app.model.searching import Hit

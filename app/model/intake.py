@@ -12,7 +12,6 @@ from app.model.arrival import Arrival
 from app.model.attached_letters import files_of
 from app.model.lifecycle.commands import LEAVE
 from app.model.notification import News
-from app.model.posts import Parent, Words
 from app.model.records.addressing import find_place
 from app.model.records.letters import Letter
 from app.model.records.message_ids import new_message_id
@@ -20,9 +19,10 @@ from app.model.records.people import Person, find_person
 from app.model.records.queues import Queue
 from app.model.records.registration import heard_from, meet, wrote_from
 from app.model.records.tickets import LET_IN, Participant, Ticket, record_change
-from app.model.standing import Standing, as_confirmed, everybody_on
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, Thread
+from app.model.tickets.members import Standing, as_confirmed, everybody_on
+from app.model.tickets.posts import Parent, Words
 
 # Whoever names more people in one mail means a list.
 _MOST_ASKED_IN = 20

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from app.mail.text import storable
 from app.model import workflow
-from app.model.posts import Words, checked_date
 from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Message
 from app.model.records.people import get_person
 from app.model.records.tickets import Ticket, find_living
-from app.model.standing import everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import everybody_on, standing_of
+from app.model.tickets.posts import Words, checked_date
 
 
 def act(

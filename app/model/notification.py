@@ -10,7 +10,6 @@ from sqlalchemy.orm import joinedload
 
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
-from app.model import storms
 from app.model.footer import footer
 from app.model.lifecycle.commands import ADD_CC, SHOW
 from app.model.lifecycle.tables import Action, listed
@@ -21,12 +20,13 @@ from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Message, passed_on
 from app.model.records.people import Address, Person
 from app.model.records.tickets import UNDELIVERED, Ticket
-from app.model.standing import Occasion, Standing, readers
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Changed
+from app.model.tickets import loop_protection
+from app.model.tickets.members import Occasion, Standing, readers
+from app.model.tickets.undo import Changed
 
 if TYPE_CHECKING:
-    from app.model.posts import Words
+    from app.model.tickets.posts import Words
 
 THE_TRACKER = "The tracker"
 ADD_LETTERS = insert(cast("Table", Letter.__table__))
@@ -104,7 +104,7 @@ def tell_opened(
     told = _unreached(desk, told, words.named)
     if words.mail_id is not None:
         responder = bool(writer and writer.responder)
-        told = storms.reached(desk, told, author.id, responder=responder, believed=words.believed)
+        told = loop_protection.reached(desk, told, author.id, responder=responder, believed=words.believed)
     _write(desk, envelope, told, everybody, body, changes, words)
     if ticket.queue.acknowledge and words.mail_id is not None and not message.private and news is None:
         _acknowledge(desk, ticket, message, author, everybody, words)
@@ -128,7 +128,7 @@ def tell_posted(
     Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
     """
     everybody = _with_mailbox(desk, everybody)
-    storm = storms.on_ticket(desk, message, news.actor, everybody)
+    storm = loop_protection.on_ticket(desk, message, news.actor, everybody)
     changed, said = news.old_status != ticket.status, bool(words.text.strip() or words.attachments)
     occasion = Occasion(words=said or words.mail_id is not None, private=message.private, status_changed=changed)
     told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
@@ -161,7 +161,7 @@ def _within_bounds(
     """Whom a message may reach, and the names of those whom it may not because too much such mail came."""
     if actor is None or words.mail_id is None:
         return told, []
-    within = storms.reached(desk, told, actor.person_id, responder=actor.responder, believed=words.believed)
+    within = loop_protection.reached(desk, told, actor.person_id, responder=actor.responder, believed=words.believed)
     reached = {one.person_id for one in within}
     return within, [one.label for one in told if one.person_id not in reached]
 
@@ -171,7 +171,7 @@ def _tell_writer(
 ) -> None:
     """Tell a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
     recent = select(Letter.id).where(
-        Letter.person_id == writer.person_id, Letter.kind == NOT_SENT, Letter.created > desk.now - storms.HOUR
+        Letter.person_id == writer.person_id, Letter.kind == NOT_SENT, Letter.created > desk.now - loop_protection.HOUR
     )
     if writer.undeliverable or desk.connection.execute(recent.limit(1)).scalar() is not None:
         return
@@ -204,7 +204,7 @@ def _tell_later(
             letter.text = str(row["text"])
         else:
             # It is dated when it leaves.
-            due = desk.now + storms.WINDOW
+            due = desk.now + loop_protection.WINDOW
             desk.connection.execute(ADD_LETTERS, [{**row, "created": due, "next": due}])
 
 
@@ -217,7 +217,7 @@ def _held_since(desk: Desk, ticket: Ticket, first: int, last: Message, reader: S
     messages = desk.session.scalars(held.options(joinedload(Message.sender)).limit(_LISTED_LATER + 1)).all()
     lines = [f"{one.sender.label if one.sender else THE_TRACKER}: {one.text}" for one in messages[:_LISTED_LATER]]
     more = ["There are more of them."] if len(messages) > _LISTED_LATER else []
-    minutes = int(storms.WINDOW.total_seconds() // 60)
+    minutes = int(loop_protection.WINDOW.total_seconds() // 60)
     return {
         "heading": f"Too many mails came to ticket {ticket.id} within {minutes} minutes. Nobody got letters of these:",
         "lines": [one_line(line, _SHORTENED) for line in lines],
@@ -283,7 +283,7 @@ def _acknowledge(
 ) -> None:
     """Tell the requestor that the ticket is there: no machine, no list, and nobody more often than once an hour."""
     recent = requestor.acknowledged is not None and requestor.acknowledged > desk.now - _ACKNOWLEDGED_EVERY
-    if words.automatic or words.listed or recent or not storms.may_answer(desk, requestor.id, "acknowledged"):
+    if words.automatic or words.listed or recent or not loop_protection.may_answer(desk, requestor.id, "acknowledged"):
         return
     requestor.acknowledged = desk.now
     body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}

@@ -15,7 +15,6 @@ from app.model.intake import words_of
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, REQUESTOR, Line
 from app.model.notification import News, tell_opened
-from app.model.posts import Words
 from app.model.receipts import Writer
 from app.model.records.addressing import Place, find_place
 from app.model.records.messages import Message
@@ -23,10 +22,11 @@ from app.model.records.people import Person, find_person
 from app.model.records.queues import Queue
 from app.model.records.tickets import Ticket
 from app.model.set_aside import put_aside, set_aside
-from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, places_named
+from app.model.tickets.members import Standing, everybody_on, standing_of
+from app.model.tickets.posts import Words
 
 
 def open_by_mail(

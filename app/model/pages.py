@@ -8,9 +8,6 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.mail.addresses import mailable
 from app.mail.text import one_line
-from app.model import storms
-from app.model.choosing import is_answered, promise, reachable
-from app.model.filters import NOT_FORGOTTEN
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.lifecycle.registry import LIFECYCLES
@@ -24,14 +21,17 @@ from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.queues import Queue, Responder, every_queue, whole_address
 from app.model.records.tickets import NoSuchTicket, Ticket, what_became_of
-from app.model.setting import assignable
-from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.views import Json, ticket_in_full
-from app.model.visibility import may_see
+from app.model.tickets import loop_protection
+from app.model.tickets.fields import assignable
+from app.model.tickets.filters import NOT_FORGOTTEN
+from app.model.tickets.members import Standing, everybody_on, standing_of
+from app.model.tickets.ticket_json import Json, ticket_in_full
+from app.model.tickets.transitions import is_answered, promise, reachable
+from app.model.tickets.visibility import may_see
 
 if TYPE_CHECKING:
-    from app.model.posts import Words
+    from app.model.tickets.posts import Words
 
 _MOST_LISTED = 200
 # A message that is longer is cut, and a letter ends after so many characters: with a word on how to get the rest.
@@ -53,13 +53,13 @@ ENOUGH = "as many mails in this person's name were answered as an hour allows"
 def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> bool:
     """Answer a mail to a ticket that asks for a page, to the person's stored address; False if it is one too many."""
     heading, lines, paragraphs = _sheet(desk, person, page, to.ticket, to.standing)
-    paragraphs = [*paragraphs, *storms.last_word(desk, person.id, Kind.PAGE)]
+    paragraphs = [*paragraphs, *loop_protection.last_word(desk, person.id, Kind.PAGE)]
     return write_to(desk, to, Kind.PAGE, heading, lines, paragraphs)
 
 
 def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> bool:
     """Answer a mail to a queue that asks for a page, to the person's stored address; False if it is one too many."""
-    if not storms.may_answer(desk, person.id, Kind.PAGE, proven=words.verified):
+    if not loop_protection.may_answer(desk, person.id, Kind.PAGE, proven=words.verified):
         return False
     address = next((whole_address(desk, row.address) for row in queue.addresses), f"postmaster@{desk.domain}")
     again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'
@@ -85,7 +85,7 @@ def because(address: str, asked: str) -> str:
 
 def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin: Origin) -> None:
     """Send a page that is about no ticket to a person's stored address."""
-    paragraphs = [*sheet.paragraphs, *storms.last_word(desk, person.id, Kind.PAGE)]
+    paragraphs = [*sheet.paragraphs, *loop_protection.last_word(desk, person.id, Kind.PAGE)]
     parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": paragraphs}
     row = letter_row(
         desk,

@@ -6,25 +6,26 @@ from typing import NamedTuple
 
 from app.mail import confirmations
 from app.mail.addresses import Mailbox
-from app.model import intake, pages, proof, receipts, steering, storms, waiting, workflow
+from app.model import intake, pages, proof, receipts, steering, waiting, workflow
 from app.model.administration import undo
 from app.model.arrival import Arrival, Fate, became
 from app.model.intake import words_of
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Cell, NotAllowed, Party
-from app.model.posts import Words
 from app.model.receipts import Writer
 from app.model.records.letters import Letter
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket
 from app.model.set_aside import put_aside
-from app.model.standing import Standing, everybody_on, standing_of
 from app.model.steering import Mailed, Refused
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, Thread
-from app.model.undo import follow, last_change, latest
-from app.model.visibility import may_see
+from app.model.tickets import loop_protection
+from app.model.tickets.members import Standing, everybody_on, standing_of
+from app.model.tickets.posts import Words
+from app.model.tickets.undo import follow, last_change, latest
+from app.model.tickets.visibility import may_see
 
 
 class Post(NamedTuple):
@@ -101,7 +102,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
         standing = standing_of(person, everybody)
     if believed and standing.requestor:
         everybody = intake.confirm(desk, ticket, everybody)
-    party = storms.as_taken(desk, ticket, standing, verified=verified).party(ticket.lifecycle, machine=machine)
+    party = loop_protection.as_taken(desk, ticket, standing, verified=verified).party(ticket.lifecycle, machine=machine)
     cell = ticket.lifecycle.cell(ticket.status, party.role)
     one = incoming.authors == 1
     return Post(thread, person, everybody, standing, machine, one, party, cell, words, reading.lines, believed)

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 from app.mail.subjects import bare_subject
 from app.mail.text import one_line
-from app.model import bounces, pages, proof, storms
+from app.model import bounces, pages, proof
 from app.model.arrival import Arrival, Fate, register
 from app.model.deadline import Deadline, TooMuch, within
-from app.model.filters import Filter
 from app.model.indexing import AT_ONCE, see_to
 from app.model.intake import words_of
 from app.model.lifecycle import commands
@@ -23,9 +22,11 @@ from app.model.searching import Found, Hit, how_many_more, search
 from app.model.set_aside import put_aside, set_aside
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known
+from app.model.tickets import loop_protection
+from app.model.tickets.filters import Filter
 
 if TYPE_CHECKING:
-    from app.model.posts import Words
+    from app.model.tickets.posts import Words
 
 _MOST_LISTED = 20
 # Other mail waits meanwhile.
@@ -43,7 +44,7 @@ def answer(
         return
     proven = proof.is_verified(desk, arrival, person, known)
     proof.note_shown(desk, arrival, person, known)
-    if not storms.may_answer(desk, person.id, Kind.PAGE, proven=proven):
+    if not loop_protection.may_answer(desk, person.id, Kind.PAGE, proven=proven):
         put_aside(desk, arrival, pages.ENOUGH)
         return
     queue = desk.session.get_one(Queue, place.number)

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
-from app.model import storms
 from app.model.footer import footer
 from app.model.lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from app.model.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
 from app.model.paper import render
 from app.model.records.addressing import comment_address, ticket_address
 from app.model.records.tickets import Ticket
-from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Changed
+from app.model.tickets import loop_protection
+from app.model.tickets.members import Standing
+from app.model.tickets.undo import Changed
 
 if TYPE_CHECKING:
-    from app.model.posts import Words
+    from app.model.tickets.posts import Words
 
 
 class Kind(StrEnum):
@@ -130,7 +130,7 @@ def write_to(
     # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
     proven = to.words.verified
     owed = kind is Kind.WAITING or (proven and kind is not Kind.PAGE)
-    if not owed and not storms.may_answer(desk, to.standing.person_id, kind, proven=proven):
+    if not owed and not loop_protection.may_answer(desk, to.standing.person_id, kind, proven=proven):
         return False
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:

@@ -14,12 +14,12 @@ from app.model.records.messages import Message
 from app.model.records.people import FORGOTTEN_NAME
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import UNDELIVERED, Change, Ticket
-from app.model.standing import everybody_on
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
 from app.model.theirs import contains_any
+from app.model.tickets.members import everybody_on
+from app.model.tickets.undo import Checkpoint
 from app.model.traces import Traces
-from app.model.undo import Checkpoint
 
 _SET_ASIDE = "set_aside"
 _LETTER, _MESSAGE, _MAIL = (cast("Table", one.__table__) for one in (Letter, Message, Mail))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from app.model import indexing, undo
+from app.model import indexing
 
 # Imported so that every table is known.
 from app.model.records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets
@@ -14,6 +14,7 @@ from app.model.storage.base import Base
 from app.model.storage.database import Database
 from app.model.storage.sqlite_copy import copy_database
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets import undo
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -10,10 +10,8 @@ from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 from app.mail.subjects import bare_subject
 from app.model.deadline import NEVER, Deadline
 from app.model.eye import Eye
-from app.model.filters import Filter, tickets_by_number
 from app.model.index import matches
 from app.model.indexing import LONGEST_TEXT, body_of
-from app.model.leaks import Redaction
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.query import Query
 from app.model.records.messages import Message
@@ -21,9 +19,11 @@ from app.model.records.people import Address, Person
 from app.model.records.queues import Queue, Responder
 from app.model.records.tickets import Participant, Ticket
 from app.model.snippets import Snippet, snippet, terms_in, whole
-from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.visibility import may_see, shown_number
+from app.model.tickets.filters import Filter, tickets_by_number
+from app.model.tickets.members import Standing, everybody_on, standing_of
+from app.model.tickets.redaction import Redaction
+from app.model.tickets.visibility import may_see, shown_number
 
 # So many of the best messages are looked at first; all of them only if they are of too few tickets.
 _BEST = 1_000

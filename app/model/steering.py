@@ -4,22 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from app.model import merging, receipts
-from app.model.choosing import by_name, by_words, is_answered, step_to
+from app.model import receipts
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
-from app.model.naming import colleague_named, people_named, person_named
 from app.model.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
-from app.model.posts import Step, Words
 from app.model.records.messages import Message, NoSuchMessage
 from app.model.records.people import BadAddress, NoSuchPerson, Person
 from app.model.records.queues import NoSuchQueue, find_queue
 from app.model.records.tickets import Ticket
-from app.model.setting import Setting, assignable, change, left_behind
-from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Changed, as_it_is, keep
+from app.model.tickets import merging
+from app.model.tickets.fields import Setting, assignable, change, left_behind
+from app.model.tickets.members import Standing, everybody_on, standing_of
+from app.model.tickets.person_lookup import colleague_named, people_named, person_named
+from app.model.tickets.posts import Step, Words
+from app.model.tickets.transitions import by_name, by_words, is_answered, step_to
+from app.model.tickets.undo import Changed, as_it_is, keep
 from app.model.workflow import carry_out, without_private_words
 
 Lines = Mapping[Command, Line]

@@ -15,8 +15,8 @@ from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Change, Participant, Reopening, Ticket
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.undo import Checkpoint
 from app.model.traces import Traces
-from app.model.undo import Checkpoint
 
 
 def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:

@@ -13,8 +13,8 @@ from app.model.records.messages import Message
 from app.model.records.people import Person, find_person
 from app.model.records.queues import names_of_queues
 from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
-from app.model.standing import everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import everybody_on, standing_of
 
 
 class Known(NamedTuple):

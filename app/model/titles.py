@@ -10,7 +10,7 @@ from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.tickets import Change, Ticket
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Checkpoint
+from app.model.tickets.undo import Checkpoint
 
 
 class _Introduced(NamedTuple):

@@ -11,8 +11,8 @@ from app.model.lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line,
 from app.model.receipts import Kind, Writer, write_to
 from app.model.records.letters import Letter, State
 from app.model.storage.unit_of_work import Desk
-from app.model.storms import free_at
 from app.model.threads import Thread
+from app.model.tickets.loop_protection import free_at
 
 LAPSE = timedelta(days=7)
 EVERY = timedelta(hours=1)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, cast, overload
 from sqlalchemy import Table, insert, select
 
 from app.model import notification
-from app.model.leaks import Redaction
 from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
 from app.model.notification import News
-from app.model.posts import Step, Words, believable
 from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from app.model.records.people import Person
 from app.model.records.queues import Queue
 from app.model.records.tickets import Participant, Reopening, Ticket, record_change
-from app.model.standing import Standing, everybody_on
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import as_it_is, keep
+from app.model.tickets.members import Standing, everybody_on
+from app.model.tickets.posts import Step, Words, believable
+from app.model.tickets.redaction import Redaction
+from app.model.tickets.undo import as_it_is, keep
 
 if TYPE_CHECKING:
     from app.mail.parsed import Attachment as Attached

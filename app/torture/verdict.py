@@ -7,7 +7,7 @@ from typing import NamedTuple
 from app.model.arrival import Fate
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Lifecycle, WorkflowError, find_row, target
-from app.model.standing import Standing
+from app.model.tickets.members import Standing
 from app.torture.evidence import Case, Evidence, Post, Sent
 from app.torture.mails import HELPERS, Mail
 from app.torture.relay import Copy

@@ -25,8 +25,8 @@ from app.model.records.letters import Letter
 from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket
-from app.model.standing import everybody_on
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import everybody_on
 
 # So many words in a row tell a text from others.
 _RUN = 4

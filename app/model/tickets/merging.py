@@ -8,8 +8,8 @@ from app.model.lifecycle.tables import NotAllowed
 from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.tickets import NoSuchTicket, Participant, Ticket, record_change, what_became_of
-from app.model.standing import everybody_on
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import everybody_on
 
 
 def goal(desk: Desk, ticket: Ticket, number: int) -> Ticket:

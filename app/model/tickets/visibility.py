@@ -8,8 +8,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.model.records.imported_mail import Archived
 from app.model.records.messages import Message
 from app.model.records.tickets import Ticket
-from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import Standing
 
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
 

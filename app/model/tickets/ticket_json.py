@@ -7,15 +7,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.model.choosing import promise
-from app.model.leaks import Redaction
 from app.model.records.message_ids import is_our_id
 from app.model.records.messages import Attachment, Message
 from app.model.records.people import Person, find_person
 from app.model.records.tickets import Change, NoSuchTicket, Participant, Ticket
-from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.visibility import may_see, visible_messages
+from app.model.tickets.members import Standing, everybody_on, standing_of
+from app.model.tickets.redaction import Redaction
+from app.model.tickets.transitions import promise
+from app.model.tickets.visibility import may_see, visible_messages
 
 Json = dict[str, Any]
 

@@ -15,8 +15,8 @@ from app.model.records.message_ids import is_our_id
 from app.model.records.messages import Message
 from app.model.records.queues import Responder
 from app.model.records.tickets import Participant, Ticket
-from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import Standing
 
 LOG = logging.getLogger("tickets.storms")
 

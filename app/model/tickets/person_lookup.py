@@ -10,8 +10,8 @@ from app.mail.text import one_line
 from app.model.lifecycle.tables import NotAllowed, listed
 from app.model.records.people import Person, administrators, find_person
 from app.model.records.registration import meet
-from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
+from app.model.tickets.members import Standing
 
 _MOST_NAMED = 20
 

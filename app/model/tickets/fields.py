@@ -9,9 +9,9 @@ from app.model.lifecycle.tables import NotAllowed, listed
 from app.model.records.people import Person, administrators
 from app.model.records.queues import Queue
 from app.model.records.tickets import LET_IN, Participant, Ticket, record_change
-from app.model.standing import Standing, everybody_on, standing_of
 from app.model.storage.unit_of_work import Desk
-from app.model.undo import Changed, words
+from app.model.tickets.members import Standing, everybody_on, standing_of
+from app.model.tickets.undo import Changed, words
 
 
 @dataclass(frozen=True)

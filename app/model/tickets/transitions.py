@@ -5,12 +5,12 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from app.model.lifecycle.tables import Action, Cell, Lifecycle, NotAllowed, Party, Row, find_row, listed, target
-from app.model.posts import Step
 from app.model.records.messages import Message
 from app.model.records.tickets import Ticket
-from app.model.standing import Standing
 from app.model.storage.unit_of_work import Desk
-from app.model.storms import as_taken
+from app.model.tickets.loop_protection import as_taken
+from app.model.tickets.members import Standing
+from app.model.tickets.posts import Step
 
 
 class Promise(NamedTuple):
