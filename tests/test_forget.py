@@ -19,9 +19,7 @@ from app.model import administration, sweeping, workflow
 from app.model.bounces import came_to_nothing
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
-from app.model.indexing import catch_up
 from app.model.lifecycle.tables import NotAllowed
-from app.model.query import read_query
 from app.model.receipts import Kind
 from app.model.records import queue_setup, queues
 from app.model.records.letters import Letter as Row
@@ -30,7 +28,9 @@ from app.model.records.messages import Message
 from app.model.records.people import NoSuchPerson, Person, get_person
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket, TicketForgotten, find_ticket
-from app.model.searching import search
+from app.model.search.indexer import catch_up
+from app.model.search.query import read_query
+from app.model.search.search import search
 from app.model.set_aside import waiting
 from app.model.storage.unit_of_work import Desk
 from app.model.sweeping import NotSwept, sweep

@@ -16,13 +16,13 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.model import schema
-from app.model.index import is_of_index
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.records.people import BadAddress, Person, get_person
 from app.model.records.queue_setup import SWITCHES, switches_of
 from app.model.records.queues import BadQueue, Queue, names_of_queues
 from app.model.records.tickets import NoSuchTicket, Participant, Ticket, find_ticket
 from app.model.schema import METADATA, REVISION, NotReady, alembic_config, check_ready, upgrade, version
+from app.model.search.fulltext_table import is_of_index
 from app.model.storage.base import MAX_ID, Base, Moment
 from app.model.storage.database import Database
 from app.model.tickets.ticket_json import ticket_in_full

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from app.model.hit_json import found_summaries
-from app.model.indexing import catch_up
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.query import read_query
 from app.model.records.people import get_person
 from app.model.records.queue_setup import remove_responder
 from app.model.records.queues import find_queue
-from app.model.searching import search
+from app.model.search.hit_json import found_summaries
+from app.model.search.indexer import catch_up
+from app.model.search.query import read_query
+from app.model.search.search import search
 from app.model.tickets.filters import Filter
 from tests.test_steering import PIA, RITA, RON, Office, opened
 from tests.world import DOMAIN, Actor, Letter

@@ -14,21 +14,23 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from app.model import administration, indexing, searching
-from app.model.deadline import TooMuch, within
-from app.model.folding import LONGEST_WORD, folded, words
-from app.model.index import SQLITE_OPTIMIZE, drop, matches
-from app.model.indexing import Due, catch_up, catch_up_some, catch_up_soon, count_due, see_to
+from app.model import administration
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.query import read_query
 from app.model.records import people, registration
 from app.model.records.messages import Attachment, Message
 from app.model.records.people import Address, Person, find_person, get_person
 from app.model.records.queues import find_queue
 from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket
 from app.model.schema import alembic_config
-from app.model.searching import Found, search
-from app.model.snippets import snippet
+from app.model.search import indexer
+from app.model.search import search as searching
+from app.model.search.fulltext_table import SQLITE_OPTIMIZE, drop, matches
+from app.model.search.indexer import Due, catch_up, catch_up_some, catch_up_soon, count_due, see_to
+from app.model.search.query import read_query
+from app.model.search.search import Found, search
+from app.model.search.snippets import snippet
+from app.model.search.time_limit import TooMuch, within
+from app.model.search.tokens import LONGEST_WORD, folded, words
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.fields import Setting
 from app.model.tickets.filters import Filter
@@ -727,7 +729,7 @@ def test_what_is_noted_by_work_that_ends_later_is_not_lost(postgres_inbox: World
 
 
 def test_a_unit_of_work_has_so_many_characters_at_most(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexing, "_CHARACTERS_AT_ONCE", 1_000)
+    monkeypatch.setattr(indexer, "_CHARACTERS_AT_ONCE", 1_000)
     for length in (600, 600, 5_000, 100, 100, 100):
         small_inbox.opens(ANN, "Hello", "word " * (length // 5))
     counts = []

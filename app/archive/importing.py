@@ -15,9 +15,9 @@ from app.archive.posting import Poster
 from app.archive.taking import take
 from app.archive.writers import Writers
 from app.mail.addresses import address_key
-from app.model.indexing import catch_up
 from app.model.lifecycle.tables import Lifecycle
 from app.model.records.queues import find_queue
+from app.model.search.indexer import catch_up
 from app.model.storage.database import Database
 
 MAILS, BYTES = 1_000, 12_000_000

@@ -16,14 +16,14 @@ from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import DOMAIN
 from app.mail.addresses import Mailbox
-from app.model.indexing import catch_up
 from app.model.lifecycle.registry import CORRESPONDENCE
-from app.model.query import read_query
 from app.model.records import queue_setup, queues, registration
 from app.model.records.messages import Message
 from app.model.records.people import Person, get_person
 from app.model.records.tickets import Ticket
-from app.model.searching import search
+from app.model.search.indexer import catch_up
+from app.model.search.query import read_query
+from app.model.search.search import search
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.filters import Filter

@@ -9,13 +9,13 @@ from app.cli.choosing import chosen, filter_options
 from app.cli.columns import bold, cut, terminal_width
 from app.cli.common import json_option, print_json, ready_database
 from app.mail.text import one_line
-from app.model.deadline import within
-from app.model.hit_json import found_summaries
-from app.model.indexing import catch_up_soon
-from app.model.query import read_query, what_counts
 from app.model.records.people import get_person
-from app.model.searching import Found, Hit, how_many_more, search
-from app.model.snippets import Snippet
+from app.model.search.hit_json import found_summaries
+from app.model.search.indexer import catch_up_soon
+from app.model.search.query import read_query, what_counts
+from app.model.search.search import Found, Hit, how_many_more, search
+from app.model.search.snippets import Snippet
+from app.model.search.time_limit import within
 from app.model.storage.database import Database
 
 _MANY = 10_000

@@ -11,7 +11,6 @@ from sqlalchemy import delete, select, update
 
 from app.mail.addresses import Mailbox
 from app.model import erasing, rewriting, theirs
-from app.model.indexing import let_go
 from app.model.records.letters import Letter
 from app.model.records.messages import Attachment
 from app.model.records.people import Address, Person, find_person, get_person, somebody
@@ -20,6 +19,7 @@ from app.model.records.received_mail import Delivery
 from app.model.records.registration import hand_over, meet
 from app.model.records.tickets import Participant, Ticket
 from app.model.remainders import NOTHING, Remainder, left_of, on_no_ticket
+from app.model.search.indexer import let_go
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.undo import Checkpoint

@@ -7,18 +7,18 @@ from app.mail.subjects import bare_subject
 from app.mail.text import one_line
 from app.model import bounces, pages, proof
 from app.model.arrival import Arrival, Fate, register
-from app.model.deadline import Deadline, TooMuch, within
-from app.model.indexing import AT_ONCE, see_to
 from app.model.intake import words_of
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import HELP, LIST, SHOW, Page
 from app.model.pages import Origin, Sheet
-from app.model.query import read_query, what_counts
 from app.model.receipts import Kind
 from app.model.records.addressing import Place, search_address, ticket_address
 from app.model.records.people import Person
 from app.model.records.queues import Queue, answers_anywhere
-from app.model.searching import Found, Hit, how_many_more, search
+from app.model.search.indexer import AT_ONCE, see_to
+from app.model.search.query import read_query, what_counts
+from app.model.search.search import Found, Hit, how_many_more, search
+from app.model.search.time_limit import Deadline, TooMuch, within
 from app.model.set_aside import put_aside, set_aside
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from app.model import indexing
-
 # Imported so that every table is known.
 from app.model.records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets
+from app.model.search import indexer
 from app.model.storage.base import Base
 from app.model.storage.database import Database
 from app.model.storage.sqlite_copy import copy_database
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 METADATA = Base.metadata
-TABLES = (imported_mail, indexing, letters, received_mail, messages, people, message_ids, queues, tickets, undo)
+TABLES = (imported_mail, indexer, letters, received_mail, messages, people, message_ids, queues, tickets, undo)
 REVISION = "0009"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 

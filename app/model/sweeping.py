@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from app.model.index import POSTGRES_TABLE, SQLITE_OPTIMIZE
+from app.model.search.fulltext_table import POSTGRES_TABLE, SQLITE_OPTIMIZE
 from app.model.storage.base import Base
 from app.model.storage.database import Database
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from app.model.folding import words
-from app.model.indexing import LONGEST_TEXT, documents
-from app.model.query import Query
 from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket
+from app.model.search.indexer import LONGEST_TEXT, documents
+from app.model.search.query import Query
+from app.model.search.tokens import words
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.members import everybody_on, standing_of
 from app.model.tickets.redaction import Redaction

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, column, func, literal, literal_column, table, text
 
-from app.model.query import Query
+from app.model.search.query import Query
 from app.model.storage.unit_of_work import Desk
 
 # Beside the words of titles, those of people and files, of the titles that later messages share, and then of texts.

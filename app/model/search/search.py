@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 
 from app.mail.subjects import bare_subject
-from app.model.deadline import NEVER, Deadline
-from app.model.eye import Eye
-from app.model.index import matches
-from app.model.indexing import LONGEST_TEXT, body_of
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.query import Query
 from app.model.records.messages import Message
 from app.model.records.people import Address, Person
 from app.model.records.queues import Queue, Responder
 from app.model.records.tickets import Participant, Ticket
-from app.model.snippets import Snippet, snippet, terms_in, whole
+from app.model.search.fulltext_table import matches
+from app.model.search.indexer import LONGEST_TEXT, body_of
+from app.model.search.query import Query
+from app.model.search.snippets import Snippet, snippet, terms_in, whole
+from app.model.search.time_limit import NEVER, Deadline
+from app.model.search.viewer_filter import Eye
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.filters import Filter, tickets_by_number
 from app.model.tickets.members import Standing, everybody_on, standing_of

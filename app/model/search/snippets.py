@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from app.mail.text import one_line
-from app.model.folding import FOLDS, words
-from app.model.query import Term
+from app.model.search.query import Term
+from app.model.search.tokens import FOLDS, words
 
 WIDTH = 160
 _BEFORE = 40

@@ -14,11 +14,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.mail.subjects import bare_subject
-from app.model.folding import words
-from app.model.index import Document, drop, put
 from app.model.records.messages import Attachment, Message
 from app.model.records.people import Address, Person
 from app.model.records.tickets import Ticket
+from app.model.search.fulltext_table import Document, drop, put
+from app.model.search.tokens import words
 from app.model.storage.base import Base
 from app.model.storage.database import LOCK_SECONDS, Database, DatabaseBusy
 from app.model.storage.unit_of_work import Desk

@@ -8,7 +8,7 @@ from app.model.tickets.ticket_json import Json, moment_json, person_json, ticket
 from app.model.tickets.visibility import shown_number
 
 if TYPE_CHECKING:
-    from app.model.searching import Hit
+    from app.model.search.search import Hit
 
 
 def found_summaries(desk: Desk, hits: "Sequence[Hit]") -> list[Json]:
