@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from app.cli.showing import ticket_text
 from app.mail.delivery_status import Verdict, addresses_blamed, blames_address, read_report, returned_id
 from app.mail.parsed import read
-from app.model import outbox
+from app.model.letters import outbox
 from app.model.records.letters import Letter as Row
 from app.model.records.people import Person
 from app.model.records.received_mail import Delivery

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from app.model.outbox import letters_in, retry
+from app.model.letters.outbox import letters_in, retry
 from app.model.records.letters import Letter
 from app.model.storage.database import Database
 from app.transport import courier as courier_module

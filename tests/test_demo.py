@@ -9,7 +9,7 @@ import pytest
 
 from app.cli import main
 from app.demo.promise import NoPromise, promised_by
-from app.model import footer
+from app.model.letters import footer
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.support import ANSWER, COMMENT
 from app.model.lifecycle.tables import Cell

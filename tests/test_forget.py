@@ -19,8 +19,8 @@ from app.model import administration, sweeping, workflow
 from app.model.bounces import came_to_nothing
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
+from app.model.letters.receipts import Kind
 from app.model.lifecycle.tables import NotAllowed
-from app.model.receipts import Kind
 from app.model.records import queue_setup, queues
 from app.model.records.letters import Letter as Row
 from app.model.records.letters import State

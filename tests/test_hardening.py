@@ -105,7 +105,7 @@ def test_a_long_mail_is_told_by_its_beginning(small_world: World) -> None:
 
 
 def test_retry_leaves_to_a_courier_what_it_has_in_hand(world: World) -> None:
-    from app.model.outbox import retry
+    from app.model.letters.outbox import retry
 
     world.responder("ron@example.org", "Ron")
     world.reception.receive(

@@ -10,9 +10,9 @@ import pytest
 from app.cli.showing import ticket_text
 from app.mail.addresses import mailboxes
 from app.mail.text import decoded
+from app.model.letters.notification import heading
 from app.model.lifecycle.support import SUPPORT
 from app.model.lifecycle.tables import Action
-from app.model.notification import heading
 from app.model.records.letters import Letter as Row
 from app.model.records.people import Person
 from app.model.records.registration import alias

@@ -9,8 +9,8 @@ from app.cli.ages import age, when
 from app.cli.columns import bold, terminal_width, width_of
 from app.cli.common import print_rows
 from app.mail.text import one_line, shown
+from app.model.letters.ticket_text import person_text, said_by
 from app.model.lifecycle.tables import Lifecycle
-from app.model.reading import person_text, said_by
 from app.model.records.tickets import UNDELIVERED, Ticket
 
 # Quotations, code, tables and lists look as their writers made them.

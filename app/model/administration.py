@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model import notification, workflow
+from app.model import workflow
+from app.model.letters import notification
+from app.model.letters.notification import News
 from app.model.lifecycle.commands import MERGE, lines_of
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import TRACKER, NotAllowed
-from app.model.notification import News
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket, find_ticket

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, up
 
 from app.mail.parsed import read
 from app.model.arrival import forgotten_identity
-from app.model.receipts import Kind
+from app.model.letters.receipts import Kind
 from app.model.records.imported_mail import NOBODY, PERSON, Archived, person_key
 from app.model.records.letters import Letter, State
 from app.model.records.message_ids import new_message_id

@@ -7,11 +7,12 @@ from sqlalchemy import select, update
 from app.mail.addresses import Mailbox, address_key
 from app.mail.parsed import Incoming
 from app.mail.quoted_text import is_forward, split
-from app.model import notification, proof
+from app.model import proof
 from app.model.arrival import Arrival
 from app.model.attached_letters import files_of
+from app.model.letters import notification
+from app.model.letters.notification import News
 from app.model.lifecycle.commands import LEAVE
-from app.model.notification import News
 from app.model.records.addressing import find_place
 from app.model.records.letters import Letter
 from app.model.records.message_ids import new_message_id

@@ -9,13 +9,14 @@ from app.mail.addresses import Mailbox
 from app.mail.forwarded import Original, original_attached, original_inline
 from app.mail.quoted_text import is_forward
 from app.mail.text import one_line
-from app.model import bounces, intake, pages, proof, receipts, steering, waiting, workflow
+from app.model import bounces, intake, proof, steering, waiting, workflow
 from app.model.arrival import Arrival, Fate, became, opened, register
 from app.model.intake import words_of
+from app.model.letters import info_letters, receipts
+from app.model.letters.notification import News, tell_opened
+from app.model.letters.receipts import Writer
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, REQUESTOR, Line
-from app.model.notification import News, tell_opened
-from app.model.receipts import Writer
 from app.model.records.addressing import Place, find_place
 from app.model.records.messages import Message
 from app.model.records.people import Person, find_person
@@ -76,10 +77,10 @@ def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, 
     if page is not None:
         words = replace(words, verified=proof.is_verified(desk, arrival, person, known))
         proof.note_shown(desk, arrival, person, known)
-        if pages.send_from(desk, queue, person, words, page):
+        if info_letters.send_from(desk, queue, person, words, page):
             became(desk, arrival, Fate.ANSWERED, None)
         else:
-            put_aside(desk, arrival, pages.ENOUGH)
+            put_aside(desk, arrival, info_letters.ENOUGH)
     return page is not None
 
 

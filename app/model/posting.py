@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 from app.mail import confirmations
 from app.mail.addresses import Mailbox
-from app.model import intake, pages, proof, receipts, steering, waiting, workflow
+from app.model import intake, proof, steering, waiting, workflow
 from app.model.administration import undo
 from app.model.arrival import Arrival, Fate, became
 from app.model.intake import words_of
+from app.model.letters import info_letters, receipts
+from app.model.letters.receipts import Writer
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Cell, NotAllowed, Party
-from app.model.receipts import Writer
 from app.model.records.letters import Letter
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket
@@ -69,10 +70,10 @@ def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: S
         became(desk, arrival, _leave(desk, mail), mail.ticket.id)
         return
     if (page := _page(mail)) is not None:
-        if pages.send_about(desk, _writer(desk, mail), mail.person, page):
+        if info_letters.send_about(desk, _writer(desk, mail), mail.person, page):
             became(desk, arrival, Fate.ANSWERED, mail.ticket.id)
         else:
-            put_aside(desk, arrival, pages.ENOUGH)
+            put_aside(desk, arrival, info_letters.ENOUGH)
         return
     fate = _undo(desk, mail)
     if fate is None:

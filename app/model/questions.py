@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from app.mail.subjects import bare_subject
 from app.mail.text import one_line
-from app.model import bounces, pages, proof
+from app.model import bounces, proof
 from app.model.arrival import Arrival, Fate, register
 from app.model.intake import words_of
+from app.model.letters import info_letters
+from app.model.letters.info_letters import Origin, Sheet
+from app.model.letters.receipts import Kind
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import HELP, LIST, SHOW, Page
-from app.model.pages import Origin, Sheet
-from app.model.receipts import Kind
 from app.model.records.addressing import Place, search_address, ticket_address
 from app.model.records.people import Person
 from app.model.records.queues import Queue, answers_anywhere
@@ -45,19 +46,19 @@ def answer(
     proven = proof.is_verified(desk, arrival, person, known)
     proof.note_shown(desk, arrival, person, known)
     if not loop_protection.may_answer(desk, person.id, Kind.PAGE, proven=proven):
-        put_aside(desk, arrival, pages.ENOUGH)
+        put_aside(desk, arrival, info_letters.ENOUGH)
         return
     queue = desk.session.get_one(Queue, place.number)
     words = words_of(desk, arrival, None, arrival.incoming.text, can_be_empty=True)
     address = search_address(desk, place.name)
     asked, sheet = _answered(desk, address, person, words)
     footing = [
-        pages.because(address, asked or "nothing"),
+        info_letters.because(address, asked or "nothing"),
         "A reply is posted nowhere: it is another question, and looks for the words that you write.",
         f'One with only "{SHOW} 12" in it gets you ticket 12 to read; "{HELP}" alone says what else you can ask.',
     ]
     subject = f"Search: {asked}" if asked else "Search"
-    pages.send_sheet(desk, person, words, sheet, Origin(queue.name, address, subject, footing))
+    info_letters.send_sheet(desk, person, words, sheet, Origin(queue.name, address, subject, footing))
 
 
 def _why_aside(desk: Desk, arrival: Arrival, person: Person | None) -> str:
@@ -113,7 +114,7 @@ def _named(page: Page) -> str:
 
 
 def _page(desk: Desk, address: str, person: Person, page: Page) -> Sheet:
-    return _help(address) if page.word == HELP else pages.sheet_for(desk, person, page)
+    return _help(address) if page.word == HELP else info_letters.sheet_for(desk, person, page)
 
 
 def _sheet(desk: Desk, asked: str, found: Found, left_out: str) -> Sheet:

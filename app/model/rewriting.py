@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Row, Table, or_, select, update
 
 from app.mail.text import shown
-from app.model.receipts import Kind
+from app.model.letters.receipts import Kind
 from app.model.records.letters import Letter
 from app.model.records.messages import Message
 from app.model.records.people import FORGOTTEN_NAME

@@ -7,8 +7,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from app.model.arrival import Arrival, Fate, became, register
-from app.model.notification import letter_row
-from app.model.paper import render
+from app.model.letters.notification import letter_row
+from app.model.letters.templates import render
 from app.model.records.addressing import postmaster_address
 from app.model.records.letters import Letter
 from app.model.records.people import Person, administrators

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from app.model import receipts
+from app.model.letters import receipts
+from app.model.letters.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
-from app.model.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
 from app.model.records.messages import Message, NoSuchMessage
 from app.model.records.people import BadAddress, NoSuchPerson, Person
 from app.model.records.queues import NoSuchQueue, find_queue

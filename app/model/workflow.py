@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast, overload
 
 from sqlalchemy import Table, insert, select
 
-from app.model import notification
+from app.model.letters import notification
+from app.model.letters.notification import News
 from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
-from app.model.notification import News
 from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from app.model.records.people import Person

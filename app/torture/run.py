@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.mail.addresses import Mailbox
-from app.model import outbox
+from app.model.letters import outbox
 from app.model.records import queue_setup, queues, registration
 from app.model.records.letters import State
 from app.model.storage.database import Database

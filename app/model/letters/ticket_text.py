@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.mail.text import one_line, shown
+from app.model.letters.notification import THE_TRACKER, heading
 from app.model.lifecycle.tables import Lifecycle
-from app.model.notification import THE_TRACKER, heading
 from app.model.records.tickets import UNDELIVERED
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import joinedload
 
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
-from app.model.footer import footer
+from app.model.letters.footer import footer
+from app.model.letters.templates import render
 from app.model.lifecycle.commands import ADD_CC, SHOW
 from app.model.lifecycle.tables import Action, listed
-from app.model.paper import render
 from app.model.records.addressing import comment_address, find_place, is_at_our_domain, ticket_address
 from app.model.records.letters import HELD, NOT_SENT, Letter, State
 from app.model.records.message_ids import new_message_id

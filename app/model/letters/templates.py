@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
+_TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates" / "mail"
 
 
 @cache

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.mail.addresses import mailable
 from app.mail.text import one_line, shown
-from app.model.footer import footer
+from app.model.letters.footer import footer
+from app.model.letters.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
+from app.model.letters.templates import render
 from app.model.lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
-from app.model.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
-from app.model.paper import render
 from app.model.records.addressing import comment_address, ticket_address
 from app.model.records.tickets import Ticket
 from app.model.storage.unit_of_work import Desk

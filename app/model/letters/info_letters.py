@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.mail.addresses import mailable
 from app.mail.text import one_line
+from app.model.letters.notification import ADD_LETTERS, letter_row, sendable
+from app.model.letters.receipts import Kind, Writer, write_to
+from app.model.letters.templates import render
+from app.model.letters.ticket_text import head_text, message_text
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Action, NotAllowed, find_row, listed
-from app.model.notification import ADD_LETTERS, letter_row, sendable
-from app.model.paper import render
-from app.model.reading import head_text, message_text
-from app.model.receipts import Kind, Writer, write_to
 from app.model.records.addressing import comment_address, search_address, ticket_address
 from app.model.records.messages import Message
 from app.model.records.people import Person

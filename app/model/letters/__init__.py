@@ -1,0 +1,1 @@
+"""Who is notified, and the text of each letter."""
