@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.cli.showing import ticket_text
-from app.model import administration, sweeping, workflow
+from app.model import sweeping
 from app.model.bounces import came_to_nothing
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
 from app.model.letters.receipts import Kind
 from app.model.lifecycle.tables import NotAllowed
+from app.model.operations import administration, workflow
 from app.model.records import queue_setup, queues
 from app.model.records.letters import Letter as Row
 from app.model.records.letters import State

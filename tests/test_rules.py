@@ -3,8 +3,8 @@
 import pytest
 
 from app.mail.addresses import Mailbox
-from app.model.administration import set_ticket
 from app.model.lifecycle.registry import LIFECYCLES
+from app.model.operations.administration import set_ticket
 from app.model.records.letters import Letter as Row
 from app.model.records.people import get_person
 from app.model.records.queue_setup import set_queue, switches_of

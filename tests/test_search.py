@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from app.model import administration
 from app.model.lifecycle.registry import LIFECYCLES
+from app.model.operations import administration
 from app.model.records import people, registration
 from app.model.records.messages import Attachment, Message
 from app.model.records.people import Address, Person, find_person, get_person

@@ -205,7 +205,7 @@ def test_a_mail_cannot_be_delivered_twice(world: World) -> None:
 
 
 def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.model import workflow
+    from app.model.operations import workflow
 
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)

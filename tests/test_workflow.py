@@ -465,7 +465,7 @@ def test_a_ticket_keeps_a_subject(office: Office, title: str) -> None:
 
 
 def expire(world: World, days: int = 15) -> list[int]:
-    from app.model.administration import expire, forgotten
+    from app.model.operations.administration import expire, forgotten
 
     with world.desk() as desk:
         numbers = [number for number in forgotten(desk, days) if expire(desk, number, days)]

@@ -23,9 +23,9 @@ from typing import Any
 from sqlalchemy import make_url
 
 from app.mail.addresses import Mailbox, address_key
-from app.model import administration, workflow
 from app.model.arrival import Outcome
 from app.model.lifecycle.tables import TRACKER
+from app.model.operations import administration, workflow
 from app.model.records import people, queue_setup, queues, registration
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person

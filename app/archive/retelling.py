@@ -7,10 +7,10 @@ from datetime import datetime
 from app.archive.ledger import Ledger
 from app.archive.writers import OURSELVES, SOMEBODY, Writer
 from app.model.lifecycle.tables import Lifecycle, Row
+from app.model.operations.workflow import retrace
 from app.model.records.messages import Message
 from app.model.records.tickets import Ticket
 from app.model.tickets.members import Standing
-from app.model.workflow import retrace
 
 
 @dataclass

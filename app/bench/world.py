@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 
 from app.bench.client import Mail
 from app.mail.addresses import Mailbox
-from app.model import workflow
+from app.model.operations import workflow
 from app.model.records import queue_setup, queues, registration
 from app.model.records.letters import Letter, State
 from app.model.records.message_ids import new_message_id

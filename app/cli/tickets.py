@@ -20,10 +20,10 @@ from app.cli.common import (
 from app.cli.showing import print_tickets, ticket_text
 from app.mail.addresses import Mailbox
 from app.mail.text import one_line
-from app.model import administration, workflow
 from app.model.letters.notification import changed
 from app.model.lifecycle.tables import listed
-from app.model.manual_action import act, words_by_command
+from app.model.operations import administration, workflow
+from app.model.operations.manual_action import act, words_by_command
 from app.model.records.messages import find_message
 from app.model.records.people import Person, get_person
 from app.model.records.queues import find_queue

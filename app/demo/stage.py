@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from app.demo.promise import Promise, broken_in, promised_by
 from app.mail.addresses import Mailbox
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.manual_action import act
+from app.model.operations.manual_action import act
 from app.model.records import queue_setup, queues, registration
 from app.model.records.tickets import find_ticket
 from app.model.storage.database import Database, utc_now

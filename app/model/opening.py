@@ -9,7 +9,7 @@ from app.mail.addresses import Mailbox
 from app.mail.forwarded import Original, original_attached, original_inline
 from app.mail.quoted_text import is_forward
 from app.mail.text import one_line
-from app.model import bounces, intake, proof, steering, waiting, workflow
+from app.model import bounces, intake, proof, waiting
 from app.model.arrival import Arrival, Fate, became, opened, register
 from app.model.intake import words_of
 from app.model.letters import info_letters, receipts
@@ -17,13 +17,14 @@ from app.model.letters.notification import News, tell_opened
 from app.model.letters.receipts import Writer
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import COMMANDS, REQUESTOR, Line
+from app.model.operations import command_execution, workflow
+from app.model.operations.command_execution import Mailed, Refused
 from app.model.records.addressing import Place, find_place
 from app.model.records.messages import Message
 from app.model.records.people import Person, find_person
 from app.model.records.queues import Queue
 from app.model.records.tickets import Ticket
 from app.model.set_aside import put_aside, set_aside
-from app.model.steering import Mailed, Refused
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, places_named
 from app.model.tickets.members import Standing, everybody_on, standing_of
@@ -160,17 +161,17 @@ def _open(desk: Desk, arrival: Arrival, queue: Queue, mail: First, *, private: b
 def _command(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
     """Carry out the commands of a first mail; where not all can be, the ticket is open all the same."""
     standing = standing_of(mail.person, everybody_on(desk, ticket))
-    allowed = steering.allowed_to(standing)
+    allowed = command_execution.allowed_to(standing)
     mailed = Mailed(mail.person, standing, mail.lines, mail.words, True, allowed, private, message)
     try:
-        outcome = steering.carry_out_all(desk, ticket, mailed)
+        outcome = command_execution.carry_out_all(desk, ticket, mailed)
     except Refused as refused:
         everybody = everybody_on(desk, ticket)
         tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
         writer = Writer(ticket, standing, everybody, mail.words, private)
         receipts.refusal(desk, writer, refused.problems, posted=True)
         return
-    steering.tell(desk, outcome, mailed)
+    command_execution.tell(desk, outcome, mailed)
     if outcome.opened is None:
         return
     everybody = everybody_on(desk, outcome.ticket)

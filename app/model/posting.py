@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from app.mail import confirmations
 from app.mail.addresses import Mailbox
-from app.model import intake, proof, steering, waiting, workflow
-from app.model.administration import undo
+from app.model import intake, proof, waiting
 from app.model.arrival import Arrival, Fate, became
 from app.model.intake import words_of
 from app.model.letters import info_letters, receipts
@@ -15,11 +14,13 @@ from app.model.letters.receipts import Writer
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Cell, NotAllowed, Party
+from app.model.operations import command_execution, workflow
+from app.model.operations.administration import undo
+from app.model.operations.command_execution import Mailed, Refused
 from app.model.records.letters import Letter
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket
 from app.model.set_aside import put_aside
-from app.model.steering import Mailed, Refused
 from app.model.storage.unit_of_work import Desk
 from app.model.threads import Known, Thread
 from app.model.tickets import loop_protection
@@ -112,7 +113,9 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
 def _allowed(arrival: Arrival, standing: Standing) -> tuple[Command, ...]:
     """The commands that somebody's mail can have: none from a machine, or from who knows which of two (INTERFACE 3)."""
     incoming = arrival.incoming
-    return () if incoming.automatic or incoming.spam or incoming.authors != 1 else steering.allowed_to(standing)
+    return (
+        () if incoming.automatic or incoming.spam or incoming.authors != 1 else command_execution.allowed_to(standing)
+    )
 
 
 def _page(mail: Post) -> commands.Page | None:
@@ -241,7 +244,7 @@ def _command(desk: Desk, mail: Post, named: Sequence[str]) -> Fate | None:
         fate = _say_if_said(desk, mail) if mail.lines else _say(desk, mail)
         waiting.hold(desk, _writer(desk, mail), [*(line.written for line in mail.lines), *named])
         return fate
-    return _carry_out(desk, mail, steering.allowed_to(mail.standing), letter) if mail.lines else None
+    return _carry_out(desk, mail, command_execution.allowed_to(mail.standing), letter) if mail.lines else None
 
 
 def _answer(desk: Desk, mail: Post, letter: Letter) -> Fate:
@@ -281,7 +284,7 @@ def _release(desk: Desk, mail: Post, letter: Letter) -> None:
     else:
         # Its writer may let in by a yes whom they may let in by Cc.
         by_cc = [commands.ADD_CC] if intake.may_ask_in(mail.ticket.queue, mail.standing) else []
-        allowed = (*steering.allowed_to(mail.standing), *by_cc)
+        allowed = (*command_execution.allowed_to(mail.standing), *by_cc)
         _carry_out(desk, mail._replace(lines=commands.lines_of(written)), allowed)
 
 
@@ -289,14 +292,14 @@ def _carry_out(desk: Desk, mail: Post, allowed: Sequence[Command], letter: Lette
     """Carry out the lines of a believed mail. What waited in the `letter` that it answers goes on waiting."""
     mailed = Mailed(mail.person, mail.standing, mail.lines, mail.words, mail.said, allowed, mail.private)
     try:
-        outcome = steering.carry_out_all(desk, mail.ticket, mailed)
+        outcome = command_execution.carry_out_all(desk, mail.ticket, mailed)
     except Refused as refused:
         fate = _say_if_said(desk, mail)
         receipts.refusal(desk, _writer(desk, mail), refused.problems, posted=mail.said)
         return fate
     if outcome.message is not None and not outcome.message.private:
         _confirmed(desk, mail)
-    steering.tell(desk, outcome, mailed, _still_waiting(desk, mail, letter) if letter else [])
+    command_execution.tell(desk, outcome, mailed, _still_waiting(desk, mail, letter) if letter else [])
     return Fate.POSTED if mail.said else Fate.STEERED
 
 

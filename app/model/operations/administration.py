@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model import workflow
 from app.model.letters import notification
 from app.model.letters.notification import News
 from app.model.lifecycle.commands import MERGE, lines_of
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import TRACKER, NotAllowed
+from app.model.operations import workflow
+from app.model.operations.command_execution import Mailed, Refused, carry_out_all, tell_others
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket, find_ticket
-from app.model.steering import Mailed, Refused, carry_out_all, tell_others
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.fields import Setting, change, left_behind
 from app.model.tickets.filters import NOT_FORGOTTEN

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.mail.text import storable
-from app.model import workflow
+from app.model.operations import workflow
 from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Message
 from app.model.records.people import get_person

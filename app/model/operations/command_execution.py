@@ -9,6 +9,7 @@ from app.model.letters.notification import News, tell_changed, tell_moved, tell_
 from app.model.lifecycle import commands
 from app.model.lifecycle.commands import Command, Line
 from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
+from app.model.operations.workflow import carry_out, without_private_words
 from app.model.records.messages import Message, NoSuchMessage
 from app.model.records.people import BadAddress, NoSuchPerson, Person
 from app.model.records.queues import NoSuchQueue, find_queue
@@ -21,7 +22,6 @@ from app.model.tickets.person_lookup import colleague_named, people_named, perso
 from app.model.tickets.posts import Step, Words
 from app.model.tickets.transitions import by_name, by_words, is_answered, step_to
 from app.model.tickets.undo import Changed, as_it_is, keep
-from app.model.workflow import carry_out, without_private_words
 
 Lines = Mapping[Command, Line]
 Problems = dict[Line, str]

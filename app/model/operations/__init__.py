@@ -1,0 +1,1 @@
+"""The use cases that mail and command line share."""
