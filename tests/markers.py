@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.model.bounces import came_to_nothing
+from app.model.inbound.bounces import came_to_nothing
 from app.model.lifecycle.tables import WorkflowError
 from app.model.records.letters import Letter as Row
 from app.model.records.messages import Attachment, Message

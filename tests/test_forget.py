@@ -16,9 +16,10 @@ from sqlalchemy import select, update
 
 from app.cli.showing import ticket_text
 from app.model import sweeping
-from app.model.bounces import came_to_nothing
 from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
 from app.model.forgetting_tickets import forget_ticket
+from app.model.inbound.bounces import came_to_nothing
+from app.model.inbound.unmatched import waiting
 from app.model.letters.receipts import Kind
 from app.model.lifecycle.tables import NotAllowed
 from app.model.operations import administration, workflow
@@ -32,7 +33,6 @@ from app.model.records.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.search.indexer import catch_up
 from app.model.search.query import read_query
 from app.model.search.search import search
-from app.model.set_aside import waiting
 from app.model.storage.unit_of_work import Desk
 from app.model.sweeping import NotSwept, sweep
 from app.model.tickets.filters import Filter, find_tickets

@@ -7,9 +7,9 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import make_url
 
+from app.model.inbound.unmatched import NoSuchMail, waiting
 from app.model.records.queues import BadQueue, every_queue
 from app.model.records.tickets import Ticket
-from app.model.set_aside import NoSuchMail, waiting
 from app.model.storage.database import Database
 from app.setup import first_queues
 from tests.postgres import Server, fresh_database

@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from app.model.arrival import Arrival, Outcome
+from app.model.inbound.delivery import Arrival, Outcome
 from app.model.records.received_mail import Delivery, Mail
 from app.model.storage import database
 from app.transport import receiver

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from salmon.routing import Router, salmon_setting
 from sqlalchemy.exc import OperationalError
 
-from app.model import correspondence
-from app.model.arrival import Arrival
+from app.model.inbound import dispatch
+from app.model.inbound.delivery import Arrival
 from app.model.records.messages import Message
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket
@@ -491,9 +491,9 @@ class Failing:
     """In the place of a workflow function: raises for the recipients that are named."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: BaseException, *recipients: str) -> None:
-        self.really = correspondence.elsewhere
+        self.really = dispatch.elsewhere
         self.error, self.recipients = error, recipients
-        monkeypatch.setattr(correspondence, "elsewhere", self)
+        monkeypatch.setattr(dispatch, "elsewhere", self)
 
     def __call__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
         self.really(desk, arrival, recipient)

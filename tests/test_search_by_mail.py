@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.model import questions
+from app.model.inbound import search_requests
+from app.model.inbound.unmatched import waiting
 from app.model.records.letters import Letter as Row
 from app.model.records.messages import Message
 from app.model.records.people import Person, get_person
 from app.model.records.queue_setup import add_responder
 from app.model.records.queues import BadQueue, find_queue
 from app.model.records.tickets import Ticket
-from app.model.set_aside import waiting
 from app.model.tickets.loop_protection import MOST_ANSWERS, MOST_PROVEN
 from tests.world import DOMAIN, Actor, Letter, World
 
@@ -364,7 +364,7 @@ def test_no_queue_gets_an_address_that_means_something_beside_anothers(small: De
 def test_a_question_that_is_too_much_is_answered_so_and_other_mail_goes_on(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(questions, "_SECONDS", 0.0)
+    monkeypatch.setattr(search_requests, "_SECONDS", 0.0)
     raw = f"From: {RON}\nTo: hello-search@{DOMAIN}\nMessage-ID: <2@x>\nSubject: toner\n\n\n".encode()
     [outcome] = desk.world.brings(raw, RON, f"hello-search@{DOMAIN}")
     letter = desk.ron.letters[-1]

@@ -5,12 +5,12 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import insert
 
+from app.model.inbound.unmatched import NoSuchMail, find_set_aside, raw_bytes, waiting
 from app.model.records.letters import Letter
 from app.model.records.people import Person, find_person, get_person
 from app.model.records.queue_setup import add_queue
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket
-from app.model.set_aside import NoSuchMail, find_set_aside, raw_bytes, waiting
 from tests.world import DOMAIN, World
 
 NOBODY = f"nobody@{DOMAIN}"
@@ -359,7 +359,7 @@ def test_a_list_of_many_is_not_loaded_for_each_mail(small_world: World) -> None:
         desk.session.execute(insert(Delivery), rows)
     small_world.clock.passes(days=2)
     with small_world.desk() as desk:
-        from app.model.set_aside import remind_administrators
+        from app.model.inbound.unmatched import remind_administrators
 
         remind_administrators(desk)
         loaded = [one for one in desk.session.identity_map.values() if isinstance(one, Delivery)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.model.intake import MOST_TICKETS_OF_UNPROVEN
+from app.model.inbound.contents import MOST_TICKETS_OF_UNPROVEN
 from app.model.records.received_mail import Delivery
 from app.model.tickets.loop_protection import MOST_TO_OUTSIDERS
 from tests.world import DOMAIN, Actor, World

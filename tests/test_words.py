@@ -5,10 +5,10 @@ from email.utils import make_msgid
 
 import pytest
 
+from app.model.inbound.unmatched import raw_bytes
 from app.model.records import messages
 from app.model.records.letters import Letter as Row
 from app.model.records.letters import State
-from app.model.set_aside import raw_bytes
 from tests.world import DOMAIN, World, unproven
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3

@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import make_url
 
 from app.mail.addresses import Mailbox, address_key
-from app.model.arrival import Outcome
+from app.model.inbound.delivery import Outcome
 from app.model.lifecycle.tables import TRACKER
 from app.model.operations import administration, workflow
 from app.model.records import people, queue_setup, queues, registration

@@ -15,7 +15,7 @@ from app.mail.delivery_status import addresses_blamed
 from app.mail.parsed import Incoming, read
 from app.mail.subjects import bare_subject
 from app.mail.text import decoded, one_line, unescaped
-from app.model.arrival import identity_of
+from app.model.inbound.delivery import identity_of
 from app.model.records.imported_mail import NOBODY, PERSON, digest, person_key
 from app.model.tickets.posts import believable
 

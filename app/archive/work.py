@@ -16,7 +16,7 @@ from app.archive.pile import ARCHIVED, Pile, reserve
 from app.archive.retelling import Retelling, Said, told_before
 from app.archive.writers import UNKNOWN, Writer, Writers
 from app.mail.parsed import read
-from app.model.arrival import Fate, digest_at
+from app.model.inbound.delivery import Fate, digest_at
 from app.model.letters import notification
 from app.model.records.addressing import ticket_address
 from app.model.records.message_ids import new_message_id

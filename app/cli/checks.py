@@ -12,11 +12,11 @@ from sqlalchemy import func, select, text
 
 from app.cli import in_one_line
 from app.cli.ports import listener_state
+from app.model.inbound.unmatched import waiting
 from app.model.records import people, queues
 from app.model.records.letters import Letter, State
 from app.model.records.received_mail import Mail
 from app.model.schema import NotReady, check_ready
-from app.model.set_aside import waiting
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from config import settings as plain

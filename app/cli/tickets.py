@@ -93,7 +93,7 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
 @click.argument("message", type=Number())
 def raw_command(number: int, message: int) -> None:
     """Print the exact bytes of a message as they were received."""
-    from app.model.set_aside import raw_bytes
+    from app.model.inbound.unmatched import raw_bytes
 
     with looking() as desk:
         found = find_message(desk, find_ticket(desk, number), message)

@@ -5,8 +5,8 @@ import click
 from app.cli.ages import minute
 from app.cli.common import Number, json_option, looking, print_bytes, print_json, print_rows, ready_database, working
 from app.mail.text import one_line
-from app.model.arrival import Fate, Outcome
-from app.model.set_aside import find_set_aside, raw_bytes, waiting
+from app.model.inbound.delivery import Fate, Outcome
+from app.model.inbound.unmatched import find_set_aside, raw_bytes, waiting
 from config.current import current_settings
 
 _COLUMNS = ("id", "to", "from", "subject", "received", "reason")

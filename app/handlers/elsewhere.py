@@ -3,7 +3,7 @@
 from salmon.routing import nolocking, route, stateless
 
 from app.handlers.ticket import TICKET
-from app.model import correspondence
+from app.model.inbound import dispatch
 from app.transport.reception import Request
 
 
@@ -12,4 +12,4 @@ from app.transport.reception import Request
 @nolocking
 def ELSEWHERE(message: Request, **_captures: str | None) -> None:  # noqa: N802 - Salmon's name for a state
     """Find out what the address stands for."""
-    correspondence.elsewhere(message.desk, message.arrival, message.recipient)
+    dispatch.elsewhere(message.desk, message.arrival, message.recipient)

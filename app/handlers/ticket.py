@@ -2,7 +2,7 @@
 
 from salmon.routing import nolocking, route, stateless
 
-from app.model import correspondence
+from app.model.inbound import dispatch
 from app.transport.reception import Request
 
 # ASCII alone: Salmon ignores case, and so would take a dotless i for an i; nor do other scripts' digits count.
@@ -14,4 +14,4 @@ TICKET = r"(?a:ticket(id)@(host))"
 @nolocking
 def POST(message: Request, id: str, host: str) -> None:  # noqa: A002, N802 - Salmon's names for captures and states
     """Post on the ticket and take the default action of who writes and the state it is in."""
-    correspondence.to_ticket(message.desk, message.arrival, message.recipient)
+    dispatch.to_ticket(message.desk, message.arrival, message.recipient)

@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
 from app.mail.parsed import read
-from app.model.arrival import forgotten_identity
+from app.model.inbound.delivery import forgotten_identity
 from app.model.letters.receipts import Kind
 from app.model.records.imported_mail import NOBODY, PERSON, Archived, person_key
 from app.model.records.letters import Letter, State

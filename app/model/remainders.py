@@ -7,7 +7,7 @@ from sqlalchemy import exists, or_, select
 
 from app.mail.parsed import read
 from app.mail.text import from_bytes
-from app.model.arrival import Fate
+from app.model.inbound.delivery import Fate
 from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.received_mail import Delivery, Mail

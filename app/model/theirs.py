@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, exists, literal, or_, select
 
 from app.mail.addresses import address_key
-from app.model.arrival import Fate
+from app.model.inbound.delivery import Fate
 from app.model.records.imported_mail import PERSON, Archived, person_key
 from app.model.records.letters import Letter
 from app.model.records.messages import Message

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from app.model.arrival import Fate
+from app.model.inbound.delivery import Fate
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import Lifecycle, WorkflowError, find_row, target
 from app.model.tickets.members import Standing

@@ -12,14 +12,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.mail.delivery_status import blames_address
 from app.mail.text import one_line
-from app.model.attached_letters import reads_all
-from app.model.bounces import came_to_nothing
+from app.model.inbound.attached_letters import reads_all
+from app.model.inbound.bounces import came_to_nothing
+from app.model.inbound.unmatched import raw_bytes, remind_administrators
 from app.model.records.addressing import bounce_address
 from app.model.records.letters import Letter, State
 from app.model.records.messages import Message, passed_on
 from app.model.records.people import Person
 from app.model.search.indexer import catch_up_some
-from app.model.set_aside import raw_bytes, remind_administrators
 from app.model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from app.model.storage.unit_of_work import Desk
 from app.transport.mime_letter import File, compose

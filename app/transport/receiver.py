@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, Protocol, TypeVar
 
-from app.model.arrival import Arrival
+from app.model.inbound.delivery import Arrival
 from app.transport import journal
 from app.transport.dialogue import DIALOGUES, Crowded, Dialogue, Post
 from app.transport.reception import Reception, said_of

@@ -9,9 +9,9 @@ from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
 from app.mail.parsed import read
-from app.model.arrival import Arrival, Outcome
+from app.model.inbound.delivery import Arrival, Outcome
+from app.model.inbound.unmatched import find_set_aside, raw_bytes
 from app.model.records import addressing
-from app.model.set_aside import find_set_aside, raw_bytes
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from app.transport import journal

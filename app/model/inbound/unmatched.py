@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
-from app.model.arrival import Arrival, Fate, became, register
+from app.model.inbound.delivery import Arrival, Fate, became, register
 from app.model.letters.notification import letter_row
 from app.model.letters.templates import render
 from app.model.records.addressing import postmaster_address

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from app.mail.addresses import Mailbox
-from app.model import bounces, intake, questions
-from app.model.arrival import Arrival, Fate, register
-from app.model.opening import open_by_mail
-from app.model.posting import post
+from app.model.inbound import bounces, contents, search_requests
+from app.model.inbound.delivery import Arrival, Fate, register
+from app.model.inbound.new_tickets import open_by_mail
+from app.model.inbound.replies import post
+from app.model.inbound.threads import Known, find_thread, is_our_letter, known_ids
+from app.model.inbound.unmatched import set_aside
 from app.model.records.addressing import Kind, Place, find_place, is_at_our_domain
 from app.model.records.people import find_person
 from app.model.records.tickets import NoSuchTicket, TicketForgotten
-from app.model.set_aside import set_aside
 from app.model.storage.unit_of_work import Desk
-from app.model.threads import Known, find_thread, is_our_letter, known_ids
 
 
 def to_ticket(desk: Desk, arrival: Arrival, recipient: str) -> None:
@@ -46,7 +46,7 @@ def _ask(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
     if why or sender is None:
         set_aside(desk, arrival, recipient, why)
     else:
-        questions.answer(desk, arrival, recipient, place, find_person(desk, sender.email), known)
+        search_requests.answer(desk, arrival, recipient, place, find_person(desk, sender.email), known)
 
 
 def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
@@ -68,8 +68,8 @@ def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
     except NoSuchTicket:
         set_aside(desk, arrival, recipient, "no ticket has this number")
         return
-    if intake.is_one_too_many(desk, arrival, sender, known):
-        set_aside(desk, arrival, recipient, intake.TOO_MANY_TICKETS)
+    if contents.is_one_too_many(desk, arrival, sender, known):
+        set_aside(desk, arrival, recipient, contents.TOO_MANY_TICKETS)
         return
     if thread is None:
         open_by_mail(desk, arrival, recipient, place, sender, known)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from app.mail.subjects import bare_subject
 from app.mail.text import one_line
-from app.model import bounces, proof
-from app.model.arrival import Arrival, Fate, register
-from app.model.intake import words_of
+from app.model.inbound import bounces, sender_proof
+from app.model.inbound.contents import words_of
+from app.model.inbound.delivery import Arrival, Fate, register
+from app.model.inbound.threads import Known
+from app.model.inbound.unmatched import put_aside, set_aside
 from app.model.letters import info_letters
 from app.model.letters.info_letters import Origin, Sheet
 from app.model.letters.receipts import Kind
@@ -20,9 +22,7 @@ from app.model.search.indexer import AT_ONCE, see_to
 from app.model.search.query import read_query, what_counts
 from app.model.search.search import Found, Hit, how_many_more, search
 from app.model.search.time_limit import Deadline, TooMuch, within
-from app.model.set_aside import put_aside, set_aside
 from app.model.storage.unit_of_work import Desk
-from app.model.threads import Known
 from app.model.tickets import loop_protection
 from app.model.tickets.filters import Filter
 
@@ -43,8 +43,8 @@ def answer(
         return
     if not register(desk, arrival, recipient, f"search {place.name}", Fate.ANSWERED):
         return
-    proven = proof.is_verified(desk, arrival, person, known)
-    proof.note_shown(desk, arrival, person, known)
+    proven = sender_proof.is_verified(desk, arrival, person, known)
+    sender_proof.note_shown(desk, arrival, person, known)
     if not loop_protection.may_answer(desk, person.id, Kind.PAGE, proven=proven):
         put_aside(desk, arrival, info_letters.ENOUGH)
         return

@@ -15,9 +15,9 @@ from app.model.records.received_mail import Mail
 from app.model.storage.unit_of_work import Desk
 
 if TYPE_CHECKING:
-    from app.model.arrival import Arrival
+    from app.model.inbound.delivery import Arrival
+    from app.model.inbound.threads import Known
     from app.model.records.people import Person
-    from app.model.threads import Known
 
 
 def is_verified(desk: Desk, arrival: "Arrival", person: "Person", known: "Sequence[Known]") -> bool:

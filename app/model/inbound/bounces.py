@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from app.mail.addresses import address_key
 from app.mail.delivery_status import Report, Verdict, addresses_blamed, read_report, returned_id
 from app.mail.text import one_line
-from app.model.arrival import Arrival, Fate, register
+from app.model.inbound.delivery import Arrival, Fate, register
 from app.model.letters import notification
 from app.model.records.letters import Letter, State
 from app.model.records.message_ids import is_our_id

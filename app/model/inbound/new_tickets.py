@@ -9,9 +9,11 @@ from app.mail.addresses import Mailbox
 from app.mail.forwarded import Original, original_attached, original_inline
 from app.mail.quoted_text import is_forward
 from app.mail.text import one_line
-from app.model import bounces, intake, proof, waiting
-from app.model.arrival import Arrival, Fate, became, opened, register
-from app.model.intake import words_of
+from app.model.inbound import bounces, contents, pending_commands, sender_proof
+from app.model.inbound.contents import words_of
+from app.model.inbound.delivery import Arrival, Fate, became, opened, register
+from app.model.inbound.threads import Known, places_named
+from app.model.inbound.unmatched import put_aside, set_aside
 from app.model.letters import info_letters, receipts
 from app.model.letters.notification import News, tell_opened
 from app.model.letters.receipts import Writer
@@ -24,9 +26,7 @@ from app.model.records.messages import Message
 from app.model.records.people import Person, find_person
 from app.model.records.queues import Queue
 from app.model.records.tickets import Ticket
-from app.model.set_aside import put_aside, set_aside
 from app.model.storage.unit_of_work import Desk
-from app.model.threads import Known, places_named
 from app.model.tickets.members import Standing, everybody_on, standing_of
 from app.model.tickets.posts import Words
 
@@ -76,8 +76,8 @@ def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, 
     words = words_of(desk, arrival, None, incoming.text)
     page = commands.page_asked(words.text)
     if page is not None:
-        words = replace(words, verified=proof.is_verified(desk, arrival, person, known))
-        proof.note_shown(desk, arrival, person, known)
+        words = replace(words, verified=sender_proof.is_verified(desk, arrival, person, known))
+        sender_proof.note_shown(desk, arrival, person, known)
         if info_letters.send_from(desk, queue, person, words, page):
             became(desk, arrival, Fate.ANSWERED, None)
         else:
@@ -87,12 +87,12 @@ def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, 
 
 def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> First:
     incoming = arrival.incoming
-    person = intake.author(desk, sender, arrival, known=True)
+    person = contents.author(desk, sender, arrival, known=True)
     standing = _standing_at(desk, queue, person)
     trusted = standing.responder and not (incoming.automatic or incoming.spam) and incoming.authors == 1
     reading = commands.read(incoming.text, COMMANDS if trusted else ())
-    verified = incoming.automatic is None and proof.is_verified(desk, arrival, person, known)
-    proof.note_shown(desk, arrival, person, known)
+    verified = incoming.automatic is None and sender_proof.is_verified(desk, arrival, person, known)
+    sender_proof.note_shown(desk, arrival, person, known)
     brought = trusted and (is_forward(incoming.subject) or any(line.command is REQUESTOR for line in reading.lines))
     empty = bool(reading.lines)
     words = replace(words_of(desk, arrival, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified)
@@ -100,10 +100,10 @@ def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Se
     attached = original is not None and original.message_id is not None
     if original and attached:
         words = _with_original(words, original)
-    believed = incoming.automatic is None and proof.is_believed(desk, arrival, verified=verified)
+    believed = incoming.automatic is None and sender_proof.is_believed(desk, arrival, verified=verified)
     words = replace(words, believed=believed)
     if believed:
-        intake.letters_follow(person, None, sender.email)
+        contents.letters_follow(person, None, sender.email)
     asked = original.date if original and attached else None
     return First(person, standing, words, reading.lines, believed, original, asked)
 
@@ -143,7 +143,7 @@ def _with_original(words: Words, original: Original) -> Words:
 
 def _open(desk: Desk, arrival: Arrival, queue: Queue, mail: First, *, private: bool) -> None:
     incoming = arrival.incoming
-    people = [] if private else intake.asked_in(desk, queue, incoming, mail.at_queue)
+    people = [] if private else contents.asked_in(desk, queue, incoming, mail.at_queue)
     ticket, message = workflow.make_ticket(
         desk, queue, mail.person, mail.words, private=private, asked_in=people, spam=incoming.spam, asked=mail.asked
     )
@@ -189,7 +189,7 @@ def _tell(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private:
     writer = Writer(ticket, standing, everybody, mail.words, private)
     if mail.lines:
         written = [line.written for line in mail.lines]
-        waiting.hold(desk, writer, written, opened=True)
+        pending_commands.hold(desk, writer, written, opened=True)
     else:
         receipts.opening(desk, writer, (), _offer(mail.original))
 

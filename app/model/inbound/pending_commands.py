@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from app.mail.text import one_line
+from app.model.inbound.threads import Thread
 from app.model.letters.footer import footer
 from app.model.letters.receipts import Kind, Writer, write_to
 from app.model.lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
 from app.model.records.letters import Letter, State
 from app.model.storage.unit_of_work import Desk
-from app.model.threads import Thread
 from app.model.tickets.loop_protection import free_at
 
 LAPSE = timedelta(days=7)

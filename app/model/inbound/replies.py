@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from app.mail import confirmations
 from app.mail.addresses import Mailbox
-from app.model import intake, proof, waiting
-from app.model.arrival import Arrival, Fate, became
-from app.model.intake import words_of
+from app.model.inbound import contents, pending_commands, sender_proof
+from app.model.inbound.contents import words_of
+from app.model.inbound.delivery import Arrival, Fate, became
+from app.model.inbound.threads import Known, Thread
+from app.model.inbound.unmatched import put_aside
 from app.model.letters import info_letters, receipts
 from app.model.letters.receipts import Writer
 from app.model.lifecycle import commands
@@ -20,9 +22,7 @@ from app.model.operations.command_execution import Mailed, Refused
 from app.model.records.letters import Letter
 from app.model.records.people import Person
 from app.model.records.tickets import Ticket
-from app.model.set_aside import put_aside
 from app.model.storage.unit_of_work import Desk
-from app.model.threads import Known, Thread
 from app.model.tickets import loop_protection
 from app.model.tickets.members import Standing, everybody_on, standing_of
 from app.model.tickets.posts import Words
@@ -67,7 +67,7 @@ class Post(NamedTuple):
 def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> None:
     """Do what a mail asks for, and post what it says."""
     mail = _read(desk, arrival, thread, sender, known)
-    if intake.asks_to_leave(mail.standing, mail.words):
+    if contents.asks_to_leave(mail.standing, mail.words):
         became(desk, arrival, _leave(desk, mail), mail.ticket.id)
         return
     if (page := _page(mail)) is not None:
@@ -86,24 +86,24 @@ def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: S
 
 def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> Post:
     ticket, incoming = thread.ticket, arrival.incoming
-    person = intake.author(desk, sender, arrival, known=False)
+    person = contents.author(desk, sender, arrival, known=False)
     machine = incoming.automatic is not None
-    verified = not machine and proof.is_verified(desk, arrival, person, known)
-    believed = not machine and proof.is_believed(desk, arrival, verified=verified)
-    proof.note_shown(desk, arrival, person, known)
+    verified = not machine and sender_proof.is_verified(desk, arrival, person, known)
+    believed = not machine and sender_proof.is_believed(desk, arrival, verified=verified)
+    sender_proof.note_shown(desk, arrival, person, known)
     if believed:
-        intake.letters_follow(person, ticket, sender.email)
+        contents.letters_follow(person, ticket, sender.email)
     everybody = everybody_on(desk, ticket)
     standing = standing_of(person, everybody)
     reading = commands.read(incoming.text, _allowed(arrival, standing))
-    empty = bool(reading.lines) or (verified and waiting.is_answered(thread))
+    empty = bool(reading.lines) or (verified and pending_commands.is_answered(thread))
     words = words_of(desk, arrival, thread, reading.rest, can_be_empty=empty)
     words = replace(words, verified=verified, believed=believed)
-    if not intake.asks_to_leave(standing, words) and intake.wakes(desk, ticket, standing, incoming):
+    if not contents.asks_to_leave(standing, words) and contents.wakes(desk, ticket, standing, incoming):
         everybody = everybody_on(desk, ticket)
         standing = standing_of(person, everybody)
     if believed and standing.requestor:
-        everybody = intake.confirm(desk, ticket, everybody)
+        everybody = contents.confirm(desk, ticket, everybody)
     party = loop_protection.as_taken(desk, ticket, standing, verified=verified).party(ticket.lifecycle, machine=machine)
     cell = ticket.lifecycle.cell(ticket.status, party.role)
     one = incoming.authors == 1
@@ -138,10 +138,10 @@ def _writer(desk: Desk, mail: Post) -> Writer:
 def _leave(desk: Desk, mail: Post) -> Fate:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
     if mail.believed:
-        intake.leave(desk, mail.ticket, mail.standing)
+        contents.leave(desk, mail.ticket, mail.standing)
         receipts.left(desk, _writer(desk, mail))
     elif mail.one_author:
-        waiting.hold(desk, _writer(desk, mail), [commands.LEAVE])
+        pending_commands.hold(desk, _writer(desk, mail), [commands.LEAVE])
     return Fate.STEERED
 
 
@@ -150,11 +150,11 @@ def _ask_in(desk: Desk, arrival: Arrival, mail: Post) -> tuple[Post, list[str]]:
     if mail.private:
         return mail, []
     if not mail.believed:
-        named = intake.named_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
-        new = intake.not_yet_on(desk, mail.everybody, mail.standing, named) if mail.one_author else []
+        named = contents.named_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
+        new = contents.not_yet_on(desk, mail.everybody, mail.standing, named) if mail.one_author else []
         return mail, [commands.ADD_CC.line(", ".join(new))] if new else []
-    people = intake.asked_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
-    if intake.ask_in(desk, mail.ticket, people):
+    people = contents.asked_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
+    if contents.ask_in(desk, mail.ticket, people):
         mail = mail._replace(everybody=everybody_on(desk, mail.ticket))
     return mail, []
 
@@ -165,7 +165,7 @@ def _confirmed(desk: Desk, mail: Post) -> Post:
     answers = letter is not None and letter.reader == mail.person.id
     if not (mail.believed and mail.standing.responder and answers):
         return mail
-    return mail._replace(everybody=intake.confirm(desk, mail.ticket, mail.everybody))
+    return mail._replace(everybody=contents.confirm(desk, mail.ticket, mail.everybody))
 
 
 def _say(desk: Desk, mail: Post, *, comment: bool = False) -> Fate:
@@ -207,7 +207,7 @@ def _undo(desk: Desk, mail: Post) -> Fate | None:
         fate = _say_if_said(desk, mail, comment=True)
         follow(desk, mail.ticket, found)
         meant = found.id if found else told
-        waiting.hold(desk, _writer(desk, mail), [commands.UNDO], checkpoint=meant)
+        pending_commands.hold(desk, _writer(desk, mail), [commands.UNDO], checkpoint=meant)
         return fate
     return _take_back(desk, mail, told)
 
@@ -237,12 +237,12 @@ def _command(desk: Desk, mail: Post, named: Sequence[str]) -> Fate | None:
 
     None where the mail has words alone.
     """
-    letter = waiting.asked(desk, mail.thread, mail.person.id) if mail.believed else None
+    letter = pending_commands.asked(desk, mail.thread, mail.person.id) if mail.believed else None
     if letter is not None and not mail.lines:
         return _answer(desk, mail, letter)
     if not mail.believed and (mail.lines or named):
         fate = _say_if_said(desk, mail) if mail.lines else _say(desk, mail)
-        waiting.hold(desk, _writer(desk, mail), [*(line.written for line in mail.lines), *named])
+        pending_commands.hold(desk, _writer(desk, mail), [*(line.written for line in mail.lines), *named])
         return fate
     return _carry_out(desk, mail, command_execution.allowed_to(mail.standing), letter) if mail.lines else None
 
@@ -251,17 +251,17 @@ def _answer(desk: Desk, mail: Post, letter: Letter) -> Fate:
     """Carry out what a letter asked about, drop it, or keep other words as a private note (INTERFACE 6)."""
     text, name = mail.words.text, mail.standing.label
     yes, no = confirmations.is_yes(text, name), confirmations.is_no(text, name)
-    waits = waiting.still_waits(desk, letter)
+    waits = pending_commands.still_waits(desk, letter)
     if not (yes or no) or any(not one.decorates for one in mail.words.attachments):
         fate = _say_if_said(desk, mail._replace(thread=mail.thread._replace(private=True)))
         if waits:
-            waiting.ask_again(desk, _writer(desk, mail), letter)
+            pending_commands.ask_again(desk, _writer(desk, mail), letter)
         return fate
     if yes and waits:
         _release(desk, _without_words(mail), letter)
         return Fate.STEERED
     why = "as you said no, the lines wait no more" if waits else f"the lines that you answer {_why_not(letter)}"
-    waiting.release(desk, letter)
+    pending_commands.release(desk, letter)
     receipts.refused(desk, _writer(desk, mail), f"Nothing changed on ticket {mail.ticket.id}: {why}.", posted=None)
     return Fate.STEERED
 
@@ -276,14 +276,14 @@ def _without_words(mail: Post) -> Post:
 
 def _release(desk: Desk, mail: Post, letter: Letter) -> None:
     """Carry out what waited for this yes."""
-    written = waiting.release(desk, letter)
+    written = pending_commands.release(desk, letter)
     if written == commands.UNDO:
         _take_back(desk, mail, letter.checkpoint, waited=True)
     elif written == commands.LEAVE:
         _leave(desk, mail)
     else:
         # Its writer may let in by a yes whom they may let in by Cc.
-        by_cc = [commands.ADD_CC] if intake.may_ask_in(mail.ticket.queue, mail.standing) else []
+        by_cc = [commands.ADD_CC] if contents.may_ask_in(mail.ticket.queue, mail.standing) else []
         allowed = (*command_execution.allowed_to(mail.standing), *by_cc)
         _carry_out(desk, mail._replace(lines=commands.lines_of(written)), allowed)
 
@@ -304,6 +304,8 @@ def _carry_out(desk: Desk, mail: Post, allowed: Sequence[Command], letter: Lette
 
 
 def _still_waiting(desk: Desk, mail: Post, letter: Letter) -> list[str]:
-    waits = waiting.keep_waiting(desk, letter, mail.lines) if waiting.still_waits(desk, letter) else []
+    waits = (
+        pending_commands.keep_waiting(desk, letter, mail.lines) if pending_commands.still_waits(desk, letter) else []
+    )
     listed = "\n".join(f"    {line}" for line in waits)
     return [f'These lines still wait for a "yes" to our earlier letter:\n{listed}'] if waits else []

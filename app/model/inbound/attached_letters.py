@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.mail import mime
 from app.mail.parsed import Attachment
-from app.model.arrival import Arrival
+from app.model.inbound.delivery import Arrival
 from app.model.records.letters import Letter
 from app.model.records.messages import Message
 from app.model.records.people import Person

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, bindparam, literal, select, union_all
 
-from app.model.arrival import Arrival
+from app.model.inbound.delivery import Arrival
 from app.model.records.addressing import Place, find_place
 from app.model.records.letters import Letter
 from app.model.records.messages import Message

@@ -7,9 +7,10 @@ from sqlalchemy import select, update
 from app.mail.addresses import Mailbox, address_key
 from app.mail.parsed import Incoming
 from app.mail.quoted_text import is_forward, split
-from app.model import proof
-from app.model.arrival import Arrival
-from app.model.attached_letters import files_of
+from app.model.inbound import sender_proof
+from app.model.inbound.attached_letters import files_of
+from app.model.inbound.delivery import Arrival
+from app.model.inbound.threads import Known, Thread
 from app.model.letters import notification
 from app.model.letters.notification import News
 from app.model.lifecycle.commands import LEAVE
@@ -21,7 +22,6 @@ from app.model.records.queues import Queue
 from app.model.records.registration import heard_from, meet, wrote_from
 from app.model.records.tickets import LET_IN, Participant, Ticket, record_change
 from app.model.storage.unit_of_work import Desk
-from app.model.threads import Known, Thread
 from app.model.tickets.members import Standing, as_confirmed, everybody_on
 from app.model.tickets.posts import Parent, Words
 
@@ -54,8 +54,8 @@ def is_one_too_many(desk: Desk, arrival: Arrival, sender: Mailbox, known: Sequen
     if len(tickets) < MOST_TICKETS_OF_UNPROVEN:
         return False
     person = find_person(desk, sender.email)
-    verified = person is not None and proof.is_verified(desk, arrival, person, known)
-    return arrival.incoming.automatic is not None or not proof.is_believed(desk, arrival, verified=verified)
+    verified = person is not None and sender_proof.is_verified(desk, arrival, person, known)
+    return arrival.incoming.automatic is not None or not sender_proof.is_believed(desk, arrival, verified=verified)
 
 
 def words_of(

@@ -1,0 +1,1 @@
+"""The path of a mail: from a recipient address to an operation."""
