@@ -6,8 +6,8 @@ import sys
 from sqlalchemy.exc import DatabaseError
 
 from app.model.schema import NotReady
+from app.model.setup import first_queues
 from app.model.storage.sqlite_copy import CannotCopy
-from app.setup import first_queues
 from app.transport import journal
 from config import build, settings
 from config.current import current_settings

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.cli.showing import ticket_text
-from app.model import sweeping
-from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
-from app.model.forgetting_tickets import forget_ticket
+from app.model.erasure import vacuum
+from app.model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
+from app.model.erasure.erase_ticket import forget_ticket
+from app.model.erasure.vacuum import NotSwept, sweep
 from app.model.inbound.bounces import came_to_nothing
 from app.model.inbound.unmatched import waiting
 from app.model.letters.receipts import Kind
@@ -34,7 +35,6 @@ from app.model.search.indexer import catch_up
 from app.model.search.query import read_query
 from app.model.search.search import search
 from app.model.storage.unit_of_work import Desk
-from app.model.sweeping import NotSwept, sweep
 from app.model.tickets.filters import Filter, find_tickets
 from app.model.tickets.members import everybody_on, standing_of
 from app.model.tickets.posts import Words
@@ -247,7 +247,7 @@ def test_the_words_are_in_no_file_any_more(small_inbox: World, tmp_path: Path) -
 def test_a_reader_that_stays_keeps_the_log_and_that_is_said(
     small_inbox: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(vacuum, "PATIENCE_SECONDS", 0.3)
     asked(small_inbox)
     with small_inbox.database.look() as desk:
         desk.session.scalars(select(Ticket)).all()

@@ -10,8 +10,8 @@ from sqlalchemy import make_url
 from app.model.inbound.unmatched import NoSuchMail, waiting
 from app.model.records.queues import BadQueue, every_queue
 from app.model.records.tickets import Ticket
+from app.model.setup import first_queues
 from app.model.storage.database import Database
-from app.setup import first_queues
 from tests.postgres import Server, fresh_database
 from tests.world import DOMAIN, World
 

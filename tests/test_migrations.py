@@ -14,9 +14,9 @@ from sqlalchemy import Connection, inspect, text
 from app.cli import main
 from app.model import schema
 from app.model.schema import NotReady, alembic_config, upgrade, version
+from app.model.setup import first_queues
 from app.model.storage.database import Database
 from app.model.storage.sqlite_copy import CannotCopy
-from app.setup import first_queues
 from tests.postgres import fresh_database
 
 # It changes the schema and rows, makes a table, and then fails.

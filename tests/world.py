@@ -30,13 +30,13 @@ from app.model.records import people, queue_setup, queues, registration
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person
 from app.model.records.tickets import Participant, Ticket, find_ticket
+from app.model.setup import first_queues
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.fields import Setting
 from app.model.tickets.members import everybody_on, standing_of
 from app.model.tickets.posts import Words
 from app.model.tickets.ticket_json import ticket_in_full
-from app.setup import first_queues
 from app.transport.courier import Courier
 from app.transport.receiver import Listener, Receiver
 from config import build

@@ -16,8 +16,8 @@ from app.bench.figure import Figure
 from app.bench.postgres import postgres
 from app.bench.world import Server
 from app.model.records.queue_setup import add_queue
+from app.model.setup import first_queues
 from app.model.storage.database import Database
-from app.setup import first_queues
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 

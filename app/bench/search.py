@@ -24,10 +24,10 @@ from app.model.records.tickets import Ticket
 from app.model.search.indexer import catch_up
 from app.model.search.query import read_query
 from app.model.search.search import search
+from app.model.setup import first_queues
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.filters import Filter
-from app.setup import first_queues
 
 MESSAGES = 100_000
 DRAWN = 300

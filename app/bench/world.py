@@ -21,9 +21,9 @@ from app.model.records.letters import Letter, State
 from app.model.records.message_ids import new_message_id
 from app.model.records.messages import Message
 from app.model.records.tickets import find_ticket
+from app.model.setup import first_queues
 from app.model.storage.database import Database
 from app.model.tickets.posts import Words
-from app.setup import first_queues
 
 DOMAIN = "bench.example"
 REQUESTOR = "ann@home.example"

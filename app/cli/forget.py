@@ -9,12 +9,12 @@ import click
 from app.cli.common import Number, json_option, print_json, ready_database
 from app.mail.addresses import address_key
 from app.mail.text import one_line
-from app.model.forgetting import Forgotten, carry_out, forget_person, rehearse
-from app.model.forgetting_tickets import forget_ticket
+from app.model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
+from app.model.erasure.erase_ticket import forget_ticket
+from app.model.erasure.vacuum import NotSwept, copies_beside, sweep
 from app.model.lifecycle.tables import listed
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
-from app.model.sweeping import NotSwept, copies_beside, sweep
 
 
 @dataclass(frozen=True)

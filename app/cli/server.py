@@ -11,8 +11,8 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.model.records.queues import responders
+from app.model.setup import first_queues
 from app.model.storage.database import Database
-from app.setup import first_queues
 from config.current import current_settings
 from config.values import ROOT
 

@@ -17,9 +17,9 @@ from app.model.lifecycle.registry import LIFECYCLES
 from app.model.operations.manual_action import act
 from app.model.records import queue_setup, queues, registration
 from app.model.records.tickets import find_ticket
+from app.model.setup import first_queues
 from app.model.storage.database import Database, utc_now
 from app.model.tickets.ticket_json import ticket_in_full
-from app.setup import first_queues
 from app.transport.courier import Courier
 from config.build import build_database, build_receiver, build_relay
 from config.values import Settings, load

@@ -11,8 +11,8 @@ from app.mail.addresses import Mailbox
 from app.model.letters import outbox
 from app.model.records import queue_setup, queues, registration
 from app.model.records.letters import State
+from app.model.setup import first_queues
 from app.model.storage.database import Database
-from app.setup import first_queues
 from app.torture.book import Book
 from app.torture.clients import Clients
 from app.torture.evidence import Sent, collect, letters

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, exists, literal, or_, select
 
 from app.mail.addresses import address_key
+from app.model.erasure.identity_patterns import Traces
 from app.model.inbound.delivery import Fate
 from app.model.records.imported_mail import PERSON, Archived, person_key
 from app.model.records.letters import Letter
@@ -16,7 +17,6 @@ from app.model.records.tickets import Change, Participant, Reopening, Ticket
 from app.model.storage.base import in_portions
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.undo import Checkpoint
-from app.model.traces import Traces
 
 
 def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from sqlalchemy import delete, exists, or_, select, update
 
-from app.model import erasing, theirs
-from app.model.forgetting import Forgotten, erase_words, line_left
+from app.model.erasure import personal_data, rows
+from app.model.erasure.erase_person import Forgotten, erase_words, line_left
 from app.model.lifecycle.tables import NotAllowed
 from app.model.records.imported_mail import NOBODY, Archived
 from app.model.records.letters import Letter
@@ -29,13 +29,13 @@ def forget_ticket(desk: Desk, number: int) -> Forgotten:
     """
     if (into := find_ticket(desk, number).merged_into) is not None:
         raise NotAllowed(f"Ticket {number} is part of ticket {into} now, where its messages are: forget that one.")
-    numbers = theirs.parts_of(desk, number)
+    numbers = personal_data.parts_of(desk, number)
     tickets = [find_ticket(desk, one, locked=True) for one in sorted(numbers)]
     told = Forgotten(tickets=len(tickets), erased=_messages_on(desk, numbers))
     told.only_here = _known_only_here(desk, numbers)
     erase_words(desk, told, _mails_of(desk, numbers, told.erased))
     told.letters = _take_out_letters(desk, numbers, told.erased)
-    erasing.remove_messages(desk, told.erased)
+    rows.remove_messages(desk, told.erased)
     _take_out_records(desk, numbers)
     for ticket in tickets:
         _empty(desk, ticket)
@@ -63,10 +63,10 @@ def _mails_of(desk: Desk, numbers: Collection[int], messages: Collection[int]) -
 
 
 def _take_out_letters(desk: Desk, numbers: Collection[int], messages: Collection[int]) -> int:
-    own = erasing.letters(desk, Letter.ticket_id, numbers) | erasing.letters(desk, Letter.about_id, messages)
-    pages = erasing.pages_about(desk, numbers)
-    erasing.remove_letters(desk, own)
-    erasing.silence_letters(desk, pages - own, line_left(desk))
+    own = rows.letters(desk, Letter.ticket_id, numbers) | rows.letters(desk, Letter.about_id, messages)
+    pages = rows.pages_about(desk, numbers)
+    rows.remove_letters(desk, own)
+    rows.silence_letters(desk, pages - own, line_left(desk))
     return len(own | pages)
 
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, select, update
 
 from app.mail.addresses import Mailbox
-from app.model import erasing, rewriting, theirs
+from app.model.erasure import personal_data, rewrite, rows
+from app.model.erasure.identity_patterns import Traces
+from app.model.erasure.mentions import NOTHING, Remainder, left_of, on_no_ticket
+from app.model.erasure.title_authors import titles_of
 from app.model.records.letters import Letter
 from app.model.records.messages import Attachment
 from app.model.records.people import Address, Person, find_person, get_person, somebody
@@ -18,13 +21,10 @@ from app.model.records.queues import Queue, Responder
 from app.model.records.received_mail import Delivery
 from app.model.records.registration import hand_over, meet
 from app.model.records.tickets import Participant, Ticket
-from app.model.remainders import NOTHING, Remainder, left_of, on_no_ticket
 from app.model.search.indexer import let_go
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from app.model.tickets.undo import Checkpoint
-from app.model.titles import titles_of
-from app.model.traces import Traces
 
 
 @dataclass
@@ -85,7 +85,7 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
     address is a new stranger.
     """
     person = _who_wrote(desk, email)
-    addresses = theirs.addresses_of(desk, person)
+    addresses = personal_data.addresses_of(desk, person)
     tickets = _hold(desk, person, addresses)
     stand_in = somebody(desk)
     traces = Traces(
@@ -93,12 +93,12 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
         stand_in.email,
         line_left(desk, "at the request of its writer"),
         addresses,
-        theirs.names_of(desk, person, addresses),
+        personal_data.names_of(desk, person, addresses),
         titles_of(desk, person, tickets),
     )
-    mails = theirs.mails_of(desk, person, addresses)
+    mails = personal_data.mails_of(desk, person, addresses)
     elsewhere = on_no_ticket(desk, traces, mails)
-    told = Forgotten(erased=theirs.messages_of(desk, person))
+    told = Forgotten(erased=personal_data.messages_of(desk, person))
     told.left = left_of(desk, person, traces, tickets, elsewhere.kept)
     _count_offices(desk, person, told)
     erase_words(desk, told, mails | elsewhere.asked)
@@ -111,7 +111,7 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
 def _who_wrote(desk: Desk, email: str) -> Person:
     """The person who has an address. Whose mails were all set aside is nobody yet, and is made one to be forgotten."""
     address = email.strip()
-    if find_person(desk, address) is None and theirs.has_mails(desk, address):
+    if find_person(desk, address) is None and personal_data.has_mails(desk, address):
         return meet(desk, Mailbox("", address), known=False)
     return get_person(desk, address)
 
@@ -123,10 +123,10 @@ def _hold(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
     in their name; then that is undone, since nobody is there any more, and the mail is taken once more, as a
     stranger's. Where several wait at once, each makes the stranger known, and all but one may be told to come again.
     """
-    for number in sorted(theirs.tickets_with(desk, person, addresses)):
+    for number in sorted(personal_data.tickets_with(desk, person, addresses)):
         desk.session.scalars(select(Ticket.id).where(Ticket.id == number).with_for_update(of=Ticket)).all()
     desk.session.get_one(Person, person.id, with_for_update=True, populate_existing=True)
-    return theirs.tickets_with(desk, person, addresses)
+    return personal_data.tickets_with(desk, person, addresses)
 
 
 def line_left(desk: Desk, why: str = "") -> str:
@@ -138,8 +138,8 @@ def _count_offices(desk: Desk, person: Person, told: Forgotten) -> None:
     answers = select(Queue.name).join(Responder, Responder.queue_id == Queue.id).order_by(Queue.id)
     told.queues = list(desk.session.scalars(answers.where(Responder.person_id == person.id)))
     told.administrator = person.administrator
-    told.tickets = erasing.count(desk, Ticket.requestor_id, [person.id])
-    told.assigned = erasing.count(desk, Ticket.assignee_id, [person.id])
+    told.tickets = rows.count(desk, Ticket.requestor_id, [person.id])
+    told.assigned = rows.count(desk, Ticket.assignee_id, [person.id])
 
 
 def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
@@ -147,31 +147,31 @@ def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
 
     Here whatever else keeps the words of `told.erased` lets go of them; the messages themselves are still there.
     """
-    found = erasing.still_there(desk, mails)
+    found = rows.still_there(desk, mails)
     told.messages, told.mails = len(told.erased), len(found)
-    told.attachments = erasing.count(desk, Attachment.message_id, told.erased)
-    told.set_aside = erasing.count(desk, Delivery.mail_id, found, Delivery.waiting.is_(True))
-    erasing.erase_mails(desk, found)
+    told.attachments = rows.count(desk, Attachment.message_id, told.erased)
+    told.set_aside = rows.count(desk, Delivery.mail_id, found, Delivery.waiting.is_(True))
+    rows.erase_mails(desk, found)
 
 
 def _take_out_of_letters(desk: Desk, person: Person, traces: Traces, told: Forgotten, tickets: Collection[int]) -> None:
     """Letters to them go, with those about their words that wait; others say nothing of them."""
     line = line_left(desk, "at the request of its writer")
-    told_on = theirs.told_on(desk, told.erased, traces)
-    traces = traces.knowing(erasing.erase_messages(desk, told.erased, line))
-    to_them = erasing.letters(desk, Letter.person_id, [person.id])
-    erasing.remove_letters(desk, to_them)
-    silent = erasing.letters(desk, Letter.about_id, told.erased) | erasing.pages_about(desk, told_on)
-    erasing.silence_letters(desk, silent, line)
-    rewritten = rewriting.rewrite_letters(desk, traces, tickets)
-    told.retitled = sorted(rewriting.rewrite_tickets(desk, traces, tickets))
+    told_on = personal_data.told_on(desk, told.erased, traces)
+    traces = traces.knowing(rows.erase_messages(desk, told.erased, line))
+    to_them = rows.letters(desk, Letter.person_id, [person.id])
+    rows.remove_letters(desk, to_them)
+    silent = rows.letters(desk, Letter.about_id, told.erased) | rows.pages_about(desk, told_on)
+    rows.silence_letters(desk, silent, line)
+    rewritten = rewrite.rewrite_letters(desk, traces, tickets)
+    told.retitled = sorted(rewrite.rewrite_tickets(desk, traces, tickets))
     told.letters = len(to_them | silent | rewritten)
 
 
 def _take_out_of_records(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]) -> None:
-    rewriting.rewrite_changes(desk, traces, tickets)
-    rewriting.rewrite_mails(desk, traces)
-    erasing.leave_archive(desk, traces.keys)
+    rewrite.rewrite_changes(desk, traces, tickets)
+    rewrite.rewrite_mails(desk, traces)
+    rows.leave_archive(desk, traces.keys)
     for table in (Ticket, Checkpoint):
         assigned = update(table).where(table.assignee_id == person.id)
         desk.session.execute(assigned.values(assignee_id=None))
