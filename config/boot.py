@@ -8,14 +8,14 @@ from sqlalchemy.exc import DatabaseError
 from app.model.schema import NotReady
 from app.model.setup import first_queues
 from app.model.storage.sqlite_copy import CannotCopy
-from app.transport import journal
+from app.transport import mail_log
 from config import build, settings
 from config.current import current_settings
-from config.values import BadSetting
+from config.parsing import BadSetting
 
 try:
     _current = current_settings()
-    journal.begin(_current.log)
+    mail_log.begin(_current.log)
     _database = build.build_database(_current)
     first_queues(_database, logging.getLogger("tickets.schema").warning)
     settings.relay = build.build_relay(_current)

@@ -7,14 +7,14 @@ from salmon.routing import Router
 
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Trust
-from app.transport.reception import Reception
-from app.transport.relays import Relay, relay_from_url
+from app.transport.inbound.intake import Reception
+from app.transport.outbound.relays import Relay, relay_from_url
 from config import settings as plain
-from config.room import room_beside
-from config.values import ROOT, Settings
+from config.disk_space import room_beside
+from config.parsing import ROOT, Settings
 
 if TYPE_CHECKING:
-    from app.transport.receiver import Receiver
+    from app.transport.inbound.receiver import Receiver
 
 
 class NoRoutes(RuntimeError):
@@ -65,8 +65,8 @@ def build_receiver(
 ) -> "Receiver":
     """The receiver, with the courier that sends what it causes."""
     # Loaded here: `deliver` takes a mail in without a server.
-    from app.transport.courier import Courier
-    from app.transport.receiver import Listener, Receiver
+    from app.transport.inbound.receiver import Listener, Receiver
+    from app.transport.outbound.courier import Courier
 
     messenger = Courier(database, relay)
     return Receiver(

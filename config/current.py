@@ -3,7 +3,7 @@
 import os
 
 from config import settings as plain
-from config.values import Settings, load
+from config.parsing import Settings, load
 
 
 def current_settings() -> Settings:

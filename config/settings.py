@@ -31,6 +31,6 @@ WORKERS = 4
 LOG = "plain"
 
 # Salmon's own: the modules with the doors, and what config.boot sets.
-handlers = ["app.handlers.ticket", "app.handlers.elsewhere"]
+handlers = ["app.handlers.ticket", "app.handlers.other"]
 receiver: Any = None
 relay: Any = None

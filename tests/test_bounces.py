@@ -19,7 +19,7 @@ from app.model.records.people import Person
 from app.model.records.received_mail import Delivery
 from app.model.records.registration import alias
 from app.model.records.tickets import UNDELIVERED
-from app.transport.refusals import Refused
+from app.transport.outbound.errors import Refused
 from tests.world import DOMAIN, Actor, Letter, World
 
 MAILS = Path(__file__).parent / "mails"

@@ -15,11 +15,11 @@ from sqlalchemy.exc import OperationalError
 from app.model.letters.outbox import letters_in, retry
 from app.model.records.letters import Letter
 from app.model.storage.database import Database
-from app.transport import courier as courier_module
-from app.transport.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
-from app.transport.mime_letter import File, compose
-from app.transport.refusals import Refused, Unreachable
-from app.transport.relays import Relay, relay_from_url
+from app.transport.outbound import courier as courier_module
+from app.transport.outbound.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
+from app.transport.outbound.errors import Refused, Unreachable
+from app.transport.outbound.letter_mime import File, compose
+from app.transport.outbound.relays import Relay, relay_from_url
 from tests.sinks import DROP, Sink
 from tests.world import DOMAIN, World
 

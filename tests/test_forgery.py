@@ -15,7 +15,7 @@ from app.model.records.received_mail import Delivery
 from app.model.records.registration import alias
 from app.model.records.tickets import Ticket
 from app.model.storage.unit_of_work import Trust
-from app.transport.refusals import Unreachable
+from app.transport.outbound.errors import Unreachable
 from tests.test_steering import AWAY, DONE, EVE, OTTO, PIA, RITA, RON, ROSA, Office, opened, quoted, to
 from tests.world import DOMAIN, Letter
 

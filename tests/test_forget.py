@@ -39,7 +39,7 @@ from app.model.tickets.filters import Filter, find_tickets
 from app.model.tickets.members import everybody_on, standing_of
 from app.model.tickets.posts import Words
 from app.model.tickets.ticket_json import ticket_in_full
-from app.transport.relays import Refused
+from app.transport.outbound.relays import Refused
 from tests.archives import Archive, old_mail
 from tests.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, files_with, kept_of, some_deeds, words_in
 from tests.world import DOMAIN, Actor, World

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from app.mail.quoted_text import split
 from app.model.lifecycle import commands
 from app.model.records.received_mail import Mail
-from app.transport.courier import Courier
-from app.transport.mime_letter import compose
-from app.transport.relays import relay_from_url
+from app.transport.outbound.courier import Courier
+from app.transport.outbound.letter_mime import compose
+from app.transport.outbound.relays import relay_from_url
 from tests.sinks import Sink
 from tests.test_reading import REAL, assert_sound
 from tests.wire import Wire

@@ -16,9 +16,9 @@ from app.model.records.letters import Letter
 from app.model.records.tickets import Ticket
 from app.model.storage import database as database_module
 from app.model.storage.database import Database
-from app.transport.courier import IN_HAND, Courier
-from app.transport.refusals import Refused
-from app.transport.relays import relay_from_url
+from app.transport.outbound.courier import IN_HAND, Courier
+from app.transport.outbound.errors import Refused
+from app.transport.outbound.relays import relay_from_url
 from tests.postgres import Server, fresh_database
 from tests.program import PATIENCE, Program, held
 from tests.sinks import Sink

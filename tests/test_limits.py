@@ -11,8 +11,8 @@ import pytest
 from app.model.inbound.delivery import Arrival, Outcome
 from app.model.records.received_mail import Delivery, Mail
 from app.model.storage import database
-from app.transport import receiver
-from app.transport.reception import Reception
+from app.transport.inbound import receiver
+from app.transport.inbound.intake import Reception
 from tests.postgres import NoPostgresError, Server, fresh_database, open_server
 from tests.wire import Wire
 from tests.world import DOMAIN, World

@@ -11,9 +11,9 @@ import pytest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.transport import journal
-from app.transport.journal import JsonLines, PlainLines
-from app.transport.reception import Reception
+from app.transport import mail_log
+from app.transport.inbound.intake import Reception
+from app.transport.mail_log import JsonLines, PlainLines
 from tests.test_serving import HELLO, Program, mail
 from tests.wire import Wire
 from tests.world import DOMAIN, World
@@ -139,7 +139,7 @@ def test_what_is_refused_has_a_line_with_what_its_sender_heard(
 
 def test_nothing_that_a_sender_wrote_forges_a_line_or_a_field(lines: Lines) -> None:
     evil = 'x" ticket=7\r\n2026-11-21 INFO tickets.mail: opened\x1b[2J\u202e\x9b'
-    journal.note("opened", {"to": evil, "id": "a b=c", "ticket": None})
+    mail_log.note("opened", {"to": evil, "id": "a b=c", "ticket": None})
     [line] = lines.plain
     assert len(line.splitlines()) == 1
     assert line.isprintable()

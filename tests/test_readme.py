@@ -3,7 +3,7 @@
 import re
 
 from config import settings
-from config.values import PREFIX
+from config.parsing import PREFIX
 from tests.readme import README, with_blocks
 
 

@@ -23,9 +23,9 @@ from app.model.records.messages import Message
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket
 from app.model.storage.unit_of_work import Desk
-from app.transport.dialogue import plain_path
-from app.transport.receiver import Listener, Receiver
-from app.transport.reception import Reception, first_headers
+from app.transport.inbound.intake import Reception, first_headers
+from app.transport.inbound.receiver import Listener, Receiver
+from app.transport.inbound.smtp_session import plain_path
 from config import build
 from config import settings as plain
 from tests.wire import Wire
@@ -448,7 +448,7 @@ def test_exactly_one_door_is_open_for_any_address(address: str) -> None:
 
 
 def build_settings() -> Any:
-    from config.values import load
+    from config.parsing import load
     from tests import world
 
     return load(world._PLAIN, {})
@@ -900,7 +900,7 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
 
 
 def test_whom_we_wait_for_in_vain_is_left(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.transport.receiver.FAREWELL_SECONDS", 0.2)
+    monkeypatch.setattr("app.transport.inbound.receiver.FAREWELL_SECONDS", 0.2)
     with small_world.serving() as receiver:
         stalled = Wire(small_world.port())
         stalled.begins(HELLO)

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from app.cli import all_commands
 from app.model.records.people import Person
-from app.transport.courier import Courier
-from app.transport.relays import relay_from_url
+from app.transport.outbound.courier import Courier
+from app.transport.outbound.relays import relay_from_url
 from tests.program import PATIENCE, Program
 from tests.sinks import Letter, Script, Sink
 from tests.test_bounces import DSN

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from salmon.mail import MailRequest, MailResponse
 
-from app.transport.relays import Refused, Relay, RelayError, Unreachable, relay_from_url
+from app.transport.outbound.relays import Refused, Relay, RelayError, Unreachable, relay_from_url
 from tests.sinks import DROP, SILENT, Script, Sink, client_context
 
 SENDER, ANN, BOB = "bounce-1@tickets.example", "ann@example.org", "bob@example.org"

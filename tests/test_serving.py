@@ -17,7 +17,7 @@ import pytest
 
 from app.cli.server import _greet
 from app.model.storage.database import Database
-from app.transport.receiver import Listener
+from app.transport.inbound.receiver import Listener
 from tests.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
 from tests.sinks import Sink
 from tests.wire import Wire
@@ -345,7 +345,7 @@ def test_salmons_files_do_not_dirty_a_clone() -> None:
     assert done.stdout.split() == files
 
 
-ROUTES = {f"ticket1@{DOMAIN}": "app.handlers.ticket.POST", HELLO: "app.handlers.elsewhere.ELSEWHERE"}
+ROUTES = {f"ticket1@{DOMAIN}": "app.handlers.ticket.POST", HELLO: "app.handlers.other.ELSEWHERE"}
 
 
 @pytest.mark.parametrize(("address", "door"), ROUTES.items(), ids=ROUTES)

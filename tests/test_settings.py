@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config import settings as plain
-from config.values import ROOT, BadSetting, Listen, load, problems
+from config.parsing import ROOT, BadSetting, Listen, load, problems
 
 DEFAULTS = {
     "domain": "tickets.localhost",

@@ -37,10 +37,10 @@ from app.model.tickets.fields import Setting
 from app.model.tickets.members import everybody_on, standing_of
 from app.model.tickets.posts import Words
 from app.model.tickets.ticket_json import ticket_in_full
-from app.transport.courier import Courier
-from app.transport.receiver import Listener, Receiver
+from app.transport.inbound.receiver import Listener, Receiver
+from app.transport.outbound.courier import Courier
 from config import build
-from config.values import load
+from config.parsing import load
 
 DOMAIN = "tickets.example"
 

@@ -13,8 +13,8 @@ from salmon.routing import Router, nolocking, route, stateless
 from sqlalchemy import insert
 
 from app.model.records.received_mail import Mail
-from app.transport.receiver import Listener, Receiver
-from app.transport.reception import Reception, first_headers
+from app.transport.inbound.intake import Reception, first_headers
+from app.transport.inbound.receiver import Listener, Receiver
 from config import build
 from config.current import current_settings
 

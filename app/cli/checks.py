@@ -20,7 +20,7 @@ from app.model.schema import NotReady, check_ready
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from config import settings as plain
-from config.values import ROOT, Settings, load, problems
+from config.parsing import ROOT, Settings, load, problems
 
 LATE = timedelta(hours=1)
 RELAY_SECONDS = 5.0
@@ -173,7 +173,7 @@ def _is_away(database: Database) -> bool:
 
 def _disk(patient: _Patient) -> Iterator[Finding]:
     """Whether the largest mail still fits beside the database; another machine's disk is not ours to know."""
-    from config.room import SPARE_BYTES
+    from config.disk_space import SPARE_BYTES
 
     if not patient.database.is_sqlite:
         return
@@ -194,7 +194,7 @@ def _disk(patient: _Patient) -> Iterator[Finding]:
 
 
 def _relay(settings: Settings) -> Iterator[Finding]:
-    from app.transport.relays import RelayError, relay_from_url
+    from app.transport.outbound.relays import RelayError, relay_from_url
 
     relay = relay_from_url(settings.relay, timeout=RELAY_SECONDS, root=ROOT, helo=settings.domain)
     try:

@@ -8,7 +8,7 @@ import click
 
 from app.cli import EX_NOUSER, EX_UNAVAILABLE
 from app.cli.common import ready_database
-from app.transport.reception import Reception
+from app.transport.inbound.intake import Reception
 from config.build import build_reception
 from config.current import current_settings
 

@@ -15,7 +15,7 @@ from app.model.schema import REVISION, check_ready
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
 from config.current import current_settings
-from config.values import Listen, Settings
+from config.parsing import Listen, Settings
 
 
 class _Unwell(Exception):
@@ -53,7 +53,7 @@ def _looked(settings: Settings) -> str:
 def _check_taking(settings: Settings, database: Database) -> None:
     """Whether a mail could be stored now: the database can be written, and the disk has room."""
     from app.cli.checks import check_writable
-    from config.room import room_beside
+    from config.disk_space import room_beside
 
     with database.work() as desk:
         check_writable(desk, sqlite=database.is_sqlite)

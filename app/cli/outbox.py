@@ -42,7 +42,7 @@ def _print_letters(state: str | None, as_json: bool) -> None:
 @outbox_command.command("send")
 def outbox_send() -> None:
     """Send what is due now, without a running server; exit status 1 if the relay cannot be reached."""
-    from app.transport.courier import Courier
+    from app.transport.outbound.courier import Courier
     from config.build import build_relay
 
     relay = build_relay(current_settings())

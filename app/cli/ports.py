@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from config.values import Listen
+from config.parsing import Listen
 
 SECONDS = 3.0
 

@@ -14,10 +14,10 @@ from app.model.records.queues import responders
 from app.model.setup import first_queues
 from app.model.storage.database import Database
 from config.current import current_settings
-from config.values import ROOT
+from config.parsing import ROOT
 
 if TYPE_CHECKING:
-    from app.transport.receiver import Listener
+    from app.transport.inbound.receiver import Listener
 
 
 @click.command("init", short_help="Create the database or bring it to this version.")
@@ -48,7 +48,7 @@ def serve_command() -> None:
 
 def _greet(listeners: "Sequence[Listener]", relay: str, database: Database) -> None:
     """Say where mail comes in, where letters go, and how to try it."""
-    from app.transport.relays import relay_from_url
+    from app.transport.outbound.relays import relay_from_url
 
     click.echo(f"Receiving mail for {database.domain} at {', '.join(map(str, listeners))}")
     click.echo(f"Letters go to {relay_from_url(relay, root=ROOT)}")

@@ -20,9 +20,9 @@ from app.model.records.tickets import find_ticket
 from app.model.setup import first_queues
 from app.model.storage.database import Database, utc_now
 from app.model.tickets.ticket_json import ticket_in_full
-from app.transport.courier import Courier
+from app.transport.outbound.courier import Courier
 from config.build import build_database, build_receiver, build_relay
-from config.values import Settings, load
+from config.parsing import Settings, load
 
 DOMAIN = "tickets.example"
 _START_SECONDS = 20.0

@@ -22,8 +22,8 @@ from app.model.records.people import Person
 from app.model.search.indexer import catch_up_some
 from app.model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from app.model.storage.unit_of_work import Desk
-from app.transport.mime_letter import File, compose
-from app.transport.relays import Refused, Relay, RelayError, Unreachable
+from app.transport.outbound.letter_mime import File, compose
+from app.transport.outbound.relays import Refused, Relay, RelayError, Unreachable
 
 LOG = logging.getLogger("tickets.courier")
 BATCH = 20

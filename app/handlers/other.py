@@ -4,7 +4,7 @@ from salmon.routing import nolocking, route, stateless
 
 from app.handlers.ticket import TICKET
 from app.model.inbound import dispatch
-from app.transport.reception import Request
+from app.transport.inbound.intake import Request
 
 
 @route(f"(?!{TICKET}$)(address)", id="[0-9]+", address="(?s:.*)")

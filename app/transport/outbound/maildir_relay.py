@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from app.transport.envelope import Envelope, Mail, envelope_of, letter_bytes
-from app.transport.refusals import Unreachable
+from app.transport.outbound.envelope import Envelope, Mail, envelope_of, letter_bytes
+from app.transport.outbound.errors import Unreachable
 
 _ROOMS = ("tmp", "new", "cur")
 _sequence = count()

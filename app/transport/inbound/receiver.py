@@ -15,10 +15,10 @@ from time import monotonic
 from typing import NamedTuple, Protocol, TypeVar
 
 from app.model.inbound.delivery import Arrival
-from app.transport import journal
-from app.transport.dialogue import DIALOGUES, Crowded, Dialogue, Post
-from app.transport.reception import Reception, said_of
-from app.transport.replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
+from app.transport import mail_log
+from app.transport.inbound.intake import Reception, said_of
+from app.transport.inbound.smtp_replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
+from app.transport.inbound.smtp_session import DIALOGUES, Crowded, Dialogue, Post
 
 LOG = logging.getLogger("tickets.receiver")
 IDLE_SECONDS = 300.0
@@ -156,7 +156,7 @@ class Receiver:
     def _refused(self, reply: str, recipients: Sequence[str], said: Mapping[str, object]) -> str:
         """The reply, once the log has it."""
         for recipient in recipients:
-            journal.refused(reply, recipient, said)
+            mail_log.refused(reply, recipient, said)
         return reply
 
     def _refuses(self, address: str) -> str | None:

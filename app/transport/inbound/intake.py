@@ -14,8 +14,8 @@ from app.model.inbound.unmatched import find_set_aside, raw_bytes
 from app.model.records import addressing
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Desk
-from app.transport import journal
-from app.transport.replies import NoRoom
+from app.transport import mail_log
+from app.transport.inbound.smtp_replies import NoRoom
 
 _HEADERS_FOR_SALMON = 16_384
 _EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
@@ -153,7 +153,7 @@ class Reception:
         said = said_of(arrival)
         for outcome in outcomes:
             reason = outcome.reason or None
-            journal.note(outcome.fate, {"to": outcome.recipient, **said, "ticket": outcome.ticket, "reason": reason})
+            mail_log.note(outcome.fate, {"to": outcome.recipient, **said, "ticket": outcome.ticket, "reason": reason})
 
 
 def said_of(arrival: Arrival) -> dict[str, object]:

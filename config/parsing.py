@@ -135,7 +135,7 @@ def _is_host(host: str) -> bool:
 
 
 def _relay(given: str) -> str:
-    from app.transport.relays import relay_from_url
+    from app.transport.outbound.relays import relay_from_url
 
     relay_from_url(given, root=ROOT).close()
     return given

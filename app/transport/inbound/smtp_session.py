@@ -9,8 +9,17 @@ from typing import Any, NamedTuple, Protocol
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, syntax
 
-from app.transport import journal
-from app.transport.replies import BAD_BYTES, CLOSING, CROWDED, NO_RECIPIENT, TOO_LARGE, TOO_MANY, TOO_MUCH, TRY_LATER
+from app.transport import mail_log
+from app.transport.inbound.smtp_replies import (
+    BAD_BYTES,
+    CLOSING,
+    CROWDED,
+    NO_RECIPIENT,
+    TOO_LARGE,
+    TOO_MANY,
+    TOO_MUCH,
+    TRY_LATER,
+)
 
 LOG = logging.getLogger("tickets.receiver")
 END = b"\r\n.\r\n"
@@ -124,7 +133,7 @@ class _Dialogue(SMTP):
         """Begin a mail, unless it says itself that it is too large (RFC 1870, 6.1)."""
         sizes = [int(match[1]) for match in map(_SIZE.fullmatch, options) if match]
         if sizes and sizes[0] > self.counter.max_bytes:
-            journal.refused(TOO_LARGE, "", {"from": address, "bytes": sizes[0]})
+            mail_log.refused(TOO_LARGE, "", {"from": address, "bytes": sizes[0]})
             return TOO_LARGE
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -143,7 +152,7 @@ class _Dialogue(SMTP):
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
             return "250 2.1.5 Ok"
-        journal.refused(refusal, address, {"from": envelope.mail_from})
+        mail_log.refused(refusal, address, {"from": envelope.mail_from})
         return refusal
 
     async def push(self, status: str | bytes) -> None:
@@ -174,7 +183,7 @@ class _Dialogue(SMTP):
         """Refuse what is too much before reading it: a hundred thousand recipients cost no parsing."""
         if self.envelope is not None and len(self.envelope.rcpt_tos) >= MAX_RECIPIENTS:
             if not self.told:
-                journal.refused(TOO_MANY, "", {"from": self.envelope.mail_from})
+                mail_log.refused(TOO_MANY, "", {"from": self.envelope.mail_from})
             self.told = True
             await self.push(TOO_MANY)
             return
@@ -204,7 +213,7 @@ class _Dialogue(SMTP):
         raw = await self._read()
         if isinstance(raw, str):
             for recipient in recipients:
-                journal.refused(raw, recipient, {"from": envelope.mail_from})
+                mail_log.refused(raw, recipient, {"from": envelope.mail_from})
             replies = [raw] * (len(recipients) if self.each else 1)
         else:
             envelope_from = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
