@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from app.archive.importing import Report, Wanted, import_archive
+from app.archive.importing.run import Report, Wanted, import_archive
 from app.model.records.letters import Letter
 from app.model.records.queue_setup import add_queue
 from app.model.records.tickets import Ticket

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.archive import mbox
-from app.archive.boxes import Fault, Found, Other, mails_in, size_of
-from app.archive.cards import card_of
-from app.archive.lines import written_on
-from app.archive.mbox import Dialect, mails_of_box
-from app.archive.mbox import escaped as as_mboxrd
+from app.archive.importing.mail_identity import card_of
+from app.archive.reading import mbox
+from app.archive.reading.from_line import written_on
+from app.archive.reading.mbox import Dialect, mails_of_box
+from app.archive.reading.mbox import escaped as as_mboxrd
+from app.archive.reading.sources import Fault, Found, Other, mails_in, size_of
 
 HEAD = "Subject: Hello\nMessage-ID: <1@x.example>\n"
 LINE = b"From ann@example.org Mon Feb  3 09:00:00 2014\n"

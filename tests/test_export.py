@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.archive.export import Chosen, choose, documents_of, mbox_of
-from app.archive.marks import Mark, mark_of, marking_line
-from app.archive.mbox import mails_of_box
+from app.archive.export_marks import Mark, mark_of, marking_line
+from app.archive.reading.mbox import mails_of_box
 from app.model.lifecycle.tables import NotAllowed
 from app.model.records.message_ids import tracker_id
 from app.model.records.messages import Message

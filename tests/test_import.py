@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from app.archive import importing, taking
-from app.archive.boxes import Fault
-from app.archive.drafts import RETURNED
-from app.archive.pile import piled
-from app.archive.posting import Poster
+from app.archive.importing import run, staging
+from app.archive.importing.planned_mails import RETURNED
+from app.archive.importing.posting import Poster
+from app.archive.importing.staging_area import piled
+from app.archive.reading.sources import Fault
 from app.mail.addresses import Mailbox
 from app.mail.parsed import read
 from app.model.lifecycle.tables import NoSuchStatus
@@ -90,7 +90,7 @@ def test_a_status_that_the_queue_does_not_have_is_refused(small: Archive) -> Non
     with pytest.raises(NoSuchStatus, match="new, open, stalled, resolved and rejected"):
         small.imports(*THREAD, status="Solved")
     with pytest.raises(NoSuchQueue):
-        importing.import_archive(small.world.database, importing.Wanted("x", "Nowhere", 9), None, lambda step: None)
+        run.import_archive(small.world.database, run.Wanted("x", "Nowhere", 9), None, lambda step: None)
     assert small.tickets() == []
 
 
@@ -678,7 +678,7 @@ def test_an_interrupted_archive_gives_the_same_tickets(
             except Killed:
                 continue
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("app.archive.drafts.MAILS", 2)
+        patched.setattr("app.archive.importing.planned_mails.MAILS", 2)
         broken.imports(*mails)
     assert fresh.close(broken) == straight
 
@@ -695,12 +695,12 @@ def cut(patched: pytest.MonkeyPatch, part: str, after: int) -> None:
 
         return call
 
-    patched.setattr(importing, "MAILS", 2)
-    patched.setattr("app.archive.drafts.MAILS", 2)
+    patched.setattr(run, "MAILS", 2)
+    patched.setattr("app.archive.importing.planned_mails.MAILS", 2)
     if part == "take":
-        patched.setattr(importing, "take", counted(taking.take))
+        patched.setattr(run, "take", counted(staging.take))
     elif part == "gather":
-        patched.setattr(importing, "gather", counted(importing.gather))
+        patched.setattr(run, "gather", counted(run.gather))
     else:
         patched.setattr(Poster, "_post", counted(Poster._post))
 

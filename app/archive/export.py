@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import joinedload
 
-from app.archive.marks import Mark, marking_line
-from app.archive.mbox import escaped
-from app.archive.written import Said, mail_of
+from app.archive.export_marks import Mark, marking_line
+from app.archive.message_as_mail import Said, mail_of
+from app.archive.reading.mbox import escaped
 from app.model.lifecycle.tables import NotAllowed
 from app.model.records.addressing import comment_address, ticket_address
 from app.model.records.message_ids import tracker_id

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from app.archive.importing import POSTING, STORING, Step, Wanted, import_archive
+from app.archive.importing.run import POSTING, STORING, Step, Wanted, import_archive
 from app.bench.archive import MAILS, THREADS, write_archive
 from app.bench.figure import Figure
 from app.bench.postgres import postgres

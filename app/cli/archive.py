@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.archive.boxes import STANDARD_INPUT, size_of
-from app.archive.importing import GATHERING, Report, Step, Tell, Wanted, import_archive
-from app.archive.mbox import Dialect
+from app.archive.importing.run import GATHERING, Report, Step, Tell, Wanted, import_archive
+from app.archive.reading.mbox import Dialect
+from app.archive.reading.sources import STANDARD_INPUT, size_of
 from app.cli.common import PathName, json_option, print_json, print_rows, ready_database
 from app.mail.addresses import is_usable
 from app.mail.text import one_line

@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from app.archive.lines import written_on
-from app.archive.marks import Mark, mark_of
+from app.archive.export_marks import Mark, mark_of
+from app.archive.reading.from_line import written_on
 from app.mail import mime
 from app.mail.addresses import Mailbox, address_key, is_usable
 from app.mail.delivery_status import addresses_blamed

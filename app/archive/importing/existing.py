@@ -5,8 +5,8 @@ from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Table, select
 
-from app.archive.cards import Card, card_of, id_key, own_key
-from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile
+from app.archive.importing.mail_identity import Card, card_of, id_key, own_key
+from app.archive.importing.staging_area import ARCHIVED, LINK, NO_MARK, Pile
 from app.model.records.imported_mail import PERSON
 from app.model.records.letters import Letter
 from app.model.records.message_ids import tracker_id

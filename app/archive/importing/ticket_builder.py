@@ -8,13 +8,13 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import defer
 
-from app.archive.cards import writer_of
-from app.archive.drafts import Draft, Planned
-from app.archive.ledger import MESSAGE, TICKET, Ledger
-from app.archive.ordering import places_of
-from app.archive.pile import ARCHIVED, Pile, reserve
-from app.archive.retelling import Retelling, Said, told_before
-from app.archive.writers import UNKNOWN, Writer, Writers
+from app.archive.importing.mail_identity import writer_of
+from app.archive.importing.ordering import places_of
+from app.archive.importing.planned_mails import Draft, Planned
+from app.archive.importing.replay import Retelling, Said, told_before
+from app.archive.importing.row_buffer import MESSAGE, TICKET, Ledger
+from app.archive.importing.senders import UNKNOWN, Writer, Writers
+from app.archive.importing.staging_area import ARCHIVED, Pile, reserve
 from app.mail.parsed import read
 from app.model.inbound.delivery import Fate, digest_at
 from app.model.letters import notification

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, delete, update
 
-from app.archive.boxes import Found
-from app.archive.cards import Card, card_of, exact_digest, id_key, own_key
-from app.archive.known import There, homes_of, key_of, lookup, mark_key, posted_elsewhere
-from app.archive.marks import TRACKER, Mark, mark_of
-from app.archive.pile import ARCHIVED, LINK, NO_MARK, Pile, add_rows, reserve
+from app.archive.export_marks import TRACKER, Mark, mark_of
+from app.archive.importing.existing import There, homes_of, key_of, lookup, mark_key, posted_elsewhere
+from app.archive.importing.mail_identity import Card, card_of, exact_digest, id_key, own_key
+from app.archive.importing.staging_area import ARCHIVED, LINK, NO_MARK, Pile, add_rows, reserve
+from app.archive.reading.sources import Found
 from app.model.records.received_mail import Mail
 
 _MAIL = cast("Table", Mail.__table__)

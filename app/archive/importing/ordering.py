@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from app.archive.pile import ARCHIVED, LINK, NO_MARK
+from app.archive.importing.staging_area import ARCHIVED, LINK, NO_MARK
 from app.model.records.imported_mail import PERSON
 
 _ASKED = 5_000

@@ -7,10 +7,10 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.archive.drafts import BYTES, Draft, Planned, drafts_of, next_threads
-from app.archive.pile import ARCHIVED, Pile
-from app.archive.work import Work
-from app.archive.writers import Writers
+from app.archive.importing.planned_mails import BYTES, Draft, Planned, drafts_of, next_threads
+from app.archive.importing.senders import Writers
+from app.archive.importing.staging_area import ARCHIVED, Pile
+from app.archive.importing.ticket_builder import Work
 from app.model.records.tickets import NoSuchTicket, Ticket, what_became_of
 from app.model.storage.unit_of_work import Desk
 

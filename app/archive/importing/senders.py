@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select, update
 
-from app.archive.pile import add_rows, reserve
+from app.archive.importing.staging_area import add_rows, reserve
 from app.mail.addresses import Mailbox, address_key
 from app.mail.text import one_line
 from app.model.records.people import Address, Person

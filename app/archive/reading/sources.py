@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from app.archive.marks import mark_of
-from app.archive.mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
-from app.archive.packed import GZIP, Unpacked
+from app.archive.export_marks import mark_of
+from app.archive.reading.gzip_stream import GZIP, Unpacked
+from app.archive.reading.mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
 from app.mail.text import one_line
 
 STANDARD_INPUT = "-"

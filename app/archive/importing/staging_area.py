@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, func, select, text
 
-from app.archive.alone import only_import
+from app.archive.importing.import_lock import only_import
 from app.mail.addresses import address_key
 from app.model.records.imported_mail import Archived, ArchivedLink
 from app.model.records.queue_setup import add_queue

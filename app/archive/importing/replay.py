@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.archive.ledger import Ledger
-from app.archive.writers import OURSELVES, SOMEBODY, Writer
+from app.archive.importing.row_buffer import Ledger
+from app.archive.importing.senders import OURSELVES, SOMEBODY, Writer
 from app.model.lifecycle.tables import Lifecycle, Row
 from app.model.operations.workflow import retrace
 from app.model.records.messages import Message

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
-from app.archive.cards import ancestors_of, is_old_bounce, replies_to, writer_of
-from app.archive.ordering import places_of
-from app.archive.pile import ARCHIVED, Pile
+from app.archive.importing.mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
+from app.archive.importing.ordering import places_of
+from app.archive.importing.staging_area import ARCHIVED, Pile
 from app.mail.addresses import Mailbox
 from app.mail.parsed import Incoming, read
 from app.mail.quoted_text import is_forward, split

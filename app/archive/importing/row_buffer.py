@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, update
 
-from app.archive.pile import ARCHIVED, add_rows, reserve
+from app.archive.importing.staging_area import ARCHIVED, add_rows, reserve
 from app.model.records.messages import Attachment, Message, attachment_rows
 from app.model.records.received_mail import Delivery
 from app.model.records.tickets import Change, Participant, Reopening, Ticket

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from app.archive.boxes import Found, Other, mails_in
-from app.archive.gathering import count_threads, gather
-from app.archive.mbox import Dialect
-from app.archive.pile import ARCHIVED, Pile, piled
-from app.archive.posting import Poster
-from app.archive.taking import take
-from app.archive.writers import Writers
+from app.archive.importing.grouping import count_threads, gather
+from app.archive.importing.posting import Poster
+from app.archive.importing.senders import Writers
+from app.archive.importing.staging import take
+from app.archive.importing.staging_area import ARCHIVED, Pile, piled
+from app.archive.reading.mbox import Dialect
+from app.archive.reading.sources import Found, Other, mails_in
 from app.mail.addresses import address_key
 from app.model.lifecycle.tables import Lifecycle
 from app.model.records.queues import find_queue

@@ -1,0 +1,1 @@
+"""The import of old mail: group, order, post."""

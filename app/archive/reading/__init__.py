@@ -1,0 +1,1 @@
+"""Boxes of old mail, read one mail at a time."""
