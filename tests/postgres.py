@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from app.torture.postgres import Mode, NoPostgresError, Server, own_server
+from app.devtools.postgres_server import Mode, NoPostgresError, Server, own_server
 
 __all__ = ["Mode", "NoPostgresError", "Server", "fresh_database", "open_server", "postgres_server"]
 

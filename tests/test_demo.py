@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from app.demo.promise import NoPromise, promised_by
+from app.devtools.demo.footer_promise import NoPromise, promised_by
 from app.model.letters import footer
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.support import ANSWER, COMMENT

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bench.quotation import TALON_HTML
+from app.devtools.bench.quoted_text import TALON_HTML
 from app.mail import html_text
 from app.mail.html_text import crude_text, text_of
 from app.mail.quoted_text import split

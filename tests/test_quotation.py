@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bench.quotation import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
+from app.devtools.bench.quoted_text import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
 from app.mail import quoted_text
 from app.mail.client_phrases import LANGUAGES
 from app.mail.parsed import read

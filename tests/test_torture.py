@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from app.devtools.postgres_server import NoPostgresError
+from app.devtools.torture.checks import Facts, judge
+from app.devtools.torture.faulty_relay import Copy, Deed, Relay
+from app.devtools.torture.mail_generator import DOMAIN, HELPERS, Mail
+from app.devtools.torture.report import Tally
+from app.devtools.torture.run import Plan, torture
+from app.devtools.torture.scratch_disk import Room
+from app.devtools.torture.stored_rows import Case, Evidence, Post, Sent, Stored
 from app.model.lifecycle.registry import LIFECYCLES
-from app.torture.evidence import Case, Evidence, Post, Sent, Stored
-from app.torture.mails import DOMAIN, HELPERS, Mail
-from app.torture.postgres import NoPostgresError
-from app.torture.relay import Copy, Deed, Relay
-from app.torture.room import Room
-from app.torture.run import Plan, torture
-from app.torture.tally import Tally
-from app.torture.verdict import Facts, judge
 
 PATIENCE = 30
 ROOT = Path(__file__).parent.parent
@@ -44,7 +44,7 @@ def test_nothing_is_lost_and_nothing_is_doubled(database: str) -> None:
 
 
 def test_a_torture_that_is_killed_leaves_nothing_behind() -> None:
-    program = "import os; from app.torture.room import Room; print(Room().path, flush=True); os.kill(os.getpid(), 9)"
+    program = "import os; from app.devtools.torture.scratch_disk import Room; print(Room().path, flush=True); os.kill(os.getpid(), 9)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     path, end = Path(done.stdout.strip()), time.monotonic() + PATIENCE
     assert path.is_relative_to("/tmp")

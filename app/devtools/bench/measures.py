@@ -6,10 +6,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from app.bench.client import Connection, send_all
-from app.bench.figure import Figure
-from app.bench.sink import sink
-from app.bench.world import Tracker
+from app.devtools.bench.figure import Figure
+from app.devtools.bench.lmtp_client import Connection, send_all
+from app.devtools.bench.smtp_sink import sink
+from app.devtools.bench.tracker import Tracker
 from app.model.records.letters import State
 
 ROUNDS = 5
@@ -47,7 +47,7 @@ def everything(say: Callable[[str], None]) -> Iterable[Figure]:
 def archive(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     """How fast old mail is imported."""
     # It needs what a figure is from here.
-    from app.bench.importing import imports
+    from app.devtools.bench.imports import imports
 
     yield from imports(_made(folder), say)
 
@@ -55,7 +55,7 @@ def archive(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 def searched(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     """How long a search takes."""
     # It needs what a figure is from here.
-    from app.bench.search import searches
+    from app.devtools.bench.search import searches
 
     yield from searches(_made(folder), say)
 
@@ -63,7 +63,7 @@ def searched(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 def quotations() -> Iterable[Figure]:
     """How well new words are told from quoted ones, with the names of the misses."""
     # It needs what a figure is from here.
-    from app.bench.quotation import figures
+    from app.devtools.bench.quoted_text import figures
 
     misses: list[str] = []
     yield from figures(misses.append)

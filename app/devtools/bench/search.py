@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from app.bench.figure import Figure
-from app.bench.postgres import postgres
-from app.bench.world import DOMAIN
+from app.devtools.bench.figure import Figure
+from app.devtools.bench.postgres import postgres
+from app.devtools.bench.tracker import DOMAIN
 from app.mail.addresses import Mailbox
 from app.model.lifecycle.registry import CORRESPONDENCE
 from app.model.records import queue_setup, queues, registration

@@ -11,7 +11,7 @@ from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.demo.promise import Promise, broken_in, promised_by
+from app.devtools.demo.footer_promise import Promise, broken_in, promised_by
 from app.mail.addresses import Mailbox
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.operations.manual_action import act

@@ -13,7 +13,7 @@ from time import sleep
 
 from sqlalchemy import func, insert, select
 
-from app.bench.client import Mail
+from app.devtools.bench.lmtp_client import Mail
 from app.mail.addresses import Mailbox
 from app.model.operations import workflow
 from app.model.records import queue_setup, queues, registration
@@ -124,12 +124,12 @@ class Tracker:
 
     @contextmanager
     def server(self, kind: str, **environment: str) -> Iterator["Server"]:
-        """A server of that kind (see app.bench.server), stopped at the end."""
+        """A server of that kind (see app.devtools.bench.server), stopped at the end."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.bench.server", kind],
+            [sys.executable, "-m", "app.devtools.bench.server", kind],
             env=self.environment | environment,
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parent.parent.parent,
+            cwd=Path(__file__).resolve().parent.parent.parent.parent,
         )
         assert process.stdout is not None
         try:

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.torture.mails import DOMAIN
-from app.torture.relay import Relay
+from app.devtools.torture.faulty_relay import Relay
+from app.devtools.torture.mail_generator import DOMAIN
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
 _LISTENS = re.compile(r"smtp://127\.0\.0\.1:(\d+), lmtp\+unix://(\S+)$")
 _PAUSE = 0.3
 _END_SECONDS = 120.0

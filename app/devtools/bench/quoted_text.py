@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import perf_counter
 
-from app.bench.figure import Figure
+from app.devtools.bench.figure import Figure
 from app.mail.html_text import text_of
 from app.mail.parsed import read
 from app.mail.quoted_text import split
 
-MAILS = Path(__file__).resolve().parent.parent.parent / "tests" / "mails"
+MAILS = Path(__file__).resolve().parent.parent.parent.parent / "tests" / "mails"
 SIZE = 262_144
 ROUNDS = 3
 

@@ -1,7 +1,7 @@
 """This file holds the servers that are measured: the tracker with and without its courier, and the floor.
 
 The floor is a bare Salmon handler behind the same receiver: it inserts the mail's bytes as one row and commits.
-Run as `python -m app.bench.server held|running|floor`; the settings come from the environment as always.
+Run as `python -m app.devtools.bench.server held|running|floor`; the settings come from the environment as always.
 """
 
 import sys

@@ -1,0 +1,1 @@
+"""Tools of the developers: demo, benchmarks, torture, and a PostgreSQL for tests."""
