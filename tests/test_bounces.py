@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.cli.showing import ticket_text
+from app.cli.output.ticket_display import ticket_text
 from app.mail.delivery_status import Verdict, addresses_blamed, blames_address, read_report, returned_id
 from app.mail.parsed import read
 from app.model.letters import outbox
@@ -368,7 +368,7 @@ def test_what_an_administrator_adds_again_is_tried_again(small: Scene) -> None:
 
 
 def test_the_list_of_people_shows_who_gets_no_letters(small: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.cli import people as command
+    from app.cli.administration import people as command
 
     cut_off(small)
     monkeypatch.setattr(command, "looking", small.world.desk)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cli import columns
-from app.cli.ages import age, when
-from app.cli.columns import cut, laid_out, width_of
-from app.cli.showing import wrapped
+from app.cli.output import table_layout
+from app.cli.output.relative_time import age, when
+from app.cli.output.table_layout import cut, laid_out, width_of
+from app.cli.output.ticket_display import wrapped
 from tests.test_commands import ADMIN, ANN, ROB, TICKETS, Office, bare, deliver, inbox
 
 __all__ = ["bare", "inbox"]
@@ -43,7 +43,7 @@ def test_no_line_is_wider_than_the_terminal_whatever_is_in_it(rows: list[tuple[s
 
 @given(text=some_text, width=st.integers(0, 60))
 def test_what_is_cut_says_so_and_what_fits_is_whole(text: str, width: int) -> None:
-    line = columns.shown_cell(text)
+    line = table_layout.shown_cell(text)
     shown = cut(line, width)
     assert width_of(shown) <= width
     assert shown == line if width_of(line) <= width else shown.endswith("…") or width == 0

@@ -14,7 +14,8 @@ import pytest
 from salmon.routing import Router
 from sqlalchemy import make_url, text, update
 
-from app.cli import checks, main
+from app.cli import main
+from app.cli.running import doctor_checks
 from app.model.records.letters import Letter, State
 from app.model.records.received_mail import Mail
 from app.model.storage.database import Database
@@ -136,7 +137,7 @@ def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("free_mb", "level"), [(10, "wrong"), (500, "warning"), (100_000, "ok")])
 def test_a_disk_that_fills(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free_mb: int, level: str) -> None:
     usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(doctor_checks.shutil, "disk_usage", lambda _: usage)
     [(found, told)] = doctor(int(level == "wrong")).about("disk")
     assert found == level
     assert f"{free_mb} MB free" in told
@@ -182,7 +183,7 @@ def test_a_server_that_has_too_many_connections(doctor: Doctor, monkeypatch: pyt
 def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as bound:
-        monkeypatch.setattr("app.cli.ports.SECONDS", 0.2)
+        monkeypatch.setattr("app.cli.running.listener_probe.SECONDS", 0.2)
         bound.bind(("127.0.0.1", 0))
         places = [
             f"smtp://127.0.0.1:{silent.getsockname()[1]}",
@@ -253,7 +254,7 @@ def test_a_clock_that_was_set_back(
 def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told: str) -> None:
     at = datetime.now(UTC) + ahead
     with closing(Database(world.database.url.render_as_string(hide_password=False), "x", clock=lambda: at)) as database:
-        findings = list(checks._clock(database))
+        findings = list(doctor_checks._clock(database))
     if database.is_sqlite:
         # It is in the same machine, and has no clock.
         assert [one.level for one in findings] == ["ok"]
@@ -342,5 +343,5 @@ def test_a_check_that_fails_is_a_finding(doctor: Doctor, monkeypatch: pytest.Mon
     def fails(_: object) -> None:
         raise RuntimeError("never seen\nbefore")
 
-    monkeypatch.setattr(checks, "_set_aside", fails)
+    monkeypatch.setattr(doctor_checks, "_set_aside", fails)
     assert doctor(1).about("set aside") == [("wrong", "RuntimeError: never seen.")]

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from app.cli.showing import ticket_text
+from app.cli.output.ticket_display import ticket_text
 from app.model.erasure import vacuum
 from app.model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
 from app.model.erasure.erase_ticket import forget_ticket

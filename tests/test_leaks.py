@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.showing import ticket_text
+from app.cli.output.ticket_display import ticket_text
 from app.model.records.messages import NoSuchMessage
 from app.model.records.tickets import NoSuchTicket, find_ticket
 from app.model.tickets.ticket_json import viewer_of

@@ -7,7 +7,7 @@ from email.utils import getaddresses, make_msgid, parseaddr
 
 import pytest
 
-from app.cli.showing import ticket_text
+from app.cli.output.ticket_display import ticket_text
 from app.mail.addresses import mailboxes
 from app.mail.text import decoded
 from app.model.letters.notification import heading

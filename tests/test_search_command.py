@@ -227,7 +227,7 @@ def test_it_loads_no_letters_and_leaves_one_file(zoo: Office) -> None:
 
 def test_a_search_that_is_too_much_is_one_line(zoo: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     zoo.does("search", "zebra")
-    monkeypatch.setattr("app.cli.search._SECONDS", 0.0)
+    monkeypatch.setattr("app.cli.administration.search._SECONDS", 0.0)
     assert zoo.refuses("search", "zebra") == (
         "That is too much to look for: ask for fewer words, or for longer beginnings."
     )

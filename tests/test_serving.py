@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from app.cli.server import _greet
+from app.cli.running.serve import _greet
 from app.model.storage.database import Database
 from app.transport.inbound.receiver import Listener
 from tests.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail

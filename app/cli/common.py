@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from app.cli.columns import bold, laid_out, terminal_width
+from app.cli.output.table_layout import bold, laid_out, terminal_width
 from app.mail.text import from_bytes
 from app.model.schema import check_ready
 from app.model.storage.base import MAX_ID

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.cli.ages import age, when
-from app.cli.columns import bold, terminal_width, width_of
 from app.cli.common import print_rows
+from app.cli.output.relative_time import age, when
+from app.cli.output.table_layout import bold, terminal_width, width_of
 from app.mail.text import one_line, shown
 from app.model.letters.ticket_text import person_text, said_by
 from app.model.lifecycle.tables import Lifecycle

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from app.cli.choosing import chosen, filter_options
-from app.cli.columns import bold, cut, terminal_width
 from app.cli.common import json_option, print_json, ready_database
+from app.cli.filter_options import chosen, filter_options
+from app.cli.output.table_layout import bold, cut, terminal_width
 from app.mail.text import one_line
 from app.model.records.people import get_person
 from app.model.search.hit_json import found_summaries

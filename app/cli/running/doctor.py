@@ -5,8 +5,8 @@ import sys
 import click
 
 from app.cli import in_one_line
-from app.cli.checks import Check, Finding, Level, checks
 from app.cli.common import json_option, print_json
+from app.cli.running.doctor_checks import Check, Finding, Level, checks
 from app.mail.text import one_line
 
 

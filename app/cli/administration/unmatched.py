@@ -2,8 +2,8 @@
 
 import click
 
-from app.cli.ages import minute
 from app.cli.common import Number, json_option, looking, print_bytes, print_json, print_rows, ready_database, working
+from app.cli.output.relative_time import minute
 from app.mail.text import one_line
 from app.model.inbound.delivery import Fate, Outcome
 from app.model.inbound.unmatched import find_set_aside, raw_bytes, waiting

@@ -2,8 +2,8 @@
 
 import click
 
-from app.cli.ages import minute
 from app.cli.common import Number, json_option, looking, print_json, print_rows, ready_database, working
+from app.cli.output.relative_time import minute
 from app.model.letters.outbox import letters_due, letters_in, retry
 from app.model.storage.database import Database
 from config.current import current_settings

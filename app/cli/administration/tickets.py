@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from app.cli.choosing import chosen, filter_options
 from app.cli.common import (
     Number,
     json_option,
@@ -17,7 +16,8 @@ from app.cli.common import (
     text_argument,
     working,
 )
-from app.cli.showing import print_tickets, ticket_text
+from app.cli.filter_options import chosen, filter_options
+from app.cli.output.ticket_display import print_tickets, ticket_text
 from app.mail.addresses import Mailbox
 from app.mail.text import one_line
 from app.model.letters.notification import changed

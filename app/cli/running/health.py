@@ -8,7 +8,7 @@ import click
 from sqlalchemy import func, select
 
 from app.cli import in_one_line
-from app.cli.ports import listener_state
+from app.cli.running.listener_probe import listener_state
 from app.mail.text import one_line
 from app.model.records.letters import Letter, State
 from app.model.schema import REVISION, check_ready
@@ -52,7 +52,7 @@ def _looked(settings: Settings) -> str:
 
 def _check_taking(settings: Settings, database: Database) -> None:
     """Whether a mail could be stored now: the database can be written, and the disk has room."""
-    from app.cli.checks import check_writable
+    from app.cli.running.doctor_checks import check_writable
     from config.disk_space import room_beside
 
     with database.work() as desk:

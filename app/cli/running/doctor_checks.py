@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, text
 
 from app.cli import in_one_line
-from app.cli.ports import listener_state
+from app.cli.running.listener_probe import listener_state
 from app.model.inbound.unmatched import waiting
 from app.model.records import people, queues
 from app.model.records.letters import Letter, State

@@ -1,0 +1,1 @@
+"""Commands that demonstrate and measure the tracker."""

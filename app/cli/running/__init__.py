@@ -1,0 +1,1 @@
+"""Commands that run the tracker and look after it."""
