@@ -8,19 +8,19 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import joinedload
 
-from app.archive.export_marks import Mark, marking_line
-from app.archive.message_as_mail import Said, mail_of
-from app.archive.reading.mbox import escaped
-from app.model.lifecycle.tables import NotAllowed
-from app.model.records.addressing import comment_address, ticket_address
-from app.model.records.message_ids import tracker_id
-from app.model.records.messages import Message
-from app.model.records.queues import find_queue
-from app.model.records.received_mail import Mail
-from app.model.records.tickets import Ticket, find_ticket
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.ticket_json import Json, ticket_in_full
+from ..model.lifecycle.tables import NotAllowed
+from ..model.records.addressing import comment_address, ticket_address
+from ..model.records.message_ids import tracker_id
+from ..model.records.messages import Message
+from ..model.records.queues import find_queue
+from ..model.records.received_mail import Mail
+from ..model.records.tickets import Ticket, find_ticket
+from ..model.storage.database import Database
+from ..model.storage.unit_of_work import Desk
+from ..model.tickets.ticket_json import Json, ticket_in_full
+from .export_marks import Mark, marking_line
+from .message_as_mail import Said, mail_of
+from .reading.mbox import escaped
 
 # So many tickets are planned at once, and so many mails or bytes read at once: memory must not grow with what there is.
 _TICKETS, _POSTS = 200, 2_000

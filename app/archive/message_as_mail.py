@@ -8,7 +8,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import NamedTuple
 
-from app.mail.text import one_line
+from ..mail.text import one_line
 
 _POLICY = SMTP.clone(linesep="\n", cte_type="7bit")
 _PHRASE = re.compile(r"[\w!#$%&'*+/^`{|}~ -]+", re.ASCII)

@@ -13,34 +13,34 @@ import click
 # Modules are loaded when their command is called: most commands need no mail server, and some no database. For the
 # same reason the line that `tickets --help` prints stands here; a test compares it with what the command says itself.
 COMMANDS = {
-    "serve": ("server", "Set up everything, then receive mail under Salmon until stopped."),
-    "init": ("server", "Create the database or bring it to this version."),
-    "doctor": ("doctor", "Check settings, database, relay and listeners; say what to do."),
-    "health": ("health", "Say in one line whether the tracker works; exit status 1 if not."),
-    "backup": ("backup", "Copy the database into one file, while it is in use."),
-    "demo": ("demo", "Play a conversation over real SMTP, in a database of its own."),
-    "bench": ("bench", "Measure speed and memory on this machine."),
-    "torture": ("torture", "Kill the server under load, again and again, and count what was lost."),
-    "deliver": ("deliver", "Take in one mail, as from a pipe or an alias."),
-    "queue": ("people", "Queues and their addresses."),
-    "person": ("people", "People and their addresses."),
-    "responder": ("people", "Who answers for a queue."),
-    "open": ("tickets", "Open a ticket in somebody's name; print its number."),
-    "list": ("tickets", "List tickets, of every status unless one is named."),
-    "search": ("search", "Find tickets by their words: titles, texts, people, names of files."),
-    "show": ("tickets", "Show a ticket whole, or what one person may see of it."),
-    "raw": ("tickets", "Print the exact bytes of a message as they were received."),
-    "act": ("tickets", "Carry out any action of the workflow in somebody's name."),
-    "set": ("tickets", "Set things of a ticket in a responder's name."),
-    "undo": ("tickets", "Take back the last change of a ticket."),
-    "merge": ("tickets", "Make a ticket part of another one."),
-    "expire": ("tickets", "Let tickets expire on which nothing was posted for long."),
-    "import": ("archive", "Import old mail: one ticket a thread, original dates, no letters."),
-    "export": ("export", "Export a ticket, a queue or everything: exact mails, or JSON."),
-    "forget": ("forget", "Erase a person or a ticket, after asking twice."),
-    "outbox": ("outbox", "Letters on their way: list, send, retry."),
-    "unmatched": ("unmatched", "Mail set aside: list, show, redeliver, dismiss."),
-    "lifecycle": ("lifecycle", "Print the lifecycles from the tables that the tracker works by."),
+    "serve": ("running.serve", "Set up everything, then receive mail under Salmon until stopped."),
+    "init": ("running.serve", "Create the database or bring it to this version."),
+    "doctor": ("running.doctor", "Check settings, database, relay and listeners; say what to do."),
+    "health": ("running.health", "Say in one line whether the tracker works; exit status 1 if not."),
+    "backup": ("running.backup", "Copy the database into one file, while it is in use."),
+    "demo": ("development.demo", "Play a conversation over real SMTP, in a database of its own."),
+    "bench": ("development.bench", "Measure speed and memory on this machine."),
+    "torture": ("development.torture", "Kill the server under load, again and again, and count what was lost."),
+    "deliver": ("running.deliver", "Take in one mail, as from a pipe or an alias."),
+    "queue": ("administration.people", "Queues and their addresses."),
+    "person": ("administration.people", "People and their addresses."),
+    "responder": ("administration.people", "Who answers for a queue."),
+    "open": ("administration.tickets", "Open a ticket in somebody's name; print its number."),
+    "list": ("administration.tickets", "List tickets, of every status unless one is named."),
+    "search": ("administration.search", "Find tickets by their words: titles, texts, people, names of files."),
+    "show": ("administration.tickets", "Show a ticket whole, or what one person may see of it."),
+    "raw": ("administration.tickets", "Print the exact bytes of a message as they were received."),
+    "act": ("administration.tickets", "Carry out any action of the workflow in somebody's name."),
+    "set": ("administration.tickets", "Set things of a ticket in a responder's name."),
+    "undo": ("administration.tickets", "Take back the last change of a ticket."),
+    "merge": ("administration.tickets", "Make a ticket part of another one."),
+    "expire": ("administration.tickets", "Let tickets expire on which nothing was posted for long."),
+    "import": ("administration.import_", "Import old mail: one ticket a thread, original dates, no letters."),
+    "export": ("administration.export", "Export a ticket, a queue or everything: exact mails, or JSON."),
+    "forget": ("administration.forget", "Erase a person or a ticket, after asking twice."),
+    "outbox": ("administration.outbox", "Letters on their way: list, send, retry."),
+    "unmatched": ("administration.unmatched", "Mail set aside: list, show, redeliver, dismiss."),
+    "lifecycle": ("administration.lifecycle", "Print the lifecycles from the tables that the tracker works by."),
 }
 # sysexits.h, as mail servers read them from a pipe.
 EX_NOUSER, EX_UNAVAILABLE, EX_TEMPFAIL = 67, 69, 75
@@ -62,7 +62,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         with _uncollected():
-            module = import_module(f"app.cli.{COMMANDS[cmd_name][0]}")
+            module = import_module(f".{COMMANDS[cmd_name][0]}", __name__)
         if ctx.find_root().obj is _OWN_PROCESS:
             gc.freeze()
         command: click.Command = getattr(module, f"{cmd_name}_command")
@@ -139,7 +139,7 @@ def _told(line: str) -> int:
 
 def in_one_line(error: BaseException) -> str:
     """What went wrong, for a person: our own errors speak for themselves, the first line of a database's will do."""
-    from app.mail.text import one_line
+    from ..mail.text import one_line
 
     if isinstance(error, UnicodeEncodeError):
         return f"{one_line(ascii(error.object))} is no text in UTF-8."

@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
-from app.cli.output.table_layout import bold, laid_out, terminal_width
-from app.mail.text import from_bytes
-from app.model.schema import check_ready
-from app.model.storage.base import MAX_ID
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
 from config.current import current_settings
+
+from ..mail.text import from_bytes
+from ..model.schema import check_ready
+from ..model.storage.base import MAX_ID
+from ..model.storage.database import Database
+from ..model.storage.unit_of_work import Desk
+from .output.table_layout import bold, laid_out, terminal_width
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from app.cli.common import IsoDay
-from app.model.lifecycle.registry import every_status
-from app.model.records.people import get_person
-from app.model.records.queues import find_queue
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.filters import Filter
+from ..model.lifecycle.registry import every_status
+from ..model.records.people import get_person
+from ..model.records.queues import find_queue
+from ..model.storage.unit_of_work import Desk
+from ..model.tickets.filters import Filter
+from .common import IsoDay
 
 _OPTIONS = (
     click.option("--queue"),

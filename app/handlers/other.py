@@ -2,9 +2,9 @@
 
 from salmon.routing import nolocking, route, stateless
 
-from app.handlers.ticket import TICKET
-from app.model.inbound import dispatch
-from app.transport.inbound.intake import Request
+from ..model.inbound import dispatch
+from ..transport.inbound.intake import Request
+from .ticket import TICKET
 
 
 @route(f"(?!{TICKET}$)(address)", id="[0-9]+", address="(?s:.*)")

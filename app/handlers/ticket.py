@@ -2,8 +2,8 @@
 
 from salmon.routing import nolocking, route, stateless
 
-from app.model.inbound import dispatch
-from app.transport.inbound.intake import Request
+from ..model.inbound import dispatch
+from ..transport.inbound.intake import Request
 
 # ASCII alone: Salmon ignores case, and so would take a dotless i for an i; nor do other scripts' digits count.
 TICKET = r"(?a:ticket(id)@(host))"

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from unicodedata import normalize
 
-from app.mail.text import decoded, one_line, unescaped
+from .text import decoded, one_line, unescaped
 
 HEADER_LIMIT = 16_384
 

@@ -4,8 +4,8 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from app.mail import mime
-from app.mail.addresses import address_key, split
+from . import mime
+from .addresses import address_key, split
 
 HEADERS = 50
 HEADER_LIMIT = 10_240

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from email.message import Message
 
-from app.mail.addresses import mailboxes
-from app.mail.mime import fields
-from app.mail.text import decoded, one_line, unescaped
+from .addresses import mailboxes
+from .mime import fields
+from .text import decoded, one_line, unescaped
 
 NULL_PATH = "null reverse-path"
 """The reason where the envelope has no sender."""

@@ -7,10 +7,10 @@ from email import message_from_bytes
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.mail import mime
-from app.mail.auto_submitted import NULL_PATH
-from app.mail.parsed import Incoming
-from app.mail.text import one_line, storable
+from . import mime
+from .auto_submitted import NULL_PATH
+from .parsed import Incoming
+from .text import one_line, storable
 
 # What else is in a report is the mail that it reports on.
 _LOOKED_AT = 262_144

@@ -13,10 +13,10 @@ from email.utils import parsedate_to_datetime
 from itertools import dropwhile, islice
 from typing import NamedTuple
 
-from app.mail import client_phrases as words
-from app.mail import mime, parsed
-from app.mail.addresses import Mailbox, address_key, is_usable, split
-from app.mail.text import decoded, one_line
+from . import client_phrases as words
+from . import mime, parsed
+from .addresses import Mailbox, address_key, is_usable, split
+from .text import decoded, one_line
 
 # A head is looked for in so many lines, and has no more than so many. Of a header line no more characters are read; a
 # sender of more characters or words is nobody's name.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 
-from app.mail.text import storable
+from .text import storable
 
 LIMIT = 1_000_000
 CLEANED = 524_288

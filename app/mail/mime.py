@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from app.mail.text import base64_bytes, decoded, from_bytes, one_line
+from .text import base64_bytes, decoded, from_bytes, one_line
 
 TOP_HEADERS = 262_144
 INNER_HEADERS = 16_384

@@ -9,12 +9,12 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from mimetypes import MimeTypes
 
-from app.mail import mime
-from app.mail.addresses import Mailbox, is_usable, mailboxes
-from app.mail.auto_submitted import from_list, reason
-from app.mail.html_text import text_of
-from app.mail.mime import Part
-from app.mail.text import decoded, one_line
+from . import mime
+from .addresses import Mailbox, is_usable, mailboxes
+from .auto_submitted import from_list, reason
+from .html_text import text_of
+from .mime import Part
+from .text import decoded, one_line
 
 TEXT_LIMIT = 1_000_000
 TOO_LONG = "[The mail is longer than this. It is kept whole.]"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from app.mail.quoted_text import leads
+from .quoted_text import leads
 
 _MARKS = re.compile(r"^[\s>|]+")
 _WORD = re.compile(r"\w+")

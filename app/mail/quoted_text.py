@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from app.mail import client_phrases as words
+from . import client_phrases as words
 
 # What is read line by line. A longer line is no mark of a client, and what follows so many lines is one more line.
 LINES = 3_000

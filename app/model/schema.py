@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 # Imported so that every table is known.
-from app.model.records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets
-from app.model.search import indexer
-from app.model.storage.base import Base
-from app.model.storage.database import Database
-from app.model.storage.sqlite_copy import copy_database
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets import undo
+from .records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets
+from .search import indexer
+from .storage.base import Base
+from .storage.database import Database
+from .storage.sqlite_copy import copy_database
+from .storage.unit_of_work import Desk
+from .tickets import undo
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -114,6 +114,6 @@ def alembic_config(connection: Connection | None = None) -> "Config":
     """Alembic's configuration, without a file: the scripts beside this one, on the connection given."""
     from alembic.config import Config
 
-    config = Config(attributes={"connection": connection})
+    config = Config(attributes={"connection": connection, "metadata": METADATA})
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from app.model import schema
-from app.model.records.queue_setup import add_queue
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
+from . import schema
+from .records.queue_setup import add_queue
+from .storage.database import Database
+from .storage.unit_of_work import Desk
 
 FIRST_QUEUES = (("General", ("hello", "support"), "correspondence"), ("Questions", ("questions",), "support"))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 
-from app.mail.text import one_line, shown
+from ..mail.text import one_line, shown
 
 LOG = logging.getLogger("tickets.mail")
 _LONGEST = 300

@@ -5,15 +5,15 @@ from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Table, select
 
-from app.archive.importing.mail_identity import Card, card_of, id_key, own_key
-from app.archive.importing.staging_area import ARCHIVED, LINK, NO_MARK, Pile
-from app.model.records.imported_mail import PERSON
-from app.model.records.letters import Letter
-from app.model.records.message_ids import tracker_id
-from app.model.records.messages import Message
-from app.model.records.received_mail import Mail
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
+from ...model.records.imported_mail import PERSON
+from ...model.records.letters import Letter
+from ...model.records.message_ids import tracker_id
+from ...model.records.messages import Message
+from ...model.records.received_mail import Mail
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from .mail_identity import Card, card_of, id_key, own_key
+from .staging_area import ARCHIVED, LINK, NO_MARK, Pile
 
 _MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
 # SQLite takes 32,766 parameters in a statement.

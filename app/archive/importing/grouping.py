@@ -15,10 +15,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
-from app.archive.importing.existing import Bearers, find_answered_live
-from app.archive.importing.mail_identity import EVERYBODY
-from app.archive.importing.staging_area import ARCHIVED, LINK, NO_MARK, Pile
-from app.model.records.imported_mail import NOBODY, PERSON
+from ...model.records.imported_mail import NOBODY, PERSON
+from .existing import Bearers, find_answered_live
+from .mail_identity import EVERYBODY
+from .staging_area import ARCHIVED, LINK, NO_MARK, Pile
 
 # How long after the last mail of a thread an answer that names no id still belongs to it.
 WINDOW = timedelta(days=30)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from app.model.storage.database import Database
+from ...model.storage.database import Database
 
 # Any number will do, as long as nothing else in the database locks it: these are the letters "imports".
 _KEY = int.from_bytes(b"imports")

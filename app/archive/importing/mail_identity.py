@@ -7,17 +7,17 @@ from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from app.archive.export_marks import Mark, mark_of
-from app.archive.reading.from_line import written_on
-from app.mail import mime
-from app.mail.addresses import Mailbox, address_key, is_usable
-from app.mail.delivery_status import addresses_blamed
-from app.mail.parsed import Incoming, read
-from app.mail.subjects import bare_subject
-from app.mail.text import decoded, one_line, unescaped
-from app.model.inbound.delivery import identity_of
-from app.model.records.imported_mail import NOBODY, PERSON, digest, person_key
-from app.model.tickets.posts import believable
+from ...mail import mime
+from ...mail.addresses import Mailbox, address_key, is_usable
+from ...mail.delivery_status import addresses_blamed
+from ...mail.parsed import Incoming, read
+from ...mail.subjects import bare_subject
+from ...mail.text import decoded, one_line, unescaped
+from ...model.inbound.delivery import identity_of
+from ...model.records.imported_mail import NOBODY, PERSON, digest, person_key
+from ...model.tickets.posts import believable
+from ..export_marks import Mark, mark_of
+from ..reading.from_line import written_on
 
 OWN = b"\x01"
 """What ends the key of an id where it is that of the mail itself, and not of one that it names."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from app.archive.importing.staging_area import ARCHIVED, LINK, NO_MARK
-from app.model.records.imported_mail import PERSON
+from ...model.records.imported_mail import PERSON
+from .staging_area import ARCHIVED, LINK, NO_MARK
 
 _ASKED = 5_000
 _LAST = datetime.max.replace(tzinfo=UTC)

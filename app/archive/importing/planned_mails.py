@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
-from app.archive.importing.mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
-from app.archive.importing.ordering import places_of
-from app.archive.importing.staging_area import ARCHIVED, Pile
-from app.mail.addresses import Mailbox
-from app.mail.parsed import Incoming, read
-from app.mail.quoted_text import is_forward, split
-from app.model.records.received_mail import Mail
+from ...mail.addresses import Mailbox
+from ...mail.parsed import Incoming, read
+from ...mail.quoted_text import is_forward, split
+from ...model.records.received_mail import Mail
+from .mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
+from .ordering import places_of
+from .staging_area import ARCHIVED, Pile
 
 MAILS = 250
 BYTES = 8_000_000

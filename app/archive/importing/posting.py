@@ -7,12 +7,12 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.archive.importing.planned_mails import BYTES, Draft, Planned, drafts_of, next_threads
-from app.archive.importing.senders import Writers
-from app.archive.importing.staging_area import ARCHIVED, Pile
-from app.archive.importing.ticket_builder import Work
-from app.model.records.tickets import NoSuchTicket, Ticket, what_became_of
-from app.model.storage.unit_of_work import Desk
+from ...model.records.tickets import NoSuchTicket, Ticket, what_became_of
+from ...model.storage.unit_of_work import Desk
+from .planned_mails import BYTES, Draft, Planned, drafts_of, next_threads
+from .senders import Writers
+from .staging_area import ARCHIVED, Pile
+from .ticket_builder import Work
 
 _TRIES = 3
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.archive.importing.row_buffer import Ledger
-from app.archive.importing.senders import OURSELVES, SOMEBODY, Writer
-from app.model.lifecycle.tables import Lifecycle, Row
-from app.model.operations.workflow import retrace
-from app.model.records.messages import Message
-from app.model.records.tickets import Ticket
-from app.model.tickets.members import Standing
+from ...model.lifecycle.tables import Lifecycle, Row
+from ...model.operations.workflow import retrace
+from ...model.records.messages import Message
+from ...model.records.tickets import Ticket
+from ...model.tickets.members import Standing
+from .row_buffer import Ledger
+from .senders import OURSELVES, SOMEBODY, Writer
 
 
 @dataclass

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, update
 
-from app.archive.importing.staging_area import ARCHIVED, add_rows, reserve
-from app.model.records.messages import Attachment, Message, attachment_rows
-from app.model.records.received_mail import Delivery
-from app.model.records.tickets import Change, Participant, Reopening, Ticket
-from app.model.storage.unit_of_work import Desk
+from ...model.records.messages import Attachment, Message, attachment_rows
+from ...model.records.received_mail import Delivery
+from ...model.records.tickets import Change, Participant, Reopening, Ticket
+from ...model.storage.unit_of_work import Desk
+from .staging_area import ARCHIVED, add_rows, reserve
 
 TICKET, MESSAGE = cast("Table", Ticket.__table__), cast("Table", Message.__table__)
 _ATTACHMENT, _DELIVERY, _PARTICIPANT, _CHANGE, _REOPENING = (

@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from app.archive.importing.grouping import count_threads, gather
-from app.archive.importing.posting import Poster
-from app.archive.importing.senders import Writers
-from app.archive.importing.staging import take
-from app.archive.importing.staging_area import ARCHIVED, Pile, piled
-from app.archive.reading.mbox import Dialect
-from app.archive.reading.sources import Found, Other, mails_in
-from app.mail.addresses import address_key
-from app.model.lifecycle.tables import Lifecycle
-from app.model.records.queues import find_queue
-from app.model.search.indexer import catch_up
-from app.model.storage.database import Database
+from ...mail.addresses import address_key
+from ...model.lifecycle.tables import Lifecycle
+from ...model.records.queues import find_queue
+from ...model.search.indexer import catch_up
+from ...model.storage.database import Database
+from ..reading.mbox import Dialect
+from ..reading.sources import Found, Other, mails_in
+from .grouping import count_threads, gather
+from .posting import Poster
+from .senders import Writers
+from .staging import take
+from .staging_area import ARCHIVED, Pile, piled
 
 MAILS, BYTES = 1_000, 12_000_000
 """What is taken in at once: so many mails, or so many bytes."""

@@ -6,14 +6,14 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select, update
 
-from app.archive.importing.staging_area import add_rows, reserve
-from app.mail.addresses import Mailbox, address_key
-from app.mail.text import one_line
-from app.model.records.people import Address, Person
-from app.model.records.queues import Responder
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing
+from ...mail.addresses import Mailbox, address_key
+from ...mail.text import one_line
+from ...model.records.people import Address, Person
+from ...model.records.queues import Responder
+from ...model.records.tickets import Ticket
+from ...model.storage.unit_of_work import Desk
+from ...model.tickets.members import Standing
+from .staging_area import add_rows, reserve
 
 _PERSON, _ADDRESS = cast("Table", Person.__table__), cast("Table", Address.__table__)
 _LET_IN = update(_PERSON).where(_PERSON.c.id == bindparam("of")).values(known=True)

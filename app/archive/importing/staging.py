@@ -7,12 +7,12 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, delete, update
 
-from app.archive.export_marks import TRACKER, Mark, mark_of
-from app.archive.importing.existing import There, homes_of, key_of, lookup, mark_key, posted_elsewhere
-from app.archive.importing.mail_identity import Card, card_of, exact_digest, id_key, own_key
-from app.archive.importing.staging_area import ARCHIVED, LINK, NO_MARK, Pile, add_rows, reserve
-from app.archive.reading.sources import Found
-from app.model.records.received_mail import Mail
+from ...model.records.received_mail import Mail
+from ..export_marks import TRACKER, Mark, mark_of
+from ..reading.sources import Found
+from .existing import There, homes_of, key_of, lookup, mark_key, posted_elsewhere
+from .mail_identity import Card, card_of, exact_digest, id_key, own_key
+from .staging_area import ARCHIVED, LINK, NO_MARK, Pile, add_rows, reserve
 
 _MAIL = cast("Table", Mail.__table__)
 _REPLACE_MAIL = update(_MAIL).where(_MAIL.c.id == bindparam("of")).values(raw=bindparam("bytes"))

@@ -9,14 +9,14 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, func, select, text
 
-from app.archive.importing.import_lock import only_import
-from app.mail.addresses import address_key
-from app.model.records.imported_mail import Archived, ArchivedLink
-from app.model.records.queue_setup import add_queue
-from app.model.records.queues import QueueAddress, find_queue, whole_address
-from app.model.storage.base import Base
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import address_key
+from ...model.records.imported_mail import Archived, ArchivedLink
+from ...model.records.queue_setup import add_queue
+from ...model.records.queues import QueueAddress, find_queue, whole_address
+from ...model.storage.base import Base
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from .import_lock import only_import
 
 ARCHIVED = cast("Table", Archived.__table__)
 LINK = cast("Table", ArchivedLink.__table__)

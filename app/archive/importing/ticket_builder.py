@@ -8,25 +8,25 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import defer
 
-from app.archive.importing.mail_identity import writer_of
-from app.archive.importing.ordering import places_of
-from app.archive.importing.planned_mails import Draft, Planned
-from app.archive.importing.replay import Retelling, Said, told_before
-from app.archive.importing.row_buffer import MESSAGE, TICKET, Ledger
-from app.archive.importing.senders import UNKNOWN, Writer, Writers
-from app.archive.importing.staging_area import ARCHIVED, Pile, reserve
-from app.mail.parsed import read
-from app.model.inbound.delivery import Fate, digest_at
-from app.model.letters import notification
-from app.model.records.addressing import ticket_address
-from app.model.records.message_ids import new_message_id
-from app.model.records.messages import Message
-from app.model.records.queues import Queue
-from app.model.records.received_mail import Mail
-from app.model.records.tickets import Change, Participant, Reopening, Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.posts import believable
-from app.model.tickets.undo import Checkpoint
+from ...mail.parsed import read
+from ...model.inbound.delivery import Fate, digest_at
+from ...model.letters import notification
+from ...model.records.addressing import ticket_address
+from ...model.records.message_ids import new_message_id
+from ...model.records.messages import Message
+from ...model.records.queues import Queue
+from ...model.records.received_mail import Mail
+from ...model.records.tickets import Change, Participant, Reopening, Ticket
+from ...model.storage.unit_of_work import Desk
+from ...model.tickets.posts import believable
+from ...model.tickets.undo import Checkpoint
+from .mail_identity import writer_of
+from .ordering import places_of
+from .planned_mails import Draft, Planned
+from .replay import Retelling, Said, told_before
+from .row_buffer import MESSAGE, TICKET, Ledger
+from .senders import UNKNOWN, Writer, Writers
+from .staging_area import ARCHIVED, Pile, reserve
 
 # So many mails are looked through for one that a person wrote, whose ticket it then is.
 _AHEAD = 50

@@ -5,7 +5,7 @@ import io
 import zlib
 from typing import BinaryIO
 
-from app.mail.text import one_line
+from ...mail.text import one_line
 
 GZIP = b"\x1f\x8b"
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple
 
-from app.archive.export_marks import mark_of
-from app.archive.reading.from_line import DATED, DATED_ISO
+from ..export_marks import mark_of
+from .from_line import DATED, DATED_ISO
 
 BLOCK = 1 << 20
 AHEAD = 2_000

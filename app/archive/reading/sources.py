@@ -9,10 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from app.archive.export_marks import mark_of
-from app.archive.reading.gzip_stream import GZIP, Unpacked
-from app.archive.reading.mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
-from app.mail.text import one_line
+from ...mail.text import one_line
+from ..export_marks import mark_of
+from .gzip_stream import GZIP, Unpacked
+from .mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
 
 STANDARD_INPUT = "-"
 _PEEKED = 65_536

@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import click
 
-from app.archive.export import Chosen, Exported, choose, documents_of, mbox_of
-from app.cli.common import Number, PathName, json_text, print_bytes, ready_database
-from app.model.storage.database import Database
+from ...archive.export import Chosen, Exported, choose, documents_of, mbox_of
+from ...model.storage.database import Database
+from ..common import Number, PathName, json_text, print_bytes, ready_database
 
 # What file systems without hard links say.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES)

@@ -6,15 +6,15 @@ from functools import partial
 
 import click
 
-from app.cli.common import Number, json_option, print_json, ready_database
-from app.mail.addresses import address_key
-from app.mail.text import one_line
-from app.model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
-from app.model.erasure.erase_ticket import forget_ticket
-from app.model.erasure.vacuum import NotSwept, copies_beside, sweep
-from app.model.lifecycle.tables import listed
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import address_key
+from ...mail.text import one_line
+from ...model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
+from ...model.erasure.erase_ticket import forget_ticket
+from ...model.erasure.vacuum import NotSwept, copies_beside, sweep
+from ...model.lifecycle.tables import listed
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from ..common import Number, json_option, print_json, ready_database
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.archive.importing.run import GATHERING, Report, Step, Tell, Wanted, import_archive
-from app.archive.reading.mbox import Dialect
-from app.archive.reading.sources import STANDARD_INPUT, size_of
-from app.cli.common import PathName, json_option, print_json, print_rows, ready_database
-from app.mail.addresses import is_usable
-from app.mail.text import one_line
-from app.model.records.people import BadAddress
 from config.current import current_settings
+
+from ...archive.importing.run import GATHERING, Report, Step, Tell, Wanted, import_archive
+from ...archive.reading.mbox import Dialect
+from ...archive.reading.sources import STANDARD_INPUT, size_of
+from ...mail.addresses import is_usable
+from ...mail.text import one_line
+from ...model.records.people import BadAddress
+from ..common import PathName, json_option, print_json, print_rows, ready_database
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar

@@ -9,8 +9,8 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def lifecycle_command(name: str | None, form: str, as_json: bool) -> None:
     """Print the lifecycles from the tables that the tracker works by."""
-    from app.model.lifecycle.printing import PRINTERS
-    from app.model.lifecycle.registry import LIFECYCLES
+    from ...model.lifecycle.printing import PRINTERS
+    from ...model.lifecycle.registry import LIFECYCLES
 
     if name is not None and name not in LIFECYCLES:
         raise click.ClickException(f"There is no lifecycle {name!r}; there are: {', '.join(LIFECYCLES)}.")

@@ -2,11 +2,12 @@
 
 import click
 
-from app.cli.common import Number, json_option, looking, print_json, print_rows, ready_database, working
-from app.cli.output.relative_time import minute
-from app.model.letters.outbox import letters_due, letters_in, retry
-from app.model.storage.database import Database
 from config.current import current_settings
+
+from ...model.letters.outbox import letters_due, letters_in, retry
+from ...model.storage.database import Database
+from ..common import Number, json_option, looking, print_json, print_rows, ready_database, working
+from ..output.relative_time import minute
 
 _COLUMNS = ("id", "ticket", "to", "state", "attempts", "next", "subject", "error")
 
@@ -42,8 +43,9 @@ def _print_letters(state: str | None, as_json: bool) -> None:
 @outbox_command.command("send")
 def outbox_send() -> None:
     """Send what is due now, without a running server; exit status 1 if the relay cannot be reached."""
-    from app.transport.outbound.courier import Courier
     from config.build import build_relay
+
+    from ...transport.outbound.courier import Courier
 
     relay = build_relay(current_settings())
     with ready_database() as database:

@@ -2,10 +2,10 @@
 
 import click
 
-from app.cli.common import json_option, looking, print_json, print_rows, working
-from app.mail.addresses import Mailbox
-from app.model.records import people, queue_setup, queues, registration
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import Mailbox
+from ...model.records import people, queue_setup, queues, registration
+from ...model.storage.unit_of_work import Desk
+from ..common import json_option, looking, print_json, print_rows, working
 
 
 @click.group("queue")

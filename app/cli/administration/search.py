@@ -5,18 +5,18 @@ from typing import Any
 
 import click
 
-from app.cli.common import json_option, print_json, ready_database
-from app.cli.filter_options import chosen, filter_options
-from app.cli.output.table_layout import bold, cut, terminal_width
-from app.mail.text import one_line
-from app.model.records.people import get_person
-from app.model.search.hit_json import found_summaries
-from app.model.search.indexer import catch_up_soon
-from app.model.search.query import read_query, what_counts
-from app.model.search.search import Found, Hit, how_many_more, search
-from app.model.search.snippets import Snippet
-from app.model.search.time_limit import within
-from app.model.storage.database import Database
+from ...mail.text import one_line
+from ...model.records.people import get_person
+from ...model.search.hit_json import found_summaries
+from ...model.search.indexer import catch_up_soon
+from ...model.search.query import read_query, what_counts
+from ...model.search.search import Found, Hit, how_many_more, search
+from ...model.search.snippets import Snippet
+from ...model.search.time_limit import within
+from ...model.storage.database import Database
+from ..common import json_option, print_json, ready_database
+from ..filter_options import chosen, filter_options
+from ..output.table_layout import bold, cut, terminal_width
 
 _MANY = 10_000
 # Below the bound that every statement has on PostgreSQL.

@@ -5,7 +5,25 @@ from typing import Any
 
 import click
 
-from app.cli.common import (
+from ...mail.addresses import Mailbox
+from ...mail.text import one_line
+from ...model.letters.notification import changed
+from ...model.lifecycle.tables import listed
+from ...model.operations import administration, workflow
+from ...model.operations.manual_action import act, words_by_command
+from ...model.records.messages import find_message
+from ...model.records.people import Person, get_person
+from ...model.records.queues import find_queue
+from ...model.records.registration import meet
+from ...model.records.tickets import find_living, find_number, find_ticket, how_forgotten
+from ...model.storage.base import MAX_ID
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from ...model.tickets.fields import Setting
+from ...model.tickets.filters import find_tickets
+from ...model.tickets.members import everybody_on
+from ...model.tickets.ticket_json import ticket_in_full, ticket_summaries, viewer_of
+from ..common import (
     Number,
     json_option,
     looking,
@@ -16,26 +34,8 @@ from app.cli.common import (
     text_argument,
     working,
 )
-from app.cli.filter_options import chosen, filter_options
-from app.cli.output.ticket_display import print_tickets, ticket_text
-from app.mail.addresses import Mailbox
-from app.mail.text import one_line
-from app.model.letters.notification import changed
-from app.model.lifecycle.tables import listed
-from app.model.operations import administration, workflow
-from app.model.operations.manual_action import act, words_by_command
-from app.model.records.messages import find_message
-from app.model.records.people import Person, get_person
-from app.model.records.queues import find_queue
-from app.model.records.registration import meet
-from app.model.records.tickets import find_living, find_number, find_ticket, how_forgotten
-from app.model.storage.base import MAX_ID
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.fields import Setting
-from app.model.tickets.filters import find_tickets
-from app.model.tickets.members import everybody_on
-from app.model.tickets.ticket_json import ticket_in_full, ticket_summaries, viewer_of
+from ..filter_options import chosen, filter_options
+from ..output.ticket_display import print_tickets, ticket_text
 
 
 @click.command("open")
@@ -93,7 +93,7 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
 @click.argument("message", type=Number())
 def raw_command(number: int, message: int) -> None:
     """Print the exact bytes of a message as they were received."""
-    from app.model.inbound.unmatched import raw_bytes
+    from ...model.inbound.unmatched import raw_bytes
 
     with looking() as desk:
         found = find_message(desk, find_ticket(desk, number), message)

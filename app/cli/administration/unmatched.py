@@ -2,12 +2,13 @@
 
 import click
 
-from app.cli.common import Number, json_option, looking, print_bytes, print_json, print_rows, ready_database, working
-from app.cli.output.relative_time import minute
-from app.mail.text import one_line
-from app.model.inbound.delivery import Fate, Outcome
-from app.model.inbound.unmatched import find_set_aside, raw_bytes, waiting
 from config.current import current_settings
+
+from ...mail.text import one_line
+from ...model.inbound.delivery import Fate, Outcome
+from ...model.inbound.unmatched import find_set_aside, raw_bytes, waiting
+from ..common import Number, json_option, looking, print_bytes, print_json, print_rows, ready_database, working
+from ..output.relative_time import minute
 
 _COLUMNS = ("id", "to", "from", "subject", "received", "reason")
 

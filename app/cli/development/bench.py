@@ -5,13 +5,13 @@ import sys
 
 import click
 
-from app.cli.common import print_rows
+from ..common import print_rows
 
 
 @click.command("bench", short_help="Measure speed and memory on this machine.")
 def bench_command() -> None:
     """Measure speed and memory on this machine, side by side in one run; takes some minutes. Linux only."""
-    from app.devtools.bench.measures import MAILS, ROUNDS, everything
+    from ...devtools.bench.measures import MAILS, ROUNDS, everything
 
     click.echo(
         f"Python {platform.python_version()}, SQLite with WAL and synchronous=FULL, the server as shipped, LMTP, 2 KB "

@@ -11,8 +11,8 @@ import click
 @click.command("demo", short_help="Play a conversation over real SMTP, in a database of its own.")
 def demo_command() -> None:
     """Play a conversation over real SMTP, in a database of its own, and check what every letter promises."""
-    from app.devtools.demo.conversation import play
-    from app.devtools.demo.tracker import BrokenPromise
+    from ...devtools.demo.conversation import play
+    from ...devtools.demo.tracker import BrokenPromise
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _leave)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.common import PathName
+from ..common import PathName
 
 _DATABASES = ("sqlite", "postgresql")
 
@@ -27,8 +27,8 @@ def torture_command(mails: int, database: str, minutes: float, seed: int | None,
     its database stopped, locked, read-only and full, and the relay fails at every step. Each on a database of its own
     that is taken away at the end. Exit status 1 if anything was lost or doubled. Linux only.
     """
-    from app.devtools.postgres_server import NoPostgresError
-    from app.devtools.torture.run import Plan, torture
+    from ...devtools.postgres_server import NoPostgresError
+    from ...devtools.torture.run import Plan, torture
 
     # As after Ctrl-C, so that what was made is taken away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from app.mail.text import one_line
+from ...mail.text import one_line
 
 _GAP = "  "
 _ELLIPSIS = "…"

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.cli.common import print_rows
-from app.cli.output.relative_time import age, when
-from app.cli.output.table_layout import bold, terminal_width, width_of
-from app.mail.text import one_line, shown
-from app.model.letters.ticket_text import person_text, said_by
-from app.model.lifecycle.tables import Lifecycle
-from app.model.records.tickets import UNDELIVERED, Ticket
+from ...mail.text import one_line, shown
+from ...model.letters.ticket_text import person_text, said_by
+from ...model.lifecycle.tables import Lifecycle
+from ...model.records.tickets import UNDELIVERED, Ticket
+from ..common import print_rows
+from .relative_time import age, when
+from .table_layout import bold, terminal_width, width_of
 
 # Quotations, code, tables and lists look as their writers made them.
 _AS_WRITTEN = re.compile(r"[ \t>|]|.*(?:\t| {3}|\|.*\|)")

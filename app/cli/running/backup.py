@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 from sqlalchemy import URL, make_url
 
-from app.cli.common import PathName
-from app.model.storage.sqlite_copy import CannotCopy, copy_database
 from config.current import current_settings
+
+from ...model.storage.sqlite_copy import CannotCopy, copy_database
+from ..common import PathName
 
 # Where libpq takes a password from, besides its place in the URL.
 _SECRETS = ("password", "sslpassword")

@@ -6,11 +6,12 @@ from typing import BinaryIO
 
 import click
 
-from app.cli import EX_NOUSER, EX_UNAVAILABLE
-from app.cli.common import ready_database
-from app.transport.inbound.intake import Reception
 from config.build import build_reception
 from config.current import current_settings
+
+from ...transport.inbound.intake import Reception
+from .. import EX_NOUSER, EX_UNAVAILABLE
+from ..common import ready_database
 
 
 @click.command("deliver", short_help="Take in one mail, as from a pipe or an alias.")

@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from app.cli import in_one_line
-from app.cli.common import json_option, print_json
-from app.cli.running.doctor_checks import Check, Finding, Level, checks
-from app.mail.text import one_line
+from ...mail.text import one_line
+from .. import in_one_line
+from ..common import json_option, print_json
+from .doctor_checks import Check, Finding, Level, checks
 
 
 @click.command("doctor", short_help="Check settings, database, relay and listeners; say what to do.")

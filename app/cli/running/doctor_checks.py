@@ -10,17 +10,18 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select, text
 
-from app.cli import in_one_line
-from app.cli.running.listener_probe import listener_state
-from app.model.inbound.unmatched import waiting
-from app.model.records import people, queues
-from app.model.records.letters import Letter, State
-from app.model.records.received_mail import Mail
-from app.model.schema import NotReady, check_ready
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
 from config import settings as plain
 from config.parsing import ROOT, Settings, load, problems
+
+from ...model.inbound.unmatched import waiting
+from ...model.records import people, queues
+from ...model.records.letters import Letter, State
+from ...model.records.received_mail import Mail
+from ...model.schema import NotReady, check_ready
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from .. import in_one_line
+from .listener_probe import listener_state
 
 LATE = timedelta(hours=1)
 RELAY_SECONDS = 5.0
@@ -194,7 +195,7 @@ def _disk(patient: _Patient) -> Iterator[Finding]:
 
 
 def _relay(settings: Settings) -> Iterator[Finding]:
-    from app.transport.outbound.relays import RelayError, relay_from_url
+    from ...transport.outbound.relays import RelayError, relay_from_url
 
     relay = relay_from_url(settings.relay, timeout=RELAY_SECONDS, root=ROOT, helo=settings.domain)
     try:

@@ -7,15 +7,16 @@ from datetime import timedelta
 import click
 from sqlalchemy import func, select
 
-from app.cli import in_one_line
-from app.cli.running.listener_probe import listener_state
-from app.mail.text import one_line
-from app.model.records.letters import Letter, State
-from app.model.schema import REVISION, check_ready
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
 from config.current import current_settings
 from config.parsing import Listen, Settings
+
+from ...mail.text import one_line
+from ...model.records.letters import Letter, State
+from ...model.schema import REVISION, check_ready
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from .. import in_one_line
+from .listener_probe import listener_state
 
 
 class _Unwell(Exception):
@@ -52,8 +53,9 @@ def _looked(settings: Settings) -> str:
 
 def _check_taking(settings: Settings, database: Database) -> None:
     """Whether a mail could be stored now: the database can be written, and the disk has room."""
-    from app.cli.running.doctor_checks import check_writable
     from config.disk_space import room_beside
+
+    from .doctor_checks import check_writable
 
     with database.work() as desk:
         check_writable(desk, sqlite=database.is_sqlite)

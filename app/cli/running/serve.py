@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.model.records.queues import responders
-from app.model.setup import first_queues
-from app.model.storage.database import Database
 from config.current import current_settings
 from config.parsing import ROOT
 
+from ...model.records.queues import responders
+from ...model.setup import first_queues
+from ...model.storage.database import Database
+
 if TYPE_CHECKING:
-    from app.transport.inbound.receiver import Listener
+    from ...transport.inbound.receiver import Listener
 
 
 @click.command("init", short_help="Create the database or bring it to this version.")
@@ -48,7 +49,7 @@ def serve_command() -> None:
 
 def _greet(listeners: "Sequence[Listener]", relay: str, database: Database) -> None:
     """Say where mail comes in, where letters go, and how to try it."""
-    from app.transport.outbound.relays import relay_from_url
+    from ...transport.outbound.relays import relay_from_url
 
     click.echo(f"Receiving mail for {database.domain} at {', '.join(map(str, listeners))}")
     click.echo(f"Letters go to {relay_from_url(relay, root=ROOT)}")

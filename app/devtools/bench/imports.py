@@ -10,14 +10,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from app.archive.importing.run import POSTING, STORING, Step, Wanted, import_archive
-from app.devtools.bench.figure import Figure
-from app.devtools.bench.postgres import postgres
-from app.devtools.bench.sample_archive import MAILS, THREADS, write_archive
-from app.devtools.bench.tracker import Server
-from app.model.records.queue_setup import add_queue
-from app.model.setup import first_queues
-from app.model.storage.database import Database
+from ...archive.importing.run import POSTING, STORING, Step, Wanted, import_archive
+from ...model.records.queue_setup import add_queue
+from ...model.setup import first_queues
+from ...model.storage.database import Database
+from .figure import Figure
+from .postgres import postgres
+from .sample_archive import MAILS, THREADS, write_archive
+from .tracker import Server
 
 _ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
@@ -47,7 +47,7 @@ def imports(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 
 
 def _run(box: Path, url: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "app.devtools.bench.imports", str(box), url]
+    command = [sys.executable, "-m", f"{__package__}.imports", str(box), url]
     told = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True).stdout
     found: dict[str, Any] = json.loads(told)
     return found

@@ -6,11 +6,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from app.devtools.bench.figure import Figure
-from app.devtools.bench.lmtp_client import Connection, send_all
-from app.devtools.bench.smtp_sink import sink
-from app.devtools.bench.tracker import Tracker
-from app.model.records.letters import State
+from ...model.records.letters import State
+from .figure import Figure
+from .lmtp_client import Connection, send_all
+from .smtp_sink import sink
+from .tracker import Tracker
 
 ROUNDS = 5
 MAILS = 400
@@ -47,7 +47,7 @@ def everything(say: Callable[[str], None]) -> Iterable[Figure]:
 def archive(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     """How fast old mail is imported."""
     # It needs what a figure is from here.
-    from app.devtools.bench.imports import imports
+    from .imports import imports
 
     yield from imports(_made(folder), say)
 
@@ -55,7 +55,7 @@ def archive(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 def searched(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     """How long a search takes."""
     # It needs what a figure is from here.
-    from app.devtools.bench.search import searches
+    from .search import searches
 
     yield from searches(_made(folder), say)
 
@@ -63,7 +63,7 @@ def searched(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 def quotations() -> Iterable[Figure]:
     """How well new words are told from quoted ones, with the names of the misses."""
     # It needs what a figure is from here.
-    from app.devtools.bench.quoted_text import figures
+    from .quoted_text import figures
 
     misses: list[str] = []
     yield from figures(misses.append)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from app.devtools.postgres_server import NoPostgresError, Server, own_server
+from ..postgres_server import NoPostgresError, Server, own_server
 
 # What is committed is on the disk, as with SQLite here.
 _SAFE = {"fsync": "on", "full_page_writes": "on"}

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import perf_counter
 
-from app.devtools.bench.figure import Figure
-from app.mail.html_text import text_of
-from app.mail.parsed import read
-from app.mail.quoted_text import split
+from ...mail.html_text import text_of
+from ...mail.parsed import read
+from ...mail.quoted_text import split
+from .figure import Figure
 
 MAILS = Path(__file__).resolve().parent.parent.parent.parent / "tests" / "mails"
 SIZE = 262_144

@@ -12,22 +12,22 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from app.devtools.bench.figure import Figure
-from app.devtools.bench.postgres import postgres
-from app.devtools.bench.tracker import DOMAIN
-from app.mail.addresses import Mailbox
-from app.model.lifecycle.registry import CORRESPONDENCE
-from app.model.records import queue_setup, queues, registration
-from app.model.records.messages import Message
-from app.model.records.people import Person, get_person
-from app.model.records.tickets import Ticket
-from app.model.search.indexer import catch_up
-from app.model.search.query import read_query
-from app.model.search.search import search
-from app.model.setup import first_queues
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.filters import Filter
+from ...mail.addresses import Mailbox
+from ...model.lifecycle.registry import CORRESPONDENCE
+from ...model.records import queue_setup, queues, registration
+from ...model.records.messages import Message
+from ...model.records.people import Person, get_person
+from ...model.records.tickets import Ticket
+from ...model.search.indexer import catch_up
+from ...model.search.query import read_query
+from ...model.search.search import search
+from ...model.setup import first_queues
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from ...model.tickets.filters import Filter
+from .figure import Figure
+from .postgres import postgres
+from .tracker import DOMAIN
 
 MESSAGES = 100_000
 DRAWN = 300

@@ -12,11 +12,12 @@ from salmon.mail import MailRequest
 from salmon.routing import Router, nolocking, route, stateless
 from sqlalchemy import insert
 
-from app.model.records.received_mail import Mail
-from app.transport.inbound.intake import Reception, first_headers
-from app.transport.inbound.receiver import Listener, Receiver
 from config import build
 from config.current import current_settings
+
+from ...model.records.received_mail import Mail
+from ...transport.inbound.intake import Reception, first_headers
+from ...transport.inbound.receiver import Listener, Receiver
 
 
 class Floor(Reception):

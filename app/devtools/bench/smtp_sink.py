@@ -18,7 +18,7 @@ class _Forgets:
 @contextmanager
 def sink() -> Iterator[int]:
     """Run the server; gives its port."""
-    process = subprocess.Popen([sys.executable, "-m", "app.devtools.bench.smtp_sink"], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-m", f"{__package__}.smtp_sink"], stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
         yield int(process.stdout.readline())

@@ -13,17 +13,17 @@ from time import sleep
 
 from sqlalchemy import func, insert, select
 
-from app.devtools.bench.lmtp_client import Mail
-from app.mail.addresses import Mailbox
-from app.model.operations import workflow
-from app.model.records import queue_setup, queues, registration
-from app.model.records.letters import Letter, State
-from app.model.records.message_ids import new_message_id
-from app.model.records.messages import Message
-from app.model.records.tickets import find_ticket
-from app.model.setup import first_queues
-from app.model.storage.database import Database
-from app.model.tickets.posts import Words
+from ...mail.addresses import Mailbox
+from ...model.operations import workflow
+from ...model.records import queue_setup, queues, registration
+from ...model.records.letters import Letter, State
+from ...model.records.message_ids import new_message_id
+from ...model.records.messages import Message
+from ...model.records.tickets import find_ticket
+from ...model.setup import first_queues
+from ...model.storage.database import Database
+from ...model.tickets.posts import Words
+from .lmtp_client import Mail
 
 DOMAIN = "bench.example"
 REQUESTOR = "ann@home.example"
@@ -124,9 +124,9 @@ class Tracker:
 
     @contextmanager
     def server(self, kind: str, **environment: str) -> Iterator["Server"]:
-        """A server of that kind (see app.devtools.bench.server), stopped at the end."""
+        """A server of that kind (see `server`), stopped at the end."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.devtools.bench.server", kind],
+            [sys.executable, "-m", f"{__package__}.server", kind],
             env=self.environment | environment,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).resolve().parent.parent.parent.parent,

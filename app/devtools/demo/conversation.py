@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from app.devtools.demo.tracker import DOMAIN, Actor, Stage, stage
+from .tracker import DOMAIN, Actor, Stage, stage
 
 QUEUE = "ubuntu"
 REQUESTOR = Actor("No Privileges Person", "no-priv@canonical.com")

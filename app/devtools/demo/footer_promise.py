@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.model.lifecycle.tables import Action, Lifecycle
+from ...model.lifecycle.tables import Action, Lifecycle
 
 
 class Promise(NamedTuple):

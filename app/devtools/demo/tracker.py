@@ -11,18 +11,19 @@ from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.devtools.demo.footer_promise import Promise, broken_in, promised_by
-from app.mail.addresses import Mailbox
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.operations.manual_action import act
-from app.model.records import queue_setup, queues, registration
-from app.model.records.tickets import find_ticket
-from app.model.setup import first_queues
-from app.model.storage.database import Database, utc_now
-from app.model.tickets.ticket_json import ticket_in_full
-from app.transport.outbound.courier import Courier
 from config.build import build_database, build_receiver, build_relay
 from config.parsing import Settings, load
+
+from ...mail.addresses import Mailbox
+from ...model.lifecycle.registry import LIFECYCLES
+from ...model.operations.manual_action import act
+from ...model.records import queue_setup, queues, registration
+from ...model.records.tickets import find_ticket
+from ...model.setup import first_queues
+from ...model.storage.database import Database, utc_now
+from ...model.tickets.ticket_json import ticket_in_full
+from ...transport.outbound.courier import Courier
+from .footer_promise import Promise, broken_in, promised_by
 
 DOMAIN = "tickets.example"
 _START_SECONDS = 20.0

@@ -4,14 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from app.devtools.torture.faulty_relay import Copy
-from app.devtools.torture.mail_generator import HELPERS, Mail
-from app.devtools.torture.report import Tally
-from app.devtools.torture.stored_rows import Case, Evidence, Post, Sent
-from app.model.inbound.delivery import Fate
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import Lifecycle, WorkflowError, find_row, target
-from app.model.tickets.members import Standing
+from ...model.inbound.delivery import Fate
+from ...model.lifecycle.registry import LIFECYCLES
+from ...model.lifecycle.tables import Lifecycle, WorkflowError, find_row, target
+from ...model.tickets.members import Standing
+from .faulty_relay import Copy
+from .mail_generator import HELPERS, Mail
+from .report import Tally
+from .stored_rows import Case, Evidence, Post, Sent
 
 
 class Facts(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.devtools.torture.mail_generator import Mail
-from app.devtools.torture.send_queue import Book
-from app.devtools.torture.smtp_client import Connection, NoAnswer, Refused
+from .mail_generator import Mail
+from .send_queue import Book
+from .smtp_client import Connection, NoAnswer, Refused
 
 # A connection is left after a mail in so many.
 _KEPT_FOR = 25

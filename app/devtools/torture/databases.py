@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
-from app.devtools.postgres_server import Mode, own_server
-from app.devtools.torture.scratch_disk import Room, frozen, may_freeze
-from app.devtools.torture.supervisor import Keeper
+from ..postgres_server import Mode, own_server
+from .scratch_disk import Room, frozen, may_freeze
+from .supervisor import Keeper
 
 _LOCK_SECONDS = 30.0
 # No file of a database is so small for long.

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from app.devtools.torture.databases import Store, Trouble
-from app.devtools.torture.faulty_relay import Deed, Relay
-from app.devtools.torture.supervisor import Keeper
+from .databases import Store, Trouble
+from .faulty_relay import Deed, Relay
+from .supervisor import Keeper
 
 _START_SECONDS = 60.0
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
-from app.devtools.torture.mail_generator import Letter
+from .mail_generator import Letter
 
 _SETTLE_SECONDS = 60.0
 _IDLE_SECONDS = 300.0

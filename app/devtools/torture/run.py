@@ -7,23 +7,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from app.devtools.torture.checks import Facts, judge
-from app.devtools.torture.client_threads import Clients
-from app.devtools.torture.databases import STORES, Store
-from app.devtools.torture.faults import LONG, SHORT, BadRelay, Pace, Troublemaker
-from app.devtools.torture.faulty_relay import Relay
-from app.devtools.torture.mail_generator import DOMAIN, HELPERS, QUEUES, Letter, Writers
-from app.devtools.torture.report import Tally
-from app.devtools.torture.scratch_disk import Room
-from app.devtools.torture.send_queue import Book
-from app.devtools.torture.stored_rows import Sent, collect, letters
-from app.devtools.torture.supervisor import Keeper
-from app.mail.addresses import Mailbox
-from app.model.letters import outbox
-from app.model.records import queue_setup, queues, registration
-from app.model.records.letters import State
-from app.model.setup import first_queues
-from app.model.storage.database import Database
+from ...mail.addresses import Mailbox
+from ...model.letters import outbox
+from ...model.records import queue_setup, queues, registration
+from ...model.records.letters import State
+from ...model.setup import first_queues
+from ...model.storage.database import Database
+from .checks import Facts, judge
+from .client_threads import Clients
+from .databases import STORES, Store
+from .faults import LONG, SHORT, BadRelay, Pace, Troublemaker
+from .faulty_relay import Relay
+from .mail_generator import DOMAIN, HELPERS, QUEUES, Letter, Writers
+from .report import Tally
+from .scratch_disk import Room
+from .send_queue import Book
+from .stored_rows import Sent, collect, letters
+from .supervisor import Keeper
 
 CONNECTIONS = 8
 # From so many minutes on, locks and silences are longer than what a mail or a courier waits for.

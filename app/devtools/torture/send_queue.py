@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from app.devtools.torture.mail_generator import Mail, Writers
+from .mail_generator import Mail, Writers
 
 # A mail that was not taken comes back after about so many seconds; a client in earnest would wait longer.
 _PAUSE = 0.5

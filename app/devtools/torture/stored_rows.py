@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.records.letters import Letter, State
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.queues import Queue
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import Change, Ticket
-from app.model.storage.database import Database
+from ...model.records.letters import Letter, State
+from ...model.records.messages import Message
+from ...model.records.people import Person
+from ...model.records.queues import Queue
+from ...model.records.received_mail import Delivery, Mail
+from ...model.records.tickets import Change, Ticket
+from ...model.storage.database import Database
 
 
 class Stored(NamedTuple):

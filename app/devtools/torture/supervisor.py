@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.devtools.torture.faulty_relay import Relay
-from app.devtools.torture.mail_generator import DOMAIN
+from .faulty_relay import Relay
+from .mail_generator import DOMAIN
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 _LISTENS = re.compile(r"smtp://127\.0\.0\.1:(\d+), lmtp\+unix://(\S+)$")
@@ -116,7 +116,7 @@ class Keeper:
         self.life += 1
         self._relay.life = self.life
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from app.cli import main; main()", "serve"],
+            [sys.executable, "-c", f"from {__package__.partition('.')[0]}.cli import main; main()", "serve"],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select, update
 
-from app.mail.addresses import Mailbox
-from app.model.erasure import personal_data, rewrite, rows
-from app.model.erasure.identity_patterns import Traces
-from app.model.erasure.mentions import NOTHING, Remainder, left_of, on_no_ticket
-from app.model.erasure.title_authors import titles_of
-from app.model.records.letters import Letter
-from app.model.records.messages import Attachment
-from app.model.records.people import Address, Person, find_person, get_person, somebody
-from app.model.records.queues import Queue, Responder
-from app.model.records.received_mail import Delivery
-from app.model.records.registration import hand_over, meet
-from app.model.records.tickets import Participant, Ticket
-from app.model.search.indexer import let_go
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.undo import Checkpoint
+from ...mail.addresses import Mailbox
+from ..records.letters import Letter
+from ..records.messages import Attachment
+from ..records.people import Address, Person, find_person, get_person, somebody
+from ..records.queues import Queue, Responder
+from ..records.received_mail import Delivery
+from ..records.registration import hand_over, meet
+from ..records.tickets import Participant, Ticket
+from ..search.indexer import let_go
+from ..storage.database import Database
+from ..storage.unit_of_work import Desk
+from ..tickets.undo import Checkpoint
+from . import personal_data, rewrite, rows
+from .identity_patterns import Traces
+from .mentions import NOTHING, Remainder, left_of, on_no_ticket
+from .title_authors import titles_of
 
 
 @dataclass

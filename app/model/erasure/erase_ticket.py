@@ -7,19 +7,19 @@ from collections.abc import Collection
 
 from sqlalchemy import delete, exists, or_, select, update
 
-from app.model.erasure import personal_data, rows
-from app.model.erasure.erase_person import Forgotten, erase_words, line_left
-from app.model.lifecycle.tables import NotAllowed
-from app.model.records.imported_mail import NOBODY, Archived
-from app.model.records.letters import Letter
-from app.model.records.messages import Message
-from app.model.records.people import Person, nobody
-from app.model.records.queues import Responder
-from app.model.records.received_mail import Delivery
-from app.model.records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
-from app.model.storage.base import in_portions
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.undo import Checkpoint
+from ..lifecycle.tables import NotAllowed
+from ..records.imported_mail import NOBODY, Archived
+from ..records.letters import Letter
+from ..records.messages import Message
+from ..records.people import Person, nobody
+from ..records.queues import Responder
+from ..records.received_mail import Delivery
+from ..records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
+from ..storage.base import in_portions
+from ..storage.unit_of_work import Desk
+from ..tickets.undo import Checkpoint
+from . import personal_data, rows
+from .erase_person import Forgotten, erase_words, line_left
 
 
 def forget_ticket(desk: Desk, number: int) -> Forgotten:

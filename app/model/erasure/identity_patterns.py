@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
-from app.mail.addresses import address_key, mailable
-from app.model.records.people import FORGOTTEN_NAME
+from ...mail.addresses import address_key, mailable
+from ..records.people import FORGOTTEN_NAME
 
 # A longer name or title may have been cut where it stands: it goes from here to the end of its line.
 _TOLD_BY = 60

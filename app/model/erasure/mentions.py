@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 from sqlalchemy import exists, or_, select
 
-from app.mail.parsed import read
-from app.mail.text import from_bytes
-from app.model.erasure.identity_patterns import Traces
-from app.model.erasure.personal_data import contains_any
-from app.model.inbound.delivery import Fate
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.received_mail import Delivery, Mail
-from app.model.storage.base import in_portions
-from app.model.storage.unit_of_work import Desk
+from ...mail.parsed import read
+from ...mail.text import from_bytes
+from ..inbound.delivery import Fate
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.received_mail import Delivery, Mail
+from ..storage.base import in_portions
+from ..storage.unit_of_work import Desk
+from .identity_patterns import Traces
+from .personal_data import contains_any
 
 # A shorter line may stand anywhere.
 _TELLING = 24

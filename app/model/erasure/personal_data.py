@@ -5,18 +5,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, literal, or_, select
 
-from app.mail.addresses import address_key
-from app.model.erasure.identity_patterns import Traces
-from app.model.inbound.delivery import Fate
-from app.model.records.imported_mail import PERSON, Archived, person_key
-from app.model.records.letters import Letter
-from app.model.records.messages import Message
-from app.model.records.people import Address, Person
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import Change, Participant, Reopening, Ticket
-from app.model.storage.base import in_portions
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.undo import Checkpoint
+from ...mail.addresses import address_key
+from ..inbound.delivery import Fate
+from ..records.imported_mail import PERSON, Archived, person_key
+from ..records.letters import Letter
+from ..records.messages import Message
+from ..records.people import Address, Person
+from ..records.received_mail import Delivery, Mail
+from ..records.tickets import Change, Participant, Reopening, Ticket
+from ..storage.base import in_portions
+from ..storage.unit_of_work import Desk
+from ..tickets.undo import Checkpoint
+from .identity_patterns import Traces
 
 
 def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:

@@ -7,19 +7,19 @@ from typing import Any, cast
 
 from sqlalchemy import Row, Table, or_, select, update
 
-from app.mail.text import shown
-from app.model.erasure.identity_patterns import Traces
-from app.model.erasure.personal_data import contains_any
-from app.model.letters.receipts import Kind
-from app.model.records.letters import Letter
-from app.model.records.messages import Message
-from app.model.records.people import FORGOTTEN_NAME
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import UNDELIVERED, Change, Ticket
-from app.model.storage.base import in_portions
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on
-from app.model.tickets.undo import Checkpoint
+from ...mail.text import shown
+from ..letters.receipts import Kind
+from ..records.letters import Letter
+from ..records.messages import Message
+from ..records.people import FORGOTTEN_NAME
+from ..records.received_mail import Delivery, Mail
+from ..records.tickets import UNDELIVERED, Change, Ticket
+from ..storage.base import in_portions
+from ..storage.unit_of_work import Desk
+from ..tickets.members import everybody_on
+from ..tickets.undo import Checkpoint
+from .identity_patterns import Traces
+from .personal_data import contains_any
 
 _SET_ASIDE = "set_aside"
 _LETTER, _MESSAGE, _MAIL = (cast("Table", one.__table__) for one in (Letter, Message, Mail))

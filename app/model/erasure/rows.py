@@ -6,17 +6,17 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
-from app.mail.parsed import read
-from app.model.erasure.personal_data import archived_of
-from app.model.inbound.delivery import forgotten_identity
-from app.model.letters.receipts import Kind
-from app.model.records.imported_mail import NOBODY, PERSON, Archived, person_key
-from app.model.records.letters import Letter, State
-from app.model.records.message_ids import new_message_id
-from app.model.records.messages import Attachment, Message
-from app.model.records.received_mail import Delivery, Mail
-from app.model.storage.base import in_portions
-from app.model.storage.unit_of_work import Desk
+from ...mail.parsed import read
+from ..inbound.delivery import forgotten_identity
+from ..letters.receipts import Kind
+from ..records.imported_mail import NOBODY, PERSON, Archived, person_key
+from ..records.letters import Letter, State
+from ..records.message_ids import new_message_id
+from ..records.messages import Attachment, Message
+from ..records.received_mail import Delivery, Mail
+from ..storage.base import in_portions
+from ..storage.unit_of_work import Desk
+from .personal_data import archived_of
 
 _MAIL, _MESSAGE, _ARCHIVED = (cast("Table", one.__table__) for one in (Mail, Message, Archived))
 _ERASED = "forgotten "

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.tickets import Change, Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.undo import Checkpoint
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.tickets import Change, Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets.undo import Checkpoint
 
 
 class _Introduced(NamedTuple):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from app.model.search.fulltext_table import POSTGRES_TABLE, SQLITE_OPTIMIZE
-from app.model.storage.base import Base
-from app.model.storage.database import Database
+from ..search.fulltext_table import POSTGRES_TABLE, SQLITE_OPTIMIZE
+from ..storage.base import Base
+from ..storage.database import Database
 
 # So long a reader or a writer of a running server may hold things up.
 PATIENCE_SECONDS = 10.0

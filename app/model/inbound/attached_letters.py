@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from app.mail import mime
-from app.mail.parsed import Attachment
-from app.model.inbound.delivery import Arrival
-from app.model.records.letters import Letter
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.queues import Responder
-from app.model.records.tickets import Ticket
-from app.model.storage.base import in_portions
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on, standing_of
-from app.model.tickets.redaction import Redaction
+from ...mail import mime
+from ...mail.parsed import Attachment
+from ..records.letters import Letter
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.queues import Responder
+from ..records.tickets import Ticket
+from ..storage.base import in_portions
+from ..storage.unit_of_work import Desk
+from ..tickets.members import everybody_on, standing_of
+from ..tickets.redaction import Redaction
+from .delivery import Arrival
 
 # By these a letter of ours is known wherever it stands: its Message-ID, and its envelope sender (in Return-Path).
 _ID = re.compile(rb"<[0-9a-f]{16}\.[0-9a-f]{32}@[^<>@\s]{1,255}>")

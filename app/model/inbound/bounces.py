@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.mail.addresses import address_key
-from app.mail.delivery_status import Report, Verdict, addresses_blamed, read_report, returned_id
-from app.mail.text import one_line
-from app.model.inbound.delivery import Arrival, Fate, register
-from app.model.letters import notification
-from app.model.records.letters import Letter, State
-from app.model.records.message_ids import is_our_id
-from app.model.records.people import Address, Person
-from app.model.records.tickets import UNDELIVERED, Ticket, record_change, what_became_of
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on
+from ...mail.addresses import address_key
+from ...mail.delivery_status import Report, Verdict, addresses_blamed, read_report, returned_id
+from ...mail.text import one_line
+from ..letters import notification
+from ..records.letters import Letter, State
+from ..records.message_ids import is_our_id
+from ..records.people import Address, Person
+from ..records.tickets import UNDELIVERED, Ticket, record_change, what_became_of
+from ..storage.unit_of_work import Desk
+from ..tickets.members import everybody_on
+from .delivery import Arrival, Fate, register
 
 LOG = logging.getLogger("tickets.bounces")
 _NAMED = 5

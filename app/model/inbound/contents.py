@@ -4,26 +4,26 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
-from app.mail.addresses import Mailbox, address_key
-from app.mail.parsed import Incoming
-from app.mail.quoted_text import is_forward, split
-from app.model.inbound import sender_proof
-from app.model.inbound.attached_letters import files_of
-from app.model.inbound.delivery import Arrival
-from app.model.inbound.threads import Known, Thread
-from app.model.letters import notification
-from app.model.letters.notification import News
-from app.model.lifecycle.commands import LEAVE
-from app.model.records.addressing import find_place
-from app.model.records.letters import Letter
-from app.model.records.message_ids import new_message_id
-from app.model.records.people import Person, find_person
-from app.model.records.queues import Queue
-from app.model.records.registration import heard_from, meet, wrote_from
-from app.model.records.tickets import LET_IN, Participant, Ticket, record_change
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing, as_confirmed, everybody_on
-from app.model.tickets.posts import Parent, Words
+from ...mail.addresses import Mailbox, address_key
+from ...mail.parsed import Incoming
+from ...mail.quoted_text import is_forward, split
+from ..letters import notification
+from ..letters.notification import News
+from ..lifecycle.commands import LEAVE
+from ..records.addressing import find_place
+from ..records.letters import Letter
+from ..records.message_ids import new_message_id
+from ..records.people import Person, find_person
+from ..records.queues import Queue
+from ..records.registration import heard_from, meet, wrote_from
+from ..records.tickets import LET_IN, Participant, Ticket, record_change
+from ..storage.unit_of_work import Desk
+from ..tickets.members import Standing, as_confirmed, everybody_on
+from ..tickets.posts import Parent, Words
+from . import sender_proof
+from .attached_letters import files_of
+from .delivery import Arrival
+from .threads import Known, Thread
 
 # Whoever names more people in one mail means a list.
 _MOST_ASKED_IN = 20

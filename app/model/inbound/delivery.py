@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
-from app.mail.addresses import address_key
-from app.mail.parsed import Incoming, read
-from app.mail.text import storable
-from app.model.records.received_mail import Delivery, Mail
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import address_key
+from ...mail.parsed import Incoming, read
+from ...mail.text import storable
+from ..records.received_mail import Delivery, Mail
+from ..storage.unit_of_work import Desk
 
 
 class Fate(StrEnum):

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from app.mail.addresses import Mailbox
-from app.model.inbound import bounces, contents, search_requests
-from app.model.inbound.delivery import Arrival, Fate, register
-from app.model.inbound.new_tickets import open_by_mail
-from app.model.inbound.replies import post
-from app.model.inbound.threads import Known, find_thread, is_our_letter, known_ids
-from app.model.inbound.unmatched import set_aside
-from app.model.records.addressing import Kind, Place, find_place, is_at_our_domain
-from app.model.records.people import find_person
-from app.model.records.tickets import NoSuchTicket, TicketForgotten
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import Mailbox
+from ..records.addressing import Kind, Place, find_place, is_at_our_domain
+from ..records.people import find_person
+from ..records.tickets import NoSuchTicket, TicketForgotten
+from ..storage.unit_of_work import Desk
+from . import bounces, contents, search_requests
+from .delivery import Arrival, Fate, register
+from .new_tickets import open_by_mail
+from .replies import post
+from .threads import Known, find_thread, is_our_letter, known_ids
+from .unmatched import set_aside
 
 
 def to_ticket(desk: Desk, arrival: Arrival, recipient: str) -> None:

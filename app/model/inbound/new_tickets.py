@@ -5,30 +5,30 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from app.mail.addresses import Mailbox
-from app.mail.forwarded import Original, original_attached, original_inline
-from app.mail.quoted_text import is_forward
-from app.mail.text import one_line
-from app.model.inbound import bounces, contents, pending_commands, sender_proof
-from app.model.inbound.contents import words_of
-from app.model.inbound.delivery import Arrival, Fate, became, opened, register
-from app.model.inbound.threads import Known, places_named
-from app.model.inbound.unmatched import put_aside, set_aside
-from app.model.letters import info_letters, receipts
-from app.model.letters.notification import News, tell_opened
-from app.model.letters.receipts import Writer
-from app.model.lifecycle import commands
-from app.model.lifecycle.commands import COMMANDS, REQUESTOR, Line
-from app.model.operations import command_execution, workflow
-from app.model.operations.command_execution import Mailed, Refused
-from app.model.records.addressing import Place, find_place
-from app.model.records.messages import Message
-from app.model.records.people import Person, find_person
-from app.model.records.queues import Queue
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing, everybody_on, standing_of
-from app.model.tickets.posts import Words
+from ...mail.addresses import Mailbox
+from ...mail.forwarded import Original, original_attached, original_inline
+from ...mail.quoted_text import is_forward
+from ...mail.text import one_line
+from ..letters import info_letters, receipts
+from ..letters.notification import News, tell_opened
+from ..letters.receipts import Writer
+from ..lifecycle import commands
+from ..lifecycle.commands import COMMANDS, REQUESTOR, Line
+from ..operations import command_execution, workflow
+from ..operations.command_execution import Mailed, Refused
+from ..records.addressing import Place, find_place
+from ..records.messages import Message
+from ..records.people import Person, find_person
+from ..records.queues import Queue
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.posts import Words
+from . import bounces, contents, pending_commands, sender_proof
+from .contents import words_of
+from .delivery import Arrival, Fate, became, opened, register
+from .threads import Known, places_named
+from .unmatched import put_aside, set_aside
 
 
 def open_by_mail(

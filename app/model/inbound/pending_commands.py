@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from app.mail.text import one_line
-from app.model.inbound.threads import Thread
-from app.model.letters.footer import footer
-from app.model.letters.receipts import Kind, Writer, write_to
-from app.model.lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
-from app.model.records.letters import Letter, State
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.loop_protection import free_at
+from ...mail.text import one_line
+from ..letters.footer import footer
+from ..letters.receipts import Kind, Writer, write_to
+from ..lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
+from ..records.letters import Letter, State
+from ..storage.unit_of_work import Desk
+from ..tickets.loop_protection import free_at
+from .threads import Thread
 
 LAPSE = timedelta(days=7)
 EVERY = timedelta(hours=1)

@@ -4,30 +4,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from app.mail import confirmations
-from app.mail.addresses import Mailbox
-from app.model.inbound import contents, pending_commands, sender_proof
-from app.model.inbound.contents import words_of
-from app.model.inbound.delivery import Arrival, Fate, became
-from app.model.inbound.threads import Known, Thread
-from app.model.inbound.unmatched import put_aside
-from app.model.letters import info_letters, receipts
-from app.model.letters.receipts import Writer
-from app.model.lifecycle import commands
-from app.model.lifecycle.commands import Command, Line
-from app.model.lifecycle.tables import Cell, NotAllowed, Party
-from app.model.operations import command_execution, workflow
-from app.model.operations.administration import undo
-from app.model.operations.command_execution import Mailed, Refused
-from app.model.records.letters import Letter
-from app.model.records.people import Person
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets import loop_protection
-from app.model.tickets.members import Standing, everybody_on, standing_of
-from app.model.tickets.posts import Words
-from app.model.tickets.undo import follow, last_change, latest
-from app.model.tickets.visibility import may_see
+from ...mail import confirmations
+from ...mail.addresses import Mailbox
+from ..letters import info_letters, receipts
+from ..letters.receipts import Writer
+from ..lifecycle import commands
+from ..lifecycle.commands import Command, Line
+from ..lifecycle.tables import Cell, NotAllowed, Party
+from ..operations import command_execution, workflow
+from ..operations.administration import undo
+from ..operations.command_execution import Mailed, Refused
+from ..records.letters import Letter
+from ..records.people import Person
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets import loop_protection
+from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.posts import Words
+from ..tickets.undo import follow, last_change, latest
+from ..tickets.visibility import may_see
+from . import contents, pending_commands, sender_proof
+from .contents import words_of
+from .delivery import Arrival, Fate, became
+from .threads import Known, Thread
+from .unmatched import put_aside
 
 
 class Post(NamedTuple):

@@ -3,31 +3,31 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.mail.subjects import bare_subject
-from app.mail.text import one_line
-from app.model.inbound import bounces, sender_proof
-from app.model.inbound.contents import words_of
-from app.model.inbound.delivery import Arrival, Fate, register
-from app.model.inbound.threads import Known
-from app.model.inbound.unmatched import put_aside, set_aside
-from app.model.letters import info_letters
-from app.model.letters.info_letters import Origin, Sheet
-from app.model.letters.receipts import Kind
-from app.model.lifecycle import commands
-from app.model.lifecycle.commands import HELP, LIST, SHOW, Page
-from app.model.records.addressing import Place, search_address, ticket_address
-from app.model.records.people import Person
-from app.model.records.queues import Queue, answers_anywhere
-from app.model.search.indexer import AT_ONCE, see_to
-from app.model.search.query import read_query, what_counts
-from app.model.search.search import Found, Hit, how_many_more, search
-from app.model.search.time_limit import Deadline, TooMuch, within
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets import loop_protection
-from app.model.tickets.filters import Filter
+from ...mail.subjects import bare_subject
+from ...mail.text import one_line
+from ..letters import info_letters
+from ..letters.info_letters import Origin, Sheet
+from ..letters.receipts import Kind
+from ..lifecycle import commands
+from ..lifecycle.commands import HELP, LIST, SHOW, Page
+from ..records.addressing import Place, search_address, ticket_address
+from ..records.people import Person
+from ..records.queues import Queue, answers_anywhere
+from ..search.indexer import AT_ONCE, see_to
+from ..search.query import read_query, what_counts
+from ..search.search import Found, Hit, how_many_more, search
+from ..search.time_limit import Deadline, TooMuch, within
+from ..storage.unit_of_work import Desk
+from ..tickets import loop_protection
+from ..tickets.filters import Filter
+from . import bounces, sender_proof
+from .contents import words_of
+from .delivery import Arrival, Fate, register
+from .threads import Known
+from .unmatched import put_aside, set_aside
 
 if TYPE_CHECKING:
-    from app.model.tickets.posts import Words
+    from ..tickets.posts import Words
 
 _MOST_LISTED = 20
 # Other mail waits meanwhile.

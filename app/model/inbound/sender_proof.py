@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from app.mail import authentication_results
-from app.mail.addresses import address_key
-from app.mail.authentication_results import Verdict
-from app.model.records.addressing import find_place
-from app.model.records.letters import Letter
-from app.model.records.message_ids import is_our_id
-from app.model.records.received_mail import Mail
-from app.model.storage.unit_of_work import Desk
+from ...mail import authentication_results
+from ...mail.addresses import address_key
+from ...mail.authentication_results import Verdict
+from ..records.addressing import find_place
+from ..records.letters import Letter
+from ..records.message_ids import is_our_id
+from ..records.received_mail import Mail
+from ..storage.unit_of_work import Desk
 
 if TYPE_CHECKING:
-    from app.model.inbound.delivery import Arrival
-    from app.model.inbound.threads import Known
-    from app.model.records.people import Person
+    from ..records.people import Person
+    from .delivery import Arrival
+    from .threads import Known
 
 
 def is_verified(desk: Desk, arrival: "Arrival", person: "Person", known: "Sequence[Known]") -> bool:

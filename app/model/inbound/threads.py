@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, bindparam, literal, select, union_all
 
-from app.model.inbound.delivery import Arrival
-from app.model.records.addressing import Place, find_place
-from app.model.records.letters import Letter
-from app.model.records.messages import Message
-from app.model.records.people import Person, find_person
-from app.model.records.queues import names_of_queues
-from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on, standing_of
+from ..records.addressing import Place, find_place
+from ..records.letters import Letter
+from ..records.messages import Message
+from ..records.people import Person, find_person
+from ..records.queues import names_of_queues
+from ..records.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
+from ..storage.unit_of_work import Desk
+from ..tickets.members import everybody_on, standing_of
+from .delivery import Arrival
 
 
 class Known(NamedTuple):

@@ -6,14 +6,14 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
-from app.model.inbound.delivery import Arrival, Fate, became, register
-from app.model.letters.notification import letter_row
-from app.model.letters.templates import render
-from app.model.records.addressing import postmaster_address
-from app.model.records.letters import Letter
-from app.model.records.people import Person, administrators
-from app.model.records.received_mail import Delivery, Mail
-from app.model.storage.unit_of_work import Desk
+from ..letters.notification import letter_row
+from ..letters.templates import render
+from ..records.addressing import postmaster_address
+from ..records.letters import Letter
+from ..records.people import Person, administrators
+from ..records.received_mail import Delivery, Mail
+from ..storage.unit_of_work import Desk
+from .delivery import Arrival, Fate, became, register
 
 _KIND = "set_aside"
 _EVERY = timedelta(days=1)

@@ -6,15 +6,15 @@ comes from the function that will address the letters.
 
 from collections.abc import Sequence
 
-from app.model.lifecycle.commands import HELP, LIST, STATUS, UNDO
-from app.model.lifecycle.tables import Cell, listed
-from app.model.records.addressing import comment_address, ticket_address
-from app.model.records.queues import whole_address
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.loop_protection import holds_next
-from app.model.tickets.members import Occasion, Standing, as_confirmed, readers
-from app.model.tickets.transitions import promise
+from ..lifecycle.commands import HELP, LIST, STATUS, UNDO
+from ..lifecycle.tables import Cell, listed
+from ..records.addressing import comment_address, ticket_address
+from ..records.queues import whole_address
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets.loop_protection import holds_next
+from ..tickets.members import Occasion, Standing, as_confirmed, readers
+from ..tickets.transitions import promise
 
 _NAMES_IN_FULL = 5
 

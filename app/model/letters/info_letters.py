@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.mail.addresses import mailable
-from app.mail.text import one_line
-from app.model.letters.notification import ADD_LETTERS, letter_row, sendable
-from app.model.letters.receipts import Kind, Writer, write_to
-from app.model.letters.templates import render
-from app.model.letters.ticket_text import head_text, message_text
-from app.model.lifecycle import commands
-from app.model.lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import Action, NotAllowed, find_row, listed
-from app.model.records.addressing import comment_address, search_address, ticket_address
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.queues import Queue, Responder, every_queue, whole_address
-from app.model.records.tickets import NoSuchTicket, Ticket, what_became_of
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets import loop_protection
-from app.model.tickets.fields import assignable
-from app.model.tickets.filters import NOT_FORGOTTEN
-from app.model.tickets.members import Standing, everybody_on, standing_of
-from app.model.tickets.ticket_json import Json, ticket_in_full
-from app.model.tickets.transitions import is_answered, promise, reachable
-from app.model.tickets.visibility import may_see
+from ...mail.addresses import mailable
+from ...mail.text import one_line
+from ..lifecycle import commands
+from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
+from ..lifecycle.registry import LIFECYCLES
+from ..lifecycle.tables import Action, NotAllowed, find_row, listed
+from ..records.addressing import comment_address, search_address, ticket_address
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.queues import Queue, Responder, every_queue, whole_address
+from ..records.tickets import NoSuchTicket, Ticket, what_became_of
+from ..storage.unit_of_work import Desk
+from ..tickets import loop_protection
+from ..tickets.fields import assignable
+from ..tickets.filters import NOT_FORGOTTEN
+from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.ticket_json import Json, ticket_in_full
+from ..tickets.transitions import is_answered, promise, reachable
+from ..tickets.visibility import may_see
+from .notification import ADD_LETTERS, letter_row, sendable
+from .receipts import Kind, Writer, write_to
+from .templates import render
+from .ticket_text import head_text, message_text
 
 if TYPE_CHECKING:
-    from app.model.tickets.posts import Words
+    from ..tickets.posts import Words
 
 _MOST_LISTED = 200
 # A message that is longer is cut, and a letter ends after so many characters: with a word on how to get the rest.

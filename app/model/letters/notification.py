@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import joinedload
 
-from app.mail.addresses import mailable
-from app.mail.text import one_line, shown
-from app.model.letters.footer import footer
-from app.model.letters.templates import render
-from app.model.lifecycle.commands import ADD_CC, SHOW
-from app.model.lifecycle.tables import Action, listed
-from app.model.records.addressing import comment_address, find_place, is_at_our_domain, ticket_address
-from app.model.records.letters import HELD, NOT_SENT, Letter, State
-from app.model.records.message_ids import new_message_id
-from app.model.records.messages import Message, passed_on
-from app.model.records.people import Address, Person
-from app.model.records.tickets import UNDELIVERED, Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets import loop_protection
-from app.model.tickets.members import Occasion, Standing, readers
-from app.model.tickets.undo import Changed
+from ...mail.addresses import mailable
+from ...mail.text import one_line, shown
+from ..lifecycle.commands import ADD_CC, SHOW
+from ..lifecycle.tables import Action, listed
+from ..records.addressing import comment_address, find_place, is_at_our_domain, ticket_address
+from ..records.letters import HELD, NOT_SENT, Letter, State
+from ..records.message_ids import new_message_id
+from ..records.messages import Message, passed_on
+from ..records.people import Address, Person
+from ..records.tickets import UNDELIVERED, Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets import loop_protection
+from ..tickets.members import Occasion, Standing, readers
+from ..tickets.undo import Changed
+from .footer import footer
+from .templates import render
 
 if TYPE_CHECKING:
-    from app.model.tickets.posts import Words
+    from ..tickets.posts import Words
 
 THE_TRACKER = "The tracker"
 ADD_LETTERS = insert(cast("Table", Letter.__table__))

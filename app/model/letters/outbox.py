@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from app.model.records.letters import Letter, State
-from app.model.records.people import Person
-from app.model.records.registration import heard_from
-from app.model.storage.unit_of_work import Desk
+from ..records.letters import Letter, State
+from ..records.people import Person
+from ..records.registration import heard_from
+from ..storage.unit_of_work import Desk
 
 
 class NoSuchLetter(LookupError):

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.mail.addresses import mailable
-from app.mail.text import one_line, shown
-from app.model.letters.footer import footer
-from app.model.letters.notification import ADD_LETTERS, changed, letter_row, list_id, sendable
-from app.model.letters.templates import render
-from app.model.lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
-from app.model.records.addressing import comment_address, ticket_address
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets import loop_protection
-from app.model.tickets.members import Standing
-from app.model.tickets.undo import Changed
+from ...mail.addresses import mailable
+from ...mail.text import one_line, shown
+from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
+from ..records.addressing import comment_address, ticket_address
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets import loop_protection
+from ..tickets.members import Standing
+from ..tickets.undo import Changed
+from .footer import footer
+from .notification import ADD_LETTERS, changed, letter_row, list_id, sendable
+from .templates import render
 
 if TYPE_CHECKING:
-    from app.model.tickets.posts import Words
+    from ..tickets.posts import Words
 
 
 class Kind(StrEnum):

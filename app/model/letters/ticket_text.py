@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.mail.text import one_line, shown
-from app.model.letters.notification import THE_TRACKER, heading
-from app.model.lifecycle.tables import Lifecycle
-from app.model.records.tickets import UNDELIVERED
+from ...mail.text import one_line, shown
+from ..lifecycle.tables import Lifecycle
+from ..records.tickets import UNDELIVERED
+from .notification import THE_TRACKER, heading
 
 
 def head_text(view: dict[str, Any]) -> str:

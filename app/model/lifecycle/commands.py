@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.mail.client_phrases import LANGUAGES
-from app.model.lifecycle.registry import CORRESPONDENCE
-from app.model.lifecycle.tables import listed
+from ...mail.client_phrases import LANGUAGES
+from .registry import CORRESPONDENCE
+from .tables import listed
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,8 @@ somebody who is not on the ticket is kept for those who answer, so that a guesse
 requestor.
 """
 
-from app.model.lifecycle.support import CHANGE_STATUS, COMMENT
-from app.model.lifecycle.tables import (
-    Action,
-    AnswerEffect,
-    Cell,
-    Lifecycle,
-    Role,
-    Row,
-    Who,
-    by_role,
-    staying,
-    to,
-    to_any_other,
-)
+from .support import CHANGE_STATUS, COMMENT
+from .tables import Action, AnswerEffect, Cell, Lifecycle, Role, Row, Who, by_role, staying, to, to_any_other
 
 NEW, OPEN, STALLED, RESOLVED, REJECTED = "new", "open", "stalled", "resolved", "rejected"
 STATUSES = (NEW, OPEN, STALLED, RESOLVED, REJECTED)

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Sequence
 
-from app.model.lifecycle.commands import COMMANDS
-from app.model.lifecycle.tables import Lifecycle, Party, Role, Row, find_row, target
+from .commands import COMMANDS
+from .tables import Lifecycle, Party, Role, Row, find_row, target
 
 
 def as_table(lifecycles: Sequence[Lifecycle]) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from app.model.lifecycle import correspondence as inbox
-from app.model.lifecycle import support as support
-from app.model.lifecycle.tables import Lifecycle, NoSuchStatus, listed
+from . import correspondence as inbox
+from . import support as support
+from .tables import Lifecycle, NoSuchStatus, listed
 
 CORRESPONDENCE, SUPPORT = inbox.CORRESPONDENCE, support.SUPPORT
 LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}

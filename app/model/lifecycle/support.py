@@ -3,19 +3,7 @@
 The reasons beside the rows are those of the support tracker that this lifecycle was made for.
 """
 
-from app.model.lifecycle.tables import (
-    Action,
-    AnswerEffect,
-    Cell,
-    Lifecycle,
-    Role,
-    Row,
-    Who,
-    by_role,
-    staying,
-    to,
-    to_any_other,
-)
+from .tables import Action, AnswerEffect, Cell, Lifecycle, Role, Row, Who, by_role, staying, to, to_any_other
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
 EXPIRED, INVALID = "Expired", "Invalid"

@@ -6,22 +6,22 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.letters import notification
-from app.model.letters.notification import News
-from app.model.lifecycle.commands import MERGE, lines_of
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import TRACKER, NotAllowed
-from app.model.operations import workflow
-from app.model.operations.command_execution import Mailed, Refused, carry_out_all, tell_others
-from app.model.records.message_ids import new_message_id
-from app.model.records.people import Person
-from app.model.records.tickets import Ticket, find_ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.fields import Setting, change, left_behind
-from app.model.tickets.filters import NOT_FORGOTTEN
-from app.model.tickets.members import everybody_on, standing_of
-from app.model.tickets.posts import Words
-from app.model.tickets.undo import Changed, as_it_is, keep, take_back
+from ..letters import notification
+from ..letters.notification import News
+from ..lifecycle.commands import MERGE, lines_of
+from ..lifecycle.registry import LIFECYCLES
+from ..lifecycle.tables import TRACKER, NotAllowed
+from ..records.message_ids import new_message_id
+from ..records.people import Person
+from ..records.tickets import Ticket, find_ticket
+from ..storage.unit_of_work import Desk
+from ..tickets.fields import Setting, change, left_behind
+from ..tickets.filters import NOT_FORGOTTEN
+from ..tickets.members import everybody_on, standing_of
+from ..tickets.posts import Words
+from ..tickets.undo import Changed, as_it_is, keep, take_back
+from . import workflow
+from .command_execution import Mailed, Refused, carry_out_all, tell_others
 
 
 class Undone(NamedTuple):

@@ -4,24 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from app.model.letters import receipts
-from app.model.letters.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
-from app.model.lifecycle import commands
-from app.model.lifecycle.commands import Command, Line
-from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
-from app.model.operations.workflow import carry_out, without_private_words
-from app.model.records.messages import Message, NoSuchMessage
-from app.model.records.people import BadAddress, NoSuchPerson, Person
-from app.model.records.queues import NoSuchQueue, find_queue
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets import merging
-from app.model.tickets.fields import Setting, assignable, change, left_behind
-from app.model.tickets.members import Standing, everybody_on, standing_of
-from app.model.tickets.person_lookup import colleague_named, people_named, person_named
-from app.model.tickets.posts import Step, Words
-from app.model.tickets.transitions import by_name, by_words, is_answered, step_to
-from app.model.tickets.undo import Changed, as_it_is, keep
+from ..letters import receipts
+from ..letters.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
+from ..lifecycle import commands
+from ..lifecycle.commands import Command, Line
+from ..lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
+from ..records.messages import Message, NoSuchMessage
+from ..records.people import BadAddress, NoSuchPerson, Person
+from ..records.queues import NoSuchQueue, find_queue
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets import merging
+from ..tickets.fields import Setting, assignable, change, left_behind
+from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.person_lookup import colleague_named, people_named, person_named
+from ..tickets.posts import Step, Words
+from ..tickets.transitions import by_name, by_words, is_answered, step_to
+from ..tickets.undo import Changed, as_it_is, keep
+from .workflow import carry_out, without_private_words
 
 Lines = Mapping[Command, Line]
 Problems = dict[Line, str]

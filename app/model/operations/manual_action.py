@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from app.mail.text import storable
-from app.model.operations import workflow
-from app.model.records.message_ids import new_message_id
-from app.model.records.messages import Message
-from app.model.records.people import get_person
-from app.model.records.tickets import Ticket, find_living
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on, standing_of
-from app.model.tickets.posts import Words, checked_date
+from ...mail.text import storable
+from ..records.message_ids import new_message_id
+from ..records.messages import Message
+from ..records.people import get_person
+from ..records.tickets import Ticket, find_living
+from ..storage.unit_of_work import Desk
+from ..tickets.members import everybody_on, standing_of
+from ..tickets.posts import Words, checked_date
+from . import workflow
 
 
 def act(

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, cast, overload
 
 from sqlalchemy import Table, insert, select
 
-from app.model.letters import notification
-from app.model.letters.notification import News
-from app.model.lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
-from app.model.records.message_ids import new_message_id
-from app.model.records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
-from app.model.records.people import Person
-from app.model.records.queues import Queue
-from app.model.records.tickets import Participant, Reopening, Ticket, record_change
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing, everybody_on
-from app.model.tickets.posts import Step, Words, believable
-from app.model.tickets.redaction import Redaction
-from app.model.tickets.undo import as_it_is, keep
+from ..letters import notification
+from ..letters.notification import News
+from ..lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
+from ..records.message_ids import new_message_id
+from ..records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
+from ..records.people import Person
+from ..records.queues import Queue
+from ..records.tickets import Participant, Reopening, Ticket, record_change
+from ..storage.unit_of_work import Desk
+from ..tickets.members import Standing, everybody_on
+from ..tickets.posts import Step, Words, believable
+from ..tickets.redaction import Redaction
+from ..tickets.undo import as_it_is, keep
 
 if TYPE_CHECKING:
-    from app.mail.parsed import Attachment as Attached
+    from ...mail.parsed import Attachment as Attached
 
 
 def open_ticket(

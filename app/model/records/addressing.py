@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from app.mail.addresses import address_key
-from app.model.records.letters import Letter
-from app.model.records.queues import QueueAddress
-from app.model.records.tickets import Ticket
-from app.model.storage.base import MAX_ID
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import address_key
+from ..storage.base import MAX_ID
+from ..storage.unit_of_work import Desk
+from .letters import Letter
+from .queues import QueueAddress
+from .tickets import Ticket
 
 BOUNCE = "bounce-"
 _COMMENT, _SEARCH = "-comment", "-search"

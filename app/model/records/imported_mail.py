@@ -6,8 +6,8 @@ from hashlib import blake2b
 from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.mail.addresses import address_key
-from app.model.storage.base import Base
+from ...mail.addresses import address_key
+from ..storage.base import Base
 
 PERSON = 8
 NOBODY = bytes(PERSON)

@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model.records.people import Person
-from app.model.storage.base import Base
+from ..storage.base import Base
+from .people import Person
 
 
 class State(StrEnum):

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.model.storage.base import Base
-from app.model.storage.unit_of_work import Desk
+from ..storage.base import Base
+from ..storage.unit_of_work import Desk
 
 
 class Secret(Base):

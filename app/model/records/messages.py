@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.mail import mime
-from app.model.records.people import Person
-from app.model.records.received_mail import Mail
-from app.model.records.tickets import Ticket
-from app.model.storage.base import Base
-from app.model.storage.unit_of_work import Desk
+from ...mail import mime
+from ..storage.base import Base
+from ..storage.unit_of_work import Desk
+from .people import Person
+from .received_mail import Mail
+from .tickets import Ticket
 
 if TYPE_CHECKING:
-    from app.mail.parsed import Attachment as Attached
+    from ...mail.parsed import Attachment as Attached
 
 
 class NoSuchMessage(LookupError):

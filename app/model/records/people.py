@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.mail.addresses import address_key
-from app.model.storage.base import Base
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import address_key
+from ..storage.base import Base
+from ..storage.unit_of_work import Desk
 
 FORGOTTEN_NAME = "Somebody who was forgotten"
 # Nobody reads there (RFC 6761 section 6.4), and no row of addresses leads there.

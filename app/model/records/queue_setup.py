@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from app.mail.addresses import address_key, is_usable
-from app.mail.text import one_line
-from app.model.lifecycle.registry import LIFECYCLES, moved
-from app.model.lifecycle.tables import listed
-from app.model.records.people import Person, find_person
-from app.model.records.queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import address_key, is_usable
+from ...mail.text import one_line
+from ..lifecycle.registry import LIFECYCLES, moved
+from ..lifecycle.tables import listed
+from ..storage.unit_of_work import Desk
+from .people import Person, find_person
+from .queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def _switched(key: str, value: str) -> bool:
 
 def _move_tickets(desk: Desk, queue: Queue) -> None:
     """Give the tickets of a queue the statuses of its new lifecycle."""
-    from app.model.records.tickets import Ticket, record_change
+    from .tickets import Ticket, record_change
 
     for ticket in desk.session.scalars(select(Ticket).where(Ticket.queue_id == queue.id)):
         old = ticket.status
@@ -98,7 +98,7 @@ def _check_lifecycle(lifecycle: str) -> None:
 
 def add_queue_address(desk: Desk, queue: Queue, address: str) -> None:
     """Let a queue answer one more address: a local part of ours, or a whole address of another domain."""
-    from app.model.records.addressing import find_place, is_reserved
+    from .addressing import find_place, is_reserved
 
     local = _queue_address(desk, address)
     if is_reserved(local):

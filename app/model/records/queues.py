@@ -3,11 +3,11 @@
 from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import Lifecycle, listed
-from app.model.records.people import Person
-from app.model.storage.base import Base
-from app.model.storage.unit_of_work import Desk
+from ..lifecycle.registry import LIFECYCLES
+from ..lifecycle.tables import Lifecycle, listed
+from ..storage.base import Base
+from ..storage.unit_of_work import Desk
+from .people import Person
 
 DEFAULT_LIFECYCLE = "correspondence"
 

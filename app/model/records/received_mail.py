@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model.storage.base import Base
+from ..storage.base import Base
 
 
 class Mail(Base):

@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import Column, Table, delete, select, update
 
-from app.mail.addresses import Mailbox, address_key, is_usable
-from app.mail.text import one_line
-from app.model.records.people import Address, BadAddress, Person, find_person, get_person
-from app.model.storage.base import Base
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import Mailbox, address_key, is_usable
+from ...mail.text import one_line
+from ..storage.base import Base
+from ..storage.unit_of_work import Desk
+from .people import Address, BadAddress, Person, find_person, get_person
 
 
 def meet(desk: Desk, mailbox: Mailbox, *, known: bool) -> Person:
@@ -78,7 +78,7 @@ def _hand_over(desk: Desk, table: Table, column: Column[Any], ids: dict[str, int
 
 
 def _check_not_ours(desk: Desk, email: str) -> None:
-    from app.model.records.addressing import find_place
+    from .addressing import find_place
 
     if find_place(desk, email) is not None:
         raise BadAddress(f"{email!r} is an address of the tracker itself.")

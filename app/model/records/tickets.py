@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, bindparam, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.model.lifecycle.tables import Lifecycle, NotAllowed
-from app.model.records.people import Person
-from app.model.records.queues import Queue
-from app.model.storage.base import MAX_ID, Base
-from app.model.storage.unit_of_work import Desk
+from ..lifecycle.tables import Lifecycle, NotAllowed
+from ..storage.base import MAX_ID, Base
+from ..storage.unit_of_work import Desk
+from .people import Person
+from .queues import Queue
 
 UNDELIVERED = "undelivered"
 """The field of a change that tells of a letter which came to nothing; nothing of the ticket itself changed."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, column, func, literal, literal_column, table, text
 
-from app.model.search.query import Query
-from app.model.storage.unit_of_work import Desk
+from ..storage.unit_of_work import Desk
+from .query import Query
 
 # Beside the words of titles, those of people and files, of the titles that later messages share, and then of texts.
 _TITLE, _TEXT, _ASIDE, _TOPIC = 8.0, 1.0, 3.0, 2.0

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.ticket_json import Json, moment_json, person_json, ticket_summaries, without_addresses
-from app.model.tickets.visibility import shown_number
+from ..storage.unit_of_work import Desk
+from ..tickets.ticket_json import Json, moment_json, person_json, ticket_summaries, without_addresses
+from ..tickets.visibility import shown_number
 
 if TYPE_CHECKING:
-    from app.model.search.search import Hit
+    from .search import Hit
 
 
 def found_summaries(desk: Desk, hits: "Sequence[Hit]") -> list[Json]:

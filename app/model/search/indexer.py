@@ -13,15 +13,15 @@ from sqlalchemy import Table, case, delete, event, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.mail.subjects import bare_subject
-from app.model.records.messages import Attachment, Message
-from app.model.records.people import Address, Person
-from app.model.records.tickets import Ticket
-from app.model.search.fulltext_table import Document, drop, put
-from app.model.search.tokens import words
-from app.model.storage.base import Base
-from app.model.storage.database import LOCK_SECONDS, Database, DatabaseBusy
-from app.model.storage.unit_of_work import Desk
+from ...mail.subjects import bare_subject
+from ..records.messages import Attachment, Message
+from ..records.people import Address, Person
+from ..records.tickets import Ticket
+from ..storage.base import Base
+from ..storage.database import LOCK_SECONDS, Database, DatabaseBusy
+from ..storage.unit_of_work import Desk
+from .fulltext_table import Document, drop, put
+from .tokens import words
 
 AT_ONCE = 200
 """So many notes are seen to in one unit of work at most; mail waits no longer than that takes."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from app.model.search.tokens import words
+from .tokens import words
 
 # Nobody means so many: a mail may be the query. Each beginning is as many words as begin so.
 _MOST_TERMS = 32

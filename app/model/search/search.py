@@ -7,23 +7,23 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 
-from app.mail.subjects import bare_subject
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.records.messages import Message
-from app.model.records.people import Address, Person
-from app.model.records.queues import Queue, Responder
-from app.model.records.tickets import Participant, Ticket
-from app.model.search.fulltext_table import matches
-from app.model.search.indexer import LONGEST_TEXT, body_of
-from app.model.search.query import Query
-from app.model.search.snippets import Snippet, snippet, terms_in, whole
-from app.model.search.time_limit import NEVER, Deadline
-from app.model.search.viewer_filter import Eye
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.filters import Filter, tickets_by_number
-from app.model.tickets.members import Standing, everybody_on, standing_of
-from app.model.tickets.redaction import Redaction
-from app.model.tickets.visibility import may_see, shown_number
+from ...mail.subjects import bare_subject
+from ..lifecycle.registry import LIFECYCLES
+from ..records.messages import Message
+from ..records.people import Address, Person
+from ..records.queues import Queue, Responder
+from ..records.tickets import Participant, Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets.filters import Filter, tickets_by_number
+from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.redaction import Redaction
+from ..tickets.visibility import may_see, shown_number
+from .fulltext_table import matches
+from .indexer import LONGEST_TEXT, body_of
+from .query import Query
+from .snippets import Snippet, snippet, terms_in, whole
+from .time_limit import NEVER, Deadline
+from .viewer_filter import Eye
 
 # So many of the best messages are looked at first; all of them only if they are of too few tickets.
 _BEST = 1_000

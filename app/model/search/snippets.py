@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from app.mail.text import one_line
-from app.model.search.query import Term
-from app.model.search.tokens import FOLDS, words
+from ...mail.text import one_line
+from .query import Term
+from .tokens import FOLDS, words
 
 WIDTH = 160
 _BEFORE = 40

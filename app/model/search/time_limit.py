@@ -7,7 +7,7 @@ from time import monotonic
 
 from sqlalchemy.exc import DBAPIError
 
-from app.model.storage.unit_of_work import Desk
+from ..storage.unit_of_work import Desk
 
 # So many of SQLite's steps lie between two looks at the time; in the index one step reads a block of it.
 _STEPS = 100

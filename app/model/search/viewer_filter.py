@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.tickets import Ticket
-from app.model.search.indexer import LONGEST_TEXT, documents
-from app.model.search.query import Query
-from app.model.search.tokens import words
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on, standing_of
-from app.model.tickets.redaction import Redaction
-from app.model.tickets.visibility import may_see
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from ..tickets.members import everybody_on, standing_of
+from ..tickets.redaction import Redaction
+from ..tickets.visibility import may_see
+from .indexer import LONGEST_TEXT, documents
+from .query import Query
+from .tokens import words
 
 
 @dataclass

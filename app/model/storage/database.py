@@ -12,8 +12,8 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.model.storage.fair_lock import Turns
-from app.model.storage.unit_of_work import DEFAULT_TRUST, Desk, Trust
+from .fair_lock import Turns
+from .unit_of_work import DEFAULT_TRUST, Desk, Trust
 
 # Bounds on how long a mail can hang on a database that does not answer; then the sender is told to try again.
 CONNECT_SECONDS = 5
@@ -171,7 +171,7 @@ def _check_same(connection: Connection, file: Path) -> None:
 
 def _connect_postgres(_dialect: object, _record: object, given: list[Any], named: dict[str, Any]) -> Any:
     # Loaded here: SQLite needs no psycopg.
-    from app.model.storage.psycopg_timeout import PatientConnection
+    from .psycopg_timeout import PatientConnection
 
     connection = PatientConnection.connect(*given, **named)
     connection.longest_wait = float(STATEMENT_SECONDS + GRACE_SECONDS)

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.mail.text import one_line
-from app.model.lifecycle.registry import moved
-from app.model.lifecycle.tables import NotAllowed, listed
-from app.model.records.people import Person, administrators
-from app.model.records.queues import Queue
-from app.model.records.tickets import LET_IN, Participant, Ticket, record_change
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing, everybody_on, standing_of
-from app.model.tickets.undo import Changed, words
+from ...mail.text import one_line
+from ..lifecycle.registry import moved
+from ..lifecycle.tables import NotAllowed, listed
+from ..records.people import Person, administrators
+from ..records.queues import Queue
+from ..records.tickets import LET_IN, Participant, Ticket, record_change
+from ..storage.unit_of_work import Desk
+from .members import Standing, everybody_on, standing_of
+from .undo import Changed, words
 
 
 @dataclass(frozen=True)

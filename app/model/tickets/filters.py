@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import selectinload
 
-from app.model.records.messages import Attachment, Message
-from app.model.records.people import Person
-from app.model.records.queues import Queue
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
+from ..records.messages import Attachment, Message
+from ..records.people import Person
+from ..records.queues import Queue
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
 
 NOT_FORGOTTEN: ColumnElement[bool] = Ticket.posts > 0
 """What was forgotten has no messages, and is no ticket any more; among messages nobody has to ask for it."""

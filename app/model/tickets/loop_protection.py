@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
-from app.model.records.letters import Letter
-from app.model.records.message_ids import is_our_id
-from app.model.records.messages import Message
-from app.model.records.queues import Responder
-from app.model.records.tickets import Participant, Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing
+from ..records.letters import Letter
+from ..records.message_ids import is_our_id
+from ..records.messages import Message
+from ..records.queues import Responder
+from ..records.tickets import Participant, Ticket
+from ..storage.unit_of_work import Desk
+from .members import Standing
 
 LOG = logging.getLogger("tickets.storms")
 

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, select, union
 
-from app.mail.addresses import address_key
-from app.model.lifecycle.tables import Lifecycle, Party, Role
-from app.model.records.people import Person
-from app.model.records.queues import Responder
-from app.model.records.tickets import Participant, Ticket
-from app.model.storage.unit_of_work import Desk
+from ...mail.addresses import address_key
+from ..lifecycle.tables import Lifecycle, Party, Role
+from ..records.people import Person
+from ..records.queues import Responder
+from ..records.tickets import Participant, Ticket
+from ..storage.unit_of_work import Desk
 
 
 class Standing(NamedTuple):

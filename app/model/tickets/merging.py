@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from app.model.lifecycle.tables import NotAllowed
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.tickets import NoSuchTicket, Participant, Ticket, record_change, what_became_of
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on
+from ..lifecycle.tables import NotAllowed
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.tickets import NoSuchTicket, Participant, Ticket, record_change, what_became_of
+from ..storage.unit_of_work import Desk
+from .members import everybody_on
 
 
 def goal(desk: Desk, ticket: Ticket, number: int) -> Ticket:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from app.mail.addresses import Mailbox, is_usable, mailboxes
-from app.mail.text import one_line
-from app.model.lifecycle.tables import NotAllowed, listed
-from app.model.records.people import Person, administrators, find_person
-from app.model.records.registration import meet
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing
+from ...mail.addresses import Mailbox, is_usable, mailboxes
+from ...mail.text import one_line
+from ..lifecycle.tables import NotAllowed, listed
+from ..records.people import Person, administrators, find_person
+from ..records.registration import meet
+from ..storage.unit_of_work import Desk
+from .members import Standing
 
 _MOST_NAMED = 20
 

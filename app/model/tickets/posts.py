@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.model.lifecycle.tables import Row
+from ..lifecycle.tables import Row
 
 if TYPE_CHECKING:
-    from app.mail.parsed import Attachment as Attached
+    from ...mail.parsed import Attachment as Attached
 
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)

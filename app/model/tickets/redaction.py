@@ -10,23 +10,13 @@ from functools import cached_property
 
 from sqlalchemy import or_, select
 
-from app.mail.quotation_matching import (
-    WRITTEN,
-    Private,
-    folded,
-    is_marked,
-    joined,
-    kinds_of,
-    not_in,
-    redacted,
-    words_of,
-)
-from app.model.records.letters import Letter
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import everybody_on
+from ...mail.quotation_matching import WRITTEN, Private, folded, is_marked, joined, kinds_of, not_in, redacted, words_of
+from ..records.letters import Letter
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from .members import everybody_on
 
 # So many words in a row tell a text from others.
 _RUN = 4

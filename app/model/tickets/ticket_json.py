@@ -7,15 +7,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.model.records.message_ids import is_our_id
-from app.model.records.messages import Attachment, Message
-from app.model.records.people import Person, find_person
-from app.model.records.tickets import Change, NoSuchTicket, Participant, Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing, everybody_on, standing_of
-from app.model.tickets.redaction import Redaction
-from app.model.tickets.transitions import promise
-from app.model.tickets.visibility import may_see, visible_messages
+from ..records.message_ids import is_our_id
+from ..records.messages import Attachment, Message
+from ..records.people import Person, find_person
+from ..records.tickets import Change, NoSuchTicket, Participant, Ticket
+from ..storage.unit_of_work import Desk
+from .members import Standing, everybody_on, standing_of
+from .redaction import Redaction
+from .transitions import promise
+from .visibility import may_see, visible_messages
 
 Json = dict[str, Any]
 

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.model.lifecycle.tables import Action, Cell, Lifecycle, NotAllowed, Party, Row, find_row, listed, target
-from app.model.records.messages import Message
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.loop_protection import as_taken
-from app.model.tickets.members import Standing
-from app.model.tickets.posts import Step
+from ..lifecycle.tables import Action, Cell, Lifecycle, NotAllowed, Party, Row, find_row, listed, target
+from ..records.messages import Message
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from .loop_protection import as_taken
+from .members import Standing
+from .posts import Step
 
 
 class Promise(NamedTuple):

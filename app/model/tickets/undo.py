@@ -7,12 +7,12 @@ from typing import Any, cast
 from sqlalchemy import ForeignKey, Table, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.model.lifecycle.registry import moved
-from app.model.lifecycle.tables import NotAllowed
-from app.model.records.people import Person
-from app.model.records.tickets import UNDELIVERED, Change, Ticket, record_change
-from app.model.storage.base import Base
-from app.model.storage.unit_of_work import Desk
+from ..lifecycle.registry import moved
+from ..lifecycle.tables import NotAllowed
+from ..records.people import Person
+from ..records.tickets import UNDELIVERED, Change, Ticket, record_change
+from ..storage.base import Base
+from ..storage.unit_of_work import Desk
 
 _KEPT = (
     "queue_id",

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from app.model.records.imported_mail import Archived
-from app.model.records.messages import Message
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.members import Standing
+from ..records.imported_mail import Archived
+from ..records.messages import Message
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import Desk
+from .members import Standing
 
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
 

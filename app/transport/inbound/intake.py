@@ -8,14 +8,14 @@ from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
-from app.mail.parsed import read
-from app.model.inbound.delivery import Arrival, Outcome
-from app.model.inbound.unmatched import find_set_aside, raw_bytes
-from app.model.records import addressing
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
-from app.transport import mail_log
-from app.transport.inbound.smtp_replies import NoRoom
+from ...mail.parsed import read
+from ...model.inbound.delivery import Arrival, Outcome
+from ...model.inbound.unmatched import find_set_aside, raw_bytes
+from ...model.records import addressing
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import Desk
+from .. import mail_log
+from .smtp_replies import NoRoom
 
 _HEADERS_FOR_SALMON = 16_384
 _EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")

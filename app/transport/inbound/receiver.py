@@ -14,11 +14,11 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, Protocol, TypeVar
 
-from app.model.inbound.delivery import Arrival
-from app.transport import mail_log
-from app.transport.inbound.intake import Reception, said_of
-from app.transport.inbound.smtp_replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
-from app.transport.inbound.smtp_session import DIALOGUES, Crowded, Dialogue, Post
+from ...model.inbound.delivery import Arrival
+from .. import mail_log
+from .intake import Reception, said_of
+from .smtp_replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
+from .smtp_session import DIALOGUES, Crowded, Dialogue, Post
 
 LOG = logging.getLogger("tickets.receiver")
 IDLE_SECONDS = 300.0

@@ -9,17 +9,8 @@ from typing import Any, NamedTuple, Protocol
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, syntax
 
-from app.transport import mail_log
-from app.transport.inbound.smtp_replies import (
-    BAD_BYTES,
-    CLOSING,
-    CROWDED,
-    NO_RECIPIENT,
-    TOO_LARGE,
-    TOO_MANY,
-    TOO_MUCH,
-    TRY_LATER,
-)
+from .. import mail_log
+from .smtp_replies import BAD_BYTES, CLOSING, CROWDED, NO_RECIPIENT, TOO_LARGE, TOO_MANY, TOO_MUCH, TRY_LATER
 
 LOG = logging.getLogger("tickets.receiver")
 END = b"\r\n.\r\n"

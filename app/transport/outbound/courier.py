@@ -10,20 +10,20 @@ from typing import cast
 from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.mail.delivery_status import blames_address
-from app.mail.text import one_line
-from app.model.inbound.attached_letters import reads_all
-from app.model.inbound.bounces import came_to_nothing
-from app.model.inbound.unmatched import raw_bytes, remind_administrators
-from app.model.records.addressing import bounce_address
-from app.model.records.letters import Letter, State
-from app.model.records.messages import Message, passed_on
-from app.model.records.people import Person
-from app.model.search.indexer import catch_up_some
-from app.model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
-from app.model.storage.unit_of_work import Desk
-from app.transport.outbound.letter_mime import File, compose
-from app.transport.outbound.relays import Refused, Relay, RelayError, Unreachable
+from ...mail.delivery_status import blames_address
+from ...mail.text import one_line
+from ...model.inbound.attached_letters import reads_all
+from ...model.inbound.bounces import came_to_nothing
+from ...model.inbound.unmatched import raw_bytes, remind_administrators
+from ...model.records.addressing import bounce_address
+from ...model.records.letters import Letter, State
+from ...model.records.messages import Message, passed_on
+from ...model.records.people import Person
+from ...model.search.indexer import catch_up_some
+from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
+from ...model.storage.unit_of_work import Desk
+from .letter_mime import File, compose
+from .relays import Refused, Relay, RelayError, Unreachable
 
 LOG = logging.getLogger("tickets.courier")
 BATCH = 20

@@ -8,7 +8,7 @@ from email.policy import EmailPolicy
 from email.utils import getaddresses
 from typing import Any, NamedTuple, Protocol
 
-from app.transport.outbound.errors import Refused
+from .errors import Refused
 
 
 class SalmonMail(Protocol):

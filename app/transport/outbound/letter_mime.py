@@ -11,8 +11,8 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from app.mail.text import one_line
-from app.model.records.letters import Letter
+from ...mail.text import one_line
+from ...model.records.letters import Letter
 
 _LINE = 76
 # An encoded word has at most 75 characters (RFC 2047, 2): so many bytes fit beside what stands around them.

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from app.transport.outbound.envelope import Envelope, Mail, envelope_of, letter_bytes
-from app.transport.outbound.errors import Unreachable
+from .envelope import Envelope, Mail, envelope_of, letter_bytes
+from .errors import Unreachable
 
 _ROOMS = ("tmp", "new", "cur")
 _sequence = count()

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
 
-from app.transport.outbound.envelope import Mail
-from app.transport.outbound.errors import Refused, RelayError, Unreachable
-from app.transport.outbound.maildir_relay import Maildir
-from app.transport.outbound.smtp_connect import Server
-from app.transport.outbound.smtp_relay import MailServer
+from .envelope import Mail
+from .errors import Refused, RelayError, Unreachable
+from .maildir_relay import Maildir
+from .smtp_connect import Server
+from .smtp_relay import MailServer
 
 __all__ = ["Refused", "Relay", "RelayError", "Unreachable", "relay_from_url"]
 

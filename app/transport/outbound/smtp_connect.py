@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from app.transport.outbound.errors import Unreachable, reply_line
+from .errors import Unreachable, reply_line
 
 
 @dataclass(frozen=True)

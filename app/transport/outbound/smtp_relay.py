@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from socket import SHUT_RDWR
 
-from app.transport.outbound.envelope import Envelope, Mail, envelope_of, letter_bytes
-from app.transport.outbound.errors import Refused, Unreachable, judged, reply_line
-from app.transport.outbound.smtp_connect import Dialler, Server, loss_in_words
+from .envelope import Envelope, Mail, envelope_of, letter_bytes
+from .errors import Refused, Unreachable, judged, reply_line
+from .smtp_connect import Dialler, Server, loss_in_words
 
 # Servers hang up on the idle, some without a word, so a connection unused this long is not trusted again. Seconds.
 _TRUSTED_IDLE = 30.0
