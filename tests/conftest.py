@@ -13,10 +13,10 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import Pool
 from sqlalchemy.util import LRUCache
 
-from tests.postgres import Server, fresh_database
-from tests.world import World
+from tests.support.postgres import Server, fresh_database
+from tests.support.world import World
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.support.postgres"]
 
 
 def do_not_wait_for_the_disk(connection: Any, record: Any, _proxy: object) -> None:
@@ -54,6 +54,14 @@ COMPILED: LRUCache[Any, Any] = LRUCache(2000)
 def share_what_is_compiled(connection: Connection) -> None:
     """Let every engine use the statements that another has compiled."""
     connection.execution_options(compiled_cache=COMPILED)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a PostgreSQL, by its fixtures and parameters."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if "postgres_server" in getattr(item, "fixturenames", ()) or "postgresql" in parameters.values():
+            item.add_marker(pytest.mark.postgres)
 
 
 # A new database is a copy of one that was set up once: migrating each would be half the time of the suite.

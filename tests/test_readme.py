@@ -4,12 +4,12 @@ import re
 
 from config import settings
 from config.parsing import PREFIX
-from tests.readme import README, with_blocks
+from tests.support.readme import README, with_blocks
 
 
 def test_the_mails_tables_and_diagrams_of_the_readme_are_those_of_the_program() -> None:
     text = README.read_text(encoding="utf-8")
-    assert with_blocks(text) == text, "python -m tests.readme writes them anew"
+    assert with_blocks(text) == text, "python -m tests.support.readme writes them anew"
 
 
 def test_the_readme_names_every_setting_with_its_default() -> None:

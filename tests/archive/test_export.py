@@ -1,0 +1,512 @@
+"""Claims about `tickets export`: the exact mails, and threads that are the same wherever they are imported."""
+
+import json
+import mailbox
+import random
+import re
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from app.archive.export import Chosen, choose, documents_of, mbox_of
+from app.archive.export_marks import Mark, mark_of, marking_line
+from app.archive.reading.mbox import mails_of_box
+from app.model.lifecycle.tables import NotAllowed
+from app.model.records.message_ids import tracker_id
+from app.model.records.messages import Message
+from app.model.records.queues import NoSuchQueue
+from app.model.records.received_mail import Mail
+from app.model.records.tickets import NoSuchTicket, Ticket
+from app.model.tickets.merging import merge
+from tests.archive.test_import import Killed, archives, cut
+from tests.support.archives import DAY, Archive, boxed, content, old_mail
+from tests.support.world import DOMAIN, World, person_of, ticket_of
+
+RON = "ron@club.example"
+
+
+def exported(world: World, number: int | None = None, queue: str | None = None) -> bytes:
+    chosen = choose(world.database, number, queue, mails=True)
+    return b"".join(one.content for one in mbox_of(world.database, chosen))
+
+
+def separators(box: bytes) -> list[str]:
+    return [one.envelope.decode().strip() for one in mails_of_box(BytesIO(box), 10**7)]
+
+
+def raws_in(box: bytes) -> list[bytes]:
+    return [one.raw or b"" for one in mails_of_box(BytesIO(box), 10**7)]
+
+
+class Tracker:
+    """A tracker on a database of its own, with a queue Archive to import into; `path` is for its files."""
+
+    def __init__(self, url: str, path: Path, domain: str = DOMAIN) -> None:
+        self.path = path
+        self.world = World(url, lifecycle="correspondence", domain=domain)
+        self.archive = Archive(self.world, path.parent)
+
+    @classmethod
+    def copied(cls, template: Path, path: Path, domain: str = DOMAIN) -> "Tracker":
+        """A tracker on a copy of a SQLite database."""
+        shutil.copy(template, path)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE secret SET value = ?", (secrets.token_hex(32),))
+            connection.commit()
+        return cls(f"sqlite:///{path}", path, domain)
+
+    def imports(self, box: bytes, **more: Any) -> Any:
+        path = self.path.with_suffix(".mbox")
+        path.write_bytes(box)
+        return self.archive.takes(path, **more)
+
+    def threads(self) -> list[list[tuple[str, bool]]]:
+        """Of each ticket that has messages: who they are, and whether they are private, in the order of posting."""
+        found = [
+            [(one["message_id"], one["private"]) for one in ticket["messages"]]
+            for ticket in self.archive.tickets()
+            if ticket["messages"]
+        ]
+        return sorted(found)
+
+    def raws(self) -> dict[str, list[bytes]]:
+        """The bytes of each mail, as far as there is one."""
+        query = select(Message.message_id, Mail.raw).join(Mail, Mail.id == Message.mail_id)
+        found: dict[str, list[bytes]] = {}
+        with self.world.database.look() as desk:
+            for message_id, raw in desk.session.execute(query):
+                found.setdefault(message_id, []).append(raw)
+        return found
+
+    def close(self) -> None:
+        self.world.close()
+        for file in self.path.parent.glob(f"{self.path.stem}.*"):
+            file.unlink()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that is set up and closed."""
+    folder = tmp_path_factory.mktemp("export")
+    World(f"sqlite:///{folder}/tickets.db", lifecycle="correspondence").close()
+    return folder / "tickets.db"
+
+
+@pytest.fixture
+def there(any_database_url: str, tmp_path: Path) -> Iterator[Tracker]:
+    """Another tracker, at another domain."""
+    made = Tracker(any_database_url, tmp_path / "there", "elsewhere.example")
+    yield made
+    made.world.close()
+
+
+@pytest.fixture
+def here(template: Path, tmp_path: Path) -> Iterator[World]:
+    """A tracker to export from."""
+    made = Tracker.copied(template, tmp_path / "here.db")
+    yield made.world
+    made.close()
+
+
+# What is written
+
+
+def test_an_mbox_holds_the_exact_mails_below_the_address_of_their_ticket(inbox: World) -> None:
+    raw = old_mail("1", text="Hello.\n\nFrom here.\n>From there.\n>>From nowhere.")
+    crlf = old_mail("2").replace(b"\n", b"\r\n")
+    bare = old_mail("3").rstrip(b"\n")
+    for number, one in enumerate((raw, crlf, bare), 1):
+        inbox.brings(one, "ann@example.org", f"hello@{DOMAIN}" if number == 1 else f"ticket1@{DOMAIN}")
+    inbox.brings(old_mail("4", "eve@example.org"), "eve@example.org", f"ticket1-comment@{DOMAIN}")
+    box = exported(inbox)
+    came = inbox.ticket()["messages"][0]["received"]
+    with inbox.desk() as desk:
+        id_ = tracker_id(desk)
+    assert re.fullmatch("[0-9a-f]{16}", id_)
+    assert came == "2026-11-21T12:00:00+00:00"
+    assert separators(box) == [
+        *[f"From ticket1={id_}@tickets.example Sat Nov 21 12:00:00 2026"] * 3,
+        f"From ticket1-comment={id_}@tickets.example Sat Nov 21 12:00:00 2026",
+    ]
+    assert raws_in(box) == [raw, crlf, bare + b"\n", old_mail("4", "eve@example.org")]
+    assert b"\n>From here.\n>>From there.\n>>>From nowhere.\n" in box
+    assert exported(inbox, number=1) == exported(inbox, queue="general") == box
+    assert exported(inbox, queue="Questions") == b""
+
+
+def test_the_standard_library_reads_the_box(small_inbox: World, tmp_path: Path) -> None:
+    ann = small_inbox.actor("ann@home.example", "Ann")
+    for number in range(3):
+        ann.writes("hello", f"Hello {number}.\n\nFrom here on.", subject=f"Hello {number}")
+    (tmp_path / "all.mbox").write_bytes(exported(small_inbox))
+    box = mailbox.mbox(tmp_path / "all.mbox")
+    assert [one["Subject"] for one in box] == ["Hello 0", "Hello 1", "Hello 2"]
+    box.close()
+
+
+def test_what_came_by_command_is_written_as_a_mail(here: World, there: Tracker) -> None:
+    here.known("zoe@home.example", 'Zoë "Z" Müller')
+    number = here.opens("zoe@home.example", "Gruß an alle", "Grüße\nFrom here.")
+    here.responder(RON, "Ron, the one")
+    here.act(number, "Comment", RON, "Unter uns.", private=True)
+    first, second = raws_in(exported(here))
+    message = here.ticket(number)["messages"][0]
+    assert first.decode().splitlines()[:5] == [
+        "From: =?utf-8?b?Wm/DqyAiWiIgTcO8bGxlcg==?= <zoe@home.example>",
+        "To: ticket1@tickets.example",
+        "Subject: =?utf-8?q?Gru=C3=9F_an_alle?=",
+        "Date: Sat, 21 Nov 2026 12:00:00 +0000",
+        f"Message-ID: {message['message_id']}",
+    ]
+    assert second.startswith(b'From: "Ron, the one" <ron@club.example>\nTo: ticket1-comment@tickets.example\n')
+    there.imports(exported(here))
+    [ticket] = there.archive.tickets()
+    assert ticket["title"] == "Gruß an alle"
+    assert [(one["sender"]["name"], one["full_text"], one["private"]) for one in ticket["messages"]] == [
+        ('Zoë "Z" Müller', "Grüße\nFrom here.", False), ("Ron, the one", "Unter uns.", True),
+    ]  # fmt: skip
+
+
+def test_what_the_tracker_said_itself_is_an_automatic_mail(here: World, there: Tracker) -> None:
+    number = here.opens("zoe@home.example", queue="Questions")
+    here.act(number, "Expire", None, "It expired.")
+    there.imports(exported(here))
+    [ticket] = there.archive.tickets()
+    assert ticket["requestor"]["email"] == "zoe@home.example"
+    assert [(one["automatic"], one["private"]) for one in ticket["messages"]] == [(False, False), (True, False)]
+    assert ticket["participants"] == []
+
+
+def test_json_lines_are_the_documents_of_show(inbox: World) -> None:
+    inbox.actor("ann@home.example").writes("hello", "Hello")
+    inbox.opens("bob@home.example")
+    found = list(documents_of(inbox.database, Chosen()))
+    assert found == [inbox.ticket(1), inbox.ticket(2)]
+    assert list(documents_of(inbox.database, Chosen(number=2))) == [inbox.ticket(2)]
+
+
+def test_what_is_not_there_cannot_be_chosen(small_inbox: World) -> None:
+    with pytest.raises(NoSuchTicket):
+        choose(small_inbox.database, 7, None, mails=True)
+    with pytest.raises(NoSuchQueue):
+        choose(small_inbox.database, None, "Nowhere", mails=True)
+
+
+def test_many_and_long_tickets_are_written_whole(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"_TICKETS": 2, "_POSTS": 3, "_MAILS": 2, "_BYTES": 900}.items():
+        monkeypatch.setattr(f"app.archive.export.{name}", value)
+    ann = small_inbox.actor("ann@home.example")
+    for number in range(1, 6):
+        ann.writes("hello", "Hello", subject=f"{number}")
+        for _ in range(number):
+            ann.writes(f"ticket{number}", "Once more. " * 30)
+    found = list(mbox_of(small_inbox.database, Chosen()))
+    assert (sum(one.mails for one in found), sum(one.tickets for one in found)) == (20, 5)
+    marks = [mark_of(line.encode()) for line in separators(b"".join(one.content for one in found))]
+    assert [mark.number for mark in marks if mark] == [n for n in range(1, 6) for _ in range(n + 1)]
+    assert max(len(one.content) for one in found) < 2_500
+
+
+# What comes back
+
+
+def test_a_marks_line_is_read_as_it_is_written() -> None:
+    for mark in (Mark(7, CLUB, private=False), Mark(2**31 - 1, THIRD, private=True)):
+        line = marking_line(mark, "a-b.example", DAY)
+        assert mark_of(line) == mark
+        assert line.endswith(b" Mon Feb  3 09:00:00 2014\n")
+    assert Mark(7, CLUB, private=True).key == Mark(7, CLUB, private=False).key != Mark(7, THIRD, private=False).key
+
+
+@pytest.mark.parametrize("sender", ["ann@example.org", "ticket at a.example", "ticket7", "-", "ticket7@club.example",
+    "ticket7-comment@club.example", "ticket7=3f9a@club.example", "ticket7=3f9ac21b77d0e4ag@club.example"])  # fmt: skip
+def test_a_line_of_any_other_box_is_no_mark(sender: str) -> None:
+    assert mark_of(f"From {sender} Mon Feb  3 09:00:00 2014\n".encode()) is None
+
+
+CLUB, THIRD = "3f9ac21b77d0e4aa", "00000000000000aa"
+
+
+def marked(number: int, *mails: bytes, private: bool = False, tracker: str = CLUB, seconds: int = 0) -> bytes:
+    """A box of a tracker in which these mails stood on one ticket."""
+    line = marking_line(Mark(number, tracker, private), "club.example", DAY + timedelta(seconds=seconds))
+    return boxed(mails).replace(b"From ann@example.org Mon Feb  3 09:00:00 2014\n", line)
+
+
+def test_marks_tie_and_part_whatever_the_mails_say(there: Tracker) -> None:
+    one, other, third = old_mail("1"), old_mail("2", subject="Paper"), old_mail("3", answers=["1"])
+    there.imports(marked(1, one, other) + marked(2, third))
+    assert there.threads() == [
+        [("<1@old.example>", False), ("<2@old.example>", False)], [("<3@old.example>", False)],
+    ]  # fmt: skip
+
+
+def test_the_order_of_an_export_stays_within_one_second(there: Tracker) -> None:
+    """Also where a tracker had a mail before the one that it answers."""
+    names = "abcdefgh"
+    answers = {"a": ["h"], "c": ["g"]}
+    there.imports(marked(1, *(old_mail(name, answers=answers.get(name, ())) for name in names)))
+    assert there.threads() == [[(f"<{name}@old.example>", False) for name in names]]
+
+
+SLOW = {
+    "an answer": {"writer": RON, "answers": ["1"]},
+    "a bounce": {"writer": "MAILER-DAEMON@mx.example", "text": "Message-ID: <1@old.example>\nSubject: Printer"},
+}
+
+
+@pytest.mark.parametrize("mail", SLOW.values(), ids=SLOW)
+def test_what_a_slow_clock_has_dated_is_exported_below_what_it_answers(there: Tracker, mail: dict[str, Any]) -> None:
+    mails = [old_mail("1"), old_mail("2", days=-1, **mail)]
+    there.imports(boxed(mails))
+    assert raws_in(exported(there.world)) == mails
+
+
+def test_a_mail_without_a_mark_still_belongs_to_what_it_answers(there: Tracker) -> None:
+    there.imports(marked(1, old_mail("1"), old_mail("p"), private=True) + boxed([old_mail("2", answers=["1"])]))
+    assert there.threads() == [[("<1@old.example>", True), ("<p@old.example>", True), ("<2@old.example>", True)]]
+
+
+def test_two_tickets_are_never_made_one_by_a_third_mail(there: Tracker) -> None:
+    bridge = boxed([old_mail("3", days=1, answers=["1", "2"])])
+    there.imports(marked(1, old_mail("1")) + marked(2, old_mail("2")) + bridge)
+    assert sorted(len(one) for one in there.threads()) == [1, 2]
+
+
+def test_a_mail_that_stands_on_two_tickets_is_on_two_tickets_again(there: Tracker) -> None:
+    box = marked(1, old_mail("1"), old_mail("2")) + marked(2, old_mail("1"), private=True)
+    assert (there.imports(box).duplicates, there.imports(box).duplicates) == (0, 3)
+    assert there.threads() == [
+        [("<1@old.example>", False), ("<2@old.example>", False)], [("<1@old.example>", True)],
+    ]  # fmt: skip
+    # The same without marks is nothing new, nor from a tracker that had imported them, too.
+    again = boxed([old_mail("1")]) + marked(9, old_mail("1"), old_mail("2"), tracker=THIRD)
+    assert there.imports(again).duplicates == 3
+
+
+def test_two_trackers_of_one_domain_are_told_apart(template: Path, tmp_path: Path, there: Tracker) -> None:
+    for name in ("ann", "bea"):
+        here = Tracker.copied(template, tmp_path / f"{name}.db")
+        here.world.opens(f"{name}@home.example", f"Hello of {name}")
+        there.imports(exported(here.world))
+        here.close()
+    assert [ticket["requestor"]["email"] for ticket in there.archive.tickets()] == [
+        "ann@home.example", "bea@home.example",
+    ]  # fmt: skip
+
+
+def test_an_envelope_sender_that_looks_like_a_ticket_marks_nothing(there: Tracker) -> None:
+    box = boxed([old_mail("1", subject="Invoice"), old_mail("2", "bob@example.org", subject="Other")])
+    there.imports(box.replace(b"From ann@example.org ", b"From ticket7-comment@desk.example "))
+    assert there.threads() == [[("<1@old.example>", False)], [("<2@old.example>", False)]]
+
+
+def test_more_of_an_export_goes_to_its_ticket(there: Tracker) -> None:
+    there.imports(marked(5, old_mail("1")))
+    there.imports(marked(5, old_mail("1"), old_mail("2", subject="Paper")) + marked(6, old_mail("3", answers=["1"])))
+    assert [len(one) for one in there.threads()] == [2, 1]
+
+
+def test_an_export_joins_a_ticket_that_has_its_mails_and_no_mark(there: Tracker) -> None:
+    there.imports(boxed([old_mail("1")]))
+    there.imports(marked(5, old_mail("1"), old_mail("2", answers=["1"])) + marked(6, old_mail("3", answers=["1"])))
+    assert sorted(len(one) for one in there.threads()) == [1, 2]
+
+
+def test_who_wrote_a_private_comment_is_told_by_no_letter_and_outsiders_do_not_see_it(there: Tracker) -> None:
+    there.imports(marked(1, old_mail("1")) + marked(1, old_mail("2", RON, answers=["1"]), private=True))
+    assert [one["private"] for one in there.world.ticket(1)["messages"]] == [False, True]
+    assert len(there.world.ticket(1, "ann@example.org")["messages"]) == 1
+
+
+@pytest.mark.parametrize("part", ["take", "gather", "post"])
+def test_an_import_of_an_export_that_was_stopped_goes_on(there: Tracker, part: str) -> None:
+    mails = [old_mail(f"{n}", days=n, subject=f"{n % 3}") for n in range(9)]
+    box = b"".join(marked(n % 3 + 1, mail, private=n % 2 == 1) for n, mail in enumerate(mails))
+    for after in range(3):
+        with pytest.MonkeyPatch.context() as patched:
+            cut(patched, part, after)
+            with suppress(Killed):
+                there.imports(box)
+    there.imports(box)
+    assert there.threads() == [
+        [(f"<{n}@old.example>", n % 2 == 1) for n in range(first, 9, 3)] for first in range(3)
+    ]  # fmt: skip
+
+
+def test_what_was_exported_adds_nothing_where_it_came_from(inbox: World, tmp_path: Path) -> None:
+    archive = Archive(inbox, tmp_path)
+    archive.imports(old_mail("1"), old_mail("2", answers=["1"]))
+    ann, ron = inbox.actor("ann@home.example"), inbox.responder(RON)
+    ann.writes("hello", "Hello")
+    # A mail without a Message-ID is known by what it says.
+    inbox.brings(b"From: bob@home.example\nSubject: Nothing\n\nNo id.\n", "bob@home.example", f"hello@{DOMAIN}")
+    ron.replies(ron.letter(), "Hello.")
+    inbox.act(2, "Comment", RON, "Among us.", private=True)
+    before = archive.tickets()
+    path = tmp_path / "export.mbox"
+    path.write_bytes(exported(inbox))
+    report = archive.takes(path)
+    assert (report.mails, report.duplicates, report.tickets, report.continued) == (6, 6, 0, 0)
+    again = archive.takes(path)
+    assert (again.duplicates, again.tickets) == (6, 0)
+    assert archive.tickets() == before
+
+
+def test_live_mail_without_a_message_id_is_not_imported_again(small_inbox: World, tmp_path: Path) -> None:
+    raw = b"From: bob@home.example\nSubject: Nothing\n\nNo id.\n"
+    small_inbox.brings(raw, "bob@home.example", f"hello@{DOMAIN}")
+    report = Archive(small_inbox, tmp_path).imports(raw)
+    assert (report.duplicates, report.tickets) == (1, 0)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    mails=archives(),
+    marks=st.lists(st.sampled_from([0, 0, 1, 2, -2]), min_size=20, max_size=20),
+    seed=st.integers(0, 1_000),
+    cuts=st.lists(st.tuples(st.sampled_from(["take", "gather", "post"]), st.integers(0, 3)), max_size=3),
+)
+def test_however_marked_mails_come_the_tickets_are_the_same(
+    template: Path, tmp_path: Path, mails: list[bytes], marks: list[int], seed: int, cuts: list[tuple[str, int]]
+) -> None:
+    boxes = [
+        marked(abs(mark), mail, private=mark < 0, seconds=at) if mark else boxed([mail])
+        for at, (mail, mark) in enumerate(zip(mails, marks, strict=False))
+    ]
+    straight = Tracker.copied(template, tmp_path / "straight.db")
+    broken = Tracker.copied(template, tmp_path / "broken.db")
+    mixed = boxes * 2
+    random.Random(seed).shuffle(mixed)
+    try:
+        straight.imports(b"".join(boxes))
+        for part, after in cuts:
+            with pytest.MonkeyPatch.context() as patched, suppress(Killed):
+                cut(patched, part, after)
+                broken.imports(b"".join(mixed))
+        broken.imports(b"".join(mixed))
+        assert content(broken.archive.tickets()) == content(straight.archive.tickets())
+        assert broken.imports(b"".join(boxes)).duplicates == len(boxes)
+    finally:
+        straight.close()
+        broken.close()
+
+
+# Round the world
+
+
+PEOPLE = ("ann@home.example", "bea@home.example", "cid@home.example", RON)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["mail", "bare", "two", "comment", "act", "open", "reply", "private", "merge"]),
+        st.sampled_from(PEOPLE),
+        st.integers(1, 4),
+        st.sampled_from(["Printer", "Re: Printer", "Paper"]),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+def plays(world: World, steps: list[tuple[str, str, int, str, int]]) -> None:
+    """A random life of a tracker that has three tickets."""
+    for number, subject in enumerate(("Printer", "Re: Printer", "Printer")):
+        world.brings(old_mail(f"first-{number}", PEOPLE[number], subject=subject), PEOPLE[number], f"hello@{DOMAIN}")
+    for step, (kind, person, number, subject, seconds) in enumerate(steps):
+        world.clock.passes(seconds=seconds)
+        tickets = [one.id for one in world.rows(Ticket) if one.merged_into is None]
+        chosen = tickets[number % len(tickets)]
+        name = f"{step}-{person}".replace("@", "-")
+        if kind == "open":
+            world.opens(person, subject, f"Opened in step {step}.")
+        elif kind in ("mail", "two"):
+            to = [f"ticket{tickets[0]}@{DOMAIN}", f"ticket{chosen}@{DOMAIN}"] if kind == "two" else [f"hello@{DOMAIN}"]
+            world.brings(old_mail(name, person, subject=subject, text=f"From {name}"), person, *to)
+        elif kind == "bare":
+            raw = f"From: {person}\r\nSubject: {subject}\r\n\r\nStep {step}".encode()
+            world.brings(raw, person, f"ticket{chosen}@{DOMAIN}")
+        elif kind == "comment":
+            world.brings(old_mail(name, person, subject=subject), person, f"ticket{chosen}-comment@{DOMAIN}")
+        elif kind in ("act", "private"):
+            world.act(chosen, "Comment", RON, f"Said in step {step}.", private=kind == "private")
+        elif kind == "merge":
+            merges(world, chosen, tickets[0])
+        elif kind == "reply" and (letters := world.actor(person).letters):
+            world.actor(person).replies(letters[number % len(letters)], f"Reply in step {step}.")
+
+
+def merges(world: World, number: int, into: int) -> None:
+    if number != into:
+        with world.desk() as desk:
+            merge(desk, ticket_of(desk, number), ticket_of(desk, into), person_of(desk, RON))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, seed=st.integers(0, 99))
+def test_what_is_exported_is_the_same_conversations_elsewhere(
+    template: Path, tmp_path: Path, steps: list[tuple[str, str, int, str, int]], seed: int
+) -> None:
+    here = Tracker.copied(template, tmp_path / "here.db")
+    there = Tracker.copied(template, tmp_path / "there.db", "elsewhere.example")
+    try:
+        here.world.responder(RON, "Ron")
+        plays(here.world, steps)
+        box = exported(here.world)
+        there.world.clock.now = here.world.clock.now
+        assert there.imports(box, status=random.Random(seed).choice(["open", "resolved"])).unreadable == 0
+        assert here.imports(box).tickets == 0
+        names = raw_names(here)
+        # A mail without a Message-ID has another one drawn for it everywhere: it is told by its bytes.
+        assert named(there, raw_names(there)) == named(here, names)
+        kept, original = raws_in(exported(there.world)), raws_in(box)
+        assert sorted(set(kept)) == sorted(set(original))
+    finally:
+        here.close()
+        there.close()
+
+
+def raw_names(tracker: Tracker) -> dict[str, str]:
+    """By Message-ID: the bytes of mails that have none of their own."""
+    return {
+        name: raws[0].rstrip(b"\r\n").decode()
+        for name, raws in tracker.raws().items()
+        if b"message-id" not in raws[0].lower()
+    }
+
+
+def named(tracker: Tracker, names: dict[str, str]) -> list[list[tuple[str, bool]]]:
+    return sorted([(names.get(id_, id_), private) for id_, private in _once(thread)] for thread in tracker.threads())
+
+
+def _once(thread: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """A mail to two tickets that were merged stands twice on one: then the one that everybody saw counts."""
+    public = {id_ for id_, private in thread if not private}
+    return list(dict.fromkeys(one for one in thread if not one[1] or one[0] not in public))
+
+
+def test_the_documents_are_json(small_inbox: World) -> None:
+    small_inbox.actor("ann@home.example").writes("hello", "A line\u2028separator", subject="\u202eHello")
+    assert json.loads(json.dumps(next(documents_of(small_inbox.database, Chosen())))) == small_inbox.ticket(1)
+
+
+def test_nothing_is_exported_of_a_ticket_that_is_part_of_another(small_inbox: World) -> None:
+    small_inbox.opens("ann@home.example")
+    small_inbox.opens("ann@home.example")
+    small_inbox.known(RON)
+    merges(small_inbox, 1, 2)
+    with pytest.raises(NotAllowed, match="part of ticket 2"):
+        choose(small_inbox.database, 1, None, mails=True)
+    assert choose(small_inbox.database, 1, None, mails=False) == Chosen(1)
+    assert len(raws_in(exported(small_inbox))) == 2

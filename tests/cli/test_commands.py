@@ -1,0 +1,878 @@
+"""Claims about the administrator's commands (INTERFACE section 9), tried as an administrator would."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from salmon.routing import Router
+
+from app.cli import COMMANDS, main
+from app.model.lifecycle.registry import LIFECYCLES
+from tests.support.sinks import Sink
+from tests.support.world import make_database
+
+TICKETS = Path(sys.executable).with_name("tickets")
+ADMIN, ROB, ANN = "admin@example.org", "rob@example.org", "ann@example.org"
+TICKET_KEYS = [
+    *("id", "queue", "lifecycle", "title", "status", "priority", "requestor", "assignee", "participants"),
+    *("merged_into", "created", "last_query", "last_response", "solved", "answerer", "answer"),
+]
+MESSAGE_KEYS = [
+    *("number", "message_id", "in_reply_to", "sender", "subject", "text", "full_text", "action", "new_status"),
+    *("private", "automatic", "listed", "verified", "date", "received", "attachments"),
+]
+EVIL = (
+    b'From: "Ev\x9bil\x1b[31m" <evil@example.org>\nSubject: =?utf-8?q?a=1B[2Jb=C2=9B2J=E2=80=AE?=\n'
+    b"\nw\x1b]0;t\x07\xc2\x9b2J\n"
+)
+
+
+SWITCHES = {"acknowledge": False, "announce-resolved": False, "cc-from-responders": True, "cc-from-others": False}
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Office:
+    """Where commands are run: in this process, on a database of its own."""
+
+    def __init__(self, path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.path = path
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+        self.environment = {
+            "TICKETS_DATABASE_URL": f"sqlite:///{path}/tickets.db",
+            "TICKETS_RELAY": f"maildir:{path}/letters",
+            "TICKETS_LISTEN": "smtp://127.0.0.1:0",
+        }
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+
+    def has_a_database(self) -> None:
+        """What `tickets init` makes."""
+        make_database(self.environment["TICKETS_DATABASE_URL"])
+
+    def run(self, *arguments: object, stdin: bytes = b"") -> Done:
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        with pytest.raises(SystemExit) as ended:
+            main([str(one) for one in arguments])
+        said = self._capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, said.out, said.err)
+
+    def does(self, *arguments: object, stdin: bytes = b"") -> str:
+        """A command that succeeds; what it printed."""
+        done = self.run(*arguments, stdin=stdin)
+        assert (done.status, done.err) == (0, ""), done
+        return done.out
+
+    def json(self, *arguments: object) -> Any:
+        return json.loads(self.does(*arguments, "--json"))
+
+    def refuses(self, *arguments: object, stdin: bytes = b"") -> str:
+        """A command that ends with exit status 1 and one line; the line."""
+        done = self.run(*arguments, stdin=stdin)
+        assert (done.status, done.out) == (1, ""), done
+        assert done.err.count("\n") == 1, done.err
+        assert "Error:" not in done.err, done.err
+        return done.err.strip()
+
+    def process(self, *arguments: str, shell: str = "", **more: Any) -> "subprocess.CompletedProcess[bytes]":
+        """A real process; `shell` is a command line in which "$T" is the command."""
+        command: Any = ["bash", "-c", shell] if shell else [TICKETS, *arguments]
+        environment = {**os.environ, "T": str(TICKETS), **self.environment, **more.pop("env", {})}
+        options: dict[str, Any] = {"capture_output": True, "cwd": self.path, **more}
+        return subprocess.run(command, env=environment, check=False, **options)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Office:
+    """No database yet."""
+    return Office(tmp_path, capsys, monkeypatch)
+
+
+@pytest.fixture
+def office(bare: Office) -> Office:
+    """The first queues, General as a support tracker, an administrator, a responder and a ticket of Ann's."""
+    bare.has_a_database()
+    bare.does("queue", "set", "General", "lifecycle=support")
+    return staffed(bare)
+
+
+@pytest.fixture
+def inbox(bare: Office) -> Office:
+    """The same with General as it is made: a shared inbox."""
+    bare.has_a_database()
+    return staffed(bare)
+
+
+def staffed(bare: Office) -> Office:
+    bare.does("person", "add", ADMIN, "--name", "Ada Admin", "--admin")
+    bare.does("person", "add", ROB, "--name", "Rob Responder")
+    bare.does("responder", "add", ROB, "--queue", "General")
+    assert bare.does("open", "--queue", "general", "--from", ANN, "--subject", "No boot", "--text", "Help!") == "1\n"
+    return bare
+
+
+def deliver(office: Office, raw: bytes, to: str) -> Done:
+    mail = office.path / "mail"
+    mail.write_bytes(raw)
+    return office.run("deliver", "--to", to, mail)
+
+
+# --- All of them ---
+
+
+def test_the_list_of_commands_says_what_each_command_says() -> None:
+    import click
+
+    for name, (module, summary) in COMMANDS.items():
+        command = getattr(import_module(f"app.cli.{module}"), f"{name}_command")
+        assert isinstance(command, click.Command)
+        assert command.get_short_help_str(200) == summary
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(bare: Office, name: str) -> None:
+    assert bare.does(name, "--help").startswith(f"Usage: tickets {name} ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["import", "", "--queue", "General"],
+        ["import", "--queue", "General", "--dry-run", ""],
+        ["import", "mbox", "", "--queue", "General"],
+        ["backup", ""],
+        ["backup", "--force", ""],
+        ["export", "--output", ""],
+        ["export", "1", "--output="],
+        ["torture", "--log", "", "--minutes", "0"],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_wrong_usage_and_nothing_is_done(
+    office: Office, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    # A shell's variable that is not set; the empty path would be the working directory.
+    folder = office.path / "here"
+    folder.mkdir()
+    (folder / "1.eml").write_bytes(b"From: ann@example.org\nMessage-ID: <1@x>\nSubject: Old\n\nHello\n")
+    monkeypatch.chdir(folder)
+    done = office.run(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"Usage: tickets {arguments[0]}")
+    assert "Traceback" not in done.err
+    assert [one["title"] for one in office.json("list")] == ["No boot"]
+    assert [one.name for one in folder.iterdir()] == ["1.eml"]
+
+
+READING = [["list"], ["show", "1"], ["queue", "list"], ["person", "list"], ["responder", "list"], ["outbox"]]
+READING += [["outbox", "list"], ["unmatched"], ["unmatched", "list"], ["raw", "1", "1"], ["expire"]]
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_without_a_database_a_command_says_what_to_do(bare: Office, command: list[str]) -> None:
+    assert bare.refuses(*command) == "There is no database yet; `tickets init` (or `serve`) makes it."
+
+
+@pytest.mark.parametrize("command", [one for one in READING if one[0] not in ("show", "raw")], ids=" ".join)
+def test_every_listing_is_one_json_document(office: Office, command: list[str]) -> None:
+    assert isinstance(office.json(*command), list)
+
+
+WRONG_USAGE: list[list[str]] = [
+    ["nonsense"],
+    ["show"],
+    ["show", "one"],
+    ["show", "-1"],
+    ["show", "1_0"],
+    ["list", "--bad"],
+    ["open", "--queue", "General"],
+    ["open", "--queue", "General", "--from", ANN, "--subject", "s", "--text", "t", "--date", "yesterday"],
+    ["act", "1", "Comment"],
+    ["set", "1", "--as", ROB],
+    ["set", "1", "--as", ROB, "--priority", "high"],
+    ["expire", "--days", "-1"],
+    ["expire", "--days", "999999999999"],
+    ["queue", "nonsense"],
+    ["queue", "add"],
+    ["queue", "set", "General", "lifecycle"],
+    ["person", "add"],
+    ["responder", "add", ROB],
+    ["outbox", "retry", "x"],
+    ["outbox", "list", "--state", "lost"],
+    ["unmatched", "redeliver"],
+    ["unmatched", "redeliver", "1", "--all"],
+    ["unmatched", "dismiss"],
+    ["lifecycle", "--format", "dot"],
+]
+
+
+@pytest.mark.parametrize("command", WRONG_USAGE, ids=" ".join)
+def test_wrong_usage_ends_with_2(office: Office, command: list[str]) -> None:
+    done = office.run(*command)
+    assert (done.status, done.out) == (2, "")
+    assert "Error: " in done.err
+
+
+HUGE = "9" * 30
+REFUSED: list[tuple[list[str], str]] = [
+    (["show", "2"], "There is no ticket 2."),
+    (["show", "0"], "Nothing has the number 0."),
+    (["show", HUGE], "Nothing has the number 9"),
+    (["show", "1", "--as", "who@example.org"], "There is no ticket 1."),
+    (["show", "1", "--as", ""], "There is no ticket 1."),
+    (["raw", "1", "1"], "Message 1 of ticket 1 came by command"),
+    (["raw", "1", "2"], "Ticket 1 has no message 2."),
+    (["raw", "1", HUGE], "Nothing has the number 9"),
+    (["raw", "2", "1"], "There is no ticket 2."),
+    (
+        ["list", "--status", "Lost"],
+        "There is no status 'Lost'; there are: new, open, stalled, resolved, rejected, Open,",
+    ),
+    (["list", "--queue", "Lost"], "There is no queue 'Lost'; there are: General and Questions."),
+    (["list", "--queue", ""], "There is no queue ''"),
+    (["list", "--requestor", "who@example.org"], "No person has the address 'who@example.org'"),
+    (["list", "--assignee", "who@example.org"], "No person has the address 'who@example.org'"),
+    (["open", "--queue", "Lost", "--from", ANN, "--subject", "s", "--text", "t"], "There is no queue 'Lost'"),
+    (["open", "--queue", "General", "--from", "ann", "--subject", "s", "--text", "t"], "'ann' is not an e-mail"),
+    (
+        ["open", "--queue", "General", "--from", ANN, "--subject", "s", "--text", "t", "--date", "2999-01-01"],
+        "2999-01-01T00:00:00+00:00 cannot be: a date lies between 1990 and now.",
+    ),
+    (["act", "2", "Comment", "--as", ROB], "There is no ticket 2."),
+    (["act", "1", "Explode", "--as", ROB], "There is no action 'Explode'; there are: Request for more information,"),
+    (["act", "1", "Comment", "--as", "who@example.org"], "No person has the address"),
+    (["act", "1", "Change status", "--as", ADMIN, "--status", "Lost"], "There is no status 'Lost'"),
+    (["act", "1", "Change status", "--as", ADMIN], "'Change status' leads to Needs information, Answered,"),
+    (["act", "1", "Change status", "--as", ROB, "--status", "Solved"], "an administrator"),
+    (["act", "1", "Reopen", "--as", ANN], "'Reopen' is allowed while a ticket is Answered, Solved or Expired;"),
+    (["act", "1", "Confirm", "--as", ANN], "'Confirm' "),
+    (["act", "1", "Answer", "--as", ROB, "--answer", "1"], "'Answer' names no answer."),
+    (["act", "1", "Answer", "--as", ROB, "--answer", HUGE], "Nothing has the number 9"),
+    (["set", "2", "--subject", "s", "--as", ROB], "There is no ticket 2."),
+    (["set", "1", "--subject", "s", "--as", ANN], f"{ANN} does not answer for General: only responders"),
+    (["set", "1", "--subject", " ", "--as", ROB], "A ticket needs a subject"),
+    (["set", "1", "--assignee", ANN, "--as", ROB], f"{ANN} does not answer for General and is no administrator; "),
+    (["set", "1", "--assignee", "who@example.org", "--as", ROB], "No person has the address"),
+    (["queue", "add", "General"], "There is a queue 'General' already."),
+    (["queue", "add", "New", "--address", "hello"], "'hello' is an address of the queue 'General' already."),
+    (["queue", "add", "New", "--address", "ticket1"], "'ticket1' cannot be a queue's address"),
+    (["queue", "add", "New", "--lifecycle", "lost"], "There is no lifecycle 'lost'"),
+    (["queue", "add", "[New]"], "'[New]' cannot be a queue's name"),
+    (["queue", "set", "Lost", "lifecycle=support"], "There is no queue 'Lost'"),
+    (["queue", "set", "General", "colour=red"], "A queue has no 'colour'"),
+    (["person", "add", "ann"], "'ann' is not an e-mail address"),
+    (["person", "alias", ANN, "rob"], "'rob' is not an e-mail address"),
+    (["queue", "set", "General", "acknowledge=maybe"], "acknowledge cannot be 'maybe'; it would be on or off."),
+    (["queue", "set", "General", "lifecycle=lost"], "There is no lifecycle 'lost'; there are: correspondence and"),
+    (["set", "1", "--queue", "Lost", "--as", ROB], "There is no queue 'Lost'"),
+    (["set", "1", "--queue", "Questions", "--as", ANN], f"{ANN} does not answer for General: only responders"),
+    (["set", "1", "--participant", "eve", "--as", ROB], "'eve' is not an e-mail address"),
+    (["person", "alias", "who@example.org", "x@example.org"], "No person has the address"),
+    (["responder", "add", ANN, "--queue", "Lost"], "There is no queue 'Lost'"),
+    (["responder", "remove", ANN, "--queue", "General"], f"{ANN} does not answer for General."),
+    (["responder", "list", "--queue", "Lost"], "There is no queue 'Lost'"),
+    (["outbox", "retry", "99"], "No letter 99 waits or failed"),
+    (["outbox", "retry", HUGE], "Nothing has the number 9"),
+    (["unmatched", "show", "99"], "No mail 99 is set aside"),
+    (["unmatched", "show", HUGE], "Nothing has the number 9"),
+    (["unmatched", "redeliver", "99"], "No mail 99 is set aside"),
+    (["unmatched", "redeliver", "99", "--to", "x@elsewhere.example"], "x@elsewhere.example: we take no mail for"),
+    (["unmatched", "dismiss", "99"], "No mail 99 is set aside"),
+    (["lifecycle", "lost"], "There is no lifecycle 'lost'; there are: correspondence"),
+]
+
+
+@pytest.mark.parametrize(("command", "line"), REFUSED, ids=[" ".join(one)[:60] for one, _ in REFUSED])
+def test_what_cannot_be_done_ends_with_1_and_one_line(office: Office, command: list[str], line: str) -> None:
+    before = office.json("show", 1), office.json("queue", "list"), office.json("person", "list")
+    assert line in office.refuses(*command)
+    assert (office.json("show", 1), office.json("queue", "list"), office.json("person", "list")) == before
+
+
+# --- init, queues and people ---
+
+
+def test_init_makes_the_first_queues_once(bare: Office) -> None:
+    assert bare.does("init").startswith("Made sqlite:///")
+    assert bare.does("init").startswith("Ready: sqlite:///")
+    assert bare.json("queue", "list") == [
+        {
+            "name": "General",
+            "lifecycle": "correspondence",
+            "addresses": ["hello@tickets.localhost", "support@tickets.localhost"],
+            **SWITCHES,
+        },
+        {"name": "Questions", "lifecycle": "support", "addresses": ["questions@tickets.localhost"], **SWITCHES},
+    ]
+
+
+def test_init_where_nothing_can_be_written_says_so(bare: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bare.path / "file").touch()
+    monkeypatch.setenv("TICKETS_DATABASE_URL", f"sqlite:///{bare.path}/file/tickets.db")
+    assert re.fullmatch(r"(File exists|Not a directory): .*/file.*", bare.refuses("init"))
+
+
+def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(
+    bare: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKETS_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/t")
+    line = bare.refuses("list")
+    assert line.startswith("The database cannot be used: connection failed")
+    assert "secret" not in line
+
+
+def test_a_queue_is_added_changed_and_listed(office: Office) -> None:
+    office.does("queue", "add", "Ubuntu", "--address", "Ubuntu", "--address", "help@ubuntu.example")
+    office.does("queue", "set", "ubuntu", "name=Ubuntu Linux", "address=linux")
+    assert office.json("queue", "list")[-1] == {
+        "name": "Ubuntu Linux",
+        "lifecycle": "correspondence",
+        "addresses": ["ubuntu@tickets.localhost", "help@ubuntu.example", "linux@tickets.localhost"],
+        **SWITCHES,
+    }
+    assert "Ubuntu Linux" in office.does("queue", "list")
+
+
+def test_a_queue_has_the_lifecycle_that_is_asked_for(office: Office) -> None:
+    office.does("queue", "add", "Ubuntu", "--lifecycle", "support")
+    assert office.json("queue", "list")[-1] == {"name": "Ubuntu", "lifecycle": "support", "addresses": [], **SWITCHES}
+
+
+def test_the_rules_of_a_queue_are_switched(office: Office) -> None:
+    office.does("queue", "set", "General", "acknowledge=on", "announce-resolved=YES", "cc-from-responders=off")
+    switched = {"acknowledge": True, "announce-resolved": True, "cc-from-responders": False, "cc-from-others": False}
+    assert switched.items() <= office.json("queue", "list")[0].items()
+    assert SWITCHES.items() <= office.json("queue", "list")[1].items()
+    office.does("queue", "set", "general", "acknowledge=off")
+    assert office.json("queue", "list")[0]["acknowledge"] is False
+
+
+def test_a_queue_without_address_has_none(office: Office) -> None:
+    assert office.does("queue", "add", "Quiet") == "Quiet: no address\n"
+
+
+def test_people_are_added_and_have_more_than_one_address(office: Office) -> None:
+    office.does("person", "alias", ROB, "rob@home.example")
+    office.does("person", "add", "ROB@home.example", "--name", "Robert", "--admin")
+    assert {
+        "email": ROB,
+        "name": "Robert",
+        "administrator": True,
+        "known": True,
+        "addresses": [ROB, "rob@home.example"],
+        "undeliverable": None,
+    } in office.json("person", "list")
+    assert re.search(r"rob@example.org +Robert +administrator +rob@home.example", office.does("person", "list"))
+
+
+def test_two_persons_who_are_one_become_one(office: Office) -> None:
+    """With all that the other had: their tickets, what they wrote, their queues and their rights."""
+    new, home = "sam@example.org", "sam@home.example"
+    office.does("person", "add", new, "--name", "Sam")
+    office.does("open", "--queue", "General", "--from", home, "--subject", "Two", "--text", "t")
+    office.does("set", 1, "--participant", home, "--as", ROB)
+    office.does("set", 1, "--participant", new, "--as", ROB)
+    office.does("responder", "add", home, "--queue", "Questions")
+    office.does("responder", "add", new, "--queue", "Questions")
+    office.does("responder", "add", home, "--queue", "General")
+    office.does("person", "add", home, "--admin")
+    assert office.does("person", "alias", new, home) == ""
+    sams = [one for one in office.json("person", "list") if new in one["addresses"]]
+    sam = {"email": new, "name": "Sam"}
+    rights = {"administrator": True, "known": True, "undeliverable": None}
+    assert sams == [{**sam, **rights, "addresses": [new, home]}]
+    assert office.json("show", 1)["participants"] == [sam]
+    assert office.json("show", 2)["requestor"] == office.json("show", 2)["messages"][0]["sender"] == sam
+    answering = [one["queue"] for one in office.json("responder", "list") if one["email"] == new]
+    assert answering == ["General", "Questions"]
+    assert office.json("list", "--requestor", home) == office.json("list", "--requestor", new) != []
+    # Once more changes nothing, nor does naming them the other way round.
+    before = office.json("person", "list")
+    office.does("person", "alias", new, home)
+    office.does("person", "alias", home, new)
+    assert office.json("person", "list") == before
+
+
+def test_responders_come_and_go(office: Office) -> None:
+    assert office.does("responder", "add", "new@example.org", "--queue", "questions") == (
+        "new <new@example.org> answers for Questions\n"
+    )
+    assert office.json("responder", "list", "--queue", "Questions") == [
+        {"queue": "Questions", "email": "new@example.org", "name": ""}
+    ]
+    office.does("responder", "remove", "new@example.org", "--queue", "Questions")
+    assert office.json("responder", "list") == [{"queue": "General", "email": ROB, "name": "Rob Responder"}]
+
+
+# --- Tickets ---
+
+
+def test_open_prints_the_number_and_reads_the_text_from_standard_input(office: Office) -> None:
+    given = [
+        "--queue",
+        "Questions",
+        "--from",
+        "Eve@example.org",
+        "--subject",
+        " a\nb ",
+        "--date",
+        "2020-05-05T01:00+02:00",
+    ]
+    assert office.does("open", *given, "--text", "-", stdin="日本語 €\r\nzwei\n\n".encode()) == "2\n"
+    ticket = office.json("show", 2)
+    assert (ticket["title"], ticket["requestor"]["email"]) == ("a b", "Eve@example.org")
+    assert ticket["messages"][0]["text"] == "日本語 €\nzwei"
+    assert ticket["created"] == ticket["last_query"] == ticket["messages"][0]["date"] == "2020-05-04T23:00:00+00:00"
+
+
+def test_standard_input_that_is_no_utf_8_is_read_as_can_be(office: Office) -> None:
+    office.does("act", 1, "Comment", "--as", ROB, "--text", "-", stdin=b"caf\xe9 \xff\n")
+    assert office.json("show", 1)["messages"][1]["text"] == "café ÿ"
+
+
+def test_a_ticket_is_shown_with_exactly_the_keys_of_the_interface(office: Office) -> None:
+    office.does("set", 1, "--assignee", ROB, "--as", ADMIN)
+    shown = office.json("show", 1)
+    assert list(shown) == [*TICKET_KEYS, "messages", "changes"]
+    assert list(shown["messages"][0]) == MESSAGE_KEYS
+    assert list(shown["changes"][0]) == ["at", "by", "field", "old", "new"]
+    assert list(office.json("show", 1, "--as", ANN)) == [*TICKET_KEYS, "messages", "changes", "reply"]
+    assert [list(one) for one in office.json("list")] == [TICKET_KEYS]
+    assert {name: shown[name] for name in TICKET_KEYS} == office.json("list")[0]
+
+
+def test_show_as_somebody_says_what_their_reply_would_do(office: Office) -> None:
+    expected = {
+        ANN: {"as": "requestor", "action": "Give more information", "status": "Open"},
+        ROB: {"as": "responder", "action": "Answer", "status": "Answered"},
+    }
+    for email, reply in expected.items():
+        assert office.json("show", 1, "--as", email)["reply"] == reply
+    assert "A reply as requestor now: Give more information, then Open." in office.does("show", 1, "--as", ANN)
+
+
+def test_show_as_a_stranger_is_as_if_there_were_none(office: Office) -> None:
+    deliver(office, b"From: stranger@example.org\nSubject: x\n\nhello\n", "ticket1@tickets.localhost")
+    assert office.refuses("show", 1, "--as", "stranger@example.org") == office.refuses("show", 1, "--as", "no@body.org")
+    assert [message["private"] for message in office.json("show", 1, "--as", ROB)["messages"]] == [False, True]
+    assert len(office.json("show", 1, "--as", ANN)["messages"]) == 1
+
+
+def test_list_lets_through_what_is_asked_for(office: Office) -> None:
+    office.does("open", "--queue", "Questions", "--from", "eve@example.org", "--subject", "Two", "--text", "t")
+    office.does("set", 1, "--assignee", ROB, "--as", ROB)
+
+    def listed(*options: str) -> list[int]:
+        return [ticket["id"] for ticket in office.json("list", *options)]
+
+    assert listed() == [1, 2]
+    assert listed("--queue", "questions") == [2]
+    assert listed("--status", "open") == [1, 2]
+    assert listed("--status", "Solved") == []
+    assert listed("--requestor", ANN) == [1]
+    assert listed("--assignee", ROB) == [1]
+    assert listed("--unassigned") == [2]
+    assert listed("--unassigned", "--queue", "General") == []
+    assert office.does("list").splitlines()[1].split() == ["1", "Open", "now", "General", ROB, ANN, "No", "boot"]
+
+
+def test_act_takes_any_action_by_its_title(office: Office) -> None:
+    assert office.does("act", 1, "request for MORE information", "--as", ROB, "--text", "Which?") == (
+        "Ticket 1: Request for more information, now Needs information\n"
+    )
+    office.does("act", 1, "Answer", "--as", ROB, "--text", "This.")
+    office.does("act", 1, "Answer", "--as", ADMIN, "--text", "Or that.")
+    office.does("act", 1, "Confirm", "--as", ANN, "--answer", 3, "--text", "-", stdin=b"Thanks")
+    ticket = office.json("show", 1)
+    assert (ticket["status"], ticket["answer"], ticket["answerer"]["email"]) == ("Solved", 3, ROB)
+    office.does("act", 1, "Change status", "--as", ADMIN, "--status", "invalid")
+    assert office.json("show", 1)["status"] == "Invalid"
+
+
+def test_set_changes_what_is_named_and_records_it(office: Office) -> None:
+    assert office.does("set", 1, "--assignee", ADMIN, "--subject", "New", "--as", ROB) == (
+        "Ticket 1: subject and assignee changed\n"
+    )
+    assert office.does("set", 1, "--subject", "New", "--as", ROB) == "Ticket 1: nothing changed\n"
+    assert office.does("set", 1, "--assignee", "Nobody", "--as", ROB) == "Ticket 1: assignee changed\n"
+    changes = [(one["field"], one["old"], one["new"]) for one in office.json("show", 1)["changes"]]
+    assert changes == [("subject", "No boot", "New"), ("assignee", None, ADMIN), ("assignee", ADMIN, None)]
+
+
+def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
+    eve = "eve@example.org"
+    inbox.does("person", "add", eve)
+    assert inbox.json("show", 1, "--as", ANN)["reply"] == {"as": "requestor", "action": "Reply", "status": "new"}
+    assert inbox.json("show", 1, "--as", ROB)["reply"] == {"as": "responder", "action": "Reply", "status": "open"}
+    # Who is known and not on the ticket sees none.
+    assert inbox.refuses("show", 1, "--as", eve) == "There is no ticket 1."
+    assert inbox.does("act", 1, "reply", "--as", ROB, "--text", "Off and on.") == "Ticket 1: Reply, now open\n"
+    assert inbox.json("show", 1)["last_response"] is not None
+    assert "the requestor" in inbox.refuses("act", 1, "Change status", "--status", "resolved", "--as", eve)
+    assert "not to stalled" in inbox.refuses("act", 1, "Change status", "--status", "stalled", "--as", ANN)
+    inbox.does("act", 1, "Change status", "--status", "RESOLVED", "--as", ANN)
+    ticket = inbox.json("show", 1)
+    assert (ticket["status"], ticket["solved"]) == ("resolved", ticket["messages"][-1]["date"])
+    inbox.does("act", 1, "Reply", "--as", ANN, "--text", "Not yet.")
+    assert (inbox.json("show", 1)["status"], inbox.json("show", 1)["solved"]) == ("open", None)
+    inbox.does("act", 1, "Change status", "--status", "stalled", "--as", ROB)
+    assert inbox.json("show", 1)["status"] == "stalled"
+    assert "no action 'Answer'; there are: Reply, Comment and Change status." in inbox.refuses(
+        "act", 1, "Answer", "--as", ROB
+    )
+    assert inbox.does("expire", "--days", "0") == "No ticket expired\n"
+
+
+def test_what_a_participant_writes_is_no_response(inbox: Office) -> None:
+    """Were it one, a ticket that nobody answered would not be new any more wherever it moved."""
+    inbox.does("set", 1, "--participant", "pia@example.org", "--as", ROB)
+    inbox.does("act", 1, "Reply", "--as", "pia@example.org", "--text", "Same here.")
+    ticket = inbox.json("show", 1)
+    assert (ticket["status"], ticket["last_response"]) == ("new", None)
+    assert ticket["last_query"] == ticket["messages"][-1]["date"]
+
+
+def test_somebody_is_let_in_by_command(inbox: Office) -> None:
+    eve = "eve@example.org"
+    assert inbox.does("set", 1, "--participant", eve, "--as", ROB) == "Ticket 1: participant changed\n"
+    assert inbox.does("set", 1, "--participant", eve, "--as", ROB) == "Ticket 1: nothing changed\n"
+    assert inbox.json("show", 1, "--as", eve)["reply"] == {"as": "participant", "action": "Reply", "status": "new"}
+    assert inbox.json("show", 1)["participants"] == [{"email": eve, "name": ""}]
+
+
+def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inbox: Office) -> None:
+    assert inbox.does("set", 1, "--queue", "questions", "--as", ROB) == "Ticket 1: queue and status changed\n"
+    ticket = inbox.json("show", 1)
+    assert (ticket["queue"], ticket["lifecycle"], ticket["status"]) == ("Questions", "support", "Open")
+    changes = [(one["field"], one["old"], one["new"]) for one in ticket["changes"]]
+    assert changes == [("queue", "General", "Questions"), ("status", "new", "Open")]
+    inbox.does("set", 1, "--queue", "General", "--as", ADMIN)
+    assert inbox.json("show", 1)["status"] == "new"
+    assert [one["id"] for one in inbox.json("list", "--status", "NEW")] == [1]
+
+
+def test_the_tickets_of_a_queue_move_with_its_lifecycle(inbox: Office) -> None:
+    inbox.does("open", "--queue", "General", "--from", ANN, "--subject", "Two", "--text", "t")
+    inbox.does("act", 2, "Reply", "--as", ROB, "--text", "Off and on.")
+    statuses: list[list[str]] = []
+    for lifecycle in ("support", "correspondence"):
+        inbox.does("queue", "set", "General", f"lifecycle={lifecycle}")
+        statuses.append([one["status"] for one in inbox.json("list")])
+    assert statuses == [["Open", "Open"], ["new", "open"]]
+
+
+def test_a_status_is_listed_in_every_lifecycle(inbox: Office) -> None:
+    inbox.does("open", "--queue", "Questions", "--from", ANN, "--subject", "Two", "--text", "t")
+    inbox.does("act", 1, "Reply", "--as", ROB, "--text", "Off and on.")
+    assert [one["status"] for one in inbox.json("list", "--status", "open")] == ["open", "Open"]
+
+
+def test_expire_lets_expire_what_nobody_posted_on(office: Office) -> None:
+    office.does("open", "--queue", "General", "--from", ANN, "--subject", "Old", "--text", "t", "--date", "2020-01-01")
+    assert office.json("expire") == [2]
+    assert office.does("expire") == "No ticket expired\n"
+    assert office.json("show", 2)["status"] == "Expired"
+    assert office.does("expire", "--days", "0") == "Ticket 1 expired\n"
+
+
+def test_raw_is_what_came(office: Office) -> None:
+    raw = b"From: ann@example.org\r\nSubject: \xe9\n\nA\x00\x1b\xff"
+    assert deliver(office, raw, "ticket1@tickets.localhost").status == 0
+    assert office.process("raw", "1", "2").stdout == raw
+
+
+# --- Letters and mail set aside ---
+
+
+def test_the_outbox_lists_sends_and_retries(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    [letter] = office.json("outbox", "list")
+    assert list(letter) == ["id", "ticket", "to", "subject", "state", "attempts", "next", "error"]
+    assert (letter["to"], letter["state"], letter["attempts"]) == (ROB, "waiting", 0)
+    assert office.json("outbox") == [letter]
+    monkeypatch.setenv("TICKETS_RELAY", "smtp://127.0.0.1:1")
+    done = office.run("outbox", "send")
+    assert (done.status, done.out, "Connection refused" in done.err) == (1, "0 letters sent\n", True)
+    assert office.json("outbox", "list", "--state", "waiting")[0]["attempts"] == 1
+    monkeypatch.setenv("TICKETS_RELAY", f"maildir:{office.path}/letters")
+    assert office.does("outbox", "retry", 1) == "1 letter due now\n"
+    assert office.does("outbox", "send") == "1 letter sent\n"
+    assert office.json("outbox", "list", "--state", "sent")[0]["next"] is None
+    assert len(list((office.path / "letters" / "new").iterdir())) == 1
+    assert office.does("outbox", "retry") == "0 letters due now\n"
+
+
+def test_letters_that_are_refused_do_not_keep_others_from_leaving(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(24):
+        office.does("open", "--queue", "General", "--from", ANN, "--subject", "s", "--text", "t")
+    with Sink(script={"RCPT": ["550 5.1.1 no"] * 22}) as sink:
+        monkeypatch.setenv("TICKETS_RELAY", sink.url)
+        assert office.does("outbox", "send") == "3 letters sent\n"
+    assert [one["state"] for one in office.json("outbox")] == ["failed"] * 22 + ["sent"] * 3
+
+
+def test_mail_set_aside_is_listed_shown_redelivered_and_dismissed(office: Office) -> None:
+    raw = b"From: Ann <ann@example.org>\r\nSubject: To nobody\r\n\r\nhello\xff\r\n"
+    assert deliver(office, raw, "sales@tickets.localhost").status == 0
+    assert deliver(office, raw, "other@tickets.localhost").status == 0
+    first, second = office.json("unmatched")
+    assert list(first) == ["id", "to", "from", "subject", "received", "reason"]
+    assert (first["to"], first["from"], first["subject"]) == ("sales@tickets.localhost", ANN, "To nobody")
+    assert office.process("unmatched", "show", str(first["id"])).stdout == raw
+    assert "set aside (nothing has this address)" in office.does("unmatched", "redeliver", first["id"])
+    office.does("queue", "set", "General", "address=sales")
+    assert office.does("unmatched", "redeliver", first["id"]) == f"{first['id']}: opened on ticket 2\n"
+    office.does("unmatched", "dismiss", second["id"])
+    assert office.json("unmatched", "list") == []
+
+
+# --- deliver ---
+
+
+def test_deliver_stores_what_a_pipe_brings(office: Office) -> None:
+    mail = b"From: ann@example.org\nTo: ticket1@tickets.localhost\nSubject: x\n\nmore\n"
+    assert office.process("deliver", input=mail).returncode == 0
+    assert office.json("show", 1)["messages"][1]["text"] == "more"
+    assert office.process("deliver", "--from", "", "--to", "hello@tickets.localhost", "-", input=mail).returncode == 0
+    assert office.process("deliver", "--to", "hello@tickets.localhost", "-", input=b"\n").returncode == 0
+
+
+@pytest.mark.parametrize("null", ["<>", ""])
+def test_deliver_takes_an_empty_sender_as_that_of_an_automatic_mail(office: Office, null: str) -> None:
+    mail = b"From: ann@example.org\nSubject: x\n\nI am away.\n"
+    office.does("deliver", "--from", null, "--to", "ticket1@tickets.localhost", stdin=mail)
+    assert office.json("show", 1)["messages"][1]["automatic"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "change", "status"),
+    [
+        (["--to", "nobody@tickets.localhost"], {"TICKETS_UNMATCHED": "reject"}, 67),
+        (["--to", "ticket99@tickets.localhost"], {"TICKETS_UNMATCHED": "reject"}, 67),
+        (["--to", "hello@elsewhere.example"], {"TICKETS_UNMATCHED": "reject"}, 67),
+        (["--to", "hello@tickets.localhost"], {"TICKETS_UNMATCHED": "reject"}, 0),
+        ([], {"TICKETS_WORKERS": "many"}, 75),
+        ([], {"TICKETS_NONSENSE": "x"}, 75),
+        ([], {"TICKETS_DATABASE_URL": "sqlite:////nowhere/t.db"}, 75),
+        ([], {"TICKETS_DATABASE_URL": "postgresql://127.0.0.1:1/t"}, 75),
+        (["--bad"], {}, 75),
+        (["one", "two"], {}, 75),
+        (["/nowhere/mail"], {}, 75),
+        (["/"], {}, 75),
+        ([""], {}, 75),
+    ],
+    ids=str,
+)
+def test_deliver_never_ends_with_1_or_2(
+    office: Office, monkeypatch: pytest.MonkeyPatch, arguments: list[str], change: dict[str, str], status: int
+) -> None:
+    for name, value in change.items():
+        monkeypatch.setenv(name, value)
+    mail = b"From: ann@example.org\nTo: hello@tickets.localhost\n\nhi\n"
+    assert office.run("deliver", *arguments, stdin=mail).status == status
+
+
+@pytest.mark.parametrize("stdin", ["<&-", "</dev/null"], ids=str)
+def test_deliver_without_a_mail_is_tried_again(office: Office, stdin: str) -> None:
+    done = office.process(shell=f'"$T" deliver {stdin}')
+    assert done.returncode == 75
+    assert b"Traceback" not in done.stderr
+
+
+LIMIT = 10_000
+
+
+def large(size: int) -> bytes:
+    head = b"From: ann@example.org\nTo: hello@tickets.localhost\nSubject: Large\n\n"
+    return head + b"x" * (size - len(head))
+
+
+@pytest.mark.parametrize("place", ["pipe", "file"])
+def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(office: Office, place: str) -> None:
+    limit = {"TICKETS_MAX_MESSAGE_BYTES": str(LIMIT)}
+
+    def delivers(size: int) -> "subprocess.CompletedProcess[bytes]":
+        if place == "pipe":
+            return office.process("deliver", input=large(size), env=limit)
+        (office.path / "mail").write_bytes(large(size))
+        return office.process("deliver", str(office.path / "mail"), env=limit)
+
+    for size in (LIMIT + 1, 100 * LIMIT):
+        done = delivers(size)
+        assert (done.returncode, done.stdout) == (69, b"")
+        assert done.stderr == (
+            b"The mail was not taken: it is larger than the 10000 bytes that TICKETS_MAX_MESSAGE_BYTES allows. "
+            b"Send it without its large files, or raise that setting.\n"
+        )
+    assert [one["title"] for one in office.json("list")] == ["No boot"]
+    assert delivers(LIMIT).returncode == 0
+    assert [one["title"] for one in office.json("list")] == ["No boot", "Large"]
+
+
+@pytest.mark.parametrize("command", ['"$T" deliver /dev/zero', '"$T" deliver </dev/zero', 'yes | "$T" deliver -'])
+def test_deliver_reads_no_more_than_the_limit_of_what_never_ends(office: Office, command: str) -> None:
+    # Without a bound it would need as much memory as there is.
+    done = office.process(shell=f"ulimit -v 2000000; {command}", timeout=60)
+    assert done.returncode == 69
+    assert b"larger than the 26214400 bytes" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_deliver_with_a_fault_of_ours_is_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> None:
+        sys.exit(1)
+
+    monkeypatch.setattr(Router, "deliver", fails)
+    assert deliver(office, b"From: a@b.org\n\nhi", "hello@tickets.localhost").status == 75
+
+
+# --- The terminal ---
+
+
+def test_what_a_sender_wrote_never_controls_the_terminal(office: Office) -> None:
+    office.does("person", "add", "evil@example.org")
+    assert deliver(office, EVIL, "hello@tickets.localhost").status == 0
+    assert deliver(office, EVIL, "nobody@tickets.localhost").status == 0
+    shown = ["list"], ["show", 2], ["outbox"], ["unmatched"], ["person", "list"]
+    for command in (*shown, *([*one, "--json"] for one in shown)):
+        out = office.does(*command)
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", out), command
+    assert "\x9b" in office.json("show", 2)["messages"][0]["text"]
+
+
+@pytest.mark.parametrize("command", ["list", "show 1", "outbox --json", "person list", "raw 2 1", "lifecycle"])
+def test_a_broken_pipe_is_quiet(office: Office, command: str) -> None:
+    for _ in range(40):
+        office.does("act", 1, "Comment", "--as", ROB, "--text", "words " * 50)
+    deliver(office, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
+    done = office.process(shell=f'"$T" {command} | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}')
+    assert (done.stdout, done.stderr) == (b"0\n", b"")
+
+
+@pytest.mark.parametrize("command", ["list", "raw 2 1"])
+def test_output_that_cannot_be_written_is_one_line(office: Office, command: str) -> None:
+    deliver(office, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
+    done = office.process(shell=f'"$T" {command} >/dev/full')
+    assert (done.returncode, done.stderr) == (1, b"No space left on device\n")
+    done = office.process(shell=f'"$T" {command} >&-')
+    assert done.stderr.count(b"\n") == (command != "list")
+
+
+def test_a_terminal_without_utf_8_gets_what_it_can_show(office: Office) -> None:
+    office.does("set", 1, "--subject", "€ 日本 🎉", "--as", ROB)
+    old = {"PYTHONIOENCODING": "iso-8859-1"}
+    done = office.process("show", "1", env=old)
+    assert (done.returncode, b"\\u20ac" in done.stdout) == (0, True)
+    assert json.loads(office.process("show", "1", "--json", env=old).stdout)["title"] == "€ 日本 🎉"
+
+
+def test_commands_work_from_everywhere(office: Office) -> None:
+    (office.path / "config").mkdir()
+    (office.path / "config" / "__init__.py").write_text("raise SystemExit('not ours')")
+    assert office.process("show", "1", cwd=office.path).returncode == 0
+    assert office.process("list", cwd="/").returncode == 0
+
+
+def test_a_command_leaves_one_file_that_can_be_copied(office: Office) -> None:
+    mail = b"From: ann@example.org\nTo: nobody@tickets.localhost\n\nhi\n"
+    commands = [["init"], ["deliver"], ["unmatched", "redeliver", "--all"], ["outbox", "send"], ["doctor"], ["list"]]
+    for command in commands:
+        assert office.process(*command, input=mail).returncode == 0
+        assert [path.name for path in office.path.glob("tickets.db*")] == ["tickets.db"], command
+
+
+# --- lifecycle ---
+
+
+@pytest.mark.parametrize("name", LIFECYCLES)
+def test_the_lifecycle_is_printed_without_a_database(bare: Office, name: str) -> None:
+    life = LIFECYCLES[name]
+    table = bare.does("lifecycle", name)
+    assert all(f"| {status} " in table for status in life.statuses)
+    assert "stateDiagram-v2" in bare.does("lifecycle", name, "--format", "mermaid")
+    document = json.loads(bare.does("lifecycle", name, "--format", "json"))
+    assert document["statuses"] == list(life.statuses)
+    assert len(document["rows"]) == len(life.rows)
+    assert len(document["defaults"]) == len(life.statuses) * len(document["roles"])
+    assert json.loads(bare.does("lifecycle", name, "--json")) == document
+    assert not list(bare.path.iterdir())
+
+
+def test_both_lifecycles_are_printed_when_none_is_named(bare: Office) -> None:
+    table = bare.does("lifecycle")
+    assert all(f"| A plain reply ({name})" in table for name in LIFECYCLES)
+
+
+# --- What a command loads ---
+
+HEAVY = ("sqlalchemy", "alembic", "salmon", "jinja2", "aiosmtpd")
+
+
+def loads(office: Office, *arguments: str) -> set[str]:
+    program = (
+        "import sys\nfrom app.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        f"print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, env={**os.environ, **office.environment}, capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_a_command_loads_no_more_than_it_needs(office: Office) -> None:
+    assert loads(office, "--help") == set()
+    assert loads(office, "lifecycle") == set()
+    assert loads(office, "list") == {"sqlalchemy"}
+    assert loads(office, "show", "1", "--as", ANN) == {"sqlalchemy"}
+    assert loads(office, "outbox") == {"sqlalchemy"}
+    assert loads(office, "init") == {"sqlalchemy"}
+    assert loads(office, "act", "1", "Comment", "--as", ROB, "--text", "x") == {"sqlalchemy", "jinja2"}
+
+
+# --- Undo and merge ---
+
+
+def helped(office: Office, *emails: str) -> list[str]:
+    """A queue that Ron answers for, with a ticket of each of these people; the numbers of the tickets."""
+    office.does("queue", "add", "Help", "--address", "help")
+    office.does("responder", "add", "ron@example.org", "--queue", "Help")
+    opening = ("open", "--queue", "Help", "--subject", "Fire", "--text", "It burns.", "--from")
+    return [office.does(*opening, email).strip() for email in emails]
+
+
+def test_undo_takes_back_the_last_change_as_by_mail(office: Office) -> None:
+    [number] = helped(office, "ann@example.net")
+    office.does("set", number, "--priority", "3", "--as", "ron@example.org")
+    assert office.does("undo", number, "--as", "ron@example.org") == f"Ticket {number}: Priority: 3 → none\n"
+    assert office.json("show", number)["priority"] is None
+    refused = office.run("undo", number, "--as", "ann@example.net")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.count("\n") == 1
+    assert office.run("undo", "99", "--as", "ron@example.org").status == 1
+
+
+def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(office: Office) -> None:
+    into, number = helped(office, "ann@example.net", "bea@example.net")
+    refused = office.run("merge", number, into, "--as", "bea@example.net")
+    assert (refused.status, refused.out) == (1, "")
+    assert office.run("merge", into, into, "--as", "ron@example.org").status == 1
+    said = office.does("merge", number, into, "--as", "ron@example.org")
+    assert said.startswith(f"Ticket {number} is part of ticket {into} now. ")
+    assert all(name in said for name in ("ann", "bea", "ron"))
+    assert len(office.json("show", into)["messages"]) == 2
+    assert office.json("show", number)["merged_into"] == int(into)

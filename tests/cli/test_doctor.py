@@ -1,0 +1,347 @@
+"""Claims about `tickets doctor`: every finding says what to do, and only what is wrong makes the exit status 1."""
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from salmon.routing import Router
+from sqlalchemy import make_url, text, update
+
+from app.cli import main
+from app.cli.running import doctor_checks
+from app.model.records.letters import Letter, State
+from app.model.records.received_mail import Mail
+from app.model.storage.database import Database
+from tests.support.postgres import Server, fresh_database
+from tests.support.sinks import Sink
+from tests.support.world import World, make_database
+
+
+class Report(NamedTuple):
+    """What the doctor said."""
+
+    status: int
+    findings: list[dict[str, str]]
+
+    def about(self, what: str) -> list[tuple[str, str]]:
+        return [(one["level"], one["text"]) for one in self.findings if one["about"] == what]
+
+    @property
+    def levels(self) -> set[str]:
+        return {one["level"] for one in self.findings}
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command on a database of its own; gives what it printed."""
+    monkeypatch.setenv("TICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/tickets.db")
+    monkeypatch.setenv("TICKETS_RELAY", f"maildir:{tmp_path}/letters")
+    monkeypatch.setenv("TICKETS_LISTEN", "smtp://127.0.0.1:0")
+
+    def command(*arguments: str, status: int = 0) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said = capsys.readouterr()
+        assert (ended.value.code, said.err) == (status, "")
+        return said.out
+
+    return command
+
+
+@pytest.fixture
+def doctor(run: Run) -> Callable[[int], Report]:
+    def examine(status: int = 0) -> Report:
+        return Report(status, json.loads(run("doctor", "--json", status=status)))
+
+    return examine
+
+
+@pytest.fixture
+def healthy(run: Run) -> None:
+    """An installation with nothing to complain of."""
+    make_database(os.environ["TICKETS_DATABASE_URL"])
+    run("person", "add", "admin@example.org", "--admin")
+    for queue in ("General", "Questions"):
+        run("responder", "add", "rob@example.org", "--queue", queue)
+
+
+Doctor = Callable[..., Report]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_nothing_to_complain_of(doctor: Doctor, run: Run) -> None:
+    assert doctor().levels == {"ok"}
+    lines = run("doctor").splitlines()
+    assert all(line.startswith("ok  ") for line in lines)
+
+
+def test_without_a_database_it_says_how_to_make_one(doctor: Doctor) -> None:
+    report = doctor(1)
+    assert report.about("database") == [("wrong", "There is no database yet; `tickets init` (or `serve`) makes it.")]
+    assert report.about("relay")[0][0] == "ok"
+
+
+def test_a_new_installation_is_warned_of_what_is_missing_and_no_more(doctor: Doctor, run: Run) -> None:
+    make_database(os.environ["TICKETS_DATABASE_URL"])
+    report = doctor(0)
+    assert report.levels == {"ok", "warning"}
+    told = [text for _, text in report.about("people")]
+    assert "`tickets responder add EMAIL --queue 'General'`" in told[0]
+    assert "Questions" in told[1]
+    assert "`tickets person add EMAIL --admin`" in told[2]
+
+
+def test_every_bad_setting_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_FOO", "x")
+    monkeypatch.setenv("TICKETS_WORKERS", "many")
+    found = doctor(1).about("settings")
+    assert [text.split()[0] for _, text in found] == ["TICKETS_FOO", "TICKETS_WORKERS"]
+
+
+def test_a_database_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/t")
+    [(level, told)] = doctor(1).about("database")
+    assert level == "wrong"
+    assert "refused" in told
+    assert "TICKETS_DATABASE_URL" in told
+    assert "secret" not in told
+
+
+def test_a_file_that_is_no_database(doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "tickets.db").write_bytes(b"something else\n" * 1000)
+    [(level, told)] = doctor(1).about("database")
+    assert (level, "file is not a database" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
+    with database.work() as desk:
+        desk.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    database.close()
+    [(level, told)] = doctor(1).about("database")
+    assert (level, "`tickets init` upgrades it" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(("free_mb", "level"), [(10, "wrong"), (500, "warning"), (100_000, "ok")])
+def test_a_disk_that_fills(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free_mb: int, level: str) -> None:
+    usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
+    monkeypatch.setattr(doctor_checks.shutil, "disk_usage", lambda _: usage)
+    [(found, told)] = doctor(int(level == "wrong")).about("disk")
+    assert found == level
+    assert f"{free_mb} MB free" in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_relay_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_RELAY", "smtp://a:secret@127.0.0.1:1")
+    [(level, told)] = doctor(1).about("relay")
+    assert level == "wrong"
+    assert "TICKETS_RELAY" in told
+    assert "secret" not in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_relay_that_answers(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink() as sink:
+        monkeypatch.setenv("TICKETS_RELAY", sink.url)
+        assert doctor().about("relay") == [("ok", f"{sink.url} takes letters")]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with Sink() as sink:
+        places = f"smtp://127.0.0.1:{sink.port},lmtp://127.0.0.1:0,lmtp+unix://{tmp_path}/new/socket"
+        monkeypatch.setenv("TICKETS_LISTEN", places)
+        found = doctor().about("listener")
+    assert [level for level, _ in found] == ["ok", "ok", "ok"]
+    assert found[0][1] == f"smtp://127.0.0.1:{sink.port} answers '220 sink ready'"
+    assert "is free" in found[1][1]
+    assert "is free" in found[2][1]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_server_that_has_too_many_connections(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink(script={"CONNECT": "421 4.3.2 Too many connections"}) as sink:
+        monkeypatch.setenv("TICKETS_LISTEN", f"smtp://127.0.0.1:{sink.port}")
+        [(level, told)] = doctor(1).about("listener")
+    assert (level, "Too many connections': a mail server is there" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as bound:
+        monkeypatch.setattr("app.cli.running.listener_probe.SECONDS", 0.2)
+        bound.bind(("127.0.0.1", 0))
+        places = [
+            f"smtp://127.0.0.1:{silent.getsockname()[1]}",
+            f"smtp://127.0.0.1:{bound.getsockname()[1]}",
+            "smtp://no-such-host.invalid:25",
+            f"lmtp+unix://{tmp_path}/file",
+        ]
+        monkeypatch.setenv("TICKETS_LISTEN", ",".join(places))
+        found = doctor(1).about("listener")
+    assert [level for level, _ in found] == ["wrong"] * 4
+    assert "no mail server" in found[0][1]
+    assert "something else has it" in found[1][1]
+    assert all(place in told and "TICKETS_LISTEN" in told for place, (_, told) in zip(places, found, strict=True))
+
+
+@pytest.mark.usefixtures("healthy")
+def test_routes_that_salmon_cannot_load(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import settings as plain
+
+    monkeypatch.setattr(plain, "handlers", ["app.handlers.ticket", "app.handlers.nowhere"])
+    [(level, told)] = doctor(1).about("routes")
+    assert (level, "nowhere" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_boot_that_would_load_no_route(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from config import settings as plain
+
+    (tmp_path / "routeless.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(plain, "handlers", [*plain.handlers, "routeless"])
+    try:
+        [(level, told)] = doctor(1).about("routes")
+    finally:
+        Router.HANDLERS.pop("routeless", None)
+    assert (level, "Salmon has 2 routes, not 3" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_relay_that_refuses(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink(script={"CONNECT": "554 5.7.1 not you"}) as sink:
+        monkeypatch.setenv("TICKETS_RELAY", sink.url)
+        [(level, told)] = doctor(1).about("relay")
+    assert (level, "5.7.1 not you" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize("table", ["mail", "letter"])
+@pytest.mark.parametrize(("ahead", "level"), [(timedelta(seconds=30), "ok"), (timedelta(days=1), "wrong")])
+def test_a_clock_that_was_set_back(
+    doctor: Doctor, run: Run, tmp_path: Path, table: str, ahead: timedelta, level: str
+) -> None:
+    (tmp_path / "mail").write_bytes(b"From: ann@example.org\nSubject: x\n\nhi\n")
+    run("deliver", "--to", "hello@tickets.localhost", str(tmp_path / "mail"))
+    database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
+    with database.work() as desk:
+        change = update(Mail).values(received=desk.now + ahead)
+        desk.session.execute(change if table == "mail" else update(Letter).values(created=desk.now + ahead))
+    database.close()
+    [(found, told)] = doctor(int(level == "wrong")).about("clock")
+    assert (found, "yet to come" in told) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [(timedelta(), "nothing is of a time"), (timedelta(hours=1), "ahead of the"), (timedelta(hours=-1), "behind the")],
+)
+def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told: str) -> None:
+    at = datetime.now(UTC) + ahead
+    with closing(Database(world.database.url.render_as_string(hide_password=False), "x", clock=lambda: at)) as database:
+        findings = list(doctor_checks._clock(database))
+    if database.is_sqlite:
+        # It is in the same machine, and has no clock.
+        assert [one.level for one in findings] == ["ok"]
+    else:
+        assert told in findings[0].text
+        assert findings[0].level == ("wrong" if ahead else "ok")
+
+
+def test_a_database_that_can_only_be_read(
+    postgres_server: Server, postgres_template: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = fresh_database(postgres_server, template=postgres_template)
+    postgres_server.execute(f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = on')
+    monkeypatch.setenv("TICKETS_DATABASE_URL", url)
+    [(level, told)] = doctor(1).about("database")
+    assert (level, "can only be read" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_mail_set_aside_is_a_warning(doctor: Doctor, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mail").write_bytes(b"From: ann@example.org\nSubject: x\n\nhi\n")
+    run("deliver", "--to", "nobody@tickets.localhost", str(tmp_path / "mail"))
+    [(level, told)] = doctor().about("set aside")
+    assert level == "warning"
+    assert told.startswith("1 mail is set aside: `tickets unmatched list`")
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(
+    ("change", "level", "advice"),
+    [
+        ({"state": State.WAITING}, "ok", "none"),
+        ({"state": State.WAITING, "age": timedelta(hours=2)}, "wrong", "`tickets outbox list --state waiting`"),
+        ({"state": State.SENT, "age": timedelta(hours=2)}, "ok", "none"),
+        ({"state": State.FAILED}, "warning", "`tickets outbox retry ID`"),
+    ],
+)
+def test_letters_that_do_not_leave(
+    doctor: Doctor, run: Run, tmp_path: Path, change: dict[str, Any], level: str, advice: str
+) -> None:
+    run("open", "--queue", "General", "--from", "ann@example.org", "--subject", "x", "--text", "y")
+    database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
+    with database.work() as desk:
+        created = desk.now - change.pop("age", timedelta())
+        desk.session.execute(update(Letter).values(created=created, **change))
+    database.close()
+    [(found, told)] = doctor(int(level == "wrong")).about("letters")
+    assert found == level
+    assert advice in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_proof_by_replies_needs_nothing_else(doctor: Doctor) -> None:
+    assert doctor().about("trust") == []
+
+
+@pytest.mark.usefixtures("healthy")
+def test_trust_in_the_from_header_is_a_warning(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_TRUST", "from")
+    [(level, told)] = doctor().about("trust")
+    assert level == "warning"
+    assert "in anybody's name; set TICKETS_TRUST=reply" in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_proof_by_dmarc_without_a_front_server_is_wrong(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_TRUST", "dmarc")
+    [(level, told)] = doctor(1).about("trust")
+    assert level == "wrong"
+    assert "without TICKETS_AUTHSERV_ID, and no command holds: name the server" in told
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize("trust", ["reply", "dmarc"])
+def test_what_the_front_server_must_do_is_said(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, trust: str) -> None:
+    monkeypatch.setenv("TICKETS_TRUST", trust)
+    monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
+    [(level, told)] = doctor().about("trust")
+    assert level == "ok"
+    assert told.startswith("Authentication-Results of mx.example.org are believed: it must take")
+    assert "out of incoming mail, and then put its own on top" in told
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_check_that_fails_is_a_finding(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> None:
+        raise RuntimeError("never seen\nbefore")
+
+    monkeypatch.setattr(doctor_checks, "_set_aside", fails)
+    assert doctor(1).about("set aside") == [("wrong", "RuntimeError: never seen.")]

@@ -1,0 +1,235 @@
+"""Claims about what `list` and `show` print: columns that stand straight, no line too long, nothing that harms."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.cli.output import table_layout
+from app.cli.output.relative_time import age, when
+from app.cli.output.table_layout import cut, laid_out, width_of
+from app.cli.output.ticket_display import wrapped
+from tests.cli.test_commands import ADMIN, ANN, ROB, TICKETS, Office, bare, deliver, inbox
+
+__all__ = ["bare", "inbox"]
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+some_text = st.text(max_size=120) | st.text("日本語e\u0301\u200d👩❤\ufe0f🇩🇪\x1b[\x9b\x07\n\t ab", max_size=60)
+TITLES = (
+    "日本語の件名がここにありますがとても長いので切られるはずです",
+    "Cafe\u0301 mit Milch",
+    "plain",
+    "👩\u200d👩\u200d👧 family",
+)
+ESCAPE = "\x1b"
+
+
+@given(rows=st.lists(st.tuples(some_text, some_text, some_text), max_size=6), width=st.integers(1, 130))
+def test_no_line_is_wider_than_the_terminal_whatever_is_in_it(rows: list[tuple[str, ...]], width: int) -> None:
+    lines = laid_out(rows, ("TICKET", "STATUS", "TITLE"), width)
+    assert len(lines) == len(rows) + 1
+    assert [line for line in lines if width_of(line) > width] == []
+    assert [
+        line for line in lines if re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", line)
+    ] == []
+
+
+@given(text=some_text, width=st.integers(0, 60))
+def test_what_is_cut_says_so_and_what_fits_is_whole(text: str, width: int) -> None:
+    line = table_layout.shown_cell(text)
+    shown = cut(line, width)
+    assert width_of(shown) <= width
+    assert shown == line if width_of(line) <= width else shown.endswith("…") or width == 0
+    assert line.startswith(shown.removesuffix("…"))
+
+
+def test_columns_stand_straight_in_every_script() -> None:
+    lines = laid_out([(title, "x") for title in TITLES], ("TITLE", "X"), None)
+    assert {width_of(line) for line in lines[1:]} == {width_of(lines[1])}
+    assert [width_of(line.rpartition("x")[0]) for line in lines[1:]] == [width_of(lines[0].rpartition("X")[0])] * 4
+
+
+def test_a_pipe_cuts_nothing() -> None:
+    assert laid_out([("x" * 400, "y" * 400)], ("A", "B"), None)[1] == f"{'x' * 400}  {'y' * 400}"
+
+
+def test_what_is_short_is_cut_last() -> None:
+    row = (
+        "12",
+        "open",
+        "3 h",
+        "General",
+        "somebody@department.example",
+        "somebody@else.example",
+        "A title of some words",
+    )
+    line = laid_out([row], ("TICKET", "STATUS", "AGE", "QUEUE", "ASSIGNEE", "REQUESTOR", "TITLE"), 80)[1]
+    assert line == "12      open    3 h  General  somebody@de…  somebody@els…  A title of some words"
+
+
+@pytest.mark.parametrize(
+    ("passed", "told"),
+    [
+        (timedelta(seconds=-5), "now"),
+        (timedelta(seconds=59), "now"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(hours=3), "3 h"),
+        (timedelta(days=2, hours=5), "2 d"),
+        (timedelta(days=13), "13 d"),
+        (timedelta(weeks=5), "5 wk"),
+        (timedelta(days=3 * 366), "3 y"),
+    ],
+)
+def test_an_age_is_told_in_one_unit(passed: timedelta, told: str) -> None:
+    assert age(NOW - passed, NOW) == told
+
+
+def test_a_date_stands_with_its_age() -> None:
+    assert when("2026-11-20T09:12:00+00:00", NOW) == "2026-11-20 09:12 UTC, 2 d ago"
+    assert when(NOW, NOW) == "2026-11-22 12:00 UTC, now"
+
+
+@pytest.mark.parametrize(
+    "line", ["> quoted " * 20, "| quoted " * 20, "    code " * 20, "a | b | c " * 20, "a\tb " * 40]
+)
+def test_what_is_quoted_or_laid_out_stays_as_it_is(line: str) -> None:
+    assert wrapped(line * 40, 60) == [line * 40]
+
+
+@given(
+    words=st.lists(st.text("abc日e\u0301", min_size=1, max_size=12), min_size=1, max_size=60),
+    width=st.integers(30, 100),
+)
+def test_prose_is_broken_between_words_and_loses_none(words: list[str], width: int) -> None:
+    lines = wrapped(" ".join(words), width)
+    assert [word for line in lines for word in line.split(" ")] == words
+    assert all(width_of(line) <= width for line in lines)
+    assert wrapped(" ".join(words), None) == [" ".join(words)]
+
+
+# As they are called
+
+
+def on_terminal(office: Office, *command: str, width: int, **more: str) -> str:
+    """What a command prints on a terminal of this width."""
+    there, here = pty.openpty()
+    environment = {**os.environ, **office.environment, "COLUMNS": str(width), "TERM": "xterm", **more}
+    environment = {name: value for name, value in environment.items() if value}
+    done = subprocess.run([TICKETS, *command], stdout=here, env=environment, timeout=60, check=False)
+    assert done.returncode == 0
+    os.close(here)
+    said = b""
+    while select.select([there], [], [], 0.5)[0]:
+        try:
+            said += os.read(there, 65_536)
+        except OSError:
+            break
+    os.close(there)
+    return said.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture
+def office(inbox: Office) -> Office:
+    """A few tickets with titles that are hard to lay out."""
+    for title in TITLES:
+        inbox.does("open", "--queue", "General", "--from", ANN, "--subject", title, "--text", "word " * 40)
+    assert deliver(inbox, AWAY, "ticket2@tickets.localhost").status == 0
+    return inbox
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 120])
+@pytest.mark.parametrize("command", ["list", "outbox list", "unmatched list", "person list", "queue list"])
+def test_a_terminal_gets_no_longer_line(office: Office, command: str, width: int) -> None:
+    said = on_terminal(office, *command.split(), width=width, NO_COLOR="1")
+    assert said
+    assert [line for line in said.split("\n") if width_of(line) > width] == []
+
+
+def test_a_list_has_ages_and_priorities_only_where_there_are_any(office: Office) -> None:
+    assert office.does("list").split("\n")[0].split() == ["TICKET", "STATUS", "AGE", "QUEUE", "REQUESTOR", "TITLE"]
+    office.does("set", 1, "--priority", 7, "--as", ADMIN)
+    heading, first, *_ = office.does("list").split("\n")
+    assert heading.split()[:4] == ["TICKET", "STATUS", "AGE", "PRIO"]
+    assert first.split() == ["1", "new", "now", "7", "General", ANN, "No", "boot"]
+
+
+def test_an_empty_list_is_one_line(office: Office) -> None:
+    assert office.does("list", "--queue", "Questions") == "No tickets\n"
+    assert office.json("list", "--queue", "Questions") == []
+    assert office.does("unmatched", "list") == "No mail is set aside\n"
+
+
+def test_a_pipe_has_no_colours_and_a_terminal_only_where_they_are_wanted(office: Office) -> None:
+    assert ESCAPE not in office.does("list") + office.does("show", 2)
+    for unwanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert ESCAPE not in on_terminal(office, "show", "2", width=80, **unwanted)
+    assert ESCAPE in on_terminal(office, "show", "2", width=80, NO_COLOR="")
+
+
+def test_a_ticket_is_shown_with_labels_ages_and_marks(office: Office) -> None:
+    deliver(office, MAIL, "ticket1-comment@tickets.localhost")
+    said = office.does("show", 1)
+    assert said.startswith("Ticket 1: No boot\nStatus:     new\n")
+    assert re.search(r"^Requestor: +<ann@example.org>$", said, re.MULTILINE)
+    assert re.search(r"^Opened: +\d{4}-\d\d-\d\d \d\d:\d\d UTC, now$", said, re.MULTILINE)
+    assert re.search(r"^#2  .* UTC, now  new  PRIVATE$", said, re.MULTILINE)
+    assert "[photo.png, image/png, 2 KB]\n" in said
+    deliver(office, b"List-Id: <club.example>\n" + MAIL.replace(b"See", b"Saw"), "ticket1@tickets.localhost")
+    assert re.search(r"^#3  .*  LIST$", office.does("show", 1), re.MULTILINE)
+    assert [one["listed"] for one in office.json("show", 1)["messages"]] == [False, False, True]
+    assert re.search(r"^#2  .*  PRIVATE  AUTOMATIC$", office.does("show", 2), re.MULTILINE)
+
+
+AWAY = b"From: ann@example.org\nSubject: =?utf-8?q?a=1B[2Jb=C2=9B2J=E2=80=AE?=\nAuto-Submitted: auto-replied\n\nAway.\n"
+MAIL = (
+    b"From: rob@example.org\nSubject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSee it.\n"
+    b"--b\nContent-Type: image/png; name=photo.png\nContent-Disposition: attachment; filename=photo.png\n\n"
+    + b"x" * 1_999
+    + b"\n\n--b--\n"
+)
+
+
+def test_long_prose_is_wrapped_on_a_terminal_alone(office: Office) -> None:
+    assert f"{'word ' * 39}word\n" in office.does("show", 2)
+    said = on_terminal(office, "show", "2", width=60, NO_COLOR="1")
+    assert f"{'word ' * 11}word\n" in said
+    assert (
+        json.loads(on_terminal(office, "show", "2", "--json", width=60))["messages"][0]["text"]
+        == ("word " * 40).strip()
+    )
+
+
+def test_nobody_is_shown_an_age_of_what_they_may_not_see(office: Office) -> None:
+    deliver(office, MAIL, "ticket1-comment@tickets.localhost")
+    assert "PRIVATE" not in office.does("show", 1, "--as", ANN)
+    assert "PRIVATE" in office.does("show", 1, "--as", ROB)
+
+
+def test_a_narrow_terminal_gets_less_of_each_ticket(office: Office) -> None:
+    def headings(width: int) -> list[str]:
+        return on_terminal(office, "list", width=width, NO_COLOR="1").split("\n")[0].split()
+
+    assert headings(60) == ["TICKET", "STATUS", "AGE", "REQUESTOR", "TITLE"]
+    assert headings(40) == ["TICKET", "STATUS", "AGE", "TITLE"]
+    assert headings(20) == ["TICKET", "TITLE"]
+    office.does("set", 1, "--assignee", ADMIN, "--as", ADMIN)
+    assert "ASSIGNEE" in headings(80)
+
+
+def test_an_argument_that_is_no_text_is_told_in_one_line(office: Office) -> None:
+    done = subprocess.run(
+        [TICKETS, "list", "--queue", b"\xff"],
+        env={**os.environ, **office.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "'\\udcff' is no text in UTF-8.\n")

@@ -1,0 +1,599 @@
+"""Claims about forgetting: nothing of a person or a ticket is left, and nothing of anybody else is lost."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from time import sleep
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from app.cli.output.ticket_display import ticket_text
+from app.model.erasure import vacuum
+from app.model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
+from app.model.erasure.erase_ticket import forget_ticket
+from app.model.erasure.vacuum import NotSwept, sweep
+from app.model.inbound.bounces import came_to_nothing
+from app.model.inbound.unmatched import waiting
+from app.model.letters.receipts import Kind
+from app.model.lifecycle.tables import NotAllowed
+from app.model.operations import administration, workflow
+from app.model.records import queue_setup, queues
+from app.model.records.letters import Letter as Row
+from app.model.records.letters import State
+from app.model.records.messages import Message
+from app.model.records.people import NoSuchPerson, Person, get_person
+from app.model.records.received_mail import Delivery, Mail
+from app.model.records.tickets import Ticket, TicketForgotten, find_ticket
+from app.model.search.indexer import catch_up
+from app.model.search.query import read_query
+from app.model.search.search import search
+from app.model.storage.unit_of_work import Desk
+from app.model.tickets.filters import Filter, find_tickets
+from app.model.tickets.members import everybody_on, standing_of
+from app.model.tickets.posts import Words
+from app.model.tickets.ticket_json import ticket_in_full
+from app.transport.outbound.relays import Refused
+from tests.support.archives import Archive, old_mail
+from tests.support.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, files_with, kept_of, some_deeds, words_in
+from tests.support.world import DOMAIN, Actor, World
+
+
+def forgets(world: World, email: str) -> Forgotten:
+    catch_up(world.database)
+    told = carry_out(world.database, lambda desk: forget_person(desk, email))
+    sweep(world.database)
+    return told
+
+
+def forgets_ticket(world: World, number: int) -> Forgotten:
+    catch_up(world.database)
+    told = carry_out(world.database, lambda desk: forget_ticket(desk, number))
+    sweep(world.database)
+    return told
+
+
+# Any small world
+
+
+def every_ticket_lives(small: Small) -> None:
+    """Every ticket can be shown, to all and to each, and be replied to."""
+    living = [one for one in small.world.rows(Ticket) if not one.forgotten]
+    for one in living:
+        with small.world.database.look() as desk:
+            ticket = find_ticket(desk, one.id)
+            assert ticket_text(ticket_in_full(desk, ticket), ticket.lifecycle, None, desk.now)
+    for one in (one for one in living if one.merged_into is None):
+        small.world.clock.passes(hours=2)
+        small.writes(ROB, f"ticket{one.id}")
+        assert len(small.world.ticket(one.id)["messages"]) == one.posts + 1
+
+
+def is_there(world: World, email: str) -> bool:
+    return email in {one.email for one in world.rows(Person)} | {one.author for one in world.rows(Mail)}
+
+
+def forget_somebody(small: Small, who: str) -> None:
+    if not is_there(small.world, email_of(who)):
+        return
+    kept = kept_of(small.world, but=email_of(who))
+    rehearsed = rehearse(small.world.database, lambda desk: forget_person(desk, email_of(who)))
+    assert kept_of(small.world, but=email_of(who)) == kept
+    told = forgets(small.world, email_of(who))
+    assert told == rehearsed
+    after = kept_of(small.world, but=email_of(who))
+    assert {number: after[number] for number in kept} == kept
+    # What others wrote stays, byte for byte: they named them in Cc, or in a command.
+    found = words_in(small.world, who)
+    assert [one for one in found if one[0] not in ("mail.raw", "message.text", "message.full_text")] == []
+    assert all(email_of(who) in text and email_of(who) not in text.partition("\nto: ")[0] for _, text in found), found
+    assert told.left.messages or {place for place, _ in found} <= {"mail.raw"}
+
+
+@contextmanager
+def small_world(url: str, deeds: list[Deed]) -> Iterator[Small]:
+    small = Small(url)
+    try:
+        small.writes(PEOPLE[0], "hello")
+        for deed in deeds:
+            small.happens(deed)
+        yield small
+    finally:
+        small.world.close()
+
+
+# Shrinking a world takes minutes; the deeds that failed are short enough to read.
+quickly = settings(
+    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
+whoever = st.sampled_from(PEOPLE)
+
+
+@quickly
+@given(deeds=some_deeds, who=whoever)
+def test_nothing_of_a_person_is_left_and_nothing_of_others_is_lost(
+    sqlite_template: Path, deeds: list[Deed], who: str
+) -> None:
+    with TemporaryDirectory() as folder:
+        shutil.copy(sqlite_template, f"{folder}/tickets.db")
+        with small_world(f"sqlite:///{folder}/tickets.db", deeds) as small:
+            forget_somebody(small, who)
+            if who != ROB:
+                every_ticket_lives(small)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_nothing_of_a_person_is_left_on_either_database(any_database_url: str, who: str) -> None:
+    with small_world(any_database_url, EVERYTHING) as small:
+        forget_somebody(small, who)
+        if who != ROB:
+            every_ticket_lives(small)
+
+
+EVERYTHING = [
+    Deed(what, who, whom, ticket)
+    for who, whom, ticket in ((PEOPLE[1], PEOPLE[2], 1), (PEOPLE[2], PEOPLE[0], 2), (PEOPLE[0], PEOPLE[1], 3))
+    for what in dict.fromkeys(DEEDS)
+]
+
+
+def words_on(small: Small, numbers: set[int]) -> set[str]:
+    """Every word that was said on these tickets and nowhere else."""
+    elsewhere = {one.mail_id for one in small.world.rows(Delivery) if one.waiting or one.ticket_id not in numbers}
+    here, there = set[str](), set[str]()
+    for one in small.world.rows(Message):
+        stays = one.ticket_id not in numbers or one.mail_id in elsewhere
+        (there if stays else here).update(words(f"{one.subject} {one.full_text}"))
+    return here - there
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"quax[a-z]+w[0-9]+\b", text))
+
+
+def forget_one(small: Small, number: int) -> None:
+    found = {one.id: one.merged_into for one in small.world.rows(Ticket)}
+    if number not in found or found[number] is not None:
+        return
+    numbers = {number, *(one for one, into in found.items() if into == number)}
+    gone, ids = words_on(small, numbers), {one.id for one in small.world.rows(Message) if one.ticket_id in numbers}
+    kept = {id_: one for id_, one in kept_of(small.world, but="").items() if one[0] not in numbers}
+    rehearsed = rehearse(small.world.database, lambda desk: forget_ticket(desk, number))
+    assert forgets_ticket(small.world, number) == rehearsed
+    assert set(rehearsed.erased) == ids
+    assert kept_of(small.world, but="") == kept
+    left = [(word, place) for word in gone for place, text in words_in(small.world, word) if word in words(text)]
+    assert left == []
+    with small.world.database.look() as desk, pytest.raises(TicketForgotten):
+        find_ticket(desk, number)
+
+
+@quickly
+@given(deeds=some_deeds, number=st.integers(1, 4))
+def test_nothing_of_a_ticket_is_left_and_nothing_of_others_is_lost(
+    sqlite_template: Path, deeds: list[Deed], number: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        shutil.copy(sqlite_template, f"{folder}/tickets.db")
+        with small_world(f"sqlite:///{folder}/tickets.db", deeds) as small:
+            forget_one(small, number)
+            every_ticket_lives(small)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_nothing_of_a_ticket_is_left_on_either_database(any_database_url: str, number: int) -> None:
+    with small_world(any_database_url, EVERYTHING) as small:
+        forget_one(small, number)
+        every_ticket_lives(small)
+
+
+# A person
+
+
+ANN, RON, BOB = "ann@home.example", "ron@team.example", "bob@far.example"
+
+
+def asked(world: World, text: str = "My password is hunter2. Please help.") -> tuple[Actor, Actor]:
+    """Ann has asked, and Ron, who answers, has answered."""
+    ron = world.responder(RON, "Ron")
+    ann = world.actor(ANN, "Ann Elk")
+    ann.writes("hello", text, subject="Lost dinosaur")
+    ron.replies(ron.letter(), "Look under the bed.", headers={"Subject": "Answer"})
+    return ann, ron
+
+
+def test_messages_stay_as_places_that_say_so(inbox: World) -> None:
+    asked(inbox)
+    told = forgets(inbox, ANN)
+    assert (told.messages, told.mails, told.tickets, told.set_aside) == (1, 1, 1, 0)
+    ticket = inbox.ticket()
+    erased = "[Erased on 2026-11-21 at the request of its writer.]"
+    assert [(one["number"], one["text"]) for one in ticket["messages"]] == [(1, erased), (2, "Look under the bed.")]
+    assert (ticket["title"], ticket["status"]) == (erased, "open")
+    assert ticket["requestor"]["name"] == ticket["messages"][0]["sender"]["name"] == "Somebody who was forgotten"
+    assert ticket["requestor"]["email"].endswith("@forgotten.invalid")
+
+
+def hits(world: World, words: str) -> list[int]:
+    with world.database.look() as desk:
+        return [hit.ticket.id for hit in search(desk, read_query(words), Filter(), None, 20).hits]
+
+
+@pytest.mark.parametrize("what", ["person", "ticket"])
+def test_nothing_of_it_is_found_at_once_and_later(inbox: World, what: str) -> None:
+    asked(inbox)
+    catch_up(inbox.database)
+    words = ["hunter2", "dinosaur", "elk", ANN]
+    assert [hits(inbox, word) for word in words] == [[1]] * 4
+    forgets(inbox, ANN) if what == "person" else forgets_ticket(inbox, 1)
+    assert [hits(inbox, word) for word in words] == [[]] * 4
+    catch_up(inbox.database)
+    assert [hits(inbox, word) for word in words] == [[]] * 4
+
+
+def test_the_words_are_in_no_file_any_more(small_inbox: World, tmp_path: Path) -> None:
+    asked(small_inbox)
+    assert list(files_with(tmp_path, "hunter2"))
+    forgets(small_inbox, ANN)
+    assert [word for word in ("hunter2", "dinosaur", ANN, "Ann Elk") if list(files_with(tmp_path, word.lower()))] == []
+
+
+def test_a_reader_that_stays_keeps_the_log_and_that_is_said(
+    small_inbox: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vacuum, "PATIENCE_SECONDS", 0.3)
+    asked(small_inbox)
+    with small_inbox.database.look() as desk:
+        desk.session.scalars(select(Ticket)).all()
+        with pytest.raises(NotSwept, match=r"stop the server for a moment and run `tickets forget --sweep`\.$"):
+            forgets(small_inbox, ANN)
+    sweep(small_inbox.database)
+    assert list(files_with(tmp_path, "hunter2")) == []
+
+
+def test_nobody_has_the_address_any_more_and_who_writes_from_it_is_new(inbox: World) -> None:
+    ann, ron = asked(inbox)
+    forgets(inbox, ANN)
+    with pytest.raises(NoSuchPerson):
+        forgets(inbox, ANN)
+    ann.writes("ticket1", "It is me.")
+    assert inbox.ticket()["messages"][-1]["private"]
+    assert "is not on this ticket" in ron.letter().text
+    stranger = inbox.ticket()["messages"][-1]["sender"]
+    assert stranger == {"email": ANN, "name": "Ann Elk"}
+    assert stranger != inbox.ticket()["requestor"]
+
+
+def test_no_letter_goes_to_who_was_forgotten_and_no_footer_names_them(inbox: World) -> None:
+    inbox.actor(BOB, "Bob")
+    ann, ron = asked(inbox)
+    inbox.known(BOB)
+    inbox.asks_in(1, BOB)
+    before = len(ann.letters)
+    forgets(inbox, ANN)
+    letter = ron.letters[0]
+    ron.replies(letter, "Did it help?", headers={"Subject": "Another"})
+    assert len(ann.letters) == before
+    bob = inbox.actor(BOB)
+    assert "everybody who answers for General will read it" in bob.letter().footer
+    assert "orgotten" not in bob.letter().all_text.replace("[Erased", "")
+    inbox.sets(1, RON, requestor=None, title="Beds")
+    inbox.act(1, "Change status", RON, status="resolved")
+
+
+def test_the_same_mail_once_more_does_nothing(inbox: World) -> None:
+    inbox.responder(RON)
+    raw = b"From: ann@home.example\r\nMessage-ID: <1@x>\r\nSubject: Secret\r\n\r\nThe words.\r\n"
+    inbox.brings(raw, ANN, f"hello@{DOMAIN}", f"ticket9@{DOMAIN}")
+    forgets(inbox, ANN)
+    for to in ("hello", "questions", "ticket9", "nowhere"):
+        assert [one.fate for one in inbox.brings(raw, ANN, f"{to}@{DOMAIN}")] == ["repeated"]
+    assert words_in(inbox, "secret") == words_in(inbox, "the words") == []
+    other = raw.replace(b"words", b"other words")
+    assert [one.fate for one in inbox.brings(other, ANN, f"hello@{DOMAIN}")] == ["opened"]
+
+
+def test_who_was_only_set_aside_can_be_forgotten(inbox: World) -> None:
+    inbox.brings(b"From: eve@far.example\nSubject: Secret\n\nThe words.\n", "eve@far.example", f"nowhere@{DOMAIN}")
+    told = forgets(inbox, "EVE@far.example")
+    assert (told.messages, told.mails, told.set_aside) == (0, 1, 1)
+    assert words_in(inbox, "eve@far") == words_in(inbox, "secret") == []
+
+
+def test_what_others_wrote_of_them_is_counted_and_stays(inbox: World) -> None:
+    _, ron = asked(inbox)
+    ron.writes("ticket1", "Ann Elk called.", subject="A call")
+    ron.writes("ticket1", "> My password is hunter2. Please help.\n\nDo not say so!", subject="Quoted")
+    inbox.opens(BOB, "About somebody", "Ask ann@HOME.example for it.")
+    inbox.opens(BOB, "About nobody", "Ask joann@home.example for it.")
+    told = forgets(inbox, ANN)
+    assert told.left == (3, [1, 2], 0, [])
+    assert [one["text"] for one in inbox.ticket(2)["messages"]] == ["Ask ann@HOME.example for it."]
+
+
+@pytest.mark.parametrize("word", ["open", "it", "list", "everybody", "Your"])
+def test_a_name_that_is_a_word_is_taken_out_only_where_it_calls_somebody(small_inbox: World, word: str) -> None:
+    bob, _ = small_inbox.known(BOB, "Bob"), small_inbox.responder(RON, "Ron")
+    small_inbox.known(f"{word}@acme.example")
+    bob.writes("hello", "Is it open? Your list, everybody.", subject="Doors")
+    small_inbox.asks_in(1, f"{word}@acme.example")
+    small_inbox.act(1, "Reply", RON, "It is open.")
+    small_inbox.act(1, "Change status", RON, status="resolved")
+    small_inbox.sets(1, RON, assignee=RON)
+    ours = {one.id: one.text for one in small_inbox.rows(Row) if one.recipient in (BOB, RON)}
+    assert any(f"; {word} and everybody who answers" in text for text in ours.values())
+    told = forgets(small_inbox, f"{word}@acme.example")
+    assert told.left.messages == 0
+    for one in small_inbox.rows(Row):
+        text = ours[one.id].replace(f"; {word} and everybody who", "; Somebody who was forgotten and everybody who")
+        text = text.replace(f", {word} and everybody who", ", Somebody who was forgotten and everybody who")
+        assert one.text == text
+        assert one.sender_name in ("Bob via General", "Ron via General")
+
+
+def test_their_address_goes_out_of_what_was_said_of_a_letter_to_somebody_else(small_inbox: World) -> None:
+    asked(small_inbox)
+    small_inbox.opens(BOB, "Beds")
+    to_ron = small_inbox.rows(Row)[-1].id
+    with small_inbox.desk() as desk:
+        came_to_nothing(desk, to_ron, f"550 5.2.2 ron forwards to <{ANN}>, who is full", counts=False)
+    forgets(small_inbox, ANN)
+    [error] = [one.error for one in small_inbox.rows(Row) if one.id == to_ron]
+    assert (error.startswith("550 5.2.2 ron forwards to <"), ANN in error) == (True, False)
+
+
+def test_what_the_other_side_said_of_them_goes_too(small_inbox: World) -> None:
+    asked(small_inbox)
+    to_ann = [one.id for one in small_inbox.rows(Row) if one.recipient == ANN]
+    with small_inbox.desk() as desk:
+        came_to_nothing(desk, to_ann[-1], "550 5.1.1 user ann is unknown", counts=True)
+    forgets(small_inbox, ANN)
+    letter = next(one.text for one in small_inbox.rows(Row) if one.kind == "undelivered")
+    assert letter.startswith("A letter to Somebody who was forgotten <person")
+    assert "user ann" not in letter
+    assert re.search(r"written [-0-9]+ [:0-9]+ UTC\n    \(erased\)\n\nReach them another way", letter)
+
+
+def test_a_namesake_keeps_the_name(small_inbox: World) -> None:
+    bob = small_inbox.actor(BOB, "Bob")
+    small_inbox.responder(RON, "Ron")
+    small_inbox.responder("alex@one.example", "Alex")
+    small_inbox.known("alex@two.example", "Alex")
+    bob.writes("hello", "Help!", subject="Doors")
+    small_inbox.clock.passes(minutes=1)
+    small_inbox.sets(1, "alex@one.example", title="One")
+    small_inbox.clock.passes(minutes=1)
+    small_inbox.asks_in(1, "alex@two.example")
+    small_inbox.clock.passes(minutes=1)
+    small_inbox.act(1, "Reply", "alex@one.example", "Words of one.")
+    small_inbox.act(1, "Reply", "alex@two.example", "Words of two.")
+    to_ron = [one for one in small_inbox.rows(Row) if one.recipient == RON]
+    assert {one.sender_name for one in to_ron} == {"Bob via General", "Alex via General"}
+    forgets(small_inbox, "alex@one.example")
+    to_ron = [one for one in small_inbox.rows(Row) if one.recipient == RON]
+    names = [one.sender_name.partition(" via ")[0] for one in sorted(to_ron, key=lambda one: one.id)]
+    gone = "Somebody who was forgotten"
+    assert names == ["Bob", gone, gone, "Alex"]
+    texts = [one.text for one in sorted(to_ron, key=lambda one: one.id)]
+    assert texts[1].startswith(f"{gone} changed the ticket:")
+    assert texts[3].startswith("Alex wrote:")
+    assert "; Alex, Bob and everybody who answers for General will read it." in texts[3]
+    to_bob = [one.text for one in small_inbox.rows(Row) if one.recipient == BOB]
+    assert any("; Alex and everybody who answers for General will read it." in text for text in to_bob)
+
+
+VIOLET = "violet@home.example"
+
+
+def test_who_only_asked_about_them_asked_nothing(inbox: World) -> None:
+    rita = inbox.responder(BOB, "Rita")
+    inbox.actor(VIOLET, "Violet Vanish").writes("hello", "Help!", subject="Doors")
+    for subject in ("Violet Vanish", f"from {VIOLET}", "violet and vanish", "doors"):
+        rita.writes("hello-search", "", subject=subject)
+    rita.writes("nowhere", "Where is VIOLET vanish?", subject="A question")
+    rita.writes("nowhere", "=?", subject="Violet Vanish", headers={"Cc": VIOLET})
+    rita.writes("nowhere", "Who is Violet?", subject="Another")
+    with inbox.database.look() as desk:
+        aside = [one.id for one in waiting(desk)]
+    rehearsed = rehearse(inbox.database, lambda desk: forget_person(desk, VIOLET))
+    told = forgets(inbox, VIOLET)
+    assert told == rehearsed
+    assert told.left == (0, [], 2, aside[:2])
+    assert (told.messages, told.mails) == (1, 3)
+    left = [place for place, _ in words_in(inbox, "violet vanish")]
+    assert sorted(set(left)) == ["mail.raw", "mail.subject"]
+    asked = [one for one in inbox.rows(Delivery) if one.fate == "answered"]
+    mails = {one.id: one.subject for one in inbox.rows(Mail)}
+    assert sorted(mails[one.mail_id] for one in asked) == ["", "", "doors", "violet and vanish"]
+    assert "Search: Somebody who was forgotten" in [one.subject for one in inbox.rows(Row)]
+
+
+def test_a_page_asked_for_at_a_place_where_mail_also_waits_keeps_the_mail(inbox: World) -> None:
+    inbox.responder(BOB, "Rita")
+    inbox.known(VIOLET, "Violet Vanish")
+    raw = f"From: {BOB}\nMessage-ID: <1@x>\nSubject: Violet Vanish\n\n\n".encode()
+    inbox.brings(raw, BOB, f"hello-search@{DOMAIN}", f"nowhere@{DOMAIN}")
+    told = forgets(inbox, VIOLET)
+    assert (told.mails, told.left.mails, len(told.left.set_aside)) == (0, 1, 1)
+    assert [bytes(one) for one in inbox.rows(Mail.raw)] == [raw]
+
+
+def test_offices_go(inbox: World) -> None:
+    inbox.known(RON, "Ron", admin=True)
+    asked(inbox)
+    inbox.sets(1, RON, assignee=RON)
+    told = forgets(inbox, RON)
+    assert (told.queues, told.administrator, told.assigned) == (["General"], True, 1)
+    assert inbox.ticket()["assignee"] is None
+    assert inbox.ticket()["messages"][0]["text"].startswith("My password")
+    assert inbox.ticket()["title"] == "Lost dinosaur"
+
+
+def test_undo_brings_nobody_back(inbox: World) -> None:
+    _, ron = asked(inbox)
+    inbox.sets(1, RON, title="Beds")
+    forgets(inbox, ANN)
+    ron.replies(ron.letter(), "undo", headers={"Subject": "Back"})
+    assert inbox.ticket()["title"].startswith("[Erased on ")
+    assert words_in(inbox, "dinosaur") == []
+
+
+def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(inbox: World) -> None:
+    asked(inbox)
+    with inbox.desk() as desk:
+        desk.session.execute(update(Row).values(state=State.WAITING, attempts=0, next=desk.now))
+    held = inbox.courier._take_in_hand()
+    assert len(held) == 2
+    forgets(inbox, ANN)
+    assert [one for one in inbox.rows(Row) if one.person_id == held[-1].person_id] == []
+    for letter in held:
+        inbox.courier._note_failure(letter, Refused("550 5.1.1 gone", permanent=True))
+        assert inbox.courier._send(letter)
+    inbox.courier._give_back()
+
+
+def test_a_fault_in_the_middle_leaves_all_as_it_was(inbox: World) -> None:
+    asked(inbox)
+
+    def fails(desk: Desk) -> Forgotten:
+        forget_person(desk, ANN)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        carry_out(inbox.database, fails)
+    assert inbox.ticket()["messages"][0]["text"].startswith("My password")
+
+
+def test_a_mail_that_was_just_coming_is_erased_too(inbox: World) -> None:
+    asked(inbox)
+    done: list[Forgotten] = []
+    forgetting = Thread(target=lambda: done.append(forgets(inbox, ANN)))
+    with inbox.desk() as desk:
+        ticket, ann = find_ticket(desk, 1, locked=True), get_person(desk, ANN)
+        standing = standing_of(ann, everybody_on(desk, ticket))
+        words = Words("Just now.", "Just now.", "Now", "<now@home.example>")
+        workflow.act(desk, ticket, standing, standing.party(ticket.lifecycle), ticket.lifecycle.action("Reply"), words)
+        forgetting.start()
+        sleep(0.5)
+        assert done == []
+    forgetting.join(20)
+    assert [one.messages for one in done] == [2]
+    assert words_in(inbox, "just now") == []
+
+
+def test_a_mail_that_comes_while_its_writer_is_forgotten_is_a_strangers(inbox: World) -> None:
+    asked(inbox)
+    raw = b"From: ann@home.example\nMessage-ID: <now@home.example>\nSubject: Now\n\nJust now.\n"
+    fates: list[str] = []
+
+    def brings() -> None:
+        fates.extend(one.fate for one in inbox.reception.receive(raw, ANN, [f"questions@{DOMAIN}"]))
+
+    coming = Thread(target=brings)
+    with inbox.desk() as desk:
+        forget_person(desk, ANN)
+        coming.start()
+        sleep(0.5)
+    coming.join(20)
+    assert fates == ["opened"]
+    newest = max(one.id for one in inbox.rows(Ticket))
+    assert inbox.ticket(newest)["requestor"]["email"] == ANN
+    assert inbox.ticket(1)["requestor"]["email"] != ANN
+
+
+def test_an_archive_brings_back_nothing(world: World, tmp_path: Path) -> None:
+    archive = Archive(world, tmp_path)
+    box = [old_mail("1", "Ann <ann@home.example>", text="The words."), old_mail("2", RON, answers=["1"], days=1)]
+    archive.imports(*box)
+    told = forgets(world, ANN)
+    assert told.messages == told.mails == 1
+    archive.imports(*box)
+    assert words_in(world, "the words") == []
+    assert len(world.rows(Message)) == 2
+    forgets_ticket(world, 1)
+    archive.imports(*box)
+    assert world.rows(Message) == []
+
+
+# A ticket
+
+
+def test_mail_to_a_forgotten_ticket_is_set_aside_and_what_it_had_is_not(inbox: World) -> None:
+    _, ron = asked(inbox)
+    inbox.sets(1, RON, title="Beds")
+    raw = b"From: ann@home.example\r\nMessage-ID: <1@x>\r\nSubject: Secret\r\n\r\nThe words.\r\n"
+    inbox.brings(raw, ANN, f"ticket1@{DOMAIN}")
+    told = forgets_ticket(inbox, 1)
+    assert (told.tickets, told.messages, told.mails, told.only_here) == (1, 3, 3, [ANN])
+    assert [one.fate for one in inbox.brings(raw, ANN, f"ticket1@{DOMAIN}")] == ["repeated"]
+    ron.replies(ron.letters[-1], "Anybody here?", headers={"Subject": "Hello"})
+    with inbox.database.look() as desk:
+        assert [one.reason for one in waiting(desk)] == ["the ticket was forgotten"]
+    assert words_in(inbox, "dinosaur") == words_in(inbox, "beds") == words_in(inbox, "under the bed") == []
+    with pytest.raises(TicketForgotten, match=r"^Ticket 1 was forgotten on 2026-11-21: nothing of it is left\.$"):
+        forgets_ticket(inbox, 1)
+    inbox.opens(ANN)
+    assert inbox.ticket(2)["id"] == 2
+
+
+def test_what_became_part_of_a_ticket_goes_with_it_and_a_part_does_not_go_alone(inbox: World) -> None:
+    _, ron = asked(inbox)
+    inbox.actor(BOB).writes("hello", "Mine too.", subject="Dragon")
+    ron.replies(ron.letter(), "Merge: 1\n\nThe same.")
+    assert inbox.ticket(2)["merged_into"] == 1
+    with pytest.raises(NotAllowed, match="Ticket 2 is part of ticket 1 now"):
+        forgets_ticket(inbox, 2)
+    assert forgets_ticket(inbox, 1).tickets == 2
+    assert words_in(inbox, "dragon") == words_in(inbox, "mine too") == []
+
+
+def test_a_mail_on_two_tickets_stays_for_the_other(inbox: World) -> None:
+    inbox.opens(BOB)
+    inbox.opens(BOB)
+    raw = b"From: bob@far.example\nMessage-ID: <1@x>\nSubject: Both\n\nThe words.\n"
+    inbox.brings(raw, BOB, f"ticket1@{DOMAIN}", f"ticket2@{DOMAIN}")
+    told = forgets_ticket(inbox, 1)
+    assert (told.messages, told.mails) == (2, 0)
+    assert inbox.ticket(2)["messages"][-1]["text"] == "The words."
+    assert [bytes(one) for one in inbox.rows(Mail.raw)] == [raw]
+
+
+def pages_to(world: World, actor: Actor) -> list[str]:
+    """What stands in the outbox of the pages that somebody got, oldest first."""
+    pages = [one for one in world.rows(Row) if one.kind == Kind.PAGE and one.recipient == actor.email]
+    return [one.text for one in sorted(pages, key=lambda one: one.id)]
+
+
+def test_pages_with_a_ticket_say_nothing_and_those_that_name_its_number_as_an_example_stay(small_inbox: World) -> None:
+    ron = small_inbox.responder(RON, "Ron")
+    for number in range(1, 13):
+        small_inbox.opens(ANN, f"Toner {number}", f"It is number {number}. Is that ticket 12? Or ticket12@{DOMAIN}?")
+    asks = [("hello-search", "number 3"), ("hello-search", "help"), ("hello-search", "show 3"), ("hello", "help")]
+    for to, subject in asks:
+        ron.writes(to, subject if to == "hello" else "", subject=subject)
+    ron.writes("ticket3", "help")
+    stay = pages_to(small_inbox, ron)
+    assert len(stay) == 5
+    for subject in ("number 12", "list", "show 12"):
+        ron.writes("hello-search", "", subject=subject)
+    assert sum("ticket12@" in one or "Ticket 12 in" in one for one in pages_to(small_inbox, ron)[5:]) == 3
+    told = forgets_ticket(small_inbox, 12)
+    about = [one for one in small_inbox.rows(Row) if one.ticket_id == 12]
+    assert (told.letters, about) == (3 + 1, [])
+    assert pages_to(small_inbox, ron) == [*stay, *["[Erased on 2026-11-21.]"] * 3]
+
+
+def test_a_forgotten_ticket_is_in_no_list_and_does_not_expire(world: World) -> None:
+    world.opens(ANN)
+    forgets_ticket(world, 1)
+    world.clock.passes(days=40)
+    with world.desk() as desk:
+        assert find_tickets(desk, Filter()) == []
+        assert administration.forgotten(desk, 15) == []
+        queue_setup.set_queue(desk, queues.find_queue(desk, "General"), "lifecycle", "correspondence")

@@ -1,0 +1,173 @@
+"""Claims about `tickets forget` as it is called: what it says, what it asks, and that nothing goes by accident."""
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import ANN, ROB, TICKETS, Office, deliver, staffed
+from tests.support.markers import files_with
+from tests.support.program import Program
+
+SECRET = b"From: Ann <ann@example.org>\nSubject: Keys\nMessage-ID: <k@x>\n\nThe key is under the mat.\n"
+YES = ("--yes", "--yes")
+
+
+@pytest.fixture
+def office(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Office:
+    """A shared inbox with a ticket of Ann's, to which she has written a mail."""
+    made = Office(tmp_path, capsys, monkeypatch)
+    made.has_a_database()
+    staffed(made)
+    assert deliver(made, SECRET, "ticket1@tickets.localhost").status == 0
+    (tmp_path / "mail").unlink()
+    return made
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(office: Office) -> None:
+    before = office.json("show", 1)
+    said = office.does("forget", ANN, "--dry-run")
+    assert said.startswith(
+        f"Forgetting {ANN} would erase 2 messages, 1 mail (0 of them set aside), 0 attachments and 2 letters.\n"
+    )
+    assert "Tickets that they asked: 1; these keep their numbers, statuses and dates.\n" in said
+    assert office.json("show", 1) == before
+    counted = office.json("forget", ANN, "--dry-run")
+    assert (counted["dry_run"], counted["messages"], counted["letters"]) == (True, 2, 2)
+    done = office.json("forget", ANN, *YES)
+    assert done == counted | {"dry_run": False}
+
+
+def test_mail_of_others_that_waits_is_named(office: Office) -> None:
+    assert deliver(office, b"From: Eve <eve@far.example>\n\nWhere is ann@example.org?\n", "nowhere").status == 0
+    number = office.json("unmatched", "list")[0]["id"]
+    aside = f"set aside as {number} (`tickets unmatched show {number}`)"
+    assert f"1 mail of others on no ticket names them: {aside}; it stays." in office.does("forget", ANN, "--dry-run")
+    assert office.json("forget", ANN, *YES)["left"] == {"messages": 0, "tickets": [], "mails": 1, "set_aside": [number]}
+
+
+def test_who_is_forgotten_is_gone_from_every_file(office: Office) -> None:
+    assert list(files_with(office.path, "under the mat"))
+    said = office.does("forget", ANN, *YES)
+    assert said.startswith(f"Forgot {ANN}: erased 2 messages, 1 mail (0 of them set aside)")
+    assert list(files_with(office.path, "under the mat")) == list(files_with(office.path, ANN)) == []
+    assert office.refuses("raw", 1, 2) == "Message 2 of ticket 1 was erased: there is no mail of it."
+    assert "at the request of its writer.]" in office.does("show", 1)
+    assert ANN not in office.does("person", "list") + office.does("outbox", "list") + office.does("list")
+    assert "forgotten" not in office.does("person", "list")
+    assert office.refuses("forget", ANN, *YES).startswith(f"No person has the address {ANN!r}")
+    assert office.does("open", "--queue", "General", "--from", ANN, "--subject", "New", "--text", "Hi") == "2\n"
+
+
+def test_a_ticket_is_forgotten_and_says_so(office: Office) -> None:
+    said = office.does("forget", "--ticket", 1, *YES)
+    assert said.startswith(
+        "Forgot ticket 1: erased 2 messages, 1 mail (0 of them set aside), 0 attachments and 2 letters."
+    )
+    assert f"Known through it alone: {ANN}; `tickets forget EMAIL` forgets them." in said
+    assert office.does("show", 1).endswith(": nothing of it is left.\n")
+    shown = office.json("show", 1)
+    assert (shown["messages"], [one["field"] for one in shown["changes"]]) == ([], ["forgotten"])
+    assert office.json("list") == []
+    assert list(files_with(office.path, "under the mat")) == []
+    for command in (("act", 1, "Reply", "--as", ROB), ("raw", 1, 1)):
+        assert office.refuses(*command).startswith("Ticket 1 was forgotten on ")
+    assert office.refuses("forget", "--ticket", 1, *YES).startswith("Ticket 1 was forgotten on ")
+    assert deliver(office, SECRET.replace(b"<k@", b"<l@"), "ticket1@tickets.localhost").status == 0
+    assert [one["reason"] for one in office.json("unmatched", "list")] == ["the ticket was forgotten"]
+
+
+@pytest.mark.parametrize("viewer", [ANN, ROB, "eve@far.example"])
+def test_whoever_looks_at_a_forgotten_ticket_finds_none(office: Office, viewer: str) -> None:
+    office.does("forget", "--ticket", 1, *YES)
+    assert office.refuses("show", 1, "--as", viewer) == office.refuses("show", 1, "--as", viewer, "--json")
+    assert office.refuses("show", 1, "--as", viewer) == "There is no ticket 1."
+    assert office.does("show", 1).startswith("Ticket 1 was forgotten on ")
+
+
+def test_what_is_left_of_a_ticket_is_said(office: Office) -> None:
+    before = office.json("show", 1)
+    left = "number, queue, status and dates"
+    assert left in " ".join(office.does("forget", "--help").split())
+    assert f"Its {left} stay; the number will not be given again" in office.does("forget", "--ticket", 1, "--dry-run")
+    assert f"Its {left} stay; the number is not given again" in office.does("forget", "--ticket", 1, *YES)
+    after = office.json("show", 1)
+    assert [name for name in ("id", "queue", "status", "created") if after[name] != before[name]] == []
+
+
+def test_copies_from_before_upgrades_are_named(office: Office) -> None:
+    copy = office.path / "tickets.db.before-0001"
+    copy.write_bytes(b"")
+    assert f"delete {copy}." in office.does("forget", ANN, *YES)
+
+
+@pytest.mark.parametrize("given", [(), (ANN, "--ticket", "1"), (ANN, "--sweep"), ("--ticket", "x")])
+def test_one_thing_is_named(office: Office, given: tuple[str, ...]) -> None:
+    assert office.run("forget", *given, *YES).status == 2
+
+
+def test_what_is_not_there_is_one_line(office: Office) -> None:
+    assert office.refuses("forget", "nobody@example.org", "--dry-run").startswith("No person has the address")
+    assert office.refuses("forget", "--ticket", 9, *YES) == "There is no ticket 9."
+
+
+@pytest.mark.parametrize("given", [(), ("--yes",)])
+def test_without_a_terminal_one_yes_is_not_enough(office: Office, given: tuple[str, ...]) -> None:
+    done = office.run("forget", ANN, *given)
+    assert (done.status, done.out) == (2, "")
+    assert "it takes --yes --yes" in done.err
+    assert len(office.json("show", 1)["messages"]) == 2
+    assert office.json("show", 1)["requestor"]["email"] == ANN
+
+
+def test_sweeping_alone_can_be_done_again(office: Office) -> None:
+    assert office.does("forget", "--sweep") == ""
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "said"),
+    [
+        ("n\n", 1, "Nothing was erased."),
+        ("y\nbob@example.org\n", 1, f"That is not {ANN}: nothing was erased."),
+        ("y\nAnn@Example.org\n", 0, f"Forgot {ANN}"),
+    ],
+)
+def test_on_a_terminal_it_asks_twice(office: Office, answers: str, status: int, said: str) -> None:
+    there, here = pty.openpty()
+    os.write(there, answers.encode())
+    done = subprocess.run(
+        [TICKETS, "forget", ANN, "--json"],
+        stdin=here,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **office.environment},
+        timeout=60,
+        check=False,
+    )
+    os.close(there)
+    os.close(here)
+    assert done.returncode == status, done
+    assert done.stderr.startswith(f"Forgetting {ANN} would erase 2 messages")
+    if status:
+        assert said in done.stderr
+    else:
+        assert json.loads(done.stdout)["messages"] == 2
+    assert (office.json("show", 1)["requestor"]["email"] == ANN) is bool(status)
+
+
+def test_it_works_beside_a_server(program: Program) -> None:
+    program.has_a_database()
+    with program.serving():
+        program.sends(1)
+        program.does("forget", "ann@example.org", *YES)
+        program.sends(2)
+        assert list(files_with(program.folder / "run", "hello 1")) == []
+        assert [one["id"] for one in program.tickets()] == [1, 2]

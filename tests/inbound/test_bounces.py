@@ -1,0 +1,552 @@
+"""Claims about letters that came to nothing: who is told, which reports count, and when no more letters are written."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from app.cli.output.ticket_display import ticket_text
+from app.mail.delivery_status import Verdict, addresses_blamed, blames_address, read_report, returned_id
+from app.mail.parsed import read
+from app.model.letters import outbox
+from app.model.records.letters import Letter as Row
+from app.model.records.people import Person
+from app.model.records.received_mail import Delivery
+from app.model.records.registration import alias
+from app.model.records.tickets import UNDELIVERED
+from app.transport.outbound.errors import Refused
+from tests.support.world import DOMAIN, Actor, Letter, World
+
+MAILS = Path(__file__).parent.parent / "mails"
+REAL = json.loads((MAILS / "flufl.bounce" / "expected.json").read_text(encoding="utf-8"))
+
+DSN = """From: Mail Delivery System <MAILER-DAEMON@far.example>\r\nTo: {to}\r\nSubject: Undelivered Mail\r
+Auto-Submitted: auto-replied\r\nMessage-ID: <{id}@far.example>\r\nMIME-Version: 1.0\r
+Content-Type: multipart/report; report-type=delivery-status; boundary=b\r
+\r\n--b\r\nContent-Type: text/plain\r\n\r\nI am sorry.\r\n--b\r\nContent-Type: message/delivery-status\r
+\r\nReporting-MTA: dns; far.example\r\n\r\nFinal-Recipient: rfc822; {whom}\r\nAction: {action}\r\nStatus: {status}\r
+Diagnostic-Code: smtp; 550 {status} Nobody lives\r\n here\r\n\r\n--b\r\nContent-Type: {kind}\r
+\r\n{returned}\r\n--b--\r\n"""
+
+
+def report(
+    letter: Letter,
+    to: str = "",
+    *,
+    action: str = "failed",
+    status: str = "5.1.1",
+    number: int = 1,
+    kind: str = "message/rfc822",
+    returned: str | None = None,
+    whom: str = "",
+) -> bytes:
+    """A report on a letter, as a mail server writes it."""
+    text = DSN.format(
+        to=to or letter.envelope_from,
+        id=number,
+        whom=whom or letter.recipient,
+        action=action,
+        status=status,
+        kind=kind,
+        returned="{returned}",
+    )
+    given = letter.raw.decode() if returned is None else returned
+    return text.replace("{returned}", given).encode()
+
+
+class Scene:
+    """Ann's ticket, which Ron has answered; Rosa answers too."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ron = world.responder("ron@example.org", "Ron")
+        self.rosa = world.responder("rosa@example.org", "Rosa")
+        self.ann = world.actor("ann@example.net", "Ann")
+        self.ann.writes("hello", "It burns.", subject="Printer")
+        self.ron.replies(self.ron.letter(), "Pour water on it.")
+
+    def fails(self, letter: Letter, **more: Any) -> None:
+        """The far end reports to the letter's envelope sender."""
+        [outcome] = self.world.brings(report(letter, **more), "", letter.envelope_from)
+        assert outcome.fate in ("reported", "repeated"), outcome
+
+    @property
+    def noted(self) -> list[str]:
+        return [change["new"] for change in self.world.ticket()["changes"] if change["field"] == UNDELIVERED]
+
+    @property
+    def marked(self) -> list[str]:
+        return [person.email for person in self.world.rows(Person) if person.undeliverable]
+
+    @property
+    def refused(self) -> list[str]:
+        """Whose address was said to take no mail, which counts if it is said again on another day."""
+        return [person.email for person in self.world.rows(Person) if person.refused]
+
+    def told(self, actor: Actor) -> list[Letter]:
+        return [letter for letter in actor.letters if "could not be delivered" in letter.text]
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return Scene(world)
+
+
+@pytest.fixture
+def small(small_world: World) -> Scene:
+    return Scene(small_world)
+
+
+def refusing(world: World, text: str, *whom: str, permanent: bool = True) -> Callable[[], None]:
+    """The relay refuses letters to these from now on; what is given back ends that."""
+    taken = world.far_end.deliver
+
+    def deliver(message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        if To in whom:
+            raise Refused(text, permanent=permanent)
+        taken(message, To, From)
+
+    world.far_end.deliver = deliver  # type: ignore[method-assign]
+
+    def again() -> None:
+        world.far_end.deliver = taken  # type: ignore[method-assign]
+
+    return again
+
+
+# Refused by the relay
+
+
+def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene) -> None:
+    world = scene.world
+    refusing(world, "550 5.1.1 no such user", "ann@example.net")
+    scene.rosa.writes("ticket1", "Or sand.")
+    world.settle()
+    assert scene.noted == ["ann@example.net: 550 5.1.1 no such user"]
+    for actor in (scene.ron, scene.rosa):
+        [letter] = scene.told(actor)
+        assert letter.text.startswith(
+            "A letter to Ann <ann@example.net> could not be delivered:\n\n    Re: [General #1]"
+        )
+        assert "550 5.1.1 no such user" in letter.text
+        assert letter["Reply-To"] == f"ticket1-comment@{DOMAIN}"
+        assert "a reply from you comments" in " ".join(letter.footer.split())
+    view = world.ticket()
+    with world.database.look() as desk:
+        from app.model.records.tickets import find_ticket
+
+        lifecycle = find_ticket(desk, 1).lifecycle
+    shown = " ".join(ticket_text(view, lifecycle, None, world.clock()).split())
+    assert "Not delivered: ann@example.net: 550 5.1.1 no such user" in shown
+    # Not for days: the letter is failed, and nothing more goes to Ann of it.
+    world.clock.passes(days=1)
+    world.settle()
+    assert [row.state for row in world.rows(Row) if row.recipient == "ann@example.net"] == ["sent", "failed"]
+
+
+def test_outsiders_see_nothing_of_it(scene: Scene) -> None:
+    refusing(scene.world, "550 5.1.1 no such user", "rosa@example.org")
+    scene.ann.writes("ticket1", "It still burns.")
+    assert scene.noted == ["rosa@example.org: 550 5.1.1 no such user"]
+    assert {change["field"] for change in scene.world.ticket()["changes"]} == {"status", UNDELIVERED}
+    assert {change["field"] for change in scene.world.ticket(viewer="ann@example.net")["changes"]} == {"status"}
+
+
+def test_a_notice_that_is_refused_itself_tells_nobody(scene: Scene) -> None:
+    world = scene.world
+    refusing(world, "550 5.1.1 no such user", "ann@example.net", "ron@example.org", "rosa@example.org")
+    scene.rosa.writes("ticket1", "Or sand.")
+    for _ in range(3):
+        world.settle()
+    kinds = [row.kind for row in world.rows(Row) if row.state == "failed"]
+    # Ann's and Ron's failed; Rosa was to hear of both, Ron of Ann's: and of these three notices nobody heard.
+    assert sorted(kinds) == ["posted", "posted", *[UNDELIVERED] * 3]
+    assert [row.kind for row in world.rows(Row)].count(UNDELIVERED) == 3
+
+
+def test_a_relay_that_refuses_us_marks_nobody(small: Scene) -> None:
+    refusing(small.world, "554 5.7.1 relay access denied", "ann@example.net")
+    for _ in range(3):
+        small.rosa.writes("ticket1", "Or sand.")
+        small.world.settle()
+    assert (len(small.noted), small.marked) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("reply", "address"),
+    [
+        ("550 5.1.1 no such user", True),
+        ("550 5.1.2 no such domain", True),
+        ("551 5.1.6 moved", True),
+        ("550 5.2.1 disabled", True),
+        ("550 #5.1.1 no such user", True),
+        ("550 no such user", False),
+        ("553 mailbox name not allowed", False),
+        ("550 rule 5.1.1 says no", False),
+        ("550 5.1.0 address rejected", False),
+        ("550 5.1.10 recipient not found", False),
+        ("553 5.1.8 sender's domain not found", False),
+        ("552 5.2.2 mailbox full", False),
+        ("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", False),
+        ("550 5.4.5 Daily user sending limit exceeded. 5.4.5 example a1-gsmtp", False),
+        ("554 5.7.0 The limit on outgoing messages was exceeded. 550 5.1.1", False),
+        ("550 5.7.1 spam", False),
+        ("550 High probability of spam", False),
+        ("552 5.3.4 too large", False),
+        ("554 transaction failed", False),
+        ("451 4.1.1 later", False),
+        ("not an address: ''", False),
+    ],
+)
+def test_a_refusal_counts_only_if_it_says_that_the_address_takes_no_mail(reply: str, address: bool) -> None:
+    assert blames_address(reply) is address
+
+
+def test_a_letter_given_up_after_five_days_is_told_and_marks_nobody(small: Scene) -> None:
+    world = small.world
+    refusing(world, "451 later", "ann@example.net", permanent=False)
+    small.rosa.writes("ticket1", "Or sand.")
+    for _ in range(50):
+        world.clock.passes(hours=5)
+        world.settle()
+    assert small.noted == ["ann@example.net: 451 later"]
+    assert (len(small.told(small.ron)), small.marked, small.refused) == (1, [], [])
+
+
+# Reports to the envelope sender
+
+
+def test_a_report_of_failure_is_noted_and_told_once(scene: Scene) -> None:
+    letter = scene.ann.letter()
+    scene.fails(letter)
+    scene.fails(letter)
+    scene.fails(letter, number=2)
+    assert scene.noted == ["ann@example.net: 550 5.1.1 Nobody lives here"]
+    assert [len(scene.told(actor)) for actor in (scene.ron, scene.rosa)] == [1, 1]
+    assert (scene.marked, scene.world.rows(Delivery.waiting)) == ([], [False] * len(scene.world.rows(Delivery)))
+    [row] = [row for row in scene.world.rows(Row) if row.recipient == "ann@example.net"]
+    assert (row.state, row.error) == ("failed", "550 5.1.1 Nobody lives here")
+    # Nobody is made known by it.
+    assert "MAILER-DAEMON@far.example" not in scene.world.rows(Person.email)
+
+
+@pytest.mark.parametrize(("action", "status"), [("delayed", "4.4.1"), ("relayed", "2.0.0"), ("delivered", "2.1.5")])
+def test_a_delay_and_a_success_are_kept_and_change_nothing(small: Scene, action: str, status: str) -> None:
+    before = len(small.world.far_end.letters)
+    small.fails(small.ann.letter(), action=action, status=status)
+    assert (small.noted, len(small.world.far_end.letters)) == ([], before)
+    assert small.world.rows(Delivery.fate)[-1] == "reported"
+
+
+def test_a_report_that_comes_before_the_relays_own_word_is_not_overruled_by_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, taken = scene.world, scene.world.far_end.deliver
+
+    def deliver(message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        taken(message, To, From)
+        if To == "ann@example.net":
+            world.reception.receive(report(scene.ann.letter()), "", [From])
+
+    monkeypatch.setattr(world.far_end, "deliver", deliver)
+    scene.rosa.writes("ticket1", "Or sand.")
+    assert [row.state for row in world.rows(Row) if row.recipient == "ann@example.net"] == ["sent", "failed"]
+    assert scene.noted == ["ann@example.net: 550 5.1.1 Nobody lives here"]
+
+
+def test_after_refusals_on_two_days_the_address_gets_no_letter_until_mail_comes_from_it(scene: Scene) -> None:
+    world = scene.world
+    scene.fails(scene.ann.letter(), number=1)
+    scene.ron.writes("ticket1", "Or sand.")
+    assert scene.marked == []
+    world.clock.passes(days=1)
+    scene.fails(scene.ann.letter(), number=2)
+    assert scene.marked == ["ann@example.net"]
+    assert "no more letters are written to it until mail comes from there" in " ".join(scene.rosa.letter().text.split())
+    got = len(scene.ann.letters)
+    scene.ron.writes("ticket1", "Or foam.")
+    assert len(scene.ann.letters) == got
+    # And the footers say so: nobody who gets no letter reads it.
+    assert "Ann" not in scene.rosa.letter().footer
+    scene.ann.writes("ticket1", "I am back.")
+    assert scene.marked == []
+    scene.ron.writes("ticket1", "Welcome.")
+    assert len(scene.ann.letters) == got + 1
+    assert "Ann" in scene.rosa.letter().footer
+    # What failed before does not count any more.
+    scene.fails(scene.ann.letter(), number=3)
+    assert (scene.marked, scene.refused) == ([], ["ann@example.net"])
+
+
+def test_one_letter_cannot_fail_twice(small: Scene) -> None:
+    letter = small.ann.letter()
+    small.fails(letter, number=1)
+    small.fails(letter, number=2, status="5.2.1")
+    with small.world.desk() as desk:
+        outbox.retry(desk)
+    small.world.settle()
+    small.world.clock.passes(days=1)
+    small.fails(small.ann.letter(), number=3)
+    assert (len(small.noted), small.marked) == (1, [])
+
+
+def test_reports_that_come_at_the_same_instant_count_once_each(scene: Scene) -> None:
+    for _ in range(3):
+        scene.ron.writes("ticket1", "Or sand.")
+    letters = scene.ann.letters
+    scene.ron.writes("ticket1", "Or foam.")
+    scene.fails(scene.ann.letter(), number=100)
+    scene.world.clock.passes(days=1)
+    start, failed = Barrier(8), []
+
+    def bring(number: int) -> None:
+        letter = letters[number % 4]
+        start.wait()
+        try:
+            scene.world.reception.receive(report(letter, number=number), "", [letter.envelope_from])
+        except Exception as error:
+            failed.append(error)
+
+    threads = [Thread(target=bring, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert (len(scene.noted), scene.marked) == (5, ["ann@example.net"])
+    assert sum("no more letters go there" in one for one in scene.noted) == 1
+    scene.world.settle()
+    assert len(scene.told(scene.rosa)) == 5
+
+
+def cut_off(scene: Scene) -> None:
+    """Letters to Ann come back on two days; then no more are written to her."""
+    for number in (1, 2):
+        scene.fails(scene.ann.letter(), number=number)
+        scene.world.clock.passes(days=1)
+        scene.ron.writes("ticket1", "Hello?")
+    assert scene.marked == ["ann@example.net"]
+
+
+def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scene) -> None:
+    small.ron.writes("ticket1", "Is it out?")
+    proof = small.world.actor("ann@example.net").letter()
+    cut_off(small)
+    with small.world.desk() as desk:
+        alias(desk, "ann@example.net", "ann@new.example")
+    new = small.world.actor("ann@new.example", "Ann")
+    new.replies(proof, "Here I am.")
+    small.ron.writes("ticket1", "Ah.")
+    assert (small.marked, len(new.letters)) == ([], 1)
+
+
+def test_late_reports_on_an_old_address_keep_no_letter_from_the_new_one(scene: Scene) -> None:
+    world = scene.world
+    with world.desk() as desk:
+        alias(desk, "ann@example.net", "ann@new.example")
+    scene.ron.writes("ticket1", "Or sand.")
+    old = scene.ann.letters[-2:]
+    new = world.actor("ann@new.example", "Ann")
+    new.replies(old[-1], "I have moved.")
+    for number, letter in enumerate(old):
+        world.clock.passes(days=1)
+        scene.fails(letter, number=number)
+    scene.ron.writes("ticket1", "Or foam.")
+    assert (len(scene.noted), scene.marked) == (2, [])
+    assert "Or foam." in new.letter().text
+
+
+def test_what_an_administrator_adds_again_is_tried_again(small: Scene) -> None:
+    cut_off(small)
+    small.world.known("ann@example.net")
+    assert small.marked == []
+
+
+def test_the_list_of_people_shows_who_gets_no_letters(small: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.cli.administration import people as command
+
+    cut_off(small)
+    monkeypatch.setattr(command, "looking", small.world.desk)
+    shown = json.loads(CliRunner().invoke(command.person_list, ["--json"]).output)
+    assert {one["email"] for one in shown if one["undeliverable"]} == {"ann@example.net"}
+    assert "known, undeliverable" in CliRunner().invoke(command.person_list).output
+
+
+def test_too_large_or_not_allowed_does_not_count_against_the_address(small: Scene) -> None:
+    for number, status in enumerate(("5.3.4", "5.7.1", "5.6.0", "5.2.2", "5.4.5", "5.0.0"), 1):
+        small.fails(small.ann.letter(), number=number, status=status)
+        small.world.clock.passes(days=1)
+        small.ron.writes("ticket1", "Hello?")
+    assert (len(small.noted), small.marked, small.refused) == (6, [], [])
+
+
+def test_a_report_does_not_stand_in_the_way_of_an_undo(small: Scene) -> None:
+    answered = small.rosa.letter()
+    small.fails(small.ann.letter())
+    small.rosa.replies(answered, "undo")
+    assert small.world.ticket()["status"] == "Open"
+
+
+def test_an_old_form_without_fields_is_understood_at_the_envelope_sender_alone(small: Scene) -> None:
+    raw = (MAILS / "flufl.bounce" / "qmail_01.txt").read_bytes()
+    small.world.brings(raw, "", small.ann.letter().envelope_from)
+    assert (small.noted, small.refused) == (["ann@example.net: returned by their mail server"], [])
+
+
+def test_what_is_no_report_marks_nothing_at_the_envelope_sender(small: Scene) -> None:
+    to = small.ann.letter().envelope_from
+    before = len(small.world.far_end.letters)
+    quoted = (MAILS / "flufl.bounce" / "qmail_01.txt").read_text()
+    small.ann.writes(to, quoted)
+    small.ann.writes(to, "I am in Spain.", headers={"Auto-Submitted": "auto-replied"})
+    away = f"From: ann@example.net\r\nTo: {to}\r\nSubject: Away\r\n\r\nI am in Spain.\r\n".encode()
+    small.world.brings(away, "", to)
+    assert (small.noted, small.refused) == ([], [])
+    assert small.world.rows(Delivery.fate)[-3:] == ["set aside"] * 3
+    assert len(small.world.far_end.letters) == before
+
+
+# Reports elsewhere
+
+
+@pytest.mark.parametrize("to", ["ticket1", "hello", "support-comment"])
+@pytest.mark.parametrize("kind", ["message/rfc822", "text/rfc822-headers"])
+def test_a_report_to_another_address_is_matched_by_the_letter_that_it_gives_back(
+    small: Scene, to: str, kind: str
+) -> None:
+    letter, address = small.ann.letter(), f"{to}@{DOMAIN}"
+    headers = letter.raw.decode().partition("\r\n\r\n")[0] if "headers" in kind else None
+    for number in (1, 1, 2):
+        small.world.brings(report(letter, address, kind=kind, returned=headers, number=number), "", address)
+    assert small.noted == ["ann@example.net: 550 5.1.1 Nobody lives here"]
+    assert (len(small.world.ticket()["messages"]), len(small.told(small.ron))) == (2, 1)
+
+
+def test_a_report_to_another_address_proves_nothing_and_counts_against_nobody(small: Scene) -> None:
+    address = f"hello@{DOMAIN}"
+    for number in (1, 2, 3):
+        small.world.brings(report(small.ann.letter(), address, number=number), "", address)
+        small.world.clock.passes(days=1)
+        small.ron.writes("ticket1", "Hello?")
+    assert (len(small.noted), small.marked, small.refused, len(small.ann.letters)) == (3, [], [], 4)
+
+
+def test_a_forged_report_does_not_keep_the_true_one_from_counting(small: Scene) -> None:
+    for number in (1, 3):
+        letter = small.ann.letter()
+        small.world.brings(report(letter, f"hello@{DOMAIN}", number=number), "", f"hello@{DOMAIN}")
+        small.fails(letter, number=number + 1)
+        small.world.clock.passes(days=1)
+        small.ron.writes("ticket1", "Hello?")
+    assert small.marked == ["ann@example.net"]
+    assert [one.endswith("; no more letters go there") for one in small.noted] == [False, False, True]
+
+
+@pytest.mark.parametrize("known", ["", "message", "made up"])
+def test_a_forged_report_to_a_ticket_marks_nothing(scene: Scene, known: str) -> None:
+    world, address = scene.world, f"ticket1@{DOMAIN}"
+    ids = {"": "<1@far.example>", "message": world.ticket()["messages"][0]["message_id"]}
+    given = ids.get(known, f"<{'0' * 16}.{'0' * 32}@{DOMAIN}>")
+    for number in range(3):
+        raw = report(scene.ann.letter(), address, number=number, returned=f"Message-ID: {given}\r\n\r\nHi\r\n")
+        world.brings(raw, "", address)
+    assert (scene.marked, scene.refused) == ([], [])
+    # It is kept as any automatic mail, and what it claims is noted as a claim.
+    assert len(world.ticket()["messages"]) == 5
+    assert set(scene.noted) == {"ann@example.net: says a report that names no letter"}
+    got = len(scene.ann.letters)
+    scene.ron.writes("ticket1", "Hello?")
+    assert len(scene.ann.letters) == got + 1
+
+
+def test_a_claim_about_somebody_who_is_not_on_the_ticket_is_not_even_noted(small: Scene) -> None:
+    address = f"ticket1@{DOMAIN}"
+    small.world.brings(report(small.ann.letter(), address, returned="Hi", whom="eve@example.com"), "", address)
+    assert small.noted == []
+
+
+def test_a_report_on_no_letter_of_ours_is_set_aside_with_the_address(small: Scene) -> None:
+    address = f"hello@{DOMAIN}"
+    small.world.brings(report(small.ann.letter(), address, returned="Hi"), "", address)
+    assert small.world.rows(Delivery.reason)[-1] == "it reports on a mail, but not on one of ours: ann@example.net"
+
+
+# Real ones
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_reports_are_read(name: str) -> None:
+    raw, wanted = (MAILS / "flufl.bounce" / name).read_bytes(), REAL[name]
+    temporary, permanent = addresses_blamed(raw)
+    assert {one.lower() for one in permanent} == {one.lower() for one in wanted["permanent"]}
+    assert {one.lower() for one in temporary} == {one.lower() for one in wanted["temporary"]}
+    found = read_report(raw, read(raw, ""))
+    verdict = Verdict.FAILED if wanted["permanent"] else Verdict.DELAYED if wanted["temporary"] else None
+    assert (found.verdict if found else None) == verdict
+
+
+SISIMAI = {"lhost-barracuda-01.eml": True, "lhost-bigfoot-01.eml": True}
+
+
+@pytest.mark.parametrize("path", sorted((MAILS / "sisimai").glob("*.eml")), ids=lambda path: path.name)
+def test_reports_with_crlf_are_read_and_other_mails_are_none(path: Path) -> None:
+    raw = path.read_bytes()
+    found = read_report(raw, read(raw, ""))
+    assert (found is not None and found.verdict is Verdict.FAILED) == SISIMAI.get(path.name, False)
+
+
+HEAD = b"From: MAILER-DAEMON@x.example\r\nContent-Type: multipart/report; boundary=b\r\n\r\n"
+STATUS = b"--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+HOSTILE = {
+    "addresses": HEAD + b"<a@b>" * 200_000,
+    "lines": HEAD + b"<a@b>\r\n" * 150_000,
+    "parts": HEAD + b"--b\r\n\r\n" * 40_000,
+    "blanks": HEAD + STATUS + b"\n \n" * 300_000,
+    "recipients": HEAD + STATUS + b"Action: failed\r\n\r\n" * 50_000,
+    "spaces": HEAD + STATUS + b"Diagnostic-Code: " + b" " * 500_000,
+    "ids": HEAD + b"Message-ID: \n" * 50_000,
+    "no From": b"Content-Type: multipart/report; boundary=b\r\n\r\nHi",
+    "nothing": b"",
+    "nested": b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n"
+    + b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(20_000)),
+}
+
+
+OTHERS = {"delivered": "2.1.5", "relayed": "2.0.0", "delayed": "4.4.1"}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_of_several_recipients_behind_one_address_the_one_that_failed_counts(other: str) -> None:
+    """An alias leads to several mailboxes, and its server reports on all of them in one mail."""
+    both = [
+        f"Final-Recipient: rfc822; {action}@far.example\r\nAction: {action}\r\nStatus: {status}\r\n".encode()
+        for action, status in (("failed", "5.1.1"), (other, OTHERS[other]))
+    ]
+    for blocks in (both, both[::-1]):
+        raw = HEAD + STATUS + b"\r\n".join([b"Reporting-MTA: dns; far.example\r\n", *blocks]) + b"\r\n--b--\r\n"
+        found = read_report(raw, read(raw, ""))
+        assert found is not None
+        assert (found.verdict, found.blames_address) == (Verdict.FAILED, True)
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_reports_cost_little_and_raise_nothing(raw: bytes) -> None:
+    begun = time.process_time()
+    read_report(raw, read(raw, ""))
+    returned_id(raw)
+    assert time.process_time() - begun < 3
+
+
+def test_the_words_of_a_report_reach_nobody_raw(small: Scene) -> None:
+    raw = report(small.ann.letter()).replace(b"Nobody lives", b"\x1b[31m\xe2\x80\xaeNobody\x00 lives")
+    small.world.brings(raw, "", small.ann.letter().envelope_from)
+    [said] = small.noted
+    assert said.isprintable()
+    assert "Nobody" in said
+    assert "\x1b" not in small.ron.letter().all_text
+    assert "\u202e" not in small.ron.letter().all_text

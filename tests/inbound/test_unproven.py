@@ -1,0 +1,396 @@
+"""Claims about mail that nothing proves: its words are posted, and nothing else follows from it."""
+
+import pytest
+
+from app.model.inbound.contents import MOST_TICKETS_OF_UNPROVEN
+from app.model.records.received_mail import Delivery
+from app.model.tickets.loop_protection import MOST_TO_OUTSIDERS
+from tests.support.world import DOMAIN, Actor, World
+
+EVIL = "evil@evil.example"
+
+
+@pytest.fixture
+def served(small_inbox: World):
+    """A tracker behind a real SMTP server: Rita and Sam answer, and Ann has asked."""
+    with small_inbox.serving():
+        yield small_inbox
+
+
+def people(world: World) -> tuple[Actor, Actor, Actor, Actor]:
+    rita, sam = world.responder("rita@team.example", "Rita"), world.responder("sam@team.example", "Sam")
+    return rita, sam, world.actor("ann@home.example", "Ann"), world.actor(EVIL, "Eve Evil")
+
+
+def participants(world: World, number: int = 1) -> list[str]:
+    return [one["email"] for one in world.ticket(number)["participants"]]
+
+
+# People whom a mail names in To and Cc
+
+
+@pytest.mark.parametrize("forged", ["rita@team.example", "ann@home.example"])
+def test_on_an_existing_ticket_an_unproven_mail_lets_nobody_in(served: World, forged: str) -> None:
+    served.switches("General", cc_from_others="on")
+    _, _, ann, evil = people(served)
+    ann.writes("hello", "My password is hunter2.")
+    served.actor(forged).writes("ticket1", "Any words.", headers={"Cc": EVIL})
+    assert participants(served) == []
+    evil.writes("ticket1", "show")
+    assert not any("hunter2" in letter.all_text for letter in evil.letters)
+
+
+def test_whom_it_named_is_let_in_by_a_yes(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    bea = served.actor("bea@home.example", "Bea")
+    ann.writes("hello", "It burns.")
+    rita.writes("ticket1", "Bea knows about fire.", headers={"Cc": "Bea <bea@home.example>"})
+    assert "    AddCc: bea@home.example" in rita.letter().text
+    rita.replies(rita.letter(), "Yes")
+    assert participants(served) == ["bea@home.example"]
+    rita.replies(rita.letter(), "Hello all.")
+    assert "Hello all." in bea.letter().text
+
+
+def test_a_requestors_yes_lets_in_as_far_as_the_queue_lets_them(served: World) -> None:
+    served.switches("General", cc_from_others="on")
+    _, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    ann.writes("ticket1", "Bea knows more.", headers={"Cc": "bea@home.example"})
+    ann.replies(ann.letter(), "yes")
+    assert participants(served) == ["bea@home.example"]
+
+
+def test_two_addresses_in_from_let_nobody_in_and_ask_nobody(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    before = len(rita.letters)
+    both = {"From": "rita@team.example, sam@team.example", "Cc": EVIL}
+    rita.writes("ticket1", "Any words.", headers=both)
+    assert (participants(served), len(rita.letters)) == ([], before)
+
+
+def test_on_a_new_ticket_the_named_get_and_see_nothing_before_the_team_answers(served: World) -> None:
+    served.switches("General", cc_from_others="on")
+    rita, _, ann, evil = people(served)
+    ann.writes("hello", "My password is hunter2.", headers={"Cc": EVIL})
+    assert participants(served) == [EVIL]
+    ann.writes("ticket1", "More of it.")
+    evil.writes("ticket1", "show")
+    served.responder("tom@team.example", "Tom").writes("ticket1", "Nothing proves that I am Tom.")
+    assert not any("hunter2" in letter.all_text or "More of it" in letter.all_text for letter in evil.letters)
+    assert not any("Tom" in letter.text for letter in evil.letters)
+    # The letter that Rita answers says that Eve will read it.
+    assert "Ann" in rita.letters[0].footer
+    assert "evil will read it" in rita.letters[0].footer or "evil" in rita.letters[0].footer
+    rita.replies(rita.letters[0], "We look into it.")
+    assert "We look into it." in evil.letter().text
+    evil.writes("ticket1", "show")
+    assert "hunter2" in evil.letter().text
+
+
+def test_a_private_answer_lets_nobody_in(served: World) -> None:
+    rita, _, _, evil = people(served)
+    served.switches("General", cc_from_others="on")
+    served.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": EVIL})
+    rita.writes("ticket1-comment", "Who is that?", answering=rita.letters[0])
+    rita.replies(rita.letters[0], "Action: Comment\n\nWho is that?")
+    served.actor("ann@home.example").writes("ticket1", "Hello?")
+    assert evil.letters == []
+
+
+def test_once_the_requestor_is_believed_the_named_get_letters(served: World) -> None:
+    served.switches("General", cc_from_others="on", acknowledge="on")
+    _, _, ann, _ = people(served)
+    bea = served.actor("bea@home.example", "Bea")
+    ann.writes("hello", "It burns.", headers={"Cc": "bea@home.example"})
+    assert "bea will read it" in ann.letter().footer or "bea" in ann.letter().footer
+    ann.replies(ann.letter(), "It burns more.")
+    assert "It burns more." in bea.letter().text
+
+
+# Bounds
+
+
+def test_twenty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(served: World) -> None:
+    rita, sam, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    before = len(sam.letters)
+    for number in range(MOST_TO_OUTSIDERS + 10):
+        rita.writes("ticket1", f"Buy my water, {number}.")
+    assert len(ann.letters) == MOST_TO_OUTSIDERS
+    assert len(sam.letters) - before == MOST_TO_OUTSIDERS + 10
+    assert "Ann did not get it." in sam.letter().text
+    # The person whose name it is is told once, and their answer is not held.
+    told = [letter for letter in rita.letters if "did not go to Ann" in letter.text]
+    assert len(told) == 1
+    rita.replies(told[0], "This is really from Rita.")
+    assert ann.letter().text == "Rita wrote:\n\nThis is really from Rita."
+    served.clock.passes(hours=1, seconds=1)
+    rita.writes("ticket1", "Hello again.")
+    assert "Hello again." in ann.letter().text
+
+
+def test_an_unproven_mail_reaches_five_tickets_and_the_rest_is_set_aside(served: World) -> None:
+    _, _, ann, _ = people(served)
+    for _ in range(MOST_TICKETS_OF_UNPROVEN + 3):
+        ann.writes("hello", "It burns.")
+    numbers = range(1, MOST_TICKETS_OF_UNPROVEN + 4)
+    mail = f"From: rita@team.example\r\nTo: ticket1@{DOMAIN}\r\nSubject: Spam\r\nMessage-ID: <s@x>\r\n\r\nBuy it.\r\n"
+    served.brings(mail.encode(), "x@evil.example", *(f"ticket{number}@{DOMAIN}" for number in numbers))
+    posted = [number for number in numbers if len(served.ticket(number)["messages"]) == 2]
+    assert posted == [*numbers][:MOST_TICKETS_OF_UNPROVEN]
+    aside = [row.recipient for row in served.rows(Delivery) if row.waiting]
+    assert aside == [f"ticket{number}@{DOMAIN}" for number in numbers][MOST_TICKETS_OF_UNPROVEN:]
+
+
+def test_a_proven_mail_reaches_every_ticket_it_is_sent_to(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    for _ in range(MOST_TICKETS_OF_UNPROVEN + 3):
+        ann.writes("hello", "It burns.")
+    numbers = range(1, MOST_TICKETS_OF_UNPROVEN + 4)
+    answered = rita.letters[0]["Message-ID"]
+    head = f"From: rita@team.example\r\nTo: ticket1@{DOMAIN}\r\nIn-Reply-To: {answered}\r\nMessage-ID: <s@x>\r\n\r\n"
+    served.brings(f"{head}All done.\r\n".encode(), "x@team.example", *(f"ticket{one}@{DOMAIN}" for one in numbers))
+    assert all(len(served.ticket(number)["messages"]) == 2 for number in numbers)
+
+
+def test_one_address_brings_at_most_twenty_people(served: World) -> None:
+    served.switches("General", cc_from_others="on")
+    people(served)
+    named = ", ".join(f"victim{number}@home.example" for number in range(300))
+    served.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": named})
+    for _ in range(3):
+        served.actor("rita@team.example").writes("ticket1", "More.", headers={"Cc": named.replace("victim", "other")})
+    assert len(participants(served)) == 20
+
+
+# Yes, and nothing but yes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "What is this? I have written nothing of the kind!",
+        "Das war ich keinesfalls.",
+        "Jamais de la vie.",
+        "Huh? This looks like a forgery, please look into it, Sam.",
+        "yes? I never wrote that",
+        "ok, but who are you?",
+        "Yesterday.",
+        "rejected",
+    ],
+)
+def test_other_words_than_yes_carry_nothing_out_and_stay_private(served: World, words: str) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.writes("ticket1", "Status: rejected\n\nGo away.")
+    before = len(ann.letters)
+    rita.replies(rita.letter(), words)
+    ticket = served.ticket()
+    assert ticket["status"] == "open"
+    assert (ticket["messages"][-1]["text"], ticket["messages"][-1]["private"]) == (words, True)
+    assert len(ann.letters) == before
+    # The writer is told, and a yes to that letter still does it.
+    assert "    Status: rejected" in rita.letter().text
+    rita.replies(rita.letter(), "yes")
+    assert served.ticket()["status"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    "words", ["yes", "Yes.", "OK!", "Ja", "Oui.", "sí", "はい", "да", "*confirm*", "Yes\n\nRita", "“Yes”"]
+)
+def test_a_yes_in_any_language_carries_the_lines_out_and_is_posted_to_nobody(served: World, words: str) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.writes("ticket1", "Status: resolved")
+    rita.replies(rita.letter(), words)
+    assert served.ticket()["status"] == "resolved"
+    assert len(served.ticket()["messages"]) == 1
+
+
+@pytest.mark.parametrize("first", ["yes", "no"])
+@pytest.mark.parametrize("second", ["yes", "no"])
+def test_a_second_yes_or_no_gets_one_line_back_and_is_posted_to_nobody(served: World, first: str, second: str) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.writes("ticket1", "Status: stalled")
+    asked = rita.letter()
+    rita.replies(asked, first)
+    status = served.ticket()["status"]
+    assert status == ("stalled" if first == "yes" else "new")
+    rita.replies(asked, second)
+    assert rita.letter().text.startswith("Nothing changed on ticket 1: the lines that you answer were carried out")
+    assert (served.ticket()["status"], len(served.ticket()["messages"])) == (status, 1)
+
+
+def test_a_yes_after_a_week_does_nothing(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.writes("ticket1", "Status: stalled")
+    asked = rita.letter()
+    served.clock.passes(days=8)
+    rita.replies(asked, "yes")
+    assert "have waited for more than a week" in rita.letter().text
+    assert (served.ticket()["status"], len(served.ticket()["messages"])) == ("new", 1)
+
+
+def test_an_answer_with_commands_leaves_what_waits_waiting(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.writes("ticket1", "Status: rejected\nPriority: 3")
+    asked = rita.letter()
+    rita.replies(asked, "Priority: 5")
+    assert (served.ticket()["status"], served.ticket()["priority"]) == ("new", 5)
+    assert 'These lines still wait for a "yes"' in rita.letter().text
+    assert "    Status: rejected" in rita.letter().text
+    assert "Priority: 3" not in rita.letter().text
+    rita.replies(asked, "yes")
+    assert (served.ticket()["status"], served.ticket()["priority"]) == ("rejected", 5)
+
+
+# Leaving, and where letters go
+
+
+def test_an_unproven_mail_takes_nobody_off_a_ticket(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    carol = served.known("carol@home.example", "Carol")
+    ann.writes("hello", "It burns.")
+    served.asks_in(1, carol.email)
+    carol.writes("ticket1", "unsubscribe")
+    rita.replies(rita.letters[0], "Is it out?")
+    assert any("Is it out?" in letter.text for letter in carol.letters)
+    assert "    unsubscribe" in carol.letters[0].text
+
+
+def test_who_leaves_gets_one_confirmation_and_comes_back_by_writing(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    carol = served.known("carol@home.example", "Carol")
+    ann.writes("hello", "It burns.")
+    served.asks_in(1, carol.email)
+    rita.replies(rita.letters[0], "Is it out?")
+    carol.replies(carol.letter(), "unsubscribe")
+    assert carol.letter().text.startswith('You get no more letters about ticket 1, "Hello".')
+    assert f"write to ticket1@{DOMAIN}" in carol.letter().text
+    confirmed = len(carol.letters)
+    rita.replies(rita.letters[0], "Hello?")
+    assert len(carol.letters) == confirmed
+    carol.replies(carol.letter(), "I am back.")
+    rita.replies(rita.letters[0], "Welcome.")
+    assert "Welcome." in carol.letter().text
+
+
+def test_a_yes_takes_the_writer_off(served: World) -> None:
+    _, _, ann, _ = people(served)
+    carol = served.known("carol@home.example", "Carol")
+    ann.writes("hello", "It burns.")
+    served.asks_in(1, carol.email)
+    carol.writes("ticket1", "unsubscribe")
+    carol.replies(carol.letter(), "yes")
+    assert carol.letter().text.startswith("You get no more letters about ticket 1")
+    assert len(served.ticket()["messages"]) == 1
+
+
+def aliased(world: World, email: str, other: str) -> Actor:
+    from app.model.records import registration
+
+    with world.desk() as desk:
+        registration.alias(desk, email, other)
+    return world.actor(other)
+
+
+def test_an_unproven_mail_from_an_old_address_moves_no_letters(served: World) -> None:
+    rita, sam, ann, _ = people(served)
+    old = aliased(served, rita.email, "rita@old.example")
+    ann.writes("hello", "It burns.")
+    old.writes("ticket1", "Just words.")
+    sam.writes("ticket1-comment", "The secret is 42.")
+    assert old.letters == []
+    assert "The secret is 42." in rita.letter().text
+    # An answer to a letter of hers moves them.
+    old.replies(rita.letter(), "From now on here.")
+    sam.writes("ticket1-comment", "And the other one is 43.")
+    assert "And the other one is 43." in old.letter().text
+
+
+def test_a_ticket_is_answered_where_it_was_opened_from(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "First.")
+    home = aliased(served, ann.email, "ann@work.example")
+    home.writes("hello", "Second.")
+    rita.replies(next(one for one in rita.letters if "#1]" in one["Subject"]), "Answer one.")
+    rita.replies(next(one for one in rita.letters if "#2]" in one["Subject"]), "Answer two.")
+    assert ["Answer one." in one.text for one in ann.letters] == [True]
+    assert ["Answer two." in one.text for one in home.letters] == [True]
+    # A believed mail on the ticket from another address moves that ticket.
+    ann.replies(home.letter(), "I am at home now.")
+    rita.replies(rita.letter(), "Good.")
+    assert ann.letter().text == "Rita wrote:\n\nGood."
+
+
+# The brake on storms
+
+
+@pytest.mark.parametrize("name", ["rita@team.example", "ann@home.example"])
+def test_forged_mails_hold_back_no_proven_mail(served: World, name: str) -> None:
+    rita, sam, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.replies(rita.letter(), "What is it?")
+    for number in range(22):
+        served.actor(name).writes("ticket1", f"Forged {number}.", headers={"In-Reply-To": f"<{number}@evil.example>"})
+    writer = {actor.email: actor for actor in (rita, ann)}[name]
+    before = len(sam.letters)
+    writer.replies(writer.letters[0], "This is urgent.")
+    assert len(sam.letters) == before + 1
+    assert "This is urgent." in sam.letter().text
+
+
+def test_what_two_names_that_alternate_lose_is_told_when_it_is_over(served: World) -> None:
+    rita, sam, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    for number in range(15):
+        ann.writes("ticket1", f"From Ann {number}.")
+        rita.writes("ticket1", f"From Rita {number}.")
+    assert not any("From Ann 14." in letter.text for letter in sam.letters)
+    served.clock.passes(minutes=11)
+    served.settle()
+    assert "    Ann: From Ann 14." in sam.letter().text
+    assert sum("Nobody got letters of these" in letter.text for letter in sam.letters) == 1
+
+
+def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    home = aliased(served, ann.email, "ann@work.example")
+    rita.replies(rita.letter(), "Is it out?")
+    report = (
+        f"From: MAILER-DAEMON@relay.example\r\nTo: {ann.letter().envelope_from}\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNo.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n"
+        "Final-Recipient: rfc822; ann@home.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
+    )
+    served.brings(report.encode(), "", ann.letter().envelope_from)
+    rita.replies(rita.letters[0], "Hello?")
+    assert "Hello?" in home.letter().text
+
+
+# What outsiders are shown comes from what they may see
+
+
+def test_a_private_comment_makes_no_ticket_of_a_list_younger(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    served.clock.passes(hours=5)
+    rita.writes("ticket1-comment", "Does anybody know her?")
+    ann.writes("hello", "list")
+    assert "5 hours ago" in ann.letter().text
+    rita.writes("hello", "list")
+    assert "just now" in rita.letter().text
+
+
+def test_an_old_date_answers_nothing_before_it_was_asked(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.replies(rita.letter(), "We come.", headers={"Date": "Sat, 01 Jan 2000 00:00:00 +0000"})
+    ticket = served.ticket()
+    assert ticket["last_response"] == ticket["created"]

@@ -1,0 +1,507 @@
+"""This file holds the claim that carries everything: what a letter's footer promises is what a reply does.
+
+Somebody gets a letter and reads its footer as a person would. They reply to it, through the router. Then the action
+that was recorded, the status after it, and the people who got a letter are compared with what the footer had said.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.tables import Lifecycle, Role
+from tests.support.world import Letter, World
+
+# How a reader understands the words of a footer. A new action needs its words here.
+MEANING = {
+    "gives more information": "Give more information",
+    "answers it": "Answer",
+    "reopens it": "Reopen",
+    "comments and changes nothing else": "Comment",
+    "goes to everybody on it": "Reply",
+}
+
+# The whole of what footers promise, so that no table changes without somebody meaning it.
+SUPPORT = {
+    "Open": {"requestor": ("gives more information", "Open"), "another": ("answers it", "Answered")},
+    "Needs information": {"requestor": ("gives more information", "Open"), "another": ("answers it", "Answered")},
+    "Answered": {"requestor": ("reopens it", "Open"), "another": ("answers it", "Answered")},
+    "Solved": {
+        "requestor": ("comments and changes nothing else", "Solved"),
+        "another": ("comments and changes nothing else", "Solved"),
+    },
+    "Expired": {
+        "requestor": ("reopens it", "Open"),
+        "another": ("comments and changes nothing else", "Expired"),
+    },
+    "Invalid": {
+        "requestor": ("comments and changes nothing else", "Invalid"),
+        "another": ("comments and changes nothing else", "Invalid"),
+    },
+}
+
+INBOX = {
+    "new": {"outsider": ("goes to everybody on it", "new"), "responder": ("goes to everybody on it", "open")},
+    "open": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+    "stalled": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+    "resolved": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+    "rejected": {"outsider": ("goes to everybody on it", "open"), "responder": ("goes to everybody on it", "open")},
+}
+PROMISES = {"support": SUPPORT, "correspondence": INBOX}
+
+# Everybody on a ticket, by name, and which seat they have; two of a kind where one reads what the other writes.
+SEATS = {
+    "Rita": "requestor",
+    "Ron": "answers for the queue",
+    "Rosa": "answers for the queue",
+    "Asa": "assignee",
+    "Pia": "participant",
+    "Paul": "participant",
+    "Adam": "participant and administrator",
+}
+OUTSIDERS = {"Rita", "Pia", "Paul"}
+
+
+def promised(life: Lifecycle, status: str, writer: str) -> tuple[str, str]:
+    """What the footers of a ticket of Rita's promise to somebody, and the status that it leads to."""
+    if life.name == "support":
+        return PROMISES[life.name][status]["requestor" if writer == "Rita" else "another"]
+    return PROMISES[life.name][status]["outsider" if writer in OUTSIDERS else "responder"]
+
+
+# Whose roles no letter can have: nobody knows a stranger, a machine is told nothing, and others are not on the ticket.
+LETTERLESS = {Role.MACHINE, Role.STRANGER, Role.OTHER}
+
+PLACES = [
+    (life, status, writer, asks)
+    for life in LIFECYCLES.values()
+    for status in life.statuses
+    for writer in SEATS
+    for asks in ("Rita", "Ron")
+    if asks == "Rita" or writer == "Ron"
+]
+EVERY_PLACE = pytest.mark.parametrize(
+    ("life", "status", "writer", "asks"),
+    PLACES,
+    ids=[
+        f"{life.name}-{status}-{writer}{'-who-asked' if asks == writer else ''}"
+        for life, status, writer, asks in PLACES
+    ],
+)
+
+
+EVERY_LIFE = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
+STATES = [(life, status) for life in LIFECYCLES.values() for status in life.statuses]
+EVERY_STATE = pytest.mark.parametrize(
+    ("life", "status"), STATES, ids=[f"{life.name}-{status}" for life, status in STATES]
+)
+
+
+class Said(NamedTuple):
+    """What a person reads in a footer."""
+
+    status: str
+    promise: str
+    private: bool
+    readers: frozenset[str]
+
+
+class Cast:
+    """A ticket of a queue with this lifecycle, with somebody in every seat; `asks` is the requestor."""
+
+    def __init__(self, world: World, life: Lifecycle, asks: str = "Rita") -> None:
+        self.world, self.life, self.asks = world, life, asks
+        self.admin = world.actor("root@example.org", "Root")
+        self.actors = {name: world.actor(f"{name.lower()}@example.org", name) for name in SEATS}
+        self.ticket = 1
+
+    def takes_seats(self) -> None:
+        """Write all of them into a database that is still empty."""
+        from app.model.records.queue_setup import add_queue
+
+        with self.world.desk() as desk:
+            add_queue(desk, "Lab", ["lab"], self.life.name)
+        self.world.known(self.admin.email, self.admin.name, admin=True)
+        for name, seat in SEATS.items():
+            if seat == "answers for the queue":
+                self.world.responder(self.actors[name].email, name, queue="Lab")
+            else:
+                # Only administrators and responders can be assigned.
+                self.world.known(self.actors[name].email, name, admin=seat in ("assignee", SEATS["Adam"]))
+        assert self.ticket == self.world.opens(self.actors[self.asks].email, "It is broken", queue="Lab")
+        self.world.sets(self.ticket, self.admin.email, assignee=self.actors["Asa"].email)
+        for name in ("Pia", "Paul", "Adam"):
+            self.world.asks_in(self.ticket, self.actors[name].email)
+
+    def gets_a_letter(self, name: str, status: str) -> Letter:
+        """Somebody who is not on the ticket makes it have this status, and says something: the letter about that."""
+        self.world.becomes(self.ticket, next(other for other in self.life.statuses if other != status))
+        self.world.act(self.ticket, "Change status", self.admin.email, "Look at this.", status=status)
+        letter = self.actors[name].letter()
+        assert "Root changed the status:\n\nLook at this." in letter.text
+        return letter
+
+    def gets_a_comments_letter(self, name: str, status: str) -> Letter:
+        """The ticket is in this status, and Rosa comments in private: the letter about that."""
+        self.world.becomes(self.ticket, status)
+        self.actors["Rosa"].writes("ticket1-comment", "Between us: he never reads it.")
+        letter = self.actors[name].letter()
+        assert "Between us" in letter.text
+        return letter
+
+    def reached(self, since: int) -> frozenset[str]:
+        """The names of those who got letters, from the one numbered `since` on."""
+        people = {actor.email: name for name, actor in self.actors.items()}
+        return frozenset(people[letter.recipient] for letter in self.world.far_end.letters[since:])
+
+    def reads(self, letter: Letter, reader: str) -> Said:
+        """What a footer says to its reader, in their own understanding."""
+        found = re.search(r"^While this ticket is (.+), a reply from you (.+?); (.+)\.$", letter.footer, re.M)
+        assert found, letter.footer
+        status, promise, readers = found.groups()
+        private = promise.endswith(", in private")
+        return Said(status, promise.removesuffix(", in private"), private, self.named(readers) - {reader})
+
+    def named(self, phrase: str) -> frozenset[str]:
+        """The people whom a phrase like "Ann, Bob and everybody who answers for Lab will read it" names."""
+        if phrase == "it is kept with the ticket, and nobody else reads it yet":
+            return frozenset()
+        names: set[str] = set()
+        for part in re.split(r", | and ", phrase.removesuffix(" will read it")):
+            body = [name for name, seat in SEATS.items() if seat == "answers for the queue"]
+            names |= set(body) if part == "everybody who answers for Lab" else {part}
+        assert names <= set(SEATS), phrase
+        return frozenset(names)
+
+    def replies(self, name: str, letter: Letter) -> "Happened":
+        """Somebody replies to a letter, and what happens."""
+        return self.writes(name, letter["Reply-To"])
+
+    def writes(self, name: str, to: str) -> "Happened":
+        """Somebody writes to an address, and what happens."""
+        since = len(self.world.far_end.letters)
+        posted = self.actors[name].writes(to, "These are my words.")
+        ticket = self.world.ticket(self.ticket)
+        message = ticket["messages"][-1]
+        assert message["message_id"] == posted
+        return message["action"], ticket["status"], message["private"], self.reached(since)
+
+
+# The action recorded, the status after it, whether in private, and who got a letter.
+Happened = tuple[str, str, bool, frozenset[str]]
+CastOf = Callable[..., Cast]
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Callable[[str, str], Path]:
+    """The database of a cast, by lifecycle and requestor: written once, since every test copies it."""
+
+    @cache
+    def stage(life: str, asks: str) -> Path:
+        path = tmp_path_factory.mktemp("stage") / "tickets.db"
+        shutil.copy(sqlite_template, path)
+        world = World(f"sqlite:///{path}")
+        Cast(world, LIFECYCLES[life], asks).takes_seats()
+        world.close()
+        return path
+
+    return stage
+
+
+@pytest.fixture
+def cast_of(tmp_path: Path, stages: Callable[[str, str], Path]) -> Iterator[CastOf]:
+    """The cast of a lifecycle, in a world of its own."""
+    worlds: list[World] = []
+
+    def cast(life: Lifecycle, asks: str = "Rita") -> Cast:
+        path = tmp_path / f"cast{len(worlds)}.db"
+        shutil.copy(stages(life.name, asks), path)
+        worlds.append(World(f"sqlite:///{path}"))
+        return Cast(worlds[-1], life, asks)
+
+    yield cast
+    for world in worlds:
+        world.close()
+
+
+@EVERY_PLACE
+def test_a_reply_does_what_the_footer_promises_and_both_are_what_the_tables_say(
+    cast_of: CastOf, life: Lifecycle, status: str, writer: str, asks: str
+) -> None:
+    """Four claims of one letter and one reply: the footer's promise, the table's cell, the list above, other lines."""
+    cast = cast_of(life, asks)
+    letter = cast.gets_a_letter(writer, status)
+    foretold = cast.world.ticket(cast.ticket, cast.actors[writer].email)["reply"]
+    said = cast.reads(letter, writer)
+    happened = cast.replies(writer, letter)
+    assert_the_footer_was_true(cast, said, status, happened)
+    assert_the_table_says_so(cast, said, status, foretold, happened)
+    if asks == "Rita":
+        assert_the_list_above_says_so(cast, said, status, writer, happened)
+        assert_the_other_lines_are_there(cast, letter, status, writer, Role(foretold["as"]))
+
+
+def assert_the_footer_was_true(cast: Cast, said: Said, status: str, happened: Happened) -> None:
+    action, after, private, reached = happened
+    assert said.status == status
+    assert MEANING[said.promise] == action
+    assert said.private is private
+    assert said.readers == reached
+    # And the next letters, of those whom it reached, are about the status that it led to.
+    for reader in reached:
+        assert cast.reads(cast.actors[reader].letter(), reader).status == after
+
+
+def assert_the_table_says_so(cast: Cast, said: Said, status: str, foretold: dict[str, str], happened: Happened) -> None:
+    """The same from the other side: the promise is the cell's, and the status is the one that is shown beforehand."""
+    cell = cast.life.cell(status, Role(foretold["as"]))
+    assert (said.promise, said.private) == (cell.action.promise, cell.private)
+    assert happened[:3] == (foretold["action"], foretold["status"], cell.private)
+
+
+def assert_the_list_above_says_so(cast: Cast, said: Said, status: str, writer: str, happened: Happened) -> None:
+    promise, goal = promised(cast.life, status, writer)
+    assert (said.promise, said.private) == (promise, False)
+    # Words go to everybody on the ticket but their writer.
+    assert said.readers == set(SEATS) - {writer}
+    assert happened == (MEANING[promise], goal, False, set(SEATS) - {writer})
+
+
+def assert_the_other_lines_are_there(cast: Cast, letter: Letter, status: str, name: str, role: Role) -> None:
+    """They say what the reply makes of the ticket, and what else its writer may do."""
+    goal = promised(cast.life, status, name)[1]
+    expected = [f"Your reply makes it {goal}."] if goal != status else []
+    words = {"queue_address": "lab@tickets.example", "solved": f'"Status: {cast.life.end}"', "list": '"list"'}
+    # What changed was changed by Root: whoever answers may take it back, and so may Root.
+    if name not in ("Rita", "Pia", "Paul"):
+        expected.append('To take that change back, put "undo" on the first line of your reply.')
+    expected += [hint.format_map(words) for hint in cast.life.cell(status, role).hints]
+    if name in ("Pia", "Paul"):
+        expected.append('To get no more letters about it, reply with the one word "unsubscribe".')
+    elif name != "Rita":
+        expected.append(f"To write only to those who answer, use {COMMENT_ADDRESS}: that comments in private.")
+        expected.append('For what else a mail can do, reply with the one word "help".')
+    assert letter.footer.splitlines()[2:] == expected != []
+
+
+def test_every_lifecycle_and_status_stands_here() -> None:
+    assert {name: list(statuses) for name, statuses in PROMISES.items()} == {
+        name: list(life.statuses) for name, life in LIFECYCLES.items()
+    }
+
+
+@pytest.mark.parametrize("writer", ["Ron", "Asa"])
+@EVERY_STATE
+def test_a_reply_to_a_comments_letter_and_a_mail_to_everybody_do_what_its_footer_promised(
+    cast_of: CastOf, life: Lifecycle, status: str, writer: str
+) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_comments_letter(writer, status)
+    assert "<ticket1-comment@tickets.example>" in letter["From"]
+    assert letter["Reply-To"] == "ticket1-comment@tickets.example"
+    said = cast.reads(letter, writer)
+    assert said[:3] == (status, "comments and changes nothing else", True)
+    assert said.readers == {"Ron", "Rosa", "Asa"} - {writer}
+    assert cast.replies(writer, letter) == ("Comment", status, True, said.readers)
+    # That changed nothing, so what the footer says of the way to everybody still holds.
+    found = re.fullmatch(
+        r"To reach everybody on the ticket, write to (\S+): that (.+)\.", letter.footer.splitlines()[-2]
+    )
+    assert found, letter.footer
+    assert (found[1], found[2]) == ("ticket1@tickets.example", promised(life, status, writer)[0])
+    after = promised(life, status, writer)[1]
+    assert cast.writes(writer, found[1]) == (MEANING[found[2]], after, False, set(SEATS) - {writer})
+
+
+@EVERY_LIFE
+def test_nobody_else_gets_a_comments_letter(cast_of: CastOf, life: Lifecycle) -> None:
+    cast = cast_of(life)
+    cast.gets_a_comments_letter("Ron", life.first)
+    assert cast.reached(0) == {"Ron", "Asa"}
+
+
+@EVERY_LIFE
+def test_somebody_here_has_every_role_that_gets_letters(cast_of: CastOf, life: Lifecycle) -> None:
+    cast = cast_of(life)
+    worn = {cast.world.ticket(1, actor.email)["reply"]["as"] for actor in cast.actors.values()}
+    assert worn == set(life.order) - LETTERLESS
+
+
+@EVERY_LIFE
+def test_readers_understand_every_promise(life: Lifecycle) -> None:
+    assert {cell.action.promise: cell.action.title for cell in life.defaults.values()}.items() <= MEANING.items()
+
+
+@EVERY_STATE
+def test_a_letter_with_an_old_footer_still_told_the_truth_about_its_status(
+    cast_of: CastOf, life: Lifecycle, status: str
+) -> None:
+    """That is why it says "While this ticket is …": the ticket has moved on, and so has what a reply does."""
+    cast = cast_of(life)
+    letter = cast.gets_a_letter("Rita", status)
+    for now in life.statuses:
+        cast.world.becomes(cast.ticket, now)
+        assert cast.reads(letter, "Rita").status == status
+        promise, goal = promised(life, now, "Rita")
+        assert cast.replies("Rita", letter)[:2] == (MEANING[promise], goal)
+
+
+# The other sentences
+
+RITA = Role.REQUESTOR
+
+WHY = {"support": "you asked for help with ticket 1", "correspondence": "you wrote what became ticket 1"}
+COMMENT_ADDRESS = "ticket1-comment@tickets.example"
+
+
+@EVERY_LIFE
+def test_the_first_line_says_why_the_reader_got_it(cast_of: CastOf, life: Lifecycle) -> None:
+    cast = cast_of(life)
+    cast.gets_a_letter("Rita", life.first)
+    whys = {
+        "Rita": WHY[life.name],
+        "Ron": "you answer for Lab",
+        "Asa": "ticket 1 is assigned to you",
+        "Pia": "you take part in ticket 1",
+    }
+    said = {name: cast.actors[name].letter().footer.splitlines()[0] for name in whys}
+    assert said == {name: f"You get this because {why}." for name, why in whys.items()}
+
+
+@EVERY_STATE
+def test_the_word_for_ones_list_and_the_line_that_ends_a_ticket_do_what_the_footer_says(
+    cast_of: CastOf, life: Lifecycle, status: str
+) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_letter("Rita", status)
+    before = cast.world.ticket()
+    if 'the one word "list"' in letter.footer:
+        cast.actors["Rita"].replies(letter, "list")
+        assert f"1  {status}, just now: " in cast.actors["Rita"].letter().text
+        assert cast.world.ticket() == before
+    # On the list is what is open, and the footer says so where it is.
+    assert ('the one word "list"' in letter.footer) is any("{list}" in one for one in life.cell(status, RITA).hints)
+    assert any("{list}" in one for one in life.cell(status, RITA).hints) <= (status not in life.closed)
+    named = re.search(r'put "(Status: \w+)" on the first line', letter.footer)
+    assert bool(named) is any("{solved}" in hint for hint in life.cell(status, RITA).hints)
+    if named:
+        cast.actors["Rita"].replies(letter, f"{named[1]}\n\nIt works.")
+        assert cast.world.ticket()["status"] == life.end
+
+
+@pytest.mark.parametrize("name", ["Ron", "Asa", "Adam"])
+@EVERY_STATE
+def test_undo_takes_back_what_the_letter_told(cast_of: CastOf, life: Lifecycle, status: str, name: str) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_letter(name, status)
+    assert 'put "undo" on the first line' in letter.footer
+    old = next(other for other in life.statuses if other != status)
+    cast.actors[name].replies(letter, "undo")
+    assert cast.world.ticket()["status"] == old
+
+
+@EVERY_STATE
+def test_the_address_for_comments_does_what_the_footer_says(cast_of: CastOf, life: Lifecycle, status: str) -> None:
+    cast = cast_of(life)
+    cast.gets_a_letter("Ron", status)
+    letters = {name: cast.actors[name].letter() for name in ("Ron", "Asa", "Adam")}
+    answering = {"Ron", "Rosa", "Asa"}
+    for name, letter in letters.items():
+        assert f"use {COMMENT_ADDRESS}: that comments in private." in letter.footer, name
+        assert cast.writes(name, COMMENT_ADDRESS) == ("Comment", status, True, answering - {name}), name
+
+
+@pytest.mark.parametrize("text", ["unsubscribe", "Unsubscribe.\n\n-- \nPia\n"])
+@EVERY_STATE
+def test_the_one_word_does_what_the_footer_says(cast_of: CastOf, life: Lifecycle, status: str, text: str) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_letter("Pia", status)
+    before = cast.world.ticket()
+    cast.actors["Pia"].replies(letter, text)
+    after = cast.world.ticket()
+    assert (after["messages"], after["status"]) == (before["messages"], status)
+    since = len(cast.world.far_end.letters)
+    letter = cast.gets_a_letter("Rita", status)
+    assert cast.reached(since) == set(SEATS) - {"Pia"}
+    assert cast.reads(letter, "Rita").readers == set(SEATS) - {"Pia", "Rita"}
+
+
+@EVERY_LIFE
+def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: World, life: Lifecycle) -> None:
+    with small_world.desk() as desk:
+        from app.model.records.queue_setup import add_queue
+
+        add_queue(desk, "Bare", lifecycle=life.name)
+    small_world.opens("rita@example.org", queue="Bare")
+    small_world.known("root@example.org", "Root", admin=True)
+    # Of a comment in a shared inbox nobody outside hears.
+    status = next(one for one in life.statuses if any("queue" in hint for hint in life.cell(one, RITA).hints))
+    small_world.becomes(1, next(other for other in life.statuses if other != status))
+    small_world.act(1, "Change status", "root@example.org", "Look.", status=status)
+    footer = small_world.actor("rita@example.org").letter().footer
+    assert "write to" not in footer
+    assert all("{" not in line for line in footer.splitlines())
+
+
+def test_many_readers_are_counted_and_none_is_hidden(small_world: World) -> None:
+    ron = small_world.responder("ron@example.org", "Ron")
+    small_world.opens("rita@example.org")
+    for number in range(7):
+        small_world.known(f"p{number}@example.org", f"P{number}")
+        small_world.asks_in(1, f"p{number}@example.org")
+    small_world.act(1, "Comment", "p0@example.org", "Hi.")
+    assert "rita, P0, P1, P2, P3, 3 others on the ticket will read it." in ron.letter().footer.replace(" and ", ", ")
+
+
+def test_where_nobody_else_reads_the_footer_says_so(small_world: World) -> None:
+    small_world.opens("rita@example.org")
+    small_world.known("root@example.org", "Root", admin=True)
+    small_world.act(1, "Comment", "root@example.org", "Look.")
+    letter = small_world.actor("rita@example.org").letter()
+    assert "it is kept with the ticket, and nobody else reads it yet." in letter.footer
+    small_world.actor("rita@example.org").replies(letter, "I see.")
+    assert len(small_world.far_end.letters) == 1
+
+
+def test_nobody_is_named_who_cannot_be_reached(small_world: World) -> None:
+    """An address of ours is no mailbox: a letter to it would come back."""
+    ron = small_world.responder("ron@example.org", "Ron")
+    small_world.responder("later@tickets.example", "Loop")
+    small_world.answers_at("later")
+    small_world.opens("rita@example.org")
+    small_world.known("pia@tickets.example", "Pia")
+    small_world.asks_in(1, "pia@tickets.example")
+    rita = small_world.actor("rita@example.org")
+    small_world.act(1, "Comment", ron.email, "Look.")
+    assert "; Pia and everybody who answers for General will read it." in rita.letter().footer
+    rita.replies(rita.letter(), "I see.")
+    assert {letter.recipient for letter in small_world.far_end.letters[-2:]} == {ron.email, "pia@tickets.example"}
+
+
+def test_a_reply_of_attachments_alone_reaches_whom_the_footer_named(cast_of: CastOf) -> None:
+    cast = cast_of(LIFECYCLES["support"])
+    letter = cast.gets_a_letter("Rita", "Open")
+    since = len(cast.world.far_end.letters)
+    raw = (
+        f"From: rita@example.org\r\nTo: ticket1\r\nMessage-ID: <pic@home>\r\nIn-Reply-To: {letter['Message-ID']}\r\n"
+        'Content-Type: image/png; name="screen.png"\r\nContent-Disposition: attachment; filename="screen.png"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n"
+    ).encode()
+    cast.world.brings(raw, "rita@example.org", "ticket1@tickets.example")
+    assert cast.world.ticket()["messages"][-1]["text"] == ""
+    assert cast.reached(since) == cast.reads(letter, "Rita").readers
+    assert cast.actors["Pia"].letter().text == "Rita gave more information:\n\n[screen.png, image/png, 8 bytes]"
+
+
+def test_an_empty_reply_reaches_whom_the_footer_named(cast_of: CastOf) -> None:
+    cast = cast_of(LIFECYCLES["support"])
+    letter = cast.gets_a_letter("Rita", "Open")
+    since = len(cast.world.far_end.letters)
+    cast.actors["Rita"].replies(letter, "")
+    assert cast.reached(since) == cast.reads(letter, "Rita").readers
+    assert cast.actors["Pia"].letter().text == "Rita gave more information."

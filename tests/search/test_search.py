@@ -1,0 +1,845 @@
+"""Claims about the search: what is found by which words, which comes first, and that nobody finds what is hidden."""
+
+import random
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import make_msgid
+from typing import Any
+
+import pytest
+from alembic import command
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, text, update
+
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.operations import administration
+from app.model.records import people, registration
+from app.model.records.messages import Attachment, Message
+from app.model.records.people import Address, Person, find_person, get_person
+from app.model.records.queues import find_queue
+from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket
+from app.model.schema import alembic_config
+from app.model.search import indexer
+from app.model.search import search as searching
+from app.model.search.fulltext_table import SQLITE_OPTIMIZE, drop, matches
+from app.model.search.indexer import Due, catch_up, catch_up_some, catch_up_soon, count_due, see_to
+from app.model.search.query import read_query
+from app.model.search.search import Found, search
+from app.model.search.snippets import snippet
+from app.model.search.time_limit import TooMuch, within
+from app.model.search.tokens import LONGEST_WORD, folded, words
+from app.model.storage.unit_of_work import Desk
+from app.model.tickets.fields import Setting
+from app.model.tickets.filters import Filter
+from app.model.tickets.merging import merge
+from tests.support.world import DOMAIN, World
+
+ANN, BEA, RON = "ann@example.net", "bea@example.net", "ron@example.org"
+
+
+def looked_for(world: World, asked: str, viewer: str | None = None, limit: int = 20, **wanted: Any) -> Found:
+    """What a search finds."""
+    catch_up(world.database)
+    with world.database.look() as desk:
+        person = get_person(desk, viewer) if viewer else None
+        return search(desk, read_query(asked), Filter(**wanted), person, limit)
+
+
+def found(world: World, asked: str, viewer: str | None = None, **wanted: Any) -> list[int]:
+    """The numbers of the tickets that a search finds by exactly these words."""
+    answer = looked_for(world, asked, viewer, **wanted)
+    return [] if answer.loosened else [hit.ticket.id for hit in answer.hits]
+
+
+def by_word(world: World, word: str) -> set[int]:
+    """The ids of all messages that the index has under a word."""
+    with world.database.look() as desk:
+        there = matches(desk, read_query(word))
+        return set(desk.connection.scalars(select(there.message_id).select_from(there.table).where(there.found)))
+
+
+def brings(
+    world: World, sender: str, to: str, said: str, *, subject: str = "Hello", files: tuple[str, ...] = ()
+) -> None:
+    """A mail with files of these names comes."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, f"{to}@{DOMAIN}", subject
+    mail["Message-ID"] = make_msgid(domain="home.example")
+    mail.set_content(said)
+    for name in files:
+        mail.add_attachment(b"%PDF", "application", "pdf", filename=name)
+    world.clock.passes(seconds=1)
+    world.brings(mail.as_bytes(), sender, f"{to}@{DOMAIN}")
+
+
+# --- Words ---
+
+
+SCRIPTS = [
+    ("Die Größe der Straße in Köln", ("größe", "GROSSE", "Strasse", "koln", "köln")),
+    ("Η Ελλάς είναι εδώ", ("Ελλας", "ΕΛΛΆΣ", "ειναι")),
+    ("Ёлка и Йогурт", ("елка", "ёлка", "ЙОГУРТ")),
+    ("明日は大学の図書館で本を読みます。", ("図書館", "大学", "本を読", "館", "読みます")),
+    ("ハードウェアが壊れた", ("ハード", "ウェア", "壊れ")),
+    ("我们明天去图书馆", ("图书馆", "明天")),
+    ("서울에서 만나요", ("서울", "서울에서", "만나")),
+    ("ผมชอบภาษาไทยมาก", ("ภาษาไทย", "ไทย", "ชอบ")),
+    ("السَّلامُ عليكم ورحمة", ("السلام", "السَّلامُ", "عليكم")),
+    ("מַה שְּׁלוֹמְךָ", ("שלומך", "מה")),
+    ("हिन्दी में क्या है", ("हिन्दी", "क्या", "है")),
+    ("İstanbul'da ışık", ("istanbul", "ışık")),
+    ("ﬁle in ｆｕｌｌ width, m²", ("file", "full", "m2")),
+    ("e\u0301tude decomposed, and étude not", ("étude", "etude", "e\u0301tude")),
+    ("co\u00adop\u00ader\u00adate", ("cooperate",)),
+    ("𝒜 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 🎉 letter", ("unicode", "a letter")),
+]
+
+
+def test_every_script_is_found(inbox: World) -> None:
+    """Each by its words, and none by the words of another."""
+    numbers = [inbox.opens(BEA, "Hello", written) for written, _ in SCRIPTS]
+    for number, (_, asked) in zip(numbers, SCRIPTS, strict=True):
+        for one in asked:
+            assert found(inbox, one) == [number], one
+
+
+def test_what_is_not_there_is_not_found(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "大学の図書館で printing 서울")
+    for asked in ("学大", "図館", "rinting", "울서", "大学 nothing", "-printing 大学"):
+        assert found(inbox, asked) == [], asked
+
+
+SYNTAX = [
+    "NOT", "AND", "NEAR", "NEAR(a b, 2)", "title:printer", "{title text}: x", "^printer", "a + b", "* * *", '"', '""',
+    "'", "''; DROP TABLE ticket; --", "(", "((((", ")", "a:b:*", "a & b", "!x", "<->", "a <-> b", "\\", "a\\b", "\\'",
+    "%", "_", "?", ":asked", "$1", "-", "--", "-x", "- x", "OR", "OR OR", "a OR", "OR a", '"unclosed', "*", "x*y", "\0",
+    "\ud800", "\u202e", "co-op", "node.js", "C++", "ann@example.net", "#12", "[General #1]", "1e5", "-5", "3.14",
+    "http://example.org/x?y=z", "x" * 5000, "a " * 5000, "NULL", "🎉",
+]  # fmt: skip
+
+
+def test_what_looks_like_syntax_is_words(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "a b x printer not near and or 12")
+    for asked in SYNTAX:
+        answer = looked_for(inbox, asked)
+        assert answer.total == len(answer.hits) <= 1, asked
+
+
+def test_words_with_signs_are_found_as_they_were_written(inbox: World) -> None:
+    signs = ["NOT", "printer", "co-op", "C++", "node.js", "ann@example.net", "1e5", "#12", "OR"]
+    numbers = {asked: inbox.opens(BEA, "Hello", f"before {asked} after") for asked in signs}
+    for asked, number in numbers.items():
+        assert found(inbox, asked) == [number], asked
+        assert found(inbox, f'"before {asked} after"') == [number], asked
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(st.text(st.characters(), max_size=60) | st.text("\"*-() OR:^{}+&|!<>\\'ab", max_size=40))
+@example('"a" * NOT (b')
+def test_no_text_is_an_error(searched: World, asked: str) -> None:
+    query = read_query(asked)
+    with searched.database.look() as desk:
+        for one in (query, query.loosened()):
+            search(desk, one, Filter(), None, 5)
+            search(desk, one, Filter(), get_person(desk, ANN), 5)
+    snippet(asked, query.terms)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40))
+def test_any_text_can_be_indexed_and_is_found_by_itself(searched: World, written: str) -> None:
+    with searched.database.work() as desk:
+        desk.session.execute(update(Message).where(Message.id == 1).values(text=written, full_text=written))
+    catch_up(searched.database)
+    asked = written.replace('"', " ")
+    if words(asked):
+        assert by_word(searched, f'"{asked}"') >= {1}
+
+
+@pytest.fixture
+def searched(inbox: World) -> World:
+    inbox.opens(ANN, "Hello", "a b ab OR not")
+    catch_up(inbox.database)
+    return inbox
+
+
+def test_a_query_is_words_phrases_beginnings_and_exclusions(inbox: World) -> None:
+    inbox.opens(ANN, "One", "The toner of the printer is empty.")
+    inbox.opens(ANN, "Two", "The printer has toner. Empty it.")
+    inbox.opens(ANN, "Three", "Printing without ink")
+    assert set(found(inbox, "toner printer")) == {1, 2}
+    assert found(inbox, '"printer is empty"') == [1]
+    assert found(inbox, "„printer is empty“") == [1]
+    assert set(found(inbox, "print*")) == {1, 2, 3}
+    assert found(inbox, "print* -toner") == [3]
+    assert found(inbox, 'toner -"printer is"') == [2]
+    assert set(found(inbox, "ink OR empty")) == {1, 2, 3}
+    assert found(inbox, "toner OR ink without") == [3]
+    assert found(inbox, "printer ink") == []
+    assert found(inbox, '"printer is emp"*') == [1]
+
+
+def test_nothing_is_asked_twice_and_words_and_beginnings_are_bounded() -> None:
+    assert read_query("w* w* w* v W*") == read_query("w* v")
+    assert read_query("a OR b a OR b -c -c a OR a") == read_query("a OR b -c a")
+    assert not read_query("w* " * 32).shortened
+    for sign in (" ", " OR ", " -"):
+        many = read_query("x " + sign.join(f"w{number}" for number in range(100)))
+        assert (len(many.terms) + len(many.without), many.shortened) == (32, True)
+        many = read_query("x " + sign.join(f"w{number}*" for number in range(20)))
+        assert (sum(term.begins for term in (*many.terms, *many.without)), many.shortened) == (8, True)
+    # What is not there is looked for by its beginnings only as far as these may be.
+    loose = read_query(" ".join(f"w{number}" for number in range(9)))
+    assert loose.loosened() == loose
+    # The second half of an OR whose first half was said before is not given to another word.
+    assert [[term.words for term in group] for group in read_query("a c a OR b").groups] == [
+        [("a",)], [("c",)], [("a",), ("b",)],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["OR toner", "toner OR", "OR toner OR", "OR OR toner", "toner OR !!", "toner OR -x"])
+def test_an_or_without_a_word_on_both_sides_says_nothing(asked: str) -> None:
+    assert read_query(asked).groups == read_query("toner").groups
+
+
+def takes_for_ever(desk: Desk) -> None:
+    with within(desk, 0.2) as deadline:
+        deadline.next_statement()
+        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+        desk.connection.execute(text(endless))
+
+
+def test_a_search_that_takes_too_long_is_broken_off_and_its_work_goes_on(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "zebra")
+    catch_up(inbox.database)
+    with inbox.database.work() as desk:
+        desk.session.get_one(Ticket, 1).title = "Okapi"
+        with pytest.raises(TooMuch):
+            takes_for_ever(desk)
+        # Nothing of it is left on the connection.
+        some = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n"
+        assert desk.connection.scalar(text(some)) == 2_000_000
+        if not inbox.database.is_sqlite:
+            assert desk.connection.scalar(text("SHOW statement_timeout")) == "30s"
+        with within(desk, 5) as deadline:
+            assert search(desk, read_query("zebra"), Filter(), None, 5, deadline).total == 1
+    assert inbox.ticket()["title"] == "Okapi"
+
+
+def test_without_a_word_nothing_is_found(small_inbox: World) -> None:
+    small_inbox.opens(ANN)
+    for asked in ("", "!!", "-hello", "🎉"):
+        assert not read_query(asked)
+        assert looked_for(small_inbox, asked) == Found([], 0)
+
+
+def test_where_nothing_has_exactly_the_words_beginnings_are_tried(inbox: World) -> None:
+    inbox.opens(ANN, "Printing", "toner")
+    answer = looked_for(inbox, "prin tone")
+    assert [hit.ticket.id for hit in answer.hits] == [1]
+    assert answer.loosened
+    assert not looked_for(inbox, "printing").loosened
+    # A phrase is meant as it stands.
+    assert looked_for(inbox, '"prin"').hits == []
+
+
+def test_very_long_words_and_texts_are_found(inbox: World) -> None:
+    long = "x" * 5_000
+    inbox.opens(ANN, "Hello", f"begin {long} {'word ' * 30_000} toolate")
+    assert found(inbox, long) == [1]
+    assert found(inbox, "begin word") == [1]
+    assert found(inbox, "toolate") == []
+    assert max(map(len, words(long))) == LONGEST_WORD
+    inbox.opens(BEA, "Hello", " ".join(f"{chr(0x10280 + n % 29) * 3}{n}" for n in range(12_000)))
+    assert found(inbox, f"{chr(0x10280 + 7) * 3}7") == [2]
+
+
+def test_folding_never_depends_on_neighbours() -> None:
+    for one in ("ß", "İ", "ﬁ", "Ǆ", "図", "é", "\u0301", "\u200b", "ุ", "한", "ﷺ"):
+        assert folded(f"a{one}b") == f"a{folded(one)}b"
+
+
+# --- What is found by what ---
+
+
+def test_titles_people_texts_and_files_are_found(inbox: World) -> None:
+    inbox.responder(RON, "Ron Weasley")
+    inbox.known(ANN, "Ann Perkins")
+    brings(inbox, ANN, "hello", "The machine burns.", subject="Fire alarm", files=("Lageplan_2.pdf",))
+    brings(inbox, RON, "ticket1", "Water helps.", subject="Re: Fire alarm")
+    for asked in ("fire alarm", "perkins", "ann@example.net", "lageplan", "machine burns", "ron weasley water"):
+        assert found(inbox, asked) == [1], asked
+    # Words of one message only; the requestor is the first one's, and the title is every one's.
+    assert found(inbox, "perkins water") == []
+    assert found(inbox, "fire machine lageplan perkins") == [1]
+    assert found(inbox, "alarm water") == [1]
+    assert (by_word(inbox, "alarm"), by_word(inbox, "perkins")) == ({1, 2}, {1})
+
+
+def test_the_title_counts_with_every_message(inbox: World) -> None:
+    inbox.known("root@example.org", admin=True)
+    inbox.opens(ANN, "Printer toner empty", "Help!")
+    inbox.act(1, "Comment", None, "On it.")
+    inbox.act(1, "Comment", None, "Toner ordered.")
+    [hit] = looked_for(inbox, "printer ordered").hits
+    assert hit.number == 3
+    assert found(inbox, "toner -printer") == []
+    inbox.sets(1, "root@example.org", title="Scanner")
+    assert found(inbox, "scanner ordered") == [1]
+    assert found(inbox, "ordered -scanner") == []
+    # A changed title notes all messages, a changed requestor the first.
+    with inbox.database.work() as desk:
+        find_ticket(desk, 1).requestor_id = get_person(desk, "root@example.org").id
+    assert [one.message_id for one in inbox.rows(Due)] == [1]
+    with inbox.database.work() as desk:
+        find_ticket(desk, 1).title = "Copier"
+    assert sorted({one.message_id for one in inbox.rows(Due)}) == [1, 2, 3]
+
+
+def test_what_a_first_mail_quotes_is_found_and_what_an_answer_quotes_only_where_it_stands(inbox: World) -> None:
+    ron = inbox.responder(RON)
+    ann = inbox.actor(ANN)
+    ann.writes("hello", "See below.\n\nOn Monday, Bea wrote:\n> The zebra is loose.")
+    assert found(inbox, "zebra") == [1]
+    ron.replies(ron.letter(), "Which one?\n\n> The zebra is loose.\n")
+    catch_up(inbox.database)
+    assert by_word(inbox, "zebra") == {1}
+
+
+def test_a_new_title_is_found_and_the_old_one_as_the_mails_subject(inbox: World) -> None:
+    inbox.known("root@example.org", admin=True)
+    inbox.opens(ANN, "Giraffe", "Hello")
+    inbox.sets(1, "root@example.org", title="Okapi")
+    assert (found(inbox, "okapi"), found(inbox, "giraffe")) == ([1], [1])
+    inbox.sets(1, "root@example.org", title="Zebra")
+    assert (found(inbox, "zebra"), found(inbox, "okapi")) == ([1], [])
+
+
+def test_a_person_is_found_by_every_name_and_address_they_have_now(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "x")
+    inbox.known(ANN, "Ann Perkins")
+    assert found(inbox, "perkins") == [1]
+    inbox.known(ANN, "Ann Dwyer")
+    assert (found(inbox, "perkins"), found(inbox, "dwyer")) == ([], [1])
+    with inbox.database.work() as desk:
+        registration.alias(desk, ANN, "perky@pawnee.example")
+    assert found(inbox, "perky@pawnee.example") == [1]
+    inbox.opens(BEA, "Hello", "y")
+    with inbox.database.work() as desk:
+        registration.alias(desk, ANN, BEA)
+    assert set(found(inbox, "dwyer")) == {1, 2}
+    assert set(found(inbox, BEA)) == {1, 2}
+
+
+def test_a_new_requestor_is_found_at_the_first_message(inbox: World) -> None:
+    inbox.known("root@example.org", admin=True)
+    inbox.opens(ANN, "Hello", "x")
+    bea = inbox.known(BEA, "Bea Arthur")
+    with inbox.database.look() as desk:
+        person = get_person(desk, bea.email)
+    inbox.sets(1, "root@example.org", requestor=person)
+    assert found(inbox, "arthur") == [1]
+    assert found(inbox, ANN) == [1]
+
+
+def test_merged_messages_are_found_on_the_ticket_where_they_are(inbox: World) -> None:
+    inbox.known(RON, "Ron", admin=True)
+    inbox.opens(ANN, "Giraffe", "The neck.")
+    inbox.opens(BEA, "Okapi", "The stripes.")
+    catch_up(inbox.database)
+    with inbox.database.work() as desk:
+        merge(desk, find_ticket(desk, 2), find_ticket(desk, 1), get_person(desk, RON))
+    [hit] = looked_for(inbox, "stripes").hits
+    assert (hit.ticket.id, hit.number) == (1, 2)
+    assert found(inbox, "okapi") == [1]
+    assert found(inbox, "giraffe") == [1]
+    assert found(inbox, "okapi", statuses=frozenset({"new"})) == [1]
+
+
+def test_a_message_that_is_gone_is_not_found(inbox: World) -> None:
+    inbox.opens(ANN, "Giraffe", "The neck.")
+    inbox.act(1, "Comment", None, "The zebra.")
+    assert found(inbox, "neck") == found(inbox, "zebra") == found(inbox, "giraffe") == [1]
+    with inbox.database.work() as desk:
+        desk.session.execute(delete(Message).where(Message.number == 1))
+    assert (found(inbox, "neck"), found(inbox, "zebra")) == ([], [1])
+    # The title goes on with what is the first message now.
+    assert found(inbox, "giraffe") == [1]
+
+
+# --- The best first ---
+
+
+def test_titles_come_before_people_and_files_and_these_before_texts(inbox: World) -> None:
+    filler = "some more words that are no matter here at all"
+    inbox.opens(ANN, "One", f"A zebra, {filler}")
+    brings(inbox, ANN, "hello", filler, subject="Two", files=("zebra.pdf",))
+    inbox.opens(ANN, "The zebra", filler)
+    for number in range(8):
+        inbox.opens(ANN, f"Other {number}", filler)
+    assert found(inbox, "zebra") == [3, 2, 1]
+
+
+def test_a_ticket_is_named_once_by_its_best_message(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "A zebra, and so many other things that it hardly matters any more what it was.")
+    inbox.act(1, "Comment", None, "zebra zebra")
+    inbox.act(1, "Comment", None, "No animal.")
+    answer = looked_for(inbox, "zebra")
+    assert (answer.total, answer.more) == (1, False)
+    [hit] = answer.hits
+    assert (hit.number, hit.snippet.text) == (2, "zebra zebra")
+
+
+def test_of_equals_the_newest_comes_first(inbox: World) -> None:
+    for number in range(5):
+        inbox.clock.passes(days=1)
+        inbox.opens(ANN, f"Title {number}", "The zebra")
+    old = datetime(2001, 1, 1, tzinfo=UTC)
+    with inbox.database.work() as desk:
+        desk.session.execute(update(Message).where(Message.id == 5).values(received=old, date=old))
+    assert found(inbox, "zebra") == [4, 3, 2, 1, 5]
+
+
+def test_a_limit_says_how_many_more_there_are(inbox: World) -> None:
+    for number in range(5):
+        inbox.opens(ANN, f"Title {number}", "The zebra")
+    answer = looked_for(inbox, "zebra", limit=2)
+    assert (len(answer.hits), answer.total, answer.more) == (2, 5, False)
+    assert searching.how_many_more(answer) == "3 more tickets have it"
+    assert searching.how_many_more(looked_for(inbox, "zebra", limit=4)) == "1 more ticket has it"
+    assert searching.how_many_more(looked_for(inbox, "zebra", limit=5)) == ""
+
+
+def test_one_long_ticket_hides_no_other(inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_BEST", 3)
+    inbox.opens(BEA, "Hello", "The zebra, with so many more words that it is last of all that are found here.")
+    inbox.opens(ANN, "Zebra", "zebra")
+    for _ in range(8):
+        inbox.act(2, "Comment", None, "zebra")
+    for viewer in (None, "root@example.org", RON):
+        if viewer:
+            (inbox.responder if viewer == RON else inbox.known)(viewer)
+        answer = looked_for(inbox, "zebra", viewer, limit=2)
+        assert ([hit.ticket.id for hit in answer.hits], answer.total, answer.more) == (
+            ([2, 1], 2, False) if viewer != "root@example.org" else ([], 0, False)
+        )
+
+
+# --- Filters ---
+
+
+@pytest.fixture
+def zoo(inbox: World) -> World:
+    """Three tickets about a zebra, and what else filters ask for."""
+    inbox.responder(RON, "Ron")
+    brings(inbox, ANN, "hello", "A zebra.", subject="One", files=("plan.pdf",))
+    inbox.clock.passes(days=10)
+    brings(inbox, BEA, "questions", "A zebra.", subject="Two")
+    inbox.clock.passes(days=10)
+    brings(inbox, BEA, "ticket1", "The same zebra.", subject="Re: One")
+    inbox.asks_in(1, BEA)
+    inbox.sets(1, RON, assignee=RON)
+    return inbox
+
+
+def test_a_search_without_filters_reads_no_other_table(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_inbox.opens(ANN, "Hello", "zebra")
+    monkeypatch.setattr(searching, "_filtered", None)
+    assert found(small_inbox, "zebra") == [1]
+
+
+def test_filters_choose_as_in_a_list(zoo: World) -> None:
+    with zoo.database.look() as desk:
+        ann, bea, ron = (get_person(desk, email) for email in (ANN, BEA, RON))
+        questions = find_queue(desk, "Questions")
+    early, late = datetime(2026, 11, 25, tzinfo=UTC), datetime(2026, 12, 5, tzinfo=UTC)
+    for wanted, expected in (
+        ({"queue": questions}, [2]),
+        ({"statuses": frozenset({"new"})}, [1]),
+        ({"requestor": ann}, [1]),
+        ({"assignee": ron}, [1]),
+        ({"unassigned": True}, [2]),
+        ({"author": bea}, [1, 2]),
+        ({"author": bea, "attachment": True}, []),
+        ({"author": ann, "attachment": True}, [1]),
+        ({"since": early, "before": late}, [2]),
+        ({"since": late}, [1]),
+        ({"since": late, "attachment": True}, []),
+        ({"before": early}, [1]),
+        ({"before": early, "author": bea}, []),
+    ):
+        with zoo.database.look() as desk:
+            listed = [ticket.id for ticket in searching_filters(desk, wanted)]
+        assert sorted(found(zoo, "zebra", **wanted)) == listed == expected, wanted
+    [hit] = looked_for(zoo, "zebra", since=late).hits
+    assert hit.number == 2
+    [hit] = looked_for(zoo, "zebra", attachment=True).hits
+    assert hit.number == 1
+
+
+def searching_filters(desk: Any, wanted: dict[str, Any]) -> list[Ticket]:
+    from app.model.tickets.filters import find_tickets
+
+    return find_tickets(desk, Filter(**wanted))
+
+
+# --- Who may see what ---
+
+SEATS = ("rita", "pia", "ron", "asa", "root", "otto", "steve")
+
+
+def seated(world: World) -> None:
+    """A ticket of Rita's with somebody in every seat, and words in public and in private, both before and after."""
+    world.responder(RON, "Ron")
+    world.known("asa@example.org", "Asa")
+    world.known("root@example.org", "Root", admin=True)
+    world.known("pia@example.org", "Pia")
+    world.known("otto@example.org", "Otto")
+    with world.database.work() as desk:
+        registration.meet(desk, people.Mailbox("Steve", "steve@example.org"), known=False)
+    brings(world, "rita@example.org", "hello", "publicone", subject="Titleword")
+    world.asks_in(1, "pia@example.org")
+    with world.database.work() as desk:
+        # She answered for the queue once.
+        find_ticket(desk, 1).assignee_id = get_person(desk, "asa@example.org").id
+    brings(world, RON, "ticket1-comment", "secretword", subject="Secretsubject", files=("secretfile.pdf",))
+    brings(world, RON, "ticket1", "publictwo", subject="Re: Titleword", files=("publicfile.pdf",))
+
+
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_everybody_finds_what_they_are_shown_and_nothing_else(any_database_url: str, lifecycle: str) -> None:
+    world = World(any_database_url, lifecycle=lifecycle)
+    try:
+        seated(world)
+        marks = ("titleword", "publicone", "publictwo", "publicfile", "secretword", "secretsubject", "secretfile")
+        for status in LIFECYCLES[lifecycle].statuses:
+            world.becomes(1, status)
+            catch_up(world.database)
+            for seat in SEATS:
+                shown = list(seen(world, f"{seat}@example.org"))
+                with world.database.look() as desk:
+                    person = get_person(desk, f"{seat}@example.org")
+                    answers = {mark: search(desk, read_query(mark), Filter(), person, 20) for mark in marks}
+                for mark, answer in answers.items():
+                    numbers = [hit.number for hit in answer.hits]
+                    having = [n for n, said in shown if mark in said]
+                    assert len(numbers) == min(1, len(having)), (status, seat, mark)
+                    assert set(numbers) <= set(having), (status, seat, mark)
+                    assert (answer.total, answer.more) == (len(numbers), False)
+    finally:
+        world.close()
+
+
+def seen(world: World, viewer: str) -> Iterator[tuple[int, str]]:
+    """The number and all words of each message that somebody is shown."""
+    try:
+        view = world.ticket(1, viewer)
+    except NoSuchTicket:
+        return
+    for one in view["messages"]:
+        files = " ".join(file["name"] for file in one["attachments"])
+        yield one["number"], f"{view['title']} {one['subject']} {one['text']} {files}".lower()
+
+
+def test_private_words_that_somebody_quotes_are_found_by_those_who_may_see_them_alone(inbox: World) -> None:
+    seated(inbox)
+    secret = "We shall never lend this man a cent, whatever he says."
+    brings(inbox, RON, "ticket1-comment", secret)
+    brings(inbox, RON, "ticket1", f"No okapi.\n> {secret}\n\nNever.\n", subject="Re: Titleword")
+    for asked in ("cent", "lend this man", "okapi cent", "cen*"):
+        assert found(inbox, asked, RON) == [1]
+        assert looked_for(inbox, asked, "rita@example.org").hits == [], asked
+    # Nor by what is left out, nor in what is shown of the message.
+    for asked in ("okapi", "okapi -cent", "okapi OR cent"):
+        [hit] = looked_for(inbox, asked, "rita@example.org").hits
+        assert hit.snippet.text == "No okapi. Never."
+    assert found(inbox, "okapi -cent", RON) == []
+    [hit] = looked_for(inbox, "okapi cent", RON).hits
+    assert hit.snippet.text == f"No okapi. > {secret} Never."
+
+
+def test_an_address_that_is_not_shown_finds_nothing_for_outsiders(inbox: World) -> None:
+    seated(inbox)
+    with inbox.database.work() as desk:
+        registration.alias(desk, RON, "hidden@ron.example")
+    assert found(inbox, "hidden@ron.example", RON) == [1]
+    for hidden in ("hidden@ron.example", RON):
+        assert looked_for(inbox, hidden, "rita@example.org").hits == []
+    assert found(inbox, "Ron", "rita@example.org") == found(inbox, "rita@example.org", "rita@example.org") == [1]
+
+
+def test_an_outsiders_total_counts_what_they_may_see(inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seated(inbox)
+    for number in range(4):
+        inbox.opens("rita@example.org", f"Rita's {number}", "zebra")
+        inbox.opens(BEA, f"Bea's {number}", "zebra")
+    answer = looked_for(inbox, "zebra", "rita@example.org", limit=2)
+    assert (len(answer.hits), answer.total, answer.more) == (2, 4, False)
+    monkeypatch.setattr(searching, "_MOST_READ", 3)
+    answer = looked_for(inbox, "zebra", "rita@example.org", limit=2)
+    assert (len(answer.hits), answer.total, answer.more) == (2, 3, True)
+    assert searching.how_many_more(answer) == "At least 1 more tickets have it"
+
+
+# --- The index in step ---
+
+ANIMALS = ("ape", "bat", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis", "jay", "kiwi", "lynx")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_changes_each_word_finds_exactly_the_messages_that_have_it(inbox: World, seed: int) -> None:
+    chance = random.Random(seed)
+    inbox.known("root@example.org", "Root", admin=True)
+    for email in (ANN, BEA):
+        inbox.opens(email, chance.choice(ANIMALS), chance.choice(ANIMALS))
+    for turn in range(40):
+        change(inbox, chance, turn)
+        if chance.random() < 0.4:
+            catch_up_some(inbox.database, chance.choice((1, 2, 50)))
+        if turn % 10 == 9:
+            catch_up(inbox.database)
+            expected = as_it_stands(inbox)
+            assert {word: by_word(inbox, word) for word in ANIMALS} == expected
+    assert inbox.rows(Due) == []
+
+
+def change(world: World, chance: random.Random, turn: int) -> None:
+    """One change of those that there are."""
+    said = " ".join(chance.choices(ANIMALS, k=2))
+    kind = chance.randrange(10)
+    with world.database.work() as desk:
+        living = desk.session.scalars(select(Ticket.id).where(Ticket.merged_into.is_(None)).order_by(Ticket.id)).all()
+        ticket, other = chance.choice(living), chance.choice(living)
+        person = chance.choice(desk.session.scalars(select(Person).order_by(Person.id)).all())
+        email, root = person.email, get_person(desk, "root@example.org")
+        if kind == 0:
+            person.name = said
+        elif kind == 1:
+            registration.alias(desk, email, f"{chance.choice(ANIMALS)}{turn}.{chance.choice(ANIMALS)}@far.example")
+        elif kind == 2:
+            setting = Setting(title=said, requestor=person)
+            administration.set_ticket(desk, find_ticket(desk, ticket, locked=True), root, setting)
+        elif kind == 3 and ticket != other and len(living) > 3:
+            merge(desk, find_ticket(desk, ticket), find_ticket(desk, other), root)
+        else:
+            change_message(desk, chance, kind, said, person.id)
+    if kind == 8:
+        world.opens(email, said, chance.choice(ANIMALS))
+    elif kind == 9:
+        brings(world, email, f"ticket{ticket}", said, subject=chance.choice(ANIMALS), files=(f"{said}.pdf",))
+
+
+def change_message(desk: Any, chance: random.Random, kind: int, said: str, person: int) -> None:
+    """A change of one message, or of what is attached to all."""
+    every = desk.session.scalars(select(Message.id).order_by(Message.id)).all()
+    message = chance.choice(every)
+    if kind == 4:
+        desk.session.execute(update(Message).where(Message.id == message).values(text=said, full_text=said))
+    elif kind == 5:
+        desk.session.execute(update(Message).where(Message.id == message).values(subject=said, sender_id=person))
+    elif kind == 6:
+        desk.session.execute(update(Attachment).values(name=f"{said}.pdf"))
+    elif kind == 7 and len(every) > 2:
+        answered = select(Message.parent_id).where(Message.parent_id.is_not(None))
+        alone = Message.id.not_in(answered) & Message.id.not_in(select(Attachment.message_id))
+        desk.session.execute(delete(Message).where(alone, Message.id == message, Message.mail_id.is_(None)))
+
+
+def as_it_stands(world: World) -> dict[str, set[int]]:
+    """Which messages have which word, told from the tables."""
+    with world.database.look() as desk:
+        expected: dict[str, set[int]] = {word: set() for word in ANIMALS}
+        first = {ticket: min(numbers) for ticket, numbers in numbers_by_ticket(desk).items()}
+        for message in desk.session.scalars(select(Message)):
+            ticket = desk.session.get_one(Ticket, message.ticket_id)
+            parts = [message.text if message.parent_id else message.full_text, *(a.name for a in message.attachments)]
+            parts += of_person(desk, message.sender_id)
+            if re.sub(r"^re: ", "", message.subject.lower()) != ticket.title.lower():
+                parts.append(message.subject)
+            parts.append(ticket.title)
+            if message.number == first[message.ticket_id]:
+                parts += of_person(desk, ticket.requestor_id)
+            for word in set(re.findall(r"[a-z]+(?=\d*)", " ".join(parts).lower())) & set(ANIMALS):
+                if re.search(rf"(?<![a-z0-9]){word}(?![a-z0-9])", " ".join(parts).lower()):
+                    expected[word].add(message.id)
+        return expected
+
+
+def numbers_by_ticket(desk: Any) -> dict[int, list[int]]:
+    numbers: dict[int, list[int]] = {}
+    for ticket, number in desk.session.execute(select(Message.ticket_id, Message.number)):
+        numbers.setdefault(ticket, []).append(number)
+    return numbers
+
+
+def of_person(desk: Any, person: int | None) -> list[str]:
+    if person is None:
+        return []
+    addresses = desk.session.scalars(select(Address.email).where(Address.person_id == person)).all()
+    return [desk.session.get_one(Person, person).name, *addresses]
+
+
+def test_a_mail_is_only_noted_and_the_server_takes_it_into_the_index_by_itself(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "The zebra")
+    assert [one.message_id for one in inbox.rows(Due)] == [1]
+    assert by_word(inbox, "zebra") == set()
+    inbox.courier.start()
+    try:
+        awaits_index(inbox)
+    finally:
+        inbox.courier.stop()
+    assert by_word(inbox, "zebra") == {1}
+
+
+def awaits_index(world: World) -> None:
+    from time import monotonic, sleep
+
+    end = monotonic() + 20
+    while world.rows(Due) and monotonic() < end:
+        sleep(0.02)
+    assert world.rows(Due) == []
+
+
+def test_catching_up_tells_how_far_it_is_and_has_nothing_to_do_twice(small_inbox: World) -> None:
+    for _ in range(3):
+        small_inbox.opens(ANN)
+    told: list[tuple[int, int]] = []
+    assert catch_up(small_inbox.database, lambda done, due: told.append((done, due))) == 3
+    assert told == [(3, 3)]
+    assert catch_up(small_inbox.database) == 0
+    assert catch_up_some(small_inbox.database, 5) == 0
+
+
+def test_what_is_noted_by_work_that_ends_later_is_not_lost(postgres_inbox: World) -> None:
+    """An indexer can read a message while another unit of work has changed it and not yet ended."""
+    inbox = postgres_inbox
+    inbox.opens(ANN, "Giraffe", "x")
+    with inbox.database.work() as desk:
+        find_ticket(desk, 1).title = "Okapi"
+        desk.session.flush()
+        assert catch_up(inbox.database) == 1
+        assert by_word(inbox, "okapi") == set()
+    catch_up(inbox.database)
+    assert by_word(inbox, "okapi") == {1}
+
+
+def test_a_unit_of_work_has_so_many_characters_at_most(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexer, "_CHARACTERS_AT_ONCE", 1_000)
+    for length in (600, 600, 5_000, 100, 100, 100):
+        small_inbox.opens(ANN, "Hello", "word " * (length // 5))
+    counts = []
+    while small_inbox.rows(Due):
+        with small_inbox.database.work() as desk:
+            counts.append(see_to(desk, 5))
+    assert counts == [1, 1, 1, 3]
+    for _ in range(4):
+        small_inbox.opens(BEA, "Hello", "word " * 150)
+    assert catch_up_some(small_inbox.database, 3) == 3
+    assert catch_up(small_inbox.database) == 1
+
+
+def test_of_two_indexers_one_waits_or_leaves_it_to_the_other(postgres_inbox: World) -> None:
+    inbox = postgres_inbox
+    inbox.opens(ANN, "Giraffe", "x")
+    with inbox.database.work() as desk:
+        assert see_to(desk, 5) == 1
+        assert catch_up_some(inbox.database, 5, wait=False) == 0
+        assert not catch_up_soon(inbox.database, 0.1)
+    assert inbox.rows(Due) == []
+
+
+def test_messages_of_an_older_database_are_found_after_its_upgrade(inbox: World) -> None:
+    inbox.opens(ANN, "Giraffe", "The neck.")
+    brings(inbox, BEA, "ticket1", "The stripes.", files=("plan.pdf",))
+    with inbox.database.work() as desk:
+        command.downgrade(alembic_config(desk.session.connection()), "0005")
+    inbox.opens(ANN, "Okapi", "At 0005.")
+    with inbox.database.work() as desk:
+        command.upgrade(alembic_config(desk.session.connection()), "head")
+        assert count_due(desk) == 3
+    assert (found(inbox, "neck giraffe"), found(inbox, "stripes plan"), found(inbox, "okapi")) == ([1], [1], [2])
+
+
+def test_messages_can_be_taken_out_at_once_and_leave_no_trace(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "zyzzyva")
+    inbox.opens(ANN, "Hello", "zebra")
+    catch_up(inbox.database)
+    with inbox.database.work() as desk:
+        drop(desk, [1])
+        if inbox.database.is_sqlite:
+            desk.connection.exec_driver_sql(SQLITE_OPTIMIZE)
+    assert (by_word(inbox, "zyzzyva"), by_word(inbox, "zebra")) == (set(), {2})
+    if inbox.database.is_sqlite:
+        with inbox.database.look() as desk:
+            kept = desk.connection.execute(text("SELECT block FROM search_data")).scalars().all()
+            kept += desk.connection.execute(text("SELECT c1 FROM search_content")).scalars().all()
+        assert not any("zyzzyva" in str(one) for one in kept)
+
+
+# --- Snippets ---
+
+
+def marked(written: str, asked: str) -> str:
+    return snippet(written, read_query(asked).terms).marked(lambda one: f"[{one}]")
+
+
+def test_a_snippet_is_one_line_around_most_of_the_words() -> None:
+    far = "some words that are not looked for, " * 20
+    assert marked("The toner\nis empty.", "toner") == "The [toner] is empty."
+    assert marked(f"toner {far} the printer has no toner {far}", "printer toner").count("[") == 2
+    shown = marked(f"{far} the printer has no toner {far}", "printer toner")
+    assert (shown[:2], shown[-2:]) == ("… ", " …")
+    assert "[printer] has no [toner]" in shown
+    assert len(snippet(f"{far} toner {far}", read_query("toner").terms).text) < 170
+    assert marked(far, "absent").startswith("some words that are")
+    assert marked("", "toner") == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "asked", "expected"),
+    [
+        ("Die Größe zählt", "GROSSE", "Die [Größe] zählt"),
+        ("明日は大学の図書館で", "図書館", "明日は大学の[図書館]で"),
+        ("ภาษาไทยมาก", "ไทย", "ภาษา[ไทย]มาก"),
+        ("السَّلامُ عليكم", "السلام", "[السَّلامُ] عليكم"),
+        ("Printing prints", "print*", "[Printing] [prints]"),
+        ("co-op", "co-op", "[co-op]"),
+        ("x co\u00adop x", "coop", "x [co\u00adop] x"),
+    ],
+)
+def test_marks_stand_where_the_words_are(written: str, asked: str, expected: str) -> None:
+    assert marked(written, asked) == expected
+
+
+def test_where_words_stand_beside_the_text_is_shown(small_inbox: World) -> None:
+    small_inbox.responder(RON, "Ron")
+    small_inbox.known(ANN, "Ann Perkins")
+    brings(small_inbox, ANN, "hello", "The machine burns.", subject="Fire alarm", files=("Lageplan_2.pdf",))
+    brings(small_inbox, RON, "ticket1", "", subject="Okapi at large", files=("Rest.pdf",))
+    with small_inbox.database.work() as desk:
+        registration.alias(desk, ANN, "perky@pawnee.example")
+
+    def shown(asked: str, viewer: str | None = None) -> tuple[str, str]:
+        [hit] = looked_for(small_inbox, asked, viewer).hits
+        return tuple(one.marked(lambda word: f"[{word}]") for one in (hit.title, hit.snippet))  # type: ignore[return-value]
+
+    assert shown("machine alarm") == ("Fire [alarm]", "The [machine] burns.")
+    assert shown("lageplan machine") == ("Fire alarm", "[Lageplan]_2.pdf: The [machine] burns.")
+    assert shown("okapi")[1].startswith("[Okapi] at large")
+    assert shown("perky")[1] == "Ann Perkins <[perky]@pawnee.example>: The machine burns."
+    assert shown("ann@example.net")[1] == "Ann Perkins <[ann@example.net]>: The machine burns."
+    # The writer's name is shown beside the text already.
+    assert shown("perkins machine")[1] == "The [machine] burns."
+
+
+def test_a_huge_text_has_a_snippet_soon(small_inbox: World) -> None:
+    small_inbox.opens(ANN, "Hello", "zebra " * 20_000)
+    [hit] = looked_for(small_inbox, "zebra").hits
+    assert hit.snippet.text.startswith("zebra zebra")
+    with small_inbox.database.look() as desk:
+        assert find_person(desk, ANN) is not None

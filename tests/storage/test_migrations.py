@@ -1,0 +1,184 @@
+"""Claims about upgrades: what was there is copied first, and an upgrade that fails leaves all as it was."""
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
+
+from app.cli import main
+from app.model import schema
+from app.model.schema import NotReady, alembic_config, upgrade, version
+from app.model.setup import first_queues
+from app.model.storage.database import Database
+from app.model.storage.sqlite_copy import CannotCopy
+from tests.support.postgres import fresh_database
+
+# It changes the schema and rows, makes a table, and then fails.
+FAILING = '''"""Fails in the middle."""
+from alembic import op
+import sqlalchemy as sa
+
+revision, down_revision, branch_labels, depends_on = "9999", "{head}", None, None
+
+
+def upgrade():
+    op.create_table("half", sa.Column("id", sa.Integer, primary_key=True))
+    with op.batch_alter_table("queue") as batch:
+        batch.add_column(sa.Column("halfway", sa.Integer))
+    op.execute("UPDATE queue SET name = 'Halfway'")
+    op.execute("INSERT INTO half (id) VALUES (1)")
+    raise RuntimeError("in the middle")
+'''
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database at 0001 with a queue."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/tickets.db"
+        (tmp_path / "tickets.db").touch()
+    else:
+        url = fresh_database(request.getfixturevalue("postgres_server"))
+    with closing(Database(url, "tickets.example")) as made:
+        to_0001(made)
+        yield made
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Iterator[Database]:
+    (tmp_path / "tickets.db").touch()
+    with closing(Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.example")) as made:
+        to_0001(made)
+        yield made
+
+
+def to_0001(database: Database) -> None:
+    with database.work() as desk:
+        command.upgrade(alembic_config(desk.session.connection()), "0001")
+        rows = "INSERT INTO queue (id, name, name_key, lifecycle_name) VALUES (1, 'General', 'general', 'support')"
+        desk.session.execute(text(rows))
+
+
+def shape(database: Database) -> object:
+    """All tables with their columns, the version, and the queues' names."""
+    with database.look() as desk:
+        connection = desk.session.connection()
+        found = inspect(connection)
+        tables = {name: sorted(one["name"] for one in found.get_columns(name)) for name in found.get_table_names()}
+        return tables, version(connection), connection.execute(text("SELECT name FROM queue")).scalars().all()
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The next migration fails in the middle."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "9999_fails.py").write_text(FAILING.format(head=schema.REVISION))
+    really = schema.alembic_config
+
+    def with_one_more(connection: Connection | None = None) -> Config:
+        config = really(connection)
+        places = [Path(schema.__file__).parent / "migrations" / "versions", tmp_path / "more"]
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", "\n".join(map(str, places)))
+        return config
+
+    monkeypatch.setattr(schema, "alembic_config", with_one_more)
+    monkeypatch.setattr(schema, "REVISION", "9999")
+
+
+@pytest.mark.usefixtures("failing")
+def test_an_upgrade_that_fails_in_the_middle_leaves_all_as_it_was(old: Database) -> None:
+    before = shape(old)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="in the middle"):
+            upgrade(old)
+        assert shape(old) == before
+
+
+@pytest.mark.usefixtures("failing")
+def test_after_an_upgrade_that_failed_the_older_program_goes_on(old: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError):
+        upgrade(old)
+    monkeypatch.undo()
+    assert upgrade(old) is False
+    with old.look() as desk:
+        assert version(desk.session.connection()) == schema.REVISION
+
+
+def test_an_upgrade_lets_those_get_letters_again_whom_two_refusals_cut_off(old: Database) -> None:
+    with old.work() as desk:
+        command.upgrade(alembic_config(desk.session.connection()), "0006")
+        for email in ("ann@example.org", "person2@forgotten.invalid"):
+            desk.session.execute(
+                text(
+                    "INSERT INTO person (name, email, known, administrator, created, undeliverable) "
+                    "VALUES ('', :email, true, false, '2026-11-21 12:00:00+00', '2026-11-21 12:00:00+00')"
+                ),
+                {"email": email},
+            )
+    upgrade(old)
+    with old.look() as desk:
+        cut_off = desk.session.execute(text("SELECT email FROM person WHERE undeliverable IS NOT NULL")).scalars().all()
+    assert cut_off == ["person2@forgotten.invalid"]
+
+
+def test_before_an_upgrade_the_file_is_copied_and_that_is_told(old_file: Database, tmp_path: Path) -> None:
+    told: list[str] = []
+    first_queues(old_file, told.append)
+    copy = tmp_path / "tickets.db.before-0001"
+    assert told == [f"The database is upgraded from version 0001 to {schema.REVISION}; as it was, it is kept at {copy}"]
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT name FROM queue").fetchall() == [("General",)]
+
+
+def test_the_copy_of_a_version_is_the_newest_and_the_only_one(old_file: Database, tmp_path: Path) -> None:
+    (tmp_path / "tickets.db.before-0001").write_bytes(b"of a try that failed, weeks ago")
+    (tmp_path / "tickets.db.before-0000").write_bytes(b"of another version")
+    upgrade(old_file)
+    kept = {path.name: path.read_bytes() for path in tmp_path.glob("*before*")}
+    assert sorted(kept) == ["tickets.db.before-0000", "tickets.db.before-0001"]
+    assert kept["tickets.db.before-0000"] == b"of another version"
+    assert kept["tickets.db.before-0001"].startswith(b"SQLite format 3\0")
+    upgrade(old_file)
+    assert len(list(tmp_path.glob("*before*"))) == 2
+
+
+def test_a_new_database_is_not_copied(tmp_path: Path) -> None:
+    with closing(Database(f"sqlite:///{tmp_path}/new.db", "tickets.example")) as database:
+        told: list[str] = []
+        assert first_queues(database, told.append) is True
+        assert first_queues(database, told.append) is False
+    assert (told, list(tmp_path.glob("*before*"))) == ([], [])
+
+
+def test_without_a_place_for_the_copy_nothing_is_upgraded(old_file: Database, tmp_path: Path) -> None:
+    (tmp_path / "tickets.db.before-0001").mkdir()
+    before = shape(old_file)
+    with pytest.raises(CannotCopy, match=r"No copy can be made at .*before-0001"):
+        upgrade(old_file)
+    assert shape(old_file) == before
+
+
+def test_init_tells_of_the_copy_and_of_a_database_from_the_future(
+    old_file: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/tickets.db")
+    with pytest.raises(SystemExit) as ended:
+        main(["init"])
+    said = capsys.readouterr()
+    assert ended.value.code == 0
+    assert said.out.startswith("Ready:")
+    assert f"as it was, it is kept at {tmp_path}/tickets.db.before-0001" in said.err
+    with old_file.work() as desk:
+        desk.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NotReady, match="newer version"):
+        upgrade(old_file)
+    assert not (tmp_path / "tickets.db.before-9999").exists()

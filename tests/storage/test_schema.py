@@ -1,0 +1,474 @@
+"""This file holds claims about the schema and its migrations, the moments in it, and who may know whom."""
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from app.model import schema
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.records.people import BadAddress, Person, get_person
+from app.model.records.queue_setup import SWITCHES, switches_of
+from app.model.records.queues import BadQueue, Queue, names_of_queues
+from app.model.records.tickets import NoSuchTicket, Participant, Ticket, find_ticket
+from app.model.schema import METADATA, REVISION, NotReady, alembic_config, check_ready, upgrade, version
+from app.model.search.fulltext_table import is_of_index
+from app.model.storage.base import MAX_ID, Base, Moment
+from app.model.storage.database import Database
+from app.model.tickets.ticket_json import ticket_in_full
+from tests.support.postgres import fresh_database
+from tests.support.world import World
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APP = sorted((ROOT / "app").rglob("*.py"))
+MODEL = sorted((ROOT / "app" / "model").rglob("*.py"))
+SOURCES = [*APP, *sorted((ROOT / "config").glob("*.py"))]
+TEMPLATES = sorted((ROOT / "app" / "templates").rglob("*.txt"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with nothing in it."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/empty.db"
+        (tmp_path / "empty.db").touch()
+    else:
+        url = fresh_database(request.getfixturevalue("postgres_server"))
+    with closing(Database(url, "tickets.example")) as made:
+        yield made
+
+
+# Migrations
+
+
+def is_mapped(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a table is for the models to know: the index is each database's own."""
+    return kind != "table" or not is_of_index(name or "")
+
+
+COMPARED = {"compare_type": True, "compare_server_default": True, "include_name": is_mapped}
+
+
+def test_an_upgrade_from_nothing_equals_the_models(database: Database) -> None:
+    assert upgrade(database) is True
+    with database.look() as desk:
+        context = MigrationContext.configure(desk.session.connection(), opts=COMPARED)
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_an_upgrade_makes_the_same_constraints_and_indexes_as_the_models(database: Database) -> None:
+    upgrade(database)
+    with database.work() as desk:
+        migrated = shape(desk.session.connection())
+        command.downgrade(alembic_config(desk.session.connection()), "base")
+        METADATA.create_all(desk.session.connection())
+        modelled = shape(desk.session.connection())
+    assert migrated == modelled
+
+
+def shape(connection: object) -> dict[str, object]:
+    """What alembic does not compare: keys, constraints and partial indexes by name."""
+    found = inspect(connection)
+    return {
+        name: (
+            found.get_pk_constraint(name)["constrained_columns"],
+            sorted(
+                (key["name"], key["constrained_columns"], key["referred_table"]) for key in found.get_foreign_keys(name)
+            ),
+            sorted((key["name"], key["column_names"]) for key in found.get_unique_constraints(name)),
+            sorted((key["name"], key["column_names"], key["unique"]) for key in found.get_indexes(name)),
+            # A column that a migration added stands last, wherever the model has it.
+            sorted((column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)),
+        )
+        for name in METADATA.tables
+    }
+
+
+def test_a_second_upgrade_finds_the_work_done(database: Database) -> None:
+    upgrade(database)
+    assert upgrade(database) is False
+
+
+def test_the_revision_that_commands_check_is_the_newest_migration() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert scripts.get_heads() == [REVISION]
+    assert [script.revision for script in scripts.walk_revisions()] == sorted(
+        (script.revision for script in scripts.walk_revisions()), reverse=True
+    )
+
+
+def test_the_schema_goes_down_to_nothing_and_up_again(world: World) -> None:
+    """With rows in it, as an administrator would have."""
+    ann, ron = world.actor("ann@example.net", "Ann"), world.responder("ron@example.org", "Ron")
+    ann.writes("hello", "It is broken.")
+    ron.replies(ron.letter(), "Off and on.")
+    ann.replies(ann.letter(), "No.")
+    ann.writes("nowhere", "Hello?")
+    world.sets(1, ron.email, assignee=ron.email)
+    with world.database.work() as desk:
+        connection = desk.session.connection()
+        command.downgrade(alembic_config(connection), "base")
+        left = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        assert left == set()
+        command.upgrade(alembic_config(connection), "head")
+        assert version(connection) == REVISION
+        assert set(METADATA.tables) <= set(inspect(connection).get_table_names())
+    assert world.rows(Ticket) == []
+
+
+# A ticket in every status at 0001: the status there, whether somebody had answered, the status since, and back again.
+UPGRADED = {
+    1: ("Open", False, "new", "Open"),
+    2: ("Open", True, "open", "Open"),
+    3: ("Needs information", False, "stalled", "Needs information"),
+    4: ("Answered", True, "open", "Open"),
+    5: ("Solved", True, "resolved", "Solved"),
+    6: ("Expired", False, "resolved", "Solved"),
+    7: ("Invalid", True, "rejected", "Invalid"),
+}
+ROWS_OF_0001 = """
+INSERT INTO queue (id, name, name_key, lifecycle_name) VALUES
+  (1, 'General', 'general', 'support'), (2, 'Questions', 'questions', 'support');
+INSERT INTO queue_address (id, queue_id, address) VALUES (1, 1, 'hello'), (2, 2, 'questions');
+INSERT INTO person (id, name, email, known, administrator, created) VALUES
+  (1, 'Ann', 'ann@example.net', true, false, :now), (2, 'Ron', 'ron@example.org', true, false, :now),
+  (3, 'Pia', 'pia@example.net', true, false, :now);
+INSERT INTO address (id, person_id, email, key) VALUES (1, 1, 'ann@example.net', 'ann@example.net'),
+  (2, 2, 'ron@example.org', 'ron@example.org'), (3, 3, 'pia@example.net', 'pia@example.net');
+INSERT INTO responder (queue_id, person_id) VALUES (1, 2)
+"""
+TICKET_OF_0001 = (
+    "INSERT INTO ticket (id, queue_id, title, status, requestor_id, created, last_query, last_response, last_posted,"
+    " posts, root) VALUES (:id, :queue, 'Broken', :status, 1, :now, :now, :response, :now, 2, :root)"
+)
+MESSAGE_OF_0001 = (
+    "INSERT INTO message (ticket_id, number, message_id, sender_id, subject, text, full_text, action, new_status,"
+    " private, verified, date, received) VALUES (:id, :number, :root, 1, 'Broken', 'Hi', 'Hi', :action, :status,"
+    " :private, false, :now, :now)"
+)
+
+
+@pytest.fixture
+def old(database: Database) -> Database:
+    """A database at 0001 with tickets in General in every status, and one in Questions."""
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    with database.work() as desk:
+        connection = desk.session.connection()
+        command.upgrade(alembic_config(connection), "0001")
+        for row in ROWS_OF_0001.split(";"):
+            connection.execute(text(row), {"now": now} if ":now" in row else {})
+        for number, (status, answered, _, _) in {**UPGRADED, 8: ("Open", True, "Open", "Open")}.items():
+            values = {"id": number, "queue": 2 if number == 8 else 1, "status": status, "now": now}
+            response = now if answered else None
+            connection.execute(text(TICKET_OF_0001), {**values, "response": response, "root": f"<{number}@old>"})
+            connection.execute(text("INSERT INTO participant (ticket_id, person_id) VALUES (:id, 3)"), {"id": number})
+            for place, action in ((1, None), (2, "Comment")):
+                private = place == 2 and number in (2, 8)
+                more = {"number": place, "action": action, "private": private, "root": f"<{number}.{place}@old>"}
+                connection.execute(text(MESSAGE_OF_0001), {**values, **more})
+    return database
+
+
+def statuses(database: Database) -> dict[int, str]:
+    with database.look() as desk:
+        return {row.id: row.status for row in desk.connection.execute(text("SELECT id, status FROM ticket"))}
+
+
+def test_tickets_of_the_first_schema_become_those_of_a_shared_inbox(old: Database) -> None:
+    assert upgrade(old) is False
+    assert statuses(old) == {**{number: new for number, (_, _, new, _) in UPGRADED.items()}, 8: "Open"}
+    with old.work() as desk:
+        connection = desk.session.connection()
+        context = MigrationContext.configure(connection, opts=COMPARED)
+        assert compare_metadata(context, METADATA) == []
+        found = desk.session.scalars(select(Ticket).order_by(Ticket.id)).all()
+        assert {ticket.queue.name: ticket.lifecycle.name for ticket in found} == {
+            "General": "correspondence",
+            "Questions": "support",
+        }
+        assert [ticket.id for ticket in found if ticket.has_private] == [2, 8]
+        assert all(one.subscribed for one in desk.session.scalars(select(Participant)))
+        # What was done keeps the words of its time.
+        said = connection.execute(text("SELECT new_status FROM message WHERE ticket_id = 1")).scalars().all()
+        assert said == ["Open", "Open"]
+        assert names_of_queues(desk) == {"general", "questions"}
+        for ticket in found:
+            for email in ("ann@example.net", "ron@example.org", "pia@example.net"):
+                assert ticket_in_full(desk, ticket, get_person(desk, email))["reply"]
+        assert switches_of(found[0].queue) == {
+            "acknowledge": False,
+            "announce-resolved": False,
+            "cc-from-responders": True,
+            "cc-from-others": False,
+        }
+
+
+def test_the_shared_inbox_goes_back_to_the_first_schema_and_comes_again(old: Database) -> None:
+    upgrade(old)
+    with old.work() as desk:
+        add = insert(Queue).values(id=3, name="Inbox", name_key="inbox", lifecycle_name="correspondence")
+        desk.session.execute(add.values(dict.fromkeys(SWITCHES, False)))
+        desk.session.execute(text("UPDATE ticket SET status = 'stalled', queue_id = 3 WHERE id = 1"))
+    with old.work() as desk:
+        command.downgrade(alembic_config(desk.session.connection()), "0001")
+    expected = {**{number: back for number, (_, _, _, back) in UPGRADED.items()}, 1: "Needs information", 8: "Open"}
+    assert statuses(old) == expected
+    with old.look() as desk:
+        lifecycles = set(desk.connection.execute(text("SELECT lifecycle_name FROM queue")).scalars())
+        assert lifecycles == {"support"}
+    upgrade(old)
+    again = {number: new for number, (_, _, new, _) in UPGRADED.items()}
+    assert statuses(old) == {**again, 1: "Needs information", 8: "Open"}
+
+
+def test_a_command_says_what_to_do_with_a_database_that_is_not_ready(database: Database) -> None:
+    with pytest.raises(NotReady, match=r"`tickets init` \(or `serve`\)"):
+        check_ready(database)
+    upgrade(database)
+    check_ready(database)
+    for found, advice in (("0000", "`tickets init` upgrades it"), ("9999", "upgrade the program")):
+        with database.work() as desk:
+            desk.session.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
+        with pytest.raises(NotReady, match=advice):
+            check_ready(database)
+    with pytest.raises(NotReady, match="upgrade the program"):
+        upgrade(database)
+
+
+def test_looking_at_a_database_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/none.db", "tickets.example")
+    with closing(database), pytest.raises(NotReady, match="There is no database yet"):
+        check_ready(database)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Rows
+
+
+def test_foreign_keys_are_really_on(world: World) -> None:
+    with pytest.raises(IntegrityError), world.desk() as desk:
+        desk.session.add(Participant(ticket_id=77, person_id=78))
+    ticket = world.opens("ann@example.net")
+    with pytest.raises(IntegrityError), world.desk() as desk:
+        desk.session.execute(text("DELETE FROM person"))
+    assert world.ticket(ticket)["requestor"]["email"] == "ann@example.net"
+
+
+def test_every_reference_is_a_foreign_key() -> None:
+    for table in METADATA.tables.values():
+        for column in table.columns:
+            if column.name.endswith("_id") and column.name not in ("message_id", "list_id", "original_id"):
+                assert column.foreign_keys, f"{table.name}.{column.name}"
+    assert METADATA.tables["attachment"].columns["message_id"].foreign_keys
+
+
+def test_every_moment_is_kept_as_aware_utc() -> None:
+    for table in METADATA.tables.values():
+        for column in table.columns:
+            if "DATE" in str(column.type).upper() or "TIME" in str(column.type).upper():
+                assert isinstance(column.type, Moment), f"{table.name}.{column.name}"
+
+
+def test_every_moment_comes_back_as_aware_utc(world: World) -> None:
+    ann, ron = world.actor("ann@example.net", "Ann"), world.responder("ron@example.org", "Ron")
+    ann.writes("hello", "It is broken.", headers={"Date": "Sat, 21 Nov 2026 13:30:00 +0900"})
+    ron.replies(ron.letter(), "Off and on.")
+    world.act(1, "Confirm", ann.email)
+    world.act(1, "Reopen", ann.email)
+    seen = 0
+    for mapper in Base.registry.mappers:
+        columns = [column for column in mapper.local_table.c if isinstance(column.type, Moment)]
+        for row in world.rows(*columns, mapper.local_table.c[0]) if columns else []:
+            for moment in row[: len(columns)]:
+                if moment is not None:
+                    assert moment.utcoffset() == timedelta(0)
+                    assert moment.tzinfo is UTC
+                    seen += 1
+    assert seen > 20
+
+
+def test_a_moment_keeps_its_microseconds_and_its_instant(world: World) -> None:
+    moment = datetime(2026, 11, 21, 4, 30, 0, 123456, tzinfo=timezone(timedelta(hours=-5)))
+    ticket = world.opens("ann@example.net")
+    with world.desk() as desk:
+        find_ticket(desk, ticket).created = moment
+    [kept] = world.rows(Ticket.created)
+    assert kept == moment
+    assert kept.isoformat() == "2026-11-21T09:30:00.123456+00:00"
+
+
+def test_a_moment_without_a_time_zone_is_refused(world: World) -> None:
+    world.opens("ann@example.net")
+    with pytest.raises(StatementError, match="a moment without a time zone"), world.desk() as desk:
+        find_ticket(desk, 1).created = datetime(2026, 11, 21)  # noqa: DTZ001 - that is the point
+
+
+def test_work_that_fails_leaves_nothing(world: World) -> None:
+    def fail() -> None:
+        with world.desk() as desk:
+            desk.session.add(Person(name="", email="a@b.c", known=True, administrator=False, created=desk.now))
+            desk.session.flush()
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        fail()
+    assert world.rows(Person) == []
+
+
+def test_a_ticket_number_is_never_given_twice(world: World) -> None:
+    first = world.opens("ann@example.net")
+    with world.desk() as desk:
+        for table in ("message", "ticket"):
+            desk.session.execute(text(f"DELETE FROM {table}"))
+    assert world.opens("ann@example.net") == first + 1
+
+
+@pytest.mark.parametrize("number", [0, -1, MAX_ID, MAX_ID + 1, 10**40])
+def test_a_number_that_no_ticket_has_is_no_error_of_the_database(world: World, number: int) -> None:
+    with world.database.look() as desk, pytest.raises(NoSuchTicket):
+        find_ticket(desk, number)
+
+
+@pytest.mark.usefixtures("durable")
+def test_sqlite_keeps_what_it_has_committed(small_world: World) -> None:
+    with small_world.database.look() as desk:
+        values = {
+            name: desk.session.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("foreign_keys", "journal_mode", "synchronous")
+        }
+    assert values == {"foreign_keys": 1, "journal_mode": "wal", "synchronous": 2}
+
+
+def test_all_tables_are_known_to_the_schema(world: World) -> None:
+    with world.database.look() as desk:
+        found = set(inspect(desk.session.connection()).get_table_names()) - {"alembic_version"}
+        there = {name for name in found if not is_of_index(name)}
+        assert there == set(METADATA.tables)
+        for name in METADATA.tables:
+            desk.session.execute(select(METADATA.tables[name]))
+    assert {table for module in schema.TABLES for table in _tables_of(module.__name__)} == there
+
+
+def _tables_of(module: str) -> set[str]:
+    return {mapper.local_table.name for mapper in Base.registry.mappers if mapper.class_.__module__ == module}
+
+
+# Who may know whom
+
+
+def imports(path: Path, *, at_run_time: bool = False) -> set[str]:
+    """Every module that a file imports, also inside functions; `at_run_time` leaves those for the type checker out."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped: set[ast.AST] = set()
+    if at_run_time:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                skipped |= {below for statement in node.body for below in ast.walk(statement)}
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute here"
+            module = node.module or ""
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def knows(path: Path, *forbidden: str) -> set[str]:
+    return {name for name in imports(path) for one in forbidden if name == one or name.startswith(f"{one}.")}
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODEL, ids=named)
+def test_the_model_knows_neither_salmon_nor_the_settings_nor_the_rooms_around_it(path: Path) -> None:
+    rooms = ("transport", "handlers", "cli", "setup", "bench", "demo", "torture")
+    around = ("salmon", "config", *(f"app.{room}" for room in rooms))
+    assert knows(path, *around, "aiosmtpd", "smtplib", "click", "os.environ") == set()
+
+
+@pytest.mark.parametrize("path", MODEL, ids=named)
+def test_the_model_is_given_its_clock(path: Path) -> None:
+    """The database alone has one by default, for want of another."""
+    if path.name != "database.py":
+        assert not re.search(r"\.(now|utcnow|today)\(|time\.time\(", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "app" / "handlers").glob("*.py")), ids=named)
+def test_handlers_know_the_model_and_salmon(path: Path) -> None:
+    """And the kind of request that they are handed."""
+    allowed = re.compile(r"(app\.model|salmon)(\..+)?|app|app\.transport\.reception(\.Request)?|app\.handlers\..*")
+    for name in imports(path):
+        assert allowed.fullmatch(name) or name.partition(".")[0] in ("typing", "collections", "__future__"), name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_nobody_imports_the_boot_module(path: Path) -> None:
+    assert knows(path, "config.boot") == set()
+
+
+@pytest.mark.parametrize("path", [path for path in APP if "transport" in path.parts], ids=named)
+def test_transport_knows_neither_the_settings_nor_the_commands(path: Path) -> None:
+    assert knows(path, "config", "app.cli", "app.handlers") == set()
+
+
+@pytest.mark.parametrize("path", APP, ids=named)
+def test_no_other_file_names_a_status_or_an_action(path: Path) -> None:
+    """The decision is written once: elsewhere a title would be a rule restated."""
+    # A migration says what was once, for good.
+    if path.name.endswith("lifecycle.py") or {"cli", "bench", "demo", "versions"} & set(path.parts):
+        return
+    # "new" is also what a Maildir's folder and a change's later value are called: those files tell no status.
+    other = {"new"} if path.name in ("maildir.py", "views.py", "reading.py", "boxes.py", "retelling.py") else set()
+    titles = {title for life in LIFECYCLES.values() for title in (*life.statuses, *(a.title for a in life.actions))}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert node.value not in titles - other, f"{node.value!r} in line {node.lineno}"
+
+
+def test_no_other_file_compares_a_role() -> None:
+    """Who somebody is on a ticket is asked of the tables; standing says which roles they have."""
+    asking = {named(path) for path in APP if knows(path, "app.model.lifecycle.tables.Role")}
+    tables = {"app/model/lifecycle/support.py", "app/model/lifecycle/correspondence.py"}
+    assert asking <= {*tables, "app/model/tickets/members.py", "app/model/lifecycle/printing.py"}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=named)
+def test_templates_decide_nothing(path: Path) -> None:
+    """They ask whether there is something to show, and never what the status or the role is."""
+    for tag in re.findall(r"{%-?\s*(.*?)\s*-?%}", path.read_text(encoding="utf-8")):
+        plain = r'(if|for \w+ in) \w+|endif|endfor|block \w+|endblock|extends "[\w.]+"|include "[\w.]+"'
+        assert re.fullmatch(plain, tag), tag
+    for expression in re.findall(r"{{\s*(.*?)\s*}}", path.read_text(encoding="utf-8")):
+        assert re.fullmatch(r"\w+", expression), expression
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.read_text(encoding="utf-8").strip()], ids=named)
+def test_every_file_says_what_it_holds(path: Path) -> None:
+    first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    assert first
+    assert first[-1] in ".:?"
+
+
+def test_nobody_can_be_added_with_an_address_of_ours_nor_a_queue_with_a_persons(small_world: World) -> None:
+    """So an address is either a person's or ours, and a mail's sender is looked up once."""
+    small_world.known("ann@elsewhere.example")
+    with pytest.raises(BadAddress, match="of the tracker itself"):
+        small_world.known("ticket7@tickets.example")
+    with pytest.raises(BadQueue, match="of ann already"):
+        small_world.answers_at("ann@elsewhere.example")

@@ -1,0 +1,175 @@
+"""This file holds small worlds in which every word is somebody's, and how a database is looked through for words."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from email.message import EmailMessage
+from email.utils import format_datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from app.model.inbound.bounces import came_to_nothing
+from app.model.lifecycle.tables import WorkflowError
+from app.model.records.letters import Letter as Row
+from app.model.records.messages import Attachment, Message
+from app.model.records.people import Person
+from app.model.records.received_mail import Mail
+from app.model.records.tickets import Ticket
+from app.model.storage.base import Base
+from tests.support.world import DOMAIN, Actor, World
+
+PEOPLE = ("quaxann", "quaxbob", "quaxeve", "quaxrob", "quaxrita")
+"""Whose every word begins with their name; the last two answer for General, the first of them administers."""
+
+ROB, RITA = PEOPLE[3], PEOPLE[4]
+
+
+class Deed(NamedTuple):
+    """One thing that happens: what, who does it, to whom, on which ticket."""
+
+    what: str
+    who: str
+    whom: str
+    ticket: int
+
+
+DEEDS = (
+    *("opens", "opens", "replies", "replies", "replies", "comments", "asks in", "assigns", "gives", "renames"),
+    *("merges", "unproven", "undo", "shows", "lists", "aside", "fails", "twice", "by command", "moves", "leaves"),
+)
+some_deeds = st.lists(
+    st.builds(Deed, st.sampled_from(DEEDS), st.sampled_from(PEOPLE), st.sampled_from(PEOPLE), st.integers(1, 4)),
+    min_size=3,
+    max_size=14,
+)
+
+
+class Small:
+    """A world in which all that somebody says, and all that they are called, begins with a word of theirs."""
+
+    def __init__(self, url: str) -> None:
+        self.world = World(url, lifecycle="correspondence")
+        self.world.switches("General", acknowledge="on", announce_resolved="on", cc_from_others="on")
+        self._number = count(1)
+        self.actors = {one: self._actor(one) for one in PEOPLE}
+
+    def _actor(self, name: str) -> Actor:
+        if name in (ROB, RITA):
+            self.world.responder(email_of(name), called(name))
+        if name == ROB:
+            self.world.known(email_of(name), called(name), admin=True)
+        return self.world.actor(email_of(name), called(name))
+
+    def word(self, who: str) -> str:
+        return f"{who}w{next(self._number)}"
+
+    def happens(self, deed: Deed) -> None:
+        """Let it happen; what cannot be is refused, by mail or here."""
+        _, who, whom, number = deed
+        deeds: dict[str, Callable[[], object]] = {
+            "opens": lambda: self.writes(who, "hello", cc=email_of(whom)),
+            "replies": lambda: self.writes(who, f"ticket{number}"),
+            "comments": lambda: self.writes(who, f"ticket{number}-comment"),
+            "twice": lambda: self.writes(who, f"ticket{number}", "ticket1", "nowhere"),
+            "renames": lambda: self.commands(RITA, number, f"Subject: {self.word(RITA)}"),
+            "unproven": lambda: self.writes(ROB, f"ticket{number}", top=f"AddCc: {email_of(whom)}"),
+            "undo": lambda: self.commands(RITA, number, "undo"),
+            "shows": lambda: self.actors[ROB].writes("hello", "show 1"),
+            "lists": lambda: self.actors[RITA].writes("hello", "list"),
+            "aside": lambda: self.writes(who, "nowhere"),
+            "leaves": lambda: self.actors[who].writes(f"ticket{number}", "unsubscribe"),
+            "fails": lambda: self._fails(email_of(whom)),
+            "by command": lambda: self._acts(who, number),
+            "asks in": lambda: self.commands(ROB, number, f"AddCc: {email_of(whom)}"),
+            "assigns": lambda: self.commands(ROB, number, "Owner: me"),
+            "gives": lambda: self.commands(ROB, number, f"Requestor: {email_of(whom)}"),
+            "merges": lambda: self.commands(ROB, number, "Merge: 1"),
+            "moves": lambda: self.commands(ROB, number, "Queue: Questions"),
+        }
+        deeds[deed.what]()
+
+    def commands(self, who: str, number: int, line: str) -> None:
+        """A proven mail with a command, which is carried out or refused."""
+        self.writes(who, f"ticket{number}", top=line, proven=True)
+
+    def writes(self, who: str, *to: str, cc: str = "", top: str = "", proven: bool = False) -> None:
+        """A mail with words, a file and a Message-ID of its writer's; `proven`: it answers a letter to them."""
+        mail = EmailMessage()
+        mail["From"] = f'"{called(who)}" <{email_of(who)}>'
+        mail["To"] = ", ".join(f"{one}@{DOMAIN}" for one in to)
+        mail["Subject"] = self.word(who)
+        mail["Date"] = format_datetime(self.world.clock.now)
+        mail["Message-ID"] = f"<{self.word(who)}@{who}.example>"
+        letters = [one for one in self.actors[who].letters if f"#{to[0].removeprefix('ticket')}]" in one["Subject"]]
+        if letters and proven:
+            mail["In-Reply-To"] = letters[-1]["Message-ID"]
+        if cc and cc != email_of(who):
+            mail["Cc"] = cc
+        line = "\n\n" if top else ""
+        mail.set_content(f"{top}{line}{self.word(who)} says so, and {self.word(who)} as well.")
+        mail.add_attachment(self.word(who).encode(), "application", "x-word", filename=f"{self.word(who)}.bin")
+        self.world.clock.passes(minutes=7)
+        self.world.brings(mail.as_bytes(), email_of(who), *(f"{one}@{DOMAIN}" for one in to))
+
+    def _fails(self, whom: str) -> None:
+        """The newest letter to somebody comes to nothing."""
+        found = [one.id for one in self.world.rows(Row) if one.recipient == whom]
+        if found:
+            with self.world.desk() as desk:
+                came_to_nothing(desk, found[-1], f"550 5.1.1 <{whom}> unknown", counts=True)
+            self.world.settle()
+
+    def _acts(self, who: str, number: int) -> None:
+        if number in {one.id for one in self.world.rows(Ticket) if one.merged_into is None}:
+            with suppress(WorkflowError, LookupError):
+                self.world.act(number, "Reply", email_of(who), self.word(who))
+
+
+def email_of(who: str) -> str:
+    return f"{who}@{who}.example"
+
+
+def called(who: str) -> str:
+    return f"{who.capitalize()} Name{who}"
+
+
+def words_in(world: World, marker: str) -> list[tuple[str, str]]:
+    """Where a word stands, with its text: in any column of any table, so that a new one is tested by existing."""
+    found = []
+    with world.database.look() as desk:
+        for table in Base.metadata.sorted_tables:
+            for row in desk.connection.execute(select(table)).mappings():
+                values = ((f"{table.name}.{name}", _text(value)) for name, value in row.items())
+                found += [(place, text) for place, text in values if marker in text]
+    return found
+
+
+def _text(value: Any) -> str:
+    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).lower()
+
+
+def kept_of(world: World, *, but: str) -> dict[Any, Any]:
+    """Everything that everybody else has said, as it stands in messages and mails."""
+    with world.database.look() as desk:
+        gone = desk.session.scalars(select(Person.id).where(Person.email == but)).first()
+        query = select(Message, Mail.raw).outerjoin(Mail, Mail.id == Message.mail_id)
+        return {
+            one.id: (one.ticket_id, one.number, one.text, one.full_text, raw, _files(desk, one.id))
+            for one, raw in desk.session.execute(query)
+            if one.sender_id != gone
+        }
+
+
+def _files(desk: Any, message: int) -> list[tuple[str, int]]:
+    query = select(Attachment.name, Attachment.size).where(Attachment.message_id == message).order_by(Attachment.id)
+    return [(name, size) for name, size in desk.session.execute(query)]
+
+
+def files_with(folder: Path, marker: str) -> Iterator[str]:
+    """The files in whose bytes a word stands."""
+    for one in folder.iterdir():
+        if marker.encode() in one.read_bytes().lower():
+            yield one.name

@@ -1,0 +1,69 @@
+"""The PostgreSQL that tests run against: one server for a whole run, one new database for each test that asks.
+
+A test module asks with `pytest_plugins = ["tests.support.postgres"]`, so that all of them share the one server.
+PYTEST_DONT_REWRITE: the names are also imported in the usual way, which pytest would warn of.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from functools import cache
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from app.devtools.postgres_server import Mode, NoPostgresError, Server, own_server
+
+__all__ = ["Mode", "NoPostgresError", "Server", "fresh_database", "open_server", "postgres_server"]
+
+
+class Given(Server):
+    """The server of TEST_DATABASE_URL, which is not ours to stop: what needs that is skipped."""
+
+    def start(self) -> None:
+        pytest.skip("the server of TEST_DATABASE_URL is not ours to start and stop")
+
+    def stop(self, mode: Mode = "fast") -> None:
+        pytest.skip("the server of TEST_DATABASE_URL is not ours to start and stop")
+
+    def freeze(self) -> None:
+        pytest.skip("the server of TEST_DATABASE_URL is not ours to stop")
+
+    def thaw(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """The server of this run: TEST_DATABASE_URL, else one of our own; without either a skip, under CI a failure."""
+    try:
+        server = open_server()
+    except NoPostgresError as reason:
+        if os.environ.get("CI"):
+            pytest.fail(f"no PostgreSQL: {reason}, or set TEST_DATABASE_URL", pytrace=False)
+        pytest.skip(f"no PostgreSQL: {reason}, or set TEST_DATABASE_URL")
+    yield server
+    server.close()
+
+
+def fresh_database(server: Server, template: str | None = None) -> str:
+    """The SQLAlchemy URL of a new database: empty, or a copy of `template`, to which nobody may be connected."""
+    name = f"tickets_test_{uuid.uuid4().hex[:12]}"
+    server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"{_by_files(server)}')
+    server.made.append(name)
+    return server.url(name)
+
+
+@cache
+def _by_files(server: Server) -> str:
+    """How a database is copied: by its files, as before PostgreSQL 15, which takes half the time of the log of it."""
+    address = server.address.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address) as connection:
+        return " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
+
+
+def open_server() -> Server:
+    """The server that is there or can be started; raises NoPostgresError."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    return Given(make_url(given)) if given else own_server(os.environ.get("TEST_POSTGRES", ""))

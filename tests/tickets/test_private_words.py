@@ -1,0 +1,424 @@
+"""Claims about private words, mail by mail over real SMTP: what is quoted never leaves, what is written always does."""
+
+from base64 import encodebytes
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import make_msgid
+from typing import Any
+
+import pytest
+
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.records.people import get_person
+from app.model.records.queue_setup import remove_responder
+from app.model.records.queues import find_queue
+from app.model.search.hit_json import found_summaries
+from app.model.search.indexer import catch_up
+from app.model.search.query import read_query
+from app.model.search.search import search
+from app.model.tickets.filters import Filter
+from tests.inbound.test_command_execution import PIA, RITA, RON, Office, opened
+from tests.support.world import DOMAIN, Actor, Letter
+
+NOTE = "The zebrafish account was closed because nobody paid for it."
+HELD_BACK = "One attached file is not passed on: it is a letter to the team"
+
+
+class Desk(Office):
+    """An office with a participant, in which Rosa wrote a private note."""
+
+    def __init__(self, office: Office) -> None:
+        self.__dict__.update(office.__dict__)
+        self.pia = self.world.known(PIA, "Pia")
+        self.world.asks_in(1, PIA)
+        self.rosa.writes("ticket1-comment", f"{NOTE}\nSue him.\n", subject="Between us only")
+        self.note = self.ron.letter()
+
+    def hears(self, text: str, by: Actor | None = None, **more: Any) -> str:
+        """What Rita's letter says when a colleague writes this to everybody."""
+        before = len(self.rita.letters)
+        (by or self.ron).writes("ticket1", text, **more)
+        assert len(self.rita.letters) == before + 1
+        return self.rita.letter().text
+
+    def last(self, viewer: str | None = RITA) -> dict[str, Any]:
+        """The newest message, as somebody is shown it."""
+        found: dict[str, Any] = self.world.ticket(1, viewer)["messages"][-1]
+        return found
+
+    def finds(self, asked: str, viewer: str) -> list[dict[str, Any]]:
+        """What a search finds for somebody."""
+        catch_up(self.world.database)
+        with self.world.database.look() as desk:
+            hits = search(desk, read_query(asked), Filter(), get_person(desk, viewer), 20).hits
+            return found_summaries(desk, hits)
+
+    def is_tight(self, *secrets: str) -> None:
+        """No outsider has got these words in a letter, is shown them, or finds them."""
+        for secret in secrets:
+            for actor in (self.rita, self.pia):
+                assert all(secret not in whole(letter) for letter in actor.letters)
+                assert secret not in str(self.world.ticket(1, actor.email))
+                assert self.finds(f'"{secret}"', actor.email) == []
+
+
+def files(letter: Letter) -> list[bytes]:
+    """What is attached to a letter."""
+    return [bytes(part.get_payload(decode=True) or b"") for part in letter.mail.iter_attachments()]
+
+
+def whole(letter: Letter) -> str:
+    """Everything that a letter carries, files included."""
+    return "\n".join([letter["Subject"], letter.all_text, *map(str, files(letter))])
+
+
+@pytest.fixture(params=LIFECYCLES)
+def desk(request: pytest.FixtureRequest, database_url: str) -> Iterator[Desk]:
+    """An office of each lifecycle."""
+    for office in opened(database_url, request.param):
+        yield Desk(office)
+
+
+@pytest.fixture
+def inbox_desk(database_url: str) -> Iterator[Desk]:
+    """A shared inbox, for what no lifecycle can change."""
+    for office in opened(database_url, "correspondence"):
+        yield Desk(office)
+
+
+# What somebody writes is never cut
+
+
+@pytest.mark.parametrize("writer", ["rosa", "ron"])
+def test_what_stood_in_a_private_note_leaves_once_a_colleague_writes_it_to_everybody(desk: Desk, writer: str) -> None:
+    desk.rosa.writes("ticket1-comment", f"My draft:\n\n{NOTE}\nShall I?")
+    assert NOTE in desk.hears(f"Hi Rita,\n\n{NOTE}\n\nRosa\n", getattr(desk, writer))
+    shown = desk.last()
+    assert (shown["text"], shown["full_text"].strip()) == (f"Hi Rita,\n\n{NOTE}\n\nRosa", shown["text"])
+    assert [one["id"] for one in desk.finds("zebrafish", RITA)] == [1]
+
+
+def test_a_letter_that_says_only_what_a_note_said_is_not_empty(desk: Desk) -> None:
+    assert NOTE in desk.hears(NOTE)
+
+
+def test_what_is_written_above_and_below_a_quotation_is_not_cut_and_the_quotation_is(desk: Desk) -> None:
+    other = "We opened it again this morning, and it stays open."
+    desk.rosa.writes("ticket1-comment", other)
+    heard = desk.hears(f"{NOTE}\n\n{WROTE}\n> {other}\n\n{NOTE}\n")
+    assert heard.count(NOTE) == 2
+    desk.is_tight(other)
+
+
+def test_what_was_written_to_everybody_may_be_quoted_from_then_on(desk: Desk) -> None:
+    desk.hears(f"Hi Rita,\n{NOTE}\n")
+    assert f"> {NOTE}" in desk.hears(f"See above:\n> {NOTE}\n\nThat was wrong.\n")
+
+
+def test_nothing_of_a_customers_own_mail_is_cut(desk: Desk) -> None:
+    """She never saw the comment that holds the same lines."""
+    lines = "Rita Ritz, 12 Long Street, Springfield\nSigned-off-by: Rita Ritz <rita@example.net>"
+    desk.ron.writes("ticket1-comment", f"Her data:\n{lines}\n")
+    for actor in (desk.rita, desk.pia):
+        text = f"Send it there:\n{lines}\n\nOn Sat, 21 Nov 2026 13:00 my bank wrote:\n> {lines}\n\nor to the office."
+        actor.writes("ticket1", text)
+        shown = desk.last()
+        assert lines in shown["text"]
+        assert shown["full_text"].strip() == text
+        assert lines in desk.ron.letter().text
+    assert lines in desk.rita.letter().text
+    # Nor of what a colleague quotes of it.
+    assert f"> {lines.splitlines()[0]}" in desk.hears(f"Hi,\n> {lines.splitlines()[0]}\nis right?\n")
+
+
+# What is quoted never leaves
+
+WROTE = "On Sat, Nov 21, 2026 at 1:00 PM Rosa <rosa@example.org> wrote:"
+HEAD = "From: Rosa <rosa@example.org>\nSent: Saturday, November 21, 2026 1:00 PM\nTo: Ron\nSubject: Between us only"
+QUOTED = {
+    "marked": f"No.\n> {NOTE}\n\nSorry.",
+    "marked and attributed": f"No.\n\n{WROTE}\n> {NOTE}\n> Sue him.\n",
+    "answered between": f"No.\n\n{WROTE}\n> {NOTE}\nIt was.\n> Sue him.\nNever.\n",
+    "plain below an attribution": f"No.\n\n{WROTE}\n\n{NOTE}\nSue him.\n",
+    "plain below an attribution that comes first": f"{WROTE}\n\n{NOTE}\nSue him.\n\nNo.\n",
+    "plain below a few words": f"No.\n\nRosa wrote:\n\n{NOTE}\nSue him.\n\nThat is all.\n",
+    "plain below header lines": f"No.\n\n{HEAD}\n\n{NOTE}\nSue him.\n",
+    "plain below header lines that come first": f"{HEAD}\n\n{NOTE}\nSue him.\n",
+    "passed on": f"No.\n\n-------- Forwarded Message --------\n{HEAD}\n\n{NOTE}\nSue him.\n",
+}
+
+
+@pytest.mark.parametrize("text", QUOTED.values(), ids=QUOTED)
+def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: Desk, text: str) -> None:
+    heard = inbox_desk.hears(text)
+    assert ("No." in heard) == ("No." in text)
+    inbox_desk.is_tight("zebrafish", "Sue him", "Between us only")
+    assert inbox_desk.last(None)["full_text"].strip() == text.strip()
+
+
+def test_private_words_in_an_html_quotation_reach_no_outsider(desk: Desk) -> None:
+    mail = EmailMessage(SMTP)
+    mail["From"], mail["To"], mail["Message-ID"] = RON, f"ticket1@{DOMAIN}", make_msgid(domain="ron.example")
+    quoted = f"<div>{WROTE}</div><blockquote>{NOTE}<br>Sue him.</blockquote>"
+    mail.set_content(f"<p>No.</p>{quoted}<p>{NOTE}</p>", subtype="html")
+    desk.world.brings(mail.as_bytes(), RON, f"ticket1@{DOMAIN}")
+    assert desk.rita.letter().text.count(NOTE) == 1
+    desk.is_tight("Sue him")
+
+
+def test_with_commands_the_same_holds(desk: Desk) -> None:
+    desk.steers(desk.ron, f"Owner: me\n\n{NOTE}\n> Sue him.\n\nSorry.")
+    assert NOTE in desk.rita.letter().text
+    desk.is_tight("Sue him")
+
+
+def test_a_mail_whose_ticket_is_merged_into_that_of_the_note_quotes_it_no_more(desk: Desk) -> None:
+    desk.vouched(desk.ron, f"Merge: 1\n\nNo.\n> {NOTE}\n\nSorry.")
+    assert "No." in desk.rita.letter().text
+    desk.is_tight("zebrafish")
+
+
+def test_a_note_stays_private_where_a_colleague_quotes_it_who_has_left_the_team(desk: Desk) -> None:
+    desk.hears(f"No.\n\n{WROTE}\n> {NOTE}\n\nSorry.")
+    with desk.world.desk() as inside:
+        remove_responder(inside, find_queue(inside, "General"), get_person(inside, RON))
+    desk.is_tight("zebrafish")
+
+
+def test_a_comments_letter_pasted_without_marks_tells_nothing(desk: Desk) -> None:
+    heard = desk.hears(f"Hello.\n\n{desk.note.all_text.strip()}\n\nThat is all.")
+    assert "Hello." in heard
+    desk.is_tight("zebrafish", "Sue him", "see this comment", "-comment@")
+
+
+# Exchanges off the list
+
+OFF_LIST = "Tell her anything. She is a pest, but the boss likes her lamps."
+OFF = {
+    "marked": f"Hi Rita, all is well.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n>\n> Bob\n",
+    "header lines": (
+        "Hi Rita, all is well.\n\n-----Original Message-----\nFrom: Bob <bob@bank.example>\nTo: Ron\n"
+        f"Subject: The pest\n\n{OFF_LIST}\n\nBob\n"
+    ),
+    "answered below": f"On Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n\nHi Rita, all is well.\n",
+}
+
+
+@pytest.mark.parametrize("text", OFF.values(), ids=OFF)
+@pytest.mark.parametrize("answers", ["nothing", "a letter", "the exchange"])
+def test_an_exchange_that_never_came_here_is_for_the_team_alone(inbox_desk: Desk, text: str, answers: str) -> None:
+    more: dict[str, Any] = {"a letter": {"answering": inbox_desk.ron.letters[0]}}.get(answers, {})
+    if answers == "the exchange":
+        more = {"headers": {"In-Reply-To": "<1@elsewhere>", "References": "<0@elsewhere> <1@elsewhere>"}}
+    assert "all is well" in inbox_desk.hears(text, **more)
+    shown = inbox_desk.last()
+    assert (shown["text"], shown["full_text"].strip()) == ("Hi Rita, all is well.",) * 2
+    inbox_desk.is_tight(OFF_LIST, "bank.example", "pest")
+    assert inbox_desk.last(None)["full_text"].strip() == text.strip()
+    assert inbox_desk.finds("all is well", RITA)
+
+
+def test_what_everybody_has_read_stays_in_the_full_text(desk: Desk) -> None:
+    """Also where a client broke the lines anew, and where the exchange that came with it is taken out."""
+    desk.rita.writes("ticket1", "The lamp in the hall blinks three times, then it is dark. Is that the switch?")
+    quoted = "> The lamp in the hall blinks three times,\n> then it is dark. Is that the switch?"
+    desk.hears(f"Yes.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n{quoted}\n")
+    assert desk.last()["full_text"].strip() == f"Yes.\n\n{quoted}"
+    desk.is_tight(OFF_LIST, "bank.example")
+
+
+def test_a_quotation_that_belongs_to_the_words_stays(desk: Desk) -> None:
+    """A manual's words never came here either; their writer put them there."""
+    text = "The manual says:\n\n> Press the red button for five seconds.\n\nThen it works.\n\n-- \nRon\nof the team"
+    assert "> Press the red button" in desk.hears(text)
+    assert desk.last()["full_text"].strip() == text
+
+
+def test_the_full_text_of_a_customers_mail_is_all_of_it(desk: Desk) -> None:
+    text = f"See below.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n"
+    desk.rita.writes("ticket1", text)
+    assert desk.last(PIA)["full_text"].strip() == text.strip()
+
+
+# What outsiders are shown
+
+
+def test_outsiders_are_shown_no_id_of_a_letter_of_ours(desk: Desk) -> None:
+    desk.ron.replies(desk.ron.letters[0], "Hello Rita.")
+    asked = desk.world.ticket()["messages"][0]["message_id"]
+    desk.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": asked})
+    shown = desk.world.ticket(1, RITA)
+    assert [one["in_reply_to"] for one in shown["messages"]] == [None, None, asked]
+    letters = {letter["Message-ID"] for letter in desk.world.far_end.letters}
+    assert not [one for one in letters if one in str(shown)]
+    assert desk.world.ticket(1, RON)["messages"][2]["in_reply_to"] == desk.ron.letters[0]["Message-ID"]
+
+
+def test_outsiders_are_shown_changes_of_the_status_alone(desk: Desk) -> None:
+    desk.world.sets(1, RON, assignee=RON, priority=7, title="Another title")
+    desk.world.known("boss@example.org", "Boss")
+    desk.world.asks_in(1, "boss@example.org")
+    desk.hears("Done.")
+    fields = {one["field"] for one in desk.world.ticket()["changes"]}
+    assert {"assignee", "priority", "subject", "status"} <= fields
+    changes = desk.world.ticket(1, RITA)["changes"]
+    assert {one["field"] for one in changes} == {"status"}
+    assert [(one["old"], one["new"]) for one in changes] == [
+        (one["old"], one["new"]) for one in desk.world.ticket()["changes"] if one["field"] == "status"
+    ]
+    assert changes[-1]["by"] == {"email": None, "name": "Ron"}
+    assert desk.world.ticket(1, RON)["changes"] == desk.world.ticket()["changes"]
+
+
+def test_outsiders_are_shown_no_address_but_their_own(desk: Desk) -> None:
+    desk.world.sets(1, RON, assignee=RON)
+    desk.world.known("nameless@example.com")
+    desk.world.asks_in(1, "nameless@example.com")
+    desk.hears("Hello.")
+    shown = desk.world.ticket(1, RITA)
+    assert shown["requestor"] == {"email": RITA, "name": "Rita"}
+    assert shown["assignee"] == {"email": None, "name": "Ron"}
+    assert shown["participants"] == [{"email": None, "name": "Pia"}, {"email": None, "name": "nameless"}]
+    assert [one["sender"]["email"] for one in shown["messages"]] == [RITA, None]
+    assert desk.world.ticket(1, PIA)["requestor"] == {"email": None, "name": "Rita"}
+    assert desk.world.ticket(1, RON)["requestor"] == {"email": RITA, "name": "Rita"}
+    assert list(shown) == [*desk.world.ticket(), "reply"]
+    assert list(shown["messages"][0]) == list(desk.world.ticket()["messages"][0])
+    assert "@example" not in str(shown).replace(RITA, "").replace("@home.example", "").replace(DOMAIN, "")
+    [hit] = desk.finds("Hello", RITA)
+    assert (hit["assignee"], hit["requestor"]) == (shown["assignee"], shown["requestor"])
+    assert desk.finds(RON, RITA) == []
+
+
+def test_the_page_that_an_outsider_asks_for_shows_the_same(desk: Desk) -> None:
+    desk.world.sets(1, RON, assignee=RON, priority=7)
+    desk.ron.replies(desk.ron.letters[0], OFF["marked"])
+    [page] = desk.steers(desk.rita, "show") if desk.rita.letters else []
+    assert f"Requestor: Rita <{RITA}>\nAssignee: Ron\nParticipants: Pia" in page.text
+    assert "You wrote:" in page.text
+    assert "Hi Rita, all is well." in page.text
+    for secret in (RON, PIA, "zebrafish", "pest", "riority", *(one["Message-ID"] for one in desk.ron.letters)):
+        assert secret not in page.all_text
+
+
+# A letter of ours as a file
+
+
+def as_it_came(letter: Letter) -> bytes:
+    """A letter in its reader's mailbox, where a server put its envelope sender on top."""
+    raw = letter.raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return f"Return-Path: <{letter.envelope_from}>\r\n".encode() + raw
+
+
+def sent_on(letter: bytes, head: str, *, encoded: bool = False) -> bytes:
+    """One part of a mail, which has a letter in it."""
+    if encoded:
+        return f"{head}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode() + encodebytes(letter)
+    return f"{head}\r\n\r\n".encode() + letter
+
+
+def nested(letter: bytes) -> bytes:
+    """A mail that a colleague sent on, and in which the letter is encoded."""
+    inner = sent_on(letter, "Content-Type: application/octet-stream; name=letter.eml", encoded=True)
+    return (
+        b"From: rosa@example.org\r\nSubject: Fwd\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=inner\r\n\r\n--inner\r\n\r\nLook.\r\n--inner\r\n"
+        + inner
+        + b"\r\n--inner--\r\n"
+    )
+
+
+FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "a mail": lambda one: sent_on(one, "Content-Type: message/rfc822"),
+    "a mail with a name": lambda one: sent_on(
+        one, 'Content-Type: message/rfc822; name="Between us only.eml"\r\nContent-Disposition: attachment'
+    ),
+    "a mail, encoded": lambda one: sent_on(one, "Content-Type: message/rfc822", encoded=True),
+    "a mail in a mail": lambda one: sent_on(nested(one), "Content-Type: message/rfc822"),
+    "a mail in a mail in a mail": lambda one: sent_on(
+        nested(sent_on(nested(one), "Content-Type: message/rfc822")), "Content-Type: message/rfc822"
+    ),
+    "bytes": lambda one: sent_on(one, "Content-Type: application/octet-stream; name=x.bin", encoded=True),
+    "an unknown type": lambda one: sent_on(one, "Content-Type: x-mail/x-unknown; name=letter"),
+    "a broken type": lambda one: sent_on(one, "Content-Type: rfc822\r\nContent-Disposition: attachment"),
+    "a broken type that is shown": lambda one: sent_on(one, "Content-Type: ;;;"),
+    "a text file": lambda one: sent_on(one, "Content-Type: text/plain; name=letter.txt", encoded=True),
+}
+
+
+def brings(desk: Desk, part: bytes, to: str = "ticket1", sender: str = RON) -> str:
+    """A mail with words and this part; its Message-ID."""
+    message_id = make_msgid(domain="ron.example")
+    raw = (
+        f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\nSubject: Re: Printer\r\nMessage-ID: {message_id}\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=outer\r\n\r\n"
+        "--outer\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n--outer\r\n"
+    ).encode()
+    desk.world.clock.passes(seconds=1)
+    desk.world.brings(raw + part + b"\r\n--outer--\r\n", sender, f"{to}@{DOMAIN}")
+    return message_id
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("whose", ["a private letter", "a letter to the team"])
+def test_a_letter_to_the_team_that_is_attached_stays_with_the_team(inbox_desk: Desk, form: Any, whose: str) -> None:
+    letter = inbox_desk.note if whose == "a private letter" else inbox_desk.ron.letters[0]
+    brings(inbox_desk, form(as_it_came(letter)))
+    for actor in (inbox_desk.rita, inbox_desk.pia):
+        assert files(actor.letter()) == []
+        assert "See the file." in actor.letter().text
+        assert HELD_BACK in actor.letter().text
+    assert inbox_desk.last()["attachments"] == []
+    inbox_desk.is_tight("zebrafish", "Between us only", letter["Message-ID"], letter.envelope_from)
+    # The team has it whole.
+    assert HELD_BACK not in inbox_desk.rosa.letter().text
+    assert len(files(inbox_desk.rosa.letter())) == len(inbox_desk.last(None)["attachments"]) == 1
+
+
+def test_two_such_files_are_told_in_one_line_and_others_are_passed_on(desk: Desk) -> None:
+    twice = b"\r\n--outer\r\n".join([FORMS["a mail"](as_it_came(desk.note))] * 2)
+    plan = b"Content-Type: application/pdf; name=plan.pdf\r\n\r\n%PDF"
+    brings(desk, twice + b"\r\n--outer\r\n" + plan)
+    assert [part.get_filename() for part in desk.rita.letter().mail.iter_attachments()] == ["plan.pdf"]
+    assert "2 attached files are not passed on: they are letters to the team" in desk.rita.letter().text
+    assert [one["name"] for one in desk.last()["attachments"]] == ["plan.pdf"]
+    assert len(files(desk.rosa.letter())) == 3
+
+
+def test_the_names_of_such_files_find_nothing_for_outsiders(desk: Desk) -> None:
+    brings(desk, FORMS["a mail with a name"](as_it_came(desk.note)))
+    assert desk.finds('"Between us only"', RON)
+    assert desk.finds('"Between us only"', RITA) == []
+
+
+def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(desk: Desk) -> None:
+    desk.hears("Hello Rita.")
+    own = as_it_came(desk.rita.letter())
+    for sender, part in ((RITA, own), (RON, own), (RON, b"From: bob@bank.example\r\nMessage-ID: <1@b>\r\n\r\nHello.")):
+        brings(desk, FORMS["a mail"](part), sender=sender)
+        reader = desk.pia
+        assert len(files(reader.letter())) == 1
+        assert "not passed on" not in reader.letter().text
+        assert len(desk.last(PIA)["attachments"]) == 1
+
+
+def test_in_private_the_team_gets_every_file(desk: Desk) -> None:
+    before = len(desk.rita.letters)
+    brings(desk, FORMS["a mail"](as_it_came(desk.note)), "ticket1-comment")
+    assert len(files(desk.rosa.letter())) == 1
+    assert len(desk.rita.letters) == before
+
+
+def test_a_first_mail_keeps_a_letter_to_the_team_from_whom_it_asks_in(desk: Desk) -> None:
+    mail = EmailMessage(SMTP)
+    mail["From"], mail["To"], mail["Cc"] = RON, f"hello@{DOMAIN}", PIA
+    mail["Subject"], mail["Message-ID"] = "New", make_msgid(domain="ron.example")
+    mail.set_content("Look at this.")
+    mail.add_attachment(as_it_came(desk.note), "application", "octet-stream", filename="letter.eml")
+    desk.world.brings(mail.as_bytes(), RON, f"hello@{DOMAIN}")
+    assert desk.world.ticket(2, None)["messages"][0]["attachments"]
+    assert len(files(desk.rosa.letter())) == 1
+    # Nothing proves the mail: whom it names waits until the team answers.
+    desk.ron.replies(desk.ron.letter(), "I wrote that.")
+    assert desk.world.ticket(2, PIA)["messages"][0]["attachments"] == []

@@ -1,0 +1,574 @@
+"""Claims about the courier: each letter leaves once, none is lost, and no trouble of one is a trouble of the others."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from email import message_from_string, policy
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+
+from app.model.letters.outbox import letters_in, retry
+from app.model.records.letters import Letter
+from app.model.storage.database import Database
+from app.transport.outbound import courier as courier_module
+from app.transport.outbound.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
+from app.transport.outbound.errors import Refused, Unreachable
+from app.transport.outbound.letter_mime import File, compose
+from app.transport.outbound.relays import Relay, relay_from_url
+from tests.support.sinks import DROP, Sink
+from tests.support.world import DOMAIN, World
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as running:
+        yield running
+
+
+@pytest.fixture
+def courier(world: World, sink: Sink, tmp_path: Path) -> Iterator[Courier]:
+    """A courier on each database, which takes letters to the sink."""
+    relay = relay_from_url(sink.url, timeout=10, root=tmp_path, helo=DOMAIN)
+    yield Courier(world.database, relay, rand=lambda: 0.5)
+    relay.close()
+
+
+def write_letters(world: World, *readers: str, text: str = "Hello there.") -> None:
+    """Open a ticket of which these responders are told; nothing is sent yet."""
+    for reader in readers:
+        world.responder(reader)
+    head = f"From: ann@example.org\r\nSubject: Hello\r\nMessage-ID: <{len(world.rows(Letter))}@x>\r\n"
+    world.reception.receive(f"{head}\r\n{text}\r\n".encode(), "ann@example.org", [f"hello@{DOMAIN}"])
+
+
+def outbox(world: World) -> list[dict[str, Any]]:
+    with world.desk() as desk:
+        return letters_in(desk)
+
+
+def states(world: World) -> list[str]:
+    return [one["state"] for one in outbox(world)]
+
+
+def everything(courier: Courier) -> None:
+    while courier.round():
+        pass
+
+
+BOB, CAT, DAN = "bob@example.org", "cat@example.org", "dan@example.org"
+
+
+def test_each_letter_arrives_once(world: World, sink: Sink, courier: Courier) -> None:
+    write_letters(world, BOB, CAT)
+    everything(courier)
+    everything(courier)
+    assert sorted(letter.recipients[0] for letter in sink.letters) == [BOB, CAT]
+    assert states(world) == ["sent", "sent"]
+    assert sink.connections == 1
+
+
+def test_each_has_its_own_envelope_sender_that_cannot_be_guessed(world: World, sink: Sink, courier: Courier) -> None:
+    write_letters(world, BOB, CAT)
+    everything(courier)
+    tokens = [one.token for one in world.rows(Letter)]
+    assert [letter.sender for letter in sink.letters] == [f"bounce-{token}@{DOMAIN}" for token in tokens]
+    assert len(set(tokens)) == 2
+    assert all(len(token) >= 20 for token in tokens)
+
+
+def test_letters_leave_in_the_order_in_which_they_were_written(world: World, sink: Sink, courier: Courier) -> None:
+    world.responder(BOB)
+    for number in range(BATCH + 5):
+        write_letters(world, text=f"number {number}")
+    assert courier.round() == BATCH
+    assert courier.round() == 5
+    arrived = [letter.content.decode() for letter in sink.letters]
+    assert all(f"number {number}\r\n" in content for number, content in enumerate(arrived))
+
+
+def test_a_letter_refused_for_now_waits_longer_each_time(world: World, sink: Sink, courier: Courier) -> None:
+    sink.script["RCPT"] = "451 4.7.1 greylisted"
+    write_letters(world, BOB)
+    pauses: list[timedelta] = []
+    while states(world) == ["waiting"] and len(pauses) < 100:
+        assert courier.round() == 0
+        [letter] = world.rows(Letter)
+        pauses.append(letter.next - world.clock.now)
+        assert courier.round() == 0
+        world.clock.now = letter.next
+    assert pauses[:5] == [timedelta(seconds=10 * 2**number) for number in range(5)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE
+    [letter] = outbox(world)
+    assert (letter["state"], letter["error"], letter["next"]) == ("failed", "451 4.7.1 greylisted", None)
+    assert letter["attempts"] == len(pauses) == len(sink.said("RCPT"))
+    assert GIVE_UP < world.clock.now - world.rows(Letter)[0].created < GIVE_UP + 2 * LONGEST_PAUSE
+
+
+def test_pauses_are_scattered() -> None:
+    class Nothing:
+        pass
+
+    def pause(chance: float) -> timedelta:
+        one = Courier(Nothing(), Nothing(), rand=lambda: chance)  # type: ignore[arg-type]
+        return one._pause(3, Refused("later", permanent=False))
+
+    assert (pause(0.0), pause(0.5), pause(1.0)) == tuple(timedelta(seconds=80 * part) for part in (0.75, 1, 1.25))
+
+
+def test_a_letter_refused_for_now_is_taken_later_and_its_message_id_is_the_same(
+    world: World, sink: Sink, courier: Courier
+) -> None:
+    seen: list[str] = []
+    sink.script["DOT"] = ["451 4.3.0 later", "451 4.3.0 later", None]
+    write_letters(world, BOB)
+    for _ in range(3):
+        courier.round()
+        seen.append(outbox(world)[0]["state"])
+        world.clock.passes(minutes=10)
+    assert seen == ["waiting", "waiting", "sent"]
+    [letter], [row] = sink.letters, world.rows(Letter)
+    assert f"Message-ID: {row.message_id}\r\n".encode() in letter.content
+    assert (row.attempts, row.error) == (3, None)
+    assert len(set(sink.said("MAIL"))) == 1
+
+
+def test_a_letter_refused_for_good_is_given_up_at_once_and_seen(world: World, sink: Sink, courier: Courier) -> None:
+    sink.script["RCPT"] = lambda line: "550 5.1.1 no such user" if BOB in line else None
+    write_letters(world, BOB, CAT)
+    everything(courier)
+    world.clock.passes(days=1)
+    everything(courier)
+    failed, sent, told = outbox(world)
+    assert (failed["state"], failed["error"], failed["attempts"]) == ("failed", "550 5.1.1 no such user", 1)
+    assert (sent["state"], told["state"], told["to"]) == ("sent", "sent", CAT)
+    sink.script.clear()
+    with world.desk() as desk:
+        assert retry(desk, [failed["id"]]) == 1
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT], [BOB]]
+
+
+def test_a_relay_that_is_away_loses_nothing_and_burns_nothing(world: World, sink: Sink, courier: Courier) -> None:
+    write_letters(world, BOB, CAT, DAN)
+    sink.stop()
+    for _ in range(3):
+        assert courier.round() == 0
+    assert states(world) == ["waiting"] * 3
+    assert [one["attempts"] for one in outbox(world)] == [3, 0, 0]
+    assert "refused" in outbox(world)[0]["error"]
+    sink.start()
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT], [DAN]]
+
+
+@pytest.mark.parametrize("step", ["CONNECT", "MAIL", "RCPT"])
+def test_a_relay_that_is_closing_is_away(world: World, sink: Sink, courier: Courier, step: str) -> None:
+    sink.script[step] = "421 4.3.2 closing"
+    write_letters(world, BOB, CAT)
+    assert courier.round() == 0
+    assert [one["attempts"] for one in outbox(world)] == [1, 0]
+    sink.script.clear()
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
+
+
+def test_after_a_long_absence_letters_do_not_wait_for_long(world: World, sink: Sink, courier: Courier) -> None:
+    write_letters(world, BOB, CAT)
+    sink.stop()
+    for _ in range(100):
+        courier.round()
+        world.clock.passes(minutes=10)
+    assert states(world) == ["waiting"] * 2
+    sink.start()
+    world.clock.passes(minutes=7)
+    everything(courier)
+    assert states(world) == ["sent"] * 2
+
+
+def test_a_letter_at_which_the_relay_hangs_up_does_not_keep_the_others_back(
+    world: World, sink: Sink, courier: Courier
+) -> None:
+    sink.script["BODY"] = lambda _: (
+        DROP if sink.said("RCPT")[-1].upper().startswith(f"RCPT TO:<{BOB}>".upper()) else None
+    )
+    write_letters(world, BOB, CAT, DAN)
+    everything(courier)
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters] == [[CAT], [DAN]]
+    assert states(world) == ["waiting", "sent", "sent"]
+
+
+def test_the_courier_rests_however_often_the_relay_is_away(small_world: World) -> None:
+    resting = Courier(small_world.database, small_world.far_end)  # type: ignore[arg-type]
+    resting._ending.set()
+    for resting._away in (0, 1, 10, 2000, 10**9):
+        resting._rest()
+
+
+class Notes:
+    """Makes the note of a letter fail, as when the database goes away between the relay's 250 and it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.fail = True
+        really = Courier._note_sent
+
+        def note(courier: Courier) -> None:
+            if self.fail and courier._unnoted:
+                raise OperationalError("UPDATE", {}, OSError("gone"))
+            really(courier)
+
+        monkeypatch.setattr(Courier, "_note_sent", note)
+
+
+def test_a_letter_that_was_taken_but_not_noted_is_noted_before_anything_else_is_sent(
+    world: World, sink: Sink, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes(monkeypatch)
+    write_letters(world, BOB, CAT)
+    for _ in range(3):
+        with pytest.raises(OperationalError):
+            courier.round()
+    assert [letter.recipients for letter in sink.letters] == [[BOB]]
+    assert [one["attempts"] for one in outbox(world)] == [1, 0]
+    world.clock.passes(days=1)
+    notes.fail = False
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
+    assert states(world) == ["sent", "sent"]
+
+
+def test_what_could_not_be_noted_is_noted_at_the_end(
+    world: World, sink: Sink, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes(monkeypatch)
+    write_letters(world, BOB)
+    with pytest.raises(OperationalError):
+        courier.round()
+    notes.fail = False
+    courier.stop()
+    assert states(world) == ["sent"]
+
+
+def test_an_end_without_a_database_says_what_will_be_sent_again(
+    small_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Notes(monkeypatch)
+    write_letters(small_world, BOB)
+    with pytest.raises(OperationalError):
+        small_world.courier.round()
+    small_world.courier.stop()
+    assert "will be once more: [1]" in caplog.text
+
+
+def test_a_courier_that_died_with_letters_in_hand_leaves_them_to_the_next(
+    world: World, sink: Sink, courier: Courier
+) -> None:
+    write_letters(world, BOB, CAT)
+    assert len(Courier(world.database, courier.relay)._take_in_hand()) == 2
+    everything(courier)
+    assert sink.letters == []
+    world.clock.passes(seconds=IN_HAND.total_seconds())
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
+
+
+def test_two_couriers_do_not_take_the_same_letter(world: World, sink: Sink, courier: Courier, tmp_path: Path) -> None:
+    inside, go = Event(), Event()
+
+    def slow(_: str) -> None:
+        inside.set()
+        assert go.wait(20)
+
+    sink.script["STORED"] = slow
+    world.responder(BOB)
+    for number in range(BATCH + 3):
+        write_letters(world, text=f"number {number}")
+    first = Thread(target=everything, args=(courier,))
+    first.start()
+    assert inside.wait(20)
+    other_relay = relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path)
+    other = Courier(world.database, other_relay)
+    assert other.round() == 3
+    assert other.round() == 0
+    go.set()
+    first.join(60)
+    assert len(sink.letters) == BATCH
+    assert states(world) == ["sent"] * (BATCH + 3)
+
+
+def test_two_couriers_at_once_send_every_letter_once(world: World, sink: Sink, tmp_path: Path) -> None:
+    world.responder(BOB)
+    for number in range(60):
+        write_letters(world, text=f"number {number}")
+    couriers = [
+        Courier(world.database, relay_from_url(sink.url, timeout=10, root=tmp_path, helo=DOMAIN)) for _ in range(3)
+    ]
+    threads = [Thread(target=everything, args=(one,)) for one in couriers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for one in couriers:
+        one.stop()
+    assert len(sink.letters) == 60
+    assert len({letter.sender for letter in sink.letters}) == 60
+    assert states(world) == ["sent"] * 60
+
+
+def test_a_letter_that_cannot_be_composed_does_not_stop_the_others(
+    world: World, sink: Sink, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def composed(letter: Letter, files: Sequence[File]) -> Any:
+        if letter.recipient == BOB:
+            raise RecursionError("too deep")
+        return compose(letter, files)
+
+    monkeypatch.setattr(courier_module, "compose", composed)
+    write_letters(world, BOB, CAT)
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters] == [[CAT]]
+    bad, good = outbox(world)
+    assert (bad["state"], good["state"]) == ("waiting", "sent")
+    assert bad["error"] == "cannot be written as a mail: too deep"
+
+
+def test_a_letter_with_a_file_is_the_same_over_every_attempt(world: World) -> None:
+    write_letters(world, BOB)
+    [letter] = world.rows(Letter)
+    file = [File("p.png", "image/png", b"ABC")]
+    assert compose(letter, file).as_bytes() == compose(letter, file).as_bytes()
+
+
+NAMES = {
+    "plain": "Ann Other",
+    "empty": "",
+    "quotes and a backslash": 'Ann "the \\ great" Other',
+    "a comma": "Other, Ann",
+    "an address": "<eve@example.org>",
+    "a group": "Undisclosed: eve@example.org;",
+    "brackets": "(Ann) [Other] <x",
+    "beyond ASCII": "Jürgen Müller",
+    "beyond ASCII with marks": 'Jürgen "<x@y>", (Müller): a;',
+    "right to left": "שלום عالم",
+    "emoji": "👩‍💻 Ann",
+    "looks encoded": "=?utf-8?q?Eve?=",
+    "looks half encoded": "a=?utf-8?b?=?= é",
+    "looks like a new header": "=?utf-8?q?a=0D=0ABcc=3A_eve=40example.org?=",
+    "long": "x" * 200,
+    "many words": "word " * 39 + "word",
+}
+
+
+@pytest.mark.parametrize("recipient", [BOB, "bøb@example.org", "b+o'b=x@example.org"])
+def test_whatever_people_call_themselves_a_letter_says_it(
+    small_world: World, sink: Sink, tmp_path: Path, recipient: str
+) -> None:
+    small_world.responder(BOB)
+    for _ in NAMES:
+        write_letters(small_world)
+    rows = small_world.rows(Letter)
+    with small_world.desk() as desk:
+        for row, name in zip(rows, NAMES.values(), strict=True):
+            values = {"sender_name": name, "recipient_name": name, "subject": titled(name), "recipient": recipient}
+            desk.session.execute(update(Letter).where(Letter.id == row.id).values(**values))
+    relay = relay_from_url(sink.url, timeout=10, root=tmp_path, helo=DOMAIN)
+    Courier(small_world.database, relay).round()
+    relay.close()
+    for row, (kind, name), letter in zip(rows, NAMES.items(), sink.letters, strict=True):
+        assert letter.recipients == [recipient], kind
+        # As a string, since addresses beyond ASCII are sent in UTF-8.
+        mail = message_from_string(letter.content.decode(), policy=policy.default)
+        assert mail["Subject"] == titled(name), kind
+        for header, address in (("From", row.sender), ("To", recipient)):
+            [mailbox] = mail[header].addresses
+            assert (mailbox.display_name, mailbox.addr_spec) == (name, address), kind
+        assert len(mail.keys()) == len(set(mail.keys())), kind
+        assert set(mail.keys()) >= {"Message-ID", "List-Id", "Auto-Submitted", "References", "Content-Type"}, kind
+        assert mail["Bcc"] is None, kind
+        assert mail.get_content().replace("\r\n", "\n") == row.text, kind
+        assert max(len(line) for line in letter.content.split(b"\r\n")) < 998, kind
+
+
+def titled(name: str) -> str:
+    """A subject that ends with a name."""
+    return f"Re: [General #1] {name}".strip()
+
+
+def test_a_letter_to_what_is_no_address_fails_and_does_not_stop_the_others(
+    world: World, sink: Sink, courier: Courier
+) -> None:
+    write_letters(world, BOB, CAT)
+    first = world.rows(Letter)[0].id
+    with world.desk() as desk:
+        values = {"recipient": "bob@example.org>\r\nRCPT TO:<eve@example.org"}
+        desk.session.execute(update(Letter).where(Letter.id == first).values(**values))
+    everything(courier)
+    # The second one tells of the first, which could not be sent.
+    assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT]]
+    assert not any("eve" in line for line in sink.commands)
+
+
+class Slow:
+    """A relay that takes a letter only when it is let."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.inside, self.go, self.closed = Event(), Event(), Event()
+
+    def deliver(self, message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        self.inside.set()
+        if not self.go.wait(20):
+            raise Unreachable("nobody let it")
+        self.taken.append(To)
+
+    def check(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_stopping_finishes_the_letter_in_hand_and_gives_the_others_back(world: World) -> None:
+    relay = Slow()
+    write_letters(world, BOB, CAT)
+    courier = Courier(world.database, relay)  # type: ignore[arg-type]
+    courier.start()
+    assert relay.inside.wait(20)
+    ending = Thread(target=courier.stop)
+    ending.start()
+    assert not relay.closed.wait(0.1)
+    relay.go.set()
+    ending.join(20)
+    assert relay.taken == [BOB]
+    assert [(one["state"], one["attempts"]) for one in outbox(world)] == [("sent", 1), ("waiting", 0)]
+    assert all(one.next <= world.clock.now for one in world.rows(Letter) if one.state == "waiting")
+
+
+def test_a_relay_that_never_answers_is_cut_off_at_the_end(
+    small_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support.sinks import SILENT
+
+    monkeypatch.setattr(courier_module, "PATIENCE_SECONDS", 0.1)
+    write_letters(small_world, BOB)
+    with Sink(script={"MAIL": SILENT}) as sink:
+        relay = relay_from_url(sink.url, timeout=1, root=tmp_path, helo=DOMAIN)
+        courier = Courier(small_world.database, relay)
+        courier.start()
+        while not sink.said("MAIL"):
+            Event().wait(0.01)
+        courier.stop()
+    assert states(small_world) == ["waiting"]
+
+
+def test_a_slow_relay_never_holds_up_receiving(world: World) -> None:
+    relay = Slow()
+    write_letters(world, BOB)
+    courier = Courier(world.database, relay)  # type: ignore[arg-type]
+    courier.start()
+    assert relay.inside.wait(20)
+    with world.serving(), world.smtp() as client:
+        for number in range(5):
+            raw = f"From: eve@example.org\r\nMessage-ID: <{number}@y>\r\n\r\nHello\r\n"
+            client.sendmail("eve@example.org", [f"hello@{DOMAIN}"], raw)
+    assert relay.taken == []
+    relay.go.set()
+    courier.stop()
+    assert len(outbox(world)) == 6
+
+
+class Watched:
+    """A relay that tells when it has got so many letters."""
+
+    def __init__(self, letters: int) -> None:
+        self.taken: list[str] = []
+        self.wanted, self.enough = letters, Event()
+
+    def deliver(self, message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        self.taken.append(To)
+        if len(self.taken) >= self.wanted:
+            self.enough.set()
+
+    def check(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("woken", [True, False])
+def test_a_running_courier_finds_letters_woken_or_not(world: World, woken: bool) -> None:
+    relay = Watched(1)
+    courier = Courier(world.database, relay)  # type: ignore[arg-type]
+    courier.start()
+    write_letters(world, BOB)
+    if woken:
+        courier.wake()
+    assert relay.enough.wait(20)
+    courier.stop()
+    assert states(world) == ["sent"]
+
+
+def test_a_courier_outlives_faults_of_its_database(
+    small_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay, failed = Watched(1), Event()
+    courier = Courier(small_world.database, relay)  # type: ignore[arg-type]
+    really = Courier._any_due
+    faults = iter([OperationalError("SELECT", {}, OSError("gone")), RecursionError()])
+
+    def sometimes(one: Courier) -> bool:
+        for fault in faults:
+            failed.set()
+            raise fault
+        return really(one)
+
+    monkeypatch.setattr(Courier, "_any_due", sometimes)
+    monkeypatch.setattr(courier_module, "LONGEST_REST", 0.01)
+    write_letters(small_world, BOB)
+    with caplog.at_level(logging.CRITICAL):
+        courier.start()
+        assert failed.wait(20)
+        assert relay.enough.wait(20)
+        courier.stop()
+    assert states(small_world) == ["sent"]
+
+
+def test_letters_go_into_a_maildir(world: World, tmp_path: Path) -> None:
+    relay: Relay = relay_from_url("maildir:letters", root=tmp_path)
+    courier = Courier(world.database, relay)
+    write_letters(world, BOB, CAT, text="Grüße, 日本語 and €")
+    everything(courier)
+    courier.stop()
+    files = list((tmp_path / "letters" / "new").iterdir())
+    assert len(files) == 2
+    assert all(b"Delivered-To: " in file.read_bytes() for file in files)
+    assert states(world) == ["sent", "sent"]
+
+
+def test_administrators_hear_once_a_day_while_mail_waits(world: World) -> None:
+    admin = world.known("admin@example.org", "Ada", admin=True)
+    world.brings(b"From: x@example.org\r\n\r\nhello\r\n", "x@example.org", f"nobody@{DOMAIN}")
+    assert len(admin.letters) == 1
+    for _ in range(3):
+        world.clock.passes(hours=25)
+        world.courier._keep_house()
+        world.courier._keep_house()
+        world.settle()
+    assert len(admin.letters) == 4
+    assert admin.letter()["Subject"] == f"1 mail set aside at {DOMAIN}"
+
+
+def test_the_outbox_of_a_closed_database_is_a_fault_and_no_loss(small_world: World, tmp_path: Path) -> None:
+    write_letters(small_world, BOB)
+    other = Database(f"sqlite:///{tmp_path}/gone/tickets.db", DOMAIN)
+    with pytest.raises(OperationalError):
+        Courier(other, small_world.far_end).round()  # type: ignore[arg-type]
+    other.close()
+    assert states(small_world) == ["waiting"]

@@ -1,0 +1,240 @@
+"""Claims about limits: whatever comes, and whatever hangs, the answer comes in bounded time, and others are served."""
+
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from threading import Event, Thread
+
+import pytest
+
+from app.model.inbound.delivery import Arrival, Outcome
+from app.model.records.received_mail import Delivery, Mail
+from app.model.storage import database
+from app.transport.inbound import receiver
+from app.transport.inbound.intake import Reception
+from tests.support.postgres import NoPostgresError, Server, fresh_database, open_server
+from tests.support.wire import Wire
+from tests.support.world import DOMAIN, World
+
+HELLO = f"hello@{DOMAIN}"
+TRY_LATER = "451 4.3.0 "
+
+
+def mail(number: object, body: bytes = b"Hello there.\r\n") -> bytes:
+    return f"From: ann@example.org\r\nSubject: Hello\r\nMessage-ID: <{number}@home.example>\r\n\r\n".encode() + body
+
+
+def raws(world: World) -> list[bytes]:
+    return [row.raw for row in world.rows(Mail.raw, Mail.id)]
+
+
+# Connections.
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "lmtp"])
+def test_one_connection_too_many_hears_421_and_the_others_are_served(small_world: World, scheme: str) -> None:
+    with small_world.serving(scheme) as serving:
+        serving.max_connections = 3
+        port, lmtp = small_world.port(scheme), scheme == "lmtp"
+        taken = [Wire(port, lmtp=lmtp) for _ in range(3)]
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", port), 20) as refused, refused.makefile("rb") as heard:
+                assert heard.read() == b"421 4.3.2 Too many connections; please try again\r\n"
+        taken[0].begins(HELLO)
+        assert taken[0].hands_over(mail(1)).startswith("250 ")
+        assert taken[1].says("QUIT").startswith("221 ")
+        assert taken[1].hears() == ""
+        with Wire(port, lmtp=lmtp) as another:
+            assert another.greets().startswith("250")
+        for one in taken:
+            one.leaves()
+
+
+@pytest.mark.parametrize(
+    ("files", "most"), [(1024, 500), (256, 192), (10, 1), (resource.RLIM_INFINITY, 500), (10**6, 500)]
+)
+def test_no_more_connections_are_taken_than_files_may_be_opened(
+    monkeypatch: pytest.MonkeyPatch, files: int, most: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    assert receiver.most_connections() == most
+
+
+# Recipients.
+
+
+def test_a_hundred_thousand_recipients_are_answered_and_a_hundred_taken(small_world: World) -> None:
+    count = 100_000
+    with small_world.serving(), Wire(small_world.port()) as client:
+        client.begins()
+        sending = Thread(target=lambda: client.socket.sendall(f"RCPT TO:<a@{DOMAIN}>\r\n".encode() * count))
+        sending.start()
+        replies = [client.hears()[:9] for _ in range(count)]
+        sending.join()
+        assert set(replies[:100]) == {"250 2.1.5"}
+        assert set(replies[100:]) == {"452 4.5.3"}
+        assert client.hands_over(mail(1)).startswith("250 ")
+    assert len(small_world.rows(Delivery.id)) == 1
+
+
+def test_a_hundred_thousand_recipients_in_headers_cost_no_more_than_two_hundred(small_world: World) -> None:
+    named = ", ".join(f"person{number}@example.org" for number in range(100_000)).encode()
+    small_world.switches("General", cc_from_others="on")
+    outcomes: list[Outcome] = []
+    for field in (b"To", b"Cc", b"Delivered-To", b"Sender", b"Reply-To", b"References", b"Authentication-Results"):
+        head, _, body = mail(field.decode()).partition(b"\r\n\r\n")
+        raw = head + b"\r\n" + field + b": " + named + b"\r\n\r\n" + body
+        outcomes += small_world.brings(raw, "ann@example.org", HELLO)
+    assert {one.fate for one in outcomes} == {"opened"}
+    tickets = [small_world.ticket(one.ticket or 0) for one in outcomes]
+    assert max(len(ticket["participants"]) for ticket in tickets) <= 200
+    assert small_world.far_end.letters == []
+
+
+# Bytes.
+
+
+def test_mail_in_hand_on_all_connections_together_has_a_limit(small_world: World) -> None:
+    large = mail("large", (b"x" * 998 + b"\r\n") * 1500)
+    with small_world.serving() as serving:
+        serving.max_in_hand = 1_900_000
+        stalled = [Wire(small_world.port()) for _ in range(8)]
+        for one in stalled:
+            one.begins(HELLO)
+            one.says("DATA")
+            one.socket.sendall(large[:250_000])
+        end = time.monotonic() + 20
+        while serving.in_hand < 2_000_000 and time.monotonic() < end:
+            time.sleep(0.01)
+        with Wire(small_world.port()) as client:
+            client.begins(HELLO)
+            assert client.hands_over(large).startswith("452 4.3.1 Too much mail")
+            assert client.says("NOOP").startswith("250 ")
+            # A small one is always taken, and a large one again once there is place.
+            client.begins(HELLO)
+            assert client.hands_over(mail("small")).startswith("250 ")
+            for one in stalled:
+                one.leaves()
+            end = time.monotonic() + 20
+            while serving.in_hand and time.monotonic() < end:
+                time.sleep(0.01)
+            client.begins(HELLO)
+            assert client.hands_over(large).startswith("250 ")
+            # The next answer comes after the mail is out of hand.
+            assert client.says("NOOP").startswith("250 ")
+        assert serving.in_hand == 0
+    assert [len(raw) for raw in raws(small_world)] == [len(mail("small")), len(large)]
+
+
+# Workers.
+
+
+def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, begun = Event(), []
+    really = Reception.store
+
+    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+        begun.append(1)
+        assert go.wait(20)
+        really(reception, arrival, recipients)
+
+    monkeypatch.setattr(Reception, "store", slowly)
+    # Where the database has one writer, workers would wait for their turn elsewhere.
+    monkeypatch.setattr(small_world.database, "_writer", None)
+    with small_world.serving():
+        busy = [Wire(small_world.port()) for _ in range(4)]
+        for number, one in enumerate(busy):
+            one.begins(HELLO)
+            one.says("DATA")
+            one.sends(mail(number) + b".")
+        end = time.monotonic() + 20
+        while len(begun) < 4 and time.monotonic() < end:
+            time.sleep(0.01)
+        monkeypatch.setattr(receiver, "TURN_SECONDS", 0.2)
+        with Wire(small_world.port()) as late:
+            late.begins(HELLO)
+            assert late.hands_over(mail("late")).startswith(TRY_LATER)
+            assert late.begins("x@other.example")[0].startswith(TRY_LATER)
+        go.set()
+        assert [one.hears()[:4] for one in busy] == ["250 "] * 4
+        for one in busy:
+            one.leaves()
+    assert mail("late") not in raws(small_world)
+    assert len(raws(small_world)) == 4
+
+
+def test_over_lmtp_recipients_that_would_wait_too_long_are_told_to_come_again(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Reception.store
+
+    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+        time.sleep(0.8)
+        really(reception, arrival, recipients)
+
+    monkeypatch.setattr(receiver, "RECIPIENTS_SECONDS", 0.5)
+    monkeypatch.setattr(Reception, "store", slowly)
+    with small_world.serving("lmtp"), Wire(small_world.port("lmtp"), lmtp=True) as client:
+        client.begins(*(f"a{number}@{DOMAIN}" for number in range(20)))
+        replies = [client.hands_over(mail(1)), *(client.hears() for _ in range(19))]
+        assert [reply[:3] for reply in replies] == ["250", *["451"] * 19]
+    assert len(small_world.rows(Delivery.id)) == 1
+
+
+# A database that hangs.
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server of one's own, to be frozen."""
+    try:
+        server = open_server()
+    except NoPostgresError as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+    yield server
+    server.thaw()
+    server.close()
+
+
+def test_while_the_database_hangs_mail_is_451_and_the_server_goes_on_answering(
+    own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in {"CONNECT_SECONDS": 2, "STATEMENT_SECONDS": 1, "GRACE_SECONDS": 0}.items():
+        monkeypatch.setattr(f"app.model.storage.database.{name}", seconds)
+    monkeypatch.setattr(receiver, "TURN_SECONDS", 2.0)
+    world = World(fresh_database(own_server))
+    with world.serving("smtp", "lmtp"):
+        clients = [Wire(world.port()) for _ in range(8)] + [Wire(world.port("lmtp"), lmtp=True)]
+        for number, one in enumerate(clients):
+            one.begins(HELLO)
+            assert one.hands_over(mail(number)).startswith("250 ")
+        own_server.freeze()
+        # More than there are workers, so that some wait for one; Wire's own time-out is the bound.
+        for number, one in enumerate(clients):
+            one.begins(HELLO)
+            one.says("DATA")
+            one.sends(mail(f"frozen{number}") + b".")
+        with Wire(world.port()) as other:
+            assert other.greets().startswith("250")
+            assert other.says("NOOP").startswith("250 ")
+            assert other.begins(HELLO) == ["250 2.1.5 Ok"]
+        assert {one.hears()[:10] for one in clients} == {TRY_LATER}
+        own_server.thaw()
+        for number, one in enumerate(clients):
+            one.begins(HELLO)
+            assert one.hands_over(mail(f"frozen{number}")).startswith("250 ")
+            one.leaves()
+    # Whatever a commit did that nobody heard of, each is stored once.
+    assert sorted(raws(world)) == sorted(mail(f"{kind}{number}") for kind in ("", "frozen") for number in range(9))
+    world.close()
+
+
+def test_the_bounds_of_a_mail_fit_into_the_idle_time() -> None:
+    """While a mail is stored nothing is read, so that the idle time runs."""
+    begun = receiver.TURN_SECONDS + receiver.RECIPIENTS_SECONDS + database.LOCK_SECONDS
+    # A statement that hangs, and then a connection that cannot be had, in the last recipient's turn.
+    hangs = database.STATEMENT_SECONDS + database.GRACE_SECONDS + 2 * database.CONNECT_SECONDS
+    assert begun + hangs < receiver.IDLE_SECONDS
