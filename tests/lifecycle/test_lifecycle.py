@@ -1,15 +1,11 @@
 """This file holds claims about the tables: complete, closed, reachable, and printed as they stand."""
 
-import ast
 import json
 import re
-import sys
-from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from app.model.lifecycle import correspondence, support, tables
 from app.model.lifecycle.printing import PRINTERS, as_json, as_mermaid, as_table, outcome
 from app.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, every_status, moved
 from app.model.lifecycle.support import SUPPORT
@@ -345,19 +341,3 @@ def test_several_lifecycles_print_as_a_list_and_one_as_itself() -> None:
 def markdown(table: str) -> list[list[str]]:
     """The cells of a Markdown table."""
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-
-
-# What the tables are made of
-
-# The lifecycles share the words for a comment and for a changed status.
-TABLES = ("app.model.lifecycle.tables", "app.model.lifecycle.support")
-
-
-@pytest.mark.parametrize("module", [tables, support, correspondence])
-def test_the_tables_know_the_standard_library_alone(module: object) -> None:
-    path = Path(module.__file__)  # type: ignore[attr-defined]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        for name in names:
-            assert name.partition(".")[0] in sys.stdlib_module_names or name in TABLES

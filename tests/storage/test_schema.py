@@ -1,7 +1,5 @@
 """This file holds claims about the schema and its migrations, the moments in it, and who may know whom."""
 
-import ast
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,7 +14,6 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.model import schema
-from app.model.lifecycle.registry import LIFECYCLES
 from app.model.records.people import BadAddress, Person, get_person
 from app.model.records.queue_setup import SWITCHES, switches_of
 from app.model.records.queues import BadQueue, Queue, names_of_queues
@@ -28,12 +25,6 @@ from app.model.storage.database import Database
 from app.model.tickets.ticket_json import ticket_in_full
 from tests.support.postgres import fresh_database
 from tests.support.world import World
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-APP = sorted((ROOT / "app").rglob("*.py"))
-MODEL = sorted((ROOT / "app" / "model").rglob("*.py"))
-SOURCES = [*APP, *sorted((ROOT / "config").glob("*.py"))]
-TEMPLATES = sorted((ROOT / "app" / "templates").rglob("*.txt"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -361,108 +352,6 @@ def test_all_tables_are_known_to_the_schema(world: World) -> None:
 
 def _tables_of(module: str) -> set[str]:
     return {mapper.local_table.name for mapper in Base.registry.mappers if mapper.class_.__module__ == module}
-
-
-# Who may know whom
-
-
-def imports(path: Path, *, at_run_time: bool = False) -> set[str]:
-    """Every module that a file imports, also inside functions; `at_run_time` leaves those for the type checker out."""
-    found: set[str] = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    skipped: set[ast.AST] = set()
-    if at_run_time:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-                skipped |= {below for statement in node.body for below in ast.walk(statement)}
-    for node in ast.walk(tree):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: imports are absolute here"
-            module = node.module or ""
-            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
-    return found
-
-
-def knows(path: Path, *forbidden: str) -> set[str]:
-    return {name for name in imports(path) for one in forbidden if name == one or name.startswith(f"{one}.")}
-
-
-def named(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
-@pytest.mark.parametrize("path", MODEL, ids=named)
-def test_the_model_knows_neither_salmon_nor_the_settings_nor_the_rooms_around_it(path: Path) -> None:
-    rooms = ("transport", "handlers", "cli", "setup", "bench", "demo", "torture")
-    around = ("salmon", "config", *(f"app.{room}" for room in rooms))
-    assert knows(path, *around, "aiosmtpd", "smtplib", "click", "os.environ") == set()
-
-
-@pytest.mark.parametrize("path", MODEL, ids=named)
-def test_the_model_is_given_its_clock(path: Path) -> None:
-    """The database alone has one by default, for want of another."""
-    if path.name != "database.py":
-        assert not re.search(r"\.(now|utcnow|today)\(|time\.time\(", path.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "app" / "handlers").glob("*.py")), ids=named)
-def test_handlers_know_the_model_and_salmon(path: Path) -> None:
-    """And the kind of request that they are handed."""
-    allowed = re.compile(r"(app\.model|salmon)(\..+)?|app|app\.transport\.reception(\.Request)?|app\.handlers\..*")
-    for name in imports(path):
-        assert allowed.fullmatch(name) or name.partition(".")[0] in ("typing", "collections", "__future__"), name
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=named)
-def test_nobody_imports_the_boot_module(path: Path) -> None:
-    assert knows(path, "config.boot") == set()
-
-
-@pytest.mark.parametrize("path", [path for path in APP if "transport" in path.parts], ids=named)
-def test_transport_knows_neither_the_settings_nor_the_commands(path: Path) -> None:
-    assert knows(path, "config", "app.cli", "app.handlers") == set()
-
-
-@pytest.mark.parametrize("path", APP, ids=named)
-def test_no_other_file_names_a_status_or_an_action(path: Path) -> None:
-    """The decision is written once: elsewhere a title would be a rule restated."""
-    # A migration says what was once, for good.
-    if path.name.endswith("lifecycle.py") or {"cli", "bench", "demo", "versions"} & set(path.parts):
-        return
-    # "new" is also what a Maildir's folder and a change's later value are called: those files tell no status.
-    other = {"new"} if path.name in ("maildir.py", "views.py", "reading.py", "boxes.py", "retelling.py") else set()
-    titles = {title for life in LIFECYCLES.values() for title in (*life.statuses, *(a.title for a in life.actions))}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            assert node.value not in titles - other, f"{node.value!r} in line {node.lineno}"
-
-
-def test_no_other_file_compares_a_role() -> None:
-    """Who somebody is on a ticket is asked of the tables; standing says which roles they have."""
-    asking = {named(path) for path in APP if knows(path, "app.model.lifecycle.tables.Role")}
-    tables = {"app/model/lifecycle/support.py", "app/model/lifecycle/correspondence.py"}
-    assert asking <= {*tables, "app/model/tickets/members.py", "app/model/lifecycle/printing.py"}
-
-
-@pytest.mark.parametrize("path", TEMPLATES, ids=named)
-def test_templates_decide_nothing(path: Path) -> None:
-    """They ask whether there is something to show, and never what the status or the role is."""
-    for tag in re.findall(r"{%-?\s*(.*?)\s*-?%}", path.read_text(encoding="utf-8")):
-        plain = r'(if|for \w+ in) \w+|endif|endfor|block \w+|endblock|extends "[\w.]+"|include "[\w.]+"'
-        assert re.fullmatch(plain, tag), tag
-    for expression in re.findall(r"{{\s*(.*?)\s*}}", path.read_text(encoding="utf-8")):
-        assert re.fullmatch(r"\w+", expression), expression
-
-
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.read_text(encoding="utf-8").strip()], ids=named)
-def test_every_file_says_what_it_holds(path: Path) -> None:
-    first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-    assert first
-    assert first[-1] in ".:?"
 
 
 def test_nobody_can_be_added_with_an_address_of_ours_nor_a_queue_with_a_persons(small_world: World) -> None:

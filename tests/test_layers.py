@@ -1,0 +1,51 @@
+"""Claims about packages: each imports only packages to its left, and no imports form a circle."""
+
+from collections import Counter
+from graphlib import TopologicalSorter
+
+from tests.support.sources import APP, MODULES, imported_modules, imports, is_in
+
+MODEL = ("lifecycle", "storage", "records", "tickets", "search", "letters", "operations", "inbound", "erasure")
+LAYERS = ["app.mail", *(f"app.model.{name}" for name in MODEL), "app.model.schema", "app.model.setup", "app.archive"]
+LAYERS += ["app.transport", "app.handlers", "config", "app.web", "app.devtools", "app.cli"]
+# Plain packages and Alembic's files, which run inside `schema`.
+BESIDE = ("app", "app.model", "app.model.migrations")
+STRANGERS = {
+    "app.mail": ("sqlalchemy", "jinja2", "salmon", "aiosmtpd", "click"),
+    "app.model.lifecycle": ("sqlalchemy", "jinja2", "salmon", "aiosmtpd", "click"),
+    "app.model": ("salmon", "aiosmtpd", "smtplib", "click", "os.environ"),
+    "app": ("config.boot",),
+}
+
+
+def layer(name: str) -> int:
+    return next(number for number, package in enumerate(LAYERS) if is_in(name, package))
+
+
+def test_packages_import_only_packages_to_their_left() -> None:
+    """Imports in functions and for types count too: a circle that is hidden is a circle."""
+    placed = {name: path for name, path in MODULES.items() if name not in BESIDE and not is_in(name, BESIDE[-1])}
+    pairs = [(name, target) for name, path in placed.items() for target in imported_modules(path) - {*BESIDE}]
+    assert [pair for pair in pairs if layer(pair[1]) > layer(pair[0])] == []
+
+
+def test_no_imports_form_a_circle() -> None:
+    TopologicalSorter({name: imported_modules(path) for name, path in MODULES.items()}).prepare()
+
+
+def test_pure_packages_stay_pure() -> None:
+    for package, strangers in STRANGERS.items():
+        inside = [path for name, path in MODULES.items() if is_in(name, package)]
+        assert [(path, name) for path in inside for name in imports(path) if is_in(name, *strangers)] == []
+
+
+def test_handlers_import_salmon_the_inbound_path_and_the_request_that_they_are_given() -> None:
+    allowed = ("salmon", "typing", "collections", "app.handlers", "app.model.inbound", "app.transport.inbound.intake")
+    for name, path in MODULES.items():
+        if is_in(name, "app.handlers"):
+            assert [one for one in imported_modules(path) if not is_in(one, *allowed)] == []
+
+
+def test_no_folder_holds_more_than_fifteen_files() -> None:
+    counted = Counter(path.parent for path in APP if path.name != "__init__.py" and path.parent.name != "versions")
+    assert [folder for folder, count in counted.items() if count > 15] == []

@@ -1,0 +1,53 @@
+"""Claims about the sources: a decision stands once, in the tables, and every module says what it is."""
+
+import ast
+import re
+
+from app.model.lifecycle.registry import LIFECYCLES
+from tests.support.sources import APP, MODULES, ROOT, SOURCES, TEMPLATES, imports, is_in
+
+# What "new" means there is a Maildir's folder or a change's later value, and no status.
+NEW = {"maildir_relay.py", "ticket_json.py", "ticket_text.py", "sources.py", "replay.py"}
+
+
+def test_no_other_file_names_a_status_or_an_action() -> None:
+    """Elsewhere a title would be a rule restated. A migration says what was once, for good."""
+    titles = {title for life in LIFECYCLES.values() for title in (*life.statuses, *(a.title for a in life.actions))}
+    for path in APP:
+        if {"lifecycle", "cli", "devtools", "versions"} & {*path.parts}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                other = {"new"} if path.name in NEW else set()
+                assert node.value not in titles - other, f"{path}:{node.lineno}: {node.value!r}"
+
+
+def test_no_other_file_compares_a_role() -> None:
+    """Who somebody is on a ticket is asked of the tables; `members` says which roles they have."""
+    asking = {name for name, path in MODULES.items() if "app.model.lifecycle.tables.Role" in imports(path)}
+    assert {name for name in asking if not is_in(name, "app.model.lifecycle")} <= {"app.model.tickets.members"}
+
+
+def test_templates_decide_nothing() -> None:
+    """They ask whether there is something to show, and never what the status or the role is."""
+    for path in TEMPLATES:
+        text = path.read_text(encoding="utf-8")
+        for tag in re.findall(r"{%-?\s*(.*?)\s*-?%}", text):
+            plain = r'(if|for \w+ in) \w+|endif|endfor|block \w+|endblock|extends "[\w.]+"|include "[\w.]+"'
+            assert re.fullmatch(plain, tag), (path, tag)
+        for expression in re.findall(r"{{\s*(.*?)\s*}}", text):
+            assert re.fullmatch(r"\w+", expression), (path, expression)
+
+
+def test_the_model_is_given_its_clock() -> None:
+    """The database alone has one by default, for want of another."""
+    for path in APP:
+        if path.is_relative_to(ROOT / "app" / "model") and path.name != "database.py":
+            assert not re.search(r"\.(now|utcnow|today)\(|time\.time\(", path.read_text(encoding="utf-8")), path
+
+
+def test_every_module_says_what_it_is() -> None:
+    for path in SOURCES:
+        if text := path.read_text(encoding="utf-8").strip():
+            first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+            assert first[-1:] in (".", ":", "?"), path
