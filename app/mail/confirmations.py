@@ -5,6 +5,7 @@ Several forms stand between bars.
 """
 
 import re
+from unicodedata import normalize
 
 # One row a language of `client_phrases.LANGUAGES`; a test compares the two.
 YES = {
@@ -101,7 +102,7 @@ def is_no(text: str, name: str = "") -> bool:
 
 
 def _is_one_of(phrases: frozenset[str], text: str, name: str) -> bool:
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or "?" in text:
         return False
     said, names = _words(text), set(_words(name))
     while len(said) > 1 and said[-1] in names:
@@ -110,7 +111,7 @@ def _is_one_of(phrases: frozenset[str], text: str, name: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(_FOLDED.sub("'", text.casefold()))
+    return _WORD.findall(_FOLDED.sub("'", normalize("NFKC", text).casefold()))
 
 
 # The apostrophes that phones and word processors write, and marks that nobody sees.

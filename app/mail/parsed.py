@@ -32,7 +32,8 @@ _TYPES = MimeTypes()  # Python's own table, whatever the machine knows besides.
 class Attachment:
     """A part of a mail that is not its text. `start` and `stop` are offsets into the mail, `size` the decoded bytes.
 
-    `decorates`: it is a picture in the text, such as the logo of a signature. `withheld`: only the team gets it.
+    `decorates`: its writer did not attach it: a picture in the text, such as a logo, or a signature. `withheld`: only
+    the team gets it.
     """
 
     name: str
@@ -181,8 +182,13 @@ def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[A
         if leaf in body or (is_other_form and leaf.disposition != "attachment"):
             continue
         name = leaf.name or ("forwarded.eml" if leaf.type == "message/rfc822" else f"part-{number}{_extension(leaf)}")
-        decorates = leaf.shown_in and leaf.type.startswith("image/") and leaf.disposition != "attachment"
+        pictured = leaf.shown_in and leaf.type.startswith("image/") and leaf.disposition != "attachment"
+        decorates = pictured or leaf.type in _SIGNATURES
         yield Attachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding, decorates)
+
+
+# RFC 3156 and RFC 8551: what a client adds that signs.
+_SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature")
 
 
 def _extension(leaf: Part) -> str:

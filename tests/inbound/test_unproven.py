@@ -177,6 +177,7 @@ def test_one_address_brings_at_most_twenty_people(served: World) -> None:
         "Huh? This looks like a forgery, please look into it, Sam.",
         "yes? I never wrote that",
         "ok, but who are you?",
+        "Yes?",
         "Yesterday.",
         "rejected",
     ],
@@ -394,3 +395,114 @@ def test_an_old_date_answers_nothing_before_it_was_asked(served: World) -> None:
     rita.replies(rita.letter(), "We come.", headers={"Date": "Sat, 01 Jan 2000 00:00:00 +0000"})
     ticket = served.ticket()
     assert ticket["last_response"] == ticket["created"]
+
+
+# What an attack found
+
+
+def answering_by(world: World, *programs: Actor, head: str) -> int:
+    """Let programs answer each letter with this header alone; how many mails they wrote before it was quiet."""
+    seen = {program.email: max(0, len(program.letters) - 1) for program in programs}
+    for written in range(200):
+        fresh = [(one, letter) for one in programs for letter in one.letters[seen[one.email] :]]
+        if not fresh:
+            return written
+        program, letter = fresh[0]
+        seen[program.email] += 1
+        program.writes(letter["Reply-To"], "I am away.", headers={head: letter["Message-ID"]})
+    return 200
+
+
+@pytest.mark.parametrize("head", ["In-Reply-To", "References"])
+def test_programs_that_answer_each_other_stop_whichever_header_proves_them(served: World, head: str) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    assert answering_by(served, rita, ann, head=head) < 60
+
+
+def test_a_yes_of_somebody_who_is_off_the_ticket_by_now_is_answered(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    carol = served.known("carol@home.example", "Carol")
+    ann.writes("hello", "It burns.")
+    served.asks_in(1, carol.email)
+    carol.writes("ticket1", "unsubscribe")
+    asked = carol.letter()
+    rita.replies(rita.letters[0], "DelCc: carol@home.example")
+    carol.replies(asked, "yes")
+    assert carol.letter().text.startswith("Nothing changed on ticket 1")
+
+
+@pytest.mark.parametrize("words", ["no", "Status: rejected\n\nSam, who forged this?", "show"])
+def test_a_denial_lets_nobody_in_whom_a_forged_mail_named(served: World, words: str) -> None:
+    rita, _, _, evil = people(served)
+    served.actor(rita.email).writes("hello", "Status: resolved\n\nThe code is 4711.", headers={"Cc": EVIL})
+    rita.replies(rita.letter(), words)
+    evil.writes("ticket1", "show")
+    assert not any("4711" in letter.all_text or "forged" in letter.all_text for letter in evil.letters)
+
+
+def test_a_merge_takes_nobody_along_whom_an_unproven_mail_named(served: World) -> None:
+    rita, sam, ann, evil = people(served)
+    ann.writes("hello", "My password is hunter2.")
+    served.actor(sam.email).writes("hello", "Forged.", headers={"Cc": EVIL})
+    merging = next(letter for letter in rita.letters if "#2]" in letter["Subject"])
+    rita.replies(merging, "Merge: 1")
+    rita.replies(rita.letters[0], "We look into it.")
+    assert evil.letters == []
+
+
+def test_whom_an_unproven_mail_named_reads_nothing_in_support_either(small_world: World) -> None:
+    small_world.switches("General", cc_from_others="on")
+    _, _, ann, evil = people(small_world)
+    ann.writes("hello", "My password is hunter2.", headers={"Cc": EVIL})
+    evil.writes("ticket1", "show")
+    assert not any("hunter2" in letter.all_text for letter in evil.letters)
+
+
+def test_who_leaves_before_being_let_in_stays_off(served: World) -> None:
+    served.switches("General", cc_from_others="on")
+    rita, _, ann, _ = people(served)
+    bea = served.actor("bea@home.example", "Bea")
+    ann.writes("hello", "It burns.", headers={"Cc": bea.email})
+    bea.writes("ticket1", "unsubscribe")
+    bea.replies(bea.letter(), "yes")
+    left = len(bea.letters)
+    assert "bea" not in rita.letters[0].footer.partition("\n")[0]
+    rita.replies(rita.letters[0], "We come.")
+    assert len(bea.letters) == left
+
+
+def test_a_second_yes_does_not_bring_who_left_back(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    carol = served.known("carol@home.example", "Carol")
+    ann.writes("hello", "It burns.")
+    served.asks_in(1, carol.email)
+    carol.writes("ticket1", "unsubscribe")
+    asked = carol.letter()
+    carol.replies(asked, "yes")
+    carol.replies(asked, "yes")
+    told = len(carol.letters)
+    rita.replies(rita.letters[0], "We come.")
+    assert len(carol.letters) == told
+
+
+def test_a_first_mail_from_an_old_address_of_a_responder_leads_no_letters_there(served: World) -> None:
+    rita, sam, _, _ = people(served)
+    old = aliased(served, rita.email, "rita@old.example")
+    old.writes("hello", "Forged.")
+    sam.writes("ticket1-comment", "The secret is 42.")
+    assert old.letters == []
+    assert "The secret is 42." in rita.letter().text
+
+
+def test_a_signed_yes_is_a_yes(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    ann.writes("hello", "It burns.")
+    rita.writes("ticket1", "Status: stalled")
+    head = f"From: rita@team.example\r\nTo: ticket1@{DOMAIN}\r\nMessage-ID: <signed@team.example>\r\n"
+    head += f"In-Reply-To: {rita.letter()['Message-ID']}\r\nMIME-Version: 1.0\r\n"
+    head += 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b\r\n\r\n'
+    parts = "--b\r\nContent-Type: text/plain\r\n\r\nyes\r\n"
+    parts += "--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n"
+    served.brings((head + parts).encode(), rita.email, f"ticket1@{DOMAIN}")
+    assert served.ticket()["status"] == "stalled"

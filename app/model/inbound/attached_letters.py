@@ -28,7 +28,9 @@ _DEPTH = 10
 
 def files_of(desk: Desk, arrival: Arrival) -> tuple[Attachment, ...]:
     """The files of a mail, those marked that have a letter to the team in them."""
-    return tuple(replace(one, withheld=_is_for_team(desk, arrival.raw, one)) for one in arrival.incoming.attachments)
+    judged: dict[int, bool] = {}
+    files = arrival.incoming.attachments
+    return tuple(replace(one, withheld=_is_for_team(desk, arrival.raw, one, judged)) for one in files)
 
 
 def reads_all(desk: Desk, message: Message, person_id: int) -> bool:
@@ -37,7 +39,7 @@ def reads_all(desk: Desk, message: Message, person_id: int) -> bool:
     return standing_of(desk.session.get_one(Person, person_id), everybody_on(desk, ticket)).responder
 
 
-def _is_for_team(desk: Desk, raw: bytes, file: Attachment) -> bool:
+def _is_for_team(desk: Desk, raw: bytes, file: Attachment, judged: dict[int, bool]) -> bool:
     """Whether a file has a letter in it that was about a private message, or went to somebody of the team."""
     ids: set[str] = set()
     tokens: set[str] = set()
@@ -45,7 +47,7 @@ def _is_for_team(desk: Desk, raw: bytes, file: Attachment) -> bool:
         ids |= {found.decode() for found in _ID.findall(content)}
         tokens |= {found.decode() for found in _TOKEN.findall(content)}
     return any(
-        _went_to_team(desk, letter)
+        judged[letter.id] if letter.id in judged else judged.setdefault(letter.id, _went_to_team(desk, letter))
         for column, names in ((Letter.message_id, ids), (Letter.token, tokens))
         for portion in in_portions(names)
         for letter in desk.session.scalars(select(Letter).where(column.in_(portion)))

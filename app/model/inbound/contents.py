@@ -152,15 +152,23 @@ def wakes(desk: Desk, ticket: Ticket, standing: Standing, incoming: Incoming) ->
     return True
 
 
+def may_leave(standing: Standing) -> bool:
+    """Whether somebody gets letters only because they were copied in."""
+    return standing.participant and not (standing.responder or standing.requestor)
+
+
 def asks_to_leave(standing: Standing, words: Words) -> bool:
     """Whether a participant asks for no more letters: the word stands alone in the mail."""
-    may = standing.participant and not standing.responder and not words.automatic
-    return may and words.text.strip().strip(".!").lower() == LEAVE
+    return may_leave(standing) and not words.automatic and words.text.strip().strip(".!").lower() == LEAVE
 
 
 def leave(desk: Desk, ticket: Ticket, standing: Standing) -> None:
     """Take a participant off the letters of a ticket, and tell those who answer."""
-    desk.session.get_one(Participant, (ticket.id, standing.person_id)).subscribed = False
+    row = desk.session.get_one(Participant, (ticket.id, standing.person_id))
+    row.subscribed = False
+    if row.pending:
+        # Else they would be let in with the others who wait.
+        desk.session.delete(row)
     person = desk.session.get_one(Person, standing.person_id)
     record_change(desk, ticket, person, "participant", person.email, None)
     news = News(None, ticket.status, standing, [("participant", person.email, None)])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from ...mail.addresses import Mailbox
+from ...mail.addresses import Mailbox, address_key
 from ...mail.forwarded import Original, original_attached, original_inline
 from ...mail.quoted_text import is_forward
 from ...mail.text import one_line
@@ -19,7 +19,7 @@ from ..operations.command_execution import Mailed, Refused
 from ..records.addressing import Place, find_place
 from ..records.messages import Message
 from ..records.people import Person, find_person
-from ..records.queues import Queue
+from ..records.queues import Queue, answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
 from ..tickets.members import Standing, everybody_on, standing_of
@@ -104,8 +104,15 @@ def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Se
     words = replace(words, believed=believed)
     if believed:
         contents.letters_follow(person, None, sender.email)
+    elif address_key(sender.email) != address_key(person.email) and _is_on_a_team(desk, person):
+        # Whoever has an old address of somebody on a team must not read along, nor prove who they are by a letter.
+        words = replace(words, address=None)
     asked = original.date if original and attached else None
     return First(person, standing, words, reading.lines, believed, original, asked)
+
+
+def _is_on_a_team(desk: Desk, person: Person) -> bool:
+    return person.administrator or answers_anywhere(desk, person)
 
 
 def _standing_at(desk: Desk, queue: Queue, person: Person) -> Standing:

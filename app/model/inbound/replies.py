@@ -99,11 +99,10 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     empty = bool(reading.lines) or (verified and pending_commands.is_answered(thread))
     words = words_of(desk, arrival, thread, reading.rest, can_be_empty=empty)
     words = replace(words, verified=verified, believed=believed)
-    if not contents.asks_to_leave(standing, words) and contents.wakes(desk, ticket, standing, incoming):
+    for_us = pending_commands.is_answered(thread) or commands.page_asked(words.text) is not None
+    if not (for_us or contents.asks_to_leave(standing, words)) and contents.wakes(desk, ticket, standing, incoming):
         everybody = everybody_on(desk, ticket)
         standing = standing_of(person, everybody)
-    if believed and standing.requestor:
-        everybody = contents.confirm(desk, ticket, everybody)
     party = loop_protection.as_taken(desk, ticket, standing, verified=verified).party(ticket.lifecycle, machine=machine)
     cell = ticket.lifecycle.cell(ticket.status, party.role)
     one = incoming.authors == 1
@@ -147,7 +146,7 @@ def _leave(desk: Desk, mail: Post) -> Fate:
 
 def _ask_in(desk: Desk, arrival: Arrival, mail: Post) -> tuple[Post, list[str]]:
     """Let in whom a believed mail names in To and Cc; of any other mail, the lines that would do it."""
-    if mail.private:
+    if mail.private or (mail.believed and pending_commands.is_answered(mail.thread)):
         return mail, []
     if not mail.believed:
         named = contents.named_in(desk, mail.ticket.queue, arrival.incoming, mail.standing)
@@ -160,10 +159,11 @@ def _ask_in(desk: Desk, arrival: Arrival, mail: Post) -> tuple[Post, list[str]]:
 
 
 def _confirmed(desk: Desk, mail: Post) -> Post:
-    """The mail, with those let in who waited for a public reply of a responder to a letter that named them."""
+    """The mail, with those let in who waited: by the requestor's words, or a responder's answer to who named them."""
     letter = mail.thread.letter
-    answers = letter is not None and letter.reader == mail.person.id
-    if not (mail.believed and mail.standing.responder and answers):
+    answers = letter is not None and letter.reader == mail.person.id and letter.kind != receipts.Kind.WAITING
+    lets_in = mail.standing.requestor or (mail.standing.responder and answers)
+    if not (mail.believed and lets_in) or mail.ticket.status == mail.ticket.lifecycle.spam:
         return mail
     return mail._replace(everybody=contents.confirm(desk, mail.ticket, mail.everybody))
 
@@ -277,10 +277,15 @@ def _without_words(mail: Post) -> Post:
 def _release(desk: Desk, mail: Post, letter: Letter) -> None:
     """Carry out what waited for this yes."""
     written = pending_commands.release(desk, letter)
+    if mail.standing.requestor:
+        mail = mail._replace(everybody=contents.confirm(desk, mail.ticket, mail.everybody))
     if written == commands.UNDO:
         _take_back(desk, mail, letter.checkpoint, waited=True)
-    elif written == commands.LEAVE:
+    elif written == commands.LEAVE and contents.may_leave(mail.standing):
         _leave(desk, mail)
+    elif written == commands.LEAVE:
+        why = "only who was copied in can leave a ticket, and you are not now"
+        receipts.refused(desk, _writer(desk, mail), f"Nothing changed on ticket {mail.ticket.id}: {why}.", posted=None)
     else:
         # Its writer may let in by a yes whom they may let in by Cc.
         by_cc = [commands.ADD_CC] if contents.may_ask_in(mail.ticket.queue, mail.standing) else []

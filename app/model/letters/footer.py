@@ -35,7 +35,7 @@ def footer(
     `later`: it leaves when the window of a storm has ended.
     """
     promised = promise(desk, ticket, standing, private=private)
-    if standing.responder or standing.requestor:
+    if (standing.responder or standing.requestor) and ticket.status != ticket.lifecycle.spam:
         # A reply to this letter lets those in who wait for it.
         everybody = as_confirmed(everybody)
     occasion = Occasion(words=True, private=promised.cell.private)

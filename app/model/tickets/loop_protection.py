@@ -116,8 +116,9 @@ def _strength(
     own = [answered for sender, _, proven, answered in rows if sender == actor.person_id and proven == verified]
     # Only a letter of ours counts: other ids can be made up.
     letters_answered = len({answered for answered in own if answered and is_our_id(desk, answered)})
-    others = sum(sender != actor.person_id for sender, _, _, _ in rows)
-    return letters_answered if verified else max(min(len(own), others + 1), letters_answered)
+    others = sum(sender != actor.person_id and (proven or not verified) for sender, _, proven, _ in rows)
+    unnamed = sum(not (answered and is_our_id(desk, answered)) for answered in own)
+    return letters_answered + min(unnamed, others) if verified else max(min(len(own), others + 1), letters_answered)
 
 
 def _judged(message: Message, actor: Standing, strength: int, most: int) -> Storm:

@@ -72,6 +72,7 @@ _ON_TICKET = (
         Person.email,
         Person.administrator,
         Person.undeliverable,
+        Person.known,
         Participant.person_id,
         Participant.subscribed,
         Participant.dormant,
@@ -108,7 +109,7 @@ def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
 
 
 def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> Standing:
-    person_id, name, email, administrator, gone, part, subscribed, dormant, pending, answers = row
+    person_id, name, email, administrator, gone, known, part, subscribed, dormant, pending, answers = row
     requestor = person_id == ticket.requestor_id
     # The requestor of this ticket may get its letters elsewhere than those of other tickets.
     address = (ticket.requestor_email if requestor else None) or email
@@ -121,6 +122,7 @@ def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> Standing:
         participant=part is not None,
         answers=answers is not None,
         administrator=administrator,
+        known=known,
         subscribed=(subscribed is not False and not dormant and not pending) or requestor,
         undeliverable=gone is not None and address_key(address) == address_key(email),
         dormant=bool(dormant),

@@ -30,13 +30,14 @@ def merge(desk: Desk, ticket: Ticket, into: Ticket, actor: Person) -> None:
 
     The messages get the next numbers there, in their order.
     """
-    people = [one for one in everybody_on(desk, ticket) if one.requestor or one.participant or one.assignee]
-    there = {one.person_id for one in everybody_on(desk, into)}
+    # Whom an unproven mail named on one ticket was not named on the other.
+    on_it = [one for one in everybody_on(desk, ticket) if one.requestor or one.participant or one.assignee]
+    people = [one for one in on_it if one.requestor or one.assignee or not one.pending]
+    there = {one.person_id for one in everybody_on(desk, into) if one.requestor or one.answers or not one.pending}
     for one in people:
         if one.person_id not in there:
-            waits = one.dormant or one.pending
-            part = {"subscribed": one.subscribed or waits, "dormant": one.dormant, "pending": one.pending}
-            desk.session.add(Participant(ticket_id=into.id, person_id=one.person_id, **part))
+            part = {"subscribed": one.subscribed or one.dormant, "dormant": one.dormant, "pending": False}
+            desk.session.merge(Participant(ticket_id=into.id, person_id=one.person_id, **part))
     _move_messages(desk, ticket, into)
     _move_dates(ticket, into)
     ticket.merged_into = into.id

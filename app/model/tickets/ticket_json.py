@@ -72,7 +72,9 @@ def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> 
     view["changes"] = [_change(change) for change in desk.session.scalars(changes)]
     if standing:
         view["reply"] = _reply(desk, ticket, standing)
-    return view if standing is None or standing.responder else _for_outsider(desk, ticket, view, shown, standing.email)
+    if viewer is None or standing is None or standing.responder:
+        return view
+    return _for_outsider(desk, ticket, view, shown, viewer.email)
 
 
 def _for_outsider(desk: Desk, ticket: Ticket, view: Json, shown: Sequence[Message], own: str) -> Json:
