@@ -10,15 +10,18 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from . import attribution
 from . import client_phrases as words
+from .attribution_words import ADDRESS, has_verb
 
 # What is read line by line. A longer line is no mark of a client, and what follows so many lines is one more line.
 LINES = 3_000
 LONG = 500
 OURS = 2_000
 
-# So many lines are looked at closely for whether they stand above a quotation.
-TRIES = 300
+# How much is looked at closely for whether it stands above a quotation: some 250 lines, in characters.
+CLOSELY = 27_500
+ROUND = 40
 
 _TRACKER = "\u1427"  # What Streak adds to mails in Gmail.
 
@@ -33,22 +36,10 @@ _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\xad]")
 _RULE = re.compile(r"[\s>]{0,4}[-_=*~─—]{5,}+\s*+\Z")
 _DASHES = re.compile(r"\s*+[-_=*~#]{2}")
 _URL = re.compile(r"<[^<>]*+>|\(?https?://\S*+")
-_DATE = re.compile(
-    r"(?<!\d)(?:(?:19|20)\d\d(?!\d)|\d{1,2}([./-])\s?\d{1,2}\1\s?\d{2}(?!\d)|(?:2[45]\d\d)年?(?!\d))|\d[年년月월日일]"
-)
-_TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h时時點点시]\s?\d{1,2}(?!\d)|\d\s?(?:[ap]\.?m\b|시|時|时|点|點)", re.I)
-_ADDRESS = re.compile(r"[^\s<>@()]@[^\s<>@()]")
-_ADDRESS_LAST = re.compile(r"[>)\]][\s:：*_]*+\Z")
 _DATED = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\s[^<>]{1,80}<[^\s<>@]{1,64}@[^\s<>@]{1,80}>\s*+\Z")
 _BARRED = re.compile(r" ?(?:\||[A-Z]{1,3}>)")
-_NAMED = re.compile(
-    r"[^<>]{0,60}<(?:mailto:)?[^\s<>@]{1,64}@[^\s<>@]{1,80}> ?(?:\w{1,12} )?\w{2,12}(?:\(\w{1,2}\))? ?[:：]\s*+\Z"
-)
 _MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
 _MAILMAN = re.compile(r"\A[^\s]{1,80} mailing list(?: -- \S{1,120})?\s*+\Z")
-_NUMBER_FIRST = re.compile(r"\W{0,3}(?:[^\W\d]{1,20}\W{1,3})?\d")
-_NUMBER_SOON = re.compile(r"\W{0,3}(?:[^\W\d]{1,20}\W{1,3}){0,4}\d")
-
 # A quotation with its line above it and no other, all of it before the words: the writer answers below.
 _ANSWER_BELOW = re.compile(r"[bsd]*+a[abqsd]*+(?=t[^q]*+\Z)")
 _FIRST_QUOTE = re.compile(r"b*+q[bq]*+")
@@ -62,11 +53,15 @@ class Split(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Lines of a client up to `end`, which say that somebody else's letter follows."""
+    """Lines of a client up to `end`, which say that somebody else's letter follows.
+
+    `start` is where they begin in the first line, behind words of the writer.
+    """
 
     end: int
     forward: bool
     certain: bool
+    start: int = 0
 
 
 def split(text: str, ours: Collection[str] = (), forward: bool = False, *, can_be_empty: bool = False) -> Split:
@@ -94,7 +89,7 @@ def leads(text: str) -> Iterator[range]:
     page, at = _Page(text, ()), 0
     while at < len(page.said):
         mark = page.mark(at)
-        if mark and (mark.certain or any(map(_has_verb, page.said[at : mark.end]))):
+        if mark and (mark.certain or any(map(has_verb, page.said[at : mark.end]))):
             yield range(at, mark.end)
             at = mark.end
         else:
@@ -135,13 +130,13 @@ class _Page:
 
     def __init__(self, text: str, ours: Collection[str]) -> None:
         self.lines = text.split("\n", LINES)
-        self.said = self.lines if text.isascii() else _UNSEEN.sub("", text).split("\n", LINES)
+        self.said = self.lines.copy() if text.isascii() else _UNSEEN.sub("", text).split("\n", LINES)
         self.kinds = _kinds(self.said)
         if ours:
             _mark_ours(self.said, self.kinds, ours)
         _mark_devices(self.said, self.kinds)
         self.heads: dict[int, str] = {}
-        self.tries = 0
+        self.tried = 0
         self.pieces: dict[int, Mark | None] = {}
         self.ends = [kind != BLANK and _is_end(line) for line, kind in zip(self.said, self.kinds, strict=True)]
 
@@ -154,6 +149,10 @@ class _Page:
                 self._close(signature, at)
                 self._set(at, len(self.said), TEXT)
                 break
+            if mark and mark.start:
+                if mark.certain or self._is_followed(mark, words_before=True):
+                    self._part(at, mark.start)
+                mark = None
             followed = mark is not None and self._is_followed(mark, words_before)
             if mark and mark.certain and words_before and not followed:
                 self._close(signature, at)
@@ -184,17 +183,29 @@ class _Page:
         fresh = before < 0 or self.kinds[before] == TEXT
         return fresh and _delimiter(_MARKS.sub("", self.said[at][:LONG], count=1)) == "forward"
 
+    def _part(self, at: int, start: int) -> None:
+        """Make two lines of one: the writer's words, and what their client put behind them."""
+        line, said, piece = self.lines[at], self.said[at], self.pieces[at]
+        place = _place(line, start)
+        self.lines[at : at + 1] = [line[:place].rstrip(), line[place:]]
+        self.said[at : at + 1] = [said[:start].rstrip(), said[start:]]
+        self.kinds.insert(at, TEXT)
+        self.ends.insert(at, _is_end(self.said[at]))
+        self.heads.clear()
+        self.pieces = {at + 1: piece and piece._replace(end=piece.end + 1, start=0)}
+
     def mark(self, at: int) -> Mark | None:
         """The mark that begins at a line: a delimiter, header lines, a line above a quotation, or several of these."""
-        end, forward, certain, found = at, False, False, False
+        end, forward, certain, found, start = at, False, False, False, 0
         for _ in range(6):
             piece = self._piece(end) if end < len(self.said) else None
-            if piece is None:
+            if piece is None or (piece.start and end > at):
                 break
+            start = start or piece.start
             end = _skip_blank(self.kinds, piece.end)
             forward, certain = forward or piece.forward, certain or piece.certain
             found = found or not _RULE.match(self.said[piece.end - 1])
-        return Mark(end, forward, certain) if found else None
+        return Mark(end, forward, certain, start) if found else None
 
     def _piece(self, at: int) -> Mark | None:
         """One part of a mark, or a mere rule of dashes before one."""
@@ -204,8 +215,10 @@ class _Page:
 
     def _read_piece(self, at: int) -> Mark | None:
         line = self.said[at]
-        if self.kinds[at] != TEXT or len(line) > LONG:
+        if self.kinds[at] != TEXT:
             return None
+        if len(line) > LONG:
+            return self._attribution(at)
         if _DASHES.match(line) or self.ends[at]:
             if _RULE.match(line):
                 return Mark(at + 1, False, False)
@@ -233,32 +246,50 @@ class _Page:
             here += 1
         if "raw" in found or "sender" not in found or len(found) < 4:
             return None
-        addressed = any(_ADDRESS.search(line[:LONG]) for line in self.said[at:end])
+        addressed = any(ADDRESS.search(line[:LONG]) for line in self.said[at:end])
         return Mark(end, False, True) if addressed or "subject" in found else None
 
     def _attribution(self, at: int) -> Mark | None:
-        """The line above a quotation, which clients break into up to five."""
-        if True not in self.ends[at : at + 6]:
-            return Mark(at + 1, False, False) if _DATED.match(self.said[at]) else None
-        group: list[str] = []
-        for end in range(at, min(at + 6, len(self.said))):
+        """The line above a quotation, which clients break into up to five; of a long line only the end is read."""
+        if True not in self.ends[at : at + 6] or self.tried > CLOSELY:
+            return self._dated(at)
+        hidden = max(0, len(self.said[at]) - LONG)
+        group = [self.said[at][hidden:]]
+        end = at
+        while not self.ends[end]:
+            end += 1
             line = self.said[end]
-            if self.kinds[end] == BLANK and group and self._goes_on(end):
+            if self.kinds[end] == BLANK and self._goes_on(end):
                 continue
             if not (self.kinds[end] == TEXT or _is_closing(group, line)) or len(line) > LONG:
-                break
+                return self._dated(at)
             group.append(line)
-            if self.ends[end] and self.tries < TRIES:
-                self.tries += 1
-                sure = _certainty(" ".join(group)) if len(group) == 1 or _is_broken(group) else 0
-                return Mark(end + 1, False, sure > 1 and not self._is_log(group, end + 1)) if sure else None
+        if "\n" in group[0]:
+            return None
+        self.tried += ROUND + sum(map(len, group))
+        apart = at > 0 and self.kinds[at - 1] == BLANK
+        found = attribution.find(group, fresh=self._is_fresh(at), apart=apart)
+        if found is None or (hidden and not found.start):
+            return self._dated(at)
+        certain = found.certainty > 1 and not self._is_log(group, end + 1)
+        return Mark(end + 1, False, certain, hidden + found.start if found.start else 0)
+
+    def _dated(self, at: int) -> Mark | None:
+        """Gmail's old line above a quotation, without "wrote"."""
         return Mark(at + 1, False, False) if _DATED.match(self.said[at]) else None
+
+    def _is_fresh(self, at: int) -> bool:
+        """Does no sentence of the line before go on in this one?"""
+        before = self.said[at - 1] if at and self.kinds[at - 1] == TEXT else ""
+        last = before.rstrip()[-1:]
+        is_broken = len(before) >= attribution.BROKEN and (last.isalnum() or last == ">")
+        return not is_broken and last not in tuple(",،、，-–—(")
 
     def _is_log(self, group: Sequence[str], end: int) -> bool:
         """Do indented lines follow a line that names no address? Clients do not indent, programs do."""
         below = _skip_blank(self.kinds, end)
         indented = below < len(self.said) and self.said[below].startswith(("  ", "\t"))
-        return indented and not any(_ADDRESS.search(line) for line in group)
+        return indented and not any(ADDRESS.search(line) for line in group)
 
     def _goes_on(self, at: int) -> bool:
         """After a blank line, does an address follow, taken out of the middle of a line by a converter?"""
@@ -321,6 +352,16 @@ def _kinds(lines: Sequence[str]) -> list[str]:
     return kinds
 
 
+def _place(line: str, seen: int) -> int:
+    """Where a line is cut so that as many letters before it are seen."""
+    place = seen
+    for unseen in _UNSEEN.finditer(line):
+        if unseen.start() >= place:
+            break
+        place += 1
+    return place
+
+
 def _skip_blank(kinds: Sequence[str], at: int) -> int:
     while at < len(kinds) and kinds[at] == BLANK:
         at += 1
@@ -381,44 +422,6 @@ def _is_end(line: str) -> bool:
     return end.endswith((":", "：")) or (end.endswith("--") and line.lstrip().startswith("--"))
 
 
-def _is_broken(group: Sequence[str]) -> bool:
-    """Is this one line that a client broke? Its first part begins as such lines do, and no later one does."""
-    first, later = group[0], group[1:]
-    name_first = group[1].lstrip().startswith("<") or first.rstrip().endswith("<")
-    fits = (name_first and len(first.split()) <= 6) or _begins(first) or (_has_verb(first) and _ADDRESS.search(first))
-    if not fits or any(_begins(line, by_word=True) for line in later):
-        return False
-    return name_first or group[-1].lstrip().startswith("<") or _certainty(group[-1]) < 2
-
-
-def _begins(line: str, by_word: bool = False) -> bool:
-    said = line[:100].strip(" \t\xa0*_-").casefold()
-    soon = _NUMBER_SOON.match(said) is not None
-    return ((soon or not by_word) and said.startswith(_ON)) or (soon and not by_word)
-
-
-def _certainty(line: str) -> int:
-    """How surely a line stands above a quotation: 2 even if what follows is not marked, 1 if it is, 0 not at all."""
-    wrote = _has_verb(line)
-    address = _ADDRESS.search(line) is not None
-    date = _DATE.search(line) is not None
-    time = _TIME.search(line) is not None
-    if date and address and (wrote or (time and _NUMBER_FIRST.match(line) and _ADDRESS_LAST.search(line))):
-        return 2
-    if wrote and date and time and _begins(line):
-        return 2
-    if wrote and _NAMED.match(line):
-        return 2
-    return 1 if wrote or address or (date and time) else 0
-
-
-def _has_verb(line: str) -> bool:
-    said = line.casefold()
-    return not _WROTE.isdisjoint(re.findall(r"\w+", said)) or (
-        not said.isascii() and any(verb in said for verb in _WROTE_RUNNING_ON)
-    )
-
-
 def _is_device(line: str) -> bool:
     """Is it what a telephone or a mail program adds below a mail?"""
     if not line or len(line) > 300:
@@ -427,9 +430,13 @@ def _is_device(line: str) -> bool:
     said = re.split("[,;]", said, maxsplit=1)[0].rstrip(".!")
     if said == _TRACKER:
         return True
-    if len(said) > 80 or not any(device in said for device in _DEVICES):
+    if len(said) > 80 or not (said.startswith(_DEVICE_STARTS) or _is_paired(said)):
         return False
-    return said.startswith(_DEVICE_STARTS) or any(
+    return any(device in said for device in _DEVICES)
+
+
+def _is_paired(said: str) -> bool:
+    return said.endswith(_DEVICE_ENDS) and any(
         said.startswith(start) and said.endswith(end) for start, end in _DEVICE_PAIRS
     )
 
@@ -457,20 +464,10 @@ def _header_names() -> dict[str, str]:
     return names | {_fold(word): "raw" for word in _all(words.RAW_HEADERS)}
 
 
-def _runs_on(verb: str) -> bool:
-    """Is it of a script that has no spaces, or whose vowel signs are no letters to `re`?"""
-    return any("\u0e00" <= letter <= "\u0e7f" or "\u3040" <= letter <= "\ud7a3" for letter in verb)
-
-
 _HEADERS = _header_names()
 _FORWARD = frozenset(_fold(word) for word in _column("forward"))
 _FORWARDED = frozenset(_fold(word) for word in _column("forwarded"))
 _ORIGINAL = frozenset(_fold(word) for word in _column("original"))
-_ON = tuple({f"{word.casefold()} " if word[-1] != "-" else word for word in _column("on")})
-_WROTE_RUNNING_ON = tuple(verb for verb in _column("wrote") if _runs_on(verb))
-_WROTE = frozenset(
-    part for verb in _column("wrote") if not _runs_on(verb) for part in re.findall(r"\w{3,}", verb.casefold())
-)
 _DEVICES = tuple(_all(words.DEVICES))
 _DEVICE_STARTS = tuple(
     _fold(start) + (" " if start[-1] < "\u0590" else "") for start in _column("device") if "…" not in start
@@ -478,3 +475,4 @@ _DEVICE_STARTS = tuple(
 _DEVICE_PAIRS = [
     (_fold(start), _fold(end)) for start, _, end in (pair.partition("…") for pair in _column("device") if "…" in pair)
 ]
+_DEVICE_ENDS = tuple(end for _, end in _DEVICE_PAIRS)

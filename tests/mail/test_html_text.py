@@ -91,6 +91,29 @@ def test_what_a_client_quotes_is_set_aside_in_a_language_that_nobody_knows(page:
     assert split(text_of(page)).new == "New."
 
 
+BEFORE = {
+    "in one block": "<div>{words} {above}<blockquote>old</blockquote></div>",
+    "without a space": "<div>{words}{above}<blockquote>old</blockquote></div>",
+    "with a line end": "<div>{words} {above}<br><blockquote type=cite><p>old</p></blockquote></div>",
+    "in spans": "<p><span>{words} </span><span>{above}</span></p><blockquote>old</blockquote>",
+    "with spaces that do not break": "<p>{words}&nbsp; {above}&nbsp;</p><blockquote>old</blockquote>",
+    "Yahoo": '<div>{words} {above}</div><div class="yahoo_quoted">old</div>',
+}
+ATTRIBUTIONS = [
+    "On Wed, Apr 4, 2012 at 3:59 PM, x@y.example wrote:",
+    'On Wed, Apr 4, 2012 at 3:59 PM Ann &lt;<a href="mailto:ann@a.example">ann@a.example</a>&gt; wrote:',
+    "Le 19 mars 2014 10:37, Cédric &lt;<a>cedric@a.example</a>&gt; a écrit&nbsp;:",
+    "Am 20.06.24 um 16:20 schrieb Ann Smith:",
+]
+
+
+@pytest.mark.parametrize("page", BEFORE.values(), ids=BEFORE)
+@pytest.mark.parametrize("above", ATTRIBUTIONS)
+@pytest.mark.parametrize("words", ["Yes please.", "👍", "Is it on Monday?"])
+def test_words_in_the_block_of_the_line_above_a_quotation_stay(page: str, above: str, words: str) -> None:
+    assert split(text_of(page.format(words=words, above=above))).new == words
+
+
 def test_answers_between_the_quotations_of_gmail_stay() -> None:
     page = (
         '<div class="gmail_quote">On 5 Oct 2014, Ann &lt;a@a.example&gt; wrote:<blockquote>One?'

@@ -55,6 +55,9 @@ QUOTING = {
     "by Outlook": "Pour water on it.\n\n-----Original Message-----\nFrom: Rita\nSent: Saturday\nTo: Ron\n\n{plain}",
     "in German": "Pour water on it.\n\nAm 21. Nov. 2026 um 12:00 schrieb Rita <ticket1@tickets.example>:\n\n{quoted}",
     "unmarked, as our own letter": "Pour water on it.\n\n{plain}",
+    "on the same line": "Pour water on it. {above}\n{quoted}",
+    "on the same line, unmarked": "Pour water on it. {above}\n\n{plain}",
+    "on the same line, in French": "Pour water on it. Le 21 nov. 2026 12:00, Rita <r@home.example> a écrit :\n{quoted}",
 }
 
 
@@ -72,6 +75,14 @@ def test_text_and_letter_carry_the_new_words_and_full_text_all_of_them(desk: Des
     assert new == "Pour water on it."
     assert full.strip() == text.strip()
     assert desk.rita.letter().text == "Ron wrote:\n\nPour water on it.\n\n    Status: new → open"
+
+
+def test_a_sentence_that_ends_like_a_line_above_a_quotation_is_sent(desk: Desk) -> None:
+    letter = desk.ron.letter()
+    quoted = "\n".join(f"> {line}" for line in letter.all_text.strip().split("\n"))
+    desk.ron.replies(letter, f"Hello,\n\nplease see what Rita wrote:\n{quoted}")
+    assert desk.said()[0].startswith("Hello,\n\nplease see what Rita wrote:")
+    assert "please see what Rita wrote:" in desk.rita.letter().text
 
 
 def test_words_between_quoted_lines_stay_with_what_they_answer(desk: Desk) -> None:

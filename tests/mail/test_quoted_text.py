@@ -1,5 +1,6 @@
 """What the writer wrote is told from what they quoted: in every language, with every client, no word lost."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,16 @@ ABOVE = {
     "ar": "في الأحد، 5 أكتوبر 2014 في 5:20 م كتب \u202aAnn Smith\u202c\u200f <ann@home.example>:",
     "bg": "На нд, 5.10.2014 г. в 17:20 Ann Smith <ann@home.example> написа:",
     "cs": "ne 5. 10. 2014 v 17:20 odesílatel Ann Smith <ann@home.example> napsal:",
+    "cs 3": "Ann Smith napsal(a) dne 5.10.2014 v 17:20:",
     "cs 2": "Dne 5. 10. 2014 v 17:20 Ann Smith napsal(a):",
     "da": "Den søn. 5. okt. 2014 kl. 17.20 skrev Ann Smith <ann@home.example>:",
     "da 2": "Den 05-10-2014 kl. 17:20 skrev Ann Smith:",
     "de": "Am So., 5. Okt. 2014 um 17:20 Uhr schrieb Ann Smith <ann@home.example>:",
     "de 2": "Am 05.10.14 um 17:20 schrieb Ann Smith:",
     "de 3": "Ann Smith <ann@home.example> schrieb am So., 5. Okt. 2014, 17:20:",
+    "de 5": "Ann Smith schrieb am 05.10.14 um 17:20:",
     "de 4": "Am 5. Oktober 2014 17:20:33 MESZ schrieb Ann Smith <ann@home.example>:",
+    "ca": "Missatge de Ann Smith <ann@home.example> del dia dg., 5 d’oct. 2014 a les 17:20:",
     "el": "Στις Κυρ, 5 Οκτ 2014 στις 5:20 μ.μ., ο/η Ann Smith <ann@home.example> έγραψε:",
     "el 2": "Στις 5/10/2014 17:20, ο Ann Smith έγραψε:",
     "en": "On Sun, Oct 5, 2014 at 5:20 PM Ann Smith <ann@home.example> wrote:",
@@ -67,20 +71,26 @@ ABOVE = {
     "en 7": "Ann Smith <ann@home.example> wrote:",
     "es": "El dom, 5 oct 2014 a las 17:20, Ann Smith (<ann@home.example>) escribió:",
     "es 2": "El 05/10/2014 a las 17:20, Ann Smith escribió:",
+    "et": "Ann Smith (<ann@home.example>) kirjutas kuupäeval P, 5. oktoober 2014 kell 17:20:",
+    "fa": "در تاریخ یکشنبه ۵ اکتبر ۲۰۱۴،\u200f ۱۷:۲۰ Ann Smith <ann@home.example> نوشت:",
     "fi": "su 5. lokak. 2014 klo 17.20 Ann Smith (ann@home.example) kirjoitti:",
     "fi 2": "Ann Smith kirjoitti 5.10.2014 klo 17.20:",
     "fr": "Le dim. 5 oct. 2014 à 17:20, Ann Smith <ann@home.example> a écrit :",
     "fr 2": "Le 05/10/2014 à 17:20, Ann Smith a écrit\xa0:",
     "he": "\u202bבתאריך יום א׳, 5 באוק׳ 2014 ב-17:20 מאת Ann\u202c\u200f <\u202aann@home.example\u202c\u200f>:\u202c",
     "he 2": "ב-5 באוק׳ 2014, בשעה 17:20, Ann Smith <ann@home.example> כתב/ה:",
+    "hr": "ned, 5. lis 2014. u 17:20 Ann Smith <ann@home.example> napisao je:",
     "hu": "Ann Smith <ann@home.example> ezt írta (időpont: 2014. okt. 5., V, 17:20):",
     "hu 2": "2014.10.05. 17:20 keltezéssel, Ann Smith írta:",
+    "id": "Pada tanggal Min, 5 Okt 2014 pukul 17.20 Ann Smith <ann@home.example> menulis:",
     "it": "Il giorno dom 5 ott 2014 alle ore 17:20 Ann Smith <ann@home.example> ha scritto:",
     "it 2": "Il 05/10/2014 17:20, Ann Smith ha scritto:",
     "ja": "2014年10月5日(日) 17:20 Ann Smith <ann@home.example>:",
     "ja 2": "2014/10/05 17:20、Ann Smith <ann@home.example>のメール:",
     "ko": "2014년 10월 5일 (일) 오후 5:20, Ann Smith <ann@home.example>님이 작성:",
     "ko 2": "2014. 10. 5. 오후 5:20, Ann Smith <ann@home.example> 작성:",
+    "lt": "2014-10-05, sk, 17:20 Ann Smith <ann@home.example> rašė:",
+    "lv": "Svētd., 2014. g. 5. okt., plkst. 17:20 — lietotājs Ann Smith (<ann@home.example>) rakstīja:",
     "nl": "Op zo 5 okt. 2014 om 17:20 schreef Ann Smith <ann@home.example>:",
     "nl 2": "Op 5 okt. 2014, om 17:20 heeft Ann Smith <ann@home.example> het volgende geschreven:",
     "no": "søn. 5. okt. 2014 kl. 17:20 skrev Ann Smith <ann@home.example>:",
@@ -93,9 +103,12 @@ ABOVE = {
     "ru 2": "5 октября 2014 г., 17:20 пользователь Ann Smith <ann@home.example> написал:",
     "ru 3": "05.10.2014 17:20, Ann Smith пишет:",
     "ru 4": "Воскресенье, 5 октября 2014, 17:20 +04:00 от Ann Smith <ann@home.example>:",
+    "sl": "V V ned., 5. okt. 2014 ob 17:20 je oseba Ann Smith <ann@home.example> napisala:",
     "sk": "ne 5. 10. 2014 o 17:20 Ann Smith <ann@home.example> napísal(a):",
     "sv": "Den sön 5 okt. 2014 kl 17:20 skrev Ann Smith <ann@home.example>:",
+    "sv 3": "Ann Smith skrev den 2014-10-05 17:20:",
     "sv 2": "5 okt. 2014 kl. 17:20 skrev Ann Smith <ann@home.example>:",
+    "th": "ในวันที่ อา. 5 ต.ค. 2014 เวลา 17:20 Ann Smith <ann@home.example> เขียนว่า:",
     "tr": "Ann Smith <ann@home.example>, 5 Eki 2014 Paz, 17:20 tarihinde şunu yazdı:",
     "tr 2": "5.10.2014 17:20 tarihinde Ann Smith yazdı:",
     "uk": "нд, 5 жовт. 2014 р. о 17:20 Ann Smith <ann@home.example> пише:",
@@ -126,6 +139,285 @@ def test_a_line_above_a_quotation_is_known_when_it_is_broken_at_the_address(line
 @pytest.mark.parametrize("line", [line for line in ABOVE.values() if not line.startswith("-")])
 def test_answers_below_a_quotation_stay(line: str) -> None:
     assert split(f"{line}\n> a question\n\nThe answer.").new == "The answer."
+
+
+# --- Words before such a line, on the same line ---
+
+WORDS = {
+    "English": "Yes please, send it to the second address",
+    "a date": "I was away on 5 March 2014, please call me at 10:30 on Monday",
+    "French": "Oui, merci, à l'adresse de Paris",
+    "Russian": "Да, пришлите по второму адресу",
+    "Arabic": "نعم، أرسله إلى العنوان الثاني",
+    "Hebrew": "כן, שלחו לכתובת השנייה",
+    "Japanese": "はい、二番目の住所に送ってください",
+}
+ENDS = [". ", "! ", "? ", ") ", "… ", "... ", ".", "!", " 🙂 ", "🙂", "。", ": ", "\N{HEAVY BLACK HEART}\ufe0f "]
+CLIENTS = [name for name, line in ABOVE.items() if not line.startswith("-")]
+
+
+def letters(text: str) -> str:
+    return "".join(text.split())
+
+
+def begins_with_on(line: str) -> bool:
+    first = line.lstrip("\u202b").split()[0]
+    return any(first == word or (word in ("ב-", "在") and first.startswith(word)) for word in ON)
+
+
+ON = {word.split()[0] for word in said_in_any_language("on")}
+
+
+@pytest.mark.parametrize("above", CLIENTS)
+def test_words_before_a_line_above_a_quotation_stay(above: str) -> None:
+    for words, end in product(WORDS.values(), ENDS):
+        new, rest = split(f"{words}{end}{ABOVE[above]}\n> old words")
+        assert letters(new) == letters(words + end)
+        assert letters(rest) == letters(f"{ABOVE[above]}>oldwords")
+
+
+@pytest.mark.parametrize("above", CLIENTS)
+def test_such_a_line_stays_behind_words_without_an_end_unless_it_is_sure_where_it_begins(above: str) -> None:
+    for words, end in product(WORDS.values(), (" ", ", ", " - ")):
+        new, rest = split(f"{words}{end}{ABOVE[above]}\n> old words")
+        assert letters(new).startswith(letters(words + end))
+        assert letters(new + rest) == letters(f"{words}{end}{ABOVE[above]}>oldwords")
+        if begins_with_on(ABOVE[above]):
+            assert letters(new) == letters(words + end)
+
+
+@pytest.mark.parametrize("above", CLIENTS)
+def test_words_stay_wherever_the_client_broke_the_line(above: str) -> None:
+    words = "Yes please, send it to the second address, the one that I gave you in May."
+    line = ABOVE[above]
+    gaps = [at for at, letter in enumerate(line) if letter == " "]
+    texts = [f"{line[:at]}\n{line[at + 1 :]}" for at in gaps]
+    texts += [f"{line[:at]}\n{line[at + 1 : to]}\n{line[to + 1 :]}" for at in gaps for to in gaps if at + 8 < to]
+    for text in texts:
+        new, rest = split(f"{words} {text}\n> old words")
+        assert new == words
+        assert letters(rest) == letters(f"{line}>oldwords")
+
+
+# What further clients and their versions write: Apple Mail, Yahoo, KMail, mutt, Evolution, Roundcube, SOGo, The Bat! …
+MORE = """\
+On 4/4/12, 3:59 PM, "Ann Smith" <ann@home.example> wrote:
+On Wednesday, April 4th, 2012 at 3:59 PM, Ann Smith <ann@home.example> wrote:
+On Wednesday, 4 April 2012, 15:59:10 BST, Ann Smith <ann@home.example> wrote:
+On Wednesday, April 4, 2012 3:59:32 PM CEST Ann Smith wrote:
+On Wed, Apr 04, 2012 at 03:59:32PM +0200, Ann Smith wrote:
+On Wed, 2012-04-04 at 15:59 +0200, Ann Smith wrote:
+On Wed, Apr 4, 2012, 3:59 PM Ann Smith <ann@home.example> wrote:
+On 2012-04-04 15:59, Ann Smith wrote:
+On 04/04/2012 15:59, Ann Smith via General wrote:
+On Wednesday, April 4, 2012 15:59 CEST, Ann Smith <ann@home.example> wrote:
+On April 4, 2012 3:59:32 PM GMT+02:00, Ann Smith <ann@home.example> wrote:
+On Apr 4, 2012, at 3:59 PM, Ann Smith <ann@home.example> wrote:
+On 04-Apr-2012 15:59, ann wrote:
+At 15:59 04.04.2012, Ann Smith wrote:
+At 03:59 PM 4/4/2012 -0400, Ann Smith wrote:
+In a message dated 4/4/2012 3:59:32 P.M. Eastern Daylight Time, ann@home.example writes:
+El mié, 4 abr 2012 a la(s) 15:59, Ann Smith (ann@home.example) escribió:
+El mié., 4 de abr. de 2012 15:59, Ann Smith <ann@home.example> escribió:
+El 4 abr 2012, a las 15:59, Ann Smith <ann@home.example> escribió:
+El miércoles, 4 de abril de 2012, Ann Smith <ann@home.example> escribió:
+Le mer. 4 avr. 2012 à 15:59, Ann Smith <ann@home.example> a écrit :
+Le mercredi 4 avril 2012 à 15:59:32 UTC+2, Ann Smith <ann@home.example> a écrit :
+Le 4 avr. 2012 à 15:59, Ann Smith <ann@home.example> a écrit :
+Le 19 mars 2014 10:37, Cédric <cedric@home.example> a écrit :
+Em qua., 4 de abr. de 2012 às 15:59, Ann Smith <ann@home.example> escreveu:
+Em 04/04/2012, à(s) 15:59, Ann Smith <ann@home.example> escreveu:
+No dia 04/04/2012, às 15:59, Ann Smith escreveu:
+A quarta-feira, 4 de abril de 2012 às 15:59, Ann Smith <ann@home.example> escreveu:
+Il giorno mer 4 apr 2012 alle ore 15:59 Ann Smith <ann@home.example> ha scritto:
+Il giorno 04 apr 2012, alle ore 15:59, Ann Smith <ann@home.example> ha scritto:
+Op wo 4 apr. 2012 om 15:59 schreef Ann Smith <ann@home.example>:
+Op 4 apr. 2012, om 15:59 heeft Ann Smith <ann@home.example> het volgende geschreven:
+Op 04-04-12 om 15:59 schreef Ann Smith:
+Am 20.06.24 um 16:20 schrieb Ann Smith:
+Am 04.04.2012 15:59 schrieb "Ann Smith" <ann@home.example>:
+Am Mittwoch, 4. April 2012, 15:59:32 MESZ hat Ann Smith <ann@home.example> Folgendes geschrieben:
+Am Mittwoch, 4. April 2012, 15:59:32 CEST schrieb Ann Smith:
+Am Mittwoch, den 04.04.2012, 15:59 +0200 schrieb Ann Smith:
+Am Mi., 4. Apr. 2012 um 15:59 Uhr schrieb Ann Smith <ann@home.example>:
+Am 04.04.2012 15:59, schrieb Ann Smith:
+W dniu śr., 4 kwi 2012 o 15:59 Ann Smith <ann@home.example> napisał(a):
+W dniu 4.04.2012 o 15:59, Ann Smith pisze:
+śr., 4 kwi 2012 o 15:59 Ann Smith <ann@home.example> napisał(a):
+Wiadomość napisana przez Ann Smith <ann@home.example> w dniu 04.04.2012, o godz. 15:59:
+4 апр. 2012 г., в 15:59, Ann Smith <ann@home.example> написал(а):
+ср, 4 апр. 2012 г. в 15:59, Ann Smith <ann@home.example>:
+В Ср, 04/04/2012 в 15:59 +0400, Ann Smith пишет:
+4 апреля 2012 г. 15:59 пользователь Ann Smith <ann@home.example> написал:
+Ann Smith <ann@home.example> kirjoitti 4.4.2012 kello 15.59:
+ke 4. huhtik. 2012 klo 15.59 Ann Smith (ann@home.example) kirjoitti:
+Dne 4. 4. 2012 v 15:59, Ann Smith <ann@home.example> napsal(a):
+st 4. 4. 2012 v 15:59 odesílatel Ann Smith <ann@home.example> napsal:
+st 4. 4. 2012 o 15:59 Ann Smith <ann@home.example> napísal(a):
+Dňa 4.4.2012 o 15:59 Ann Smith napísal(a):
+2012. ápr. 4. dátummal, 15:59 időpontban Ann Smith <ann@home.example> írta:
+Ann Smith <ann@home.example> ezt írta (időpont: 2012. ápr. 4., Sze, 15:59):
+2012/04/04 15:59、Ann Smith <ann@home.example>のメール:
+2012年4月4日(水) 15:59 Ann Smith <ann@home.example>:
+Στις 4 Απρ 2012, 15:59, ο χρήστης Ann Smith <ann@home.example> έγραψε:
+Στις Τετ, 4 Απρ 2012 στις 3:59 μ.μ., ο/η Ann Smith <ann@home.example> έγραψε:
+Ann Smith <ann@home.example> şunları yazdı (4 Nis 2012 15:59):
+Ann Smith <ann@home.example>, 4 Nis 2012 Çar, 15:59 tarihinde şunu yazdı:
+在 2012年4月4日，15:59，Ann Smith <ann@home.example> 写道：
+Ann Smith <ann@home.example> 于2012年4月4日周三 15:59写道：
+在 2012/4/4 15:59, Ann Smith 写道:
+2012. 4. 4. 오후 3:59, Ann Smith <ann@home.example> 작성:
+На ср, 4.04.2012 г. в 15:59 Ann Smith <ann@home.example> написа:
+На 4.04.2012 г., в 15:59, Ann Smith <ann@home.example> написа:
+Pada 4 Apr 2012, pada 15.59, Ann Smith <ann@home.example> menulis:
+Vào 15:59, 4 thg 4, 2012, Ann Smith <ann@home.example> đã viết:
+Vào Th 4, 4 thg 4, 2012 vào lúc 15:59 Ann Smith <ann@home.example> đã viết:
+ב-4 באפר׳ 2012, בשעה 15:59, Ann Smith <ann@home.example> כתב/ה:
+\u202bבתאריך יום ד׳, 4 באפר׳ 2012 ב-15:59 מאת \u202aAnn Smith\u202c\u200f <\u202aann@home.example\u202c\u200f>:\u202c
+في ٤ أبريل ٢٠١٢، الساعة ٣:٥٩ م، كتب Ann Smith <ann@home.example>:
+في الأربعاء، 4 أبريل 2012 في 3:59 م كتب Ann Smith <ann@home.example>:
+tirsdag 4. april 2012 skrev Ann Smith <ann@home.example>:
+Den ons. 4. apr. 2012 kl. 15.59 skrev Ann Smith <ann@home.example>:
+Den 4. apr. 2012 kl. 15.59 skrev Ann Smith <ann@home.example>:
+4. apr. 2012 kl. 15:59 skrev Ann Smith <ann@home.example>:
+ons. 4. apr. 2012 kl. 15:59 skrev Ann Smith <ann@home.example>:
+Den ons 4 apr. 2012 kl 15:59 skrev Ann Smith <ann@home.example>:
+4 apr. 2012 kl. 15:59 skrev Ann Smith <ann@home.example>:
+În mie., 4 apr. 2012 la 15:59, Ann Smith <ann@home.example> a scris:
+Pe 4 apr. 2012, la 15:59, Ann Smith <ann@home.example> a scris:
+sri, 4. tra 2012. u 15:59 Ann Smith <ann@home.example> napisao je:
+Dana 4.4.2012. u 15:59, Ann Smith je napisao/la:
+V V sre., 4. apr. 2012 ob 15:59 je oseba Ann Smith <ann@home.example> napisala:
+Dne 04. 04. 2012 ob 15:59 je Ann Smith napisal(a):
+2012-04-04, tr, 15:59 Ann Smith <ann@home.example> rašė:
+Trešd., 2012. g. 4. apr., plkst. 15:59 — lietotājs Ann Smith (<ann@home.example>) rakstīja:
+Ann Smith (<ann@home.example>) kirjutas kuupäeval K, 4. aprill 2012 kell 15:59:
+ср, 4 квіт. 2012 р. о 15:59 Ann Smith <ann@home.example> пише:
+El dc, 4 abr 2012 a les 15:59, Ann Smith <ann@home.example> va escriure:
+Missatge de Ann Smith <ann@home.example> del dia dc., 4 d’abr. 2012 a les 15:59:
+در تاریخ چهارشنبه ۴ آوریل ۲۰۱۲،\u200f ۱۵:۵۹ Ann Smith <ann@home.example> نوشت:
+ในวันที่ พ. 4 เม.ย. 2012 เวลา 15:59 Ann Smith <ann@home.example> เขียนว่า:
+Pada Rab, 4 Apr 2012 pukul 15.59 Ann Smith <ann@home.example> menulis:
+Wednesday, April 4, 2012, 3:59:00 PM, you wrote:
+Wednesday, April 4, 2012, 3:59:00 PM, Ann Smith <ann@home.example> wrote:
+Среда, 4 апреля 2012, 15:59 +04:00 от Ann Smith <ann@home.example>:
+2012-04-04 15:59 GMT+02:00 Ann Smith <ann@home.example>:
+On Wed, Apr 4, 2012 at 3:59 PM 'Ann Smith' via General <general@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM Ann Smith (Sales) <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM Ann Smith [EXT] <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM Smith, Ann <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM Dr. Ann O'Neil-Smith <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM, ann@home.example <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM, ann@home.example wrote:
+On Wed, Apr 4, 2012 at 3:59 PM, Yahoo! Desk <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM, 李安 <ann@home.example> wrote:
+On Wed, Apr 4, 2012 at 3:59 PM, Иван Петров <ann@home.example> wrote:
+""".splitlines()
+
+
+@pytest.mark.parametrize("above", MORE)
+def test_the_line_of_every_client_is_found_alone_and_behind_words(above: str) -> None:
+    assert split(f"New words.\n\n{above}\n> old words").new == "New words."
+    for end in (". ", "! ", "? ", ") ", ".", "🙂 ", "\n"):
+        new, rest = split(f"Yes please, send it there{end}{above}\n> old words")
+        assert letters(new) == letters(f"Yes please, send it there{end}")
+        assert letters(rest) == letters(f"{above}>oldwords")
+
+
+REPLIED = [
+    "Yes", "No", "Thanks", "Great", "Fine by me", "See you On Monday", "Call me at 10:30 on 5 May",
+    "It is version 1.2.3", "My number is 12345", "I live in Le Mans", "I wrote to Ann Smith",
+    "Send it to Bob <bob@home.example>", "Room 54", "I mean the second one (the blue one)",
+    'The answer is "no"', "Am Montag passt es mir", "Le 5 mai me convient", "Le lundi", "El lunes", "Il secondo",
+    "Op maandag", "W poniedziałek", "В понедельник", "Den andra", "Sim, a segunda", "はい", "好的", "감사합니다", "نعم",
+    "כן", "Ναι", "Vâng", "OK 👍", "+1", "Bob Smith",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reply", REPLIED)
+def test_a_short_reply_is_not_lost_before_the_line_of_any_client(reply: str) -> None:
+    for line in (*MORE, *(ABOVE[name] for name in CLIENTS)):
+        for greeting, end in product(("", "Hello,\n\n"), (". ", "! ", "? ", ") ", "🙂 ", "\n")):
+            found = split(f"{greeting}{reply}{end}{line}\n> old words")
+            assert letters(found.new) == letters(f"{greeting}{reply}{end}")
+
+
+BEFORE = {
+    "the mail that was seen": (
+        "Yes please, send it to the second address.",
+        " On Wed, Apr 4, 2012 at 3:59 PM, x@y.example wrote:",
+    ),
+    "French": ("Merci, c'est noté.", " Le 19 mars 2014 10:37, Cédric <cedric@home.example> a écrit :"),
+    "German": ("Ja bitte!", " Am 20.06.24 um 16:20 schrieb Ann Smith:"),
+    "no space": ("Yes please.", "On Wed, Apr 4, 2012 at 3:59 PM, Ann <ann@home.example> wrote:"),
+    "nothing between": ("Yes please", "On Wed, Apr 4, 2012 at 3:59 PM, Ann <ann@home.example> wrote:"),
+    "a line without an address": ("Fine", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+    "a capital On in the words": ("Go On. I am in On Monday.", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+    "a name with On": ("Yes.", " On Wed, Apr 4, 2012 at 3:59 PM, On Lee <on.lee@home.example> wrote:"),
+    "a name with Le": ("Oui.", " Le 19 mars 2014 à 10:37, Yann Le Gall <yann@home.example> a écrit :"),
+    "a day and a month": ("Ja.", " Am Mittwoch, den 4. April 2012 um 15:59 schrieb Ann <ann@home.example>:"),
+    "a name with a number": ("Yes.", " On Wed, Apr 4, 2012 at 3:59 PM, Studio 54 <desk54@home.example> wrote:"),
+    "no year": ("Yes.", " On Wed, Apr 4 at 3:59 PM, Ann Smith <ann@home.example> wrote:"),
+    "a name and an address": ("Yes, please do.", " Ann Smith <ann@home.example> wrote:"),
+    "a title": ("Yes, please do.", " Dr. Ann B. Smith <ann@home.example> wrote:"),
+    "another mail's address": ("I wrote to bob@home.example.", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+    "a date before a date": ("Not before 1/2/2015.", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+    "a long paragraph": ("many words, " * 80 + "and an end.", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+    "a colon": ("My answer is this:", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+    "one sign": ("👍", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+    "a vote": ("+1", " On 10/5/2014 5:20 PM, Ann Smith wrote:"),
+}
+
+
+@pytest.mark.parametrize(("words", "above"), BEFORE.values(), ids=BEFORE)
+@pytest.mark.parametrize("mark", ["> ", ""], ids=["marked", "ours"])
+@pytest.mark.parametrize("first", ["", "Hello,\n\n"], ids=["alone", "below"])
+def test_a_line_is_cut_where_the_line_above_a_quotation_begins(words: str, above: str, mark: str, first: str) -> None:
+    quoted = "\n".join(mark + line for line in LETTER)
+    new, rest = split(f"{first}{words}{above}\n\n{quoted}", LETTER)
+    assert new == f"{first}{words}"
+    assert rest.startswith(f"{above.strip()}\n")
+
+
+def test_what_is_not_marked_is_quoted_below_a_line_that_is_cut() -> None:
+    found = split("Yes. On Wed, Apr 4, 2012 at 3:59 PM, Ann <ann@home.example> wrote:\n\nold words\n\nmore")
+    assert found.new == "Yes."
+
+
+ENDS_LIKE_ONE = [
+    "Please see what Ann wrote:", "As Ann wrote:", "I agree with what Bob wrote:", "Yes, Ann wrote:", "What Ann wrote:",
+    "Here is what ann@home.example wrote:", "Please send it to ann@home.example:", "Ask ann@home.example:",
+    "On 5 Oct 2014 we agreed on what Ann wrote:", "At 5 pm I saw what Ann wrote:", "On Monday I wrote:",
+    "This came on 5 Oct 2014 at 17:20 from Ann <ann@home.example>:", "Thanks Ann <ann@home.example> wrote:",
+    "Please see what Ann Smith <ann@home.example> wrote:", "The log of 2014-10-05 17:20 says:", "Wie Ann schrieb:",
+    "Bitte lies, was Ann geschrieben hat:", "Regardez ce que Jean a écrit :", "Mira lo que Ana escribió:",
+    "Посмотрите, что написал Иван:", "Zobacz, co napisała Anna:", "Lees wat Jan heeft geschreven:",
+    "Come ha scritto Ann:", "I think that the second one is right, as she wrote:", "Katso mitä Ann kirjoitti:",
+    "Se vad Ann skrev:", "Am 5.10.2014 habe ich gelesen, was Ann schrieb:", "请看安写道的：",
+    "Le 5 octobre 2014 nous avons lu ce que Jean a écrit :", "Ann'in ne yazdığını okudum, şöyle yazmış:",
+    "I forwarded it to Bob <bob@home.example>, who wrote:",
+    "Yes please send it to her. This is what Ann wrote:", "He asked on Sunday, 5 Oct 2014 at 17:20 what Ann wrote:",
+    "We met on 5 Oct 2014 at 17:20 and this is what Ann Smith wrote:", "In my mail of 5 Oct 2014 I wrote:",
+    "On 5 Oct 2014 at 17:20 we met Ann <ann@home.example>:", "Their answer, on 5 Oct 2014:", "My colleague wrote:",
+    "I got this from Ann Smith <ann@home.example> on 5 Oct 2014 at 17:20:", "Yes, you wrote:",
+    "The mail of Ann <ann@home.example> of 5.10.2014 17:20 says:", "Our vendor Acme wrote:", "See what bob wrote:",
+    "Today Ann Smith <ann@home.example> wrote:", "Yesterday Ann wrote:", "Hier, Jean a écrit :", "Jean m'a écrit :",
+    "Im Handbuch steht geschrieben:", "Das hat mir Ann Smith <ann@home.example> geschrieben:", "Она мне написала:",
+    "Вот что он мне написал 5 октября 2014 г. в 17:20:", "Error at 2014-10-05 17:20:33, Ann wrote:",
+    "Did you get that? Our manual, as Bob Smith <bob@home.example> wrote:", "As you wrote:",
+    "Can you read this log? 2014-10-05 17:20:33 ERROR the server wrote:",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ENDS_LIKE_ONE)
+@pytest.mark.parametrize("mark", ["> ", "\n> ", "\n"])
+def test_a_sentence_that_only_ends_like_one_stays(line: str, mark: str) -> None:
+    assert split(f"Hello,\n\n{line}\n{mark}old words").new.startswith(f"Hello,\n\n{line}")
+    before = "I have read the whole of this conversation again since Monday."
+    for gap in [at for at, letter in enumerate(line) if letter == " "]:
+        long = f"{before} {line[:gap]}\n{line[gap + 1 :]}"
+        assert letters(split(f"{long}\n{mark}old words").new).startswith(letters(long))
 
 
 @pytest.mark.parametrize("language", [code for code, words in LANGUAGES.items() if words.sender and words.to])
@@ -276,7 +568,8 @@ def test_short_words_that_stand_in_our_letters_too_stay() -> None:
 # --- Any text at all ---
 
 LINES = st.sampled_from([
-    "Hello", "> quoted", ">> deeper", "", " ", "-- ", "--", "Sent from my iPhone", *ABOVE.values(), ">:", "<",
+    "Hello", "Yes. On Sun, Oct 5, 2014 at 5:20 PM Ann <ann@home.example> wrote:",
+    "> quoted", ">> deeper", "", " ", "-- ", "--", "Sent from my iPhone", *ABOVE.values(), ">:", "<",
     "> wrote:", "-----Original Message-----",
     "---------- Forwarded message ---------", "Begin forwarded message:", "_" * 47,
     "From: Ann <ann@home.example>", "Sent: Friday", "To: b", "Subject: x", "Received: x", "| barred", "AB> barred",
@@ -289,18 +582,18 @@ def written(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
-def is_sequence_of(part: list[str], whole: list[str]) -> bool:
+def is_sequence_of(part: str, whole: str) -> bool:
     rest = iter(whole)
-    return all(line in rest for line in part)
+    return all(letter in rest for letter in part)
 
 
 @given(TEXTS, st.booleans(), st.sampled_from([(), tuple(LETTER)]))
 @settings(max_examples=400, deadline=None)
 def test_no_line_is_lost_and_none_is_invented(text: str, forward: bool, ours: tuple[str, ...]) -> None:
     found = split(text, ours, forward)
-    assert sorted(written(found.new) + written(found.rest)) == sorted(written(text))
-    assert is_sequence_of(written(found.new), written(text))
-    assert is_sequence_of(written(found.rest), written(text))
+    assert sorted(letters(found.new) + letters(found.rest)) == sorted(letters(text))
+    assert is_sequence_of(letters(found.new), letters(text))
+    assert is_sequence_of(letters(found.rest), letters(text))
     assert bool(found.new.strip()) is bool(text.strip())
 
 
@@ -319,7 +612,7 @@ def test_what_is_new_stays_new(name: str) -> None:
 def test_hostile_text_is_split_without_a_loss(shape: str) -> None:
     text = HOSTILE[shape](50_000)
     found = split(text, LETTER)
-    assert len(written(found.new)) + len(written(found.rest)) == len(written(text))
+    assert len(letters(found.new)) + len(letters(found.rest)) == len(letters(text))
 
 
 def test_a_mail_of_very_many_lines_is_kept_where_it_is_not_read_line_by_line() -> None:
