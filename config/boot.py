@@ -1,4 +1,4 @@
-"""This file holds what Salmon loads before it starts `settings.receiver`: the settings turned into live objects."""
+"""What Salmon loads before it starts `settings.receiver`: the settings turned into live objects."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""This file holds how settings become live objects: database, relay, routes, courier, receiver."""
+"""How settings become live objects: database, relay, routes, courier, receiver."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

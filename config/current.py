@@ -1,4 +1,4 @@
-"""This file holds the settings as they are now."""
+"""The settings as they are now."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""This file holds how much room a mail needs on the disk."""
+"""How much room a mail needs on the disk."""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""This file holds how settings are read and checked; whatever is wrong with one is said in one line that names it."""
+"""How settings are read and checked; whatever is wrong with one is said in one line that names it."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""This file holds what an administrator may change: plain values; an environment variable TICKETS_<NAME> wins."""
+"""What an administrator may change: plain values; an environment variable TICKETS_<NAME> wins."""
 
 from typing import Any
 

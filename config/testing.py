@@ -1,4 +1,4 @@
-"""This file holds the same as config.boot for `salmon routes`: the doors, and nothing that opens a port or a file."""
+"""The same as config.boot for `salmon routes`: the doors, and nothing that opens a port or a file."""
 
 from config import build, settings
 from config.current import current_settings

@@ -1,4 +1,4 @@
-"""This file holds the fixtures: a world on each database that the tracker promises to run on."""
+"""The fixtures: a world on each database that the tracker promises to run on."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""This file holds the claim that the README shows what the program does."""
+"""The claim that the README shows what the program does."""
 
 import re
 

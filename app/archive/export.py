@@ -1,4 +1,4 @@
-"""This file holds the way out: tickets as one mbox of their exact mails, or each as one JSON document."""
+"""The way out: tickets as one mbox of their exact mails, or each as one JSON document."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

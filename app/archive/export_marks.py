@@ -1,4 +1,4 @@
-"""This file holds the marks of our own boxes: the `From ` line says on which ticket a mail stood, and if in private.
+"""The marks of our own boxes: the `From ` line says on which ticket a mail stood, and if in private.
 
 The mails themselves are exact, so nothing can be written into them. An mbox has one line above each mail that is no
 part of it, with an address and a date; in a box of ours that is the ticket's number with the id of its tracker, and the

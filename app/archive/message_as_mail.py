@@ -1,4 +1,4 @@
-"""This file holds the mail that a message would have been, had it not come by command."""
+"""The mail that a message would have been, had it not come by command."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""This file holds the command `tickets`: which module has which command, and how faults are told."""
+"""The command `tickets`: which module has which command, and how faults are told."""
 
 import gc
 import io

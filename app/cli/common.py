@@ -1,4 +1,4 @@
-"""This file holds what commands share: the database as the settings name it, output, and options."""
+"""What commands share: the database as the settings name it, output, and options."""
 
 import json
 import os

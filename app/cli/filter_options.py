@@ -1,4 +1,4 @@
-"""This file holds the options by which `list` and `search` choose tickets."""
+"""The options by which `list` and `search` choose tickets."""
 
 from collections.abc import Callable
 from datetime import datetime

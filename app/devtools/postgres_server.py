@@ -1,4 +1,4 @@
-"""This file holds a PostgreSQL server of our own, of the system or the wheel, that leaves nothing behind."""
+"""A PostgreSQL server of our own, of the system or the wheel, that leaves nothing behind."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""This file holds the door of every other address: a queue's opens a ticket, the rest is set aside."""
+"""The door of every other address: a queue's opens a ticket, the rest is set aside."""
 
 from salmon.routing import nolocking, route, stateless
 

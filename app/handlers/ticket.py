@@ -1,4 +1,4 @@
-"""This file holds the door `ticket<n>@`: a post on a ticket."""
+"""The door `ticket<n>@`: a post on a ticket."""
 
 from salmon.routing import nolocking, route, stateless
 

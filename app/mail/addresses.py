@@ -1,4 +1,4 @@
-"""This file holds how addresses are read and compared."""
+"""How addresses are read and compared."""
 
 import re
 from collections.abc import Iterator

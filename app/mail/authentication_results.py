@@ -1,4 +1,4 @@
-"""This file holds what the server in front of us found out about a mail's From, as it wrote it into the mail."""
+"""What the server in front of us found out about a mail's From, as it wrote it into the mail."""
 
 import re
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""This file holds how automatic mail is told from a person's.
+"""How automatic mail is told from a person's.
 
 A person writing through a mailing list stays a person: list headers alone make no machine.
 """

@@ -1,4 +1,4 @@
-"""This file holds the words by which mail clients, language by language, mark what somebody else wrote.
+"""The words by which mail clients, language by language, mark what somebody else wrote.
 
 Data only: how they are used is in `quoted_text.py`. Alternatives stand between bars; upper and lower case are the same.
 """

@@ -1,4 +1,4 @@
-"""This file holds what a report says of a letter (RFC 3464): that it came to nothing, is late, or arrived."""
+"""What a report says of a letter (RFC 3464): that it came to nothing, is late, or arrived."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""This file holds how the original is found in a mail that somebody passed on.
+"""How the original is found in a mail that somebody passed on.
 
 Either it is attached as a mail, or a client wrote it into the text below a head: a few header lines, in the client's
 language. The first head is the nearest letter's; those below it are of older letters. To name the wrong person as the

@@ -1,4 +1,4 @@
-"""This file holds how the text of an HTML mail is got at.
+"""How the text of an HTML mail is got at.
 
 HTML is cleaned by nh3 first, then written as text by a renderer of our own. Every HTML parser takes quadratic time for
 deep nesting and for tags with many attributes, so that a guard keeps such mails from it: then, and when anything

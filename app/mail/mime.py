@@ -1,4 +1,4 @@
-"""This file holds the map of a mail: its parts as byte ranges.
+"""The map of a mail: its parts as byte ranges.
 
 All works by offsets into the bytes of the mail: nothing large is copied, and what a mail makes us do has a limit.
 """

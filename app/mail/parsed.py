@@ -1,4 +1,4 @@
-"""This file holds what is read from a mail, and nothing more."""
+"""What is read from a mail, and nothing more."""
 
 import re
 from collections.abc import Iterator

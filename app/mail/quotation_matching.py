@@ -1,4 +1,4 @@
-"""This file holds how the lines that a colleague quotes of private messages are found in a public one.
+"""How the lines that a colleague quotes of private messages are found in a public one.
 
 All is text: which messages are private, and who is a colleague, is in `redaction.py`.
 """

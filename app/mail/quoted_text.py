@@ -1,4 +1,4 @@
-"""This file holds how what the writer wrote is told from what they quoted.
+"""How what the writer wrote is told from what they quoted.
 
 A mail is read line by line, each line gets a kind (one letter), and a few rules on the string of kinds say what is new.
 No rule is for one mail: a rule is about a language, whose words stand in `client_phrases.py`, or about a mail client.

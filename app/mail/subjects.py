@@ -1,4 +1,4 @@
-"""This file holds what two subjects of one thread have in common."""
+"""What two subjects of one thread have in common."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""This file holds how foreign text is made safe to keep and show."""
+"""How foreign text is made safe to keep and show."""
 
 import binascii
 import re

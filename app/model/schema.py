@@ -1,4 +1,4 @@
-"""This file holds the schema's version, and how a database is brought to it."""
+"""The schema's version, and how a database is brought to it."""
 
 from collections.abc import Callable
 from pathlib import Path

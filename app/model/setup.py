@@ -1,4 +1,4 @@
-"""This file holds what is set up before the first mail: the schema and the first queues."""
+"""What is set up before the first mail: the schema and the first queues."""
 
 from collections.abc import Callable
 

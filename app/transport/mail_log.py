@@ -1,4 +1,4 @@
-"""This file holds the log: one line for each mail and recipient with its fate, and never with its words."""
+"""The log: one line for each mail and recipient with its fate, and never with its words."""
 
 import json
 import logging

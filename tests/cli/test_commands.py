@@ -1,4 +1,4 @@
-"""Claims about the administrator's commands (INTERFACE section 9), tried as an administrator would."""
+"""Claims about the administrator's commands (docs/interface.md, section 9), tried as an administrator would."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Claims about settings: every variable of INTERFACE section 2, its default, what may override it, what may not."""
+"""Claims about settings: every variable, its default, what may override it (docs/interface.md, section 2)."""
 
 import os
 import subprocess

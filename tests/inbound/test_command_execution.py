@@ -1362,7 +1362,7 @@ def test_show_of_a_merged_ticket_says_where_it_went(merged: Office) -> None:
 
 
 def test_the_letter_about_a_private_comments_commands_is_answered_in_private(office: Office) -> None:
-    """The refusal repeats private words: what answers it is private too (INTERFACE 4 and 8)."""
+    """The refusal repeats private words: what answers it is private too (docs/interface.md, sections 4 and 8)."""
     office.ron.writes("ticket1-comment", "Owner: Zoe\n\nShe is rude.", answering=office.ron.letters[0])
     refusal = office.ron.letter()
     assert "Nothing of this was done" in refusal.text

@@ -1,4 +1,4 @@
-"""Claims about where a mail belongs (INTERFACE 4): each rule, and that the one above it comes first."""
+"""Claims about where a mail belongs: each rule, and their order (docs/interface.md, section 4)."""
 
 from collections.abc import Sequence
 

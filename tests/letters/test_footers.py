@@ -1,4 +1,4 @@
-"""This file holds the claim that carries everything: what a letter's footer promises is what a reply does.
+"""The claim that carries everything: what a letter's footer promises is what a reply does.
 
 Somebody gets a letter and reads its footer as a person would. They reply to it, through the router. Then the action
 that was recorded, the status after it, and the people who got a letter are compared with what the footer had said.

@@ -1,4 +1,4 @@
-"""This file holds claims about letters: who gets which, their headers, and text in every script."""
+"""Claims about letters: who gets which, their headers, and text in every script."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""This file holds claims about the tables: complete, closed, reachable, and printed as they stand."""
+"""Claims about the tables: complete, closed, reachable, and printed as they stand."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def test_a_shared_inbox_has_the_statuses_actions_and_roles_of_its_interface() ->
     assert CORRESPONDENCE.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.RESPONDER
 
 
-# A ticket that moves (INTERFACE 5): from where to where, once somebody has answered and before.
+# A ticket that moves (docs/interface.md, section 5): from where to where, once somebody has answered and before.
 MOVES = {
     "Open": ("open", "new"),
     "Needs information": ("stalled", "stalled"),

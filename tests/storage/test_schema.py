@@ -1,4 +1,4 @@
-"""This file holds claims about the schema and its migrations, the moments in it, and who may know whom."""
+"""Claims about the schema and its migrations, the moments in it, and who may know whom."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""This file holds the daily work of a team that shares one inbox, mail by mail over real SMTP.
+"""The daily work of a team that shares one inbox, mail by mail over real SMTP.
 
 It retells the document that the inbox was built from (`ticket-tracking.txt`), with its people and mails of our own.
 """

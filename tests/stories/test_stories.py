@@ -1,4 +1,4 @@
-"""This file holds the lives of tickets, mail by mail over real SMTP: read it first.
+"""The lives of tickets, mail by mail over real SMTP: read it first.
 
 The first part retells the document that the support tracker was built from (`support-tracker-email-interface.txt`)
 with its own people and its own mails, in its own order. The second part is what people live through with it.

@@ -1,4 +1,4 @@
-"""This file holds old mail for the tests of the import: mails, boxes to lie in, and what came of them."""
+"""Old mail for the tests of the import: mails, boxes to lie in, and what came of them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""This file holds small worlds in which every word is somebody's, and how a database is looked through for words."""
+"""Small worlds in which every word is somebody's, and how a database is looked through for words."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress

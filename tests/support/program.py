@@ -1,4 +1,4 @@
-"""This file holds the program as people and mail servers run it: a process of its own, with settings of its own."""
+"""The program as people and mail servers run it: a process of its own, with settings of its own."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""This file holds the parts of the README that are produced; `python -m tests.support.readme` writes them anew."""
+"""The parts of the README that are produced; `python -m tests.support.readme` writes them anew."""
 
 import re
 import tempfile

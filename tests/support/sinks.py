@@ -1,4 +1,4 @@
-"""This file holds the mail servers tests send to: they record every letter, and fail when and how a test wants.
+"""The mail servers tests send to: they record every letter, and fail when and how a test wants.
 
     with Sink() as sink:                       # SMTP on a free port of 127.0.0.1
         sink.script["RCPT"] = "550 5.1.1 no such user"

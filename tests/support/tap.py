@@ -1,4 +1,4 @@
-"""This file holds a tap: between a mail server and the tracker it hears every byte, and can lose the last answer."""
+"""A tap: between a mail server and the tracker it hears every byte, and can lose the last answer."""
 
 import contextlib
 import re

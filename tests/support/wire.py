@@ -1,4 +1,4 @@
-"""This file holds a mail client that says exactly what a test wants, and hears exactly what is answered."""
+"""A mail client that says exactly what a test wants, and hears exactly what is answered."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""This file holds the world of the tests: people who write and read mail, and a clock that moves when told to.
+"""The world of the tests: people who write and read mail, and a clock that moves when told to.
 
 Mail goes through the real receiver or the real reception and Salmon's router, into a real database; letters leave by
 the real courier. Only the clock and the far end, where people's letters arrive, are made up.

@@ -1,4 +1,4 @@
-"""This file holds claims about the workflow: who may do what in which status, and what then changes.
+"""Claims about the workflow: who may do what in which status, and what then changes.
 
 What is allowed stands here once more, word for word as the issue lists it and independent of the program's tables.
 """
@@ -34,7 +34,7 @@ PEOPLE: dict[str, str | None] = {
 }
 REQUESTORS = {"requestor", "requestor who is a responder"}
 OTHERS = {"responder", "assignee", "participant", "other", "administrator"}
-# An assignee is a responder, whether or not they answer for the queue (INTERFACE 5).
+# An assignee is a responder, whether or not they answer for the queue (docs/interface.md, section 5).
 RESPONDERS = {"responder", "requestor who is a responder", "assignee", "administrator"}
 ANYBODY = set(PEOPLE)
 

@@ -1,4 +1,4 @@
-"""This file holds the claims about relays: a letter is taken, or we are told why not, and nothing hangs or is lost."""
+"""The claims about relays: a letter is taken, or we are told why not, and nothing hangs or is lost."""
 
 import email
 import email.policy

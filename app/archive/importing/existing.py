@@ -1,4 +1,4 @@
-"""This file holds what of an archive is there already: the same mails, and the tickets that others belong to."""
+"""What of an archive is there already: the same mails, and the tickets that others belong to."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar, cast
@@ -128,7 +128,7 @@ def _is_same(pile: Pile, desk: Desk, one: _Standing, card: Card) -> bool:
 
 
 def homes_of(tracker: Database, cards: Sequence[Card]) -> dict[bytes, int]:
-    """The tickets that mails belong to already: that of their mark, else of the nearest id that is known (INTERFACE 4).
+    """Return the tickets of mails: by their mark, else by the nearest known id (docs/interface.md, section 4).
 
     Where a mark stands, ids lead to no ticket of another mark.
     """

@@ -1,4 +1,4 @@
-"""This file holds how mails that were taken in become threads: by their ids, then by subject, people and time.
+"""How mails that were taken in become threads: by their ids, then by subject, people and time.
 
 The outcome depends on the mails alone, not on their order: what hangs together by ids is one whatever came first, and
 everything else is decided in the order of dates.

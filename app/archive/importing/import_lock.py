@@ -1,4 +1,4 @@
-"""This file holds what lets one import at a time into a database: a lock that ends with its process in any case."""
+"""What lets one import at a time into a database: a lock that ends with its process in any case."""
 
 import fcntl
 import os

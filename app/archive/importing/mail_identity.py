@@ -1,4 +1,4 @@
-"""This file holds what is read of a mail before its thread is known: who it is, and what it hangs together with."""
+"""What is read of a mail before its thread is known: who it is, and what it hangs together with."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -159,7 +159,7 @@ def _parsed(written: str) -> datetime | None:
 
 
 def _identity(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> bytes:
-    """What makes two mails the same (INTERFACE 7); what a box did to lines that begin with `From ` does not count."""
+    """Return what makes two mails the same (docs/interface.md, section 7), without the marks of a mailbox."""
     named = [incoming.message_id] if incoming.message_id else ["", incoming.written_date, incoming.subject]
     body = read(_ESCAPED.sub(b"", raw)).body_digest if _ESCAPED.search(raw) else incoming.body_digest
     words = [address_key(writer.email) if writer else "", *named]

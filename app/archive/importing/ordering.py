@@ -1,4 +1,4 @@
-"""This file holds the order of a thread's mails: none before one that it answers, else by their dates."""
+"""The order of a thread's mails: none before one that it answers, else by their dates."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""This file holds the mails of planned threads, read again in full when their thread is posted."""
+"""The mails of planned threads, read again in full when their thread is posted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""This file holds how planned threads are posted, some at a time, all or none. Nobody is told."""
+"""How planned threads are posted, some at a time, all or none. Nobody is told."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

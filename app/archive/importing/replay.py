@@ -1,4 +1,4 @@
-"""This file holds how a thread is retold as a ticket: each mail does what the tables say that it did at the time."""
+"""How a thread is retold as a ticket: each mail does what the tables say that it did at the time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file holds the rows of threads that are being posted, written many at once in an order that the keys allow."""
+"""The rows of threads that are being posted, written many at once in an order that the keys allow."""
 
 from dataclasses import dataclass, field
 from functools import cache

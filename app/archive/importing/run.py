@@ -1,4 +1,4 @@
-"""This file holds an import from its beginning to its end: take in, gather, post, index, and what is told of it."""
+"""An import from its beginning to its end: take in, gather, post, index, and what is told of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

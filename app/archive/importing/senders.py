@@ -1,4 +1,4 @@
-"""This file holds who wrote the mails of an archive: people looked up, and made where they are new, many at once."""
+"""Who wrote the mails of an archive: people looked up, and made where they are new, many at once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

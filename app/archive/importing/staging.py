@@ -1,4 +1,4 @@
-"""This file holds how mails are taken in: stored once, with what their threads can be told by."""
+"""How mails are taken in: stored once, with what their threads can be told by."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

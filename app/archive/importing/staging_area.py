@@ -1,4 +1,4 @@
-"""This file holds the pile: where an import keeps what it has taken in, and the ids that it gives to new rows."""
+"""The pile: where an import keeps what it has taken in, and the ids that it gives to new rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager

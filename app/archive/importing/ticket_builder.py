@@ -1,4 +1,4 @@
-"""This file holds one unit of work of an import: some threads made into tickets, or put into tickets that are there."""
+"""One unit of work of an import: some threads made into tickets, or put into tickets that are there."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta

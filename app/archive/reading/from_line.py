@@ -1,4 +1,4 @@
-"""This file holds what a `From ` line looks like that parts two mails of a box, and the date in it."""
+"""What a `From ` line looks like that parts two mails of a box, and the date in it."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""This file holds how what gzip has packed is read as far as it is whole."""
+"""How what gzip has packed is read as far as it is whole."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""This file holds how the mails of an mbox are read, one at a time, in each of its four dialects.
+"""How the mails of an mbox are read, one at a time, in each of its four dialects.
 
 An mbox is mails one after the other, each below a line that begins with `From `. A line of a mail's own that begins so
 would part it in two. The dialects differ in what they do about it:

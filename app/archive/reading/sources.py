@@ -1,4 +1,4 @@
-"""This file holds where old mail lies: mbox, Maildir, single mails in a directory, and standard input."""
+"""Where old mail lies: mbox, Maildir, single mails in a directory, and standard input."""
 
 import io
 import os

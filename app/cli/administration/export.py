@@ -1,4 +1,4 @@
-"""This file holds the command `export`: tickets as an mbox of their exact mails, or as JSON Lines."""
+"""The command `export`: tickets as an mbox of their exact mails, or as JSON Lines."""
 
 import errno
 import os

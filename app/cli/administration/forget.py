@@ -1,4 +1,4 @@
-"""This file holds the command `forget`: erase a person or a ticket, after being asked twice."""
+"""The command `forget`: erase a person or a ticket, after being asked twice."""
 
 import sys
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file holds the command `import`: old mail becomes tickets, one a thread."""
+"""The command `import`: old mail becomes tickets, one a thread."""
 
 import sys
 from collections.abc import Iterator

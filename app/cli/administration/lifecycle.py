@@ -1,4 +1,4 @@
-"""This file holds the command `lifecycle`: the tables, printed."""
+"""The command `lifecycle`: the tables, printed."""
 
 import click
 

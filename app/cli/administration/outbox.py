@@ -1,4 +1,4 @@
-"""This file holds the command `outbox`: letters that wait, were sent, or failed."""
+"""The command `outbox`: letters that wait, were sent, or failed."""
 
 import click
 

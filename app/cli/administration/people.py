@@ -1,4 +1,4 @@
-"""This file holds the commands `queue`, `person` and `responder`."""
+"""The commands `queue`, `person` and `responder`."""
 
 import click
 

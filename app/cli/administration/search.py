@@ -1,4 +1,4 @@
-"""This file holds the command `search`: full text over titles, texts, people and names of files."""
+"""The command `search`: full text over titles, texts, people and names of files."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""This file holds the commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `undo`, `merge`, `expire`."""
+"""The commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `undo`, `merge`, `expire`."""
 
 from datetime import datetime
 from typing import Any

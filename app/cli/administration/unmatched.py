@@ -1,4 +1,4 @@
-"""This file holds the command `unmatched`: mail that leads nowhere, kept until somebody sees to it."""
+"""The command `unmatched`: mail that leads nowhere, kept until somebody sees to it."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""This file holds the command `bench`: the benchmarks, as a table."""
+"""The command `bench`: the benchmarks, as a table."""
 
 import platform
 import sys

@@ -1,4 +1,4 @@
-"""This file holds the command `demo`: a conversation over real SMTP, and each promise beside its keeping."""
+"""The command `demo`: a conversation over real SMTP, and each promise beside its keeping."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""This file holds the command `torture`: crash and retry under load, with its counts."""
+"""The command `torture`: crash and retry under load, with its counts."""
 
 import random
 import signal

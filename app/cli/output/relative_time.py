@@ -1,4 +1,4 @@
-"""This file holds moments as people read them on a terminal: how long ago, and when."""
+"""Moments as people read them on a terminal: how long ago, and when."""
 
 from datetime import datetime, timedelta
 

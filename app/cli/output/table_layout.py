@@ -1,4 +1,4 @@
-"""This file holds columns as a terminal shows them: aligned by display width, and cut to the width of the terminal."""
+"""Columns as a terminal shows them: aligned by display width, and cut to the width of the terminal."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""This file holds tickets as a terminal shows them: a list of many, or one with its messages."""
+"""Tickets as a terminal shows them: a list of many, or one with its messages."""
 
 import re
 from collections.abc import Iterator, Sequence

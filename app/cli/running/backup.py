@@ -1,4 +1,4 @@
-"""This file holds the command `backup`: a copy of the database, made while it is in use."""
+"""The command `backup`: a copy of the database, made while it is in use."""
 
 import shlex
 from pathlib import Path

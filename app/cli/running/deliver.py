@@ -1,4 +1,4 @@
-"""This file holds the command `deliver`: one mail from a pipe, an alias or a file."""
+"""The command `deliver`: one mail from a pipe, an alias or a file."""
 
 import sys
 from collections.abc import Sequence

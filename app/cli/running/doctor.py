@@ -1,4 +1,4 @@
-"""This file holds the command `doctor`: what is wrong with this installation, and what to do about it."""
+"""The command `doctor`: what is wrong with this installation, and what to do about it."""
 
 import sys
 

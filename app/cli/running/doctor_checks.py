@@ -1,4 +1,4 @@
-"""This file holds the checks of `tickets doctor`: each looks at one thing and says how it is."""
+"""The checks of `tickets doctor`: each looks at one thing and says how it is."""
 
 import os
 import shutil

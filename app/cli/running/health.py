@@ -1,4 +1,4 @@
-"""This file holds the command `health`: one line for a monitor or a container, cheap enough for every few seconds."""
+"""The command `health`: one line for a monitor or a container, cheap enough for every few seconds."""
 
 import sys
 from contextlib import closing

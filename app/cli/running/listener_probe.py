@@ -1,4 +1,4 @@
-"""This file holds how an address to listen at is looked at: free, ours, or somebody else's."""
+"""How an address to listen at is looked at: free, ours, or somebody else's."""
 
 import errno
 import os

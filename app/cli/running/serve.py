@@ -1,4 +1,4 @@
-"""This file holds the commands `serve` and `init`."""
+"""The commands `serve` and `init`."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""This file holds how imports are measured: each in a process of its own, so that its memory can be told."""
+"""How imports are measured: each in a process of its own, so that its memory can be told."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""This file holds the clients of the benchmarks: one LMTP connection each, mail after mail."""
+"""The clients of the benchmarks: one LMTP connection each, mail after mail."""
 
 import socket
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""This file holds what is measured: each measure is a row of the table, with the figure it must reach."""
+"""What is measured: each measure is a row of the table, with the figure it must reach."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

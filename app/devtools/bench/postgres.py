@@ -1,4 +1,4 @@
-"""This file holds the PostgreSQL that is measured beside SQLite: a server of our own, as safe as one in use."""
+"""The PostgreSQL that is measured beside SQLite: a server of our own, as safe as one in use."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress

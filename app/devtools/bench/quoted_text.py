@@ -1,4 +1,4 @@
-"""This file holds how well the writer's words are told from quoted ones, measured on real replies, and how fast."""
+"""How well the writer's words are told from quoted ones, measured on real replies, and how fast."""
 
 import re
 from collections.abc import Callable, Iterable

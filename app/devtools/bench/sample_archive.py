@@ -1,4 +1,4 @@
-"""This file holds the archive that imports are measured on: the same 100,000 mails at every run, 1 GB of them."""
+"""The archive that imports are measured on: the same 100,000 mails at every run, 1 GB of them."""
 
 import random
 from collections.abc import Iterator

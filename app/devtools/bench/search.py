@@ -1,4 +1,4 @@
-"""This file holds how searches are measured: over 100,000 messages whose words are as frequent as words are."""
+"""How searches are measured: over 100,000 messages whose words are as frequent as words are."""
 
 import random
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""This file holds the servers that are measured: the tracker with and without its courier, and the floor.
+"""The servers that are measured: the tracker with and without its courier, and the floor.
 
 The floor is a bare Salmon handler behind the same receiver: it inserts the mail's bytes as one row and commits.
 Run as `python -m app.devtools.bench.server held|running|floor`; the settings come from the environment as always.

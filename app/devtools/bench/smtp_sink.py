@@ -1,4 +1,4 @@
-"""This file holds the far end of the benchmarks: an SMTP server, in a process of its own, that forgets what it gets."""
+"""The far end of the benchmarks: an SMTP server, in a process of its own, that forgets what it gets."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""This file holds what the benchmarks are run on: a throw-away tracker, its servers, and the mails sent to it."""
+"""What the benchmarks are run on: a throw-away tracker, its servers, and the mails sent to it."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""This file holds what is played: "Unable to boot installer", as a support tracker, then a day of a shared inbox."""
+"""What is played: "Unable to boot installer", as a support tracker, then a day of a shared inbox."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""This file holds how a promise is read from a letter's footer, as its reader does, and held against what happened."""
+"""How a promise is read from a letter's footer, as its reader does, and held against what happened."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""This file holds the stage of the demonstration: a tracker in a temporary directory, and people who write to it."""
+"""The stage of the demonstration: a tracker in a temporary directory, and people who write to it."""
 
 import smtplib
 import tempfile

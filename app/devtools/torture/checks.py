@@ -1,4 +1,4 @@
-"""This file holds the verdict: what was sent and answered, against what is stored, and where each letter went."""
+"""The verdict: what was sent and answered, against what is stored, and where each letter went."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""This file holds the clients: threads with a connection each, that send what the book gives them."""
+"""The clients: threads with a connection each, that send what the book gives them."""
 
 import random
 import threading

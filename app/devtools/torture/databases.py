@@ -1,4 +1,4 @@
-"""This file holds the databases of the torture, and what can be done to each: the troubles."""
+"""The databases of the torture, and what can be done to each: the troubles."""
 
 import resource
 import shutil

@@ -1,4 +1,4 @@
-"""This file holds what makes trouble while mails come: one thread kills and starves, another one is a bad relay."""
+"""What makes trouble while mails come: one thread kills and starves, another one is a bad relay."""
 
 import random
 import threading

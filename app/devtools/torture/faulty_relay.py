@@ -1,4 +1,4 @@
-"""This file holds the relay of the torture: an SMTP server that keeps every letter, and fails when and how it is told.
+"""The relay of the torture: an SMTP server that keeps every letter, and fails when and how it is told.
 
 The steps at which it can fail are CONNECT (its banner), EHLO, MAIL, RCPT, DATA, BODY (in the middle of the letter), DOT
 (all of the letter is there, and not yet accepted), KEPT (it is accepted, and the 250 not yet said) and AFTER the 250.

@@ -1,4 +1,4 @@
-"""This file holds the mails of the torture: who writes what to whom, odd bytes included, and where it must end up."""
+"""The mails of the torture: who writes what to whom, odd bytes included, and where it must end up."""
 
 import random
 import threading
@@ -100,7 +100,8 @@ class Writers:
     def _question(self) -> Mail:
         """A mail that opens a ticket; some use an id a second time with another body, some have none, some go to two.
 
-        The second use never becomes a conversation: what answers the id belongs to the older ticket (INTERFACE 4).
+        The second use never becomes a conversation: what answers the id belongs to the older ticket
+        (docs/interface.md, section 4).
         """
         sender = f"ann{self._rand.randrange(_REQUESTORS)}@home.example"
         queue = self._rand.choice(list(QUEUES.values()))

@@ -1,4 +1,4 @@
-"""This file holds the tally: what was counted, and every kind of thing that must not be."""
+"""The tally: what was counted, and every kind of thing that must not be."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

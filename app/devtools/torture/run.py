@@ -1,4 +1,4 @@
-"""This file holds one torture from its beginning to the verdict; it stops by itself and leaves nothing behind."""
+"""One torture from its beginning to the verdict; it stops by itself and leaves nothing behind."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""This file holds the room of a torture: a directory, a small disk where one can be had, and that nothing is left."""
+"""The room of a torture: a directory, a small disk where one can be had, and that nothing is left."""
 
 import fcntl
 import os

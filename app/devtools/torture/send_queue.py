@@ -1,4 +1,4 @@
-"""This file holds the clients' book: which mails are still to be sent, and what was answered to each."""
+"""The clients' book: which mails are still to be sent, and what was answered to each."""
 
 import heapq
 import random

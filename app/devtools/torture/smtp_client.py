@@ -1,4 +1,4 @@
-"""This file holds a mail client that can leave at any step, and that sends one mail on two connections at once."""
+"""A mail client that can leave at any step, and that sends one mail on two connections at once."""
 
 import socket
 from collections.abc import Sequence

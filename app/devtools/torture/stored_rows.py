@@ -1,4 +1,4 @@
-"""This file holds what is found in the database after the torture: plain rows, as the verdict needs them."""
+"""What is found in the database after the torture: plain rows, as the verdict needs them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

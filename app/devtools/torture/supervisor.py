@@ -1,4 +1,4 @@
-"""This file holds the keeper of the server: starts it again whenever it has ended, as a machine's init does."""
+"""The keeper of the server: starts it again whenever it has ended, as a machine's init does."""
 
 import os
 import re

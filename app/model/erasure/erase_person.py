@@ -1,4 +1,4 @@
-"""This file holds how a person or a ticket is forgotten: all that goes, in one unit of work, and what is told of it.
+"""How a person or a ticket is forgotten: all that goes, in one unit of work, and what is told of it.
 
 What others wrote is theirs and stays, also where they name somebody. What the tracker wrote itself does not.
 """

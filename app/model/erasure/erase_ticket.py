@@ -1,4 +1,4 @@
-"""This file holds how a ticket is forgotten: its number, queue, status and dates stay, and a line that says so.
+"""How a ticket is forgotten: its number, queue, status and dates stay, and a line that says so.
 
 The number stays so that it is never given again. What is left of its mails are digests, by which they stay forgotten.
 """

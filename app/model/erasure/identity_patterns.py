@@ -1,4 +1,4 @@
-"""This file holds what somebody is known by in words that the tracker has written, and how it is taken out of them."""
+"""What somebody is known by in words that the tracker has written, and how it is taken out of them."""
 
 import re
 from collections.abc import Iterable, Mapping

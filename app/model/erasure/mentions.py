@@ -1,4 +1,4 @@
-"""This file holds what is left of somebody in the words of others, which are theirs to keep: it is only counted."""
+"""What is left of somebody in the words of others, which are theirs to keep: it is only counted."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple

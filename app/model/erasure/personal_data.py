@@ -1,4 +1,4 @@
-"""This file holds what is somebody's: tickets on which they left traces, messages, mails and names."""
+"""What is somebody's: tickets on which they left traces, messages, mails and names."""
 
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""This file holds how what the tracker itself has written is rewritten without somebody: letters, changes, titles."""
+"""How what the tracker itself has written is rewritten without somebody: letters, changes, titles."""
 
 import re
 from collections import Counter

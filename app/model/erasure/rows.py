@@ -1,4 +1,4 @@
-"""This file holds how mails, messages and letters are made to say nothing, or taken out, whoever they were of."""
+"""How mails, messages and letters are made to say nothing, or taken out, whoever they were of."""
 
 import re
 from collections.abc import Collection

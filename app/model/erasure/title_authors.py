@@ -1,4 +1,4 @@
-"""This file holds whose words the titles of tickets are: theirs who were the first to bring them."""
+"""Whose words the titles of tickets are: theirs who were the first to bring them."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""This file holds what is done once words are erased, so that no file of the database holds them any more."""
+"""What is done once words are erased, so that no file of the database holds them any more."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""This file holds which attached files have a letter of ours to the team in them, and who gets these."""
+"""Which attached files have a letter of ours to the team in them, and who gets these."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""This file holds letters that came to nothing: refused by the relay or reported later, noted, and told of."""
+"""Letters that came to nothing: refused by the relay or reported later, noted, and told of."""
 
 import logging
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""This file holds what a mail brings to a ticket: the writer's words, and the people whom it asks in."""
+"""What a mail brings to a ticket: the writer's words, and the people whom it asks in."""
 
 from collections.abc import Sequence
 

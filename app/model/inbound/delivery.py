@@ -1,4 +1,4 @@
-"""This file holds a mail on its way in: its bytes, its envelope, what was read from it, and how it is stored once."""
+"""A mail on its way in: its bytes, its envelope, what was read from it, and how it is stored once."""
 
 import hashlib
 from collections.abc import Sequence
@@ -91,9 +91,10 @@ def register(
 ) -> bool:
     """Store a mail for one place. False if the same mail came there before: then nothing was done.
 
-    `target` is the ticket or the queue's address. It is the database that keeps a mail unique (INTERFACE 7), so two
-    connections that bring the same mail at the same instant store it once. `formerly` is the place that this one was
-    before it became part of `target`: what came there has come here. A mail that was forgotten opens nothing again.
+    `target` is the ticket or the queue's address. It is the database that keeps a mail unique
+    (docs/interface.md, section 7), so two connections that bring the same mail at the same instant store it once.
+    `formerly` is the place that this one was before it became part of `target`: what came there has come here. A mail
+    that was forgotten opens nothing again.
     """
     digest = _digest(arrival.incoming, target)
     came = formerly and formerly != target and _is_there(desk, arrival, _digest(arrival.incoming, formerly))

@@ -1,4 +1,4 @@
-"""This file holds the few things a mail can do: open a ticket, continue one, comment on one, ask, or be set aside."""
+"""The few things a mail can do: open a ticket, continue one, comment on one, ask, or be set aside."""
 
 from collections.abc import Sequence
 
@@ -82,7 +82,7 @@ def _take(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
 
 
 def _why_aside(desk: Desk, arrival: Arrival, sender: Mailbox | None, known: Sequence[Known]) -> str:
-    """Why a mail is set aside whatever it says (INTERFACE 3); empty if it is not."""
+    """Why a mail is set aside whatever it says (docs/interface.md, section 3); empty if it is not."""
     if sender is None:
         return "it names no sender"
     if _is_ours(desk, sender.email):

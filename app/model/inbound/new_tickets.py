@@ -1,4 +1,4 @@
-"""This file holds what a mail does that belongs to no ticket yet: it opens one, or asks for a page."""
+"""What a mail does that belongs to no ticket yet: it opens one, or asks for a page."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""This file holds what a mail does on the ticket that it belongs to: post, command, take back, or ask for a page."""
+"""What a mail does on the ticket that it belongs to: post, command, take back, or ask for a page."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -110,7 +110,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
 
 
 def _allowed(arrival: Arrival, standing: Standing) -> tuple[Command, ...]:
-    """The commands that somebody's mail can have: none from a machine, or from who knows which of two (INTERFACE 3)."""
+    """Return the commands that a mail can have; none with two authors (docs/interface.md, section 3)."""
     incoming = arrival.incoming
     return (
         () if incoming.automatic or incoming.spam or incoming.authors != 1 else command_execution.allowed_to(standing)
@@ -248,7 +248,7 @@ def _command(desk: Desk, mail: Post, named: Sequence[str]) -> Fate | None:
 
 
 def _answer(desk: Desk, mail: Post, letter: Letter) -> Fate:
-    """Carry out what a letter asked about, drop it, or keep other words as a private note (INTERFACE 6)."""
+    """Carry out what a letter asked about, drop it, or keep a private note (docs/interface.md, section 6)."""
     text, name = mail.words.text, mail.standing.label
     yes, no = confirmations.is_yes(text, name), confirmations.is_no(text, name)
     waits = pending_commands.still_waits(desk, letter)

@@ -1,4 +1,4 @@
-"""This file holds questions by mail: whoever answers for a queue looks for tickets, and gets what they may see."""
+"""Questions by mail: whoever answers for a queue looks for tickets, and gets what they may see."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

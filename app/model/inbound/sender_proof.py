@@ -1,4 +1,4 @@
-"""This file holds what proves who wrote a mail (our letters' Message-IDs, the front server's word), and our own id."""
+"""What proves who wrote a mail (our letters' Message-IDs, the front server's word), and our own id."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def is_verified(desk: Desk, arrival: "Arrival", person: "Person", known: "Sequence[Known]") -> bool:
-    """Whether a mail is from whom it says (INTERFACE 6).
+    """Whether a mail is from whom it says (docs/interface.md, section 6).
 
     It answers a letter that went to that very person, or the front server says so of the address in From. Never with
     two addresses in From or none, when the front server disowns it, or when a mail of this Message-ID came before:

@@ -1,4 +1,4 @@
-"""This file holds which ticket a mail belongs to (INTERFACE 4)."""
+"""Which ticket a mail belongs to (docs/interface.md, section 4)."""
 
 import re
 from collections.abc import Iterator, Sequence

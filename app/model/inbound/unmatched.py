@@ -1,4 +1,4 @@
-"""This file holds mail that leads nowhere: set aside byte for byte, told to the administrators once a day."""
+"""Mail that leads nowhere: set aside byte for byte, told to the administrators once a day."""
 
 from dataclasses import replace
 from datetime import timedelta

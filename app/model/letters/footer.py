@@ -1,4 +1,4 @@
-"""This file holds the last part of every letter: why its reader gets it and what their reply will do.
+"""The last part of every letter: why its reader gets it and what their reply will do.
 
 Nothing is decided here. What a reply does is looked up in the row by which it will be carried out, and who reads it
 comes from the function that will address the letters.

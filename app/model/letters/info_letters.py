@@ -1,4 +1,4 @@
-"""This file holds what a mail can ask to be sent: help, one's open tickets, or a ticket (INTERFACE 6)."""
+"""Letters that answer a request: help, one's open tickets, or a ticket (docs/interface.md, section 6)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""This file holds who is told of what happened, and writes the letter that each of them gets."""
+"""Who is told of what happened, and writes the letter that each of them gets."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -236,7 +236,7 @@ def tell_changed(
 ) -> None:
     """Tell the assignee and the responders of a change without words, and those who are `gone` by it.
 
-    `to_all`: a new status is told to all who hear of it (INTERFACE 8), and nothing else of the change.
+    `to_all`: a new status is told to all who hear of it (docs/interface.md, section 8), and nothing else of the change.
     """
     everybody = _with_mailbox(desk, everybody)
     occasion = Occasion(words=False, status_changed=to_all and news.old_status != ticket.status)
@@ -340,7 +340,7 @@ def _withheld(number: int, *, team: bool) -> str:
 
 
 def unproven(desk: Desk, actor: Standing | None, words: "Words") -> str:
-    """What a mail's readers should know of who wrote it: only a responder's name lends words weight (INTERFACE 6)."""
+    """Return the note on a mail in a responder's name that nothing proves (docs/interface.md, section 6)."""
     weighty = actor is not None and actor.responder and words.mail_id is not None and not words.automatic
     if not weighty or words.verified or desk.trust.by == "from" or actor is None:
         return ""

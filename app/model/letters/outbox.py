@@ -1,4 +1,4 @@
-"""This file holds the outbox as an administrator sees it: what waits, what was sent, what failed and why."""
+"""The outbox as an administrator sees it: what waits, what was sent, what failed and why."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ class NoSuchLetter(LookupError):
 
 
 def letters_in(desk: Desk, state: str | None = None) -> list[dict[str, Any]]:
-    """The letters of a state, or all, oldest first, as INTERFACE 9 shows them."""
+    """Return the letters of a state, or all, oldest first (docs/interface.md, section 9)."""
     columns = (
         Letter.id,
         Letter.ticket_id.label("ticket"),

@@ -1,4 +1,4 @@
-"""This file holds the letters to who wrote: receipts, refusals, and pages that were asked for."""
+"""The letters to who wrote: receipts, refusals, and pages that were asked for."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""This file holds how a letter's text is rendered from its template."""
+"""How a letter's text is rendered from its template."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""This file holds a ticket as a person reads it in a mail."""
+"""A ticket as a person reads it in a mail."""
 
 from typing import Any
 

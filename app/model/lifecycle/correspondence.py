@@ -1,4 +1,4 @@
-"""This file holds the lifecycle `correspondence`: a shared inbox, in the words of the trackers people know.
+"""The lifecycle `correspondence`: a shared inbox, in the words of the trackers people know.
 
 A responder's reply opens a ticket. Whoever writes from outside keeps it open, or opens it again. What comes from
 somebody who is not on the ticket is kept for those who answer, so that a guessed number neither reads nor reaches a

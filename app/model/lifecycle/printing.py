@@ -1,4 +1,4 @@
-"""This file holds the lifecycles as people and scripts read them: a table, a diagram, JSON, all from the tables."""
+"""The lifecycles as people and scripts read them: a table, a diagram, JSON, all from the tables."""
 
 import json
 from collections.abc import Callable, Sequence

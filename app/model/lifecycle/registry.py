@@ -1,4 +1,4 @@
-"""This file holds the list of lifecycles that a queue can have, and how a ticket moves from one to another."""
+"""The list of lifecycles that a queue can have, and how a ticket moves from one to another."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,8 @@ from .tables import Lifecycle, NoSuchStatus, listed
 CORRESPONDENCE, SUPPORT = inbox.CORRESPONDENCE, support.SUPPORT
 LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}
 
-# INTERFACE 5. A ticket that nobody has answered is new in a shared inbox, whatever it is called in support.
+# docs/interface.md, section 5. A ticket that nobody has answered is new in a shared inbox, whatever it is called in
+# support.
 _MOVES = {
     support.OPEN: inbox.OPEN,
     support.NEEDS: inbox.STALLED,

@@ -1,4 +1,4 @@
-"""This file holds the lifecycle `support`: one asks, somebody answers, the asker says whether it helped.
+"""The lifecycle `support`: one asks, somebody answers, the asker says whether it helped.
 
 The reasons beside the rows are those of the support tracker that this lifecycle was made for.
 """

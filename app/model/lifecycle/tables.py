@@ -1,4 +1,4 @@
-"""This file holds the lifecycles: statuses, roles, actions, and the tables that say what each mail does.
+"""The lifecycles: statuses, roles, actions, and the tables that say what each mail does.
 
 It is pure data with the few look-ups it needs. The workflow carries the rows out, the letters' footers, the
 refusals, `tickets lifecycle` and the README are printed from them; no other file compares a status or a role.

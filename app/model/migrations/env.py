@@ -1,4 +1,4 @@
-"""This file holds how Alembic runs a migration: on the connection that it is given, in that one's transaction."""
+"""How Alembic runs a migration: on the connection that it is given, in that one's transaction."""
 
 from alembic import context
 

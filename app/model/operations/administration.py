@@ -1,4 +1,4 @@
-"""This file holds what administrators and responders do to tickets by command: set, let expire."""
+"""What administrators and responders do to tickets by command: set, let expire."""
 
 from collections.abc import Sequence
 from datetime import timedelta

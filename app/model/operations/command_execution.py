@@ -1,4 +1,4 @@
-"""This file holds how the commands of a mail are carried out: all of them, or none (INTERFACE 6)."""
+"""How the commands of a mail are carried out: all of them, or none (docs/interface.md, section 6)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

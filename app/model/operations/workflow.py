@@ -1,4 +1,4 @@
-"""This file holds the workflow: an action is looked up in the table, checked, and carried out."""
+"""The workflow: an action is looked up in the table, checked, and carried out."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""This file holds which addresses are ours and where each leads."""
+"""Which addresses are ours and where each leads."""
 
 import re
 from enum import StrEnum
@@ -17,7 +17,8 @@ BOUNCE = "bounce-"
 _COMMENT, _SEARCH = "-comment", "-search"
 _TICKET = re.compile(rf"ticket([0-9]+)({_COMMENT})?")
 _POSTMASTERS = ("postmaster", "abuse")
-# Every form of local part that the tracker itself answers, now or in a form foreseen for it (INTERFACE 3).
+# Every form of local part that the tracker itself answers, now or in a form foreseen for it
+# (docs/interface.md, section 3).
 _RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|.*-(comment|search)|postmaster|abuse")
 
 

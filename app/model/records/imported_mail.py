@@ -1,4 +1,4 @@
-"""This file holds what is remembered of imported mail: that it was taken in, and what threads are told by."""
+"""What is remembered of imported mail: that it was taken in, and what threads are told by."""
 
 from datetime import datetime
 from hashlib import blake2b

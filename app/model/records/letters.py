@@ -1,4 +1,4 @@
-"""This file holds the outbox: letters as rows, written with the change they tell of and sent after it is committed."""
+"""The outbox: letters as rows, written with the change they tell of and sent after it is committed."""
 
 from datetime import datetime
 from enum import StrEnum

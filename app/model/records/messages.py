@@ -1,4 +1,4 @@
-"""This file holds the messages of a ticket and what was attached to them."""
+"""The messages of a ticket and what was attached to them."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""This file holds people and their addresses."""
+"""People and their addresses."""
 
 from datetime import datetime
 

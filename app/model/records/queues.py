@@ -1,4 +1,4 @@
-"""This file holds queues, the addresses that they answer, and who answers for them."""
+"""Queues, the addresses that they answer, and who answers for them."""
 
 from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship

@@ -1,4 +1,4 @@
-"""This file holds every mail that came, exactly as it came, and what became of it."""
+"""Every mail that came, exactly as it came, and what became of it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""This file holds tickets, who takes part in them, and the record of what changed."""
+"""Tickets, who takes part in them, and the record of what changed."""
 
 from datetime import datetime
 

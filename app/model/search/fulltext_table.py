@@ -1,4 +1,4 @@
-"""This file holds the index in which messages are found: a table of FTS5 on SQLite, a column of tsvector on PostgreSQL.
+"""The index in which messages are found: a table of FTS5 on SQLite, a column of tsvector on PostgreSQL.
 
 It stands outside of the mapped tables, since each database has its own. What is put into it are folded words.
 """

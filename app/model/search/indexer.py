@@ -1,4 +1,4 @@
-"""This file holds how the index is kept in step: triggers note which messages it lacks, and here they are put into it.
+"""How the index is kept in step: triggers note which messages it lacks, and here they are put into it.
 
 A mail only has its message noted, which costs next to nothing. Each event is a row of its own: on PostgreSQL a row that
 two units of work share would let one wait for the other, or be gone before the second has committed what it notes.

@@ -1,4 +1,4 @@
-"""This file holds what somebody looks for: how a query is read, and how each database is asked it.
+"""What somebody looks for: how a query is read, and how each database is asked it.
 
 Words, "exact phrases", beginnings* and -exclusions, with OR between words; whatever else somebody writes is words or
 nothing, and never an error.

@@ -1,4 +1,4 @@
-"""This file holds the search: which tickets have what somebody asks for, the best first, as far as they may see it."""
+"""The search: which tickets have what somebody asks for, the best first, as far as they may see it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

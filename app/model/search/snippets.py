@@ -1,4 +1,4 @@
-"""This file holds the few words that are shown of a message which was found: where most of what was asked stands."""
+"""The few words that are shown of a message which was found: where most of what was asked stands."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""This file holds how long a search may take: a query that is too much is broken off, and the unit of work goes on."""
+"""How long a search may take: a query that is too much is broken off, and the unit of work goes on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""This file holds how text is made the same for the search, on every database: plain words with spaces between them.
+"""How text is made the same for the search, on every database: plain words with spaces between them.
 
 The databases take these words as they are. What a letter is, and where a word ends, would else depend on their versions
 and locales, and no query could be known to mean the same on both.

@@ -1,4 +1,4 @@
-"""This file holds what somebody may find who may not see all of a ticket: no word that is hidden from them."""
+"""What somebody may find who may not see all of a ticket: no word that is hidden from them."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""This file holds what every mapped class shares: names of constraints, moments in UTC, and portions."""
+"""What every mapped class shares: names of constraints, moments in UTC, and portions."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime

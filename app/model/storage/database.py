@@ -1,4 +1,4 @@
-"""This file holds the database: one engine, and units of work that hold entirely or not at all."""
+"""The database: one engine, and units of work that hold entirely or not at all."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""This file holds turns: a lock that threads get in the order in which they asked for it."""
+"""Turns: a lock that threads get in the order in which they asked for it."""
 
 import threading
 from collections import deque

@@ -1,4 +1,4 @@
-"""This file holds a connection to PostgreSQL that does not wait for ever on a server which says nothing.
+"""A connection to PostgreSQL that does not wait for ever on a server which says nothing.
 
 A server that hangs (stopped, swapping, behind a network that drops packets) keeps no `statement_timeout`, which is its
 own, and its machine still answers for it, so that no time-out of TCP ends. Only we can stop waiting.

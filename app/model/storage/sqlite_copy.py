@@ -1,4 +1,4 @@
-"""This file holds how a SQLite database is copied whole, while others read it and write into it."""
+"""How a SQLite database is copied whole, while others read it and write into it."""
 
 import os
 import sqlite3

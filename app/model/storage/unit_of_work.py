@@ -1,4 +1,4 @@
-"""This file holds the desk: one unit of work, the moment it happens at, our domain, and what proves who writes."""
+"""The desk: one unit of work, the moment it happens at, our domain, and what proves who writes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 
 class Trust(NamedTuple):
-    """What proves who wrote a mail, for its commands (INTERFACE 6).
+    """What proves who wrote a mail, for its commands (docs/interface.md, section 6).
 
     `by` is "reply", "dmarc" or "from"; `server` is the front server whose `Authentication-Results` are believed.
     """

@@ -1,4 +1,4 @@
-"""This file holds how things of a ticket are set: its queue, assignee, requestor, participants, subject, priority."""
+"""How things of a ticket are set: its queue, assignee, requestor, participants, subject, priority."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

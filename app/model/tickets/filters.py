@@ -1,4 +1,4 @@
-"""This file holds which tickets are asked for: the conditions that `tickets list` and `tickets search` share."""
+"""Which tickets are asked for: the conditions that `tickets list` and `tickets search` share."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file holds storms: mails that come faster than people write. They are kept as ever, and answered no more.
+"""Storms: mails that come faster than people write. They are kept as ever, and answered no more.
 
 All is counted in the database, so that it holds over processes. What a storm holds back are letters, never mail.
 """

@@ -1,4 +1,4 @@
-"""This file holds what somebody is on a ticket, and who hears of what."""
+"""What somebody is on a ticket, and who hears of what."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ class Standing(NamedTuple):
 
     @property
     def responder(self) -> bool:
-        """Answers for the queue, is the assignee, or is an administrator: may see what is private (INTERFACE 5)."""
+        """Return whether this person may see private messages (docs/interface.md, section 5)."""
         return self.answers or self.assignee or self.administrator
 
     @property
@@ -58,7 +58,7 @@ class Standing(NamedTuple):
 
 
 class Occasion(NamedTuple):
-    """What there is to tell, as far as it decides who hears of it (INTERFACE 8)."""
+    """What there is to tell, as far as it decides who hears of it (docs/interface.md, section 8)."""
 
     words: bool
     private: bool = False
@@ -147,7 +147,7 @@ def hears(standing: Standing, occasion: Occasion, lifecycle: Lifecycle) -> bool:
     """Whether somebody on the ticket is told.
 
     Words go to everybody, private ones to responders and the assignee; a change without words to responders and the
-    assignee, and a new status to everybody where the lifecycle says so (INTERFACE 8).
+    assignee, and a new status to everybody where the lifecycle says so (docs/interface.md, section 8).
     """
     if standing.undeliverable:
         return False

@@ -1,4 +1,4 @@
-"""This file holds how one ticket becomes part of another."""
+"""How one ticket becomes part of another."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""This file holds how people are named in a mail or a command: by address, by name, or by a part of it."""
+"""How people are named in a mail or a command: by address, by name, or by a part of it."""
 
 import re
 from collections.abc import Sequence

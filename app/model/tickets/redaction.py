@@ -1,4 +1,4 @@
-"""This file holds what outsiders may read of a ticket's messages: no quoted private words, no exchange of the team's.
+"""What outsiders may read of a ticket's messages: no quoted private words, no exchange of the team's.
 
 What somebody writes is never taken out, and nothing of a mail whose writer cannot have seen a private message. Taken
 out are lines that a colleague quotes: of private messages wherever they stand, and below the words (in `full_text`) all

@@ -1,4 +1,4 @@
-"""This file holds a ticket as it is shown: as JSON for scripts, as far as the one who looks may see it."""
+"""A ticket as it is shown: as JSON for scripts, as far as the one who looks may see it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ _FEW = 500
 
 
 def ticket_summaries(desk: Desk, tickets: Sequence[Ticket]) -> list[Json]:
-    """What `tickets list` shows of tickets (INTERFACE 9)."""
+    """What `tickets list` shows of tickets (docs/interface.md, section 9)."""
     query = select(Participant.ticket_id, Person).join(Person, Participant.person_id == Person.id).order_by(Person.id)
     if len(tickets) <= _FEW:
         query = query.where(Participant.ticket_id.in_([ticket.id for ticket in tickets]))

@@ -1,4 +1,4 @@
-"""This file holds which rows of the tables a mail's words, `Action` and `Status` choose."""
+"""Which rows of the tables a mail's words, `Action` and `Status` choose."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""This file holds how a ticket was before it changed, and how that is brought back."""
+"""How a ticket was before it changed, and how that is brought back."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""This file holds the way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
+"""The way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -140,7 +140,7 @@ class Reception:
         return arrival.outcomes[-1]
 
     def recipients(self, raw: bytes) -> list[str]:
-        """Where a mail goes that came without an envelope (INTERFACE 3): the first that is ours of what it says."""
+        """Return the recipients of a mail without an envelope, by its headers (docs/interface.md, section 3)."""
         incoming = read(raw)
         with self.database.look() as desk:
             for address in incoming.hints:

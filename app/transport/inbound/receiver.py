@@ -1,4 +1,4 @@
-"""This file holds the receiver, which Salmon starts as `settings.receiver`: SMTP and LMTP until it is told to stop."""
+"""The receiver, which Salmon starts as `settings.receiver`: SMTP and LMTP until it is told to stop."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""This file holds what a sending server hears: every reply of ours, and which fault gets which (INTERFACE 7)."""
+"""Every reply to a sending server, and which fault gets which (docs/interface.md, section 7)."""
 
 from sqlalchemy.exc import OperationalError
 

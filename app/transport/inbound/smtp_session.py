@@ -1,4 +1,4 @@
-"""This file holds the SMTP and LMTP dialogues: aiosmtpd's, with mail read in blocks and answered only after commit."""
+"""The SMTP and LMTP dialogues: aiosmtpd's, with mail read in blocks and answered only after commit."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""This file holds the courier: takes letters from the outbox to the relay, each once as far as mail allows."""
+"""The courier: takes letters from the outbox to the relay, each once as far as mail allows."""
 
 import logging
 import random

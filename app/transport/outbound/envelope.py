@@ -1,4 +1,4 @@
-"""This file holds what a relay is given: the envelope, and the bytes of the letter."""
+"""What a relay is given: the envelope, and the bytes of the letter."""
 
 import re
 from collections.abc import Iterable

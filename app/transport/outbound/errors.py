@@ -1,4 +1,4 @@
-"""This file holds how a relay says no: to one letter (Refused), or to everything (Unreachable)."""
+"""How a relay says no: to one letter (Refused), or to everything (Unreachable)."""
 
 import re
 

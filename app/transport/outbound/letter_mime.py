@@ -1,4 +1,4 @@
-"""This file holds how a letter's row becomes a mail: headers of our own and text in UTF-8, whatever its script."""
+"""How a letter's row becomes a mail: headers of our own and text in UTF-8, whatever its script."""
 
 import re
 from base64 import b64encode

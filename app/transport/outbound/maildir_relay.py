@@ -1,4 +1,4 @@
-"""This file holds the relay that leaves letters in a Maildir, for trying the tracker out and for local delivery."""
+"""The relay that leaves letters in a Maildir, for trying the tracker out and for local delivery."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""This file holds where letters go: a Maildir or a mail server."""
+"""Where letters go: a Maildir or a mail server."""
 
 import re
 import ssl

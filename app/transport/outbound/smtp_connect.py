@@ -1,4 +1,4 @@
-"""This file holds how a mail server is reached: the connection, its greeting, TLS and login."""
+"""How a mail server is reached: the connection, its greeting, TLS and login."""
 
 import smtplib
 import ssl

@@ -1,4 +1,4 @@
-"""This file holds the relay that speaks SMTP or LMTP, over one kept connection."""
+"""The relay that speaks SMTP or LMTP, over one kept connection."""
 
 import smtplib
 import ssl
