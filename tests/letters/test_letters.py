@@ -111,8 +111,8 @@ def test_a_requestor_who_is_a_responder_reads_what_is_private(party: Party) -> N
 
 def test_an_outsider_whom_the_mail_already_names_gets_no_second_one(party: Party) -> None:
     named = {"To": f"ticket1@{DOMAIN}, Rita <RITA@example.net>", "Cc": "pia@EXAMPLE.net, rosa@example.org, asa@x.org"}
-    # Responders get their letter all the same: it says what their reply will do.
-    assert party.reached(lambda: party.ron.writes("ticket1", "Hi all.", headers=named)) == {"Rosa", "Asa"}
+    # Responders get their letter all the same: it says what their reply will do. Ron is asked about asa@x.org.
+    assert party.reached(lambda: party.ron.writes("ticket1", "Hi all.", headers=named)) == {"Rosa", "Asa", "Ron"}
 
 
 def test_nobody_gets_a_letter_at_an_address_of_ours(party: Party) -> None:
@@ -124,10 +124,11 @@ def test_nobody_gets_a_letter_at_an_address_of_ours(party: Party) -> None:
     assert party.reached(lambda: party.otto.writes("ticket1", "Hi.")) == ON_IT
 
 
-def test_letters_go_to_the_address_that_somebody_last_wrote_from(party: Party) -> None:
+def test_letters_go_to_the_address_that_somebody_last_proved_to_write_from(party: Party) -> None:
     with party.world.desk() as desk:
         alias(desk, "rita@example.net", "rita@work.example")
-    Actor(party.world, "rita@work.example", "Rita").writes("ticket1", "From work.")
+    party.ron.writes("ticket1", "Where are you?")
+    Actor(party.world, "rita@work.example", "Rita").replies(party.rita.letter(), "From work.")
     party.ron.writes("ticket1", "I see.")
     assert Actor(party.world, "rita@work.example").letter().text.startswith("Ron ")
 

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
+from app.mail.addresses import Mailbox
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.operations import administration
-from app.model.records import people, registration
+from app.model.records import registration
 from app.model.records.messages import Attachment, Message
 from app.model.records.people import Address, Person, find_person, get_person
 from app.model.records.queues import find_queue
@@ -501,7 +502,7 @@ def seated(world: World) -> None:
     world.known("pia@example.org", "Pia")
     world.known("otto@example.org", "Otto")
     with world.database.work() as desk:
-        registration.meet(desk, people.Mailbox("Steve", "steve@example.org"), known=False)
+        registration.meet(desk, Mailbox("Steve", "steve@example.org"), known=False)
     brings(world, "rita@example.org", "hello", "publicone", subject="Titleword")
     world.asks_in(1, "pia@example.org")
     with world.database.work() as desk:
@@ -756,9 +757,9 @@ def test_of_two_indexers_one_waits_or_leaves_it_to_the_other(postgres_inbox: Wor
 def test_messages_of_an_older_database_are_found_after_its_upgrade(inbox: World) -> None:
     inbox.opens(ANN, "Giraffe", "The neck.")
     brings(inbox, BEA, "ticket1", "The stripes.", files=("plan.pdf",))
+    inbox.opens(ANN, "Okapi", "At 0005.")
     with inbox.database.work() as desk:
         command.downgrade(alembic_config(desk.session.connection()), "0005")
-    inbox.opens(ANN, "Okapi", "At 0005.")
     with inbox.database.work() as desk:
         command.upgrade(alembic_config(desk.session.connection()), "head")
         assert count_due(desk) == 3

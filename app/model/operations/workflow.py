@@ -292,7 +292,8 @@ def _keep_record(desk: Desk, ticket: Ticket, step: Step, old: str, actor: Standi
 
 def _date(ticket: Ticket, message: Message, *, query: bool) -> None:
     """Move the date of the last query or response: never backwards, nor before the ticket was there."""
-    date = max(message.date, ticket.created)
+    # What stands for a ticket while an archive is replayed has no date of its own.
+    date = max(message.date, ticket.created or message.date)
     if query:
         ticket.last_query = max(ticket.last_query or date, date)
     else:
