@@ -385,6 +385,26 @@ def test_too_large_or_not_allowed_does_not_count_against_the_address(small: Scen
     assert (len(small.noted), small.marked, small.refused) == (6, [], [])
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "counts"),
+    [
+        ("5.1.1", "", True),
+        ("5.1.1", "550-5.1.1 Nobody lives here 550 5.1.1 at all", True),
+        # Exim knows no better status, and gives the words of the server that does.
+        ("5.0.0", "550 5.1.1 Nobody lives here", True),
+        ("5.0.0", "550 Nobody lives here", False),
+        ("5.1.1", "550 5.4.5 Daily user sending limit exceeded", False),
+        ("5.4.5", "550 5.1.1 Nobody lives here", False),
+        ("5.7.1", "Nobody lives here: 5.1.1", False),
+    ],
+)
+def test_a_report_counts_only_if_all_of_its_codes_say_so(small: Scene, status: str, words: str, counts: bool) -> None:
+    raw = report(small.ann.letter(), status=status)
+    raw = raw.replace(f"550 {status} Nobody lives\r\n here".encode(), words.encode())
+    small.world.brings(raw, "", small.ann.letter().envelope_from)
+    assert small.refused == (["ann@example.net"] if counts else [])
+
+
 def test_a_report_does_not_stand_in_the_way_of_an_undo(small: Scene) -> None:
     answered = small.rosa.letter()
     small.fails(small.ann.letter())
