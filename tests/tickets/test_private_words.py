@@ -145,6 +145,7 @@ QUOTED = {
     "plain below a few words": f"No.\n\nRosa wrote:\n\n{NOTE}\nSue him.\n\nThat is all.\n",
     "plain below header lines": f"No.\n\n{HEAD}\n\n{NOTE}\nSue him.\n",
     "plain below header lines that come first": f"{HEAD}\n\n{NOTE}\nSue him.\n",
+    "source": f"No.\n\nMessage-ID: <1@x>\nContent-Type: text/plain\n\n{NOTE}\nSue him.\n",
     "passed on": f"No.\n\n-------- Forwarded Message --------\n{HEAD}\n\n{NOTE}\nSue him.\n",
 }
 
@@ -395,7 +396,9 @@ def test_the_names_of_such_files_find_nothing_for_outsiders(desk: Desk) -> None:
 def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(desk: Desk) -> None:
     desk.hears("Hello Rita.")
     own = as_it_came(desk.rita.letter())
-    for sender, part in ((RITA, own), (RON, own), (RON, b"From: bob@bank.example\r\nMessage-ID: <1@b>\r\n\r\nHello.")):
+    other = b"From: bob@bank.example\r\nMessage-ID: <%b@b>\r\n\r\nHello."
+    alike = b"0123456789abcdef.0123456789abcdef0123456789abcdef@\xff", b"\xff.0123456789abcdef0123456789abcdef@b"
+    for sender, part in ((RITA, own), (RON, own), *((RON, other % one) for one in (b"1", *alike))):
         brings(desk, FORMS["a mail"](part), sender=sender)
         reader = desk.pia
         assert len(files(reader.letter())) == 1
