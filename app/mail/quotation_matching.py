@@ -33,8 +33,7 @@ class Private(NamedTuple):
 
 def redacted(text: str, private: Private) -> str:
     """A colleague's text without the lines that are quoted from private messages, and without what leads to them."""
-    lines = text.split("\n")
-    kinds = kinds_of(lines, private)
+    lines, kinds = read(text, private)
     search = _Search(private.words)
     cut = [False] * len(lines)
     near = False
@@ -45,15 +44,15 @@ def redacted(text: str, private: Private) -> str:
             near = cut[at] or kind == _ABOVE
     for at, below in reversed(list(enumerate(_following(lines)))):
         cut[at] = cut[at] or (kinds[at] == _ABOVE and below is not None and cut[below])
-    return "\n".join(line for line, gone in zip(lines, cut, strict=True) if not gone)
+    return "\n".join(line for line, gone in zip(lines, cut, strict=True) if not gone) if any(cut) else text
 
 
-def kinds_of(lines: Sequence[str], private: Private) -> list[str]:
-    """Tell for each line whether its writer wrote it, or how they quoted it.
+def read(text: str, private: Private) -> tuple[list[str], list[str]]:
+    """Part a text into lines, and tell for each whether its writer wrote it, or how they quoted it.
 
     Below a line that stands above a quotation all may be pasted, unless lines with marks follow: then those are it.
     """
-    above = {at for found in leads("\n".join(lines)) for at in found}
+    lines, above = leads(text)
     ours = _Search(private.framing)
     kinds = [
         _MARKED if is_marked(line) else _OURS if ours.has(line) else _ABOVE if at in above else WRITTEN
@@ -65,7 +64,7 @@ def kinds_of(lines: Sequence[str], private: Private) -> list[str]:
             kinds[at] = _PASTED
         if following is not None and kinds[at] in (_ABOVE, _OURS) and kinds[following] == WRITTEN:
             below = True
-    return kinds
+    return lines, kinds
 
 
 def _following(lines: Sequence[str]) -> list[int | None]:
