@@ -143,12 +143,12 @@ def _ids(headers: list[str]) -> tuple[str, ...]:
 def _body(raw: bytes, leaves: list[Part]) -> list[Part]:
     """The leaves that the writer wrote as text, in order.
 
-    A named part is a file, and so is a mail that lost its type, unless there is no other text. Of a
+    A named part is a file, unless there is no other text, and so is a mail that lost its type below other text. Of a
     multipart/alternative the plain form is taken, the HTML if that is blank. HTML without a plain form is text too: a
     list's footer must not hide the words above it.
     """
     inline = [leaf for leaf in leaves if leaf.disposition != "attachment" and leaf.type in ("text/plain", "text/html")]
-    written = [leaf for leaf in inline if not leaf.name and not _is_mail(raw, leaf)] or inline
+    written = [leaf for leaf in inline if not leaf.name and (leaf is inline[0] or not _is_mail(raw, leaf))] or inline
     plain = [leaf for leaf in written if leaf.type == "text/plain"]
     said = {leaf.choice for leaf in plain if leaf.choice and mime.text(raw, leaf, 10_000).strip()}
     return [leaf for leaf in written if leaf.type == "text/plain" or leaf.choice not in said]

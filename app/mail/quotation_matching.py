@@ -19,8 +19,9 @@ _TRIES = 100
 _MOST_WORK = 100_000_000
 _FEWEST = 300
 
-# The kinds of lines: written, above a quotation, quoted with marks, pasted below such a line without marks.
-WRITTEN, _ABOVE, _MARKED, _PASTED = "wamp"
+# The kinds of lines: written, above a quotation, quoted with marks, pasted below such a line without marks, and of our
+# letters about private messages.
+WRITTEN, _ABOVE, _MARKED, _PASTED, _OURS = "wampo"
 
 
 class Private(NamedTuple):
@@ -29,46 +30,41 @@ class Private(NamedTuple):
     words: str = ""
     framing: str = ""
 
-    def frames(self, line: str) -> bool:
-        """Whether a line is one that only our letters about private messages have."""
-        words = folded(line)
-        return len(words) >= _TELLING and words in self.framing
-
 
 def redacted(text: str, private: Private) -> str:
     """A colleague's text without the lines that are quoted from private messages, and without what leads to them."""
-    lines = text.split("\n")
-    kinds = kinds_of(lines, private)
+    lines, kinds = read(text, private)
     search = _Search(private.words)
     cut = [False] * len(lines)
     near = False
     for at, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
         if line.strip():
             quoted = kind == _MARKED or (kind == _PASTED and near)
-            found = kind in (_MARKED, _PASTED) and search.has(line, quoted=quoted)
-            cut[at] = found or private.frames(line)
+            cut[at] = kind == _OURS or (kind in (_MARKED, _PASTED) and search.has(line, quoted=quoted))
             near = cut[at] or kind == _ABOVE
     for at, below in reversed(list(enumerate(_following(lines)))):
         cut[at] = cut[at] or (kinds[at] == _ABOVE and below is not None and cut[below])
-    return "\n".join(line for line, gone in zip(lines, cut, strict=True) if not gone)
+    return "\n".join(line for line, gone in zip(lines, cut, strict=True) if not gone) if any(cut) else text
 
 
-def kinds_of(lines: Sequence[str], private: Private) -> list[str]:
-    """Tell for each line whether its writer wrote it, or how they quoted it.
+def read(text: str, private: Private) -> tuple[list[str], list[str]]:
+    """Part a text into lines, and tell for each whether its writer wrote it, or how they quoted it.
 
     Below a line that stands above a quotation all may be pasted, unless lines with marks follow: then those are it.
     """
-    above = {at for found in leads("\n".join(lines)) for at in found}
+    lines, above = leads(text)
+    ours = _Search(private.framing)
     kinds = [
-        _MARKED if is_marked(line) else _ABOVE if at in above or private.frames(line) else WRITTEN
+        _MARKED if is_marked(line) else _OURS if ours.has(line) else _ABOVE if at in above else WRITTEN
         for at, line in enumerate(lines)
     ]
     below = False
     for at, following in enumerate(_following(lines)):
         if kinds[at] == WRITTEN and below:
             kinds[at] = _PASTED
-        below = below or (kinds[at] == _ABOVE and following is not None and kinds[following] == WRITTEN)
-    return kinds
+        if following is not None and kinds[at] in (_ABOVE, _OURS) and kinds[following] == WRITTEN:
+            below = True
+    return lines, kinds
 
 
 def _following(lines: Sequence[str]) -> list[int | None]:
@@ -89,7 +85,7 @@ class _Search:
         self._left = max(_FEWEST, _MOST_WORK // max(1, len(text)))
         self._known: dict[tuple[str, bool], bool] = {}
 
-    def has(self, line: str, *, quoted: bool) -> bool:
+    def has(self, line: str, *, quoted: bool = False) -> bool:
         """Whether a line stands in the text; a short one only as whole words, and if it is `quoted`."""
         words = folded(line)
         if not words or not (quoted or len(words) >= _TELLING):

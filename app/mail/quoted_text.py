@@ -6,7 +6,7 @@ To lose words is worse than to leave some, so in doubt a line is new.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ _QUOTES = re.compile(r"(?:[ \t]*+(?:>[^\n]*+)?+(?:\n|\Z))*+")
 _MARKS = re.compile(r"[ >]*+")
 _PROMPT = re.compile(r">>> (?!>)")
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\xad]")
+_SOURCE = re.compile(r"message-id: *+<", re.I)
 _RULE = re.compile(r"[\s>]{0,4}[-_=*~─—]{5,}+\s*+\Z")
 _DASHES = re.compile(r"\s*+[-_=*~#]{2}")
 _URL = re.compile(r"<[^<>]*+>|\(?https?://\S*+")
@@ -81,19 +82,26 @@ def split(text: str, ours: Collection[str] = (), forward: bool = False, *, can_b
     return Split(_joined([page.lines[at] for at in new]), _joined(rest))
 
 
-def leads(text: str) -> Iterator[range]:
-    """Find the lines that say that somebody else's letter follows, and name its writer by a verb or in header lines.
+def leads(text: str) -> tuple[list[str], set[int]]:
+    """Find the lines that say that somebody else's letter follows: surely, by their verb, or above lines with marks.
 
-    Takes linear time; never raises.
+    Gives all lines, and the places of these; where one stands behind words, they are two lines. The Message-ID of a
+    mail's source is such a line, too. Takes linear time; never raises.
     """
     page, at = _Page(text, ()), 0
+    found: set[int] = set()
     while at < len(page.said):
-        mark = page.mark(at)
-        if mark and (mark.certain or any(map(has_verb, page.said[at : mark.end]))):
-            yield range(at, mark.end)
-            at = mark.end
-        else:
+        mark = Mark(at + 1, False, True) if _SOURCE.match(page.said[at]) else page.mark(at)
+        verb = mark is not None and any(map(has_verb, page.said[at : mark.end]))
+        if mark is None or not (mark.certain or verb or page.is_followed(mark, words_before=False)):
             at += 1
+        elif mark.start:
+            page.part(at, mark.start)
+            at += 1
+        else:
+            found.update(range(at, mark.end))
+            at = mark.end
+    return [*page.lines[:-1], *page.lines[-1].split("\n")], found
 
 
 def is_forward(subject: str) -> bool:
@@ -150,10 +158,10 @@ class _Page:
                 self._set(at, len(self.said), TEXT)
                 break
             if mark and mark.start:
-                if mark.certain or self._is_followed(mark, words_before=True):
-                    self._part(at, mark.start)
+                if mark.certain or self.is_followed(mark, words_before=True):
+                    self.part(at, mark.start)
                 mark = None
-            followed = mark is not None and self._is_followed(mark, words_before)
+            followed = mark is not None and self.is_followed(mark, words_before)
             if mark and mark.certain and words_before and not followed:
                 self._close(signature, at)
                 return at
@@ -183,7 +191,7 @@ class _Page:
         fresh = before < 0 or self.kinds[before] == TEXT
         return fresh and _delimiter(_MARKS.sub("", self.said[at][:LONG], count=1)) == "forward"
 
-    def _part(self, at: int, start: int) -> None:
+    def part(self, at: int, start: int) -> None:
         """Make two lines of one: the writer's words, and what their client put behind them."""
         line, said, piece = self.lines[at], self.said[at], self.pieces[at]
         place = _place(line, start)
@@ -295,7 +303,7 @@ class _Page:
         """After a blank line, does an address follow, taken out of the middle of a line by a converter?"""
         return at + 1 < len(self.said) and self.said[at + 1].lstrip().startswith("<")
 
-    def _is_followed(self, mark: Mark, words_before: bool) -> bool:
+    def is_followed(self, mark: Mark, words_before: bool) -> bool:
         """Is it above lines that are marked as quoted, or after words and above nothing?"""
         end = _skip_blank(self.kinds, mark.end)
         if end == len(self.kinds):

@@ -139,12 +139,15 @@ HEAD = "From: Rosa <rosa@example.org>\nSent: Saturday, November 21, 2026 1:00 PM
 QUOTED = {
     "marked": f"No.\n> {NOTE}\n\nSorry.",
     "marked and attributed": f"No.\n\n{WROTE}\n> {NOTE}\n> Sue him.\n",
+    "attributed on the line of the words": f"No. {WROTE}\n> {NOTE}\n> Sue him.\n",
+    "plain below an attribution on the line of the words": f"No. {WROTE}\n\n{NOTE}\nSue him.\n",
     "answered between": f"No.\n\n{WROTE}\n> {NOTE}\nIt was.\n> Sue him.\nNever.\n",
     "plain below an attribution": f"No.\n\n{WROTE}\n\n{NOTE}\nSue him.\n",
     "plain below an attribution that comes first": f"{WROTE}\n\n{NOTE}\nSue him.\n\nNo.\n",
     "plain below a few words": f"No.\n\nRosa wrote:\n\n{NOTE}\nSue him.\n\nThat is all.\n",
     "plain below header lines": f"No.\n\n{HEAD}\n\n{NOTE}\nSue him.\n",
     "plain below header lines that come first": f"{HEAD}\n\n{NOTE}\nSue him.\n",
+    "source": f"No.\n\nMessage-ID: <1@x>\nContent-Type: text/plain\n\n{NOTE}\nSue him.\n",
     "passed on": f"No.\n\n-------- Forwarded Message --------\n{HEAD}\n\n{NOTE}\nSue him.\n",
 }
 
@@ -152,7 +155,7 @@ QUOTED = {
 @pytest.mark.parametrize("text", QUOTED.values(), ids=QUOTED)
 def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: Desk, text: str) -> None:
     heard = inbox_desk.hears(text)
-    assert ("No." in heard) == ("No." in text)
+    assert ("No." in heard) == ("No." in inbox_desk.last()["full_text"]) == ("No." in text)
     inbox_desk.is_tight("zebrafish", "Sue him", "Between us only")
     assert inbox_desk.last(None)["full_text"].strip() == text.strip()
 
@@ -197,6 +200,10 @@ def test_a_comments_letter_pasted_without_marks_tells_nothing(desk: Desk) -> Non
 OFF_LIST = "Tell her anything. She is a pest, but the boss likes her lamps."
 OFF = {
     "marked": f"Hi Rita, all is well.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n>\n> Bob\n",
+    "an old attribution": f"Hi Rita, all is well.\n\n2026/11/20 Bob <bob@bank.example>\n\n> {OFF_LIST}\n>\n> Bob\n",
+    "attributed on the line of the words": (
+        f"Hi Rita, all is well. On Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n>\n> Bob\n"
+    ),
     "header lines": (
         "Hi Rita, all is well.\n\n-----Original Message-----\nFrom: Bob <bob@bank.example>\nTo: Ron\n"
         f"Subject: The pest\n\n{OFF_LIST}\n\nBob\n"
@@ -395,7 +402,9 @@ def test_the_names_of_such_files_find_nothing_for_outsiders(desk: Desk) -> None:
 def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(desk: Desk) -> None:
     desk.hears("Hello Rita.")
     own = as_it_came(desk.rita.letter())
-    for sender, part in ((RITA, own), (RON, own), (RON, b"From: bob@bank.example\r\nMessage-ID: <1@b>\r\n\r\nHello.")):
+    other = b"From: bob@bank.example\r\nMessage-ID: <%b@b>\r\n\r\nHello."
+    alike = b"0123456789abcdef.0123456789abcdef0123456789abcdef@\xff", b"\xff.0123456789abcdef0123456789abcdef@b"
+    for sender, part in ((RITA, own), (RON, own), *((RON, other % one) for one in (b"1", *alike))):
         brings(desk, FORMS["a mail"](part), sender=sender)
         reader = desk.pia
         assert len(files(reader.letter())) == 1

@@ -20,7 +20,8 @@ from ..tickets.redaction import Redaction
 from .delivery import Arrival
 
 # By these a letter of ours is known wherever it stands: its Message-ID, and its envelope sender (in Return-Path).
-_ID = re.compile(rb"<[0-9a-f]{16}\.[0-9a-f]{32}@[^<>@\s]{1,255}>")
+_ID = re.compile(rb"\.[0-9a-f]{32}@")
+_BEFORE = 16
 _TOKEN = re.compile(rb"bounce-([0-9a-f]{20})@")
 # So deep do mails lie in one another.
 _DEPTH = 10
@@ -34,9 +35,11 @@ def files_of(desk: Desk, arrival: Arrival) -> tuple[Attachment, ...]:
 
 
 def reads_all(desk: Desk, message: Message, person_id: int) -> bool:
-    """Whether somebody gets every file of a message, since they answer for its ticket now."""
-    ticket = desk.session.get_one(Ticket, message.ticket_id)
-    return standing_of(desk.session.get_one(Person, person_id), everybody_on(desk, ticket)).responder
+    """Whether somebody gets every file of a message: none is withheld, or they answer for its ticket now."""
+    if not any(one.withheld for one in message.attachments):
+        return True
+    person, ticket = desk.session.get(Person, person_id), desk.session.get_one(Ticket, message.ticket_id)
+    return person is not None and standing_of(person, everybody_on(desk, ticket)).responder
 
 
 def _is_for_team(desk: Desk, raw: bytes, file: Attachment, judged: dict[int, bool]) -> bool:
@@ -44,7 +47,8 @@ def _is_for_team(desk: Desk, raw: bytes, file: Attachment, judged: dict[int, boo
     ids: set[str] = set()
     tokens: set[str] = set()
     for content in _contents(raw, mime.Part(file.type, None, file.encoding, "", None, file.start, file.stop), _DEPTH):
-        ids |= {found.decode() for found in _ID.findall(content)}
+        locals_ = (content[max(0, found.start() - _BEFORE) : found.end()] for found in _ID.finditer(content))
+        ids |= {f"<{local.decode('ascii', 'replace')}{desk.domain}>" for local in locals_}
         tokens |= {found.decode() for found in _TOKEN.findall(content)}
     return any(
         judged[letter.id] if letter.id in judged else judged.setdefault(letter.id, _went_to_team(desk, letter))

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from sqlalchemy import or_, select
 
-from ...mail.quotation_matching import WRITTEN, Private, folded, is_marked, joined, kinds_of, not_in, redacted, words_of
+from ...mail.quotation_matching import WRITTEN, Private, folded, is_marked, joined, not_in, read, redacted, words_of
 from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Person
@@ -39,9 +39,9 @@ class Redaction:
         if message.full_text == message.text or message.sender_id not in self.insiders:
             return text
         written = set(self.text(message).split("\n"))
-        lines = text.split("\n")
+        lines, kinds = read(text, self._rough)
         kept: list[str] = []
-        for line, kind in zip(lines, kinds_of(lines, self._rough), strict=True):
+        for line, kind in zip(lines, kinds, strict=True):
             if kind == WRITTEN or line in written or self._is_read(line, kept):
                 kept.append(line)
         return text if len(kept) == len(lines) else "\n".join(kept).rstrip()
