@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import Pool
 from sqlalchemy.util import LRUCache
 
-from tests.support.postgres import PostgresServer, fresh_database
+from tests.support.postgres import PostgresServer, drop_database, fresh_database
 from tests.support.world import World
 
 pytest_plugins = ["tests.support.postgres"]
@@ -89,9 +89,11 @@ def database_url(tmp_path: Path, sqlite_template: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> str:
-    """A new PostgreSQL database."""
-    return fresh_database(postgres_server, template=postgres_template)
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """A new PostgreSQL database, dropped after the test."""
+    url = fresh_database(postgres_server, template=postgres_template)
+    yield url
+    drop_database(postgres_server, url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

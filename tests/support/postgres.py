@@ -5,9 +5,11 @@ PYTEST_DONT_REWRITE: the names are also imported in the usual way, which pytest 
 """
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,7 +17,15 @@ from sqlalchemy import make_url
 
 from app.devtools.postgres_server import Mode, NoPostgresError, PostgresServer, own_server
 
-__all__ = ["Mode", "NoPostgresError", "PostgresServer", "fresh_database", "open_server", "postgres_server"]
+__all__ = [
+    "Mode",
+    "NoPostgresError",
+    "PostgresServer",
+    "drop_database",
+    "fresh_database",
+    "open_server",
+    "postgres_server",
+]
 
 
 class Given(PostgresServer):
@@ -63,7 +73,20 @@ def _by_files(server: PostgresServer) -> str:
         return " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
 
 
+def drop_database(server: PostgresServer, url: str) -> None:
+    """Drop the database of that URL, whoever is still connected to it."""
+    name = str(make_url(url).database)
+    server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    server.made.remove(name)
+
+
 def open_server() -> PostgresServer:
     """The server that is there or can be started; raises NoPostgresError."""
     given = os.environ.get("TEST_DATABASE_URL")
-    return Given(make_url(given)) if given else own_server(os.environ.get("TEST_POSTGRES", ""))
+    if given:
+        return Given(make_url(given))
+    return own_server(os.environ.get("TEST_POSTGRES", ""), Path(tempfile.mkdtemp(prefix="tickets-pg-", dir=_MEMORY)))
+
+
+# Hundreds of databases are made and dropped, each of a thousand files: on a disk that is most of the time.
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
