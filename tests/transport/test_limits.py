@@ -136,10 +136,10 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
     go, begun = Event(), []
     really = Reception.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> Arrival:
         begun.append(1)
         assert go.wait(20)
-        really(reception, arrival, recipients)
+        return really(reception, arrival, recipients)
 
     monkeypatch.setattr(Reception, "store", slowly)
     # Where the database has one writer, workers would wait for their turn elsewhere.
@@ -171,9 +171,9 @@ def test_over_lmtp_recipients_that_would_wait_too_long_are_told_to_come_again(
 ) -> None:
     really = Reception.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> Arrival:
         time.sleep(0.8)
-        really(reception, arrival, recipients)
+        return really(reception, arrival, recipients)
 
     monkeypatch.setattr(receiver, "RECIPIENTS_SECONDS", 0.5)
     monkeypatch.setattr(Reception, "store", slowly)

@@ -18,7 +18,7 @@ from salmon.routing import Router, salmon_setting
 from sqlalchemy.exc import OperationalError
 
 from app.model.inbound import dispatch
-from app.model.inbound.delivery import Arrival
+from app.model.inbound.delivery import Arrival, Outcome
 from app.model.records.messages import Message
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket
@@ -491,14 +491,15 @@ class Failing:
     """In the place of a workflow function: raises for the recipients that are named."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: BaseException, *recipients: str) -> None:
-        self.really = dispatch.elsewhere
+        self.really = dispatch.deliver
         self.error, self.recipients = error, recipients
-        monkeypatch.setattr(dispatch, "elsewhere", self)
+        monkeypatch.setattr(dispatch, "deliver", self)
 
-    def __call__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
-        self.really(desk, arrival, recipient)
+    def __call__(self, desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
+        outcome = self.really(desk, arrival, recipient)
         if not self.recipients or recipient in self.recipients:
             raise self.error
+        return outcome
 
 
 def test_over_lmtp_one_recipient_may_fail_and_the_others_not(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -718,11 +719,12 @@ def test_a_mail_whose_client_left_after_its_end_is_stored_and_its_retry_is_a_rep
     begun, go, done = Event(), Event(), Event()
     really = Reception.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> Arrival:
         begun.set()
         assert go.wait(20)
-        really(reception, arrival, recipients)
+        stored = really(reception, arrival, recipients)
         done.set()
+        return stored
 
     with world.serving(), monkeypatch.context() as patch:
         patch.setattr(Reception, "store", slowly)
@@ -870,10 +872,10 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
     begun, go = Event(), Event()
     really = Reception.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> Arrival:
         begun.set()
         assert go.wait(20)
-        really(reception, arrival, recipients)
+        return really(reception, arrival, recipients)
 
     monkeypatch.setattr(Reception, "store", slowly)
     with world.serving("smtp", "lmtp") as receiver:

@@ -16,7 +16,7 @@ from ..records.people import Address, Person
 from ..records.tickets import UNDELIVERED, Ticket, record_change, what_became_of
 from ..storage.unit_of_work import Desk
 from ..tickets.members import everybody_on
-from .delivery import Arrival, Fate, register
+from .delivery import Arrival, Fate, Outcome, claim, repeat, settle
 
 LOG = logging.getLogger("tickets.bounces")
 _NAMED = 5
@@ -41,38 +41,40 @@ def _named(desk: Desk, which: ColumnElement[bool]) -> Named | None:
     return Named(*found) if found else None
 
 
-def take_at_token(desk: Desk, arrival: Arrival, recipient: str, letter: Named) -> bool:
-    """Take a mail to a letter's envelope sender as a report on it. False if it is none: then nothing was done."""
+def take_at_token(desk: Desk, arrival: Arrival, recipient: str, letter: Named) -> Outcome | None:
+    """Take a mail to a letter's envelope sender as a report on it. None if it is none: then nothing was done."""
     report = read_report(arrival.raw, arrival.incoming)
-    return report is not None and _take(desk, arrival, recipient, letter, report)
+    return None if report is None else _take(desk, arrival, recipient, letter, report)
 
 
-def take_elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> bool:
-    """Take a report to any other address of ours, if it gives back a letter of ours. False if not: nothing was done.
+def take_elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> Outcome | None:
+    """Take a report to any other address of ours, if it gives back a letter of ours. None if not: nothing was done.
 
     It never counts against the letter's reader: everybody who has seen the letter's Message-ID can write it.
     """
     given = returned_id(arrival.raw) if arrival.incoming.bounce else None
     if given is None or not is_our_id(desk, given):
-        return False
+        return None
     letter = _named(desk, Letter.message_id == given)
     report = read_report(arrival.raw, arrival.incoming) if letter else None
     if letter is None or report is None:
-        return False
+        return None
     return _take(desk, arrival, recipient, letter, report._replace(blames_address=False))
 
 
-def _take(desk: Desk, arrival: Arrival, recipient: str, letter: Named, report: Report) -> bool:
+def _take(desk: Desk, arrival: Arrival, recipient: str, letter: Named, report: Report) -> Outcome:
     """Store a report, and do what follows from it: from a failure something, from the rest a line in the log."""
     reason = f"{report.verdict} to {letter.recipient}: {report.why}"
     failed = report.verdict is Verdict.FAILED
     if failed and letter.ticket_id:
         # Locked before anything refers to it: two reports on one ticket must not wait for each other.
         what_became_of(desk, letter.ticket_id)
-    new = register(desk, arrival, recipient, f"letter{letter.id}", Fate.REPORTED, letter.ticket_id, reason)
-    if new and failed:
+    claimed = claim(desk, arrival, recipient, f"letter{letter.id}")
+    if claimed is None:
+        return repeat(desk, arrival, recipient)
+    if failed:
         came_to_nothing(desk, letter.id, report.why, counts=report.blames_address)
-    return True
+    return settle(desk, claimed, Fate.REPORTED, letter.ticket_id, reason)
 
 
 def claimed(arrival: Arrival) -> str:

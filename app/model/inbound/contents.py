@@ -22,7 +22,7 @@ from ..tickets.members import Standing, as_confirmed, everybody_on
 from ..tickets.posts import Parent, Words
 from . import sender_proof
 from .attached_letters import files_of
-from .delivery import Arrival
+from .delivery import Arrival, Claim, past_of
 from .threads import Known, Thread
 
 # Whoever names more people in one mail means a list.
@@ -54,18 +54,19 @@ def is_one_too_many(desk: Desk, arrival: Arrival, sender: Mailbox, known: Sequen
     if len(tickets) < MOST_TICKETS_OF_UNPROVEN:
         return False
     person = find_person(desk, sender.email)
-    verified = person is not None and sender_proof.is_verified(desk, arrival, person, known)
+    came_before = past_of(desk, arrival).came_before
+    verified = person is not None and sender_proof.is_verified(desk, arrival, person, known, came_before=came_before)
     return arrival.incoming.automatic is not None or not sender_proof.is_believed(desk, arrival, verified=verified)
 
 
 def words_of(
-    desk: Desk, arrival: Arrival, thread: Thread | None, text: str, *, forward: bool = False, can_be_empty: bool = False
+    desk: Desk, claim: Claim, thread: Thread | None, text: str, *, forward: bool = False, can_be_empty: bool = False
 ) -> Words:
     """What a mail says: the new words, all of them, and where they belong. `text` is its text without commands.
 
     `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
     """
-    incoming = arrival.incoming
+    incoming = claim.incoming
     ours = _our_lines(desk, incoming) if thread else ()
     said = split(text, ours, forward or is_forward(incoming.subject), can_be_empty=can_be_empty)
     parent = thread.parent if thread else None
@@ -80,9 +81,9 @@ def words_of(
         date=incoming.date,
         automatic=incoming.automatic,
         listed=incoming.listed,
-        mail_id=arrival.mail_id,
+        mail_id=claim.mail_id,
         address=incoming.sender.email if incoming.sender else None,
-        attachments=files_of(desk, arrival),
+        attachments=files_of(desk, claim.arrival),
         named=frozenset(address_key(mailbox.email) for mailbox in incoming.to),
     )
 

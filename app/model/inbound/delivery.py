@@ -2,13 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
-from importlib import import_module
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Table, bindparam, exists, insert, select, update
 
 from ...mail.addresses import address_key
 from ...mail.parsed import Incoming, read
@@ -34,21 +32,22 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mail for one recipient, for the log and for who handed it over."""
+    """What became of a mail for one recipient, for the log and for who handed it over; `mail_id` has its bytes."""
 
     recipient: str
     fate: Fate
     ticket: int | None = None
     reason: str = ""
+    mail_id: int | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Arrival:
     """One mail, handed over once, for one or more recipients of ours.
 
-    `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is set once its
-    bytes are stored, `stored_as` for the place just registered; `delivery_id` names a mail set aside that is now
-    delivered again.
+    `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is the row of its
+    bytes, once they are stored. `delivery_id` names a mail set aside that is now delivered again. `outcomes` are those
+    of the recipients before this one.
     """
 
     raw: bytes
@@ -57,8 +56,7 @@ class Arrival:
     recipients: tuple[str, ...] = ()
     mail_id: int | None = None
     delivery_id: int | None = None
-    stored_as: int | None = None
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -70,6 +68,11 @@ class Arrival:
         """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""
         return cls(raw, envelope_from, read(raw, envelope_from), tuple(recipients))
 
+    def after(self, outcome: Outcome) -> "Arrival":
+        """Return this mail as it goes on to the next recipient."""
+        mail_id = self.mail_id if outcome.mail_id is None else outcome.mail_id
+        return replace(self, mail_id=mail_id, outcomes=(*self.outcomes, outcome))
+
 
 def identity_of(incoming: Incoming) -> str:
     """What a mail is known by: its Message-ID, else a digest of what it says."""
@@ -79,54 +82,83 @@ def identity_of(incoming: Incoming) -> str:
     return hashlib.sha256(words + incoming.body_digest).hexdigest()
 
 
-def register(
-    desk: Desk,
-    arrival: Arrival,
-    recipient: str,
-    target: str,
-    fate: Fate,
-    ticket: int | None = None,
-    reason: str = "",
-    formerly: str = "",
-) -> bool:
-    """Store a mail for one place. False if the same mail came there before: then nothing was done.
+class Past(NamedTuple):
+    """What of a mail came before: it itself to this place, a mail of its identity anywhere, one that was erased."""
 
-    `target` is the ticket or the queue's address. It is the database that keeps a mail unique
-    (docs/interface.md, section 7), so two connections that bring the same mail at the same instant store it once.
-    `formerly` is the place that this one was before it became part of `target`: what came there has come here. A mail
-    that was forgotten opens nothing again.
+    repeated: bool
+    came_before: bool
+    forgotten: bool
+
+
+class Claim(NamedTuple):
+    """A mail at a place where it has not been: its bytes are stored, and what becomes of it is stored by `settle`.
+
+    `came_before`: a mail of its identity came to another place, with other bytes or from another server.
     """
-    digest = _digest(arrival.incoming, target)
-    came = formerly and formerly != target and _is_there(desk, arrival, _digest(arrival.incoming, formerly))
-    if came or (fate in _NEW and _was_forgotten(desk, arrival)):
-        arrival.outcomes.append(Outcome(recipient, Fate.REPEATED))
-        return False
+
+    arrival: Arrival
+    recipient: str
+    place: str
+    mail_id: int
+    came_before: bool
+
+    @property
+    def incoming(self) -> Incoming:
+        """What the mail says."""
+        return self.arrival.incoming
+
+
+def past_of(desk: Desk, arrival: Arrival, *places: str) -> Past:
+    """Return what of a mail came before, to one of these places and anywhere."""
+    ids = {
+        "digests": [_digest(arrival.incoming, place) for place in places if place],
+        "delivery": arrival.delivery_id or 0,
+        "identity": arrival.identity,
+        "mail": arrival.mail_id or 0,
+        "forgotten": forgotten_identity(arrival.incoming),
+    }
+    return Past(*(bool(value) for value in desk.connection.execute(_PAST, ids).one()))
+
+
+def claim(
+    desk: Desk, arrival: Arrival, recipient: str, place: str, formerly: str = "", *, new: bool = False
+) -> Claim | None:
+    """Store the bytes of a mail for one place. None if the same mail came there before: then nothing was done.
+
+    `place` is the ticket or the queue's address, `formerly` what it was before it became part of another one. `new`:
+    the mail belongs to no ticket, or to none any more; one that was erased stays so. Of two connections that bring the
+    same mail at the same instant, the unique digest lets one settle it (docs/interface.md, section 7).
+    """
+    past = past_of(desk, arrival, place, formerly)
+    if past.repeated or (new and past.forgotten):
+        return None
+    return Claim(arrival, recipient, place, arrival.mail_id or _store(desk, arrival), past.came_before)
+
+
+def settle(desk: Desk, claim: Claim, fate: Fate, ticket: int | None = None, reason: str = "") -> Outcome:
+    """Store what became of a mail at the place that it has claimed."""
+    arrival = claim.arrival
     values = {
-        "recipient": storable(recipient),
-        "digest": digest,
+        "recipient": storable(claim.recipient),
+        "digest": _digest(arrival.incoming, claim.place),
         "fate": fate,
         "reason": reason,
         "waiting": fate is Fate.SET_ASIDE,
         "ticket_id": ticket,
     }
-    stored = _move(desk, arrival, values) if arrival.delivery_id else _insert(desk, arrival, values)
-    arrival.outcomes.append(Outcome(recipient, fate, ticket, reason) if stored else Outcome(recipient, Fate.REPEATED))
-    return stored
+    if arrival.delivery_id:
+        desk.connection.execute(_DELIVERED_AGAIN.values(**values), {"delivery": arrival.delivery_id})
+    else:
+        desk.connection.execute(_ADD_DELIVERY, {"mail_id": claim.mail_id, **values})
+    return Outcome(claim.recipient, fate, ticket, reason, claim.mail_id)
 
 
-def _is_there(desk: Desk, arrival: Arrival, digest: bytes) -> bool:
-    there = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == digest, _DELIVERY.c.id != (arrival.delivery_id or 0))
-    return desk.connection.execute(there).scalar() is not None
-
-
-# Where a mail ends that belongs to no ticket, or to none any more.
-_NEW = (Fate.OPENED, Fate.SET_ASIDE)
-
-
-def _was_forgotten(desk: Desk, arrival: Arrival) -> bool:
-    """Whether this very mail came before and was forgotten: then it stays so, wherever it would go now."""
-    same = select(_MAIL.c.id).where(_MAIL.c.identity == forgotten_identity(arrival.incoming))
-    return desk.connection.execute(same.limit(1)).scalar() is not None
+def repeat(desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
+    """Say of a mail that it came before; one that was set aside waits no more."""
+    if arrival.delivery_id:
+        done = _DELIVERED_AGAIN.values(waiting=False, fate=Fate.REPEATED)
+        desk.connection.execute(done, {"delivery": arrival.delivery_id})
+    return Outcome(recipient, Fate.REPEATED, mail_id=arrival.mail_id)
 
 
 def forgotten_identity(incoming: Incoming) -> str:
@@ -134,46 +166,16 @@ def forgotten_identity(incoming: Incoming) -> str:
     return f"forgotten {_digest(incoming, '').hex()}"
 
 
-def opened(desk: Desk, arrival: Arrival, ticket: int) -> None:
-    """Name the ticket that the mail just registered has opened."""
-    became(desk, arrival, Fate.OPENED, ticket)
-
-
-def became(desk: Desk, arrival: Arrival, fate: Fate, ticket: int | None) -> None:
-    """Say what has become of the mail just registered."""
-    desk.connection.execute(_BECAME, {"delivery": arrival.stored_as, "now": fate, "ticket": ticket})
-    arrival.outcomes[-1] = Outcome(arrival.outcomes[-1].recipient, fate, ticket)
-
-
-@cache
-def _add_delivery(dialect: str) -> Any:
-    """The insert of a delivery that does nothing where its digest is there already; loads no dialect but this."""
-    add = import_module(f"sqlalchemy.dialects.{dialect}").insert(_DELIVERY)
-    return add.on_conflict_do_nothing(index_elements=["digest"]).returning(_DELIVERY.c.id)
-
-
 _MAIL, _DELIVERY = cast("Table", Mail.__table__), cast("Table", Delivery.__table__)
 _ADD_MAIL = insert(_MAIL).returning(_MAIL.c.id)
-_DROP_MAIL = delete(_MAIL).where(_MAIL.c.id == bindparam("mail"))
-_BECAME = (
-    update(_DELIVERY)
-    .where(_DELIVERY.c.id == bindparam("delivery"))
-    .values(ticket_id=bindparam("ticket"), fate=bindparam("now"))
+_ADD_DELIVERY = insert(_DELIVERY)
+_DELIVERED_AGAIN = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery"))
+_DIGESTS: BindParameter[Any] = bindparam("digests", expanding=True)
+_PAST = select(
+    exists().where(_DELIVERY.c.digest.in_(_DIGESTS), _DELIVERY.c.id != bindparam("delivery")),
+    exists().where(_MAIL.c.identity == bindparam("identity"), _MAIL.c.id != bindparam("mail")),
+    exists().where(_MAIL.c.identity == bindparam("forgotten")),
 )
-
-
-def _insert(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
-    first = arrival.mail_id is None
-    if first:
-        arrival.mail_id = _store(desk, arrival)
-    connection = desk.connection
-    add = _add_delivery(connection.dialect.name)
-    new: int | None = connection.execute(add, {"mail_id": arrival.mail_id, **values}).scalar()
-    arrival.stored_as = new
-    if new is None and first:
-        connection.execute(_DROP_MAIL, {"mail": arrival.mail_id})
-        arrival.mail_id = None
-    return new is not None
 
 
 def _store(desk: Desk, arrival: Arrival) -> int:
@@ -187,18 +189,6 @@ def _store(desk: Desk, arrival: Arrival) -> int:
         "raw": arrival.raw,
     }
     return int(desk.connection.execute(_ADD_MAIL, columns).scalar_one())
-
-
-def _move(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
-    """Give a mail that was set aside its new place, unless it is there already."""
-    mine = _DELIVERY.c.id == arrival.delivery_id
-    same = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == values["digest"], ~mine)
-    repeated = desk.connection.execute(same).scalar() is not None
-    if repeated:
-        values = {"waiting": False, "fate": Fate.REPEATED}
-    desk.connection.execute(update(_DELIVERY).where(mine).values(**values))
-    arrival.stored_as = arrival.delivery_id
-    return not repeated
 
 
 def _digest(incoming: Incoming, target: str) -> bytes:

@@ -26,28 +26,28 @@ from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.posts import Words
 from . import bounces, contents, pending_commands, sender_proof
 from .contents import words_of
-from .delivery import Arrival, Fate, became, opened, register
+from .delivery import Arrival, Claim, Fate, Outcome, claim, repeat, settle
 from .threads import Known, places_named
 from .unmatched import put_aside, set_aside
 
 
 def open_by_mail(
     desk: Desk, arrival: Arrival, recipient: str, place: Place, sender: Mailbox, known: Sequence[Known]
-) -> None:
+) -> Outcome:
     """Open a ticket with a mail to a queue, and carry out its commands if it is a responder's."""
     if arrival.incoming.bounce:
-        set_aside(desk, arrival, recipient, bounces.claimed(arrival))
-        return
+        return set_aside(desk, arrival, recipient, bounces.claimed(arrival))
     # Two addresses of one queue in one envelope are one place.
     same = [one for one in places_named(desk, arrival) if one.kind.is_queue and one.number == place.number]
     first = next((one.name for one in same), place.name)
-    if not register(desk, arrival, recipient, first, Fate.OPENED):
-        return
+    claimed = claim(desk, arrival, recipient, first, new=True)
+    if claimed is None:
+        return repeat(desk, arrival, recipient)
     queue = desk.session.get_one(Queue, place.number)
-    if _asks_for_page(desk, arrival, queue, sender, known):
-        return
+    if (answered := _answer_page(desk, claimed, queue, sender, known)) is not None:
+        return answered
     private = place.kind.is_comment or any(one.kind.is_comment for one in same)
-    _open(desk, arrival, queue, _read(desk, arrival, queue, sender, known), private=private)
+    return _open(desk, claimed, queue, _read(desk, claimed, queue, sender, known), private=private)
 
 
 class First(NamedTuple):
@@ -65,37 +65,38 @@ class First(NamedTuple):
     asked: datetime | None
 
 
-def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> bool:
-    """Whether somebody known asked for a page, which then is sent. From others it is text."""
-    incoming = arrival.incoming
+def _answer_page(desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> Outcome | None:
+    """Send somebody known the page that they ask for. None where none is asked for; from others it is text."""
+    incoming = claimed.incoming
     person = find_person(desk, sender.email)
     if person is None or not person.known or incoming.automatic or incoming.spam:
-        return False
+        return None
     if any(not one.decorates for one in incoming.attachments):
-        return False
-    words = words_of(desk, arrival, None, incoming.text)
+        return None
+    words = words_of(desk, claimed, None, incoming.text)
     page = commands.page_asked(words.text)
-    if page is not None:
-        words = replace(words, verified=sender_proof.is_verified(desk, arrival, person, known))
-        sender_proof.note_shown(desk, arrival, person, known)
-        if info_letters.send_from(desk, queue, person, words, page):
-            became(desk, arrival, Fate.ANSWERED, None)
-        else:
-            put_aside(desk, arrival, info_letters.ENOUGH)
-    return page is not None
+    if page is None:
+        return None
+    verified = sender_proof.is_verified(desk, claimed.arrival, person, known, came_before=claimed.came_before)
+    sender_proof.note_shown(desk, claimed.arrival, person, known)
+    if not info_letters.send_from(desk, queue, person, replace(words, verified=verified), page):
+        return put_aside(desk, claimed, info_letters.ENOUGH)
+    return settle(desk, claimed, Fate.ANSWERED)
 
 
-def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> First:
-    incoming = arrival.incoming
+def _read(desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> First:
+    arrival, incoming = claimed.arrival, claimed.incoming
     person = contents.author(desk, sender, arrival, known=True)
     standing = _standing_at(desk, queue, person)
     trusted = standing.responder and not (incoming.automatic or incoming.spam) and incoming.authors == 1
     reading = commands.read(incoming.text, COMMANDS if trusted else ())
-    verified = incoming.automatic is None and sender_proof.is_verified(desk, arrival, person, known)
+    verified = incoming.automatic is None and sender_proof.is_verified(
+        desk, arrival, person, known, came_before=claimed.came_before
+    )
     sender_proof.note_shown(desk, arrival, person, known)
     brought = trusted and (is_forward(incoming.subject) or any(line.command is REQUESTOR for line in reading.lines))
     empty = bool(reading.lines)
-    words = replace(words_of(desk, arrival, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified)
+    words = replace(words_of(desk, claimed, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified)
     original = _original(desk, arrival, reading.rest, person) if trusted else None
     attached = original is not None and original.message_id is not None
     if original and attached:
@@ -148,21 +149,22 @@ def _with_original(words: Words, original: Original) -> Words:
     return replace(words, text=joined["text"], full_text=joined["full"], original_id=original.message_id)
 
 
-def _open(desk: Desk, arrival: Arrival, queue: Queue, mail: First, *, private: bool) -> None:
-    incoming = arrival.incoming
+def _open(desk: Desk, claimed: Claim, queue: Queue, mail: First, *, private: bool) -> Outcome:
+    incoming = claimed.incoming
     people = [] if private else contents.asked_in(desk, queue, incoming, mail.at_queue)
     ticket, message = workflow.make_ticket(
         desk, queue, mail.person, mail.words, private=private, asked_in=people, spam=incoming.spam, asked=mail.asked
     )
-    opened(desk, arrival, ticket.id)
+    outcome = settle(desk, claimed, Fate.OPENED, ticket.id)
     if incoming.spam:
-        return
+        return outcome
     if not mail.at_queue.responder or incoming.automatic:
         tell_opened(desk, ticket, message, mail.person, everybody_on(desk, ticket), mail.words)
     elif mail.lines and mail.believed:
         _command(desk, ticket, message, mail, private=private)
     else:
         _tell(desk, ticket, message, mail, private=private)
+    return outcome
 
 
 def _command(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:

@@ -25,7 +25,7 @@ from ..tickets.undo import follow, last_change, latest
 from ..tickets.visibility import may_see
 from . import contents, pending_commands, sender_proof
 from .contents import words_of
-from .delivery import Arrival, Fate, became
+from .delivery import Arrival, Claim, Fate, Outcome, settle
 from .threads import Known, Thread
 from .unmatched import put_aside
 
@@ -64,31 +64,27 @@ class Post(NamedTuple):
         return bool(self.words.text.strip()) or any(not one.decorates for one in self.words.attachments)
 
 
-def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> None:
+def post(desk: Desk, claim: Claim, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> Outcome:
     """Do what a mail asks for, and post what it says."""
-    mail = _read(desk, arrival, thread, sender, known)
+    mail = _read(desk, claim, thread, sender, known)
     if contents.asks_to_leave(mail.standing, mail.words):
-        became(desk, arrival, _leave(desk, mail), mail.ticket.id)
-        return
+        return settle(desk, claim, _leave(desk, mail), mail.ticket.id)
     if (page := _page(mail)) is not None:
         if info_letters.send_about(desk, _writer(desk, mail), mail.person, page):
-            became(desk, arrival, Fate.ANSWERED, mail.ticket.id)
-        else:
-            put_aside(desk, arrival, info_letters.ENOUGH)
-        return
+            return settle(desk, claim, Fate.ANSWERED, mail.ticket.id)
+        return put_aside(desk, claim, info_letters.ENOUGH)
     fate = _undo(desk, mail)
     if fate is None:
-        mail, named = _ask_in(desk, arrival, mail)
+        mail, named = _ask_in(desk, claim.arrival, mail)
         fate = _command(desk, mail, named) or _say(desk, mail)
-    if fate is not Fate.POSTED:
-        became(desk, arrival, fate, mail.ticket.id)
+    return settle(desk, claim, fate, thread.ticket.id)
 
 
-def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> Post:
-    ticket, incoming = thread.ticket, arrival.incoming
+def _read(desk: Desk, claim: Claim, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> Post:
+    ticket, arrival, incoming = thread.ticket, claim.arrival, claim.incoming
     person = contents.author(desk, sender, arrival, known=False)
     machine = incoming.automatic is not None
-    verified = not machine and sender_proof.is_verified(desk, arrival, person, known)
+    verified = not machine and sender_proof.is_verified(desk, arrival, person, known, came_before=claim.came_before)
     believed = not machine and sender_proof.is_believed(desk, arrival, verified=verified)
     sender_proof.note_shown(desk, arrival, person, known)
     if believed:
@@ -97,7 +93,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     standing = standing_of(person, everybody)
     reading = commands.read(incoming.text, _allowed(arrival, standing))
     empty = bool(reading.lines) or (verified and pending_commands.is_answered(thread))
-    words = words_of(desk, arrival, thread, reading.rest, can_be_empty=empty)
+    words = words_of(desk, claim, thread, reading.rest, can_be_empty=empty)
     words = replace(words, verified=verified, believed=believed)
     for_us = pending_commands.is_answered(thread) or commands.page_asked(words.text) is not None
     if not (for_us or contents.asks_to_leave(standing, words)) and contents.wakes(desk, ticket, standing, incoming):

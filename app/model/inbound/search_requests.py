@@ -22,7 +22,7 @@ from ..tickets import loop_protection
 from ..tickets.filters import Filter
 from . import bounces, sender_proof
 from .contents import words_of
-from .delivery import Arrival, Fate, register
+from .delivery import Arrival, Fate, Outcome, claim, repeat, settle
 from .threads import Known
 from .unmatched import put_aside, set_aside
 
@@ -36,20 +36,19 @@ _SECONDS = 2.0
 
 def answer(
     desk: Desk, arrival: Arrival, recipient: str, place: Place, person: Person | None, known: Sequence[Known]
-) -> None:
+) -> Outcome:
     """Answer a mail to a queue's address for questions, or set it aside. It posts nothing, and changes nobody."""
     if (why := _why_aside(desk, arrival, person)) or person is None:
-        set_aside(desk, arrival, recipient, why)
-        return
-    if not register(desk, arrival, recipient, f"search {place.name}", Fate.ANSWERED):
-        return
-    proven = sender_proof.is_verified(desk, arrival, person, known)
+        return set_aside(desk, arrival, recipient, why)
+    claimed = claim(desk, arrival, recipient, f"search {place.name}")
+    if claimed is None:
+        return repeat(desk, arrival, recipient)
+    proven = sender_proof.is_verified(desk, arrival, person, known, came_before=claimed.came_before)
     sender_proof.note_shown(desk, arrival, person, known)
     if not loop_protection.may_answer(desk, person.id, Kind.PAGE, proven=proven):
-        put_aside(desk, arrival, info_letters.ENOUGH)
-        return
+        return put_aside(desk, claimed, info_letters.ENOUGH)
     queue = desk.session.get_one(Queue, place.number)
-    words = words_of(desk, arrival, None, arrival.incoming.text, can_be_empty=True)
+    words = words_of(desk, claimed, None, arrival.incoming.text, can_be_empty=True)
     address = search_address(desk, place.name)
     asked, sheet = _answered(desk, address, person, words)
     footing = [
@@ -59,6 +58,7 @@ def answer(
     ]
     subject = f"Search: {asked}" if asked else "Search"
     info_letters.send_sheet(desk, person, words, sheet, Origin(queue.name, address, subject, footing))
+    return settle(desk, claimed, Fate.ANSWERED)
 
 
 def _why_aside(desk: Desk, arrival: Arrival, person: Person | None) -> str:

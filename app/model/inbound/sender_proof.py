@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from ...mail import authentication_results
 from ...mail.addresses import address_key
@@ -11,7 +11,6 @@ from ...mail.authentication_results import Verdict
 from ..records.addressing import find_place
 from ..records.letters import Letter
 from ..records.message_ids import is_our_id
-from ..records.received_mail import Mail
 from ..storage.unit_of_work import Desk
 
 if TYPE_CHECKING:
@@ -20,17 +19,19 @@ if TYPE_CHECKING:
     from .threads import Known
 
 
-def is_verified(desk: Desk, arrival: "Arrival", person: "Person", known: "Sequence[Known]") -> bool:
+def is_verified(
+    desk: Desk, arrival: "Arrival", person: "Person", known: "Sequence[Known]", *, came_before: bool
+) -> bool:
     """Whether a mail is from whom it says (docs/interface.md, section 6).
 
     It answers a letter that went to that very person, or the front server says so of the address in From. Never with
-    two addresses in From or none, when the front server disowns it, or when a mail of this Message-ID came before:
+    two addresses in From or none, when the front server disowns it, or when a mail of this Message-ID `came_before`:
     whoever saw it could send it again elsewhere.
     """
-    if arrival.incoming.authors != 1 or (verdict := _verdict(desk, arrival)) is Verdict.FAIL:
+    if came_before or arrival.incoming.authors != 1 or (verdict := _verdict(desk, arrival)) is Verdict.FAIL:
         return False
     answers = desk.trust.by != "dmarc" and _answers_own_letter(desk, arrival, person, known)
-    return (verdict is Verdict.PASS or answers) and not _came_before(desk, arrival)
+    return verdict is Verdict.PASS or answers
 
 
 def is_believed(desk: Desk, arrival: "Arrival", *, verified: bool) -> bool:
@@ -64,8 +65,3 @@ def note_shown(desk: Desk, arrival: "Arrival", person: "Person", known: "Sequenc
     named = {address_key(one.email) for one in arrival.incoming.to} - {address_key(person.email)}
     if answered and any(find_place(desk, email) is None for email in named):
         desk.connection.execute(update(Letter).where(Letter.message_id.in_(answered)).values(shown=True))
-
-
-def _came_before(desk: Desk, arrival: "Arrival") -> bool:
-    same = select(Mail.id).where(Mail.identity == arrival.identity, Mail.id != arrival.mail_id)
-    return desk.session.scalar(same.limit(1)) is not None

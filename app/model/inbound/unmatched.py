@@ -1,9 +1,8 @@
 """Mail that leads nowhere: set aside byte for byte, told to the administrators once a day."""
 
-from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import contains_eager
 
 from ..letters.notification import letter_row
@@ -13,7 +12,7 @@ from ..records.letters import Letter
 from ..records.people import Person, administrators
 from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import Desk
-from .delivery import Arrival, Fate, became, register
+from .delivery import Arrival, Claim, Fate, Outcome, claim, repeat, settle
 
 _KIND = "set_aside"
 _EVERY = timedelta(days=1)
@@ -24,20 +23,17 @@ class NoSuchMail(LookupError):
     """No mail that was set aside has this number."""
 
 
-def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str, formerly: str = "") -> None:
+def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str, formerly: str = "") -> Outcome:
     """Keep a mail without posting it anywhere; nobody becomes known by it. What came to `formerly` is a repeat."""
-    target = f"aside {recipient.lower()}"
-    if register(desk, arrival, recipient, target, Fate.SET_ASIDE, reason=reason, formerly=formerly):
-        remind_administrators(desk)
+    claimed = claim(desk, arrival, recipient, f"aside {recipient.lower()}", formerly, new=True)
+    return repeat(desk, arrival, recipient) if claimed is None else put_aside(desk, claimed, reason)
 
 
-def put_aside(desk: Desk, arrival: Arrival, reason: str) -> None:
-    """Set the mail aside that was just registered at its place, where it stays known: a repeat of it does nothing."""
-    became(desk, arrival, Fate.SET_ASIDE, None)
-    mine = update(Delivery).where(Delivery.id == arrival.stored_as)
-    desk.connection.execute(mine.values(reason=reason, waiting=True))
-    arrival.outcomes[-1] = replace(arrival.outcomes[-1], reason=reason)
+def put_aside(desk: Desk, claimed: Claim, reason: str) -> Outcome:
+    """Set a mail aside at the place that it has claimed, where it stays known: a repeat of it does nothing."""
+    outcome = settle(desk, claimed, Fate.SET_ASIDE, reason=reason)
     remind_administrators(desk)
+    return outcome
 
 
 def waiting(desk: Desk, newest: int | None = None) -> list[Delivery]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from salmon.mail import MailRequest
 from salmon.routing import Router
@@ -40,8 +41,22 @@ class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
         self.desk = desk
         self.arrival = arrival
         self.recipient = recipient
+        self._result: Outcome | None = None
         self.To = recipient if "@" in recipient else f"{recipient}@{desk.domain}"
         self.From = arrival.envelope_from
+
+    @property
+    def result(self) -> Outcome:
+        """What became of the mail, as the one handler that took it has said."""
+        if self._result is None:
+            raise Unrouted(f"no handler took mail to {self.recipient!r}")
+        return self._result
+
+    @result.setter
+    def result(self, outcome: Outcome) -> None:
+        if self._result is not None:
+            raise Unrouted(f"two handlers took mail to {self.recipient!r}")
+        self._result = outcome
 
 
 class Unrouted(RuntimeError):
@@ -99,45 +114,43 @@ class Reception:
 
         NoRoom if the disk is nearly full.
         """
-        arrival = self.read(raw, envelope_from, recipients)
-        self.store(arrival, recipients)
-        return arrival.outcomes
+        return list(self.store(self.read(raw, envelope_from, recipients), recipients).outcomes)
 
-    def store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
-        """The same with a mail that was read already; its bytes are stored once, however often this is called."""
+    def store(self, arrival: Arrival, recipients: Sequence[str]) -> Arrival:
+        """The same with a mail that was read already, which is returned as it goes on to recipients after these."""
         if not self._has_room(len(arrival.raw)):
             raise NoRoom
-        before = arrival.mail_id, len(arrival.outcomes)
         for tries_left in reversed(range(_TRIES)):
             try:
-                self._store(arrival, recipients)
+                stored = self._store(arrival, recipients)
                 break
             except BaseException as error:
-                _undo(arrival, *before)
                 if not tries_left or not _was_overtaken(error):
                     raise
         self._stored()
-        self._log(arrival, arrival.outcomes[before[1] :])
+        self._log(arrival, stored.outcomes[len(arrival.outcomes) :])
+        return stored
 
-    def _store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
+    def _store(self, arrival: Arrival, recipients: Sequence[str]) -> Arrival:
         with self.database.work() as desk:
             for recipient in recipients:
-                _route(desk, arrival, recipient)
+                arrival = arrival.after(_route(desk, arrival, recipient))
+        return arrival
 
     def redeliver(self, number: int, address: str | None = None) -> Outcome:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
         with self.database.work() as desk:
             delivery = find_set_aside(desk, number, locked=True)
             raw = raw_bytes(desk, delivery.mail_id)
-            arrival = Arrival.of(raw, delivery.mail.envelope_from, [address or delivery.recipient])
-            arrival.mail_id, arrival.delivery_id = delivery.mail_id, delivery.id
             recipient = address or delivery.recipient
+            arrival = Arrival.of(raw, delivery.mail.envelope_from, [recipient])
+            arrival = replace(arrival, mail_id=delivery.mail_id, delivery_id=delivery.id)
             # What was loaded would hide what the routing writes.
             desk.session.expunge_all()
-            _route(desk, arrival, recipient)
+            outcome = _route(desk, arrival, recipient)
         self._stored()
-        self._log(arrival, arrival.outcomes)
-        return arrival.outcomes[-1]
+        self._log(arrival, [outcome])
+        return outcome
 
     def recipients(self, raw: bytes) -> list[str]:
         """Return the recipients of a mail without an envelope, by its headers (docs/interface.md, section 3)."""
@@ -167,17 +180,10 @@ def _ours(desk: Desk, address: str) -> bool:
     return addressing.is_at_our_domain(desk, address) or addressing.find_place(desk, address) is not None
 
 
-def _route(desk: Desk, arrival: Arrival, recipient: str) -> None:
-    before = len(arrival.outcomes)
-    Router.deliver(Request(desk, arrival, recipient))
-    if len(arrival.outcomes) != before + 1:
-        raise Unrouted(f"{len(arrival.outcomes) - before} handlers took mail to {recipient!r}")
-
-
-def _undo(arrival: Arrival, mail_id: int | None, outcomes: int) -> None:
-    """Forget what a unit of work noted that was rolled back."""
-    arrival.mail_id = mail_id
-    del arrival.outcomes[outcomes:]
+def _route(desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
+    request = Request(desk, arrival, recipient)
+    Router.deliver(request)
+    return request.result
 
 
 def _was_overtaken(error: BaseException) -> bool:

@@ -135,23 +135,27 @@ class Receiver:
             with self.reception.turn():
                 arrival = self.reception.read(post.raw, post.envelope_from, post.recipients)
                 until = monotonic() + RECIPIENTS_SECONDS
-                return [self._store(arrival, group, until) for group in groups]
+                replies = []
+                for group in groups:
+                    reply, arrival = self._store(arrival, group, until)
+                    replies.append(reply)
+                return replies
         except BaseException as error:
             LOG.exception("a mail of %d bytes could not be read", len(post.raw))
             said = {"from": post.envelope_from, "bytes": len(post.raw)}
             return [self._refused(for_fault(error), group, said) for group in groups]
 
-    def _store(self, arrival: Arrival, recipients: list[str], until: float) -> str:
+    def _store(self, arrival: Arrival, recipients: list[str], until: float) -> tuple[str, Arrival]:
+        """The reply for these recipients, and the mail as it goes on to the others."""
         if monotonic() > until:
             # The database hangs, and would let every recipient wait: their server is to try again.
-            return self._refused(TRY_LATER, recipients, said_of(arrival))
+            return self._refused(TRY_LATER, recipients, said_of(arrival)), arrival
         try:
-            self.reception.store(arrival, recipients)
+            return STORED, self.reception.store(arrival, recipients)
         except BaseException as error:
             if not isinstance(error, NoRoom):
                 LOG.exception("a mail of %d bytes could not be stored", len(arrival.raw))
-            return self._refused(for_fault(error), recipients, said_of(arrival))
-        return STORED
+            return self._refused(for_fault(error), recipients, said_of(arrival)), arrival
 
     def _refused(self, reply: str, recipients: Sequence[str], said: Mapping[str, object]) -> str:
         """The reply, once the log has it."""
