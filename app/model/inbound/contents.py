@@ -1,6 +1,7 @@
 """What a mail brings to a ticket: the writer's words, and the people whom it asks in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select, update
 
@@ -9,7 +10,6 @@ from ...mail.parsed import Incoming
 from ...mail.quoted_text import is_forward, split
 from ..letters import notification
 from ..letters.notification import News
-from ..lifecycle.commands import LEAVE
 from ..records.addressing import find_place
 from ..records.letters import Letter
 from ..records.message_ids import new_message_id
@@ -40,12 +40,14 @@ def author(desk: Desk, sender: Mailbox, arrival: Arrival, *, known: bool) -> Per
     return person
 
 
-def letters_follow(person: Person, ticket: Ticket | None, address: str) -> None:
-    """Let a believed mail say where its writer gets letters from now on: all of them, and those of this ticket."""
+def letters_follow(person: Person, ticket: Ticket | None, address: str) -> bool:
+    """Let its writer get letters where a mail came from: all, and those of this ticket. Returns whether any moved."""
+    before = person.email, ticket.requestor_email if ticket else None
     if address_key(person.email) != address_key(address):
         wrote_from(person, address)
     if ticket is not None and ticket.requestor_id == person.id and ticket.requestor_email is not None:
         ticket.requestor_email = address
+    return before != (person.email, ticket.requestor_email if ticket else None)
 
 
 def is_one_too_many(desk: Desk, arrival: Arrival, sender: Mailbox, known: Sequence[Known]) -> bool:
@@ -59,20 +61,13 @@ def is_one_too_many(desk: Desk, arrival: Arrival, sender: Mailbox, known: Sequen
     return arrival.incoming.automatic is not None or not sender_proof.is_believed(desk, arrival, verified=verified)
 
 
-def words_of(
-    desk: Desk, claim: Claim, thread: Thread | None, text: str, *, forward: bool = False, can_be_empty: bool = False
-) -> Words:
-    """What a mail says: the new words, all of them, and where they belong. `text` is its text without commands.
-
-    `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
-    """
+def draft_of(desk: Desk, claim: Claim, thread: Thread | None) -> Words:
+    """What a mail says, whole, and where it belongs; which of it are new words is read later."""
     incoming = claim.incoming
-    ours = _our_lines(desk, incoming) if thread else ()
-    said = split(text, ours, forward or is_forward(incoming.subject), can_be_empty=can_be_empty)
     parent = thread.parent if thread else None
     return Words(
-        text=said.new,
-        full_text=text,
+        text=incoming.text,
+        full_text=incoming.text,
         subject=incoming.subject,
         message_id=incoming.message_id or new_message_id(desk),
         in_reply_to=incoming.in_reply_to[0] if incoming.in_reply_to else None,
@@ -88,7 +83,16 @@ def words_of(
     )
 
 
-def _our_lines(desk: Desk, incoming: Incoming) -> list[str]:
+def first_words(draft: Words, text: str, *, forward: bool = False, can_be_empty: bool = False) -> Words:
+    """The new words of a mail that belongs to no ticket. `text` is its text without commands.
+
+    `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
+    """
+    said = split(text, (), forward or is_forward(draft.subject), can_be_empty=can_be_empty)
+    return replace(draft, text=said.new, full_text=text)
+
+
+def quotable_lines(desk: Desk, incoming: Incoming) -> list[str]:
     """The lines of the letter of ours that a mail answers, as its writer's client may have quoted them."""
     if not incoming.in_reply_to:
         return []
@@ -102,10 +106,8 @@ def may_ask_in(queue: Queue, by: Standing) -> bool:
     return queue.cc_from_responders if by.responder else queue.cc_from_others
 
 
-def named_in(desk: Desk, queue: Queue, incoming: Incoming, by: Standing) -> list[Mailbox]:
-    """Whom a mail's To and Cc ask in, if the queue takes them from this writer; no address of ours."""
-    if not may_ask_in(queue, by) or incoming.automatic or incoming.spam:
-        return []
+def named_in(desk: Desk, incoming: Incoming) -> list[Mailbox]:
+    """Whom a mail's To and Cc name; no address of ours."""
     named: dict[str, Mailbox] = {}
     for mailbox in incoming.to:
         if not find_place(desk, mailbox.email):
@@ -113,10 +115,10 @@ def named_in(desk: Desk, queue: Queue, incoming: Incoming, by: Standing) -> list
     return list(named.values())[:_MOST_ASKED_IN]
 
 
-def asked_in(desk: Desk, queue: Queue, incoming: Incoming, by: Standing) -> list[Person]:
-    """The people whom a mail's To and Cc ask in, made where they are new."""
-    people = [meet(desk, mailbox, known=False) for mailbox in named_in(desk, queue, incoming, by)]
-    return [person for person in people if person.id != by.person_id]
+def people_named_in(desk: Desk, incoming: Incoming, by: Person) -> list[Person]:
+    """The people whom a mail's To and Cc name besides its writer, made where they are new."""
+    people = [meet(desk, mailbox, known=False) for mailbox in named_in(desk, incoming)]
+    return [person for person in people if person.id != by.id]
 
 
 def not_yet_on(desk: Desk, everybody: Sequence[Standing], by: Standing, named: Sequence[Mailbox]) -> list[str]:
@@ -126,14 +128,14 @@ def not_yet_on(desk: Desk, everybody: Sequence[Standing], by: Standing, named: S
     return [email for email, person in people if person is None or person.id not in there]
 
 
-def ask_in(desk: Desk, ticket: Ticket, people: Sequence[Person]) -> bool:
-    """Make people participants who are not on the ticket yet; whether anybody was new."""
-    there = [one for one in everybody_on(desk, ticket) if not one.dormant and not one.pending] if people else []
-    new = [person for person in people if person.id not in {one.person_id for one in there}]
+def ask_in(desk: Desk, ticket: Ticket, people: Sequence[Person], everybody: Sequence[Standing]) -> Sequence[Standing]:
+    """Make people participants who are not on the ticket yet. Returns everybody as they are then."""
+    there = {one.person_id for one in everybody if not one.dormant and not one.pending}
+    new = [person for person in people if person.id not in there]
     for person in new:
         desk.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, **LET_IN))
         record_change(desk, ticket, None, "participant", None, person.email)
-    return bool(new)
+    return everybody_on(desk, ticket) if new else everybody
 
 
 def confirm(desk: Desk, ticket: Ticket, everybody: Sequence[Standing]) -> list[Standing]:
@@ -144,23 +146,11 @@ def confirm(desk: Desk, ticket: Ticket, everybody: Sequence[Standing]) -> list[S
     return as_confirmed(everybody)
 
 
-def wakes(desk: Desk, ticket: Ticket, standing: Standing, incoming: Incoming) -> bool:
-    """Whether somebody writes again who got no letters, and from now on does; a machine wakes nobody."""
-    if not standing.participant or standing.subscribed or standing.pending or incoming.automatic:
-        return False
-    row = desk.session.get_one(Participant, (ticket.id, standing.person_id))
+def subscribe(desk: Desk, ticket: Ticket, person_id: int, everybody: Sequence[Standing]) -> list[Standing]:
+    """Let somebody get the letters again; returns everybody as they are then."""
+    row = desk.session.get_one(Participant, (ticket.id, person_id))
     row.subscribed, row.dormant = True, False
-    return True
-
-
-def may_leave(standing: Standing) -> bool:
-    """Whether somebody gets letters only because they were copied in."""
-    return standing.participant and not (standing.responder or standing.requestor)
-
-
-def asks_to_leave(standing: Standing, words: Words) -> bool:
-    """Whether a participant asks for no more letters: the word stands alone in the mail."""
-    return may_leave(standing) and not words.automatic and words.text.strip().strip(".!").lower() == LEAVE
+    return [one._replace(subscribed=True, dormant=False) if one.person_id == person_id else one for one in everybody]
 
 
 def leave(desk: Desk, ticket: Ticket, standing: Standing) -> None:

@@ -13,7 +13,7 @@ from ..letters import info_letters, receipts
 from ..letters.notification import News, tell_opened
 from ..letters.receipts import Writer
 from ..lifecycle import commands
-from ..lifecycle.commands import COMMANDS, REQUESTOR, Line
+from ..lifecycle.commands import COMMANDS, REQUESTOR, Line, Page
 from ..operations import command_execution, workflow
 from ..operations.command_execution import Mailed, Refused
 from ..records.addressing import Place, find_place
@@ -25,8 +25,10 @@ from ..storage.unit_of_work import Desk
 from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.posts import Words
 from . import bounces, contents, pending_commands, sender_proof
-from .contents import words_of
+from .contents import first_words
 from .delivery import Arrival, Claim, Fate, Outcome, claim, repeat, settle
+from .effects import Effect, Permission, Situation, permitted
+from .interpretation import has_files
 from .threads import Known, places_named
 from .unmatched import put_aside, set_aside
 
@@ -44,72 +46,100 @@ def open_by_mail(
     if claimed is None:
         return repeat(desk, arrival, recipient)
     queue = desk.session.get_one(Queue, place.number)
-    if (answered := _answer_page(desk, claimed, queue, sender, known)) is not None:
-        return answered
     private = place.kind.is_comment or any(one.kind.is_comment for one in same)
-    return _open(desk, claimed, queue, _read(desk, claimed, queue, sender, known), private=private)
+    if (asked := _page_asked(desk, claimed, queue, sender, known, private=private)) is not None:
+        return _send_page(desk, claimed, queue, *asked)
+    return _open(desk, claimed, queue, _read(desk, claimed, queue, sender, known, private=private))
 
 
 class First(NamedTuple):
-    """A first mail: who wrote it, what they are to the queue, what it says, its commands, and what it forwards.
+    """A first mail: who wrote it, what it may cause, what it says, its commands, and what it forwards.
 
-    `believed`: its commands can be carried out now. `asked` is when the forwarded mail was written, if it is attached.
+    `asked` is when the forwarded mail was written, if it is attached.
     """
 
     person: Person
-    at_queue: Standing
+    about: Situation
+    permission: Permission
     words: Words
     lines: tuple[Line, ...]
-    believed: bool
     original: Original | None
     asked: datetime | None
 
 
-def _answer_page(desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> Outcome | None:
-    """Send somebody known the page that they ask for. None where none is asked for; from others it is text."""
-    incoming = claimed.incoming
+def _situation(
+    desk: Desk, claimed: Claim, queue: Queue, person: Person, known: Sequence[Known], *, private: bool
+) -> Situation:
+    """What decides about a first mail."""
+    arrival, incoming = claimed.arrival, claimed.incoming
+    machine = incoming.automatic is not None
+    verified = not machine and sender_proof.is_verified(desk, arrival, person, known, came_before=claimed.came_before)
+    standing = _standing_at(desk, queue, person)
+    return Situation(
+        lifecycle=queue.lifecycle,
+        status=queue.lifecycle.first,
+        standing=standing,
+        party=standing.party(queue.lifecycle, machine=machine),
+        verified=verified,
+        believed=not machine and sender_proof.is_believed(desk, arrival, verified=verified),
+        automatic=machine,
+        spam=incoming.spam,
+        authors=incoming.authors,
+        opens=True,
+        comment=private,
+        asks_in=contents.may_ask_in(queue, standing),
+    )
+
+
+def _page_asked(
+    desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known], *, private: bool
+) -> tuple[Person, Words, Page] | None:
+    """The page that somebody known asks for. From others the word is text."""
     person = find_person(desk, sender.email)
-    if person is None or not person.known or incoming.automatic or incoming.spam:
+    words = first_words(contents.draft_of(desk, claimed, None), claimed.incoming.text)
+    page = None if has_files(words) else commands.page_asked(words.text)
+    if person is None or page is None:
         return None
-    if any(not one.decorates for one in incoming.attachments):
+    about = _situation(desk, claimed, queue, person, known, private=private)
+    allowed = permitted(about).now
+    if Effect.PAGE not in allowed:
         return None
-    words = words_of(desk, claimed, None, incoming.text)
-    page = commands.page_asked(words.text)
-    if page is None:
-        return None
-    verified = sender_proof.is_verified(desk, claimed.arrival, person, known, came_before=claimed.came_before)
-    sender_proof.note_shown(desk, claimed.arrival, person, known)
-    if not info_letters.send_from(desk, queue, person, replace(words, verified=verified), page):
+    if Effect.EXPOSE in allowed:
+        sender_proof.note_shown(desk, claimed.arrival, person, known)
+    return person, replace(words, verified=about.verified), page
+
+
+def _send_page(desk: Desk, claimed: Claim, queue: Queue, person: Person, words: Words, page: Page) -> Outcome:
+    if not info_letters.send_from(desk, queue, person, words, page):
         return put_aside(desk, claimed, info_letters.ENOUGH)
     return settle(desk, claimed, Fate.ANSWERED)
 
 
-def _read(desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> First:
+def _read(desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known], *, private: bool) -> First:
+    """Make the writer known, and read what the mail says and wants."""
     arrival, incoming = claimed.arrival, claimed.incoming
     person = contents.author(desk, sender, arrival, known=True)
-    standing = _standing_at(desk, queue, person)
-    trusted = standing.responder and not (incoming.automatic or incoming.spam) and incoming.authors == 1
+    about = _situation(desk, claimed, queue, person, known, private=private)
+    permission = permitted(about)
+    if Effect.EXPOSE in permission.now:
+        sender_proof.note_shown(desk, arrival, person, known)
+    trusted = Effect.COMMAND in permission.possible
     reading = commands.read(incoming.text, COMMANDS if trusted else ())
-    verified = incoming.automatic is None and sender_proof.is_verified(
-        desk, arrival, person, known, came_before=claimed.came_before
-    )
-    sender_proof.note_shown(desk, arrival, person, known)
     brought = trusted and (is_forward(incoming.subject) or any(line.command is REQUESTOR for line in reading.lines))
-    empty = bool(reading.lines)
-    words = replace(words_of(desk, claimed, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified)
+    draft = contents.draft_of(desk, claimed, None)
+    words = first_words(draft, reading.rest, forward=brought, can_be_empty=bool(reading.lines))
+    words = replace(words, verified=about.verified, believed=about.believed)
     original = _original(desk, arrival, reading.rest, person) if trusted else None
     attached = original is not None and original.message_id is not None
     if original and attached:
         words = _with_original(words, original)
-    believed = incoming.automatic is None and sender_proof.is_believed(desk, arrival, verified=verified)
-    words = replace(words, believed=believed)
-    if believed:
+    if Effect.MOVE_LETTERS in permission.now:
         contents.letters_follow(person, None, sender.email)
     elif address_key(sender.email) != address_key(person.email) and _is_on_a_team(desk, person):
         # Whoever has an old address of somebody on a team must not read along, nor prove who they are by a letter.
         words = replace(words, address=None)
     asked = original.date if original and attached else None
-    return First(person, standing, words, reading.lines, believed, original, asked)
+    return First(person, about, permission, words, reading.lines, original, asked)
 
 
 def _is_on_a_team(desk: Desk, person: Person) -> bool:
@@ -124,6 +154,7 @@ def _standing_at(desk: Desk, queue: Queue, person: Person) -> Standing:
         person.email,
         answers=queue.is_answered_by(desk, person),
         administrator=person.administrator,
+        known=person.known,
     )
 
 
@@ -149,18 +180,25 @@ def _with_original(words: Words, original: Original) -> Words:
     return replace(words, text=joined["text"], full_text=joined["full"], original_id=original.message_id)
 
 
-def _open(desk: Desk, claimed: Claim, queue: Queue, mail: First, *, private: bool) -> Outcome:
-    incoming = claimed.incoming
-    people = [] if private else contents.asked_in(desk, queue, incoming, mail.at_queue)
+def _open(desk: Desk, claimed: Claim, queue: Queue, mail: First) -> Outcome:
+    incoming, private = claimed.incoming, mail.about.comment
+    named = Effect.NAME in mail.permission.now
     ticket, message = workflow.make_ticket(
-        desk, queue, mail.person, mail.words, private=private, asked_in=people, spam=incoming.spam, asked=mail.asked
+        desk,
+        queue,
+        mail.person,
+        mail.words,
+        private=private,
+        asked_in=contents.people_named_in(desk, incoming, mail.person) if named else [],
+        spam=incoming.spam,
+        asked=mail.asked,
     )
     outcome = settle(desk, claimed, Fate.OPENED, ticket.id)
     if incoming.spam:
         return outcome
-    if not mail.at_queue.responder or incoming.automatic:
+    if not mail.about.standing.responder or incoming.automatic:
         tell_opened(desk, ticket, message, mail.person, everybody_on(desk, ticket), mail.words)
-    elif mail.lines and mail.believed:
+    elif mail.lines and Effect.COMMAND in mail.permission.now:
         _command(desk, ticket, message, mail, private=private)
     else:
         _tell(desk, ticket, message, mail, private=private)
@@ -196,7 +234,7 @@ def _tell(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private:
     standing = standing_of(mail.person, everybody)
     tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
     writer = Writer(ticket, standing, everybody, mail.words, private)
-    if mail.lines:
+    if mail.lines and Effect.COMMAND in mail.permission.on_yes:
         written = [line.written for line in mail.lines]
         pending_commands.hold(desk, writer, written, opened=True)
     else:

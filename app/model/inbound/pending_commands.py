@@ -91,14 +91,9 @@ def _list(desk: Desk, to: Writer, heading: str, lines: Sequence[str], due: datet
     )
 
 
-def is_answered(thread: Thread) -> bool:
-    """Whether a mail answers a letter that lists waiting lines."""
-    return thread.letter is not None and thread.letter.kind == Kind.WAITING
-
-
-def asked(desk: Desk, thread: Thread, person_id: int) -> Letter | None:
-    """The letter about waiting lines that a mail answers, if it went to this person; its lines may wait no more."""
-    if thread.letter is None or not is_answered(thread) or thread.letter.reader != person_id:
+def asked(desk: Desk, thread: Thread) -> Letter | None:
+    """The letter about waiting lines that a mail answers; its lines may wait no more."""
+    if thread.letter is None:
         return None
     found = select(Letter).where(Letter.message_id == thread.letter.given)
     return desk.session.scalars(found.with_for_update()).one_or_none()

@@ -21,7 +21,7 @@ from ..storage.unit_of_work import Desk
 from ..tickets import loop_protection
 from ..tickets.filters import Filter
 from . import bounces, sender_proof
-from .contents import words_of
+from .contents import draft_of, first_words
 from .delivery import Arrival, Fate, Outcome, claim, repeat, settle
 from .threads import Known
 from .unmatched import put_aside, set_aside
@@ -48,7 +48,7 @@ def answer(
     if not loop_protection.may_answer(desk, person.id, Kind.PAGE, proven=proven):
         return put_aside(desk, claimed, info_letters.ENOUGH)
     queue = desk.session.get_one(Queue, place.number)
-    words = words_of(desk, claimed, None, arrival.incoming.text, can_be_empty=True)
+    words = first_words(draft_of(desk, claimed, None), arrival.incoming.text, can_be_empty=True)
     address = search_address(desk, place.name)
     asked, sheet = _answered(desk, address, person, words)
     footing = [

@@ -19,7 +19,7 @@ from ..tickets.fields import Setting, assignable, change, left_behind
 from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.person_lookup import colleague_named, people_named, person_named
 from ..tickets.posts import Step, Words
-from ..tickets.transitions import by_name, by_words, is_answered, step_to
+from ..tickets.transitions import by_name, by_words, is_answered, is_private, step_to
 from ..tickets.undo import Changed, as_it_is, keep
 from .workflow import carry_out, without_private_words
 
@@ -294,7 +294,7 @@ def _do(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
             outcome.message, outcome.words = mailed.opened, _words_for(desk, ticket, mailed, private=mailed.private)
         return
     recorded = steps[0].row.recorded
-    private = mailed.private or ticket.lifecycle.keeps_private(recorded, ticket.status, party.role)
+    private = is_private(ticket.lifecycle, ticket.status, party, recorded, comment=mailed.private)
     outcome.words = _words_for(desk, ticket, mailed, private=private)
     outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
 

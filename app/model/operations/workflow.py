@@ -19,6 +19,7 @@ from ..storage.unit_of_work import Desk
 from ..tickets.members import Standing, everybody_on
 from ..tickets.posts import Step, Words, believable
 from ..tickets.redaction import Redaction
+from ..tickets.transitions import is_private
 from ..tickets.undo import as_it_is, keep
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def act(
     old = ticket.status
     row = find_row(ticket.lifecycle, action, old, party)
     step = Step(row, target(row, old, status))
-    private = private or ticket.lifecycle.keeps_private(row.recorded, old, party.role)
+    private = is_private(ticket.lifecycle, old, party, row.recorded, comment=private)
     by = actor.person_id if actor else None
     before = as_it_is(desk, ticket)
     words = words if private else without_private_words(desk, ticket, words, by)

@@ -1,5 +1,6 @@
 """Which rows of the tables a mail's words, `Action` and `Status` choose."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -21,11 +22,21 @@ class Promise(NamedTuple):
     role: str
 
 
+def is_private(lifecycle: Lifecycle, status: str, party: Party, action: Action, *, comment: bool) -> bool:
+    """Return whether only responders read what is posted with this action. The one place for it.
+
+    `comment`: it came as a private comment, by its address or by what it answers.
+    """
+    return comment or lifecycle.keeps_private(action, status, party.role)
+
+
 def promise(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
     """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
     lifecycle = ticket.lifecycle
     party = as_taken(desk, ticket, standing, verified=True).party(lifecycle)
-    cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
+    cell = Cell(lifecycle.comment) if private else lifecycle.cell(ticket.status, party.role)
+    kept = is_private(lifecycle, ticket.status, party, cell.action, comment=private)
+    cell = replace(cell, private=kept) if kept != cell.private else cell
     row = find_row(lifecycle, cell.action, ticket.status, party)
     return Promise(cell, target(row, ticket.status), party.role)
 

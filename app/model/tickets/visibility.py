@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from ..lifecycle.tables import Lifecycle
 from ..records.imported_mail import Archived
 from ..records.messages import Message
 from ..records.tickets import Ticket
@@ -16,10 +17,15 @@ _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket"))
 
 def may_see(ticket: Ticket, standing: Standing) -> bool:
     """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
+    return is_visible(ticket.lifecycle, ticket.status, standing)
+
+
+def is_visible(lifecycle: Lifecycle, status: str, standing: Standing) -> bool:
+    """The same of a ticket in this status."""
     # Whom an unproven mail named sees nothing before somebody confirms it.
     standing = standing._replace(participant=False) if standing.pending else standing
-    role = standing.party(ticket.lifecycle).role
-    return standing.responder or not ticket.lifecycle.cell(ticket.status, role).private
+    role = standing.party(lifecycle).role
+    return standing.responder or not lifecycle.cell(status, role).private
 
 
 def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> Sequence[Message]:
