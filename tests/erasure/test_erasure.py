@@ -476,9 +476,11 @@ def test_a_mail_that_was_just_coming_is_erased_too(inbox: World) -> None:
     forgetting = Thread(target=lambda: done.append(forgets(inbox, ANN)))
     with inbox.desk() as desk:
         ticket, ann = find_ticket(desk, 1, locked=True), get_person(desk, ANN)
-        standing = standing_of(ann, everybody_on(desk, ticket))
+        everybody = everybody_on(desk, ticket)
+        standing = standing_of(ann, everybody)
         words = Words("Just now.", "Just now.", "Now", "<now@home.example>")
-        workflow.act(desk, ticket, standing, standing.party(ticket.lifecycle), ticket.lifecycle.action("Reply"), words)
+        party, reply = standing.party(ticket.lifecycle), ticket.lifecycle.action("Reply")
+        workflow.take_action(desk, ticket, standing, party, reply, words, everybody)
         forgetting.start()
         sleep(0.5)
         assert done == []

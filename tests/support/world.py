@@ -24,8 +24,10 @@ from sqlalchemy import make_url
 
 from app.mail.addresses import Mailbox, address_key
 from app.model.inbound.delivery import Outcome
+from app.model.letters.notification import notify
 from app.model.lifecycle.tables import TRACKER
 from app.model.operations import administration, workflow
+from app.model.operations.manual_action import open_ticket
 from app.model.records import people, queue_setup, queues, registration
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person
@@ -273,10 +275,12 @@ class World:
         """An explicit action, as `tickets act` takes it; `email` None is the tracker itself."""
         with self.database.work() as desk:
             ticket = find_ticket(desk, number, locked=True)
-            standing = standing_of(people.get_person(desk, email), everybody_on(desk, ticket)) if email else None
+            everybody = everybody_on(desk, ticket)
+            standing = standing_of(people.get_person(desk, email), everybody) if email else None
             party = standing.party(ticket.lifecycle) if standing else TRACKER
             words = Words(text, text, f"Re: {ticket.title}", new_message_id(desk), date=date, posted=date)
-            workflow.act(desk, ticket, standing, party, ticket.lifecycle.action(action), words, **more)
+            chosen = ticket.lifecycle.action(action)
+            notify(desk, workflow.take_action(desk, ticket, standing, party, chosen, words, everybody, **more))
         self.settle()
 
     def opens(self, email: str, subject: str = "Hello", text: str = "Hello there.", queue: str = "General") -> int:
@@ -284,7 +288,7 @@ class World:
         with self.database.work() as desk:
             requestor = registration.meet(desk, Mailbox("", email), known=True)
             words = Words(text, text, subject, new_message_id(desk))
-            number = workflow.open_ticket(desk, queues.find_queue(desk, queue), requestor, words).id
+            number = open_ticket(desk, queues.find_queue(desk, queue), requestor, words).id
         self.settle()
         return number
 

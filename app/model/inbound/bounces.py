@@ -107,7 +107,7 @@ def came_to_nothing(desk: Desk, number: int, why: str, *, counts: bool) -> None:
         # It was forgotten while a courier had it in hand.
         return
     letter.state, letter.error, letter.in_hand = State.FAILED, why, False
-    ends = counts and letter.refused is None and _ends(desk, letter)
+    ends = counts and letter.refused is None and _count_refusal(desk, letter)
     if letter.undelivered is not None and not ends:
         return
     letter.undelivered = letter.undelivered or desk.now
@@ -133,8 +133,8 @@ def _answer_elsewhere(desk: Desk, ticket: Ticket, letter: Letter) -> None:
     ticket.requestor_email = other or ticket.requestor_email
 
 
-def _ends(desk: Desk, letter: Letter) -> bool:
-    """Note that a person's address was refused; whether it was on an earlier day, too, and no letter was taken since.
+def _count_refusal(desk: Desk, letter: Letter) -> bool:
+    """Note that a person's address was refused; return whether it was on an earlier day, too, and took none since.
 
     Two refusals of one day may be one fault of a mail server. Days are those of UTC.
     """

@@ -8,8 +8,6 @@ from sqlalchemy import select, update
 from ...mail.addresses import Mailbox, address_key
 from ...mail.parsed import Incoming
 from ...mail.quoted_text import is_forward, split
-from ..letters import notification
-from ..letters.notification import News
 from ..records.addressing import find_place
 from ..records.letters import Letter
 from ..records.message_ids import new_message_id
@@ -18,6 +16,7 @@ from ..records.queues import Queue
 from ..records.registration import heard_from, meet, wrote_from
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import Desk
+from ..tickets.events import Event
 from ..tickets.members import Standing, as_confirmed, everybody_on
 from ..tickets.posts import Parent, Words
 from . import sender_proof
@@ -138,11 +137,12 @@ def ask_in(desk: Desk, ticket: Ticket, people: Sequence[Person], everybody: Sequ
     return everybody_on(desk, ticket) if new else everybody
 
 
-def confirm(desk: Desk, ticket: Ticket, everybody: Sequence[Standing]) -> list[Standing]:
+def confirm(desk: Desk, ticket: Ticket, everybody: Sequence[Standing]) -> Sequence[Standing]:
     """Let those in who wait for it: from now on they see the ticket and get its letters. Everybody as it is then."""
-    if any(one.pending for one in everybody):
-        waiting = update(Participant).where(Participant.ticket_id == ticket.id, Participant.pending)
-        desk.session.execute(waiting.values(pending=False))
+    if not any(one.pending for one in everybody):
+        return everybody
+    waiting = update(Participant).where(Participant.ticket_id == ticket.id, Participant.pending)
+    desk.session.execute(waiting.values(pending=False))
     return as_confirmed(everybody)
 
 
@@ -153,8 +153,8 @@ def subscribe(desk: Desk, ticket: Ticket, person_id: int, everybody: Sequence[St
     return [one._replace(subscribed=True, dormant=False) if one.person_id == person_id else one for one in everybody]
 
 
-def leave(desk: Desk, ticket: Ticket, standing: Standing) -> None:
-    """Take a participant off the letters of a ticket, and tell those who answer."""
+def leave(desk: Desk, ticket: Ticket, standing: Standing) -> Event:
+    """Take a participant off the letters of a ticket."""
     row = desk.session.get_one(Participant, (ticket.id, standing.person_id))
     row.subscribed = False
     if row.pending:
@@ -162,5 +162,5 @@ def leave(desk: Desk, ticket: Ticket, standing: Standing) -> None:
         desk.session.delete(row)
     person = desk.session.get_one(Person, standing.person_id)
     record_change(desk, ticket, person, "participant", person.email, None)
-    news = News(None, ticket.status, standing, [("participant", person.email, None)])
-    notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket))
+    gone = [("participant", person.email, None)]
+    return Event(ticket, everybody_on(desk, ticket), standing, ticket.status, changes=gone)

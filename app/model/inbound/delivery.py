@@ -117,7 +117,8 @@ def past_of(desk: Desk, arrival: Arrival, *places: str) -> Past:
         "mail": arrival.mail_id or 0,
         "forgotten": forgotten_identity(arrival.incoming),
     }
-    return Past(*(bool(value) for value in desk.connection.execute(_PAST, ids).one()))
+    repeated, came_before, forgotten = desk.connection.execute(_PAST, ids).one()
+    return Past(bool(repeated), bool(came_before), bool(forgotten))
 
 
 def claim(

@@ -1,18 +1,19 @@
 """The path of a mail, from a recipient's address to what became of it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ...mail.addresses import Mailbox
 from ..records.addressing import Kind, Place, find_place, is_at_our_domain
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import Desk
-from . import bounces, contents, search_requests
-from .delivery import Arrival, Outcome, claim, repeat
-from .new_tickets import open_by_mail
-from .replies import post
-from .threads import Known, find_thread, is_our_letter, known_ids
-from .unmatched import set_aside
+from . import bounces, contents, new_tickets, replies, search_requests
+from .delivery import Arrival, Outcome, claim, repeat, settle
+from .interpretation import interpret, words_of
+from .performed import Sender, notify_all
+from .threads import Known, Thread, find_thread, is_our_letter, known_ids, places_named
+from .unmatched import put_aside, set_aside
 
 
 def deliver(desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
@@ -31,31 +32,74 @@ def deliver(desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
         return set_aside(desk, arrival, recipient, why)
     if place.kind is Kind.SEARCH:
         return search_requests.answer(desk, arrival, recipient, place, find_person(desk, sender.email), known)
-    return _post(desk, arrival, recipient, place, sender, known)
+    target = _target(desk, arrival, place, sender, known)
+    if isinstance(target, Aside):
+        return set_aside(desk, arrival, recipient, target.reason, target.formerly)
+    if target is None:
+        return _open(desk, arrival, recipient, place, sender, known)
+    return _continue(desk, arrival, recipient, target, sender, known)
 
 
-def _post(
-    desk: Desk, arrival: Arrival, recipient: str, place: Place, sender: Mailbox, known: Sequence[Known]
-) -> Outcome:
-    """Post a mail on the ticket that it belongs to, or open one."""
+class Aside(NamedTuple):
+    """Why a mail is set aside, and the place to which it may have come before."""
+
+    reason: str
+    formerly: str = ""
+
+
+def _target(
+    desk: Desk, arrival: Arrival, place: Place, sender: Mailbox, known: Sequence[Known]
+) -> Thread | Aside | None:
+    """Where a mail belongs: on a ticket, aside, or on a new one (None)."""
     try:
         thread = find_thread(desk, arrival, place, known)
     except TicketForgotten:
         # What came there before it was forgotten was forgotten with it.
-        return set_aside(desk, arrival, recipient, "the ticket was forgotten", formerly=f"ticket{place.number}")
+        return Aside("the ticket was forgotten", f"ticket{place.number}")
     except NoSuchTicket:
-        return set_aside(desk, arrival, recipient, "no ticket has this number")
-    if contents.is_one_too_many(desk, arrival, sender, known):
-        return set_aside(desk, arrival, recipient, contents.TOO_MANY_TICKETS)
-    if thread is None:
-        return open_by_mail(desk, arrival, recipient, place, sender, known)
+        return Aside("no ticket has this number")
+    many = contents.is_one_too_many(desk, arrival, sender, known)
+    return Aside(contents.TOO_MANY_TICKETS) if many else thread
+
+
+def _continue(
+    desk: Desk, arrival: Arrival, recipient: str, thread: Thread, sender: Mailbox, known: Sequence[Known]
+) -> Outcome:
+    """Do what a mail wants on the ticket that it belongs to."""
     formerly = f"ticket{thread.formerly}" if thread.formerly else ""
     claimed = claim(desk, arrival, recipient, f"ticket{thread.ticket.id}", formerly)
     if claimed is None:
         return repeat(desk, arrival, recipient)
-    outcome = post(desk, claimed, thread, sender, known)
+    mail = replies.identify(desk, claimed, thread, sender, known)
+    wish = interpret(mail.about, mail.permission, mail.words, mail.quotable)
+    done = replies.perform(desk, claimed, mail, wish)
+    if done.reason:
+        return put_aside(desk, claimed, done.reason)
+    outcome = settle(desk, claimed, done.fate, thread.ticket.id)
+    notify_all(desk, Sender(mail.person, mail.everybody, words_of(wish, mail.words), mail.private), done)
     if arrival.incoming.bounce:
         bounces.note_claim(desk, arrival, thread.ticket)
+    return outcome
+
+
+def _open(
+    desk: Desk, arrival: Arrival, recipient: str, place: Place, sender: Mailbox, known: Sequence[Known]
+) -> Outcome:
+    """Open a ticket with a mail to a queue, or send the page that it asks for."""
+    if arrival.incoming.bounce:
+        return set_aside(desk, arrival, recipient, bounces.claimed(arrival))
+    # Two addresses of one queue in one envelope are one place.
+    same = [one for one in places_named(desk, arrival) if one.kind.is_queue and one.number == place.number]
+    private = place.kind.is_comment or any(one.kind.is_comment for one in same)
+    claimed = claim(desk, arrival, recipient, next((one.name for one in same), place.name), new=True)
+    if claimed is None:
+        return repeat(desk, arrival, recipient)
+    if (answered := new_tickets.answer_page(desk, claimed, place, sender, known)) is not None:
+        return answered
+    mail = new_tickets.identify(desk, claimed, place, sender, known, private=private)
+    done = new_tickets.perform(desk, claimed, mail)
+    outcome = settle(desk, claimed, done.fate, done.ticket.id if done.ticket else None)
+    notify_all(desk, Sender(mail.person, (), mail.words, private), done)
     return outcome
 
 

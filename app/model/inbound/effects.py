@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from ..letters.receipts import Kind
@@ -58,7 +59,7 @@ class Situation:
     asks_in: bool = False
     newly_named: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def private(self) -> bool:
         """Whether only responders read its words."""
         if self.opens:
@@ -80,10 +81,6 @@ class Situation:
     def commands(self) -> tuple[Command, ...]:
         """The commands that its writer may use at all."""
         return allowed_to(self.standing)
-
-
-def _always(_: Situation) -> bool:
-    return True
 
 
 def _page(mail: Situation) -> bool:
@@ -128,6 +125,10 @@ def _answer(mail: Situation) -> bool:
     return mail.answers_waiting and mail.own_letter
 
 
+def _always(_: Situation) -> bool:
+    return True
+
+
 def _by_one(mail: Situation) -> bool:
     return mail.authors == 1
 
@@ -135,22 +136,22 @@ def _by_one(mail: Situation) -> bool:
 class Rule(NamedTuple):
     """Which mails can have an effect, whether only believed ones, and which others can have it once a yes proves them.
 
-    `waits` is None where nothing waits for a yes.
+    `holds` is None for every mail. `waits` is None where nothing waits for a yes.
     """
 
-    holds: Callable[[Situation], bool]
+    holds: Callable[[Situation], bool] | None
     proof: bool = False
     waits: Callable[[Situation], bool] | None = None
 
 
 RULES = {
-    Effect.KNOW: Rule(_always),
-    Effect.EXPOSE: Rule(_always),
-    Effect.POST: Rule(_always),
+    Effect.KNOW: Rule(None),
+    Effect.EXPOSE: Rule(None),
+    Effect.POST: Rule(None),
     Effect.PAGE: Rule(_page),
     Effect.SUBSCRIBE: Rule(_subscribe),
     Effect.NAME: Rule(lambda mail: mail.opens and _let_in(mail)),
-    Effect.MOVE_LETTERS: Rule(_always, proof=True),
+    Effect.MOVE_LETTERS: Rule(None, proof=True),
     Effect.COMMAND: Rule(_command, proof=True, waits=_always),
     Effect.UNDO: Rule(_undo, proof=True, waits=_always),
     Effect.LEAVE: Rule(_leave, proof=True, waits=_by_one),
@@ -170,14 +171,19 @@ class Permission(NamedTuple):
 
 def permitted(mail: Situation) -> Permission:
     """Return what a mail may cause. The one place for it; whatever follows from a mail asks here."""
-    possible = {effect: rule for effect, rule in RULES.items() if rule.holds(mail)}
-    now = frozenset(effect for effect, rule in possible.items() if mail.believed or not rule.proof)
-    on_yes = (
-        set() if mail.believed else {effect for effect, rule in possible.items() if rule.waits and rule.waits(mail)}
-    )
-    return Permission(now, frozenset(on_yes), frozenset(possible))
+    now, on_yes, possible = set(), set(), set()
+    for effect, rule in RULES.items():
+        if rule.holds is not None and not rule.holds(mail):
+            continue
+        possible.add(effect)
+        if mail.believed or not rule.proof:
+            now.add(effect)
+        elif rule.waits is not None and rule.waits(mail):
+            on_yes.add(effect)
+    return Permission(frozenset(now), frozenset(on_yes), frozenset(possible))
 
 
 def is_allowed(effect: Effect, mail: Situation) -> bool:
     """Return whether a mail has one effect at once, for a ticket that has changed since all were asked for."""
-    return RULES[effect].holds(mail) and (mail.believed or not RULES[effect].proof)
+    rule = RULES[effect]
+    return (rule.holds is None or rule.holds(mail)) and (mail.believed or not rule.proof)

@@ -97,6 +97,11 @@ def interpret(about: Situation, permission: Permission, mail: Words, quotable: C
     return Commands(lines, words) if lines else Text(words)
 
 
+def words_of(wish: Wish, otherwise: Words) -> Words:
+    """The words that a wish comes with."""
+    return otherwise if isinstance(wish, Unsubscribe) else wish.words
+
+
 def has_files(words: Words) -> bool:
     """Whether words come with files that are no mere decoration."""
     return any(not one.decorates for one in words.attachments)

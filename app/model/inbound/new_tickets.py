@@ -10,46 +10,25 @@ from ...mail.forwarded import Original, original_attached, original_inline
 from ...mail.quoted_text import is_forward
 from ...mail.text import one_line
 from ..letters import info_letters, receipts
-from ..letters.notification import News, tell_opened
-from ..letters.receipts import Writer
 from ..lifecycle import commands
-from ..lifecycle.commands import COMMANDS, REQUESTOR, Line, Page
+from ..lifecycle.commands import COMMANDS, REQUESTOR, Line
 from ..operations import command_execution, workflow
 from ..operations.command_execution import Mailed, Refused
 from ..records.addressing import Place, find_place
-from ..records.messages import Message
 from ..records.people import Person, find_person
 from ..records.queues import Queue, answers_anywhere
-from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
-from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.events import Event
+from ..tickets.members import Standing, standing_of
 from ..tickets.posts import Words
-from . import bounces, contents, pending_commands, sender_proof
+from . import contents, pending_commands, sender_proof
 from .contents import first_words
-from .delivery import Arrival, Claim, Fate, Outcome, claim, repeat, settle
+from .delivery import Arrival, Claim, Fate, Outcome, settle
 from .effects import Effect, Permission, Situation, permitted
 from .interpretation import has_files
-from .threads import Known, places_named
-from .unmatched import put_aside, set_aside
-
-
-def open_by_mail(
-    desk: Desk, arrival: Arrival, recipient: str, place: Place, sender: Mailbox, known: Sequence[Known]
-) -> Outcome:
-    """Open a ticket with a mail to a queue, and carry out its commands if it is a responder's."""
-    if arrival.incoming.bounce:
-        return set_aside(desk, arrival, recipient, bounces.claimed(arrival))
-    # Two addresses of one queue in one envelope are one place.
-    same = [one for one in places_named(desk, arrival) if one.kind.is_queue and one.number == place.number]
-    first = next((one.name for one in same), place.name)
-    claimed = claim(desk, arrival, recipient, first, new=True)
-    if claimed is None:
-        return repeat(desk, arrival, recipient)
-    queue = desk.session.get_one(Queue, place.number)
-    private = place.kind.is_comment or any(one.kind.is_comment for one in same)
-    if (asked := _page_asked(desk, claimed, queue, sender, known, private=private)) is not None:
-        return _send_page(desk, claimed, queue, *asked)
-    return _open(desk, claimed, queue, _read(desk, claimed, queue, sender, known, private=private))
+from .performed import Answer, Performed
+from .threads import Known
+from .unmatched import put_aside
 
 
 class First(NamedTuple):
@@ -58,6 +37,7 @@ class First(NamedTuple):
     `asked` is when the forwarded mail was written, if it is attached.
     """
 
+    queue: Queue
     person: Person
     about: Situation
     permission: Permission
@@ -68,12 +48,12 @@ class First(NamedTuple):
 
 
 def _situation(
-    desk: Desk, claimed: Claim, queue: Queue, person: Person, known: Sequence[Known], *, private: bool
+    desk: Desk, claim: Claim, queue: Queue, person: Person, known: Sequence[Known], *, private: bool
 ) -> Situation:
     """What decides about a first mail."""
-    arrival, incoming = claimed.arrival, claimed.incoming
+    arrival, incoming = claim.arrival, claim.incoming
     machine = incoming.automatic is not None
-    verified = not machine and sender_proof.is_verified(desk, arrival, person, known, came_before=claimed.came_before)
+    verified = not machine and sender_proof.is_verified(desk, arrival, person, known, came_before=claim.came_before)
     standing = _standing_at(desk, queue, person)
     return Situation(
         lifecycle=queue.lifecycle,
@@ -91,42 +71,42 @@ def _situation(
     )
 
 
-def _page_asked(
-    desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known], *, private: bool
-) -> tuple[Person, Words, Page] | None:
-    """The page that somebody known asks for. From others the word is text."""
+def answer_page(desk: Desk, claim: Claim, place: Place, sender: Mailbox, known: Sequence[Known]) -> Outcome | None:
+    """Send somebody known the page that they ask for. None for every other mail: there the word is text."""
     person = find_person(desk, sender.email)
-    words = first_words(contents.draft_of(desk, claimed, None), claimed.incoming.text)
-    page = None if has_files(words) else commands.page_asked(words.text)
-    if person is None or page is None:
+    if person is None or not person.known:
         return None
-    about = _situation(desk, claimed, queue, person, known, private=private)
+    words = first_words(contents.draft_of(desk, claim, None), claim.incoming.text)
+    page = None if has_files(words) else commands.page_asked(words.text)
+    if page is None:
+        return None
+    queue = desk.session.get_one(Queue, place.number)
+    about = _situation(desk, claim, queue, person, known, private=False)
     allowed = permitted(about).now
     if Effect.PAGE not in allowed:
         return None
     if Effect.EXPOSE in allowed:
-        sender_proof.note_shown(desk, claimed.arrival, person, known)
-    return person, replace(words, verified=about.verified), page
+        sender_proof.note_shown(desk, claim.arrival, person, known)
+    if not info_letters.send_from(desk, queue, person, replace(words, verified=about.verified), page):
+        return put_aside(desk, claim, info_letters.ENOUGH)
+    return settle(desk, claim, Fate.ANSWERED)
 
 
-def _send_page(desk: Desk, claimed: Claim, queue: Queue, person: Person, words: Words, page: Page) -> Outcome:
-    if not info_letters.send_from(desk, queue, person, words, page):
-        return put_aside(desk, claimed, info_letters.ENOUGH)
-    return settle(desk, claimed, Fate.ANSWERED)
-
-
-def _read(desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequence[Known], *, private: bool) -> First:
+def identify(
+    desk: Desk, claim: Claim, place: Place, sender: Mailbox, known: Sequence[Known], *, private: bool
+) -> First:
     """Make the writer known, and read what the mail says and wants."""
-    arrival, incoming = claimed.arrival, claimed.incoming
+    arrival, incoming = claim.arrival, claim.incoming
+    queue = desk.session.get_one(Queue, place.number)
     person = contents.author(desk, sender, arrival, known=True)
-    about = _situation(desk, claimed, queue, person, known, private=private)
+    about = _situation(desk, claim, queue, person, known, private=private)
     permission = permitted(about)
     if Effect.EXPOSE in permission.now:
         sender_proof.note_shown(desk, arrival, person, known)
     trusted = Effect.COMMAND in permission.possible
     reading = commands.read(incoming.text, COMMANDS if trusted else ())
     brought = trusted and (is_forward(incoming.subject) or any(line.command is REQUESTOR for line in reading.lines))
-    draft = contents.draft_of(desk, claimed, None)
+    draft = contents.draft_of(desk, claim, None)
     words = first_words(draft, reading.rest, forward=brought, can_be_empty=bool(reading.lines))
     words = replace(words, verified=about.verified, believed=about.believed)
     original = _original(desk, arrival, reading.rest, person) if trusted else None
@@ -139,7 +119,7 @@ def _read(desk: Desk, claimed: Claim, queue: Queue, sender: Mailbox, known: Sequ
         # Whoever has an old address of somebody on a team must not read along, nor prove who they are by a letter.
         words = replace(words, address=None)
     asked = original.date if original and attached else None
-    return First(person, about, permission, words, reading.lines, original, asked)
+    return First(queue, person, about, permission, words, reading.lines, original, asked)
 
 
 def _is_on_a_team(desk: Desk, person: Person) -> bool:
@@ -180,12 +160,13 @@ def _with_original(words: Words, original: Original) -> Words:
     return replace(words, text=joined["text"], full_text=joined["full"], original_id=original.message_id)
 
 
-def _open(desk: Desk, claimed: Claim, queue: Queue, mail: First) -> Outcome:
-    incoming, private = claimed.incoming, mail.about.comment
+def perform(desk: Desk, claim: Claim, mail: First) -> Performed:
+    """Open a ticket, carry out the commands of a responder's mail, and notify nobody."""
+    incoming, private = claim.incoming, mail.about.comment
     named = Effect.NAME in mail.permission.now
-    ticket, message = workflow.make_ticket(
+    event = workflow.make_ticket(
         desk,
-        queue,
+        mail.queue,
         mail.person,
         mail.words,
         private=private,
@@ -193,52 +174,42 @@ def _open(desk: Desk, claimed: Claim, queue: Queue, mail: First) -> Outcome:
         spam=incoming.spam,
         asked=mail.asked,
     )
-    outcome = settle(desk, claimed, Fate.OPENED, ticket.id)
-    if incoming.spam:
-        return outcome
-    if not mail.about.standing.responder or incoming.automatic:
-        tell_opened(desk, ticket, message, mail.person, everybody_on(desk, ticket), mail.words)
-    elif mail.lines and Effect.COMMAND in mail.permission.now:
-        _command(desk, ticket, message, mail, private=private)
-    else:
-        _tell(desk, ticket, message, mail, private=private)
-    return outcome
+    ticket = event.ticket
+    if incoming.spam or incoming.automatic or not mail.about.standing.responder:
+        return Performed(Fate.OPENED, ticket, (event,))
+    if not mail.lines:
+        return Performed(Fate.OPENED, ticket, (event,), _receipt(event, _offer(mail.original)))
+    if Effect.COMMAND in mail.permission.now:
+        return _command(desk, event, mail)
+    written = [line.written for line in mail.lines]
+    return Performed(
+        Fate.OPENED, ticket, (event,), lambda desk, to: pending_commands.hold(desk, to, written, opened=True)
+    )
 
 
-def _command(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
+def _receipt(event: Event, notes: Sequence[str]) -> Answer:
+    """Tell a responder which ticket their mail has opened, and what its commands did."""
+    changes = event.all_changes
+    return lambda desk, to: receipts.opening(desk, to._replace(standing=event.actor or to.standing), changes, notes)
+
+
+def _command(desk: Desk, opening: Event, mail: First) -> Performed:
     """Carry out the commands of a first mail; where not all can be, the ticket is open all the same."""
-    standing = standing_of(mail.person, everybody_on(desk, ticket))
-    allowed = command_execution.allowed_to(standing)
-    mailed = Mailed(mail.person, standing, mail.lines, mail.words, True, allowed, private, message)
+    ticket, everybody = opening.ticket, opening.everybody
+    allowed = command_execution.allowed_to(standing_of(mail.person, everybody))
+    private = mail.about.comment
+    mailed = Mailed(mail.person, everybody, mail.lines, mail.words, True, allowed, private, opening.message)
     try:
-        outcome = command_execution.carry_out_all(desk, ticket, mailed)
+        event = command_execution.carry_out_all(desk, ticket, mailed)
     except Refused as refused:
-        everybody = everybody_on(desk, ticket)
-        tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
-        writer = Writer(ticket, standing, everybody, mail.words, private)
-        receipts.refusal(desk, writer, refused.problems, posted=True)
-        return
-    command_execution.tell(desk, outcome, mailed)
-    if outcome.opened is None:
-        return
-    everybody = everybody_on(desk, outcome.ticket)
-    given = any(field == "requestor" for field, _, _ in outcome.changes)
-    notes = [] if given else _offer(mail.original)
-    writer = Writer(outcome.ticket, outcome.standing, everybody, mail.words, private)
-    receipts.opening(desk, writer, outcome.all_changes, notes)
-
-
-def _tell(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
-    """Tell of a responder's mail without commands, or whose commands wait for a proof."""
-    everybody = everybody_on(desk, ticket)
-    standing = standing_of(mail.person, everybody)
-    tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
-    writer = Writer(ticket, standing, everybody, mail.words, private)
-    if mail.lines and Effect.COMMAND in mail.permission.on_yes:
-        written = [line.written for line in mail.lines]
-        pending_commands.hold(desk, writer, written, opened=True)
-    else:
-        receipts.opening(desk, writer, (), _offer(mail.original))
+        problems = refused.problems
+        return Performed(
+            Fate.OPENED, ticket, (opening,), lambda desk, to: receipts.refusal(desk, to, problems, posted=True)
+        )
+    if not event.opened:
+        return Performed(Fate.OPENED, ticket, (event,), lambda desk, to: receipts.of_commands(desk, to, event))
+    given = any(field == "requestor" for field, _, _ in event.changes)
+    return Performed(Fate.OPENED, ticket, (event,), _receipt(event, [] if given else _offer(mail.original)))
 
 
 def _offer(original: Original | None) -> list[str]:

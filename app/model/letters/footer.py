@@ -34,12 +34,12 @@ def footer(
     `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
     `later`: it leaves when the window of a storm has ended.
     """
-    promised = promise(desk, ticket, standing, private=private)
-    if (standing.responder or standing.requestor) and ticket.status != ticket.lifecycle.spam:
+    promised, lifecycle = promise(desk, ticket, standing, private=private), ticket.lifecycle
+    if (standing.responder or standing.requestor) and ticket.status != lifecycle.spam:
         # A reply to this letter lets those in who wait for it.
         everybody = as_confirmed(everybody)
     occasion = Occasion(words=True, private=promised.cell.private)
-    others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
+    others = readers(everybody, occasion, lifecycle, but=standing.person_id)
     held = not later and holds_next(desk, ticket, standing, everybody)
     readers_of_it = _IN_A_STORM if held else _who_reads(ticket, others)
     lines = [
@@ -96,6 +96,8 @@ _FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}
 
 def _hints(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
+    if not cell.hints:
+        return []
     needed = any("{queue_address}" in hint for hint in cell.hints)
     addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses] if needed else []
     filled = {"solved": f'"{STATUS.line(ticket.lifecycle.end)}"', "list": f'"{LIST}"'}

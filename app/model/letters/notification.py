@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import joinedload
@@ -14,24 +15,21 @@ from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, listed
 from ..records.addressing import comment_address, find_place, is_at_our_domain, ticket_address
 from ..records.letters import HELD, NOT_SENT, Letter, State
-from ..records.message_ids import new_message_id
+from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, passed_on
 from ..records.people import Address, Person
 from ..records.tickets import UNDELIVERED, Ticket
 from ..storage.unit_of_work import Desk
 from ..tickets import loop_protection
+from ..tickets.events import Event
 from ..tickets.members import Occasion, Standing, readers
+from ..tickets.posts import Words
 from ..tickets.undo import Changed
 from .footer import footer
 from .templates import render
 
-if TYPE_CHECKING:
-    from ..tickets.posts import Words
-
 THE_TRACKER = "The tracker"
 ADD_LETTERS = insert(cast("Table", Letter.__table__))
-# With the header's name before it, within the 998 octets of a line (RFC 5322 2.1.1).
-_LONGEST_ID = 980
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
 # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
 _LONGEST_TEXT = 100_000
@@ -55,108 +53,112 @@ class Envelope(NamedTuple):
     acknowledges: bool = False
 
 
-class News(NamedTuple):
-    """What has happened to a ticket besides the words: who did it by which action, and what changed by it.
+class Notice(NamedTuple):
+    """One letter in several copies: its headers, whom it goes to, and what it says."""
 
-    `actor` is None for the tracker itself, `action` for things that were set. `checkpoint` is how it was before.
-    """
-
-    action: Action | None
-    old_status: str
-    actor: Standing | None
+    envelope: Envelope
+    told: Sequence[Standing]
+    body: Mapping[str, object]
     changes: Sequence[Changed] = ()
-    checkpoint: int | None = None
-
-    @property
-    def by_id(self) -> int | None:
-        """The person who did it."""
-        return self.actor.person_id if self.actor else None
-
-    @property
-    def name(self) -> str:
-        """The name of who did it."""
-        return self.actor.label if self.actor else THE_TRACKER
+    words: Words | None = None
 
 
-def tell_opened(
-    desk: Desk,
-    ticket: Ticket,
-    message: Message,
-    author: Person,
-    everybody: Sequence[Standing],
-    words: "Words",
-    news: News | None = None,
-) -> None:
-    """Tell those who answer for the queue of a new ticket, and who was asked in; `news`: what was set with it.
+def notify(desk: Desk, event: Event, *, answered: bool = False) -> list[str]:
+    """Write a letter to each person whom an event concerns (docs/interface.md, section 8). The ticket stays as it is.
 
-    Not whose ticket it is, also where a responder has brought it: they know what they wrote.
+    Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
+    `answered`: who caused it gets a letter of their own. What else they are told is returned, and stands in that one.
     """
-    everybody = _with_mailbox(desk, everybody)
+    also: list[str] = []
+    if event.quiet:
+        return also
+    event = replace(
+        event,
+        everybody=_with_mailbox(desk, event.everybody),
+        gone=_with_mailbox(desk, event.gone) if event.gone else (),
+    )
+    if event.message is None or event.words is None:
+        notices = _of_change(desk, event)
+    elif event.opened:
+        notices = _of_opening(desk, event, event.message, event.words)
+    else:
+        notices = _of_message(desk, event, event.message, event.words)
+    for notice in notices:
+        if answered and notice.envelope.kind == NOT_SENT:
+            also += [str(notice.body["heading"]), _SEND_ELSEWHERE]
+        else:
+            _write(desk, notice, event.everybody)
+    return also
+
+
+# In answer to the letter to the writer, words may mean something else.
+_SEND_ELSEWHERE = "To send your words to them, reply to another letter about this ticket with the words."
+
+
+def _name(event: Event) -> str:
+    return event.actor.label if event.actor else THE_TRACKER
+
+
+def _audience(event: Event, occasion: Occasion) -> list[Standing]:
+    """Who gets a letter of an event: whom it concerns, and who answered for the queue that the ticket has left."""
+    told = readers(event.everybody, occasion, event.ticket.lifecycle, but=event.actor_id)
+    return [*told, *(one for one in event.gone if one.person_id != event.actor_id)] if event.gone else told
+
+
+def _of_opening(desk: Desk, event: Event, message: Message, words: Words) -> list[Notice]:
+    """The letters to those who answer for the queue of a new ticket, and to who was asked in.
+
+    Not to whose ticket it is, also where a responder has brought it: they know what they wrote.
+    """
+    ticket, actor, name = event.ticket, event.actor, _name(event)
     occasion = Occasion(words=True, private=message.private)
-    told = [one for one in readers(everybody, occasion, ticket.lifecycle, but=author.id) if not _only_asked(one)]
-    envelope = _envelope(ticket, "opened", message, author.label, words, answers=False)
-    writer = next((one for one in everybody if one.person_id == author.id), None)
+    hearing = readers(event.everybody, occasion, ticket.lifecycle, but=event.actor_id)
+    told = _unreached(desk, [one for one in hearing if not _only_asked(one)], words.named)
+    if words.mail_id is not None and actor is not None:
+        told = loop_protection.reached(desk, told, actor.person_id, responder=actor.responder, believed=words.believed)
     body = {
-        "heading": f"{author.label} wrote:",
-        "note": _note(desk, ticket, message, None, words, unproven(desk, writer, words)),
+        "heading": f"{name} wrote:",
+        "note": _note(desk, ticket, message, None, words, unproven(desk, actor, words)),
     }
-    changes = news.changes if news else ()
-    told = _unreached(desk, told, words.named)
-    if words.mail_id is not None:
-        responder = bool(writer and writer.responder)
-        told = loop_protection.reached(desk, told, author.id, responder=responder, believed=words.believed)
-    _write(desk, envelope, told, everybody, body, changes, words)
-    if ticket.queue.acknowledge and words.mail_id is not None and not message.private and news is None:
-        _acknowledge(desk, ticket, message, author, everybody, words)
+    envelope = _envelope(ticket, "opened", message, name, words, answers=False)
+    notice = Notice(envelope, told, body, event.changes, words)
+    brought = actor is None or actor.responder
+    if ticket.queue.acknowledge and words.mail_id is not None and not message.private and not brought:
+        return [notice, *_acknowledgement(desk, event, message, words)]
+    return [notice]
 
 
 def _only_asked(one: Standing) -> bool:
     return one.requestor and not one.answers and not one.assignee
 
 
-def tell_posted(
-    desk: Desk,
-    ticket: Ticket,
-    message: Message,
-    news: News,
-    everybody: Sequence[Standing],
-    words: "Words",
-    gone: Sequence[Standing] = (),
-) -> None:
-    """Tell of a message, of the status that it changed, and those who answer of what else was set with it.
-
-    Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
-    """
-    everybody = _with_mailbox(desk, everybody)
-    storm = loop_protection.on_ticket(desk, message, news.actor, everybody)
-    changed, said = news.old_status != ticket.status, bool(words.text.strip() or words.attachments)
-    occasion = Occasion(words=said or words.mail_id is not None, private=message.private, status_changed=changed)
-    told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
-    told += [one for one in _with_mailbox(desk, gone) if one.person_id != news.by_id]
-    told = _unreached(desk, told, words.named)
+def _of_message(desk: Desk, event: Event, message: Message, words: Words) -> list[Notice]:
+    """The letters about a message and the status that it changed, and to those who answer what else was set with it."""
+    ticket, actor, name = event.ticket, event.actor, _name(event)
+    storm = loop_protection.on_ticket(desk, message, actor, event.everybody)
+    said = bool(words.text.strip() or words.attachments)
+    occasion = Occasion(said or words.mail_id is not None, message.private, event.status_changed)
+    told = _unreached(desk, _audience(event, occasion), words.named)
     if storm.held:
-        _tell_later(desk, ticket, message, told, everybody)
-        return
-    told, missed = _within_bounds(desk, told, news.actor, words)
+        _tell_later(desk, ticket, message, told, event.everybody)
+        return []
+    told, missed = _within_bounds(desk, told, actor, words)
     body = {
-        "heading": heading(news.action, news.name, words=said) if news.action else f"{news.name} wrote:",
+        "heading": heading(event.action, name, words=said) if event.action else f"{name} wrote:",
         "note": _with(
-            _note(desk, ticket, message, news.actor, words, unproven(desk, news.actor, words)),
+            _note(desk, ticket, message, actor, words, unproven(desk, actor, words)),
             storm.word,
             f"{listed(missed)} did not get it." if missed else "",
         ),
     }
-    envelope = _envelope(ticket, "posted", message, news.name, words)._replace(
-        checkpoint=news.checkpoint, by_id=news.by_id
-    )
-    if missed and news.actor:
-        _tell_writer(desk, envelope, news.actor, everybody, missed)
-    _write(desk, envelope, told, everybody, body, _and_status(ticket, news), words)
-    _announce(desk, ticket, news, everybody, told)
+    envelope = _envelope(ticket, "posted", message, name, words)
+    envelope = envelope._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    to_writer = _to_writer(desk, envelope, actor, missed) if missed and actor else []
+    return [*to_writer, Notice(envelope, told, body, event.all_changes, words), *_announcement(desk, event, told)]
 
 
 def _within_bounds(
-    desk: Desk, told: list[Standing], actor: Standing | None, words: "Words"
+    desk: Desk, told: list[Standing], actor: Standing | None, words: Words
 ) -> tuple[list[Standing], list[str]]:
     """Whom a message may reach, and the names of those whom it may not because too much such mail came."""
     if actor is None or words.mail_id is None:
@@ -166,15 +168,13 @@ def _within_bounds(
     return within, [one.label for one in told if one.person_id not in reached]
 
 
-def _tell_writer(
-    desk: Desk, envelope: Envelope, writer: Standing, everybody: Sequence[Standing], missed: Sequence[str]
-) -> None:
-    """Tell a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
+def _to_writer(desk: Desk, envelope: Envelope, writer: Standing, missed: Sequence[str]) -> list[Notice]:
+    """The letter to a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
     recent = select(Letter.id).where(
         Letter.person_id == writer.person_id, Letter.kind == NOT_SENT, Letter.created > desk.now - loop_protection.HOUR
     )
     if writer.undeliverable or desk.connection.execute(recent.limit(1)).scalar() is not None:
-        return
+        return []
     why = "Nothing proves that you sent it, and such mail reaches few people outside the team within an hour."
     body = {
         "heading": f"Your mail to ticket {envelope.ticket.id} did not go to {listed(missed)}. {why}",
@@ -182,7 +182,7 @@ def _tell_writer(
         "paragraphs": ["To send your words to them, reply to this letter with the words."],
     }
     own = envelope._replace(kind=NOT_SENT, about_id=None, attached=False, sender_name=envelope.ticket.queue.name)
-    _write(desk, own, [writer], everybody, body)
+    return [Notice(own, [writer], body)]
 
 
 _LISTED_LATER = 20
@@ -225,36 +225,23 @@ def _held_since(desk: Desk, ticket: Ticket, first: int, last: Message, reader: S
     }
 
 
-def tell_changed(
-    desk: Desk,
-    ticket: Ticket,
-    news: News,
-    everybody: Sequence[Standing],
-    gone: Sequence[Standing] = (),
-    *,
-    to_all: bool = False,
-) -> None:
-    """Tell the assignee and the responders of a change without words, and those who are `gone` by it.
+def _of_change(desk: Desk, event: Event) -> list[Notice]:
+    """The letters about a change without words: to the assignee, the responders, and those who are gone by it.
 
-    `to_all`: a new status is told to all who hear of it (docs/interface.md, section 8), and nothing else of the change.
+    A new status that concerns everybody is told to all who hear of it, and nothing else of the change.
     """
-    everybody = _with_mailbox(desk, everybody)
-    occasion = Occasion(words=False, status_changed=to_all and news.old_status != ticket.status)
-    told = readers(everybody, occasion, ticket.lifecycle, but=news.by_id)
-    told += [one for one in _with_mailbox(desk, gone) if one.person_id != news.by_id]
-    named = heading(news.action, news.name, words=False) if news.action else f"{news.name} changed the ticket:"
-    envelope = _envelope(ticket, "changed", None, news.name, None)._replace(
-        checkpoint=news.checkpoint, by_id=news.by_id
-    )
-    _write(desk, envelope, told, everybody, {"heading": named}, _and_status(ticket, news))
-    _announce(desk, ticket, news, everybody, told)
-
-
-def tell_moved(desk: Desk, ticket: Ticket, news: News, told: Sequence[Standing], everybody: Sequence[Standing]) -> None:
-    """Tell those from outside whose ticket was merged into this one what their replies do from now on."""
-    numbers = listed(new or "" for field, _, new in news.changes if field == "merged")
+    ticket, name = event.ticket, _name(event)
+    told = _audience(event, Occasion(words=False, status_changed=event.to_all and event.status_changed))
+    body = {"heading": heading(event.action, name, words=False) if event.action else f"{name} changed the ticket:"}
+    plain = _envelope(ticket, "changed", None, name, None)
+    envelope = plain._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    notices = [Notice(envelope, told, body, event.all_changes), *_announcement(desk, event, told)]
+    if not event.moved:
+        return notices
+    # Those from outside whose ticket was merged into this one learn what their replies do from now on.
+    numbers = listed(new or "" for field, _, new in event.changes if field == "merged")
     body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
-    _write(desk, _envelope(ticket, "changed", None, news.name, None), _with_mailbox(desk, told), everybody, body)
+    return [*notices, Notice(plain, [one for one in event.everybody if one.person_id in event.moved], body)]
 
 
 def tell_undelivered(
@@ -264,47 +251,41 @@ def tell_undelivered(
     everybody = _with_mailbox(desk, everybody)
     told = readers(everybody, Occasion(words=False), ticket.lifecycle, but=missed)
     envelope = _envelope(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True)
-    _write(desk, envelope, told, everybody, body)
+    _write(desk, Notice(envelope, told, body), everybody)
 
 
 def _with(*notes: str) -> str:
     return "\n\n".join(note for note in notes if note)
 
 
-def _and_status(ticket: Ticket, news: News) -> list[Changed]:
-    """All that changed, the status last and once."""
-    others = [change for change in news.changes if change[0] != "status"]
-    changed = news.old_status != ticket.status
-    return [*others, ("status", news.old_status, ticket.status)] if changed else others
-
-
-def _acknowledge(
-    desk: Desk, ticket: Ticket, message: Message, requestor: Person, everybody: Sequence[Standing], words: "Words"
-) -> None:
-    """Tell the requestor that the ticket is there: no machine, no list, and nobody more often than once an hour."""
+def _acknowledgement(desk: Desk, event: Event, message: Message, words: Words) -> list[Notice]:
+    """The letter to the requestor that the ticket is there: to no machine, no list, and once an hour at most."""
+    ticket = event.ticket
+    requestor = desk.session.get_one(Person, ticket.requestor_id)
     recent = requestor.acknowledged is not None and requestor.acknowledged > desk.now - _ACKNOWLEDGED_EVERY
     if words.automatic or words.listed or recent or not loop_protection.may_answer(desk, requestor.id, "acknowledged"):
-        return
+        return []
     requestor.acknowledged = desk.now
     body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}
-    to = [one for one in everybody if one.person_id == requestor.id]
+    to = [one for one in event.everybody if one.person_id == requestor.id]
     envelope = _envelope(ticket, "acknowledged", message, ticket.queue.name, words)._replace(acknowledges=True)
-    _write(desk, envelope, to, everybody, body)
+    return [Notice(envelope, to, body)]
 
 
-def _announce(desk: Desk, ticket: Ticket, news: News, everybody: Sequence[Standing], told: Sequence[Standing]) -> None:
-    """Tell the requestor that the ticket is resolved, if the queue does and nothing else has; no machine, no list."""
-    solved = news.old_status != ticket.status and ticket.status in ticket.lifecycle.solved
-    if not solved or not ticket.queue.announce_resolved:
-        return
+def _announcement(desk: Desk, event: Event, told: Sequence[Standing]) -> list[Notice]:
+    """The letter to the requestor that the ticket is resolved, if the queue tells it and nothing else has."""
+    ticket = event.ticket
+    if not (event.status_changed and ticket.status in ticket.lifecycle.solved and ticket.queue.announce_resolved):
+        return []
     first = select(Message).where(Message.ticket_id == ticket.id, Message.number == 1)
     opening = desk.session.scalars(first).one_or_none()
+    # No machine and no list is told.
     if opening is None or opening.automatic or opening.listed:
-        return
-    knowing = {one.person_id for one in told} | {news.by_id}
-    to = [one for one in everybody if one.requestor and one.person_id not in knowing]
-    body = {"heading": f"{news.name} marked ticket {ticket.id} as {ticket.status}."}
-    _write(desk, _envelope(ticket, "changed", None, news.name, None), to, everybody, body)
+        return []
+    knowing = {one.person_id for one in told} | {event.actor_id}
+    to = [one for one in event.everybody if one.requestor and one.person_id not in knowing]
+    body = {"heading": f"{_name(event)} marked ticket {ticket.id} as {ticket.status}."}
+    return [Notice(_envelope(ticket, "changed", None, _name(event), None), to, body)]
 
 
 def heading(action: Action, name: str, *, words: bool, second: bool = False) -> str:
@@ -313,7 +294,7 @@ def heading(action: Action, name: str, *, words: bool, second: bool = False) -> 
     return line if words else f"{line.rstrip(':')}."
 
 
-def _said(words: "Words", *, team: bool) -> str:
+def _said(words: Words, *, team: bool) -> str:
     """The text of a letter to the team or to outsiders: what was written, then what was attached to it."""
     fitting = set(passed_on(words.attachments, team=team))
     attached = [
@@ -339,7 +320,7 @@ def _withheld(number: int, *, team: bool) -> str:
     return f"{number} attached files are not passed on: they are letters to the team, or refer to them."
 
 
-def unproven(desk: Desk, actor: Standing | None, words: "Words") -> str:
+def unproven(desk: Desk, actor: Standing | None, words: Words) -> str:
     """Return the note on a mail in a responder's name that nothing proves (docs/interface.md, section 6)."""
     weighty = actor is not None and actor.responder and words.mail_id is not None and not words.automatic
     if not weighty or words.verified or desk.trust.by == "from" or actor is None:
@@ -347,7 +328,7 @@ def unproven(desk: Desk, actor: Standing | None, words: "Words") -> str:
     return f"It came in the name of {actor.label}, but nothing proves that {actor.label} sent it."
 
 
-def _note(desk: Desk, ticket: Ticket, message: Message, actor: Standing | None, words: "Words", doubt: str = "") -> str:
+def _note(desk: Desk, ticket: Ticket, message: Message, actor: Standing | None, words: Words, doubt: str = "") -> str:
     """What somebody must know of a message before reading it."""
     if not message.private:
         return doubt
@@ -358,7 +339,7 @@ def _note(desk: Desk, ticket: Ticket, message: Message, actor: Standing | None, 
     return f"{note}\n{_about_outsider(desk, ticket, actor, words)}" if outsider and actor else note
 
 
-def _about_outsider(desk: Desk, ticket: Ticket, actor: Standing, words: "Words") -> str:
+def _about_outsider(desk: Desk, ticket: Ticket, actor: Standing, words: Words) -> str:
     """Who wrote without being on the ticket, how to let them in, and whose letter they answered."""
     lines = [
         f"{actor.label} <{actor.email}> is not on this ticket. To let them in, put this on top of your reply:",
@@ -383,7 +364,7 @@ def changed(change: Changed) -> str:
 
 
 def _envelope(
-    ticket: Ticket, kind: str, message: Message | None, name: str, words: "Words | None", *, answers: bool = True
+    ticket: Ticket, kind: str, message: Message | None, name: str, words: Words | None, *, answers: bool = True
 ) -> Envelope:
     """The headers that thread a letter in mail clients: the ticket's root, then the public message it answers."""
     parent = words.parent.message_id if words and words.parent and not words.parent.private else None
@@ -399,11 +380,6 @@ def _envelope(
         private=message.private if message else False,
         attached=bool(words and kind in _WITH_FILES and passed_on(words.attachments, team=True)),
     )
-
-
-def sendable(message_id: str) -> bool:
-    """Whether somebody else's Message-ID can stand in a header of ours."""
-    return message_id.isascii() and message_id.isprintable() and len(message_id) <= _LONGEST_ID
 
 
 def _with_mailbox(desk: Desk, everybody: Iterable[Standing]) -> list[Standing]:
@@ -424,21 +400,17 @@ def _is_ours(desk: Desk, email: str) -> bool:
     return email.lower().endswith(".invalid") or (is_at_our_domain(desk, email) and find_place(desk, email) is not None)
 
 
-def _write(
-    desk: Desk,
-    envelope: Envelope,
-    told: Sequence[Standing],
-    everybody: Sequence[Standing],
-    body: Mapping[str, object],
-    changes: Sequence[Changed] = (),
-    words: "Words | None" = None,
-) -> None:
-    """Put one letter for each of them into the outbox. Of what changed, outsiders are told the status."""
-    said = {team: {"text": _said(words, team=team)} if words else {} for team in {one.responder for one in told}}
-    rows = [
-        _letter(desk, envelope, one, everybody, {**body, **said[one.responder], "changes": _told_to(one, changes)})
-        for one in told
-    ]
+def _write(desk: Desk, notice: Notice, everybody: Sequence[Standing]) -> None:
+    """Put one letter for each reader into the outbox. Of what changed, outsiders are told the status."""
+    said: dict[bool, str] = {}
+    rows = []
+    for reader in notice.told:
+        team, body = reader.responder, {**notice.body, "changes": _told_to(reader, notice.changes)}
+        if notice.words is not None:
+            if team not in said:
+                said[team] = _said(notice.words, team=team)
+            body["text"] = said[team]
+        rows.append(_letter(desk, notice.envelope, reader, everybody, body))
     if rows:
         desk.connection.execute(ADD_LETTERS, rows)
 

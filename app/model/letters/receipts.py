@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ...mail.addresses import mailable
 from ...mail.text import one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
+from ..records.message_ids import sendable
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
 from ..tickets import loop_protection
+from ..tickets.events import Event
 from ..tickets.members import Standing
+from ..tickets.posts import Words
 from ..tickets.undo import Changed
 from .footer import footer
-from .notification import ADD_LETTERS, changed, letter_row, list_id, sendable
+from .notification import ADD_LETTERS, changed, letter_row, list_id
 from .templates import render
-
-if TYPE_CHECKING:
-    from ..tickets.posts import Words
 
 
 class Kind(StrEnum):
@@ -33,14 +33,15 @@ class Kind(StrEnum):
 class Writer(NamedTuple):
     """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
 
-    `private`: their mail was, and so is what they answer to the letter.
+    `private`: their mail was, and so is what they answer to the letter. `also`: what else they are told.
     """
 
     ticket: Ticket
     standing: Standing
     everybody: Sequence[Standing]
-    words: "Words"
+    words: Words
     private: bool = False
+    also: Sequence[str] = ()
 
 
 def receipt(
@@ -50,6 +51,12 @@ def receipt(
     heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(desk, to.ticket.id)}."
     lines = [changed(change) for change in changes] or ["Nothing changed: it was so before."]
     write_to(desk, to, Kind.RECEIPT, heading, lines, [*notes, *_reversed(changes)], checkpoint=checkpoint)
+
+
+def of_commands(desk: Desk, to: Writer, event: Event, notes: Sequence[str] = ()) -> None:
+    """Tell who commanded what came of it; they are addressed as what they are after it."""
+    to = to if event.actor is None else to._replace(standing=event.actor)
+    receipt(desk, to, event.all_changes, notes, checkpoint=event.checkpoint)
 
 
 def opening(desk: Desk, to: Writer, changes: Sequence[Changed], notes: Sequence[str] = ()) -> None:
@@ -98,7 +105,7 @@ def refused(desk: Desk, to: Writer, heading: str, *, posted: bool | None) -> Non
     write_to(desk, to, Kind.REFUSED, heading, (), [] if posted is None else _repeated(to.words, posted=posted))
 
 
-def _repeated(words: "Words", *, posted: bool) -> list[str]:
+def _repeated(words: Words, *, posted: bool) -> list[str]:
     text = shown(words.text)[:_LONGEST_REPEATED].rstrip()
     if not text:
         return ["Your mail said nothing else."]
@@ -152,7 +159,9 @@ def write_to(
             "in_reply_to": threads[-1] if threads else None,
             "references": " ".join(threads) or None,
             "acknowledges": True,
-            "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing),
+            "text": render(
+                "to_writer", heading=heading, lines=lines, paragraphs=[*paragraphs, *to.also], footer=footing
+            ),
             **columns,
         },
     )

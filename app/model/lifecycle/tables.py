@@ -175,7 +175,7 @@ class Lifecycle:
     @property
     def comment(self) -> Action:
         """The action of a private comment."""
-        return self.defaults[self.first, Role.STRANGER].action
+        return self.defaults[self.statuses[0], Role.STRANGER].action
 
     def keeps_private(self, action: Action, status: str, role: Role) -> bool:
         """Whether only responders see what somebody of this role posts with this action."""
@@ -183,8 +183,7 @@ class Lifecycle:
 
     def role(self, roles: Iterable[Role]) -> Role:
         """The first of these roles in this lifecycle's order."""
-        worn = set(roles)
-        return next(role for role in self.order if role in worn)
+        return min(roles, key=self.order.index)
 
     def cell(self, status: str, role: Role) -> Cell:
         """What a plain reply of this role does to a ticket in this status."""

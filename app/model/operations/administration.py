@@ -1,13 +1,10 @@
-"""What administrators and responders do to tickets by command: set, let expire."""
+"""What is done to tickets by command, each an operation and then its letters: set, undo, merge, expire."""
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ..letters import notification
-from ..letters.notification import News
+from ..letters.notification import notify
 from ..lifecycle.commands import MERGE, lines_of
 from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import TRACKER, NotAllowed
@@ -15,66 +12,58 @@ from ..records.message_ids import new_message_id
 from ..records.people import Person
 from ..records.tickets import Ticket, find_ticket
 from ..storage.unit_of_work import Desk
+from ..tickets.events import Event
 from ..tickets.fields import Setting, change, left_behind
 from ..tickets.filters import NOT_FORGOTTEN
 from ..tickets.members import everybody_on, standing_of
 from ..tickets.posts import Words
-from ..tickets.undo import Changed, as_it_is, keep, take_back
+from ..tickets.undo import as_it_is, keep
 from . import workflow
-from .command_execution import Mailed, Refused, carry_out_all, tell_others
-
-
-class Undone(NamedTuple):
-    """What an undo has changed, and the checkpoint by which it can be taken back itself."""
-
-    changes: Sequence[Changed]
-    checkpoint: int | None
+from .command_execution import Mailed, Refused, carry_out_all
 
 
 def set_ticket(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> list[str]:
     """Change things of a ticket in somebody's name; returns what changed, field by field. Raises NotAllowed."""
     before, told_before, old_queue = as_it_is(desk, ticket), everybody_on(desk, ticket), ticket.queue.name
-    if not standing_of(actor, told_before).responder:
+    standing = standing_of(actor, told_before)
+    if not standing.responder:
         raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders set things.")
     changes = change(desk, ticket, actor, setting)
     if changes:
         everybody = everybody_on(desk, ticket)
         gone = left_behind(told_before, everybody, old_queue)
         checkpoint = keep(desk, ticket, before, actor.id)
-        news = News(None, before["status"], standing_of(actor, told_before), changes, checkpoint)
-        notification.tell_changed(desk, ticket, news, everybody, gone)
+        event = Event(ticket, everybody, standing, before["status"], None, changes, checkpoint, gone=gone)
+        notify(desk, event)
     return [field for field, _, _ in changes]
 
 
-def undo(desk: Desk, ticket: Ticket, actor: Person, *, told: int | None = None, waited: bool = False) -> Undone:
-    """Take the last change of a ticket back in somebody's name, and tell the others.
+def undo(desk: Desk, ticket: Ticket, actor: Person) -> Event:
+    """Take the last change of a ticket back in somebody's name, and notify the others.
 
-    `told` and `waited` are those of `take_back`. Raises NotAllowed before anything is done.
+    Raises NotAllowed before anything is done.
     """
-    before, standing = as_it_is(desk, ticket), standing_of(actor, everybody_on(desk, ticket))
-    changes = take_back(desk, ticket, actor, responder=standing.responder, told=told, waited=waited)
-    checkpoint = keep(desk, ticket, before, actor.id)
-    news = News(None, before["status"], standing, changes, checkpoint)
-    notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket), to_all=True)
-    return Undone(changes, checkpoint)
+    event = workflow.undo(desk, ticket, actor, everybody_on(desk, ticket))
+    notify(desk, event)
+    return event
 
 
 def merge(desk: Desk, ticket: Ticket, into: int, actor: Person) -> Ticket:
-    """Make a ticket part of another in somebody's name, as the command `Merge` does, and tell the others.
+    """Make a ticket part of another in somebody's name, as the command `Merge` does, and notify the others.
 
     Returns the ticket on which all goes on. Raises NotAllowed before anything is done.
     """
-    standing = standing_of(actor, everybody_on(desk, ticket))
-    if not standing.responder:
+    everybody = everybody_on(desk, ticket)
+    if not standing_of(actor, everybody).responder:
         raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders merge tickets.")
     words = Words(text="", full_text="", subject=ticket.title, message_id=new_message_id(desk))
-    mailed = Mailed(actor, standing, lines_of(MERGE.line(str(into))), words, says=False, allowed=[MERGE])
+    mailed = Mailed(actor, everybody, lines_of(MERGE.line(str(into))), words, says=False, allowed=[MERGE])
     try:
-        outcome = carry_out_all(desk, ticket, mailed)
+        event = carry_out_all(desk, ticket, mailed)
     except Refused as refused:
         raise NotAllowed(refused.problems[0][1]) from None
-    tell_others(desk, outcome, mailed)
-    return outcome.ticket
+    notify(desk, event)
+    return event.ticket
 
 
 def forgotten(desk: Desk, days: int) -> list[int]:
@@ -99,5 +88,5 @@ def expire(desk: Desk, number: int, days: int) -> bool:
     span = "1 day" if days == 1 else f"{days} days"
     text = f"Nothing was posted here for {span}, and nobody is assigned, so this ticket expired."
     words = Words(text=text, full_text=text, subject=ticket.title, message_id=new_message_id(desk))
-    workflow.act(desk, ticket, None, TRACKER, action, words)
+    notify(desk, workflow.take_action(desk, ticket, None, TRACKER, action, words, everybody_on(desk, ticket)))
     return True

@@ -1,11 +1,9 @@
 """How the commands of a mail are carried out: all of them, or none (docs/interface.md, section 6)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
-from ..letters import receipts
-from ..letters.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
 from ..lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
@@ -15,6 +13,7 @@ from ..records.queues import NoSuchQueue, find_queue
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
 from ..tickets import merging
+from ..tickets.events import Event
 from ..tickets.fields import Setting, assignable, change, left_behind
 from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.person_lookup import colleague_named, people_named, person_named
@@ -24,8 +23,18 @@ from ..tickets.undo import Changed, as_it_is, keep
 from .workflow import carry_out, without_private_words
 
 Lines = Mapping[Command, Line]
-Problems = dict[Line, str]
-Found = TypeVar("Found")
+
+
+class Problems(dict[Line, str]):
+    """What is wrong with the lines of a mail."""
+
+    @contextmanager
+    def on(self, line: Line) -> Iterator[None]:
+        """Note with its line why what is done within cannot be done."""
+        try:
+            yield
+        except (WorkflowError, NoSuchQueue, NoSuchPerson, NoSuchMessage, BadAddress) as error:
+            self[line] = str(error)
 
 
 class Refused(Exception):
@@ -37,14 +46,14 @@ class Refused(Exception):
 
 
 class Mailed(NamedTuple):
-    """One mail with commands: who wrote it, what they are on its ticket, its lines and its words.
+    """One mail with commands: who wrote it, who is on its ticket, its lines and its words.
 
     `says`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are the
     commands that its writer may use.
     """
 
     person: Person
-    standing: Standing
+    everybody: Sequence[Standing]
     lines: Sequence[Line]
     words: Words
     says: bool
@@ -52,33 +61,10 @@ class Mailed(NamedTuple):
     private: bool = False
     opened: Message | None = None
 
-
-@dataclass
-class Steered:
-    """What came of it: the ticket on which it all ended, how it was, what changed, and the message that was posted.
-
-    `opened` is the message that has opened it. `gone` are those who answered for the queue that it has left, `moved`
-    those from outside who came with a ticket that was merged into it.
-    """
-
-    ticket: Ticket
-    old_status: str
-    changes: list[Changed]
-    standing: Standing
-    steps: Sequence[Step] = ()
-    opened: Message | None = None
-    message: Message | None = None
-    words: Words | None = None
-    checkpoint: int | None = None
-    gone: list[Standing] = field(default_factory=list)
-    moved: set[int] = field(default_factory=set)
-
     @property
-    def all_changes(self) -> list[Changed]:
-        """What changed, with the status once."""
-        others = [one for one in self.changes if one[0] != "status"]
-        moved = self.old_status != self.ticket.status
-        return [*others, ("status", self.old_status, self.ticket.status)] if moved else others
+    def standing(self) -> Standing:
+        """What its writer is on the ticket."""
+        return standing_of(self.person, self.everybody)
 
 
 def allowed_to(standing: Standing) -> tuple[Command, ...]:
@@ -86,40 +72,58 @@ def allowed_to(standing: Standing) -> tuple[Command, ...]:
     return commands.COMMANDS if standing.responder else commands.FOR_REQUESTORS if standing.requestor else ()
 
 
-def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
-    """Carry out all lines of a mail, post its words, and tell nobody. Refused if not all can be: nothing is done."""
-    nested = desk.session.begin_nested()
+def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Event:
+    """Carry out all lines of a mail, and post its words. Refused if not all can be: then nothing is done."""
+    with _all_or_nothing(desk):
+        lines = {line.command: line for line in mailed.lines if line.command}
+        problems = _wrong_in_themselves(mailed.lines, mailed.allowed, ticket)
+        queue, changes = ticket.queue.name, list[Changed]()
+        if (line := lines.get(commands.MERGE)) is not None and line not in problems:
+            changes = [("merged", None, str(ticket.id))]
+            with problems.on(line):
+                ticket = _merge(desk, ticket, mailed.person, line.value)
+        before = as_it_is(desk, ticket)
+        changes += _set_things(desk, ticket, mailed, problems)
+        everybody = everybody_on(desk, ticket) if changes else mailed.everybody
+        standing = _still(mailed.standing, standing_of(mailed.person, everybody))
+        steps = _steps(desk, ticket, mailed, standing.party(ticket.lifecycle), lines, problems)
+        if problems:
+            raise Refused([(line, problems.get(line, "")) for line in mailed.lines])
+        message, words = _do(desk, ticket, standing, steps, mailed)
+        merged = commands.MERGE in lines
+        return Event(
+            ticket,
+            everybody,
+            standing,
+            before["status"],
+            _action(steps, message, changes),
+            changes,
+            keep(desk, ticket, before, mailed.person.id),
+            message,
+            words,
+            opened=mailed.opened is not None and not _is_reply(mailed, ticket),
+            gone=left_behind(mailed.everybody, everybody, queue),
+            moved=frozenset(_people(mailed.everybody) - _responders(everybody)) if merged else frozenset(),
+            to_all=bool(steps),
+            # Lines that change nothing are news to nobody.
+            quiet=message is None and not changes and ticket.status == before["status"],
+        )
+
+
+@contextmanager
+def _all_or_nothing(desk: Desk) -> Iterator[None]:
+    """Take everything back that was done within, if anything is raised."""
     try:
-        outcome = _attempt(desk, ticket, mailed)
+        with desk.session.begin_nested():
+            yield
     except BaseException:
-        nested.rollback()
         # Who was met in between is not there any more.
         desk.session.info.pop("people", None)
         raise
-    nested.commit()
-    return outcome
 
 
-def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
-    lines = {line.command: line for line in mailed.lines if line.command}
-    problems = _wrong_in_themselves(mailed.lines, mailed.allowed, ticket)
-    everybody, queue = everybody_on(desk, ticket), ticket.queue.name
-    changes: list[Changed] = []
-    if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-        ticket, old = _try(problems, line, lambda: _merge(desk, ticket, mailed.person, line.value), ticket), ticket
-        changes = [("merged", None, str(old.id))]
-    before = as_it_is(desk, ticket)
-    changes += _set_things(desk, ticket, mailed, problems)
-    now = everybody_on(desk, ticket)
-    standing = _still(mailed.standing, standing_of(mailed.person, now))
-    outcome = Steered(ticket, before["status"], changes, standing, gone=left_behind(everybody, now, queue))
-    outcome.steps = _steps(desk, ticket, mailed, standing.party(ticket.lifecycle), lines, problems)
-    if problems:
-        raise Refused([(line, problems.get(line, "")) for line in mailed.lines])
-    outcome.moved = {one.person_id for one in everybody if changes and changes[0][0] == "merged"} - _responders(now)
-    _do(desk, outcome, mailed)
-    outcome.checkpoint = keep(desk, ticket, before, mailed.person.id)
-    return outcome
+def _people(everybody: Sequence[Standing]) -> set[int]:
+    return {one.person_id for one in everybody}
 
 
 def _responders(everybody: Sequence[Standing]) -> set[int]:
@@ -128,7 +132,7 @@ def _responders(everybody: Sequence[Standing]) -> set[int]:
 
 def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
     """What is wrong with lines whatever they say: no such command, not for this person, said twice, nothing said."""
-    problems: Problems = {}
+    problems = Problems()
     seen: set[Command] = set()
     for line in lines:
         if line.command is None:
@@ -141,15 +145,6 @@ def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], tick
             problems[line] = f"{line.command.name!r} stands here more than once."
         seen |= {line.command} if line.command else set()
     return problems
-
-
-def _try(problems: Problems, line: Line, attempt: Callable[[], Found], otherwise: Found) -> Found:
-    """What an attempt gives; where it cannot be, the problem is noted with its line."""
-    try:
-        return attempt()
-    except (WorkflowError, NoSuchQueue, NoSuchPerson, NoSuchMessage, BadAddress) as error:
-        problems[line] = str(error)
-        return otherwise
 
 
 def _merge(desk: Desk, ticket: Ticket, person: Person, given: str) -> Ticket:
@@ -185,7 +180,8 @@ def _set_things(desk: Desk, ticket: Ticket, mailed: Mailed, problems: Problems) 
     for command in _SET:
         for line in mailed.lines:
             if line.command is command and line not in problems:
-                changes += _try(problems, line, lambda line=line: _set(desk, ticket, mailed, line), [])  # type: ignore[misc] # of a default
+                with problems.on(line):
+                    changes += _set(desk, ticket, mailed, line)
     return changes
 
 
@@ -195,7 +191,7 @@ def _set(desk: Desk, ticket: Ticket, mailed: Mailed, line: Line) -> list[Changed
 
 
 def _settings(desk: Desk, ticket: Ticket, mailed: Mailed, command: Command | None, value: str) -> list[Setting]:
-    """What a line sets. Raises what `_try` notes."""
+    """What a line sets. Raises what `Problems.on` notes."""
     if command is commands.QUEUE:
         return [Setting(queue=find_queue(desk, value))]
     if command is commands.OWNER:
@@ -234,13 +230,16 @@ def _steps(desk: Desk, ticket: Ticket, mailed: Mailed, party: Party, lines: Line
     line, life = lines.get(commands.STATUS), ticket.lifecycle
     if line and mailed.private and mailed.opened is None:
         problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{desk.domain} does.")
-    wanted = _try(problems, line, lambda: life.status(line.value), None) if line and line not in problems else None
+    wanted = None
+    if line and line not in problems:
+        with problems.on(line):
+            wanted = life.status(line.value)
     answered = is_answered(desk, ticket)
     steps = _first(ticket, mailed, party, lines, problems, wanted, answered=answered)
     now = steps[-1].status if steps else ticket.status
     if line and wanted not in (None, now):
-        last = _try(problems, line, lambda: step_to(life, party, now, wanted or "", answered=answered), None)
-        steps += [last] if last else []
+        with problems.on(line):
+            steps.append(step_to(life, party, now, wanted or "", answered=answered))
     return steps
 
 
@@ -257,8 +256,10 @@ def _first(
     """What the reply itself does: what `Action` says, else what its words do; nothing where it has none."""
     line, life = lines.get(commands.ACTION), ticket.lifecycle
     if line is not None:
-        asked = _try(problems, line, lambda: _named(ticket, mailed, party, line.value, wanted, answered=answered), None)
-        return [asked] if asked else []
+        steps: list[Step] = []
+        with problems.on(line):
+            steps.append(_named(ticket, mailed, party, line.value, wanted, answered=answered))
+        return steps
     if not _is_reply(mailed, ticket):
         return []
     return [by_words(life, party, ticket.status, wanted, private=mailed.private, answered=answered)]
@@ -282,21 +283,20 @@ def _named(ticket: Ticket, mailed: Mailed, party: Party, value: str, wanted: str
     return step
 
 
-def _do(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
+def _do(
+    desk: Desk, ticket: Ticket, standing: Standing, steps: Sequence[Step], mailed: Mailed
+) -> tuple[Message | None, Words | None]:
     """Take the steps, and post the words with the first of them, unless they are on the ticket already."""
-    ticket, steps = outcome.ticket, outcome.steps
-    party = outcome.standing.party(ticket.lifecycle)
-    if not _is_reply(mailed, ticket) or mailed.opened is not None:
-        carry_out(desk, ticket, outcome.standing, party, steps, None)
-        is_reply = _is_reply(mailed, ticket)
-        outcome.opened = None if is_reply else mailed.opened
-        if is_reply:
-            outcome.message, outcome.words = mailed.opened, _words_for(desk, ticket, mailed, private=mailed.private)
-        return
-    recorded = steps[0].row.recorded
-    private = is_private(ticket.lifecycle, ticket.status, party, recorded, comment=mailed.private)
-    outcome.words = _words_for(desk, ticket, mailed, private=private)
-    outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
+    party = standing.party(ticket.lifecycle)
+    if mailed.opened is not None or not mailed.says:
+        carry_out(desk, ticket, standing, party, steps, None)
+        # The first mail of a ticket that was merged into this one is news here.
+        news = mailed.opened is not None and _is_reply(mailed, ticket)
+        words = _words_for(desk, ticket, mailed, private=mailed.private) if news else mailed.words
+        return mailed.opened, words if mailed.opened else None
+    private = is_private(ticket.lifecycle, ticket.status, party, steps[0].row.recorded, comment=mailed.private)
+    words = _words_for(desk, ticket, mailed, private=private)
+    return carry_out(desk, ticket, standing, party, steps, words, private=private), words
 
 
 def _words_for(desk: Desk, ticket: Ticket, mailed: Mailed, *, private: bool) -> Words:
@@ -304,34 +304,11 @@ def _words_for(desk: Desk, ticket: Ticket, mailed: Mailed, *, private: bool) -> 
     return mailed.words if private else without_private_words(desk, ticket, mailed.words, mailed.person.id)
 
 
-def tell(desk: Desk, outcome: Steered, mailed: Mailed, notes: Sequence[str] = ()) -> None:
-    """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt with `notes`."""
-    tell_others(desk, outcome, mailed)
-    if outcome.opened is None:
-        everybody = everybody_on(desk, outcome.ticket)
-        writer = receipts.Writer(outcome.ticket, outcome.standing, everybody, mailed.words, mailed.private)
-        receipts.receipt(desk, writer, outcome.all_changes, notes, checkpoint=outcome.checkpoint)
-
-
-def tell_others(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
-    """Tell everybody whom it concerns but the writer of what commands did."""
-    ticket, everybody = outcome.ticket, everybody_on(desk, outcome.ticket)
-    news = News(_action(outcome), outcome.old_status, outcome.standing, outcome.changes, outcome.checkpoint)
-    if outcome.opened is not None:
-        tell_opened(desk, ticket, outcome.opened, mailed.person, everybody, mailed.words, news)
-        return
-    if outcome.message is not None and outcome.words is not None:
-        tell_posted(desk, ticket, outcome.message, news, everybody, outcome.words, outcome.gone)
-    elif outcome.all_changes:
-        tell_changed(desk, ticket, news, everybody, outcome.gone, to_all=bool(outcome.steps))
-        tell_moved(desk, ticket, news, [one for one in everybody if one.person_id in outcome.moved], everybody)
-
-
-def _action(outcome: Steered) -> Action | None:
+def _action(steps: Sequence[Step], message: Message | None, changes: Sequence[Changed]) -> Action | None:
     """The action that heads the letters: that of the words, or the one that changed the status."""
-    if not outcome.steps:
+    if not steps:
         return None
-    row = outcome.steps[0].row
+    row = steps[0].row
     # Without words nobody has answered or asked, whatever the status says.
-    wordless = outcome.message is None and (outcome.changes or row.answer is AnswerEffect.KEPT)
+    wordless = message is None and (changes or row.answer is AnswerEffect.KEPT)
     return None if wordless else row.recorded

@@ -7,40 +7,22 @@ from typing import TYPE_CHECKING, cast, overload
 
 from sqlalchemy import Table, insert, select
 
-from ..letters import notification
-from ..letters.notification import News
 from ..lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
-from ..records.message_ids import new_message_id
+from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from ..records.people import Person
 from ..records.queues import Queue
 from ..records.tickets import Participant, Reopening, Ticket, record_change
 from ..storage.unit_of_work import Desk
-from ..tickets.members import Standing, everybody_on
+from ..tickets.events import Event
+from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.posts import Step, Words, believable
 from ..tickets.redaction import Redaction
 from ..tickets.transitions import is_private
-from ..tickets.undo import as_it_is, keep
+from ..tickets.undo import as_it_is, keep, take_back
 
 if TYPE_CHECKING:
     from ...mail.parsed import Attachment as Attached
-
-
-def open_ticket(
-    desk: Desk,
-    queue: Queue,
-    requestor: Person,
-    words: Words,
-    *,
-    private: bool = False,
-    asked_in: Sequence[Person] = (),
-    spam: bool = False,
-) -> Ticket:
-    """A new ticket whose first message is these words; tells those who answer for the queue, unless it is spam."""
-    ticket, message = make_ticket(desk, queue, requestor, words, private=private, asked_in=asked_in, spam=spam)
-    if not spam:
-        notification.tell_opened(desk, ticket, message, requestor, everybody_on(desk, ticket), words)
-    return ticket
 
 
 def make_ticket(
@@ -53,8 +35,11 @@ def make_ticket(
     asked_in: Sequence[Person] = (),
     spam: bool = False,
     asked: datetime | None = None,
-) -> tuple[Ticket, Message]:
-    """The same, and nobody is told; with its first message. `asked`: when the request was made, if not in this mail."""
+) -> Event:
+    """Make a ticket whose first message is these words. Nobody hears of it if it is `spam`.
+
+    `asked`: when the request was made, if not in this mail.
+    """
     date = believable(asked or words.date, desk.now)
     ticket = Ticket(
         queue=queue,
@@ -74,7 +59,10 @@ def make_ticket(
     for person in asked_in:
         part = Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, pending=not words.believed)
         desk.session.add(part)
-    return ticket, _add_message(desk, ticket, requestor.id, None, words, private=private)
+    message = _add_message(desk, ticket, requestor.id, None, words, private=private)
+    everybody = everybody_on(desk, ticket)
+    actor = standing_of(requestor, everybody)
+    return Event(ticket, everybody, actor, ticket.status, message=message, words=words, opened=True, quiet=spam)
 
 
 def _root(desk: Desk, words: Words, *, private: bool) -> str:
@@ -82,25 +70,25 @@ def _root(desk: Desk, words: Words, *, private: bool) -> str:
 
     Else an id that no mail has; threads form around a missing root too.
     """
-    fitting = not private and notification.sendable(words.message_id)
+    fitting = not private and sendable(words.message_id)
     return words.message_id if fitting else new_message_id(desk)
 
 
-def act(
+def take_action(
     desk: Desk,
     ticket: Ticket,
     actor: Standing | None,
     party: Party,
     action: Action,
     words: Words,
+    everybody: Sequence[Standing],
     *,
     private: bool = False,
     status: str | None = None,
     answer: int | None = None,
-    everybody: Sequence[Standing] | None = None,
     quiet: bool = False,
-) -> Message:
-    """Carry out an action on a ticket, and tell of it.
+) -> Event:
+    """Carry out an action on a ticket.
 
     `actor` is None where the tracker itself acts. Raises NotAllowed, or NoSuchMessage for an answer that is not there,
     before anything is done.
@@ -116,11 +104,28 @@ def act(
     if actor and actor.dormant and not words.automatic:
         # Who speaks again takes part again, and from now on gets letters.
         desk.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
-    news = News(row.recorded, old, actor, checkpoint=keep(desk, ticket, before, by))
-    if not quiet:
-        told = everybody if everybody is not None else everybody_on(desk, ticket)
-        notification.tell_posted(desk, ticket, message, news, told, words)
-    return message
+    checkpoint = keep(desk, ticket, before, by)
+    return Event(ticket, everybody, actor, old, row.recorded, (), checkpoint, message, words, quiet=quiet)
+
+
+def undo(
+    desk: Desk,
+    ticket: Ticket,
+    actor: Person,
+    everybody: Sequence[Standing],
+    *,
+    told: int | None = None,
+    waited: bool = False,
+) -> Event:
+    """Take the last change of a ticket back in somebody's name.
+
+    `told` and `waited` are those of `take_back`. Raises NotAllowed before anything is done.
+    """
+    before, standing = as_it_is(desk, ticket), standing_of(actor, everybody)
+    changes = take_back(desk, ticket, actor, responder=standing.responder, told=told, waited=waited)
+    checkpoint = keep(desk, ticket, before, actor.id)
+    now = everybody_on(desk, ticket)
+    return Event(ticket, now, standing, before["status"], None, changes, checkpoint, to_all=True)
 
 
 @overload

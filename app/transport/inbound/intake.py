@@ -121,8 +121,13 @@ class Reception:
         if not self._has_room(len(arrival.raw)):
             raise NoRoom
         for tries_left in reversed(range(_TRIES)):
+            stored = arrival
             try:
-                stored = self._store(arrival, recipients)
+                with self.database.work() as desk:
+                    for recipient in recipients:
+                        request = Request(desk, stored, recipient)
+                        Router.deliver(request)
+                        stored = stored.after(request.result)
                 break
             except BaseException as error:
                 if not tries_left or not _was_overtaken(error):
@@ -130,12 +135,6 @@ class Reception:
         self._stored()
         self._log(arrival, stored.outcomes[len(arrival.outcomes) :])
         return stored
-
-    def _store(self, arrival: Arrival, recipients: Sequence[str]) -> Arrival:
-        with self.database.work() as desk:
-            for recipient in recipients:
-                arrival = arrival.after(_route(desk, arrival, recipient))
-        return arrival
 
     def redeliver(self, number: int, address: str | None = None) -> Outcome:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
@@ -147,7 +146,9 @@ class Reception:
             arrival = replace(arrival, mail_id=delivery.mail_id, delivery_id=delivery.id)
             # What was loaded would hide what the routing writes.
             desk.session.expunge_all()
-            outcome = _route(desk, arrival, recipient)
+            request = Request(desk, arrival, recipient)
+            Router.deliver(request)
+            outcome = request.result
         self._stored()
         self._log(arrival, [outcome])
         return outcome
@@ -178,12 +179,6 @@ def said_of(arrival: Arrival) -> dict[str, object]:
 
 def _ours(desk: Desk, address: str) -> bool:
     return addressing.is_at_our_domain(desk, address) or addressing.find_place(desk, address) is not None
-
-
-def _route(desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
-    request = Request(desk, arrival, recipient)
-    Router.deliver(request)
-    return request.result
 
 
 def _was_overtaken(error: BaseException) -> bool:
