@@ -99,16 +99,17 @@ def _situation(
 ) -> Situation:
     """What decides about a mail on its ticket."""
     ticket, arrival, incoming = thread.ticket, claim.arrival, claim.incoming
+    lifecycle = ticket.lifecycle
     machine, standing = incoming.automatic is not None, standing_of(person, everybody)
     verified = not machine and sender_proof.is_verified(desk, arrival, person, known, came_before=claim.came_before)
     taken = loop_protection.as_taken(desk, ticket, standing, verified=verified)
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.
     undoes = not (standing.responder or standing.requestor) and commands.UNDO in incoming.text.lower()
     return Situation(
-        lifecycle=ticket.lifecycle,
+        lifecycle=lifecycle,
         status=ticket.status,
         standing=standing,
-        party=taken.party(ticket.lifecycle, machine=machine),
+        party=taken.party(lifecycle, machine=machine),
         verified=verified,
         believed=not machine and sender_proof.is_believed(desk, arrival, verified=verified),
         automatic=machine,

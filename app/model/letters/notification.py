@@ -405,7 +405,9 @@ def _write(desk: Desk, notice: Notice, everybody: Sequence[Standing]) -> None:
     said: dict[bool, str] = {}
     rows = []
     for reader in notice.told:
-        team, body = reader.responder, {**notice.body, "changes": _told_to(reader, notice.changes)}
+        team = reader.responder
+        changes = notice.changes if team or reader.formerly else [one for one in notice.changes if one[0] == "status"]
+        body = {**notice.body, "changes": [changed(one) for one in changes]}
         if notice.words is not None:
             if team not in said:
                 said[team] = _said(notice.words, team=team)
@@ -413,11 +415,6 @@ def _write(desk: Desk, notice: Notice, everybody: Sequence[Standing]) -> None:
         rows.append(_letter(desk, notice.envelope, reader, everybody, body))
     if rows:
         desk.connection.execute(ADD_LETTERS, rows)
-
-
-def _told_to(reader: Standing, changes: Sequence[Changed]) -> list[str]:
-    whole = reader.responder or reader.formerly
-    return [changed(change) for change in changes if whole or change[0] == "status"]
 
 
 def _letter(

@@ -93,10 +93,10 @@ def take_action(
     `actor` is None where the tracker itself acts. Raises NotAllowed, or NoSuchMessage for an answer that is not there,
     before anything is done.
     """
-    old = ticket.status
-    row = find_row(ticket.lifecycle, action, old, party)
-    step = Step(row, target(row, old, status))
-    private = is_private(ticket.lifecycle, old, party, row.recorded, comment=private)
+    old, lifecycle = ticket.status, ticket.lifecycle
+    row = find_row(lifecycle, action, old, party)
+    step, recorded = Step(row, target(row, old, status)), row.recorded
+    private = is_private(lifecycle, old, party, recorded, comment=private)
     by = actor.person_id if actor else None
     before = as_it_is(desk, ticket)
     words = words if private else without_private_words(desk, ticket, words, by)
@@ -105,7 +105,7 @@ def take_action(
         # Who speaks again takes part again, and from now on gets letters.
         desk.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
     checkpoint = keep(desk, ticket, before, by)
-    return Event(ticket, everybody, actor, old, row.recorded, (), checkpoint, message, words, quiet=quiet)
+    return Event(ticket, everybody, actor, old, recorded, (), checkpoint, message, words, quiet=quiet)
 
 
 def undo(
