@@ -129,7 +129,7 @@ def test_a_delivery_is_stored_once_with_its_fate(small_world: World) -> None:
         with writes(small_world) as found:
             writer.writes(to, text)
         assert [one for one in found if one.startswith("delivery")] == ["delivery"], (writer.email, text, to)
-    fates = {one.fate for one in small_world.rows(Delivery)}
+    fates = {delivery.fate for delivery in small_world.rows(Delivery)}
     assert fates == {"opened", "posted", "set aside", "steered", "answered"}
 
 
@@ -151,4 +151,4 @@ def test_of_two_connections_that_open_with_the_same_mail_one_does(small_world: W
     finally:
         delivery.past_of = really
     assert (outcome.fate, len(asked), len(small_world.rows(Delivery))) == ("repeated", 2, 1)
-    assert small_world.reception.receive(raw, None, [f"hello@{DOMAIN}"])[0].fate == "repeated"
+    assert small_world.intake.receive(raw, None, [f"hello@{DOMAIN}"])[0].fate == "repeated"

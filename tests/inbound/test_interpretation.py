@@ -19,22 +19,22 @@ from app.model.inbound.interpretation import (
     Unsubscribe,
     Wish,
     interpret,
-    words_of,
+    new_message_of,
 )
-from app.model.letters.receipts import Kind
+from app.model.letters.receipts import ReceiptKind
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.tickets.members import Standing
-from app.model.tickets.posts import Words
+from app.model.tickets.members import TicketMember
+from app.model.tickets.posts import NewMessage
 from tests.support.sources import MODULES, is_in
 
 STANDINGS = {
-    "requestor": Standing(1, "Ann", "ann@example.org", requestor=True),
-    "responder": Standing(1, "Ron", "ron@example.org", answers=True),
-    "participant": Standing(1, "Pia", "pia@example.org", participant=True),
-    "unsubscribed": Standing(1, "Pia", "pia@example.org", participant=True, subscribed=False),
-    "named": Standing(1, "Pia", "pia@example.org", participant=True, subscribed=False, pending=True),
-    "other": Standing(1, "Otto", "otto@example.org"),
-    "stranger": Standing(1, "Eve", "eve@example.org", known=False),
+    "requestor": TicketMember(1, "Ann", "ann@example.org", requestor=True),
+    "responder": TicketMember(1, "Ron", "ron@example.org", answers=True),
+    "participant": TicketMember(1, "Pia", "pia@example.org", participant=True),
+    "unsubscribed": TicketMember(1, "Pia", "pia@example.org", participant=True, subscribed=False),
+    "named": TicketMember(1, "Pia", "pia@example.org", participant=True, subscribed=False, pending=True),
+    "other": TicketMember(1, "Otto", "otto@example.org"),
+    "stranger": TicketMember(1, "Eve", "eve@example.org", known=False),
 }
 ON_IT = {"requestor", "responder", "participant", "unsubscribed", "named"}
 COMMANDED = {"requestor", "responder"}
@@ -57,13 +57,13 @@ SENDERS: dict[str, dict[str, bool | int]] = {
 
 
 def situation(life: str, who: str, **more: object) -> Situation:
-    lifecycle, standing = LIFECYCLES[life], STANDINGS[who]
-    party = standing.party(lifecycle, machine=bool(more.get("automatic")))
-    return replace(Situation(lifecycle, lifecycle.first, standing, party), **more)  # type: ignore[arg-type]
+    lifecycle, member = LIFECYCLES[life], STANDINGS[who]
+    party = member.roles_in(lifecycle, machine=bool(more.get("automatic")))
+    return replace(Situation(lifecycle, lifecycle.first, member, party), **more)  # type: ignore[arg-type]
 
 
-def mail(text: str) -> Words:
-    return Words(text, text, "Re: Hello", "<1@home.example>")
+def mail(text: str) -> NewMessage:
+    return NewMessage(text, text, "Re: Hello", "<1@home.example>")
 
 
 def wish(about: Situation, text: str) -> Wish:
@@ -98,7 +98,7 @@ def test_no_word_is_lost_whatever_a_mail_is_taken_for() -> None:
     for life, who, text, sender, proof in CELLS:
         about = situation(life, who, **{"believed": PROOFS[proof], **SENDERS[sender]})
         found = wish(about, TEXTS[text])
-        rest = words_of(found, mail(TEXTS[text])).text
+        rest = new_message_of(found, mail(TEXTS[text])).text
         lines = [line.written for line in found.lines] if isinstance(found, Commands) else []
         lines += found.waiting if isinstance(found, Unproven) else []
         lines += ["undo"] if isinstance(found, Undo) else []
@@ -111,7 +111,7 @@ def test_no_word_is_lost_whatever_a_mail_is_taken_for() -> None:
 
 @pytest.mark.parametrize("life", LIFECYCLES)
 def test_a_letter_about_waiting_lines_is_answered_by_a_yes_a_no_or_a_note(life: str) -> None:
-    about = situation(life, "responder", believed=True, verified=True, letter=Kind.WAITING, own_letter=True)
+    about = situation(life, "responder", believed=True, verified=True, letter=ReceiptKind.WAITING, own_letter=True)
     assert wish(about, "Yes, please!") == Confirmation(True, mail("Yes, please!"))
     assert wish(about, "no") == Confirmation(False, mail("no"))
     assert wish(about, "Which lines?") == Note(mail("Which lines?"))
@@ -142,7 +142,7 @@ def test_a_participant_takes_back_what_they_changed_themselves() -> None:
 
 def every_situation() -> Iterator[Situation]:
     letters: list[tuple[str | None, bool]] = [(None, False), ("posted", True), ("posted", False)]
-    letters += [(Kind.WAITING, True), (Kind.WAITING, False)]
+    letters += [(ReceiptKind.WAITING, True), (ReceiptKind.WAITING, False)]
     flags = product((False, True), repeat=4)
     for life, who, sender, (letter, own), (believed, comment, opens, asks_in) in product(
         LIFECYCLES, STANDINGS, SENDERS.values(), letters, list(flags)

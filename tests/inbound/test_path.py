@@ -8,7 +8,7 @@ import pytest
 from salmon.routing import Router
 from sqlalchemy import event
 
-from app.model.inbound.delivery import Arrival, Fate, Outcome
+from app.model.inbound.delivery import DeliveryResult, Fate, InboundMail
 from app.transport.inbound.intake import Request, Unrouted
 from tests.support.world import DOMAIN, Actor, World
 
@@ -63,12 +63,12 @@ def test_a_mail_asks_no_more_than_it_needs_and_once_who_is_on_the_ticket(small_i
 
 def test_a_handler_puts_what_became_of_the_mail_on_the_request(small_world: World) -> None:
     raw = b"From: ann@example.org\r\nMessage-ID: <1@home.example>\r\n\r\nHello"
-    arrival = Arrival.of(raw, "ann@example.org", [f"hello@{DOMAIN}"])
-    with small_world.desk() as desk:
-        request = Request(desk, arrival, f"hello@{DOMAIN}")
+    inbound_mail = InboundMail.of(raw, "ann@example.org", [f"hello@{DOMAIN}"])
+    with small_world.uow() as uow:
+        request = Request(uow, inbound_mail, f"hello@{DOMAIN}")
         with pytest.raises(Unrouted, match="no handler took mail"):
             _ = request.result
         Router.deliver(request)
         assert (request.result.fate, request.result.ticket) == (Fate.OPENED, 1)
         with pytest.raises(Unrouted, match="two handlers took mail"):
-            request.result = Outcome(f"hello@{DOMAIN}", Fate.REPEATED)
+            request.result = DeliveryResult(f"hello@{DOMAIN}", Fate.REPEATED)

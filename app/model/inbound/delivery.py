@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import BindParameter, Table, bindparam, exists, insert, select, update
 
 from ...mail.addresses import address_key
-from ...mail.parsed import Incoming, read
+from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.text import storable
 from ..records.received_mail import Delivery, Mail
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
 
 class Fate(StrEnum):
@@ -31,7 +31,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryResult:
     """What became of a mail for one recipient, for the log and for who handed it over; `mail_id` has its bytes."""
 
     recipient: str
@@ -42,44 +42,44 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Arrival:
+class InboundMail:
     """One mail, handed over once, for one or more recipients of ours.
 
     `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is the row of its
-    bytes, once they are stored. `delivery_id` names a mail set aside that is now delivered again. `outcomes` are those
+    bytes, once they are stored. `delivery_id` names a mail set aside that is now delivered again. `results` are those
     of the recipients before this one.
     """
 
     raw: bytes
     envelope_from: str | None
-    incoming: Incoming
+    parsed: ParsedMail
     recipients: tuple[str, ...] = ()
     mail_id: int | None = None
     delivery_id: int | None = None
-    outcomes: tuple[Outcome, ...] = ()
+    results: tuple[DeliveryResult, ...] = ()
 
     @property
     def identity(self) -> str:
         """What the mail is known by wherever it comes to: its Message-ID, else a digest of what it says."""
-        return identity_of(self.incoming)
+        return identity_of(self.parsed)
 
     @classmethod
-    def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "Arrival":
+    def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "InboundMail":
         """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""
-        return cls(raw, envelope_from, read(raw, envelope_from), tuple(recipients))
+        return cls(raw, envelope_from, parse_mail(raw, envelope_from), tuple(recipients))
 
-    def after(self, outcome: Outcome) -> "Arrival":
+    def after(self, result: DeliveryResult) -> "InboundMail":
         """Return this mail as it goes on to the next recipient."""
-        mail_id = self.mail_id if outcome.mail_id is None else outcome.mail_id
-        return replace(self, mail_id=mail_id, outcomes=(*self.outcomes, outcome))
+        mail_id = self.mail_id if result.mail_id is None else result.mail_id
+        return replace(self, mail_id=mail_id, results=(*self.results, result))
 
 
-def identity_of(incoming: Incoming) -> str:
+def identity_of(parsed: ParsedMail) -> str:
     """What a mail is known by: its Message-ID, else a digest of what it says."""
-    if incoming.message_id:
-        return incoming.message_id
-    words = "\0".join((incoming.written_date, incoming.subject)).encode("utf-8", "replace")
-    return hashlib.sha256(words + incoming.body_digest).hexdigest()
+    if parsed.message_id:
+        return parsed.message_id
+    words = "\0".join((parsed.written_date, parsed.subject)).encode("utf-8", "replace")
+    return hashlib.sha256(words + parsed.body_digest).hexdigest()
 
 
 class Past(NamedTuple):
@@ -96,75 +96,83 @@ class Claim(NamedTuple):
     `came_before`: a mail of its identity came to another place, with other bytes or from another server.
     """
 
-    arrival: Arrival
+    inbound_mail: InboundMail
     recipient: str
     place: str
     mail_id: int
     came_before: bool
 
     @property
-    def incoming(self) -> Incoming:
+    def parsed(self) -> ParsedMail:
         """What the mail says."""
-        return self.arrival.incoming
+        return self.inbound_mail.parsed
 
 
-def past_of(desk: Desk, arrival: Arrival, *places: str) -> Past:
+def past_of(uow: UnitOfWork, inbound_mail: InboundMail, *places: str) -> Past:
     """Return what of a mail came before, to one of these places and anywhere."""
     ids = {
-        "digests": [_digest(arrival.incoming, place) for place in places if place],
-        "delivery": arrival.delivery_id or 0,
-        "identity": arrival.identity,
-        "mail": arrival.mail_id or 0,
-        "forgotten": forgotten_identity(arrival.incoming),
+        "digests": [_digest(inbound_mail.parsed, our_address) for our_address in places if our_address],
+        "delivery": inbound_mail.delivery_id or 0,
+        "identity": inbound_mail.identity,
+        "mail": inbound_mail.mail_id or 0,
+        "forgotten": forgotten_identity(inbound_mail.parsed),
     }
-    repeated, came_before, forgotten = desk.connection.execute(_PAST, ids).one()
+    repeated, came_before, forgotten = uow.connection.execute(_PAST, ids).one()
     return Past(bool(repeated), bool(came_before), bool(forgotten))
 
 
 def claim(
-    desk: Desk, arrival: Arrival, recipient: str, place: str, formerly: str = "", *, new: bool = False
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    recipient: str,
+    our_address: str,
+    formerly: str = "",
+    *,
+    new: bool = False,
 ) -> Claim | None:
     """Store the bytes of a mail for one place. None if the same mail came there before: then nothing was done.
 
-    `place` is the ticket or the queue's address, `formerly` what it was before it became part of another one. `new`:
-    the mail belongs to no ticket, or to none any more; one that was erased stays so. Of two connections that bring the
-    same mail at the same instant, the unique digest lets one settle it (docs/interface.md, section 7).
+    `our_address` is the ticket or the queue's address, `formerly` what it was before it became part of another one.
+    `new`: the mail belongs to no ticket, or to none any more; one that was erased stays so. Of two connections that
+    bring the same mail at the same instant, the unique digest lets one settle it (docs/interface.md, section 7).
     """
-    past = past_of(desk, arrival, place, formerly)
+    past = past_of(uow, inbound_mail, our_address, formerly)
     if past.repeated or (new and past.forgotten):
         return None
-    return Claim(arrival, recipient, place, arrival.mail_id or _store(desk, arrival), past.came_before)
+    return Claim(
+        inbound_mail, recipient, our_address, inbound_mail.mail_id or _store(uow, inbound_mail), past.came_before
+    )
 
 
-def settle(desk: Desk, claim: Claim, fate: Fate, ticket: int | None = None, reason: str = "") -> Outcome:
+def settle(uow: UnitOfWork, claim: Claim, fate: Fate, ticket: int | None = None, reason: str = "") -> DeliveryResult:
     """Store what became of a mail at the place that it has claimed."""
-    arrival = claim.arrival
+    inbound_mail = claim.inbound_mail
     values = {
         "recipient": storable(claim.recipient),
-        "digest": _digest(arrival.incoming, claim.place),
+        "digest": _digest(inbound_mail.parsed, claim.place),
         "fate": fate,
         "reason": reason,
         "waiting": fate is Fate.SET_ASIDE,
         "ticket_id": ticket,
     }
-    if arrival.delivery_id:
-        desk.connection.execute(_DELIVERED_AGAIN.values(**values), {"delivery": arrival.delivery_id})
+    if inbound_mail.delivery_id:
+        uow.connection.execute(_DELIVERED_AGAIN.values(**values), {"delivery": inbound_mail.delivery_id})
     else:
-        desk.connection.execute(_ADD_DELIVERY, {"mail_id": claim.mail_id, **values})
-    return Outcome(claim.recipient, fate, ticket, reason, claim.mail_id)
+        uow.connection.execute(_ADD_DELIVERY, {"mail_id": claim.mail_id, **values})
+    return DeliveryResult(claim.recipient, fate, ticket, reason, claim.mail_id)
 
 
-def repeat(desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
+def repeat(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
     """Say of a mail that it came before; one that was set aside waits no more."""
-    if arrival.delivery_id:
+    if inbound_mail.delivery_id:
         done = _DELIVERED_AGAIN.values(waiting=False, fate=Fate.REPEATED)
-        desk.connection.execute(done, {"delivery": arrival.delivery_id})
-    return Outcome(recipient, Fate.REPEATED, mail_id=arrival.mail_id)
+        uow.connection.execute(done, {"delivery": inbound_mail.delivery_id})
+    return DeliveryResult(recipient, Fate.REPEATED, mail_id=inbound_mail.mail_id)
 
 
-def forgotten_identity(incoming: Incoming) -> str:
+def forgotten_identity(parsed: ParsedMail) -> str:
     """What a mail that was forgotten is known by: a digest, from which nobody learns what it was."""
-    return f"forgotten {_digest(incoming, '').hex()}"
+    return f"forgotten {_digest(parsed, '').hex()}"
 
 
 _MAIL, _DELIVERY = cast("Table", Mail.__table__), cast("Table", Delivery.__table__)
@@ -179,27 +187,27 @@ _PAST = select(
 )
 
 
-def _store(desk: Desk, arrival: Arrival) -> int:
-    incoming = arrival.incoming
+def _store(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
+    parsed = inbound_mail.parsed
     columns = {
-        "received": desk.now,
-        "envelope_from": None if arrival.envelope_from is None else storable(arrival.envelope_from),
-        "author": incoming.sender.email if incoming.sender else "",
-        "subject": incoming.subject,
-        "identity": arrival.identity,
-        "raw": arrival.raw,
+        "received": uow.now,
+        "envelope_from": None if inbound_mail.envelope_from is None else storable(inbound_mail.envelope_from),
+        "author": parsed.sender.email if parsed.sender else "",
+        "subject": parsed.subject,
+        "identity": inbound_mail.identity,
+        "raw": inbound_mail.raw,
     }
-    return int(desk.connection.execute(_ADD_MAIL, columns).scalar_one())
+    return int(uow.connection.execute(_ADD_MAIL, columns).scalar_one())
 
 
-def _digest(incoming: Incoming, target: str) -> bytes:
+def _digest(parsed: ParsedMail, target: str) -> bytes:
     """What makes two mails the same: place, sender, Message-ID and body; without Message-ID also date and subject."""
-    sender = address_key(incoming.sender.email) if incoming.sender else ""
-    named = (incoming.message_id,) if incoming.message_id else (incoming.written_date, incoming.subject)
+    sender = address_key(parsed.sender.email) if parsed.sender else ""
+    named = (parsed.message_id,) if parsed.message_id else (parsed.written_date, parsed.subject)
     words = "\0".join((target, sender, *named)).encode("utf-8", "replace")
-    return hashlib.sha256(words + b"\0" + incoming.body_digest).digest()
+    return hashlib.sha256(words + b"\0" + parsed.body_digest).digest()
 
 
-def digest_at(incoming: Incoming, target: str) -> bytes:
+def delivery_digest(parsed: ParsedMail, target: str) -> bytes:
     """The digest by which a mail is known at a place, for mail that comes to its ticket another way."""
-    return _digest(incoming, target)
+    return _digest(parsed, target)

@@ -4,40 +4,42 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...mail.addresses import Mailbox
-from ..records.addressing import Kind, Place, find_place, is_at_our_domain
+from ..records.addressing import AddressKind, OurAddress, find_our_address, is_at_our_domain
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from . import bounces, contents, new_tickets, replies, search_requests
-from .delivery import Arrival, Outcome, claim, repeat, settle
-from .interpretation import interpret, words_of
+from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
+from .interpretation import interpret, new_message_of
 from .performed import Sender, notify_all
-from .threads import Known, Thread, find_thread, is_our_letter, known_ids, places_named
-from .unmatched import put_aside, set_aside
+from .threads import KnownReference, ThreadMatch, find_thread, is_our_letter, known_references, our_addresses_in
+from .unmatched import set_aside_claimed, set_aside_mail
 
 
-def deliver(desk: Desk, arrival: Arrival, recipient: str) -> Outcome:
+def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
     """Do everything that follows from a mail at one of its recipients, and return what became of it."""
-    place = find_place(desk, recipient)
-    if place is None:
-        return set_aside(desk, arrival, recipient, "nothing has this address")
-    if place.kind is Kind.BOUNCE:
-        return _about_a_letter(desk, arrival, recipient, place.token)
-    if place.kind is Kind.POSTMASTER:
-        return set_aside(desk, arrival, recipient, "for the administrators")
-    if (reported := bounces.take_elsewhere(desk, arrival, recipient)) is not None:
+    our_address = find_our_address(uow, recipient)
+    if our_address is None:
+        return set_aside_mail(uow, inbound_mail, recipient, "nothing has this address")
+    if our_address.kind is AddressKind.BOUNCE:
+        return _to_letter_address(uow, inbound_mail, recipient, our_address.token)
+    if our_address.kind is AddressKind.POSTMASTER:
+        return set_aside_mail(uow, inbound_mail, recipient, "for the administrators")
+    if (reported := bounces.take_report_by_content(uow, inbound_mail, recipient)) is not None:
         return reported
-    known, sender = known_ids(desk, arrival), arrival.incoming.sender
-    if (why := _why_aside(desk, arrival, sender, known)) or sender is None:
-        return set_aside(desk, arrival, recipient, why)
-    if place.kind is Kind.SEARCH:
-        return search_requests.answer(desk, arrival, recipient, place, find_person(desk, sender.email), known)
-    target = _target(desk, arrival, place, sender, known)
+    known, sender = known_references(uow, inbound_mail), inbound_mail.parsed.sender
+    if (why := _rejection_reason(uow, inbound_mail, sender, known)) or sender is None:
+        return set_aside_mail(uow, inbound_mail, recipient, why)
+    if our_address.kind is AddressKind.SEARCH:
+        return search_requests.answer_search(
+            uow, inbound_mail, recipient, our_address, find_person(uow, sender.email), known
+        )
+    target = _target(uow, inbound_mail, our_address, sender, known)
     if isinstance(target, Aside):
-        return set_aside(desk, arrival, recipient, target.reason, target.formerly)
+        return set_aside_mail(uow, inbound_mail, recipient, target.reason, target.formerly)
     if target is None:
-        return _open(desk, arrival, recipient, place, sender, known)
-    return _continue(desk, arrival, recipient, target, sender, known)
+        return _open(uow, inbound_mail, recipient, our_address, sender, known)
+    return _continue(uow, inbound_mail, recipient, target, sender, known)
 
 
 class Aside(NamedTuple):
@@ -48,82 +50,100 @@ class Aside(NamedTuple):
 
 
 def _target(
-    desk: Desk, arrival: Arrival, place: Place, sender: Mailbox, known: Sequence[Known]
-) -> Thread | Aside | None:
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    our_address: OurAddress,
+    sender: Mailbox,
+    known: Sequence[KnownReference],
+) -> ThreadMatch | Aside | None:
     """Where a mail belongs: on a ticket, aside, or on a new one (None)."""
     try:
-        thread = find_thread(desk, arrival, place, known)
+        thread = find_thread(uow, inbound_mail, our_address, known)
     except TicketForgotten:
         # What came there before it was forgotten was forgotten with it.
-        return Aside("the ticket was forgotten", f"ticket{place.number}")
+        return Aside("the ticket was forgotten", f"ticket{our_address.number}")
     except NoSuchTicket:
         return Aside("no ticket has this number")
-    many = contents.is_one_too_many(desk, arrival, sender, known)
+    many = contents.is_over_ticket_limit(uow, inbound_mail, sender, known)
     return Aside(contents.TOO_MANY_TICKETS) if many else thread
 
 
 def _continue(
-    desk: Desk, arrival: Arrival, recipient: str, thread: Thread, sender: Mailbox, known: Sequence[Known]
-) -> Outcome:
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    recipient: str,
+    thread: ThreadMatch,
+    sender: Mailbox,
+    known: Sequence[KnownReference],
+) -> DeliveryResult:
     """Do what a mail wants on the ticket that it belongs to."""
     formerly = f"ticket{thread.formerly}" if thread.formerly else ""
-    claimed = claim(desk, arrival, recipient, f"ticket{thread.ticket.id}", formerly)
+    claimed = claim(uow, inbound_mail, recipient, f"ticket{thread.ticket.id}", formerly)
     if claimed is None:
-        return repeat(desk, arrival, recipient)
-    mail = replies.identify(desk, claimed, thread, sender, known)
-    wish = interpret(mail.about, mail.permission, mail.words, mail.quotable)
-    done = replies.perform(desk, claimed, mail, wish)
+        return repeat(uow, inbound_mail, recipient)
+    mail = replies.identify(uow, claimed, thread, sender, known)
+    wish = interpret(mail.about, mail.permission, mail.new_message, mail.quotable)
+    done = replies.perform(uow, claimed, mail, wish)
     if done.reason:
-        return put_aside(desk, claimed, done.reason)
-    outcome = settle(desk, claimed, done.fate, thread.ticket.id)
-    notify_all(desk, Sender(mail.person, mail.everybody, words_of(wish, mail.words), mail.private), done)
-    if arrival.incoming.bounce:
-        bounces.note_claim(desk, arrival, thread.ticket)
-    return outcome
+        return set_aside_claimed(uow, claimed, done.reason)
+    result = settle(uow, claimed, done.fate, thread.ticket.id)
+    notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), done)
+    if inbound_mail.parsed.bounce:
+        bounces.record_unproven_report(uow, inbound_mail, thread.ticket)
+    return result
 
 
 def _open(
-    desk: Desk, arrival: Arrival, recipient: str, place: Place, sender: Mailbox, known: Sequence[Known]
-) -> Outcome:
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    recipient: str,
+    our_address: OurAddress,
+    sender: Mailbox,
+    known: Sequence[KnownReference],
+) -> DeliveryResult:
     """Open a ticket with a mail to a queue, or send the page that it asks for."""
-    if arrival.incoming.bounce:
-        return set_aside(desk, arrival, recipient, bounces.claimed(arrival))
+    if inbound_mail.parsed.bounce:
+        return set_aside_mail(uow, inbound_mail, recipient, bounces.unmatched_report_reason(inbound_mail))
     # Two addresses of one queue in one envelope are one place.
-    same = [one for one in places_named(desk, arrival) if one.kind.is_queue and one.number == place.number]
-    private = place.kind.is_comment or any(one.kind.is_comment for one in same)
-    claimed = claim(desk, arrival, recipient, next((one.name for one in same), place.name), new=True)
+    same = [
+        one for one in our_addresses_in(uow, inbound_mail) if one.kind.is_queue and one.number == our_address.number
+    ]
+    private = our_address.kind.is_comment or any(one.kind.is_comment for one in same)
+    claimed = claim(uow, inbound_mail, recipient, next((one.name for one in same), our_address.name), new=True)
     if claimed is None:
-        return repeat(desk, arrival, recipient)
-    if (answered := new_tickets.answer_page(desk, claimed, place, sender, known)) is not None:
+        return repeat(uow, inbound_mail, recipient)
+    if (answered := new_tickets.answer_page(uow, claimed, our_address, sender, known)) is not None:
         return answered
-    mail = new_tickets.identify(desk, claimed, place, sender, known, private=private)
-    done = new_tickets.perform(desk, claimed, mail)
-    outcome = settle(desk, claimed, done.fate, done.ticket.id if done.ticket else None)
-    notify_all(desk, Sender(mail.person, (), mail.words, private), done)
-    return outcome
+    mail = new_tickets.identify(uow, claimed, our_address, sender, known, private=private)
+    done = new_tickets.perform(uow, claimed, mail)
+    result = settle(uow, claimed, done.fate, done.ticket.id if done.ticket else None)
+    notify_all(uow, Sender(mail.person, (), mail.new_message, private), done)
+    return result
 
 
-def _why_aside(desk: Desk, arrival: Arrival, sender: Mailbox | None, known: Sequence[Known]) -> str:
+def _rejection_reason(
+    uow: UnitOfWork, inbound_mail: InboundMail, sender: Mailbox | None, known: Sequence[KnownReference]
+) -> str:
     """Why a mail is set aside whatever it says (docs/interface.md, section 3); empty if it is not."""
     if sender is None:
         return "it names no sender"
-    if _is_ours(desk, sender.email):
+    if _is_our_address(uow, sender.email):
         return "its sender is an address of ours"
-    return "it is a letter of ours that came back" if is_our_letter(arrival, known) else ""
+    return "it is a letter of ours that came back" if is_our_letter(inbound_mail, known) else ""
 
 
-def _is_ours(desk: Desk, email: str) -> bool:
+def _is_our_address(uow: UnitOfWork, email: str) -> bool:
     """Whether an address leads to us; at another domain, one that is a person's is no queue's."""
-    person = None if is_at_our_domain(desk, email) else find_person(desk, email)
-    return person is None and find_place(desk, email) is not None
+    person = None if is_at_our_domain(uow, email) else find_person(uow, email)
+    return person is None and find_our_address(uow, email) is not None
 
 
-def _about_a_letter(desk: Desk, arrival: Arrival, recipient: str, token: str) -> Outcome:
+def _to_letter_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> DeliveryResult:
     """Take mail to a letter's envelope sender as a report on it, or set it aside with the letter that it is about."""
-    letter = bounces.letter_by_token(desk, token)
+    letter = bounces.letter_by_token(uow, token)
     if letter is None:
-        return set_aside(desk, arrival, recipient, "no letter has this envelope sender")
-    if (reported := bounces.take_at_token(desk, arrival, recipient, letter)) is not None:
+        return set_aside_mail(uow, inbound_mail, recipient, "no letter has this envelope sender")
+    if (reported := bounces.take_report_by_token(uow, inbound_mail, recipient, letter)) is not None:
         return reported
     about = f"on ticket {letter.ticket_id}" if letter.ticket_id else "about mail set aside"
-    return set_aside(desk, arrival, recipient, f"it is about our letter {about} to {letter.recipient}")
+    return set_aside_mail(uow, inbound_mail, recipient, f"it is about our letter {about} to {letter.recipient}")

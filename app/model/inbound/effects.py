@@ -6,11 +6,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from ..letters.receipts import Kind
+from ..letters.receipts import ReceiptKind
 from ..lifecycle.commands import Command
-from ..lifecycle.tables import Lifecycle, Party
+from ..lifecycle.tables import ActorRoles, Lifecycle
 from ..operations.command_execution import allowed_to
-from ..tickets.members import Standing
+from ..tickets.members import TicketMember
 from ..tickets.transitions import is_private
 from ..tickets.visibility import is_visible
 
@@ -44,8 +44,8 @@ class Situation:
 
     lifecycle: Lifecycle
     status: str
-    standing: Standing
-    party: Party
+    member: TicketMember
+    roles: ActorRoles
     verified: bool = False
     believed: bool = False
     automatic: bool = False
@@ -64,13 +64,13 @@ class Situation:
         """Whether only responders read its words."""
         if self.opens:
             return self.comment
-        action = self.lifecycle.cell(self.status, self.party.role).action
-        return is_private(self.lifecycle, self.status, self.party, action, comment=self.comment)
+        action = self.lifecycle.default_reply(self.status, self.roles.role).action
+        return is_private(self.lifecycle, self.status, self.roles, action, comment=self.comment)
 
     @property
     def answers_waiting(self) -> bool:
         """Whether it answers a letter that lists waiting lines."""
-        return self.letter == Kind.WAITING
+        return self.letter == ReceiptKind.WAITING
 
     @property
     def personal(self) -> bool:
@@ -80,18 +80,18 @@ class Situation:
     @property
     def commands(self) -> tuple[Command, ...]:
         """The commands that its writer may use at all."""
-        return allowed_to(self.standing)
+        return allowed_to(self.member)
 
 
 def _page(mail: Situation) -> bool:
     if mail.opens:
-        return mail.standing.known and not mail.automatic and not mail.spam
-    visible = is_visible(mail.lifecycle, mail.status, mail.standing)
-    return not mail.automatic and (visible or mail.standing.pending)
+        return mail.member.known and not mail.automatic and not mail.spam
+    visible = is_visible(mail.lifecycle, mail.status, mail.member)
+    return not mail.automatic and (visible or mail.member.pending)
 
 
 def _subscribe(mail: Situation) -> bool:
-    here = mail.standing.participant and not mail.standing.subscribed and not mail.standing.pending
+    here = mail.member.participant and not mail.member.subscribed and not mail.member.pending
     return here and not mail.automatic and not mail.answers_waiting
 
 
@@ -100,13 +100,13 @@ def _command(mail: Situation) -> bool:
 
 
 def _undo(mail: Situation) -> bool:
-    own = mail.standing.responder or mail.standing.requestor or mail.caused_last
+    own = mail.member.responder or mail.member.requestor or mail.caused_last
     return own and not mail.automatic and not mail.opens
 
 
-def _leave(mail: Situation) -> bool:
+def _unsubscribe(mail: Situation) -> bool:
     # Whoever gets letters only because they were copied in.
-    copied_in = mail.standing.participant and not (mail.standing.responder or mail.standing.requestor)
+    copied_in = mail.member.participant and not (mail.member.responder or mail.member.requestor)
     return copied_in and not mail.automatic
 
 
@@ -117,7 +117,7 @@ def _let_in(mail: Situation) -> bool:
 
 def _confirm(mail: Situation) -> bool:
     answered = mail.own_letter and not mail.answers_waiting
-    lets_in = mail.standing.requestor or (mail.standing.responder and answered)
+    lets_in = mail.member.requestor or (mail.member.responder and answered)
     return lets_in and mail.status != mail.lifecycle.spam
 
 
@@ -154,7 +154,7 @@ RULES = {
     Effect.MOVE_LETTERS: Rule(None, proof=True),
     Effect.COMMAND: Rule(_command, proof=True, waits=_always),
     Effect.UNDO: Rule(_undo, proof=True, waits=_always),
-    Effect.LEAVE: Rule(_leave, proof=True, waits=_by_one),
+    Effect.LEAVE: Rule(_unsubscribe, proof=True, waits=_by_one),
     Effect.LET_IN: Rule(_let_in, proof=True, waits=lambda mail: not mail.opens and _by_one(mail)),
     Effect.CONFIRM: Rule(_confirm, proof=True),
     Effect.ANSWER: Rule(_answer, proof=True),

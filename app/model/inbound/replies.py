@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 from ...mail.addresses import Mailbox
 from ..letters import info_letters, receipts
-from ..letters.receipts import Kind, Writer
+from ..letters.receipts import ReceiptKind, ReceiptRecipient
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line, Page
 from ..lifecycle.tables import NotAllowed
 from ..operations import command_execution, workflow
-from ..operations.command_execution import Mailed, Refused
+from ..operations.command_execution import CommandMail, CommandsRefused
 from ..records.letters import Letter
 from ..records.people import Person
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
-from ..tickets.members import Standing, everybody_on, standing_of
-from ..tickets.posts import Words
-from ..tickets.undo import follow, last_change, latest
+from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.posts import NewMessage
+from ..tickets.undo import extend_checkpoint, latest_checkpoint, undoable_checkpoint
 from . import contents, pending_commands, sender_proof
 from .delivery import Claim, Fate
 from .effects import Effect, Permission, Situation, is_allowed, permitted
@@ -36,28 +36,28 @@ from .interpretation import (
     says_something,
 )
 from .performed import Answer, Performed
-from .threads import Known, Thread
+from .threads import KnownReference, ThreadMatch
 
 
-class Post(NamedTuple):
+class TicketReply(NamedTuple):
     """One mail on its ticket: who wrote it, who else is there, what it may cause, and its words.
 
     `quotable` are the lines of the letter of ours that it answers.
     """
 
-    thread: Thread
+    thread: ThreadMatch
     ticket: Ticket
     person: Person
-    everybody: Sequence[Standing]
+    members: Sequence[TicketMember]
     about: Situation
     permission: Permission
-    words: Words
+    new_message: NewMessage
     quotable: Collection[str]
 
     @property
-    def standing(self) -> Standing:
+    def member(self) -> TicketMember:
         """What its writer is on the ticket."""
-        return self.about.standing
+        return self.about.member
 
     @property
     def private(self) -> bool:
@@ -65,269 +65,290 @@ class Post(NamedTuple):
         return self.about.private
 
     @property
-    def said(self) -> bool:
+    def has_text(self) -> bool:
         """Whether it has words, or files that are no mere decoration."""
-        return says_something(self.words)
+        return says_something(self.new_message)
 
 
-def identify(desk: Desk, claim: Claim, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> Post:
+def identify(
+    uow: UnitOfWork, claim: Claim, thread: ThreadMatch, sender: Mailbox, known: Sequence[KnownReference]
+) -> TicketReply:
     """Make the writer known, and gather what decides about the mail."""
-    ticket, arrival, incoming = thread.ticket, claim.arrival, claim.incoming
-    person = contents.author(desk, sender, arrival, known=False)
-    everybody = everybody_on(desk, ticket)
-    about = _situation(desk, claim, thread, person, everybody, known)
+    ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
+    person = contents.identify_author(uow, sender, inbound_mail, known=False)
+    members = members_of(uow, ticket)
+    about = _situation(uow, claim, thread, person, members, known)
     permission = permitted(about)
     if Effect.LET_IN in permission.on_yes:
-        named = contents.named_in(desk, incoming)
-        about = replace(about, newly_named=tuple(contents.not_yet_on(desk, everybody, about.standing, named)))
+        named = contents.mailboxes_to_add(uow, parsed)
+        about = replace(about, newly_named=tuple(contents.missing_addresses(uow, members, about.member, named)))
     if Effect.EXPOSE in permission.now:
-        sender_proof.note_shown(desk, arrival, person, known)
-    if Effect.MOVE_LETTERS in permission.now and contents.letters_follow(person, ticket, sender.email):
-        everybody = everybody_on(desk, ticket)
-        about = replace(about, standing=standing_of(person, everybody))
-    words = replace(contents.draft_of(desk, claim, thread), verified=about.verified, believed=about.believed)
-    return Post(thread, ticket, person, everybody, about, permission, words, contents.quotable_lines(desk, incoming))
+        sender_proof.mark_exposed(uow, inbound_mail, person, known)
+    if Effect.MOVE_LETTERS in permission.now and contents.update_letter_address(person, ticket, sender.email):
+        members = members_of(uow, ticket)
+        about = replace(about, member=member_for(person, members))
+    new_message = replace(contents.draft_of(uow, claim, thread), verified=about.verified, believed=about.believed)
+    return TicketReply(
+        thread, ticket, person, members, about, permission, new_message, contents.quotable_lines(uow, parsed)
+    )
 
 
 def _situation(
-    desk: Desk,
+    uow: UnitOfWork,
     claim: Claim,
-    thread: Thread,
+    thread: ThreadMatch,
     person: Person,
-    everybody: Sequence[Standing],
-    known: Sequence[Known],
+    members: Sequence[TicketMember],
+    known: Sequence[KnownReference],
 ) -> Situation:
     """What decides about a mail on its ticket."""
-    ticket, arrival, incoming = thread.ticket, claim.arrival, claim.incoming
+    ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
     lifecycle = ticket.lifecycle
-    machine, standing = incoming.automatic is not None, standing_of(person, everybody)
-    verified = not machine and sender_proof.is_verified(desk, arrival, person, known, came_before=claim.came_before)
-    taken = loop_protection.as_taken(desk, ticket, standing, verified=verified)
+    machine, member = parsed.automatic is not None, member_for(person, members)
+    verified = not machine and sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claim.came_before)
+    taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.
-    undoes = not (standing.responder or standing.requestor) and commands.UNDO in incoming.text.lower()
+    undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
     return Situation(
         lifecycle=lifecycle,
         status=ticket.status,
-        standing=standing,
-        party=taken.party(lifecycle, machine=machine),
+        member=member,
+        roles=taken.roles_in(lifecycle, machine=machine),
         verified=verified,
-        believed=not machine and sender_proof.is_believed(desk, arrival, verified=verified),
+        believed=not machine and sender_proof.is_believed(uow, inbound_mail, verified=verified),
         automatic=machine,
-        spam=incoming.spam,
-        authors=incoming.authors,
+        spam=parsed.spam,
+        authors=parsed.authors,
         comment=thread.private,
         letter=thread.letter.kind if thread.letter else None,
         own_letter=thread.letter is not None and thread.letter.reader == person.id,
-        caused_last=undoes and _caused(desk, ticket, person),
-        asks_in=contents.may_ask_in(ticket.queue, standing),
+        caused_last=undoes and _caused_last_change(uow, ticket, person),
+        asks_in=contents.may_add_by_cc(ticket.queue, member),
     )
 
 
-def _caused(desk: Desk, ticket: Ticket, person: Person) -> bool:
-    found = latest(desk, ticket)
+def _caused_last_change(uow: UnitOfWork, ticket: Ticket, person: Person) -> bool:
+    found = latest_checkpoint(uow, ticket)
     return found is not None and found.by_id == person.id
 
 
-def perform(desk: Desk, claim: Claim, mail: Post, wish: Wish) -> Performed:
+def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
     """Do what a mail wants, and notify nobody."""
     if isinstance(wish, Unsubscribe):
-        return _leave(desk, mail)
-    mail = mail._replace(words=wish.words)
+        return _unsubscribe(uow, reply)
+    reply = reply._replace(new_message=wish.new_message)
     if isinstance(wish, PageRequest):
-        return _page(desk, mail, wish.page)
-    if Effect.SUBSCRIBE in mail.permission.now:
-        everybody = contents.subscribe(desk, mail.ticket, mail.person.id, mail.everybody)
-        about = replace(mail.about, standing=standing_of(mail.person, everybody))
-        mail = mail._replace(everybody=everybody, about=about)
+        return _page(uow, reply, wish.page)
+    if Effect.SUBSCRIBE in reply.permission.now:
+        members = contents.subscribe(uow, reply.ticket, reply.person.id, reply.members)
+        about = replace(reply.about, member=member_for(reply.person, members))
+        reply = reply._replace(members=members, about=about)
     match wish:
         case Undo():
-            return _undo(desk, mail)
+            return _undo(uow, reply)
         case Confirmation(yes):
-            return _answer(desk, mail, yes=yes)
+            return _answer(uow, reply, yes=yes)
         case Note():
-            return _keep_note(desk, mail)
+            return _keep_note(uow, reply)
         case Unproven(waiting, _, commanded):
-            done = _say_if_said(desk, mail) if commanded else _say(desk, mail)
-            return done._replace(answer=lambda desk, to: pending_commands.hold(desk, to, waiting))
+            done = _post_if_any_text(uow, reply) if commanded else _post_text(uow, reply)
+            return done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
         case Commands(lines):
-            mail = _ask_in(desk, claim, mail)
-            return _carry_out(desk, mail, lines, mail.about.commands, _asked(desk, mail))
+            reply = _add_participants(uow, claim, reply)
+            return _execute_commands(uow, reply, lines, reply.about.commands, _asked(uow, reply))
         case Text():
-            return _say(desk, _ask_in(desk, claim, mail))
+            return _post_text(uow, _add_participants(uow, claim, reply))
 
 
-def _page(desk: Desk, mail: Post, page: Page) -> Performed:
-    if not loop_protection.may_answer(desk, mail.person.id, Kind.PAGE, proven=mail.words.verified):
+def _page(uow: UnitOfWork, reply: TicketReply, page: Page) -> Performed:
+    if not loop_protection.may_answer(uow, reply.person.id, ReceiptKind.PAGE, proven=reply.new_message.verified):
         return Performed(Fate.SET_ASIDE, reason=info_letters.ENOUGH)
     # Who asks for a ticket that was merged is told so.
-    page = page._replace(ticket=page.ticket or mail.thread.formerly or 0)
-    return Performed(Fate.ANSWERED, mail.ticket, answer=lambda desk, to: _send_page(desk, to, mail, page))
+    page = page._replace(ticket=page.ticket or reply.thread.formerly or 0)
+    return Performed(Fate.ANSWERED, reply.ticket, answer=lambda uow, to: _send_page(uow, to, reply, page))
 
 
-def _send_page(desk: Desk, to: Writer, mail: Post, page: Page) -> None:
-    info_letters.send_about(desk, to._replace(words=mail.words), mail.person, page)
+def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: Page) -> None:
+    info_letters.send_page_about_ticket(uow, to._replace(new_message=reply.new_message), reply.person, page)
 
 
-def _leave(desk: Desk, mail: Post) -> Performed:
+def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
-    if Effect.LEAVE in mail.permission.now:
-        return Performed(Fate.STEERED, mail.ticket, (contents.leave(desk, mail.ticket, mail.standing),), receipts.left)
-    if Effect.LEAVE not in mail.permission.on_yes:
-        return Performed(Fate.STEERED, mail.ticket)
+    if Effect.LEAVE in reply.permission.now:
+        return Performed(
+            Fate.STEERED,
+            reply.ticket,
+            (contents.unsubscribe(uow, reply.ticket, reply.member),),
+            receipts.send_unsubscribed_receipt,
+        )
+    if Effect.LEAVE not in reply.permission.on_yes:
+        return Performed(Fate.STEERED, reply.ticket)
     return Performed(
-        Fate.STEERED, mail.ticket, answer=lambda desk, to: pending_commands.hold(desk, to, [commands.LEAVE])
+        Fate.STEERED,
+        reply.ticket,
+        answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, [commands.LEAVE]),
     )
 
 
-def _ask_in(desk: Desk, claim: Claim, mail: Post) -> Post:
+def _add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> TicketReply:
     """Let in whom the mail names in To and Cc, if it may."""
-    if Effect.LET_IN not in mail.permission.now:
-        return mail
-    people = contents.people_named_in(desk, claim.incoming, mail.person)
-    return mail._replace(everybody=contents.ask_in(desk, mail.ticket, people, mail.everybody))
+    if Effect.LET_IN not in reply.permission.now:
+        return reply
+    people = contents.people_named_in(uow, claim.parsed, reply.person)
+    return reply._replace(members=contents.add_participants(uow, reply.ticket, people, reply.members))
 
 
-def _confirm(desk: Desk, mail: Post, everybody: Sequence[Standing]) -> Sequence[Standing]:
+def _confirm(uow: UnitOfWork, reply: TicketReply, members: Sequence[TicketMember]) -> Sequence[TicketMember]:
     """Let those in who wait: by the requestor's words, or a responder's answer to who named them. Returns everybody."""
-    if not is_allowed(Effect.CONFIRM, replace(mail.about, status=mail.ticket.status)):
-        return everybody
-    return contents.confirm(desk, mail.ticket, everybody)
+    if not is_allowed(Effect.CONFIRM, replace(reply.about, status=reply.ticket.status)):
+        return members
+    return contents.confirm_participants(uow, reply.ticket, members)
 
 
-def _say(desk: Desk, mail: Post, *, comment: bool = False) -> Performed:
+def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
     """Post the words: the default action, or a comment."""
-    lifecycle, about, private = mail.ticket.lifecycle, mail.about, mail.private
-    action = lifecycle.cell(about.status, about.party.role).action
+    lifecycle, about, private = reply.ticket.lifecycle, reply.about, reply.private
+    action = lifecycle.default_reply(about.status, about.roles.role).action
     event = workflow.take_action(
-        desk,
-        mail.ticket,
-        mail.standing,
-        about.party,
+        uow,
+        reply.ticket,
+        reply.member,
+        about.roles,
         lifecycle.comment if private or comment else action,
-        mail.words,
-        mail.everybody if private or comment else _confirm(desk, mail, mail.everybody),
+        reply.new_message,
+        reply.members if private or comment else _confirm(uow, reply, reply.members),
         private=private,
         # Nobody wants to read that a colleague is on holiday.
-        quiet=about.automatic and mail.standing.responder,
+        quiet=about.automatic and reply.member.responder,
     )
-    return Performed(Fate.POSTED, mail.ticket, (event,))
+    return Performed(Fate.POSTED, reply.ticket, (event,))
 
 
-def _say_if_said(desk: Desk, mail: Post, *, comment: bool = False) -> Performed:
-    return _say(desk, mail, comment=comment) if mail.said else Performed(Fate.STEERED, mail.ticket)
+def _post_if_any_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
+    return _post_text(uow, reply, comment=comment) if reply.has_text else Performed(Fate.STEERED, reply.ticket)
 
 
-def _undo(desk: Desk, mail: Post) -> Performed:
+def _undo(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Take the last change back, or let that wait for a yes."""
-    told = mail.thread.letter.checkpoint if mail.thread.letter else None
-    if Effect.UNDO in mail.permission.now:
-        return _take_back(desk, mail, told)
+    letter_checkpoint = reply.thread.letter.checkpoint if reply.thread.letter else None
+    if Effect.UNDO in reply.permission.now:
+        return _undo_last_change(uow, reply, letter_checkpoint)
     # The words below an `undo` that waits must not be what has happened since.
-    found = last_change(desk, mail.ticket)
-    done = _say_if_said(desk, mail, comment=True)
-    follow(desk, mail.ticket, found)
-    meant = found.id if found else told
-    return done._replace(answer=lambda desk, to: pending_commands.hold(desk, to, [commands.UNDO], checkpoint=meant))
+    found = undoable_checkpoint(uow, reply.ticket)
+    done = _post_if_any_text(uow, reply, comment=True)
+    extend_checkpoint(uow, reply.ticket, found)
+    meant = found.id if found else letter_checkpoint
+    return done._replace(
+        answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, [commands.UNDO], checkpoint=meant)
+    )
 
 
-def _take_back(desk: Desk, mail: Post, told: int | None, *, waited: bool = False) -> Performed:
-    ticket = mail.ticket
+def _undo_last_change(
+    uow: UnitOfWork, reply: TicketReply, letter_checkpoint: int | None, *, was_pending: bool = False
+) -> Performed:
+    ticket = reply.ticket
     try:
-        undone = workflow.undo(desk, ticket, mail.person, mail.everybody, told=told, waited=waited)
+        undone = workflow.undo(
+            uow, ticket, reply.person, reply.members, letter_checkpoint=letter_checkpoint, was_pending=was_pending
+        )
     except NotAllowed as error:
         heading = f"Nothing was taken back on ticket {ticket.id}. {error}"
-        done = _say_if_said(desk, mail, comment=True)
-        return done._replace(answer=_refused(heading, posted=mail.said))
-    notes = ["What else your mail says is kept as a comment."] if mail.said else []
+        done = _post_if_any_text(uow, reply, comment=True)
+        return done._replace(answer=_refused(heading, posted=reply.has_text))
+    notes = ["What else your mail says is kept as a comment."] if reply.has_text else []
     # What else the mail says must not change the status that was just brought back.
-    done = _say_if_said(desk, mail._replace(everybody=undone.everybody), comment=True)
+    done = _post_if_any_text(uow, reply._replace(members=undone.members), comment=True)
     return done._replace(
         events=(undone, *done.events),
-        answer=lambda desk, to: receipts.receipt(desk, to, undone.changes, notes, checkpoint=undone.checkpoint),
+        answer=lambda uow, to: receipts.send_receipt(uow, to, undone.changes, notes, checkpoint=undone.checkpoint),
     )
 
 
 def _refused(heading: str, *, posted: bool | None) -> Answer:
-    return lambda desk, to: receipts.refused(desk, to, heading, posted=posted)
+    return lambda uow, to: receipts.send_refusal(uow, to, heading, posted=posted)
 
 
-def _asked(desk: Desk, mail: Post) -> Letter | None:
+def _asked(uow: UnitOfWork, reply: TicketReply) -> Letter | None:
     """The letter about waiting lines that the mail answers, if it may answer it; its lines may wait no more."""
-    return pending_commands.asked(desk, mail.thread) if Effect.ANSWER in mail.permission.now else None
+    return pending_commands.pending_letter(uow, reply.thread) if Effect.ANSWER in reply.permission.now else None
 
 
-def _keep_note(desk: Desk, mail: Post) -> Performed:
+def _keep_note(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Keep other words than a yes or no as a private note (docs/interface.md, section 6)."""
-    letter = _asked(desk, mail)
-    done = _say_if_said(desk, mail._replace(about=replace(mail.about, comment=True)))
-    if letter is None or not pending_commands.still_waits(desk, letter):
+    letter = _asked(uow, reply)
+    done = _post_if_any_text(uow, reply._replace(about=replace(reply.about, comment=True)))
+    if letter is None or not pending_commands.is_pending(uow, letter):
         return done
-    return done._replace(answer=lambda desk, to: pending_commands.ask_again(desk, to, letter))
+    return done._replace(answer=lambda uow, to: pending_commands.remind_of_pending(uow, to, letter))
 
 
-def _answer(desk: Desk, mail: Post, *, yes: bool) -> Performed:
+def _answer(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> Performed:
     """Carry out what a letter asked about, or drop it (docs/interface.md, section 6)."""
-    letter = _asked(desk, mail)
-    waits = letter is not None and pending_commands.still_waits(desk, letter)
+    letter = _asked(uow, reply)
+    waits = letter is not None and pending_commands.is_pending(uow, letter)
     if letter is not None and yes and waits:
-        return _release(desk, _without_words(mail), letter).about(_without_words(mail).words)
-    why = "as you said no, the lines wait no more" if waits else f"the lines that you answer {_why_not(letter)}"
+        return _execute_pending(uow, _without_words(reply), letter).about(_without_words(reply).new_message)
+    why = "as you said no, the lines wait no more" if waits else f"the lines that you answer {_lapse_reason(letter)}"
     if letter is not None:
-        pending_commands.release(desk, letter)
-    return _nothing_changed(mail, why)
+        pending_commands.take_pending(uow, letter)
+    return _nothing_changed(reply, why)
 
 
-def _nothing_changed(mail: Post, why: str) -> Performed:
-    heading = f"Nothing changed on ticket {mail.ticket.id}: {why}."
-    return Performed(Fate.STEERED, mail.ticket, answer=_refused(heading, posted=None))
+def _nothing_changed(reply: TicketReply, why: str) -> Performed:
+    heading = f"Nothing changed on ticket {reply.ticket.id}: {why}."
+    return Performed(Fate.STEERED, reply.ticket, answer=_refused(heading, posted=None))
 
 
-def _why_not(letter: Letter | None) -> str:
+def _lapse_reason(letter: Letter | None) -> str:
     return "have waited for more than a week" if letter and letter.commands else "were carried out or dropped before"
 
 
-def _without_words(mail: Post) -> Post:
-    return mail._replace(words=replace(mail.words, text="", full_text="", attachments=()))
+def _without_words(reply: TicketReply) -> TicketReply:
+    return reply._replace(new_message=replace(reply.new_message, text="", full_text="", attachments=()))
 
 
-def _release(desk: Desk, mail: Post, letter: Letter) -> Performed:
+def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Performed:
     """Carry out what waited for this yes."""
-    written = pending_commands.release(desk, letter)
-    mail = mail._replace(everybody=_confirm(desk, mail, mail.everybody))
+    written = pending_commands.take_pending(uow, letter)
+    reply = reply._replace(members=_confirm(uow, reply, reply.members))
     if written == commands.UNDO:
-        return _take_back(desk, mail, letter.checkpoint, waited=True)
-    if written == commands.LEAVE and Effect.LEAVE in mail.permission.now:
-        return _leave(desk, mail)
+        return _undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
+    if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
+        return _unsubscribe(uow, reply)
     if written == commands.LEAVE:
-        return _nothing_changed(mail, "only who was copied in can leave a ticket, and you are not now")
+        return _nothing_changed(reply, "only who was copied in can leave a ticket, and you are not now")
     # Its writer may let in by a yes whom they may let in by Cc.
-    by_cc = [commands.ADD_CC] if mail.about.asks_in else []
-    return _carry_out(desk, mail, commands.lines_of(written), (*mail.about.commands, *by_cc))
+    by_cc = [commands.ADD_CC] if reply.about.asks_in else []
+    return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc))
 
 
-def _carry_out(
-    desk: Desk, mail: Post, lines: Sequence[Line], allowed: Sequence[Command], letter: Letter | None = None
+def _execute_commands(
+    uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line], allowed: Sequence[Command], letter: Letter | None = None
 ) -> Performed:
     """Carry out the lines of a believed mail. What waited in the `letter` that it answers goes on waiting."""
-    mailed = Mailed(mail.person, mail.everybody, lines, mail.words, mail.said, allowed, mail.private)
+    command_mail = CommandMail(
+        reply.person, reply.members, lines, reply.new_message, reply.has_text, allowed, reply.private
+    )
     try:
-        event = command_execution.carry_out_all(desk, mail.ticket, mailed)
-    except Refused as refused:
+        event = command_execution.execute_commands(uow, reply.ticket, command_mail)
+    except CommandsRefused as refused:
         problems = refused.problems
-        done = _say_if_said(desk, mail)
-        return done._replace(answer=lambda desk, to: receipts.refusal(desk, to, problems, posted=mail.said))
-    if event.message is not None and not event.message.private and event.ticket is mail.ticket:
-        event = replace(event, everybody=_confirm(desk, mail, event.everybody))
-    notes = _still_waiting(desk, lines, letter) if letter else []
+        done = _post_if_any_text(uow, reply)
+        return done._replace(
+            answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=reply.has_text)
+        )
+    if event.message is not None and not event.message.private and event.ticket is reply.ticket:
+        event = replace(event, members=_confirm(uow, reply, event.members))
+    notes = _still_waiting(uow, lines, letter) if letter else []
     return Performed(
-        Fate.POSTED if mail.said else Fate.STEERED,
-        mail.ticket,
+        Fate.POSTED if reply.has_text else Fate.STEERED,
+        reply.ticket,
         (event,),
-        lambda desk, to: receipts.of_commands(desk, to, event, notes),
+        lambda uow, to: receipts.of_commands(uow, to, event, notes),
     )
 
 
-def _still_waiting(desk: Desk, lines: Sequence[Line], letter: Letter) -> list[str]:
-    waits = pending_commands.keep_waiting(desk, letter, lines) if pending_commands.still_waits(desk, letter) else []
+def _still_waiting(uow: UnitOfWork, lines: Sequence[Line], letter: Letter) -> list[str]:
+    waits = pending_commands.keep_pending(uow, letter, lines) if pending_commands.is_pending(uow, letter) else []
     listed = "\n".join(f"    {line}" for line in waits)
     return [f'These lines still wait for a "yes" to our earlier letter:\n{listed}'] if waits else []

@@ -6,21 +6,21 @@ from typing import NamedTuple
 
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
-from ..lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
+from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, NotAllowed, WorkflowError
 from ..records.messages import Message, NoSuchMessage
 from ..records.people import BadAddress, NoSuchPerson, Person
 from ..records.queues import NoSuchQueue, find_queue
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
 from ..tickets.events import Event
-from ..tickets.fields import Setting, assignable, change, left_behind
-from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.fields import FieldChanges, apply_changes, assignable, former_responders
+from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.person_lookup import colleague_named, people_named, person_named
-from ..tickets.posts import Step, Words
-from ..tickets.transitions import by_name, by_words, is_answered, is_private, step_to
-from ..tickets.undo import Changed, as_it_is, keep
-from .workflow import carry_out, without_private_words
+from ..tickets.posts import NewMessage, Transition
+from ..tickets.transitions import has_answer, is_private, transition_by_action, transition_by_text, transition_to
+from ..tickets.undo import FieldChange, save_checkpoint, snapshot
+from .workflow import take_transitions, without_private_text
 
 Lines = Mapping[Command, Line]
 
@@ -37,7 +37,7 @@ class Problems(dict[Line, str]):
             self[line] = str(error)
 
 
-class Refused(Exception):
+class CommandsRefused(Exception):
     """Not all lines of a mail can be carried out; `problems` has each line with what is wrong, or empty."""
 
     def __init__(self, problems: Sequence[tuple[Line, str]]) -> None:
@@ -45,92 +45,92 @@ class Refused(Exception):
         self.problems = problems
 
 
-class Mailed(NamedTuple):
+class CommandMail(NamedTuple):
     """One mail with commands: who wrote it, who is on its ticket, its lines and its words.
 
-    `says`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are the
-    commands that its writer may use.
+    `has_text`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are
+    the commands that its writer may use.
     """
 
     person: Person
-    everybody: Sequence[Standing]
+    members: Sequence[TicketMember]
     lines: Sequence[Line]
-    words: Words
-    says: bool
+    new_message: NewMessage
+    has_text: bool
     allowed: Sequence[Command]
     private: bool = False
     opened: Message | None = None
 
     @property
-    def standing(self) -> Standing:
+    def member(self) -> TicketMember:
         """What its writer is on the ticket."""
-        return standing_of(self.person, self.everybody)
+        return member_for(self.person, self.members)
 
 
-def allowed_to(standing: Standing) -> tuple[Command, ...]:
+def allowed_to(member: TicketMember) -> tuple[Command, ...]:
     """The commands that somebody may use on a ticket at all."""
-    return commands.COMMANDS if standing.responder else commands.FOR_REQUESTORS if standing.requestor else ()
+    return commands.COMMANDS if member.responder else commands.FOR_REQUESTORS if member.requestor else ()
 
 
-def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Event:
+def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> Event:
     """Carry out all lines of a mail, and post its words. Refused if not all can be: then nothing is done."""
-    with _all_or_nothing(desk):
-        lines = {line.command: line for line in mailed.lines if line.command}
-        problems = _wrong_in_themselves(mailed.lines, mailed.allowed, ticket)
-        queue, changes = ticket.queue.name, list[Changed]()
+    with _all_or_nothing(uow):
+        lines = {line.command: line for line in command_mail.lines if line.command}
+        problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
+        queue, changes = ticket.queue.name, list[FieldChange]()
         if (line := lines.get(commands.MERGE)) is not None and line not in problems:
             changes = [("merged", None, str(ticket.id))]
             with problems.on(line):
-                ticket = _merge(desk, ticket, mailed.person, line.value)
-        before = as_it_is(desk, ticket)
-        changes += _set_things(desk, ticket, mailed, problems)
-        everybody = everybody_on(desk, ticket) if changes else mailed.everybody
-        standing = _still(mailed.standing, standing_of(mailed.person, everybody))
-        steps = _steps(desk, ticket, mailed, standing.party(ticket.lifecycle), lines, problems)
+                ticket = _merge(uow, ticket, command_mail.person, line.value)
+        before = snapshot(uow, ticket)
+        changes += _set_things(uow, ticket, command_mail, problems)
+        members = members_of(uow, ticket) if changes else command_mail.members
+        member = _still_responder(command_mail.member, member_for(command_mail.person, members))
+        transitions = _transitions(uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems)
         if problems:
-            raise Refused([(line, problems.get(line, "")) for line in mailed.lines])
-        message, words = _do(desk, ticket, standing, steps, mailed)
+            raise CommandsRefused([(line, problems.get(line, "")) for line in command_mail.lines])
+        message, new_message = _post_and_move(uow, ticket, member, transitions, command_mail)
         merged = commands.MERGE in lines
         return Event(
             ticket,
-            everybody,
-            standing,
+            members,
+            member,
             before["status"],
-            _action(steps, message, changes),
+            _action(transitions, message, changes),
             changes,
-            keep(desk, ticket, before, mailed.person.id),
+            save_checkpoint(uow, ticket, before, command_mail.person.id),
             message,
-            words,
-            opened=mailed.opened is not None and not _is_reply(mailed, ticket),
-            gone=left_behind(mailed.everybody, everybody, queue),
-            moved=frozenset(_people(mailed.everybody) - _responders(everybody)) if merged else frozenset(),
-            to_all=bool(steps),
+            new_message,
+            opened=command_mail.opened is not None and not _is_reply(command_mail, ticket),
+            gone=former_responders(command_mail.members, members, queue),
+            moved=frozenset(_people(command_mail.members) - _responders(members)) if merged else frozenset(),
+            to_all=bool(transitions),
             # Lines that change nothing are news to nobody.
             quiet=message is None and not changes and ticket.status == before["status"],
         )
 
 
 @contextmanager
-def _all_or_nothing(desk: Desk) -> Iterator[None]:
+def _all_or_nothing(uow: UnitOfWork) -> Iterator[None]:
     """Take everything back that was done within, if anything is raised."""
     try:
-        with desk.session.begin_nested():
+        with uow.session.begin_nested():
             yield
     except BaseException:
         # Who was met in between is not there any more.
-        desk.session.info.pop("people", None)
+        uow.session.info.pop("people", None)
         raise
 
 
-def _people(everybody: Sequence[Standing]) -> set[int]:
-    return {one.person_id for one in everybody}
+def _people(members: Sequence[TicketMember]) -> set[int]:
+    return {member.person_id for member in members}
 
 
-def _responders(everybody: Sequence[Standing]) -> set[int]:
-    return {one.person_id for one in everybody if one.responder}
+def _responders(members: Sequence[TicketMember]) -> set[int]:
+    return {member.person_id for member in members if member.responder}
 
 
-def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
+def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
     """What is wrong with lines whatever they say: no such command, not for this person, said twice, nothing said."""
     problems = Problems()
     seen: set[Command] = set()
@@ -147,18 +147,18 @@ def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], tick
     return problems
 
 
-def _merge(desk: Desk, ticket: Ticket, person: Person, given: str) -> Ticket:
+def _merge(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> Ticket:
     digits = given.removeprefix("#")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
         raise NotAllowed(f"{given!r} is no ticket's number; it would be {commands.MERGE.line()!r}.")
-    into = merging.goal(desk, ticket, int(digits))
-    if not standing_of(person, everybody_on(desk, into)).responder:
+    into = merging.merge_target(uow, ticket, int(digits))
+    if not member_for(person, members_of(uow, into)).responder:
         raise NotAllowed(f"Ticket {digits} is in a queue for which you do not answer.")
-    merging.merge(desk, ticket, into, person)
+    merging.merge(uow, ticket, into, person)
     return into
 
 
-def _still(before: Standing, now: Standing) -> Standing:
+def _still_responder(before: TicketMember, now: TicketMember) -> TicketMember:
     """What somebody is on a ticket whose queue they have just changed: they wrote as somebody who answers for it."""
     return now._replace(answers=True) if before.responder and not now.responder else now
 
@@ -175,140 +175,160 @@ _SET = (
 )
 
 
-def _set_things(desk: Desk, ticket: Ticket, mailed: Mailed, problems: Problems) -> list[Changed]:
-    changes: list[Changed] = []
+def _set_things(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, problems: Problems) -> list[FieldChange]:
+    changes: list[FieldChange] = []
     for command in _SET:
-        for line in mailed.lines:
+        for line in command_mail.lines:
             if line.command is command and line not in problems:
                 with problems.on(line):
-                    changes += _set(desk, ticket, mailed, line)
+                    changes += _set(uow, ticket, command_mail, line)
     return changes
 
 
-def _set(desk: Desk, ticket: Ticket, mailed: Mailed, line: Line) -> list[Changed]:
-    settings = _settings(desk, ticket, mailed, line.command, line.value)
-    return [one for setting in settings for one in change(desk, ticket, mailed.person, setting)]
+def _set(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, line: Line) -> list[FieldChange]:
+    settings = _settings(uow, ticket, command_mail, line.command, line.value)
+    return [
+        change
+        for field_changes in settings
+        for change in apply_changes(uow, ticket, command_mail.person, field_changes)
+    ]
 
 
-def _settings(desk: Desk, ticket: Ticket, mailed: Mailed, command: Command | None, value: str) -> list[Setting]:
+def _settings(
+    uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, command: Command | None, value: str
+) -> list[FieldChanges]:
     """What a line sets. Raises what `Problems.on` notes."""
     if command is commands.QUEUE:
-        return [Setting(queue=find_queue(desk, value))]
+        return [FieldChanges(queue=find_queue(uow, value))]
     if command is commands.OWNER:
-        return [_owner(desk, ticket, mailed, value)]
+        return [_owner(uow, ticket, command_mail, value)]
     if command is commands.REQUESTOR:
-        return [Setting(requestor=person_named(desk, value))]
+        return [FieldChanges(requestor=person_named(uow, value))]
     if command is commands.ADD_CC:
-        return [Setting(participant=person) for person in people_named(desk, value)]
+        return [FieldChanges(participant=person) for person in people_named(uow, value)]
     if command is commands.DEL_CC:
-        return [Setting(gone=person) for person in people_named(desk, value)]
+        return [FieldChanges(gone=person) for person in people_named(uow, value)]
     if command is commands.PRIORITY:
         return [_priority(value)]
-    return [Setting(title=value)]
+    return [FieldChanges(title=value)]
 
 
-def _owner(desk: Desk, ticket: Ticket, mailed: Mailed, value: str) -> Setting:
+def _owner(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, value: str) -> FieldChanges:
     if value.casefold() == "nobody":
-        return Setting(nobody=True)
+        return FieldChanges(nobody=True)
     if value.casefold() == "me":
-        return Setting(assignee=mailed.person)
-    everybody = everybody_on(desk, ticket)
-    return Setting(assignee=colleague_named(desk, value, everybody, assignable(desk, everybody)))
+        return FieldChanges(assignee=command_mail.person)
+    members = members_of(uow, ticket)
+    return FieldChanges(assignee=colleague_named(uow, value, members, assignable(uow, members)))
 
 
-def _priority(value: str) -> Setting:
+def _priority(value: str) -> FieldChanges:
     if value.casefold() == "none":
-        return Setting(no_priority=True)
+        return FieldChanges(no_priority=True)
     digits = value.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         raise NotAllowed(f"{value!r} is no priority; it would be a whole number, or none.")
-    return Setting(priority=int(value))
+    return FieldChanges(priority=int(value))
 
 
-def _steps(desk: Desk, ticket: Ticket, mailed: Mailed, party: Party, lines: Lines, problems: Problems) -> list[Step]:
+def _transitions(
+    uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, roles: ActorRoles, lines: Lines, problems: Problems
+) -> list[Transition]:
     """What the mail does to the status: first what the reply does, then what `Status` says."""
     line, life = lines.get(commands.STATUS), ticket.lifecycle
-    if line and mailed.private and mailed.opened is None:
-        problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{desk.domain} does.")
+    if line and command_mail.private and command_mail.opened is None:
+        problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{uow.domain} does.")
     wanted = None
     if line and line not in problems:
         with problems.on(line):
             wanted = life.status(line.value)
-    answered = is_answered(desk, ticket)
-    steps = _first(ticket, mailed, party, lines, problems, wanted, answered=answered)
-    now = steps[-1].status if steps else ticket.status
+    answered = has_answer(uow, ticket)
+    transitions = _reply_transition(ticket, command_mail, roles, lines, problems, wanted, answered=answered)
+    now = transitions[-1].status if transitions else ticket.status
     if line and wanted not in (None, now):
         with problems.on(line):
-            steps.append(step_to(life, party, now, wanted or "", answered=answered))
-    return steps
+            transitions.append(transition_to(life, roles, now, wanted or "", answered=answered))
+    return transitions
 
 
-def _first(
+def _reply_transition(
     ticket: Ticket,
-    mailed: Mailed,
-    party: Party,
+    command_mail: CommandMail,
+    roles: ActorRoles,
     lines: Lines,
     problems: Problems,
     wanted: str | None,
     *,
     answered: bool,
-) -> list[Step]:
+) -> list[Transition]:
     """What the reply itself does: what `Action` says, else what its words do; nothing where it has none."""
     line, life = lines.get(commands.ACTION), ticket.lifecycle
     if line is not None:
-        steps: list[Step] = []
+        transitions: list[Transition] = []
         with problems.on(line):
-            steps.append(_named(ticket, mailed, party, line.value, wanted, answered=answered))
-        return steps
-    if not _is_reply(mailed, ticket):
+            transitions.append(_named(ticket, command_mail, roles, line.value, wanted, answered=answered))
+        return transitions
+    if not _is_reply(command_mail, ticket):
         return []
-    return [by_words(life, party, ticket.status, wanted, private=mailed.private, answered=answered)]
+    return [transition_by_text(life, roles, ticket.status, wanted, private=command_mail.private, answered=answered)]
 
 
-def _is_reply(mailed: Mailed, ticket: Ticket) -> bool:
+def _is_reply(command_mail: CommandMail, ticket: Ticket) -> bool:
     """Whether a mail has words for this ticket; the first mail of another one has, if that was merged into it."""
-    return mailed.says and (mailed.opened is None or mailed.opened.ticket_id != ticket.id)
+    return command_mail.has_text and (command_mail.opened is None or command_mail.opened.ticket_id != ticket.id)
 
 
-def _named(ticket: Ticket, mailed: Mailed, party: Party, value: str, wanted: str | None, *, answered: bool) -> Step:
+def _named(
+    ticket: Ticket, command_mail: CommandMail, roles: ActorRoles, value: str, wanted: str | None, *, answered: bool
+) -> Transition:
     """The step that `Action` names. Raises NotAllowed."""
     life, action = ticket.lifecycle, ticket.lifecycle.action(value)
-    if mailed.opened is not None:
+    if command_mail.opened is not None:
         raise NotAllowed("A first mail opens a ticket, and takes no other action.")
-    if mailed.private and action != life.comment:
+    if command_mail.private and action != life.comment:
         raise NotAllowed(f"A private comment does nothing else; {action.title!r} needs the ticket's other address.")
-    step = by_name(life, party, ticket.status, action, wanted, answered=answered)
-    if not mailed.says and step.status == ticket.status:
+    transition = transition_by_action(life, roles, ticket.status, action, wanted, answered=answered)
+    if not command_mail.has_text and transition.status == ticket.status:
         raise NotAllowed(f"{action.title!r} says something: write it under the commands, after an empty line.")
-    return step
+    return transition
 
 
-def _do(
-    desk: Desk, ticket: Ticket, standing: Standing, steps: Sequence[Step], mailed: Mailed
-) -> tuple[Message | None, Words | None]:
+def _post_and_move(
+    uow: UnitOfWork, ticket: Ticket, member: TicketMember, transitions: Sequence[Transition], command_mail: CommandMail
+) -> tuple[Message | None, NewMessage | None]:
     """Take the steps, and post the words with the first of them, unless they are on the ticket already."""
-    party = standing.party(ticket.lifecycle)
-    if mailed.opened is not None or not mailed.says:
-        carry_out(desk, ticket, standing, party, steps, None)
+    roles = member.roles_in(ticket.lifecycle)
+    if command_mail.opened is not None or not command_mail.has_text:
+        take_transitions(uow, ticket, member, roles, transitions, None)
         # The first mail of a ticket that was merged into this one is news here.
-        news = mailed.opened is not None and _is_reply(mailed, ticket)
-        words = _words_for(desk, ticket, mailed, private=mailed.private) if news else mailed.words
-        return mailed.opened, words if mailed.opened else None
-    private = is_private(ticket.lifecycle, ticket.status, party, steps[0].row.recorded, comment=mailed.private)
-    words = _words_for(desk, ticket, mailed, private=private)
-    return carry_out(desk, ticket, standing, party, steps, words, private=private), words
+        event = command_mail.opened is not None and _is_reply(command_mail, ticket)
+        new_message = (
+            _words_for(uow, ticket, command_mail, private=command_mail.private) if event else command_mail.new_message
+        )
+        return command_mail.opened, new_message if command_mail.opened else None
+    private = is_private(
+        ticket.lifecycle, ticket.status, roles, transitions[0].rule.recorded_action, comment=command_mail.private
+    )
+    new_message = _words_for(uow, ticket, command_mail, private=private)
+    return take_transitions(uow, ticket, member, roles, transitions, new_message, private=private), new_message
 
 
-def _words_for(desk: Desk, ticket: Ticket, mailed: Mailed, *, private: bool) -> Words:
+def _words_for(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, *, private: bool) -> NewMessage:
     """The words of a mail as they go to the ticket's people."""
-    return mailed.words if private else without_private_words(desk, ticket, mailed.words, mailed.person.id)
+    return (
+        command_mail.new_message
+        if private
+        else without_private_text(uow, ticket, command_mail.new_message, command_mail.person.id)
+    )
 
 
-def _action(steps: Sequence[Step], message: Message | None, changes: Sequence[Changed]) -> Action | None:
+def _action(
+    transitions: Sequence[Transition], message: Message | None, changes: Sequence[FieldChange]
+) -> Action | None:
     """The action that heads the letters: that of the words, or the one that changed the status."""
-    if not steps:
+    if not transitions:
         return None
-    row = steps[0].row
+    row = transitions[0].rule
     # Without words nobody has answered or asked, whatever the status says.
     wordless = message is None and (changes or row.answer is AnswerEffect.KEPT)
-    return None if wordless else row.recorded
+    return None if wordless else row.recorded_action

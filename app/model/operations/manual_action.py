@@ -7,16 +7,16 @@ from ..letters.notification import notify
 from ..records.message_ids import new_message_id
 from ..records.people import Person, get_person
 from ..records.queues import Queue
-from ..records.tickets import Ticket, find_living
-from ..storage.unit_of_work import Desk
+from ..records.tickets import Ticket, find_unmerged
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
-from ..tickets.members import everybody_on, standing_of
-from ..tickets.posts import Words, checked_date
+from ..tickets.members import member_for, members_of
+from ..tickets.posts import NewMessage, checked_date
 from . import workflow
 
 
-def act(
-    desk: Desk,
+def act_by_command(
+    uow: UnitOfWork,
     number: int,
     action: str,
     email: str,
@@ -30,33 +30,33 @@ def act(
 
     Raises WorkflowError, BadDate, NoSuchTicket, NoSuchPerson or NoSuchMessage, before anything is done.
     """
-    ticket = find_living(desk, number)
+    ticket = find_unmerged(uow, number)
     lifecycle = ticket.lifecycle
-    everybody = everybody_on(desk, ticket)
-    actor = standing_of(get_person(desk, email), everybody)
+    members = members_of(uow, ticket)
+    actor = member_for(get_person(uow, email), members)
     event = workflow.take_action(
-        desk,
+        uow,
         ticket,
         actor,
-        actor.party(lifecycle),
+        actor.roles_in(lifecycle),
         lifecycle.action(action),
-        words_by_command(desk, text, f"Re: {ticket.title}", date),
-        everybody,
+        message_by_command(uow, text, f"Re: {ticket.title}", date),
+        members,
         status=lifecycle.status(status) if status is not None else None,
         answer=answer,
     )
-    notify(desk, event)
+    notify(uow, event)
     return event
 
 
-def open_ticket(desk: Desk, queue: Queue, requestor: Person, words: Words) -> Ticket:
+def open_ticket(uow: UnitOfWork, queue: Queue, requestor: Person, new_message: NewMessage) -> Ticket:
     """Open a ticket in somebody's name, and notify those who answer for its queue."""
-    event = workflow.make_ticket(desk, queue, requestor, words)
-    notify(desk, event)
+    event = workflow.make_ticket(uow, queue, requestor, new_message)
+    notify(uow, event)
     return event.ticket
 
 
-def words_by_command(desk: Desk, text: str, subject: str, date: datetime | None) -> Words:
+def message_by_command(uow: UnitOfWork, text: str, subject: str, date: datetime | None) -> NewMessage:
     said = storable(text).strip("\n").rstrip()
-    when = checked_date(date, desk.now)
-    return Words(said, said, subject, new_message_id(desk), date=when, posted=when)
+    when = checked_date(date, uow.now)
+    return NewMessage(said, said, subject, new_message_id(uow), date=when, posted=when)

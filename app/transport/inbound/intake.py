@@ -9,12 +9,12 @@ from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
-from ...mail.parsed import read
-from ...model.inbound.delivery import Arrival, Outcome
-from ...model.inbound.unmatched import find_set_aside, raw_bytes
+from ...mail.parsed import parse_mail
+from ...model.inbound.delivery import DeliveryResult, InboundMail
+from ...model.inbound.unmatched import find_unmatched, raw_bytes
 from ...model.records import addressing
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .. import mail_log
 from .smtp_replies import NoRoom
 
@@ -30,40 +30,40 @@ _NOBODY = "nobody@invalid"
 
 
 class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
-    """Salmon's request, with what our handlers need: the open desk, the mail, and the envelope's recipient.
+    """Salmon's request, with what our handlers need: the unit of work, the mail, and the envelope's recipient.
 
     Salmon parses only the first headers: the body would cost ten times its size in memory, and is read elsewhere.
     """
 
-    def __init__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
+    def __init__(self, uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
         # Given no address, or one that it cannot parse, Salmon reads the headers for one, and raises on what it finds.
-        super().__init__("tickets", _NOBODY, _NOBODY, first_headers(arrival.raw))
-        self.desk = desk
-        self.arrival = arrival
+        super().__init__("tickets", _NOBODY, _NOBODY, first_headers(inbound_mail.raw))
+        self.uow = uow
+        self.inbound_mail = inbound_mail
         self.recipient = recipient
-        self._result: Outcome | None = None
-        self.To = recipient if "@" in recipient else f"{recipient}@{desk.domain}"
-        self.From = arrival.envelope_from
+        self._result: DeliveryResult | None = None
+        self.To = recipient if "@" in recipient else f"{recipient}@{uow.domain}"
+        self.From = inbound_mail.envelope_from
 
     @property
-    def result(self) -> Outcome:
+    def result(self) -> DeliveryResult:
         """What became of the mail, as the one handler that took it has said."""
         if self._result is None:
             raise Unrouted(f"no handler took mail to {self.recipient!r}")
         return self._result
 
     @result.setter
-    def result(self, outcome: Outcome) -> None:
+    def result(self, result: DeliveryResult) -> None:
         if self._result is not None:
             raise Unrouted(f"two handlers took mail to {self.recipient!r}")
-        self._result = outcome
+        self._result = result
 
 
 class Unrouted(RuntimeError):
     """No handler, or more than one, took a mail: the routes are not those this program was made with."""
 
 
-class Reception:
+class MailIntake:
     """Takes mail in.
 
     `stored` is called after each commit, so that letters can leave at once; `has_room` says whether so many bytes
@@ -85,11 +85,11 @@ class Reception:
 
     def refuses(self, address: str) -> str | None:
         """Why mail to this address is not taken, in words for the sender's server; None if it is."""
-        with self.database.look() as desk:
-            ours = addressing.is_at_our_domain(desk, address)
-            if not ours and addressing.find_place(desk, address) is None:
-                return f"we take no mail for other domains than {desk.domain}"
-            if not self.keep_unmatched and not addressing.leads_somewhere(desk, address):
+        with self.database.read_only() as uow:
+            ours = addressing.is_at_our_domain(uow, address)
+            if not ours and addressing.find_our_address(uow, address) is None:
+                return f"we take no mail for other domains than {uow.domain}"
+            if not self.keep_unmatched and not addressing.is_deliverable(uow, address):
                 return "no such address here"
         return None
 
@@ -98,34 +98,34 @@ class Reception:
         domain = address.rpartition("@")[2].lower() if "@" in address else self.database.domain
         return not self.keep_unmatched or domain != self.database.domain
 
-    def turn(self) -> AbstractContextManager[None]:
+    def write_lock(self) -> AbstractContextManager[None]:
         """A turn to read and store a mail, alone where the database has one writer.
 
         Threads that read a mail while another one writes would only contend for the interpreter.
         """
-        return self.database.turn()
+        return self.database.write_lock()
 
-    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> Arrival:
+    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> InboundMail:
         """Read a mail, to store it for one recipient after another."""
-        return Arrival.of(raw, envelope_from, recipients)
+        return InboundMail.of(raw, envelope_from, recipients)
 
-    def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[Outcome]:
+    def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[DeliveryResult]:
         """Store a mail for all its recipients, with everything that follows from it; raises if it could not be.
 
         NoRoom if the disk is nearly full.
         """
-        return list(self.store(self.read(raw, envelope_from, recipients), recipients).outcomes)
+        return list(self.store(self.read(raw, envelope_from, recipients), recipients).results)
 
-    def store(self, arrival: Arrival, recipients: Sequence[str]) -> Arrival:
+    def store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> InboundMail:
         """The same with a mail that was read already, which is returned as it goes on to recipients after these."""
-        if not self._has_room(len(arrival.raw)):
+        if not self._has_room(len(inbound_mail.raw)):
             raise NoRoom
         for tries_left in reversed(range(_TRIES)):
-            stored = arrival
+            stored = inbound_mail
             try:
-                with self.database.work() as desk:
+                with self.database.transaction() as uow:
                     for recipient in recipients:
-                        request = Request(desk, stored, recipient)
+                        request = Request(uow, stored, recipient)
                         Router.deliver(request)
                         stored = stored.after(request.result)
                 break
@@ -133,52 +133,52 @@ class Reception:
                 if not tries_left or not _was_overtaken(error):
                     raise
         self._stored()
-        self._log(arrival, stored.outcomes[len(arrival.outcomes) :])
+        self._log(inbound_mail, stored.results[len(inbound_mail.results) :])
         return stored
 
-    def redeliver(self, number: int, address: str | None = None) -> Outcome:
+    def redeliver(self, number: int, address: str | None = None) -> DeliveryResult:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
-        with self.database.work() as desk:
-            delivery = find_set_aside(desk, number, locked=True)
-            raw = raw_bytes(desk, delivery.mail_id)
+        with self.database.transaction() as uow:
+            delivery = find_unmatched(uow, number, locked=True)
+            raw = raw_bytes(uow, delivery.mail_id)
             recipient = address or delivery.recipient
-            arrival = Arrival.of(raw, delivery.mail.envelope_from, [recipient])
-            arrival = replace(arrival, mail_id=delivery.mail_id, delivery_id=delivery.id)
+            inbound_mail = InboundMail.of(raw, delivery.mail.envelope_from, [recipient])
+            inbound_mail = replace(inbound_mail, mail_id=delivery.mail_id, delivery_id=delivery.id)
             # What was loaded would hide what the routing writes.
-            desk.session.expunge_all()
-            request = Request(desk, arrival, recipient)
+            uow.session.expunge_all()
+            request = Request(uow, inbound_mail, recipient)
             Router.deliver(request)
-            outcome = request.result
+            result = request.result
         self._stored()
-        self._log(arrival, [outcome])
-        return outcome
+        self._log(inbound_mail, [result])
+        return result
 
     def recipients(self, raw: bytes) -> list[str]:
         """Return the recipients of a mail without an envelope, by its headers (docs/interface.md, section 3)."""
-        incoming = read(raw)
-        with self.database.look() as desk:
-            for address in incoming.hints:
-                if _ours(desk, address):
+        parsed = parse_mail(raw)
+        with self.database.read_only() as uow:
+            for address in parsed.hints:
+                if _ours(uow, address):
                     return [address]
-            named = [mailbox.email for mailbox in incoming.to if _ours(desk, mailbox.email)]
-        return named or [*incoming.hints, *(mailbox.email for mailbox in incoming.to), "nobody"][:1]
+            named = [mailbox.email for mailbox in parsed.to if _ours(uow, mailbox.email)]
+        return named or [*parsed.hints, *(mailbox.email for mailbox in parsed.to), "nobody"][:1]
 
-    def _log(self, arrival: Arrival, outcomes: Sequence[Outcome]) -> None:
-        said = said_of(arrival)
-        for outcome in outcomes:
-            reason = outcome.reason or None
-            mail_log.note(outcome.fate, {"to": outcome.recipient, **said, "ticket": outcome.ticket, "reason": reason})
+    def _log(self, inbound_mail: InboundMail, results: Sequence[DeliveryResult]) -> None:
+        said = said_of(inbound_mail)
+        for result in results:
+            reason = result.reason or None
+            mail_log.note(result.fate, {"to": result.recipient, **said, "ticket": result.ticket, "reason": reason})
 
 
-def said_of(arrival: Arrival) -> dict[str, object]:
+def said_of(inbound_mail: InboundMail) -> dict[str, object]:
     """What the log says of a mail, wherever it goes."""
-    incoming = arrival.incoming
-    sender = incoming.sender.email if incoming.sender else None
-    return {"from": sender, "bytes": len(arrival.raw), "id": incoming.message_id}
+    parsed = inbound_mail.parsed
+    sender = parsed.sender.email if parsed.sender else None
+    return {"from": sender, "bytes": len(inbound_mail.raw), "id": parsed.message_id}
 
 
-def _ours(desk: Desk, address: str) -> bool:
-    return addressing.is_at_our_domain(desk, address) or addressing.find_place(desk, address) is not None
+def _ours(uow: UnitOfWork, address: str) -> bool:
+    return addressing.is_at_our_domain(uow, address) or addressing.find_our_address(uow, address) is not None
 
 
 def _was_overtaken(error: BaseException) -> bool:
