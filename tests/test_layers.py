@@ -46,6 +46,16 @@ def test_handlers_import_salmon_the_inbound_path_and_the_request_that_they_are_g
             assert [module for module in imported_modules(path) if not is_in(module, *allowed)] == []
 
 
+def test_operations_notify_nobody_but_where_a_command_has_no_mail() -> None:
+    """What changes a ticket writes no letter, and what writes letters changes no ticket: others do both in turn."""
+    by_command = {f"app.model.operations.{name}" for name in ("administration", "manual_action")}
+    telling = {name for name, path in MODULES.items() if imported_modules(path) & {"app.model.letters.notification"}}
+    assert {name for name in telling if is_in(name, "app.model.operations")} == by_command
+    assert {name for name in telling if is_in(name, "app.model.inbound")} == {
+        f"app.model.inbound.{name}" for name in ("bounces", "performed", "unmatched")
+    }
+
+
 def test_no_folder_holds_more_than_seventeen_files() -> None:
     counted = Counter(path.parent for path in APP if path.name != "__init__.py" and path.parent.name != "versions")
     assert [folder for folder, count in counted.items() if count > 17] == []

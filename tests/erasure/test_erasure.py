@@ -483,11 +483,11 @@ def test_a_mail_that_was_just_coming_is_erased_too(inbox: World) -> None:
     forgetting = Thread(target=lambda: done.append(forgets(inbox, ANN)))
     with inbox.uow() as uow:
         ticket, ann = find_ticket(uow, 1, locked=True), get_person(uow, ANN)
-        member = member_for(ann, members_of(uow, ticket))
+        members = members_of(uow, ticket)
+        member = member_for(ann, members)
         new_message = NewMessage("Just now.", "Just now.", "Now", "<now@home.example>")
-        workflow.take_action(
-            uow, ticket, member, member.roles_in(ticket.lifecycle), ticket.lifecycle.action("Reply"), new_message
-        )
+        party, reply = member.roles_in(ticket.lifecycle), ticket.lifecycle.action("Reply")
+        workflow.take_action(uow, ticket, member, party, reply, new_message, members)
         forgetting.start()
         sleep(0.5)
         assert done == []

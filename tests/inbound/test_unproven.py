@@ -131,6 +131,19 @@ def test_twenty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(served: W
     assert "Hello again." in ann.letter().text
 
 
+def test_a_mail_that_missed_people_and_has_lines_that_wait_gets_one_letter_back(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
+    ann.writes("hello", "It burns.")
+    for number in range(MOST_TO_OUTSIDERS):
+        rita.writes("ticket1", f"Buy my water, {number}.")
+    small_inbox.clock.passes(minutes=30)
+    before = len(rita.letters)
+    rita.writes("ticket1", "Priority: 7\n\nBuy my water.")
+    assert len(rita.letters) == before + 1
+    assert "    Priority: 7" in rita.letter().text
+    assert "Your mail to ticket 1 did not go to Ann." in rita.letter().text
+
+
 def test_an_unproven_mail_reaches_five_tickets_and_the_rest_is_set_aside(served: World) -> None:
     _, _, ann, _ = people(served)
     for _ in range(MOST_TICKETS_OF_UNPROVEN + 3):

@@ -24,8 +24,10 @@ from sqlalchemy import make_url
 
 from app.mail.addresses import Mailbox, address_key
 from app.model.inbound.delivery import DeliveryResult
+from app.model.letters.notification import notify
 from app.model.lifecycle.tables import TRACKER
 from app.model.operations import administration, workflow
+from app.model.operations.manual_action import open_ticket
 from app.model.records import people, queue_setup, queues, registration
 from app.model.records.message_ids import new_message_id
 from app.model.records.people import Person
@@ -273,10 +275,12 @@ class World:
         """An explicit action, as `tickets act` takes it; `email` None is the tracker itself."""
         with self.database.transaction() as uow:
             ticket = find_ticket(uow, number, locked=True)
-            member = member_for(people.get_person(uow, email), members_of(uow, ticket)) if email else None
+            members = members_of(uow, ticket)
+            member = member_for(people.get_person(uow, email), members) if email else None
             party = member.roles_in(ticket.lifecycle) if member else TRACKER
             new_message = NewMessage(text, text, f"Re: {ticket.title}", new_message_id(uow), date=date, posted=date)
-            workflow.take_action(uow, ticket, member, party, ticket.lifecycle.action(action), new_message, **more)
+            chosen = ticket.lifecycle.action(action)
+            notify(uow, workflow.take_action(uow, ticket, member, party, chosen, new_message, members, **more))
         self.settle()
 
     def opens(self, email: str, subject: str = "Hello", text: str = "Hello there.", queue: str = "General") -> int:
@@ -284,7 +288,7 @@ class World:
         with self.database.transaction() as uow:
             requestor = registration.get_or_create_person(uow, Mailbox("", email), known=True)
             new_message = NewMessage(text, text, subject, new_message_id(uow))
-            number = workflow.open_ticket(uow, queues.find_queue(uow, queue), requestor, new_message).id
+            number = open_ticket(uow, queues.find_queue(uow, queue), requestor, new_message).id
         self.settle()
         return number
 

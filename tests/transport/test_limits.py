@@ -136,10 +136,10 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
     go, begun = Event(), []
     really = MailIntake.store
 
-    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> InboundMail:
         begun.append(1)
         assert go.wait(20)
-        really(intake, inbound_mail, recipients)
+        return really(intake, inbound_mail, recipients)
 
     monkeypatch.setattr(MailIntake, "store", slowly)
     # Where the database has one writer, workers would wait for their turn elsewhere.
@@ -171,9 +171,9 @@ def test_over_lmtp_recipients_that_would_wait_too_long_are_told_to_come_again(
 ) -> None:
     really = MailIntake.store
 
-    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> InboundMail:
         time.sleep(0.8)
-        really(intake, inbound_mail, recipients)
+        return really(intake, inbound_mail, recipients)
 
     monkeypatch.setattr(receiver, "RECIPIENTS_SECONDS", 0.5)
     monkeypatch.setattr(MailIntake, "store", slowly)

@@ -18,7 +18,7 @@ from salmon.routing import Router, salmon_setting
 from sqlalchemy.exc import OperationalError
 
 from app.model.inbound import dispatch
-from app.model.inbound.delivery import InboundMail
+from app.model.inbound.delivery import DeliveryResult, InboundMail
 from app.model.records.messages import Message
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket
@@ -491,14 +491,15 @@ class Failing:
     """In the place of a workflow function: raises for the recipients that are named."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: BaseException, *recipients: str) -> None:
-        self.really = dispatch.to_other_address
+        self.really = dispatch.deliver
         self.error, self.recipients = error, recipients
-        monkeypatch.setattr(dispatch, "to_other_address", self)
+        monkeypatch.setattr(dispatch, "deliver", self)
 
-    def __call__(self, uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
-        self.really(uow, inbound_mail, recipient)
+    def __call__(self, uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
+        outcome = self.really(uow, inbound_mail, recipient)
         if not self.recipients or recipient in self.recipients:
             raise self.error
+        return outcome
 
 
 def test_over_lmtp_one_recipient_may_fail_and_the_others_not(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -718,11 +719,12 @@ def test_a_mail_whose_client_left_after_its_end_is_stored_and_its_retry_is_a_rep
     begun, go, done = Event(), Event(), Event()
     really = MailIntake.store
 
-    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> InboundMail:
         begun.set()
         assert go.wait(20)
-        really(intake, inbound_mail, recipients)
+        stored = really(intake, inbound_mail, recipients)
         done.set()
+        return stored
 
     with world.serving(), monkeypatch.context() as patch:
         patch.setattr(MailIntake, "store", slowly)
@@ -870,10 +872,10 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
     begun, go = Event(), Event()
     really = MailIntake.store
 
-    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> InboundMail:
         begun.set()
         assert go.wait(20)
-        really(intake, inbound_mail, recipients)
+        return really(intake, inbound_mail, recipients)
 
     monkeypatch.setattr(MailIntake, "store", slowly)
     with world.serving("smtp", "lmtp") as receiver:

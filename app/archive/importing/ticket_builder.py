@@ -10,9 +10,8 @@ from sqlalchemy.orm import defer
 
 from ...mail.parsed import parse_mail
 from ...model.inbound.delivery import Fate, delivery_digest
-from ...model.letters import notification
 from ...model.records.addressing import ticket_address
-from ...model.records.message_ids import new_message_id
+from ...model.records.message_ids import new_message_id, sendable
 from ...model.records.messages import Message
 from ...model.records.queues import Queue
 from ...model.records.received_mail import Mail
@@ -213,7 +212,7 @@ class TicketBuilder:
 
     def _root(self, first: Draft) -> str:
         given = first.parsed.message_id
-        fitting = given and not first.planned.private and notification.sendable(given)
+        fitting = given and not first.planned.private and sendable(given)
         return given if given and fitting else new_message_id(self.uow)
 
     def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, _Stored]) -> ReplayedMessage:

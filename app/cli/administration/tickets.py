@@ -9,8 +9,8 @@ from ...mail.addresses import Mailbox
 from ...mail.text import one_line
 from ...model.letters.notification import change_line
 from ...model.lifecycle.tables import sentence_list
-from ...model.operations import administration, workflow
-from ...model.operations.manual_action import act_by_command, message_by_command
+from ...model.operations import administration
+from ...model.operations.manual_action import act_by_command, message_by_command, open_ticket
 from ...model.records.messages import find_message
 from ...model.records.people import Person, get_person
 from ...model.records.queues import find_queue
@@ -51,7 +51,7 @@ def open_command(queue: str, email: str, subject: str, text: str, date: datetime
     with open_transaction() as uow:
         requestor = get_or_create_person(uow, Mailbox("", email.strip()), known=True)
         words = message_by_command(uow, said, one_line(subject), date)
-        click.echo(workflow.open_ticket(uow, find_queue(uow, queue), requestor, words).id)
+        click.echo(open_ticket(uow, find_queue(uow, queue), requestor, words).id)
 
 
 @click.command("list")
@@ -119,8 +119,8 @@ def act_command(
     """Carry out any action of the workflow, by its title, in somebody's name."""
     with open_transaction() as uow:
         words = text_argument(text)
-        ticket, message = act_by_command(uow, number, action, email, words, status=status, answer=answer, date=date)
-        click.echo(f"Ticket {ticket.id}: {message.action}, now {ticket.status}")
+        event = act_by_command(uow, number, action, email, words, status=status, answer=answer, date=date)
+        click.echo(f"Ticket {event.ticket.id}: {event.action.title if event.action else ''}, now {event.ticket.status}")
 
 
 @click.command("set")

@@ -27,13 +27,14 @@ class Floor(MailIntake):
         """Nothing is read but what Salmon needs."""
         return raw, envelope_from
 
-    def store(self, inbound_mail: Any, recipients: Sequence[str]) -> None:
+    def store(self, inbound_mail: Any, recipients: Sequence[str]) -> Any:
         """Route the mail; the handler stores it."""
         raw, envelope_from = inbound_mail
         for recipient in recipients:
             request = MailRequest("floor", envelope_from, recipient, first_headers(raw))
             request.raw, request.database = raw, self.database
             Router.deliver(request)
+        return inbound_mail
 
 
 def _load_floor() -> None:

@@ -14,7 +14,7 @@ from time import sleep
 from sqlalchemy import func, insert, select
 
 from ...mail.addresses import Mailbox
-from ...model.operations import workflow
+from ...model.operations.manual_action import open_ticket
 from ...model.records import queue_setup, queues, registration
 from ...model.records.letters import Letter, State
 from ...model.records.message_ids import new_message_id
@@ -58,7 +58,7 @@ class Tracker:
             requestor = registration.get_or_create_person(uow, Mailbox("Ann", REQUESTOR), known=True)
             for number in range(self.tickets):
                 words = NewMessage("Help", "Help", f"Question {number}", new_message_id(uow))
-                workflow.open_ticket(uow, queue, requestor, words)
+                open_ticket(uow, queue, requestor, words)
         database.close()
 
     def replies(self, count: int, ticket: int | None = None) -> list[LmtpMail]:

@@ -16,7 +16,7 @@ from ..records.people import Address, Person
 from ..records.tickets import UNDELIVERED, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import members_of
-from .delivery import Fate, InboundMail, claim_delivery
+from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 
 LOG = logging.getLogger("tickets.bounces")
 _NAMED = 5
@@ -41,40 +41,44 @@ def _named(uow: UnitOfWork, which: ColumnElement[bool]) -> ReportedLetter | None
     return ReportedLetter(*found) if found else None
 
 
-def take_report_by_token(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, letter: ReportedLetter) -> bool:
-    """Take a mail to a letter's envelope sender as a report on it. False if it is none: then nothing was done."""
+def take_report_by_token(
+    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, letter: ReportedLetter
+) -> DeliveryResult | None:
+    """Take a mail to a letter's envelope sender as a report on it. None if it is none: then nothing was done."""
     report = read_report(inbound_mail.raw, inbound_mail.parsed)
-    return report is not None and _take(uow, inbound_mail, recipient, letter, report)
+    return None if report is None else _take(uow, inbound_mail, recipient, letter, report)
 
 
-def take_report_by_content(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> bool:
-    """Take a report to any other address of ours, if it gives back a letter of ours. False if not: nothing was done.
+def take_report_by_content(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult | None:
+    """Take a report to any other address of ours, if it gives back a letter of ours. None if not: nothing was done.
 
     It never counts against the letter's reader: everybody who has seen the letter's Message-ID can write it.
     """
     given = returned_id(inbound_mail.raw) if inbound_mail.parsed.bounce else None
     if given is None or not is_our_id(uow, given):
-        return False
+        return None
     letter = _named(uow, Letter.message_id == given)
     report = read_report(inbound_mail.raw, inbound_mail.parsed) if letter else None
     if letter is None or report is None:
-        return False
+        return None
     return _take(uow, inbound_mail, recipient, letter, report._replace(blames_address=False))
 
 
 def _take(
     uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, letter: ReportedLetter, report: DeliveryReport
-) -> bool:
+) -> DeliveryResult:
     """Store a report, and do what follows from it: from a failure something, from the rest a line in the log."""
     reason = f"{report.verdict} to {letter.recipient}: {report.why}"
     failed = report.verdict is DeliveryVerdict.FAILED
     if failed and letter.ticket_id:
         # Locked before anything refers to it: two reports on one ticket must not wait for each other.
         resolve_merged(uow, letter.ticket_id)
-    new = claim_delivery(uow, inbound_mail, recipient, f"letter{letter.id}", Fate.REPORTED, letter.ticket_id, reason)
-    if new and failed:
+    claimed = claim(uow, inbound_mail, recipient, f"letter{letter.id}")
+    if claimed is None:
+        return repeat(uow, inbound_mail, recipient)
+    if failed:
         record_failure(uow, letter.id, report.why, counts=report.blames_address)
-    return True
+    return settle(uow, claimed, Fate.REPORTED, letter.ticket_id, reason)
 
 
 def unmatched_report_reason(inbound_mail: InboundMail) -> str:
@@ -107,7 +111,7 @@ def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> N
         # It was forgotten while a courier had it in hand.
         return
     letter.state, letter.error, letter.in_hand = State.FAILED, why, False
-    ends = counts and letter.refused is None and _record_refusal(uow, letter)
+    ends = counts and letter.refused is None and _count_refusal(uow, letter)
     if letter.undelivered is not None and not ends:
         return
     letter.undelivered = letter.undelivered or uow.now
@@ -133,8 +137,8 @@ def _answer_elsewhere(uow: UnitOfWork, ticket: Ticket, letter: Letter) -> None:
     ticket.requestor_email = other or ticket.requestor_email
 
 
-def _record_refusal(uow: UnitOfWork, letter: Letter) -> bool:
-    """Note that a person's address was refused; whether it was on an earlier day, too, and no letter was taken since.
+def _count_refusal(uow: UnitOfWork, letter: Letter) -> bool:
+    """Note that a person's address was refused; return whether it was on an earlier day, too, and took none since.
 
     Two refusals of one day may be one fault of a mail server. Days are those of UTC.
     """

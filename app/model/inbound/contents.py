@@ -1,15 +1,13 @@
 """What a mail brings to a ticket: the writer's words, and the people whom it asks in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select, update
 
 from ...mail.addresses import Mailbox, address_key
 from ...mail.parsed import ParsedMail
 from ...mail.quoted_text import is_forward, split
-from ..letters import notification
-from ..letters.notification import TicketEvent
-from ..lifecycle.commands import LEAVE
 from ..records.addressing import find_our_address
 from ..records.letters import Letter
 from ..records.message_ids import new_message_id
@@ -18,11 +16,12 @@ from ..records.queues import Queue
 from ..records.registration import get_or_create_person, mark_reachable, set_current_address
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
+from ..tickets.events import Event
 from ..tickets.members import TicketMember, as_confirmed, members_of
 from ..tickets.posts import NewMessage, Parent
 from . import sender_proof
 from .attached_letters import attachments_of
-from .delivery import InboundMail
+from .delivery import Claim, InboundMail, past_of
 from .threads import KnownReference, ThreadMatch
 
 # Whoever names more people in one mail means a list.
@@ -40,12 +39,14 @@ def identify_author(uow: UnitOfWork, sender: Mailbox, inbound_mail: InboundMail,
     return person
 
 
-def update_letter_address(person: Person, ticket: Ticket | None, address: str) -> None:
-    """Let a believed mail say where its writer gets letters from now on: all of them, and those of this ticket."""
+def update_letter_address(person: Person, ticket: Ticket | None, address: str) -> bool:
+    """Let its writer get letters where a mail came from: all, and those of this ticket. Returns whether any moved."""
+    before = person.email, ticket.requestor_email if ticket else None
     if address_key(person.email) != address_key(address):
         set_current_address(person, address)
     if ticket is not None and ticket.requestor_id == person.id and ticket.requestor_email is not None:
         ticket.requestor_email = address
+    return before != (person.email, ticket.requestor_email if ticket else None)
 
 
 def is_over_ticket_limit(
@@ -56,32 +57,22 @@ def is_over_ticket_limit(
     if len(tickets) < MOST_TICKETS_OF_UNPROVEN:
         return False
     person = find_person(uow, sender.email)
-    verified = person is not None and sender_proof.is_verified(uow, inbound_mail, person, known)
+    came_before = past_of(uow, inbound_mail).came_before
+    verified = person is not None and sender_proof.is_verified(
+        uow, inbound_mail, person, known, came_before=came_before
+    )
     return inbound_mail.parsed.automatic is not None or not sender_proof.is_believed(
         uow, inbound_mail, verified=verified
     )
 
 
-def new_message_of(
-    uow: UnitOfWork,
-    inbound_mail: InboundMail,
-    thread: ThreadMatch | None,
-    text: str,
-    *,
-    forward: bool = False,
-    can_be_empty: bool = False,
-) -> NewMessage:
-    """What a mail says: the new words, all of them, and where they belong. `text` is its text without commands.
-
-    `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
-    """
-    parsed = inbound_mail.parsed
-    ours = _our_lines(uow, parsed) if thread else ()
-    parts = split(text, ours, forward or is_forward(parsed.subject), can_be_empty=can_be_empty)
+def draft_of(uow: UnitOfWork, claim: Claim, thread: ThreadMatch | None) -> NewMessage:
+    """What a mail says, whole, and where it belongs; which of it are new words is read later."""
+    parsed = claim.parsed
     parent = thread.parent if thread else None
     return NewMessage(
-        text=parts.new,
-        full_text=text,
+        text=parsed.text,
+        full_text=parsed.text,
         subject=parsed.subject,
         message_id=parsed.message_id or new_message_id(uow),
         in_reply_to=parsed.in_reply_to[0] if parsed.in_reply_to else None,
@@ -90,14 +81,23 @@ def new_message_of(
         date=parsed.date,
         automatic=parsed.automatic,
         listed=parsed.listed,
-        mail_id=inbound_mail.mail_id,
+        mail_id=claim.mail_id,
         address=parsed.sender.email if parsed.sender else None,
-        attachments=attachments_of(uow, inbound_mail),
+        attachments=attachments_of(uow, claim.inbound_mail),
         named=frozenset(address_key(mailbox.email) for mailbox in parsed.to),
     )
 
 
-def _our_lines(uow: UnitOfWork, parsed: ParsedMail) -> list[str]:
+def first_words(draft: NewMessage, text: str, *, forward: bool = False, can_be_empty: bool = False) -> NewMessage:
+    """The new words of a mail that belongs to no ticket. `text` is its text without commands.
+
+    `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
+    """
+    parts = split(text, (), forward or is_forward(draft.subject), can_be_empty=can_be_empty)
+    return replace(draft, text=parts.new, full_text=text)
+
+
+def quotable_lines(uow: UnitOfWork, parsed: ParsedMail) -> list[str]:
     """The lines of the letter of ours that a mail answers, as its writer's client may have quoted them."""
     if not parsed.in_reply_to:
         return []
@@ -111,10 +111,8 @@ def may_add_by_cc(queue: Queue, by: TicketMember) -> bool:
     return queue.cc_from_responders if by.responder else queue.cc_from_others
 
 
-def mailboxes_to_add(uow: UnitOfWork, queue: Queue, parsed: ParsedMail, by: TicketMember) -> list[Mailbox]:
-    """Whom a mail's To and Cc ask in, if the queue takes them from this writer; no address of ours."""
-    if not may_add_by_cc(queue, by) or parsed.automatic or parsed.spam:
-        return []
+def mailboxes_to_add(uow: UnitOfWork, parsed: ParsedMail) -> list[Mailbox]:
+    """Whom a mail's To and Cc name; no address of ours."""
     named: dict[str, Mailbox] = {}
     for mailbox in parsed.to:
         if not find_our_address(uow, mailbox.email):
@@ -122,10 +120,10 @@ def mailboxes_to_add(uow: UnitOfWork, queue: Queue, parsed: ParsedMail, by: Tick
     return list(named.values())[:_MOST_ADDED]
 
 
-def people_to_add(uow: UnitOfWork, queue: Queue, parsed: ParsedMail, by: TicketMember) -> list[Person]:
-    """The people whom a mail's To and Cc ask in, made where they are new."""
-    people = [get_or_create_person(uow, mailbox, known=False) for mailbox in mailboxes_to_add(uow, queue, parsed, by)]
-    return [person for person in people if person.id != by.person_id]
+def people_named_in(uow: UnitOfWork, parsed: ParsedMail, by: Person) -> list[Person]:
+    """The people whom a mail's To and Cc name besides its writer, made where they are new."""
+    people = [get_or_create_person(uow, mailbox, known=False) for mailbox in mailboxes_to_add(uow, parsed)]
+    return [person for person in people if person.id != by.id]
 
 
 def missing_addresses(
@@ -137,49 +135,39 @@ def missing_addresses(
     return [email for email, person in people if person is None or person.id not in present]
 
 
-def add_participants(uow: UnitOfWork, ticket: Ticket, people: Sequence[Person]) -> bool:
-    """Make people participants who are not on the ticket yet; whether anybody was new."""
-    present = (
-        [member for member in members_of(uow, ticket) if not member.dormant and not member.pending] if people else []
-    )
-    new = [person for person in people if person.id not in {one.person_id for one in present}]
+def add_participants(
+    uow: UnitOfWork, ticket: Ticket, people: Sequence[Person], members: Sequence[TicketMember]
+) -> Sequence[TicketMember]:
+    """Make people participants who are not on the ticket yet. Returns everybody as they are then."""
+    present = {member.person_id for member in members if not member.dormant and not member.pending}
+    new = [person for person in people if person.id not in present]
     for person in new:
         uow.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, **LET_IN))
         record_change(uow, ticket, None, "participant", None, person.email)
-    return bool(new)
+    return members_of(uow, ticket) if new else members
 
 
-def confirm_participants(uow: UnitOfWork, ticket: Ticket, members: Sequence[TicketMember]) -> list[TicketMember]:
+def confirm_participants(uow: UnitOfWork, ticket: Ticket, members: Sequence[TicketMember]) -> Sequence[TicketMember]:
     """Let those in who wait for it: from now on they see the ticket and get its letters. Everybody as it is then."""
-    if any(member.pending for member in members):
-        waiting = update(Participant).where(Participant.ticket_id == ticket.id, Participant.pending)
-        uow.session.execute(waiting.values(pending=False))
+    if not any(member.pending for member in members):
+        return members
+    waiting = update(Participant).where(Participant.ticket_id == ticket.id, Participant.pending)
+    uow.session.execute(waiting.values(pending=False))
     return as_confirmed(members)
 
 
-def reactivate_participant(uow: UnitOfWork, ticket: Ticket, member: TicketMember, parsed: ParsedMail) -> bool:
-    """Whether somebody writes again who got no letters, and from now on does; a machine wakes nobody."""
-    if not member.participant or member.subscribed or member.pending or parsed.automatic:
-        return False
-    row = uow.session.get_one(Participant, (ticket.id, member.person_id))
+def subscribe(uow: UnitOfWork, ticket: Ticket, person_id: int, members: Sequence[TicketMember]) -> list[TicketMember]:
+    """Let somebody get the letters again; returns everybody as they are then."""
+    row = uow.session.get_one(Participant, (ticket.id, person_id))
     row.subscribed, row.dormant = True, False
-    return True
+    return [
+        member._replace(subscribed=True, dormant=False) if member.person_id == person_id else member
+        for member in members
+    ]
 
 
-def may_unsubscribe(member: TicketMember) -> bool:
-    """Whether somebody gets letters only because they were copied in."""
-    return member.participant and not (member.responder or member.requestor)
-
-
-def asks_to_unsubscribe(member: TicketMember, new_message: NewMessage) -> bool:
-    """Whether a participant asks for no more letters: the word stands alone in the mail."""
-    return (
-        may_unsubscribe(member) and not new_message.automatic and new_message.text.strip().strip(".!").lower() == LEAVE
-    )
-
-
-def unsubscribe(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> None:
-    """Take a participant off the letters of a ticket, and tell those who answer."""
+def unsubscribe(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Event:
+    """Take a participant off the letters of a ticket."""
     row = uow.session.get_one(Participant, (ticket.id, member.person_id))
     row.subscribed = False
     if row.pending:
@@ -187,5 +175,5 @@ def unsubscribe(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> None:
         uow.session.delete(row)
     person = uow.session.get_one(Person, member.person_id)
     record_change(uow, ticket, person, "participant", person.email, None)
-    event = TicketEvent(None, ticket.status, member, [("participant", person.email, None)])
-    notification.notify_changed(uow, ticket, event, members_of(uow, ticket))
+    gone = [("participant", person.email, None)]
+    return Event(ticket, members_of(uow, ticket), member, ticket.status, changes=gone)

@@ -2,13 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
-from importlib import import_module
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Table, bindparam, exists, insert, select, update
 
 from ...mail.addresses import address_key
 from ...mail.parsed import ParsedMail, parse_mail
@@ -34,21 +32,22 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """What became of a mail for one recipient, for the log and for who handed it over."""
+    """What became of a mail for one recipient, for the log and for who handed it over; `mail_id` has its bytes."""
 
     recipient: str
     fate: Fate
     ticket: int | None = None
     reason: str = ""
+    mail_id: int | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class InboundMail:
     """One mail, handed over once, for one or more recipients of ours.
 
-    `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is set once its
-    bytes are stored, `stored_as` for the place just registered; `delivery_id` names a mail set aside that is now
-    delivered again.
+    `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is the row of its
+    bytes, once they are stored. `delivery_id` names a mail set aside that is now delivered again. `results` are those
+    of the recipients before this one.
     """
 
     raw: bytes
@@ -57,8 +56,7 @@ class InboundMail:
     recipients: tuple[str, ...] = ()
     mail_id: int | None = None
     delivery_id: int | None = None
-    stored_as: int | None = None
-    results: list[DeliveryResult] = field(default_factory=list)
+    results: tuple[DeliveryResult, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -70,6 +68,11 @@ class InboundMail:
         """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""
         return cls(raw, envelope_from, parse_mail(raw, envelope_from), tuple(recipients))
 
+    def after(self, result: DeliveryResult) -> "InboundMail":
+        """Return this mail as it goes on to the next recipient."""
+        mail_id = self.mail_id if result.mail_id is None else result.mail_id
+        return replace(self, mail_id=mail_id, results=(*self.results, result))
+
 
 def identity_of(parsed: ParsedMail) -> str:
     """What a mail is known by: its Message-ID, else a digest of what it says."""
@@ -79,56 +82,92 @@ def identity_of(parsed: ParsedMail) -> str:
     return hashlib.sha256(words + parsed.body_digest).hexdigest()
 
 
-def claim_delivery(
+class Past(NamedTuple):
+    """What of a mail came before: it itself to this place, a mail of its identity anywhere, one that was erased."""
+
+    repeated: bool
+    came_before: bool
+    forgotten: bool
+
+
+class Claim(NamedTuple):
+    """A mail at a place where it has not been: its bytes are stored, and what becomes of it is stored by `settle`.
+
+    `came_before`: a mail of its identity came to another place, with other bytes or from another server.
+    """
+
+    inbound_mail: InboundMail
+    recipient: str
+    place: str
+    mail_id: int
+    came_before: bool
+
+    @property
+    def parsed(self) -> ParsedMail:
+        """What the mail says."""
+        return self.inbound_mail.parsed
+
+
+def past_of(uow: UnitOfWork, inbound_mail: InboundMail, *places: str) -> Past:
+    """Return what of a mail came before, to one of these places and anywhere."""
+    ids = {
+        "digests": [_digest(inbound_mail.parsed, our_address) for our_address in places if our_address],
+        "delivery": inbound_mail.delivery_id or 0,
+        "identity": inbound_mail.identity,
+        "mail": inbound_mail.mail_id or 0,
+        "forgotten": forgotten_identity(inbound_mail.parsed),
+    }
+    repeated, came_before, forgotten = uow.connection.execute(_PAST, ids).one()
+    return Past(bool(repeated), bool(came_before), bool(forgotten))
+
+
+def claim(
     uow: UnitOfWork,
     inbound_mail: InboundMail,
     recipient: str,
-    target: str,
-    fate: Fate,
-    ticket: int | None = None,
-    reason: str = "",
+    our_address: str,
     formerly: str = "",
-) -> bool:
-    """Store a mail for one place. False if the same mail came there before: then nothing was done.
+    *,
+    new: bool = False,
+) -> Claim | None:
+    """Store the bytes of a mail for one place. None if the same mail came there before: then nothing was done.
 
-    `target` is the ticket or the queue's address. It is the database that keeps a mail unique
-    (docs/interface.md, section 7), so two connections that bring the same mail at the same instant store it once.
-    `formerly` is the place that this one was before it became part of `target`: what came there has come here. A mail
-    that was forgotten opens nothing again.
+    `our_address` is the ticket or the queue's address, `formerly` what it was before it became part of another one.
+    `new`: the mail belongs to no ticket, or to none any more; one that was erased stays so. Of two connections that
+    bring the same mail at the same instant, the unique digest lets one settle it (docs/interface.md, section 7).
     """
-    digest = _digest(inbound_mail.parsed, target)
-    came = formerly and formerly != target and _is_there(uow, inbound_mail, _digest(inbound_mail.parsed, formerly))
-    if came or (fate in _NEW and _was_forgotten(uow, inbound_mail)):
-        inbound_mail.results.append(DeliveryResult(recipient, Fate.REPEATED))
-        return False
+    past = past_of(uow, inbound_mail, our_address, formerly)
+    if past.repeated or (new and past.forgotten):
+        return None
+    return Claim(
+        inbound_mail, recipient, our_address, inbound_mail.mail_id or _store(uow, inbound_mail), past.came_before
+    )
+
+
+def settle(uow: UnitOfWork, claim: Claim, fate: Fate, ticket: int | None = None, reason: str = "") -> DeliveryResult:
+    """Store what became of a mail at the place that it has claimed."""
+    inbound_mail = claim.inbound_mail
     values = {
-        "recipient": storable(recipient),
-        "digest": digest,
+        "recipient": storable(claim.recipient),
+        "digest": _digest(inbound_mail.parsed, claim.place),
         "fate": fate,
         "reason": reason,
         "waiting": fate is Fate.SET_ASIDE,
         "ticket_id": ticket,
     }
-    stored = _move(uow, inbound_mail, values) if inbound_mail.delivery_id else _insert(uow, inbound_mail, values)
-    inbound_mail.results.append(
-        DeliveryResult(recipient, fate, ticket, reason) if stored else DeliveryResult(recipient, Fate.REPEATED)
-    )
-    return stored
+    if inbound_mail.delivery_id:
+        uow.connection.execute(_DELIVERED_AGAIN.values(**values), {"delivery": inbound_mail.delivery_id})
+    else:
+        uow.connection.execute(_ADD_DELIVERY, {"mail_id": claim.mail_id, **values})
+    return DeliveryResult(claim.recipient, fate, ticket, reason, claim.mail_id)
 
 
-def _is_there(uow: UnitOfWork, inbound_mail: InboundMail, digest: bytes) -> bool:
-    same = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == digest, _DELIVERY.c.id != (inbound_mail.delivery_id or 0))
-    return uow.connection.execute(same).scalar() is not None
-
-
-# Where a mail ends that belongs to no ticket, or to none any more.
-_NEW = (Fate.OPENED, Fate.SET_ASIDE)
-
-
-def _was_forgotten(uow: UnitOfWork, inbound_mail: InboundMail) -> bool:
-    """Whether this very mail came before and was forgotten: then it stays so, wherever it would go now."""
-    same = select(_MAIL.c.id).where(_MAIL.c.identity == forgotten_identity(inbound_mail.parsed))
-    return uow.connection.execute(same.limit(1)).scalar() is not None
+def repeat(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
+    """Say of a mail that it came before; one that was set aside waits no more."""
+    if inbound_mail.delivery_id:
+        done = _DELIVERED_AGAIN.values(waiting=False, fate=Fate.REPEATED)
+        uow.connection.execute(done, {"delivery": inbound_mail.delivery_id})
+    return DeliveryResult(recipient, Fate.REPEATED, mail_id=inbound_mail.mail_id)
 
 
 def forgotten_identity(parsed: ParsedMail) -> str:
@@ -136,46 +175,16 @@ def forgotten_identity(parsed: ParsedMail) -> str:
     return f"forgotten {_digest(parsed, '').hex()}"
 
 
-def set_opened_ticket(uow: UnitOfWork, inbound_mail: InboundMail, ticket: int) -> None:
-    """Name the ticket that the mail just registered has opened."""
-    set_fate(uow, inbound_mail, Fate.OPENED, ticket)
-
-
-def set_fate(uow: UnitOfWork, inbound_mail: InboundMail, fate: Fate, ticket: int | None) -> None:
-    """Say what has become of the mail just registered."""
-    uow.connection.execute(_BECAME, {"delivery": inbound_mail.stored_as, "now": fate, "ticket": ticket})
-    inbound_mail.results[-1] = DeliveryResult(inbound_mail.results[-1].recipient, fate, ticket)
-
-
-@cache
-def _add_delivery(dialect: str) -> Any:
-    """The insert of a delivery that does nothing where its digest is there already; loads no dialect but this."""
-    add = import_module(f"sqlalchemy.dialects.{dialect}").insert(_DELIVERY)
-    return add.on_conflict_do_nothing(index_elements=["digest"]).returning(_DELIVERY.c.id)
-
-
 _MAIL, _DELIVERY = cast("Table", Mail.__table__), cast("Table", Delivery.__table__)
 _ADD_MAIL = insert(_MAIL).returning(_MAIL.c.id)
-_DROP_MAIL = delete(_MAIL).where(_MAIL.c.id == bindparam("mail"))
-_BECAME = (
-    update(_DELIVERY)
-    .where(_DELIVERY.c.id == bindparam("delivery"))
-    .values(ticket_id=bindparam("ticket"), fate=bindparam("now"))
+_ADD_DELIVERY = insert(_DELIVERY)
+_DELIVERED_AGAIN = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery"))
+_DIGESTS: BindParameter[Any] = bindparam("digests", expanding=True)
+_PAST = select(
+    exists().where(_DELIVERY.c.digest.in_(_DIGESTS), _DELIVERY.c.id != bindparam("delivery")),
+    exists().where(_MAIL.c.identity == bindparam("identity"), _MAIL.c.id != bindparam("mail")),
+    exists().where(_MAIL.c.identity == bindparam("forgotten")),
 )
-
-
-def _insert(uow: UnitOfWork, inbound_mail: InboundMail, values: dict[str, Any]) -> bool:
-    first = inbound_mail.mail_id is None
-    if first:
-        inbound_mail.mail_id = _store(uow, inbound_mail)
-    connection = uow.connection
-    add = _add_delivery(connection.dialect.name)
-    new: int | None = connection.execute(add, {"mail_id": inbound_mail.mail_id, **values}).scalar()
-    inbound_mail.stored_as = new
-    if new is None and first:
-        connection.execute(_DROP_MAIL, {"mail": inbound_mail.mail_id})
-        inbound_mail.mail_id = None
-    return new is not None
 
 
 def _store(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
@@ -189,18 +198,6 @@ def _store(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
         "raw": inbound_mail.raw,
     }
     return int(uow.connection.execute(_ADD_MAIL, columns).scalar_one())
-
-
-def _move(uow: UnitOfWork, inbound_mail: InboundMail, values: dict[str, Any]) -> bool:
-    """Give a mail that was set aside its new place, unless it is there already."""
-    own_row = _DELIVERY.c.id == inbound_mail.delivery_id
-    same = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == values["digest"], ~own_row)
-    repeated = uow.connection.execute(same).scalar() is not None
-    if repeated:
-        values = {"waiting": False, "fate": Fate.REPEATED}
-    uow.connection.execute(update(_DELIVERY).where(own_row).values(**values))
-    inbound_mail.stored_as = inbound_mail.delivery_id
-    return not repeated
 
 
 def _digest(parsed: ParsedMail, target: str) -> bytes:

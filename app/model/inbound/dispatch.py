@@ -1,84 +1,124 @@
-"""The few things a mail can do: open a ticket, continue one, comment on one, ask, or be set aside."""
+"""The path of a mail, from a recipient's address to what became of it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ...mail.addresses import Mailbox
 from ..records.addressing import AddressKind, OurAddress, find_our_address, is_at_our_domain
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
-from . import bounces, contents, search_requests
-from .delivery import Fate, InboundMail, claim_delivery
-from .new_tickets import open_by_mail
-from .replies import process_reply
-from .threads import KnownReference, find_thread, is_our_letter, known_references
-from .unmatched import set_aside_mail
+from . import bounces, contents, new_tickets, replies, search_requests
+from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
+from .interpretation import interpret, new_message_of
+from .performed import Sender, notify_all
+from .threads import KnownReference, ThreadMatch, find_thread, is_our_letter, known_references, our_addresses_in
+from .unmatched import set_aside_claimed, set_aside_mail
 
 
-def to_ticket_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
-    """Mail to a ticket's address: the default action of its sender's role and the ticket's status."""
-    our_address = find_our_address(uow, recipient)
-    if our_address is not None:
-        _post_or_open(uow, inbound_mail, recipient, our_address)
-
-
-def to_other_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
-    """Mail to any other address: a queue's, one for private comments or questions, or one that leads nowhere."""
+def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
+    """Do everything that follows from a mail at one of its recipients, and return what became of it."""
     our_address = find_our_address(uow, recipient)
     if our_address is None:
-        set_aside_mail(uow, inbound_mail, recipient, "nothing has this address")
-    elif our_address.kind is AddressKind.BOUNCE:
-        _to_letter_address(uow, inbound_mail, recipient, our_address.token)
-    elif our_address.kind is AddressKind.POSTMASTER:
-        set_aside_mail(uow, inbound_mail, recipient, "for the administrators")
-    elif our_address.kind is AddressKind.SEARCH:
-        _answer_search(uow, inbound_mail, recipient, our_address)
-    else:
-        _post_or_open(uow, inbound_mail, recipient, our_address)
-
-
-def _answer_search(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_address: OurAddress) -> None:
-    """Answer a question, or set it aside; whatever it is, nothing is posted."""
-    if bounces.take_report_by_content(uow, inbound_mail, recipient):
-        return
+        return set_aside_mail(uow, inbound_mail, recipient, "nothing has this address")
+    if our_address.kind is AddressKind.BOUNCE:
+        return _to_letter_address(uow, inbound_mail, recipient, our_address.token)
+    if our_address.kind is AddressKind.POSTMASTER:
+        return set_aside_mail(uow, inbound_mail, recipient, "for the administrators")
+    if (reported := bounces.take_report_by_content(uow, inbound_mail, recipient)) is not None:
+        return reported
     known, sender = known_references(uow, inbound_mail), inbound_mail.parsed.sender
-    why = _rejection_reason(uow, inbound_mail, sender, known)
-    if why or sender is None:
-        set_aside_mail(uow, inbound_mail, recipient, why)
-    else:
-        search_requests.answer_search(uow, inbound_mail, recipient, our_address, find_person(uow, sender.email), known)
+    if (why := _rejection_reason(uow, inbound_mail, sender, known)) or sender is None:
+        return set_aside_mail(uow, inbound_mail, recipient, why)
+    if our_address.kind is AddressKind.SEARCH:
+        return search_requests.answer_search(
+            uow, inbound_mail, recipient, our_address, find_person(uow, sender.email), known
+        )
+    target = _target(uow, inbound_mail, our_address, sender, known)
+    if isinstance(target, Aside):
+        return set_aside_mail(uow, inbound_mail, recipient, target.reason, target.formerly)
+    if target is None:
+        return _open(uow, inbound_mail, recipient, our_address, sender, known)
+    return _continue(uow, inbound_mail, recipient, target, sender, known)
 
 
-def _post_or_open(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_address: OurAddress) -> None:
-    """Post a mail on the ticket that it belongs to, or open one."""
-    if bounces.take_report_by_content(uow, inbound_mail, recipient):
-        return
-    known = known_references(uow, inbound_mail)
-    sender = inbound_mail.parsed.sender
-    why = _rejection_reason(uow, inbound_mail, sender, known)
-    if why or sender is None:
-        set_aside_mail(uow, inbound_mail, recipient, why)
-        return
+class Aside(NamedTuple):
+    """Why a mail is set aside, and the place to which it may have come before."""
+
+    reason: str
+    formerly: str = ""
+
+
+def _target(
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    our_address: OurAddress,
+    sender: Mailbox,
+    known: Sequence[KnownReference],
+) -> ThreadMatch | Aside | None:
+    """Where a mail belongs: on a ticket, aside, or on a new one (None)."""
     try:
         thread = find_thread(uow, inbound_mail, our_address, known)
     except TicketForgotten:
         # What came there before it was forgotten was forgotten with it.
-        set_aside_mail(uow, inbound_mail, recipient, "the ticket was forgotten", formerly=f"ticket{our_address.number}")
-        return
+        return Aside("the ticket was forgotten", f"ticket{our_address.number}")
     except NoSuchTicket:
-        set_aside_mail(uow, inbound_mail, recipient, "no ticket has this number")
-        return
-    if contents.is_over_ticket_limit(uow, inbound_mail, sender, known):
-        set_aside_mail(uow, inbound_mail, recipient, contents.TOO_MANY_TICKETS)
-        return
-    if thread is None:
-        open_by_mail(uow, inbound_mail, recipient, our_address, sender, known)
-        return
-    number, formerly = thread.ticket.id, f"ticket{thread.formerly}" if thread.formerly else ""
-    if claim_delivery(uow, inbound_mail, recipient, f"ticket{number}", Fate.POSTED, number, formerly=formerly):
-        process_reply(uow, inbound_mail, thread, sender, known)
-        if inbound_mail.parsed.bounce:
-            bounces.record_unproven_report(uow, inbound_mail, thread.ticket)
+        return Aside("no ticket has this number")
+    many = contents.is_over_ticket_limit(uow, inbound_mail, sender, known)
+    return Aside(contents.TOO_MANY_TICKETS) if many else thread
+
+
+def _continue(
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    recipient: str,
+    thread: ThreadMatch,
+    sender: Mailbox,
+    known: Sequence[KnownReference],
+) -> DeliveryResult:
+    """Do what a mail wants on the ticket that it belongs to."""
+    formerly = f"ticket{thread.formerly}" if thread.formerly else ""
+    claimed = claim(uow, inbound_mail, recipient, f"ticket{thread.ticket.id}", formerly)
+    if claimed is None:
+        return repeat(uow, inbound_mail, recipient)
+    mail = replies.identify(uow, claimed, thread, sender, known)
+    wish = interpret(mail.about, mail.permission, mail.new_message, mail.quotable)
+    done = replies.perform(uow, claimed, mail, wish)
+    if done.reason:
+        return set_aside_claimed(uow, claimed, done.reason)
+    result = settle(uow, claimed, done.fate, thread.ticket.id)
+    notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), done)
+    if inbound_mail.parsed.bounce:
+        bounces.record_unproven_report(uow, inbound_mail, thread.ticket)
+    return result
+
+
+def _open(
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    recipient: str,
+    our_address: OurAddress,
+    sender: Mailbox,
+    known: Sequence[KnownReference],
+) -> DeliveryResult:
+    """Open a ticket with a mail to a queue, or send the page that it asks for."""
+    if inbound_mail.parsed.bounce:
+        return set_aside_mail(uow, inbound_mail, recipient, bounces.unmatched_report_reason(inbound_mail))
+    # Two addresses of one queue in one envelope are one place.
+    same = [
+        one for one in our_addresses_in(uow, inbound_mail) if one.kind.is_queue and one.number == our_address.number
+    ]
+    private = our_address.kind.is_comment or any(one.kind.is_comment for one in same)
+    claimed = claim(uow, inbound_mail, recipient, next((one.name for one in same), our_address.name), new=True)
+    if claimed is None:
+        return repeat(uow, inbound_mail, recipient)
+    if (answered := new_tickets.answer_page(uow, claimed, our_address, sender, known)) is not None:
+        return answered
+    mail = new_tickets.identify(uow, claimed, our_address, sender, known, private=private)
+    done = new_tickets.perform(uow, claimed, mail)
+    result = settle(uow, claimed, done.fate, done.ticket.id if done.ticket else None)
+    notify_all(uow, Sender(mail.person, (), mail.new_message, private), done)
+    return result
 
 
 def _rejection_reason(
@@ -98,11 +138,12 @@ def _is_our_address(uow: UnitOfWork, email: str) -> bool:
     return person is None and find_our_address(uow, email) is not None
 
 
-def _to_letter_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> None:
-    """Mail to a letter's envelope sender: a report on it, or else set aside, with the letter that it is about."""
+def _to_letter_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> DeliveryResult:
+    """Take mail to a letter's envelope sender as a report on it, or set it aside with the letter that it is about."""
     letter = bounces.letter_by_token(uow, token)
     if letter is None:
-        set_aside_mail(uow, inbound_mail, recipient, "no letter has this envelope sender")
-    elif not bounces.take_report_by_token(uow, inbound_mail, recipient, letter):
-        about = f"on ticket {letter.ticket_id}" if letter.ticket_id else "about mail set aside"
-        set_aside_mail(uow, inbound_mail, recipient, f"it is about our letter {about} to {letter.recipient}")
+        return set_aside_mail(uow, inbound_mail, recipient, "no letter has this envelope sender")
+    if (reported := bounces.take_report_by_token(uow, inbound_mail, recipient, letter)) is not None:
+        return reported
+    about = f"on ticket {letter.ticket_id}" if letter.ticket_id else "about mail set aside"
+    return set_aside_mail(uow, inbound_mail, recipient, f"it is about our letter {about} to {letter.recipient}")

@@ -99,14 +99,9 @@ def _list(
     )
 
 
-def is_confirmation(thread: ThreadMatch) -> bool:
-    """Whether a mail answers a letter that lists waiting lines."""
-    return thread.letter is not None and thread.letter.kind == ReceiptKind.WAITING
-
-
-def pending_letter(uow: UnitOfWork, thread: ThreadMatch, person_id: int) -> Letter | None:
-    """The letter about waiting lines that a mail answers, if it went to this person; its lines may wait no more."""
-    if thread.letter is None or not is_confirmation(thread) or thread.letter.reader != person_id:
+def pending_letter(uow: UnitOfWork, thread: ThreadMatch) -> Letter | None:
+    """The letter about waiting lines that a mail answers; its lines may wait no more."""
+    if thread.letter is None:
         return None
     found = select(Letter).where(Letter.message_id == thread.letter.given)
     return uow.session.scalars(found.with_for_update()).one_or_none()

@@ -1,18 +1,16 @@
 """What a mail does on the ticket that it belongs to: post, command, take back, or ask for a page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ...mail import confirmations
 from ...mail.addresses import Mailbox
 from ..letters import info_letters, receipts
-from ..letters.receipts import ReceiptRecipient
+from ..letters.receipts import ReceiptKind, ReceiptRecipient
 from ..lifecycle import commands
-from ..lifecycle.commands import Command, Line
-from ..lifecycle.tables import ActorRoles, DefaultReply, NotAllowed
+from ..lifecycle.commands import Command, Line, Page
+from ..lifecycle.tables import NotAllowed
 from ..operations import command_execution, workflow
-from ..operations.administration import undo
 from ..operations.command_execution import CommandMail, CommandsRefused
 from ..records.letters import Letter
 from ..records.people import Person
@@ -22,317 +20,335 @@ from ..tickets import loop_protection
 from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import extend_checkpoint, latest_checkpoint, undoable_checkpoint
-from ..tickets.visibility import may_see
 from . import contents, pending_commands, sender_proof
-from .contents import new_message_of
-from .delivery import Fate, InboundMail, set_fate
+from .delivery import Claim, Fate
+from .effects import Effect, Permission, Situation, is_allowed, permitted
+from .interpretation import (
+    Commands,
+    Confirmation,
+    Note,
+    PageRequest,
+    Text,
+    Undo,
+    Unproven,
+    Unsubscribe,
+    Wish,
+    says_something,
+)
+from .performed import Answer, Performed
 from .threads import KnownReference, ThreadMatch
-from .unmatched import set_aside_claimed
 
 
 class TicketReply(NamedTuple):
-    """One mail on its ticket: who wrote it, what they are there, what it says, and its commands.
+    """One mail on its ticket: who wrote it, who else is there, what it may cause, and its words.
 
-    `machine`: no person wrote it. `one_author`: its From names one address. `believed`: it may do more than say words.
+    `quotable` are the lines of the letter of ours that it answers.
     """
 
     thread: ThreadMatch
+    ticket: Ticket
     person: Person
     members: Sequence[TicketMember]
-    member: TicketMember
-    machine: bool
-    one_author: bool
-    roles: ActorRoles
-    default_reply: DefaultReply
+    about: Situation
+    permission: Permission
     new_message: NewMessage
-    lines: tuple[Line, ...]
-    believed: bool
+    quotable: Collection[str]
 
     @property
-    def ticket(self) -> Ticket:
-        """The ticket on which it is."""
-        return self.thread.ticket
+    def member(self) -> TicketMember:
+        """What its writer is on the ticket."""
+        return self.about.member
 
     @property
     def private(self) -> bool:
         """Whether only responders will read it."""
-        return self.default_reply.private or self.thread.private
+        return self.about.private
 
     @property
     def has_text(self) -> bool:
         """Whether it has words, or files that are no mere decoration."""
-        return bool(self.new_message.text.strip()) or any(
-            not attachment.decorates for attachment in self.new_message.attachments
-        )
+        return says_something(self.new_message)
 
 
-def process_reply(
-    uow: UnitOfWork, inbound_mail: InboundMail, thread: ThreadMatch, sender: Mailbox, known: Sequence[KnownReference]
-) -> None:
-    """Do what a mail asks for, and post what it says."""
-    mail = _read(uow, inbound_mail, thread, sender, known)
-    if contents.asks_to_unsubscribe(mail.member, mail.new_message):
-        set_fate(uow, inbound_mail, _unsubscribe(uow, mail), mail.ticket.id)
-        return
-    if (page := _page(mail)) is not None:
-        if info_letters.send_page_about_ticket(uow, _writer(uow, mail), mail.person, page):
-            set_fate(uow, inbound_mail, Fate.ANSWERED, mail.ticket.id)
-        else:
-            set_aside_claimed(uow, inbound_mail, info_letters.ENOUGH)
-        return
-    fate = _undo(uow, mail)
-    if fate is None:
-        mail, named = _add_participants(uow, inbound_mail, mail)
-        fate = _command(uow, mail, named) or _post_text(uow, mail)
-    if fate is not Fate.POSTED:
-        set_fate(uow, inbound_mail, fate, mail.ticket.id)
-
-
-def _read(
-    uow: UnitOfWork, inbound_mail: InboundMail, thread: ThreadMatch, sender: Mailbox, known: Sequence[KnownReference]
+def identify(
+    uow: UnitOfWork, claim: Claim, thread: ThreadMatch, sender: Mailbox, known: Sequence[KnownReference]
 ) -> TicketReply:
-    ticket, parsed = thread.ticket, inbound_mail.parsed
+    """Make the writer known, and gather what decides about the mail."""
+    ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
     person = contents.identify_author(uow, sender, inbound_mail, known=False)
-    machine = parsed.automatic is not None
-    verified = not machine and sender_proof.is_verified(uow, inbound_mail, person, known)
-    believed = not machine and sender_proof.is_believed(uow, inbound_mail, verified=verified)
-    sender_proof.mark_exposed(uow, inbound_mail, person, known)
-    if believed:
-        contents.update_letter_address(person, ticket, sender.email)
     members = members_of(uow, ticket)
-    member = member_for(person, members)
-    reading = commands.read(parsed.text, _allowed(inbound_mail, member))
-    empty = bool(reading.lines) or (verified and pending_commands.is_confirmation(thread))
-    new_message = new_message_of(uow, inbound_mail, thread, reading.rest, can_be_empty=empty)
-    new_message = replace(new_message, verified=verified, believed=believed)
-    for_us = pending_commands.is_confirmation(thread) or commands.page_asked(new_message.text) is not None
-    if not (for_us or contents.asks_to_unsubscribe(member, new_message)) and contents.reactivate_participant(
-        uow, ticket, member, parsed
-    ):
+    about = _situation(uow, claim, thread, person, members, known)
+    permission = permitted(about)
+    if Effect.LET_IN in permission.on_yes:
+        named = contents.mailboxes_to_add(uow, parsed)
+        about = replace(about, newly_named=tuple(contents.missing_addresses(uow, members, about.member, named)))
+    if Effect.EXPOSE in permission.now:
+        sender_proof.mark_exposed(uow, inbound_mail, person, known)
+    if Effect.MOVE_LETTERS in permission.now and contents.update_letter_address(person, ticket, sender.email):
         members = members_of(uow, ticket)
-        member = member_for(person, members)
-    roles = loop_protection.effective_member(uow, ticket, member, verified=verified).roles_in(
-        ticket.lifecycle, machine=machine
-    )
-    default_reply = ticket.lifecycle.default_reply(ticket.status, roles.role)
-    one = parsed.authors == 1
+        about = replace(about, member=member_for(person, members))
+    new_message = replace(contents.draft_of(uow, claim, thread), verified=about.verified, believed=about.believed)
     return TicketReply(
-        thread, person, members, member, machine, one, roles, default_reply, new_message, reading.lines, believed
+        thread, ticket, person, members, about, permission, new_message, contents.quotable_lines(uow, parsed)
     )
 
 
-def _allowed(inbound_mail: InboundMail, member: TicketMember) -> tuple[Command, ...]:
-    """Return the commands that a mail can have; none with two authors (docs/interface.md, section 3)."""
-    parsed = inbound_mail.parsed
-    return () if parsed.automatic or parsed.spam or parsed.authors != 1 else command_execution.allowed_to(member)
+def _situation(
+    uow: UnitOfWork,
+    claim: Claim,
+    thread: ThreadMatch,
+    person: Person,
+    members: Sequence[TicketMember],
+    known: Sequence[KnownReference],
+) -> Situation:
+    """What decides about a mail on its ticket."""
+    ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
+    lifecycle = ticket.lifecycle
+    machine, member = parsed.automatic is not None, member_for(person, members)
+    verified = not machine and sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claim.came_before)
+    taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
+    # Others need not be asked for: a responder and the requestor may take back what anybody has done.
+    undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
+    return Situation(
+        lifecycle=lifecycle,
+        status=ticket.status,
+        member=member,
+        roles=taken.roles_in(lifecycle, machine=machine),
+        verified=verified,
+        believed=not machine and sender_proof.is_believed(uow, inbound_mail, verified=verified),
+        automatic=machine,
+        spam=parsed.spam,
+        authors=parsed.authors,
+        comment=thread.private,
+        letter=thread.letter.kind if thread.letter else None,
+        own_letter=thread.letter is not None and thread.letter.reader == person.id,
+        caused_last=undoes and _caused_last_change(uow, ticket, person),
+        asks_in=contents.may_add_by_cc(ticket.queue, member),
+    )
 
 
-def _page(reply: TicketReply) -> commands.Page | None:
-    """What the mail asks to be sent, if it says nothing else, and its writer may see the ticket."""
-    if reply.lines or reply.machine or any(not attachment.decorates for attachment in reply.new_message.attachments):
-        return None
-    page = commands.page_asked(reply.new_message.text)
-    if page is None or not (may_see(reply.ticket, reply.member) or reply.member.pending):
-        return None
+def _caused_last_change(uow: UnitOfWork, ticket: Ticket, person: Person) -> bool:
+    found = latest_checkpoint(uow, ticket)
+    return found is not None and found.by_id == person.id
+
+
+def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
+    """Do what a mail wants, and notify nobody."""
+    if isinstance(wish, Unsubscribe):
+        return _unsubscribe(uow, reply)
+    reply = reply._replace(new_message=wish.new_message)
+    if isinstance(wish, PageRequest):
+        return _page(uow, reply, wish.page)
+    if Effect.SUBSCRIBE in reply.permission.now:
+        members = contents.subscribe(uow, reply.ticket, reply.person.id, reply.members)
+        about = replace(reply.about, member=member_for(reply.person, members))
+        reply = reply._replace(members=members, about=about)
+    match wish:
+        case Undo():
+            return _undo(uow, reply)
+        case Confirmation(yes):
+            return _answer(uow, reply, yes=yes)
+        case Note():
+            return _keep_note(uow, reply)
+        case Unproven(waiting, _, commanded):
+            done = _post_if_any_text(uow, reply) if commanded else _post_text(uow, reply)
+            return done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
+        case Commands(lines):
+            reply = _add_participants(uow, claim, reply)
+            return _execute_commands(uow, reply, lines, reply.about.commands, _asked(uow, reply))
+        case Text():
+            return _post_text(uow, _add_participants(uow, claim, reply))
+
+
+def _page(uow: UnitOfWork, reply: TicketReply, page: Page) -> Performed:
+    if not loop_protection.may_answer(uow, reply.person.id, ReceiptKind.PAGE, proven=reply.new_message.verified):
+        return Performed(Fate.SET_ASIDE, reason=info_letters.ENOUGH)
     # Who asks for a ticket that was merged is told so.
-    return page._replace(ticket=page.ticket or reply.thread.formerly or 0)
+    page = page._replace(ticket=page.ticket or reply.thread.formerly or 0)
+    return Performed(Fate.ANSWERED, reply.ticket, answer=lambda uow, to: _send_page(uow, to, reply, page))
 
 
-def _writer(uow: UnitOfWork, reply: TicketReply) -> ReceiptRecipient:
-    """Who wrote, as somebody to write to, on the ticket as it is now."""
-    members = members_of(uow, reply.ticket)
-    return ReceiptRecipient(reply.ticket, member_for(reply.person, members), members, reply.new_message, reply.private)
+def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: Page) -> None:
+    info_letters.send_page_about_ticket(uow, to._replace(new_message=reply.new_message), reply.person, page)
 
 
-def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Fate:
+def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
-    if reply.believed:
-        contents.unsubscribe(uow, reply.ticket, reply.member)
-        receipts.send_unsubscribed_receipt(uow, _writer(uow, reply))
-    elif reply.one_author:
-        pending_commands.hold_for_confirmation(uow, _writer(uow, reply), [commands.LEAVE])
-    return Fate.STEERED
+    if Effect.LEAVE in reply.permission.now:
+        return Performed(
+            Fate.STEERED,
+            reply.ticket,
+            (contents.unsubscribe(uow, reply.ticket, reply.member),),
+            receipts.send_unsubscribed_receipt,
+        )
+    if Effect.LEAVE not in reply.permission.on_yes:
+        return Performed(Fate.STEERED, reply.ticket)
+    return Performed(
+        Fate.STEERED,
+        reply.ticket,
+        answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, [commands.LEAVE]),
+    )
 
 
-def _add_participants(uow: UnitOfWork, inbound_mail: InboundMail, reply: TicketReply) -> tuple[TicketReply, list[str]]:
-    """Let in whom a believed mail names in To and Cc; of any other mail, the lines that would do it."""
-    if reply.private or (reply.believed and pending_commands.is_confirmation(reply.thread)):
-        return reply, []
-    if not reply.believed:
-        named = contents.mailboxes_to_add(uow, reply.ticket.queue, inbound_mail.parsed, reply.member)
-        new = contents.missing_addresses(uow, reply.members, reply.member, named) if reply.one_author else []
-        return reply, [commands.ADD_CC.line(", ".join(new))] if new else []
-    people = contents.people_to_add(uow, reply.ticket.queue, inbound_mail.parsed, reply.member)
-    if contents.add_participants(uow, reply.ticket, people):
-        reply = reply._replace(members=members_of(uow, reply.ticket))
-    return reply, []
-
-
-def _with_confirmed(uow: UnitOfWork, reply: TicketReply) -> TicketReply:
-    """The mail, with those let in who waited: by the requestor's words, or a responder's answer to who named them."""
-    letter = reply.thread.letter
-    answers = letter is not None and letter.reader == reply.person.id and letter.kind != receipts.ReceiptKind.WAITING
-    lets_in = reply.member.requestor or (reply.member.responder and answers)
-    if not (reply.believed and lets_in) or reply.ticket.status == reply.ticket.lifecycle.spam:
+def _add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> TicketReply:
+    """Let in whom the mail names in To and Cc, if it may."""
+    if Effect.LET_IN not in reply.permission.now:
         return reply
-    return reply._replace(members=contents.confirm_participants(uow, reply.ticket, reply.members))
+    people = contents.people_named_in(uow, claim.parsed, reply.person)
+    return reply._replace(members=contents.add_participants(uow, reply.ticket, people, reply.members))
 
 
-def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Fate:
+def _confirm(uow: UnitOfWork, reply: TicketReply, members: Sequence[TicketMember]) -> Sequence[TicketMember]:
+    """Let those in who wait: by the requestor's words, or a responder's answer to who named them. Returns everybody."""
+    if not is_allowed(Effect.CONFIRM, replace(reply.about, status=reply.ticket.status)):
+        return members
+    return contents.confirm_participants(uow, reply.ticket, members)
+
+
+def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
     """Post the words: the default action, or a comment."""
-    if not (reply.private or comment):
-        reply = _with_confirmed(uow, reply)
-    action = reply.ticket.lifecycle.comment if reply.private or comment else reply.default_reply.action
-    workflow.take_action(
+    lifecycle, about, private = reply.ticket.lifecycle, reply.about, reply.private
+    action = lifecycle.default_reply(about.status, about.roles.role).action
+    event = workflow.take_action(
         uow,
         reply.ticket,
         reply.member,
-        reply.roles,
-        action,
+        about.roles,
+        lifecycle.comment if private or comment else action,
         reply.new_message,
-        private=reply.private,
-        # What else a mail says that has just changed the ticket goes to those who are on it now.
-        members=None if comment else reply.members,
+        reply.members if private or comment else _confirm(uow, reply, reply.members),
+        private=private,
         # Nobody wants to read that a colleague is on holiday.
-        quiet=reply.machine and reply.member.responder,
+        quiet=about.automatic and reply.member.responder,
     )
-    return Fate.POSTED
+    return Performed(Fate.POSTED, reply.ticket, (event,))
 
 
-def _post_if_any_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Fate:
-    return _post_text(uow, reply, comment=comment) if reply.has_text else Fate.STEERED
+def _post_if_any_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
+    return _post_text(uow, reply, comment=comment) if reply.has_text else Performed(Fate.STEERED, reply.ticket)
 
 
-def _undo(uow: UnitOfWork, reply: TicketReply) -> Fate | None:
-    """Take the last change back, if the mail's first line says so and its writer is one who could have caused it."""
-    rest = None if reply.lines or reply.machine else commands.without_undo(reply.new_message.text)
-    if rest is None or not (reply.member.responder or reply.member.requestor or _caused_last_change(uow, reply)):
-        return None
-    full = commands.without_undo(reply.new_message.full_text)
-    reply = reply._replace(new_message=replace(reply.new_message, text=rest, full_text=rest if full is None else full))
+def _undo(uow: UnitOfWork, reply: TicketReply) -> Performed:
+    """Take the last change back, or let that wait for a yes."""
     letter_checkpoint = reply.thread.letter.checkpoint if reply.thread.letter else None
-    if not reply.believed:
-        # The words below an `undo` that waits must not be what has happened since.
-        found = undoable_checkpoint(uow, reply.ticket)
-        fate = _post_if_any_text(uow, reply, comment=True)
-        extend_checkpoint(uow, reply.ticket, found)
-        meant = found.id if found else letter_checkpoint
-        pending_commands.hold_for_confirmation(uow, _writer(uow, reply), [commands.UNDO], checkpoint=meant)
-        return fate
-    return _undo_last_change(uow, reply, letter_checkpoint)
-
-
-def _caused_last_change(uow: UnitOfWork, reply: TicketReply) -> bool:
-    found = latest_checkpoint(uow, reply.ticket)
-    return found is not None and found.by_id == reply.person.id
+    if Effect.UNDO in reply.permission.now:
+        return _undo_last_change(uow, reply, letter_checkpoint)
+    # The words below an `undo` that waits must not be what has happened since.
+    found = undoable_checkpoint(uow, reply.ticket)
+    done = _post_if_any_text(uow, reply, comment=True)
+    extend_checkpoint(uow, reply.ticket, found)
+    meant = found.id if found else letter_checkpoint
+    return done._replace(
+        answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, [commands.UNDO], checkpoint=meant)
+    )
 
 
 def _undo_last_change(
     uow: UnitOfWork, reply: TicketReply, letter_checkpoint: int | None, *, was_pending: bool = False
-) -> Fate:
+) -> Performed:
     ticket = reply.ticket
     try:
-        changes, checkpoint = undo(
-            uow, ticket, reply.person, letter_checkpoint=letter_checkpoint, was_pending=was_pending
+        undone = workflow.undo(
+            uow, ticket, reply.person, reply.members, letter_checkpoint=letter_checkpoint, was_pending=was_pending
         )
     except NotAllowed as error:
-        fate = _post_if_any_text(uow, reply, comment=True)
         heading = f"Nothing was taken back on ticket {ticket.id}. {error}"
-        receipts.send_refusal(uow, _writer(uow, reply), heading, posted=reply.has_text)
-        return fate
+        done = _post_if_any_text(uow, reply, comment=True)
+        return done._replace(answer=_refused(heading, posted=reply.has_text))
     notes = ["What else your mail says is kept as a comment."] if reply.has_text else []
-    receipts.send_receipt(uow, _writer(uow, reply), changes, notes, checkpoint=checkpoint)
     # What else the mail says must not change the status that was just brought back.
-    return _post_if_any_text(uow, reply, comment=True)
+    done = _post_if_any_text(uow, reply._replace(members=undone.members), comment=True)
+    return done._replace(
+        events=(undone, *done.events),
+        answer=lambda uow, to: receipts.send_receipt(uow, to, undone.changes, notes, checkpoint=undone.checkpoint),
+    )
 
 
-def _command(uow: UnitOfWork, reply: TicketReply, named: Sequence[str]) -> Fate | None:
-    """Carry out the mail's commands, or what its yes answers; let them wait, with `named`, if it is not believed.
-
-    None where the mail has words alone.
-    """
-    letter = pending_commands.pending_letter(uow, reply.thread, reply.person.id) if reply.believed else None
-    if letter is not None and not reply.lines:
-        return _answer(uow, reply, letter)
-    if not reply.believed and (reply.lines or named):
-        fate = _post_if_any_text(uow, reply) if reply.lines else _post_text(uow, reply)
-        pending_commands.hold_for_confirmation(
-            uow, _writer(uow, reply), [*(line.written for line in reply.lines), *named]
-        )
-        return fate
-    return _execute_commands(uow, reply, command_execution.allowed_to(reply.member), letter) if reply.lines else None
+def _refused(heading: str, *, posted: bool | None) -> Answer:
+    return lambda uow, to: receipts.send_refusal(uow, to, heading, posted=posted)
 
 
-def _answer(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Fate:
-    """Carry out what a letter asked about, drop it, or keep a private note (docs/interface.md, section 6)."""
-    text, name = reply.new_message.text, reply.member.label
-    yes, no = confirmations.is_yes(text, name), confirmations.is_no(text, name)
-    waits = pending_commands.is_pending(uow, letter)
-    if not (yes or no) or any(not attachment.decorates for attachment in reply.new_message.attachments):
-        fate = _post_if_any_text(uow, reply._replace(thread=reply.thread._replace(private=True)))
-        if waits:
-            pending_commands.remind_of_pending(uow, _writer(uow, reply), letter)
-        return fate
-    if yes and waits:
-        _execute_pending(uow, _without_words(reply), letter)
-        return Fate.STEERED
+def _asked(uow: UnitOfWork, reply: TicketReply) -> Letter | None:
+    """The letter about waiting lines that the mail answers, if it may answer it; its lines may wait no more."""
+    return pending_commands.pending_letter(uow, reply.thread) if Effect.ANSWER in reply.permission.now else None
+
+
+def _keep_note(uow: UnitOfWork, reply: TicketReply) -> Performed:
+    """Keep other words than a yes or no as a private note (docs/interface.md, section 6)."""
+    letter = _asked(uow, reply)
+    done = _post_if_any_text(uow, reply._replace(about=replace(reply.about, comment=True)))
+    if letter is None or not pending_commands.is_pending(uow, letter):
+        return done
+    return done._replace(answer=lambda uow, to: pending_commands.remind_of_pending(uow, to, letter))
+
+
+def _answer(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> Performed:
+    """Carry out what a letter asked about, or drop it (docs/interface.md, section 6)."""
+    letter = _asked(uow, reply)
+    waits = letter is not None and pending_commands.is_pending(uow, letter)
+    if letter is not None and yes and waits:
+        return _execute_pending(uow, _without_words(reply), letter).about(_without_words(reply).new_message)
     why = "as you said no, the lines wait no more" if waits else f"the lines that you answer {_lapse_reason(letter)}"
-    pending_commands.take_pending(uow, letter)
-    receipts.send_refusal(uow, _writer(uow, reply), f"Nothing changed on ticket {reply.ticket.id}: {why}.", posted=None)
-    return Fate.STEERED
+    if letter is not None:
+        pending_commands.take_pending(uow, letter)
+    return _nothing_changed(reply, why)
 
 
-def _lapse_reason(letter: Letter) -> str:
-    return "have waited for more than a week" if letter.commands else "were carried out or dropped before"
+def _nothing_changed(reply: TicketReply, why: str) -> Performed:
+    heading = f"Nothing changed on ticket {reply.ticket.id}: {why}."
+    return Performed(Fate.STEERED, reply.ticket, answer=_refused(heading, posted=None))
+
+
+def _lapse_reason(letter: Letter | None) -> str:
+    return "have waited for more than a week" if letter and letter.commands else "were carried out or dropped before"
 
 
 def _without_words(reply: TicketReply) -> TicketReply:
     return reply._replace(new_message=replace(reply.new_message, text="", full_text="", attachments=()))
 
 
-def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> None:
+def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Performed:
     """Carry out what waited for this yes."""
     written = pending_commands.take_pending(uow, letter)
-    if reply.member.requestor:
-        reply = reply._replace(members=contents.confirm_participants(uow, reply.ticket, reply.members))
+    reply = reply._replace(members=_confirm(uow, reply, reply.members))
     if written == commands.UNDO:
-        _undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
-    elif written == commands.LEAVE and contents.may_unsubscribe(reply.member):
-        _unsubscribe(uow, reply)
-    elif written == commands.LEAVE:
-        why = "only who was copied in can leave a ticket, and you are not now"
-        receipts.send_refusal(
-            uow, _writer(uow, reply), f"Nothing changed on ticket {reply.ticket.id}: {why}.", posted=None
-        )
-    else:
-        # Its writer may let in by a yes whom they may let in by Cc.
-        by_cc = [commands.ADD_CC] if contents.may_add_by_cc(reply.ticket.queue, reply.member) else []
-        allowed = (*command_execution.allowed_to(reply.member), *by_cc)
-        _execute_commands(uow, reply._replace(lines=commands.lines_of(written)), allowed)
+        return _undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
+    if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
+        return _unsubscribe(uow, reply)
+    if written == commands.LEAVE:
+        return _nothing_changed(reply, "only who was copied in can leave a ticket, and you are not now")
+    # Its writer may let in by a yes whom they may let in by Cc.
+    by_cc = [commands.ADD_CC] if reply.about.asks_in else []
+    return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc))
 
 
 def _execute_commands(
-    uow: UnitOfWork, reply: TicketReply, allowed: Sequence[Command], letter: Letter | None = None
-) -> Fate:
+    uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line], allowed: Sequence[Command], letter: Letter | None = None
+) -> Performed:
     """Carry out the lines of a believed mail. What waited in the `letter` that it answers goes on waiting."""
     command_mail = CommandMail(
-        reply.person, reply.member, reply.lines, reply.new_message, reply.has_text, allowed, reply.private
+        reply.person, reply.members, lines, reply.new_message, reply.has_text, allowed, reply.private
     )
     try:
-        result = command_execution.execute_commands(uow, reply.ticket, command_mail)
+        event = command_execution.execute_commands(uow, reply.ticket, command_mail)
     except CommandsRefused as refused:
-        fate = _post_if_any_text(uow, reply)
-        receipts.send_command_refusal(uow, _writer(uow, reply), refused.problems, posted=reply.has_text)
-        return fate
-    if result.message is not None and not result.message.private:
-        _with_confirmed(uow, reply)
-    command_execution.notify_of_commands(
-        uow, result, command_mail, _still_waiting(uow, reply, letter) if letter else []
+        problems = refused.problems
+        done = _post_if_any_text(uow, reply)
+        return done._replace(
+            answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=reply.has_text)
+        )
+    if event.message is not None and not event.message.private and event.ticket is reply.ticket:
+        event = replace(event, members=_confirm(uow, reply, event.members))
+    notes = _still_waiting(uow, lines, letter) if letter else []
+    return Performed(
+        Fate.POSTED if reply.has_text else Fate.STEERED,
+        reply.ticket,
+        (event,),
+        lambda uow, to: receipts.of_commands(uow, to, event, notes),
     )
-    return Fate.POSTED if reply.has_text else Fate.STEERED
 
 
-def _still_waiting(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> list[str]:
-    waits = pending_commands.keep_pending(uow, letter, reply.lines) if pending_commands.is_pending(uow, letter) else []
+def _still_waiting(uow: UnitOfWork, lines: Sequence[Line], letter: Letter) -> list[str]:
+    waits = pending_commands.keep_pending(uow, letter, lines) if pending_commands.is_pending(uow, letter) else []
     listed = "\n".join(f"    {line}" for line in waits)
     return [f'These lines still wait for a "yes" to our earlier letter:\n{listed}'] if waits else []

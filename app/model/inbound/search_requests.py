@@ -21,8 +21,8 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.filters import Filter
 from . import bounces, sender_proof
-from .contents import new_message_of
-from .delivery import Fate, InboundMail, claim_delivery
+from .contents import draft_of, first_words
+from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .threads import KnownReference
 from .unmatched import set_aside_claimed, set_aside_mail
 
@@ -41,20 +41,19 @@ def answer_search(
     our_address: OurAddress,
     person: Person | None,
     known: Sequence[KnownReference],
-) -> None:
+) -> DeliveryResult:
     """Answer a mail to a queue's address for questions, or set it aside. It posts nothing, and changes nobody."""
     if (why := _why_aside(uow, inbound_mail, person)) or person is None:
-        set_aside_mail(uow, inbound_mail, recipient, why)
-        return
-    if not claim_delivery(uow, inbound_mail, recipient, f"search {our_address.name}", Fate.ANSWERED):
-        return
-    proven = sender_proof.is_verified(uow, inbound_mail, person, known)
+        return set_aside_mail(uow, inbound_mail, recipient, why)
+    claimed = claim(uow, inbound_mail, recipient, f"search {our_address.name}")
+    if claimed is None:
+        return repeat(uow, inbound_mail, recipient)
+    proven = sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claimed.came_before)
     sender_proof.mark_exposed(uow, inbound_mail, person, known)
     if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
-        set_aside_claimed(uow, inbound_mail, info_letters.ENOUGH)
-        return
+        return set_aside_claimed(uow, claimed, info_letters.ENOUGH)
     queue = uow.session.get_one(Queue, our_address.number)
-    new_message = new_message_of(uow, inbound_mail, None, inbound_mail.parsed.text, can_be_empty=True)
+    new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True)
     address = search_address(uow, our_address.name)
     asked, sheet = _answered(uow, address, person, new_message)
     footing = [
@@ -64,6 +63,7 @@ def answer_search(
     ]
     subject = f"Search: {asked}" if asked else "Search"
     info_letters.send_page(uow, person, new_message, sheet, PageOrigin(queue.name, address, subject, footing))
+    return settle(uow, claimed, Fate.ANSWERED)
 
 
 def _why_aside(uow: UnitOfWork, inbound_mail: InboundMail, person: Person | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from ...mail import authentication_results
 from ...mail.addresses import address_key
@@ -11,7 +11,6 @@ from ...mail.authentication_results import AuthenticationVerdict
 from ..records.addressing import find_our_address
 from ..records.letters import Letter
 from ..records.message_ids import is_our_id
-from ..records.received_mail import Mail
 from ..storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -21,18 +20,27 @@ if TYPE_CHECKING:
 
 
 def is_verified(
-    uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", known: "Sequence[KnownReference]"
+    uow: UnitOfWork,
+    inbound_mail: "InboundMail",
+    person: "Person",
+    known: "Sequence[KnownReference]",
+    *,
+    came_before: bool,
 ) -> bool:
     """Whether a mail is from whom it says (docs/interface.md, section 6).
 
     It answers a letter that went to that very person, or the front server says so of the address in From. Never with
-    two addresses in From or none, when the front server disowns it, or when a mail of this Message-ID came before:
+    two addresses in From or none, when the front server disowns it, or when a mail of this Message-ID `came_before`:
     whoever saw it could send it again elsewhere.
     """
-    if inbound_mail.parsed.authors != 1 or (verdict := _verdict(uow, inbound_mail)) is AuthenticationVerdict.FAIL:
+    if (
+        came_before
+        or inbound_mail.parsed.authors != 1
+        or (verdict := _verdict(uow, inbound_mail)) is AuthenticationVerdict.FAIL
+    ):
         return False
     answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, known)
-    return (verdict is AuthenticationVerdict.PASS or answers) and not _came_before(uow, inbound_mail)
+    return verdict is AuthenticationVerdict.PASS or answers
 
 
 def is_believed(uow: UnitOfWork, inbound_mail: "InboundMail", *, verified: bool) -> bool:
@@ -80,8 +88,3 @@ def mark_exposed(
     named = {address_key(mailbox.email) for mailbox in inbound_mail.parsed.to} - {address_key(person.email)}
     if answered and any(find_our_address(uow, email) is None for email in named):
         uow.connection.execute(update(Letter).where(Letter.message_id.in_(answered)).values(shown=True))
-
-
-def _came_before(uow: UnitOfWork, inbound_mail: "InboundMail") -> bool:
-    same = select(Mail.id).where(Mail.identity == inbound_mail.identity, Mail.id != inbound_mail.mail_id)
-    return uow.session.scalar(same.limit(1)) is not None

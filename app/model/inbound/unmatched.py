@@ -1,9 +1,8 @@
 """Mail that leads nowhere: set aside byte for byte, told to the administrators once a day."""
 
-from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import contains_eager
 
 from ..letters.notification import letter_row
@@ -13,7 +12,7 @@ from ..records.letters import Letter
 from ..records.people import Person, administrators
 from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import UnitOfWork
-from .delivery import Fate, InboundMail, claim_delivery, set_fate
+from .delivery import Claim, DeliveryResult, Fate, InboundMail, claim, repeat, settle
 
 _KIND = "set_aside"
 _EVERY = timedelta(days=1)
@@ -24,20 +23,19 @@ class NoSuchMail(LookupError):
     """No mail that was set aside has this number."""
 
 
-def set_aside_mail(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, reason: str, formerly: str = "") -> None:
+def set_aside_mail(
+    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, reason: str, formerly: str = ""
+) -> DeliveryResult:
     """Keep a mail without posting it anywhere; nobody becomes known by it. What came to `formerly` is a repeat."""
-    target = f"aside {recipient.lower()}"
-    if claim_delivery(uow, inbound_mail, recipient, target, Fate.SET_ASIDE, reason=reason, formerly=formerly):
-        remind_administrators(uow)
+    claimed = claim(uow, inbound_mail, recipient, f"aside {recipient.lower()}", formerly, new=True)
+    return repeat(uow, inbound_mail, recipient) if claimed is None else set_aside_claimed(uow, claimed, reason)
 
 
-def set_aside_claimed(uow: UnitOfWork, inbound_mail: InboundMail, reason: str) -> None:
-    """Set the mail aside that was just registered at its place, where it stays known: a repeat of it does nothing."""
-    set_fate(uow, inbound_mail, Fate.SET_ASIDE, None)
-    own_row = update(Delivery).where(Delivery.id == inbound_mail.stored_as)
-    uow.connection.execute(own_row.values(reason=reason, waiting=True))
-    inbound_mail.results[-1] = replace(inbound_mail.results[-1], reason=reason)
+def set_aside_claimed(uow: UnitOfWork, claimed: Claim, reason: str) -> DeliveryResult:
+    """Set a mail aside at the place that it has claimed, where it stays known: a repeat of it does nothing."""
+    result = settle(uow, claimed, Fate.SET_ASIDE, reason=reason)
     remind_administrators(uow)
+    return result
 
 
 def unmatched_deliveries(uow: UnitOfWork, newest: int | None = None) -> list[Delivery]:

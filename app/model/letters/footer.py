@@ -34,12 +34,12 @@ def footer(
     `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
     `later`: it leaves when the window of a storm has ended.
     """
-    promised = promise(uow, ticket, member, private=private)
-    if (member.responder or member.requestor) and ticket.status != ticket.lifecycle.spam:
+    promised, lifecycle = promise(uow, ticket, member, private=private), ticket.lifecycle
+    if (member.responder or member.requestor) and ticket.status != lifecycle.spam:
         # A reply to this letter lets those in who wait for it.
         members = as_confirmed(members)
     update = Update(has_text=True, private=promised.default_reply.private)
-    others = recipients_of(members, update, ticket.lifecycle, except_person=member.person_id)
+    others = recipients_of(members, update, lifecycle, except_person=member.person_id)
     held = not later and would_hold_next(uow, ticket, member, members)
     readers_of_it = _IN_A_STORM if held else _who_reads(ticket, others)
     lines = [
@@ -98,6 +98,8 @@ _FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}
 
 def _hints(uow: UnitOfWork, ticket: Ticket, default_reply: DefaultReply) -> list[str]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
+    if not default_reply.hints:
+        return []
     needed = any("{queue_address}" in hint for hint in default_reply.hints)
     addresses = [whole_address(uow, row.address) for row in ticket.queue.addresses] if needed else []
     filled = {"solved": f'"{STATUS.line(ticket.lifecycle.solved_status)}"', "list": f'"{LIST}"'}

@@ -13,6 +13,7 @@ from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UND
 from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import Action, NotAllowed, find_rule, sentence_list
 from ..records.addressing import comment_address, search_address, ticket_address
+from ..records.message_ids import sendable
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.queues import Queue, Responder, every_queue, whole_address
@@ -25,7 +26,7 @@ from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.ticket_json import Json, ticket_in_full
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import may_see
-from .notification import ADD_LETTERS, letter_row, sendable
+from .notification import ADD_LETTERS, letter_row
 from .receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from .templates import render
 from .ticket_text import head_text, message_text

@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import joinedload
@@ -14,24 +15,21 @@ from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, sentence_list
 from ..records.addressing import comment_address, find_our_address, is_at_our_domain, ticket_address
 from ..records.letters import HELD, NOT_SENT, Letter, State
-from ..records.message_ids import new_message_id
+from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, forwardable_files
 from ..records.people import Address, Person
 from ..records.tickets import UNDELIVERED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
+from ..tickets.events import Event
 from ..tickets.members import TicketMember, Update, recipients_of
+from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from .footer import footer
 from .templates import render
 
-if TYPE_CHECKING:
-    from ..tickets.posts import NewMessage
-
 THE_TRACKER = "The tracker"
 ADD_LETTERS = insert(cast("Table", Letter.__table__))
-# With the header's name before it, within the 998 octets of a line (RFC 5322 2.1.1).
-_LONGEST_ID = 980
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
 # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
 _LONGEST_TEXT = 100_000
@@ -55,118 +53,118 @@ class LetterHeaders(NamedTuple):
     acknowledges: bool = False
 
 
-class TicketEvent(NamedTuple):
-    """What has happened to a ticket besides the words: who did it by which action, and what changed by it.
+class Notice(NamedTuple):
+    """One letter in several copies: its headers, whom it goes to, and what it says."""
 
-    `actor` is None for the tracker itself, `action` for things that were set. `checkpoint` is how it was before.
-    """
-
-    action: Action | None
-    old_status: str
-    actor: TicketMember | None
+    envelope: LetterHeaders
+    told: Sequence[TicketMember]
+    body: Mapping[str, object]
     changes: Sequence[FieldChange] = ()
-    checkpoint: int | None = None
-
-    @property
-    def by_id(self) -> int | None:
-        """The person who did it."""
-        return self.actor.person_id if self.actor else None
-
-    @property
-    def name(self) -> str:
-        """The name of who did it."""
-        return self.actor.label if self.actor else THE_TRACKER
+    new_message: NewMessage | None = None
 
 
-def notify_opened(
-    uow: UnitOfWork,
-    ticket: Ticket,
-    message: Message,
-    author: Person,
-    members: Sequence[TicketMember],
-    new_message: "NewMessage",
-    event: TicketEvent | None = None,
-) -> None:
-    """Tell those who answer for the queue of a new ticket, and who was asked in; `event`: what was set with it.
+def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[str]:
+    """Write a letter to each person whom an event concerns (docs/interface.md, section 8). The ticket stays as it is.
 
-    Not whose ticket it is, also where a responder has brought it: they know what they wrote.
+    Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
+    `answered`: who caused it gets a letter of their own. What else they are told is returned, and stands in that one.
     """
-    members = _with_mailbox(uow, members)
+    also: list[str] = []
+    if event.quiet:
+        return also
+    event = replace(
+        event,
+        members=_with_mailbox(uow, event.members),
+        gone=_with_mailbox(uow, event.gone) if event.gone else (),
+    )
+    if event.message is None or event.new_message is None:
+        notices = _of_change(uow, event)
+    elif event.opened:
+        notices = _of_opening(uow, event, event.message, event.new_message)
+    else:
+        notices = _of_message(uow, event, event.message, event.new_message)
+    for notice in notices:
+        if answered and notice.envelope.kind == NOT_SENT:
+            also += [str(notice.body["heading"]), _SEND_ELSEWHERE]
+        else:
+            _write(uow, notice, event.members)
+    return also
+
+
+# In answer to the letter to the writer, words may mean something else.
+_SEND_ELSEWHERE = "To send your words to them, reply to another letter about this ticket with the words."
+
+
+def _name(event: Event) -> str:
+    return event.actor.label if event.actor else THE_TRACKER
+
+
+def _audience(event: Event, update: Update) -> list[TicketMember]:
+    """Who gets a letter of an event: whom it concerns, and who answered for the queue that the ticket has left."""
+    recipients = recipients_of(event.members, update, event.ticket.lifecycle, except_person=event.actor_id)
+    return [*recipients, *(one for one in event.gone if one.person_id != event.actor_id)] if event.gone else recipients
+
+
+def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: NewMessage) -> list[Notice]:
+    """The letters to those who answer for the queue of a new ticket, and to who was asked in.
+
+    Not to whose ticket it is, also where a responder has brought it: they know what they wrote.
+    """
+    ticket, actor, name = event.ticket, event.actor, _name(event)
     update = Update(has_text=True, private=message.private)
-    recipients = [
-        member
-        for member in recipients_of(members, update, ticket.lifecycle, except_person=author.id)
-        if not _only_asked(member)
-    ]
-    headers = _headers(ticket, "opened", message, author.label, new_message, answers=False)
-    writer = next((member for member in members if member.person_id == author.id), None)
-    body = {
-        "heading": f"{author.label} wrote:",
-        "note": _note(uow, ticket, message, None, new_message, unproven_note(uow, writer, new_message)),
-    }
-    changes = event.changes if event else ()
-    recipients = _not_addressed(uow, recipients, new_message.named)
-    if new_message.mail_id is not None:
-        responder = bool(writer and writer.responder)
+    hearing = recipients_of(event.members, update, ticket.lifecycle, except_person=event.actor_id)
+    recipients = _not_addressed(uow, [one for one in hearing if not _only_asked(one)], new_message.named)
+    if new_message.mail_id is not None and actor is not None:
         recipients = loop_protection.within_limits(
-            uow, recipients, author.id, responder=responder, believed=new_message.believed
+            uow, recipients, actor.person_id, responder=actor.responder, believed=new_message.believed
         )
-    _write(uow, headers, recipients, members, body, changes, new_message)
-    if ticket.queue.acknowledge and new_message.mail_id is not None and not message.private and event is None:
-        _notify_requestor_received(uow, ticket, message, author, members, new_message)
+    body = {
+        "heading": f"{name} wrote:",
+        "note": _note(uow, ticket, message, None, new_message, unproven_note(uow, actor, new_message)),
+    }
+    headers = _headers(ticket, "opened", message, name, new_message, answers=False)
+    notice = Notice(headers, recipients, body, event.changes, new_message)
+    brought = actor is None or actor.responder
+    if ticket.queue.acknowledge and new_message.mail_id is not None and not message.private and not brought:
+        return [notice, *_acknowledgement(uow, event, message, new_message)]
+    return [notice]
 
 
 def _only_asked(member: TicketMember) -> bool:
     return member.requestor and not member.answers and not member.assignee
 
 
-def notify_posted(
-    uow: UnitOfWork,
-    ticket: Ticket,
-    message: Message,
-    event: TicketEvent,
-    members: Sequence[TicketMember],
-    new_message: "NewMessage",
-    gone: Sequence[TicketMember] = (),
-) -> None:
-    """Tell of a message, of the status that it changed, and those who answer of what else was set with it.
-
-    Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
-    """
-    members = _with_mailbox(uow, members)
-    storm = loop_protection.storm_on(uow, message, event.actor, members)
-    changed, has_text = event.old_status != ticket.status, bool(new_message.text.strip() or new_message.attachments)
-    update = Update(
-        has_text=has_text or new_message.mail_id is not None, private=message.private, status_changed=changed
-    )
-    recipients = recipients_of(members, update, ticket.lifecycle, except_person=event.by_id)
-    recipients += [one for one in _with_mailbox(uow, gone) if one.person_id != event.by_id]
-    recipients = _not_addressed(uow, recipients, new_message.named)
+def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: NewMessage) -> list[Notice]:
+    """The letters about a message and the status that it changed, and to those who answer what else was set with it."""
+    ticket, actor, name = event.ticket, event.actor, _name(event)
+    storm = loop_protection.storm_on(uow, message, actor, event.members)
+    has_text = bool(new_message.text.strip() or new_message.attachments)
+    update = Update(has_text or new_message.mail_id is not None, message.private, event.status_changed)
+    recipients = _not_addressed(uow, _audience(event, update), new_message.named)
     if storm.held:
-        _notify_later(uow, ticket, message, recipients, members)
-        return
-    recipients, missed = _within_bounds(uow, recipients, event.actor, new_message)
+        _notify_later(uow, ticket, message, recipients, event.members)
+        return []
+    recipients, missed = _within_bounds(uow, recipients, actor, new_message)
     body = {
-        "heading": message_heading(event.action, event.name, has_text=has_text)
-        if event.action
-        else f"{event.name} wrote:",
+        "heading": message_heading(event.action, name, has_text=has_text) if event.action else f"{name} wrote:",
         "note": _paragraphs(
-            _note(uow, ticket, message, event.actor, new_message, unproven_note(uow, event.actor, new_message)),
+            _note(uow, ticket, message, actor, new_message, unproven_note(uow, actor, new_message)),
             storm.word,
             f"{sentence_list(missed)} did not get it." if missed else "",
         ),
     }
-    headers = _headers(ticket, "posted", message, event.name, new_message)._replace(
-        checkpoint=event.checkpoint, by_id=event.by_id
-    )
-    if missed and event.actor:
-        _notify_writer(uow, headers, event.actor, members, missed)
-    _write(uow, headers, recipients, members, body, _with_status(ticket, event), new_message)
-    _notify_requestor_resolved(uow, ticket, event, members, recipients)
+    headers = _headers(ticket, "posted", message, name, new_message)
+    headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
+    return [
+        *to_writer,
+        Notice(headers, recipients, body, event.all_changes, new_message),
+        *_announcement(uow, event, recipients),
+    ]
 
 
 def _within_bounds(
-    uow: UnitOfWork, recipients: list[TicketMember], actor: TicketMember | None, new_message: "NewMessage"
+    uow: UnitOfWork, recipients: list[TicketMember], actor: TicketMember | None, new_message: NewMessage
 ) -> tuple[list[TicketMember], list[str]]:
     """Whom a message may reach, and the names of those whom it may not because too much such mail came."""
     if actor is None or new_message.mail_id is None:
@@ -178,19 +176,13 @@ def _within_bounds(
     return within, [member.label for member in recipients if member.person_id not in reached]
 
 
-def _notify_writer(
-    uow: UnitOfWork,
-    headers: LetterHeaders,
-    writer: TicketMember,
-    members: Sequence[TicketMember],
-    missed: Sequence[str],
-) -> None:
-    """Tell a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
+def _to_writer(uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, missed: Sequence[str]) -> list[Notice]:
+    """The letter to a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
     recent = select(Letter.id).where(
         Letter.person_id == writer.person_id, Letter.kind == NOT_SENT, Letter.created > uow.now - loop_protection.HOUR
     )
     if writer.undeliverable or uow.connection.execute(recent.limit(1)).scalar() is not None:
-        return
+        return []
     why = "Nothing proves that you sent it, and such mail reaches few people outside the team within an hour."
     body = {
         "heading": f"Your mail to ticket {headers.ticket.id} did not go to {sentence_list(missed)}. {why}",
@@ -198,7 +190,7 @@ def _notify_writer(
         "paragraphs": ["To send your words to them, reply to this letter with the words."],
     }
     own = headers._replace(kind=NOT_SENT, about_id=None, attached=False, sender_name=headers.ticket.queue.name)
-    _write(uow, own, [writer], members, body)
+    return [Notice(own, [writer], body)]
 
 
 _LISTED_LATER = 20
@@ -248,46 +240,27 @@ def _held_since(uow: UnitOfWork, ticket: Ticket, first: int, last: Message, read
     }
 
 
-def notify_changed(
-    uow: UnitOfWork,
-    ticket: Ticket,
-    event: TicketEvent,
-    members: Sequence[TicketMember],
-    gone: Sequence[TicketMember] = (),
-    *,
-    to_all: bool = False,
-) -> None:
-    """Tell the assignee and the responders of a change without words, and those who are `gone` by it.
+def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
+    """The letters about a change without words: to the assignee, the responders, and those who are gone by it.
 
-    `to_all`: a new status is told to all who hear of it (docs/interface.md, section 8), and nothing else of the change.
+    A new status that concerns everybody is told to all who hear of it, and nothing else of the change.
     """
-    members = _with_mailbox(uow, members)
-    update = Update(has_text=False, status_changed=to_all and event.old_status != ticket.status)
-    recipients = recipients_of(members, update, ticket.lifecycle, except_person=event.by_id)
-    recipients += [one for one in _with_mailbox(uow, gone) if one.person_id != event.by_id]
-    named = (
-        message_heading(event.action, event.name, has_text=False)
+    ticket, name = event.ticket, _name(event)
+    recipients = _audience(event, Update(has_text=False, status_changed=event.to_all and event.status_changed))
+    body = {
+        "heading": message_heading(event.action, name, has_text=False)
         if event.action
-        else f"{event.name} changed the ticket:"
-    )
-    headers = _headers(ticket, "changed", None, event.name, None)._replace(
-        checkpoint=event.checkpoint, by_id=event.by_id
-    )
-    _write(uow, headers, recipients, members, {"heading": named}, _with_status(ticket, event))
-    _notify_requestor_resolved(uow, ticket, event, members, recipients)
-
-
-def notify_moved(
-    uow: UnitOfWork,
-    ticket: Ticket,
-    event: TicketEvent,
-    recipients: Sequence[TicketMember],
-    members: Sequence[TicketMember],
-) -> None:
-    """Tell those from outside whose ticket was merged into this one what their replies do from now on."""
+        else f"{name} changed the ticket:"
+    }
+    plain = _headers(ticket, "changed", None, name, None)
+    headers = plain._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    notices = [Notice(headers, recipients, body, event.all_changes), *_announcement(uow, event, recipients)]
+    if not event.moved:
+        return notices
+    # Those from outside whose ticket was merged into this one learn what their replies do from now on.
     numbers = sentence_list(new or "" for field, _, new in event.changes if field == "merged")
     body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
-    _write(uow, _headers(ticket, "changed", None, event.name, None), _with_mailbox(uow, recipients), members, body)
+    return [*notices, Notice(plain, [member for member in event.members if member.person_id in event.moved], body)]
 
 
 def notify_undelivered(
@@ -297,29 +270,17 @@ def notify_undelivered(
     members = _with_mailbox(uow, members)
     recipients = recipients_of(members, Update(has_text=False), ticket.lifecycle, except_person=missed)
     headers = _headers(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True)
-    _write(uow, headers, recipients, members, body)
+    _write(uow, Notice(headers, recipients, body), members)
 
 
 def _paragraphs(*notes: str) -> str:
     return "\n\n".join(note for note in notes if note)
 
 
-def _with_status(ticket: Ticket, event: TicketEvent) -> list[FieldChange]:
-    """All that changed, the status last and once."""
-    others = [change for change in event.changes if change[0] != "status"]
-    changed = event.old_status != ticket.status
-    return [*others, ("status", event.old_status, ticket.status)] if changed else others
-
-
-def _notify_requestor_received(
-    uow: UnitOfWork,
-    ticket: Ticket,
-    message: Message,
-    requestor: Person,
-    members: Sequence[TicketMember],
-    new_message: "NewMessage",
-) -> None:
-    """Tell the requestor that the ticket is there: no machine, no list, and nobody more often than once an hour."""
+def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_message: NewMessage) -> list[Notice]:
+    """The letter to the requestor that the ticket is there: to no machine, no list, and once an hour at most."""
+    ticket = event.ticket
+    requestor = uow.session.get_one(Person, ticket.requestor_id)
     recent = requestor.acknowledged is not None and requestor.acknowledged > uow.now - _ACKNOWLEDGED_EVERY
     if (
         new_message.automatic
@@ -327,33 +288,28 @@ def _notify_requestor_received(
         or recent
         or not loop_protection.may_answer(uow, requestor.id, "acknowledged")
     ):
-        return
+        return []
     requestor.acknowledged = uow.now
     body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}
-    to = [member for member in members if member.person_id == requestor.id]
+    to = [member for member in event.members if member.person_id == requestor.id]
     headers = _headers(ticket, "acknowledged", message, ticket.queue.name, new_message)._replace(acknowledges=True)
-    _write(uow, headers, to, members, body)
+    return [Notice(headers, to, body)]
 
 
-def _notify_requestor_resolved(
-    uow: UnitOfWork,
-    ticket: Ticket,
-    event: TicketEvent,
-    members: Sequence[TicketMember],
-    recipients: Sequence[TicketMember],
-) -> None:
-    """Tell the requestor that the ticket is resolved, if the queue does and nothing else has; no machine, no list."""
-    solved = event.old_status != ticket.status and ticket.status in ticket.lifecycle.solved
-    if not solved or not ticket.queue.announce_resolved:
-        return
+def _announcement(uow: UnitOfWork, event: Event, recipients: Sequence[TicketMember]) -> list[Notice]:
+    """The letter to the requestor that the ticket is resolved, if the queue tells it and nothing else has."""
+    ticket = event.ticket
+    if not (event.status_changed and ticket.status in ticket.lifecycle.solved and ticket.queue.announce_resolved):
+        return []
     first = select(Message).where(Message.ticket_id == ticket.id, Message.number == 1)
     opening = uow.session.scalars(first).one_or_none()
+    # No machine and no list is told.
     if opening is None or opening.automatic or opening.listed:
-        return
-    knowing = {member.person_id for member in recipients} | {event.by_id}
-    to = [member for member in members if member.requestor and member.person_id not in knowing]
-    body = {"heading": f"{event.name} marked ticket {ticket.id} as {ticket.status}."}
-    _write(uow, _headers(ticket, "changed", None, event.name, None), to, members, body)
+        return []
+    knowing = {member.person_id for member in recipients} | {event.actor_id}
+    to = [member for member in event.members if member.requestor and member.person_id not in knowing]
+    body = {"heading": f"{_name(event)} marked ticket {ticket.id} as {ticket.status}."}
+    return [Notice(_headers(ticket, "changed", None, _name(event), None), to, body)]
 
 
 def message_heading(action: Action, name: str, *, has_text: bool, second: bool = False) -> str:
@@ -362,7 +318,7 @@ def message_heading(action: Action, name: str, *, has_text: bool, second: bool =
     return line if has_text else f"{line.rstrip(':')}."
 
 
-def _letter_text(new_message: "NewMessage", *, team: bool) -> str:
+def _letter_text(new_message: NewMessage, *, team: bool) -> str:
     """The text of a letter to the team or to outsiders: what was written, then what was attached to it."""
     fitting = set(forwardable_files(new_message.attachments, team=team))
     attached = [
@@ -388,7 +344,7 @@ def _withheld(number: int, *, team: bool) -> str:
     return f"{number} attached files are not passed on: they are letters to the team, or refer to them."
 
 
-def unproven_note(uow: UnitOfWork, actor: TicketMember | None, new_message: "NewMessage") -> str:
+def unproven_note(uow: UnitOfWork, actor: TicketMember | None, new_message: NewMessage) -> str:
     """Return the note on a mail in a responder's name that nothing proves (docs/interface.md, section 6)."""
     weighty = actor is not None and actor.responder and new_message.mail_id is not None and not new_message.automatic
     if not weighty or new_message.verified or uow.trust.by == "from" or actor is None:
@@ -401,7 +357,7 @@ def _note(
     ticket: Ticket,
     message: Message,
     actor: TicketMember | None,
-    new_message: "NewMessage",
+    new_message: NewMessage,
     doubt: str = "",
 ) -> str:
     """What somebody must know of a message before reading it."""
@@ -414,7 +370,7 @@ def _note(
     return f"{note}\n{_about_outsider(uow, ticket, actor, new_message)}" if outsider and actor else note
 
 
-def _about_outsider(uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_message: "NewMessage") -> str:
+def _about_outsider(uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_message: NewMessage) -> str:
     """Who wrote without being on the ticket, how to let them in, and whose letter they answered."""
     lines = [
         f"{actor.label} <{actor.email}> is not on this ticket. To let them in, put this on top of your reply:",
@@ -443,7 +399,7 @@ def _headers(
     kind: str,
     message: Message | None,
     name: str,
-    new_message: "NewMessage | None",
+    new_message: NewMessage | None,
     *,
     answers: bool = True,
 ) -> LetterHeaders:
@@ -463,11 +419,6 @@ def _headers(
         private=message.private if message else False,
         attached=bool(new_message and kind in _WITH_FILES and forwardable_files(new_message.attachments, team=True)),
     )
-
-
-def sendable(message_id: str) -> bool:
-    """Whether somebody else's Message-ID can stand in a header of ours."""
-    return message_id.isascii() and message_id.isprintable() and len(message_id) <= _LONGEST_ID
 
 
 def _with_mailbox(uow: UnitOfWork, members: Iterable[TicketMember]) -> list[TicketMember]:
@@ -490,33 +441,25 @@ def _is_ours(uow: UnitOfWork, email: str) -> bool:
     )
 
 
-def _write(
-    uow: UnitOfWork,
-    headers: LetterHeaders,
-    recipients: Sequence[TicketMember],
-    members: Sequence[TicketMember],
-    body: Mapping[str, object],
-    changes: Sequence[FieldChange] = (),
-    new_message: "NewMessage | None" = None,
-) -> None:
-    """Put one letter for each of them into the outbox. Of what changed, outsiders are told the status."""
-    texts = {
-        team: {"text": _letter_text(new_message, team=team)} if new_message else {}
-        for team in {member.responder for member in recipients}
-    }
-    rows = [
-        _letter(
-            uow, headers, member, members, {**body, **texts[member.responder], "changes": _told_to(member, changes)}
+def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> None:
+    """Put one letter for each reader into the outbox. Of what changed, outsiders are told the status."""
+    texts: dict[bool, str] = {}
+    rows = []
+    for reader in notice.told:
+        team = reader.responder
+        changes = (
+            notice.changes
+            if team or reader.formerly
+            else [change for change in notice.changes if change[0] == "status"]
         )
-        for member in recipients
-    ]
+        body = {**notice.body, "changes": [change_line(change) for change in changes]}
+        if notice.new_message is not None:
+            if team not in texts:
+                texts[team] = _letter_text(notice.new_message, team=team)
+            body["text"] = texts[team]
+        rows.append(_letter(uow, notice.envelope, reader, members, body))
     if rows:
         uow.connection.execute(ADD_LETTERS, rows)
-
-
-def _told_to(reader: TicketMember, changes: Sequence[FieldChange]) -> list[str]:
-    whole = reader.responder or reader.formerly
-    return [change_line(change) for change in changes if whole or change[0] == "status"]
 
 
 def _letter(

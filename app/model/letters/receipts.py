@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ...mail.addresses import mailable
 from ...mail.text import one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
+from ..records.message_ids import sendable
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
+from ..tickets.events import Event
 from ..tickets.members import TicketMember
+from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from .footer import footer
-from .notification import ADD_LETTERS, change_line, letter_row, list_id, sendable
+from .notification import ADD_LETTERS, change_line, letter_row, list_id
 from .templates import render
-
-if TYPE_CHECKING:
-    from ..tickets.posts import NewMessage
 
 
 class ReceiptKind(StrEnum):
@@ -33,14 +33,15 @@ class ReceiptKind(StrEnum):
 class ReceiptRecipient(NamedTuple):
     """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
 
-    `private`: their mail was, and so is what they answer to the letter.
+    `private`: their mail was, and so is what they answer to the letter. `also`: what else they are told.
     """
 
     ticket: Ticket
     member: TicketMember
     members: Sequence[TicketMember]
-    new_message: "NewMessage"
+    new_message: NewMessage
     private: bool = False
+    also: Sequence[str] = ()
 
 
 def send_receipt(
@@ -57,6 +58,12 @@ def send_receipt(
     write_receipt(
         uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *_ways_to_undo(changes)], checkpoint=checkpoint
     )
+
+
+def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[str] = ()) -> None:
+    """Tell who commanded what came of it; they are addressed as what they are after it."""
+    to = to if event.actor is None else to._replace(member=event.actor)
+    send_receipt(uow, to, event.all_changes, notes, checkpoint=event.checkpoint)
 
 
 def send_opening_receipt(
@@ -118,7 +125,7 @@ def send_refusal(uow: UnitOfWork, to: ReceiptRecipient, heading: str, *, posted:
     )
 
 
-def _repeated_text(new_message: "NewMessage", *, posted: bool) -> list[str]:
+def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[str]:
     text = shown(new_message.text)[:_LONGEST_REPEATED].rstrip()
     if not text:
         return ["Your mail said nothing else."]
@@ -172,7 +179,9 @@ def write_receipt(
             "in_reply_to": threads[-1] if threads else None,
             "references": " ".join(threads) or None,
             "acknowledges": True,
-            "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing),
+            "text": render(
+                "to_writer", heading=heading, lines=lines, paragraphs=[*paragraphs, *to.also], footer=footing
+            ),
             **columns,
         },
     )

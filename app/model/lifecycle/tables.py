@@ -176,7 +176,7 @@ class Lifecycle:
     @property
     def comment(self) -> Action:
         """The action of a private comment."""
-        return self.defaults[self.first, Role.STRANGER].action
+        return self.defaults[self.statuses[0], Role.STRANGER].action
 
     def keeps_private(self, action: Action, status: str, role: Role) -> bool:
         """Whether only responders see what somebody of this role posts with this action."""
@@ -184,8 +184,7 @@ class Lifecycle:
 
     def role(self, roles: Iterable[Role]) -> Role:
         """The first of these roles in this lifecycle's order."""
-        worn = set(roles)
-        return next(role for role in self.role_order if role in worn)
+        return min(roles, key=self.role_order.index)
 
     def default_reply(self, status: str, role: Role) -> DefaultReply:
         """What a plain reply of this role does to a ticket in this status."""

@@ -1,11 +1,9 @@
 """How the commands of a mail are carried out: all of them, or none (docs/interface.md, section 6)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
-from ..letters import receipts
-from ..letters.notification import TicketEvent, notify_changed, notify_moved, notify_opened, notify_posted
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
 from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, NotAllowed, WorkflowError
@@ -15,17 +13,28 @@ from ..records.queues import NoSuchQueue, find_queue
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
+from ..tickets.events import Event
 from ..tickets.fields import FieldChanges, apply_changes, assignable, former_responders
 from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.person_lookup import colleague_named, people_named, person_named
 from ..tickets.posts import NewMessage, Transition
-from ..tickets.transitions import has_answer, transition_by_action, transition_by_text, transition_to
+from ..tickets.transitions import has_answer, is_private, transition_by_action, transition_by_text, transition_to
 from ..tickets.undo import FieldChange, save_checkpoint, snapshot
 from .workflow import take_transitions, without_private_text
 
 Lines = Mapping[Command, Line]
-Problems = dict[Line, str]
-Found = TypeVar("Found")
+
+
+class Problems(dict[Line, str]):
+    """What is wrong with the lines of a mail."""
+
+    @contextmanager
+    def on(self, line: Line) -> Iterator[None]:
+        """Note with its line why what is done within cannot be done."""
+        try:
+            yield
+        except (WorkflowError, NoSuchQueue, NoSuchPerson, NoSuchMessage, BadAddress) as error:
+            self[line] = str(error)
 
 
 class CommandsRefused(Exception):
@@ -37,14 +46,14 @@ class CommandsRefused(Exception):
 
 
 class CommandMail(NamedTuple):
-    """One mail with commands: who wrote it, what they are on its ticket, its lines and its words.
+    """One mail with commands: who wrote it, who is on its ticket, its lines and its words.
 
     `has_text`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are
     the commands that its writer may use.
     """
 
     person: Person
-    member: TicketMember
+    members: Sequence[TicketMember]
     lines: Sequence[Line]
     new_message: NewMessage
     has_text: bool
@@ -52,33 +61,10 @@ class CommandMail(NamedTuple):
     private: bool = False
     opened: Message | None = None
 
-
-@dataclass
-class CommandResult:
-    """What came of it: the ticket on which it all ended, how it was, what changed, and the message that was posted.
-
-    `opened` is the message that has opened it. `gone` are those who answered for the queue that it has left, `moved`
-    those from outside who came with a ticket that was merged into it.
-    """
-
-    ticket: Ticket
-    old_status: str
-    changes: list[FieldChange]
-    member: TicketMember
-    transitions: Sequence[Transition] = ()
-    opened: Message | None = None
-    message: Message | None = None
-    new_message: NewMessage | None = None
-    checkpoint: int | None = None
-    gone: list[TicketMember] = field(default_factory=list)
-    moved: set[int] = field(default_factory=set)
-
     @property
-    def all_changes(self) -> list[FieldChange]:
-        """What changed, with the status once."""
-        others = [change for change in self.changes if change[0] != "status"]
-        moved = self.old_status != self.ticket.status
-        return [*others, ("status", self.old_status, self.ticket.status)] if moved else others
+    def member(self) -> TicketMember:
+        """What its writer is on the ticket."""
+        return member_for(self.person, self.members)
 
 
 def allowed_to(member: TicketMember) -> tuple[Command, ...]:
@@ -86,43 +72,58 @@ def allowed_to(member: TicketMember) -> tuple[Command, ...]:
     return commands.COMMANDS if member.responder else commands.FOR_REQUESTORS if member.requestor else ()
 
 
-def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> CommandResult:
-    """Carry out all lines of a mail, post its words, and tell nobody. Refused if not all can be: nothing is done."""
-    nested = uow.session.begin_nested()
+def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> Event:
+    """Carry out all lines of a mail, and post its words. Refused if not all can be: then nothing is done."""
+    with _all_or_nothing(uow):
+        lines = {line.command: line for line in command_mail.lines if line.command}
+        problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
+        queue, changes = ticket.queue.name, list[FieldChange]()
+        if (line := lines.get(commands.MERGE)) is not None and line not in problems:
+            changes = [("merged", None, str(ticket.id))]
+            with problems.on(line):
+                ticket = _merge(uow, ticket, command_mail.person, line.value)
+        before = snapshot(uow, ticket)
+        changes += _set_things(uow, ticket, command_mail, problems)
+        members = members_of(uow, ticket) if changes else command_mail.members
+        member = _still_responder(command_mail.member, member_for(command_mail.person, members))
+        transitions = _transitions(uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems)
+        if problems:
+            raise CommandsRefused([(line, problems.get(line, "")) for line in command_mail.lines])
+        message, new_message = _post_and_move(uow, ticket, member, transitions, command_mail)
+        merged = commands.MERGE in lines
+        return Event(
+            ticket,
+            members,
+            member,
+            before["status"],
+            _action(transitions, message, changes),
+            changes,
+            save_checkpoint(uow, ticket, before, command_mail.person.id),
+            message,
+            new_message,
+            opened=command_mail.opened is not None and not _is_reply(command_mail, ticket),
+            gone=former_responders(command_mail.members, members, queue),
+            moved=frozenset(_people(command_mail.members) - _responders(members)) if merged else frozenset(),
+            to_all=bool(transitions),
+            # Lines that change nothing are news to nobody.
+            quiet=message is None and not changes and ticket.status == before["status"],
+        )
+
+
+@contextmanager
+def _all_or_nothing(uow: UnitOfWork) -> Iterator[None]:
+    """Take everything back that was done within, if anything is raised."""
     try:
-        result = _attempt(uow, ticket, command_mail)
+        with uow.session.begin_nested():
+            yield
     except BaseException:
-        nested.rollback()
         # Who was met in between is not there any more.
         uow.session.info.pop("people", None)
         raise
-    nested.commit()
-    return result
 
 
-def _attempt(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> CommandResult:
-    lines = {line.command: line for line in command_mail.lines if line.command}
-    problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
-    members, queue = members_of(uow, ticket), ticket.queue.name
-    changes: list[FieldChange] = []
-    if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-        ticket, old = (
-            _collect_problem(problems, line, lambda: _merge(uow, ticket, command_mail.person, line.value), ticket),
-            ticket,
-        )
-        changes = [("merged", None, str(old.id))]
-    before = snapshot(uow, ticket)
-    changes += _set_things(uow, ticket, command_mail, problems)
-    now = members_of(uow, ticket)
-    member = _still_responder(command_mail.member, member_for(command_mail.person, now))
-    result = CommandResult(ticket, before["status"], changes, member, gone=former_responders(members, now, queue))
-    result.transitions = _transitions(uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems)
-    if problems:
-        raise CommandsRefused([(line, problems.get(line, "")) for line in command_mail.lines])
-    result.moved = {one.person_id for one in members if changes and changes[0][0] == "merged"} - _responders(now)
-    _post_and_move(uow, result, command_mail)
-    result.checkpoint = save_checkpoint(uow, ticket, before, command_mail.person.id)
-    return result
+def _people(members: Sequence[TicketMember]) -> set[int]:
+    return {member.person_id for member in members}
 
 
 def _responders(members: Sequence[TicketMember]) -> set[int]:
@@ -131,7 +132,7 @@ def _responders(members: Sequence[TicketMember]) -> set[int]:
 
 def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
     """What is wrong with lines whatever they say: no such command, not for this person, said twice, nothing said."""
-    problems: Problems = {}
+    problems = Problems()
     seen: set[Command] = set()
     for line in lines:
         if line.command is None:
@@ -144,15 +145,6 @@ def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ti
             problems[line] = f"{line.command.name!r} stands here more than once."
         seen |= {line.command} if line.command else set()
     return problems
-
-
-def _collect_problem(problems: Problems, line: Line, attempt: Callable[[], Found], otherwise: Found) -> Found:
-    """What an attempt gives; where it cannot be, the problem is noted with its line."""
-    try:
-        return attempt()
-    except (WorkflowError, NoSuchQueue, NoSuchPerson, NoSuchMessage, BadAddress) as error:
-        problems[line] = str(error)
-        return otherwise
 
 
 def _merge(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> Ticket:
@@ -188,7 +180,8 @@ def _set_things(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, prob
     for command in _SET:
         for line in command_mail.lines:
             if line.command is command and line not in problems:
-                changes += _collect_problem(problems, line, lambda line=line: _set(uow, ticket, command_mail, line), [])  # type: ignore[misc] # of a default
+                with problems.on(line):
+                    changes += _set(uow, ticket, command_mail, line)
     return changes
 
 
@@ -204,7 +197,7 @@ def _set(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, line: Line)
 def _settings(
     uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, command: Command | None, value: str
 ) -> list[FieldChanges]:
-    """What a line sets. Raises what `_collect_problem` notes."""
+    """What a line sets. Raises what `Problems.on` notes."""
     if command is commands.QUEUE:
         return [FieldChanges(queue=find_queue(uow, value))]
     if command is commands.OWNER:
@@ -245,19 +238,16 @@ def _transitions(
     line, life = lines.get(commands.STATUS), ticket.lifecycle
     if line and command_mail.private and command_mail.opened is None:
         problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{uow.domain} does.")
-    wanted = (
-        _collect_problem(problems, line, lambda: life.status(line.value), None)
-        if line and line not in problems
-        else None
-    )
+    wanted = None
+    if line and line not in problems:
+        with problems.on(line):
+            wanted = life.status(line.value)
     answered = has_answer(uow, ticket)
     transitions = _reply_transition(ticket, command_mail, roles, lines, problems, wanted, answered=answered)
     now = transitions[-1].status if transitions else ticket.status
     if line and wanted not in (None, now):
-        last = _collect_problem(
-            problems, line, lambda: transition_to(life, roles, now, wanted or "", answered=answered), None
-        )
-        transitions += [last] if last else []
+        with problems.on(line):
+            transitions.append(transition_to(life, roles, now, wanted or "", answered=answered))
     return transitions
 
 
@@ -274,10 +264,10 @@ def _reply_transition(
     """What the reply itself does: what `Action` says, else what its words do; nothing where it has none."""
     line, life = lines.get(commands.ACTION), ticket.lifecycle
     if line is not None:
-        asked = _collect_problem(
-            problems, line, lambda: _named(ticket, command_mail, roles, line.value, wanted, answered=answered), None
-        )
-        return [asked] if asked else []
+        transitions: list[Transition] = []
+        with problems.on(line):
+            transitions.append(_named(ticket, command_mail, roles, line.value, wanted, answered=answered))
+        return transitions
     if not _is_reply(command_mail, ticket):
         return []
     return [transition_by_text(life, roles, ticket.status, wanted, private=command_mail.private, answered=answered)]
@@ -303,26 +293,24 @@ def _named(
     return transition
 
 
-def _post_and_move(uow: UnitOfWork, result: CommandResult, command_mail: CommandMail) -> None:
+def _post_and_move(
+    uow: UnitOfWork, ticket: Ticket, member: TicketMember, transitions: Sequence[Transition], command_mail: CommandMail
+) -> tuple[Message | None, NewMessage | None]:
     """Take the steps, and post the words with the first of them, unless they are on the ticket already."""
-    ticket, transitions = result.ticket, result.transitions
-    roles = result.member.roles_in(ticket.lifecycle)
-    if not _is_reply(command_mail, ticket) or command_mail.opened is not None:
-        take_transitions(uow, ticket, result.member, roles, transitions, None)
-        is_reply = _is_reply(command_mail, ticket)
-        result.opened = None if is_reply else command_mail.opened
-        if is_reply:
-            result.message, result.new_message = (
-                command_mail.opened,
-                _words_for(uow, ticket, command_mail, private=command_mail.private),
-            )
-        return
-    recorded = transitions[0].rule.recorded_action
-    private = command_mail.private or ticket.lifecycle.keeps_private(recorded, ticket.status, roles.role)
-    result.new_message = _words_for(uow, ticket, command_mail, private=private)
-    result.message = take_transitions(
-        uow, ticket, result.member, roles, transitions, result.new_message, private=private
+    roles = member.roles_in(ticket.lifecycle)
+    if command_mail.opened is not None or not command_mail.has_text:
+        take_transitions(uow, ticket, member, roles, transitions, None)
+        # The first mail of a ticket that was merged into this one is news here.
+        event = command_mail.opened is not None and _is_reply(command_mail, ticket)
+        new_message = (
+            _words_for(uow, ticket, command_mail, private=command_mail.private) if event else command_mail.new_message
+        )
+        return command_mail.opened, new_message if command_mail.opened else None
+    private = is_private(
+        ticket.lifecycle, ticket.status, roles, transitions[0].rule.recorded_action, comment=command_mail.private
     )
+    new_message = _words_for(uow, ticket, command_mail, private=private)
+    return take_transitions(uow, ticket, member, roles, transitions, new_message, private=private), new_message
 
 
 def _words_for(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, *, private: bool) -> NewMessage:
@@ -334,38 +322,13 @@ def _words_for(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, *, pr
     )
 
 
-def notify_of_commands(
-    uow: UnitOfWork, result: CommandResult, command_mail: CommandMail, notes: Sequence[str] = ()
-) -> None:
-    """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt with `notes`."""
-    notify_others(uow, result, command_mail)
-    if result.opened is None:
-        members = members_of(uow, result.ticket)
-        writer = receipts.ReceiptRecipient(
-            result.ticket, result.member, members, command_mail.new_message, command_mail.private
-        )
-        receipts.send_receipt(uow, writer, result.all_changes, notes, checkpoint=result.checkpoint)
-
-
-def notify_others(uow: UnitOfWork, result: CommandResult, command_mail: CommandMail) -> None:
-    """Tell everybody whom it concerns but the writer of what commands did."""
-    ticket, members = result.ticket, members_of(uow, result.ticket)
-    event = TicketEvent(_action(result), result.old_status, result.member, result.changes, result.checkpoint)
-    if result.opened is not None:
-        notify_opened(uow, ticket, result.opened, command_mail.person, members, command_mail.new_message, event)
-        return
-    if result.message is not None and result.new_message is not None:
-        notify_posted(uow, ticket, result.message, event, members, result.new_message, result.gone)
-    elif result.all_changes:
-        notify_changed(uow, ticket, event, members, result.gone, to_all=bool(result.transitions))
-        notify_moved(uow, ticket, event, [member for member in members if member.person_id in result.moved], members)
-
-
-def _action(result: CommandResult) -> Action | None:
+def _action(
+    transitions: Sequence[Transition], message: Message | None, changes: Sequence[FieldChange]
+) -> Action | None:
     """The action that heads the letters: that of the words, or the one that changed the status."""
-    if not result.transitions:
+    if not transitions:
         return None
-    row = result.transitions[0].rule
+    row = transitions[0].rule
     # Without words nobody has answered or asked, whatever the status says.
-    wordless = result.message is None and (result.changes or row.answer is AnswerEffect.KEPT)
+    wordless = message is None and (changes or row.answer is AnswerEffect.KEPT)
     return None if wordless else row.recorded_action

@@ -1,13 +1,15 @@
-"""An action on a ticket, taken by command in somebody's name."""
+"""What is said in somebody's name by command, and then told by letters: a new ticket, an action on one."""
 
 from datetime import datetime
 
 from ...mail.text import storable
+from ..letters.notification import notify
 from ..records.message_ids import new_message_id
-from ..records.messages import Message
-from ..records.people import get_person
+from ..records.people import Person, get_person
+from ..records.queues import Queue
 from ..records.tickets import Ticket, find_unmerged
 from ..storage.unit_of_work import UnitOfWork
+from ..tickets.events import Event
 from ..tickets.members import member_for, members_of
 from ..tickets.posts import NewMessage, checked_date
 from . import workflow
@@ -23,8 +25,8 @@ def act_by_command(
     status: str | None = None,
     answer: int | None = None,
     date: datetime | None = None,
-) -> tuple[Ticket, Message]:
-    """Carry out an action, by its title, in the name of who has an address; the ticket and the message that it made.
+) -> Event:
+    """Carry out an action, by its title, in the name of who has an address, and notify the others.
 
     Raises WorkflowError, BadDate, NoSuchTicket, NoSuchPerson or NoSuchMessage, before anything is done.
     """
@@ -32,18 +34,26 @@ def act_by_command(
     lifecycle = ticket.lifecycle
     members = members_of(uow, ticket)
     actor = member_for(get_person(uow, email), members)
-    message = workflow.take_action(
+    event = workflow.take_action(
         uow,
         ticket,
         actor,
         actor.roles_in(lifecycle),
         lifecycle.action(action),
         message_by_command(uow, text, f"Re: {ticket.title}", date),
+        members,
         status=lifecycle.status(status) if status is not None else None,
         answer=answer,
-        members=members,
     )
-    return ticket, message
+    notify(uow, event)
+    return event
+
+
+def open_ticket(uow: UnitOfWork, queue: Queue, requestor: Person, new_message: NewMessage) -> Ticket:
+    """Open a ticket in somebody's name, and notify those who answer for its queue."""
+    event = workflow.make_ticket(uow, queue, requestor, new_message)
+    notify(uow, event)
+    return event.ticket
 
 
 def message_by_command(uow: UnitOfWork, text: str, subject: str, date: datetime | None) -> NewMessage:

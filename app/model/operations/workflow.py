@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, cast, overload
 
 from sqlalchemy import Table, insert, select
 
-from ..letters import notification
-from ..letters.notification import TicketEvent
 from ..lifecycle.tables import (
     Action,
     ActorRoles,
@@ -19,36 +17,21 @@ from ..lifecycle.tables import (
     sentence_list,
     target_status,
 )
-from ..records.message_ids import new_message_id
+from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from ..records.people import Person
 from ..records.queues import Queue
 from ..records.tickets import Participant, Reopening, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.members import TicketMember, members_of
+from ..tickets.events import Event
+from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.posts import NewMessage, Transition, plausible_date
 from ..tickets.redaction import Redaction
-from ..tickets.undo import save_checkpoint, snapshot
+from ..tickets.transitions import is_private
+from ..tickets.undo import save_checkpoint, snapshot, undo_last_change
 
 if TYPE_CHECKING:
     from ...mail.parsed import ParsedAttachment as Attached
-
-
-def open_ticket(
-    uow: UnitOfWork,
-    queue: Queue,
-    requestor: Person,
-    new_message: NewMessage,
-    *,
-    private: bool = False,
-    asked_in: Sequence[Person] = (),
-    spam: bool = False,
-) -> Ticket:
-    """A new ticket whose first message is these words; tells those who answer for the queue, unless it is spam."""
-    ticket, message = make_ticket(uow, queue, requestor, new_message, private=private, asked_in=asked_in, spam=spam)
-    if not spam:
-        notification.notify_opened(uow, ticket, message, requestor, members_of(uow, ticket), new_message)
-    return ticket
 
 
 def make_ticket(
@@ -61,8 +44,11 @@ def make_ticket(
     asked_in: Sequence[Person] = (),
     spam: bool = False,
     asked: datetime | None = None,
-) -> tuple[Ticket, Message]:
-    """The same, and nobody is told; with its first message. `asked`: when the request was made, if not in this mail."""
+) -> Event:
+    """Make a ticket whose first message is these words. Nobody hears of it if it is `spam`.
+
+    `asked`: when the request was made, if not in this mail.
+    """
     date = plausible_date(asked or new_message.date, uow.now)
     ticket = Ticket(
         queue=queue,
@@ -82,7 +68,12 @@ def make_ticket(
     for person in asked_in:
         part = Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, pending=not new_message.believed)
         uow.session.add(part)
-    return ticket, _add_message(uow, ticket, requestor.id, None, new_message, private=private)
+    message = _add_message(uow, ticket, requestor.id, None, new_message, private=private)
+    members = members_of(uow, ticket)
+    actor = member_for(requestor, members)
+    return Event(
+        ticket, members, actor, ticket.status, message=message, new_message=new_message, opened=True, quiet=spam
+    )
 
 
 def _root(uow: UnitOfWork, new_message: NewMessage, *, private: bool) -> str:
@@ -90,7 +81,7 @@ def _root(uow: UnitOfWork, new_message: NewMessage, *, private: bool) -> str:
 
     Else an id that no mail has; threads form around a missing root too.
     """
-    fitting = not private and notification.sendable(new_message.message_id)
+    fitting = not private and sendable(new_message.message_id)
     return new_message.message_id if fitting else new_message_id(uow)
 
 
@@ -101,22 +92,22 @@ def take_action(
     roles: ActorRoles,
     action: Action,
     new_message: NewMessage,
+    members: Sequence[TicketMember],
     *,
     private: bool = False,
     status: str | None = None,
     answer: int | None = None,
-    members: Sequence[TicketMember] | None = None,
     quiet: bool = False,
-) -> Message:
-    """Carry out an action on a ticket, and tell of it.
+) -> Event:
+    """Carry out an action on a ticket.
 
     `actor` is None where the tracker itself acts. Raises NotAllowed, or NoSuchMessage for an answer that is not there,
     before anything is done.
     """
-    old = ticket.status
-    row = find_rule(ticket.lifecycle, action, old, roles)
-    transition = Transition(row, target_status(row, old, status))
-    private = private or ticket.lifecycle.keeps_private(row.recorded_action, old, roles.role)
+    old, lifecycle = ticket.status, ticket.lifecycle
+    row = find_rule(lifecycle, action, old, roles)
+    transition, recorded = Transition(row, target_status(row, old, status)), row.recorded_action
+    private = is_private(lifecycle, old, roles, recorded, comment=private)
     by = actor.person_id if actor else None
     before = snapshot(uow, ticket)
     new_message = new_message if private else without_private_text(uow, ticket, new_message, by)
@@ -124,11 +115,30 @@ def take_action(
     if actor and actor.dormant and not new_message.automatic:
         # Who speaks again takes part again, and from now on gets letters.
         uow.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
-    event = TicketEvent(row.recorded_action, old, actor, checkpoint=save_checkpoint(uow, ticket, before, by))
-    if not quiet:
-        told = members if members is not None else members_of(uow, ticket)
-        notification.notify_posted(uow, ticket, message, event, told, new_message)
-    return message
+    checkpoint = save_checkpoint(uow, ticket, before, by)
+    return Event(ticket, members, actor, old, recorded, (), checkpoint, message, new_message, quiet=quiet)
+
+
+def undo(
+    uow: UnitOfWork,
+    ticket: Ticket,
+    actor: Person,
+    members: Sequence[TicketMember],
+    *,
+    letter_checkpoint: int | None = None,
+    was_pending: bool = False,
+) -> Event:
+    """Take the last change of a ticket back in somebody's name.
+
+    `letter_checkpoint` and `was_pending` are those of `undo_last_change`. Raises NotAllowed before anything is done.
+    """
+    before, member = snapshot(uow, ticket), member_for(actor, members)
+    changes = undo_last_change(
+        uow, ticket, actor, responder=member.responder, letter_checkpoint=letter_checkpoint, was_pending=was_pending
+    )
+    checkpoint = save_checkpoint(uow, ticket, before, actor.id)
+    now = members_of(uow, ticket)
+    return Event(ticket, now, member, before["status"], None, changes, checkpoint, to_all=True)
 
 
 @overload

@@ -21,6 +21,8 @@ class Secret(Base):
 
 
 _LETTERS = "letters"
+# With the header's name before it, within the 998 octets of a line (RFC 5322 2.1.1).
+_LONGEST_ID = 980
 _OURS = re.compile(r"<([0-9a-f]{16})\.([0-9a-f]{32})@[^<>@]+>")
 
 
@@ -50,3 +52,8 @@ def is_our_id(uow: UnitOfWork, message_id: str) -> bool:
     """Whether a Message-ID bears the token of our key."""
     match = _OURS.fullmatch(message_id)
     return match is not None and hmac.compare_digest(match[2], _token(uow, match[1]))
+
+
+def sendable(message_id: str) -> bool:
+    """Return whether somebody else's Message-ID can stand in a header of ours."""
+    return message_id.isascii() and message_id.isprintable() and len(message_id) <= _LONGEST_ID

@@ -48,13 +48,13 @@ class TicketMember(NamedTuple):
 
     def roles_in(self, lifecycle: Lifecycle, *, machine: bool = False) -> ActorRoles:
         """The roles as the tables see them; `machine`: the mail in hand was not written by a person."""
-        roles = [Role.STRANGER]
+        responder, roles = self.responder, [Role.STRANGER]
         roles += [Role.MACHINE] if machine else []
         roles += [Role.REQUESTOR] if self.requestor else []
-        roles += [Role.RESPONDER] if self.responder else []
+        roles += [Role.RESPONDER] if responder else []
         roles += [Role.PARTICIPANT] if self.participant else []
         roles += [Role.OTHER] if self.known else []
-        return ActorRoles(lifecycle.role(roles), self.requestor, self.responder, self.administrator)
+        return ActorRoles(lifecycle.role(roles), self.requestor, responder, self.administrator)
 
 
 class Update(NamedTuple):

@@ -1,5 +1,6 @@
 """Which rows of the tables a mail's words, `Action` and `Status` choose."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -31,13 +32,21 @@ class Promise(NamedTuple):
     role: str
 
 
+def is_private(lifecycle: Lifecycle, status: str, roles: ActorRoles, action: Action, *, comment: bool) -> bool:
+    """Return whether only responders read what is posted with this action. The one place for it.
+
+    `comment`: it came as a private comment, by its address or by what it answers.
+    """
+    return comment or lifecycle.keeps_private(action, status, roles.role)
+
+
 def promise(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool = False) -> Promise:
     """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
     lifecycle = ticket.lifecycle
     roles = effective_member(uow, ticket, member, verified=True).roles_in(lifecycle)
-    default_reply = (
-        DefaultReply(lifecycle.comment, private=True) if private else lifecycle.default_reply(ticket.status, roles.role)
-    )
+    default_reply = DefaultReply(lifecycle.comment) if private else lifecycle.default_reply(ticket.status, roles.role)
+    kept = is_private(lifecycle, ticket.status, roles, default_reply.action, comment=private)
+    default_reply = replace(default_reply, private=kept) if kept != default_reply.private else default_reply
     rule = find_rule(lifecycle, default_reply.action, ticket.status, roles)
     return Promise(default_reply, target_status(rule, ticket.status), roles.role)
 

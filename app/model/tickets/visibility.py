@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from ..lifecycle.tables import Lifecycle
 from ..records.imported_mail import Archived
 from ..records.messages import Message
 from ..records.tickets import Ticket
@@ -16,10 +17,16 @@ _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket"))
 
 def may_see(ticket: Ticket, member: TicketMember) -> bool:
     """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
+    return is_visible(ticket.lifecycle, ticket.status, member)
+
+
+def is_visible(lifecycle: Lifecycle, status: str, member: TicketMember) -> bool:
+    """The same of a ticket in this status."""
+    if member.responder:
+        return True
     # Whom an unproven mail named sees nothing before somebody confirms it.
     member = member._replace(participant=False) if member.pending else member
-    role = member.roles_in(ticket.lifecycle).role
-    return member.responder or not ticket.lifecycle.default_reply(ticket.status, role).private
+    return not lifecycle.default_reply(status, member.roles_in(lifecycle).role).private
 
 
 def visible_messages(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -> Sequence[Message]:

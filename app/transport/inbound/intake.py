@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from salmon.mail import MailRequest
 from salmon.routing import Router
@@ -40,8 +41,22 @@ class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
         self.uow = uow
         self.inbound_mail = inbound_mail
         self.recipient = recipient
+        self._result: DeliveryResult | None = None
         self.To = recipient if "@" in recipient else f"{recipient}@{uow.domain}"
         self.From = inbound_mail.envelope_from
+
+    @property
+    def result(self) -> DeliveryResult:
+        """What became of the mail, as the one handler that took it has said."""
+        if self._result is None:
+            raise Unrouted(f"no handler took mail to {self.recipient!r}")
+        return self._result
+
+    @result.setter
+    def result(self, result: DeliveryResult) -> None:
+        if self._result is not None:
+            raise Unrouted(f"two handlers took mail to {self.recipient!r}")
+        self._result = result
 
 
 class Unrouted(RuntimeError):
@@ -99,45 +114,44 @@ class MailIntake:
 
         NoRoom if the disk is nearly full.
         """
-        inbound_mail = self.read(raw, envelope_from, recipients)
-        self.store(inbound_mail, recipients)
-        return inbound_mail.results
+        return list(self.store(self.read(raw, envelope_from, recipients), recipients).results)
 
-    def store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> None:
-        """The same with a mail that was read already; its bytes are stored once, however often this is called."""
+    def store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> InboundMail:
+        """The same with a mail that was read already, which is returned as it goes on to recipients after these."""
         if not self._has_room(len(inbound_mail.raw)):
             raise NoRoom
-        before = inbound_mail.mail_id, len(inbound_mail.results)
         for tries_left in reversed(range(_TRIES)):
+            stored = inbound_mail
             try:
-                self._store(inbound_mail, recipients)
+                with self.database.transaction() as uow:
+                    for recipient in recipients:
+                        request = Request(uow, stored, recipient)
+                        Router.deliver(request)
+                        stored = stored.after(request.result)
                 break
             except BaseException as error:
-                _undo(inbound_mail, *before)
                 if not tries_left or not _was_overtaken(error):
                     raise
         self._stored()
-        self._log(inbound_mail, inbound_mail.results[before[1] :])
-
-    def _store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> None:
-        with self.database.transaction() as uow:
-            for recipient in recipients:
-                _route(uow, inbound_mail, recipient)
+        self._log(inbound_mail, stored.results[len(inbound_mail.results) :])
+        return stored
 
     def redeliver(self, number: int, address: str | None = None) -> DeliveryResult:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
         with self.database.transaction() as uow:
             delivery = find_unmatched(uow, number, locked=True)
             raw = raw_bytes(uow, delivery.mail_id)
-            inbound_mail = InboundMail.of(raw, delivery.mail.envelope_from, [address or delivery.recipient])
-            inbound_mail.mail_id, inbound_mail.delivery_id = delivery.mail_id, delivery.id
             recipient = address or delivery.recipient
+            inbound_mail = InboundMail.of(raw, delivery.mail.envelope_from, [recipient])
+            inbound_mail = replace(inbound_mail, mail_id=delivery.mail_id, delivery_id=delivery.id)
             # What was loaded would hide what the routing writes.
             uow.session.expunge_all()
-            _route(uow, inbound_mail, recipient)
+            request = Request(uow, inbound_mail, recipient)
+            Router.deliver(request)
+            result = request.result
         self._stored()
-        self._log(inbound_mail, inbound_mail.results)
-        return inbound_mail.results[-1]
+        self._log(inbound_mail, [result])
+        return result
 
     def recipients(self, raw: bytes) -> list[str]:
         """Return the recipients of a mail without an envelope, by its headers (docs/interface.md, section 3)."""
@@ -165,19 +179,6 @@ def said_of(inbound_mail: InboundMail) -> dict[str, object]:
 
 def _ours(uow: UnitOfWork, address: str) -> bool:
     return addressing.is_at_our_domain(uow, address) or addressing.find_our_address(uow, address) is not None
-
-
-def _route(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
-    before = len(inbound_mail.results)
-    Router.deliver(Request(uow, inbound_mail, recipient))
-    if len(inbound_mail.results) != before + 1:
-        raise Unrouted(f"{len(inbound_mail.results) - before} handlers took mail to {recipient!r}")
-
-
-def _undo(inbound_mail: InboundMail, mail_id: int | None, results: int) -> None:
-    """Forget what a unit of work noted that was rolled back."""
-    inbound_mail.mail_id = mail_id
-    del inbound_mail.results[results:]
 
 
 def _was_overtaken(error: BaseException) -> bool:

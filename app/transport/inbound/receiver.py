@@ -135,23 +135,27 @@ class Receiver:
             with self.intake.write_lock():
                 inbound_mail = self.intake.read(submitted.raw, submitted.envelope_from, submitted.recipients)
                 until = monotonic() + RECIPIENTS_SECONDS
-                return [self._store(inbound_mail, group, until) for group in groups]
+                replies = []
+                for group in groups:
+                    reply, inbound_mail = self._store(inbound_mail, group, until)
+                    replies.append(reply)
+                return replies
         except BaseException as error:
             LOG.exception("a mail of %d bytes could not be read", len(submitted.raw))
             said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
             return [self._refused(for_fault(error), group, said) for group in groups]
 
-    def _store(self, inbound_mail: InboundMail, recipients: list[str], until: float) -> str:
+    def _store(self, inbound_mail: InboundMail, recipients: list[str], until: float) -> tuple[str, InboundMail]:
+        """The reply for these recipients, and the mail as it goes on to the others."""
         if monotonic() > until:
             # The database hangs, and would let every recipient wait: their server is to try again.
-            return self._refused(TRY_LATER, recipients, said_of(inbound_mail))
+            return self._refused(TRY_LATER, recipients, said_of(inbound_mail)), inbound_mail
         try:
-            self.intake.store(inbound_mail, recipients)
+            return STORED, self.intake.store(inbound_mail, recipients)
         except BaseException as error:
             if not isinstance(error, NoRoom):
                 LOG.exception("a mail of %d bytes could not be stored", len(inbound_mail.raw))
-            return self._refused(for_fault(error), recipients, said_of(inbound_mail))
-        return STORED
+            return self._refused(for_fault(error), recipients, said_of(inbound_mail)), inbound_mail
 
     def _refused(self, reply: str, recipients: Sequence[str], said: Mapping[str, object]) -> str:
         """The reply, once the log has it."""

@@ -1,0 +1,189 @@
+"""What a mail may cause: one table, by which every effect of a mail is allowed (docs/interface.md, section 6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+from ..letters.receipts import ReceiptKind
+from ..lifecycle.commands import Command
+from ..lifecycle.tables import ActorRoles, Lifecycle
+from ..operations.command_execution import allowed_to
+from ..tickets.members import TicketMember
+from ..tickets.transitions import is_private
+from ..tickets.visibility import is_visible
+
+
+class Effect(StrEnum):
+    """Everything that a mail can cause, as far as its writer decides about it."""
+
+    KNOW = "its writer becomes a person, and letters to them are tried again"
+    EXPOSE = "the letter that it answers proves nothing any more"
+    POST = "its words are posted, with the default action of its writer's role"
+    PAGE = "a page is sent to its writer"
+    SUBSCRIBE = "its writer gets the letters of the ticket again"
+    MOVE_LETTERS = "its writer's letters go to the address that it came from"
+    COMMAND = "its commands are carried out"
+    UNDO = "the last change is taken back"
+    LEAVE = "its writer gets no more letters"
+    LET_IN = "those in To and Cc take part"
+    NAME = "those in To and Cc wait to take part"
+    CONFIRM = "those who wait take part"
+    ANSWER = "lines that wait for a yes are carried out or dropped"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What decides about a mail: who wrote it, what proves that, and where it came to. `opens`: it opens a ticket.
+
+    `comment`: it came as a private comment, by its address or by what it answers. `letter` is the kind of the letter
+    that it answers, `own_letter` whether that letter went to its writer. `caused_last`: its writer made the last
+    change. `asks_in`: the queue's switches let its writer ask people in. `newly_named` are those whom it would ask in.
+    """
+
+    lifecycle: Lifecycle
+    status: str
+    member: TicketMember
+    roles: ActorRoles
+    verified: bool = False
+    believed: bool = False
+    automatic: bool = False
+    spam: bool = False
+    authors: int = 1
+    opens: bool = False
+    comment: bool = False
+    letter: str | None = None
+    own_letter: bool = False
+    caused_last: bool = False
+    asks_in: bool = False
+    newly_named: tuple[str, ...] = ()
+
+    @cached_property
+    def private(self) -> bool:
+        """Whether only responders read its words."""
+        if self.opens:
+            return self.comment
+        action = self.lifecycle.default_reply(self.status, self.roles.role).action
+        return is_private(self.lifecycle, self.status, self.roles, action, comment=self.comment)
+
+    @property
+    def answers_waiting(self) -> bool:
+        """Whether it answers a letter that lists waiting lines."""
+        return self.letter == ReceiptKind.WAITING
+
+    @property
+    def personal(self) -> bool:
+        """Whether one person wrote it, as far as its headers say."""
+        return not self.automatic and not self.spam and self.authors == 1
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands that its writer may use at all."""
+        return allowed_to(self.member)
+
+
+def _page(mail: Situation) -> bool:
+    if mail.opens:
+        return mail.member.known and not mail.automatic and not mail.spam
+    visible = is_visible(mail.lifecycle, mail.status, mail.member)
+    return not mail.automatic and (visible or mail.member.pending)
+
+
+def _subscribe(mail: Situation) -> bool:
+    here = mail.member.participant and not mail.member.subscribed and not mail.member.pending
+    return here and not mail.automatic and not mail.answers_waiting
+
+
+def _command(mail: Situation) -> bool:
+    return mail.personal and bool(mail.commands)
+
+
+def _undo(mail: Situation) -> bool:
+    own = mail.member.responder or mail.member.requestor or mail.caused_last
+    return own and not mail.automatic and not mail.opens
+
+
+def _unsubscribe(mail: Situation) -> bool:
+    # Whoever gets letters only because they were copied in.
+    copied_in = mail.member.participant and not (mail.member.responder or mail.member.requestor)
+    return copied_in and not mail.automatic
+
+
+def _let_in(mail: Situation) -> bool:
+    named = mail.asks_in and not mail.automatic and not mail.spam and not mail.private
+    return named and not (mail.believed and mail.answers_waiting)
+
+
+def _confirm(mail: Situation) -> bool:
+    answered = mail.own_letter and not mail.answers_waiting
+    lets_in = mail.member.requestor or (mail.member.responder and answered)
+    return lets_in and mail.status != mail.lifecycle.spam
+
+
+def _answer(mail: Situation) -> bool:
+    return mail.answers_waiting and mail.own_letter
+
+
+def _always(_: Situation) -> bool:
+    return True
+
+
+def _by_one(mail: Situation) -> bool:
+    return mail.authors == 1
+
+
+class Rule(NamedTuple):
+    """Which mails can have an effect, whether only believed ones, and which others can have it once a yes proves them.
+
+    `holds` is None for every mail. `waits` is None where nothing waits for a yes.
+    """
+
+    holds: Callable[[Situation], bool] | None
+    proof: bool = False
+    waits: Callable[[Situation], bool] | None = None
+
+
+RULES = {
+    Effect.KNOW: Rule(None),
+    Effect.EXPOSE: Rule(None),
+    Effect.POST: Rule(None),
+    Effect.PAGE: Rule(_page),
+    Effect.SUBSCRIBE: Rule(_subscribe),
+    Effect.NAME: Rule(lambda mail: mail.opens and _let_in(mail)),
+    Effect.MOVE_LETTERS: Rule(None, proof=True),
+    Effect.COMMAND: Rule(_command, proof=True, waits=_always),
+    Effect.UNDO: Rule(_undo, proof=True, waits=_always),
+    Effect.LEAVE: Rule(_unsubscribe, proof=True, waits=_by_one),
+    Effect.LET_IN: Rule(_let_in, proof=True, waits=lambda mail: not mail.opens and _by_one(mail)),
+    Effect.CONFIRM: Rule(_confirm, proof=True),
+    Effect.ANSWER: Rule(_answer, proof=True),
+}
+
+
+class Permission(NamedTuple):
+    """The effects that a mail has at once, those that wait for a yes, and all that it could have if it were proven."""
+
+    now: frozenset[Effect]
+    on_yes: frozenset[Effect]
+    possible: frozenset[Effect]
+
+
+def permitted(mail: Situation) -> Permission:
+    """Return what a mail may cause. The one place for it; whatever follows from a mail asks here."""
+    now, on_yes, possible = set(), set(), set()
+    for effect, rule in RULES.items():
+        if rule.holds is not None and not rule.holds(mail):
+            continue
+        possible.add(effect)
+        if mail.believed or not rule.proof:
+            now.add(effect)
+        elif rule.waits is not None and rule.waits(mail):
+            on_yes.add(effect)
+    return Permission(frozenset(now), frozenset(on_yes), frozenset(possible))
+
+
+def is_allowed(effect: Effect, mail: Situation) -> bool:
+    """Return whether a mail has one effect at once, for a ticket that has changed since all were asked for."""
+    rule = RULES[effect]
+    return (rule.holds is None or rule.holds(mail)) and (mail.believed or not rule.proof)

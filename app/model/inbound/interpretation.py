@@ -1,0 +1,136 @@
+"""What a mail wants: its words and lines read as one of a few wishes. Values in, a value out; nothing is changed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from ...mail import confirmations
+from ...mail.quoted_text import is_forward, split
+from ..lifecycle import commands
+from ..lifecycle.commands import ADD_CC, LEAVE, Line, Page
+from ..tickets.posts import NewMessage
+from .effects import Effect, Permission, Situation
+
+
+@dataclass(frozen=True)
+class Unsubscribe:
+    """To get no more letters."""
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """To be sent a page."""
+
+    page: Page
+    new_message: NewMessage
+
+
+@dataclass(frozen=True)
+class Undo:
+    """To take the last change back; the words below that line are a comment."""
+
+    new_message: NewMessage
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A yes or a no to lines that wait."""
+
+    yes: bool
+    new_message: NewMessage
+
+
+@dataclass(frozen=True)
+class Note:
+    """Other words in answer to lines that wait: a private note."""
+
+    new_message: NewMessage
+
+
+@dataclass(frozen=True)
+class Commands:
+    """To have lines carried out, and words posted if there are any."""
+
+    lines: tuple[Line, ...]
+    new_message: NewMessage
+
+
+@dataclass(frozen=True)
+class Unproven:
+    """Words, and `waiting` lines that nothing proves: commands that were taken out of the words, people to let in."""
+
+    waiting: tuple[str, ...]
+    new_message: NewMessage
+    commanded: bool
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words alone."""
+
+    new_message: NewMessage
+
+
+Wish = Unsubscribe | PageRequest | Undo | Confirmation | Note | Commands | Unproven | Text
+
+
+def interpret(about: Situation, permission: Permission, mail: NewMessage, quotable: Collection[str] = ()) -> Wish:
+    """Return what a mail on a ticket wants. `quotable` are the lines of the letter of ours that it answers.
+
+    The text of `mail` is all that it says.
+    """
+    lines, new_message = _read(about, permission, mail, quotable)
+    alone = not lines and not has_files(new_message)
+    if Effect.LEAVE in permission.possible and new_message.text.strip().strip(".!").lower() == LEAVE:
+        return Unsubscribe()
+    page = commands.page_asked(new_message.text) if alone and Effect.PAGE in permission.now else None
+    if page is not None:
+        return PageRequest(page, new_message)
+    rest = None if lines or Effect.UNDO not in permission.possible else commands.without_undo(new_message.text)
+    if rest is not None:
+        full = commands.without_undo(new_message.full_text)
+        return Undo(replace(new_message, text=rest, full_text=rest if full is None else full))
+    if Effect.ANSWER in permission.now and not lines:
+        return _answer(about, new_message)
+    waiting = _waiting(about, permission, lines)
+    if waiting:
+        return Unproven(waiting, new_message, bool(lines))
+    return Commands(lines, new_message) if lines else Text(new_message)
+
+
+def new_message_of(wish: Wish, otherwise: NewMessage) -> NewMessage:
+    """The words that a wish comes with."""
+    return otherwise if isinstance(wish, Unsubscribe) else wish.new_message
+
+
+def has_files(new_message: NewMessage) -> bool:
+    """Whether words come with files that are no mere decoration."""
+    return any(not attachment.decorates for attachment in new_message.attachments)
+
+
+def says_something(new_message: NewMessage) -> bool:
+    """Whether there are words, or files that are no mere decoration."""
+    return bool(new_message.text.strip()) or has_files(new_message)
+
+
+def _read(
+    about: Situation, permission: Permission, mail: NewMessage, quotable: Collection[str]
+) -> tuple[tuple[Line, ...], NewMessage]:
+    """The commands at the top of a mail, and its words without them."""
+    reading = commands.read(mail.full_text, about.commands if Effect.COMMAND in permission.possible else ())
+    empty = bool(reading.lines) or (about.verified and about.answers_waiting)
+    said = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty)
+    return reading.lines, replace(mail, text=said.new, full_text=reading.rest)
+
+
+def _answer(about: Situation, new_message: NewMessage) -> Wish:
+    """A yes, a no, or other words, in answer to a letter about lines that wait."""
+    yes = confirmations.is_yes(new_message.text, about.member.label)
+    no = confirmations.is_no(new_message.text, about.member.label)
+    return Confirmation(yes, new_message) if (yes or no) and not has_files(new_message) else Note(new_message)
+
+
+def _waiting(about: Situation, permission: Permission, lines: tuple[Line, ...]) -> tuple[str, ...]:
+    """The lines that wait for a yes: the commands of a mail, and the one that lets in whom it names."""
+    written = [line.written for line in lines] if Effect.COMMAND in permission.on_yes else []
+    named = about.newly_named if Effect.LET_IN in permission.on_yes else ()
+    return (*written, *([ADD_CC.line(", ".join(named))] if named else []))

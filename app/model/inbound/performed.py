@@ -1,0 +1,61 @@
+"""What a mail has done, and the letters that follow: first to others, then one to its writer."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..letters.notification import notify
+from ..letters.receipts import ReceiptRecipient
+from ..records.people import Person
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.events import Event
+from ..tickets.members import TicketMember, member_for
+from ..tickets.posts import NewMessage
+from .delivery import Fate
+
+Answer = Callable[[UnitOfWork, ReceiptRecipient], object]
+"""Writes the one letter to the writer of a mail that says everything which it has to tell them."""
+
+
+class Performed(NamedTuple):
+    """What a mail has done: its fate, what has happened on tickets, and the answer to its writer.
+
+    `ticket` is the one on which it was posted. `reason`: why it was set aside.
+    """
+
+    fate: Fate
+    ticket: Ticket | None = None
+    events: tuple[Event, ...] = ()
+    answer: Answer | None = None
+    reason: str = ""
+
+    def about(self, new_message: NewMessage) -> "Performed":
+        """Return the same, where the answer repeats these words."""
+        answer = self.answer
+        return (
+            self
+            if answer is None
+            else self._replace(answer=lambda uow, to: answer(uow, to._replace(new_message=new_message)))
+        )
+
+
+class Sender(NamedTuple):
+    """Who wrote a mail, who was on its ticket when it came, and what it says, to them or to responders alone."""
+
+    person: Person
+    members: Sequence[TicketMember]
+    new_message: NewMessage
+    private: bool
+
+
+def notify_all(uow: UnitOfWork, sender: Sender, done: Performed) -> None:
+    """Write the letters about what a mail has done: to everybody whom it concerns, then to its writer."""
+    also: list[str] = []
+    for event in done.events:
+        also += notify(uow, event, answered=done.answer is not None)
+    if done.answer is None or done.ticket is None:
+        return
+    last = done.events[-1] if done.events else None
+    ticket, members = (last.ticket, last.members) if last else (done.ticket, sender.members)
+    member = member_for(sender.person, members)
+    done.answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, sender.private, also))

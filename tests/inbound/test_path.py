@@ -1,0 +1,74 @@
+"""Claims about the path of a mail: how often it asks the database, and what its one door returns."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from salmon.routing import Router
+from sqlalchemy import event
+
+from app.model.inbound.delivery import DeliveryResult, Fate, InboundMail
+from app.transport.inbound.intake import Request, Unrouted
+from tests.support.world import DOMAIN, Actor, World
+
+# Whoever adds one says why here: each costs every mail of that kind.
+MOST = {"first": 24, "reply": 17, "command": 19}
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """All that is asked of the database on the way of a mail; letters leave later."""
+    asked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    world.settle, settled = lambda: None, world.settle  # type: ignore[method-assign]
+    try:
+        yield asked
+    finally:
+        event.remove(world.database.engine, "before_cursor_execute", note)
+        world.settle = settled  # type: ignore[method-assign]
+        world.settle()
+
+
+def people_asked(asked: list[str]) -> int:
+    """How often it was asked who is on a ticket."""
+    return sum(bool(re.search(r"FROM person LEFT OUTER JOIN responder", one)) for one in asked)
+
+
+def inbox(world: World) -> tuple[Actor, Actor, Actor]:
+    ron, rita = world.responder("ron@example.org", "Ron"), world.responder("rita@example.org", "Rita")
+    ann = world.actor("ann@example.org", "Ann")
+    # The key of our Message-IDs is read once for all.
+    ann.writes("hello", "Something else.")
+    return ron, rita, ann
+
+
+def test_a_mail_asks_no_more_than_it_needs_and_once_who_is_on_the_ticket(small_inbox: World) -> None:
+    ron, rita, _ = inbox(small_inbox)
+    with statements(small_inbox) as first:
+        small_inbox.actor("bea@example.org", "Bea").writes("hello", "Help me, please.")
+    with statements(small_inbox) as reply:
+        ron.replies(ron.letter(), "Try this.")
+    with statements(small_inbox) as command:
+        rita.replies(rita.letter(), "Status: resolved\n\nDone now.")
+    assert small_inbox.ticket(2)["status"] == "resolved"
+    counted = {"first": len(first), "reply": len(reply), "command": len(command)}
+    assert all(counted[kind] <= MOST[kind] for kind in MOST), counted
+    assert [people_asked(asked) for asked in (first, reply, command)] == [1, 1, 1]
+
+
+def test_a_handler_puts_what_became_of_the_mail_on_the_request(small_world: World) -> None:
+    raw = b"From: ann@example.org\r\nMessage-ID: <1@home.example>\r\n\r\nHello"
+    inbound_mail = InboundMail.of(raw, "ann@example.org", [f"hello@{DOMAIN}"])
+    with small_world.uow() as uow:
+        request = Request(uow, inbound_mail, f"hello@{DOMAIN}")
+        with pytest.raises(Unrouted, match="no handler took mail"):
+            _ = request.result
+        Router.deliver(request)
+        assert (request.result.fate, request.result.ticket) == (Fate.OPENED, 1)
+        with pytest.raises(Unrouted, match="two handlers took mail"):
+            request.result = DeliveryResult(f"hello@{DOMAIN}", Fate.REPEATED)
