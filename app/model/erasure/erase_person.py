@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, select, update
 
 from ...mail.addresses import Mailbox
-from ..records.letters import Letter
+from ..letters.old_letters import name_old_letters
+from ..records.letters import Letter, LetterSubject
 from ..records.messages import Attachment
 from ..records.people import Address, Person, find_person, get_person, somebody
 from ..records.queues import Queue, Responder
@@ -60,6 +61,7 @@ class _Rehearsed(Exception):
 
 def rehearse(database: Database, forget: Forget) -> Forgotten:
     """What would go, to the last letter: it is done, and taken back."""
+    name_old_letters(database)
     told = Forgotten()
     with suppress(_Rehearsed), database.work() as desk:
         told = forget(desk)
@@ -69,6 +71,7 @@ def rehearse(database: Database, forget: Forget) -> Forgotten:
 
 def carry_out(database: Database, forget: Forget) -> Forgotten:
     """Forget, all or nothing."""
+    name_old_letters(database)
     with database.work() as desk:
         if database.is_sqlite:
             # What is taken out is written over, also in pages that are given back.
@@ -93,7 +96,7 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
         stand_in.email,
         line_left(desk, "at the request of its writer"),
         addresses,
-        personal_data.names_of(desk, person, addresses),
+        personal_data.names_of(desk, person),
         titles_of(desk, person, tickets),
     )
     mails = personal_data.mails_of(desk, person, addresses)
@@ -102,7 +105,9 @@ def forget_person(desk: Desk, email: str) -> Forgotten:
     told.left = left_of(desk, person, traces, tickets, elsewhere.kept)
     _count_offices(desk, person, told)
     erase_words(desk, told, mails | elsewhere.asked)
+    traces = traces.knowing(rows.erase_messages(desk, told.erased, traces.title))
     _take_out_of_letters(desk, person, traces, told, tickets)
+    told.retitled = sorted(rewrite.rewrite_tickets(desk, traces, tickets))
     _take_out_of_records(desk, person, traces, tickets)
     hand_over(desk, person, stand_in)
     return told
@@ -155,17 +160,18 @@ def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
 
 
 def _take_out_of_letters(desk: Desk, person: Person, traces: Traces, told: Forgotten, tickets: Collection[int]) -> None:
-    """Letters to them go, with those about their words that wait; others say nothing of them."""
-    line = line_left(desk, "at the request of its writer")
-    told_on = personal_data.told_on(desk, told.erased, traces)
-    traces = traces.knowing(rows.erase_messages(desk, told.erased, line))
+    """Letters to them go, with those about their words that wait; others that show them say that they are erased."""
     to_them = rows.letters(desk, Letter.person_id, [person.id])
-    rows.remove_letters(desk, to_them)
-    silent = rows.letters(desk, Letter.about_id, told.erased) | rows.pages_about(desk, told_on)
-    rows.silence_letters(desk, silent, line)
-    rewritten = rewrite.rewrite_letters(desk, traces, tickets)
-    told.retitled = sorted(rewrite.rewrite_tickets(desk, traces, tickets))
-    told.letters = len(to_them | silent | rewritten)
+    about = rows.letters(desk, Letter.about_id, told.erased)
+    titled = rows.letters(desk, Letter.ticket_id, traces.titles)
+    titled |= rows.letters_showing(desk, LetterSubject.ticket_id, traces.titles)
+    showing = rows.letters_showing(desk, LetterSubject.person_id, [person.id])
+    found = to_them | about | titled | showing | rows.letters_with_words(desk, traces)
+    gone = to_them | rows.unsent(desk, about)
+    rows.remove_letters(desk, gone)
+    rows.blank_letters(desk, found - gone, line_left(desk))
+    rows.unlink_letters(desk, tickets, traces.ids)
+    told.letters = len(found)
 
 
 def _take_out_of_records(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]) -> None:

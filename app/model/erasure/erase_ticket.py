@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, or_, select, update
 
 from ..lifecycle.tables import NotAllowed
 from ..records.imported_mail import NOBODY, Archived
-from ..records.letters import Letter
+from ..records.letters import Letter, LetterSubject
 from ..records.messages import Message
 from ..records.people import Person, nobody
 from ..records.queues import Responder
@@ -64,10 +64,10 @@ def _mails_of(desk: Desk, numbers: Collection[int], messages: Collection[int]) -
 
 def _take_out_letters(desk: Desk, numbers: Collection[int], messages: Collection[int]) -> int:
     own = rows.letters(desk, Letter.ticket_id, numbers) | rows.letters(desk, Letter.about_id, messages)
-    pages = rows.pages_about(desk, numbers)
+    showing = rows.letters_showing(desk, LetterSubject.ticket_id, numbers)
     rows.remove_letters(desk, own)
-    rows.silence_letters(desk, pages - own, line_left(desk))
-    return len(own | pages)
+    rows.blank_letters(desk, showing - own, line_left(desk))
+    return len(own | showing)
 
 
 def _take_out_records(desk: Desk, numbers: Collection[int]) -> None:

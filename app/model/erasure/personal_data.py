@@ -13,10 +13,8 @@ from ..records.messages import Message
 from ..records.people import Address, Person
 from ..records.received_mail import Delivery, Mail
 from ..records.tickets import Change, Participant, Reopening, Ticket
-from ..storage.base import in_portions
 from ..storage.unit_of_work import Desk
 from ..tickets.undo import Checkpoint
-from .identity_patterns import Traces
 
 
 def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:
@@ -31,20 +29,10 @@ def addresses_of(desk: Desk, person: Person) -> frozenset[str]:
     return frozenset({person.email, *own, *wrote})
 
 
-def names_of(desk: Desk, person: Person, addresses: Collection[str]) -> frozenset[str]:
-    """What somebody was called in letters, now and before: names, and for who has none the beginning of an address."""
+def names_of(desk: Desk, person: Person) -> frozenset[str]:
+    """What somebody is called, and was called in letters to them."""
     to_them = desk.session.scalars(select(Letter.recipient_name).where(Letter.person_id == person.id).distinct())
-    about = select(Letter.sender_name).join(Message, Message.id == Letter.about_id)
-    from_them = desk.session.scalars(
-        about.where(Message.sender_id == person.id, Letter.kind.in_(_IN_A_NAME)).distinct()
-    )
-    parts = [one.rpartition(" via ")[0] for one in from_them]
-    locals_ = (one.rpartition("@")[0] for one in addresses)
-    return frozenset(one for one in (person.name, *to_them, *parts, *locals_) if one.strip())
-
-
-# Whose letters have the name of who wrote before the queue's.
-_IN_A_NAME = ("opened", "posted")
+    return frozenset(one for one in (person.name, *to_them) if one.strip())
 
 
 def tickets_with(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
@@ -94,14 +82,6 @@ def parts_of(desk: Desk, number: int) -> set[int]:
 def messages_of(desk: Desk, person: Person) -> list[int]:
     """The ids of somebody's messages."""
     return list(desk.session.scalars(select(Message.id).where(Message.sender_id == person.id).order_by(Message.id)))
-
-
-def told_on(desk: Desk, messages: Collection[int], traces: Traces) -> set[int]:
-    """The tickets on which words of theirs stand."""
-    found = set(traces.titles)
-    for portion in in_portions(messages):
-        found |= set(desk.session.scalars(select(Message.ticket_id).where(Message.id.in_(portion)).distinct()))
-    return with_merged(desk, found)
 
 
 def mails_of(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:

@@ -1,22 +1,22 @@
 """How mails, messages and letters are made to say nothing, or taken out, whoever they were of."""
 
-import re
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, select, update
 
 from ...mail.parsed import read
 from ..inbound.delivery import forgotten_identity
 from ..letters.receipts import Kind
 from ..records.imported_mail import NOBODY, PERSON, Archived, person_key
-from ..records.letters import Letter, State
+from ..records.letters import Letter, LetterSubject, State
 from ..records.message_ids import new_message_id
 from ..records.messages import Attachment, Message
 from ..records.received_mail import Delivery, Mail
 from ..storage.base import in_portions
 from ..storage.unit_of_work import Desk
-from .personal_data import archived_of
+from .identity_patterns import Traces
+from .personal_data import archived_of, contains_any
 
 _MAIL, _MESSAGE, _ARCHIVED = (cast("Table", one.__table__) for one in (Mail, Message, Archived))
 _ERASED = "forgotten "
@@ -100,24 +100,32 @@ def letters(desk: Desk, column: Any, ids: Collection[int]) -> set[int]:
     return found
 
 
-def pages_about(desk: Desk, tickets: Collection[int]) -> set[int]:
-    """The pages, sent by mail, that show one of these tickets, whichever ticket they were asked for on.
+def letters_showing(desk: Desk, column: Any, ids: Collection[int]) -> set[int]:
+    """The letters whose subjects have one of these ids in a column."""
+    found: set[int] = set()
+    for portion in in_portions(ids):
+        found |= set(desk.session.scalars(select(LetterSubject.letter_id).where(column.in_(portion))))
+    return found
 
-    Not those that only name a number, as an example or in words that somebody wrote.
+
+def letters_with_words(desk: Desk, traces: Traces) -> set[int]:
+    """The letters that have an address of somebody anywhere, or their name in a question or in lines that wait.
+
+    They had it from others: from a mail, from the server that refused the letter, from who asked for a page.
     """
-    pages = select(Letter.id, Letter.text).where(Letter.kind == Kind.PAGE)
-    wanted = {str(number) for number in tickets}
-    return {id_ for id_, text in desk.session.execute(pages) if not wanted.isdisjoint(_shown_on(text))}
+    columns = (Letter.subject, Letter.text, Letter.commands, Letter.error)
+    asked = (Letter.kind == Kind.PAGE) & contains_any(Letter.subject, traces.whole_names)
+    waits = contains_any(Letter.commands, traces.whole_names)
+    named = or_(asked, waits, *(contains_any(column, traces.spellings) for column in columns))
+    return set(desk.session.scalars(select(Letter.id).where(named)))
 
 
-def _shown_on(page: str) -> list[str]:
-    """The numbers of the tickets that a page shows: the one in its first line, else one a line of its list."""
-    whole = _SHOWN.match(page)
-    return [whole[1]] if whole else _LISTED.findall(page)
-
-
-_SHOWN = re.compile(r"Ticket ([0-9]+) in ")
-_LISTED = re.compile(r"^ *([0-9]+)  .*\(ticket\1@[^\s()]+\)$", re.MULTILINE)
+def unsent(desk: Desk, ids: Collection[int]) -> set[int]:
+    """Those of some letters that wait or failed."""
+    found: set[int] = set()
+    for portion in in_portions(ids):
+        found |= set(desk.session.scalars(select(Letter.id).where(Letter.id.in_(portion), Letter.state != State.SENT)))
+    return found
 
 
 def remove_letters(desk: Desk, ids: Collection[int]) -> None:
@@ -126,15 +134,31 @@ def remove_letters(desk: Desk, ids: Collection[int]) -> None:
         desk.session.execute(delete(Letter).where(Letter.id.in_(portion)))
 
 
-def silence_letters(desk: Desk, ids: Collection[int], line: str) -> None:
-    """Let letters that were sent say nothing, and take out the others.
+def blank_letters(desk: Desk, ids: Collection[int], line: str) -> None:
+    """Let letters say nothing but a line, in every column that shows anybody; those that wait are sent so.
 
-    The row of one that was sent stays: by it an answer finds its ticket, and proves who wrote it.
+    Their rows stay: by one an answer finds its ticket, and proves who wrote it.
     """
-    empty = {"text": line, "commands": None, "attached": False, "error": None}
+    empty = {"sender_name": "", "subject": line, "text": line, "commands": None, "error": None, "attached": False}
+    unlinked = {"in_reply_to": None, "references": None}
     for portion in in_portions(ids):
-        desk.session.execute(delete(Letter).where(Letter.id.in_(portion), Letter.state != State.SENT))
-        desk.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty))
+        desk.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(portion)))
+        desk.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty, **unlinked))
+
+
+def unlink_letters(desk: Desk, tickets: Collection[int], ids: Collection[str]) -> None:
+    """Let letters on these tickets refer to none of these Message-IDs."""
+    linked: set[int] = set()
+    for portion in in_portions(tickets):
+        query = select(Letter.id, Letter.references).where(Letter.ticket_id.in_(portion), Letter.references != "")
+        linked |= {
+            id_
+            for id_, references in desk.session.execute(query)
+            if references and not set(ids).isdisjoint(references.split())
+        }
+    for portion in in_portions(linked):
+        unlinked = update(Letter).where(Letter.id.in_(portion))
+        desk.session.execute(unlinked.values(in_reply_to=None, references=None))
 
 
 def leave_archive(desk: Desk, keys: Collection[str]) -> None:

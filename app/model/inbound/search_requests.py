@@ -8,6 +8,7 @@ from ...mail.text import one_line
 from ..letters import info_letters
 from ..letters.info_letters import Origin, Sheet
 from ..letters.receipts import Kind
+from ..letters.subjects import Subjects
 from ..lifecycle import commands
 from ..lifecycle.commands import HELP, LIST, SHOW, Page
 from ..records.addressing import Place, search_address, ticket_address
@@ -131,7 +132,13 @@ def _sheet(desk: Desk, asked: str, found: Found, left_out: str) -> Sheet:
     rest = how_many_more(found)
     more = [f"{rest}; with more words there are fewer."] if rest else []
     how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
-    return Sheet(heading, (), [*told, *(_paragraph(desk, hit) for hit in found.hits), *more, how])
+    paragraphs = [*told, *(_paragraph(desk, hit) for hit in found.hits), *more, how]
+    return Sheet(heading, (), paragraphs, _shown_by(found.hits))
+
+
+def _shown_by(hits: Sequence[Hit]) -> Subjects:
+    writers = {hit.message.sender_id for hit in hits}
+    return Subjects(frozenset(one for one in writers if one is not None), frozenset(hit.ticket.id for hit in hits))
 
 
 def _paragraph(desk: Desk, hit: Hit) -> str:

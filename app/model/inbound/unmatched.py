@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import contains_eager
 
 from ..letters.notification import letter_row
+from ..letters.subjects import add_letters, named_in
 from ..letters.templates import render
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter
@@ -81,6 +82,7 @@ def remind_administrators(desk: Desk) -> None:
     rows = [
         letter_row(
             desk,
+            shows=named_in([text]),
             ticket_id=None,
             about_id=None,
             kind=_KIND,
@@ -98,8 +100,7 @@ def remind_administrators(desk: Desk) -> None:
         for person in administrators(desk)
         if not person.undeliverable
     ]
-    if rows:
-        desk.session.execute(insert(Letter), rows)
+    add_letters(desk, rows)
 
 
 def _told_today(desk: Desk) -> bool:

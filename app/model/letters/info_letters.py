@@ -25,8 +25,9 @@ from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.ticket_json import Json, ticket_in_full
 from ..tickets.transitions import is_answered, promise, reachable
 from ..tickets.visibility import may_see
-from .notification import ADD_LETTERS, letter_row, sendable
+from .notification import letter_row, sendable
 from .receipts import Kind, Writer, write_to
+from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render
 from .ticket_text import head_text, message_text
 
@@ -40,11 +41,12 @@ _LONGEST_PAGE = 100_000
 
 
 class Sheet(NamedTuple):
-    """What a page says: a first sentence, lines below it, then paragraphs."""
+    """What a page says: a first sentence, lines below it, then paragraphs; and what it shows besides whom they name."""
 
     heading: str
     lines: Sequence[str] = ()
     paragraphs: Sequence[str] = ()
+    shows: Subjects = NOTHING_MORE
 
 
 ENOUGH = "as many mails in this person's name were answered as an hour allows"
@@ -52,9 +54,9 @@ ENOUGH = "as many mails in this person's name were answered as an hour allows"
 
 def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> bool:
     """Answer a mail to a ticket that asks for a page, to the person's stored address; False if it is one too many."""
-    heading, lines, paragraphs = _sheet(desk, person, page, to.ticket, to.standing)
+    heading, lines, paragraphs, shows = _sheet(desk, person, page, to.ticket, to.standing)
     paragraphs = [*paragraphs, *loop_protection.last_word(desk, person.id, Kind.PAGE)]
-    return write_to(desk, to, Kind.PAGE, heading, lines, paragraphs)
+    return write_to(desk, to, Kind.PAGE, heading, lines, paragraphs, shows=shows)
 
 
 def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> bool:
@@ -87,8 +89,10 @@ def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin:
     """Send a page that is about no ticket to a person's stored address."""
     paragraphs = [*sheet.paragraphs, *loop_protection.last_word(desk, person.id, Kind.PAGE)]
     parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": paragraphs}
+    named = named_in([origin.subject, sheet.heading, *sheet.lines, *paragraphs, *origin.footing])
     row = letter_row(
         desk,
+        shows=sheet.shows.and_also(named),
         ticket_id=None,
         about_id=None,
         kind=Kind.PAGE,
@@ -104,7 +108,7 @@ def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin:
         acknowledges=True,
         text=render("to_writer", footer=origin.footing, **parts),
     )
-    desk.connection.execute(ADD_LETTERS, [row])
+    add_letters(desk, [row])
 
 
 def sheet_for(desk: Desk, person: Person, page: Page) -> Sheet:
@@ -136,7 +140,8 @@ def _list(desk: Desk, person: Person) -> Sheet:
         return Sheet("You have no open tickets.")
     example = (mine or assigned or unassigned)[0].id
     how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
-    return Sheet("Your open tickets:", (), [*found, how])
+    shown = frozenset(ticket.id for _, tickets in named for ticket in tickets[-_MOST_LISTED:])
+    return Sheet("Your open tickets:", (), [*found, how], Subjects(tickets=shown))
 
 
 def _open(desk: Desk, *which: ColumnElement[bool]) -> list[Ticket]:
@@ -191,7 +196,15 @@ def _show(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Shee
     shown = _from(view["messages"], page.message)
     texts = [message_text(one, found.lifecycle, person.email) for one in shown]
     numbers = [one["number"] for one in shown]
-    return Sheet(head_text(view), (), [*merged, *_cut(found.id, numbers, texts, whole=page.message)])
+    paragraphs = [*merged, *_cut(found.id, numbers, texts, whole=page.message)]
+    return Sheet(head_text(view), (), paragraphs, Subjects(_people_on(desk, found), frozenset({found.id})))
+
+
+def _people_on(desk: Desk, ticket: Ticket) -> frozenset[int]:
+    """Everybody whom a ticket shows: who is on it, who answered it, who wrote on it."""
+    wrote = desk.session.scalars(select(Message.sender_id).where(Message.ticket_id == ticket.id).distinct())
+    found = {ticket.answerer_id, *wrote, *(one.person_id for one in everybody_on(desk, ticket))}
+    return frozenset(one for one in found if one is not None)
 
 
 def _from(messages: Sequence[Json], number: int) -> Sequence[Json]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sqlalchemy import Table, exists, insert, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
@@ -23,13 +23,13 @@ from ..tickets import loop_protection
 from ..tickets.members import Occasion, Standing, readers
 from ..tickets.undo import Changed
 from .footer import footer
+from .subjects import Subjects, add_letters, named_in, replace_subjects
 from .templates import render
 
 if TYPE_CHECKING:
     from ..tickets.posts import Words
 
 THE_TRACKER = "The tracker"
-ADD_LETTERS = insert(cast("Table", Letter.__table__))
 # With the header's name before it, within the 998 octets of a line (RFC 5322 2.1.1).
 _LONGEST_ID = 980
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
@@ -94,7 +94,7 @@ def tell_opened(
     everybody = _with_mailbox(desk, everybody)
     occasion = Occasion(words=True, private=message.private)
     told = [one for one in readers(everybody, occasion, ticket.lifecycle, but=author.id) if not _only_asked(one)]
-    envelope = _envelope(ticket, "opened", message, author.label, words, answers=False)
+    envelope = _envelope(ticket, "opened", message, author.label, words, answers=False)._replace(by_id=author.id)
     writer = next((one for one in everybody if one.person_id == author.id), None)
     body = {
         "heading": f"{author.label} wrote:",
@@ -199,17 +199,21 @@ def _tell_later(
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
         envelope = _envelope(ticket, HELD, None, ticket.queue.name, None)._replace(about_id=first)
-        row = _letter(desk, envelope, reader, everybody, _held_since(desk, ticket, first, message, reader))
+        body, writers = _held_since(desk, ticket, first, message, reader)
+        row = _letter(desk, envelope, reader, everybody, body, writers)
         if letter is not None:
             letter.text = str(row["text"])
+            replace_subjects(desk, letter.id, {**row, "message_id": letter.message_id})
         else:
             # It is dated when it leaves.
             due = desk.now + loop_protection.WINDOW
-            desk.connection.execute(ADD_LETTERS, [{**row, "created": due, "next": due}])
+            add_letters(desk, [{**row, "created": due, "next": due}])
 
 
-def _held_since(desk: Desk, ticket: Ticket, first: int, last: Message, reader: Standing) -> dict[str, object]:
-    """What a letter says of the messages between these two that nobody got a letter about."""
+def _held_since(
+    desk: Desk, ticket: Ticket, first: int, last: Message, reader: Standing
+) -> tuple[dict[str, object], set[int]]:
+    """What a letter says of the messages between these two that nobody got a letter about, and who wrote them."""
     told = exists().where(Letter.about_id == Message.id, Letter.kind != HELD)
     visible = [] if reader.responder else [~Message.private]
     which = Message.ticket_id == ticket.id, Message.id >= first, Message.id <= last.id, ~told
@@ -218,11 +222,13 @@ def _held_since(desk: Desk, ticket: Ticket, first: int, last: Message, reader: S
     lines = [f"{one.sender.label if one.sender else THE_TRACKER}: {one.text}" for one in messages[:_LISTED_LATER]]
     more = ["There are more of them."] if len(messages) > _LISTED_LATER else []
     minutes = int(loop_protection.WINDOW.total_seconds() // 60)
-    return {
+    writers = {one.sender_id for one in messages if one.sender_id is not None}
+    body: dict[str, object] = {
         "heading": f"Too many mails came to ticket {ticket.id} within {minutes} minutes. Nobody got letters of these:",
         "lines": [one_line(line, _SHORTENED) for line in lines],
         "paragraphs": [*more, f'To read them whole, reply with the one word "{SHOW}".'],
     }
+    return body, writers
 
 
 def tell_changed(
@@ -254,7 +260,8 @@ def tell_moved(desk: Desk, ticket: Ticket, news: News, told: Sequence[Standing],
     """Tell those from outside whose ticket was merged into this one what their replies do from now on."""
     numbers = listed(new or "" for field, _, new in news.changes if field == "merged")
     body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
-    _write(desk, _envelope(ticket, "changed", None, news.name, None), _with_mailbox(desk, told), everybody, body)
+    envelope = _envelope(ticket, "changed", None, news.name, None)._replace(by_id=news.by_id)
+    _write(desk, envelope, _with_mailbox(desk, told), everybody, body)
 
 
 def tell_undelivered(
@@ -263,7 +270,7 @@ def tell_undelivered(
     """Tell who answers that somebody, the person `missed`, did not get a letter. A reply is a private comment."""
     everybody = _with_mailbox(desk, everybody)
     told = readers(everybody, Occasion(words=False), ticket.lifecycle, but=missed)
-    envelope = _envelope(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True)
+    envelope = _envelope(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True, by_id=missed)
     _write(desk, envelope, told, everybody, body)
 
 
@@ -304,7 +311,8 @@ def _announce(desk: Desk, ticket: Ticket, news: News, everybody: Sequence[Standi
     knowing = {one.person_id for one in told} | {news.by_id}
     to = [one for one in everybody if one.requestor and one.person_id not in knowing]
     body = {"heading": f"{news.name} marked ticket {ticket.id} as {ticket.status}."}
-    _write(desk, _envelope(ticket, "changed", None, news.name, None), to, everybody, body)
+    envelope = _envelope(ticket, "changed", None, news.name, None)._replace(by_id=news.by_id)
+    _write(desk, envelope, to, everybody, body)
 
 
 def heading(action: Action, name: str, *, words: bool, second: bool = False) -> str:
@@ -439,8 +447,7 @@ def _write(
         _letter(desk, envelope, one, everybody, {**body, **said[one.responder], "changes": _told_to(one, changes)})
         for one in told
     ]
-    if rows:
-        desk.connection.execute(ADD_LETTERS, rows)
+    add_letters(desk, rows)
 
 
 def _told_to(reader: Standing, changes: Sequence[Changed]) -> list[str]:
@@ -449,12 +456,21 @@ def _told_to(reader: Standing, changes: Sequence[Changed]) -> list[str]:
 
 
 def _letter(
-    desk: Desk, envelope: Envelope, to: Standing, everybody: Sequence[Standing], body: Mapping[str, object]
+    desk: Desk,
+    envelope: Envelope,
+    to: Standing,
+    everybody: Sequence[Standing],
+    body: Mapping[str, object],
+    writers: Iterable[int] = (),
 ) -> dict[str, object]:
+    """One letter; `writers` are people besides those on the ticket whose words it tells in its lines."""
     ticket = envelope.ticket
     undo = envelope.checkpoint is not None and (to.responder or to.person_id == envelope.by_id)
+    private, held = envelope.private, envelope.kind == HELD
+    below = footer(desk, ticket, to, everybody, private=private, undo=undo, later=held)
     return letter_row(
         desk,
+        shows=_shown_by(envelope, everybody, body, below, writers),
         ticket_id=ticket.id,
         about_id=envelope.about_id,
         kind=envelope.kind,
@@ -470,19 +486,30 @@ def _letter(
         attached=envelope.attached,
         acknowledges=envelope.acknowledges,
         checkpoint=envelope.checkpoint,
-        text=render(
-            envelope.kind,
-            footer=footer(
-                desk, ticket, to, everybody, private=envelope.private, undo=undo, later=envelope.kind == HELD
-            ),
-            **body,
-        ),
+        text=render(envelope.kind, footer=below, **body),
     )
 
 
-def letter_row(desk: Desk, **columns: object) -> dict[str, object]:
-    """A row of the outbox that waits to be sent, with names that nobody can guess."""
+def _shown_by(
+    envelope: Envelope,
+    everybody: Sequence[Standing],
+    body: Mapping[str, object],
+    below: Sequence[str],
+    writers: Iterable[int],
+) -> Subjects:
+    """Whom a letter shows in what the tracker says; the writer of its message stands with the message."""
+    said = [value for name, value in body.items() if name != "text"]
+    texts = [text for value in said for text in ([value] if isinstance(value, str) else cast("Iterable[str]", value))]
+    found = named_in([*texts, *below], everybody)
+    own = set() if envelope.by_id is None else {envelope.by_id}
+    people = found.people - own if envelope.about_id else found.people | own
+    return found._replace(people=people | frozenset(writers))
+
+
+def letter_row(desk: Desk, *, shows: Subjects, **columns: object) -> dict[str, object]:
+    """A row of the outbox that waits to be sent, with names that nobody can guess, and what it shows."""
     return {
+        "shows": shows,
         "created": desk.now,
         "message_id": new_message_id(desk),
         "token": secrets.token_hex(10),

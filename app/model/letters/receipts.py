@@ -14,7 +14,8 @@ from ..tickets import loop_protection
 from ..tickets.members import Standing
 from ..tickets.undo import Changed
 from .footer import footer
-from .notification import ADD_LETTERS, changed, letter_row, list_id, sendable
+from .notification import changed, letter_row, list_id, sendable
+from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render
 
 if TYPE_CHECKING:
@@ -121,11 +122,12 @@ def write_to(
     paragraphs: Sequence[str] = (),
     *,
     footing: Sequence[str] | None = None,
+    shows: Subjects = NOTHING_MORE,
     **columns: object,
 ) -> bool:
     """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
 
-    False if it is one too many.
+    `shows`: whom and what it shows besides those whom its words name. False if it is one too many.
     """
     # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
     proven = to.words.verified
@@ -138,6 +140,7 @@ def write_to(
     threads = [one for one in dict.fromkeys((ticket.root, to.words.message_id)) if one and sendable(one)]
     row = letter_row(
         desk,
+        shows=shows.and_also(named_in([heading, *lines, *paragraphs, *footing], to.everybody)),
         **{
             "ticket_id": ticket.id,
             "about_id": None,
@@ -156,5 +159,5 @@ def write_to(
             **columns,
         },
     )
-    desk.connection.execute(ADD_LETTERS, [row])
+    add_letters(desk, [row])
     return True

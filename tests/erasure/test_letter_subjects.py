@@ -1,0 +1,168 @@
+"""Claims about what a letter shows: rows that say so, of new letters and of those that an older version wrote."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import event, text
+
+from app.model.erasure.erase_person import carry_out, forget_person
+from app.model.erasure.erase_ticket import forget_ticket
+from app.model.erasure.vacuum import sweep
+from app.model.letters import old_letters
+from app.model.letters.receipts import Kind
+from app.model.records.letters import HELD, NOT_SENT, Letter, LetterSubject, SubjectBacklog
+from app.model.records.messages import Message
+from app.model.records.people import Address
+from app.model.records.tickets import UNDELIVERED, Ticket
+from app.model.schema import alembic_config, upgrade
+from app.model.storage.database import Database
+from tests.erasure.story import tell_story
+from tests.support.markers import PEOPLE, Small, email_of, words_in
+from tests.support.postgres import fresh_database
+from tests.support.world import DOMAIN, World
+
+KINDS = {"opened", "posted", "changed", "acknowledged", HELD, NOT_SENT, UNDELIVERED, "set_aside", *Kind}
+ROWS = Path(__file__).with_name("version_0009.sql")
+
+
+def shown_by(world: World) -> dict[int, tuple[set[int | None], set[int | None]]]:
+    """By letter, the people and the tickets that its columns and rows say it shows."""
+    writers = {one.id: one.sender_id for one in world.rows(Message)}
+    found: dict[int, tuple[set[int | None], set[int | None]]] = {}
+    for one in world.rows(Letter):
+        found[one.id] = {one.person_id, writers.get(one.about_id)}, {one.ticket_id}
+    for row in world.rows(LetterSubject):
+        people, tickets = found[row.letter_id]
+        people.add(row.person_id)
+        tickets.add(row.ticket_id)
+    return found
+
+
+def ours(letter: Letter, said: list[str]) -> str:
+    """What a letter says, but for the words of messages and of questions."""
+    text = "\n".join([letter.sender_name, letter.subject, letter.text, letter.commands or ""])
+    for words in [*said, letter.subject.partition("Search: ")[2]]:
+        text = text.replace(words, "") if words else text
+    return text
+
+
+def missing(world: World) -> list[tuple[str, str, str]]:
+    """What stands in a letter without a column or row that says so."""
+    said = sorted({one.text for one in world.rows(Message) if one.text}, key=len, reverse=True)
+    names = {one.person_id: one.email.partition("@")[0] for one in world.rows(Address)}
+    titles = {one.id: one.title for one in world.rows(Ticket)}
+    shown, found = shown_by(world), []
+    for letter in world.rows(Letter):
+        text, (people, tickets) = ours(letter, said), shown[letter.id]
+        for person, name in names.items():
+            if person not in people and re.search(rf"(?i)name{name}|{name}@|{name} renamed", text):
+                found.append((letter.kind, name, text))
+        for number, title in titles.items():
+            if number not in tickets and (title in text or re.search(rf"ticket{number}@|Ticket {number} in ", text)):
+                found.append((letter.kind, f"ticket {number}", text))
+    return found
+
+
+@pytest.fixture
+def small(any_database_url: str) -> Iterator[Small]:
+    made = Small(any_database_url)
+    yield made
+    made.world.close()
+
+
+def test_a_letter_of_every_kind_has_the_subjects_that_it_shows(small: Small) -> None:
+    tell_story(small)
+    assert {one.kind for one in small.world.rows(Letter)} == KINDS
+    assert missing(small.world) == []
+    # Nothing is said twice: most letters show nobody besides their recipient and the writer of their message.
+    assert len(small.world.rows(LetterSubject)) < 3 * len(small.world.rows(Letter))
+
+
+# A database of the version before
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that the version before 0010 wrote."""
+    rows = ROWS.read_text()
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/tickets.db"
+        (tmp_path / "tickets.db").touch()
+    else:
+        url = fresh_database(request.getfixturevalue("postgres_server"))
+        rows = re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'", rows)
+    with closing(Database(url, DOMAIN)) as database:
+        with database.work() as desk:
+            command.upgrade(alembic_config(desk.session.connection()), "0009")
+            desk.session.execute(text("DELETE FROM secret"))
+        with database.work() as desk:
+            driver = desk.connection.connection.driver_connection
+            assert driver is not None
+            if database.is_sqlite:
+                for statement in rows.split(";\nINSERT"):
+                    driver.execute(f"INSERT{statement.partition('INSERT')[2] or statement}")
+            else:
+                assert isinstance(driver, psycopg.Connection)
+                driver.execute(rows.encode(), prepare=False)
+                for table in ("mail", "person", "ticket", "message", "letter", "delivery", "change", "address"):
+                    driver.execute(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}".encode()
+                    )
+    return url
+
+
+@pytest.mark.parametrize("at_once", [7, 500])
+def test_old_letters_get_theirs_in_batches_also_after_a_kill(
+    old_url: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(old_letters, "AT_ONCE", at_once)
+    with closing(Database(old_url, DOMAIN)) as database:
+        commits = 0
+
+        def killed(_: object) -> None:
+            nonlocal commits
+            commits += 1
+            if commits in (4, 9):
+                raise KeyboardInterrupt
+
+        event.listen(database.engine, "commit", killed)
+        for _ in range(3):
+            with suppress(KeyboardInterrupt):
+                upgrade(database)
+        event.remove(database.engine, "commit", killed)
+    world = World(old_url, lifecycle="correspondence")
+    assert world.rows(SubjectBacklog) == []
+    assert missing(world) == []
+    rows = [(one.letter_id, one.person_id, one.ticket_id) for one in world.rows(LetterSubject)]
+    assert len(rows) == len(set(rows))
+    world.close()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_of_an_old_database_nothing_of_a_person_is_left(old_url: str, who: str, tmp_path: Path) -> None:
+    world = World(old_url, lifecycle="correspondence")
+    with world.database.work() as desk:
+        desk.session.execute(text("UPDATE letter SET state = 'waiting' WHERE id % 5 = 0"))
+    told = carry_out(world.database, lambda desk: forget_person(desk, email_of(who)))
+    sweep(world.database)
+    # What others wrote stays: they named them in Cc, in a command, or in a question.
+    found = [(place, said) for place, said in words_in(world, who) if said != f"{who}*"]
+    assert [one for one in found if one[0] not in ("mail.raw", "message.text", "message.full_text")] == []
+    assert [text for place, text in found if place != "mail.raw" and f"{who}w" in text] == []
+    assert told.letters
+    world.close()
+
+
+def test_of_an_old_database_nothing_of_a_ticket_is_left_in_any_file(old_url: str, tmp_path: Path) -> None:
+    world = World(old_url, lifecycle="correspondence")
+    gone = {one.subject for one in world.rows(Message) if one.ticket_id == 1 and one.subject}
+    carry_out(world.database, lambda desk: forget_ticket(desk, 1))
+    sweep(world.database)
+    left = [(word, place) for word in gone for place, said in words_in(world, word) if re.search(rf"{word}\b", said)]
+    assert left == []
+    world.close()
