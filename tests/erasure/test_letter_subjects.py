@@ -21,6 +21,7 @@ from app.model.records.people import Address
 from app.model.records.tickets import UNDELIVERED, Ticket
 from app.model.schema import alembic_config, upgrade
 from app.model.storage.database import Database
+from app.model.tickets.undo import Checkpoint
 from tests.erasure.story import tell_story
 from tests.support.markers import PEOPLE, Small, email_of, words_in
 from tests.support.postgres import fresh_database
@@ -33,9 +34,12 @@ ROWS = Path(__file__).with_name("version_0009.sql")
 def shown_by(world: World) -> dict[int, tuple[set[int | None], set[int | None]]]:
     """By letter, the people and the tickets that its columns and rows say it shows."""
     writers = {one.id: one.sender_id for one in world.rows(Message)}
+    asked = {(one.id, one.requestor_id) for one in world.rows(Ticket)}
+    asked |= {(one.ticket_id, one.requestor_id) for one in world.rows(Checkpoint)}
     found: dict[int, tuple[set[int | None], set[int | None]]] = {}
     for one in world.rows(Letter):
-        found[one.id] = {one.person_id, writers.get(one.about_id)}, {one.ticket_id}
+        requestors = {person for ticket, person in asked if ticket == one.ticket_id}
+        found[one.id] = {one.person_id, writers.get(one.about_id), *requestors}, {one.ticket_id}
     for row in world.rows(LetterSubject):
         people, tickets = found[row.letter_id]
         people.add(row.person_id)

@@ -54,6 +54,16 @@ def tickets_with(desk: Desk, person: Person, addresses: Collection[str]) -> set[
     return with_merged(desk, {number for number in found if number is not None})
 
 
+def tickets_asked(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
+    """The numbers of the tickets whose requestor somebody is or was: their letters say so by their ticket alone."""
+    given = Change.field == "requestor", contains_any(Change.old, addresses) | contains_any(Change.new, addresses)
+    return {
+        *desk.session.scalars(select(Ticket.id).where(Ticket.requestor_id == person.id)),
+        *desk.session.scalars(select(Checkpoint.ticket_id).where(Checkpoint.requestor_id == person.id)),
+        *desk.session.scalars(select(Change.ticket_id).where(*given)),
+    }
+
+
 _ON_TICKET = (Ticket.requestor_id, Ticket.assignee_id, Ticket.answerer_id)
 
 

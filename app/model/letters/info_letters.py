@@ -89,7 +89,7 @@ def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin:
     """Send a page that is about no ticket to a person's stored address."""
     paragraphs = [*sheet.paragraphs, *loop_protection.last_word(desk, person.id, Kind.PAGE)]
     parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": paragraphs}
-    named = named_in([origin.subject, sheet.heading, *sheet.lines, *paragraphs, *origin.footing])
+    named = named_in([origin.subject, sheet.heading, *sheet.lines, *paragraphs])
     row = letter_row(
         desk,
         shows=sheet.shows.and_also(named),

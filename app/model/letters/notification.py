@@ -497,13 +497,13 @@ def _shown_by(
     below: Sequence[str],
     writers: Iterable[int],
 ) -> Subjects:
-    """Whom a letter shows in what the tracker says; the writer of its message stands with the message."""
+    """Whom a letter shows in what the tracker says, but for the writer of its message and the ticket's requestor."""
     said = [value for name, value in body.items() if name != "text"]
     texts = [text for value in said for text in ([value] if isinstance(value, str) else cast("Iterable[str]", value))]
-    found = named_in([*texts, *below], everybody)
+    found = named_in(texts, everybody, below)
     own = set() if envelope.by_id is None else {envelope.by_id}
     people = found.people - own if envelope.about_id else found.people | own
-    return found._replace(people=people | frozenset(writers))
+    return found._replace(people=(people | frozenset(writers)) - {envelope.ticket.requestor_id})
 
 
 def letter_row(desk: Desk, *, shows: Subjects, **columns: object) -> dict[str, object]:

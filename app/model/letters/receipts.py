@@ -138,9 +138,10 @@ def write_to(
     if footing is None:
         footing = footer(desk, ticket, to.standing, to.everybody, private=to.private, undo=undo)
     threads = [one for one in dict.fromkeys((ticket.root, to.words.message_id)) if one and sendable(one)]
+    shows = shows.and_also(named_in([heading, *lines, *paragraphs], to.everybody, footing))
     row = letter_row(
         desk,
-        shows=shows.and_also(named_in([heading, *lines, *paragraphs, *footing], to.everybody)),
+        shows=shows._replace(people=shows.people - {ticket.requestor_id}),
         **{
             "ticket_id": ticket.id,
             "about_id": None,

@@ -40,15 +40,17 @@ class Subjects(NamedTuple):
 NOTHING_MORE = Subjects()
 
 
-def named_in(texts: Iterable[str], everybody: Sequence[Standing] = ()) -> Subjects:
+def named_in(texts: Iterable[str], everybody: Sequence[Standing] = (), below: Iterable[str] = ()) -> Subjects:
     """Return whom these texts name: `everybody` by name or address, anybody else by address.
 
-    A name that is any other word may be taken for a person's. A letter too many is found by it, never one too few.
+    `below` is a footer, in which addresses are ours. A name that is any other word may be taken for a person's: a
+    letter too many is found by it, never one too few.
     """
     text = "\n".join(texts)
     found = (one for one in _LIKE_ADDRESS.findall(text) if not _OF_TICKET.match(one))
     addresses = {address_key(one.rstrip(".")) for one in found}
-    named = [one for one in everybody if any(name in text for name in _names(one))]
+    called = "\n".join([text, *below])
+    named = [one for one in everybody if any(name in called for name in _names(one))]
     known = {address_key(one.email): one.person_id for one in everybody}
     people = {one.person_id for one in named} | {known[key] for key in addresses & known.keys()}
     return Subjects(frozenset(people), frozenset(), frozenset(addresses - known.keys()))

@@ -77,7 +77,8 @@ class Letter(Base):
 class LetterSubject(Base):
     """A person or a ticket that a letter shows, by which erasing finds the letter; one of the two columns is set.
 
-    No row repeats what the letter's own columns say: its recipient, its ticket, the writer of the message it is about.
+    No row repeats what the letter's own columns say: its recipient, the writer of the message it is about, its ticket
+    and so whoever asked that.
     """
 
     __tablename__ = "letter_subject"
