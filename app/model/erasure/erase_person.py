@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from ...mail.addresses import Mailbox
 from ..letters.old_letters import name_old_letters
-from ..records.letters import Letter, LetterSubject
+from ..records.letters import Letter, LetterSubject, State
 from ..records.messages import Attachment
 from ..records.people import Address, Person, find_person, get_person, somebody
 from ..records.queues import Queue, Responder
@@ -161,14 +161,14 @@ def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
 
 def _take_out_of_letters(desk: Desk, person: Person, traces: Traces, told: Forgotten, tickets: Collection[int]) -> None:
     """Letters to them go, with those about their words that wait; others that show them say that they are erased."""
-    to_them = rows.letters(desk, Letter.person_id, [person.id])
-    about = rows.letters(desk, Letter.about_id, told.erased)
     asked = personal_data.tickets_asked(desk, person, traces.addresses)
-    on_ticket = rows.letters(desk, Letter.ticket_id, asked | traces.titles.keys())
-    showing = rows.letters_showing(desk, LetterSubject.ticket_id, traces.titles)
-    showing |= rows.letters_showing(desk, LetterSubject.person_id, [person.id])
+    to_them = rows.ids_of(desk, Letter.id, Letter.person_id, [person.id])
+    about = rows.ids_of(desk, Letter.id, Letter.about_id, told.erased)
+    on_ticket = rows.ids_of(desk, Letter.id, Letter.ticket_id, asked | traces.titles.keys())
+    showing = rows.ids_of(desk, LetterSubject.letter_id, LetterSubject.ticket_id, traces.titles)
+    showing |= rows.ids_of(desk, LetterSubject.letter_id, LetterSubject.person_id, [person.id])
     found = to_them | about | on_ticket | showing | rows.letters_with_words(desk, traces)
-    gone = to_them | rows.unsent(desk, about)
+    gone = to_them | rows.ids_of(desk, Letter.id, Letter.id, about, Letter.state != State.SENT)
     rows.remove_letters(desk, gone)
     rows.blank_letters(desk, found - gone, line_left(desk))
     rows.unlink_letters(desk, tickets, traces.ids)

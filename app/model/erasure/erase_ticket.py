@@ -63,8 +63,9 @@ def _mails_of(desk: Desk, numbers: Collection[int], messages: Collection[int]) -
 
 
 def _take_out_letters(desk: Desk, numbers: Collection[int], messages: Collection[int]) -> int:
-    own = rows.letters(desk, Letter.ticket_id, numbers) | rows.letters(desk, Letter.about_id, messages)
-    showing = rows.letters_showing(desk, LetterSubject.ticket_id, numbers)
+    own = rows.ids_of(desk, Letter.id, Letter.ticket_id, numbers)
+    own |= rows.ids_of(desk, Letter.id, Letter.about_id, messages)
+    showing = rows.ids_of(desk, LetterSubject.letter_id, LetterSubject.ticket_id, numbers)
     rows.remove_letters(desk, own)
     rows.blank_letters(desk, showing - own, line_left(desk))
     return len(own | showing)

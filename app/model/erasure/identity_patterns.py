@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ...mail.addresses import address_key, mailable
 
-# A longer name or title may have been cut where it stands: it goes from here to the end of its line.
+# A longer title may have been cut where it stands.
 _TOLD_BY = 60
 # From here on stand the scripts of East Asia.
 _FIRST_UNSPACED = "\u2e80"
@@ -18,9 +18,9 @@ _PREFIX = re.compile(r"(?:\s*(?:re|fwd?|aw|antw|sv|wg)\s?:|\s*\[[^\[\]]{1,100} #
 class Traces:
     """What one person is known by.
 
-    `addresses` as they were written, `names` as letters called them, `titles` by ticket those
-    that were their words, `ids` their Message-IDs, each with the one that stands for it from now on. `anonymous` is the
-    address and `title` the title that stand for theirs.
+    `addresses` as they were written, `names` as letters called them, `titles` by ticket those that were their words,
+    `ids` their Message-IDs, each with the one that stands for it from now on. `anonymous` is the address and `title`
+    the title that stand for theirs.
     """
 
     person_id: int
@@ -89,7 +89,9 @@ class Traces:
 
     @cached_property
     def _whole_names(self) -> re.Pattern[str]:
-        patterns = (re.escape(one) if _is_unspaced(one) else rf"(?<!\w){_told(one)}(?!\w)" for one in self.whole_names)
+        patterns = (
+            re.escape(one) if _is_unspaced(one) else rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.whole_names
+        )
         return _any_of(patterns, "", "", re.IGNORECASE)
 
 
@@ -101,7 +103,3 @@ def _any_of(patterns: Iterable[str], before: str, after: str, flags: int = 0) ->
     """A pattern for any of some others, the longest first; one that never matches if there are none."""
     ordered = sorted({one for one in patterns if one}, key=len, reverse=True)
     return re.compile(f"{before}(?:{'|'.join(ordered)}){after}" if ordered else r"(?!)", flags)
-
-
-def _told(term: str) -> str:
-    return re.escape(term) if len(term) <= _TOLD_BY else f"{re.escape(term[:_TOLD_BY])}[^\\n]*"

@@ -15,6 +15,7 @@ from ..storage.base import in_portions
 from ..storage.unit_of_work import Desk
 from .identity_patterns import Traces
 from .personal_data import contains_any
+from .rows import ids_of
 
 # A shorter line may stand anywhere.
 _TELLING = 24
@@ -89,15 +90,8 @@ def left_of(
             quotes = titled or not lines.isdisjoint(_telling(text))
             if quotes or traces.names_them(text) or (mail and _is_named_in(desk, traces, mail)):
                 found[number] = ticket
-    return Remainder(len(found), sorted(set(found.values())), len(mails), _waiting(desk, mails))
-
-
-def _waiting(desk: Desk, mails: Collection[int]) -> list[int]:
-    """The numbers by which mails are known that are set aside."""
-    found: list[int] = []
-    for portion in in_portions(mails):
-        found += desk.session.scalars(select(Delivery.id).where(Delivery.mail_id.in_(portion), Delivery.waiting))
-    return sorted(found)
+    waiting = ids_of(desk, Delivery.id, Delivery.mail_id, mails, Delivery.waiting.is_(True))
+    return Remainder(len(found), sorted(set(found.values())), len(mails), sorted(waiting))
 
 
 def _anywhere(desk: Desk, person: Person, traces: Traces) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from ...mail.parsed import read
 from ..inbound.delivery import forgotten_identity
 from ..letters.receipts import Kind
 from ..records.imported_mail import NOBODY, PERSON, Archived, person_key
-from ..records.letters import Letter, LetterSubject, State
+from ..records.letters import Letter, LetterSubject
 from ..records.message_ids import new_message_id
 from ..records.messages import Attachment, Message
 from ..records.received_mail import Delivery, Mail
@@ -32,12 +32,7 @@ def count(desk: Desk, column: Any, ids: Collection[int], *more: ColumnElement[bo
 
 def still_there(desk: Desk, mails: Collection[int]) -> set[int]:
     """Those mails that have not been erased before."""
-    found: set[int] = set()
-    for portion in in_portions(mails):
-        known = select(Mail.id).where(Mail.id.in_(portion), Mail.identity.is_distinct_from(None))
-        gone = set(desk.session.scalars(known.where(Mail.identity.startswith(_ERASED))))
-        found |= set(portion) - gone
-    return found
+    return set(mails) - ids_of(desk, Mail.id, Mail.id, mails, Mail.identity.startswith(_ERASED))
 
 
 def erase_mails(desk: Desk, mails: Collection[int]) -> None:
@@ -92,19 +87,11 @@ def remove_messages(desk: Desk, ids: Collection[int]) -> None:
         desk.session.execute(delete(Message).where(Message.id.in_(portion)))
 
 
-def letters(desk: Desk, column: Any, ids: Collection[int]) -> set[int]:
-    """The letters that have one of these ids in a column."""
+def ids_of(desk: Desk, wanted: Any, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> set[int]:
+    """The `wanted` ids of the rows that have one of these ids in a column."""
     found: set[int] = set()
     for portion in in_portions(ids):
-        found |= set(desk.session.scalars(select(Letter.id).where(column.in_(portion))))
-    return found
-
-
-def letters_showing(desk: Desk, column: Any, ids: Collection[int]) -> set[int]:
-    """The letters whose subjects have one of these ids in a column."""
-    found: set[int] = set()
-    for portion in in_portions(ids):
-        found |= set(desk.session.scalars(select(LetterSubject.letter_id).where(column.in_(portion))))
+        found |= set(desk.session.scalars(select(wanted).where(column.in_(portion), *more)))
     return found
 
 
@@ -118,14 +105,6 @@ def letters_with_words(desk: Desk, traces: Traces) -> set[int]:
     waits = contains_any(Letter.commands, traces.whole_names)
     named = or_(asked, waits, *(contains_any(column, traces.spellings) for column in columns))
     return set(desk.session.scalars(select(Letter.id).where(named)))
-
-
-def unsent(desk: Desk, ids: Collection[int]) -> set[int]:
-    """Those of some letters that wait or failed."""
-    found: set[int] = set()
-    for portion in in_portions(ids):
-        found |= set(desk.session.scalars(select(Letter.id).where(Letter.id.in_(portion), Letter.state != State.SENT)))
-    return found
 
 
 def remove_letters(desk: Desk, ids: Collection[int]) -> None:
