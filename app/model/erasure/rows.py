@@ -20,6 +20,7 @@ from .personal_data import archived_of, contains_any
 
 _MAIL, _MESSAGE, _ARCHIVED = (cast("Table", one.__table__) for one in (Mail, Message, Archived))
 _ERASED = "forgotten "
+_LOOKED_THROUGH = 20_000
 
 
 def count(desk: Desk, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> int:
@@ -104,7 +105,13 @@ def letters_with_words(desk: Desk, traces: Traces) -> set[int]:
     asked = (Letter.kind == Kind.PAGE) & contains_any(Letter.subject, traces.whole_names)
     waits = contains_any(Letter.commands, traces.whole_names)
     named = or_(asked, waits, *(contains_any(column, traces.spellings) for column in columns))
-    return set(desk.session.scalars(select(Letter.id).where(named)))
+    newest = desk.session.scalar(select(func.max(Letter.id))) or 0
+    found: set[int] = set()
+    # In pieces: to look through all texts of a large outbox may take longer than a statement has.
+    for at in range(0, newest + 1, _LOOKED_THROUGH):
+        piece = select(Letter.id).where(Letter.id.between(at, at + _LOOKED_THROUGH - 1), named)
+        found |= set(desk.session.scalars(piece))
+    return found
 
 
 def remove_letters(desk: Desk, ids: Collection[int]) -> None:
