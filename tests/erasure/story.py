@@ -23,8 +23,8 @@ def tell_story(small: Small) -> None:
     small.commands(RITA, 3, "Merge: 1")
     small.actors[BOB].writes("ticket1", "unsubscribe")
     small.world.known(email_of(BOB), f"{BOB.capitalize()} Renamed")
-    with small.world.desk() as desk:
-        registration.alias(desk, email_of(ANN), f"{ANN}@other.example")
+    with small.world.uow() as uow:
+        registration.add_alias(uow, email_of(ANN), f"{ANN}@other.example")
     small.commands(ROB, 2, f"DelCc: {email_of(ANN)}")
     small.commands(RITA, 2, f"AddCc: {email_of(ANN)}")
     _ask(small)
@@ -51,7 +51,7 @@ def tell_story(small: Small) -> None:
 def _only_commands(small: Small, who: str, number: int, lines: str) -> None:
     """Answer the newest letter about a ticket with commands and no words, without a word of one's own in any id."""
     small.world.clock.passes(minutes=7)
-    letters = [one for one in small.actors[who].letters if f"#{number}]" in one["Subject"]]
+    letters = [letter for letter in small.actors[who].letters if f"#{number}]" in letter["Subject"]]
     small.actors[who].replies(letters[-1], lines)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, Table, select
 
-from app.model.erasure.erase_person import carry_out, forget_person
+from app.model.erasure.erase_person import erase, forget_person
 from app.model.records.people import get_person
-from app.model.records.registration import alias
+from app.model.records.registration import add_alias
 from app.model.storage.base import CREDENTIAL, Base
 from tests.support.world import World
 
@@ -27,14 +27,14 @@ def login() -> Iterator[Table]:
 def test_no_credential_outlives_its_person(world: World, login: Table, how: str) -> None:
     for email in (ANN, BOB):
         world.known(email)
-    with world.desk() as desk:
-        login.create(desk.connection)
-        ids = [get_person(desk, email).id for email in (ANN, BOB)]
-        desk.connection.execute(login.insert(), [{"person_id": one, "token": one} for one in ids])
+    with world.uow() as uow:
+        login.create(uow.connection)
+        ids = [get_person(uow, email).id for email in (ANN, BOB)]
+        uow.connection.execute(login.insert(), [{"person_id": one, "token": one} for one in ids])
     if how == "alias":
-        with world.desk() as desk:
-            alias(desk, ANN, BOB)
+        with world.uow() as uow:
+            add_alias(uow, ANN, BOB)
     else:
-        carry_out(world.database, lambda desk: forget_person(desk, BOB))
-    with world.database.look() as desk:
-        assert desk.connection.execute(select(login)).all() == [(ids[0], ids[0])]
+        erase(world.database, lambda uow: forget_person(uow, BOB))
+    with world.database.read_only() as uow:
+        assert uow.connection.execute(select(login)).all() == [(ids[0], ids[0])]

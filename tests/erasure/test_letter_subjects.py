@@ -12,18 +12,18 @@ import pytest
 from alembic import command
 from sqlalchemy import ColumnElement, select, text
 
-from app.model.erasure.erase_person import carry_out, forget_person
+from app.model.erasure.erase_person import erase, forget_person
 from app.model.erasure.erase_ticket import forget_ticket
 from app.model.erasure.vacuum import sweep
 from app.model.letters import old_letters
-from app.model.letters.receipts import Kind
+from app.model.letters.receipts import ReceiptKind
 from app.model.records.letters import HELD, NOT_SENT, Letter, LetterSubject, SubjectBacklog
 from app.model.records.messages import Message
 from app.model.records.people import Address, get_person
 from app.model.records.tickets import UNDELIVERED, Ticket
 from app.model.schema import alembic_config, upgrade
 from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
+from app.model.storage.unit_of_work import UnitOfWork
 from app.model.tickets.undo import Checkpoint
 from tests.erasure.story import tell_story
 from tests.support.markers import PEOPLE, Small, email_of, words_in
@@ -31,19 +31,19 @@ from tests.support.postgres import fresh_database
 from tests.support.sources import APP
 from tests.support.world import DOMAIN, World
 
-KINDS = {"opened", "posted", "changed", "acknowledged", HELD, NOT_SENT, UNDELIVERED, "set_aside", *Kind}
+KINDS = {"opened", "posted", "changed", "acknowledged", HELD, NOT_SENT, UNDELIVERED, "set_aside", *ReceiptKind}
 ROWS = Path(__file__).with_name("version_0009.sql")
 
 
 def shown_by(world: World) -> dict[int, tuple[set[int | None], set[int | None]]]:
     """By letter, the people and the tickets that its columns and rows say it shows."""
-    writers = {one.id: one.sender_id for one in world.rows(Message)}
+    writers = {message.id: message.sender_id for message in world.rows(Message)}
     asked = {(one.id, one.requestor_id) for one in world.rows(Ticket)}
-    asked |= {(one.ticket_id, one.requestor_id) for one in world.rows(Checkpoint)}
+    asked |= {(checkpoint.ticket_id, checkpoint.requestor_id) for checkpoint in world.rows(Checkpoint)}
     found: dict[int, tuple[set[int | None], set[int | None]]] = {}
-    for one in world.rows(Letter):
-        requestors = {person for ticket, person in asked if ticket == one.ticket_id}
-        found[one.id] = {one.person_id, writers.get(one.about_id), *requestors}, {one.ticket_id}
+    for letter in world.rows(Letter):
+        requestors = {person for ticket, person in asked if ticket == letter.ticket_id}
+        found[letter.id] = {letter.person_id, writers.get(letter.about_id), *requestors}, {letter.ticket_id}
     for row in world.rows(LetterSubject):
         people, tickets = found[row.letter_id]
         people.add(row.person_id)
@@ -61,9 +61,9 @@ def ours(letter: Letter, said: list[str]) -> str:
 
 def missing(world: World) -> list[tuple[str, str, str]]:
     """What stands in a letter without a column or row that says so."""
-    said = sorted({one.text for one in world.rows(Message) if one.text}, key=len, reverse=True)
-    names = {one.person_id: one.email.partition("@")[0] for one in world.rows(Address)}
-    titles = {one.id: one.title for one in world.rows(Ticket)}
+    said = sorted({message.text for message in world.rows(Message) if message.text}, key=len, reverse=True)
+    names = {address.person_id: address.email.partition("@")[0] for address in world.rows(Address)}
+    titles = {ticket.id: ticket.title for ticket in world.rows(Ticket)}
     shown, found = shown_by(world), []
     for letter in world.rows(Letter):
         text, (people, tickets) = ours(letter, said), shown[letter.id]
@@ -85,7 +85,7 @@ def small(any_database_url: str) -> Iterator[Small]:
 
 def test_a_letter_of_every_kind_has_the_subjects_that_it_shows(small: Small) -> None:
     tell_story(small)
-    assert {one.kind for one in small.world.rows(Letter)} == KINDS
+    assert {letter.kind for letter in small.world.rows(Letter)} == KINDS
     assert missing(small.world) == []
     # Nothing is said twice: most letters show nobody besides their recipient and the writer of their message.
     assert len(small.world.rows(LetterSubject)) < 3 * len(small.world.rows(Letter))
@@ -105,11 +105,11 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         url = fresh_database(request.getfixturevalue("postgres_server"))
         rows = re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'", rows)
     with closing(Database(url, DOMAIN)) as database:
-        with database.work() as desk:
-            command.upgrade(alembic_config(desk.session.connection()), "0009")
-            desk.session.execute(text("DELETE FROM secret"))
-        with database.work() as desk:
-            driver = desk.connection.connection.driver_connection
+        with database.transaction() as uow:
+            command.upgrade(alembic_config(uow.session.connection()), "0009")
+            uow.session.execute(text("DELETE FROM secret"))
+        with database.transaction() as uow:
+            driver = uow.connection.connection.driver_connection
             assert driver is not None
             if database.is_sqlite:
                 for statement in rows.split(";\nINSERT"):
@@ -131,9 +131,9 @@ def test_old_letters_get_theirs_in_batches_also_after_a_kill(
     monkeypatch.setattr(old_letters, "AT_ONCE", at_once)
     really, calls = old_letters._name_some, count(1)
 
-    def is_killed(desk: Desk, people: Any) -> bool:
+    def is_killed(uow: UnitOfWork, people: Any) -> bool:
         """Store a batch, or be killed just before it is committed."""
-        going_on = really(desk, people)
+        going_on = really(uow, people)
         if next(calls) in (1, 4):
             raise KeyboardInterrupt
         return going_on
@@ -148,7 +148,10 @@ def test_old_letters_get_theirs_in_batches_also_after_a_kill(
     world = World(old_url, lifecycle="correspondence")
     assert world.rows(SubjectBacklog) == []
     assert missing(world) == []
-    rows = [(one.letter_id, one.person_id, one.ticket_id) for one in world.rows(LetterSubject)]
+    rows = [
+        (letter_subject.letter_id, letter_subject.person_id, letter_subject.ticket_id)
+        for letter_subject in world.rows(LetterSubject)
+    ]
     assert len(rows) == len(set(rows))
     world.close()
 
@@ -161,20 +164,20 @@ def in_file(folder: Path, words: Collection[str]) -> list[str]:
 
 def said_in(world: World, which: ColumnElement[bool]) -> set[str]:
     """Every word of some messages."""
-    with world.database.look() as desk:
-        texts = desk.session.execute(select(Message.subject, Message.full_text).where(which)).all()
+    with world.database.read_only() as uow:
+        texts = uow.session.execute(select(Message.subject, Message.full_text).where(which)).all()
     return {word for subject, text in texts for word in re.findall(r"quax[a-z]+w[0-9]+\b", f"{subject} {text}")}
 
 
 @pytest.mark.parametrize("who", PEOPLE)
 def test_of_an_old_database_nothing_of_a_person_is_left(old_url: str, who: str, tmp_path: Path) -> None:
     world = World(old_url, lifecycle="correspondence")
-    with world.database.work() as desk:
-        desk.session.execute(text("UPDATE letter SET state = 'waiting' WHERE id % 5 = 0"))
-    with world.database.look() as desk:
-        person = get_person(desk, email_of(who)).id
+    with world.database.transaction() as uow:
+        uow.session.execute(text("UPDATE letter SET state = 'waiting' WHERE id % 5 = 0"))
+    with world.database.read_only() as uow:
+        person = get_person(uow, email_of(who)).id
     words = said_in(world, Message.sender_id == person)
-    told = carry_out(world.database, lambda desk: forget_person(desk, email_of(who)))
+    told = erase(world.database, lambda uow: forget_person(uow, email_of(who)))
     sweep(world.database)
     # What others wrote stays: they named them in Cc, in a command, or in a question.
     found = [(place, said) for place, said in words_in(world, who) if said != f"{who}*"]
@@ -188,7 +191,7 @@ def test_of_an_old_database_nothing_of_a_person_is_left(old_url: str, who: str, 
 def test_of_an_old_database_nothing_of_a_ticket_is_left(old_url: str, tmp_path: Path) -> None:
     world = World(old_url, lifecycle="correspondence")
     words = said_in(world, Message.ticket_id == 1) - said_in(world, Message.ticket_id != 1)
-    carry_out(world.database, lambda desk: forget_ticket(desk, 1))
+    erase(world.database, lambda uow: forget_ticket(uow, 1))
     sweep(world.database)
     found = [(place, said) for word in words for place, said in words_in(world, word) if re.search(rf"{word}\b", said)]
     assert (bool(words), found, in_file(tmp_path, words)) == (True, [], [])

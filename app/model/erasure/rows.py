@@ -5,17 +5,17 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, select, update
 
-from ...mail.parsed import read
+from ...mail.parsed import parse_mail
 from ..inbound.delivery import forgotten_identity
-from ..letters.receipts import Kind
+from ..letters.receipts import ReceiptKind
 from ..records.imported_mail import NOBODY, PERSON, Archived, person_key
 from ..records.letters import Letter, LetterSubject
 from ..records.message_ids import new_message_id
 from ..records.messages import Attachment, Message
 from ..records.received_mail import Delivery, Mail
 from ..storage.base import in_portions
-from ..storage.unit_of_work import Desk
-from .identity_patterns import Traces
+from ..storage.unit_of_work import UnitOfWork
+from .identity_patterns import IdentityPatterns
 from .personal_data import archived_of, contains_any
 
 _MAIL, _MESSAGE, _ARCHIVED = (cast("Table", one.__table__) for one in (Mail, Message, Archived))
@@ -23,33 +23,33 @@ _ERASED = "forgotten "
 _LOOKED_THROUGH = 20_000
 
 
-def count(desk: Desk, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> int:
+def count(uow: UnitOfWork, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> int:
     """How many rows have one of these ids in a column."""
     found = 0
     for portion in in_portions(ids):
-        found += desk.session.scalar(select(func.count()).where(column.in_(portion), *more)) or 0
+        found += uow.session.scalar(select(func.count()).where(column.in_(portion), *more)) or 0
     return found
 
 
-def still_there(desk: Desk, mails: Collection[int]) -> set[int]:
+def still_there(uow: UnitOfWork, mails: Collection[int]) -> set[int]:
     """Those mails that have not been erased before."""
-    return set(mails) - ids_of(desk, Mail.id, Mail.id, mails, Mail.identity.startswith(_ERASED))
+    return set(mails) - ids_of(uow, Mail.id, Mail.id, mails, Mail.identity.startswith(_ERASED))
 
 
-def erase_mails(desk: Desk, mails: Collection[int]) -> None:
+def erase_mails(uow: UnitOfWork, mails: Collection[int]) -> None:
     """Take everything out of mails but a digest, by which the same mail is known should it come again.
 
     The rows stay, as what became of a mail at a place refers to them: so that it is no new mail there, either.
     """
     for mail in sorted(mails):
-        raw, envelope = desk.connection.execute(_EXACT, {"mail": mail}).one()
-        identity = forgotten_identity(read(raw, envelope))
-        desk.connection.execute(_EMPTY, {"mail": mail, "known_as": identity})
+        raw, envelope = uow.connection.execute(_EXACT, {"mail": mail}).one()
+        identity = forgotten_identity(parse_mail(raw, envelope))
+        uow.connection.execute(_EMPTY, {"mail": mail, "known_as": identity})
     for portion in in_portions(mails):
         empty = {"recipient": "", "reason": "", "waiting": False}
-        desk.session.execute(update(Delivery).where(Delivery.mail_id.in_(portion)).values(**empty))
+        uow.session.execute(update(Delivery).where(Delivery.mail_id.in_(portion)).values(**empty))
         known = update(Archived).where(Archived.mail_id.in_(portion))
-        desk.session.execute(known.values(mail_id=None, subject=None, posted=True, thread=None, joins=None))
+        uow.session.execute(known.values(mail_id=None, subject=None, posted=True, thread=None, joins=None))
 
 
 _EXACT = select(_MAIL.c.raw, _MAIL.c.envelope_from).where(_MAIL.c.id == bindparam("mail"))
@@ -60,17 +60,17 @@ _EMPTY = (
 )
 
 
-def erase_messages(desk: Desk, ids: Collection[int], line: str) -> dict[str, str]:
+def erase_messages(uow: UnitOfWork, ids: Collection[int], line: str) -> dict[str, str]:
     """Leave messages as numbered places with a line that says so; their Message-IDs, each with the one it has now."""
     others: dict[str, str] = {}
     for portion in in_portions(ids):
         known = select(Message.id, Message.message_id).where(Message.id.in_(portion))
-        rows = desk.session.execute(known).all()
+        rows = uow.session.execute(known).all()
         for _, known_as in rows:
-            others.setdefault(known_as, new_message_id(desk))
-        desk.session.execute(delete(Attachment).where(Attachment.message_id.in_(portion)))
+            others.setdefault(known_as, new_message_id(uow))
+        uow.session.execute(delete(Attachment).where(Attachment.message_id.in_(portion)))
         new = [{"of": number, "known_as": others[known_as]} for number, known_as in rows]
-        desk.connection.execute(_SAY.values(text=line, full_text=line), new)
+        uow.connection.execute(_SAY.values(text=line, full_text=line), new)
     return others
 
 
@@ -78,49 +78,49 @@ _SAY = update(_MESSAGE).where(_MESSAGE.c.id == bindparam("of"))
 _SAY = _SAY.values(message_id=bindparam("known_as"), subject="", in_reply_to=None, original_id=None, mail_id=None)
 
 
-def remove_messages(desk: Desk, ids: Collection[int]) -> None:
+def remove_messages(uow: UnitOfWork, ids: Collection[int]) -> None:
     """Take messages out altogether."""
     for portion in in_portions(ids):
         answers = update(Message).where(Message.parent_id.in_(portion))
-        desk.session.execute(answers.values(parent_id=None))
-        desk.session.execute(delete(Attachment).where(Attachment.message_id.in_(portion)))
+        uow.session.execute(answers.values(parent_id=None))
+        uow.session.execute(delete(Attachment).where(Attachment.message_id.in_(portion)))
     for portion in in_portions(ids):
-        desk.session.execute(delete(Message).where(Message.id.in_(portion)))
+        uow.session.execute(delete(Message).where(Message.id.in_(portion)))
 
 
-def ids_of(desk: Desk, wanted: Any, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> set[int]:
+def ids_of(uow: UnitOfWork, wanted: Any, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> set[int]:
     """The `wanted` ids of the rows that have one of these ids in a column."""
     found: set[int] = set()
     for portion in in_portions(ids):
-        found |= set(desk.session.scalars(select(wanted).where(column.in_(portion), *more)))
+        found |= set(uow.session.scalars(select(wanted).where(column.in_(portion), *more)))
     return found
 
 
-def letters_with_words(desk: Desk, traces: Traces) -> set[int]:
+def letters_with_words(uow: UnitOfWork, patterns: IdentityPatterns) -> set[int]:
     """The letters that have an address of somebody anywhere, or their name in a question or in lines that wait.
 
     They had it from others: from a mail, from the server that refused the letter, from who asked for a page.
     """
     columns = (Letter.subject, Letter.text, Letter.commands, Letter.error)
-    asked = (Letter.kind == Kind.PAGE) & contains_any(Letter.subject, traces.whole_names)
-    waits = contains_any(Letter.commands, traces.whole_names)
-    named = or_(asked, waits, *(contains_any(column, traces.spellings) for column in columns))
-    newest = desk.session.scalar(select(func.max(Letter.id))) or 0
+    asked = (Letter.kind == ReceiptKind.PAGE) & contains_any(Letter.subject, patterns.whole_names)
+    waits = contains_any(Letter.commands, patterns.whole_names)
+    named = or_(asked, waits, *(contains_any(column, patterns.spellings) for column in columns))
+    newest = uow.session.scalar(select(func.max(Letter.id))) or 0
     found: set[int] = set()
     # In pieces: to look through all texts of a large outbox may take longer than a statement has.
     for at in range(0, newest + 1, _LOOKED_THROUGH):
         piece = select(Letter.id).where(Letter.id.between(at, at + _LOOKED_THROUGH - 1), named)
-        found |= set(desk.session.scalars(piece))
+        found |= set(uow.session.scalars(piece))
     return found
 
 
-def remove_letters(desk: Desk, ids: Collection[int]) -> None:
+def remove_letters(uow: UnitOfWork, ids: Collection[int]) -> None:
     """Take letters out, also those that wait to be sent."""
     for portion in in_portions(ids):
-        desk.session.execute(delete(Letter).where(Letter.id.in_(portion)))
+        uow.session.execute(delete(Letter).where(Letter.id.in_(portion)))
 
 
-def blank_letters(desk: Desk, ids: Collection[int], line: str) -> None:
+def blank_letters(uow: UnitOfWork, ids: Collection[int], line: str) -> None:
     """Let letters say nothing but a line, in every column that shows anybody; those that wait are sent so.
 
     Their rows stay: by one an answer finds its ticket, and proves who wrote it.
@@ -128,30 +128,30 @@ def blank_letters(desk: Desk, ids: Collection[int], line: str) -> None:
     empty = {"sender_name": "", "subject": line, "text": line, "commands": None, "error": None, "attached": False}
     unlinked = {"in_reply_to": None, "references": None}
     for portion in in_portions(ids):
-        desk.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(portion)))
-        desk.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty, **unlinked))
+        uow.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(portion)))
+        uow.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty, **unlinked))
 
 
-def unlink_letters(desk: Desk, tickets: Collection[int], ids: Collection[str]) -> None:
+def unlink_letters(uow: UnitOfWork, tickets: Collection[int], ids: Collection[str]) -> None:
     """Let letters on these tickets refer to none of these Message-IDs."""
     linked: set[int] = set()
     for portion in in_portions(tickets):
         query = select(Letter.id, Letter.references).where(Letter.ticket_id.in_(portion), Letter.references != "")
         linked |= {
             id_
-            for id_, references in desk.session.execute(query)
+            for id_, references in uow.session.execute(query)
             if references and not set(ids).isdisjoint(references.split())
         }
     for portion in in_portions(linked):
         unlinked = update(Letter).where(Letter.id.in_(portion))
-        desk.session.execute(unlinked.values(in_reply_to=None, references=None))
+        uow.session.execute(unlinked.values(in_reply_to=None, references=None))
 
 
-def leave_archive(desk: Desk, keys: Collection[str]) -> None:
+def leave_archive(uow: UnitOfWork, keys: Collection[str]) -> None:
     """Let nothing of an imported mail tell of somebody: what names them names nobody."""
     theirs = {person_key(one) for one in keys}
-    for one in list(archived_of(desk, keys)):
+    for one in list(archived_of(uow, keys)):
         named = [one.people[at : at + PERSON] for at in range(0, len(one.people), PERSON)]
         values: dict[str, Any] = {"people": b"".join(NOBODY if key in theirs else key for key in named)}
         values |= {"subject": None} if one.wrote else {}
-        desk.connection.execute(update(_ARCHIVED).where(_ARCHIVED.c.id == one.id).values(**values))
+        uow.connection.execute(update(_ARCHIVED).where(_ARCHIVED.c.id == one.id).values(**values))

@@ -17,7 +17,7 @@ from ..records.people import Address, Person
 from ..records.tickets import Change, Participant, Reopening, Ticket
 from ..storage.base import MAX_ID, in_portions
 from ..storage.database import Database
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
 from .subjects import named_in
 
@@ -39,53 +39,53 @@ _WITHOUT_PEOPLE = ("Your open tickets:", "This is what you can do")
 
 def name_old_letters(database: Database, tell: Callable[[str], None] = lambda _: None) -> None:
     """Store the subjects of all letters that have none yet because an older version wrote them; `tell` hears of it."""
-    with database.look() as desk:
-        below = desk.session.scalar(select(SubjectBacklog.below))
+    with database.read_only() as uow:
+        below = uow.session.scalar(select(SubjectBacklog.below))
         if below is None:
             return
-        left = desk.session.scalar(select(func.count()).select_from(Letter).where(Letter.id < below))
+        left = uow.session.scalar(select(func.count()).select_from(Letter).where(Letter.id < below))
     tell(f"{left} letters of an older version are read once, to note whom they show")
     people = _People()
     going_on = True
     while going_on:
-        with database.work() as desk:
-            going_on = _name_some(desk, people)
+        with database.transaction() as uow:
+            going_on = _name_some(uow, people)
 
 
-def _name_some(desk: Desk, people: "_People") -> bool:
+def _name_some(uow: UnitOfWork, people: "_People") -> bool:
     """Store the subjects of the newest letters that are left, and note how far that came; False if none was left."""
-    left = desk.session.scalars(select(SubjectBacklog).with_for_update()).first()
+    left = uow.session.scalars(select(SubjectBacklog).with_for_update()).first()
     if left is None:
         return False
     query = select(*_COLUMNS).outerjoin(Message, Message.id == Letter.about_id).where(Letter.id < left.below)
-    letters = desk.session.execute(query.order_by(Letter.id.desc()).limit(AT_ONCE)).all()
+    letters = uow.session.execute(query.order_by(Letter.id.desc()).limit(AT_ONCE)).all()
     if not letters:
-        desk.session.delete(left)
+        uow.session.delete(left)
         return False
-    if rows := _subjects(desk, letters, people):
-        desk.connection.execute(insert(cast("Table", LetterSubject.__table__)), rows)
+    if rows := _subjects(uow, letters, people):
+        uow.connection.execute(insert(cast("Table", LetterSubject.__table__)), rows)
     left.below = letters[-1].id
     return True
 
 
-def _subjects(desk: Desk, letters: Collection[Any], people: "_People") -> list[dict[str, int | None]]:
+def _subjects(uow: UnitOfWork, letters: Collection[Any], people: "_People") -> list[dict[str, int | None]]:
     """The rows of some letters."""
     shown = {one.id: _tickets_shown(one) for one in letters}
     numbers = {number for found in shown.values() for number in found}
-    there = _existing(desk, numbers)
-    involved = _people_on(desk, there | {one.ticket_id for one in letters if one.ticket_id is not None})
-    people.learn(desk, {person for found in involved.values() for person in found})
+    there = _existing(uow, numbers)
+    involved = _people_on(uow, there | {one.ticket_id for one in letters if one.ticket_id is not None})
+    people.learn(uow, {person for found in involved.values() for person in found})
     addresses = {one.id: named_in(_texts(one)).addresses for one in letters}
-    owners = _owners(desk, {key for keys in addresses.values() for key in keys})
+    owners = _owners(uow, {key for keys in addresses.values() for key in keys})
     rows: list[dict[str, int | None]] = []
-    for one in letters:
-        named = {owners[key] for key in addresses[one.id] if key in owners}
-        named |= people.named_in(one, involved.get(one.ticket_id, set()))
-        if not one.text.startswith(_WITHOUT_PEOPLE):
-            named |= {person for number in shown[one.id] for person in involved.get(number, ())}
-        new = {"letter_id": one.id, "person_id": None, "ticket_id": None}
-        rows += [{**new, "person_id": person} for person in sorted(named - {one.person_id, one.writer})]
-        rows += [{**new, "ticket_id": number} for number in sorted(shown[one.id] & there - {one.ticket_id})]
+    for letter in letters:
+        named = {owners[key] for key in addresses[letter.id] if key in owners}
+        named |= people.named_in(letter, involved.get(letter.ticket_id, set()))
+        if not letter.text.startswith(_WITHOUT_PEOPLE):
+            named |= {person for number in shown[letter.id] for person in involved.get(number, ())}
+        new = {"letter_id": letter.id, "person_id": None, "ticket_id": None}
+        rows += [{**new, "person_id": person} for person in sorted(named - {letter.person_id, letter.writer})]
+        rows += [{**new, "ticket_id": number} for number in sorted(shown[letter.id] & there - {letter.ticket_id})]
     return rows
 
 
@@ -102,24 +102,24 @@ def _tickets_shown(letter: Row[Any]) -> set[int]:
     return {number for number in found if number <= MAX_ID}
 
 
-def _existing(desk: Desk, numbers: Collection[int]) -> set[int]:
+def _existing(uow: UnitOfWork, numbers: Collection[int]) -> set[int]:
     found: set[int] = set()
     for portion in in_portions(numbers):
-        found |= set(desk.session.scalars(select(Ticket.id).where(Ticket.id.in_(portion))))
+        found |= set(uow.session.scalars(select(Ticket.id).where(Ticket.id.in_(portion))))
     return found
 
 
-def _owners(desk: Desk, keys: Collection[str]) -> dict[str, int]:
+def _owners(uow: UnitOfWork, keys: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for portion in in_portions(keys):
         query = select(Address.key, Address.person_id).where(Address.key.in_(portion))
-        found |= {key: person for key, person in desk.session.execute(query)}  # noqa: C416 - a row is no pair to mypy
+        found |= {key: person for key, person in uow.session.execute(query)}  # noqa: C416 - a row is no pair to mypy
     return found
 
 
-def _people_on(desk: Desk, numbers: Collection[int]) -> dict[int, set[int]]:
+def _people_on(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, set[int]]:
     """By ticket, everybody who has left a trace on it or on one that was merged with it."""
-    family = _families(desk, numbers)
+    family = _families(uow, numbers)
     wanted = sorted({one for those in family.values() for one in those})
     pairs = (
         (Message.ticket_id, Message.sender_id),
@@ -134,26 +134,26 @@ def _people_on(desk: Desk, numbers: Collection[int]) -> dict[int, set[int]]:
     found: dict[int | None, set[int | None]] = defaultdict(set)
     for at in range(0, len(wanted), _MOST_TICKETS):
         some = wanted[at : at + _MOST_TICKETS]
-        rows = desk.session.execute(union(*(select(*pair).where(pair[0].in_(some)) for pair in pairs))).all()
-        for ticket, person in [*rows, *_changed(desk, some)]:
+        rows = uow.session.execute(union(*(select(*pair).where(pair[0].in_(some)) for pair in pairs))).all()
+        for ticket, person in [*rows, *_changed(uow, some)]:
             found[ticket].add(person)
     return {number: {person for one in those for person in found[one] if person} for number, those in family.items()}
 
 
-def _changed(desk: Desk, numbers: Collection[int]) -> Iterable[tuple[int, int]]:
+def _changed(uow: UnitOfWork, numbers: Collection[int]) -> Iterable[tuple[int, int]]:
     """By ticket, the people whose addresses its changes have."""
     changes = select(Change.ticket_id, Change.old, Change.new).where(Change.ticket_id.in_(numbers))
     changes = changes.where(or_(Change.old.contains("@"), Change.new.contains("@")))
     keys = [
         (ticket, key)
-        for ticket, *values in desk.session.execute(changes)
+        for ticket, *values in uow.session.execute(changes)
         for key in named_in(value for value in values if value).addresses
     ]
-    owners = _owners(desk, {key for _, key in keys})
+    owners = _owners(uow, {key for _, key in keys})
     return [(ticket, owners[key]) for ticket, key in keys if key in owners]
 
 
-def _families(desk: Desk, numbers: Collection[int]) -> dict[int, set[int]]:
+def _families(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, set[int]]:
     """By ticket, all that became one with it, and itself."""
     into: dict[int, int] = {}
     todo = set(numbers)
@@ -162,7 +162,7 @@ def _families(desk: Desk, numbers: Collection[int]) -> dict[int, set[int]]:
         for portion in in_portions(todo):
             query = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
             query = query.where(or_(Ticket.id.in_(portion), Ticket.merged_into.in_(portion)))
-            new |= {one: home for one, home in desk.session.execute(query) if one not in into and home is not None}
+            new |= {one: home for one, home in uow.session.execute(query) if one not in into and home is not None}
         into |= new
         todo = {*new, *new.values()}
     families = {number: {number} for number in {*numbers, *into, *into.values()}}
@@ -179,15 +179,15 @@ class _People:
     def __init__(self) -> None:
         self._called: dict[int, set[str]] = {}
 
-    def learn(self, desk: Desk, people: Collection[int]) -> None:
+    def learn(self, uow: UnitOfWork, people: Collection[int]) -> None:
         """Read what these people are called, and were called in letters to them and about their words."""
         if len(self._called) > _MOST_REMEMBERED:
             self._called.clear()
         for portion in in_portions(set(people) - self._called.keys()):
             self._called |= {person: set() for person in portion}
-            self._learn(desk, portion)
+            self._learn(uow, portion)
 
-    def _learn(self, desk: Desk, new: Collection[int]) -> None:
+    def _learn(self, uow: UnitOfWork, new: Collection[int]) -> None:
         to_them = select(Letter.person_id, Letter.recipient_name, Letter.recipient).distinct()
         by_them = select(Message.sender_id, Letter.sender_name).join(Letter, Letter.about_id == Message.id).distinct()
         for query in (
@@ -196,16 +196,16 @@ class _People:
             to_them.where(Letter.person_id.in_(new)),
             by_them.where(Message.sender_id.in_(new), Letter.kind.in_(_BY_SOMEBODY)),
         ):
-            for person, *names in desk.session.execute(query):
+            for person, *names in uow.session.execute(query):
                 parts = (part for name in names for part in (name, *name.split(" via ")[:-1], name.rpartition("@")[0]))
                 self._called[person] |= {part for part in parts if part}
 
     def named_in(self, letter: Row[Any], people: Collection[int]) -> set[int]:
         """Who of these people is named in a letter; all of them if it names somebody whom nobody knows."""
         text = "\n".join(_texts(letter))
-        if any(all(name not in self._called[one] for one in people) for name in _names_in(letter)):
+        if any(all(name not in self._called[person] for person in people) for name in _names_in(letter)):
             return set(people)
-        return {one for one in people if any(name in text for name in self._called[one])}
+        return {person for person in people if any(name in text for name in self._called[person])}
 
 
 def _names_in(letter: Row[Any]) -> list[str]:

@@ -9,8 +9,8 @@ from sqlalchemy import Table, bindparam, delete, insert, select
 from ...mail.addresses import address_key
 from ..records.letters import Letter, LetterSubject
 from ..records.people import Address
-from ..storage.unit_of_work import Desk
-from ..tickets.members import Standing
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import TicketMember
 
 _LETTER, _SUBJECT, _ADDRESS = (cast("Table", one.__table__) for one in (Letter, LetterSubject, Address))
 _ADD_LETTERS = insert(_LETTER)
@@ -40,8 +40,8 @@ class Subjects(NamedTuple):
 NOTHING_MORE = Subjects()
 
 
-def named_in(texts: Iterable[str], everybody: Sequence[Standing] = (), below: Iterable[str] = ()) -> Subjects:
-    """Return whom these texts name: `everybody` by name or address, anybody else by address.
+def named_in(texts: Iterable[str], members: Sequence[TicketMember] = (), below: Iterable[str] = ()) -> Subjects:
+    """Return whom these texts name: `members` by name or address, anybody else by address.
 
     `below` is a footer, in which addresses are ours. A name that is any other word may be taken for a person's: a
     letter too many is found by it, never one too few.
@@ -50,31 +50,31 @@ def named_in(texts: Iterable[str], everybody: Sequence[Standing] = (), below: It
     found = (one for one in _LIKE_ADDRESS.findall(text) if not _OF_TICKET.match(one))
     addresses = {address_key(one.rstrip(".")) for one in found}
     called = "\n".join([text, *below])
-    named = [one for one in everybody if any(name in called for name in _names(one))]
-    known = {address_key(one.email): one.person_id for one in everybody}
+    named = [member for member in members if any(name in called for name in _names(member))]
+    known = {address_key(member.email): member.person_id for member in members}
     people = {one.person_id for one in named} | {known[key] for key in addresses & known.keys()}
     return Subjects(frozenset(people), frozenset(), frozenset(addresses - known.keys()))
 
 
-def _names(one: Standing) -> list[str]:
-    return [name for name in (one.label, one.email.rpartition("@")[0]) if name]
+def _names(member: TicketMember) -> list[str]:
+    return [name for name in (member.label, member.email.rpartition("@")[0]) if name]
 
 
-def add_letters(desk: Desk, letters: Sequence[Mapping[str, Any]]) -> None:
+def add_letters(uow: UnitOfWork, letters: Sequence[Mapping[str, Any]]) -> None:
     """Insert letters with their subjects: rows of the outbox, each with its Subjects as `shows`."""
     if letters:
         rows = [{name: value for name, value in letter.items() if name != "shows"} for letter in letters]
-        desk.connection.execute(_ADD_LETTERS, rows)
-        _add_subjects(desk, letters)
+        uow.connection.execute(_ADD_LETTERS, rows)
+        _add_subjects(uow, letters)
 
 
-def replace_subjects(desk: Desk, letter_id: int, letter: Mapping[str, Any]) -> None:
+def replace_subjects(uow: UnitOfWork, letter_id: int, letter: Mapping[str, Any]) -> None:
     """Store the subjects of a letter that was written anew; `letter` has its `message_id`."""
-    desk.connection.execute(delete(_SUBJECT).where(_SUBJECT.c.letter_id == letter_id))
-    _add_subjects(desk, [letter])
+    uow.connection.execute(delete(_SUBJECT).where(_SUBJECT.c.letter_id == letter_id))
+    _add_subjects(uow, [letter])
 
 
-def _add_subjects(desk: Desk, letters: Sequence[Mapping[str, Any]]) -> None:
+def _add_subjects(uow: UnitOfWork, letters: Sequence[Mapping[str, Any]]) -> None:
     by_id: list[dict[str, Any]] = []
     by_address: list[dict[str, Any]] = []
     for letter in letters:
@@ -82,8 +82,8 @@ def _add_subjects(desk: Desk, letters: Sequence[Mapping[str, Any]]) -> None:
         of = {"letter": letter["message_id"], "person": None, "ticket": None}
         by_id += [{**of, "person": one} for one in sorted(shows.people - {letter["person_id"]})]
         by_id += [{**of, "ticket": one} for one in sorted(shows.tickets - {letter["ticket_id"]})]
-        by_address += [{"letter": letter["message_id"], "address": one} for one in sorted(shows.addresses)]
+        by_address += [{"letter": letter["message_id"], "address": address} for address in sorted(shows.addresses)]
     if by_id:
-        desk.connection.execute(_ADD_BY_ID, by_id)
+        uow.connection.execute(_ADD_BY_ID, by_id)
     if by_address:
-        desk.connection.execute(_ADD_BY_ADDRESS, by_address)
+        uow.connection.execute(_ADD_BY_ADDRESS, by_address)
