@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from .letters.old_letters import name_old_letters
+
 # Imported so that every table is known.
 from .records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets
 from .search import indexer
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 METADATA = Base.metadata
 TABLES = (imported_mail, indexer, letters, received_mail, messages, people, message_ids, queues, tickets, undo)
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 
@@ -61,6 +63,8 @@ def upgrade(
 ) -> bool:
     """Bring a database to this program's version, all or nothing; True if it was new, and then `fill` fills it.
 
+    What an upgrade has to do for each of very many rows comes after it, in batches.
+
     A SQLite database of an older version is copied first; `tell` gets a line that says where to. NotReady if it is of a
     newer version, CannotCopy if there is no place for the copy: then nothing was done.
     """
@@ -77,7 +81,9 @@ def upgrade(
             _migrate(uow)
         if found is None:
             fill(uow)
-        return found is None
+    # In transactions of its own: an upgrade that ends here goes on with the next one, or when something is erased.
+    name_old_letters(database, tell)
+    return found is None
 
 
 def _keep_a_copy(database: Database, found: str, tell: Callable[[str], None]) -> None:

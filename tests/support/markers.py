@@ -81,7 +81,7 @@ class Small:
             "lists": lambda: self.actors[RITA].writes("hello", "list"),
             "aside": lambda: self.writes(who, "nowhere"),
             "leaves": lambda: self.actors[who].writes(f"ticket{number}", "unsubscribe"),
-            "fails": lambda: self._fails(email_of(whom)),
+            "fails": lambda: self.fails(email_of(whom)),
             "by command": lambda: self._acts(who, number),
             "asks in": lambda: self.commands(ROB, number, f"AddCc: {email_of(whom)}"),
             "assigns": lambda: self.commands(ROB, number, "Owner: me"),
@@ -116,7 +116,7 @@ class Small:
         self.world.clock.passes(minutes=7)
         self.world.brings(mail.as_bytes(), email_of(who), *(f"{mailbox}@{DOMAIN}" for mailbox in to))
 
-    def _fails(self, whom: str) -> None:
+    def fails(self, whom: str) -> None:
         """The newest letter to somebody comes to nothing."""
         found = [letter.id for letter in self.world.rows(Row) if letter.recipient == whom]
         if found:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, select, update
 
 from ...mail.addresses import Mailbox
-from ..records.letters import Letter
+from ..letters.old_letters import name_old_letters
+from ..records.letters import Letter, LetterSubject, State
 from ..records.messages import Attachment
 from ..records.people import Address, Person, find_person, get_person, new_placeholder
 from ..records.queues import Queue, Responder
@@ -60,6 +61,7 @@ class _PreviewDone(Exception):
 
 def preview(database: Database, erasure: Erasure) -> ErasureReport:
     """What would go, to the last letter: it is done, and taken back."""
+    name_old_letters(database)
     report = ErasureReport()
     with suppress(_PreviewDone), database.transaction() as uow:
         report = erasure(uow)
@@ -69,6 +71,7 @@ def preview(database: Database, erasure: Erasure) -> ErasureReport:
 
 def erase(database: Database, erasure: Erasure) -> ErasureReport:
     """Forget, all or nothing."""
+    name_old_letters(database)
     with database.transaction() as uow:
         if database.is_sqlite:
             # What is taken out is written over, also in pages that are given back.
@@ -93,7 +96,7 @@ def forget_person(uow: UnitOfWork, email: str) -> ErasureReport:
         stand_in.email,
         line_left(uow, "at the request of its writer"),
         addresses,
-        personal_data.names_of(uow, person, addresses),
+        personal_data.names_of(uow, person),
         titles_of(uow, person, tickets),
     )
     mails = personal_data.mails_of(uow, person, addresses)
@@ -102,7 +105,9 @@ def forget_person(uow: UnitOfWork, email: str) -> ErasureReport:
     report.left = left_of(uow, person, patterns, tickets, elsewhere.kept)
     _count_offices(uow, person, report)
     erase_words(uow, report, mails | elsewhere.asked)
+    patterns = patterns.knowing(rows.erase_messages(uow, report.erased, patterns.title))
     _take_out_of_letters(uow, person, patterns, report, tickets)
+    report.retitled = sorted(rewrite.rewrite_tickets(uow, patterns, tickets))
     _take_out_of_records(uow, person, patterns, tickets)
     reassign_references(uow, person, stand_in)
     return report
@@ -157,17 +162,19 @@ def erase_words(uow: UnitOfWork, report: ErasureReport, mails: Collection[int]) 
 def _take_out_of_letters(
     uow: UnitOfWork, person: Person, patterns: IdentityPatterns, report: ErasureReport, tickets: Collection[int]
 ) -> None:
-    """Letters to them go, with those about their words that wait; others say nothing of them."""
-    line = line_left(uow, "at the request of its writer")
-    told_on = personal_data.told_on(uow, report.erased, patterns)
-    patterns = patterns.knowing(rows.erase_messages(uow, report.erased, line))
-    to_them = rows.letters(uow, Letter.person_id, [person.id])
-    rows.remove_letters(uow, to_them)
-    silent = rows.letters(uow, Letter.about_id, report.erased) | rows.pages_about(uow, told_on)
-    rows.silence_letters(uow, silent, line)
-    rewritten = rewrite.rewrite_letters(uow, patterns, tickets)
-    report.retitled = sorted(rewrite.rewrite_tickets(uow, patterns, tickets))
-    report.letters = len(to_them | silent | rewritten)
+    """Letters to them go, with those about their words that wait; others that show them say that they are erased."""
+    asked = personal_data.tickets_asked(uow, person, patterns.addresses)
+    to_them = rows.ids_of(uow, Letter.id, Letter.person_id, [person.id])
+    about = rows.ids_of(uow, Letter.id, Letter.about_id, report.erased)
+    on_ticket = rows.ids_of(uow, Letter.id, Letter.ticket_id, asked | patterns.titles.keys())
+    showing = rows.ids_of(uow, LetterSubject.letter_id, LetterSubject.ticket_id, patterns.titles)
+    showing |= rows.ids_of(uow, LetterSubject.letter_id, LetterSubject.person_id, [person.id])
+    found = to_them | about | on_ticket | showing | rows.letters_with_words(uow, patterns)
+    gone = to_them | rows.ids_of(uow, Letter.id, Letter.id, about, Letter.state != State.SENT)
+    rows.remove_letters(uow, gone)
+    rows.blank_letters(uow, found - gone, line_left(uow))
+    rows.unlink_letters(uow, tickets, patterns.ids)
+    report.letters = len(found)
 
 
 def _take_out_of_records(uow: UnitOfWork, person: Person, patterns: IdentityPatterns, tickets: Collection[int]) -> None:

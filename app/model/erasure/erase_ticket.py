@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, or_, select, update
 
 from ..lifecycle.tables import NotAllowed
 from ..records.imported_mail import NOBODY, Archived
-from ..records.letters import Letter
+from ..records.letters import Letter, LetterSubject
 from ..records.messages import Message
 from ..records.people import Person, shared_placeholder
 from ..records.queues import Responder
@@ -63,11 +63,12 @@ def _mails_of(uow: UnitOfWork, numbers: Collection[int], messages: Collection[in
 
 
 def _take_out_letters(uow: UnitOfWork, numbers: Collection[int], messages: Collection[int]) -> int:
-    own = rows.letters(uow, Letter.ticket_id, numbers) | rows.letters(uow, Letter.about_id, messages)
-    pages = rows.pages_about(uow, numbers)
+    own = rows.ids_of(uow, Letter.id, Letter.ticket_id, numbers)
+    own |= rows.ids_of(uow, Letter.id, Letter.about_id, messages)
+    showing = rows.ids_of(uow, LetterSubject.letter_id, LetterSubject.ticket_id, numbers)
     rows.remove_letters(uow, own)
-    rows.silence_letters(uow, pages - own, line_left(uow))
-    return len(own | pages)
+    rows.blank_letters(uow, showing - own, line_left(uow))
+    return len(own | showing)
 
 
 def _take_out_records(uow: UnitOfWork, numbers: Collection[int]) -> None:

@@ -15,6 +15,7 @@ from ..storage.base import in_portions
 from ..storage.unit_of_work import UnitOfWork
 from .identity_patterns import IdentityPatterns
 from .personal_data import contains_any
+from .rows import ids_of
 
 # A shorter line may stand anywhere.
 _TELLING = 24
@@ -89,15 +90,8 @@ def left_of(
             quotes = titled or not lines.isdisjoint(_telling(text))
             if quotes or patterns.names_them(text) or (mail and _is_named_in(uow, patterns, mail)):
                 found[number] = ticket
-    return Mentions(len(found), sorted(set(found.values())), len(mails), _waiting(uow, mails))
-
-
-def _waiting(uow: UnitOfWork, mails: Collection[int]) -> list[int]:
-    """The numbers by which mails are known that are set aside."""
-    found: list[int] = []
-    for portion in in_portions(mails):
-        found += uow.session.scalars(select(Delivery.id).where(Delivery.mail_id.in_(portion), Delivery.waiting))
-    return sorted(found)
+    waiting = ids_of(uow, Delivery.id, Delivery.mail_id, mails, Delivery.waiting.is_(True))
+    return Mentions(len(found), sorted(set(found.values())), len(mails), sorted(waiting))
 
 
 def _anywhere(uow: UnitOfWork, person: Person, patterns: IdentityPatterns) -> Iterator[tuple[int, int]]:

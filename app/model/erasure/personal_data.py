@@ -13,10 +13,8 @@ from ..records.messages import Message
 from ..records.people import Address, Person
 from ..records.received_mail import Delivery, Mail
 from ..records.tickets import Change, Participant, Reopening, Ticket
-from ..storage.base import in_portions
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
-from .identity_patterns import IdentityPatterns
 
 
 def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:
@@ -31,18 +29,10 @@ def addresses_of(uow: UnitOfWork, person: Person) -> frozenset[str]:
     return frozenset({person.email, *own, *wrote})
 
 
-def names_of(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> frozenset[str]:
-    """What somebody was called in letters, now and before: names, and for who has none the beginning of an address."""
+def names_of(uow: UnitOfWork, person: Person) -> frozenset[str]:
+    """What somebody is called, and was called in letters to them."""
     to_them = uow.session.scalars(select(Letter.recipient_name).where(Letter.person_id == person.id).distinct())
-    about = select(Letter.sender_name).join(Message, Message.id == Letter.about_id)
-    from_them = uow.session.scalars(about.where(Message.sender_id == person.id, Letter.kind.in_(_IN_A_NAME)).distinct())
-    parts = [one.rpartition(" via ")[0] for one in from_them]
-    locals_ = (address.rpartition("@")[0] for address in addresses)
-    return frozenset(one for one in (person.name, *to_them, *parts, *locals_) if one.strip())
-
-
-# Whose letters have the name of who wrote before the queue's.
-_IN_A_NAME = ("opened", "posted")
+    return frozenset(one for one in (person.name, *to_them) if one.strip())
 
 
 def tickets_with(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
@@ -62,6 +52,16 @@ def tickets_with(uow: UnitOfWork, person: Person, addresses: Collection[str]) ->
         *uow.session.scalars(select(Letter.ticket_id).where(Letter.person_id == who).distinct()),
     }
     return with_merged(uow, {number for number in found if number is not None})
+
+
+def tickets_asked(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
+    """The numbers of the tickets whose requestor somebody is or was: their letters say so by their ticket alone."""
+    given = Change.field == "requestor", contains_any(Change.old, addresses) | contains_any(Change.new, addresses)
+    return {
+        *uow.session.scalars(select(Ticket.id).where(Ticket.requestor_id == person.id)),
+        *uow.session.scalars(select(Checkpoint.ticket_id).where(Checkpoint.requestor_id == person.id)),
+        *uow.session.scalars(select(Change.ticket_id).where(*given)),
+    }
 
 
 _ON_TICKET = (Ticket.requestor_id, Ticket.assignee_id, Ticket.answerer_id)
@@ -92,14 +92,6 @@ def parts_of(uow: UnitOfWork, number: int) -> set[int]:
 def messages_of(uow: UnitOfWork, person: Person) -> list[int]:
     """The ids of somebody's messages."""
     return list(uow.session.scalars(select(Message.id).where(Message.sender_id == person.id).order_by(Message.id)))
-
-
-def told_on(uow: UnitOfWork, messages: Collection[int], patterns: IdentityPatterns) -> set[int]:
-    """The tickets on which words of theirs stand."""
-    found = set(patterns.titles)
-    for portion in in_portions(messages):
-        found |= set(uow.session.scalars(select(Message.ticket_id).where(Message.id.in_(portion)).distinct()))
-    return with_merged(uow, found)
 
 
 def mails_of(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:

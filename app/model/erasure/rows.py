@@ -1,25 +1,26 @@
 """How mails, messages and letters are made to say nothing, or taken out, whoever they were of."""
 
-import re
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, select, update
 
 from ...mail.parsed import parse_mail
 from ..inbound.delivery import forgotten_identity
 from ..letters.receipts import ReceiptKind
 from ..records.imported_mail import NOBODY, PERSON, Archived, person_key
-from ..records.letters import Letter, State
+from ..records.letters import Letter, LetterSubject
 from ..records.message_ids import new_message_id
 from ..records.messages import Attachment, Message
 from ..records.received_mail import Delivery, Mail
 from ..storage.base import in_portions
 from ..storage.unit_of_work import UnitOfWork
-from .personal_data import archived_of
+from .identity_patterns import IdentityPatterns
+from .personal_data import archived_of, contains_any
 
 _MAIL, _MESSAGE, _ARCHIVED = (cast("Table", one.__table__) for one in (Mail, Message, Archived))
 _ERASED = "forgotten "
+_LOOKED_THROUGH = 20_000
 
 
 def count(uow: UnitOfWork, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> int:
@@ -32,12 +33,7 @@ def count(uow: UnitOfWork, column: Any, ids: Collection[int], *more: ColumnEleme
 
 def still_there(uow: UnitOfWork, mails: Collection[int]) -> set[int]:
     """Those mails that have not been erased before."""
-    found: set[int] = set()
-    for portion in in_portions(mails):
-        known = select(Mail.id).where(Mail.id.in_(portion), Mail.identity.is_distinct_from(None))
-        gone = set(uow.session.scalars(known.where(Mail.identity.startswith(_ERASED))))
-        found |= set(portion) - gone
-    return found
+    return set(mails) - ids_of(uow, Mail.id, Mail.id, mails, Mail.identity.startswith(_ERASED))
 
 
 def erase_mails(uow: UnitOfWork, mails: Collection[int]) -> None:
@@ -92,32 +88,30 @@ def remove_messages(uow: UnitOfWork, ids: Collection[int]) -> None:
         uow.session.execute(delete(Message).where(Message.id.in_(portion)))
 
 
-def letters(uow: UnitOfWork, column: Any, ids: Collection[int]) -> set[int]:
-    """The letters that have one of these ids in a column."""
+def ids_of(uow: UnitOfWork, wanted: Any, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> set[int]:
+    """The `wanted` ids of the rows that have one of these ids in a column."""
     found: set[int] = set()
     for portion in in_portions(ids):
-        found |= set(uow.session.scalars(select(Letter.id).where(column.in_(portion))))
+        found |= set(uow.session.scalars(select(wanted).where(column.in_(portion), *more)))
     return found
 
 
-def pages_about(uow: UnitOfWork, tickets: Collection[int]) -> set[int]:
-    """The pages, sent by mail, that show one of these tickets, whichever ticket they were asked for on.
+def letters_with_words(uow: UnitOfWork, patterns: IdentityPatterns) -> set[int]:
+    """The letters that have an address of somebody anywhere, or their name in a question or in lines that wait.
 
-    Not those that only name a number, as an example or in words that somebody wrote.
+    They had it from others: from a mail, from the server that refused the letter, from who asked for a page.
     """
-    pages = select(Letter.id, Letter.text).where(Letter.kind == ReceiptKind.PAGE)
-    wanted = {str(number) for number in tickets}
-    return {id_ for id_, text in uow.session.execute(pages) if not wanted.isdisjoint(_shown_on(text))}
-
-
-def _shown_on(page: str) -> list[str]:
-    """The numbers of the tickets that a page shows: the one in its first line, else one a line of its list."""
-    whole = _SHOWN.match(page)
-    return [whole[1]] if whole else _LISTED.findall(page)
-
-
-_SHOWN = re.compile(r"Ticket ([0-9]+) in ")
-_LISTED = re.compile(r"^ *([0-9]+)  .*\(ticket\1@[^\s()]+\)$", re.MULTILINE)
+    columns = (Letter.subject, Letter.text, Letter.commands, Letter.error)
+    asked = (Letter.kind == ReceiptKind.PAGE) & contains_any(Letter.subject, patterns.whole_names)
+    waits = contains_any(Letter.commands, patterns.whole_names)
+    named = or_(asked, waits, *(contains_any(column, patterns.spellings) for column in columns))
+    newest = uow.session.scalar(select(func.max(Letter.id))) or 0
+    found: set[int] = set()
+    # In pieces: to look through all texts of a large outbox may take longer than a statement has.
+    for at in range(0, newest + 1, _LOOKED_THROUGH):
+        piece = select(Letter.id).where(Letter.id.between(at, at + _LOOKED_THROUGH - 1), named)
+        found |= set(uow.session.scalars(piece))
+    return found
 
 
 def remove_letters(uow: UnitOfWork, ids: Collection[int]) -> None:
@@ -126,15 +120,31 @@ def remove_letters(uow: UnitOfWork, ids: Collection[int]) -> None:
         uow.session.execute(delete(Letter).where(Letter.id.in_(portion)))
 
 
-def silence_letters(uow: UnitOfWork, ids: Collection[int], line: str) -> None:
-    """Let letters that were sent say nothing, and take out the others.
+def blank_letters(uow: UnitOfWork, ids: Collection[int], line: str) -> None:
+    """Let letters say nothing but a line, in every column that shows anybody; those that wait are sent so.
 
-    The row of one that was sent stays: by it an answer finds its ticket, and proves who wrote it.
+    Their rows stay: by one an answer finds its ticket, and proves who wrote it.
     """
-    empty = {"text": line, "commands": None, "attached": False, "error": None}
+    empty = {"sender_name": "", "subject": line, "text": line, "commands": None, "error": None, "attached": False}
+    unlinked = {"in_reply_to": None, "references": None}
     for portion in in_portions(ids):
-        uow.session.execute(delete(Letter).where(Letter.id.in_(portion), Letter.state != State.SENT))
-        uow.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty))
+        uow.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(portion)))
+        uow.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty, **unlinked))
+
+
+def unlink_letters(uow: UnitOfWork, tickets: Collection[int], ids: Collection[str]) -> None:
+    """Let letters on these tickets refer to none of these Message-IDs."""
+    linked: set[int] = set()
+    for portion in in_portions(tickets):
+        query = select(Letter.id, Letter.references).where(Letter.ticket_id.in_(portion), Letter.references != "")
+        linked |= {
+            id_
+            for id_, references in uow.session.execute(query)
+            if references and not set(ids).isdisjoint(references.split())
+        }
+    for portion in in_portions(linked):
+        unlinked = update(Letter).where(Letter.id.in_(portion))
+        uow.session.execute(unlinked.values(in_reply_to=None, references=None))
 
 
 def leave_archive(uow: UnitOfWork, keys: Collection[str]) -> None:

@@ -142,7 +142,13 @@ def _count_refusal(uow: UnitOfWork, letter: Letter) -> bool:
 
     Two refusals of one day may be one fault of a mail server. Days are those of UTC.
     """
-    person = uow.session.get_one(Person, letter.person_id, with_for_update=True, populate_existing=True)
+    person = uow.session.get_one(
+        # A letter that names this person, and is written meanwhile, need not wait.
+        Person,
+        letter.person_id,
+        with_for_update={"key_share": True},
+        populate_existing=True,
+    )
     if address_key(person.email) != address_key(letter.recipient):
         return False
     letter.refused = uow.now

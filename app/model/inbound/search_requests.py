@@ -8,6 +8,7 @@ from ...mail.text import one_line
 from ..letters import info_letters
 from ..letters.info_letters import PageContent, PageOrigin
 from ..letters.receipts import ReceiptKind
+from ..letters.subjects import Subjects
 from ..lifecycle import commands
 from ..lifecycle.commands import HELP, LIST, SHOW, Page
 from ..records.addressing import OurAddress, search_address, ticket_address
@@ -136,7 +137,15 @@ def _sheet(uow: UnitOfWork, asked: str, found: SearchResult, left_out: str) -> P
     rest = remaining_hits_text(found)
     more = [f"{rest}; with more words there are fewer."] if rest else []
     how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
-    return PageContent(heading, (), [*told, *(_paragraph(uow, hit) for hit in found.hits), *more, how])
+    paragraphs = [*told, *(_paragraph(uow, hit) for hit in found.hits), *more, how]
+    return PageContent(heading, (), paragraphs, _shown_by(found.hits))
+
+
+def _shown_by(hits: Sequence[Hit]) -> Subjects:
+    writers = {hit.message.sender_id for hit in hits}
+    return Subjects(
+        frozenset(writer for writer in writers if writer is not None), frozenset(hit.ticket.id for hit in hits)
+    )
 
 
 def _paragraph(uow: UnitOfWork, hit: Hit) -> str:

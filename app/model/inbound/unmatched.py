@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager
 
 from ..letters.notification import letter_row
+from ..letters.subjects import add_letters, named_in
 from ..letters.templates import render
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter
@@ -79,6 +80,7 @@ def remind_administrators(uow: UnitOfWork) -> None:
     rows = [
         letter_row(
             uow,
+            shows=named_in([text]),
             ticket_id=None,
             about_id=None,
             kind=_KIND,
@@ -96,8 +98,7 @@ def remind_administrators(uow: UnitOfWork) -> None:
         for person in administrators(uow)
         if not person.undeliverable
     ]
-    if rows:
-        uow.session.execute(insert(Letter), rows)
+    add_letters(uow, rows)
 
 
 def _told_today(uow: UnitOfWork) -> bool:

@@ -26,8 +26,9 @@ from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.ticket_json import Json, ticket_in_full
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import may_see
-from .notification import ADD_LETTERS, letter_row
+from .notification import letter_row
 from .receipts import ReceiptKind, ReceiptRecipient, write_receipt
+from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render
 from .ticket_text import head_text, message_text
 
@@ -41,11 +42,12 @@ _LONGEST_PAGE = 100_000
 
 
 class PageContent(NamedTuple):
-    """What a page says: a first sentence, lines below it, then paragraphs."""
+    """What a page says: a first sentence, lines below it, then paragraphs; and what it shows besides whom they name."""
 
     heading: str
     lines: Sequence[str] = ()
     paragraphs: Sequence[str] = ()
+    shows: Subjects = NOTHING_MORE
 
 
 ENOUGH = "as many mails in this person's name were answered as an hour allows"
@@ -53,9 +55,9 @@ ENOUGH = "as many mails in this person's name were answered as an hour allows"
 
 def send_page_about_ticket(uow: UnitOfWork, to: ReceiptRecipient, person: Person, page: Page) -> bool:
     """Answer a mail to a ticket that asks for a page, to the person's stored address; False if it is one too many."""
-    heading, lines, paragraphs = _page_content(uow, person, page, to.ticket, to.member)
+    heading, lines, paragraphs, shows = _page_content(uow, person, page, to.ticket, to.member)
     paragraphs = [*paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
-    return write_receipt(uow, to, ReceiptKind.PAGE, heading, lines, paragraphs)
+    return write_receipt(uow, to, ReceiptKind.PAGE, heading, lines, paragraphs, shows=shows)
 
 
 def send_page_from_queue(uow: UnitOfWork, queue: Queue, person: Person, new_message: "NewMessage", page: Page) -> bool:
@@ -92,8 +94,10 @@ def send_page(
     """Send a page that is about no ticket to a person's stored address."""
     paragraphs = [*sheet.paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
     parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": paragraphs}
+    named = named_in([origin.subject, sheet.heading, *sheet.lines, *paragraphs])
     row = letter_row(
         uow,
+        shows=sheet.shows.and_also(named),
         ticket_id=None,
         about_id=None,
         kind=ReceiptKind.PAGE,
@@ -109,7 +113,7 @@ def send_page(
         acknowledges=True,
         text=render("to_writer", footer=origin.footing, **parts),
     )
-    uow.connection.execute(ADD_LETTERS, [row])
+    add_letters(uow, [row])
 
 
 def page_content_for(uow: UnitOfWork, person: Person, page: Page) -> PageContent:
@@ -143,7 +147,8 @@ def _list_page(uow: UnitOfWork, person: Person) -> PageContent:
         return PageContent("You have no open tickets.")
     example = (mine or assigned or unassigned)[0].id
     how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
-    return PageContent("Your open tickets:", (), [*found, how])
+    shown = frozenset(ticket.id for _, tickets in named for ticket in tickets[-_MOST_LISTED:])
+    return PageContent("Your open tickets:", (), [*found, how], Subjects(tickets=shown))
 
 
 def _open(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[Ticket]:
@@ -198,7 +203,15 @@ def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | Non
     shown = _messages_from(view["messages"], page.message)
     texts = [message_text(one, found.lifecycle, person.email) for one in shown]
     numbers = [one["number"] for one in shown]
-    return PageContent(head_text(view), (), [*merged, *_cut(found.id, numbers, texts, whole=page.message)])
+    paragraphs = [*merged, *_cut(found.id, numbers, texts, whole=page.message)]
+    return PageContent(head_text(view), (), paragraphs, Subjects(_people_on(uow, found), frozenset({found.id})))
+
+
+def _people_on(uow: UnitOfWork, ticket: Ticket) -> frozenset[int]:
+    """Everybody whom a ticket shows: who is on it, who answered it, who wrote on it."""
+    wrote = uow.session.scalars(select(Message.sender_id).where(Message.ticket_id == ticket.id).distinct())
+    found = {ticket.answerer_id, *wrote, *(member.person_id for member in members_of(uow, ticket))}
+    return frozenset(one for one in found if one is not None)
 
 
 def _messages_from(messages: Sequence[Json], number: int) -> Sequence[Json]:

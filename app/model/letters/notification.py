@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple, cast
 
-from sqlalchemy import Table, exists, insert, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
@@ -26,10 +26,10 @@ from ..tickets.members import TicketMember, Update, recipients_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from .footer import footer
+from .subjects import Subjects, add_letters, named_in, replace_subjects
 from .templates import render
 
 THE_TRACKER = "The tracker"
-ADD_LETTERS = insert(cast("Table", Letter.__table__))
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
 # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
 _LONGEST_TEXT = 100_000
@@ -123,6 +123,7 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         "note": _note(uow, ticket, message, None, new_message, unproven_note(uow, actor, new_message)),
     }
     headers = _headers(ticket, "opened", message, name, new_message, answers=False)
+    headers = headers._replace(by_id=event.actor_id)
     notice = Notice(headers, recipients, body, event.changes, new_message)
     brought = actor is None or actor.responder
     if ticket.queue.acknowledge and new_message.mail_id is not None and not message.private and not brought:
@@ -211,17 +212,21 @@ def _notify_later(
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
         headers = _headers(ticket, HELD, None, ticket.queue.name, None)._replace(about_id=first)
-        row = _letter(uow, headers, reader, members, _held_since(uow, ticket, first, message, reader))
+        body, writers = _held_since(uow, ticket, first, message, reader)
+        row = _letter(uow, headers, reader, members, body, writers)
         if letter is not None:
             letter.text = str(row["text"])
+            replace_subjects(uow, letter.id, {**row, "message_id": letter.message_id})
         else:
             # It is dated when it leaves.
             due = uow.now + loop_protection.WINDOW
-            uow.connection.execute(ADD_LETTERS, [{**row, "created": due, "next": due}])
+            add_letters(uow, [{**row, "created": due, "next": due}])
 
 
-def _held_since(uow: UnitOfWork, ticket: Ticket, first: int, last: Message, reader: TicketMember) -> dict[str, object]:
-    """What a letter says of the messages between these two that nobody got a letter about."""
+def _held_since(
+    uow: UnitOfWork, ticket: Ticket, first: int, last: Message, reader: TicketMember
+) -> tuple[dict[str, object], set[int]]:
+    """What a letter says of the messages between these two that nobody got a letter about, and who wrote them."""
     has_letter = exists().where(Letter.about_id == Message.id, Letter.kind != HELD)
     visible = [] if reader.responder else [~Message.private]
     which = Message.ticket_id == ticket.id, Message.id >= first, Message.id <= last.id, ~has_letter
@@ -233,11 +238,13 @@ def _held_since(uow: UnitOfWork, ticket: Ticket, first: int, last: Message, read
     ]
     more = ["There are more of them."] if len(messages) > _LISTED_LATER else []
     minutes = int(loop_protection.WINDOW.total_seconds() // 60)
-    return {
+    writers = {message.sender_id for message in messages if message.sender_id is not None}
+    body: dict[str, object] = {
         "heading": f"Too many mails came to ticket {ticket.id} within {minutes} minutes. Nobody got letters of these:",
         "lines": [one_line(line, _SHORTENED) for line in lines],
         "paragraphs": [*more, f'To read them whole, reply with the one word "{SHOW}".'],
     }
+    return body, writers
 
 
 def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
@@ -260,7 +267,8 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     # Those from outside whose ticket was merged into this one learn what their replies do from now on.
     numbers = sentence_list(new or "" for field, _, new in event.changes if field == "merged")
     body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
-    return [*notices, Notice(plain, [member for member in event.members if member.person_id in event.moved], body)]
+    headers = plain._replace(by_id=event.actor_id)
+    return [*notices, Notice(headers, [member for member in event.members if member.person_id in event.moved], body)]
 
 
 def notify_undelivered(
@@ -269,7 +277,7 @@ def notify_undelivered(
     """Tell who answers that somebody, the person `missed`, did not get a letter. A reply is a private comment."""
     members = _with_mailbox(uow, members)
     recipients = recipients_of(members, Update(has_text=False), ticket.lifecycle, except_person=missed)
-    headers = _headers(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True)
+    headers = _headers(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True, by_id=missed)
     _write(uow, Notice(headers, recipients, body), members)
 
 
@@ -309,7 +317,8 @@ def _announcement(uow: UnitOfWork, event: Event, recipients: Sequence[TicketMemb
     knowing = {member.person_id for member in recipients} | {event.actor_id}
     to = [member for member in event.members if member.requestor and member.person_id not in knowing]
     body = {"heading": f"{_name(event)} marked ticket {ticket.id} as {ticket.status}."}
-    return [Notice(_headers(ticket, "changed", None, _name(event), None), to, body)]
+    headers = _headers(ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
+    return [Notice(headers, to, body)]
 
 
 def message_heading(action: Action, name: str, *, has_text: bool, second: bool = False) -> str:
@@ -458,8 +467,7 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
                 texts[team] = _letter_text(notice.new_message, team=team)
             body["text"] = texts[team]
         rows.append(_letter(uow, notice.envelope, reader, members, body))
-    if rows:
-        uow.connection.execute(ADD_LETTERS, rows)
+    add_letters(uow, rows)
 
 
 def _letter(
@@ -468,11 +476,16 @@ def _letter(
     to: TicketMember,
     members: Sequence[TicketMember],
     body: Mapping[str, object],
+    writers: Iterable[int] = (),
 ) -> dict[str, object]:
+    """One letter; `writers` are people besides those on the ticket whose words it tells in its lines."""
     ticket = headers.ticket
     undo = headers.checkpoint is not None and (to.responder or to.person_id == headers.by_id)
+    private, held = headers.private, headers.kind == HELD
+    below = footer(uow, ticket, to, members, private=private, undo=undo, later=held)
     return letter_row(
         uow,
+        shows=_shown_by(headers, members, body, below, writers),
         ticket_id=ticket.id,
         about_id=headers.about_id,
         kind=headers.kind,
@@ -488,17 +501,32 @@ def _letter(
         attached=headers.attached,
         acknowledges=headers.acknowledges,
         checkpoint=headers.checkpoint,
-        text=render(
-            headers.kind,
-            footer=footer(uow, ticket, to, members, private=headers.private, undo=undo, later=headers.kind == HELD),
-            **body,
-        ),
+        text=render(headers.kind, footer=below, **body),
     )
 
 
-def letter_row(uow: UnitOfWork, **columns: object) -> dict[str, object]:
-    """A row of the outbox that waits to be sent, with names that nobody can guess."""
+def _shown_by(
+    headers: LetterHeaders,
+    members: Sequence[TicketMember],
+    body: Mapping[str, object],
+    below: Sequence[str],
+    writers: Iterable[int],
+) -> Subjects:
+    """Whom a letter shows in what the tracker says, but for the writer of its message and the ticket's requestor."""
+    has_text = [value for name, value in body.items() if name != "text"]
+    texts = [
+        text for value in has_text for text in ([value] if isinstance(value, str) else cast("Iterable[str]", value))
+    ]
+    found = named_in(texts, members, below)
+    own = set() if headers.by_id is None else {headers.by_id}
+    people = found.people - own if headers.about_id else found.people | own
+    return found._replace(people=(people | frozenset(writers)) - {headers.ticket.requestor_id})
+
+
+def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[str, object]:
+    """A row of the outbox that waits to be sent, with names that nobody can guess, and what it shows."""
     return {
+        "shows": shows,
         "created": uow.now,
         "message_id": new_message_id(uow),
         "token": secrets.token_hex(10),

@@ -17,7 +17,8 @@ from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from .footer import footer
-from .notification import ADD_LETTERS, change_line, letter_row, list_id
+from .notification import change_line, letter_row, list_id
+from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render
 
 
@@ -148,11 +149,12 @@ def write_receipt(
     paragraphs: Sequence[str] = (),
     *,
     footing: Sequence[str] | None = None,
+    shows: Subjects = NOTHING_MORE,
     **columns: object,
 ) -> bool:
     """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
 
-    False if it is one too many.
+    `shows`: whom and what it shows besides those whom its words name. False if it is one too many.
     """
     # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
     proven = to.new_message.verified
@@ -163,8 +165,10 @@ def write_receipt(
     if footing is None:
         footing = footer(uow, ticket, to.member, to.members, private=to.private, undo=undo)
     threads = [one for one in dict.fromkeys((ticket.root, to.new_message.message_id)) if one and sendable(one)]
+    shows = shows.and_also(named_in([heading, *lines, *paragraphs], to.members, footing))
     row = letter_row(
         uow,
+        shows=shows._replace(people=shows.people - {ticket.requestor_id}),
         **{
             "ticket_id": ticket.id,
             "about_id": None,
@@ -185,5 +189,5 @@ def write_receipt(
             **columns,
         },
     )
-    uow.connection.execute(ADD_LETTERS, [row])
+    add_letters(uow, [row])
     return True

@@ -72,3 +72,28 @@ class Letter(Base):
     refused: Mapped[datetime | None]
 
     person: Mapped[Person] = relationship()
+
+
+class LetterSubject(Base):
+    """A person or a ticket that a letter shows, by which erasing finds the letter; one of the two columns is set.
+
+    No row repeats what the letter's own columns say: its recipient, the writer of the message it is about, its ticket
+    and so whoever asked that.
+    """
+
+    __tablename__ = "letter_subject"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    # No foreign key: a ticket's row is never deleted, and a letter that lists tickets must not wait for their locks.
+    ticket_id: Mapped[int | None] = mapped_column(index=True)
+
+
+class SubjectBacklog(Base):
+    """The letters that an upgrade has left without subjects: those of an id below `below`. No row: none is left."""
+
+    __tablename__ = "subject_backlog"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    below: Mapped[int]

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Table, delete, select, update
 
 from ...mail.addresses import Mailbox, address_key, is_usable
 from ...mail.text import one_line
-from ..storage.base import Base
+from ..storage.base import Base, is_credential
 from ..storage.unit_of_work import UnitOfWork
 from .people import Address, BadAddress, Person, find_person, get_person
 
@@ -55,12 +55,18 @@ def _become_one(uow: UnitOfWork, person: Person, other: Person) -> None:
 
 
 def reassign_references(uow: UnitOfWork, other: Person, person: Person) -> None:
-    """Let `person` stand wherever `other` does, in every table; then `other` is gone."""
+    """Let `person` stand wherever `other` does, in every table; then `other` is gone.
+
+    Not in a table of credentials or sessions (`CREDENTIAL`): what let `other` in lets nobody in from now on.
+    """
     ids = {"person": person.id, "other": other.id}
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if any(key.column.table.name == Person.__tablename__ for key in column.foreign_keys):
-                _reassign_column(uow, table, column, ids)
+                if is_credential(table):
+                    uow.connection.execute(delete(table).where(column == other.id))
+                else:
+                    _reassign_column(uow, table, column, ids)
     uow.session.info.pop("people", None)
     uow.session.delete(other)
     uow.session.flush()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import DateTime, Dialect, MetaData, Table, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 MAX_ID = 2**31 - 1
@@ -42,6 +42,15 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+CREDENTIAL = {"credential": True}
+"""The `info` of a table whose rows are credentials or sessions: they end with their person, and are never moved."""
+
+
+def is_credential(table: Table) -> bool:
+    """Return whether the rows of a table are credentials or sessions."""
+    return bool(table.info.get("credential"))
 
 
 class Base(DeclarativeBase):

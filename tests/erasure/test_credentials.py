@@ -1,0 +1,40 @@
+"""Claims about credentials and sessions: whoever is forgotten, or becomes somebody else, is logged in nowhere."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Integer, Table, select
+
+from app.model.erasure.erase_person import erase, forget_person
+from app.model.records.people import get_person
+from app.model.records.registration import add_alias
+from app.model.storage.base import CREDENTIAL, Base
+from tests.support.world import World
+
+ANN, BOB = "ann@home.example", "bob@far.example"
+
+
+@pytest.fixture
+def login() -> Iterator[Table]:
+    """A table of credentials, as the web pages may have one."""
+    person = Column("person_id", Integer, ForeignKey("person.id"), primary_key=True)
+    made = Table("login", Base.metadata, person, Column("token", Integer, primary_key=True), info=CREDENTIAL)
+    yield made
+    Base.metadata.remove(made)
+
+
+@pytest.mark.parametrize("how", ["alias", "forget"])
+def test_no_credential_outlives_its_person(world: World, login: Table, how: str) -> None:
+    for email in (ANN, BOB):
+        world.known(email)
+    with world.uow() as uow:
+        login.create(uow.connection)
+        ids = [get_person(uow, email).id for email in (ANN, BOB)]
+        uow.connection.execute(login.insert(), [{"person_id": one, "token": one} for one in ids])
+    if how == "alias":
+        with world.uow() as uow:
+            add_alias(uow, ANN, BOB)
+    else:
+        erase(world.database, lambda uow: forget_person(uow, BOB))
+    with world.database.read_only() as uow:
+        assert uow.connection.execute(select(login)).all() == [(ids[0], ids[0])]

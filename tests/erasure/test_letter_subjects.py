@@ -1,0 +1,203 @@
+"""Claims about what a letter shows: rows that say so, of new letters and of those that an older version wrote."""
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import closing, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import ColumnElement, select, text
+
+from app.model.erasure.erase_person import erase, forget_person
+from app.model.erasure.erase_ticket import forget_ticket
+from app.model.erasure.vacuum import sweep
+from app.model.letters import old_letters
+from app.model.letters.receipts import ReceiptKind
+from app.model.records.letters import HELD, NOT_SENT, Letter, LetterSubject, SubjectBacklog
+from app.model.records.messages import Message
+from app.model.records.people import Address, get_person
+from app.model.records.tickets import UNDELIVERED, Ticket
+from app.model.schema import alembic_config, upgrade
+from app.model.storage.database import Database
+from app.model.storage.unit_of_work import UnitOfWork
+from app.model.tickets.undo import Checkpoint
+from tests.erasure.story import tell_story
+from tests.support.markers import PEOPLE, Small, email_of, words_in
+from tests.support.postgres import fresh_database
+from tests.support.sources import APP
+from tests.support.world import DOMAIN, World
+
+KINDS = {"opened", "posted", "changed", "acknowledged", HELD, NOT_SENT, UNDELIVERED, "set_aside", *ReceiptKind}
+ROWS = Path(__file__).with_name("version_0009.sql")
+
+
+def shown_by(world: World) -> dict[int, tuple[set[int | None], set[int | None]]]:
+    """By letter, the people and the tickets that its columns and rows say it shows."""
+    writers = {message.id: message.sender_id for message in world.rows(Message)}
+    asked = {(one.id, one.requestor_id) for one in world.rows(Ticket)}
+    asked |= {(checkpoint.ticket_id, checkpoint.requestor_id) for checkpoint in world.rows(Checkpoint)}
+    found: dict[int, tuple[set[int | None], set[int | None]]] = {}
+    for letter in world.rows(Letter):
+        requestors = {person for ticket, person in asked if ticket == letter.ticket_id}
+        found[letter.id] = {letter.person_id, writers.get(letter.about_id), *requestors}, {letter.ticket_id}
+    for row in world.rows(LetterSubject):
+        people, tickets = found[row.letter_id]
+        people.add(row.person_id)
+        tickets.add(row.ticket_id)
+    return found
+
+
+def ours(letter: Letter, said: list[str]) -> str:
+    """What a letter says, but for the words of messages and of questions."""
+    text = "\n".join([letter.sender_name, letter.subject, letter.text, letter.commands or ""])
+    for words in [*said, letter.subject.partition("Search: ")[2]]:
+        text = text.replace(words, "") if words else text
+    return text
+
+
+def missing(world: World) -> list[tuple[str, str, str]]:
+    """What stands in a letter without a column or row that says so."""
+    said = sorted({message.text for message in world.rows(Message) if message.text}, key=len, reverse=True)
+    names = {address.person_id: address.email.partition("@")[0] for address in world.rows(Address)}
+    titles = {ticket.id: ticket.title for ticket in world.rows(Ticket)}
+    shown, found = shown_by(world), []
+    for letter in world.rows(Letter):
+        text, (people, tickets) = ours(letter, said), shown[letter.id]
+        for person, name in names.items():
+            if person not in people and re.search(rf"(?i)name{name}|{name}@|{name} renamed", text):
+                found.append((letter.kind, name, text))
+        for number, title in titles.items():
+            if number not in tickets and (title in text or re.search(rf"ticket{number}@|Ticket {number} in ", text)):
+                found.append((letter.kind, f"ticket {number}", text))
+    return found
+
+
+@pytest.fixture
+def small(any_database_url: str) -> Iterator[Small]:
+    made = Small(any_database_url)
+    yield made
+    made.world.close()
+
+
+def test_a_letter_of_every_kind_has_the_subjects_that_it_shows(small: Small) -> None:
+    tell_story(small)
+    assert {letter.kind for letter in small.world.rows(Letter)} == KINDS
+    assert missing(small.world) == []
+    # Nothing is said twice: most letters show nobody besides their recipient and the writer of their message.
+    assert len(small.world.rows(LetterSubject)) < 3 * len(small.world.rows(Letter))
+
+
+# A database of the version before
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that the version before 0010 wrote."""
+    rows = ROWS.read_text()
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/tickets.db"
+        (tmp_path / "tickets.db").touch()
+    else:
+        url = fresh_database(request.getfixturevalue("postgres_server"))
+        rows = re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'", rows)
+    with closing(Database(url, DOMAIN)) as database:
+        with database.transaction() as uow:
+            command.upgrade(alembic_config(uow.session.connection()), "0009")
+            uow.session.execute(text("DELETE FROM secret"))
+        with database.transaction() as uow:
+            driver = uow.connection.connection.driver_connection
+            assert driver is not None
+            if database.is_sqlite:
+                for statement in rows.split(";\nINSERT"):
+                    driver.execute(f"INSERT{statement.partition('INSERT')[2] or statement}")
+            else:
+                assert isinstance(driver, psycopg.Connection)
+                driver.execute(rows.encode(), prepare=False)
+                for table in ("mail", "person", "ticket", "message", "letter", "delivery", "change", "address"):
+                    driver.execute(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}".encode()
+                    )
+    return url
+
+
+@pytest.mark.parametrize("at_once", [7, 500])
+def test_old_letters_get_theirs_in_batches_also_after_a_kill(
+    old_url: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(old_letters, "AT_ONCE", at_once)
+    really, calls = old_letters._name_some, count(1)
+
+    def is_killed(uow: UnitOfWork, people: Any) -> bool:
+        """Store a batch, or be killed just before it is committed."""
+        going_on = really(uow, people)
+        if next(calls) in (1, 4):
+            raise KeyboardInterrupt
+        return going_on
+
+    monkeypatch.setattr(old_letters, "_name_some", is_killed)
+    with closing(Database(old_url, DOMAIN)) as database:
+        with pytest.raises(KeyboardInterrupt):
+            upgrade(database)
+        with suppress(KeyboardInterrupt):
+            upgrade(database)
+        upgrade(database)
+    world = World(old_url, lifecycle="correspondence")
+    assert world.rows(SubjectBacklog) == []
+    assert missing(world) == []
+    rows = [
+        (letter_subject.letter_id, letter_subject.person_id, letter_subject.ticket_id)
+        for letter_subject in world.rows(LetterSubject)
+    ]
+    assert len(rows) == len(set(rows))
+    world.close()
+
+
+def in_file(folder: Path, words: Collection[str]) -> list[str]:
+    """Which words stand in the bytes of a SQLite database; none on PostgreSQL, whose files are not ours."""
+    content = b"".join(one.read_bytes().lower() for one in folder.glob("tickets.db*") if "before" not in one.name)
+    return [word for word in words if re.search(rf"{word}\b".encode(), content)]
+
+
+def said_in(world: World, which: ColumnElement[bool]) -> set[str]:
+    """Every word of some messages."""
+    with world.database.read_only() as uow:
+        texts = uow.session.execute(select(Message.subject, Message.full_text).where(which)).all()
+    return {word for subject, text in texts for word in re.findall(r"quax[a-z]+w[0-9]+\b", f"{subject} {text}")}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_of_an_old_database_nothing_of_a_person_is_left(old_url: str, who: str, tmp_path: Path) -> None:
+    world = World(old_url, lifecycle="correspondence")
+    with world.database.transaction() as uow:
+        uow.session.execute(text("UPDATE letter SET state = 'waiting' WHERE id % 5 = 0"))
+    with world.database.read_only() as uow:
+        person = get_person(uow, email_of(who)).id
+    words = said_in(world, Message.sender_id == person)
+    told = erase(world.database, lambda uow: forget_person(uow, email_of(who)))
+    sweep(world.database)
+    # What others wrote stays: they named them in Cc, in a command, or in a question.
+    found = [(place, said) for place, said in words_in(world, who) if said != f"{who}*"]
+    assert [one for one in found if one[0] not in ("mail.raw", "message.text", "message.full_text")] == []
+    assert [said for place, said in found if place != "mail.raw" and f"{who}w" in said] == []
+    quoted = {word for word in words if any(re.search(rf"{word}\b", said) for _, said in found)}
+    assert (bool(told.letters), bool(words - quoted), in_file(tmp_path, words - quoted)) == (True, True, [])
+    world.close()
+
+
+def test_of_an_old_database_nothing_of_a_ticket_is_left(old_url: str, tmp_path: Path) -> None:
+    world = World(old_url, lifecycle="correspondence")
+    words = said_in(world, Message.ticket_id == 1) - said_in(world, Message.ticket_id != 1)
+    erase(world.database, lambda uow: forget_ticket(uow, 1))
+    sweep(world.database)
+    found = [(place, said) for word in words for place, said in words_in(world, word) if re.search(rf"{word}\b", said)]
+    assert (bool(words), found, in_file(tmp_path, words)) == (True, [], [])
+    world.close()
+
+
+def test_letters_are_inserted_in_one_place() -> None:
+    inserts = re.compile(r"\binsert\((?:Letter\b|_?LETTER\b|cast\([^)]*Letter\.)|\bLetter\(\w+=")
+    assert [path.name for path in APP if inserts.search(path.read_text())] == ["subjects.py"]
