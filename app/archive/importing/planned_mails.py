@@ -13,6 +13,7 @@ from ...mail.addresses import Mailbox
 from ...mail.parsed import Incoming, read
 from ...mail.quoted_text import is_forward, split
 from ...model.records.received_mail import Mail
+from ..batches import batches
 from .mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
 from .ordering import places_of
 from .staging_area import ARCHIVED, Pile
@@ -83,15 +84,8 @@ def _chosen(counted: Any) -> Iterator[int]:
 
 def drafts_of(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
     """These mails read in full, in order, some at a time."""
-    group: list[Planned] = []
-    octets = 0
-    for one in planned:
-        if group and (len(group) == _AT_ONCE or octets + one.size > BYTES):
-            yield from _read(pile, group)
-            group, octets = [], 0
-        group.append(one)
-        octets += one.size
-    yield from _read(pile, group)
+    for group in batches(planned, lambda one: one.size, _AT_ONCE, BYTES):
+        yield from _read(pile, group)
 
 
 def _read(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:

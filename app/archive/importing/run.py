@@ -1,6 +1,6 @@
 """An import from its beginning to its end: take in, gather, post, index, and what is told of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from ...model.lifecycle.tables import Lifecycle
 from ...model.records.queues import find_queue
 from ...model.search.indexer import catch_up
 from ...model.storage.database import Database
+from ..batches import batches
 from ..reading.mbox import Dialect
 from ..reading.sources import Found, Other, mails_in
 from .grouping import count_threads, gather
@@ -124,7 +125,7 @@ def _take_all(pile: Pile, wanted: Wanted, report: Report, total: int | None, tel
     with pile.store.look() as desk:
         newest = desk.connection.scalar(select(func.max(ARCHIVED.c.id))) or 0
     mails = _timed(mails_in(wanted.path, wanted.limit, wanted.dialect), report, READING)
-    for group in _grouped(mails):
+    for group in batches(mails, lambda one: len(one.raw), MAILS, BYTES):
         begun = perf_counter()
         readable = [one for one in group if not one.fault]
         taken = take(pile, readable, newest) if readable else None
@@ -148,19 +149,6 @@ def _timed(mails: Iterator[Found], report: Report, part: str) -> Iterator[Found]
         if one is None:
             return
         yield one
-
-
-def _grouped(mails: Iterable[Found]) -> Iterator[list[Found]]:
-    group: list[Found] = []
-    octets = 0
-    for one in mails:
-        if group and (len(group) == MAILS or octets + len(one.raw) > BYTES):
-            yield group
-            group, octets = [], 0
-        group.append(one)
-        octets += len(one.raw)
-    if group:
-        yield group
 
 
 def _name(pile: Pile, report: Report, one: Found) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
-from ...mail.text import one_line, shown
+from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, listed
 from ..records.addressing import comment_address, find_place, is_at_our_domain, ticket_address
@@ -33,8 +33,6 @@ ADD_LETTERS = insert(cast("Table", Letter.__table__))
 # With the header's name before it, within the 998 octets of a line (RFC 5322 2.1.1).
 _LONGEST_ID = 980
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
-# Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
-_LONGEST_TEXT = 100_000
 _WITH_FILES = ("opened", "posted")
 
 
@@ -322,8 +320,9 @@ def _said(words: "Words", *, team: bool) -> str:
         if team or not part.withheld
     ]
     text = shown(words.text)
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[:_LONGEST_TEXT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
+    # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
+    if len(text) > SHOWN_LIMIT:
+        text = f"{text[:SHOWN_LIMIT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
     withheld = _withheld(sum(part.withheld for part in words.attachments), team=team)
     return "\n\n".join(part for part in (text, "\n".join(attached), withheld) if part)
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...mail.addresses import mailable
-from ...mail.text import one_line, shown
+from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
 from ..records.tickets import Ticket
@@ -99,13 +99,10 @@ def refused(desk: Desk, to: Writer, heading: str, *, posted: bool | None) -> Non
 
 
 def _repeated(words: "Words", *, posted: bool) -> list[str]:
-    text = shown(words.text)[:_LONGEST_REPEATED].rstrip()
+    text = shown(words.text)[:SHOWN_LIMIT].rstrip()
     if not text:
         return ["Your mail said nothing else."]
     return [f"The rest of your mail was {'posted without these lines' if posted else 'not posted'}:", text]
-
-
-_LONGEST_REPEATED = 100_000
 
 
 def _indented(lines: Sequence[str]) -> str:
