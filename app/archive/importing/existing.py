@@ -67,22 +67,20 @@ def key_of(card: Card) -> bytes:
 
 
 def lookup(pile: Pile, column: str, digests: list[bytes]) -> dict[bytes, list[There]]:
-    """Those of these digests that were taken in before; on a dry run also into the tracker itself."""
+    """Those of these digests that were taken in before."""
     query = select(*(ARCHIVED.c[name] for name in There._fields)).where(ARCHIVED.c[column].in_(digests))
     query = query.order_by(ARCHIVED.c.id)
     found: dict[bytes, list[There]] = {}
-    places = [(pile.store, query)] + ([(pile.tracker, query.where(ARCHIVED.c.posted))] if pile.dry else [])
-    for database, wanted in places:
-        with database.look() as desk:
-            for row in desk.connection.execute(wanted):
-                found.setdefault(getattr(row, column), []).append(There(*row))
+    with pile.database.look() as desk:
+        for row in desk.connection.execute(query):
+            found.setdefault(getattr(row, column), []).append(There(*row))
     return found
 
 
 def posted_elsewhere(pile: Pile, cards: Sequence[Card]) -> dict[bytes, int]:
     """The tickets on which these very mails stand since they came by another way, by identity and mark."""
     found: dict[bytes, int] = {}
-    with pile.tracker.look() as desk:
+    with pile.database.look() as desk:
         by_name = _messages_of(desk, {card.known_as for card in cards})
         for card in cards:
             mark = card.mark if card.mark and card.mark.tracker == tracker_id(desk) else None
@@ -181,12 +179,12 @@ def find_answered_live(pile: Pile, repeated: set[bytes]) -> dict[int, int]:
     query = select(LINK.c.key, ARCHIVED.c.id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     query = query.where(~ARCHIVED.c.posted, ARCHIVED.c.joins.is_(None), ARCHIVED.c.mark == NO_MARK)
     found: dict[int, int] = {}
-    with pile.tracker.look() as desk, pile.store.look() as store:
+    with pile.database.look() as desk:
         rows = desk.connection.execution_options(yield_per=_ASKED).execute(live)
         for some in rows.partitions():
             tickets: dict[bytes, int] = {}
             _keep_oldest(tickets, ((own_key(given), ticket) for given, ticket in some if id_key(given) not in repeated))
-            mails = store.connection.execute(query.where(LINK.c.key.in_(tickets)))
+            mails = desk.connection.execute(query.where(LINK.c.key.in_(tickets)))
             _keep_oldest(found, ((id_, tickets[key]) for key, id_ in mails))
     return found
 

@@ -92,10 +92,10 @@ class _Union:
 def gather(pile: Pile) -> None:
     """Plan the threads of all mails that wait, in the order in which they began: all of the plan is kept, or none."""
     pile.count()
-    with pile.store.look() as desk:
+    with pile.database.look() as desk:
         repeated = _repeated(desk.connection)
     _join_live(pile, repeated)
-    with pile.store.look() as desk:
+    with pile.database.look() as desk:
         union = _Union(_waiting(pile, desk.connection))
         _tie_by_marks(pile, desk.connection, union)
         _tie_by_ids(pile, desk.connection, union, repeated)
@@ -108,7 +108,7 @@ def _join_live(pile: Pile, repeated: set[bytes]) -> None:
     """Let old mail join the tickets that answers to it have opened."""
     rows = [{"of": id_, "ticket": ticket} for id_, ticket in find_answered_live(pile, repeated).items()]
     if rows:
-        with pile.store.work() as desk:
+        with pile.database.work() as desk:
             desk.connection.execute(_JOIN, rows)
 
 
@@ -290,7 +290,7 @@ def _fit(thread: _Knot, writer: bytes, others: set[bytes]) -> tuple[Any, ...]:
 def _posted(pile: Pile, subjects: Iterable[bytes | None]) -> Iterator[_Knot]:
     """The threads of these subjects that are tickets already; their places are below zero."""
     every = sorted(one for one in subjects if one)
-    with pile.tracker.look() as desk:
+    with pile.database.look() as desk:
         for at in range(0, len(every), 1000):
             query = select(*(ARCHIVED.c[name] for name in _ABOUT)).where(
                 ARCHIVED.c.subject.in_(every[at : at + 1000]), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None)
@@ -311,7 +311,7 @@ def _keep(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
         if knot.home is not None:
             homes[place] = min(homes.get(place, knot.home), knot.home)
     _settle_claims(union, homes)
-    with pile.store.work() as desk:
+    with pile.database.work() as desk:
         first = desk.connection.scalar(select(func.max(ARCHIVED.c.thread))) or 0
         for at in range(0, len(union.ids), _ROWS):
             rows = [
@@ -330,12 +330,3 @@ def _settle_claims(union: _Union, homes: dict[int, int]) -> None:
             del homes[place]
         else:
             taken.add(homes[place])
-
-
-def count_threads(pile: Pile) -> tuple[int, int]:
-    """How many threads are planned, and how many of them belong to tickets that are there already."""
-    planned = select(ARCHIVED.c.thread, func.max(ARCHIVED.c.joins).label("home")).group_by(ARCHIVED.c.thread)
-    threads = planned.where(ARCHIVED.c.thread.is_not(None), ARCHIVED.c.queue_id == pile.queue_id).subquery()
-    with pile.store.look() as desk:
-        row = desk.connection.execute(select(func.count(), func.count(threads.c.home)).select_from(threads)).one()
-    return row[0], row[1]

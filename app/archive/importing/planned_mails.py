@@ -59,7 +59,7 @@ def next_threads(pile: Pile) -> list[list[Planned]]:
     waiting = (ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == pile.queue_id)
     sizes = select(ARCHIVED.c.thread, func.count(), func.sum(ARCHIVED.c.size)).where(*waiting)
     columns = [ARCHIVED.c[name] for name in Planned._fields[:-1]]
-    with pile.store.look() as desk:
+    with pile.database.look() as desk:
         counted = desk.connection.execute(sizes.group_by(ARCHIVED.c.thread).order_by(ARCHIVED.c.thread).limit(MAILS))
         chosen = list(_chosen(counted))
         query = select(*columns).where(ARCHIVED.c.thread.in_(chosen), *waiting)
@@ -89,7 +89,7 @@ def drafts_of(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
 
 
 def _read(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
-    with pile.store.look() as desk:
+    with pile.database.look() as desk:
         query = select(Mail.id, Mail.raw).where(Mail.id.in_([one.mail_id for one in planned]))
         found = {row.id: row.raw for row in desk.connection.execute(query)}
     for one in planned:

@@ -56,7 +56,7 @@ class Poster:
 
     def _post(self, planned: Sequence[Planned], drafts: Iterable[Draft]) -> Posted:
         done = Posted(mails=len(planned))
-        with self.pile.tracker.work() as desk:
+        with self.pile.database.work() as desk:
             if not self._still_planned(desk, planned):
                 return Posted()
             work = Work(desk, self.pile, self.writers, self.status, planned)

@@ -1,6 +1,7 @@
 """An import from its beginning to its end: take in, gather, post, index, and what is told of it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
@@ -15,8 +16,9 @@ from ...model.storage.database import Database
 from ..batches import batches
 from ..reading.mbox import Dialect
 from ..reading.sources import Found, Other, mails_in
-from .grouping import count_threads, gather
+from .grouping import gather
 from .posting import Poster
+from .scratch_copy import scratch_copy
 from .senders import Writers
 from .staging import take
 from .staging_area import ARCHIVED, Pile, piled
@@ -88,26 +90,22 @@ def import_archive(tracker: Database, wanted: Wanted, total: int | None, tell: T
     """Import what lies at a path into a queue; `total` is its size in bytes, where that is known.
 
     Raises NoSuchQueue, NoSuchStatus, BrokenBox or OSError. What is done when it is stopped stays, and the same import
-    again goes on from there.
+    again goes on from there. A dry run is an import into a copy that is thrown away.
     """
     with tracker.look() as desk:
         status = _final_status(find_queue(desk, wanted.queue).lifecycle, wanted.status)
     report = Report(seconds=dict.fromkeys((READING, STORING, GATHERING, POSTING, INDEXING), 0.0))
-    with piled(tracker, wanted.queue, dry=wanted.dry_run) as pile:
+    into = scratch_copy(tracker) if wanted.dry_run else nullcontext(tracker)
+    with into as database, piled(database, wanted.queue) as pile:
         poster = Poster(pile, Writers(pile.queue_id, map(address_key, wanted.responders), pile.is_ours), status)
-        if not pile.dry:
-            # What an import before has planned is posted as it was planned.
-            _post_all(pile, poster, report, tell)
+        # What an import before has planned is posted as it was planned.
+        _post_all(pile, poster, report, tell)
         _take_all(pile, wanted, report, total, tell)
         begun = perf_counter()
         tell(Step(GATHERING, report.mails, 0, None))
         gather(pile)
         report.seconds[GATHERING] += perf_counter() - begun
-        if pile.dry:
-            report.threads, report.continued = count_threads(pile)
-            report.tickets = report.threads - report.continued
-        else:
-            _post_all(pile, poster, report, tell)
+        _post_all(pile, poster, report, tell)
     if not wanted.dry_run:
         _index(tracker, report, tell)
     return report
@@ -122,7 +120,7 @@ def _final_status(lifecycle: Lifecycle, wanted: str | None) -> str:
 
 def _take_all(pile: Pile, wanted: Wanted, report: Report, total: int | None, tell: Tell) -> None:
     tell(Step(STORING, 0, 0, total))
-    with pile.store.look() as desk:
+    with pile.database.look() as desk:
         newest = desk.connection.scalar(select(func.max(ARCHIVED.c.id))) or 0
     mails = _timed(mails_in(wanted.path, wanted.limit, wanted.dialect), report, READING)
     for group in batches(mails, lambda one: len(one.raw), MAILS, BYTES):
@@ -135,7 +133,7 @@ def _take_all(pile: Pile, wanted: Wanted, report: Report, total: int | None, tel
             report.duplicates += taken.repeated
         for one in group:
             if one.fault:
-                _name(pile, report, one)
+                _name(report, one)
         report.seconds[STORING] += perf_counter() - begun
         tell(Step(STORING, report.mails, group[-1].done, total))
 
@@ -151,7 +149,7 @@ def _timed(mails: Iterator[Found], report: Report, part: str) -> Iterator[Found]
         yield one
 
 
-def _name(pile: Pile, report: Report, one: Found) -> None:
+def _name(report: Report, one: Found) -> None:
     """Tell of a mail that cannot be read, or of something that is none."""
     if isinstance(one.fault, Other):
         report.passed_over += 1
@@ -187,5 +185,5 @@ def _planned(pile: Pile) -> int:
     query = select(func.count()).where(
         ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == pile.queue_id
     )
-    with pile.store.look() as desk:
+    with pile.database.look() as desk:
         return desk.connection.scalar(query) or 0

@@ -78,7 +78,7 @@ def take(pile: Pile, found: Sequence[Found], newest: int) -> Taken:
         if known is not None:
             _count(pile, taken, known, newest, moved)
         else:
-            cards.append((one, card_of(one.raw, one.envelope, pile.tracker.clock(), pile.is_ours)))
+            cards.append((one, card_of(one.raw, one.envelope, pile.database.clock(), pile.is_ours)))
     copies = _sort_out(pile, cards, taken, newest, moved)
     posted = posted_elsewhere(pile, [one.card for one in copies if one.card and not one.there])
     taken.repeated += len(posted)
@@ -147,15 +147,13 @@ def _write(pile: Pile, copies: Sequence[_Copy], posted: dict[bytes, int], moved:
     mails = [(found, card) for found, card, there in kept if there is None]
     if not kept and not moved:
         return
-    homes = homes_of(pile.tracker, [card for _, card, _ in kept])
-    with pile.store.work() as desk:
+    homes = homes_of(pile.database, [card for _, card, _ in kept])
+    with pile.database.work() as desk:
         connection = desk.connection
         ids = reserve(connection, ARCHIVED, len(mails))
-        mail_ids = _store(pile, connection, desk.now, [pair for pair in mails if key_of(pair[1]) not in posted])
+        mail_ids = _store(connection, desk.now, [pair for pair in mails if key_of(pair[1]) not in posted])
         rows = [
-            _row(pile, id_, one, card)
-            | {"joins": homes.get(key_of(card))}
-            | _where(pile, posted.get(key_of(card)), mail_ids)
+            _row(pile, id_, one, card) | {"joins": homes.get(key_of(card))} | _where(posted.get(key_of(card)), mail_ids)
             for id_, (one, card) in zip(ids, mails, strict=True)
         ]
         add_rows(connection, ARCHIVED, rows)
@@ -169,10 +167,8 @@ def _write(pile: Pile, copies: Sequence[_Copy], posted: dict[bytes, int], moved:
                 _replace(connection, one, card, known, homes.get(key_of(card)))
 
 
-def _store(pile: Pile, connection: Connection, now: datetime, mails: Sequence[tuple[Found, Card]]) -> list[int]:
-    """Store the bytes, unless nothing is to stay; the ids, the first mail's last."""
-    if pile.dry:
-        return []
+def _store(connection: Connection, now: datetime, mails: Sequence[tuple[Found, Card]]) -> list[int]:
+    """Store the bytes; the ids, the first mail's last."""
     ids = reserve(connection, _MAIL, len(mails))
     # Author and subject are for the list of mail set aside: these mails wait for nobody.
     columns = {"received": now, "envelope_from": None, "author": "", "subject": ""}
@@ -184,11 +180,11 @@ def _store(pile: Pile, connection: Connection, now: datetime, mails: Sequence[tu
     return ids[::-1]
 
 
-def _where(pile: Pile, ticket: int | None, mail_ids: list[int]) -> dict[str, Any]:
+def _where(ticket: int | None, mail_ids: list[int]) -> dict[str, Any]:
     """Where a mail stands: on a ticket by another way, else it waits, with the next of the stored bytes."""
     if ticket is not None:
-        return {"mail_id": None, "posted": True, "ticket_id": None if pile.dry else ticket}
-    return {"mail_id": mail_ids.pop() if mail_ids else None, "posted": False, "ticket_id": None}
+        return {"mail_id": None, "posted": True, "ticket_id": ticket}
+    return {"mail_id": mail_ids.pop(), "posted": False, "ticket_id": None}
 
 
 def _row(pile: Pile, id_: int, one: Found, card: Card) -> dict[str, Any]:

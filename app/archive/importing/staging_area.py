@@ -1,19 +1,15 @@
 """The pile: where an import keeps what it has taken in, and the ids that it gives to new rows."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, func, select, text
 
 from ...mail.addresses import address_key
 from ...model.records.imported_mail import Archived, ArchivedLink
-from ...model.records.queue_setup import add_queue
 from ...model.records.queues import QueueAddress, find_queue, whole_address
-from ...model.storage.base import Base
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import Desk
 from .import_lock import only_import
@@ -29,50 +25,26 @@ _LONG = 3600.0
 
 @dataclass(frozen=True)
 class Pile:
-    """What one import works on.
+    """What one import works on: mails wait in the database for their threads, so that a killed import loses nothing."""
 
-    `tracker` is the database whose tickets there are. `store` is where mails wait for their threads: the same
-    database, so that nothing is lost when the import is killed; for a dry run another one, which is thrown away.
-    """
-
-    tracker: Database
-    store: Database
+    database: Database
     queue_id: int
     is_ours: Callable[[str], bool]
 
-    @property
-    def dry(self) -> bool:
-        """Whether nothing of this is to stay."""
-        return self.store is not self.tracker
-
     def count(self) -> None:
         """Let PostgreSQL know how much there is now: for a table that it takes to be small, it plans for hours."""
-        if not self.store.is_sqlite:
-            with self.store.note() as connection:
+        if not self.database.is_sqlite:
+            with self.database.note() as connection:
                 connection.execute(text(f"ANALYZE {ARCHIVED.name}, {LINK.name}"))
 
 
 @contextmanager
-def piled(tracker: Database, queue: str, *, dry: bool) -> Iterator[Pile]:
+def piled(database: Database, queue: str) -> Iterator[Pile]:
     """The pile of a queue, by its name. Raises NoSuchQueue, or ImportRunning while another import holds one."""
-    with tracker.look() as desk:
+    with database.look() as desk:
         queue_id, is_ours = find_queue(desk, queue).id, _own_addresses(desk)
-    if not dry:
-        with only_import(tracker), _room(tracker):
-            yield Pile(tracker, tracker, queue_id, is_ours)
-        return
-    with TemporaryDirectory(prefix="tickets-import-") as folder:
-        file = Path(folder, "dry.db")
-        file.touch()
-        with closing(Database(f"sqlite:///{file}", tracker.domain, tracker.clock)) as store:
-            yield _throw_away(store, tracker, queue, is_ours)
-
-
-def _throw_away(store: Database, tracker: Database, queue: str, is_ours: Callable[[str], bool]) -> Pile:
-    """A pile in an empty database of its own."""
-    Base.metadata.create_all(store.engine)
-    with store.work() as desk:
-        return Pile(tracker, store, add_queue(desk, queue).id, is_ours)
+    with only_import(database), _room(database):
+        yield Pile(database, queue_id, is_ours)
 
 
 @contextmanager
