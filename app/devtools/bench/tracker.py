@@ -23,7 +23,7 @@ from ...model.records.tickets import find_ticket
 from ...model.setup import first_queues
 from ...model.storage.database import Database
 from ...model.tickets.posts import Words
-from .lmtp_client import Mail
+from .load import Mail
 
 DOMAIN = "bench.example"
 REQUESTOR = "ann@home.example"
