@@ -25,8 +25,8 @@ class Run(NamedTuple):
     cpu_ms: float
 
 
-def everything(say: Callable[[str], None]) -> Iterable[Figure]:
-    """Every figure, in order; `say` hears what is being measured."""
+def everything(say: Callable[[str], None], *, short: bool) -> Iterable[Figure]:
+    """Every figure, in order; `say` hears what is being measured. A `short` run leaves out imports and searches."""
     with TemporaryDirectory(prefix="tickets-bench-") as folder:
         say("replies a second, against the floor")
         yield from replies(Path(folder) / "rate")
@@ -36,10 +36,11 @@ def everything(say: Callable[[str], None]) -> Iterable[Figure]:
         yield from memory(Path(folder) / "memory")
         say("one reply on a short and on a long ticket")
         yield from long_ticket(Path(folder) / "long")
-        say("the import of an archive")
-        yield from archive(Path(folder) / "archive", say)
-        say("searches over 100,000 messages")
-        yield from searched(Path(folder) / "search", say)
+        if not short:
+            say("the import of an archive")
+            yield from archive(Path(folder) / "archive", say)
+            say("searches over 100,000 messages")
+            yield from searched(Path(folder) / "search", say)
     say("what the writer wrote, told from what they quoted")
     yield from quotations()
 
