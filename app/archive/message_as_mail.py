@@ -12,7 +12,7 @@ from ..model.letters.header_words import header_words, mailbox
 _POLICY = SMTP.clone(linesep="\n", cte_type="7bit")
 
 
-class Said(NamedTuple):
+class ExportedMessage(NamedTuple):
     """What somebody said by command. `automatic`: the tracker itself said it, and no person."""
 
     name: str
@@ -26,20 +26,20 @@ class Said(NamedTuple):
     automatic: bool = False
 
 
-def mail_of(said: Said) -> bytes:
+def mail_of(exported: ExportedMessage) -> bytes:
     """The bytes of a mail that says it, the same ones at every call; its text is UTF-8."""
     fields = {
-        "From": _folded(mailbox(one_line(said.name, 200), said.email)),
-        "To": said.to,
-        "Subject": _folded(header_words(said.subject)),
-        "Date": format_datetime(said.date.astimezone(UTC).replace(microsecond=0)),
-        "Message-ID": said.message_id,
-        "In-Reply-To": said.in_reply_to,
-        "Auto-Submitted": "auto-generated" if said.automatic else None,
+        "From": _folded(mailbox(one_line(exported.name, 200), exported.email)),
+        "To": exported.to,
+        "Subject": _folded(header_words(exported.subject)),
+        "Date": format_datetime(exported.date.astimezone(UTC).replace(microsecond=0)),
+        "Message-ID": exported.message_id,
+        "In-Reply-To": exported.in_reply_to,
+        "Auto-Submitted": "auto-generated" if exported.automatic else None,
     }
     headers = "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
     body = EmailMessage(_POLICY)
-    body.set_content(said.text, cte="quoted-printable")
+    body.set_content(exported.text, cte="quoted-printable")
     return headers.encode() + body.as_bytes()
 
 

@@ -27,7 +27,7 @@ def scratch_copy(database: Database) -> Iterator[Database]:
         file.touch(mode=0o600)
         with closing(Database(f"sqlite:///{file}", database.domain, database.clock)) as copy:
             METADATA.create_all(copy.engine)
-            with _snapshot(database) as source, copy.note() as target:
+            with _snapshot(database) as source, copy.core_transaction() as target:
                 _copy(source, target)
             yield copy
 

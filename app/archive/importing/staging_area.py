@@ -1,4 +1,4 @@
-"""The pile: where an import keeps what it has taken in, and the ids that it gives to new rows."""
+"""The staging area: where an import keeps what it has taken in, and the ids that it gives to new rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from ...mail.addresses import address_key
 from ...model.records.imported_mail import Archived, ArchivedLink
 from ...model.records.queues import QueueAddress, find_queue, whole_address
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .import_lock import only_import
 
 ARCHIVED = cast("Table", Archived.__table__)
@@ -24,7 +24,7 @@ _LONG = 3600.0
 
 
 @dataclass(frozen=True)
-class Pile:
+class ImportContext:
     """What one import works on: mails wait in the database for their threads, so that a killed import loses nothing."""
 
     database: Database
@@ -34,17 +34,20 @@ class Pile:
     def count(self) -> None:
         """Let PostgreSQL know how much there is now: for a table that it takes to be small, it plans for hours."""
         if not self.database.is_sqlite:
-            with self.database.note() as connection:
+            with self.database.core_transaction() as connection:
                 connection.execute(text(f"ANALYZE {ARCHIVED.name}, {LINK.name}"))
 
 
 @contextmanager
-def piled(database: Database, queue: str) -> Iterator[Pile]:
-    """The pile of a queue, by its name. Raises NoSuchQueue, or ImportRunning while another import holds one."""
-    with database.look() as desk:
-        queue_id, is_ours = find_queue(desk, queue).id, _own_addresses(desk)
+def open_context(database: Database, queue: str) -> Iterator[ImportContext]:
+    """The import's context for a queue, by its name.
+
+    Raises NoSuchQueue, or ImportRunning while another import holds one.
+    """
+    with database.read_only() as uow:
+        queue_id, is_ours = find_queue(uow, queue).id, _own_addresses(uow)
     with only_import(database), _room(database):
-        yield Pile(database, queue_id, is_ours)
+        yield ImportContext(database, queue_id, is_ours)
 
 
 @contextmanager
@@ -72,10 +75,10 @@ def _take_time(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _own_addresses(desk: Desk) -> Callable[[str], bool]:
+def _own_addresses(uow: UnitOfWork) -> Callable[[str], bool]:
     """Which addresses are the tracker's own: all at its domain, and those of queues at other domains."""
-    domain = f"@{desk.domain}"
-    queues = {address_key(whole_address(desk, one)) for one in desk.session.scalars(select(QueueAddress.address))}
+    domain = f"@{uow.domain}"
+    queues = {address_key(whole_address(uow, one)) for one in uow.session.scalars(select(QueueAddress.address))}
     return lambda email: (key := address_key(email)).endswith(domain) or key in queues
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..mail_client import MailClient, NoAnswer, Refused
-from .mail_generator import Mail
+from .mail_generator import GeneratedMail
 from .send_queue import Book
 
 # A connection is left after a mail in so many.
@@ -64,7 +64,7 @@ class _Client:
         # Mails whose client left, or came again, once already.
         self._left: set[int] = set()
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: GeneratedMail) -> None:
         """Send a mail in its way, and put it back with what was answered."""
         recipients = self._book.missing(mail)
         if not recipients:
@@ -83,7 +83,7 @@ class _Client:
         if kept is not None:
             kept.leaves()
 
-    def _outcome(self, mail: Mail, recipients: Sequence[str]) -> list[str]:
+    def _outcome(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         """The replies, one a recipient; none when there was no answer."""
         try:
             return self._on_two(mail, recipients) if mail.twice else self._on_one(mail, recipients)
@@ -94,7 +94,7 @@ class _Client:
             self.leave()
             return [str(refusal)] * len(recipients)
 
-    def _on_one(self, mail: Mail, recipients: Sequence[str]) -> list[str]:
+    def _on_one(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         connection = self._connection()
         connection.starts(mail.sender, recipients, mail.raw)
         connection.ends()
@@ -103,7 +103,7 @@ class _Client:
             raise NoAnswer("we left")
         return connection.replies(len(recipients))
 
-    def _on_two(self, mail: Mail, recipients: Sequence[str]) -> list[str]:
+    def _on_two(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         """Both dots leave together. What either answers 250 is answered."""
         one, other = self._connection(), self._new(self._rand.randrange(2))
         try:
@@ -125,7 +125,7 @@ class _Client:
         except OSError:
             return []
 
-    def _once_more(self, mail: Mail) -> None:
+    def _once_more(self, mail: GeneratedMail) -> None:
         """As a client does whose own note of the 250 was lost; whatever is answered now, nothing may happen."""
         with suppress(OSError, Refused):
             connection = self._connection()

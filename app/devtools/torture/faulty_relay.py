@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..scripted_relay import Deed, Dialogue, ScriptedRelay
 from ..scripted_relay import Letter as KeptLetter
-from .mail_generator import Letter
+from .mail_generator import LetterToAnswer
 
 _SETTLE_SECONDS = 60.0
 _CAN_REFUSE = ("MAIL", "RCPT", "DATA", "DOT")
@@ -29,10 +29,10 @@ class Copy(NamedTuple):
     heard: bool
 
 
-class Relay(ScriptedRelay):
+class FaultyRelay(ScriptedRelay):
     """The server; `copies` is all that it accepted, in that order."""
 
-    def __init__(self, on_letter: Callable[[str, str, Letter], None]) -> None:
+    def __init__(self, on_letter: Callable[[str, str, LetterToAnswer], None]) -> None:
         """`on_letter` hears a letter's subject, its reader, and what the reader needs to answer it."""
         super().__init__(extensions=("SIZE 50000000", "8BITMIME"))
         self.copies: list[Copy] = []
@@ -66,7 +66,7 @@ class Relay(ScriptedRelay):
 
     def dialogue(self, connection: socket.socket) -> Dialogue:
         """The dialogue on a new connection."""
-        return _Dialogue(self, connection, self.life)
+        return _RelayDialogue(self, connection, self.life)
 
     def hear(self, line: str) -> None:
         """Keep no commands: there are many."""
@@ -88,7 +88,7 @@ class Relay(ScriptedRelay):
 
     def keep(self, letter: KeptLetter, dialogue: Dialogue) -> None:
         """Accept a letter."""
-        assert isinstance(dialogue, _Dialogue)
+        assert isinstance(dialogue, _RelayDialogue)
         found = BytesHeaderParser().parsebytes(letter.content.partition(b"\r\n\r\n")[0])
         message_id, recipient = str(found["Message-ID"]), letter.recipients[-1]
         digest = hashlib.sha256(letter.content).digest()
@@ -96,7 +96,7 @@ class Relay(ScriptedRelay):
             dialogue.place = len(self.copies)
             self.copies.append(Copy(message_id, recipient, digest, dialogue.life, heard=False))
         subject = " ".join(str(found["Subject"]).split())
-        self._on_letter(subject, recipient, Letter(message_id, str(found["Reply-To"])))
+        self._on_letter(subject, recipient, LetterToAnswer(message_id, str(found["Reply-To"])))
 
     def was_heard(self, place: int) -> None:
         """The 250 to this copy was said to somebody who was still there."""
@@ -104,10 +104,10 @@ class Relay(ScriptedRelay):
             self.copies[place] = self.copies[place]._replace(heard=True)
 
 
-class _Dialogue(Dialogue):
+class _RelayDialogue(Dialogue):
     """One connection, of one life of our server; `place` is that of the letter that was accepted last."""
 
-    def __init__(self, relay: Relay, connection: socket.socket, life: int) -> None:
+    def __init__(self, relay: FaultyRelay, connection: socket.socket, life: int) -> None:
         super().__init__(relay, connection)
         self._faulty_relay = relay
         self.life = life
