@@ -18,6 +18,7 @@ from ..model.records.tickets import Ticket, find_ticket
 from ..model.storage.database import Database
 from ..model.storage.unit_of_work import UnitOfWork
 from ..model.tickets.ticket_json import Json, ticket_in_full
+from .batches import batches
 from .export_marks import ExportMark, marking_line
 from .message_as_mail import ExportedMessage, mail_of
 from .reading.mbox import escaped
@@ -88,7 +89,7 @@ def mbox_of(database: Database, chosen: Chosen) -> Iterator[Exported]:
         with database.read_only() as uow:
             rows = uow.connection.execute(_PLAN.where(_MESSAGE.c.ticket_id.in_(numbers)))
             planned = [_Planned(*row) for row in rows]
-        for group in _grouped(planned):
+        for group in batches(planned, lambda one: one.size, _MAILS, _BYTES):
             tickets = len({one.ticket_id for one in group} - {last})
             yield Exported(_boxed(database, group), len(group), tickets)
             last = group[-1].ticket_id
@@ -125,19 +126,6 @@ def _tickets(database: Database, chosen: Chosen) -> Iterator[list[int]]:
             numbers.append(row.id)
         yield numbers
         last = numbers[-1]
-
-
-def _grouped(planned: Iterable[_Planned]) -> Iterator[list[_Planned]]:
-    group: list[_Planned] = []
-    octets = 0
-    for planned_mail in planned:
-        if group and (len(group) == _MAILS or octets + planned_mail.size > _BYTES):
-            yield group
-            group, octets = [], 0
-        group.append(planned_mail)
-        octets += planned_mail.size
-    if group:
-        yield group
 
 
 def _boxed(database: Database, group: list[_Planned]) -> bytes:

@@ -1,7 +1,7 @@
 """What is read from a mail, and nothing more."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
@@ -84,7 +84,7 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
         sender=senders[0] if senders else _enveloped(envelope_from),
         authors=len(authors),
         subject=one_line(decoded(fields.get("subject", [""])[0])),
-        date=_date(fields.get("date", [""])[0]),
+        date=read_date(fields.get("date", [""])[0]),
         message_id=next(iter(_ids(fields.get("message-id", [])[:1])), None),
         in_reply_to=_ids(fields.get("in-reply-to", [])),
         references=_ids(fields.get("references", [])),
@@ -125,10 +125,13 @@ def _hints(fields: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mailbox.email for mailbox in found))
 
 
-def _date(written: str) -> datetime | None:
-    """An aware time in UTC; "-0000" says UTC without a place (RFC 5322 section 3.3)."""
+def read_date(written: str, parse: Callable[[str], datetime] = parsedate_to_datetime) -> datetime | None:
+    """Return a foreign date as an aware time in UTC, or None if `parse` cannot read it.
+
+    A date that names no time zone counts as UTC, as "-0000" does (RFC 5322 section 3.3).
+    """
     try:
-        date = parsedate_to_datetime(written[:200])
+        date = parse(written.strip()[:200])
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except Exception:  # What the standard library raises on a bad date differs between its releases.
         return None

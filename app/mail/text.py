@@ -7,6 +7,8 @@ from contextlib import suppress
 from email.header import Header, decode_header
 
 HEADER_LIMIT = 65_536
+# Of a text no more than this is shown in a letter or on a page, or found by a search.
+SHOWN_LIMIT = 100_000
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BIDI = "\u202a-\u202e\u2066-\u2069"

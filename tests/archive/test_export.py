@@ -165,7 +165,7 @@ def test_what_came_by_command_is_written_as_a_mail(here: World, there: Tracker) 
     assert first.decode().splitlines()[:5] == [
         "From: =?utf-8?b?Wm/DqyAiWiIgTcO8bGxlcg==?= <zoe@home.example>",
         "To: ticket1@tickets.example",
-        "Subject: =?utf-8?q?Gru=C3=9F_an_alle?=",
+        "Subject: =?utf-8?b?R3J1w58gYW4gYWxsZQ==?=",
         "Date: Sat, 21 Nov 2026 12:00:00 +0000",
         f"Message-ID: {message['message_id']}",
     ]

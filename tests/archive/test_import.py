@@ -448,7 +448,7 @@ def test_an_imported_mail_that_comes_by_mail_is_answered_250_and_does_nothing(sm
 
 def test_a_statement_over_all_mails_may_take_longer_than_a_server_waits(postgres_inbox: World) -> None:
     database = postgres_inbox.database
-    with open_context(database, "General", dry=False), database.read_only() as uow:
+    with open_context(database, "General"), database.read_only() as uow:
         assert uow.session.scalar(text("SHOW statement_timeout")) == "1h"
     with database.read_only() as uow:
         assert uow.session.scalar(text("SHOW statement_timeout")) == f"{STATEMENT_SECONDS}s"
@@ -474,6 +474,17 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(archive: Archive) -> N
     assert rows == before
     wet = archive.imports(*mails)
     assert (wet.duplicates, wet.threads, wet.tickets, wet.continued) == (2, 2, 1, 1)
+
+
+def test_a_dry_run_of_an_import_that_was_stopped_says_what_is_left(small: Archive) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        cut(patched, "post", 0)
+        with pytest.raises(Killed):
+            small.imports(*THREAD)
+    mails = (*THREAD, old_mail("9", subject="Other"))
+    dry, wet = small.imports(*mails, dry_run=True), small.imports(*mails)
+    assert (dry.mails, dry.resumed, dry.threads, dry.tickets) == (wet.mails, wet.resumed, wet.threads, wet.tickets)
+    assert (wet.duplicates, wet.tickets) == (3, 2)
 
 
 def test_an_import_into_the_wrong_queue_that_was_stopped_can_be_made_into_the_right_one(small: Archive) -> None:

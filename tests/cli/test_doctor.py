@@ -166,7 +166,7 @@ def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.Mo
         monkeypatch.setenv("TICKETS_LISTEN", places)
         found = doctor().about("listener")
     assert [level for level, _ in found] == ["ok", "ok", "ok"]
-    assert found[0][1] == f"smtp://127.0.0.1:{sink.port} answers '220 sink ready'"
+    assert found[0][1] == f"smtp://127.0.0.1:{sink.port} answers '220 relay ready'"
     assert "is free" in found[1][1]
     assert "is free" in found[2][1]
 

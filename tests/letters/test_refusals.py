@@ -9,12 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import all_commands
+from app.devtools.scripted_relay import Letter, Script
 from app.model.records.people import Person
 from app.transport.outbound.courier import Courier
 from app.transport.outbound.relays import relay_from_url
 from tests.inbound.test_bounces import DSN
 from tests.support.program import PATIENCE, Program
-from tests.support.sinks import Letter, Script, Sink
+from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World
 
 ANN, RON = "ann@example.net", "ron@example.org"

@@ -1,4 +1,4 @@
-"""The original is found in a mail that passes it on: of every client, in every language, and never the wrong one."""
+"""Who wrote a mail that is passed on is found: of every client, in every language, and never the wrong person."""
 
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -156,52 +156,50 @@ def in_language(form: str, language: str) -> str:
     return FORMS[form].format(**said, body=BODY, quoted="\n".join(f"> {line}".rstrip() for line in BODY.split("\n")))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+def writer(text: str) -> Mailbox | None:
+    """Who is found to have written the original."""
+    original = original_inline(text)
+    return original.sender if original else None
+
+
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("note", ["", "Please help Ann.\n\n-- \nBob\n\n"], ids=["alone", "below a note"])
-def test_every_client_in_every_language_shows_who_wrote_the_original(form: str, language: str, note: str) -> None:
-    original = original_inline(note + in_language(form, language))
-    assert original
-    assert original.sender == ANN
-    assert original.subject.strip("*") == "Boot"
-    assert original.message_id is None
-    assert original.text.split() == BODY.split()
+def test_every_client_shows_who_wrote_the_original(form: str) -> None:
+    """Above older letters, too: the nearest one is the original."""
+    older = "\n\nFrom: Eve <eve@home.example>\nSent: Monday\nTo: Ann\nSubject: older\n\nthe oldest words"
+    for language in ("en", "de", "fr", "ja"):
+        mail = in_language(form, language)
+        assert writer(mail) == writer(f"Please help Ann.\n\n-- \nBob\n\n{mail}") == writer(mail + older) == ANN
 
 
-@pytest.mark.parametrize(
-    "word", sorted({word for words in LANGUAGES.values() for word in words.sender.split("|") if word})
-)
-@pytest.mark.parametrize("form", ["{}: {}", "{} : {}", "{}：{}", "*{}:* {}", "*{}*: {}", "{}\xa0: {}"])
-def test_every_word_for_the_sender_is_known(word: str, form: str) -> None:
-    original = original_inline(f"{form.format(word, 'Ann Smith <ann@home.example>')}\nDate: x\n\n{BODY}")
-    assert original
-    assert original.sender == ANN
-    assert original.text == BODY
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_its_words_for_the_sender(language: str) -> None:
+    for form in ("Gmail", "Apple Mail", "Outlook"):
+        assert writer(in_language(form, language)) == ANN
+    for word in filter(None, LANGUAGES[language].sender.split("|")):
+        for form in ("{}: {}", "{} : {}", "{}：{}", "*{}:* {}", "*{}*: {}", "{}\xa0: {}"):
+            assert writer(f"{form.format(word, 'Ann Smith <ann@home.example>')}\nDate: x\n\n{BODY}") == ANN
 
 
 def test_marks_that_nobody_sees_do_not_hide_a_head() -> None:
     text = "\u200fמאת: \u202bAnn Smith\u202c\u200f <\u202aann@home.example\u202c>\nתאריך: \u200fיום א׳\n\nשלום"
-    assert original_inline(text) == Original(ANN, "", None, None, "שלום")
-
-
-def test_a_date_of_mail_is_read() -> None:
-    original = original_inline(in_language("Thunderbird", "de"))
-    assert original == Original(ANN, "Boot", datetime(2014, 10, 5, 15, 20, 33, tzinfo=UTC), None, BODY)
+    assert writer(text) == ANN
 
 
 # --- Real forwards ---
 
 REAL = {
-    "email_reply_trimmer/emails/forwarded_apple.txt": ("Foo Discourse", "foo@discourse.org", "This email is going to"),
-    "email_reply_trimmer/emails/forwarded_gmail.txt": ("Foo Discourse", "foo@discourse.org", "This email is going to"),
-    "email_reply_trimmer/emails/forwarded_message.txt": ("Some One", "foo@bar.com", "Some subject that spans over 2"),
-    "forwards/apple_forward.html": ("Foo Bar", "foo@bar.example", "The Subject"),
-    "forwards/gmail_forward.html": ("Foo Bar", "foo@bar.example", "The Subject"),
-    "forwards/mailru_forward.html": ("Иван Иванов", "ivanivanov@example.com", "Тестовая тема"),
-    "forwards/thunderbird_forward.html": ("John Doe", "johndoe@example.com", "Re: Example subject"),
-    "ruby-mail/mime_emails/raw_email2.eml": ("xxxxx xxxxxx", "xxxxxxxx@xxx.com", "Signed email causes file"),
-    "ruby-mail/plain_emails/raw_email8.eml": ("xxxxx xxxxxx", "xxxxxxxx@xxx.com", "Signed email causes file"),
-    "talon/standard_replies/hotmail.eml": ("", "bob@xxx.mailgun.org", "Test"),
+    "email_reply_trimmer/emails/forwarded_apple.txt": Mailbox("Foo Discourse", "foo@discourse.org"),
+    "email_reply_trimmer/emails/forwarded_gmail.txt": Mailbox("Foo Discourse", "foo@discourse.org"),
+    "email_reply_trimmer/emails/forwarded_message.txt": Mailbox("Some One", "foo@bar.com"),
+    "forwards/apple_forward.html": Mailbox("Foo Bar", "foo@bar.example"),
+    "forwards/gmail_forward.html": Mailbox("Foo Bar", "foo@bar.example"),
+    "forwards/mailru_forward.html": Mailbox("Иван Иванов", "ivanivanov@example.com"),
+    # Outlook's head without an address is no original.
+    "forwards/outlook_forward.html": None,
+    "forwards/thunderbird_forward.html": Mailbox("John Doe", "johndoe@example.com"),
+    "ruby-mail/mime_emails/raw_email2.eml": Mailbox("xxxxx xxxxxx", "xxxxxxxx@xxx.com"),
+    "ruby-mail/plain_emails/raw_email8.eml": Mailbox("xxxxx xxxxxx", "xxxxxxxx@xxx.com"),
+    "talon/standard_replies/hotmail.eml": Mailbox("", "bob@xxx.mailgun.org"),
 }
 
 
@@ -215,13 +213,7 @@ def words_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", REAL)
 def test_a_real_forward_is_read(name: str) -> None:
-    sender, email, subject = REAL[name]
-    original = original_inline(words_of(name))
-    assert original
-    assert original.sender == Mailbox(sender, email)
-    assert original.subject.startswith(subject)
-    assert original.text
-    assert not original.text.startswith(">")
+    assert writer(words_of(name)) == REAL[name]
 
 
 # --- Who wrote it ---
@@ -250,9 +242,7 @@ def test_a_real_forward_is_read(name: str) -> None:
     ],
 )
 def test_the_sender_is_read_as_clients_show_it(said: str, sender: Mailbox) -> None:
-    original = original_inline(f"From: {said}\nSubject: Boot\n\nx")
-    assert original
-    assert original.sender == sender
+    assert writer(f"From: {said}\nSubject: Boot\n\nx") == sender
 
 
 @pytest.mark.parametrize(
@@ -270,37 +260,18 @@ def test_where_it_is_not_one_address_that_wrote_nobody_is_taken_for_the_writer(s
     assert original_inline(f"From: {said}\nSent: Tuesday\nTo: Bob\nSubject: Boot\n\nx{deeper}") is None
 
 
-def test_outlook_s_head_without_an_address_is_no_original() -> None:
-    assert original_inline(words_of("forwards/outlook_forward.html")) is None
-
-
 def test_the_header_sender_names_the_writer_only_where_from_does_not() -> None:
     both = "Sender: list <list@lists.example>\nFrom: Ann Smith <ann@home.example>\nSubject: x\n\ny"
     alone = "Sender:Ann Smith <ann@home.example>\nSent At:2014\nRecipient:Desk\nSubject:x\n\ny"
-    assert original_inline(both) == original_inline(alone) == Original(ANN, "x", None, None, "y")
+    assert writer(both) == writer(alone) == ANN
 
 
 # --- Which of several ---
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_nearest_letter_of_a_thread_is_the_original(form: str) -> None:
-    older = "From: Eve <eve@home.example>\nSent: Monday\nTo: Ann\nSubject: older\n\nthe oldest words"
-    original = original_inline(f"{in_language(form, 'en')}\n\n{older}")
-    assert original
-    assert original.sender == ANN
-    assert original.text.endswith(older)
-
-
 def test_a_forward_of_a_forward_is_the_forwarder_s() -> None:
-    inner = in_language("Gmail", "de")
-    outer = (
-        f"---------- Forwarded message ---------\nFrom: Bob <bob@home.example>\nSubject: Fwd: Boot\n\nSee!\n\n{inner}"
-    )
-    original = original_inline(outer)
-    assert original
-    assert original.sender == Mailbox("Bob", "bob@home.example")
-    assert original.text == f"See!\n\n{inner}"
+    outer = "---------- Forwarded message ---------\nFrom: Bob <bob@home.example>\nSubject: Fwd: Boot\n\nSee!\n\n"
+    assert writer(outer + in_language("Gmail", "de")) == Mailbox("Bob", "bob@home.example")
 
 
 HEAD = "From: Ann Smith <ann@home.example>\nSent: Monday\nTo: Bob\nSubject: Boot"
@@ -314,8 +285,7 @@ def quoted(text: str) -> str:
     "before", ["", "-----Original Message-----\n", "\n\n", "*Begin forwarded message:*\n\n", "--\n"]
 )
 def test_a_quoted_head_at_the_top_of_a_quotation_is_found(before: str) -> None:
-    original = original_inline(f"For you.\n\n{quoted(f'{before}{HEAD}')}\n>\n> words\n> > older\n\nRegards")
-    assert original == Original(ANN, "Boot", None, None, "words\n> older\n\nRegards")
+    assert writer(f"For you.\n\n{quoted(f'{before}{HEAD}')}\n>\n> words\n> > older\n\nRegards") == ANN
 
 
 @pytest.mark.parametrize(
@@ -327,12 +297,11 @@ def test_a_quoted_head_at_the_top_of_a_quotation_is_found(before: str) -> None:
     ],
 )
 def test_a_head_amid_what_somebody_else_wrote_is_of_an_older_letter(text: str) -> None:
-    assert original_inline(text) is None
+    assert writer(text) is None
 
 
 def test_a_head_below_a_quotation_in_the_note_is_found() -> None:
-    original = original_inline(f"She says:\n\n> {HEAD[:4]} my view\n> nothing\n\nHere it is.\n\n{HEAD}\n\nwords")
-    assert original == Original(ANN, "Boot", None, None, "words")
+    assert writer(f"She says:\n\n> {HEAD[:4]} my view\n> nothing\n\nHere it is.\n\n{HEAD}\n\nwords") == ANN
 
 
 # --- What is no head ---
@@ -356,7 +325,7 @@ NO_HEADS = {
 
 @pytest.mark.parametrize("text", NO_HEADS.values(), ids=NO_HEADS)
 def test_other_words_are_no_head(text: str) -> None:
-    assert original_inline(text) is None
+    assert writer(text) is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -372,72 +341,26 @@ def test_the_line_above_a_quotation_is_no_head(language: str) -> None:
                 assert original_inline(f"Yes.\n\n{above}\n> It does not boot.\n> Ann") is None
 
 
-# --- Where a head ends ---
+# --- What belongs to a head ---
 
 
 @pytest.mark.parametrize(
-    ("head", "subject"),
+    "head",
     [
-        (f"{HEAD} of\n  my machine", "Boot of my machine"),
-        ("Subject: Boot of\nmy machine\nFrom: Ann Smith <ann@home.example>", "Boot of my machine"),
-        ("From: Ann Smith\n<ann@home.example>\nSubject: Boot", "Boot"),
-        ("From: Ann Smith\n <ann@home.example>\nDate: x\nSubject: Boot", "Boot"),
-        ("From:\nAnn Smith <ann@home.example>\nTo:\nBob\nSubject: Boot", "Boot"),
-        ("Subject: Boot\nFrom: Ann Smith <ann@home.example>\nTo: a@a.example,\nb@b.example,\nc@c.example", "Boot"),
-        ("From: Ann Smith <ann@home.example>\nSubject: Boot\nX-Mailer: y\n\tz\nLines: 3\nReceived: a\n b", "Boot"),
-        ("From: Ann Smith <ann@home.example>\nReply-To: Bob <bob@home.example>\nDate: x\nSubject: Boot", "Boot"),
-        ("Da: Ann Smith <ann@home.example>\nRisposta: Bob <bob@home.example>\nData: x\nOggetto: Boot", "Boot"),
-        (
-            f"From: Ann Smith <ann@home.example>\nSubject: {'many words ' * 6}and\nanother",
-            f"{'many words ' * 6}and another",
-        ),
+        f"{HEAD} of\n  my machine",
+        "Subject: Boot of\nmy machine\nFrom: Ann Smith <ann@home.example>",
+        "From: Ann Smith\n<ann@home.example>\nSubject: Boot",
+        "From: Ann Smith\n <ann@home.example>\nDate: x\nSubject: Boot",
+        "From:\nAnn Smith <ann@home.example>\nTo:\nBob\nSubject: Boot",
+        "Subject: Boot\nFrom: Ann Smith <ann@home.example>\nTo: a@a.example,\nb@b.example,\nc@c.example",
+        "From: Ann Smith <ann@home.example>\nSubject: Boot\nX-Mailer: y\n\tz\nLines: 3\nReceived: a\n b",
+        "From: Ann Smith <ann@home.example>\nReply-To: Bob <bob@home.example>\nDate: x\nSubject: Boot",
+        "Da: Ann Smith <ann@home.example>\nRisposta: Bob <bob@home.example>\nData: x\nOggetto: Boot",
+        "From: Ann Smith <ann@home.example>\nTo: Bob\nRight below it the words begin.",
     ],
 )
-def test_a_header_line_may_be_broken(head: str, subject: str) -> None:
-    original = original_inline(f"{head}\n\nwords\n\nmore")
-    assert original == Original(ANN, subject, None, None, "words\n\nmore")
-
-
-@pytest.mark.parametrize("gap", ["\n", "\n\n", "\n\n\n\n"])
-@pytest.mark.parametrize("words", ["words", "Hello Bob,\n\nwords", "    indented", "Cc: nobody", "Note: this"])
-def test_no_word_behind_a_head_is_lost(gap: str, words: str) -> None:
-    if gap == "\n" and words[0] in " C":
-        gap = "\n\n"  # Right below a head these would look like more of it.
-    original = original_inline(f"{HEAD}{gap}{words}")
-    assert original
-    assert (original.subject, original.text) == ("Boot", words)
-
-
-# --- Dates ---
-
-
-@pytest.mark.parametrize(
-    ("said", "date"),
-    [
-        ("Sun, 5 Oct 2014 17:20:33 +0200", datetime(2014, 10, 5, 15, 20, 33, tzinfo=UTC)),
-        ("Sun, 5 Oct 2014 17:20:33 +0200 (CEST)", datetime(2014, 10, 5, 15, 20, 33, tzinfo=UTC)),
-        ("5 Oct 2014 17:20 GMT", datetime(2014, 10, 5, 17, 20, tzinfo=UTC)),
-        ("Sun, 05 Oct 2014 17:20:33 -0000", datetime(2014, 10, 5, 17, 20, 33, tzinfo=UTC)),
-        ("2014-10-05T17:20:33Z", datetime(2014, 10, 5, 17, 20, 33, tzinfo=UTC)),
-        ("2014-10-05 17:20 +02:00", datetime(2014, 10, 5, 15, 20, tzinfo=UTC)),
-        ("2014-10-05 17:20:33.5 UTC", datetime(2014, 10, 5, 17, 20, 33, 500_000, tzinfo=UTC)),
-        ("2014-10-05 17:20:33", None),
-        ("Sun, Oct 5, 2014 at 5:20 PM", None),
-        ("Sun, 5 Oct 2014 17:20:33", None),
-        ("Sun, 5 Oct 2014 17:20:33 CST", None),
-        ("5.10.2014 17:20", None),
-        ("31 Feb 2014 17:20:33 +0000", None),
-        ("0001-01-01T00:00:00+23:59", None),
-        ("5 Okt 2014 17:20:33 +0000", None),
-        ("2014-13-05T17:20:33Z", None),
-        ("", None),
-    ],
-)
-def test_a_date_is_read_where_it_is_beyond_doubt(said: str, date: datetime | None) -> None:
-    original = original_inline(f"From: Ann Smith <ann@home.example>\nDate: {said}\n\nwords")
-    assert original
-    assert original.date == date
-    assert date is None or (original.date and original.date.tzinfo is UTC)
+def test_a_header_line_may_be_broken(head: str) -> None:
+    assert writer(f"{head}\n\nwords\n\nFrom: Eve <eve@home.example>\nTo: Ann\nSubject: older") == ANN
 
 
 # --- Any text at all ---
@@ -451,25 +374,17 @@ ADDRESSES = st.one_of(
 ).filter(is_usable)
 SHOWN = st.characters(exclude_categories=("C", "Zl", "Zp"), exclude_characters="@<>=\xad\u200b\u200e\u200f\ufeff")
 WORDS = st.text(SHOWN, max_size=40).map(lambda said: one_line(said).strip(" \"'*_|([,;)]")).map(one_line)
-BODIES = st.lists(st.text("abc xyz.", max_size=30), max_size=5).map("\n".join)
 ROUND = [
-    "---------- Forwarded message ---------\nFrom: {0} <{1}>\nDate: x\nSubject: {2}\nTo: <desk@home.example>\n\n\n{3}",
-    "________________________________\nFrom: {0} <{1}>\nSent: Sunday\nTo: Desk\nSubject: {2}\n\n{3}",
-    "-------- Forwarded Message --------\nSubject: \t{2}\nDate: \tx\nFrom: \t{0} <{1}>\nTo: \tdesk@home.example\n\n{3}",
+    "---------- Forwarded message ---------\nFrom: {0} <{1}>\nDate: x\nSubject: {2}\nTo: <desk@home.example>\n\n\nx",
+    "________________________________\nFrom: {0} <{1}>\nSent: Sunday\nTo: Desk\nSubject: {2}\n\nx",
+    "-------- Forwarded Message --------\nSubject: \t{2}\nDate: \tx\nFrom: \t{0} <{1}>\nTo: \tdesk@home.example\n\nx",
 ]
 
 
-@pytest.mark.parametrize("form", ROUND)
-@given(WORDS, ADDRESSES, WORDS, BODIES)
-@settings(max_examples=200, deadline=None)
-def test_any_writer_and_subject_are_read_as_they_were_written(
-    form: str, name: str, email: str, subject: str, body: str
-) -> None:
-    original = original_inline("Note.\n\n" + form.format(name, email, subject, body))
-    assert original
-    assert original.sender == Mailbox(name, email)
-    assert original.subject == subject
-    assert original.text.split() == body.split()
+@given(st.sampled_from(ROUND), WORDS, ADDRESSES, WORDS)
+@settings(max_examples=300, deadline=None)
+def test_any_writer_is_read_as_they_were_written(form: str, name: str, email: str, subject: str) -> None:
+    assert writer("Note.\n\n" + form.format(name, email, subject)) == Mailbox(name, email)
 
 
 PIECES = st.sampled_from([
@@ -486,13 +401,9 @@ TEXTS = st.one_of(
 
 @given(TEXTS)
 @settings(max_examples=500, deadline=None)
-def test_whatever_is_found_stands_in_the_text(text: str) -> None:
-    original = original_inline(text)
-    if original:
-        assert is_usable(original.sender.email)
-        assert original.sender.email in text.replace("\xad", "")
-        assert all(word.lstrip(">") in text for word in original.text.split())
-        assert original.date is None or original.date.tzinfo is UTC
+def test_whoever_is_found_stands_in_the_text(text: str) -> None:
+    found = writer(text)
+    assert found is None or (is_usable(found.email) and found.email in text.replace("\xad", ""))
 
 
 HOSTILE = [
@@ -507,15 +418,13 @@ HOSTILE = [
 @pytest.mark.parametrize("piece", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_read_to_its_end(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    assert original_inline(text) is None
-    original = original_inline(f"{HEAD}\n\n{text}end")
-    assert original
-    assert original.text.endswith("end")
+    assert writer(text) is None
+    assert writer(f"{HEAD}\n\n{text}end") == ANN
 
 
 def test_a_head_far_below_is_not_looked_for() -> None:
-    assert original_inline("x\n" * (LINES - 4) + HEAD)
-    assert original_inline("x\n" * LINES + HEAD) is None
+    assert writer("x\n" * (LINES - 4) + HEAD) == ANN
+    assert writer("x\n" * LINES + HEAD) is None
 
 
 # --- Attached ---

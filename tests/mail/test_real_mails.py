@@ -10,11 +10,11 @@ from types import FrameType
 import pytest
 from sqlalchemy import select
 
+from app.devtools.mail_client import MailClient
 from app.model.records.people import get_person
 from app.model.records.queue_setup import add_queue, add_queue_address, add_responder
 from app.model.records.queues import find_queue
 from app.model.records.received_mail import Delivery, Mail
-from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World
 
 MAILS = Path(__file__).parent.parent / "mails"
@@ -53,7 +53,7 @@ def bounded() -> Iterator[None]:
 
 def sent(world: World, raw: bytes, *, scheme: str = "smtp", recipient: str = HELLO) -> None:
     """Send a mail over a real socket; it is answered 250 and kept byte for byte."""
-    with bounded(), Wire(world.port(scheme), lmtp=scheme == "lmtp") as client:
+    with bounded(), MailClient(world.port(scheme), lmtp=scheme == "lmtp") as client:
         client.begins(recipient, sender=SENDER)
         assert client.hands_over(raw).startswith("250 ")
     with world.uow() as uow:
@@ -104,7 +104,7 @@ def test_all_of_them_are_taken_and_kept_as_sent_by_one_server_of_each_database(w
         for number in range(len(sends)):
             add_queue_address(uow, find_queue(uow, "General"), f"hello{number}")
     with world.serving("smtp", "lmtp"):
-        clients = {scheme: Wire(world.port(scheme), lmtp=scheme == "lmtp") for scheme in COLLECTIONS.values()}
+        clients = {scheme: MailClient(world.port(scheme), lmtp=scheme == "lmtp") for scheme in COLLECTIONS.values()}
         for number, (scheme, path, raw) in enumerate(sends):
             with bounded():
                 clients[scheme].begins(f"hello{number}@{DOMAIN}", sender=SENDER)
@@ -234,7 +234,7 @@ def test_noise_is_taken_and_kept(small_world: World) -> None:
         b".",
     ]
     pieces += [b"Content-Transfer-Encoding: base64", b"Message-ID:", b"In-Reply-To:", b"Date:", b"text/html", b"\r"]
-    with small_world.serving(), bounded(), Wire(small_world.port()) as client:
+    with small_world.serving(), bounded(), MailClient(small_world.port()) as client:
         for _ in range(150):
             raw = b"".join(chance.choices(pieces, k=chance.randint(1, 60))) + b"\r\n"
             client.begins(HELLO, sender=SENDER)

@@ -1,5 +1,6 @@
 """Claims about `tickets backup`: one whole file while the server works, from which the README's words restore it."""
 
+import errno
 import json
 import os
 import re
@@ -172,6 +173,17 @@ def test_two_copies_to_one_place_make_one(program: Program, monkeypatch: pytest.
     with pytest.raises(CannotCopy, match="is there already"):
         copy_database(source, target)
     assert target.read_bytes() == b"the other's"
+
+
+def test_a_copy_is_made_where_there_are_no_hard_links(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    program.has_a_database()
+
+    def fails(_target: Path, _draft: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", fails)
+    copy_database(program.folder / "run" / "tickets.db", program.folder / "copy.db")
+    assert {one.name for one in program.folder.iterdir()} == {"run", "copy.db"}
 
 
 def test_for_postgresql_it_names_the_command_and_no_password(program: Program) -> None:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.devtools.mail_client import MailClient
 from app.mail.quoted_text import split
 from app.model.lifecycle import commands
 from app.model.records.received_mail import Mail
@@ -27,7 +28,6 @@ from app.transport.outbound.letter_mime import compose
 from app.transport.outbound.relays import relay_from_url
 from tests.mail.test_parsed import REAL, assert_sound
 from tests.support.sinks import Sink
-from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ SMUGGLED = [f"{before}.{after}" for before, after in product(ENDS, ENDS) if ("\r
 def test_no_other_line_ends_end_a_mail(small_world: World, scheme: str) -> None:
     within = f"MAIL FROM:<evil@example.org>\r\nRCPT TO:<{HELLO}>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n"
     sent: list[bytes] = []
-    with small_world.serving(scheme), Wire(small_world.port(scheme), lmtp=scheme == "lmtp") as client:
+    with small_world.serving(scheme), MailClient(small_world.port(scheme), lmtp=scheme == "lmtp") as client:
         for number, end in enumerate(SMUGGLED):
             raw = f"From: a@example.org\r\nMessage-ID: <{number}@x>\r\n\r\nHello{end}{within}".encode()
             client.begins(HELLO)
@@ -241,14 +241,14 @@ def test_fuzzed_dialogues_hear_nothing_but_replies_and_the_server_lives_on(small
                     answer = heard.read()
             assert REPLY.fullmatch(answer), (said, answer)
             assert answer.startswith(b"220 ")
-        with Wire(small_world.port(scheme), lmtp=scheme == "lmtp") as client:
+        with MailClient(small_world.port(scheme), lmtp=scheme == "lmtp") as client:
             client.begins(HELLO)
             assert client.hands_over(b"From: z@example.org\r\nMessage-ID: <z@x>\r\n\r\nHi\r\n").startswith("250 ")
 
 
 @pytest.mark.parametrize("command", [b"a\rb", b"\x1b[2J", b"x" * 400, b"A" * 60_000, "ü".encode(), b"\0"])
 def test_what_a_client_says_is_not_said_back_raw(small_world: World, command: bytes) -> None:
-    with small_world.serving(), Wire(small_world.port()) as client:
+    with small_world.serving(), MailClient(small_world.port()) as client:
         client.greets()
         client.sends(command)
         assert REPLY.fullmatch(client.heard.readline())

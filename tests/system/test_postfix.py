@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
+from app.devtools.scripted_relay import Letter
 from config import settings
 from tests.support.postfix import Postfix, Programs, Recipe, eventually, recipe
 from tests.support.program import PATIENCE, Program, free_port, held
-from tests.support.sinks import Letter, Sink
+from tests.support.sinks import Sink
 from tests.support.tap import Tap
 from tests.support.world import World
 

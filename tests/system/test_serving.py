@@ -16,11 +16,11 @@ from threading import Thread
 import pytest
 
 from app.cli.running.serve import _greet
+from app.devtools.mail_client import MailClient
 from app.model.storage.database import Database
 from app.transport.inbound.receiver import Listener
 from tests.support.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
 from tests.support.sinks import Sink
-from tests.support.wire import Wire
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_a_database_that_goes_away_at_the_greeting_ends_no_server(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_lets_the_mail_in_hand_be_finished(program: Program, number: signal.Signals) -> None:
     with program.serving() as process:
-        idle, slow, middle = (Wire(program.port) for _ in range(3))
+        idle, slow, middle = (MailClient(program.port) for _ in range(3))
         for client in (slow, middle):
             client.begins(HELLO)
             client.says("DATA")
@@ -186,7 +186,7 @@ def test_lmtp_by_port_and_by_socket(program: Program) -> None:
     program.environment["TICKETS_LISTEN"] += f", lmtp://localhost:{other},lmtp+unix://{path}"
     with program.serving() as process:
         for number, place in enumerate([other, path]):
-            with Wire(place, lmtp=True) as client:
+            with MailClient(place, lmtp=True) as client:
                 client.begins(HELLO)
                 assert client.hands_over(mail(number)).startswith("250 ")
         process.send_signal(signal.SIGTERM)
@@ -311,7 +311,7 @@ def test_salmon_starts_tells_and_stops_a_daemon(program: Program, checkout: Path
     try:
         assert f"running with PID {number}" in salmon(checkout, program, "status", *pid).stdout
         program.sends(1)
-        slow = Wire(program.port)
+        slow = MailClient(program.port)
         slow.begins(HELLO)
         slow.says("DATA")
         slow.sends(mail(2))

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.devtools.postgres_server import NoPostgresError
+from app.devtools.scripted_relay import Deed
 from app.devtools.torture.checks import Facts, judge
-from app.devtools.torture.faulty_relay import Copy, Deed, FaultyRelay
+from app.devtools.torture.faulty_relay import Copy, FaultyRelay
 from app.devtools.torture.mail_generator import DOMAIN, HELPERS, GeneratedMail
 from app.devtools.torture.report import Tally
 from app.devtools.torture.run import Plan, torture

@@ -8,13 +8,13 @@ from threading import Event, Thread
 
 import pytest
 
+from app.devtools.mail_client import MailClient
 from app.model.inbound.delivery import DeliveryResult, InboundMail
 from app.model.records.received_mail import Delivery, Mail
 from app.model.storage import database
 from app.transport.inbound import receiver
 from app.transport.inbound.intake import MailIntake
 from tests.support.postgres import NoPostgresError, PostgresServer, fresh_database, open_server
-from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World
 
 HELLO = f"hello@{DOMAIN}"
@@ -37,7 +37,7 @@ def test_one_connection_too_many_hears_421_and_the_others_are_served(small_world
     with small_world.serving(scheme) as serving:
         serving.max_connections = 3
         port, lmtp = small_world.port(scheme), scheme == "lmtp"
-        taken = [Wire(port, lmtp=lmtp) for _ in range(3)]
+        taken = [MailClient(port, lmtp=lmtp) for _ in range(3)]
         for _ in range(5):
             with socket.create_connection(("127.0.0.1", port), 20) as refused, refused.makefile("rb") as heard:
                 assert heard.read() == b"421 4.3.2 Too many connections; please try again\r\n"
@@ -45,7 +45,7 @@ def test_one_connection_too_many_hears_421_and_the_others_are_served(small_world
         assert taken[0].hands_over(mail(1)).startswith("250 ")
         assert taken[1].says("QUIT").startswith("221 ")
         assert taken[1].hears() == ""
-        with Wire(port, lmtp=lmtp) as another:
+        with MailClient(port, lmtp=lmtp) as another:
             assert another.greets().startswith("250")
         for one in taken:
             one.leaves()
@@ -66,7 +66,7 @@ def test_no_more_connections_are_taken_than_files_may_be_opened(
 
 def test_a_hundred_thousand_recipients_are_answered_and_a_hundred_taken(small_world: World) -> None:
     count = 100_000
-    with small_world.serving(), Wire(small_world.port()) as client:
+    with small_world.serving(), MailClient(small_world.port()) as client:
         client.begins()
         sending = Thread(target=lambda: client.socket.sendall(f"RCPT TO:<a@{DOMAIN}>\r\n".encode() * count))
         sending.start()
@@ -99,7 +99,7 @@ def test_mail_in_hand_on_all_connections_together_has_a_limit(small_world: World
     large = mail("large", (b"x" * 998 + b"\r\n") * 1500)
     with small_world.serving() as serving:
         serving.max_in_hand = 1_900_000
-        stalled = [Wire(small_world.port()) for _ in range(8)]
+        stalled = [MailClient(small_world.port()) for _ in range(8)]
         for one in stalled:
             one.begins(HELLO)
             one.says("DATA")
@@ -107,7 +107,7 @@ def test_mail_in_hand_on_all_connections_together_has_a_limit(small_world: World
         end = time.monotonic() + 20
         while serving.in_hand < 2_000_000 and time.monotonic() < end:
             time.sleep(0.01)
-        with Wire(small_world.port()) as client:
+        with MailClient(small_world.port()) as client:
             client.begins(HELLO)
             assert client.hands_over(large).startswith("452 4.3.1 Too much mail")
             assert client.says("NOOP").startswith("250 ")
@@ -145,7 +145,7 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
     # Where the database has one writer, workers would wait for their turn elsewhere.
     monkeypatch.setattr(small_world.database, "_writer", None)
     with small_world.serving():
-        busy = [Wire(small_world.port()) for _ in range(4)]
+        busy = [MailClient(small_world.port()) for _ in range(4)]
         for number, one in enumerate(busy):
             one.begins(HELLO)
             one.says("DATA")
@@ -154,7 +154,7 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
         while len(begun) < 4 and time.monotonic() < end:
             time.sleep(0.01)
         monkeypatch.setattr(receiver, "TURN_SECONDS", 0.2)
-        with Wire(small_world.port()) as late:
+        with MailClient(small_world.port()) as late:
             late.begins(HELLO)
             assert late.hands_over(mail("late")).startswith(TRY_LATER)
             assert late.begins("x@other.example")[0].startswith(TRY_LATER)
@@ -177,7 +177,7 @@ def test_over_lmtp_recipients_that_would_wait_too_long_are_told_to_come_again(
 
     monkeypatch.setattr(receiver, "RECIPIENTS_SECONDS", 0.5)
     monkeypatch.setattr(MailIntake, "store", slowly)
-    with small_world.serving("lmtp"), Wire(small_world.port("lmtp"), lmtp=True) as client:
+    with small_world.serving("lmtp"), MailClient(small_world.port("lmtp"), lmtp=True) as client:
         client.begins(*(f"a{number}@{DOMAIN}" for number in range(20)))
         replies = [client.hands_over(mail(1)), *(client.hears() for _ in range(19))]
         assert [reply[:3] for reply in replies] == ["250", *["451"] * 19]
@@ -207,17 +207,17 @@ def test_while_the_database_hangs_mail_is_451_and_the_server_goes_on_answering(
     monkeypatch.setattr(receiver, "TURN_SECONDS", 2.0)
     world = World(fresh_database(own_server))
     with world.serving("smtp", "lmtp"):
-        clients = [Wire(world.port()) for _ in range(8)] + [Wire(world.port("lmtp"), lmtp=True)]
+        clients = [MailClient(world.port()) for _ in range(8)] + [MailClient(world.port("lmtp"), lmtp=True)]
         for number, one in enumerate(clients):
             one.begins(HELLO)
             assert one.hands_over(mail(number)).startswith("250 ")
         own_server.freeze()
-        # More than there are workers, so that some wait for one; Wire's own time-out is the bound.
+        # More than there are workers, so that some wait for one; MailClient's own time-out is the bound.
         for number, one in enumerate(clients):
             one.begins(HELLO)
             one.says("DATA")
             one.sends(mail(f"frozen{number}") + b".")
-        with Wire(world.port()) as other:
+        with MailClient(world.port()) as other:
             assert other.greets().startswith("250")
             assert other.says("NOOP").startswith("250 ")
             assert other.begins(HELLO) == ["250 2.1.5 Ok"]

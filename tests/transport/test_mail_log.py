@@ -11,10 +11,10 @@ import pytest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from app.devtools.mail_client import MailClient
 from app.transport import mail_log
 from app.transport.inbound.intake import MailIntake
 from app.transport.mail_log import JsonLines, PlainLines
-from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World
 from tests.system.test_serving import HELLO, Program, mail
 
@@ -74,7 +74,7 @@ def test_each_recipient_of_a_mail_has_a_line_with_its_fate(small_world: World, l
 
 def test_over_lmtp_each_recipient_has_one_line(small_world: World, lines: Lines) -> None:
     places = [f"hello@{DOMAIN}", f"nobody@{DOMAIN}", f"abuse@{DOMAIN}"]
-    with small_world.serving("lmtp"), Wire(small_world.port("lmtp"), lmtp=True) as client:
+    with small_world.serving("lmtp"), MailClient(small_world.port("lmtp"), lmtp=True) as client:
         client.begins(*places)
         assert [client.hands_over(RAW)[:3], client.hears()[:3], client.hears()[:3]] == ["250"] * 3
     assert [one["to"] for one in lines.mails()] == places
@@ -109,7 +109,7 @@ def test_what_is_refused_has_a_line_with_what_its_sender_heard(
         raise OperationalError("INSERT", {"raw": SECRET}, OSError("no database"))
 
     to = f"hello@{DOMAIN}"
-    with small_world.serving(), Wire(small_world.port()) as client:
+    with small_world.serving(), MailClient(small_world.port()) as client:
         client.begins("x@other.example", to)
         with monkeypatch.context() as patch:
             patch.setattr(MailIntake, "store", away)

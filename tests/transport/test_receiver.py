@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from salmon.routing import Router, salmon_setting
 from sqlalchemy.exc import OperationalError
 
+from app.devtools.mail_client import MailClient
 from app.model.inbound import dispatch
 from app.model.inbound.delivery import DeliveryResult, InboundMail
 from app.model.records.messages import Message
@@ -28,7 +29,6 @@ from app.transport.inbound.receiver import Listener, Receiver
 from app.transport.inbound.smtp_session import plain_path
 from config import build
 from config import settings as plain
-from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World, awaits
 
 HELLO = f"hello@{DOMAIN}"
@@ -53,13 +53,13 @@ def fates(world: World) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def wire(world: World, scheme: str = "smtp") -> Iterator[Wire]:
-    with Wire(world.port(scheme), lmtp=scheme == "lmtp") as client:
+def wire(world: World, scheme: str = "smtp") -> Iterator[MailClient]:
+    with MailClient(world.port(scheme), lmtp=scheme == "lmtp") as client:
         yield client
 
 
 @pytest.fixture(params=["smtp", "lmtp"])
-def client(small_world: World, request: pytest.FixtureRequest) -> Iterator[Wire]:
+def client(small_world: World, request: pytest.FixtureRequest) -> Iterator[MailClient]:
     """A connection that has greeted, by SMTP and by LMTP."""
     with small_world.serving(request.param), wire(small_world, request.param) as connected:
         connected.greets()
@@ -89,7 +89,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_the_exact_bytes_are_kept(client: Wire, small_world: World, body: bytes) -> None:
+def test_the_exact_bytes_are_kept(client: MailClient, small_world: World, body: bytes) -> None:
     raw = MAIL + body + (b"" if body.endswith(b"\r\n") else b"\r\n")
     client.begins(HELLO)
     assert client.hands_over(raw).startswith(STORED)
@@ -97,7 +97,7 @@ def test_the_exact_bytes_are_kept(client: Wire, small_world: World, body: bytes)
 
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n", b".\r\n", b"\r\n\r\n", b"no headers at all\r\n", b": \r\n\r\n"])
-def test_a_mail_that_says_nothing_is_kept_as_it_is(client: Wire, small_world: World, raw: bytes) -> None:
+def test_a_mail_that_says_nothing_is_kept_as_it_is(client: MailClient, small_world: World, raw: bytes) -> None:
     client.begins(HELLO)
     assert client.hands_over(raw).startswith(STORED)
     assert raws(small_world) == [raw]
@@ -113,14 +113,14 @@ def test_a_mail_that_says_nothing_is_kept_as_it_is(client: Wire, small_world: Wo
     ],
     ids=["one long", "many", "folded", "8 bits"],
 )
-def test_long_headers_are_kept(client: Wire, small_world: World, raw: bytes) -> None:
+def test_long_headers_are_kept(client: MailClient, small_world: World, raw: bytes) -> None:
     client.begins(HELLO)
     assert client.hands_over(raw).startswith(STORED)
     assert raws(small_world) == [raw]
     assert fates(small_world) == [(HELLO, "opened")]
 
 
-def test_a_mail_that_comes_byte_by_byte_is_whole(client: Wire, small_world: World) -> None:
+def test_a_mail_that_comes_byte_by_byte_is_whole(client: MailClient, small_world: World) -> None:
     raw = mail(1, b".a\r\n..\r\n.\r\n")
     client.begins(HELLO)
     client.says("DATA")
@@ -132,7 +132,7 @@ def test_a_mail_that_comes_byte_by_byte_is_whole(client: Wire, small_world: Worl
 
 
 @pytest.mark.parametrize("last", [1, 2, 3, 4])
-def test_an_end_that_comes_in_two_segments_is_the_end(client: Wire, small_world: World, last: int) -> None:
+def test_an_end_that_comes_in_two_segments_is_the_end(client: MailClient, small_world: World, last: int) -> None:
     receiver, whole = small_world.receiver, MAIL + b".\r\n"
     assert receiver is not None
     client.begins(HELLO)
@@ -156,7 +156,7 @@ def test_bytes_are_kept_on_each_database(world: World) -> None:
 # The dialogue.
 
 
-def test_commands_may_come_all_at_once_and_the_next_mail_with_them(client: Wire, small_world: World) -> None:
+def test_commands_may_come_all_at_once_and_the_next_mail_with_them(client: MailClient, small_world: World) -> None:
     hello = "LHLO x" if client.lmtp else "EHLO x"
     transaction = ["MAIL FROM:<a@example.org> SIZE=200 BODY=8BITMIME", f"RCPT TO:<{HELLO}>", "DATA"]
     lines: list[str | bytes] = [hello]
@@ -168,7 +168,7 @@ def test_commands_may_come_all_at_once_and_the_next_mail_with_them(client: Wire,
     assert raws(small_world) == [mail(number) for number in range(5)]
 
 
-def test_extensions_are_announced(client: Wire) -> None:
+def test_extensions_are_announced(client: MailClient) -> None:
     said = client.greets().split("/")
     assert said[0] == f"250-{DOMAIN}"
     assert {"250-SIZE 2000000", "250-8BITMIME", "250-SMTPUTF8", "250-PIPELINING"} <= set(said)
@@ -176,7 +176,7 @@ def test_extensions_are_announced(client: Wire) -> None:
 
 
 @pytest.mark.parametrize("each", [1, 3])
-def test_a_mail_over_the_size_is_refused_for_good(client: Wire, small_world: World, each: int) -> None:
+def test_a_mail_over_the_size_is_refused_for_good(client: MailClient, small_world: World, each: int) -> None:
     assert client.says("MAIL FROM:<a@example.org> SIZE=2000001") == "552 5.3.4 This mail is larger than we take"
     assert client.says(f"RCPT TO:<{HELLO}>").startswith("503 ")
     assert client.says("MAIL FROM:<a@example.org> SIZE=2000000").startswith("250 ")
@@ -191,7 +191,7 @@ def test_a_mail_over_the_size_is_refused_for_good(client: Wire, small_world: Wor
     assert client.hands_over(MAIL).startswith(STORED)
 
 
-def test_a_mail_of_exactly_the_size_is_taken(client: Wire, small_world: World) -> None:
+def test_a_mail_of_exactly_the_size_is_taken(client: MailClient, small_world: World) -> None:
     raw = mail(1)
     raw += b"x" * (2_000_000 - len(raw) - 2) + b"\r\n"
     client.begins(HELLO)
@@ -202,19 +202,19 @@ def test_a_mail_of_exactly_the_size_is_taken(client: Wire, small_world: World) -
 
 
 @pytest.mark.parametrize("size", ["x", "-1", "1e3", "9" * 30, "٣"])
-def test_a_size_that_is_none_is_no_fault_of_ours(client: Wire, size: str) -> None:
+def test_a_size_that_is_none_is_no_fault_of_ours(client: MailClient, size: str) -> None:
     assert not client.says(f"MAIL FROM:<a@example.org> SIZE={size}").startswith("4")
     assert client.says("NOOP").startswith("250 ")
 
 
-def test_the_null_reverse_path_is_kept_as_such(client: Wire, small_world: World) -> None:
+def test_the_null_reverse_path_is_kept_as_such(client: MailClient, small_world: World) -> None:
     client.begins(HELLO, sender="")
     assert client.hands_over(MAIL).startswith(STORED)
     [stored] = small_world.rows(Mail)
     assert (stored.envelope_from, stored.author) == ("", "ann@example.org")
 
 
-def test_addresses_beyond_ascii_are_kept(client: Wire, small_world: World) -> None:
+def test_addresses_beyond_ascii_are_kept(client: MailClient, small_world: World) -> None:
     client.greets()
     assert client.says("MAIL FROM:<jürgen@bücher.example> SMTPUTF8 BODY=8BITMIME").startswith("250 ")
     assert client.says(f"RCPT TO:<質問@{DOMAIN}>").startswith("250 ")
@@ -226,7 +226,9 @@ def test_addresses_beyond_ascii_are_kept(client: Wire, small_world: World) -> No
 @pytest.mark.parametrize(
     "local", [b"\xff\xfe", b"hello\xed\xa0\x80", b"hello\x7f", b"hel\x01lo", b"=?utf-8?q?a=0d=0ab?="]
 )
-def test_a_recipient_that_no_database_could_keep_is_refused(client: Wire, small_world: World, local: bytes) -> None:
+def test_a_recipient_that_no_database_could_keep_is_refused(
+    client: MailClient, small_world: World, local: bytes
+) -> None:
     client.says("MAIL FROM:<a@example.org>")
     assert client.says(b"RCPT TO:<" + local + b"@" + DOMAIN.encode() + b">").startswith("553 ")
     assert client.says(f"RCPT TO:<{HELLO}>").startswith("250 ")
@@ -234,7 +236,7 @@ def test_a_recipient_that_no_database_could_keep_is_refused(client: Wire, small_
     assert fates(small_world) == [(HELLO, "opened")]
 
 
-def test_a_sender_that_is_not_utf8_is_kept_as_far_as_it_can_be_read(client: Wire, small_world: World) -> None:
+def test_a_sender_that_is_not_utf8_is_kept_as_far_as_it_can_be_read(client: MailClient, small_world: World) -> None:
     assert client.says(b"MAIL FROM:<\xff\xfe@example.org>").startswith("250 ")
     client.says(f"RCPT TO:<{HELLO}>")
     assert client.hands_over(MAIL).startswith(STORED)
@@ -242,14 +244,14 @@ def test_a_sender_that_is_not_utf8_is_kept_as_far_as_it_can_be_read(client: Wire
 
 
 @pytest.mark.parametrize("path", ["<", "<@", '"', "<@[", "é@[", "<a@b@c>", "<a@@b>", "<>", "", "<ok,two@x>", "x" * 600])
-def test_a_malformed_recipient_is_refused_for_good(client: Wire, path: str) -> None:
+def test_a_malformed_recipient_is_refused_for_good(client: MailClient, path: str) -> None:
     client.says("MAIL FROM:<a@example.org>")
     assert client.says(f"RCPT TO:{path}").startswith("5")
     assert client.says(f"RCPT TO:<{HELLO}>").startswith("250 ")
 
 
 @pytest.mark.parametrize("path", ["<", '"', "<@[", "<a@b@c>", ""])
-def test_a_malformed_sender_is_refused_for_good(client: Wire, path: str) -> None:
+def test_a_malformed_sender_is_refused_for_good(client: MailClient, path: str) -> None:
     assert client.says(f"MAIL FROM:{path}").startswith("5")
     assert client.says("MAIL FROM:<>").startswith("250 ")
 
@@ -257,7 +259,7 @@ def test_a_malformed_sender_is_refused_for_good(client: Wire, path: str) -> None
 @pytest.mark.parametrize(
     "commands", [["DATA"], ["MAIL FROM:<a@b.example>", "DATA"], ["RCPT TO:<a@b.example>"], ["XYZZY"], [""]]
 )
-def test_commands_out_of_order_are_refused_and_forgiven(client: Wire, commands: list[str]) -> None:
+def test_commands_out_of_order_are_refused_and_forgiven(client: MailClient, commands: list[str]) -> None:
     replies = [client.says(command) for command in commands]
     assert replies[-1].startswith("50")
     client.says("RSET")
@@ -265,12 +267,12 @@ def test_commands_out_of_order_are_refused_and_forgiven(client: Wire, commands: 
     assert client.hands_over(MAIL).startswith(STORED)
 
 
-def test_a_line_without_end_is_refused(client: Wire) -> None:
+def test_a_line_without_end_is_refused(client: MailClient) -> None:
     assert client.says("NOOP " + "x" * 200_000).startswith("500 ")
     assert client.says("NOOP").startswith("250 ")
 
 
-def test_too_many_recipients_are_told_to_come_again(client: Wire, small_world: World) -> None:
+def test_too_many_recipients_are_told_to_come_again(client: MailClient, small_world: World) -> None:
     replies = client.begins(*(f"nobody{number}@{DOMAIN}" for number in range(102)))
     assert [reply[:3] for reply in replies] == ["250"] * 100 + ["452"] * 2
     assert client.hands_over(MAIL).startswith(STORED)
@@ -308,7 +310,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("address", FOREIGN)
-def test_other_domains_are_refused(client: Wire, address: str) -> None:
+def test_other_domains_are_refused(client: MailClient, address: str) -> None:
     [reply] = client.begins(address)
     assert reply == f"550 5.1.1 we take no mail for other domains than {DOMAIN}"
 
@@ -359,7 +361,7 @@ def test_a_number_that_no_ticket_has_is_set_aside(world: World, digits: str) -> 
     assert len(world.rows(Message)) == 1
 
 
-def test_forty_digits_are_an_unknown_ticket_over_the_wire(client: Wire, small_world: World) -> None:
+def test_forty_digits_are_an_unknown_ticket_over_the_wire(client: MailClient, small_world: World) -> None:
     client.begins(f"ticket{'9' * 40}@{DOMAIN}")
     assert client.hands_over(MAIL).startswith(STORED)
     assert [delivery.reason for delivery in small_world.rows(Delivery)] == ["no ticket has this number"]
@@ -381,7 +383,9 @@ ODD = {
 
 
 @pytest.mark.parametrize(("path", "fate"), ODD.items(), ids=ODD)
-def test_the_envelope_alone_says_where_a_mail_goes(client: Wire, small_world: World, path: str, fate: str) -> None:
+def test_the_envelope_alone_says_where_a_mail_goes(
+    client: MailClient, small_world: World, path: str, fate: str
+) -> None:
     small_world.intake.receive(mail("first"), "ann@example.org", [HELLO])
     headers = f"To: {HELLO}, ticket1@{DOMAIN}\r\nDelivered-To: {HELLO}\r\nX-Original-To: {HELLO}\r\n".encode()
     client.says("MAIL FROM:<a@example.org>")
@@ -390,7 +394,7 @@ def test_the_envelope_alone_says_where_a_mail_goes(client: Wire, small_world: Wo
     assert [what for _, what in fates(small_world)] == ["opened", fate]
 
 
-def test_an_address_literal_is_another_domain_whatever_the_headers_say(client: Wire, small_world: World) -> None:
+def test_an_address_literal_is_another_domain_whatever_the_headers_say(client: MailClient, small_world: World) -> None:
     assert client.begins("ok@[127.0.0.1]", "ok@[127.0.0.1](x)")[0].startswith("550 ")
     assert client.says("DATA").startswith("503 ")
     assert fates(small_world) == []
@@ -728,7 +732,7 @@ def test_a_mail_whose_client_left_after_its_end_is_stored_and_its_retry_is_a_rep
 
     with world.serving(), monkeypatch.context() as patch:
         patch.setattr(MailIntake, "store", slowly)
-        client = Wire(world.port())
+        client = MailClient(world.port())
         client.begins(HELLO)
         client.says("DATA")
         client.sends(MAIL + b".")
@@ -744,7 +748,7 @@ def test_a_mail_whose_client_left_after_its_end_is_stored_and_its_retry_is_a_rep
     assert fates(world) == [(HELLO, "opened")]
 
 
-def test_a_mail_whose_client_left_in_the_middle_is_not_stored(client: Wire, small_world: World) -> None:
+def test_a_mail_whose_client_left_in_the_middle_is_not_stored(client: MailClient, small_world: World) -> None:
     client.begins(HELLO)
     client.says("DATA")
     client.socket.sendall(MAIL + b"\r\n.")
@@ -755,9 +759,9 @@ def test_a_mail_whose_client_left_in_the_middle_is_not_stored(client: Wire, smal
     assert raws(small_world) == [mail("other")]
 
 
-def test_silent_and_stalled_clients_do_not_keep_others_waiting(client: Wire, small_world: World) -> None:
+def test_silent_and_stalled_clients_do_not_keep_others_waiting(client: MailClient, small_world: World) -> None:
     scheme = "lmtp" if client.lmtp else "smtp"
-    idle = [Wire(small_world.port(scheme), lmtp=client.lmtp) for _ in range(50)]
+    idle = [MailClient(small_world.port(scheme), lmtp=client.lmtp) for _ in range(50)]
     for one in idle[:25]:
         one.begins(HELLO)
         one.says("DATA")
@@ -770,10 +774,10 @@ def test_silent_and_stalled_clients_do_not_keep_others_waiting(client: Wire, sma
 
 def test_an_idle_client_is_left(small_world: World) -> None:
     with serving_at(small_world, Listener("smtp", "127.0.0.1", 0), idle=0.2) as receiver:
-        with Wire(receiver.listeners[0].port) as client:
+        with MailClient(receiver.listeners[0].port) as client:
             client.greets()
             assert client.hears() == ""
-        with Wire(receiver.listeners[0].port) as client:
+        with MailClient(receiver.listeners[0].port) as client:
             client.begins(HELLO)
             client.says("DATA")
             assert client.hears() == ""
@@ -806,7 +810,7 @@ def test_lmtp_over_a_unix_socket(small_world: World, tmp_path: Path) -> None:
         with serving_at(small_world, Listener("lmtp+unix", "", 0, str(place))) as receiver:
             assert str(receiver.listeners[0]) == f"lmtp+unix://{place}"
             assert place.stat().st_mode & 0o777 == 0o666
-            with Wire(place, lmtp=True) as client:
+            with MailClient(place, lmtp=True) as client:
                 client.begins(HELLO, f"questions@{DOMAIN}")
                 assert client.hands_over(mail(number)).startswith(STORED)
                 assert client.hears().startswith(STORED)
@@ -821,7 +825,7 @@ def test_a_socket_where_another_program_listens_is_not_taken_away(small_world: W
     with serving_at(small_world, place):
         with pytest.raises(OSError, match="another program listens"):
             Receiver(small_world.intake, [place], max_bytes=1000, workers=1).start()
-        with Wire(Path(place.path), lmtp=True) as client:
+        with MailClient(Path(place.path), lmtp=True) as client:
             assert client.begins(HELLO)[0].startswith("250 ")
 
 
@@ -879,7 +883,11 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
 
     monkeypatch.setattr(MailIntake, "store", slowly)
     with world.serving("smtp", "lmtp") as receiver:
-        idle, slow, middle = Wire(world.port()), Wire(world.port("lmtp"), lmtp=True), Wire(world.port())
+        idle, slow, middle = (
+            MailClient(world.port()),
+            MailClient(world.port("lmtp"), lmtp=True),
+            MailClient(world.port()),
+        )
         for client in (slow, middle):
             client.begins(HELLO)
             client.says("DATA")
@@ -890,7 +898,7 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
         assert idle.hears().startswith("421 4.3.2 ")
         assert idle.hears() == ""
         with pytest.raises(OSError, match="refused"):
-            Wire(world.port())
+            MailClient(world.port())
         go.set()
         middle.sends(b".")
         for client in (slow, middle):
@@ -904,7 +912,7 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
 def test_whom_we_wait_for_in_vain_is_left(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.transport.inbound.receiver.FAREWELL_SECONDS", 0.2)
     with small_world.serving() as receiver:
-        stalled = Wire(small_world.port())
+        stalled = MailClient(small_world.port())
         stalled.begins(HELLO)
         stalled.says("DATA")
         receiver.stop()

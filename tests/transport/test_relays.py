@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 from salmon.mail import MailRequest, MailResponse
 
+from app.devtools.scripted_relay import DROP, SILENT, Script
 from app.transport.outbound.relays import Refused, Relay, RelayError, Unreachable, relay_from_url
-from tests.support.sinks import DROP, SILENT, Script, Sink, client_context
+from tests.support.sinks import Sink, client_context
 
 SENDER, ANN, BOB = "bounce-1@tickets.example", "ann@example.org", "bob@example.org"
 Open = Callable[..., Relay]

@@ -67,22 +67,20 @@ def key_of(mail_identity: MailIdentity) -> bytes:
 
 
 def find_imported(context: ImportContext, column: str, digests: list[bytes]) -> dict[bytes, list[ImportedMail]]:
-    """Those of these digests that were taken in before; on a dry run also into the tracker itself."""
+    """Those of these digests that were taken in before."""
     query = select(*(ARCHIVED.c[name] for name in ImportedMail._fields)).where(ARCHIVED.c[column].in_(digests))
     query = query.order_by(ARCHIVED.c.id)
     found: dict[bytes, list[ImportedMail]] = {}
-    places = [(context.store, query)] + ([(context.tracker, query.where(ARCHIVED.c.posted))] if context.dry else [])
-    for database, wanted in places:
-        with database.read_only() as uow:
-            for row in uow.connection.execute(wanted):
-                found.setdefault(getattr(row, column), []).append(ImportedMail(*row))
+    with context.database.read_only() as uow:
+        for row in uow.connection.execute(query):
+            found.setdefault(getattr(row, column), []).append(ImportedMail(*row))
     return found
 
 
 def posted_elsewhere(context: ImportContext, mail_identities: Sequence[MailIdentity]) -> dict[bytes, int]:
     """The tickets on which these very mails stand since they came by another way, by identity and mark."""
     found: dict[bytes, int] = {}
-    with context.tracker.read_only() as uow:
+    with context.database.read_only() as uow:
         by_name = _messages_of(uow, {mail_identity.known_as for mail_identity in mail_identities})
         for mail_identity in mail_identities:
             mark = mail_identity.mark if mail_identity.mark and mail_identity.mark.tracker == tracker_id(uow) else None
@@ -190,12 +188,12 @@ def find_answered_live(context: ImportContext, repeated: set[bytes]) -> dict[int
     query = select(LINK.c.key, ARCHIVED.c.id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     query = query.where(~ARCHIVED.c.posted, ARCHIVED.c.joins.is_(None), ARCHIVED.c.mark == NO_MARK)
     found: dict[int, int] = {}
-    with context.tracker.read_only() as uow, context.store.read_only() as store:
+    with context.database.read_only() as uow:
         rows = uow.connection.execution_options(yield_per=_ASKED).execute(live)
         for some in rows.partitions():
             tickets: dict[bytes, int] = {}
             _keep_oldest(tickets, ((own_key(given), ticket) for given, ticket in some if id_key(given) not in repeated))
-            mails = store.connection.execute(query.where(LINK.c.key.in_(tickets)))
+            mails = uow.connection.execute(query.where(LINK.c.key.in_(tickets)))
             _keep_oldest(found, ((id_, tickets[key]) for key, id_ in mails))
     return found
 

@@ -92,10 +92,10 @@ class _Union:
 def gather(context: ImportContext) -> None:
     """Plan the threads of all mails that wait, in the order in which they began: all of the plan is kept, or none."""
     context.count()
-    with context.store.read_only() as uow:
+    with context.database.read_only() as uow:
         repeated = _repeated(uow.connection)
     _join_live(context, repeated)
-    with context.store.read_only() as uow:
+    with context.database.read_only() as uow:
         union = _Union(_waiting(context, uow.connection))
         _tie_by_marks(context, uow.connection, union)
         _tie_by_ids(context, uow.connection, union, repeated)
@@ -108,7 +108,7 @@ def _join_live(context: ImportContext, repeated: set[bytes]) -> None:
     """Let old mail join the tickets that answers to it have opened."""
     rows = [{"of": id_, "ticket": ticket} for id_, ticket in find_answered_live(context, repeated).items()]
     if rows:
-        with context.store.transaction() as uow:
+        with context.database.transaction() as uow:
             uow.connection.execute(_JOIN, rows)
 
 
@@ -292,7 +292,7 @@ def _fit(thread: _ThreadGroup, writer: bytes, others: set[bytes]) -> tuple[Any, 
 def _posted(context: ImportContext, subjects: Iterable[bytes | None]) -> Iterator[_ThreadGroup]:
     """The threads of these subjects that are tickets already; their places are below zero."""
     every = sorted(subject for subject in subjects if subject)
-    with context.tracker.read_only() as uow:
+    with context.database.read_only() as uow:
         for at in range(0, len(every), 1000):
             query = select(*(ARCHIVED.c[name] for name in _ABOUT)).where(
                 ARCHIVED.c.subject.in_(every[at : at + 1000]), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None)
@@ -313,7 +313,7 @@ def _keep(context: ImportContext, union: _Union, groups: dict[int, _ThreadGroup]
         if group.home is not None:
             homes[place] = min(homes.get(place, group.home), group.home)
     _settle_claims(union, homes)
-    with context.store.transaction() as uow:
+    with context.database.transaction() as uow:
         first = uow.connection.scalar(select(func.max(ARCHIVED.c.thread))) or 0
         for at in range(0, len(union.ids), _ROWS):
             rows = [
@@ -332,12 +332,3 @@ def _settle_claims(union: _Union, homes: dict[int, int]) -> None:
             del homes[place]
         else:
             taken.add(homes[place])
-
-
-def count_threads(context: ImportContext) -> tuple[int, int]:
-    """How many threads are planned, and how many of them belong to tickets that are there already."""
-    planned = select(ARCHIVED.c.thread, func.max(ARCHIVED.c.joins).label("home")).group_by(ARCHIVED.c.thread)
-    threads = planned.where(ARCHIVED.c.thread.is_not(None), ARCHIVED.c.queue_id == context.queue_id).subquery()
-    with context.store.read_only() as uow:
-        row = uow.connection.execute(select(func.count(), func.count(threads.c.home)).select_from(threads)).one()
-    return row[0], row[1]

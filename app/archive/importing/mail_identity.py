@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
 from ...mail import mime
 from ...mail.addresses import Mailbox, address_key, is_usable
 from ...mail.delivery_status import addresses_blamed
-from ...mail.parsed import ParsedMail, parse_mail
+from ...mail.parsed import ParsedMail, parse_mail, read_date
 from ...mail.subjects import bare_subject
 from ...mail.text import decoded, one_line, unescaped
 from ...model.inbound.delivery import identity_of
@@ -151,16 +150,8 @@ def came(envelope: bytes, now: datetime) -> datetime | None:
 def _dates(parsed: ParsedMail, raw: bytes, envelope: bytes) -> Iterator[datetime | None]:
     yield parsed.date
     for received in mime.fields(mime.header_block(raw)).get("received", [])[:1]:
-        yield _parsed(unescaped(received).rpartition(";")[2])
+        yield read_date(unescaped(received).rpartition(";")[2])
     yield written_on(envelope)
-
-
-def _parsed(written: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(written.strip()[:200])
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-    except Exception:  # What the standard library raises on a bad date differs between its releases.
-        return None
 
 
 def _identity(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> bytes:

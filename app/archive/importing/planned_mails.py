@@ -13,6 +13,7 @@ from ...mail.addresses import Mailbox
 from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.quoted_text import is_forward, split
 from ...model.records.received_mail import Mail
+from ..batches import batches
 from .mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
 from .ordering import positions_of
 from .staging_area import ARCHIVED, ImportContext
@@ -58,7 +59,7 @@ def next_threads(context: ImportContext) -> list[list[Planned]]:
     waiting = (ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == context.queue_id)
     sizes = select(ARCHIVED.c.thread, func.count(), func.sum(ARCHIVED.c.size)).where(*waiting)
     columns = [ARCHIVED.c[name] for name in Planned._fields[:-1]]
-    with context.store.read_only() as uow:
+    with context.database.read_only() as uow:
         counted = uow.connection.execute(sizes.group_by(ARCHIVED.c.thread).order_by(ARCHIVED.c.thread).limit(MAILS))
         chosen = list(_chosen(counted))
         query = select(*columns).where(ARCHIVED.c.thread.in_(chosen), *waiting)
@@ -83,19 +84,12 @@ def _chosen(counted: Any) -> Iterator[int]:
 
 def drafts_of(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]:
     """These mails read in full, in order, some at a time."""
-    group: list[Planned] = []
-    octets = 0
-    for planned_mail in planned:
-        if group and (len(group) == _AT_ONCE or octets + planned_mail.size > BYTES):
-            yield from _read(context, group)
-            group, octets = [], 0
-        group.append(planned_mail)
-        octets += planned_mail.size
-    yield from _read(context, group)
+    for group in batches(planned, lambda one: one.size, _AT_ONCE, BYTES):
+        yield from _read(context, group)
 
 
 def _read(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]:
-    with context.store.read_only() as uow:
+    with context.database.read_only() as uow:
         query = select(Mail.id, Mail.raw).where(Mail.id.in_([one.mail_id for one in planned]))
         found = {row.id: row.raw for row in uow.connection.execute(query)}
     for planned_mail in planned:

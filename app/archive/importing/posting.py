@@ -56,7 +56,7 @@ class ThreadPoster:
 
     def _post(self, planned: Sequence[Planned], drafts: Iterable[Draft]) -> PostingCounts:
         done = PostingCounts(mails=len(planned))
-        with self.context.tracker.transaction() as uow:
+        with self.context.database.transaction() as uow:
             if not self._still_planned(uow, planned):
                 return PostingCounts()
             builder = TicketBuilder(uow, self.context, self.writers, self.status, planned)

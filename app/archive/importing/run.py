@@ -1,6 +1,7 @@
 """An import from its beginning to its end: take in, gather, post, index, and what is told of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
@@ -12,10 +13,12 @@ from ...model.lifecycle.tables import Lifecycle
 from ...model.records.queues import find_queue
 from ...model.search.indexer import catch_up
 from ...model.storage.database import Database
+from ..batches import batches
 from ..reading.mbox import Dialect
 from ..reading.sources import ArchiveMail, Other, mails_in
-from .grouping import count_threads, gather
+from .grouping import gather
 from .posting import ThreadPoster
+from .scratch_copy import scratch_copy
 from .senders import ThreadWriters
 from .staging import take
 from .staging_area import ARCHIVED, ImportContext, open_context
@@ -87,28 +90,24 @@ def import_archive(tracker: Database, wanted: ImportRequest, total: int | None, 
     """Import what lies at a path into a queue; `total` is its size in bytes, where that is known.
 
     Raises NoSuchQueue, NoSuchStatus, BrokenBox or OSError. What is done when it is stopped stays, and the same import
-    again goes on from there.
+    again goes on from there. A dry run is an import into a copy that is thrown away.
     """
     with tracker.read_only() as uow:
         status = _final_status(find_queue(uow, wanted.queue).lifecycle, wanted.status)
     report = ImportReport(seconds=dict.fromkeys((READING, STORING, GATHERING, POSTING, INDEXING), 0.0))
-    with open_context(tracker, wanted.queue, dry=wanted.dry_run) as context:
+    into = scratch_copy(tracker) if wanted.dry_run else nullcontext(tracker)
+    with into as database, open_context(database, wanted.queue) as context:
         poster = ThreadPoster(
             context, ThreadWriters(context.queue_id, map(address_key, wanted.responders), context.is_ours), status
         )
-        if not context.dry:
-            # What an import before has planned is posted as it was planned.
-            _post_all(context, poster, report, tell)
+        # What an import before has planned is posted as it was planned.
+        _post_all(context, poster, report, tell)
         _take_all(context, wanted, report, total, tell)
         begun = perf_counter()
         tell(ImportProgress(GATHERING, report.mails, 0, None))
         gather(context)
         report.seconds[GATHERING] += perf_counter() - begun
-        if context.dry:
-            report.threads, report.continued = count_threads(context)
-            report.tickets = report.threads - report.continued
-        else:
-            _post_all(context, poster, report, tell)
+        _post_all(context, poster, report, tell)
     if not wanted.dry_run:
         _index(tracker, report, tell)
     return report
@@ -125,10 +124,10 @@ def _take_all(
     context: ImportContext, wanted: ImportRequest, report: ImportReport, total: int | None, tell: Tell
 ) -> None:
     tell(ImportProgress(STORING, 0, 0, total))
-    with context.store.read_only() as uow:
+    with context.database.read_only() as uow:
         newest = uow.connection.scalar(select(func.max(ARCHIVED.c.id))) or 0
     mails = _timed(mails_in(wanted.path, wanted.limit, wanted.dialect), report, READING)
-    for group in _grouped(mails):
+    for group in batches(mails, lambda one: len(one.raw), MAILS, BYTES):
         begun = perf_counter()
         readable = [one for one in group if not one.fault]
         counts = take(context, readable, newest) if readable else None
@@ -138,7 +137,7 @@ def _take_all(
             report.duplicates += counts.repeated
         for one in group:
             if one.fault:
-                _name(context, report, one)
+                _name(report, one)
         report.seconds[STORING] += perf_counter() - begun
         tell(ImportProgress(STORING, report.mails, group[-1].done, total))
 
@@ -154,20 +153,7 @@ def _timed(mails: Iterator[ArchiveMail], report: ImportReport, part: str) -> Ite
         yield one
 
 
-def _grouped(mails: Iterable[ArchiveMail]) -> Iterator[list[ArchiveMail]]:
-    group: list[ArchiveMail] = []
-    octets = 0
-    for mail in mails:
-        if group and (len(group) == MAILS or octets + len(mail.raw) > BYTES):
-            yield group
-            group, octets = [], 0
-        group.append(mail)
-        octets += len(mail.raw)
-    if group:
-        yield group
-
-
-def _name(context: ImportContext, report: ImportReport, mail: ArchiveMail) -> None:
+def _name(report: ImportReport, mail: ArchiveMail) -> None:
     """Tell of a mail that cannot be read, or of something that is none."""
     if isinstance(mail.fault, Other):
         report.passed_over += 1
@@ -203,5 +189,5 @@ def _planned(context: ImportContext) -> int:
     query = select(func.count()).where(
         ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == context.queue_id
     )
-    with context.store.read_only() as uow:
+    with context.database.read_only() as uow:
         return uow.connection.scalar(query) or 0

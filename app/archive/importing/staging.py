@@ -79,7 +79,7 @@ def take(context: ImportContext, mails: Sequence[ArchiveMail], newest: int) -> S
             _count(context, counts, known, newest, moved)
         else:
             mail_identities.append(
-                (mail, mail_identity_of(mail.raw, mail.envelope, context.tracker.clock(), context.is_ours))
+                (mail, mail_identity_of(mail.raw, mail.envelope, context.database.clock(), context.is_ours))
             )
     copies = _sort_out(context, mail_identities, counts, newest, moved)
     posted = posted_elsewhere(
@@ -159,15 +159,15 @@ def _write(context: ImportContext, copies: Sequence[_Copy], posted: dict[bytes, 
     mails = [(mails, mail_identity) for mails, mail_identity, imported in kept if imported is None]
     if not kept and not moved:
         return
-    homes = homes_of(context.tracker, [mail_identity for _, mail_identity, _ in kept])
-    with context.store.transaction() as uow:
+    homes = homes_of(context.database, [mail_identity for _, mail_identity, _ in kept])
+    with context.database.transaction() as uow:
         connection = uow.connection
         ids = reserve(connection, ARCHIVED, len(mails))
-        mail_ids = _store(context, connection, uow.now, [pair for pair in mails if key_of(pair[1]) not in posted])
+        mail_ids = _store(connection, uow.now, [pair for pair in mails if key_of(pair[1]) not in posted])
         rows = [
             _row(context, id_, one, mail_identity)
             | {"joins": homes.get(key_of(mail_identity))}
-            | _where(context, posted.get(key_of(mail_identity)), mail_ids)
+            | _where(posted.get(key_of(mail_identity)), mail_ids)
             for id_, (one, mail_identity) in zip(ids, mails, strict=True)
         ]
         add_rows(connection, ARCHIVED, rows)
@@ -183,12 +183,8 @@ def _write(context: ImportContext, copies: Sequence[_Copy], posted: dict[bytes, 
                 _replace(connection, one, mail_identity, known, homes.get(key_of(mail_identity)))
 
 
-def _store(
-    context: ImportContext, connection: Connection, now: datetime, mails: Sequence[tuple[ArchiveMail, MailIdentity]]
-) -> list[int]:
-    """Store the bytes, unless nothing is to stay; the ids, the first mail's last."""
-    if context.dry:
-        return []
+def _store(connection: Connection, now: datetime, mails: Sequence[tuple[ArchiveMail, MailIdentity]]) -> list[int]:
+    """Store the bytes; the ids, the first mail's last."""
     ids = reserve(connection, _MAIL, len(mails))
     # Author and subject are for the list of mail set aside: these mails wait for nobody.
     columns = {"received": now, "envelope_from": None, "author": "", "subject": ""}
@@ -200,11 +196,11 @@ def _store(
     return ids[::-1]
 
 
-def _where(context: ImportContext, ticket: int | None, mail_ids: list[int]) -> dict[str, Any]:
+def _where(ticket: int | None, mail_ids: list[int]) -> dict[str, Any]:
     """Where a mail stands: on a ticket by another way, else it waits, with the next of the stored bytes."""
     if ticket is not None:
-        return {"mail_id": None, "posted": True, "ticket_id": None if context.dry else ticket}
-    return {"mail_id": mail_ids.pop() if mail_ids else None, "posted": False, "ticket_id": None}
+        return {"mail_id": None, "posted": True, "ticket_id": ticket}
+    return {"mail_id": mail_ids.pop(), "posted": False, "ticket_id": None}
 
 
 def _row(context: ImportContext, id_: int, mail: ArchiveMail, mail_identity: MailIdentity) -> dict[str, Any]:

@@ -1,19 +1,15 @@
 """The staging area: where an import keeps what it has taken in, and the ids that it gives to new rows."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, func, select, text
 
 from ...mail.addresses import address_key
 from ...model.records.imported_mail import Archived, ArchivedLink
-from ...model.records.queue_setup import add_queue
 from ...model.records.queues import QueueAddress, find_queue, whole_address
-from ...model.storage.base import Base
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from .import_lock import only_import
@@ -29,53 +25,29 @@ _LONG = 3600.0
 
 @dataclass(frozen=True)
 class ImportContext:
-    """What one import works on.
+    """What one import works on: mails wait in the database for their threads, so that a killed import loses nothing."""
 
-    `tracker` is the database whose tickets there are. `store` is where mails wait for their threads: the same
-    database, so that nothing is lost when the import is killed; for a dry run another one, which is thrown away.
-    """
-
-    tracker: Database
-    store: Database
+    database: Database
     queue_id: int
     is_ours: Callable[[str], bool]
 
-    @property
-    def dry(self) -> bool:
-        """Whether nothing of this is to stay."""
-        return self.store is not self.tracker
-
     def count(self) -> None:
         """Let PostgreSQL know how much there is now: for a table that it takes to be small, it plans for hours."""
-        if not self.store.is_sqlite:
-            with self.store.core_transaction() as connection:
+        if not self.database.is_sqlite:
+            with self.database.core_transaction() as connection:
                 connection.execute(text(f"ANALYZE {ARCHIVED.name}, {LINK.name}"))
 
 
 @contextmanager
-def open_context(tracker: Database, queue: str, *, dry: bool) -> Iterator[ImportContext]:
+def open_context(database: Database, queue: str) -> Iterator[ImportContext]:
     """The import's context for a queue, by its name.
 
     Raises NoSuchQueue, or ImportRunning while another import holds one.
     """
-    with tracker.read_only() as uow:
+    with database.read_only() as uow:
         queue_id, is_ours = find_queue(uow, queue).id, _own_addresses(uow)
-    if not dry:
-        with only_import(tracker), _room(tracker):
-            yield ImportContext(tracker, tracker, queue_id, is_ours)
-        return
-    with TemporaryDirectory(prefix="tickets-import-") as folder:
-        file = Path(folder, "dry.db")
-        file.touch()
-        with closing(Database(f"sqlite:///{file}", tracker.domain, tracker.clock)) as store:
-            yield _throw_away(store, tracker, queue, is_ours)
-
-
-def _throw_away(store: Database, tracker: Database, queue: str, is_ours: Callable[[str], bool]) -> ImportContext:
-    """A staging area in an empty database of its own."""
-    Base.metadata.create_all(store.engine)
-    with store.transaction() as uow:
-        return ImportContext(tracker, store, add_queue(uow, queue).id, is_ours)
+    with only_import(database), _room(database):
+        yield ImportContext(database, queue_id, is_ours)
 
 
 @contextmanager

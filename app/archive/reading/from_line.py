@@ -1,8 +1,9 @@
 """What a `From ` line looks like that parts two mails of a box, and the date in it."""
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+
+from ...mail.parsed import read_date
 
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -20,13 +21,9 @@ DATED_ISO = re.compile(
 
 def written_on(line: bytes) -> datetime | None:
     """The date in a `From ` line, in any form that parts two mails; what names no time zone is UTC."""
-    try:
-        if dated := DATED.match(line):
-            date = parsedate_to_datetime(line[dated.start("date") :][:200].decode("ascii", "replace").strip())
-        elif dated := DATED_ISO.match(line):
-            date = datetime.fromisoformat((dated["day"] + b"T" + dated["time"] + (dated["zone"] or b"")).decode())
-        else:
-            return None
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-    except Exception:  # What the standard library raises on a bad date differs between its releases.
-        return None
+    if dated := DATED.match(line):
+        return read_date(line[dated.start("date") :][:200].decode("ascii", "replace"))
+    if dated := DATED_ISO.match(line):
+        written = dated["day"] + b"T" + dated["time"] + (dated["zone"] or b"")
+        return read_date(written.decode(), datetime.fromisoformat)
+    return None

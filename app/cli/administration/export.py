@@ -1,10 +1,8 @@
 """The command `export`: tickets as an mbox of their exact mails, or as JSON Lines."""
 
-import errno
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,10 +10,8 @@ import click
 
 from ...archive.export import Chosen, Exported, choose, documents_of, mbox_of
 from ...model.storage.database import Database
+from ...model.storage.disk import new_draft, put_in_place
 from ..common import Number, PathName, json_text, print_bytes, ready_database
-
-# What file systems without hard links say.
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 
 
 @click.command("export", short_help="Export a ticket, a queue or everything: exact mails, or JSON.")
@@ -69,29 +65,12 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
         raise click.ClickException(f"{path} is there already; name another file.")
     if not path.parent.is_dir():
         raise click.ClickException(f"There is no directory {path.parent}.")
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    draft = Path(name)
+    draft = new_draft(path)
     try:
-        with os.fdopen(number, "wb") as file:
+        with draft.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        _put(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _put(draft: Path, path: Path) -> None:
-    try:
-        # Unlike a rename, a link fails if somebody made the file meanwhile.
-        path.hardlink_to(draft)
+        put_in_place(draft, path)
     except FileExistsError:
         raise click.ClickException(f"{path} is there already; name another file.") from None
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        draft.rename(path)
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from ...model.records.letters import State
+from ..scripted_relay import ScriptedRelay
 from .figure import Figure
-from .lmtp_client import LmtpConnection, send_all
-from .smtp_sink import sink
+from .load import connect, send, send_all
 from .tracker import Tracker
 
 ROUNDS = 5
@@ -25,8 +25,8 @@ class Run(NamedTuple):
     cpu_ms: float
 
 
-def everything(say: Callable[[str], None]) -> Iterable[Figure]:
-    """Every figure, in order; `say` hears what is being measured."""
+def everything(say: Callable[[str], None], *, short: bool) -> Iterable[Figure]:
+    """Every figure, in order; `say` hears what is being measured. A `short` run leaves out imports and searches."""
     with TemporaryDirectory(prefix="tickets-bench-") as folder:
         say("replies a second, against the floor")
         yield from replies(Path(folder) / "rate")
@@ -36,10 +36,11 @@ def everything(say: Callable[[str], None]) -> Iterable[Figure]:
         yield from memory(Path(folder) / "memory")
         say("one reply on a short and on a long ticket")
         yield from long_ticket(Path(folder) / "long")
-        say("the import of an archive")
-        yield from archive(Path(folder) / "archive", say)
-        say("searches over 100,000 messages")
-        yield from searched(Path(folder) / "search", say)
+        if not short:
+            say("the import of an archive")
+            yield from archive(Path(folder) / "archive", say)
+            say("searches over 100,000 messages")
+            yield from searched(Path(folder) / "search", say)
     say("what the writer wrote, told from what they quoted")
     yield from quotations()
 
@@ -106,7 +107,7 @@ def _median(runs: list[Run]) -> Run:
 
 
 def letters(folder: Path) -> Iterable[Figure]:
-    """Processor time of the courier alone, to the Maildir as shipped and by SMTP to a server in another process."""
+    """Processor time of the courier alone, to the Maildir as shipped and by SMTP to a relay in this process."""
     for name, relay in (("Maildir", ""), ("SMTP", "smtp")):
         found = [_courier_cpu(_made(folder / f"{name}{turn}"), relay) for turn in range(3)]
         cpu = median(found)
@@ -117,8 +118,8 @@ def _courier_cpu(folder: Path, relay: str) -> float:
     tracker = Tracker(folder)
     with tracker.server("held") as server:
         send_all(server.port, tracker.replies(MAILS // 2), 1)
-    with sink() as port:
-        environment = {"TICKETS_RELAY": f"smtp://127.0.0.1:{port}"} if relay else {}
+    with ScriptedRelay() as far_end:
+        environment = {"TICKETS_RELAY": far_end.url} if relay else {}
         with tracker.server("running", **environment) as server:
             return tracker.cpu_until_sent(server) / tracker.count_letters(State.SENT)
 
@@ -145,10 +146,10 @@ def long_ticket(folder: Path) -> Iterable[Figure]:
     tracker.lengthen(1, 10)
     tracker.lengthen(2, 10_000)
     times: dict[int, list[float]] = {1: [], 2: []}
-    with tracker.server("held") as server, LmtpConnection(server.port) as connection:
+    with tracker.server("held") as server, connect(server.port) as client:
         for turn in range(300):
             for ticket in (1, 2) if turn % 2 else (2, 1):
-                times[ticket].append(connection.time(tracker.replies(1, ticket)[0]))
+                times[ticket].append(send(client, tracker.replies(1, ticket)[0]))
     short, long = median(times[1]), median(times[2])
     yield Figure("a reply on a ticket with 10 messages", f"{short * 1000:.2f} ms")
     ratio = long / short

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ..mail_client import MailClient, NoAnswer, Refused
 from .mail_generator import GeneratedMail
 from .send_queue import Book
-from .smtp_client import MailRefused, NoAnswer, SmtpConnection
 
 # A connection is left after a mail in so many.
 _KEPT_FOR = 25
+# Longer than a mail may wait for a database that is locked.
+_SECONDS = 60.0
 # So long a client waits that finds nobody there, in seconds.
 _PAUSE = 0.1
 
@@ -58,7 +60,7 @@ class _Client:
         self._places = places
         self._kind = kind
         self._rand = rand
-        self._kept: SmtpConnection | None = None
+        self._kept: MailClient | None = None
         # Mails whose client left, or came again, once already.
         self._left: set[int] = set()
 
@@ -79,23 +81,23 @@ class _Client:
         """Hang up."""
         kept, self._kept = self._kept, None
         if kept is not None:
-            kept.close()
+            kept.leaves()
 
     def _outcome(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         """The replies, one a recipient; none when there was no answer."""
         try:
             return self._on_two(mail, recipients) if mail.twice else self._on_one(mail, recipients)
-        except NoAnswer:
+        except OSError:
             self.leave()
             return []
-        except MailRefused as refusal:
+        except Refused as refusal:
             self.leave()
             return [str(refusal)] * len(recipients)
 
     def _on_one(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         connection = self._connection()
-        connection.begin(mail.sender, recipients, mail.raw)
-        connection.end()
+        connection.starts(mail.sender, recipients, mail.raw)
+        connection.ends()
         if (mail.hangs_up or mail.gives_up) and mail.number not in self._left:
             self._left.add(mail.number)
             raise NoAnswer("we left")
@@ -106,40 +108,40 @@ class _Client:
         one, other = self._connection(), self._new(self._rand.randrange(2))
         try:
             for each in (one, other):
-                each.begin(mail.sender, recipients, mail.raw)
+                each.starts(mail.sender, recipients, mail.raw)
             for each in (one, other):
-                each.end()
+                each.ends()
             replies = [self._heard(each, len(recipients)) for each in (one, other)]
         finally:
-            other.close()
+            other.leaves()
         if not replies[0]:
             self.leave()
         pairs = zip(*(each for each in replies if each), strict=True)
         return [min(pair) for pair in pairs]
 
-    def _heard(self, connection: SmtpConnection, recipients: int) -> list[str]:
+    def _heard(self, connection: MailClient, recipients: int) -> list[str]:
         try:
             return connection.replies(recipients)
-        except NoAnswer:
+        except OSError:
             return []
 
     def _once_more(self, mail: GeneratedMail) -> None:
         """As a client does whose own note of the 250 was lost; whatever is answered now, nothing may happen."""
-        with suppress(NoAnswer, MailRefused):
+        with suppress(OSError, Refused):
             connection = self._connection()
-            connection.begin(mail.sender, mail.recipients, mail.raw)
-            connection.end()
+            connection.starts(mail.sender, mail.recipients, mail.raw)
+            connection.ends()
             connection.replies(len(mail.recipients))
             return
         self.leave()
 
-    def _connection(self) -> SmtpConnection:
+    def _connection(self) -> MailClient:
         self._kept = self._kept or self._new(self._kind)
         return self._kept
 
-    def _new(self, kind: int) -> SmtpConnection:
+    def _new(self, kind: int) -> MailClient:
         places = self._places()
         if not places:
             time.sleep(_PAUSE)
             raise NoAnswer("the server is down")
-        return SmtpConnection(places[kind])
+        return MailClient.greeted(places[kind], lmtp=kind == 1, seconds=_SECONDS)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ..scripted_relay import Deed
 from .databases import Store, Trouble
-from .faulty_relay import Deed, FaultyRelay
+from .faulty_relay import FaultyRelay
 from .supervisor import Keeper
 
 _START_SECONDS = 60.0
@@ -103,7 +104,7 @@ class Troublemaker:
 class BadRelay:
     """Lets the relay fail at one step after another, in a thread."""
 
-    STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT", "KEPT", "AFTER")
+    STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT", "STORED", "AFTER")
 
     def __init__(self, relay: FaultyRelay, pace: Pace, rand: random.Random) -> None:
         self._relay = relay
@@ -143,7 +144,7 @@ class BadRelay:
     def _deed(self, step: str) -> Deed:
         """Something that a relay can do at this step; in the middle of a letter and after the end it cannot refuse."""
         silence = self._pace.silence if self._rand.random() < 0.03 else 1.5 * self._rand.random()
-        can_refuse = step not in ("BODY", "KEPT", "AFTER")
+        can_refuse = step not in ("BODY", "STORED", "AFTER")
         refusals = [Deed("451 4.3.0 later"), Deed("421 4.3.2 closing", drops=False), Deed("554 5.7.1 not wanted here")]
         others = [Deed(drops=True), Deed(silence=silence, drops=True)]
         if step != "AFTER":

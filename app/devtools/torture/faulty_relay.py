@@ -1,36 +1,22 @@
-"""The relay of the torture: an SMTP server that keeps every letter, and fails when and how it is told.
+"""The relay of the torture: it keeps the digest of every letter, and fails once at a step where it is told to.
 
-The steps at which it can fail are CONNECT (its banner), EHLO, MAIL, RCPT, DATA, BODY (in the middle of the letter), DOT
-(all of the letter is there, and not yet accepted), KEPT (it is accepted, and the 250 not yet said) and AFTER the 250.
+To the steps of a scripted relay comes AFTER, when the 250 to a letter has been said.
 """
 
 import hashlib
-import select
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
+from ..scripted_relay import Deed, Dialogue, ScriptedRelay
+from ..scripted_relay import Letter as KeptLetter
 from .mail_generator import LetterToAnswer
 
 _SETTLE_SECONDS = 60.0
-_IDLE_SECONDS = 300.0
-
-
-class Deed(NamedTuple):
-    """What the relay does instead of its duty: refuses with a reply, or keeps silent for so long, then hangs up or not.
-
-    Neither a reply nor silence: it hangs up at once.
-    """
-
-    reply: str = ""
-    silence: float = 0.0
-    drops: bool = False
+_CAN_REFUSE = ("MAIL", "RCPT", "DATA", "DOT")
 
 
 class Copy(NamedTuple):
@@ -43,50 +29,19 @@ class Copy(NamedTuple):
     heard: bool
 
 
-class HungUp(Exception):
-    """The dialogue is over."""
-
-
-class FaultyRelay:
-    """The server, in threads; `copies` is all that it accepted, in that order."""
+class FaultyRelay(ScriptedRelay):
+    """The server; `copies` is all that it accepted, in that order."""
 
     def __init__(self, on_letter: Callable[[str, str, LetterToAnswer], None]) -> None:
         """`on_letter` hears a letter's subject, its reader, and what the reader needs to answer it."""
+        super().__init__(extensions=("SIZE 50000000", "8BITMIME"))
         self.copies: list[Copy] = []
         self.refused: set[str] = set()
         self.done: Counter[str] = Counter()
         self.life = 0
-        self.port = 0
         self._on_letter = on_letter
         self._deeds: dict[str, Deed] = {}
         self._refused_once: set[str] = set()
-        self._lock = threading.Lock()
-        self._live: set[socket.socket] = set()
-        self._listener: socket.socket | None = None
-
-    def start(self) -> None:
-        """Listen, on the same port as before."""
-        listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
-        self.port = listener.getsockname()[1]
-        self._listener = listener
-        threading.Thread(target=self._accept, args=(listener,), daemon=True, name="relay").start()
-
-    def stop(self) -> None:
-        """Be away: close everything at once, as a killed server does."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            # A plain close would leave the accepting thread asleep in the kernel.
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Close every connection without a word, whatever it is in the middle of."""
-        with self._lock:
-            for connection in self._live:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
 
     def settle(self) -> None:
         """Wait until nobody is connected: what a client said before it was killed has been heard."""
@@ -109,138 +64,62 @@ class FaultyRelay:
         with self._lock:
             self._deeds.clear()
 
-    def deed(self, step: str, token: str, recipient: str) -> Deed | None:
+    def dialogue(self, connection: socket.socket) -> Dialogue:
+        """The dialogue on a new connection."""
+        return _RelayDialogue(self, connection, self.life)
+
+    def hear(self, line: str) -> None:
+        """Keep no commands: there are many."""
+
+    def decide(self, step: str, line: str, dialogue: Dialogue) -> Deed | None:
         """What to do at this step to this letter. An address is refused for good once: a second time would mark it."""
         with self._lock:
             deed = self._deeds.pop(step, None)
-            if deed:
-                self.done[step] += 1
-            if deed and deed.reply.startswith("5") and step in ("MAIL", "RCPT", "DATA", "DOT"):
+            if deed is None:
+                return None
+            self.done[step] += 1
+            if deed.reply.startswith("5") and step in _CAN_REFUSE:
+                recipient = _between_brackets(line) if step == "RCPT" else "".join(dialogue.recipients[-1:])
                 if step == "MAIL" or recipient in self._refused_once:
                     return deed._replace(reply="451 4.7.1 not now")
                 self._refused_once.add(recipient)
-                self.refused.add(token)
+                self.refused.add((dialogue.sender or "").partition("@")[0].removeprefix("bounce-"))
             return deed
 
-    def keep(self, copy: Copy, headers: bytes) -> int:
-        """Accept a letter; its place."""
+    def keep(self, letter: KeptLetter, dialogue: Dialogue) -> None:
+        """Accept a letter."""
+        assert isinstance(dialogue, _RelayDialogue)
+        found = BytesHeaderParser().parsebytes(letter.content.partition(b"\r\n\r\n")[0])
+        message_id, recipient = str(found["Message-ID"]), letter.recipients[-1]
+        digest = hashlib.sha256(letter.content).digest()
         with self._lock:
-            self.copies.append(copy)
-            place = len(self.copies) - 1
-        found = BytesHeaderParser().parsebytes(headers)
-        letter = LetterToAnswer(copy.message_id, str(found["Reply-To"]))
-        self._on_letter(" ".join(str(found["Subject"]).split()), copy.recipient, letter)
-        return place
+            dialogue.place = len(self.copies)
+            self.copies.append(Copy(message_id, recipient, digest, dialogue.life, heard=False))
+        subject = " ".join(str(found["Subject"]).split())
+        self._on_letter(subject, recipient, LetterToAnswer(message_id, str(found["Reply-To"])))
 
     def was_heard(self, place: int) -> None:
         """The 250 to this copy was said to somebody who was still there."""
         with self._lock:
             self.copies[place] = self.copies[place]._replace(heard=True)
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            connection.settimeout(_IDLE_SECONDS)
-            with self._lock:
-                self._live.add(connection)
-            threading.Thread(target=self._converse, args=(connection,), daemon=True, name="relay dialogue").start()
 
-    def _converse(self, connection: socket.socket) -> None:
-        try:
-            with suppress(HungUp, OSError):
-                _RelayDialogue(self, connection).run()
-        finally:
-            connection.close()
-            with self._lock:
-                self._live.discard(connection)
+class _RelayDialogue(Dialogue):
+    """One connection, of one life of our server; `place` is that of the letter that was accepted last."""
 
+    def __init__(self, relay: FaultyRelay, connection: socket.socket, life: int) -> None:
+        super().__init__(relay, connection)
+        self._faulty_relay = relay
+        self.life = life
+        self.place: int | None = None
 
-@dataclass
-class _RelayDialogue:
-    """One connection."""
-
-    relay: FaultyRelay
-    connection: socket.socket
-    life: int = 0
-    token: str = ""
-    recipient: str = ""
-    buffer: bytearray = field(default_factory=bytearray)
-
-    def run(self) -> None:
-        """Speak until somebody hangs up."""
-        self.life = self.relay.life
-        self._step("CONNECT", "220 relay")
-        while True:
-            line = self._line().decode("utf-8", "replace")
-            verb = line[:4].upper()
-            if verb == "QUIT":
-                self._say("221 2.0.0 bye")
-                return
-            if verb == "DATA":
-                self._take_letter()
-            else:
-                self._obey(verb, line)
-
-    def _obey(self, verb: str, line: str) -> None:
-        if verb == "MAIL":
-            self.token = _between_brackets(line).partition("@")[0].removeprefix("bounce-")
-        elif verb == "RCPT":
-            self.recipient = _between_brackets(line)
-        usual = {"EHLO": "250-relay\r\n250-SIZE 50000000\r\n250 8BITMIME"}.get(verb, "250 2.0.0 ok")
-        self._step(verb, usual)
-
-    def _take_letter(self) -> None:
-        if not self._step("DATA", "354 go on"):
-            return
-        self._step("BODY", "")
-        lines = list(iter(self._line, b"."))
-        # At this step the letter is still the client's, whatever becomes of it.
-        if not self._step("DOT", ""):
-            return
-        content = b"\r\n".join(line.removeprefix(b".") for line in lines)
-        headers = content.partition(b"\r\n\r\n")[0]
-        message_id = str(BytesHeaderParser().parsebytes(headers)["Message-ID"])
-        digest = hashlib.sha256(content).digest()
-        place = self.relay.keep(Copy(message_id, self.recipient, digest, self.life, heard=False), headers)
-        self._step("KEPT", "250 2.0.0 kept")
-        self.relay.was_heard(place)
-        self._step("AFTER", "")
-
-    def _step(self, step: str, usual: str) -> bool:
-        """Say the usual, or do what was armed for this step; whether the dialogue goes on as usual."""
-        deed = self.relay.deed(step, self.token, self.recipient)
-        if deed is not None:
-            self._be_silent(deed.silence)
-            if deed.drops:
-                raise HungUp
-        reply = deed.reply if deed and deed.reply else usual
-        if reply:
-            self._say(reply)
-        return reply == usual
-
-    def _be_silent(self, seconds: float) -> None:
-        """Say nothing for so long, unless the client leaves: then it cannot hear what we would say."""
-        # Also when something it said is still unread, and the letter of a client that was killed is not kept late.
-        gone = select.poll()
-        gone.register(self.connection, select.POLLRDHUP)
-        if gone.poll(seconds * 1000):
-            raise HungUp
-
-    def _say(self, reply: str) -> None:
-        self.connection.sendall(f"{reply}\r\n".encode())
-
-    def _line(self) -> bytes:
-        while (end := self.buffer.find(b"\r\n")) < 0:
-            block = self.connection.recv(65_536)
-            if not block:
-                raise HungUp
-            self.buffer += block
-        line = bytes(self.buffer[:end])
-        del self.buffer[: end + 2]
-        return line
+    def take_letter(self, line: str) -> None:
+        """Take a letter, and note whether its 250 was heard."""
+        super().take_letter(line)
+        place, self.place = self.place, None
+        if place is not None:
+            self._faulty_relay.was_heard(place)
+            self.step("AFTER", line, "")
 
 
 def _between_brackets(line: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import ColumnElement, func, select
 
 from ...mail.addresses import mailable
-from ...mail.text import one_line
+from ...mail.text import SHOWN_LIMIT, one_line
 from ..lifecycle import commands
 from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from ..lifecycle.registry import LIFECYCLES
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _MOST_LISTED = 200
 # A message that is longer is cut, and a letter ends after so many characters: with a word on how to get the rest.
 _LONG_MESSAGE = 4_000
-_LONGEST_PAGE = 100_000
 
 
 class PageContent(NamedTuple):
@@ -232,7 +231,7 @@ def _ticket_to_show(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket 
 
 def _cut(ticket: int, numbers: Sequence[int], texts: Sequence[str], *, whole: int) -> Iterator[str]:
     """As many messages as fit; a long one is cut unless it was asked for, with a word on how to get the rest."""
-    room = _LONGEST_PAGE
+    room = SHOWN_LIMIT
     for number, text in zip(numbers, texts, strict=True):
         rest = f'"{SHOW} {ticket} {number}" gets you'
         if room < min(len(text), _LONG_MESSAGE):

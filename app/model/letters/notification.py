@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
-from ...mail.text import one_line, shown
+from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, sentence_list
 from ..records.addressing import comment_address, find_our_address, is_at_our_domain, ticket_address
@@ -31,8 +31,6 @@ from .templates import render
 
 THE_TRACKER = "The tracker"
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
-# Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
-_LONGEST_TEXT = 100_000
 _WITH_FILES = ("opened", "posted")
 
 
@@ -336,8 +334,9 @@ def _letter_text(new_message: NewMessage, *, team: bool) -> str:
         if team or not part.withheld
     ]
     text = shown(new_message.text)
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[:_LONGEST_TEXT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
+    # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
+    if len(text) > SHOWN_LIMIT:
+        text = f"{text[:SHOWN_LIMIT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
     withheld = _withheld(sum(part.withheld for part in new_message.attachments), team=team)
     return "\n\n".join(part for part in (text, "\n".join(attached), withheld) if part)
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ...mail.addresses import mailable
-from ...mail.text import one_line, shown
+from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
 from ..records.message_ids import sendable
@@ -127,13 +127,10 @@ def send_refusal(uow: UnitOfWork, to: ReceiptRecipient, heading: str, *, posted:
 
 
 def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[str]:
-    text = shown(new_message.text)[:_LONGEST_REPEATED].rstrip()
+    text = shown(new_message.text)[:SHOWN_LIMIT].rstrip()
     if not text:
         return ["Your mail said nothing else."]
     return [f"The rest of your mail was {'posted without these lines' if posted else 'not posted'}:", text]
-
-
-_LONGEST_REPEATED = 100_000
 
 
 def _indented(lines: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...mail.subjects import bare_subject
+from ...mail.text import SHOWN_LIMIT
 from ..records.messages import Attachment, Message
 from ..records.people import Address, Person
 from ..records.tickets import Ticket
@@ -32,7 +33,6 @@ _CHARACTERS_AT_ONCE = 500_000
 _AGAIN = 0.05
 
 # What is longer is no letter of a person's.
-LONGEST_TEXT = 100_000
 _LONGEST_LINE = 10_000
 
 
@@ -187,7 +187,7 @@ def purge_pending(uow: UnitOfWork) -> None:
 
 
 # What a message is found by. Where it answers nothing of ours, what it quotes stands nowhere else.
-_BODY = func.substr(case((Message.parent_id.is_(None), Message.full_text), else_=Message.text), 1, LONGEST_TEXT)
+_BODY = func.substr(case((Message.parent_id.is_(None), Message.full_text), else_=Message.text), 1, SHOWN_LIMIT)
 
 
 def body_of(message: Message) -> str:

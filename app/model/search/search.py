@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, false, literal, or_, select, true
 
 from ...mail.subjects import bare_subject
+from ...mail.text import SHOWN_LIMIT
 from ..lifecycle.registry import LIFECYCLES
 from ..records.messages import Message
 from ..records.people import Address, Person
@@ -19,7 +20,7 @@ from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.redaction import Redaction
 from ..tickets.visibility import may_see, visible_number
 from .fulltext_table import matches
-from .indexer import LONGEST_TEXT, body_of
+from .indexer import body_of
 from .query import Query
 from .snippets import Snippet, snippet, terms_in, whole
 from .time_limit import NEVER, Deadline
@@ -235,7 +236,7 @@ def _snippet(uow: UnitOfWork, query: Query, ticket: Ticket, message: Message, me
     if member and not member.responder:
         redaction = Redaction(uow, ticket)
         texts = [redaction.text(message), redaction.body(message)]
-    first, second = (snippet(text[:LONGEST_TEXT], query.terms) for text in texts)
+    first, second = (snippet(text[:SHOWN_LIMIT], query.terms) for text in texts)
     best = second if second.terms > first.terms else first
     # Where else words are that stand neither here nor in what is shown above it.
     shown = [ticket.title, message.sender.label if message.sender else "", best.text]

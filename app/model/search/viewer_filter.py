@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
+from ...mail.text import SHOWN_LIMIT
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.tickets import Ticket
@@ -11,7 +12,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
 from ..tickets.redaction import Redaction
 from ..tickets.visibility import may_see
-from .indexer import LONGEST_TEXT, documents
+from .indexer import documents
 from .query import Query
 from .tokens import words
 
@@ -42,7 +43,7 @@ class ViewerFilter:
         people = [message.sender, *([ticket.requestor] if self._is_first(message) else [])]
         named = "\n".join(self._known_by(person) for person in people if person)
         files = "\n".join(attachment.name for attachment in message.attachments if not attachment.withheld)
-        text = shown.body(message)[:LONGEST_TEXT]
+        text = shown.body(message)[:SHOWN_LIMIT]
         return self.query.finds((whole.title, whole.topic, words(named), words(files), words(text)))
 
     def _known_by(self, person: Person) -> str:

@@ -2,9 +2,10 @@
 
 import os
 import sqlite3
-import tempfile
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
+
+from .disk import new_draft, put_in_place
 
 
 class CannotCopy(Exception):
@@ -24,7 +25,7 @@ def copy_database(source: Path, target: Path, *, replace: bool = False) -> None:
     draft = _draft_beside(target)
     try:
         _copy(source, draft)
-        _put(draft, target, replace=replace)
+        put_in_place(draft, target, replace=replace)
     except FileExistsError:
         raise CannotCopy(f"{target} is there already.") from None
     except (OSError, sqlite3.Error) as error:
@@ -39,13 +40,10 @@ def _files_of(source: Path) -> list[Path]:
 
 
 def _draft_beside(target: Path) -> Path:
-    """An empty file in the same directory, which nobody else may read from the first moment on."""
     try:
-        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        return new_draft(target)
     except OSError as error:
         raise CannotCopy(f"No copy can be made at {target}: {_why(error)}.") from error
-    os.close(number)
-    return Path(name)
 
 
 def _copy(source: Path, draft: Path) -> None:
@@ -60,25 +58,6 @@ def _copy(source: Path, draft: Path) -> None:
         found = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
         if found != "ok":
             raise sqlite3.DatabaseError(f"the copy is damaged, as the database may be ({found})")
-
-
-def _put(draft: Path, target: Path, *, replace: bool) -> None:
-    _onto_the_disk(draft)
-    if replace:
-        draft.replace(target)
-    else:
-        # Unlike a rename, a link fails if somebody made the target meanwhile.
-        target.hardlink_to(draft)
-    with suppress(OSError):
-        _onto_the_disk(target.parent)
-
-
-def _onto_the_disk(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _why(error: Exception) -> str:

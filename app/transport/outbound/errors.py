@@ -2,8 +2,9 @@
 
 import re
 
+from ...mail.text import one_line
+
 _ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s)")
-_LONGEST = 500
 
 # These codes complain of us or of the server's own state, not of the letter: 421 is "closing" (RFC 5321, 4.2.2), the
 # others want a login or TLS that nobody configured (RFC 4954, 4 and 6).
@@ -72,12 +73,6 @@ def reply_line(code: int, words: bytes | str) -> str:
         return f"unintelligible reply: {one_line(_text(words))}"
     first, *others = _text(words).splitlines() or [""]
     return one_line(" ".join([str(code), first, *(_ENHANCED_CODE.sub("", line, count=1) for line in others)]))
-
-
-def one_line(text: str) -> str:
-    """Return `text` with every run of blanks and control characters made one blank, at most 500 characters."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(printable.split())[:_LONGEST]
 
 
 def _text(words: bytes | str) -> str:

@@ -1,8 +1,6 @@
 """How a letter's row becomes a mail: headers of our own and text in UTF-8, whatever its script."""
 
-import re
-from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
@@ -11,14 +9,10 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from ...mail.text import one_line
+from ...model.letters.header_words import header_words, mailbox, phrase
 from ...model.records.letters import Letter
 
 _LINE = 76
-# An encoded word has at most 75 characters (RFC 2047, 2): so many bytes fit beside what stands around them.
-_WORD_BYTES = 45
-_PLAIN = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
-_PHRASE = re.compile(r"[\w!#$%&'*+/^`{|}~ -]+", re.ASCII)
 
 
 class _Written(BaseHeader):
@@ -80,10 +74,10 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
     """
     mail = EmailMessage(_ASCII if letter.recipient.isascii() else _UTF8)
     headers = {
-        "From": _mailbox(letter.sender_name, letter.sender),
-        "To": _mailbox(letter.recipient_name, letter.recipient),
+        "From": mailbox(letter.sender_name, letter.sender),
+        "To": mailbox(letter.recipient_name, letter.recipient),
         "Reply-To": letter.sender,
-        "Subject": _text(letter.subject),
+        "Subject": header_words(letter.subject),
         "Date": format_datetime(letter.created),
         "Message-ID": letter.message_id,
         "In-Reply-To": letter.in_reply_to,
@@ -107,39 +101,6 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
     return mail
 
 
-def _mailbox(name: str, address: str) -> str:
-    """A display name and an address (RFC 5322, 3.4)."""
-    return f"{_phrase(name)} <{address}>" if name.strip() else address
-
-
 def _list_id(list_id: str) -> str:
     name, _, identifier = list_id.rpartition(" <")
-    return f"{_phrase(name)} <{identifier}" if name else list_id
-
-
-def _phrase(words: str) -> str:
-    """A name as it may stand before an address: as it is, quoted, or encoded."""
-    text = _text(words)
-    if _PHRASE.fullmatch(text) or text != one_line(words):
-        return text
-    return '"{}"'.format(re.sub(r'(["\\])', r"\\\1", text))
-
-
-def _text(words: str) -> str:
-    """Text for a header: as it is, or in encoded words if it is beyond ASCII or looks as if it were encoded."""
-    text = one_line(words)
-    if _PLAIN.fullmatch(text) and "=?" not in text:
-        return text
-    return " ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in _pieces(text))
-
-
-def _pieces(text: str) -> Iterator[bytes]:
-    """The text's bytes, cut between characters."""
-    piece = b""
-    for letter in text:
-        raw = letter.encode()
-        if len(piece) + len(raw) > _WORD_BYTES:
-            yield piece
-            piece = b""
-        piece += raw
-    yield piece
+    return f"{phrase(name)} <{identifier}" if name else list_id

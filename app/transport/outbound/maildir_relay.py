@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from ...model.storage.disk import sync
 from .envelope import Envelope, Mail, envelope_of, letter_bytes
 from .errors import Unreachable
 
@@ -70,7 +71,7 @@ class MaildirRelay:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        _sync_directory(self.path / "new")
+        sync(self.path / "new")
 
     @contextmanager
     def _disk_in_words(self) -> Iterator[None]:
@@ -91,11 +92,3 @@ def _unique_name() -> str:
     # Containers share process ids and a directory, so the random part is not for show.
     unique = f"M{now // 1000 % 1_000_000}P{os.getpid()}Q{next(_sequence)}R{secrets.token_hex(4)}"
     return f"{now // 1_000_000_000}.{unique}.{host}"
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

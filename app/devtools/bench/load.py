@@ -1,0 +1,49 @@
+"""The mails of the benchmarks, handed over by LMTP on connections that are kept."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from time import perf_counter
+from typing import NamedTuple
+
+from ..mail_client import MailClient, Refused
+
+
+class Mail(NamedTuple):
+    """One mail to hand over."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+
+def connect(port: int) -> MailClient:
+    """Connect to a server; four round trips a mail, nothing pipelined."""
+    return MailClient.greeted(port, lmtp=True)
+
+
+def send(client: MailClient, mail: Mail) -> float:
+    """Hand over one mail and return the seconds until it was answered; Refused unless it is answered 250."""
+    begun = perf_counter()
+    client.starts(mail.sender, [mail.recipient], mail.content)
+    client.ends()
+    [reply] = client.replies(1)
+    if not reply.startswith("250"):
+        raise Refused(reply)
+    return perf_counter() - begun
+
+
+def send_all(port: int, mails: Sequence[Mail], connections: int) -> float:
+    """Hand over all the mails over so many connections at once; the seconds it took, connections made before."""
+    with ExitStack() as stack, ThreadPoolExecutor(connections) as threads:
+        clients = [stack.enter_context(connect(port)) for _ in range(connections)]
+        begun = perf_counter()
+        work = [threads.submit(_send, one, mails[place::connections]) for place, one in enumerate(clients)]
+        for one in work:
+            one.result()
+        return perf_counter() - begun
+
+
+def _send(client: MailClient, mails: Iterable[Mail]) -> None:
+    for mail in mails:
+        send(client, mail)
