@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from . import mime
 from .auto_submitted import NULL_PATH
+from .machines.refusals import names_no_mailbox
 from .parsed import Incoming
 from .text import one_line, storable
 
@@ -23,10 +24,8 @@ _KIND = re.compile(r"\A[\w-]{1,40}\s*+;\s*+")
 # Enhanced status codes (RFC 3463), by themselves and after the code of a reply (RFC 2034 4).
 _STATUS = re.compile(r"(?<![\d.])([245])\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.])5\d\d[ -]#?(5\.\d{1,3}\.\d{1,3})(?![\d.])")
-# No such mailbox, no such domain, moved, disabled: no letter passes. Every other code may be about this letter, about
-# us, or about the hour (RFC 3463 3.2 and 3.3).
-_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.2.1"})
 _UNSPECIFIED = "5.0.0"
+_STAYED_FULL = "4.2.2"
 _RETURNED_ID = re.compile(rb"^message-id:\s{0,10}(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -103,13 +102,9 @@ def _of_recipient(fields: dict[str, str]) -> Report | None:
     code = status[0] if status else ""
     why = one_line(storable(words if code in words else f"{code} {words}"), _LONGEST_WHY) or verdict
     codes = {code, *_REPLY.findall(words)} - {"", _UNSPECIFIED}
-    return Report(verdict, why, blames_address=bool(codes) and codes <= _NO_SUCH_ADDRESS)
-
-
-def blames_address(reply: str) -> bool:
-    """Whether a relay's refusal says that the address takes no mail, whatever the letter."""
-    code = _REPLY.match(reply)
-    return code is not None and code[1] in _NO_SUCH_ADDRESS
+    # Their server has tried for days before it says so of a mailbox that was full all the time.
+    blames = all(map(names_no_mailbox, codes)) or codes == {_STAYED_FULL}
+    return Report(verdict, why, blames_address=bool(codes) and blames)
 
 
 def returned_id(raw: bytes) -> str | None:

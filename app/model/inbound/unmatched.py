@@ -7,16 +7,19 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from ..letters.notification import letter_row
+from ..letters.outbox import relay_trouble
 from ..letters.templates import render
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.people import Person, administrators
+from ..records.queues import unreached
 from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import Desk
 from .delivery import Arrival, Fate, became, register
 
 _KIND = "set_aside"
 _EVERY = timedelta(days=1)
+_LATE = timedelta(hours=1)
 _NAMED = 20
 
 
@@ -75,9 +78,10 @@ def remind_administrators(desk: Desk) -> None:
     if not desk.session.scalars(locked).all() or _told_today(desk):
         return
     count = desk.session.scalar(select(func.count()).select_from(Delivery).where(Delivery.waiting)) or 0
-    if not count:
+    troubles = _troubles(desk)
+    if not count and not troubles:
         return
-    text = _text(desk, count)
+    text = _text(desk, count, troubles)
     rows = [
         letter_row(
             desk,
@@ -90,7 +94,7 @@ def remind_administrators(desk: Desk) -> None:
             recipient_name=person.label,
             recipient=person.email,
             list_id=None,
-            subject=f"{count} mail{'' if count == 1 else 's'} set aside at {desk.domain}",
+            subject=_subject(desk, count),
             in_reply_to=None,
             references=None,
             text=text,
@@ -108,7 +112,22 @@ def _told_today(desk: Desk) -> bool:
     return desk.session.scalar(told.limit(1)) is not None
 
 
-def _text(desk: Desk, count: int) -> str:
+def _subject(desk: Desk, count: int) -> str:
+    if not count:
+        return f"Letters that do not arrive at {desk.domain}"
+    return f"{count} mail{'' if count == 1 else 's'} set aside at {desk.domain}"
+
+
+def _troubles(desk: Desk) -> list[str]:
+    """What keeps letters from leaving, and from those who answer."""
+    said = relay_trouble(desk, waited=_LATE)
+    return [
+        *([f"Letters waited, since the relay refused them: {said}"] if said else []),
+        *(f"No more letters go to {one.email}: that address was refused on two days." for one in unreached(desk)),
+    ]
+
+
+def _text(desk: Desk, count: int, troubles: list[str]) -> str:
     newest = waiting(desk, _NAMED)
     lines = [f"{one.id}: to {one.recipient}, from {_author(one)}: {one.mail.subject} ({one.reason})" for one in newest]
     if count > len(lines):
@@ -117,6 +136,7 @@ def _text(desk: Desk, count: int) -> str:
         _KIND,
         heading="Mail came that leads nowhere. It is kept, byte for byte, and waits for an administrator:",
         mails=lines,
+        troubles=troubles,
         advice="`tickets unmatched list` shows all of it; `redeliver` tries one again, `dismiss` lets it rest.",
         footer=[
             "You get this, once a day at the most, because you are an administrator of the tracker.",
