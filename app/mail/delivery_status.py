@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from . import mime
-from .auto_submitted import NULL_PATH
+from .auto_submitted import NULL_PATH, is_from_daemon
 from .machines.refusals import names_no_mailbox
 from .parsed import Incoming
 from .text import one_line, storable
@@ -26,6 +26,22 @@ _STATUS = re.compile(r"(?<![\d.])([245])\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.])5\d\d[ -]#?(5\.\d{1,3}\.\d{1,3})(?![\d.])")
 _UNSPECIFIED = "5.0.0"
 _STAYED_FULL = "4.2.2"
+_STATUS_TYPE = re.compile(r"message/(?:global-|x-?)?delivery-status")
+# Where the mail that is given back begins.
+_RETURNED = re.compile(
+    r"^[> \t]*+(?:(?:received|return-path|message-id|dkim-signature|mime-version):[ \t]|-{2,}[^\n]{0,40}"
+    r"(?:original|returned|copy of|unsent|undelivered)[^\n]{0,40})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FAILURE_CODE = re.compile(r"(?<![\d.])(?:5\.\d{1,3}\.\d{1,3}(?![\d.])|55\d[ -](?!\d))")
+_DELAYED = re.compile(r"\b(?:delayed|not yet been|will (?:be )?re-?tr|still (?:being|trying)|keep trying)", re.I)
+_FAILURE_WORDS = re.compile(
+    r"user (?:is )?unknown|unknown (?:user|recipient|address)|undeliver|no such (?:user|recipient|mailbox)"
+    r"|(?:could|can) ?not be (?:delivered|sent)|(?:could not|couldn't|unable to|failed to) deliver|not delivered"
+    r"|mailbox .{0,40}(?:unavailable|not (?:found|exist))|does ?n[o']t exist|returned mail"
+    r"|not listed in|delivery .{0,30}fail",
+    re.IGNORECASE,
+)
 _RETURNED_ID = re.compile(rb"^message-id:\s{0,10}(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -47,6 +63,8 @@ class Report(NamedTuple):
 
 _VERDICTS = {
     "failed": Verdict.FAILED,
+    # SendGrid's word.
+    "expired": Verdict.FAILED,
     "delayed": Verdict.DELAYED,
     "delivered": Verdict.ARRIVED,
     "relayed": Verdict.ARRIVED,
@@ -56,14 +74,19 @@ _BY_CLASS = {"5": Verdict.FAILED, "4": Verdict.DELAYED, "2": Verdict.ARRIVED}
 _GRAVITY = (Verdict.FAILED, Verdict.DELAYED, Verdict.ARRIVED)
 
 
+def read_report_at_token(raw: bytes, incoming: Incoming) -> Report | None:
+    """What a mail to one letter's own envelope sender reports on it: the address names the letter, so words will do."""
+    return read_report(raw, incoming) or _by_words(incoming)
+
+
 def read_report(raw: bytes, incoming: Incoming) -> Report | None:
     """What a mail reports on the one letter that it is about: by its fields, else by what flufl.bounce makes of it.
 
     None for all other mail: only a report, or what a mail server sends without an envelope sender, is read as one.
     """
-    if not (incoming.bounce or incoming.automatic == NULL_PATH):
+    if not (incoming.bounce or incoming.automatic == NULL_PATH or _is_daemons(incoming)):
         return None
-    found = list(_by_fields(raw))
+    found = list(_by_fields(raw)) or list(_by_stray_fields(raw, incoming))
     if found:
         return min(found, key=lambda one: _GRAVITY.index(one.verdict))
     temporary, permanent = addresses_blamed(raw)
@@ -75,12 +98,52 @@ def read_report(raw: bytes, incoming: Incoming) -> Report | None:
 def _by_fields(raw: bytes) -> Iterator[Report]:
     """What stands in the parts message/delivery-status, recipient by recipient (RFC 3464 2.3)."""
     for part in mime.parts(raw, limit=50):
-        if part.type not in ("message/delivery-status", "message/global-delivery-status"):
+        if not _STATUS_TYPE.fullmatch(part.type):
             continue
         for block in _EMPTY_LINE.split(mime.text(raw, part, _LONGEST_STATUS))[:100]:
             fields = _fields(block)
             if (report := _of_recipient(fields)) is not None:
                 yield report
+
+
+def _by_stray_fields(raw: bytes, incoming: Incoming) -> Iterator[Report]:
+    """The same fields anywhere in a report whose parts are not where they should be, above the mail that it returns."""
+    if not incoming.bounce:
+        return
+    start = mime.body_start(raw)
+    text = raw[start : start + _LONGEST_STATUS].decode("ascii", "replace").replace("\r\n", "\n")
+    for block in _EMPTY_LINE.split(_above_returned(text))[:100]:
+        fields = _fields(block)
+        if fields.keys() & {"action", "status"} and (report := _of_recipient(fields)) is not None:
+            yield report
+
+
+def _is_daemons(incoming: Incoming) -> bool:
+    """Whether a mail server wrote it, by its From header, which may name nobody."""
+    nameless = incoming.automatic is not None and re.match(r"From: .*<>", incoming.automatic) is not None
+    return nameless or (incoming.sender is not None and is_from_daemon(incoming.sender.email))
+
+
+def _by_words(incoming: Incoming) -> Report | None:
+    """What a mail server says without any fields: a code above the mail that it returns, else plain words."""
+    sure = incoming.bounce or _is_daemons(incoming)
+    if not sure and incoming.automatic != NULL_PATH:
+        return None
+    said = _above_returned(incoming.text[:_LONGEST_STATUS])
+    code = _FAILURE_CODE.search(said)
+    if code is None and _DELAYED.search(said):
+        return Report(Verdict.DELAYED, "their mail server goes on trying")
+    words = _FAILURE_WORDS.search(f"{incoming.subject}\n{said}") if sure else None
+    found = code or words
+    if found is None:
+        return None
+    line = found.string[found.string.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
+    return Report(Verdict.FAILED, one_line(storable(line), _LONGEST_WHY))
+
+
+def _above_returned(text: str) -> str:
+    found = _RETURNED.search(text)
+    return text[: found.start()] if found else text
 
 
 def _fields(block: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from . import mime
 from .addresses import Mailbox, is_usable, mailboxes
 from .auto_submitted import from_list, reason
 from .html_text import text_of
+from .machines.one_click import clicked
 from .mime import Part
 from .text import decoded, one_line
 
@@ -80,6 +81,7 @@ def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
     senders = authors or _mailboxes(fields, "sender")
     leaves = mime.parts(raw, headers)
     body = _body(raw, leaves)
+    text = _text(raw, body)
     return Incoming(
         sender=senders[0] if senders else _enveloped(envelope_from),
         authors=len(authors),
@@ -90,9 +92,9 @@ def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
         references=_ids(fields.get("references", [])),
         to=(*_mailboxes(fields, "to"), *_mailboxes(fields, "cc")),
         hints=_hints(fields),
-        automatic=reason(headers, envelope_from),
+        automatic=reason(headers, envelope_from, text) or clicked(raw, leaves, text),
         listed=from_list(headers),
-        text=_text(raw, body),
+        text=text,
         attachments=tuple(_attachments(raw, leaves, body)),
         body_digest=_digest(raw),
         written_date=one_line(decoded(fields.get("date", [""])[0])),

@@ -406,6 +406,65 @@ def test_an_old_form_without_fields_is_understood_at_the_envelope_sender_alone(s
     assert (small.noted, small.refused) == (["ann@example.net: returned by their mail server"], [])
 
 
+RETURNED = "\n\nMessage headers follow.\n\nReceived: from x\nSubject: Hi 550 5.1.1\nMessage-ID: <1@x>\n"
+DAEMONS = {
+    "DragonFly": ("MAILER-DAEMON <>", "There was an error delivering your mail.\n\n550 5.1.1 User unknown"),
+    "Sendmail 5": ("MAILER-DAEMON@far.example", "----- Transcript -----\n550 ann@far.example... Host unknown"),
+    "Exchange": ("postmaster@far.example", "The address could not be found. 550 5.1.1"),
+    "plain words": ("MAILER-DAEMON@far.example", "Your mail could not be delivered to ann@far.example."),
+    "Notes": ("Postmaster@far.example", "Your message was not delivered: User ann not listed in public directory"),
+}
+
+
+@pytest.mark.parametrize(("sender", "text"), DAEMONS.values(), ids=DAEMONS)
+@pytest.mark.parametrize("path", ["", "postmaster@far.example"])
+def test_a_daemons_words_at_the_letters_own_token_are_a_report(small: Scene, sender: str, text: str, path: str) -> None:
+    to = small.ann.letter().envelope_from
+    raw = f"From: {sender}\nTo: {to}\nSubject: Mail failure\nMessage-ID: <1@far.example>\n\n{text}{RETURNED}"
+    small.world.brings(raw.encode(), path, to)
+    assert (len(small.noted), small.refused, small.world.rows(Delivery.fate)[-1]) == (1, [], "reported")
+
+
+@pytest.mark.parametrize(
+    ("sender", "text"),
+    [
+        ("Ann <ann@example.net>", "Your last letter said 550 5.1.1, and could not be delivered."),
+        ("Mail Team <postmaster@far.example>", "Thank you for your mail. We answer within a week."),
+        ("MAILER-DAEMON@far.example", "Your mail has arrived."),
+    ],
+)
+def test_other_mail_at_the_token_is_no_report(small: Scene, sender: str, text: str) -> None:
+    to = small.ann.letter().envelope_from
+    raw = f"From: {sender}\nTo: {to}\nSubject: Hello\nMessage-ID: <1@far.example>\n\n{text}{RETURNED}"
+    small.world.brings(raw.encode(), "someone@far.example", to)
+    assert (small.noted, small.world.rows(Delivery.fate)[-1]) == ([], "set aside")
+
+
+def test_a_delay_in_words_fails_nothing(small: Scene) -> None:
+    to = small.ann.letter().envelope_from
+    text = "Your message could not be delivered for 4 hours. It will be retried for 5 days."
+    raw = f"From: MAILER-DAEMON@far.example\nTo: {to}\nSubject: Warning\nMessage-ID: <1@x>\n\n{text}\n"
+    small.world.brings(raw.encode(), "", to)
+    assert (small.noted, small.world.rows(Delivery.fate)[-1]) == ([], "reported")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"message/delivery-status", b"message/xdelivery-status"),
+        (b"Action: failed", b"Action: expired"),
+        (b"boundary=b", b"boundary=another"),
+        (b"Content-Type: message/delivery-status", b"Content-Type: text/plain"),
+        (b"Content-Type: message/delivery-status\r\n\r\n", b"\r\n\r\nContent-Type: message/delivery-status\r\n\r\n"),
+    ],
+)
+def test_fields_are_found_wherever_they_stand_in_a_report(small: Scene, old: bytes, new: bytes) -> None:
+    raw = report(small.ann.letter())
+    assert old in raw
+    small.world.brings(raw.replace(old, new), "", small.ann.letter().envelope_from)
+    assert (small.noted, small.refused) == (["ann@example.net: 550 5.1.1 Nobody lives here"], ["ann@example.net"])
+
+
 def test_what_is_no_report_marks_nothing_at_the_envelope_sender(small: Scene) -> None:
     to = small.ann.letter().envelope_from
     before = len(small.world.far_end.letters)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, select
 
 from ...mail.addresses import address_key
-from ...mail.delivery_status import Report, Verdict, addresses_blamed, read_report, returned_id
+from ...mail.delivery_status import Report, Verdict, addresses_blamed, read_report, read_report_at_token, returned_id
 from ...mail.text import one_line
 from ..letters import notification
 from ..records.letters import Letter, State
@@ -43,7 +43,7 @@ def _named(desk: Desk, which: ColumnElement[bool]) -> Named | None:
 
 def take_at_token(desk: Desk, arrival: Arrival, recipient: str, letter: Named) -> bool:
     """Take a mail to a letter's envelope sender as a report on it. False if it is none: then nothing was done."""
-    report = read_report(arrival.raw, arrival.incoming)
+    report = read_report_at_token(arrival.raw, arrival.incoming)
     return report is not None and _take(desk, arrival, recipient, letter, report)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
+from ...mail.auto_submitted import reads_no_answer
 from ...mail.text import one_line, shown
 from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, listed
@@ -282,8 +283,12 @@ def _acknowledge(
     desk: Desk, ticket: Ticket, message: Message, requestor: Person, everybody: Sequence[Standing], words: "Words"
 ) -> None:
     """Tell the requestor that the ticket is there: no machine, no list, and nobody more often than once an hour."""
-    recent = requestor.acknowledged is not None and requestor.acknowledged > desk.now - _ACKNOWLEDGED_EVERY
-    if words.automatic or words.listed or recent or not loop_protection.may_answer(desk, requestor.id, "acknowledged"):
+    last = requestor.acknowledged
+    # A moment yet to come was noted when the clock was ahead.
+    recent = last is not None and desk.now - _ACKNOWLEDGED_EVERY < last <= desk.now
+    if words.automatic or words.listed or recent or reads_no_answer(requestor.email):
+        return
+    if not loop_protection.may_answer(desk, requestor.id, "acknowledged"):
         return
     requestor.acknowledged = desk.now
     body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}
