@@ -13,7 +13,7 @@ from ..tickets.redaction import Redaction
 from ..tickets.visibility import may_see
 from .indexer import LONGEST_TEXT, documents
 from .query import Query
-from .tokens import words
+from .tokens import indexed_words
 
 
 @dataclass
@@ -43,7 +43,9 @@ class Eye:
         named = "\n".join(self._known_by(person) for person in people if person)
         files = "\n".join(one.name for one in message.attachments if not one.withheld)
         text = shown.body(message)[:LONGEST_TEXT]
-        return self.query.finds((whole.title, whole.topic, words(named), words(files), words(text)))
+        return self.query.finds(
+            (whole.title, whole.topic, indexed_words(named), indexed_words(files), indexed_words(text))
+        )
 
     def _known_by(self, person: Person) -> str:
         return f"{person.name}\n{person.email}" if person.id == self.viewer.id else person.label
