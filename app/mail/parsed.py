@@ -20,6 +20,8 @@ from .text import decoded, one_line
 TEXT_LIMIT = 1_000_000
 TOO_LONG = "[The mail is longer than this. It is kept whole.]"
 
+# Postfix's, Exim's and qmail's.
+_RECIPIENTS = ("x-original-to", "envelope-to", "delivered-to")
 _ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\x9f\ufffd]{1,996}>")
 _LONGEST_HEAD = 16_384
 # Header lines, one of which is the Message-ID.
@@ -123,7 +125,7 @@ def _enveloped(envelope_from: str | None) -> Mailbox | None:
 
 def _hints(fields: dict[str, list[str]]) -> tuple[str, ...]:
     """Whom a mail without an envelope was for, as the servers on its way noted it."""
-    found = [*_mailboxes(fields, "x-original-to"), *_mailboxes(fields, "delivered-to")]
+    found = [mailbox for name in _RECIPIENTS for mailbox in _mailboxes(fields, name)]
     return tuple(dict.fromkeys(mailbox.email for mailbox in found))
 
 

@@ -1,5 +1,6 @@
 """The command `deliver`: one mail from a pipe, an alias or a file."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -21,12 +22,15 @@ from ..common import ready_database
 def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file: BinaryIO) -> None:
     """Take in one mail.
 
+    Without --to its recipient is what the mail server noted: in the headers X-Original-To, Envelope-To or Delivered-To,
+    else in the environment (Postfix, Exim, qmail); else To and Cc.
+
     Exit status: 0 stored, 67 no such address, 69 too large, 75 any fault: then the sender is to try again.
     """
     raw = _read(file, current_settings().max_message_bytes)
     with ready_database() as database:
         reception = build_reception(current_settings(), database)
-        recipients = addresses or reception.recipients(raw)
+        recipients = addresses or reception.recipients(raw, os.environ)
         if not reception.keep_unmatched:
             _refuse(reception, recipients)
         # As SMTP writes it: <> is the null reverse-path.

@@ -1,13 +1,14 @@
 """The way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
+from ...mail.addresses import is_usable
 from ...mail.parsed import read
 from ...model.inbound.delivery import Arrival, Outcome
 from ...model.inbound.unmatched import find_set_aside, raw_bytes
@@ -139,21 +140,37 @@ class Reception:
         self._log(arrival, arrival.outcomes)
         return arrival.outcomes[-1]
 
-    def recipients(self, raw: bytes) -> list[str]:
-        """Return the recipients of a mail without an envelope, by its headers (docs/interface.md, section 3)."""
+    def recipients(self, raw: bytes, environment: Mapping[str, str] | None = None) -> list[str]:
+        """Return the recipients of a mail without an envelope (docs/interface.md, section 3).
+
+        `environment` is that of the mail server's pipe. What leads somewhere comes first: qmail puts an account's name
+        before the addresses of a virtual domain.
+        """
         incoming = read(raw)
+        noted = [*incoming.hints, *_recipients_of(environment or {})]
         with self.database.look() as desk:
-            for address in incoming.hints:
-                if _ours(desk, address):
-                    return [address]
+            ours = [address for address in noted if _ours(desk, address)]
+            leading = [address for address in ours if addressing.leads_somewhere(desk, address)]
+            if ours:
+                return [*leading, *ours][:1]
             named = [mailbox.email for mailbox in incoming.to if _ours(desk, mailbox.email)]
-        return named or [*incoming.hints, *(mailbox.email for mailbox in incoming.to), "nobody"][:1]
+        return named or [*noted, *(mailbox.email for mailbox in incoming.to), "nobody"][:1]
 
     def _log(self, arrival: Arrival, outcomes: Sequence[Outcome]) -> None:
         said = said_of(arrival)
         for outcome in outcomes:
             reason = outcome.reason or None
             mail_log.note(outcome.fate, {"to": outcome.recipient, **said, "ticket": outcome.ticket, "reason": reason})
+
+
+def _recipients_of(environment: Mapping[str, str]) -> list[str]:
+    """The recipients that a mail server tells a pipe: Postfix's local(8), Exim's pipe transport, qmail-command(8)."""
+    whole = [environment.get(name, "") for name in ("ORIGINAL_RECIPIENT", "RECIPIENT")]
+    parted = [
+        f"{environment.get(local, '')}@{environment.get(domain, '')}"
+        for local, domain in (("EXT", "HOST"), ("LOCAL", "HOST"), ("LOCAL", "DOMAIN"), ("LOCAL_PART", "DOMAIN"))
+    ]
+    return [address for address in (*whole, *parted) if is_usable(address)]
 
 
 def said_of(arrival: Arrival) -> dict[str, object]:

@@ -15,8 +15,9 @@ from ...mail.text import one_line
 from ...model.inbound.attached_letters import reads_all
 from ...model.inbound.bounces import came_to_nothing
 from ...model.inbound.unmatched import raw_bytes, remind_administrators
+from ...model.letters.receipts import Kind as ReceiptKind
 from ...model.records.addressing import bounce_address
-from ...model.records.letters import Letter, State
+from ...model.records.letters import HELD, Letter, State
 from ...model.records.messages import Message, passed_on
 from ...model.records.people import Person
 from ...model.search.indexer import catch_up_some
@@ -49,6 +50,8 @@ _MOST_DOUBLINGS = 10
 # A database may be back at any moment, and to ask costs little: every 2 to the power of so many seconds at least.
 MOST_DATABASE_FAULTS = 2
 GIVE_UP = timedelta(days=5)
+# No pause is longer, whatever scatters it.
+FURTHEST = LONGEST_PAUSE * 1.5
 MANY_ATTEMPTS = 20
 
 
@@ -161,9 +164,17 @@ class Courier:
 
     def _keep_house(self) -> None:
         now = self.database.clock()
-        if self._housekept is None or now - self._housekept > HOUSEKEEPING:
+        # The clock may have been set back since.
+        if self._housekept is None or not timedelta(0) <= now - self._housekept <= HOUSEKEEPING:
             self._housekept = now
+            self._forget_wrong_clock(now)
             self._remind()
+
+    def _forget_wrong_clock(self, now: datetime) -> None:
+        """Make letters due that wait only because the clock was ahead when they were written or tried."""
+        with self.database.note() as connection:
+            connection.execute(_WRITTEN_LATER, {"now": now})
+            connection.execute(_TRIED_LATER, {"now": now, "furthest": now + FURTHEST})
 
     def _remind(self) -> None:
         with self.database.work() as desk:
@@ -175,7 +186,7 @@ class Courier:
         A fault of it must not keep letters waiting: every search catches up by itself.
         """
         now = self.database.clock()
-        if self._index_at is not None and now < self._index_at:
+        if self._index_at is not None and self._index_at - HOUSEKEEPING <= now < self._index_at:
             return False
         self._index_at = now + HOUSEKEEPING
         try:
@@ -354,6 +365,27 @@ _SENT = (
     # A report that it failed may have come before the relay's own word.
     .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
     .values(state=State.SENT, sent=bindparam("now"), error=None, in_hand=False)
+)
+# Letters that are dated after now, and not on purpose. One that was tried since is due before its date.
+_WRITTEN_LATER = (
+    update(_LETTER)
+    .where(
+        _LETTER.c.state == State.WAITING,
+        _LETTER.c.created > bindparam("now"),
+        _LETTER.c.next >= _LETTER.c.created,
+        _LETTER.c.kind.not_in((HELD, ReceiptKind.WAITING)),
+        ~_LETTER.c.in_hand,
+    )
+    .values(next=bindparam("now"))
+)
+_TRIED_LATER = (
+    update(_LETTER)
+    .where(
+        _LETTER.c.state == State.WAITING,
+        _LETTER.c.next > bindparam("furthest"),
+        _LETTER.c.kind != ReceiptKind.WAITING,
+    )
+    .values(next=bindparam("now"), in_hand=False)
 )
 # Letters that the relay refused while it refused all.
 _DUE_AGAIN = (
