@@ -120,8 +120,9 @@ def _by_stray_fields(raw: bytes, incoming: Incoming) -> Iterator[Report]:
 
 def _is_daemons(incoming: Incoming) -> bool:
     """Whether a mail server wrote it, by its From header, which may name nobody."""
-    nameless = incoming.automatic is not None and re.match(r"From: .*<>", incoming.automatic) is not None
-    return nameless or (incoming.sender is not None and is_from_daemon(incoming.sender.email))
+    if re.match(r"From: .*<>", incoming.automatic or ""):
+        return True
+    return is_from_daemon(incoming.sender.email) if incoming.sender else incoming.automatic == NULL_PATH
 
 
 def _by_words(incoming: Incoming) -> Report | None:

@@ -409,6 +409,7 @@ def test_an_old_form_without_fields_is_understood_at_the_envelope_sender_alone(s
 RETURNED = "\n\nMessage headers follow.\n\nReceived: from x\nSubject: Hi 550 5.1.1\nMessage-ID: <1@x>\n"
 DAEMONS = {
     "DragonFly": ("MAILER-DAEMON <>", "There was an error delivering your mail.\n\n550 5.1.1 User unknown"),
+    "DragonFly, no code": ("MAILER-DAEMON <>", "Could not deliver for the last 432000 seconds. Giving up."),
     "Sendmail 5": ("MAILER-DAEMON@far.example", "----- Transcript -----\n550 ann@far.example... Host unknown"),
     "Exchange": ("postmaster@far.example", "The address could not be found. 550 5.1.1"),
     "plain words": ("MAILER-DAEMON@far.example", "Your mail could not be delivered to ann@far.example."),
