@@ -181,7 +181,7 @@ def _by_words(found: dict[str, list[str]], text: str) -> str | None:
     signs = [(points, name) for points, name, holds in _WEAK_SIGNS if holds(mail)]
     if not signs:
         return None
-    signs += [(_WEAK_TEXTS[one], f"{one} text") for one in sorted(words.text_kinds(text))]
+    signs += [(_WEAK_TEXTS[text_kind], f"{text_kind} text") for text_kind in sorted(words.text_kinds(text))]
     if sum(points for points, _ in signs) < ENOUGH:
         return None
     return one_line(", ".join(name for _, name in signs), 80)

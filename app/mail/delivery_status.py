@@ -10,7 +10,7 @@ from typing import NamedTuple
 from . import mime
 from .auto_submitted import NULL_PATH, is_from_daemon
 from .machines.refusals import names_no_mailbox
-from .parsed import Incoming
+from .parsed import ParsedMail
 from .text import one_line, storable
 
 # What else is in a report is the mail that it reports on.
@@ -45,7 +45,7 @@ _FAILURE_WORDS = re.compile(
 _RETURNED_ID = re.compile(rb"^message-id:\s{0,10}(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 
 
-class Verdict(StrEnum):
+class DeliveryVerdict(StrEnum):
     """What became of the letter."""
 
     FAILED = "failed"
@@ -53,49 +53,49 @@ class Verdict(StrEnum):
     ARRIVED = "arrived"
 
 
-class Report(NamedTuple):
+class DeliveryReport(NamedTuple):
     """What became of a letter, and why, on one line; `blames_address`: it says that the address takes no mail."""
 
-    verdict: Verdict
+    verdict: DeliveryVerdict
     why: str
     blames_address: bool = False
 
 
 _VERDICTS = {
-    "failed": Verdict.FAILED,
+    "failed": DeliveryVerdict.FAILED,
     # SendGrid's word.
-    "expired": Verdict.FAILED,
-    "delayed": Verdict.DELAYED,
-    "delivered": Verdict.ARRIVED,
-    "relayed": Verdict.ARRIVED,
-    "expanded": Verdict.ARRIVED,
+    "expired": DeliveryVerdict.FAILED,
+    "delayed": DeliveryVerdict.DELAYED,
+    "delivered": DeliveryVerdict.ARRIVED,
+    "relayed": DeliveryVerdict.ARRIVED,
+    "expanded": DeliveryVerdict.ARRIVED,
 }
-_BY_CLASS = {"5": Verdict.FAILED, "4": Verdict.DELAYED, "2": Verdict.ARRIVED}
-_GRAVITY = (Verdict.FAILED, Verdict.DELAYED, Verdict.ARRIVED)
+_BY_CLASS = {"5": DeliveryVerdict.FAILED, "4": DeliveryVerdict.DELAYED, "2": DeliveryVerdict.ARRIVED}
+_GRAVITY = (DeliveryVerdict.FAILED, DeliveryVerdict.DELAYED, DeliveryVerdict.ARRIVED)
 
 
-def read_report_at_token(raw: bytes, incoming: Incoming) -> Report | None:
+def read_report_at_token(raw: bytes, parsed: ParsedMail) -> DeliveryReport | None:
     """What a mail to one letter's own envelope sender reports on it: the address names the letter, so words will do."""
-    return read_report(raw, incoming) or _by_words(incoming)
+    return read_report(raw, parsed) or _by_words(parsed)
 
 
-def read_report(raw: bytes, incoming: Incoming) -> Report | None:
+def read_report(raw: bytes, parsed: ParsedMail) -> DeliveryReport | None:
     """What a mail reports on the one letter that it is about: by its fields, else by what flufl.bounce makes of it.
 
     None for all other mail: only a report, or what a mail server sends without an envelope sender, is read as one.
     """
-    if not (incoming.bounce or incoming.automatic == NULL_PATH or _is_daemons(incoming)):
+    if not (parsed.bounce or parsed.automatic == NULL_PATH or _is_daemons(parsed)):
         return None
-    found = list(_by_fields(raw)) or list(_by_stray_fields(raw, incoming))
+    found = list(_by_fields(raw)) or list(_by_stray_fields(raw, parsed))
     if found:
         return min(found, key=lambda one: _GRAVITY.index(one.verdict))
     temporary, permanent = addresses_blamed(raw)
     if permanent:
-        return Report(Verdict.FAILED, "returned by their mail server")
-    return Report(Verdict.DELAYED, "their mail server goes on trying") if temporary else None
+        return DeliveryReport(DeliveryVerdict.FAILED, "returned by their mail server")
+    return DeliveryReport(DeliveryVerdict.DELAYED, "their mail server goes on trying") if temporary else None
 
 
-def _by_fields(raw: bytes) -> Iterator[Report]:
+def _by_fields(raw: bytes) -> Iterator[DeliveryReport]:
     """What stands in the parts message/delivery-status, recipient by recipient (RFC 3464 2.3)."""
     for part in mime.parts(raw, limit=50):
         if not _STATUS_TYPE.fullmatch(part.type):
@@ -106,9 +106,9 @@ def _by_fields(raw: bytes) -> Iterator[Report]:
                 yield report
 
 
-def _by_stray_fields(raw: bytes, incoming: Incoming) -> Iterator[Report]:
+def _by_stray_fields(raw: bytes, parsed: ParsedMail) -> Iterator[DeliveryReport]:
     """The same fields anywhere in a report whose parts are not where they should be, above the mail that it returns."""
-    if not incoming.bounce:
+    if not parsed.bounce:
         return
     start = mime.body_start(raw)
     text = raw[start : start + _LONGEST_STATUS].decode("ascii", "replace").replace("\r\n", "\n")
@@ -118,28 +118,28 @@ def _by_stray_fields(raw: bytes, incoming: Incoming) -> Iterator[Report]:
             yield report
 
 
-def _is_daemons(incoming: Incoming) -> bool:
+def _is_daemons(parsed: ParsedMail) -> bool:
     """Whether a mail server wrote it, by its From header, which may name nobody."""
-    if re.match(r"From: .*<>", incoming.automatic or ""):
+    if re.match(r"From: .*<>", parsed.automatic or ""):
         return True
-    return is_from_daemon(incoming.sender.email) if incoming.sender else incoming.automatic == NULL_PATH
+    return is_from_daemon(parsed.sender.email) if parsed.sender else parsed.automatic == NULL_PATH
 
 
-def _by_words(incoming: Incoming) -> Report | None:
+def _by_words(parsed: ParsedMail) -> DeliveryReport | None:
     """What a mail server says without any fields: a code above the mail that it returns, else plain words."""
-    sure = incoming.bounce or _is_daemons(incoming)
-    if not sure and incoming.automatic != NULL_PATH:
+    sure = parsed.bounce or _is_daemons(parsed)
+    if not sure and parsed.automatic != NULL_PATH:
         return None
-    said = _above_returned(incoming.text[:_LONGEST_STATUS])
+    said = _above_returned(parsed.text[:_LONGEST_STATUS])
     code = _FAILURE_CODE.search(said)
     if code is None and _DELAYED.search(said):
-        return Report(Verdict.DELAYED, "their mail server goes on trying")
-    words = _FAILURE_WORDS.search(f"{incoming.subject}\n{said}") if sure else None
+        return DeliveryReport(DeliveryVerdict.DELAYED, "their mail server goes on trying")
+    words = _FAILURE_WORDS.search(f"{parsed.subject}\n{said}") if sure else None
     found = code or words
     if found is None:
         return None
     line = found.string[found.string.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
-    return Report(Verdict.FAILED, one_line(storable(line), _LONGEST_WHY))
+    return DeliveryReport(DeliveryVerdict.FAILED, one_line(storable(line), _LONGEST_WHY))
 
 
 def _above_returned(text: str) -> str:
@@ -155,7 +155,7 @@ def _fields(block: str) -> dict[str, str]:
     return found
 
 
-def _of_recipient(fields: dict[str, str]) -> Report | None:
+def _of_recipient(fields: dict[str, str]) -> DeliveryReport | None:
     """The action counts, and without one the class of the status: after days of trying 4.4.7 has failed too."""
     status = _STATUS.search(fields.get("status", ""))
     action = fields.get("action", "").partition(" ")[0].lower()
@@ -168,7 +168,7 @@ def _of_recipient(fields: dict[str, str]) -> Report | None:
     codes = {code, *_REPLY.findall(words)} - {"", _UNSPECIFIED}
     # Their server has tried for days before it says so of a mailbox that was full all the time.
     blames = all(map(names_no_mailbox, codes)) or codes == {_STAYED_FULL}
-    return Report(verdict, why, blames_address=bool(codes) and blames)
+    return DeliveryReport(verdict, why, blames_address=bool(codes) and blames)
 
 
 def returned_id(raw: bytes) -> str | None:
@@ -200,4 +200,4 @@ def _cut(raw: bytes) -> bytes:
 
 
 def _as_text(addresses: Collection[bytes]) -> frozenset[str]:
-    return frozenset(one_line(one.decode("utf-8", "replace"), _LONGEST_WHY) for one in addresses)
+    return frozenset(one_line(address.decode("utf-8", "replace"), _LONGEST_WHY) for address in addresses)

@@ -150,7 +150,7 @@ def test_a_bounce_with_a_sender_and_without_a_report_is_a_machines(small_inbox: 
     text = "Delivery has failed to these recipients:\n\nann@far.example\nThe address could not be found. 550 5.1.1"
     for to in ("ticket1", "hello"):
         postman.writes(to, text, subject="Undeliverable: Re: [General #1] Printer")
-    assert [one.automatic is not None for one in office.world.rows(Message)][-2:] == [True, True]
+    assert [message.automatic is not None for message in office.world.rows(Message)][-2:] == [True, True]
     assert postman.letters == []
 
 
@@ -194,10 +194,10 @@ def test_a_machine_cannot_end_anybodys_letters(either: Office) -> None:
 
 
 def test_a_machine_does_not_change_where_letters_go(office: Office) -> None:
-    with office.world.desk() as desk:
-        from app.model.records.registration import alias
+    with office.world.uow() as uow:
+        from app.model.records.registration import add_alias
 
-        alias(desk, "rita@example.net", "robot@example.net")
+        add_alias(uow, "rita@example.net", "robot@example.net")
     office.world.actor("robot@example.net").writes("ticket1", "Away.", headers=AWAY)
     before = len(office.rita.letters)
     office.ron.writes("ticket1", "Better?")

@@ -48,7 +48,7 @@ class Trouble:
     def comes(self, number: int = 1) -> None:
         """Ann writes, so that there is a letter to each of them."""
         raw = f"From: ann@example.net\r\nSubject: Hello\r\nMessage-ID: <{number}@x>\r\n\r\nHi\r\n"
-        self.world.reception.receive(raw.encode(), "ann@example.net", [f"hello@{DOMAIN}"])
+        self.world.intake.receive(raw.encode(), "ann@example.net", [f"hello@{DOMAIN}"])
 
     def refuses(self, reply: str, *whom: str) -> None:
         """Refuse these readers' letters from now on; without a name, everybody's."""
@@ -61,7 +61,7 @@ class Trouble:
     @property
     def states(self) -> dict[str, str]:
         """How the first letter of each stands."""
-        found = [one for one in self.world.rows(Letter) if one.kind != "undelivered"]
+        found = [letter for letter in self.world.rows(Letter) if letter.kind != "undelivered"]
         return {one.recipient.partition("@")[0]: one.state for one in reversed(found)}
 
     @property
@@ -101,7 +101,7 @@ def test_two_readers_refused_in_a_row_stop_everything_and_nobody_is_judged(small
     small.goes_on()
     assert (small.asked, small.sink.said("RCPT")[-1]) == (3, f"rcpt TO:<{DAN}>")
     assert set(small.states.values()) == {"waiting"}
-    assert not any(one.refused or one.undeliverable for one in small.world.rows(Person))
+    assert not any(person.refused or person.undeliverable for person in small.world.rows(Person))
 
 
 @pytest.mark.parametrize("reply", REFUSALS)
@@ -114,7 +114,7 @@ def test_all_leave_at_once_when_the_relay_takes_one(trouble: Trouble, reply: str
     trouble.goes_on(3)
     # The clock has stood still: no pause was waited for.
     assert set(trouble.states.values()) == {"sent"}
-    assert len(trouble.sink.letters) == len({one.sender for one in trouble.sink.letters}) == 6
+    assert len(trouble.sink.letters) == len({letter.sender for letter in trouble.sink.letters}) == 6
     assert not trouble.courier.is_stopped
 
 
@@ -125,7 +125,7 @@ def test_a_trouble_of_weeks_gives_no_letter_up_and_asks_often(small: Trouble) ->
         small.goes_on()
         small.world.clock.passes(minutes=15)
     assert set(small.states.values()) == {"waiting"}
-    assert max(one.next for one in small.world.rows(Letter)) - small.world.clock.now <= LONGEST_ABSENCE
+    assert max(letter.next for letter in small.world.rows(Letter)) - small.world.clock.now <= LONGEST_ABSENCE
     small.sink.script.clear()
     small.goes_on(2)
     assert set(small.states.values()) == {"sent"}
@@ -137,7 +137,7 @@ def test_two_dead_mailboxes_in_a_row_are_told_apart_from_it_by_the_next_letter(s
     small.goes_on(3)
     assert small.states == {"bob": "failed", "cat": "failed", "dan": "sent"}
     assert not small.courier.is_stopped
-    told = [one for one in small.world.rows(Letter) if one.kind == "undelivered" and one.recipient == DAN]
+    told = [letter for letter in small.world.rows(Letter) if letter.kind == "undelivered" and letter.recipient == DAN]
     assert len(told) == 2
 
 
@@ -149,7 +149,7 @@ def test_what_is_refused_again_after_the_trouble_waits_by_itself(small: Trouble)
         small.comes(number)
         small.goes_on()
     # Bob's and Cat's first letters are not tried again with every letter that Dan gets.
-    assert [one.attempts for one in small.world.rows(Letter)][:2] == [2, 2]
+    assert [letter.attempts for letter in small.world.rows(Letter)][:2] == [2, 2]
 
 
 def test_one_reader_who_is_refused_stops_nobody(small: Trouble) -> None:
@@ -165,7 +165,7 @@ def test_a_letter_that_is_too_large_is_given_up_and_told_at_once(small: Trouble)
     small.comes()
     small.goes_on()
     assert small.states == {"bob": "failed", "cat": "sent", "dan": "sent"}
-    assert not any(one.refused for one in small.world.rows(Person))
+    assert not any(person.refused for person in small.world.rows(Person))
 
 
 def test_send_stops_with_one_line(small: Trouble) -> None:
@@ -181,24 +181,24 @@ def test_health_and_doctor_say_why_letters_wait(trouble: Trouble) -> None:
     trouble.refuses(DAILY)
     trouble.comes()
     trouble.goes_on()
-    with trouble.world.desk() as desk:
+    with trouble.world.uow() as uow:
         assert (
-            health._letters(desk) == f"3 letters waiting, the oldest for 0 s, since the relay refuses letters ({DAILY})"
+            health._letters(uow) == f"3 letters waiting, the oldest for 0 s, since the relay refuses letters ({DAILY})"
         )
     [finding] = doctor_checks._letters(trouble.world.database)
     assert (finding.level, DAILY in finding.text) == ("wrong", True)
     trouble.sink.script.clear()
     trouble.comes(2)
     trouble.goes_on(3)
-    with trouble.world.desk() as desk:
-        assert health._letters(desk) == "no letter waits"
-    assert [one.level for one in doctor_checks._letters(trouble.world.database)] == ["ok"]
+    with trouble.world.uow() as uow:
+        assert health._letters(uow) == "no letter waits"
+    assert [letter.level for letter in doctor_checks._letters(trouble.world.database)] == ["ok"]
 
 
 def daily(world: World) -> list[Letter]:
-    with world.desk() as desk:
-        remind_administrators(desk)
-    return [one for one in world.rows(Letter) if one.kind == "set_aside"]
+    with world.uow() as uow:
+        remind_administrators(uow)
+    return [letter for letter in world.rows(Letter) if letter.kind == "set_aside"]
 
 
 def test_administrators_hear_once_a_day_that_the_relay_refuses_letters(trouble: Trouble) -> None:
@@ -215,18 +215,18 @@ def test_administrators_hear_once_a_day_that_the_relay_refuses_letters(trouble: 
 
 
 def mute(world: World, *emails: str) -> None:
-    with world.desk() as desk:
-        for person in desk.session.query(Person).where(Person.email.in_(emails)):
-            person.refused = person.undeliverable = desk.now
+    with world.uow() as uow:
+        for person in uow.session.query(Person).where(Person.email.in_(emails)):
+            person.refused = person.undeliverable = uow.now
 
 
 def test_a_responder_who_gets_no_letters_is_named_everywhere(trouble: Trouble) -> None:
     world = trouble.world
     world.known("admin@example.org", admin=True)
     mute(world, BOB)
-    with world.desk() as desk:
-        assert health._unreached(desk) == [f"no letters go to {BOB}, whose address was refused"]
-    [finding] = [one for one in doctor_checks._people(world.database) if BOB in one.text]
+    with world.uow() as uow:
+        assert health._unreached(uow) == [f"no letters go to {BOB}, whose address was refused"]
+    [finding] = [person for person in doctor_checks._people(world.database) if BOB in person.text]
     assert (finding.level, f"`tickets person add {BOB}`" in finding.text) == ("warning", True)
     [letter] = daily(world)
     assert f"No more letters go to {BOB}" in letter.text
@@ -234,7 +234,7 @@ def test_a_responder_who_gets_no_letters_is_named_everywhere(trouble: Trouble) -
 
 def test_a_queue_that_has_no_reader_left_is_wrong(small: Trouble) -> None:
     mute(small.world, BOB, CAT, DAN)
-    wrong = [one.text for one in doctor_checks._people(small.world.database) if one.level == "wrong"]
+    wrong = [person.text for person in doctor_checks._people(small.world.database) if person.level == "wrong"]
     assert wrong == [
         "No letter reaches anybody who answers for General, so nobody hears of its tickets: see the addresses below."
     ]
