@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from . import mime
-from .auto_submitted import NULL_PATH
+from .auto_submitted import NULL_PATH, is_from_daemon
+from .machines.refusals import names_no_mailbox
 from .parsed import ParsedMail
 from .text import one_line, storable
 
@@ -23,10 +24,24 @@ _KIND = re.compile(r"\A[\w-]{1,40}\s*+;\s*+")
 # Enhanced status codes (RFC 3463), by themselves and after the code of a reply (RFC 2034 4).
 _STATUS = re.compile(r"(?<![\d.])([245])\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.])5\d\d[ -]#?(5\.\d{1,3}\.\d{1,3})(?![\d.])")
-# No such mailbox, no such domain, moved, disabled: no letter passes. Every other code may be about this letter, about
-# us, or about the hour (RFC 3463 3.2 and 3.3).
-_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.2.1"})
 _UNSPECIFIED = "5.0.0"
+_STAYED_FULL = "4.2.2"
+_STATUS_TYPE = re.compile(r"message/(?:global-|x-?)?delivery-status")
+# Where the mail that is given back begins.
+_RETURNED = re.compile(
+    r"^[> \t]*+(?:(?:received|return-path|message-id|dkim-signature|mime-version):[ \t]|-{2,}[^\n]{0,40}"
+    r"(?:original|returned|copy of|unsent|undelivered)[^\n]{0,40})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FAILURE_CODE = re.compile(r"(?<![\d.])(?:5\.\d{1,3}\.\d{1,3}(?![\d.])|55\d[ -](?!\d))")
+_DELAYED = re.compile(r"\b(?:delayed|not yet been|will (?:be )?re-?tr|still (?:being|trying)|keep trying)", re.I)
+_FAILURE_WORDS = re.compile(
+    r"user (?:is )?unknown|unknown (?:user|recipient|address)|undeliver|no such (?:user|recipient|mailbox)"
+    r"|(?:could|can) ?not be (?:delivered|sent)|(?:could not|couldn't|unable to|failed to) deliver|not delivered"
+    r"|mailbox .{0,40}(?:unavailable|not (?:found|exist))|does ?n[o']t exist|returned mail"
+    r"|not listed in|delivery .{0,30}fail",
+    re.IGNORECASE,
+)
 _RETURNED_ID = re.compile(rb"^message-id:\s{0,10}(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -48,6 +63,8 @@ class DeliveryReport(NamedTuple):
 
 _VERDICTS = {
     "failed": DeliveryVerdict.FAILED,
+    # SendGrid's word.
+    "expired": DeliveryVerdict.FAILED,
     "delayed": DeliveryVerdict.DELAYED,
     "delivered": DeliveryVerdict.ARRIVED,
     "relayed": DeliveryVerdict.ARRIVED,
@@ -57,14 +74,19 @@ _BY_CLASS = {"5": DeliveryVerdict.FAILED, "4": DeliveryVerdict.DELAYED, "2": Del
 _GRAVITY = (DeliveryVerdict.FAILED, DeliveryVerdict.DELAYED, DeliveryVerdict.ARRIVED)
 
 
+def read_report_at_token(raw: bytes, parsed: ParsedMail) -> DeliveryReport | None:
+    """What a mail to one letter's own envelope sender reports on it: the address names the letter, so words will do."""
+    return read_report(raw, parsed) or _by_words(parsed)
+
+
 def read_report(raw: bytes, parsed: ParsedMail) -> DeliveryReport | None:
     """What a mail reports on the one letter that it is about: by its fields, else by what flufl.bounce makes of it.
 
     None for all other mail: only a report, or what a mail server sends without an envelope sender, is read as one.
     """
-    if not (parsed.bounce or parsed.automatic == NULL_PATH):
+    if not (parsed.bounce or parsed.automatic == NULL_PATH or _is_daemons(parsed)):
         return None
-    found = list(_by_fields(raw))
+    found = list(_by_fields(raw)) or list(_by_stray_fields(raw, parsed))
     if found:
         return min(found, key=lambda one: _GRAVITY.index(one.verdict))
     temporary, permanent = addresses_blamed(raw)
@@ -76,12 +98,53 @@ def read_report(raw: bytes, parsed: ParsedMail) -> DeliveryReport | None:
 def _by_fields(raw: bytes) -> Iterator[DeliveryReport]:
     """What stands in the parts message/delivery-status, recipient by recipient (RFC 3464 2.3)."""
     for part in mime.parts(raw, limit=50):
-        if part.type not in ("message/delivery-status", "message/global-delivery-status"):
+        if not _STATUS_TYPE.fullmatch(part.type):
             continue
         for block in _EMPTY_LINE.split(mime.text(raw, part, _LONGEST_STATUS))[:100]:
             fields = _fields(block)
             if (report := _of_recipient(fields)) is not None:
                 yield report
+
+
+def _by_stray_fields(raw: bytes, parsed: ParsedMail) -> Iterator[DeliveryReport]:
+    """The same fields anywhere in a report whose parts are not where they should be, above the mail that it returns."""
+    if not parsed.bounce:
+        return
+    start = mime.body_start(raw)
+    text = raw[start : start + _LONGEST_STATUS].decode("ascii", "replace").replace("\r\n", "\n")
+    for block in _EMPTY_LINE.split(_above_returned(text))[:100]:
+        fields = _fields(block)
+        if fields.keys() & {"action", "status"} and (report := _of_recipient(fields)) is not None:
+            yield report
+
+
+def _is_daemons(parsed: ParsedMail) -> bool:
+    """Whether a mail server wrote it, by its From header, which may name nobody."""
+    if re.match(r"From: .*<>", parsed.automatic or ""):
+        return True
+    return is_from_daemon(parsed.sender.email) if parsed.sender else parsed.automatic == NULL_PATH
+
+
+def _by_words(parsed: ParsedMail) -> DeliveryReport | None:
+    """What a mail server says without any fields: a code above the mail that it returns, else plain words."""
+    sure = parsed.bounce or _is_daemons(parsed)
+    if not sure and parsed.automatic != NULL_PATH:
+        return None
+    said = _above_returned(parsed.text[:_LONGEST_STATUS])
+    code = _FAILURE_CODE.search(said)
+    if code is None and _DELAYED.search(said):
+        return DeliveryReport(DeliveryVerdict.DELAYED, "their mail server goes on trying")
+    words = _FAILURE_WORDS.search(f"{parsed.subject}\n{said}") if sure else None
+    found = code or words
+    if found is None:
+        return None
+    line = found.string[found.string.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
+    return DeliveryReport(DeliveryVerdict.FAILED, one_line(storable(line), _LONGEST_WHY))
+
+
+def _above_returned(text: str) -> str:
+    found = _RETURNED.search(text)
+    return text[: found.start()] if found else text
 
 
 def _fields(block: str) -> dict[str, str]:
@@ -103,13 +166,9 @@ def _of_recipient(fields: dict[str, str]) -> DeliveryReport | None:
     code = status[0] if status else ""
     why = one_line(storable(words if code in words else f"{code} {words}"), _LONGEST_WHY) or verdict
     codes = {code, *_REPLY.findall(words)} - {"", _UNSPECIFIED}
-    return DeliveryReport(verdict, why, blames_address=bool(codes) and codes <= _NO_SUCH_ADDRESS)
-
-
-def blames_address(reply: str) -> bool:
-    """Whether a relay's refusal says that the address takes no mail, whatever the letter."""
-    code = _REPLY.match(reply)
-    return code is not None and code[1] in _NO_SUCH_ADDRESS
+    # Their server has tried for days before it says so of a mailbox that was full all the time.
+    blames = all(map(names_no_mailbox, codes)) or codes == {_STAYED_FULL}
+    return DeliveryReport(verdict, why, blames_address=bool(codes) and blames)
 
 
 def returned_id(raw: bytes) -> str | None:

@@ -13,12 +13,15 @@ from . import mime
 from .addresses import Mailbox, is_usable, mailboxes
 from .auto_submitted import from_list, reason
 from .html_text import text_of
+from .machines.one_click import clicked
 from .mime import Part
 from .text import decoded, one_line
 
 TEXT_LIMIT = 1_000_000
 TOO_LONG = "[The mail is longer than this. It is kept whole.]"
 
+# Postfix's, Exim's and qmail's.
+_RECIPIENTS = ("x-original-to", "envelope-to", "delivered-to")
 _ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\x9f\ufffd]{1,996}>")
 _LONGEST_HEAD = 16_384
 # Header lines, one of which is the Message-ID.
@@ -80,6 +83,7 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
     senders = authors or _mailboxes(fields, "sender")
     leaves = mime.parts(raw, headers)
     body = _body(raw, leaves)
+    text = _text(raw, body)
     return ParsedMail(
         sender=senders[0] if senders else _enveloped(envelope_from),
         authors=len(authors),
@@ -90,9 +94,9 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
         references=_ids(fields.get("references", [])),
         to=(*_mailboxes(fields, "to"), *_mailboxes(fields, "cc")),
         hints=_hints(fields),
-        automatic=reason(headers, envelope_from),
+        automatic=reason(headers, envelope_from, text) or clicked(raw, leaves, text),
         listed=from_list(headers),
-        text=_text(raw, body),
+        text=text,
         attachments=tuple(_attachments(raw, leaves, body)),
         body_digest=_digest(raw),
         written_date=one_line(decoded(fields.get("date", [""])[0])),
@@ -121,7 +125,7 @@ def _enveloped(envelope_from: str | None) -> Mailbox | None:
 
 def _hints(fields: dict[str, list[str]]) -> tuple[str, ...]:
     """Whom a mail without an envelope was for, as the servers on its way noted it."""
-    found = [*_mailboxes(fields, "x-original-to"), *_mailboxes(fields, "delivered-to")]
+    found = [mailbox for name in _RECIPIENTS for mailbox in _mailboxes(fields, name)]
     return tuple(dict.fromkeys(mailbox.email for mailbox in found))
 
 

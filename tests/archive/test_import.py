@@ -123,7 +123,7 @@ def test_a_bounce_stands_with_the_mail_that_it_brings_back(small: Archive) -> No
 
 
 def test_a_bounce_of_old_times_is_marked_and_the_postmaster_who_writes_is_not(small: Archive) -> None:
-    old = (MAILS / "flufl.bounce" / "microsoft_01.txt").read_bytes()
+    old = (MAILS / "flufl.bounce" / "simple_01.txt").read_bytes()
     assert parse_mail(old).automatic is None
     small.imports(old, old_mail("1", "postmaster@example.org", text="Your mailbox is full."))
     assert small.world.rows(Message.automatic) == [RETURNED, None]

@@ -159,6 +159,51 @@ def test_words_that_begin_a_paragraph_part_no_mail(text: bytes) -> None:
     assert read(box(mail(b"One.\n\n" + text))) == [mail(b"One.\n\n" + text)]
 
 
+HEADS = [
+    "From: Ann <ann@example.org>\nSubject: {0}\nDate: Mon, 3 Feb 2014 09:00:00 +0000\n",
+    "Received: from a\n\tby b;\n\tMon, 3 Feb 2014\nSubject: {0}\nFrom: Ann <ann@example.org>\n",
+    "X-Mozilla-Status: 0001\nMessage-ID: <{0}@x>\nFrom: Ann <ann@example.org>\nSubject: {0}\n" + "X-Long: y\n" * 500,
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("line", [b"From \n", b"From\t\n", b"From \r\n"])
+@pytest.mark.parametrize("gap", [b"", b"\n"])
+def test_a_naked_line_parts_two_mails_if_a_head_is_below_it(head: str, line: bytes, gap: bytes) -> None:
+    one, two = (f"{head.format(name)}\n{name}\n".encode() for name in ("one", "two"))
+    assert read(line + one + gap + line + two) == [one, two]
+
+
+@pytest.mark.parametrize(
+    "text", [b"From \nhere on.\n", b"From \nTo: be continued\n", b"From \nDate: tomorrow\n", b"From \n\nFrom: x\n"]
+)
+def test_a_naked_line_without_a_head_parts_nothing(text: bytes) -> None:
+    assert read(box(mail(b"One.\n" + text))) == [mail(b"One.\n" + text)]
+
+
+PATCH = (
+    b"From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001\n"
+    b"From: Eve <eve@x>\nSubject: [PATCH] a\n\ndiff\n"
+)
+
+
+def test_a_patch_within_a_mail_is_a_part_of_it_and_a_box_of_patches_has_one_mail_each() -> None:
+    pasted = mail(b"Look at this:\n\n" + PATCH)
+    assert read(box(pasted, mail(b"Two.\n"))) == [pasted, mail(b"Two.\n")]
+    line, _, rest = PATCH.partition(b"\n")
+    assert read(PATCH + b"\n" + PATCH) == [rest, rest]
+    assert line.startswith(b"From 0123")
+
+
+def test_where_a_mail_may_hide_in_another_is_named(tmp_path: Path) -> None:
+    hiding = mail(b"One.\nFrom ann at home\nFrom: ann@example.org\nSubject: Two\n\nTwo.\n")
+    (tmp_path / "old.mbox").write_bytes(box(hiding, mail(escaped(hiding, every=True)), mail(PATCH)))
+    found = found_in(tmp_path / "old.mbox")
+    assert [one.fault for one in found] == ["", Other.HIDDEN, "", ""]
+    at = (tmp_path / "old.mbox").read_bytes().index(b"From ann at home")
+    assert found[1].place == f"old.mbox, byte {at}"
+
+
 def test_an_empty_line_that_is_missing_between_two_mails_is_not_missed() -> None:
     assert read(LINE + mail(b"One.\n") + LINE + mail(b"Two.\n")) == [mail(b"One.\n"), mail(b"Two.\n")]
     quoted = mail(b"One.\n" + LINE + b"was the line.\n")
@@ -409,6 +454,70 @@ def test_what_programs_keep_for_themselves_is_no_mail(tmp_path: Path) -> None:
     mozilla.append(b"X-Mozilla-Status: 0001\n" + mail(b"Hello.\n", "X-Mozilla-Status: 0008\n"))
     (tmp_path / "moz").write_bytes(box(*mozilla, mail(b"X-Mozilla-Status: 0008\n")))
     assert [one.fault for one in found_in(tmp_path / "moz")] == [Other.DELETED, "", Other.DELETED, "", "", ""]
+
+
+LABELS = {
+    b"Inbox,Unread": "",
+    b"Spam": Other.SPAM,
+    b"Trash,Unread": Other.TRASH,
+    b"Important,Drafts": Other.DRAFT,
+    b"Chat": Other.CHAT,
+    b'"Old, Trash",Inbox': "",
+    b'Opened,"Spam"': Other.SPAM,
+    b"Papierkorb": Other.TRASH,
+    b"Corbeille,Non lus": Other.TRASH,
+    b"=?UTF-8?Q?Entw=C3=BCrfe,Wichtig?=": Other.DRAFT,
+    b"=?UTF-8?B?0KHQv9Cw0Lw=?=": Other.SPAM,
+    b"Inbox,\n Trash": Other.TRASH,
+    b"Trash cans,Spam reports": "",
+}
+
+
+def test_what_gmail_had_set_apart_is_named_and_passed_over(tmp_path: Path) -> None:
+    mails = [b"X-GM-THRID: 1\nX-Gmail-Labels: " + labels + b"\n" + mail(b"Hello.\n") for labels in LABELS]
+    (tmp_path / "All mail.mbox").write_bytes(box(*mails, mail(b"X-Gmail-Labels: Spam\n")))
+    assert [one.fault for one in found_in(tmp_path / "All mail.mbox")] == [*LABELS.values(), ""]
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ("cur/1:2,S", ""),
+        ("cur/1:2,ST", Other.TRASH),
+        ("cur/1:2,D", Other.DRAFT),
+        ("cur/1!2,FT", Other.TRASH),
+        ("new/1", ""),
+        (".Trash/cur/1:2,S", Other.TRASH),
+        (".INBOX.Trash/cur/1:2,S", Other.TRASH),
+        (".Deleted Messages/new/1", Other.TRASH),
+        (".Spam/cur/1:2,", Other.SPAM),
+        ("Junk/cur/1:2,", Other.SPAM),
+        (".Entw&APw-rfe/cur/1:2,S", Other.DRAFT),
+        (".Gel&APY-schte Elemente/cur/1", Other.TRASH),
+        (".Sent/cur/1:2,S", ""),
+        (".Trash cans/cur/1:2,S", ""),
+    ],
+)
+def test_what_a_maildir_had_set_apart_is_named_and_passed_over(tmp_path: Path, place: str, fault: str) -> None:
+    path = tmp_path / "Trash" / place
+    path.parent.mkdir(parents=True)
+    (path.parent.parent / "cur").mkdir(exist_ok=True)
+    path.write_bytes(mail(b"One.\n"))
+    # Whoever imports a folder itself wants what is in it.
+    [one] = found_in(tmp_path / "Trash")
+    assert (one.place, one.fault, bool(one.raw)) == (place, fault, not fault)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"X-First: 1\nThis is not a header line\nFrom: ann@example.org\nSubject: Hi\n",
+        b"X-First: 1\n folded\nX-Second: 2\nno header\nX-Third: 3\nSubject: Hi\n",
+    ],
+)
+def test_a_line_in_a_head_that_is_no_header_makes_no_mail_a_text(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "one").write_bytes(head + b"\nWords.\n")
+    assert [one.raw for one in found_in(tmp_path / "one")] == [head + b"\nWords.\n"]
 
 
 def test_what_stood_on_a_ticket_is_no_deleted_mail(tmp_path: Path) -> None:

@@ -653,6 +653,13 @@ def test_deliver_stores_what_a_pipe_brings(office: Office) -> None:
     assert office.process("deliver", "--to", "hello@tickets.localhost", "-", input=b"\n").returncode == 0
 
 
+def test_deliver_finds_its_recipient_in_the_environment_of_a_pipe(office: Office) -> None:
+    mail = b"From: ann@example.org\nTo: list@elsewhere.example\nSubject: x\n\nmore\n"
+    done = office.process("deliver", input=mail, env={"RECIPIENT": "ticket1@tickets.localhost"})
+    assert done.returncode == 0
+    assert office.json("show", 1)["messages"][1]["text"] == "more"
+
+
 @pytest.mark.parametrize("null", ["<>", ""])
 def test_deliver_takes_an_empty_sender_as_that_of_an_automatic_mail(office: Office, null: str) -> None:
     mail = b"From: ann@example.org\nSubject: x\n\nI am away.\n"

@@ -6,6 +6,7 @@ import pytest
 
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.records.letters import Letter as Row
+from app.model.records.messages import Message
 from app.model.records.people import Person
 from app.model.records.received_mail import Delivery
 from app.model.records.tickets import Ticket
@@ -72,6 +73,85 @@ def test_no_automatic_mail_of_the_requestor_changes_a_status(
         # Told to responders only, and nobody else hears of it.
         assert office.counts() == (before[0] + 1, before[1] + 1, *before[2:])
     world.close()
+
+
+PREFIXES = ["Automatic reply", "Abwesenheitsnotiz", "Réponse automatique ", "自动答复", "Autoodpowiedź"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("who", ["rosa", "rita"])
+def test_an_away_note_without_headers_changes_nothing_and_reaches_no_customer(
+    small_inbox: World, prefix: str, who: str
+) -> None:
+    office = Office(small_inbox)
+    office.world.becomes(1, "resolved")
+    before = office.counts()
+    actor = getattr(office, who)
+    letter = actor.letter()
+    actor.writes("ticket1", "Back on Monday.", subject=f"{prefix}: {letter['Subject']}", answering=letter)
+    message = office.world.ticket()["messages"][-1]
+    assert (message["automatic"], message["private"], office.world.ticket()["status"]) == (True, True, "resolved")
+    after = office.counts()
+    assert after[2:] == before[2:]
+
+
+CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+PARTS = {
+    "accepted": ("", "text/calendar; method=REPLY", CALENDAR.format(method="REPLY")),
+    "declined": ("Ann has declined.", "text/calendar", CALENDAR.format(method="REPLY")),
+    "another time": ("", "application/ics", CALENDAR.format(method="COUNTER")),
+    "a receipt": ("It was displayed.", "message/disposition-notification", "Disposition: manual-action; displayed\r\n"),
+    "a reaction": ("👍 Ann reacted via Gmail", "text/vnd.google.email-reaction+json", '{"emoji":"x","version":1}'),
+}
+
+
+def of_two_parts(to: str, text: str, kind: str, content: str) -> bytes:
+    return (
+        f"From: Rita <rita@example.net>\r\nTo: {to}\r\nSubject: Visit\r\nMessage-ID: <2@home.example>\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--b\r\n"
+        f"Content-Type: {kind}\r\n\r\n{content}--b--\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_what_a_client_sends_by_one_click_is_a_quiet_comment(small_inbox: World, part: tuple[str, str, str]) -> None:
+    office = Office(small_inbox)
+    office.world.becomes(1, "resolved")
+    before = office.counts()
+    address = f"ticket1@{DOMAIN}"
+    office.world.brings(of_two_parts(address, *part), "rita@example.net", address)
+    message = office.world.ticket()["messages"][-1]
+    assert (message["automatic"], message["private"], office.world.ticket()["status"]) == (True, True, "resolved")
+    assert office.counts()[2:] == before[2:]
+
+
+def test_an_invitation_is_a_persons_mail(small_inbox: World) -> None:
+    office = Office(small_inbox)
+    office.world.becomes(1, "resolved")
+    address = f"ticket1@{DOMAIN}"
+    raw = of_two_parts(address, "Shall we meet?", "text/calendar", CALENDAR.format(method="REQUEST"))
+    office.world.brings(raw, "rita@example.net", address)
+    assert (office.world.ticket()["status"], office.world.ticket()["messages"][-1]["automatic"]) == ("open", False)
+
+
+@pytest.mark.parametrize("sender", ["postmaster@far.example", "Post_Master@far.example", "shop-noreply@far.example"])
+def test_nobody_acknowledges_a_postmaster_or_an_address_that_takes_no_mail(small_inbox: World, sender: str) -> None:
+    small_inbox.switches("General", acknowledge="on")
+    actor = small_inbox.actor(sender)
+    actor.writes("hello", "Your server refuses our mail.")
+    assert (len(small_inbox.rows(Ticket)), actor.letters) == (1, [])
+
+
+def test_a_bounce_with_a_sender_and_without_a_report_is_a_machines(small_inbox: World) -> None:
+    office = Office(small_inbox)
+    office.world.switches("General", acknowledge="on")
+    postman = office.world.actor("postmaster@far.example", "System Administrator")
+    text = "Delivery has failed to these recipients:\n\nann@far.example\nThe address could not be found. 550 5.1.1"
+    for to in ("ticket1", "hello"):
+        postman.writes(to, text, subject="Undeliverable: Re: [General #1] Printer")
+    assert [message.automatic is not None for message in office.world.rows(Message)][-2:] == [True, True]
+    assert postman.letters == []
 
 
 def test_an_out_of_office_reply_reopens_nothing(office: Office) -> None:

@@ -250,6 +250,7 @@ def test_a_mail_through_a_forwarder_is_recognized_by_its_envelope(small: World) 
     [
         ("X-Original-To: hello@tickets.example\nDelivered-To: ticket1@tickets.example\n", ["hello@tickets.example"]),
         ("Delivered-To: pipe@host.example\nDelivered-To: hello@openhatch.example\n", ["hello@openhatch.example"]),
+        ("Delivered-To: ticket1@tickets.example\nEnvelope-to: hello@tickets.example\n", ["hello@tickets.example"]),
         ("To: a@b.example, hello@openhatch.example\nCc: ticket1@tickets.example\n", None),
         ("Delivered-To: pipe@host.example\nTo: hello@tickets.example\n", ["hello@tickets.example"]),
     ],
@@ -260,6 +261,44 @@ def test_without_an_envelope_the_headers_of_the_last_servers_say_where_it_goes(
     small.answers_at("hello@openhatch.example")
     raw = f"From: {EVE}\nSubject: Hi\n{headers}\nWords.\n".encode()
     assert small.intake.recipients(raw) == (to or ["hello@openhatch.example", at("ticket1")])
+
+
+PIPES = {
+    "Postfix": ({"ORIGINAL_RECIPIENT": "hello@tickets.example", "RECIPIENT": "root@host.example"}, "hello"),
+    "Postfix, a ticket": (
+        {"RECIPIENT": "ticket1@tickets.example", "LOCAL": "pipe", "DOMAIN": "host.example"},
+        "ticket1",
+    ),
+    "Exim": ({"LOCAL_PART": "hello", "DOMAIN": "tickets.example", "LOGNAME": "tickets"}, "hello"),
+    "qmail": ({"RECIPIENT": "hello@tickets.example", "LOCAL": "hello", "HOST": "tickets.example"}, "hello"),
+    "qmail, virtual": (
+        {"RECIPIENT": "info-ticket1@tickets.example", "EXT": "ticket1", "HOST": "tickets.example"},
+        "ticket1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("environment", "to"), PIPES.values(), ids=PIPES)
+def test_without_a_header_the_mail_servers_pipe_says_where_it_goes(
+    small: World, environment: dict[str, str], to: str
+) -> None:
+    raw = b"From: ann@example.net\nTo: support@tickets.example\nSubject: Hi\n\nWords.\n"
+    assert small.intake.recipients(raw, environment) == [at(to)]
+
+
+def test_a_header_of_the_last_server_outweighs_its_environment(small: World) -> None:
+    environment = {"RECIPIENT": "ticket1@tickets.example"}
+    for header in ("X-Original-To", "Envelope-To", "Envelope-to", "Delivered-To"):
+        raw = f"{header}: hello@tickets.example\nFrom: {EVE}\nSubject: Hi\n\nWords.\n".encode()
+        assert small.intake.recipients(raw, environment) == [at("hello")]
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"RECIPIENT": ""}, {"LOCAL": "", "DOMAIN": ""}, {"EXT": "x", "HOST": "y z"}]
+)
+def test_an_environment_that_says_nothing_leaves_it_to_the_headers(small: World, environment: dict[str, str]) -> None:
+    raw = b"From: ann@example.net\nTo: support@tickets.example\nSubject: Hi\n\nWords.\n"
+    assert small.intake.recipients(raw, environment) == [at("support")]
 
 
 def test_an_address_that_another_queue_has_is_refused(small: World) -> None:

@@ -124,7 +124,7 @@ def test_our_own_letter_coming_back_is_set_aside(world: World) -> None:
 def test_what_comes_to_a_letters_envelope_sender_names_the_letter(world: World) -> None:
     bob = world.responder("bob@example.org", "Bob")
     world.actor("ann@example.org").writes("hello", "Hello")
-    bounce = b"From: MAILER-DAEMON@example.org\r\nSubject: failed\r\n\r\nNo such user\r\n"
+    bounce = b"From: MAILER-DAEMON@example.org\r\nSubject: Hello\r\n\r\nAll is well.\r\n"
     world.brings(bounce, "", bob.letter().envelope_from)
     world.brings(bounce, "", bob.letter().envelope_from.upper())
     [(_, _, reason)] = aside(world)

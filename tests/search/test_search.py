@@ -91,7 +91,8 @@ SCRIPTS = [
     ("السَّلامُ عليكم ورحمة", ("السلام", "السَّلامُ", "عليكم")),
     ("מַה שְּׁלוֹמְךָ", ("שלומך", "מה")),
     ("हिन्दी में क्या है", ("हिन्दी", "क्या", "है")),
-    ("İstanbul'da ışık", ("istanbul", "ışık")),
+    ("İstanbul'da ışık", ("istanbul", "ışık", "ISIK", "isik")),
+    ("Iğdır ve DİYARBAKIR", ("ığdır", "IĞDIR", "igdir", "diyarbakır", "diyarbakir")),
     ("ﬁle in ｆｕｌｌ width, m²", ("file", "full", "m2")),
     ("e\u0301tude decomposed, and étude not", ("étude", "etude", "e\u0301tude")),
     ("co\u00adop\u00ader\u00adate", ("cooperate",)),
@@ -105,6 +106,36 @@ def test_every_script_is_found(inbox: World) -> None:
     for number, (_, asked) in zip(numbers, SCRIPTS, strict=True):
         for one in asked:
             assert found(inbox, one) == [number], one
+
+
+HYPHENS = [
+    ("Send me an e-mail, please", ("email", "e-mail", "E-Mail", "mail", '"an e-mail please"', "emai*", "e-ma*")),
+    ("Our co\u2010operation ends", ("cooperation", "co-operation", "operation")),
+    ("Thank you for the email", ("e-mail", "email", "e‑mail")),
+    ("My mother-in-law called", ("motherinlaw", "mother-in-law", "law")),
+    ("Wi\u2011Fi is down", ("wifi", "wi-fi", "WiFi")),
+]
+
+
+def test_words_are_found_with_their_hyphens_and_without(inbox: World) -> None:
+    numbers = [inbox.opens(BEA, "Hello", written) for written, _ in HYPHENS]
+    for number, (_, asked) in zip(numbers, HYPHENS, strict=True):
+        for one in asked:
+            assert number in found(inbox, one), one
+    assert sorted(found(inbox, "email")) == sorted(found(inbox, "e-mail")) == [numbers[0], numbers[2]]
+    assert found(inbox, "please -e-mail") == []
+    assert sorted(found(inbox, "cooperation OR e-mail")) == [numbers[0], numbers[1], numbers[2]]
+
+
+def test_hyphens_in_titles_and_files_count_too(inbox: World) -> None:
+    brings(inbox, ANN, "hello", "See there.", subject="The check-in", files=("pre-order.pdf",))
+    assert (found(inbox, "checkin"), found(inbox, "preorder")) == ([1], [1])
+
+
+def test_numbers_and_dates_are_not_joined(inbox: World) -> None:
+    inbox.opens(ANN, "Hello", "On 2026-11-26, order 12-34, - and -- too, a-b-c-d-e-f")
+    for asked in ("20261126", "1234", "abcdef"):
+        assert found(inbox, asked) == [], asked
 
 
 def test_what_is_not_there_is_not_found(inbox: World) -> None:

@@ -94,6 +94,31 @@ def test_a_signal_lets_the_mail_in_hand_be_finished(program: Program, number: si
     assert "Traceback" not in (program.folder / "log").read_text()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_the_end_by_a_signal_is_logged(program: Program, number: signal.Signals) -> None:
+    with program.serving() as process:
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 0
+    assert f"{number.name}: finishing the mail in hand" in (program.folder / "log").read_text()
+
+
+def test_a_hangup_that_was_ignored_at_the_start_stays_ignored(program: Program) -> None:
+    """As nohup leaves it: closing the terminal ends nothing."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with program.serving() as process:
+            process.send_signal(signal.SIGHUP)
+            program.sends(1)
+            process.send_signal(signal.SIGHUP)
+            program.sends(2)
+            assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert len(program.tickets()) == 2
+
+
 def test_letters_written_by_another_process_leave_while_serve_runs(program: Program) -> None:
     program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")

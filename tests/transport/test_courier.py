@@ -503,6 +503,43 @@ class Watched:
         pass
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=40)])
+@pytest.mark.parametrize("reply", [None, "451 4.7.1 greylisted"])
+def test_a_clock_that_was_ahead_keeps_no_letter_for_long(
+    world: World, sink: Sink, courier: Courier, ahead: timedelta, reply: str | None
+) -> None:
+    world.clock.now += ahead
+    courier._keep_house()
+    write_letters(world, BOB)
+    if reply:
+        sink.script["RCPT"] = [reply] * 8
+        for _ in range(8):
+            everything(courier)
+            world.clock.now = world.rows(Letter)[0].next
+    # Somebody sets the clock right.
+    world.clock.now -= ahead
+    for _ in range(30):
+        courier._keep_house()
+        everything(courier)
+        world.clock.passes(minutes=11)
+    assert states(world) == ["sent"]
+
+
+def test_letters_that_are_dated_later_on_purpose_wait(world: World, sink: Sink, courier: Courier) -> None:
+    write_letters(world, BOB, CAT)
+    later = world.clock.now + timedelta(hours=9)
+    with world.uow() as uow:
+        for number, kind in ((1, "waiting"), (2, "held")):
+            due = later if kind == "waiting" else world.clock.now + timedelta(minutes=10)
+            uow.session.execute(update(Letter).where(Letter.id == number).values(kind=kind, created=due, next=due))
+    courier._keep_house()
+    everything(courier)
+    assert sink.letters == []
+    world.clock.now = later
+    everything(courier)
+    assert len(sink.letters) == 2
+
+
 @pytest.mark.parametrize("woken", [True, False])
 def test_a_running_courier_finds_letters_woken_or_not(world: World, woken: bool) -> None:
     relay = Watched(1)

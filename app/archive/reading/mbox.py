@@ -15,6 +15,7 @@ of a believed length in which a line begins with `From ` was not changed (mboxcl
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from ..export_marks import mark_of
@@ -29,6 +30,14 @@ TOP = 262_144
 _SHORT = 16
 
 _UNDATED = re.compile(rb"From[ \t]+\S+[ \t]*\r?\n(?:>From[ \t]|[!-9;-~]+:)")
+# Nothing but the word, as some exports of Thunderbird have it; then a whole head is below it.
+# Of a long head so much is looked at as is held.
+_NAKED = re.compile(rb"From[ \t]*\r?\n(?:[!-9;-~]++:[^\n]*\n(?:[ \t]+[^\r\n][^\n]*\n)*+)++(?:\r?\n|[^\n]*\Z)")
+_OF_MAIL = re.compile(rb"^(?:message-id|received|return-path):|^from:(?s:.*)^date:|^date:(?s:.*)^from:", re.I | re.M)
+# Not the date of a mail: git writes it above every patch, and people paste patches into mails.
+_PATCH = re.compile(rb"From[ \t]+[0-9a-f]{40,64}[ \t]+Mon Sep 17 00:00:00 2001")
+_DOUBTFUL = re.compile(rb"^From[ \t][^\n]*\n(?:from|received|return-path|message-id|x-[a-z0-9-]+):", re.I | re.M)
+_MOST_DOUBTFUL = 10
 _LINE = re.compile(rb"\n(?=From[ \t])")
 _BELOW = re.compile(
     rb"[^\n]*\n(?:>From[ \t]|(?:return-path|received|delivered-to|envelope-to|from|sender|reply-to|to|date|subject|"
@@ -61,11 +70,15 @@ class Dialect(StrEnum):
 
 
 class Boxed(NamedTuple):
-    """One mail of a box: where its `From ` line begins, that line, and its bytes; None where they are too many."""
+    """One mail of a box: where its `From ` line begins, that line, and its bytes; None where they are too many.
+
+    `doubtful`: where lines within it begin below which another mail may be.
+    """
 
     offset: int
     envelope: bytes
     raw: bytes | None
+    doubtful: tuple[int, ...] = ()
 
 
 class _Window:
@@ -74,6 +87,8 @@ class _Window:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.held = bytearray()
+        # Whether the mail that is looked at is a patch of git's itself.
+        self.patches = False
         self.offset = 0
         self.ended = False
 
@@ -112,6 +127,7 @@ def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> 
         window.reach(AHEAD)
         start = window.held.find(b"\n") + 1 or len(window.held)
         offset, envelope = window.offset, bytes(window.held[:start])
+        window.patches = _PATCH.match(envelope) is not None
         counted = None if dialect and not dialect.counts else _by_length(window, start, room)
         if counted and mark_of(envelope) and not _BARE.search(window.held, start, counted[0]):
             # Our own boxes count nothing: the length is one that the mail came with.
@@ -122,12 +138,21 @@ def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> 
             yield Boxed(offset, envelope, None)
             continue
         raw = bytes(window.held[start:stop])
+        doubtful = () if counted else _doubtful(raw, offset + start)
         window.drop(following)
         if not raw and window.held:
             # Two such lines, one below the other: the mail had one already when it was put into the box.
             continue
         mail = _unescaped(_LAST_BLANK.sub(b"", raw), dialect, counted=counted is not None)
-        yield Boxed(offset, envelope, mail if len(mail) <= limit else None)
+        yield Boxed(offset, envelope, mail if len(mail) <= limit else None, doubtful)
+
+
+def _doubtful(raw: bytes, offset: int) -> tuple[int, ...]:
+    """Where a line in a mail looks like one that parts two mails, and is not sure to be one."""
+    if b"\nFrom" not in raw:
+        return ()
+    found = (one.start() for one in _DOUBTFUL.finditer(raw) if not _PATCH.match(raw, one.start()))
+    return tuple(offset + start for start in islice(found, _MOST_DOUBTFUL))
 
 
 def _skip_blank_lines(window: _Window) -> bool:
@@ -199,9 +224,14 @@ def _next_separator(window: _Window, at: int) -> int | None:
 def _is_separator(window: _Window, at: int) -> bool:
     """Whether the line here parts two mails: it has a date, or an address alone and header lines below it.
 
-    There is an empty line above it; some programs forget that, and then it takes a date and header lines.
+    There is an empty line above it; some programs forget that, and then it takes a date and header lines. Without
+    anything on the line it takes a whole head.
     """
     line = window.held[at : at + AHEAD]
+    if _PATCH.match(line) and not window.patches:
+        return False
+    if naked := _NAKED.match(line):
+        return _OF_MAIL.search(naked[0]) is not None
     apart = window.held[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n"))
     if apart and (DATED.match(line) or _UNDATED.match(line)):
         return True

@@ -13,12 +13,18 @@ from ...mail.text import one_line
 from ..export_marks import mark_of
 from .gzip_stream import GZIP, Unpacked
 from .mbox import BYTE_ORDER_MARK, Dialect, begins_box, mails_of_box
+from .unwanted import Other, kept_apart, labelled
+
+__all__ = ["STANDARD_INPUT", "ArchiveMail", "BrokenBox", "Fault", "Other", "mails_in", "size_of"]
 
 STANDARD_INPUT = "-"
 _PEEKED = 65_536
 _BINARY = 1_024
+_MAILDIR = ("cur", "new")
 _HEADER = re.compile(
     rb"(?:>?From [^\n]*\n)?(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?"
+    # Among them may be one line that is no header.
+    rb"(?:(?<=\n)[^\s:][^\n:]{0,200}\n(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?)?"
     rb"(?:from|to|date|subject|received|message-id|return-path|mime-version|content-type|delivered-to):",
     re.IGNORECASE,
 )
@@ -38,16 +44,6 @@ class Fault(StrEnum):
 
     EMPTY = "it is empty"
     LARGE = "it is larger than TICKETS_MAX_MESSAGE_BYTES allows"
-
-
-class Other(StrEnum):
-    """Why something in a box is no mail that anybody would look for in a ticket."""
-
-    NO_FILE = "it is no file"
-    NO_TEXT = "it is no text"
-    NO_HEADERS = "it does not begin with the headers of a mail; with a name that ends in .eml it would be one"
-    FOLDER_DATA = "a mail program keeps its own data in it"
-    DELETED = "it was deleted in its mail program (X-Mozilla-Status)"
 
 
 class ArchiveMail(NamedTuple):
@@ -157,6 +153,10 @@ def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Itera
                 # To open a named pipe would be to wait for ever.
                 yield ArchiveMail(name, b"", done=done, fault=Other.NO_FILE)
                 continue
+            if apart := kept_apart(path.relative_to(directory), in_maildir=path.parent.name in _MAILDIR):
+                yield ArchiveMail(name, b"", done=done + path.stat().st_size, fault=apart)
+                done += path.stat().st_size
+                continue
             with _opened(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 for found in _of_stream(file, name, limit, dialect, single=_is_one_mail(path)):
@@ -176,7 +176,7 @@ def _reason(error: OSError) -> str:
 
 def _is_one_mail(path: Path) -> bool:
     """Whether a file is one mail by its name, also where it begins as a box does."""
-    return path.parent.name in ("cur", "new") or path.suffix.lower() == ".eml"
+    return path.parent.name in _MAILDIR or path.suffix.lower() == ".eml"
 
 
 def _of_stream(
@@ -223,6 +223,8 @@ def _of_plain(
     for boxed in mails_of_box(file, limit, dialect):
         found = ArchiveMail(f"{name}, byte {boxed.offset}", b"", boxed.envelope, _position(source))
         yield _checked(found, boxed.raw)
+        for place in boxed.doubtful:
+            yield ArchiveMail(f"{name}, byte {place}", b"", done=_position(source), fault=Other.HIDDEN)
 
 
 def _other(first: bytes) -> Other | None:
@@ -248,7 +250,7 @@ def _kept_by_program(raw: bytes) -> Other | None:
     if b"FOLDER INTERNAL DATA" in head and _FOLDER_DATA.match(head):
         return Other.FOLDER_DATA
     status = _MOZILLA.search(head)
-    return Other.DELETED if status and int(status[1], 16) & _EXPUNGED else None
+    return Other.DELETED if status and int(status[1], 16) & _EXPUNGED else labelled(head)
 
 
 def _position(file: io.BufferedReader) -> int:

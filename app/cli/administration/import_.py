@@ -57,8 +57,9 @@ def import_command(
     """Import old mail: one ticket a thread, with its original dates. Nobody gets a letter.
 
     PATH is an mbox, a Maildir, a directory with mails, one mail, or - for standard input; files may be compressed
-    with gzip. What is no mail, what cannot be read, and what a mail program marked as deleted is named at the end. The
-    same mail is never imported twice: an import that was interrupted goes on when it is called again.
+    with gzip. What is no mail, what cannot be read, and what a mail program had as deleted, spam, trash, draft or chat
+    is named at the end. The same mail is never imported twice: an import that was interrupted goes on when it is called
+    again.
     What `tickets export` wrote comes back as the same tickets, with new numbers.
 
     Mails are one ticket if they answer each other, or if one says by its subject that it answers and is from or to the

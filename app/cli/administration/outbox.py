@@ -55,6 +55,8 @@ def outbox_send() -> None:
             while due := _due(database):
                 taken = courier.round()
                 sent += taken
+                if courier.is_stopped:
+                    raise click.ClickException("The relay refuses letters; `tickets outbox` shows why.")
                 if not taken:
                     # All of the round were refused, and are no longer due; or the relay is away, and says so here.
                     relay.check()

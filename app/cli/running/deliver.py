@@ -1,5 +1,6 @@
 """The command `deliver`: one mail from a pipe, an alias or a file."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -21,12 +22,15 @@ from ..common import ready_database
 def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file: BinaryIO) -> None:
     """Take in one mail.
 
+    Without --to its recipient is what the mail server noted: in the headers X-Original-To, Envelope-To or Delivered-To,
+    else in the environment (Postfix, Exim, qmail); else To and Cc.
+
     Exit status: 0 stored, 67 no such address, 69 too large, 75 any fault: then the sender is to try again.
     """
     raw = _read(file, current_settings().max_message_bytes)
     with ready_database() as database:
         intake = build_intake(current_settings(), database)
-        recipients = addresses or intake.recipients(raw)
+        recipients = addresses or intake.recipients(raw, os.environ)
         if not intake.keep_unmatched:
             _refuse(intake, recipients)
         # As SMTP writes it: <> is the null reverse-path.

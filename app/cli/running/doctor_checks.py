@@ -14,6 +14,7 @@ from config import settings as plain
 from config.parsing import ROOT, Settings, load, problems
 
 from ...model.inbound.unmatched import unmatched_deliveries
+from ...model.letters.outbox import relay_trouble
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
 from ...model.records.received_mail import Mail
@@ -217,11 +218,19 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
 
 def _people(database: Database) -> Iterator[Finding]:
     with database.read_only() as uow:
-        answered = {queue.id for queue, _ in queues.responders(uow)}
+        answering = queues.responders(uow)
         for queue in queues.every_queue(uow):
-            if queue.id not in answered:
+            reached = [not person.undeliverable for answers, person in answering if answers.id == queue.id]
+            if not reached:
                 advice = f"`tickets responder add EMAIL --queue {queue.name!r}`"
                 yield _warning("people", f"Nobody answers for {queue.name}, so nobody hears of its tickets: {advice}.")
+            elif not any(reached):
+                told = f"No letter reaches anybody who answers for {queue.name}, so nobody hears of its tickets"
+                yield Finding(Level.WRONG, "people", f"{told}: see the addresses below.")
+        for person in queues.unreached(uow):
+            advice = f"see to the address, then `tickets person add {person.email}`"
+            told = f"{person.email} was refused on two days, and gets no more letters"
+            yield _warning("people", f"{told}: {advice}.")
         if not people.administrators(uow):
             told = "There is no administrator to tell of mail set aside, or to change a status"
             yield _warning("people", f"{told}: `tickets person add EMAIL --admin`.")
@@ -241,6 +250,11 @@ def _letters(database: Database) -> Iterator[Finding]:
     with database.read_only() as uow:
         late = _count(uow, State.WAITING, older_than=LATE)
         failed = _count(uow, State.FAILED)
+        trouble = relay_trouble(uow)
+    if trouble:
+        told = f"The relay refuses letters to one reader after another ({trouble})"
+        advice = "they wait, and leave once it takes one: see to the account there, or correct TICKETS_RELAY"
+        yield Finding(Level.WRONG, "letters", f"{told}: {advice}.")
     if late:
         told = f"{_counted(late, 'letter')} waiting for more than an hour"
         yield Finding(
@@ -249,7 +263,7 @@ def _letters(database: Database) -> Iterator[Finding]:
     if failed:
         told = f"{_counted(failed, 'letter')} given up: `tickets outbox list --state failed` shows why"
         yield _warning("letters", f"{told}; `tickets outbox retry ID` tries again.")
-    if not late and not failed:
+    if not late and not failed and not trouble:
         yield Finding(Level.OK, "letters", "none failed, and none waits for long")
 
 

@@ -11,7 +11,9 @@ from config.current import current_settings
 from config.parsing import Listen, Settings
 
 from ...mail.text import one_line
+from ...model.letters.outbox import relay_trouble
 from ...model.records.letters import Letter, State
+from ...model.records.queues import unreached
 from ...model.schema import REVISION, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
@@ -27,8 +29,9 @@ class _Unwell(Exception):
 def health_command() -> None:
     """Say in one line whether mail is taken: the database answers and is of this version, and every listener greets.
 
-    Exit status 1 if not. How long the oldest letter waits is said, and is no reason: a relay that is away is not cured
-    by starting us again. `tickets doctor` looks at more, and says what to do.
+    Exit status 1 if not. How long the oldest letter waits is said, what the relay says when it refuses letters, and
+    which responders get none; none of it is a reason: it is not cured by starting us again. `tickets doctor` looks at
+    more, and says what to do.
     """
     try:
         said = f"well: {_looked(current_settings())}"
@@ -44,7 +47,7 @@ def _looked(settings: Settings) -> str:
         check_ready(database)
         _check_taking(settings, database)
         with database.read_only() as uow:
-            letters = _letters(uow)
+            letters = "; ".join([_letters(uow), *_unreached(uow)])
     for place in settings.listen:
         _check(place)
     count = len(settings.listen)
@@ -69,7 +72,14 @@ def _letters(uow: UnitOfWork) -> str:
     if not count:
         return "no letter waits"
     age = max(uow.now - oldest, timedelta())
-    return f"{count} letter{'' if count == 1 else 's'} waiting, the oldest for {int(age.total_seconds())} s"
+    said = f"{count} letter{'' if count == 1 else 's'} waiting, the oldest for {int(age.total_seconds())} s"
+    trouble = relay_trouble(uow)
+    return f"{said}, since the relay refuses letters ({trouble})" if trouble else said
+
+
+def _unreached(uow: UnitOfWork) -> list[str]:
+    """Whom no letter reaches of those who should answer."""
+    return [f"no letters go to {one.email}, whose address was refused" for one in unreached(uow)]
 
 
 def _check(place: Listen) -> None:

@@ -145,7 +145,7 @@ class BadRelay:
         """Something that a relay can do at this step; in the middle of a letter and after the end it cannot refuse."""
         silence = self._pace.silence if self._rand.random() < 0.03 else 1.5 * self._rand.random()
         can_refuse = step not in ("BODY", "STORED", "AFTER")
-        refusals = [Deed("451 4.3.0 later"), Deed("421 4.3.2 closing", drops=False), Deed("554 5.7.1 not wanted here")]
+        refusals = [Deed("451 4.3.0 later"), Deed("421 4.3.2 closing", drops=False), Deed("554 5.6.0 not wanted here")]
         others = [Deed(drops=True), Deed(silence=silence, drops=True)]
         if step != "AFTER":
             others.append(Deed(silence=silence))

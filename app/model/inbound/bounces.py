@@ -7,7 +7,14 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, select
 
 from ...mail.addresses import address_key
-from ...mail.delivery_status import DeliveryReport, DeliveryVerdict, addresses_blamed, read_report, returned_id
+from ...mail.delivery_status import (
+    DeliveryReport,
+    DeliveryVerdict,
+    addresses_blamed,
+    read_report,
+    read_report_at_token,
+    returned_id,
+)
 from ...mail.text import one_line
 from ..letters import notification
 from ..records.letters import Letter, State
@@ -45,7 +52,7 @@ def take_report_by_token(
     uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, letter: ReportedLetter
 ) -> DeliveryResult | None:
     """Take a mail to a letter's envelope sender as a report on it. None if it is none: then nothing was done."""
-    report = read_report(inbound_mail.raw, inbound_mail.parsed)
+    report = read_report_at_token(inbound_mail.raw, inbound_mail.parsed)
     return None if report is None else _take(uow, inbound_mail, recipient, letter, report)
 
 

@@ -6,17 +6,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager
 
 from ..letters.notification import letter_row
+from ..letters.outbox import relay_trouble
 from ..letters.subjects import add_letters, named_in
 from ..letters.templates import render
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.people import Person, administrators
+from ..records.queues import unreached
 from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import UnitOfWork
 from .delivery import Claim, DeliveryResult, Fate, InboundMail, claim, repeat, settle
 
 _KIND = "set_aside"
 _EVERY = timedelta(days=1)
+_LATE = timedelta(hours=1)
 _NAMED = 20
 
 
@@ -74,9 +77,10 @@ def remind_administrators(uow: UnitOfWork) -> None:
     if not uow.session.scalars(locked).all() or _told_today(uow):
         return
     count = uow.session.scalar(select(func.count()).select_from(Delivery).where(Delivery.waiting)) or 0
-    if not count:
+    troubles = _troubles(uow)
+    if not count and not troubles:
         return
-    text = _text(uow, count)
+    text = _text(uow, count, troubles)
     rows = [
         letter_row(
             uow,
@@ -90,7 +94,7 @@ def remind_administrators(uow: UnitOfWork) -> None:
             recipient_name=person.label,
             recipient=person.email,
             list_id=None,
-            subject=f"{count} mail{'' if count == 1 else 's'} set aside at {uow.domain}",
+            subject=_subject(uow, count),
             in_reply_to=None,
             references=None,
             text=text,
@@ -109,7 +113,22 @@ def _told_today(uow: UnitOfWork) -> bool:
     return uow.session.scalar(recent_letter.limit(1)) is not None
 
 
-def _text(uow: UnitOfWork, count: int) -> str:
+def _subject(uow: UnitOfWork, count: int) -> str:
+    if not count:
+        return f"Letters that do not arrive at {uow.domain}"
+    return f"{count} mail{'' if count == 1 else 's'} set aside at {uow.domain}"
+
+
+def _troubles(uow: UnitOfWork) -> list[str]:
+    """What keeps letters from leaving, and from those who answer."""
+    said = relay_trouble(uow, waited=_LATE)
+    return [
+        *([f"Letters waited, since the relay refused them: {said}"] if said else []),
+        *(f"No more letters go to {one.email}: that address was refused on two days." for one in unreached(uow)),
+    ]
+
+
+def _text(uow: UnitOfWork, count: int, troubles: list[str]) -> str:
     newest = unmatched_deliveries(uow, _NAMED)
     lines = [f"{one.id}: to {one.recipient}, from {_author(one)}: {one.mail.subject} ({one.reason})" for one in newest]
     if count > len(lines):
@@ -118,6 +137,7 @@ def _text(uow: UnitOfWork, count: int) -> str:
         _KIND,
         heading="Mail came that leads nowhere. It is kept, byte for byte, and waits for an administrator:",
         mails=lines,
+        troubles=troubles,
         advice="`tickets unmatched list` shows all of it; `redeliver` tries one again, `dismiss` lets it rest.",
         footer=[
             "You get this, once a day at the most, because you are an administrator of the tracker.",

@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
+from ...mail.auto_submitted import reads_no_answer
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, sentence_list
@@ -287,13 +288,12 @@ def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_messag
     """The letter to the requestor that the ticket is there: to no machine, no list, and once an hour at most."""
     ticket = event.ticket
     requestor = uow.session.get_one(Person, ticket.requestor_id)
-    recent = requestor.acknowledged is not None and requestor.acknowledged > uow.now - _ACKNOWLEDGED_EVERY
-    if (
-        new_message.automatic
-        or new_message.listed
-        or recent
-        or not loop_protection.may_answer(uow, requestor.id, "acknowledged")
-    ):
+    last = requestor.acknowledged
+    # A moment yet to come was noted when the clock was ahead.
+    recent = last is not None and uow.now - _ACKNOWLEDGED_EVERY < last <= uow.now
+    if new_message.automatic or new_message.listed or recent or reads_no_answer(requestor.email):
+        return []
+    if not loop_protection.may_answer(uow, requestor.id, "acknowledged"):
         return []
     requestor.acknowledged = uow.now
     body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}

@@ -1,6 +1,7 @@
 """The outbox as an administrator sees it: what waits, what was sent, what failed and why."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -35,6 +36,14 @@ def letters_in(uow: UnitOfWork, state: str | None = None) -> list[dict[str, Any]
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "next": row["next"].isoformat() if row["state"] == State.WAITING else None}
+
+
+def relay_trouble(uow: UnitOfWork, waited: timedelta = timedelta()) -> str | None:
+    """Return what the relay says, if letters to two readers or more wait for so long because it refused them."""
+    refused = select(Letter.recipient, Letter.error).where(Letter.state == State.WAITING, Letter.error.is_not(None))
+    refused = refused.where(Letter.created <= uow.now - waited)
+    found = uow.session.execute(refused.order_by(Letter.id)).all()
+    return found[0].error if len({recipient.lower() for recipient, _ in found}) > 1 else None
 
 
 def letters_due(uow: UnitOfWork) -> int:

@@ -118,5 +118,12 @@ def responders(uow: UnitOfWork) -> list[tuple[Queue, Person]]:
     return [(queue, person) for queue, person in uow.session.execute(rows)]
 
 
+def unreached(uow: UnitOfWork) -> list[Person]:
+    """Everybody who answers or administers, and gets no letters since their address was refused; oldest first."""
+    answers = Person.administrator | Person.id.in_(select(Responder.person_id))
+    refused = select(Person).where(answers, Person.undeliverable.is_not(None))
+    return list(uow.session.scalars(refused.order_by(Person.id)))
+
+
 def queue_key(name: str) -> str:
     return name.strip().casefold()

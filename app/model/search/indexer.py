@@ -22,7 +22,7 @@ from ..storage.base import Base
 from ..storage.database import LOCK_SECONDS, Database, DatabaseBusy
 from ..storage.unit_of_work import UnitOfWork
 from .fulltext_table import Document, drop, put
-from .tokens import words
+from .tokens import indexed_words
 
 AT_ONCE = 200
 """So many notes are seen to in one unit of work at most; mail waits no longer than that takes."""
@@ -210,11 +210,11 @@ def documents(uow: UnitOfWork, ids: Collection[int]) -> list[Document]:
         found.append(
             Document(
                 id_,
-                words(heading(title if number == first else None, title, subject)),
-                words("\n".join(people.get(one or 0, "") for one in named)[:_LONGEST_LINE]),
-                words(files.get(id_, "")[:_LONGEST_LINE]),
-                words(body),
-                words(title[:_LONGEST_LINE] if number != first else ""),
+                indexed_words(heading(title if number == first else None, title, subject)),
+                indexed_words("\n".join(people.get(one or 0, "") for one in named)[:_LONGEST_LINE]),
+                indexed_words(files.get(id_, "")[:_LONGEST_LINE]),
+                indexed_words(body),
+                indexed_words(title[:_LONGEST_LINE] if number != first else ""),
             )
         )
     return found

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from .tokens import words
+from .tokens import as_one_word, words
 
 # Nobody means so many: a mail may be the query. Each beginning is as many words as begin so.
 _MOST_TERMS = 32
@@ -97,15 +97,15 @@ def read_query(text: str) -> Query:
         if piece["word"] == _OR and len(pieces) > 1:
             either = bool(groups)
             continue
-        term, excluded = _term(piece)
-        if not term.words:
+        terms, excluded = _terms(piece)
+        if not terms:
             continue
         if excluded:
-            without.append(term)
+            without.extend(terms)
         elif either:
-            groups[-1].append(term)
+            groups[-1].extend(terms)
         else:
-            groups.append([term])
+            groups.append(terms)
         either = False
     query = _bounded(groups, without)
     return replace(query, shortened=True) if len(text) > _LONGEST_QUERY else query
@@ -130,13 +130,17 @@ def _bounded(groups: Iterable[Iterable[Term]], without: Iterable[Term]) -> Query
     return Query(tuple(filter(None, kept[:-1])), kept[-1], shortened)
 
 
-def _term(piece: re.Match[str]) -> tuple[Term, bool]:
-    """A piece of a query, and whether it is excluded."""
+def _terms(piece: re.Match[str]) -> tuple[list[Term], bool]:
+    """What a piece of a query asks for, each of it as good, and whether it is excluded."""
     word = piece["word"]
     if word is None:
-        return Term(_words(piece["phrase"]), bool(piece["begins"]), exact=True), bool(piece["no"])
+        found = [Term(_words(piece["phrase"]), bool(piece["begins"]), exact=True)]
+        return [term for term in found if term.words], bool(piece["no"])
     excluded = word.startswith("-") and not word.startswith("--")
-    return Term(_words(word), begins=word.endswith("*")), excluded
+    begins = word.endswith("*")
+    one = as_one_word(word.strip("-*.,;:!?()"))
+    found = [Term(_words(word), begins=begins), *([Term((one,), begins=begins)] if one else [])]
+    return [term for term in found if term.words], excluded
 
 
 def _words(text: str) -> tuple[str, ...]:

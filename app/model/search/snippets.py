@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ...mail.text import one_line
 from .query import Term
-from .tokens import FOLDS, words
+from .tokens import FOLDS, indexed_words
 
 WIDTH = 160
 _BEFORE = 40
@@ -73,7 +73,7 @@ def whole(text: str, terms: Sequence[Term], limit: int) -> Snippet:
 
 def terms_in(text: str, terms: Sequence[Term]) -> set[Term]:
     """Those of the terms that stand in a text."""
-    return {term for term in terms if term.stands_in(f" {' '.join(words(text))} ")}
+    return {term for term in terms if term.stands_in(f" {' '.join(indexed_words(text))} ")}
 
 
 def _places(line: str, terms: Sequence[Term]) -> list[TermPosition]:

@@ -4,6 +4,7 @@ The databases take these words as they are. What a letter is, and where a word e
 and locales, and no query could be known to mean the same on both.
 """
 
+import re
 import unicodedata
 
 LONGEST_WORD = 100
@@ -32,6 +33,9 @@ _APART = (
 # What may stand within a word and is none of it: soft hyphens and joiners; and a letter that only draws a line longer.
 _UNSEEN = frozenset(map(ord, "\u00ad\u0640"))
 _ZERO_WIDTH_SPACE = 0x200B
+_DOTLESS_I = 0x131
+# Words joined by hyphens: many are written as one, too. Not numbers: dates and codes would be as many words more.
+_JOINED = re.compile(r"(?<![\w-])[^\W\d_]{1,30}(?:[-\u2010\u2011][^\W\d_]{1,30}){1,3}(?![\w-])")
 
 
 class _Folds(dict[int, str]):
@@ -46,6 +50,9 @@ class _Folds(dict[int, str]):
 
 
 def _fold(code: int) -> str:
+    if code == _DOTLESS_I:
+        # Its capital is that of i.
+        return "i"
     char = chr(code)
     kind = unicodedata.category(char)
     if code in _UNSEEN or (kind == "Cf" and code != _ZERO_WIDTH_SPACE) or _is_accent(char):
@@ -79,6 +86,18 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.translate(_ASCII)
     return unicodedata.normalize("NFC", text).translate(FOLDS)
+
+
+def indexed_words(text: str) -> list[str]:
+    """The words of a text, and behind them those that are written with hyphens as one word each."""
+    return [*words(text), *(word for joined in _JOINED.findall(text) if (word := as_one_word(joined)))]
+
+
+def as_one_word(text: str) -> str:
+    """Words that hyphens join, as one folded word ("e-mail": "email"); empty for all other text."""
+    if not _JOINED.fullmatch(text):
+        return ""
+    return "".join(folded(text).split())[:LONGEST_WORD]
 
 
 def words(text: str) -> list[str]:

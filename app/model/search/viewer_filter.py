@@ -14,7 +14,7 @@ from ..tickets.redaction import Redaction
 from ..tickets.visibility import may_see
 from .indexer import documents
 from .query import Query
-from .tokens import words
+from .tokens import indexed_words
 
 
 @dataclass
@@ -44,7 +44,9 @@ class ViewerFilter:
         named = "\n".join(self._known_by(person) for person in people if person)
         files = "\n".join(attachment.name for attachment in message.attachments if not attachment.withheld)
         text = shown.body(message)[:SHOWN_LIMIT]
-        return self.query.finds((whole.title, whole.topic, words(named), words(files), words(text)))
+        return self.query.finds(
+            (whole.title, whole.topic, indexed_words(named), indexed_words(files), indexed_words(text))
+        )
 
     def _known_by(self, person: Person) -> str:
         return f"{person.name}\n{person.email}" if person.id == self.viewer.id else person.label

@@ -1,7 +1,7 @@
 """The way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
+from ...mail.addresses import is_usable
 from ...mail.parsed import parse_mail
 from ...model.inbound.delivery import DeliveryResult, InboundMail
 from ...model.inbound.unmatched import find_unmatched, raw_bytes
@@ -153,21 +154,37 @@ class MailIntake:
         self._log(inbound_mail, [result])
         return result
 
-    def recipients(self, raw: bytes) -> list[str]:
-        """Return the recipients of a mail without an envelope, by its headers (docs/interface.md, section 3)."""
+    def recipients(self, raw: bytes, environment: Mapping[str, str] | None = None) -> list[str]:
+        """Return the recipients of a mail without an envelope (docs/interface.md, section 3).
+
+        `environment` is that of the mail server's pipe. What leads somewhere comes first: qmail puts an account's name
+        before the addresses of a virtual domain.
+        """
         parsed = parse_mail(raw)
+        noted = [*parsed.hints, *_recipients_of(environment or {})]
         with self.database.read_only() as uow:
-            for address in parsed.hints:
-                if _ours(uow, address):
-                    return [address]
+            ours = [address for address in noted if _ours(uow, address)]
+            leading = [address for address in ours if addressing.is_deliverable(uow, address)]
+            if ours:
+                return [*leading, *ours][:1]
             named = [mailbox.email for mailbox in parsed.to if _ours(uow, mailbox.email)]
-        return named or [*parsed.hints, *(mailbox.email for mailbox in parsed.to), "nobody"][:1]
+        return named or [*noted, *(mailbox.email for mailbox in parsed.to), "nobody"][:1]
 
     def _log(self, inbound_mail: InboundMail, results: Sequence[DeliveryResult]) -> None:
         said = said_of(inbound_mail)
         for result in results:
             reason = result.reason or None
             mail_log.note(result.fate, {"to": result.recipient, **said, "ticket": result.ticket, "reason": reason})
+
+
+def _recipients_of(environment: Mapping[str, str]) -> list[str]:
+    """The recipients that a mail server tells a pipe: Postfix's local(8), Exim's pipe transport, qmail-command(8)."""
+    whole = [environment.get(name, "") for name in ("ORIGINAL_RECIPIENT", "RECIPIENT")]
+    parted = [
+        f"{environment.get(local, '')}@{environment.get(domain, '')}"
+        for local, domain in (("EXT", "HOST"), ("LOCAL", "HOST"), ("LOCAL", "DOMAIN"), ("LOCAL_PART", "DOMAIN"))
+    ]
+    return [address for address in (*whole, *parted) if is_usable(address)]
 
 
 def said_of(inbound_mail: InboundMail) -> dict[str, object]:

@@ -61,7 +61,10 @@ class BackgroundService(Protocol):
 
 
 class Receiver:
-    """Receives mail in the main thread until SIGTERM, SIGINT or SIGHUP (`salmon stop` sends the last)."""
+    """Receives mail in the main thread until SIGTERM, SIGINT or SIGHUP (`salmon stop` sends the last).
+
+    A SIGHUP that whoever started us has ignored, as nohup does, ends nothing.
+    """
 
     def __init__(
         self,
@@ -197,9 +200,17 @@ class Receiver:
                 Path(listener.path).unlink(missing_ok=True)
 
     def _heed_signals(self, loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                loop.add_signal_handler(number, ending.set)
+        """End at the first signal, and log which one it was. A SIGHUP that is ignored at the start stays ignored."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+
+        def end(number: signal.Signals) -> None:
+            LOG.info("%s: finishing the mail in hand, then the end", number.name)
+            ending.set()
+
+        hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+        for number in (signal.SIGTERM, signal.SIGINT, *hangup):
+            loop.add_signal_handler(number, end, number)
 
     async def _listen_everywhere(self) -> list[asyncio.Server]:
         """A server for every listener, or none."""

@@ -10,19 +10,21 @@ from typing import cast
 from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from ...mail.delivery_status import blames_address
+from ...mail.machines.refusals import Meaning
 from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
 from ...model.inbound.bounces import record_failure
 from ...model.inbound.unmatched import raw_bytes, remind_administrators
+from ...model.letters.receipts import ReceiptKind as ReceiptKind
 from ...model.records.addressing import bounce_address
-from ...model.records.letters import Letter, State
+from ...model.records.letters import HELD, Letter, State
 from ...model.records.messages import Message, forwardable_files
 from ...model.records.people import Person
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from ...model.storage.unit_of_work import UnitOfWork
 from .letter_mime import LetterFile, compose
+from .refusal_streak import RefusalStreak
 from .relays import Refused, Relay, RelayError, Unreachable
 
 LOG = logging.getLogger("tickets.courier")
@@ -48,6 +50,8 @@ _MOST_DOUBLINGS = 10
 # A database may be back at any moment, and to ask costs little: every 2 to the power of so many seconds at least.
 MOST_DATABASE_FAULTS = 2
 GIVE_UP = timedelta(days=5)
+# No pause is longer, whatever scatters it.
+FURTHEST = LONGEST_PAUSE * 1.5
 MANY_ATTEMPTS = 20
 
 
@@ -66,7 +70,10 @@ class Courier:
         self._untried: list[Letter] = []
         self._unnoted: list[int] = []
         self._failures: list[tuple[Letter, RelayError]] = []
-        # How often in a row the database failed, and the relay could not be reached.
+        self._refusals = RefusalStreak()
+        # Letters that waited for the relay's trouble to end, and are due since it has.
+        self._freed: set[int] = set()
+        # How often in a row the database failed, and the relay could not be reached or refused everybody.
         self._faults = 0
         self._away = 0
         self._housekept: datetime | None = None
@@ -99,10 +106,16 @@ class Courier:
         """Tell the courier that letters were written."""
         self._wake.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the relay refused letters to two readers in a row, so that it is given one letter a round."""
+        return self._refusals.stops_all
+
     def round(self) -> int:
         """Take the letters that are due to the relay, up to one batch; how many it took."""
         self._settle()
-        letters = self._take_in_hand()
+        # Whom the relay has refused nothing yet can tell best whether it takes letters again.
+        letters = sorted(self._take_in_hand(), key=lambda letter: self._refusals.concerns(letter.recipient))
         until = self.database.clock() + BEGIN_WITHIN
         tried = taken = 0
         try:
@@ -151,9 +164,17 @@ class Courier:
 
     def _keep_house(self) -> None:
         now = self.database.clock()
-        if self._housekept is None or now - self._housekept > HOUSEKEEPING:
+        # The clock may have been set back since.
+        if self._housekept is None or not timedelta(0) <= now - self._housekept <= HOUSEKEEPING:
             self._housekept = now
+            self._forget_wrong_clock(now)
             self._remind()
+
+    def _forget_wrong_clock(self, now: datetime) -> None:
+        """Make letters due that wait only because the clock was ahead when they were written or tried."""
+        with self.database.core_transaction() as connection:
+            connection.execute(_WRITTEN_LATER, {"now": now})
+            connection.execute(_TRIED_LATER, {"now": now, "furthest": now + FURTHEST})
 
     def _remind(self) -> None:
         with self.database.transaction() as uow:
@@ -165,7 +186,7 @@ class Courier:
         A fault of it must not keep letters waiting: every search catches up by itself.
         """
         now = self.database.clock()
-        if self._index_at is not None and now < self._index_at:
+        if self._index_at is not None and self._index_at - HOUSEKEEPING <= now < self._index_at:
             return False
         self._index_at = now + HOUSEKEEPING
         try:
@@ -208,24 +229,29 @@ class Courier:
         except DATABASE_AWAY:
             raise
         except RelayError as error:
-            self._away = self._away + 1 if isinstance(error, Unreachable) else 0
             return self._failed(letter, error)
         except Exception as error:
             LOG.exception("letter %d cannot be written as a mail", letter.id)
             return self._failed(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
         self._away = 0
+        self._freed |= self._refusals.taken()
         self._untried.remove(letter)
         self._unnoted.append(letter.id)
         LOG.info(
             "sent letter=%d to=%s ticket=%s id=%s", letter.id, letter.recipient, letter.ticket_id, letter.message_id
         )
         self._note_sent()
+        self._note_failures()
         return True
 
     def _failed(self, letter: Letter, error: RelayError) -> bool:
+        """Keep a refusal until the next letter, or the end of the round, shows whether the relay refuses them all."""
+        if error.meaning is not None:
+            self._refusals.refused(letter.id, letter.recipient)
+        stopped = isinstance(error, Unreachable) or self._refusals.stops_all
+        self._away = self._away + 1 if stopped else 0
         self._untried.remove(letter)
         self._failures.append((letter, error))
-        self._note_failures()
         return False
 
     def _files(self, letter: Letter) -> list[LetterFile]:
@@ -248,7 +274,10 @@ class Courier:
         with self.database.core_transaction() as connection:
             connection.execute(_SENT, [{"letter": letter, "now": now} for letter in self._unnoted])
             connection.execute(_REACHED, {"letters": self._unnoted})
+            if self._freed:
+                connection.execute(_DUE_AGAIN, {"letters": list(self._freed), "now": now})
         self._unnoted.clear()
+        self._freed.clear()
 
     def _note_failures(self) -> None:
         """Note what the relay said of letters that it did not take.
@@ -264,22 +293,24 @@ class Courier:
                 self._failures.append((letter, error))
 
     def _note_failure(self, letter: Letter, error: RelayError) -> None:
-        """A refused letter waits longer each time; one refused for good, or for five days, is given up."""
+        """A refused letter waits longer each time; one refused for what it is, or for five days, is given up."""
         with self.database.transaction() as uow:
             if uow.connection.execute(select(_LETTER.c.id).where(_in_hand([letter]))).first() is None:
                 return
-            given_up = error.permanent or _is_hopeless(uow, letter, error)
+            excused = self._refusals.excuses(letter.id)
+            given_up = not excused and (_is_final(error) or _is_hopeless(uow, letter, error))
             if given_up:
                 # First, since it locks the ticket, and then the letter.
-                record_failure(uow, letter.id, error.text, counts=_blames_reader(error))
-            due = uow.now + self._pause(letter.attempts, error)
+                counts = error.meaning in (Meaning.MAILBOX, Meaning.FULL)
+                record_failure(uow, letter.id, error.text, counts=counts)
+            due = uow.now + self._pause(letter.attempts, error, excused=excused)
             _change(uow, _among([letter]), {"next": due, "error": error.text, "in_hand": False})
         state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
         LOG.log(level, "%s letter=%d to=%s error=%r", state, letter.id, letter.recipient, error.text)
 
-    def _pause(self, attempts: int, error: RelayError) -> timedelta:
+    def _pause(self, attempts: int, error: RelayError, *, excused: bool = False) -> timedelta:
         """How long until the next attempt: doubled each time, and scattered so that letters do not come in a crowd."""
-        longest = LONGEST_PAUSE
+        longest = LONGEST_ABSENCE if excused else LONGEST_PAUSE
         if isinstance(error, Unreachable) and not error.in_doubt:
             # The relay is away, and the courier itself rests: letters keep their order, and do not wait once it is
             # back. But a letter at which the relay hangs up may be the reason itself: in time others get their turn.
@@ -297,6 +328,11 @@ class Courier:
             values = {"next": uow.now, "attempts": Letter.attempts - 1, "in_hand": False}
             _change(uow, _in_hand(self._untried), values)
         self._untried = []
+
+
+def _is_final(error: RelayError) -> bool:
+    """Whether the same letter will never be taken: the fault is its own, or its reader's address is none."""
+    return error.permanent and error.meaning not in (Meaning.RELAY, Meaning.FULL)
 
 
 def _is_hopeless(uow: UnitOfWork, letter: Letter, error: RelayError) -> bool:
@@ -321,17 +357,43 @@ def _in_hand(letters: list[Letter]) -> ColumnElement[bool]:
     return and_(_among(letters), _LETTER.c.in_hand, _LETTER.c.next == letters[0].next)
 
 
-def _blames_reader(error: RelayError) -> bool:
-    """Whether the relay says that the reader's address takes no mail."""
-    return isinstance(error, Refused) and not error.of_sender and blames_address(error.text)
-
-
 _LETTER = cast("Table", Letter.__table__)
 _SENT = (
     update(_LETTER)
     # A report that it failed may have come before the relay's own word.
     .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
     .values(state=State.SENT, sent=bindparam("now"), error=None, in_hand=False)
+)
+# Letters that are dated after now, and not on purpose. One that was tried since is due before its date.
+_WRITTEN_LATER = (
+    update(_LETTER)
+    .where(
+        _LETTER.c.state == State.WAITING,
+        _LETTER.c.created > bindparam("now"),
+        _LETTER.c.next >= _LETTER.c.created,
+        _LETTER.c.kind.not_in((HELD, ReceiptKind.WAITING)),
+        ~_LETTER.c.in_hand,
+    )
+    .values(next=bindparam("now"))
+)
+_TRIED_LATER = (
+    update(_LETTER)
+    .where(
+        _LETTER.c.state == State.WAITING,
+        _LETTER.c.next > bindparam("furthest"),
+        _LETTER.c.kind != ReceiptKind.WAITING,
+    )
+    .values(next=bindparam("now"), in_hand=False)
+)
+# Letters that the relay refused while it refused all.
+_DUE_AGAIN = (
+    update(_LETTER)
+    .where(
+        _LETTER.c.id.in_(bindparam("letters", expanding=True)),
+        _LETTER.c.state == State.WAITING,
+        ~_LETTER.c.in_hand,
+    )
+    .values(next=bindparam("now"))
 )
 _PERSON = cast("Table", Person.__table__)
 # Whose letter was taken gets letters again.

@@ -2,6 +2,7 @@
 
 import re
 
+from ...mail.machines.refusals import Meaning, meaning
 from ...mail.text import one_line
 
 _ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s)")
@@ -19,6 +20,8 @@ class RelayError(Exception):
     """
 
     permanent = False
+    meaning: Meaning | None = None
+    """What the server's refusal is about; None where no server has refused this letter."""
 
     def __init__(self, text: str) -> None:
         """Keep the reason, folded into one line without control characters."""
@@ -37,6 +40,7 @@ class Refused(RelayError):
         super().__init__(text)
         self.permanent = permanent
         self.of_sender = of_sender
+        self.meaning = meaning(self.text, of_sender=of_sender)
 
 
 class Unreachable(RelayError):

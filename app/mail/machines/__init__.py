@@ -1,0 +1,1 @@
+"""What programs send in place of people: their words, clicks and refusals."""
