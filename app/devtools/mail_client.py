@@ -10,7 +10,7 @@ class NoAnswer(ConnectionError):
     """The server left, or was never there; what became of the mail is not known."""
 
 
-class Refused(Exception):
+class MailRefused(Exception):
     """The server said no before it had the mail; the text is its reply."""
 
 
@@ -85,7 +85,7 @@ class MailClient:
         return self.says(b".")
 
     def starts(self, sender: str, recipients: Sequence[str], raw: bytes) -> None:
-        """Hand over everything of a mail but its end. Raises Refused or NoAnswer."""
+        """Hand over everything of a mail but its end. Raises MailRefused or NoAnswer."""
         self._expect(self.says(f"MAIL FROM:<{sender}>"), "250")
         for recipient in recipients:
             self._expect(self.says(f"RCPT TO:<{recipient}>"), "250")
@@ -116,7 +116,7 @@ class MailClient:
         if not reply:
             raise NoAnswer("the server hung up")
         if not reply.startswith(code):
-            raise Refused(reply)
+            raise MailRefused(reply)
 
 
 def _stuffed(raw: bytes) -> bytes:

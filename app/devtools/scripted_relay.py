@@ -45,7 +45,7 @@ Step = str | Deed | None
 Script = dict[str, Step | list[Step] | Callable[[str], Step]]
 
 
-class Letter(NamedTuple):
+class TakenLetter(NamedTuple):
     """What one transaction handed over: the envelope as it was said, the text with CRLF and without dot-stuffing."""
 
     sender: str
@@ -81,7 +81,7 @@ class ScriptedRelay:
         self.lmtp, self.host, self.port, self.unix = lmtp or unix is not None, host, port, unix
         self.tls, self.login, self.extensions = tls, login, extensions
         self.script: Script = script or {}
-        self.letters: list[Letter] = []
+        self.letters: list[TakenLetter] = []
         self.commands: list[str] = []
         self.connections = 0
         self._lock = threading.Lock()
@@ -152,7 +152,7 @@ class ScriptedRelay:
                 return wanted.pop(0) if wanted else None
         return wanted(line) if callable(wanted) else wanted
 
-    def keep(self, letter: Letter, dialogue: "Dialogue") -> None:
+    def keep(self, letter: TakenLetter, dialogue: "Dialogue") -> None:
         """Record one letter of a dialogue."""
         with self._lock:
             self.letters.append(letter)
@@ -318,12 +318,12 @@ class Dialogue:
         content = b"".join(_unstuffed(each) for each in iter(self._line, b"."))
         sender = self.sender or ""
         rounds = [[each] for each in self.recipients] if self.relay.lmtp else [self.recipients]
-        steps = [self._verdict(Letter(sender, who, content), line) for who in rounds]
+        steps = [self._verdict(TakenLetter(sender, who, content), line) for who in rounds]
         self._forget()
         for step in steps:
             self._obey(step, "250 2.0.0 kept")
 
-    def _verdict(self, letter: Letter, line: str) -> Step:
+    def _verdict(self, letter: TakenLetter, line: str) -> Step:
         refusal = self.relay.decide("DOT", line, self)
         if isinstance(refusal, Deed):
             refusal = self._patience(refusal)

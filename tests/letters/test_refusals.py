@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import all_commands
-from app.devtools.scripted_relay import Letter, Script
+from app.devtools.scripted_relay import Script, TakenLetter
 from app.model.records.people import Person
 from app.transport.outbound.courier import Courier
 from app.transport.outbound.relays import relay_from_url
@@ -107,7 +107,7 @@ class Scene:
         self.takes()
         self.comes_back(self.to_ann[-1], to, status)
 
-    def comes_back(self, letter: Letter, to: str = "", status: str = "5.1.1") -> None:
+    def comes_back(self, letter: TakenLetter, to: str = "", status: str = "5.1.1") -> None:
         """A report on a letter, to its envelope sender or elsewhere."""
         to = to or letter.sender
         told = {"to": to, "id": letter.sender.partition("@")[0], "whom": ANN, "action": "failed", "status": status}
@@ -115,7 +115,7 @@ class Scene:
         self.world.brings(raw.encode(), "", to)
 
     @property
-    def to_ann(self) -> list[Letter]:
+    def to_ann(self) -> list[TakenLetter]:
         """Ann's letters that the relay has taken."""
         return [letter for letter in self.sink.letters if letter.recipients == [ANN]]
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from app.devtools.scripted_relay import Letter
+from app.devtools.scripted_relay import TakenLetter
 from config import settings
 from tests.support.postfix import Postfix, Programs, Recipe, eventually, recipe
 from tests.support.program import PATIENCE, Program, free_port, held
@@ -54,11 +54,11 @@ class Front(NamedTuple):
             client.mail(ANN)
             return client.rcpt(recipient)[0] == 250
 
-    def brought(self, address: str) -> list[Letter]:
+    def brought(self, address: str) -> list[TakenLetter]:
         """What has arrived for somebody."""
         return [letter for letter in self.home.letters if address in letter.recipients]
 
-    def awaits(self, address: str, count: int = 1) -> list[Letter]:
+    def awaits(self, address: str, count: int = 1) -> list[TakenLetter]:
         """The same, once so much has arrived."""
         eventually(lambda: len(self.brought(address)) >= count, f"{count} mails for {address}", self.story)
         return self.brought(address)
@@ -144,14 +144,14 @@ def texts(tracker: Program, ticket: int = 1) -> list[str]:
     return [message["text"].strip() for message in tracker.shows(ticket)["messages"]]
 
 
-def said_in(letter: Letter) -> str:
+def said_in(letter: TakenLetter) -> str:
     """Everything that somebody reads of a letter, in one line."""
     parsed = email.message_from_bytes(letter.content, policy=policy.SMTPUTF8)
     parts = [str(part.get_content()) for part in parsed.walk() if part.get_content_maintype() == "text"]
     return " ".join(" ".join(parts).split())
 
 
-def reports(letter: Letter) -> dict[str, str]:
+def reports(letter: TakenLetter) -> dict[str, str]:
     """Of a delivery status notification (RFC 3464, 6533): each address that it tells of, and what was said of it."""
     assert letter.sender == ""
     # The standard library reads no message/global-delivery-status.

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from time import perf_counter
 from typing import NamedTuple
 
-from ..mail_client import MailClient, Refused
+from ..mail_client import MailClient, MailRefused
 
 
-class Mail(NamedTuple):
+class MeasuredMail(NamedTuple):
     """One mail to hand over."""
 
     sender: str
@@ -22,18 +22,18 @@ def connect(port: int) -> MailClient:
     return MailClient.greeted(port, lmtp=True)
 
 
-def send(client: MailClient, mail: Mail) -> float:
-    """Hand over one mail and return the seconds until it was answered; Refused unless it is answered 250."""
+def send(client: MailClient, mail: MeasuredMail) -> float:
+    """Hand over one mail and return the seconds until it was answered; MailRefused unless it is answered 250."""
     begun = perf_counter()
     client.starts(mail.sender, [mail.recipient], mail.content)
     client.ends()
     [reply] = client.replies(1)
     if not reply.startswith("250"):
-        raise Refused(reply)
+        raise MailRefused(reply)
     return perf_counter() - begun
 
 
-def send_all(port: int, mails: Sequence[Mail], connections: int) -> float:
+def send_all(port: int, mails: Sequence[MeasuredMail], connections: int) -> float:
     """Hand over all the mails over so many connections at once; the seconds it took, connections made before."""
     with ExitStack() as stack, ThreadPoolExecutor(connections) as threads:
         clients = [stack.enter_context(connect(port)) for _ in range(connections)]
@@ -44,6 +44,6 @@ def send_all(port: int, mails: Sequence[Mail], connections: int) -> float:
         return perf_counter() - begun
 
 
-def _send(client: MailClient, mails: Iterable[Mail]) -> None:
+def _send(client: MailClient, mails: Iterable[MeasuredMail]) -> None:
     for mail in mails:
         send(client, mail)

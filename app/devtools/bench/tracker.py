@@ -23,7 +23,7 @@ from ...model.records.tickets import find_ticket
 from ...model.setup import first_queues
 from ...model.storage.database import Database
 from ...model.tickets.posts import NewMessage
-from .load import Mail
+from .load import MeasuredMail
 
 DOMAIN = "bench.example"
 REQUESTOR = "ann@home.example"
@@ -61,21 +61,21 @@ class Tracker:
                 open_ticket(uow, queue, requestor, words)
         database.close()
 
-    def replies(self, count: int, ticket: int | None = None) -> list[Mail]:
+    def replies(self, count: int, ticket: int | None = None) -> list[MeasuredMail]:
         """Replies of the requestor, 2 KB each, no two the same; spread over all tickets unless one is named."""
         first, self._sent = self._sent, self._sent + count
         return [self._reply(number, ticket or number % self.tickets + 1) for number in range(first, first + count)]
 
-    def _reply(self, number: int, ticket: int) -> Mail:
+    def _reply(self, number: int, ticket: int) -> MeasuredMail:
         recipient = f"ticket{ticket}@{DOMAIN}"
         head = (
             f"From: Ann <{REQUESTOR}>\r\nTo: {recipient}\r\nSubject: Re: Question\r\n"
             f"Message-ID: <{number}.{os.getpid()}@home.example>\r\nDate: {format_datetime(datetime.now(UTC))}\r\n"
             "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         )
-        return Mail(REQUESTOR, recipient, (head + _TEXT).encode())
+        return MeasuredMail(REQUESTOR, recipient, (head + _TEXT).encode())
 
-    def large(self, size: int) -> Mail:
+    def large(self, size: int) -> MeasuredMail:
         """One mail with an attachment, of so many bytes."""
         recipient = f"ticket1@{DOMAIN}"
         head = (
@@ -86,7 +86,7 @@ class Tracker:
         ).encode()
         line = b"QUJD" * 19 + b"\r\n"
         end = b"--b--\r\n"
-        return Mail(REQUESTOR, recipient, head + line * ((size - len(head) - len(end)) // len(line)) + end)
+        return MeasuredMail(REQUESTOR, recipient, head + line * ((size - len(head) - len(end)) // len(line)) + end)
 
     def lengthen(self, ticket: int, messages: int) -> None:
         """Make a ticket as long as that, without a letter."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..mail_client import MailClient, NoAnswer, Refused
+from ..mail_client import MailClient, MailRefused, NoAnswer
 from .mail_generator import GeneratedMail
 from .send_queue import Book
 
@@ -90,7 +90,7 @@ class _Client:
         except OSError:
             self.leave()
             return []
-        except Refused as refusal:
+        except MailRefused as refusal:
             self.leave()
             return [str(refusal)] * len(recipients)
 
@@ -127,7 +127,7 @@ class _Client:
 
     def _once_more(self, mail: GeneratedMail) -> None:
         """As a client does whose own note of the 250 was lost; whatever is answered now, nothing may happen."""
-        with suppress(OSError, Refused):
+        with suppress(OSError, MailRefused):
             connection = self._connection()
             connection.starts(mail.sender, mail.recipients, mail.raw)
             connection.ends()

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
-from ..scripted_relay import Deed, Dialogue, ScriptedRelay
-from ..scripted_relay import Letter as KeptLetter
+from ..scripted_relay import Deed, Dialogue, ScriptedRelay, TakenLetter
 from .mail_generator import LetterToAnswer
 
 _SETTLE_SECONDS = 60.0
@@ -86,7 +85,7 @@ class FaultyRelay(ScriptedRelay):
                 self.refused.add((dialogue.sender or "").partition("@")[0].removeprefix("bounce-"))
             return deed
 
-    def keep(self, letter: KeptLetter, dialogue: Dialogue) -> None:
+    def keep(self, letter: TakenLetter, dialogue: Dialogue) -> None:
         """Accept a letter."""
         assert isinstance(dialogue, _RelayDialogue)
         found = BytesHeaderParser().parsebytes(letter.content.partition(b"\r\n\r\n")[0])

@@ -133,7 +133,7 @@ def _by_one(mail: Situation) -> bool:
     return mail.authors == 1
 
 
-class Rule(NamedTuple):
+class Condition(NamedTuple):
     """Which mails can have an effect, whether only believed ones, and which others can have it once a yes proves them.
 
     `holds` is None for every mail. `waits` is None where nothing waits for a yes.
@@ -145,19 +145,19 @@ class Rule(NamedTuple):
 
 
 RULES = {
-    Effect.KNOW: Rule(None),
-    Effect.EXPOSE: Rule(None),
-    Effect.POST: Rule(None),
-    Effect.PAGE: Rule(_page),
-    Effect.SUBSCRIBE: Rule(_subscribe),
-    Effect.NAME: Rule(lambda mail: mail.opens and _let_in(mail)),
-    Effect.MOVE_LETTERS: Rule(None, proof=True),
-    Effect.COMMAND: Rule(_command, proof=True, waits=_always),
-    Effect.UNDO: Rule(_undo, proof=True, waits=_always),
-    Effect.LEAVE: Rule(_unsubscribe, proof=True, waits=_by_one),
-    Effect.LET_IN: Rule(_let_in, proof=True, waits=lambda mail: not mail.opens and _by_one(mail)),
-    Effect.CONFIRM: Rule(_confirm, proof=True),
-    Effect.ANSWER: Rule(_answer, proof=True),
+    Effect.KNOW: Condition(None),
+    Effect.EXPOSE: Condition(None),
+    Effect.POST: Condition(None),
+    Effect.PAGE: Condition(_page),
+    Effect.SUBSCRIBE: Condition(_subscribe),
+    Effect.NAME: Condition(lambda mail: mail.opens and _let_in(mail)),
+    Effect.MOVE_LETTERS: Condition(None, proof=True),
+    Effect.COMMAND: Condition(_command, proof=True, waits=_always),
+    Effect.UNDO: Condition(_undo, proof=True, waits=_always),
+    Effect.LEAVE: Condition(_unsubscribe, proof=True, waits=_by_one),
+    Effect.LET_IN: Condition(_let_in, proof=True, waits=lambda mail: not mail.opens and _by_one(mail)),
+    Effect.CONFIRM: Condition(_confirm, proof=True),
+    Effect.ANSWER: Condition(_answer, proof=True),
 }
 
 
