@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from ...mail.addresses import Mailbox
-from ...model.lifecycle.registry import CORRESPONDENCE
+from ...model.lifecycle.correspondence import CORRESPONDENCE
 from ...model.records import queue_setup, queues, registration
 from ...model.records.messages import Message
 from ...model.records.people import Person, get_person

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...mail.client_phrases import LANGUAGES
-from .registry import CORRESPONDENCE
+from .correspondence import CORRESPONDENCE
 from .tables import sentence_list
 
 

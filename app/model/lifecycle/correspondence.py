@@ -80,6 +80,13 @@ CORRESPONDENCE = Lifecycle(
     requestor_reason="you wrote what became",
     set_status=CHANGE_STATUS,
     closed=frozenset({RESOLVED, REJECTED}),
+    elsewhere={
+        NEW: "Open",
+        OPEN: "Open",
+        STALLED: "Needs information",
+        RESOLVED: "Solved",
+        REJECTED: "Invalid",
+    },
     status_for_all=False,
     comments_in_private=True,
 )

@@ -2,36 +2,22 @@
 
 from collections.abc import Mapping
 
-from . import correspondence as inbox
-from . import support as support
+from .correspondence import CORRESPONDENCE
+from .support import SUPPORT
 from .tables import Lifecycle, NoSuchStatus, sentence_list
 
-CORRESPONDENCE, SUPPORT = inbox.CORRESPONDENCE, support.SUPPORT
 LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}
-
-# docs/interface.md, section 5. A ticket that nobody has answered is new in a shared inbox, whatever it is called in
-# support.
-_MOVES = {
-    support.OPEN: inbox.OPEN,
-    support.NEEDS: inbox.STALLED,
-    support.ANSWERED: inbox.OPEN,
-    support.SOLVED: inbox.RESOLVED,
-    support.EXPIRED: inbox.RESOLVED,
-    support.INVALID: inbox.REJECTED,
-    inbox.NEW: support.OPEN,
-    inbox.OPEN: support.OPEN,
-    inbox.STALLED: support.NEEDS,
-    inbox.RESOLVED: support.SOLVED,
-    inbox.REJECTED: support.INVALID,
-}
 
 
 def moved(status: str, lifecycle: Lifecycle, *, answered: bool) -> str:
-    """The status of a ticket that moves to a lifecycle; the same if it is of that one already."""
+    """The status of a ticket that moves to a lifecycle; the same if it is of that one already.
+
+    A ticket that is new in its lifecycle and that nobody has answered is new there, too (docs/interface.md, section 5).
+    """
     if status in lifecycle.statuses:
         return status
-    there = _MOVES[status]
-    return lifecycle.first if status == support.OPEN and not answered else there
+    home = next(one for one in LIFECYCLES.values() if status in one.statuses)
+    return lifecycle.first if status == home.first and not answered else home.elsewhere[status]
 
 
 def every_status(title: str) -> frozenset[str]:

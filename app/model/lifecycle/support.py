@@ -155,5 +155,13 @@ SUPPORT = Lifecycle(
     requestor_reason="you asked for help with",
     set_status=CHANGE_STATUS,
     closed=frozenset({SOLVED, EXPIRED, INVALID}),
+    elsewhere={
+        OPEN: "open",
+        NEEDS: "stalled",
+        ANSWERED: "open",
+        SOLVED: "resolved",
+        EXPIRED: "resolved",
+        INVALID: "rejected",
+    },
     expires=EXPIRE,
 )

@@ -134,9 +134,9 @@ class Lifecycle:
     `defaults` maps (status, role) to what a plain reply does. `role_order` is the order in which roles are tried.
     `requestor_reason` completes "you get this because …" for a requestor. `solved`: the statuses that have a date of
     solving. `set_status`: the action that changes the status and nothing else. `closed`: the statuses of tickets that
-    are on nobody's list any more. `spam`: the first status of what a server called spam. `status_for_all`: whether a
-    new status without words is told to everybody on the ticket. `comments_in_private`: every comment is for responders
-    only, whoever makes it.
+    are on nobody's list any more. `elsewhere`: the status that each becomes in the other lifecycle. `spam`: the first
+    status of what a server called spam. `status_for_all`: whether a new status without words is told to everybody on
+    the ticket. `comments_in_private`: every comment is for responders only, whoever makes it.
     """
 
     name: str
@@ -149,6 +149,7 @@ class Lifecycle:
     requestor_reason: str
     set_status: Action
     closed: frozenset[str]
+    elsewhere: Mapping[str, str]
     expires: Action | None = None
     status_for_all: bool = True
     comments_in_private: bool = False
