@@ -16,6 +16,8 @@ from threading import Thread
 import pytest
 
 from app.cli.running.serve import _greet
+from app.config import defaults
+from app.config.parsing import load
 from app.model.storage.database import Database
 from app.transport.inbound.receiver import Listener
 from tests.support.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
@@ -65,7 +67,8 @@ def test_a_database_that_goes_away_at_the_greeting_ends_no_server(
 ) -> None:
     """Mail could be coming in already; it hears 451 until the database is back."""
     away = Database(f"sqlite:///{tmp_path}/nowhere/tickets.db", DOMAIN)
-    _greet([Listener("smtp", "127.0.0.1", 8825)], f"maildir:{tmp_path}/letters", away)
+    settings = load({**vars(defaults), "RELAY": f"maildir:{tmp_path}/letters"}, {})
+    _greet([Listener("smtp", "127.0.0.1", 8825)], away, settings)
     listens, letters = capsys.readouterr().out.splitlines()
     assert listens == f"Receiving mail for {DOMAIN} at smtp://127.0.0.1:8825"
     assert letters == f"Letters go to maildir:{tmp_path}/letters"
@@ -347,7 +350,7 @@ def test_salmons_files_do_not_dirty_a_clone() -> None:
     assert done.stdout.split() == files
 
 
-ROUTES = {f"ticket1@{DOMAIN}": "app.handlers.ticket.POST", HELLO: "app.handlers.other.ELSEWHERE"}
+ROUTES = {f"ticket1@{DOMAIN}": "mail_tickets.handlers.ticket.POST", HELLO: "mail_tickets.handlers.other.ELSEWHERE"}
 
 
 @pytest.mark.parametrize(("address", "door"), ROUTES.items(), ids=ROUTES)
@@ -356,5 +359,5 @@ def test_salmon_tells_the_route_of_an_address(program: Program, address: str, do
     assert done.returncode == 0, done.stderr
     told = done.stdout.partition("matches:")[2]
     assert door in told
-    assert told.count("app.handlers") == 1
+    assert told.count(".handlers.") == 1
     assert not (program.folder / "run").exists()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from salmon.routing import Router, salmon_setting
 from sqlalchemy.exc import OperationalError
 
+from app.config import build
 from app.model.inbound import dispatch
 from app.model.inbound.delivery import Arrival
 from app.model.records.messages import Message
@@ -26,7 +27,6 @@ from app.model.storage.unit_of_work import Desk
 from app.transport.inbound.intake import Reception, first_headers
 from app.transport.inbound.receiver import Listener, Receiver
 from app.transport.inbound.smtp_session import plain_path
-from config import build
 from config import settings as plain
 from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World, awaits
@@ -448,7 +448,7 @@ def test_exactly_one_door_is_open_for_any_address(address: str) -> None:
 
 
 def build_settings() -> Any:
-    from config.parsing import load
+    from app.config.parsing import load
     from tests.support import world
 
     return load(world._PLAIN, {})
@@ -638,8 +638,8 @@ def test_a_mail_two_handlers_take_is_451(small_world: World, monkeypatch: pytest
 
 
 def test_without_routes_nothing_starts(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Router, "ORDER", [])
-    with pytest.raises(build.NoRoutes, match="0 routes, not 2"):
+    monkeypatch.setattr(Router, "REGISTERED", {})
+    with pytest.raises(build.NoRoutes, match=r"no route to .*other and .*ticket: name them in `handlers`"):
         build.load_routes(small_world.settings)
 
 

@@ -6,9 +6,8 @@ from typing import BinaryIO
 
 import click
 
-from config.build import build_reception
-from config.current import current_settings
-
+from ...config.build import build_reception
+from ...config.current import current_settings
 from ...transport.inbound.intake import Reception
 from .. import EX_NOUSER, EX_UNAVAILABLE
 from ..common import ready_database

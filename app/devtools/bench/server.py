@@ -1,7 +1,8 @@
 """The servers that are measured: the tracker with and without its courier, and the floor.
 
 The floor is a bare Salmon handler behind the same receiver: it inserts the mail's bytes as one row and commits.
-Run as `python -m app.devtools.bench.server held|running|floor`; the settings come from the environment as always.
+Run as `python -m mail_tickets.devtools.bench.server held|running|floor`.
+The settings come from the environment as always.
 """
 
 import sys
@@ -12,9 +13,8 @@ from salmon.mail import MailRequest
 from salmon.routing import Router, nolocking, route, stateless
 from sqlalchemy import insert
 
-from config import build
-from config.current import current_settings
-
+from ...config import build
+from ...config.current import current_settings
 from ...model.records.received_mail import Mail
 from ...transport.inbound.intake import Reception, first_headers
 from ...transport.inbound.receiver import Listener, Receiver

@@ -1,20 +1,22 @@
 """How settings become live objects: database, relay, routes, courier, receiver."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from salmon.routing import Router
 
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Trust
-from app.transport.inbound.intake import Reception
-from app.transport.outbound.relays import Relay, relay_from_url
-from config import settings as plain
-from config.disk_space import room_beside
-from config.parsing import ROOT, Settings
+from ..model.storage.database import Database
+from ..model.storage.unit_of_work import Trust
+from ..transport.inbound.intake import Reception
+from ..transport.outbound.relays import Relay, relay_from_url
+from . import defaults
+from .current import own_settings
+from .disk_space import room_beside
+from .parsing import Settings
 
 if TYPE_CHECKING:
-    from app.transport.inbound.receiver import Receiver
+    from ..transport.inbound.receiver import Receiver
 
 
 class NoRoutes(RuntimeError):
@@ -29,7 +31,7 @@ def build_database(settings: Settings) -> Database:
 
 def build_relay(settings: Settings) -> Relay:
     """Where letters go, not yet connected to."""
-    return relay_from_url(settings.relay, root=ROOT, helo=settings.domain)
+    return relay_from_url(settings.relay, root=settings.home, helo=settings.domain)
 
 
 def load_routes(settings: Settings) -> None:
@@ -37,15 +39,16 @@ def load_routes(settings: Settings) -> None:
     Router.LOG_EXCEPTIONS = False
     Router.RELOAD = False
     Router.UNDELIVERABLE_QUEUE = None
-    host = settings.domain.replace(".", r"\.")
+    host = re.escape(settings.domain)
     before = Router.DEFAULT_CAPTURES.get("host", host)
     Router.defaults(host=host)
-    Router.load(plain.handlers)
+    Router.load(own_settings().handlers)
     if before != host:
         # Salmon put the domain into the routes when their modules were loaded; a process may have had another one.
         Router.reload()
-    if len(Router.ORDER) != len(plain.handlers):
-        raise NoRoutes(f"Salmon has {len(Router.ORDER)} routes, not {len(plain.handlers)}: {plain.handlers}.")
+    there = {handler.__module__ for _, handlers in Router.REGISTERED.values() for handler in handlers}
+    if missing := {*defaults.handlers} - there:
+        raise NoRoutes(f"Salmon has no route to {' and '.join(sorted(missing))}: name them in `handlers`.")
 
 
 def build_reception(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> Reception:
@@ -65,8 +68,8 @@ def build_receiver(
 ) -> "Receiver":
     """The receiver, with the courier that sends what it causes."""
     # Loaded here: `deliver` takes a mail in without a server.
-    from app.transport.inbound.receiver import Listener, Receiver
-    from app.transport.outbound.courier import Courier
+    from ..transport.inbound.receiver import Listener, Receiver
+    from ..transport.outbound.courier import Courier
 
     messenger = Courier(database, relay)
     return Receiver(
