@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from ...model.inbound.delivery import Arrival
 from .. import mail_log
 from .intake import Reception, said_of
+from .pid_file import leave_to_salmon_stop
 from .smtp_replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
 from .smtp_session import DIALOGUES, Crowded, Dialogue, Post
 
@@ -194,8 +195,14 @@ class Receiver:
 
     def _heed_signals(self, loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, ending.set)
+
+            def hang_up() -> None:
+                leave_to_salmon_stop()
+                ending.set()
+
+            loop.add_signal_handler(signal.SIGHUP, hang_up)
 
     async def _listen_everywhere(self) -> list[asyncio.Server]:
         """A server for every listener, or none."""
