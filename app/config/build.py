@@ -8,7 +8,7 @@ from salmon.routing import Router
 
 from ..model.storage.database import Database
 from ..model.storage.unit_of_work import Trust
-from ..transport.inbound.intake import Reception
+from ..transport.inbound.intake import Reception, Unmatched
 from ..transport.outbound.relays import Relay, relay_from_url
 from . import defaults
 from .current import own_settings
@@ -38,14 +38,10 @@ def load_routes(settings: Settings) -> None:
     """Let Salmon load the handlers, and make sure that it did: by itself it would only log that it could not."""
     Router.LOG_EXCEPTIONS = False
     Router.RELOAD = False
-    Router.UNDELIVERABLE_QUEUE = None
-    host = re.escape(settings.domain)
-    before = Router.DEFAULT_CAPTURES.get("host", host)
-    Router.defaults(host=host)
+    Router.UNDELIVERABLE_QUEUE = Unmatched()
+    # What others' routes mean by (host); ours ask the unit of work.
+    Router.defaults(host=re.escape(settings.domain))
     Router.load(own_settings().handlers)
-    if before != host:
-        # Salmon put the domain into the routes when their modules were loaded; a process may have had another one.
-        Router.reload()
     there = {handler.__module__ for _, handlers in Router.REGISTERED.values() for handler in handlers}
     if missing := {*defaults.handlers} - there:
         raise NoRoutes(f"Salmon has no route to {' and '.join(sorted(missing))}: name them in `handlers`.")

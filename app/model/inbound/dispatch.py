@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...mail.addresses import Mailbox
-from ..records.addressing import Kind, Place, find_place, is_at_our_domain
+from ..records.addressing import Kind, Place, find_place, is_at_our_domain, ticket_place
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import Desk
@@ -15,19 +15,24 @@ from .threads import Known, find_thread, is_our_letter, known_ids
 from .unmatched import set_aside
 
 
-def to_ticket(desk: Desk, arrival: Arrival, recipient: str) -> None:
+def to_ticket(desk: Desk, arrival: Arrival, recipient: str, digits: str) -> None:
     """Mail to a ticket's address: the default action of its sender's role and the ticket's status."""
-    place = find_place(desk, recipient)
-    if place is not None:
-        _take(desk, arrival, recipient, place)
+    _take(desk, arrival, recipient, ticket_place(digits, comment=False))
 
 
-def elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> None:
-    """Mail to any other address: a queue's, one for private comments or questions, or one that leads nowhere."""
-    place = find_place(desk, recipient)
-    if place is None:
-        set_aside(desk, arrival, recipient, "nothing has this address")
-    elif place.kind is Kind.BOUNCE:
+def comment_on_ticket(desk: Desk, arrival: Arrival, recipient: str, digits: str) -> None:
+    """Mail to a ticket's address for private comments."""
+    _take(desk, arrival, recipient, ticket_place(digits, comment=True))
+
+
+def nowhere(desk: Desk, arrival: Arrival, recipient: str) -> None:
+    """Mail to an address that nobody's handler takes."""
+    set_aside(desk, arrival, recipient, "nothing has this address")
+
+
+def elsewhere(desk: Desk, arrival: Arrival, recipient: str, place: Place) -> None:
+    """Mail to any other address of ours: a queue's, or one for private comments, questions or reports."""
+    if place.kind is Kind.BOUNCE:
         _about_a_letter(desk, arrival, recipient, place.token)
     elif place.kind is Kind.POSTMASTER:
         set_aside(desk, arrival, recipient, "for the administrators")

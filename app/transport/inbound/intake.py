@@ -1,51 +1,70 @@
 """The way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any
 
+from salmon import encoding
 from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
 from ...mail.parsed import read
-from ...model.inbound.delivery import Arrival, Outcome
+from ...model.inbound import dispatch
+from ...model.inbound.delivery import Arrival, Fate, Outcome
 from ...model.inbound.unmatched import find_set_aside, raw_bytes
 from ...model.records import addressing
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import Desk
 from .. import mail_log
+from .routes import Recipient, is_others
 from .smtp_replies import NoRoom
 
-_HEADERS_FOR_SALMON = 16_384
-_EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
 # PostgreSQL's codes for work that was stopped because of other work: a failed serialization, a deadlock.
 _OVERTAKEN = ("40001", "40P01")
 # Several mails of one new sender may come at once, and somebody be forgotten meanwhile.
 _TRIES = 4
 
 
-_NOBODY = "nobody@invalid"
-
-
 class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
     """Salmon's request, with what our handlers need: the open desk, the mail, and the envelope's recipient.
 
-    Salmon parses only the first headers: the body would cost ten times its size in memory, and is read elsewhere.
+    Salmon parses the mail when another's handler asks: it would cost ten times its size in memory, and can fail.
     """
 
     def __init__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
-        # Given no address, or one that it cannot parse, Salmon reads the headers for one, and raises on what it finds.
-        super().__init__("tickets", _NOBODY, _NOBODY, first_headers(arrival.raw))
+        # Not Salmon's own: given no address, or one that it cannot parse, it reads the headers for one.
+        self.Peer = "tickets"
+        self.Data = arrival.raw
         self.desk = desk
         self.arrival = arrival
         self.recipient = recipient
-        self.To = recipient if "@" in recipient else f"{recipient}@{desk.domain}"
+        self.To = Recipient.of(recipient, desk)
         self.From = arrival.envelope_from
+        self.bounce = None
+        self.is_unmatched = False
+
+    @cached_property
+    def base(self) -> Any:
+        """The whole mail as Salmon reads it."""
+        found = encoding.from_string(self.Data)
+        for name, address in (("from", self.From), ("to", str(self.To))):
+            if name not in found:
+                found[name] = address
+        return found
 
 
 class Unrouted(RuntimeError):
-    """No handler, or more than one, took a mail: the routes are not those this program was made with."""
+    """Nobody took a mail, or more than one of our handlers did: the routes are not those this program was made with."""
+
+
+class Unmatched:
+    """What Salmon knows as the queue of mail that no handler was called for, or that one of them failed at."""
+
+    def push(self, message: Request) -> None:
+        """Note it; a handler's failure goes on its way to the receiver, and undoes everything."""
+        message.is_unmatched = True
 
 
 class Reception:
@@ -71,6 +90,8 @@ class Reception:
     def refuses(self, address: str) -> str | None:
         """Why mail to this address is not taken, in words for the sender's server; None if it is."""
         with self.database.look() as desk:
+            if is_others(address):
+                return None
             ours = addressing.is_at_our_domain(desk, address)
             if not ours and addressing.find_place(desk, address) is None:
                 return f"we take no mail for other domains than {desk.domain}"
@@ -105,12 +126,29 @@ class Reception:
 
     def store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
         """The same with a mail that was read already; its bytes are stored once, however often this is called."""
+
+        def route_all(desk: Desk) -> None:
+            for recipient in recipients:
+                _route(desk, arrival, recipient)
+
+        self._work(arrival, route_all)
+
+    def receive_by(
+        self, raw: bytes, envelope_from: str, recipient: str, operation: Callable[[Desk, Arrival], object]
+    ) -> None:
+        """The same with a mail that was routed already, by another program's receiver."""
+        with self.turn():
+            arrival = self.read(raw, envelope_from, [recipient])
+            self._work(arrival, lambda desk: operation(desk, arrival))
+
+    def _work(self, arrival: Arrival, operation: Callable[[Desk], object]) -> None:
         if not self._has_room(len(arrival.raw)):
             raise NoRoom
         before = arrival.mail_id, len(arrival.outcomes)
         for tries_left in reversed(range(_TRIES)):
             try:
-                self._store(arrival, recipients)
+                with self.database.work() as desk:
+                    operation(desk)
                 break
             except BaseException as error:
                 _undo(arrival, *before)
@@ -118,11 +156,6 @@ class Reception:
                     raise
         self._stored()
         self._log(arrival, arrival.outcomes[before[1] :])
-
-    def _store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
-        with self.database.work() as desk:
-            for recipient in recipients:
-                _route(desk, arrival, recipient)
 
     def redeliver(self, number: int, address: str | None = None) -> Outcome:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
@@ -135,6 +168,8 @@ class Reception:
             # What was loaded would hide what the routing writes.
             desk.session.expunge_all()
             _route(desk, arrival, recipient)
+            if arrival.outcomes[-1].fate is Fate.LEFT:
+                find_set_aside(desk, number).waiting = False
         self._stored()
         self._log(arrival, arrival.outcomes)
         return arrival.outcomes[-1]
@@ -169,7 +204,13 @@ def _ours(desk: Desk, address: str) -> bool:
 
 def _route(desk: Desk, arrival: Arrival, recipient: str) -> None:
     before = len(arrival.outcomes)
-    Router.deliver(Request(desk, arrival, recipient))
+    request = Request(desk, arrival, recipient)
+    Router.deliver(request)
+    if len(arrival.outcomes) == before and addressing.find_place(desk, recipient) is None:
+        if request.is_unmatched:
+            dispatch.nowhere(desk, arrival, recipient)
+        else:
+            arrival.outcomes.append(Outcome(recipient, Fate.LEFT))
     if len(arrival.outcomes) != before + 1:
         raise Unrouted(f"{len(arrival.outcomes) - before} handlers took mail to {recipient!r}")
 
@@ -183,10 +224,3 @@ def _undo(arrival: Arrival, mail_id: int | None, outcomes: int) -> None:
 def _was_overtaken(error: BaseException) -> bool:
     """Whether another connection did the same at the same instant (made a sender known, say): it has now."""
     return isinstance(error, IntegrityError) or getattr(getattr(error, "orig", None), "sqlstate", None) in _OVERTAKEN
-
-
-def first_headers(raw: bytes) -> bytes:
-    """As much of a mail's headers as Salmon is given: never a body, in which parts could be nested too deep for it."""
-    head = raw[:_HEADERS_FOR_SALMON]
-    end = _EMPTY_LINE.search(head)
-    return head[: end.start()] if end else head

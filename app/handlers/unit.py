@@ -1,0 +1,77 @@
+"""The unit of work of a mail: our receiver's, or one of its own for a request of another program's receiver."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from salmon.mail import MailRequest
+
+from ..model.inbound.delivery import Arrival
+from ..model.storage.unit_of_work import Desk
+from ..transport import mail_log
+from ..transport.inbound import routes
+from ..transport.inbound.intake import Reception, Request
+from ..transport.inbound.smtp_replies import TOO_LARGE, for_fault, no_such_address
+
+LOG = logging.getLogger("tickets.receiver")
+
+# What a handler does with a mail, once there is a unit of work; what its route captured comes last.
+Operation = Callable[[Desk, Arrival, str, Any], object]
+
+
+class _Tracker:
+    """The tracker that runs in another Salmon project's process."""
+
+    reception: Reception | None = None
+    max_bytes = 0
+
+
+def serve_requests_with(reception: Reception, *, max_bytes: int) -> None:
+    """Take the mails of another program's receiver in with this; larger ones are refused."""
+    _Tracker.reception, _Tracker.max_bytes = reception, max_bytes
+    routes.look_in(reception.database)
+
+
+def take(message: MailRequest, operation: Operation, captured: Any) -> None:
+    """Carry an operation out; on return it is committed, or will be with our receiver's unit of work.
+
+    Raises Salmon's SMTPError in a process of another Salmon project: any other exception would be answered 250.
+    """
+    if isinstance(message, Request):
+        operation(message.desk, message.arrival, message.recipient, captured)
+        return
+    try:
+        reply = _take_in(message, lambda desk, arrival: operation(desk, arrival, arrival.recipients[0], captured))
+    except BaseException as error:
+        LOG.exception("a mail could not be stored")
+        reply = for_fault(error)
+    if reply:
+        mail_log.refused(reply, message.To, {"from": message.From})
+        _answer(reply)
+
+
+def _take_in(message: MailRequest, operation: Callable[[Desk, Arrival], object]) -> str:
+    """Store a mail; the reply that refuses it, or nothing."""
+    reception = _Tracker.reception
+    if reception is None:
+        raise RuntimeError("config/boot.py has to call mail_tickets.start(settings)")
+    raw = message.Data if isinstance(message.Data, bytes) else message.Data.encode("utf-8", "surrogateescape")
+    if len(raw) > _Tracker.max_bytes:
+        return TOO_LARGE
+    if reception.may_refuse(message.To) and (why := reception.refuses(message.To)):
+        return no_such_address(why)
+    reception.receive_by(raw, _reverse_path(message), message.To, operation)
+    return ""
+
+
+def _reverse_path(message: MailRequest) -> str:
+    """The envelope's sender. Without one, or with one that it cannot parse, Salmon gives the whole From header."""
+    given = message.From or ""
+    return given if "@" in given and not any(sign in given for sign in '<>" ,') else ""
+
+
+def _answer(reply: str) -> NoReturn:
+    # Loaded here: it brings servers that a command has no need of.
+    from salmon.server import SMTPError
+
+    raise SMTPError(int(reply[:3]), reply[4:])
