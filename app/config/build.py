@@ -8,7 +8,7 @@ from salmon.routing import Router
 
 from ..model.storage.database import Database
 from ..model.storage.unit_of_work import Trust
-from ..transport.inbound.intake import Reception, Unmatched
+from ..transport.inbound.intake import MailIntake, Unmatched
 from ..transport.outbound.relays import Relay, relay_from_url
 from . import defaults
 from .current import own_settings
@@ -47,10 +47,10 @@ def load_routes(settings: Settings) -> None:
         raise NoRoutes(f"Salmon has no route to {' and '.join(sorted(missing))}: name them in `handlers`.")
 
 
-def build_reception(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> Reception:
+def build_intake(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> MailIntake:
     """What takes a mail in, through the routes."""
     load_routes(settings)
-    return Reception(
+    return MailIntake(
         database, keep_unmatched=settings.unmatched == "keep", stored=stored, has_room=room_beside(database)
     )
 
@@ -69,9 +69,9 @@ def build_receiver(
 
     messenger = Courier(database, relay)
     return Receiver(
-        build_reception(settings, database, messenger.wake),
-        [Listener(*(one.scheme, one.host, one.port, one.path)) for one in settings.listen],
+        build_intake(settings, database, messenger.wake),
+        [Listener(*(address.scheme, address.host, address.port, address.path)) for address in settings.listen],
         max_bytes=settings.max_message_bytes,
         workers=settings.workers,
-        companions=[messenger] if courier else [],
+        services=[messenger] if courier else [],
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..handlers.unit import serve_requests_with
 from ..model.setup import first_queues
-from ..transport.inbound.intake import Reception
+from ..transport.inbound.intake import MailIntake
 from ..transport.outbound.courier import Courier
 from ..transport.outbound.relays import Relay
 from ..transport.outbound.salmon_relay import SalmonRelay
@@ -27,13 +27,13 @@ def start(settings: Any, *, courier: bool = True) -> None:
         database = build_database(current)
         first_queues(database, logging.getLogger("tickets.schema").warning)
     messenger = Courier(database, relay)
-    reception = Reception(
+    intake = MailIntake(
         database,
         keep_unmatched=current.unmatched == "keep",
         stored=messenger.wake,
         has_room=room_beside(database),
     )
-    serve_requests_with(reception, max_bytes=current.max_message_bytes)
+    serve_requests_with(intake, max_bytes=current.max_message_bytes)
     if courier:
         # Salmon's receivers tell nobody when they end, and the process ends with them.
         messenger.start(daemon=True)

@@ -4,7 +4,7 @@ from salmon.mail import MailRequest
 from salmon.routing import nolocking, stateless
 
 from ..model.inbound import dispatch
-from ..model.records.addressing import Place
+from ..model.records.addressing import OurAddress
 from ..transport.inbound.routes import our_route
 from .unit import take
 
@@ -12,6 +12,6 @@ from .unit import take
 @our_route("(address)", address="(?s:.*)")
 @stateless
 @nolocking
-def ELSEWHERE(message: MailRequest, address: str, place: Place) -> None:  # noqa: N802 - Salmon's name for a state
+def ELSEWHERE(message: MailRequest, address: str, place: OurAddress) -> None:  # noqa: N802 - Salmon's name for a state
     """Do what the address stands for, which its route has found out."""
-    take(message, dispatch.elsewhere, place)
+    take(message, dispatch.to_other_address, place)

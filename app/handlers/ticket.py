@@ -14,7 +14,7 @@ from .unit import take
 @nolocking
 def POST(message: MailRequest, id: str, host: str) -> None:  # noqa: A002, N802 - Salmon's names for captures and states
     """Post on the ticket and take the default action of who writes and the state it is in."""
-    take(message, dispatch.to_ticket, id)
+    take(message, dispatch.to_ticket_address, id)
 
 
 @our_route("(?a:ticket(id)-comment@(host))", id="[0-9]+", host="[^@]*")

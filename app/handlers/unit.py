@@ -6,30 +6,30 @@ from typing import Any, NoReturn
 
 from salmon.mail import MailRequest
 
-from ..model.inbound.delivery import Arrival
-from ..model.storage.unit_of_work import Desk
+from ..model.inbound.delivery import InboundMail
+from ..model.storage.unit_of_work import UnitOfWork
 from ..transport import mail_log
 from ..transport.inbound import routes
-from ..transport.inbound.intake import Reception, Request
+from ..transport.inbound.intake import MailIntake, Request
 from ..transport.inbound.smtp_replies import TOO_LARGE, for_fault, no_such_address
 
 LOG = logging.getLogger("tickets.receiver")
 
 # What a handler does with a mail, once there is a unit of work; what its route captured comes last.
-Operation = Callable[[Desk, Arrival, str, Any], object]
+Operation = Callable[[UnitOfWork, InboundMail, str, Any], object]
 
 
 class _Tracker:
     """The tracker that runs in another Salmon project's process."""
 
-    reception: Reception | None = None
+    intake: MailIntake | None = None
     max_bytes = 0
 
 
-def serve_requests_with(reception: Reception, *, max_bytes: int) -> None:
+def serve_requests_with(intake: MailIntake, *, max_bytes: int) -> None:
     """Take the mails of another program's receiver in with this; larger ones are refused."""
-    _Tracker.reception, _Tracker.max_bytes = reception, max_bytes
-    routes.look_in(reception.database)
+    _Tracker.intake, _Tracker.max_bytes = intake, max_bytes
+    routes.look_in(intake.database)
 
 
 def take(message: MailRequest, operation: Operation, captured: Any) -> None:
@@ -38,10 +38,12 @@ def take(message: MailRequest, operation: Operation, captured: Any) -> None:
     Raises Salmon's SMTPError in a process of another Salmon project: any other exception would be answered 250.
     """
     if isinstance(message, Request):
-        operation(message.desk, message.arrival, message.recipient, captured)
+        operation(message.uow, message.inbound_mail, message.recipient, captured)
         return
     try:
-        reply = _take_in(message, lambda desk, arrival: operation(desk, arrival, arrival.recipients[0], captured))
+        reply = _take_in(
+            message, lambda uow, inbound_mail: operation(uow, inbound_mail, inbound_mail.recipients[0], captured)
+        )
     except BaseException as error:
         LOG.exception("a mail could not be stored")
         reply = for_fault(error)
@@ -50,17 +52,17 @@ def take(message: MailRequest, operation: Operation, captured: Any) -> None:
         _answer(reply)
 
 
-def _take_in(message: MailRequest, operation: Callable[[Desk, Arrival], object]) -> str:
+def _take_in(message: MailRequest, operation: Callable[[UnitOfWork, InboundMail], object]) -> str:
     """Store a mail; the reply that refuses it, or nothing."""
-    reception = _Tracker.reception
-    if reception is None:
+    intake = _Tracker.intake
+    if intake is None:
         raise RuntimeError("config/boot.py has to call mail_tickets.start(settings)")
     raw = message.Data if isinstance(message.Data, bytes) else message.Data.encode("utf-8", "surrogateescape")
     if len(raw) > _Tracker.max_bytes:
         return TOO_LARGE
-    if reception.may_refuse(message.To) and (why := reception.refuses(message.To)):
+    if intake.may_refuse(message.To) and (why := intake.refuses(message.To)):
         return no_such_address(why)
-    reception.receive_by(raw, _reverse_path(message), message.To, operation)
+    intake.receive_by(raw, _reverse_path(message), message.To, operation)
     return ""
 
 

@@ -189,7 +189,7 @@ def test_a_server_killed_between_a_mail_and_its_commit_gave_no_250_and_the_mail_
         with held(project.database):
             assert project.hears(f"hello@{DOMAIN}", "Is anybody there?") == 451
         assert [project.hears(f"hello@{DOMAIN}", "Is anybody there?") for _ in range(2)] == [250, 250]
-    assert [one["id"] for one in project.tickets("list", "--json")] == [1]
+    assert [ticket["id"] for ticket in project.tickets("list", "--json")] == [1]
 
 
 def test_salmons_commands_know_the_project(installed: Installed, tmp_path: Path, sink: Sink) -> None:

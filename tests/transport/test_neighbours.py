@@ -68,7 +68,10 @@ def test_a_neighbours_mail_is_the_neighbours(database_url: str, taken: list[obje
             ("team-list@other.example", "team"),
         ]
         aside = [(f"nobody@{DOMAIN}", "set aside")] * (unmatched == "keep")
-        assert [(one.recipient, one.fate) for one in world.rows(Delivery)] == [(f"hello@{DOMAIN}", "opened"), *aside]
+        assert [(delivery.recipient, delivery.fate) for delivery in world.rows(Delivery)] == [
+            (f"hello@{DOMAIN}", "opened"),
+            *aside,
+        ]
     finally:
         world.close()
 
@@ -78,7 +81,7 @@ def test_a_neighbours_fault_is_451_and_nothing_is_stored(small_world: World, tak
         client.begins(f"hello@{DOMAIN}", f"echo-fault@{DOMAIN}")
         assert client.hands_over(MAIL).startswith("451 4.3.0 ")
         assert hears(client, f"hello@{DOMAIN}") == "250"
-    assert [one.recipient for one in small_world.rows(Delivery)] == [f"hello@{DOMAIN}"]
+    assert [delivery.recipient for delivery in small_world.rows(Delivery)] == [f"hello@{DOMAIN}"]
     assert taken == []
 
 
@@ -86,6 +89,6 @@ def test_mail_set_aside_may_become_a_neighbours(small_world: World, request: pyt
     small_world.brings(MAIL, "ann@example.org", f"echo-a@{DOMAIN}")
     taken = request.getfixturevalue("taken")
     [aside] = small_world.rows(Delivery)
-    assert small_world.reception.redeliver(aside.id).fate == "left to another handler"
+    assert small_world.intake.redeliver(aside.id).fate == "left to another handler"
     assert len(taken) == 1
-    assert [one.waiting for one in small_world.rows(Delivery)] == [False]
+    assert [delivery.waiting for delivery in small_world.rows(Delivery)] == [False]

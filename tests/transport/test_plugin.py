@@ -56,7 +56,7 @@ def deliver(to: str, raw: bytes | str = RAW, sender: str = "ann@example.org") ->
 
 
 def fates(world: World) -> list[tuple[str, str]]:
-    return [(one.recipient, one.fate) for one in world.rows(Delivery)]
+    return [(delivery.recipient, delivery.fate) for delivery in world.rows(Delivery)]
 
 
 def test_a_plain_request_is_stored_in_a_unit_of_work_of_its_own(guest: World) -> None:
@@ -105,13 +105,13 @@ def test_a_queues_address_at_another_domain_is_ours(guest: World) -> None:
 def test_any_fault_of_ours_is_451_and_nothing_is_stored(
     guest: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: BaseException
 ) -> None:
-    really = dispatch.elsewhere
+    really = dispatch.to_other_address
 
     def fails(*arguments: Any) -> None:
         really(*arguments)
         raise fault
 
-    monkeypatch.setattr(dispatch, "elsewhere", fails)
+    monkeypatch.setattr(dispatch, "to_other_address", fails)
     reply = deliver(f"hello@{DOMAIN}")
     assert reply.startswith("451 4.3.0 ")
     assert reply.isascii()
@@ -150,7 +150,7 @@ def test_refusals_are_those_of_our_own_receiver(guest: World) -> None:
 @pytest.mark.usefixtures("guest")
 def test_a_project_that_does_not_start_us_hears_451(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "_database", None)
-    monkeypatch.setattr(unit._Tracker, "reception", None)
+    monkeypatch.setattr(unit._Tracker, "intake", None)
     assert deliver(f"hello@{DOMAIN}").startswith("451 4.3.0 ")
 
 
@@ -160,7 +160,7 @@ def test_a_project_that_does_not_start_us_hears_451(monkeypatch: pytest.MonkeyPa
 )
 def test_the_null_reverse_path_is_not_the_from_header(guest: World, envelope: str, kept: str) -> None:
     deliver(f"hello@{DOMAIN}", sender=envelope)
-    assert [one.envelope_from for one in guest.rows(Mail)] == [kept]
+    assert [mail.envelope_from for mail in guest.rows(Mail)] == [kept]
 
 
 def test_salmon_may_load_our_handlers_anew_for_every_mail(guest: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +168,7 @@ def test_salmon_may_load_our_handlers_anew_for_every_mail(guest: World, monkeypa
     monkeypatch.setattr(Router, "RELOAD", True)
     assert deliver(f"hello@{DOMAIN}") == "250"
     assert deliver(f"ticket1@{DOMAIN}", RAW.replace(b"<1@", b"<2@")) == "250"
-    assert [one.fate for one in guest.rows(Delivery)] == ["opened", "posted"]
+    assert [delivery.fate for delivery in guest.rows(Delivery)] == ["opened", "posted"]
     assert len(guest.rows(Ticket)) == 1
 
 

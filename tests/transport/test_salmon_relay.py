@@ -21,7 +21,7 @@ RAW = b"From: Ann <ann@example.org>\nSubject: Hello\nMessage-ID: <1@home.example
 
 def test_text_in_every_script_arrives(small_world: World) -> None:
     small_world.responder("rob@example.org", "Rób")
-    small_world.reception.receive(RAW.replace(b"Hello there.", "café €5 日本\n.\nFrom here".encode()), "", [HELLO])
+    small_world.intake.receive(RAW.replace(b"Hello there.", "café €5 日本\n.\nFrom here".encode()), "", [HELLO])
     with Sink() as sink:
         small_world.courier.relay = SalmonRelay(Relay("127.0.0.1", sink.port))
         assert small_world.courier.round() == 1

@@ -38,13 +38,13 @@ def serve_command() -> None:
     if host_project() is not None:
         raise click.ClickException("Mail is received by this Salmon project: `salmon start` serves it.")
     receiver = _booted().receiver
-    receiver.started = lambda listeners: _greet(listeners, receiver.reception.database, settings)
+    receiver.started = lambda listeners: _greet(listeners, receiver.intake.database, settings)
     try:
         receiver.start()
     except OSError as error:
         sys.exit(f"Cannot listen: {error.strerror or error}. TICKETS_LISTEN says where to.")
     finally:
-        receiver.reception.database.close()
+        receiver.intake.database.close()
 
 
 def _booted() -> Any:
@@ -90,8 +90,8 @@ def _first_mail(smtp: "Listener", database: Database) -> str:
 
 
 def _somebody_answers(database: Database) -> bool:
-    with database.look() as desk:
-        return bool(responders(desk))
+    with database.read_only() as uow:
+        return bool(responders(uow))
 
 
 def _launcher() -> str:

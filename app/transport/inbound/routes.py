@@ -7,9 +7,9 @@ from typing import Any
 from salmon.routing import Router, route
 
 from ...mail.addresses import address_key
-from ...model.records.addressing import Place, find_place, place_by_form
+from ...model.records.addressing import OurAddress, find_our_address, place_by_form
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .smtp_replies import for_fault
 
 # Where our addresses are found for a request that brings no unit of work: that of another program's receiver. None: no
@@ -26,20 +26,20 @@ def look_in(database: Database) -> None:
 class Recipient(str):
     """The address that a mail of our own receiver is routed by, and the unit of work in which it is looked up."""
 
-    desk: Desk
+    uow: UnitOfWork
 
     @classmethod
-    def of(cls, address: str, desk: Desk) -> "Recipient":
+    def of(cls, address: str, uow: UnitOfWork) -> "Recipient":
         """Return the address, at our domain if it names none (RFC 5321, 4.5.1: `<postmaster>`)."""
-        made = cls(address if "@" in address else f"{address}@{desk.domain}")
-        made.desk = desk
+        made = cls(address if "@" in address else f"{address}@{uow.domain}")
+        made.uow = uow
         return made
 
 
 class _Match:
     """What Salmon asks of a match: its captures, which a handler gets, with the place that the address leads to."""
 
-    def __init__(self, match: re.Match[str], place: Place | None) -> None:
+    def __init__(self, match: re.Match[str], place: OurAddress | None) -> None:
         self._match, self._place = match, place
 
     def groupdict(self) -> dict[str, Any]:
@@ -87,13 +87,13 @@ def is_others(address: str) -> bool:
 
 def _domain(address: str) -> str | None:
     if isinstance(address, Recipient):
-        return address.desk.domain
+        return address.uow.domain
     return None if _database is None else _database.domain
 
 
-def _place(address: str) -> Place | None:
+def _place(address: str) -> OurAddress | None:
     if isinstance(address, Recipient):
-        return find_place(address.desk, address)
+        return find_our_address(address.uow, address)
     if _database is None:
         local = address.rpartition("@")[0]
         return place_by_form(local.lower()) if local.isascii() else None
@@ -101,8 +101,8 @@ def _place(address: str) -> Place | None:
     from salmon.server import SMTPError
 
     try:
-        with _database.look() as desk:
-            return find_place(desk, address)
+        with _database.read_only() as uow:
+            return find_our_address(uow, address)
     except BaseException as error:
         reply = for_fault(error)
         raise SMTPError(int(reply[:3]), reply[4:]) from error
