@@ -2,8 +2,8 @@
 
 import re
 
-from config import settings
-from config.parsing import PREFIX
+from app.config import defaults
+from app.config.parsing import PREFIX
 from tests.support.readme import README, with_blocks
 
 
@@ -14,5 +14,6 @@ def test_the_mails_tables_and_diagrams_of_the_readme_are_those_of_the_program() 
 
 def test_the_readme_names_every_setting_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `TICKETS_(\w+)` \| (?:`([^`]*)`)? *\|", README.read_text(encoding="utf-8"), re.M))
-    defaults = {name: str(value) for name, value in vars(settings).items() if name.isupper()}
-    assert rows == defaults, f"the README's table of {PREFIX}… settings"
+    assert rows == {name: str(value) for name, value in vars(defaults).items() if name.isupper()}, (
+        f"the README's table of {PREFIX}… settings"
+    )

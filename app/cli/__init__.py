@@ -76,6 +76,7 @@ class _Commands(click.Group):
 
 # Not `tickets`: loading the module of that name would take its place.
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mail-tickets", prog_name="tickets", message="%(prog)s %(version)s")
 def all_commands() -> None:
     """A ticket tracker that lives in e-mail."""
 
@@ -147,7 +148,7 @@ def in_one_line(error: BaseException) -> str:
         return one_line(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
     told: object = getattr(error, "orig", None) or (error.args[0] if error.args else "")
     line = next((one_line(line) for line in str(told).splitlines() if line.strip()), "")
-    if type(error).__module__.partition(".")[0] in ("app", "config") and line:
+    if type(error).__module__.partition(".")[0] == __name__.partition(".")[0] and line:
         return line
     if getattr(error, "orig", None) is not None:
         return f"The database cannot be used: {line}"

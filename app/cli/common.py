@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from config.current import current_settings
-
+from ..config.current import current_settings
 from ..mail.text import from_bytes
 from ..model.schema import check_ready
 from ..model.storage.base import MAX_ID

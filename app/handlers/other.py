@@ -1,15 +1,16 @@
-"""The door of every other address: a queue's opens a ticket, the rest is set aside."""
+"""The door of every other address of ours: a queue's, a letter's, the postmaster's."""
 
-from salmon.routing import nolocking, route, stateless
+from salmon.mail import MailRequest
+from salmon.routing import nolocking, stateless
 
-from ..model.inbound import dispatch
-from ..transport.inbound.intake import Request
-from .ticket import TICKET
+from ..model.records.addressing import OurAddress
+from ..transport.inbound.routes import our_route
+from .unit import take
 
 
-@route(f"(?!{TICKET}$)(address)", id="[0-9]+", address="(?s:.*)")
+@our_route("(address)", address="(?s:.*)")
 @stateless
 @nolocking
-def ELSEWHERE(message: Request, **_captures: str | None) -> None:  # noqa: N802 - Salmon's name for a state
-    """Find out what the address stands for."""
-    message.result = dispatch.deliver(message.uow, message.inbound_mail, message.recipient)
+def ELSEWHERE(message: MailRequest, address: str, place: OurAddress) -> None:  # noqa: N802 - Salmon's name for a state
+    """Do what the address stands for, which its route has found out."""
+    take(message, place)

@@ -15,7 +15,8 @@ from salmon.routing import Router
 from sqlalchemy import make_url, text, update
 
 from app.cli import main
-from app.cli.running import doctor_checks
+from app.cli.running import doctor_checks, letter_samples
+from app.model.letters import templates
 from app.model.records.letters import Letter, State
 from app.model.records.received_mail import Mail
 from app.model.storage.database import Database
@@ -203,23 +204,19 @@ def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.Monke
 def test_routes_that_salmon_cannot_load(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     from config import settings as plain
 
-    monkeypatch.setattr(plain, "handlers", ["app.handlers.ticket", "app.handlers.nowhere"])
+    monkeypatch.setattr(plain, "handlers", ["mail_tickets.handlers.ticket", "mail_tickets.handlers.nowhere"])
     [(level, told)] = doctor(1).about("routes")
     assert (level, "nowhere" in told) == ("wrong", True)
 
 
 @pytest.mark.usefixtures("healthy")
-def test_a_boot_that_would_load_no_route(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_boot_that_would_load_no_route(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     from config import settings as plain
 
-    (tmp_path / "routeless.py").write_text("")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(plain, "handlers", [*plain.handlers, "routeless"])
-    try:
-        [(level, told)] = doctor(1).about("routes")
-    finally:
-        Router.HANDLERS.pop("routeless", None)
-    assert (level, "Salmon has 2 routes, not 3" in told) == ("wrong", True)
+    monkeypatch.setattr(plain, "handlers", [])
+    monkeypatch.setattr(Router, "REGISTERED", {})
+    [(level, told)] = doctor(1).about("routes")
+    assert (level, "Salmon has no route to mail_tickets.handlers.other and" in told) == ("wrong", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -345,3 +342,27 @@ def test_a_check_that_fails_is_a_finding(doctor: Doctor, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(doctor_checks, "_set_aside", fails)
     assert doctor(1).about("set aside") == [("wrong", "RuntimeError: never seen.")]
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize("damage", ["{% if %}", "{{ heading }", '{% extends "nowhere.txt" %}'])
+def test_a_letter_that_cannot_be_rendered(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str
+) -> None:
+    copy = tmp_path / "templates"
+    shutil.copytree(letter_samples._TEMPLATES, copy)
+    (copy / "posted.txt").write_text(damage)
+    monkeypatch.setattr(letter_samples, "_TEMPLATES", copy)
+    monkeypatch.setattr(templates, "_TEMPLATES", copy)
+    templates._template.cache_clear()
+    try:
+        [(level, told)] = doctor(1).about("templates")
+    finally:
+        templates._template.cache_clear()
+    assert (level, "'posted' cannot be rendered" in told) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_templates_that_are_not_there(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(letter_samples, "_TEMPLATES", tmp_path / "nowhere")
+    assert doctor(1).about("templates") == [("wrong", "No template of a letter is there: install mail-tickets anew.")]

@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
-from config import settings as plain
-from config.parsing import ROOT, BadSetting, Listen, load, problems
+from app.config import defaults as plain
+from app.config import home
+from app.config.build import build_relay
+from app.config.parsing import BadSetting, Listen, load, problems
+
+ROOT = Path(__file__).resolve().parents[2]
 
 DEFAULTS = {
+    "home": ROOT,
     "domain": "tickets.localhost",
     "database_url": f"sqlite:///{ROOT}/run/tickets.db",
     "listen": (Listen("smtp", "127.0.0.1", 8825, ""),),
@@ -130,7 +135,7 @@ def test_none_in_the_file_is_nothing() -> None:
 
 
 def test_an_unknown_variable_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(BadSetting, match=r"^TICKETS_RELAI is no setting; there are TICKETS_DOMAIN, .*TICKETS_RELAY"):
+    with pytest.raises(BadSetting, match=r"^TICKETS_RELAI is no setting; there are TICKETS_HOME, .*TICKETS_RELAY"):
         load(vars(plain), {"TICKETS_RELAI": "x"})
 
 
@@ -169,7 +174,8 @@ def test_a_bad_setting_stops_a_command_with_one_line(command: str, tmp_path: Pat
 
 def test_relative_paths_start_at_the_repository_wherever_a_command_runs(tmp_path: Path) -> None:
     program = (
-        "from config.current import current_settings; from config.build import build_relay; "
+        "from mail_tickets.config.current import current_settings; "
+        "from mail_tickets.config.build import build_relay; "
         "print(current_settings().database_url, build_relay(current_settings()))"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
@@ -178,3 +184,52 @@ def test_relative_paths_start_at_the_repository_wherever_a_command_runs(tmp_path
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == [f"sqlite:///{ROOT}/some/t.db", f"maildir:{ROOT}/some/letters"]
+
+
+def test_an_installed_tracker_keeps_its_data_where_the_system_keeps_such_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(home, "checkout", lambda: None)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert load(vars(plain), {}).database_url == "sqlite:////var/lib/tickets/run/tickets.db"
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert load(vars(plain), {}).home == tmp_path / "tickets"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative/is/ignored")
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert load(vars(plain), {}).home == Path("/home/ann/.local/share/tickets")
+
+
+def test_relative_paths_start_at_the_home_that_is_given(tmp_path: Path) -> None:
+    found = load(vars(plain), {"TICKETS_HOME": str(tmp_path)})
+    assert found.database_url == f"sqlite:///{tmp_path}/run/tickets.db"
+    assert str(build_relay(found)) == f"maildir:{tmp_path}/run/letters"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HOME", "{}"), ("DATABASE_URL", "sqlite:///{}/t.db"), ("RELAY", "maildir:{}/letters")],
+)
+@pytest.mark.parametrize("folder", ["site-packages", "dist-packages/mail_tickets"])
+def test_no_data_lies_among_installed_programs(name: str, value: str, folder: str) -> None:
+    given = value.format(f"/usr/lib/python3/{folder}")
+    with pytest.raises(BadSetting, match=rf"^TICKETS_{name} cannot be .*an upgrade may empty it; name another"):
+        load(vars(plain), {f"TICKETS_{name}": given})
+    assert len(list(problems(vars(plain), {f"TICKETS_{name}": given}))) == 1
+
+
+def test_salmons_variable_names_the_settings_of_another_project(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "settings.py").write_text('DEBUG = True\nTICKETS = {"DOMAIN": "help.example.org"}\n')
+    program = "from mail_tickets.config.current import current_settings; print(current_settings().domain)"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
+    for more, domain in (({}, "help.example.org"), ({"TICKETS_DOMAIN": "other.example"}, "other.example")):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env={**kept, **more, "SALMON_SETTINGS_MODULE": "theirs.settings"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == domain

@@ -22,6 +22,8 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from app.config import build
+from app.config.parsing import load
 from app.mail.addresses import Mailbox, address_key
 from app.model.inbound.delivery import DeliveryResult
 from app.model.letters.notification import notify
@@ -41,8 +43,6 @@ from app.model.tickets.posts import NewMessage
 from app.model.tickets.ticket_json import ticket_in_full
 from app.transport.inbound.receiver import Listener, Receiver
 from app.transport.outbound.courier import Courier
-from config import build
-from config.parsing import load
 
 DOMAIN = "tickets.example"
 
@@ -378,4 +378,5 @@ _PLAIN = {
     "AUTHSERV_ID": "",
     "WORKERS": 4,
     "LOG": "plain",
+    "HOME": "",
 }

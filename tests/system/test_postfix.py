@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from app.config import defaults
 from app.devtools.scripted_relay import TakenLetter
-from config import settings
 from tests.support.postfix import Postfix, Programs, Recipe, eventually, recipe
 from tests.support.program import PATIENCE, Program, free_port, held
 from tests.support.sinks import Sink
@@ -397,7 +397,7 @@ def test_a_mail_too_large_whose_size_was_not_announced_is_refused_once_it_is_the
 
 
 def test_the_readmes_postfix_takes_as_large_a_mail_as_the_tracker() -> None:
-    assert int(recipe().main_cf["message_size_limit"]) == settings.MAX_MESSAGE_BYTES
+    assert int(recipe().main_cf["message_size_limit"]) == defaults.MAX_MESSAGE_BYTES
 
 
 # What goes.

@@ -14,10 +14,15 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from lockfile.pidlockfile import PIDLockFile
 
 from app.cli.running.serve import _greet
+from app.config import defaults
+from app.config.parsing import load
 from app.devtools.mail_client import MailClient
 from app.model.storage.database import Database
+from app.transport.inbound import pid_file
+from app.transport.inbound.pid_file import leave_to_salmon_stop
 from app.transport.inbound.receiver import Listener
 from tests.support.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
 from tests.support.sinks import Sink
@@ -65,7 +70,8 @@ def test_a_database_that_goes_away_at_the_greeting_ends_no_server(
 ) -> None:
     """Mail could be coming in already; it hears 451 until the database is back."""
     away = Database(f"sqlite:///{tmp_path}/nowhere/tickets.db", DOMAIN)
-    _greet([Listener("smtp", "127.0.0.1", 8825)], f"maildir:{tmp_path}/letters", away)
+    settings = load({**vars(defaults), "RELAY": f"maildir:{tmp_path}/letters"}, {})
+    _greet([Listener("smtp", "127.0.0.1", 8825)], away, settings)
     listens, letters = capsys.readouterr().out.splitlines()
     assert listens == f"Receiving mail for {DOMAIN} at smtp://127.0.0.1:8825"
     assert letters == f"Letters go to maildir:{tmp_path}/letters"
@@ -352,9 +358,28 @@ def test_salmon_starts_tells_and_stops_a_daemon(program: Program, checkout: Path
             pytest.fail("the daemon does not end")
     assert not is_up(program.port)
     assert len(program.tickets()) == 2
-    # `salmon stop` takes the pid file away at once, of which python-daemon complains at the very end.
-    assert "Traceback" not in (checkout / "logs" / "salmon.err").read_text().partition("Exception ignored in atexit")[0]
+    assert "Traceback" not in (checkout / "logs" / "salmon.err").read_text()
     assert not (checkout / "run" / "tickets.pid").exists()
+
+
+def test_the_pid_file_is_salmon_stops_to_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tells the server first, and would end with 1 if the server had removed the file before it does."""
+    monkeypatch.setattr(PIDLockFile, "release", PIDLockFile.release)
+    leave_to_salmon_stop()
+    path = tmp_path / "tickets.pid"
+    path.write_text(f"{os.getpid()}\n")
+    ending = Thread(target=PIDLockFile(str(path)).release)
+    ending.start()
+    path.unlink()
+    ending.join(PATIENCE)
+    assert not ending.is_alive()
+    path.write_text("1\n")
+    PIDLockFile(str(path)).release()
+    assert path.exists(), "it is another server's by now"
+    path.write_text(f"{os.getpid()}\n")
+    monkeypatch.setattr(pid_file, "_SECONDS", 0.0)
+    PIDLockFile(str(path)).release()
+    assert not path.exists(), "somebody else told us to stop"
 
 
 def test_salmons_files_do_not_dirty_a_clone() -> None:
@@ -372,7 +397,7 @@ def test_salmons_files_do_not_dirty_a_clone() -> None:
     assert done.stdout.split() == files
 
 
-ROUTES = {f"ticket1@{DOMAIN}": "app.handlers.ticket.POST", HELLO: "app.handlers.other.ELSEWHERE"}
+ROUTES = {f"ticket1@{DOMAIN}": "mail_tickets.handlers.ticket.POST", HELLO: "mail_tickets.handlers.other.ELSEWHERE"}
 
 
 @pytest.mark.parametrize(("address", "door"), ROUTES.items(), ids=ROUTES)
@@ -381,5 +406,5 @@ def test_salmon_tells_the_route_of_an_address(program: Program, address: str, do
     assert done.returncode == 0, done.stderr
     told = done.stdout.partition("matches:")[2]
     assert door in told
-    assert told.count("app.handlers") == 1
+    assert told.count(".handlers.") == 1
     assert not (program.folder / "run").exists()

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from config.current import current_settings
-
 from ...archive.importing.run import GATHERING, ImportProgress, ImportReport, ImportRequest, Tell, import_archive
 from ...archive.reading.mbox import Dialect
 from ...archive.reading.sources import STANDARD_INPUT, size_of
+from ...config.current import current_settings
 from ...mail.addresses import is_usable
 from ...mail.text import one_line
 from ...model.records.people import BadAddress

@@ -2,8 +2,7 @@
 
 import click
 
-from config.current import current_settings
-
+from ...config.current import current_settings, host_project, names_relay
 from ...model.letters.outbox import letters_due, letters_in, retry
 from ...model.storage.database import Database
 from ..common import Number, json_option, open_read_only, open_transaction, print_json, print_rows, ready_database
@@ -43,10 +42,12 @@ def _print_letters(state: str | None, as_json: bool) -> None:
 @outbox_command.command("send")
 def outbox_send() -> None:
     """Send what is due now, without a running server; exit status 1 if the relay cannot be reached."""
-    from config.build import build_relay
-
+    from ...config.build import build_relay
     from ...transport.outbound.courier import Courier
 
+    project = host_project()
+    if project is not None and not names_relay(project):
+        raise click.ClickException("Letters leave by this Salmon project's own relay while its server runs.")
     relay = build_relay(current_settings())
     with ready_database() as database:
         courier = Courier(database, relay)

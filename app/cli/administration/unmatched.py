@@ -2,8 +2,7 @@
 
 import click
 
-from config.current import current_settings
-
+from ...config.current import current_settings
 from ...mail.text import one_line
 from ...model.inbound.delivery import DeliveryResult, Fate
 from ...model.inbound.unmatched import find_unmatched, raw_bytes, unmatched_deliveries
@@ -74,7 +73,7 @@ def unmatched_show(number: int) -> None:
 @click.option("--to", "address", help="To this address of ours, instead of the one it was sent to.")
 def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | None) -> None:
     """Deliver mail again that is set aside, now that a queue or a ticket may have its address."""
-    from config.build import build_intake
+    from ...config.build import build_intake
 
     if every == bool(numbers):
         raise click.UsageError("Name the mails to deliver again, or --all.")

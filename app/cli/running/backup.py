@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 from sqlalchemy import URL, make_url
 
-from config.current import current_settings
-
+from ...config.current import current_settings
 from ...model.storage.sqlite_copy import CannotCopy, copy_database
 from ..common import PathName
 

@@ -7,9 +7,8 @@ from typing import BinaryIO
 
 import click
 
-from config.build import build_intake
-from config.current import current_settings
-
+from ...config.build import build_intake
+from ...config.current import current_settings
 from ...transport.inbound.intake import MailIntake
 from .. import EX_NOUSER, EX_UNAVAILABLE
 from ..common import ready_database

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select, text
 
-from config import settings as plain
-from config.parsing import ROOT, Settings, load, problems
-
+from ...config.current import current_settings, host_project, names_relay, plain_values
+from ...config.parsing import Settings, problems
 from ...model.inbound.unmatched import unmatched_deliveries
 from ...model.letters.outbox import relay_trouble
 from ...model.records import people, queues
@@ -56,11 +55,11 @@ class _CheckContext(NamedTuple):
 
 def checks() -> Iterator[tuple[str, Check]]:
     """Every check that can be made with these settings, under the name of what it looks at."""
-    wrong = list(problems(vars(plain), os.environ))
+    wrong = list(problems(plain_values(), os.environ))
     yield "settings", lambda: _settings(wrong)
     if wrong:
         return
-    settings = load(vars(plain), os.environ)
+    settings = current_settings()
     database = Database(settings.database_url, settings.domain)
     try:
         yield from _of(_CheckContext(settings, database))
@@ -72,10 +71,14 @@ def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:
     settings, database = context
     yield "trust", lambda: _trust(settings)
     yield "routes", lambda: _routes(settings)
+    yield "templates", _templates
     yield "database", lambda: _database(database)
     yield "disk", lambda: _disk(context)
-    yield "relay", lambda: _relay(settings)
-    yield "listener", lambda: _listeners(settings)
+    project = host_project()
+    if project is None or names_relay(project):
+        yield "relay", lambda: _relay(settings)
+    if project is None:
+        yield "listener", lambda: _listeners(settings)
     if not _is_away(database):
         yield "clock", lambda: _clock(database)
         yield "people", lambda: _people(database)
@@ -104,10 +107,28 @@ def _trust(settings: Settings) -> Iterator[Finding]:
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:
-    from config.build import load_routes
+    from ...config.build import load_routes
 
     load_routes(settings)
     yield Finding(Level.OK, "routes", "Salmon has loaded every handler")
+
+
+def _templates() -> Iterator[Finding]:
+    """Whether a letter of each kind can be rendered; without it every mail that causes one is answered 451."""
+    from .letter_samples import kinds, render_sample
+
+    found = kinds()
+    if not found:
+        yield Finding(Level.WRONG, "templates", "No template of a letter is there: install mail-tickets anew.")
+    for kind in found:
+        try:
+            render_sample(kind)
+        except Exception as error:
+            told = f"A letter of the kind {kind!r} cannot be rendered: {in_one_line(error).rstrip('.')}"
+            yield Finding(Level.WRONG, "templates", f"{told}. Mend or restore its template, and those it extends.")
+            return
+    if found:
+        yield Finding(Level.OK, "templates", f"letters of {len(found)} kinds can be rendered")
 
 
 def _database(database: Database) -> Iterator[Finding]:
@@ -175,7 +196,7 @@ def _is_away(database: Database) -> bool:
 
 def _disk(context: _CheckContext) -> Iterator[Finding]:
     """Whether the largest mail still fits beside the database; another machine's disk is not ours to know."""
-    from config.disk_space import SPARE_BYTES
+    from ...config.disk_space import SPARE_BYTES
 
     if not context.database.is_sqlite:
         return
@@ -198,7 +219,7 @@ def _disk(context: _CheckContext) -> Iterator[Finding]:
 def _relay(settings: Settings) -> Iterator[Finding]:
     from ...transport.outbound.relays import RelayError, relay_from_url
 
-    relay = relay_from_url(settings.relay, timeout=RELAY_SECONDS, root=ROOT, helo=settings.domain)
+    relay = relay_from_url(settings.relay, timeout=RELAY_SECONDS, root=settings.home, helo=settings.domain)
     try:
         relay.check()
     except RelayError as error:

@@ -7,9 +7,8 @@ from datetime import timedelta
 import click
 from sqlalchemy import func, select
 
-from config.current import current_settings
-from config.parsing import Listen, Settings
-
+from ...config.current import current_settings, host_project
+from ...config.parsing import Listen, Settings
 from ...mail.text import one_line
 from ...model.letters.outbox import relay_trouble
 from ...model.records.letters import Letter, State
@@ -48,16 +47,18 @@ def _looked(settings: Settings) -> str:
         _check_taking(settings, database)
         with database.read_only() as uow:
             letters = "; ".join([_letters(uow), *_unreached(uow)])
-    for place in settings.listen:
+    # Another Salmon project's receiver is not ours to know.
+    listeners = settings.listen if host_project() is None else ()
+    for place in listeners:
         _check(place)
-    count = len(settings.listen)
-    return f"database at {REVISION}; {count} listener{'' if count == 1 else 's'} greet{'s' * (count == 1)}; {letters}"
+    count = len(listeners)
+    greeted = f" {count} listener{'' if count == 1 else 's'} greet{'s' * (count == 1)};" if count else ""
+    return f"database at {REVISION};{greeted} {letters}"
 
 
 def _check_taking(settings: Settings, database: Database) -> None:
     """Whether a mail could be stored now: the database can be written, and the disk has room."""
-    from config.disk_space import room_beside
-
+    from ...config.disk_space import room_beside
     from .doctor_checks import check_writable
 
     with database.transaction() as uow:

@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from config.parsing import Listen
+from ...config.parsing import Listen
 
 SECONDS = 3.0
 

@@ -4,15 +4,16 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.current import current_settings
-from config.parsing import ROOT
-
+from ...config.current import current_settings, host_project, own_settings
+from ...config.home import checkout
+from ...config.parsing import Settings
 from ...model.records.queues import responders
 from ...model.setup import first_queues
 from ...model.storage.database import Database
@@ -33,12 +34,11 @@ def init_command() -> None:
 @click.command("serve")
 def serve_command() -> None:
     """Set up everything, then receive mail under Salmon until stopped."""
-    from salmon import utils
-
     settings = current_settings()
-    live = utils.import_settings(boot_also=True)
-    receiver = live.receiver
-    receiver.started = lambda listeners: _greet(listeners, settings.relay, receiver.intake.database)
+    if host_project() is not None:
+        raise click.ClickException("Mail is received by this Salmon project: `salmon start` serves it.")
+    receiver = _booted().receiver
+    receiver.started = lambda listeners: _greet(listeners, receiver.intake.database, settings)
     try:
         receiver.start()
     except OSError as error:
@@ -47,12 +47,24 @@ def serve_command() -> None:
         receiver.intake.database.close()
 
 
-def _greet(listeners: "Sequence[Listener]", relay: str, database: Database) -> None:
+def _booted() -> Any:
+    """Return the settings with a receiver, by way of config/boot.py where there is one."""
+    own = own_settings()
+    if checkout() is not None:
+        import_module("config.boot")
+    else:
+        from ...config.boot import boot
+
+        boot(own)
+    return own
+
+
+def _greet(listeners: "Sequence[Listener]", database: Database, settings: Settings) -> None:
     """Say where mail comes in, where letters go, and how to try it."""
     from ...transport.outbound.relays import relay_from_url
 
     click.echo(f"Receiving mail for {database.domain} at {', '.join(map(str, listeners))}")
-    click.echo(f"Letters go to {relay_from_url(relay, root=ROOT)}")
+    click.echo(f"Letters go to {relay_from_url(settings.relay, root=settings.home)}")
     smtp = next((listener for listener in listeners if listener.scheme == "smtp"), None)
     # The database may go away at any moment. Mail is then told to come again; a greeting is no reason to end.
     with suppress(SQLAlchemyError):
@@ -83,6 +95,9 @@ def _somebody_answers(database: Database) -> bool:
 
 
 def _launcher() -> str:
-    launcher = ROOT / "tickets"
+    root = checkout()
+    if root is None:
+        return "tickets"
+    launcher = root / "tickets"
     here = Path.cwd()
     return f"./{launcher.relative_to(here)}" if launcher.is_relative_to(here) else str(launcher)

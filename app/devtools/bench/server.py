@@ -1,7 +1,8 @@
 """The servers that are measured: the tracker with and without its courier, and the floor.
 
 The floor is a bare Salmon handler behind the same receiver: it inserts the mail's bytes as one row and commits.
-Run as `python -m app.devtools.bench.server held|running|floor`; the settings come from the environment as always.
+Run as `python -m mail_tickets.devtools.bench.server held|running|floor`.
+The settings come from the environment as always.
 """
 
 import sys
@@ -12,12 +13,14 @@ from salmon.mail import MailRequest
 from salmon.routing import Router, nolocking, route, stateless
 from sqlalchemy import insert
 
-from config import build
-from config.current import current_settings
-
+from ...config import build
+from ...config.current import current_settings
 from ...model.records.received_mail import Mail
-from ...transport.inbound.intake import MailIntake, first_headers
+from ...transport.inbound.intake import MailIntake
 from ...transport.inbound.receiver import Listener, Receiver
+
+# As much as Salmon is given: a handler that reads more of a mail than its headers costs more.
+_HEADERS = 4_096
 
 
 class Floor(MailIntake):
@@ -31,7 +34,7 @@ class Floor(MailIntake):
         """Route the mail; the handler stores it."""
         raw, envelope_from = inbound_mail
         for recipient in recipients:
-            request = MailRequest("floor", envelope_from, recipient, first_headers(raw))
+            request = MailRequest("floor", envelope_from, recipient, raw[:_HEADERS])
             request.raw, request.database = raw, self.database
             Router.deliver(request)
         return inbound_mail

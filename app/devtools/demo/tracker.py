@@ -11,9 +11,8 @@ from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config.build import build_database, build_receiver, build_relay
-from config.parsing import Settings, load
-
+from ...config.build import build_database, build_receiver, build_relay
+from ...config.parsing import Settings, load
 from ...mail.addresses import Mailbox
 from ...model.lifecycle.registry import LIFECYCLES
 from ...model.operations.manual_action import act_by_command
@@ -163,6 +162,7 @@ def stage(tell: Callable[[str], None]) -> Iterator[Stage]:
 def settings_in(directory: Path) -> Settings:
     """Settings that keep everything in a directory, whatever the environment says."""
     values = {
+        "HOME": str(directory),
         "DOMAIN": DOMAIN,
         "DATABASE_URL": f"sqlite:///{directory}/tickets.db",
         "LISTEN": "smtp://127.0.0.1:0",

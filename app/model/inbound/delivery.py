@@ -19,6 +19,7 @@ class Fate(StrEnum):
     """What became of a mail at one place.
 
     Steered: it had commands and no words. Answered: it asked for a page. Reported: it said what became of a letter.
+    Left: a handler that is none of ours took it, and here it is kept nowhere.
     """
 
     OPENED = "opened"
@@ -28,6 +29,7 @@ class Fate(StrEnum):
     ANSWERED = "answered"
     REPORTED = "reported"
     REPEATED = "repeated"
+    LEFT = "left to another handler"
 
 
 @dataclass(frozen=True)

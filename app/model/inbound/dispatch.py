@@ -16,11 +16,11 @@ from .threads import KnownReference, ThreadMatch, find_thread, is_our_letter, kn
 from .unmatched import set_aside_claimed, set_aside_mail
 
 
-def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
-    """Do everything that follows from a mail at one of its recipients, and return what became of it."""
-    our_address = find_our_address(uow, recipient)
-    if our_address is None:
-        return set_aside_mail(uow, inbound_mail, recipient, "nothing has this address")
+def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_address: OurAddress) -> DeliveryResult:
+    """Do everything that follows from a mail at one of its recipients, and return what became of it.
+
+    `our_address` is where the recipient leads, as its route has found out.
+    """
     if our_address.kind is AddressKind.BOUNCE:
         return _to_letter_address(uow, inbound_mail, recipient, our_address.token)
     if our_address.kind is AddressKind.POSTMASTER:
@@ -40,6 +40,11 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> Deliv
     if target is None:
         return _open(uow, inbound_mail, recipient, our_address, sender, known)
     return _continue(uow, inbound_mail, recipient, target, sender, known)
+
+
+def deliver_nowhere(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
+    """Set a mail aside whose recipient is no address of ours, and which no other handler took."""
+    return set_aside_mail(uow, inbound_mail, recipient, "nothing has this address")
 
 
 class Aside(NamedTuple):

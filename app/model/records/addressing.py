@@ -102,18 +102,24 @@ def find_our_address(uow: UnitOfWork, address: str) -> OurAddress | None:
         return None
     local, _, domain = address_key(whole).rpartition("@")
     if domain == uow.domain:
-        return _by_form(local) or _queue(uow, local, "")
+        return place_by_form(local) or _queue(uow, local, "")
     return _queue(uow, local, f"@{domain}")
 
 
-def _by_form(local: str) -> OurAddress | None:
+def ticket_place(digits: str, *, comment: bool) -> OurAddress:
+    """Return where a ticket's address with this number leads, or the one for private comments on it."""
+    # Forty digits are an unknown ticket, not a number to compute with (nor 5,000, at which int() raises).
+    digits = digits.lstrip("0")
+    number = int(digits) if 0 < len(digits) <= len(str(MAX_ID)) else 0
+    return OurAddress(
+        AddressKind.TICKET_COMMENT if comment else AddressKind.TICKET, f"ticket{digits or 0}", number=number
+    )
+
+
+def place_by_form(local: str) -> OurAddress | None:
+    """Return where a local part (in lower case) at our domain leads by its form alone; None for a queue's, or none."""
     if match := _TICKET.fullmatch(local):
-        # Forty digits are an unknown ticket, not a number to compute with (nor 5,000, at which int() raises).
-        digits = match[1].lstrip("0")
-        number = int(digits) if 0 < len(digits) <= len(str(MAX_ID)) else 0
-        return OurAddress(
-            AddressKind.TICKET_COMMENT if match[2] else AddressKind.TICKET, f"ticket{digits or 0}", number=number
-        )
+        return ticket_place(match[1], comment=bool(match[2]))
     if local.startswith(BOUNCE):
         return OurAddress(AddressKind.BOUNCE, local, token=local.removeprefix(BOUNCE))
     if local in _POSTMASTERS:

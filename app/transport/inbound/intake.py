@@ -1,50 +1,67 @@
 """The way of a mail from its bytes to the commit: read, route through Salmon, and store, or nothing."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
+from salmon import encoding
 from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
 from ...mail.addresses import is_usable
 from ...mail.parsed import parse_mail
-from ...model.inbound.delivery import DeliveryResult, InboundMail
+from ...model.inbound import dispatch
+from ...model.inbound.delivery import DeliveryResult, Fate, InboundMail
 from ...model.inbound.unmatched import find_unmatched, raw_bytes
 from ...model.records import addressing
+from ...model.records.addressing import OurAddress
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from .. import mail_log
+from .routes import Recipient, is_others
 from .smtp_replies import NoRoom
 
-_HEADERS_FOR_SALMON = 16_384
-_EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
 # PostgreSQL's codes for work that was stopped because of other work: a failed serialization, a deadlock.
 _OVERTAKEN = ("40001", "40P01")
 # Several mails of one new sender may come at once, and somebody be forgotten meanwhile.
 _TRIES = 4
 
 
-_NOBODY = "nobody@invalid"
-
-
 class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
     """Salmon's request, with what our handlers need: the unit of work, the mail, and the envelope's recipient.
 
-    Salmon parses only the first headers: the body would cost ten times its size in memory, and is read elsewhere.
+    Salmon parses the mail when another's handler asks: it would cost ten times its size in memory, and can fail.
     """
 
     def __init__(self, uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
-        # Given no address, or one that it cannot parse, Salmon reads the headers for one, and raises on what it finds.
-        super().__init__("tickets", _NOBODY, _NOBODY, first_headers(inbound_mail.raw))
+        # Not Salmon's own: given no address, or one that it cannot parse, it reads the headers for one.
+        self.Peer = "tickets"
+        self.Data = inbound_mail.raw
         self.uow = uow
         self.inbound_mail = inbound_mail
         self.recipient = recipient
         self._result: DeliveryResult | None = None
-        self.To = recipient if "@" in recipient else f"{recipient}@{uow.domain}"
+        self.To = Recipient.of(recipient, uow)
         self.From = inbound_mail.envelope_from
+        self.bounce = None
+        self.is_unmatched = False
+
+    @cached_property
+    def base(self) -> Any:
+        """The whole mail as Salmon reads it."""
+        found = encoding.from_string(self.Data)
+        for name, address in (("from", self.From), ("to", str(self.To))):
+            if name not in found:
+                found[name] = address
+        return found
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a handler of ours has taken the mail."""
+        return self._result is not None
 
     @property
     def result(self) -> DeliveryResult:
@@ -61,7 +78,15 @@ class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
 
 
 class Unrouted(RuntimeError):
-    """No handler, or more than one, took a mail: the routes are not those this program was made with."""
+    """Nobody took a mail, or more than one of our handlers did: the routes are not those this program was made with."""
+
+
+class Unmatched:
+    """What Salmon knows as the queue of mail that no handler was called for, or that one of them failed at."""
+
+    def push(self, message: Request) -> None:
+        """Note it; a handler's failure goes on its way to the receiver, and undoes everything."""
+        message.is_unmatched = True
 
 
 class MailIntake:
@@ -87,6 +112,8 @@ class MailIntake:
     def refuses(self, address: str) -> str | None:
         """Why mail to this address is not taken, in words for the sender's server; None if it is."""
         with self.database.read_only() as uow:
+            if is_others(address):
+                return None
             ours = addressing.is_at_our_domain(uow, address)
             if not ours and addressing.find_our_address(uow, address) is None:
                 return f"we take no mail for other domains than {uow.domain}"
@@ -119,16 +146,29 @@ class MailIntake:
 
     def store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> InboundMail:
         """The same with a mail that was read already, which is returned as it goes on to recipients after these."""
+
+        def route_all(uow: UnitOfWork) -> InboundMail:
+            stored = inbound_mail
+            for recipient in recipients:
+                stored = stored.after(_route(uow, stored, recipient))
+            return stored
+
+        return self._work(inbound_mail, route_all)
+
+    def receive_by_route(self, raw: bytes, envelope_from: str, recipient: str, place: OurAddress) -> None:
+        """Store a mail that another program's receiver has routed to this place."""
+        with self.write_lock():
+            mail = self.read(raw, envelope_from, [recipient])
+            self._work(mail, lambda uow: mail.after(dispatch.deliver(uow, mail, recipient, place)))
+
+    def _work(self, inbound_mail: InboundMail, operation: Callable[[UnitOfWork], InboundMail]) -> InboundMail:
+        """Do it in a unit of work, again if another connection got in between, and log what became of the mail."""
         if not self._has_room(len(inbound_mail.raw)):
             raise NoRoom
         for tries_left in reversed(range(_TRIES)):
-            stored = inbound_mail
             try:
                 with self.database.transaction() as uow:
-                    for recipient in recipients:
-                        request = Request(uow, stored, recipient)
-                        Router.deliver(request)
-                        stored = stored.after(request.result)
+                    stored = operation(uow)
                 break
             except BaseException as error:
                 if not tries_left or not _was_overtaken(error):
@@ -147,9 +187,9 @@ class MailIntake:
             inbound_mail = replace(inbound_mail, mail_id=delivery.mail_id, delivery_id=delivery.id)
             # What was loaded would hide what the routing writes.
             uow.session.expunge_all()
-            request = Request(uow, inbound_mail, recipient)
-            Router.deliver(request)
-            result = request.result
+            result = _route(uow, inbound_mail, recipient)
+            if result.fate is Fate.LEFT:
+                find_unmatched(uow, number).waiting = False
         self._stored()
         self._log(inbound_mail, [result])
         return result
@@ -198,13 +238,17 @@ def _ours(uow: UnitOfWork, address: str) -> bool:
     return addressing.is_at_our_domain(uow, address) or addressing.find_our_address(uow, address) is not None
 
 
+def _route(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
+    """Let Salmon call the handler of a recipient; what no handler takes is set aside."""
+    request = Request(uow, inbound_mail, recipient)
+    Router.deliver(request)
+    if request.is_taken or addressing.find_our_address(uow, recipient) is not None:
+        return request.result
+    if request.is_unmatched:
+        return dispatch.deliver_nowhere(uow, inbound_mail, recipient)
+    return DeliveryResult(recipient, Fate.LEFT)
+
+
 def _was_overtaken(error: BaseException) -> bool:
     """Whether another connection did the same at the same instant (made a sender known, say): it has now."""
     return isinstance(error, IntegrityError) or getattr(getattr(error, "orig", None), "sqlstate", None) in _OVERTAKEN
-
-
-def first_headers(raw: bytes) -> bytes:
-    """As much of a mail's headers as Salmon is given: never a body, in which parts could be nested too deep for it."""
-    head = raw[:_HEADERS_FOR_SALMON]
-    end = _EMPTY_LINE.search(head)
-    return head[: end.start()] if end else head

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from ...model.inbound.delivery import InboundMail
 from .. import mail_log
 from .intake import MailIntake, said_of
+from .pid_file import leave_to_salmon_stop
 from .smtp_replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
 from .smtp_session import DIALOGUES, Dialogue, SubmittedMail, TooManyConnections
 
@@ -206,6 +207,8 @@ class Receiver:
 
         def end(number: signal.Signals) -> None:
             LOG.info("%s: finishing the mail in hand, then the end", number.name)
+            if number is signal.SIGHUP:
+                leave_to_salmon_stop()
             ending.set()
 
         hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)

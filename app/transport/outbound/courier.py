@@ -79,10 +79,10 @@ class Courier:
         self._housekept: datetime | None = None
         self._index_at: datetime | None = None
 
-    def start(self) -> None:
-        """Begin to work in a thread."""
+    def start(self, *, daemon: bool = False) -> None:
+        """Begin to work in a thread; as a daemon, it keeps no process alive that nobody tells it of the end of."""
         self._ending.clear()
-        self._thread = threading.Thread(target=self._run, name="courier")
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=daemon)
         self._thread.start()
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from app.model.storage.database import Database
+from ..model.storage.database import Database
 
 # So much must stay free beside a mail, for the letters it causes and the database's own needs.
 SPARE_BYTES = 32 * 2**20

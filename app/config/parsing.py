@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import home as places
+
 PREFIX = "TICKETS_"
 
 
@@ -30,8 +31,9 @@ class Listen:
 
 @dataclass(frozen=True)
 class Settings:
-    """What config/settings.py says, checked."""
+    """The value of every setting, checked."""
 
+    home: Path
     domain: str
     database_url: str
     listen: tuple[Listen, ...]
@@ -58,11 +60,14 @@ def problems(values: Mapping[str, Any], environment: Mapping[str, str]) -> Itera
     known = ", ".join(f"{PREFIX}{name}" for name in _PARSERS)
     for name in unknown:
         yield f"{name} is no setting; there are {known}."
+    found: dict[str, None] = {}
     for name in _PARSERS:
         try:
             _value(name, values, environment)
         except BadSetting as error:
-            yield str(error)
+            # A wrong TICKETS_HOME is found with each path that starts there.
+            found[str(error)] = None
+    yield from found
 
 
 def _value(name: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
@@ -72,11 +77,24 @@ def _value(name: str, values: Mapping[str, Any], environment: Mapping[str, str])
             raise BadSetting(f"{PREFIX}{name} is not set, and config/settings.py has no {name}.")
         given = "" if values[name] is None else str(values[name])
     try:
-        return _PARSERS[name](given.strip())
+        parsed = _PARSERS[name](given.strip())
+        return _PLACED[name](parsed, _value("HOME", values, environment)) if name in _PLACED else parsed
+    except BadSetting:
+        raise
     except ValueError as error:
         # Whatever stands before an @ in a URL may be a password, and this line ends up in logs.
         shown = re.sub(r"://.*@", "://…@", given, flags=re.DOTALL)
         raise BadSetting(f"{PREFIX}{name} cannot be {shown!r}: {error}.") from None
+
+
+def _home(given: str) -> Path:
+    return _checked(Path(given).expanduser().absolute() if given else places.default_home())
+
+
+def _checked(path: Path) -> Path:
+    if places.holds_programs(path):
+        raise ValueError(f"{path} is for installed programs, and an upgrade may empty it; name another directory")
+    return path
 
 
 def _domain(given: str) -> str:
@@ -99,7 +117,14 @@ def _database_url(given: str) -> str:
         raise ValueError("a database in memory loses mail; it would be sqlite:///PATH")
     if url.query or url.host:
         raise ValueError("it would be sqlite:///PATH and nothing more")
-    return url.set(drivername="sqlite", database=str(ROOT / url.database)).render_as_string(hide_password=False)
+    return url.set(drivername="sqlite").render_as_string(hide_password=False)
+
+
+def _database_at(given: str, home: Path) -> str:
+    url = make_url(given)
+    if url.get_backend_name() != "sqlite":
+        return given
+    return url.set(database=str(_checked(home / (url.database or "")))).render_as_string(hide_password=False)
 
 
 _DATABASES = "it would be sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
@@ -134,10 +159,13 @@ def _is_host(host: str) -> bool:
     return True
 
 
-def _relay(given: str) -> str:
-    from app.transport.outbound.relays import relay_from_url
+def _relay_at(given: str, home: Path) -> str:
+    from ..transport.outbound.relays import relay_from_url
 
-    relay_from_url(given, root=ROOT).close()
+    relay_from_url(given, root=home).close()
+    scheme, _, path = given.partition(":")
+    if scheme == "maildir":
+        _checked(home / path)
     return given
 
 
@@ -161,10 +189,11 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
+    "HOME": _home,
     "DOMAIN": _domain,
     "DATABASE_URL": _database_url,
     "LISTEN": _listen,
-    "RELAY": _relay,
+    "RELAY": str,
     "MAX_MESSAGE_BYTES": _number(1_000, 2**30),
     "UNMATCHED": _one_of("keep", "reject"),
     "TRUST": _one_of("reply", "dmarc", "from"),
@@ -172,3 +201,5 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "WORKERS": _number(1, 64),
     "LOG": _one_of("plain", "json"),
 }
+# Those in which a path may be relative.
+_PLACED: dict[str, Callable[[Any, Path], Any]] = {"DATABASE_URL": _database_at, "RELAY": _relay_at}

@@ -1,20 +1,22 @@
 """How settings become live objects: database, relay, routes, courier, receiver."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from salmon.routing import Router
 
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Trust
-from app.transport.inbound.intake import MailIntake
-from app.transport.outbound.relays import Relay, relay_from_url
-from config import settings as plain
-from config.disk_space import room_beside
-from config.parsing import ROOT, Settings
+from ..model.storage.database import Database
+from ..model.storage.unit_of_work import Trust
+from ..transport.inbound.intake import MailIntake, Unmatched
+from ..transport.outbound.relays import Relay, relay_from_url
+from . import defaults
+from .current import own_settings
+from .disk_space import room_beside
+from .parsing import Settings
 
 if TYPE_CHECKING:
-    from app.transport.inbound.receiver import Receiver
+    from ..transport.inbound.receiver import Receiver
 
 
 class NoRoutes(RuntimeError):
@@ -29,23 +31,20 @@ def build_database(settings: Settings) -> Database:
 
 def build_relay(settings: Settings) -> Relay:
     """Where letters go, not yet connected to."""
-    return relay_from_url(settings.relay, root=ROOT, helo=settings.domain)
+    return relay_from_url(settings.relay, root=settings.home, helo=settings.domain)
 
 
 def load_routes(settings: Settings) -> None:
     """Let Salmon load the handlers, and make sure that it did: by itself it would only log that it could not."""
     Router.LOG_EXCEPTIONS = False
     Router.RELOAD = False
-    Router.UNDELIVERABLE_QUEUE = None
-    host = settings.domain.replace(".", r"\.")
-    before = Router.DEFAULT_CAPTURES.get("host", host)
-    Router.defaults(host=host)
-    Router.load(plain.handlers)
-    if before != host:
-        # Salmon put the domain into the routes when their modules were loaded; a process may have had another one.
-        Router.reload()
-    if len(Router.ORDER) != len(plain.handlers):
-        raise NoRoutes(f"Salmon has {len(Router.ORDER)} routes, not {len(plain.handlers)}: {plain.handlers}.")
+    Router.UNDELIVERABLE_QUEUE = Unmatched()
+    # What others' routes mean by (host); ours ask the unit of work.
+    Router.defaults(host=re.escape(settings.domain))
+    Router.load(own_settings().handlers)
+    there = {handler.__module__ for _, handlers in Router.REGISTERED.values() for handler in handlers}
+    if missing := {*defaults.handlers} - there:
+        raise NoRoutes(f"Salmon has no route to {' and '.join(sorted(missing))}: name them in `handlers`.")
 
 
 def build_intake(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> MailIntake:
@@ -65,8 +64,8 @@ def build_receiver(
 ) -> "Receiver":
     """The receiver, with the courier that sends what it causes."""
     # Loaded here: `deliver` takes a mail in without a server.
-    from app.transport.inbound.receiver import Listener, Receiver
-    from app.transport.outbound.courier import Courier
+    from ..transport.inbound.receiver import Listener, Receiver
+    from ..transport.outbound.courier import Courier
 
     messenger = Courier(database, relay)
     return Receiver(

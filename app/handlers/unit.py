@@ -1,0 +1,73 @@
+"""The unit of work of a mail: our receiver's, or one of its own for a request of another program's receiver."""
+
+import logging
+from typing import NoReturn
+
+from salmon.mail import MailRequest
+
+from ..model.inbound import dispatch
+from ..model.records.addressing import OurAddress
+from ..transport import mail_log
+from ..transport.inbound import routes
+from ..transport.inbound.intake import MailIntake, Request
+from ..transport.inbound.smtp_replies import TOO_LARGE, for_fault, no_such_address
+
+LOG = logging.getLogger("tickets.receiver")
+
+
+class _Tracker:
+    """The tracker that runs in another Salmon project's process."""
+
+    intake: MailIntake | None = None
+    max_bytes = 0
+
+
+def serve_requests_with(intake: MailIntake, *, max_bytes: int) -> None:
+    """Take the mails of another program's receiver in with this; larger ones are refused."""
+    _Tracker.intake, _Tracker.max_bytes = intake, max_bytes
+    routes.look_in(intake.database)
+
+
+def take(message: MailRequest, place: OurAddress) -> None:
+    """Do what follows from a mail at this place. On return it is committed, or will be with our receiver's unit.
+
+    Raises Salmon's SMTPError in a process of another Salmon project: any other exception would be answered 250.
+    """
+    if isinstance(message, Request):
+        message.result = dispatch.deliver(message.uow, message.inbound_mail, message.recipient, place)
+        return
+    try:
+        reply = _take_in(message, place)
+    except BaseException as error:
+        LOG.exception("a mail could not be stored")
+        reply = for_fault(error)
+    if reply:
+        mail_log.refused(reply, message.To, {"from": message.From})
+        _answer(reply)
+
+
+def _take_in(message: MailRequest, place: OurAddress) -> str:
+    """Store a mail; the reply that refuses it, or nothing."""
+    intake = _Tracker.intake
+    if intake is None:
+        raise RuntimeError("config/boot.py has to call mail_tickets.start(settings)")
+    raw = message.Data if isinstance(message.Data, bytes) else message.Data.encode("utf-8", "surrogateescape")
+    if len(raw) > _Tracker.max_bytes:
+        return TOO_LARGE
+    if intake.may_refuse(message.To) and (why := intake.refuses(message.To)):
+        return no_such_address(why)
+    intake.receive_by_route(raw, _reverse_path(message), message.To, place)
+    return ""
+
+
+def _reverse_path(message: MailRequest) -> str:
+    """The envelope's sender. Without one, or with one that it cannot parse, Salmon gives the whole From header."""
+    given = message.From or ""
+    return given if "@" in given and not any(sign in given for sign in '<>" ,') else ""
+
+
+def _answer(reply: str) -> NoReturn:
+    # Loaded here: it brings servers that a command has no need of.
+    from salmon.server import SMTPError
+
+    raise SMTPError(int(reply[:3]), reply[4:])

@@ -1,0 +1,108 @@
+"""Salmon's routes to our handlers, which match addresses of ours alone: what is another's stays another's."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from salmon.routing import Router, route
+
+from ...mail.addresses import address_key
+from ...model.records.addressing import OurAddress, find_our_address, place_by_form
+from ...model.storage.database import Database
+from ...model.storage.unit_of_work import UnitOfWork
+from .smtp_replies import for_fault
+
+# Where our addresses are found for a request that brings no unit of work: that of another program's receiver. None: no
+# tracker runs in this process (`salmon routes`), and the form of an address decides.
+_database: Database | None = None
+
+
+def look_in(database: Database) -> None:
+    """Find our addresses in this database, for requests that bring no unit of work of their own."""
+    global _database  # noqa: PLW0603 - Salmon's routes belong to the process, too
+    _database = database
+
+
+class Recipient(str):
+    """The address that a mail of our own receiver is routed by, and the unit of work in which it is looked up."""
+
+    uow: UnitOfWork
+
+    @classmethod
+    def of(cls, address: str, uow: UnitOfWork) -> "Recipient":
+        """Return the address, at our domain if it names none (RFC 5321, 4.5.1: `<postmaster>`)."""
+        made = cls(address if "@" in address else f"{address}@{uow.domain}")
+        made.uow = uow
+        return made
+
+
+class _Match:
+    """What Salmon asks of a match: its captures, which a handler gets, with the place that the address leads to."""
+
+    def __init__(self, match: re.Match[str], place: OurAddress | None) -> None:
+        self._match, self._place = match, place
+
+    def groupdict(self) -> dict[str, Any]:
+        """Return the captures."""
+        return {**self._match.groupdict(), "place": self._place}
+
+
+class _OurPattern:
+    """What Salmon keeps for a compiled route; it matches where `host` is our domain, or an address leads somewhere."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+
+    def match(self, address: str) -> "re.Match[str] | _Match | None":
+        """Return the match, or None for an address that is none of ours; SMTPError where nobody can say whose it is."""
+        found = self._pattern.match(address)
+        if found is None:
+            return None
+        if "host" in found.groupdict():
+            domain = _domain(address)
+            return found if domain is None or address_key(address).rpartition("@")[2] == domain else None
+        place = _place(address)
+        if place is not None and place.kind.is_ticket:
+            # It has routes of its own.
+            return None
+        return _Match(found, place) if place is not None or _domain(address) is None else None
+
+
+class our_route(route):  # type: ignore[misc] # noqa: N801 - Salmon has no types, and its decorator this name
+    """Salmon's @route, for addresses of ours."""
+
+    def __call__(self, handler: Callable[..., None]) -> Any:
+        """Register a handler."""
+        registered = super().__call__(handler)
+        pattern, handlers = Router.REGISTERED[self.format]
+        Router.REGISTERED[self.format] = (_OurPattern(pattern), handlers)
+        return registered
+
+
+def is_others(address: str) -> bool:
+    """Return whether a handler that is none of ours takes mail to an address."""
+    patterns = [pattern for pattern, _ in Router.REGISTERED.values()]
+    return any(pattern.match(address) for pattern in patterns if not isinstance(pattern, _OurPattern))
+
+
+def _domain(address: str) -> str | None:
+    if isinstance(address, Recipient):
+        return address.uow.domain
+    return None if _database is None else _database.domain
+
+
+def _place(address: str) -> OurAddress | None:
+    if isinstance(address, Recipient):
+        return find_our_address(address.uow, address)
+    if _database is None:
+        local = address.rpartition("@")[0]
+        return place_by_form(local.lower()) if local.isascii() else None
+    # Loaded here: it brings servers that a command has no need of.
+    from salmon.server import SMTPError
+
+    try:
+        with _database.read_only() as uow:
+            return find_our_address(uow, address)
+    except BaseException as error:
+        reply = for_fault(error)
+        raise SMTPError(int(reply[:3]), reply[4:]) from error

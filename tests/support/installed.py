@@ -1,0 +1,129 @@
+"""The distributions as they are built, and environments outside the checkout in which they are installed."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What of the checkout goes into them.
+SOURCES = ("app", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+PATIENCE = 600
+
+
+class Built(NamedTuple):
+    """The two files that are published."""
+
+    wheel: Path
+    sdist: Path
+
+
+class Installed(NamedTuple):
+    """An environment with nothing but the tracker and what it needs."""
+
+    folder: Path
+
+    def command(self, name: str) -> str:
+        """The path of one of its commands."""
+        return str(self.folder / "bin" / name)
+
+    @property
+    def packages(self) -> Path:
+        """Where its packages lie."""
+        [found] = self.folder.glob("lib/python3*/site-packages")
+        return found
+
+    def run(self, name: str, *arguments: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run one of its commands to the end."""
+        return subprocess.run(
+            [self.command(name), *arguments],
+            cwd=cwd,
+            env=clean_environment(cwd) | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def does(self, name: str, *arguments: str, cwd: Path, **environment: str) -> str:
+        """Run one of its commands, which succeeds; what it prints."""
+        done = self.run(name, *arguments, cwd=cwd, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """The environment of somebody who has neither settings of the tracker nor a checkout of it."""
+    dropped = ("TICKETS_", "SALMON_", "PYTHON", "XDG_", "VIRTUAL_ENV")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return kept | {"HOME": str(home)}
+
+
+def other_pythons() -> dict[str, str]:
+    """The Pythons of this machine that the tracker is for, by version, but for the one that runs."""
+    found: dict[str, str] = {}
+    for version in VERSIONS:
+        mine = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), shutil.which(f"python{version}")]
+        usable = [str(path) for path in mine if path and _runs(str(path), version)]
+        if usable and version != "{}.{}".format(*sys.version_info):
+            found[version] = usable[0]
+    return found
+
+
+def _runs(python: str, version: str) -> bool:
+    """Whether it can make an environment, and is no shim of another version."""
+    program = "import sys, ssl, sqlite3, venv; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    return done.stdout.strip() == version
+
+
+def install(folder: Path, distribution: Path, python: str = sys.executable) -> Installed:
+    """Make an environment and install a distribution into it."""
+    _check(python, "-m", "venv", "--without-pip", str(folder))
+    _check(*_pip(), "--python", str(folder / "bin" / "python"), "install", "--quiet", str(distribution))
+    return Installed(folder)
+
+
+def build(folder: Path) -> Built:
+    """Build both distributions from a copy, in which nothing is left of an earlier build."""
+    copy = folder / "source"
+    copy.mkdir()
+    for name in SOURCES:
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, copy / name)
+    _check(sys.executable, "-m", "build", "--outdir", str(folder / "dist"), str(copy))
+    [wheel], [sdist] = (folder / "dist").glob("*.whl"), (folder / "dist").glob("*.tar.gz")
+    return Built(wheel, sdist)
+
+
+def _pip() -> list[str]:
+    """The pip of this environment; one that was made without is served by the system's."""
+    own = importlib.util.find_spec("pip") is not None
+    return [sys.executable if own else sys._base_executable, "-m", "pip", "--disable-pip-version-check"]  # type: ignore[attr-defined]
+
+
+def _check(*command: str) -> None:
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The distributions."""
+    return build(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="session")
+def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel in an environment of its own."""
+    return install(tmp_path_factory.mktemp("wheel") / "env", built.wheel)
