@@ -9,9 +9,9 @@ from salmon.routing import Router
 
 from app.config import build, defaults
 from app.config.parsing import load
+from app.devtools.mail_client import MailClient
 from app.model.records.received_mail import Delivery
 from config import settings as plain
-from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World
 
 # Two routes, one of them with a state, as Salmon's own sample has.
@@ -48,7 +48,7 @@ def taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[obje
     del sys.modules["neighbour"]
 
 
-def hears(client: Wire, address: str) -> str:
+def hears(client: MailClient, address: str) -> str:
     """The reply to the recipient if they are refused, else to the mail."""
     [reply] = client.begins(address)
     return client.hands_over(MAIL)[:3] if reply.startswith("250") else reply[:3]
@@ -58,7 +58,7 @@ def hears(client: Wire, address: str) -> str:
 def test_a_neighbours_mail_is_the_neighbours(database_url: str, taken: list[object], unmatched: str) -> None:
     world = World(database_url, keep_unmatched=unmatched == "keep")
     try:
-        with world.serving(), Wire(world.port("smtp")) as client:
+        with world.serving(), MailClient(world.port("smtp")) as client:
             assert hears(client, f"echo-a@{DOMAIN}") == "250"
             assert hears(client, "team-list@other.example") == "250"
             assert hears(client, f"hello@{DOMAIN}") == "250"
@@ -77,7 +77,7 @@ def test_a_neighbours_mail_is_the_neighbours(database_url: str, taken: list[obje
 
 
 def test_a_neighbours_fault_is_451_and_nothing_is_stored(small_world: World, taken: list[object]) -> None:
-    with small_world.serving(), Wire(small_world.port("smtp")) as client:
+    with small_world.serving(), MailClient(small_world.port("smtp")) as client:
         client.begins(f"hello@{DOMAIN}", f"echo-fault@{DOMAIN}")
         assert client.hands_over(MAIL).startswith("451 4.3.0 ")
         assert hears(client, f"hello@{DOMAIN}") == "250"

@@ -30,7 +30,7 @@ Deliver = Callable[..., str]
 def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A tracker that is the guest of another project; the world looks into its database."""
     monkeypatch.setattr(routes, "_database", None)
-    for name in ("reception", "max_bytes"):
+    for name in ("intake", "max_bytes"):
         monkeypatch.setattr(unit._Tracker, name, None)
     monkeypatch.setattr(Router, "UNDELIVERABLE_QUEUE", None)
     url = f"sqlite:///{tmp_path}/tickets.db"
