@@ -257,7 +257,7 @@ def _choices(desk: Desk, ticket: Ticket, standing: Standing) -> dict[Command, li
     return {
         commands.STATUS: statuses,
         commands.ACTION: [action.title for action in ticket.lifecycle.actions if _is_open_to(ticket, standing, action)],
-        commands.OWNER: ["me", "nobody", *assignable(desk, everybody_on(desk, ticket))],
+        commands.OWNER: [*commands.OWNER.words, *assignable(desk, everybody_on(desk, ticket))],
         commands.QUEUE: [queue.name for queue in every_queue(desk)],
     }
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 
-from .commands import COMMANDS
+from .commands import COMMANDS, Command
 from .tables import Lifecycle, Party, Role, Row, find_row, target
 
 
@@ -71,10 +71,15 @@ def commands_table() -> str:
     """The lines that a mail can begin with, and the words that can stand alone, as a table of the README."""
     head = ("line", "what it does", "value", "from")
     rows = [
-        (f"`{one.line()}`", one.effect, one.value, "responders, requestor" if one.requestor else "responders")
+        (_lines_of(one), one.effect, one.value, "responders, requestor" if one.requestor else "responders")
         for one in COMMANDS
     ]
     return _markdown(head, rows)
+
+
+def _lines_of(command: Command) -> str:
+    """Return the line of a command, and its other names."""
+    return ", ".join(f"`{line}`" for line in (command.line(), *(f"{name}:" for name in command.also)))
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -193,16 +193,21 @@ class Lifecycle:
     def action(self, title: str) -> Action:
         """The action of that title, in any case; NoSuchAction names what there is."""
         for action in self.actions:
-            if action.title.casefold() == title.strip().casefold():
+            if action.title.casefold() == _as_typed(title):
                 return action
         raise NoSuchAction(f"There is no action {title!r}; there are: {listed(a.title for a in self.actions)}.")
 
     def status(self, title: str) -> str:
         """The status of that title, in any case; NoSuchStatus names what there is."""
         for status in self.statuses:
-            if status.casefold() == title.strip().casefold():
+            if status.casefold() == _as_typed(title):
                 return status
         raise NoSuchStatus(f"There is no status {title!r}; there are: {listed(self.statuses)}.")
+
+
+def _as_typed(title: str) -> str:
+    """Return a title in lower case, without the full stop that a phone types behind it."""
+    return title.strip().rstrip(".!").rstrip().casefold()
 
 
 class WorkflowError(Exception):

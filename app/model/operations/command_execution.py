@@ -212,9 +212,10 @@ def _settings(desk: Desk, ticket: Ticket, mailed: Mailed, command: Command | Non
 
 
 def _owner(desk: Desk, ticket: Ticket, mailed: Mailed, value: str) -> Setting:
-    if value.casefold() == "nobody":
+    word = value.rstrip(".!").casefold()
+    if word == commands.NOBODY:
         return Setting(nobody=True)
-    if value.casefold() == "me":
+    if word == commands.ME:
         return Setting(assignee=mailed.person)
     everybody = everybody_on(desk, ticket)
     return Setting(assignee=colleague_named(desk, value, everybody, assignable(desk, everybody)))
