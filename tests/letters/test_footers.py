@@ -7,6 +7,7 @@ that was recorded, the status after it, and the people who got a letter are comp
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -392,6 +393,63 @@ def test_the_word_for_ones_list_and_the_line_that_ends_a_ticket_do_what_the_foot
     if named:
         cast.actors["Rita"].replies(letter, f"{named[1]}\n\nIt works.")
         assert cast.world.ticket()["status"] == life.end
+
+
+THANKS = re.compile(r"^A reply that only says thanks leaves it (.+)\.$", re.M)
+
+
+@pytest.mark.parametrize("name", SEATS)
+@EVERY_STATE
+def test_what_a_footer_says_of_thanks_is_what_they_do(cast_of: CastOf, life: Lifecycle, status: str, name: str) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_letter(name, status)
+    since = len(cast.world.far_end.letters)
+    cast.actors[name].replies(letter, f"Thank you very much, Root and Ron!\n\n{name}")
+    ticket = cast.world.ticket()
+    title, after = MEANING[promised(life, status, name)[0]], promised(life, status, name)[1]
+    if found := THANKS.search(letter.footer):
+        after = found[1]
+        assert name in OUTSIDERS
+    assert bool(found) == (name in OUTSIDERS and any("thanks" in hint for hint in life.cell(status, RITA).hints))
+    assert (ticket["messages"][-1]["action"], ticket["status"]) == (title, after)
+    assert cast.reached(since) == cast.reads(letter, name).readers
+
+
+@EVERY_LIFE
+def test_thanks_have_a_row_of_their_own_exactly_where_a_footer_says_so(life: Lifecycle) -> None:
+    for (status, role), cell in life.defaults.items():
+        said = [found[1] for hint in cell.hints if (found := THANKS.match(hint))]
+        assert said == ([cell.thanks.moves[status][0]] if cell.thanks else []), (status, role)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("Thanks!", True), ("Thanks! Where are you?", False), ("Thanks, see https://example.org", False), ("", False)],
+)
+def test_a_ticket_stays_resolved_only_after_thanks_alone(small_inbox: World, text: str, kept: bool) -> None:
+    world = small_inbox
+    ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.net", "Ann")
+    ann.writes("hello", "Help me.")
+    world.act(1, "Change status", ron.email, "Done.", status="resolved")
+    solved = world.ticket()["solved"]
+    ann.replies(ann.letter(), text)
+    ticket = world.ticket()
+    assert (ticket["status"], ticket["solved"]) == (("resolved", solved) if kept else ("open", None))
+    assert ron.letter().text.startswith("Ann wrote")
+    assert ("Your reply makes it open." in ann.letter().footer, len(ticket["changes"])) == (True, 1 if kept else 2)
+
+
+def test_thanks_with_a_file_are_more_than_thanks(small_inbox: World) -> None:
+    world = small_inbox
+    ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.net", "Ann")
+    ann.writes("hello", "Help me.")
+    world.act(1, "Change status", ron.email, "Done.", status="resolved")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Message-ID"] = ann.email, "ticket1@tickets.example", "<file@home.example>"
+    mail.set_content("Thanks!")
+    mail.add_attachment(b"PDF", "application", "pdf", filename="form.pdf")
+    world.brings(mail.as_bytes(), ann.email, "ticket1@tickets.example")
+    assert world.ticket()["status"] == "open"
 
 
 @pytest.mark.parametrize("name", ["Ron", "Asa", "Adam"])

@@ -280,6 +280,8 @@ def test_the_printed_table_says_what_a_reply_does(life: Lifecycle, status: str, 
     [line] = [line for line in lines if line[0] == status]
     title, after, private = outcome(life, status, role)
     said = f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
+    thanks = life.cell(status, role).thanks
+    said += f" ({thanks.moves[status][0]} after thanks)" if thanks else ""
     assert line[head.index(role)] == said
 
 

@@ -21,6 +21,7 @@ from ..storage.unit_of_work import Desk
 from ..tickets import loop_protection
 from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.posts import Words
+from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import follow, last_change, latest
 from ..tickets.visibility import may_see
 from . import contents, pending_commands, sender_proof
@@ -181,6 +182,7 @@ def _say(desk: Desk, mail: Post, *, comment: bool = False) -> Fate:
         action,
         mail.words,
         private=mail.private,
+        row=None if mail.private or comment else row_of_thanks(mail.cell, mail.words, mail.everybody),
         # What else a mail says that has just changed the ticket goes to those who are on it now.
         everybody=None if comment else mail.everybody,
         # Nobody wants to read that a colleague is on holiday.

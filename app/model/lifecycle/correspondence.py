@@ -30,18 +30,23 @@ _ELSE = "For anything else write to {queue_address}: that opens a new ticket."
 _SETTLED = "If it is settled, put {solved} on the first line of your reply."
 _ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
 _ALL_IS_WELL = "If all is well, you need not reply."
+# Nobody who says thanks wants the ticket open again.
+_THANKS = Row(REPLY, Who.CORRESPONDENT, staying(RESOLVED))
+_AFTER_THE_END = Cell(
+    REPLY, hints=(_ALL_IS_WELL, f"A reply that only says thanks leaves it {RESOLVED}."), thanks=_THANKS
+)
 _FROM_THE_REQUESTOR = {
     NEW: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
     OPEN: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
     STALLED: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
-    RESOLVED: Cell(REPLY, hints=(_ALL_IS_WELL,)),
+    RESOLVED: _AFTER_THE_END,
     REJECTED: Cell(REPLY, hints=(_ELSE,)),
 }
 _FROM_A_PARTICIPANT = {
     NEW: Cell(REPLY, hints=(_ELSE,)),
     OPEN: Cell(REPLY, hints=(_ELSE,)),
     STALLED: Cell(REPLY, hints=(_ELSE,)),
-    RESOLVED: Cell(REPLY, hints=(_ALL_IS_WELL,)),
+    RESOLVED: _AFTER_THE_END,
     REJECTED: Cell(REPLY, hints=(_ELSE,)),
 }
 _FROM_A_RESPONDER = dict.fromkeys(STATUSES, Cell(REPLY))

@@ -48,7 +48,14 @@ def _defaults_table(lifecycle: Lifecycle) -> str:
 
 def _cell_words(lifecycle: Lifecycle, status: str, role: Role) -> str:
     title, after, private = outcome(lifecycle, status, role)
-    return f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
+    thanks = f" ({after_thanks} after thanks)" if (after_thanks := _after_thanks(lifecycle, status, role)) else ""
+    return f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}{thanks}"
+
+
+def _after_thanks(lifecycle: Lifecycle, status: str, role: Role) -> str | None:
+    """Return the status after a reply that only says thanks; None where that is a reply like any other."""
+    row = lifecycle.cell(status, role).thanks
+    return target(row, status) if row else None
 
 
 def _actions_table(lifecycle: Lifecycle) -> str:
@@ -119,7 +126,9 @@ def _document(lifecycle: Lifecycle) -> dict[str, object]:
 
 def _default_row(lifecycle: Lifecycle, status: str, role: Role) -> dict[str, object]:
     title, after, private = outcome(lifecycle, status, role)
-    return {"status": status, "role": str(role), "action": title, "new_status": after, "private": private}
+    return {"status": status, "role": str(role), "action": title, "new_status": after, "private": private} | (
+        {"after_thanks": thanks} if (thanks := _after_thanks(lifecycle, status, role)) else {}
+    )
 
 
 def _row_document(row: Row) -> dict[str, object]:

@@ -113,12 +113,14 @@ class Cell:
     """What a plain reply does: the action, whether only responders see it, and what its writer should know besides.
 
     In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, and `{list}`
-    for the word that asks for one's open tickets.
+    for the word that asks for one's open tickets. `thanks`: the row of a reply that only says thanks, if it has
+    one of its own.
     """
 
     action: Action
     private: bool = False
     hints: tuple[str, ...] = ()
+    thanks: Row | None = None
 
     @property
     def deed(self) -> str:

@@ -98,14 +98,16 @@ def act(
     answer: int | None = None,
     everybody: Sequence[Standing] | None = None,
     quiet: bool = False,
+    row: Row | None = None,
 ) -> Message:
     """Carry out an action on a ticket, and tell of it.
 
-    `actor` is None where the tracker itself acts. Raises NotAllowed, or NoSuchMessage for an answer that is not there,
+    `actor` is None where the tracker itself acts. `row`: the action's row, if it is not looked up.
+    Raises NotAllowed, or NoSuchMessage for an answer that is not there,
     before anything is done.
     """
     old = ticket.status
-    row = find_row(ticket.lifecycle, action, old, party)
+    row = row or find_row(ticket.lifecycle, action, old, party)
     step = Step(row, target(row, old, status))
     private = private or ticket.lifecycle.keeps_private(row.recorded, old, party.role)
     by = actor.person_id if actor else None

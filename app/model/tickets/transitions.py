@@ -1,16 +1,18 @@
 """Which rows of the tables a mail's words, `Action` and `Status` choose."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import select
 
+from ...mail.thanks import is_only_thanks
 from ..lifecycle.tables import Action, Cell, Lifecycle, NotAllowed, Party, Row, find_row, listed, target
 from ..records.messages import Message
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
 from .loop_protection import as_taken
 from .members import Standing
-from .posts import Step
+from .posts import Step, Words
 
 
 class Promise(NamedTuple):
@@ -28,6 +30,13 @@ def promise(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool = F
     cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
     row = find_row(lifecycle, cell.action, ticket.status, party)
     return Promise(cell, target(row, ticket.status), party.role)
+
+
+def row_of_thanks(cell: Cell, words: Words, everybody: Iterable[Standing]) -> Row | None:
+    """Return the row by which a plain reply is carried out that only says thanks; None for every other reply."""
+    if cell.thanks is None or any(not one.decorates for one in words.attachments):
+        return None
+    return cell.thanks if is_only_thanks(words.text, [one.label for one in everybody]) else None
 
 
 def by_words(life: Lifecycle, party: Party, status: str, wanted: str | None, *, private: bool, answered: bool) -> Step:
