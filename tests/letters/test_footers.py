@@ -404,7 +404,7 @@ def test_what_a_footer_says_of_thanks_is_what_they_do(cast_of: CastOf, life: Lif
     cast = cast_of(life)
     letter = cast.gets_a_letter(name, status)
     since = len(cast.world.far_end.letters)
-    cast.actors[name].replies(letter, f"Thank you very much, Root and Ron!\n\n{name}")
+    cast.actors[name].replies(letter, f"Thank you very much, Rosa and Ron!\n\n{name}")
     ticket = cast.world.ticket()
     title, after = MEANING[promised(life, status, name)[0]], promised(life, status, name)[1]
     if found := THANKS.search(letter.footer):

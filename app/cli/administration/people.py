@@ -45,6 +45,8 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
 
     acknowledge: a new ticket is acknowledged to its requestor. announce-resolved: its requestor is told when it is
     resolved. cc-from-responders, cc-from-others: whom such a mail names in To and Cc takes part in the ticket.
+
+    digest=daily: every morning its team gets one letter with what waits; digest=off.
     """
     for given in values:
         if "=" not in given:

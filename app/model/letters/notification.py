@@ -378,7 +378,7 @@ def changed(change: Changed) -> str:
     field, old, new = change
     if field == "merged":
         return f"Ticket {new} became part of this one"
-    nothing = "none" if field == "priority" else "nobody"
+    nothing = {"priority": "none", "until": "no day"}.get(field, "nobody")
     return f"{field.capitalize()}: {old or nothing} → {new or nothing}"
 
 

@@ -75,4 +75,7 @@ CORRESPONDENCE = Lifecycle(
     closed=frozenset({RESOLVED, REJECTED}),
     status_for_all=False,
     comments_in_private=True,
+    pauses=STALLED,
+    resumes=Row(CHANGE_STATUS, Who.TRACKER, to(OPEN, STALLED), _CLEARED),
+    waiting=frozenset({NEW, OPEN}),
 )

@@ -138,4 +138,5 @@ SUPPORT = Lifecycle(
     sets=CHANGE_STATUS,
     closed=frozenset({SOLVED, EXPIRED, INVALID}),
     expires=EXPIRE,
+    waiting=frozenset({OPEN}),
 )

@@ -137,7 +137,8 @@ class Lifecycle:
     `sets`: the action that changes the status and nothing else. `closed`: the statuses of tickets that are on nobody's
     list any more. `spam`: the first status of what a server called spam. `status_for_all`: whether a new status without
     words is told to everybody on the ticket. `comments_in_private`: every comment is for responders only, whoever makes
-    it.
+    it. `pauses`: the status that can name a day, on which the tracker takes the row `resumes`. `waiting`: the statuses
+    of tickets that can wait for the team.
     """
 
     name: str
@@ -153,6 +154,9 @@ class Lifecycle:
     expires: Action | None = None
     status_for_all: bool = True
     comments_in_private: bool = False
+    pauses: str | None = None
+    resumes: Row | None = None
+    waiting: frozenset[str] = frozenset()
 
     @property
     def first(self) -> str:

@@ -15,6 +15,7 @@ from ..records.queues import NoSuchQueue, find_queue
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
 from ..tickets import merging
+from ..tickets.days import pause, read_wanted
 from ..tickets.fields import Setting, assignable, change, left_behind
 from ..tickets.members import Standing, everybody_on, standing_of
 from ..tickets.person_lookup import colleague_named, people_named, person_named
@@ -118,6 +119,8 @@ def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
         raise Refused([(line, problems.get(line, "")) for line in mailed.lines])
     outcome.moved = {one.person_id for one in everybody if changes and changes[0][0] == "merged"} - _responders(now)
     _do(desk, outcome, mailed)
+    if (wish := lines.get(commands.STATUS)) is not None:
+        changes += pause(desk, ticket, mailed.person, read_wanted(ticket.lifecycle, wish.value, desk.now))
     outcome.checkpoint = keep(desk, ticket, before, mailed.person.id)
     return outcome
 
@@ -235,7 +238,11 @@ def _steps(desk: Desk, ticket: Ticket, mailed: Mailed, party: Party, lines: Line
     line, life = lines.get(commands.STATUS), ticket.lifecycle
     if line and mailed.private and mailed.opened is None:
         problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{desk.domain} does.")
-    wanted = _try(problems, line, lambda: life.status(line.value), None) if line and line not in problems else None
+    wanted = (
+        _try(problems, line, lambda: read_wanted(life, line.value, desk.now).status, None)
+        if line and line not in problems
+        else None
+    )
     answered = is_answered(desk, ticket)
     steps = _first(ticket, mailed, party, lines, problems, wanted, answered=answered)
     now = steps[-1].status if steps else ticket.status

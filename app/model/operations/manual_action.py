@@ -8,6 +8,7 @@ from ..records.messages import Message
 from ..records.people import get_person
 from ..records.tickets import Ticket, find_living
 from ..storage.unit_of_work import Desk
+from ..tickets.days import pause, read_wanted
 from ..tickets.members import everybody_on, standing_of
 from ..tickets.posts import Words, checked_date
 from . import workflow
@@ -31,7 +32,9 @@ def act(
     ticket = find_living(desk, number)
     lifecycle = ticket.lifecycle
     everybody = everybody_on(desk, ticket)
-    actor = standing_of(get_person(desk, email), everybody)
+    person = get_person(desk, email)
+    actor = standing_of(person, everybody)
+    wanted = read_wanted(lifecycle, status, desk.now) if status is not None else None
     message = workflow.act(
         desk,
         ticket,
@@ -39,10 +42,12 @@ def act(
         actor.party(lifecycle),
         lifecycle.action(action),
         words_by_command(desk, text, f"Re: {ticket.title}", date),
-        status=lifecycle.status(status) if status is not None else None,
+        status=wanted.status if wanted else None,
         answer=answer,
         everybody=everybody,
     )
+    if wanted:
+        pause(desk, ticket, person, wanted)
     return ticket, message
 
 

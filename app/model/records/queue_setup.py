@@ -41,10 +41,12 @@ def set_queue(desk: Desk, queue: Queue, key: str, value: str) -> None:
         _remember_name(desk, queue)
     elif key == "address":
         add_queue_address(desk, queue, value)
+    elif key in CHOICES:
+        _choose(desk, queue, key, value)
     elif key.replace("-", "_") in SWITCHES:
         setattr(queue, key.replace("-", "_"), _switched(key, value))
     else:
-        switches = listed(switch.replace("_", "-") for switch in SWITCHES)
+        switches = listed([*(switch.replace("_", "-") for switch in SWITCHES), *CHOICES])
         raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, {switches}.")
     desk.session.flush()
 
@@ -53,9 +55,23 @@ def set_queue(desk: Desk, queue: Queue, key: str, value: str) -> None:
 SWITCHES = {"acknowledge": False, "announce_resolved": False, "cc_from_responders": True, "cc_from_others": False}
 
 
-def switches_of(queue: Queue) -> dict[str, bool]:
+# What a queue can be set to by a word; the first of them is what a new queue has.
+CHOICES = {"digest": ("off", "daily")}
+
+
+def switches_of(queue: Queue) -> dict[str, bool | str]:
     """The switches of a queue, by the names that `queue set` takes."""
-    return {switch.replace("_", "-"): getattr(queue, switch) for switch in SWITCHES}
+    switches = {switch.replace("_", "-"): getattr(queue, switch) for switch in SWITCHES}
+    return switches | {choice: getattr(queue, choice) for choice in CHOICES}
+
+
+def _choose(desk: Desk, queue: Queue, key: str, value: str) -> None:
+    if value.lower() not in CHOICES[key]:
+        raise BadQueue(f"{key} cannot be {value!r}; it would be {listed(CHOICES[key], 'or')}.")
+    if key == "digest" and queue.digest != value.lower():
+        # The first one comes in the morning, not at once.
+        queue.digested = desk.now
+    setattr(queue, key, value.lower())
 
 
 def _switched(key: str, value: str) -> bool:

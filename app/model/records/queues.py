@@ -1,5 +1,7 @@
 """Queues, the addresses that they answer, and who answers for them."""
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -24,7 +26,8 @@ class Queue(Base):
     """A pile of tickets with addresses of its own; `name_key` makes names unique whatever their case.
 
     Its switches: a new ticket is acknowledged to its requestor; its requestor is told when it is resolved; whom a
-    responder's mail, or anybody else's, names in To and Cc becomes a participant.
+    responder's mail, or anybody else's, names in To and Cc becomes a participant; its team gets a list of what waits,
+    `digest`, which was last seen to at `digested`.
     """
 
     __tablename__ = "queue"
@@ -37,6 +40,8 @@ class Queue(Base):
     announce_resolved: Mapped[bool] = mapped_column(server_default=false())
     cc_from_responders: Mapped[bool] = mapped_column(server_default=true())
     cc_from_others: Mapped[bool] = mapped_column(server_default=false())
+    digest: Mapped[str] = mapped_column(server_default="off")
+    digested: Mapped[datetime | None]
 
     addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
 

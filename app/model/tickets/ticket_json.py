@@ -52,6 +52,7 @@ def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
         "solved": moment_json(ticket.solved),
         "answerer": person_json(ticket.answerer),
         "answer": ticket.answer,
+        "reopens": moment_json(ticket.reopens),
     }
 
 
@@ -88,6 +89,7 @@ def _for_outsider(desk: Desk, ticket: Ticket, view: Json, shown: Sequence[Messag
         if message.in_reply_to not in ids and is_our_id(desk, message.in_reply_to or ""):
             said["in_reply_to"] = None
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
+    view["reopens"] = None
     found: Json = without_addresses(view, own)
     return found
 

@@ -26,6 +26,8 @@ _KEPT = (
     "solved",
     "answer",
     "answerer_id",
+    # Below the status, whose change ends it.
+    "reopens",
 )
 
 
@@ -55,6 +57,7 @@ class Checkpoint(Base):
     solved: Mapped[datetime | None]
     answer: Mapped[int | None]
     answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reopens: Mapped[datetime | None]
 
 
 Before = Mapping[str, Any]
@@ -160,5 +163,6 @@ def words(ticket: Ticket) -> dict[str, str | None]:
         "status": ticket.status,
         "assignee": ticket.assignee.email if ticket.assignee else None,
         "requestor": ticket.requestor.email,
+        "until": f"{ticket.reopens.astimezone():%Y-%m-%d}" if ticket.reopens else None,
         "priority": None if ticket.priority is None else str(ticket.priority),
     }

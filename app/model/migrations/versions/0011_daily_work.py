@@ -1,0 +1,23 @@
+"""A queue's daily list of what waits, and the day on which a stalled ticket opens again."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    """Add the columns: no queue is switched on, and no ticket has a day."""
+    op.add_column("queue", sa.Column("digest", sa.String(), nullable=False, server_default="off"))
+    op.add_column("queue", sa.Column("digested", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("ticket", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("checkpoint", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    """Take them away."""
+    op.drop_column("checkpoint", "reopens")
+    op.drop_column("ticket", "reopens")
+    op.drop_column("queue", "digested")
+    op.drop_column("queue", "digest")
