@@ -34,7 +34,14 @@ EVIL = (
 )
 
 
-SWITCHES = {"acknowledge": False, "announce-resolved": False, "cc-from-responders": True, "cc-from-others": False}
+SWITCHES = {
+    "acknowledge": False,
+    "announce-resolved": False,
+    "cc-from-responders": True,
+    "cc-from-others": False,
+    "digest": "off",
+    "readers": "everyone",
+}
 
 
 class Done(NamedTuple):

@@ -49,6 +49,8 @@ def test_every_rule_that_writes_letters_is_off_until_somebody_switches_it_on(sma
                 "announce-resolved": False,
                 "cc-from-responders": True,
                 "cc-from-others": False,
+                "digest": "off",
+                "readers": "everyone",
             }
     small_inbox.responder(RON)
     rita = small_inbox.actor(RITA)

@@ -47,6 +47,7 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
     resolved. cc-from-responders, cc-from-others: whom such a mail names in To and Cc takes part in the ticket.
 
     digest=daily: every morning its team gets one letter with what waits; digest=off.
+    readers=team: only its team and those on a ticket read it; readers=everyone: in support whoever is known.
     """
     for given in values:
         if "=" not in given:

@@ -15,6 +15,7 @@ from ..storage.unit_of_work import Desk
 from ..tickets.loop_protection import holds_next
 from ..tickets.members import Occasion, Standing, as_confirmed, readers
 from ..tickets.transitions import promise
+from ..tickets.visibility import is_open_to_others
 
 _NAMES_IN_FULL = 5
 
@@ -48,6 +49,8 @@ def footer(
     ]
     if promised.status != ticket.status:
         lines.append(f"Your reply makes it {promised.status}.")
+    if not promised.cell.private and is_open_to_others(ticket):
+        lines.append(f"Anyone who uses {ticket.queue.name} can read this.")
     if undo:
         lines.append(f'To take that change back, put "{UNDO}" on the first line of your reply.')
     return [*lines, *_hints(desk, ticket, promised.cell), *_elsewhere(desk, ticket, standing, private=private)]

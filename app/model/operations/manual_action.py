@@ -9,7 +9,7 @@ from ..records.people import get_person
 from ..records.tickets import Ticket, find_living
 from ..storage.unit_of_work import Desk
 from ..tickets.days import pause, read_wanted
-from ..tickets.members import everybody_on, standing_of
+from ..tickets.members import everybody_on, in_queue, standing_of
 from ..tickets.posts import Words, checked_date
 from . import workflow
 
@@ -39,7 +39,7 @@ def act(
         desk,
         ticket,
         actor,
-        actor.party(lifecycle),
+        in_queue(actor, ticket.queue).party(lifecycle),
         lifecycle.action(action),
         words_by_command(desk, text, f"Re: {ticket.title}", date),
         status=wanted.status if wanted else None,

@@ -11,7 +11,7 @@ from ..lifecycle.registry import LIFECYCLES, moved
 from ..lifecycle.tables import listed
 from ..storage.unit_of_work import Desk
 from .people import Person, find_person
-from .queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
+from .queues import DEFAULT_LIFECYCLE, EVERYONE, TEAM, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ SWITCHES = {"acknowledge": False, "announce_resolved": False, "cc_from_responder
 
 
 # What a queue can be set to by a word; the first of them is what a new queue has.
-CHOICES = {"digest": ("off", "daily")}
+CHOICES = {"digest": ("off", "daily"), "readers": (EVERYONE, TEAM)}
 
 
 def switches_of(queue: Queue) -> dict[str, bool | str]:

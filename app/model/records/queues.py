@@ -11,6 +11,7 @@ from ..storage.base import Base
 from ..storage.unit_of_work import Desk
 from .people import Person
 
+EVERYONE, TEAM = "everyone", "team"
 DEFAULT_LIFECYCLE = "correspondence"
 
 
@@ -27,7 +28,7 @@ class Queue(Base):
 
     Its switches: a new ticket is acknowledged to its requestor; its requestor is told when it is resolved; whom a
     responder's mail, or anybody else's, names in To and Cc becomes a participant; its team gets a list of what waits,
-    `digest`, which was last seen to at `digested`.
+    `digest`, which was last seen to at `digested`; `readers` are those whom the lifecycle lets read, or the team alone.
     """
 
     __tablename__ = "queue"
@@ -42,6 +43,7 @@ class Queue(Base):
     cc_from_others: Mapped[bool] = mapped_column(server_default=false())
     digest: Mapped[str] = mapped_column(server_default="off")
     digested: Mapped[datetime | None]
+    readers: Mapped[str] = mapped_column(server_default=EVERYONE)
 
     addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
 

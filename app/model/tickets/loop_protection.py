@@ -16,7 +16,7 @@ from ..records.messages import Message
 from ..records.queues import Responder
 from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import Desk
-from .members import Standing
+from .members import Standing, in_queue
 
 LOG = logging.getLogger("tickets.storms")
 
@@ -229,7 +229,7 @@ def as_taken(desk: Desk, ticket: Ticket, standing: Standing, *, verified: bool) 
     """
     if standing.on_ticket or standing.responder or not standing.known:
         return standing
-    lifecycle = ticket.lifecycle
+    standing, lifecycle = in_queue(standing, ticket.queue), ticket.lifecycle
     if lifecycle.cell(ticket.status, standing.party(lifecycle).role).private:
         return standing
     others = _tickets_of_others(desk, ticket, standing.person_id, verified=verified)

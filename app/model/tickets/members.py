@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, select, union
 from ...mail.addresses import address_key
 from ..lifecycle.tables import Lifecycle, Party, Role
 from ..records.people import Person
-from ..records.queues import Responder
+from ..records.queues import TEAM, Queue, Responder
 from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import Desk
 
@@ -55,6 +55,12 @@ class Standing(NamedTuple):
         roles += [Role.PARTICIPANT] if self.participant else []
         roles += [Role.OTHER] if self.known else []
         return Party(lifecycle.role(roles), self.requestor, self.responder, self.administrator)
+
+
+def in_queue(standing: Standing, queue: Queue) -> Standing:
+    """Return the standing as the tables see it: whoever is not on a ticket that only the team reads is a stranger."""
+    outside = queue.readers == TEAM and not (standing.on_ticket or standing.responder)
+    return standing._replace(known=False) if outside else standing
 
 
 class Occasion(NamedTuple):

@@ -9,7 +9,7 @@ from ..records.imported_mail import Archived
 from ..records.messages import Message
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
-from .members import Standing
+from .members import Standing, in_queue
 
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
 
@@ -18,8 +18,13 @@ def may_see(ticket: Ticket, standing: Standing) -> bool:
     """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
     # Whom an unproven mail named sees nothing before somebody confirms it.
     standing = standing._replace(participant=False) if standing.pending else standing
-    role = standing.party(ticket.lifecycle).role
+    role = in_queue(standing, ticket.queue).party(ticket.lifecycle).role
     return standing.responder or not ticket.lifecycle.cell(ticket.status, role).private
+
+
+def is_open_to_others(ticket: Ticket) -> bool:
+    """Return whether everybody who is known may see the ticket's public messages."""
+    return may_see(ticket, Standing(0, "", ""))
 
 
 def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> Sequence[Message]:

@@ -1,4 +1,4 @@
-"""A queue's daily list of what waits, and the day on which a stalled ticket opens again."""
+"""A queue's daily list of what waits, who reads it, and the day on which a stalled ticket opens again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Add the columns: no queue is switched on, and no ticket has a day."""
     op.add_column("queue", sa.Column("digest", sa.String(), nullable=False, server_default="off"))
     op.add_column("queue", sa.Column("digested", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("queue", sa.Column("readers", sa.String(), nullable=False, server_default="everyone"))
     op.add_column("ticket", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
     op.add_column("checkpoint", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
 
@@ -19,5 +20,6 @@ def downgrade() -> None:
     """Take them away."""
     op.drop_column("checkpoint", "reopens")
     op.drop_column("ticket", "reopens")
+    op.drop_column("queue", "readers")
     op.drop_column("queue", "digested")
     op.drop_column("queue", "digest")
