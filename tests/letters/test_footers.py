@@ -170,7 +170,7 @@ class Cast:
 
     def named(self, phrase: str) -> frozenset[str]:
         """The people whom a phrase like "Ann, Bob and everybody who answers for Lab will read it" names."""
-        if phrase == "it is kept with the ticket, and nobody else reads it yet":
+        if phrase == "it is kept with the ticket":
             return frozenset()
         names: set[str] = set()
         for part in re.split(r", | and ", phrase.removesuffix(" will read it")):
@@ -516,12 +516,12 @@ def test_many_readers_are_counted_and_none_is_hidden(small_world: World) -> None
     assert "rita, P0, P1, P2, P3, 3 others on the ticket will read it." in ron.letter().footer.replace(" and ", ", ")
 
 
-def test_where_nobody_else_reads_the_footer_says_so(small_world: World) -> None:
+def test_where_nobody_else_reads_the_footer_names_nobody_and_says_no_more(small_world: World) -> None:
     small_world.opens("rita@example.org")
     small_world.known("root@example.org", "Root", admin=True)
     small_world.act(1, "Comment", "root@example.org", "Look.")
     letter = small_world.actor("rita@example.org").letter()
-    assert "it is kept with the ticket, and nobody else reads it yet." in letter.footer
+    assert "a reply from you gives more information; it is kept with the ticket.\n" in letter.footer
     small_world.actor("rita@example.org").replies(letter, "I see.")
     assert len(small_world.far_end.letters) == 1
 

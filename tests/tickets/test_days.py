@@ -8,7 +8,8 @@ import pytest
 
 from app.model.lifecycle.registry import CORRESPONDENCE, SUPPORT
 from app.model.lifecycle.tables import WorkflowError
-from app.model.operations.daily_work import do_daily_work, due_again, open_again, waiting_in
+from app.model.operations.daily_work import do_daily_work, due_again, open_again
+from app.model.operations.digests import waiting_in
 from app.model.operations.manual_action import act
 from app.model.records.queue_setup import set_queue
 from app.model.records.queues import BadQueue, find_queue

@@ -3,6 +3,7 @@
 import click
 
 from ...mail.addresses import Mailbox
+from ...model.operations.digests import welcome
 from ...model.records import people, queue_setup, queues, registration
 from ...model.storage.unit_of_work import Desk
 from ..common import json_option, looking, print_json, print_rows, working
@@ -132,11 +133,12 @@ def responder_command() -> None:
 @click.argument("email")
 @click.option("--queue", required=True)
 def responder_add(email: str, queue: str) -> None:
-    """Let somebody answer for a queue; an unknown EMAIL becomes a person."""
+    """Let somebody answer for a queue; an unknown EMAIL becomes a person. One letter tells them what waits there."""
     with working() as desk:
         found = queues.find_queue(desk, queue)
         person = registration.add_person(desk, Mailbox("", email))
-        queue_setup.add_responder(desk, found, person)
+        if queue_setup.add_responder(desk, found, person):
+            welcome(desk, found, person)
         click.echo(f"{person.label} <{person.email}> answers for {found.name}")
 
 

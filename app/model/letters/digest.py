@@ -23,8 +23,11 @@ class Waiting(NamedTuple):
     address: str
 
 
-def digest_text(queue: str, address: str | None, waiting: Sequence[Waiting], now: datetime) -> str:
-    """Return the letter about tickets that wait in a queue, which answers mail to `address`."""
+def digest_text(queue: str, address: str | None, waiting: Sequence[Waiting], now: datetime, why: str) -> str:
+    """Return the letter about tickets that wait in a queue, which answers mail to `address`.
+
+    `why` completes "You're getting this ...".
+    """
     count = len(waiting)
     ordered = sorted(waiting, key=lambda one: (one.since, one.number))
     lines = [_line(one, now) for one in ordered[:_MOST_LISTED]]
@@ -35,10 +38,10 @@ def digest_text(queue: str, address: str | None, waiting: Sequence[Waiting], now
     )
     return render(
         "to_writer",
-        heading=f"{count} ticket{' waits' if count == 1 else 's wait'} in {queue}, oldest first:",
+        heading=f"1 ticket waits in {queue}:" if count == 1 else f"{count} tickets wait in {queue}, oldest first:",
         lines=lines,
         paragraphs=[],
-        footer=[*opens, f"You're getting this every morning because you're on the {queue} team."],
+        footer=[*opens, f"You're getting this {why}."],
     )
 
 

@@ -90,7 +90,7 @@ def _who_reads(ticket: Ticket, others: Sequence[Standing]) -> str:
         names.append(f"{len(outside) - _NAMES_IN_FULL} others on the ticket")
     if any(one.answers for one in others):
         names.append(f"everybody who answers for {ticket.queue.name}")
-    return f"{listed(names)} will read it" if names else "it is kept with the ticket, and nobody else reads it yet"
+    return f"{listed(names)} will read it" if names else "it is kept with the ticket"
 
 
 _IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until fewer mails come here"

@@ -22,6 +22,7 @@ from ..tickets.person_lookup import colleague_named, people_named, person_named
 from ..tickets.posts import Step, Words
 from ..tickets.transitions import by_name, by_words, is_answered, step_to
 from ..tickets.undo import Changed, as_it_is, keep
+from ..tickets.unread import note_of_unread
 from .workflow import carry_out, without_private_words
 
 Lines = Mapping[Command, Line]
@@ -318,6 +319,7 @@ def tell(desk: Desk, outcome: Steered, mailed: Mailed, notes: Sequence[str] = ()
     if outcome.opened is None:
         everybody = everybody_on(desk, outcome.ticket)
         writer = receipts.Writer(outcome.ticket, outcome.standing, everybody, mailed.words, mailed.private)
+        notes = [*notes, *note_of_unread(desk, outcome.ticket, outcome.changes, everybody)]
         receipts.receipt(desk, writer, outcome.all_changes, notes, checkpoint=outcome.checkpoint)
 
 

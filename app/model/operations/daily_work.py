@@ -1,39 +1,39 @@
-"""What the tracker does by itself once a day: open tickets again, and tell a team what waits."""
+"""What the tracker does by itself once a day: open tickets again, and tell people what waits."""
 
-from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import insert, select
 
 from ..letters import notification
-from ..letters.digest import KIND, Waiting, digest_text
 from ..letters.notification import News, letter_row
-from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import TRACKER, target
-from ..records.addressing import postmaster_address, ticket_address
+from ..letters.templates import render
+from ..lifecycle.tables import TRACKER, listed, target
+from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.people import Person
-from ..records.queues import Queue, Responder, whole_address
 from ..records.tickets import Ticket, find_ticket
 from ..storage.database import Database
 from ..storage.unit_of_work import Desk
-from ..tickets.days import day_of, morning_of
-from ..tickets.filters import NOT_FORGOTTEN
 from ..tickets.members import everybody_on
 from ..tickets.posts import Step
 from ..tickets.undo import words
+from ..tickets.unread import unread
+from .digests import queues_due, send_digest
 from .workflow import carry_out
 
 
 def do_daily_work(database: Database) -> None:
     """Do what is due; a server calls this every few minutes, and several may at once."""
     with database.look() as desk:
-        tickets, queues = due_again(desk), _queues_due(desk)
+        tickets, queues = due_again(desk), queues_due(desk)
     for number in tickets:
         with database.work() as desk:
             open_again(desk, number)
     for queue_id in queues:
         with database.work() as desk:
             send_digest(desk, queue_id)
+    with database.work() as desk:
+        tell_of_unread(desk)
 
 
 # Tickets that were stalled until a day
@@ -61,68 +61,63 @@ def open_again(desk: Desk, number: int) -> bool:
     return True
 
 
-# The list of what waits
+# Tickets that nobody reads
+
+_UNREAD = "unread"
+_NAMED = 50
 
 
-def _queues_due(desk: Desk) -> Sequence[int]:
-    """Return the queues whose list of this morning was not written yet."""
-    morning = morning_of(day_of(desk.now))
-    if desk.now < morning:
-        return []
-    due = or_(Queue.digested.is_(None), Queue.digested < morning)
-    return desk.session.scalars(select(Queue.id).where(Queue.digest == "daily", due).order_by(Queue.id)).all()
-
-
-def send_digest(desk: Desk, queue_id: int) -> int:
-    """Write this morning's letters of a queue, unless another server has; how many were written."""
-    locked = select(Queue).where(Queue.id == queue_id).with_for_update(of=Queue)
-    queue = desk.session.scalars(locked.execution_options(populate_existing=True)).one()
-    if queue_id not in _queues_due(desk):
+def tell_of_unread(desk: Desk) -> int:
+    """Tell the administrators, once a day, of tickets that nobody reads; how many letters were written."""
+    if _told_today(desk) or not unread(desk):
         return 0
-    queue.digested = desk.now
-    waiting = waiting_in(desk, queue)
-    team = _team(desk, queue) if waiting else []
-    if team:
-        address = next((whole_address(desk, row.address) for row in queue.addresses), None)
-        text = digest_text(queue.name, address, waiting, desk.now)
-        desk.session.execute(insert(Letter), [_row(desk, queue, one, address, len(waiting), text) for one in team])
-    return len(team)
+    # Of two servers the second waits here, and then finds the letters written.
+    locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
+    people = [one for one in desk.session.scalars(locked) if not one.undeliverable]
+    if not people or _told_today(desk):
+        return 0
+    text = _unread_text(desk)
+    desk.session.execute(insert(Letter), [_unread_row(desk, one, text) for one in people])
+    return len(people)
 
 
-def waiting_in(desk: Desk, queue: Queue) -> list[Waiting]:
-    """Return the tickets of a queue to which its team has not responded since somebody last asked."""
-    statuses = LIFECYCLES[queue.lifecycle_name].waiting
-    asked = or_(Ticket.last_response.is_(None), Ticket.last_query >= Ticket.last_response)
-    found = select(Ticket).where(
-        Ticket.queue_id == queue.id, Ticket.status.in_(statuses), Ticket.merged_into.is_(None), NOT_FORGOTTEN, asked
+def _told_today(desk: Desk) -> bool:
+    told = select(Letter.id).where(
+        Letter.ticket_id.is_(None), Letter.kind == _UNREAD, Letter.created > desk.now - timedelta(days=1)
     )
-    return [_waiting(desk, ticket) for ticket in desk.session.scalars(found.order_by(Ticket.id))]
+    return desk.session.scalar(told.limit(1)) is not None
 
 
-def _waiting(desk: Desk, ticket: Ticket) -> Waiting:
-    owner = ticket.assignee.label if ticket.assignee else "unassigned"
-    since = ticket.last_query or ticket.created
-    return Waiting(ticket.id, ticket.status, ticket.title, since, owner, ticket_address(desk, ticket.id))
+def _unread_text(desk: Desk) -> str:
+    lines = []
+    for name, numbers in unread(desk).items():
+        more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+        lines.append(f"{name}: {listed(f'#{number}' for number in numbers[:_NAMED])}{more}")
+    return render(
+        "to_writer",
+        heading="Nobody answers for these queues, and tickets wait in them:",
+        lines=lines,
+        paragraphs=["To let somebody answer for one:\n    tickets responder add EMAIL --queue NAME"],
+        footer=[
+            "You're getting this because you're an administrator (once a day at most).",
+            "Don't reply: a reply is set aside.",
+        ],
+    )
 
 
-def _team(desk: Desk, queue: Queue) -> Sequence[Person]:
-    answering = select(Person).join(Responder, Responder.person_id == Person.id).where(Responder.queue_id == queue.id)
-    return desk.session.scalars(answering.where(Person.undeliverable.is_(None)).order_by(Person.id)).all()
-
-
-def _row(desk: Desk, queue: Queue, to: Person, address: str | None, count: int, text: str) -> dict[str, object]:
+def _unread_row(desk: Desk, to: Person, text: str) -> dict[str, object]:
     return letter_row(
         desk,
         ticket_id=None,
         about_id=None,
-        kind=KIND,
+        kind=_UNREAD,
         person_id=to.id,
-        sender_name=queue.name,
-        sender=address or postmaster_address(desk),
+        sender_name="Ticket tracker",
+        sender=postmaster_address(desk),
         recipient_name=to.label,
         recipient=to.email,
         list_id=None,
-        subject=f"[{queue.name}] {count} ticket{' waits' if count == 1 else 's wait'}",
+        subject=f"Tickets that nobody reads at {desk.domain}",
         in_reply_to=None,
         references=None,
         text=text,

@@ -139,12 +139,14 @@ def _queue_address(desk: Desk, address: str) -> str:
     return local if domain == desk.domain else f"{local}@{domain}"
 
 
-def add_responder(desk: Desk, queue: Queue, person: Person) -> None:
-    """Let somebody answer for a queue; once is enough."""
+def add_responder(desk: Desk, queue: Queue, person: Person) -> bool:
+    """Let somebody answer for a queue; False if they did before."""
     person.known = True
-    if desk.session.get(Responder, (queue.id, person.id)) is None:
-        desk.session.add(Responder(queue_id=queue.id, person_id=person.id))
-        desk.session.flush()
+    if desk.session.get(Responder, (queue.id, person.id)) is not None:
+        return False
+    desk.session.add(Responder(queue_id=queue.id, person_id=person.id))
+    desk.session.flush()
+    return True
 
 
 def remove_responder(desk: Desk, queue: Queue, person: Person) -> bool:
