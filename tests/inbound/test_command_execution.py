@@ -385,7 +385,7 @@ def test_if_one_line_cannot_be_none_is_done_and_each_is_explained(office: Office
     assert refusal.text.startswith("Nothing of this was done on ticket 1, because not all of it could be:")
     said = refusal.text.split("\n")
     for line, why in {
-        "Owner: me": "This line would have been carried out.",
+        "Owner: me": "We found nothing wrong with this line.",
         "Staus: open": "There is no command 'Staus'; 'Status' is one.",
         "Queue: Nowhere": "General",
         "Priority: high": "a whole number, or none",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import Lifecycle, Role
+from app.model.lifecycle.tables import ByRight, Lifecycle, Role
 from tests.support.world import Letter, World
 
 # How a reader understands the words of a footer. A new action needs its words here.
@@ -418,7 +418,7 @@ def test_what_a_footer_says_of_thanks_is_what_they_do(cast_of: CastOf, life: Lif
 @EVERY_LIFE
 def test_thanks_have_a_row_of_their_own_exactly_where_a_footer_says_so(life: Lifecycle) -> None:
     for (status, role), cell in life.defaults.items():
-        said = [found[1] for hint in cell.hints if (found := THANKS.match(hint))]
+        said = [found[1] for hint in cell.hints if (found := THANKS.match(str(hint)))]
         assert said == ([cell.thanks.moves[status][0]] if cell.thanks else []), (status, role)
 
 
@@ -487,6 +487,28 @@ def test_the_one_word_does_what_the_footer_says(cast_of: CastOf, life: Lifecycle
     letter = cast.gets_a_letter("Rita", status)
     assert cast.reached(since) == set(SEATS) - {"Pia"}
     assert cast.reads(letter, "Rita").readers == set(SEATS) - {"Pia", "Rita"}
+
+
+@pytest.mark.parametrize("name", SEATS)
+@EVERY_STATE
+def test_the_line_that_reopens_a_ticket_is_offered_to_whoever_can_and_reopens_it(
+    cast_of: CastOf, life: Lifecycle, status: str, name: str
+) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_letter(name, status)
+    offered = re.search(r'^To reopen it, put "(Status: \w+)" on the first line of your reply\.$', letter.footer, re.M)
+    barred = re.search(r"^Only .* can (change that|reopen it)", letter.footer, re.M)
+    by_right = [
+        hint
+        for hint in life.cell(status, RITA if name == "Rita" else Role.PARTICIPANT).hints
+        if isinstance(hint, ByRight)
+    ]
+    assert bool(offered or barred) == bool(by_right)
+    assert not (offered and barred)
+    if offered or barred:
+        line = offered[1] if offered else f"Status: {life.first}"
+        cast.actors[name].replies(letter, f"{line}\n\nThis is not over.")
+        assert (cast.world.ticket()["status"] == life.first) == bool(offered)
 
 
 @EVERY_LIFE

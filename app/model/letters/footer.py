@@ -7,14 +7,14 @@ comes from the function that will address the letters.
 from collections.abc import Sequence
 
 from ..lifecycle.commands import HELP, LIST, STATUS, UNDO
-from ..lifecycle.tables import Cell, listed
+from ..lifecycle.tables import ByRight, Cell, listed
 from ..records.addressing import comment_address, ticket_address
 from ..records.queues import whole_address
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import Desk
 from ..tickets.loop_protection import holds_next
 from ..tickets.members import Occasion, Standing, as_confirmed, readers
-from ..tickets.transitions import promise
+from ..tickets.transitions import is_answered, promise, reachable
 from ..tickets.visibility import is_open_to_others
 
 _NAMES_IN_FULL = 5
@@ -53,7 +53,11 @@ def footer(
         lines.append(f"Anyone who uses {ticket.queue.name} can read this.")
     if undo:
         lines.append(f'To take that change back, put "{UNDO}" on the first line of your reply.')
-    return [*lines, *_hints(desk, ticket, promised.cell), *_elsewhere(desk, ticket, standing, private=private)]
+    return [
+        *lines,
+        *_hints(desk, ticket, standing, promised.cell),
+        *_elsewhere(desk, ticket, standing, private=private),
+    ]
 
 
 def _elsewhere(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool) -> list[str]:
@@ -97,11 +101,21 @@ _IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until 
 _FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}".'
 
 
-def _hints(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
+def _hints(desk: Desk, ticket: Ticket, standing: Standing, cell: Cell) -> list[str]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
-    needed = any("{queue_address}" in hint for hint in cell.hints)
+    every = [_for_reader(desk, ticket, standing, hint) for hint in cell.hints]
+    needed = any("{queue_address}" in hint for hint in every)
     addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses] if needed else []
     filled = {"solved": f'"{STATUS.line(ticket.lifecycle.end)}"', "list": f'"{LIST}"'}
+    filled |= {"reopened": f'"{STATUS.line(ticket.lifecycle.first)}"'}
     filled |= {"queue_address": addresses[0]} if addresses else {}
-    hints = [hint for hint in cell.hints if addresses or "{queue_address}" not in hint]
+    hints = [hint for hint in every if addresses or "{queue_address}" not in hint]
     return [hint.format_map(filled) for hint in hints]
+
+
+def _for_reader(desk: Desk, ticket: Ticket, standing: Standing, hint: str | ByRight) -> str:
+    if isinstance(hint, str):
+        return hint
+    life, party = ticket.lifecycle, standing.party(ticket.lifecycle)
+    can = life.first in reachable(life, party, ticket.status, answered=is_answered(desk, ticket))
+    return hint.can if can else hint.cannot

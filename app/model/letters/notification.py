@@ -367,8 +367,8 @@ def _about_outsider(desk: Desk, ticket: Ticket, actor: Standing, words: "Words")
     reader = desk.session.get(Person, words.reader_id) if words.reader_id else None
     if reader is not None and reader.id != actor.person_id:
         lines += [
-            f"The mail answers our letter to {reader.label} <{reader.email}>. If both are one person:",
-            f"    tickets person alias {reader.email} {actor.email}",
+            f"The mail answers our letter to {reader.label} <{reader.email}>.",
+            "If both are one person, ask an administrator to link the addresses.",
         ]
     return "\n".join(lines)
 

@@ -85,7 +85,7 @@ def left(desk: Desk, to: Writer) -> None:
 def refusal(desk: Desk, to: Writer, problems: Sequence[tuple[Line, str]], *, posted: bool) -> None:
     """Tell who commanded, line by line, what was wrong and what would have been right; the text is repeated."""
     heading = f"Nothing of this was done on ticket {to.ticket.id}, because not all of it could be:"
-    fine = "This line would have been carried out."
+    fine = "We found nothing wrong with this line."
     lines = [part for line, problem in problems for part in (line.written, f"    {problem or fine}")]
     write_to(desk, to, Kind.REFUSED, heading, lines, _repeated(to.words, posted=posted))
 

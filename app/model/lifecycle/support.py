@@ -3,7 +3,7 @@
 The reasons beside the rows are those of the support tracker that this lifecycle was made for.
 """
 
-from .tables import Action, AnswerEffect, Cell, Lifecycle, Role, Row, Who, by_role, staying, to, to_any_other
+from .tables import Action, AnswerEffect, ByRight, Cell, Lifecycle, Role, Row, Who, by_role, staying, to, to_any_other
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
 EXPIRED, INVALID = "Expired", "Invalid"
@@ -82,6 +82,8 @@ SUPPORT_ROWS = (
 _ELSE = "For anything else write to {queue_address}: that opens a new ticket."
 _SOLVED_IT = "If you solved it yourself, put {solved} on the first line of your reply."
 _ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
+_REOPEN = "To reopen it, put {reopened} on the first line of your reply."
+_CLOSED = ByRight(_REOPEN, "Only the requestor or an administrator can reopen it.")
 _QUESTION_BACK = "A question back is fine too: what the requestor replies reopens the ticket."
 
 # What a requestor's plain reply is taken to mean.
@@ -97,7 +99,10 @@ _FROM_THE_REQUESTOR = {
     # After solving, a mail is more likely the answer to somebody's comment than a wish to reopen.
     SOLVED: Cell(COMMENT, hints=("If you need help again, write to {queue_address}: that opens a new ticket.",)),
     # No mail leads out of Invalid: only an administrator changes it.
-    INVALID: Cell(COMMENT, hints=("Only an administrator can change that; your comment is the way to ask for it.",)),
+    INVALID: Cell(
+        COMMENT,
+        hints=(ByRight(_REOPEN, "Only an administrator can change that; your comment is the way to ask for it."),),
+    ),
 }
 
 # What anybody else's plain reply is taken to mean.
@@ -108,9 +113,9 @@ _FROM_ANOTHER = {
     NEEDS: Cell(ANSWER, hints=(_QUESTION_BACK,)),
     ANSWERED: Cell(ANSWER, hints=(_QUESTION_BACK,)),
     # Nothing else is possible once a ticket is closed.
-    EXPIRED: Cell(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
-    SOLVED: Cell(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
-    INVALID: Cell(COMMENT, hints=("Only an administrator can change that.",)),
+    EXPIRED: Cell(COMMENT, hints=(_CLOSED,)),
+    SOLVED: Cell(COMMENT, hints=(_CLOSED,)),
+    INVALID: Cell(COMMENT, hints=(ByRight(_REOPEN, "Only an administrator can change that."),)),
 }
 
 # A machine means nothing by its mail, and of a stranger we know nothing: both are kept for those who answer.

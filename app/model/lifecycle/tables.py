@@ -108,18 +108,25 @@ class Row:
         return party.role is Role.REQUESTOR or self.who is Who.CORRESPONDENT
 
 
+class ByRight(NamedTuple):
+    """A hint that depends on its reader: for who can give the ticket its first status again, and for who cannot."""
+
+    can: str
+    cannot: str
+
+
 @dataclass(frozen=True)
 class Cell:
     """What a plain reply does: the action, whether only responders see it, and what its writer should know besides.
 
-    In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, and `{list}`
-    for the word that asks for one's open tickets. `thanks`: the row of a reply that only says thanks, if it has
-    one of its own.
+    In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, `{reopened}`
+    for the one that opens it again, and `{list}` for the word that asks for one's open tickets. `thanks`: the row of a
+    reply that only says thanks, if it has one of its own.
     """
 
     action: Action
     private: bool = False
-    hints: tuple[str, ...] = ()
+    hints: tuple[str | ByRight, ...] = ()
     thanks: Row | None = None
 
     @property

@@ -133,7 +133,7 @@ def _responders(everybody: Sequence[Standing]) -> set[int]:
 def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
     """What is wrong with lines whatever they say: no such command, not for this person, said twice, nothing said."""
     problems: Problems = {}
-    seen: set[Command] = set()
+    written = [line.command for line in lines]
     for line in lines:
         if line.command is None:
             problems[line] = commands.unknown(line, allowed)
@@ -141,9 +141,8 @@ def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], tick
             problems[line] = f"Only those who answer for {ticket.queue.name} can use {line.command.name!r}."
         elif not line.value:
             problems[line] = f"It says nothing; it would be {line.command.value}, as in {line.command.line()!r}."
-        elif line.command in seen and not line.command.repeats:
+        elif written.count(line.command) > 1 and not line.command.repeats:
             problems[line] = f"{line.command.name!r} stands here more than once."
-        seen |= {line.command} if line.command else set()
     return problems
 
 
