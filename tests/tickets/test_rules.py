@@ -254,14 +254,13 @@ def test_unsubscribe_alone_in_a_reply_ends_a_participants_letters(inbox: World) 
     assert "pia" not in rita.letter().footer
 
 
-def test_unsubscribe_among_other_words_or_from_others_is_a_message(small_inbox: World) -> None:
+def test_unsubscribe_among_other_words_or_from_the_team_is_a_message(small_inbox: World) -> None:
     ron, rita = small_inbox.responder(RON), small_inbox.actor(RITA)
     rita.writes("hello", "Help!")
     lets_in(small_inbox, PIA)
     small_inbox.actor(PIA).writes("ticket1", "How do I unsubscribe?")
-    for actor in (ron, rita):
-        actor.writes("ticket1", "unsubscribe")
-        assert small_inbox.ticket()["messages"][-1]["text"] == "unsubscribe"
+    ron.writes("ticket1", "unsubscribe")
+    assert small_inbox.ticket()["messages"][-1]["text"] == "unsubscribe"
     ron.writes("ticket1", "Look.")
     assert small_inbox.actor(PIA).letter().text.startswith("ron wrote:")
 

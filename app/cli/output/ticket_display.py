@@ -79,6 +79,8 @@ def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     yield "Assignee:", person_text(view["assignee"])
     for number, one in enumerate(view["participants"]):
         yield "" if number else "Participants:", person_text(one)
+    for number, one in enumerate(view["unsubscribed"]):
+        yield "" if number else "Get no letters:", person_text(one)
     yield "Opened:", when(view["created"], now)
     if view["messages"]:
         yield "Last post:", when(view["messages"][-1]["received"], now)

@@ -7,9 +7,6 @@ from sqlalchemy import select, update
 from ...mail.addresses import Mailbox, address_key
 from ...mail.parsed import Incoming
 from ...mail.quoted_text import is_forward, split
-from ..letters import notification
-from ..letters.notification import News
-from ..lifecycle.commands import LEAVE
 from ..records.addressing import find_place
 from ..records.letters import Letter
 from ..records.message_ids import new_message_id
@@ -145,31 +142,11 @@ def confirm(desk: Desk, ticket: Ticket, everybody: Sequence[Standing]) -> list[S
 
 def wakes(desk: Desk, ticket: Ticket, standing: Standing, incoming: Incoming) -> bool:
     """Whether somebody writes again who got no letters, and from now on does; a machine wakes nobody."""
+    if standing.requestor and not standing.subscribed and not incoming.automatic:
+        ticket.requestor_left = False
+        return True
     if not standing.participant or standing.subscribed or standing.pending or incoming.automatic:
         return False
     row = desk.session.get_one(Participant, (ticket.id, standing.person_id))
     row.subscribed, row.dormant = True, False
     return True
-
-
-def may_leave(standing: Standing) -> bool:
-    """Whether somebody gets letters only because they were copied in."""
-    return standing.participant and not (standing.responder or standing.requestor)
-
-
-def asks_to_leave(standing: Standing, words: Words) -> bool:
-    """Whether a participant asks for no more letters: the word stands alone in the mail."""
-    return may_leave(standing) and not words.automatic and words.text.strip().strip(".!").lower() == LEAVE
-
-
-def leave(desk: Desk, ticket: Ticket, standing: Standing) -> None:
-    """Take a participant off the letters of a ticket, and tell those who answer."""
-    row = desk.session.get_one(Participant, (ticket.id, standing.person_id))
-    row.subscribed = False
-    if row.pending:
-        # Else they would be let in with the others who wait.
-        desk.session.delete(row)
-    person = desk.session.get_one(Person, standing.person_id)
-    record_change(desk, ticket, person, "participant", person.email, None)
-    news = News(None, ticket.status, standing, [("participant", person.email, None)])
-    notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket))

@@ -7,7 +7,7 @@ from ..records.addressing import Kind, Place, find_place, is_at_our_domain
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import Desk
-from . import bounces, contents, search_requests
+from . import bounces, contents, search_requests, unsubscribe_address
 from .delivery import Arrival, Fate, register
 from .new_tickets import open_by_mail
 from .replies import post
@@ -29,6 +29,8 @@ def elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> None:
         set_aside(desk, arrival, recipient, "nothing has this address")
     elif place.kind is Kind.BOUNCE:
         _about_a_letter(desk, arrival, recipient, place.token)
+    elif place.kind is Kind.UNSUBSCRIBE:
+        unsubscribe_address.take(desk, arrival, recipient, place.token)
     elif place.kind is Kind.POSTMASTER:
         set_aside(desk, arrival, recipient, "for the administrators")
     elif place.kind is Kind.SEARCH:

@@ -11,7 +11,7 @@ from ..letters.receipts import Writer
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
 from ..lifecycle.tables import Cell, NotAllowed, Party
-from ..operations import command_execution, workflow
+from ..operations import command_execution, leaving, workflow
 from ..operations.administration import undo
 from ..operations.command_execution import Mailed, Refused
 from ..records.letters import Letter
@@ -68,7 +68,7 @@ class Post(NamedTuple):
 def post(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: Sequence[Known]) -> None:
     """Do what a mail asks for, and post what it says."""
     mail = _read(desk, arrival, thread, sender, known)
-    if contents.asks_to_leave(mail.standing, mail.words):
+    if leaving.asks_to_leave(mail.standing, mail.words):
         became(desk, arrival, _leave(desk, mail), mail.ticket.id)
         return
     if (page := _page(mail)) is not None:
@@ -101,7 +101,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     words = words_of(desk, arrival, thread, reading.rest, can_be_empty=empty)
     words = replace(words, verified=verified, believed=believed)
     for_us = pending_commands.is_answered(thread) or commands.page_asked(words.text) is not None
-    if not (for_us or contents.asks_to_leave(standing, words)) and contents.wakes(desk, ticket, standing, incoming):
+    if not (for_us or leaving.asks_to_leave(standing, words)) and contents.wakes(desk, ticket, standing, incoming):
         everybody = everybody_on(desk, ticket)
         standing = standing_of(person, everybody)
     party = loop_protection.as_taken(desk, ticket, standing, verified=verified).party(ticket.lifecycle, machine=machine)
@@ -138,7 +138,7 @@ def _writer(desk: Desk, mail: Post) -> Writer:
 def _leave(desk: Desk, mail: Post) -> Fate:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
     if mail.believed:
-        contents.leave(desk, mail.ticket, mail.standing)
+        leaving.leave(desk, mail.ticket, mail.standing)
         receipts.left(desk, _writer(desk, mail))
     elif mail.one_author:
         pending_commands.hold(desk, _writer(desk, mail), [commands.LEAVE])
@@ -283,7 +283,7 @@ def _release(desk: Desk, mail: Post, letter: Letter) -> None:
         mail = mail._replace(everybody=contents.confirm(desk, mail.ticket, mail.everybody))
     if written == commands.UNDO:
         _take_back(desk, mail, letter.checkpoint, waited=True)
-    elif written == commands.LEAVE and contents.may_leave(mail.standing):
+    elif written == commands.LEAVE and leaving.may_leave(mail.standing):
         _leave(desk, mail)
     elif written == commands.LEAVE:
         why = "only who was copied in can leave a ticket, and you are not now"

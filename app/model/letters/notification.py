@@ -302,7 +302,7 @@ def _announce(desk: Desk, ticket: Ticket, news: News, everybody: Sequence[Standi
     if opening is None or opening.automatic or opening.listed:
         return
     knowing = {one.person_id for one in told} | {news.by_id}
-    to = [one for one in everybody if one.requestor and one.person_id not in knowing]
+    to = [one for one in everybody if one.requestor and one.subscribed and one.person_id not in knowing]
     body = {"heading": f"{news.name} marked ticket {ticket.id} as {ticket.status}."}
     _write(desk, _envelope(ticket, "changed", None, news.name, None), to, everybody, body)
 
@@ -470,6 +470,7 @@ def _letter(
         attached=envelope.attached,
         acknowledges=envelope.acknowledges,
         checkpoint=envelope.checkpoint,
+        leavable=to.copied_in,
         text=render(
             envelope.kind,
             footer=footer(
@@ -490,6 +491,7 @@ def letter_row(desk: Desk, **columns: object) -> dict[str, object]:
         "attempts": 0,
         "attached": False,
         "acknowledges": False,
+        "leavable": False,
         "shown": False,
         "commands": None,
         "checkpoint": None,

@@ -152,6 +152,7 @@ def write_to(
             "in_reply_to": threads[-1] if threads else None,
             "references": " ".join(threads) or None,
             "acknowledges": True,
+            "leavable": to.standing.copied_in,
             "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing),
             **columns,
         },

@@ -20,6 +20,8 @@ def head_text(view: dict[str, Any]) -> str:
     ]
     if view["participants"]:
         lines.append(f"Participants: {', '.join(person_text(one) for one in view['participants'])}")
+    if view["unsubscribed"]:
+        lines.append(f"Get no letters: {', '.join(person_text(one) for one in view['unsubscribed'])}")
     if view["merged_into"]:
         lines.append(f"It is part of ticket {view['merged_into']} now: its messages are there.")
     missed = [change for change in view["changes"] if change["field"] == UNDELIVERED]

@@ -13,13 +13,13 @@ from .letters import Letter
 from .queues import QueueAddress
 from .tickets import Ticket
 
-BOUNCE = "bounce-"
+BOUNCE, UNSUBSCRIBE = "bounce-", "unsubscribe-"
 _COMMENT, _SEARCH = "-comment", "-search"
 _TICKET = re.compile(rf"ticket([0-9]+)({_COMMENT})?")
 _POSTMASTERS = ("postmaster", "abuse")
 # Every form of local part that the tracker itself answers, now or in a form foreseen for it
 # (docs/interface.md, section 3).
-_RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|.*-(comment|search)|postmaster|abuse")
+_RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|unsubscribe-.*|.*-(comment|search)|postmaster|abuse")
 
 
 class Kind(StrEnum):
@@ -31,7 +31,13 @@ class Kind(StrEnum):
     QUEUE_COMMENT = "queue-comment"
     SEARCH = "search"
     BOUNCE = "bounce"
+    UNSUBSCRIBE = "unsubscribe"
     POSTMASTER = "postmaster"
+
+    @property
+    def is_of_letter(self) -> bool:
+        """Whether it names a letter by its token."""
+        return self in (Kind.BOUNCE, Kind.UNSUBSCRIBE)
 
     @property
     def is_ticket(self) -> bool:
@@ -84,6 +90,11 @@ def bounce_address(domain: str, token: str) -> str:
     return f"{BOUNCE}{token}@{domain}"
 
 
+def unsubscribe_address(domain: str, token: str) -> str:
+    """The address at which the reader of one letter leaves its ticket."""
+    return f"{UNSUBSCRIBE}{token}@{domain}"
+
+
 def postmaster_address(desk: Desk) -> str:
     """The address from which the tracker itself writes to its administrators."""
     return f"postmaster@{desk.domain}"
@@ -114,6 +125,8 @@ def _by_form(local: str) -> Place | None:
         return Place(Kind.TICKET_COMMENT if match[2] else Kind.TICKET, f"ticket{digits or 0}", number=number)
     if local.startswith(BOUNCE):
         return Place(Kind.BOUNCE, local, token=local.removeprefix(BOUNCE))
+    if local.startswith(UNSUBSCRIBE):
+        return Place(Kind.UNSUBSCRIBE, local, token=local.removeprefix(UNSUBSCRIBE))
     if local in _POSTMASTERS:
         return Place(Kind.POSTMASTER, local)
     return None
@@ -144,7 +157,7 @@ def _queue_of(desk: Desk, address: str) -> int | None:
 def leads_somewhere(desk: Desk, address: str) -> bool:
     """Whether mail to this address would find a ticket, a queue, a letter or the postmaster."""
     place = find_place(desk, address)
-    if place is not None and place.kind is Kind.BOUNCE:
+    if place is not None and place.kind.is_of_letter:
         return desk.session.scalar(select(Letter.id).where(Letter.token == place.token)) is not None
     if place is None or not place.kind.is_ticket:
         return place is not None

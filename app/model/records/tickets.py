@@ -35,7 +35,7 @@ class Ticket(Base):
     `has_private`: some message is for responders only. `root` is the Message-ID under which mail clients gather its
     letters. `merged_into` is the number of the ticket on which its messages are now. `requestor_email` is the address
     to which the requestor's letters about it go; None: wherever this person's letters go. `reopens` is when it opens
-    again; a new status ends that.
+    again; a new status ends that. `requestor_left`: the requestor wants no more letters about it.
     """
 
     __tablename__ = "ticket"
@@ -65,6 +65,7 @@ class Ticket(Base):
     root: Mapped[str | None]
     merged_into: Mapped[int | None] = mapped_column(index=True)
     reopens: Mapped[datetime | None]
+    requestor_left: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     requestor: Mapped[Person] = relationship(foreign_keys=[requestor_id])

@@ -107,7 +107,7 @@ def _hand_over(desk: Desk, ticket: Ticket, requestor: Person) -> None:
         desk.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, **LET_IN))
     requestor.known = True
     if before.id != requestor.id:
-        ticket.requestor, ticket.requestor_email = requestor, None
+        ticket.requestor, ticket.requestor_email, ticket.requestor_left = requestor, None, False
 
 
 def left_behind(before: Sequence[Standing], now: Sequence[Standing], old_queue: str) -> list[Standing]:

@@ -46,6 +46,11 @@ class Standing(NamedTuple):
         """Whether letters about the ticket can go to this person at all."""
         return self.requestor or self.assignee or self.participant or self.answers
 
+    @property
+    def copied_in(self) -> bool:
+        """Return whether letters go to this person only because they were copied in."""
+        return self.participant and not (self.responder or self.requestor)
+
     def party(self, lifecycle: Lifecycle, *, machine: bool = False) -> Party:
         """The standing as the tables see it; `machine`: the mail in hand was not written by a person."""
         roles = [Role.STRANGER]
@@ -129,7 +134,7 @@ def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> Standing:
         answers=answers is not None,
         administrator=administrator,
         known=known,
-        subscribed=(subscribed is not False and not dormant and not pending) or requestor,
+        subscribed=not ticket.requestor_left if requestor else subscribed is not False and not dormant and not pending,
         undeliverable=gone is not None and address_key(address) == address_key(email),
         dormant=bool(dormant),
         pending=bool(pending),

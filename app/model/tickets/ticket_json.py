@@ -25,16 +25,24 @@ _FEW = 500
 
 def ticket_summaries(desk: Desk, tickets: Sequence[Ticket]) -> list[Json]:
     """What `tickets list` shows of tickets (docs/interface.md, section 9)."""
-    query = select(Participant.ticket_id, Person).join(Person, Participant.person_id == Person.id).order_by(Person.id)
+    query = (
+        select(Participant.ticket_id, Participant.subscribed, Person)
+        .join(Person, Participant.person_id == Person.id)
+        .order_by(Person.id)
+    )
     if len(tickets) <= _FEW:
         query = query.where(Participant.ticket_id.in_([ticket.id for ticket in tickets]))
     taking_part: dict[int, list[Person]] = {}
-    for ticket_id, person in desk.session.execute(query):
+    left: dict[int, list[Person]] = {}
+    for ticket_id, subscribed, person in desk.session.execute(query):
         taking_part.setdefault(ticket_id, []).append(person)
-    return [_summary(ticket, taking_part.get(ticket.id, [])) for ticket in tickets]
+        if not subscribed:
+            left.setdefault(ticket_id, []).append(person)
+    return [_summary(ticket, taking_part.get(ticket.id, []), left.get(ticket.id, [])) for ticket in tickets]
 
 
-def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
+def _summary(ticket: Ticket, participants: Sequence[Person], left: Sequence[Person]) -> Json:
+    unsubscribed = [*([ticket.requestor] if ticket.requestor_left else []), *left]
     return {
         "id": ticket.id,
         "queue": ticket.queue.name,
@@ -45,6 +53,7 @@ def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
         "requestor": person_json(ticket.requestor),
         "assignee": person_json(ticket.assignee),
         "participants": [person_json(person) for person in participants],
+        "unsubscribed": [person_json(person) for person in unsubscribed],
         "merged_into": ticket.merged_into,
         "created": moment_json(ticket.created),
         "last_query": moment_json(ticket.last_query),

@@ -143,7 +143,7 @@ def _restore(desk: Desk, ticket: Ticket, person: Person, found: Checkpoint) -> l
     for name in _KEPT:
         setattr(ticket, name, getattr(found, name))
     if ticket.requestor_id != requestor:
-        ticket.requestor_email = None
+        ticket.requestor_email, ticket.requestor_left = None, False
     desk.session.flush()
     desk.session.expire(ticket)
     # The queue may live by another lifecycle by now.

@@ -1,4 +1,4 @@
-"""A queue's daily list of what waits, who reads it, and the day on which a stalled ticket opens again."""
+"""A queue's digest and readers, who has left a ticket, and the day on which a stalled one opens again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,12 +13,16 @@ def upgrade() -> None:
     op.add_column("queue", sa.Column("digested", sa.DateTime(timezone=True), nullable=True))
     op.add_column("queue", sa.Column("readers", sa.String(), nullable=False, server_default="everyone"))
     op.add_column("ticket", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("ticket", sa.Column("requestor_left", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("letter", sa.Column("leavable", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("checkpoint", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Take them away."""
     op.drop_column("checkpoint", "reopens")
+    op.drop_column("letter", "leavable")
+    op.drop_column("ticket", "requestor_left")
     op.drop_column("ticket", "reopens")
     op.drop_column("queue", "readers")
     op.drop_column("queue", "digested")
