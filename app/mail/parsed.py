@@ -29,7 +29,7 @@ _TYPES = MimeTypes()  # Python's own table, whatever the machine knows besides.
 
 
 @dataclass(frozen=True)
-class Attachment:
+class ParsedAttachment:
     """A part of a mail that is not its text. `start` and `stop` are offsets into the mail, `size` the decoded bytes.
 
     `decorates`: its writer did not attach it: a picture in the text, such as a logo, or a signature. `withheld`: only
@@ -47,7 +47,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class ParsedMail:
     """What a mail says. Every text is storable (no NUL, no surrogates); what is missing is None or empty."""
 
     sender: Mailbox | None
@@ -62,14 +62,14 @@ class Incoming:
     automatic: str | None
     listed: bool
     text: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[ParsedAttachment, ...]
     body_digest: bytes
     written_date: str = ""
     bounce: bool = False
     spam: bool = False
 
 
-def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
+def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
     """Read a mail. Never raises, whatever the bytes are.
 
     `envelope_from` is the reverse-path, "" for the null one, None where the mail came without an envelope.
@@ -80,7 +80,7 @@ def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
     senders = authors or _mailboxes(fields, "sender")
     leaves = mime.parts(raw, headers)
     body = _body(raw, leaves)
-    return Incoming(
+    return ParsedMail(
         sender=senders[0] if senders else _enveloped(envelope_from),
         authors=len(authors),
         subject=one_line(decoded(fields.get("subject", [""])[0])),
@@ -174,7 +174,7 @@ def _text(raw: bytes, body: list[Part]) -> str:
     return "\n\n".join(pieces)
 
 
-def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[Attachment]:
+def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[ParsedAttachment]:
     """Every leaf that is neither text nor the HTML form of a text that was taken in its plain form."""
     choices = {leaf.choice for leaf in body if leaf.choice}
     for number, leaf in enumerate(leaves, 1):
@@ -184,7 +184,7 @@ def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[A
         name = leaf.name or ("forwarded.eml" if leaf.type == "message/rfc822" else f"part-{number}{_extension(leaf)}")
         pictured = leaf.shown_in and leaf.type.startswith("image/") and leaf.disposition != "attachment"
         decorates = pictured or leaf.type in _SIGNATURES
-        yield Attachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding, decorates)
+        yield ParsedAttachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding, decorates)
 
 
 # RFC 3156 and RFC 8551: what a client adds that signs.

@@ -249,7 +249,7 @@ def test_what_a_mail_program_writes_in_bold_is_read(line: str) -> None:
 @pytest.mark.parametrize("name", ["Owner", "Assignee", "Assign", "assignee", "ASSIGN"])
 def test_the_owner_has_three_names(name: str) -> None:
     lines = read(f"{name}: me").lines
-    assert [(one.command, one.value) for one in lines] == [(OWNER, "me")]
+    assert [(line.command, line.value) for line in lines] == [(OWNER, "me")]
 
 
 @EVERY_LIFE

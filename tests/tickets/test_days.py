@@ -10,7 +10,7 @@ from app.model.lifecycle.registry import CORRESPONDENCE, SUPPORT
 from app.model.lifecycle.tables import WorkflowError
 from app.model.operations.daily_work import do_daily_work, due_again, open_again
 from app.model.operations.digests import waiting_in
-from app.model.operations.manual_action import act
+from app.model.operations.manual_action import act_by_command
 from app.model.records.queue_setup import set_queue
 from app.model.records.queues import BadQueue, find_queue
 from app.model.tickets.days import day_of, morning_of, read_wanted
@@ -185,20 +185,20 @@ def test_a_day_that_cannot_be_is_refused_and_the_words_are_posted(mine: Inbox) -
 
 
 def test_the_command_act_takes_a_day_too(mine: Inbox) -> None:
-    with mine.world.desk() as desk:
-        act(desk, 1, "Change status", mine.ron.email, "", status="stalled until 2026-12-01")
+    with mine.world.uow() as uow:
+        act_by_command(uow, 1, "Change status", mine.ron.email, "", status="stalled until 2026-12-01")
     assert mine.status() == ("stalled", "2026-12-01T07:00:00+00:00")
 
 
 def test_of_two_servers_one_opens_it(mine: Inbox) -> None:
     says(mine.ron, "Status: stalled 1 day")
     mine.world.clock.passes(days=2)
-    with mine.world.desk() as desk:
-        assert due_again(desk) == [1]
-        assert open_again(desk, 1)
-    with mine.world.desk() as desk:
-        assert not open_again(desk, 1)
-        assert due_again(desk) == []
+    with mine.world.uow() as uow:
+        assert due_again(uow) == [1]
+        assert open_again(uow, 1)
+    with mine.world.uow() as uow:
+        assert not open_again(uow, 1)
+        assert due_again(uow) == []
 
 
 def test_a_ticket_whose_queue_lives_by_another_lifecycle_stays_as_it_is(mine: Inbox) -> None:
@@ -257,8 +257,8 @@ def test_where_nothing_waits_no_letter_is_written(mine: Inbox) -> None:
     before = mine.count()
     mine.wakes(days=1)
     assert mine.count() == before
-    with mine.world.desk() as desk:
-        assert waiting_in(desk, find_queue(desk, "General")) == []
+    with mine.world.uow() as uow:
+        assert waiting_in(uow, find_queue(uow, "General")) == []
 
 
 def test_the_letter_comes_in_the_morning_of_the_servers_zone(mine: Inbox, zone: str) -> None:
@@ -272,6 +272,6 @@ def test_the_letter_comes_in_the_morning_of_the_servers_zone(mine: Inbox, zone: 
 
 
 def test_a_digest_is_daily_or_off(mine: Inbox) -> None:
-    with mine.world.desk() as desk, pytest.raises(BadQueue) as refused:
-        set_queue(desk, find_queue(desk, "General"), "digest", "weekly")
+    with mine.world.uow() as uow, pytest.raises(BadQueue) as refused:
+        set_queue(uow, find_queue(uow, "General"), "digest", "weekly")
     assert str(refused.value) == "digest cannot be 'weekly'; it would be off or daily."

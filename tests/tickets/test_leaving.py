@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.model.lifecycle.commands import asks_to_leave
-from app.model.records.addressing import Kind, find_place, is_reserved, leads_somewhere
+from app.model.records.addressing import AddressKind, find_our_address, is_deliverable, is_reserved
 from app.model.records.received_mail import Delivery
 from tests.support.world import Actor, Letter, World
 
@@ -162,10 +162,10 @@ def test_a_ticket_that_becomes_somebody_elses_has_its_letters_again(people: Peop
 
 def test_the_address_is_the_trackers_own(people: People) -> None:
     address = address_of(people.pia.letter())
-    with people.world.desk() as desk:
-        place = find_place(desk, address)
+    with people.world.uow() as uow:
+        place = find_our_address(uow, address)
         assert place is not None
-        assert place.kind is Kind.UNSUBSCRIBE
-        assert leads_somewhere(desk, address)
-        assert not leads_somewhere(desk, "unsubscribe-00@tickets.example")
+        assert place.kind is AddressKind.UNSUBSCRIBE
+        assert is_deliverable(uow, address)
+        assert not is_deliverable(uow, "unsubscribe-00@tickets.example")
     assert is_reserved("unsubscribe-me")

@@ -4,7 +4,7 @@ import pytest
 
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.tables import NotAllowed
-from app.model.operations.manual_action import act
+from app.model.operations.manual_action import act_by_command
 from app.model.records.people import get_person
 from app.model.records.queue_setup import set_queue, switches_of
 from app.model.records.queues import BadQueue, find_queue
@@ -62,8 +62,8 @@ def test_a_letter_says_that_others_read_a_ticket_exactly_where_they_do(
 def finds(world: World, who: Actor) -> list[int]:
     """The tickets in which somebody finds the word of Rita's mail."""
     catch_up(world.database)
-    with world.desk() as desk:
-        found = search(desk, read_query("broken"), Filter(), get_person(desk, who.email), 10)
+    with world.uow() as uow:
+        found = search(uow, read_query("broken"), Filter(), get_person(uow, who.email), 10)
         return [hit.ticket.id for hit in found.hits]
 
 
@@ -79,16 +79,16 @@ def test_a_letter_about_a_private_note_says_nothing_of_other_readers(small_world
 def test_by_command_too_an_other_does_nothing_in_public_where_only_the_team_reads(small_world: World) -> None:
     people = People(small_world)
     small_world.switches("General", readers="team")
-    with small_world.desk() as desk, pytest.raises(NotAllowed):
-        act(desk, 1, "Answer", people.otto.email, "I know why.")
+    with small_world.uow() as uow, pytest.raises(NotAllowed):
+        act_by_command(uow, 1, "Answer", people.otto.email, "I know why.")
 
 
 def test_readers_are_everyone_or_the_team(small_world: World) -> None:
-    with small_world.desk() as desk:
-        queue = find_queue(desk, "General")
+    with small_world.uow() as uow:
+        queue = find_queue(uow, "General")
         assert switches_of(queue)["readers"] == "everyone"
         with pytest.raises(BadQueue) as refused:
-            set_queue(desk, queue, "readers", "on")
-        set_queue(desk, queue, "readers", "TEAM")
+            set_queue(uow, queue, "readers", "on")
+        set_queue(uow, queue, "readers", "TEAM")
         assert switches_of(queue)["readers"] == "team"
     assert str(refused.value) == "readers cannot be 'on'; it would be everyone or team."

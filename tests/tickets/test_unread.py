@@ -14,8 +14,8 @@ from tests.support.world import World
 @pytest.fixture
 def world(small_inbox: World) -> World:
     """General, which Ron answers for, and Sponsors, which nobody does."""
-    with small_inbox.desk() as desk:
-        add_queue(desk, "Sponsors", ["sponsors"])
+    with small_inbox.uow() as uow:
+        add_queue(uow, "Sponsors", ["sponsors"])
     small_inbox.responder("ron@example.org", "Ron")
     small_inbox.actor("ann@example.net", "Ann").writes("hello", "Help me.")
     return small_inbox
@@ -62,23 +62,23 @@ def test_the_administrators_get_one_letter_a_day_while_any_waits(world: World) -
     before = len(root.letters)
     world.clock.passes(days=2)
     assert works() == before
-    with world.desk() as desk:
-        assert unread(desk) == {}
+    with world.uow() as uow:
+        assert unread(uow) == {}
 
 
 def test_a_new_responder_is_told_once_what_waits(world: World) -> None:
     sam = world.known("sam@example.org", "Sam")
     world.actor("ann@example.net", "Ann").writes("sponsors", "A gift.", subject="A gift")
-    with world.desk() as desk:
-        queue, person = find_queue(desk, "Sponsors"), get_person(desk, sam.email)
-        assert add_responder(desk, queue, person)
-        assert not add_responder(desk, queue, person)
-        assert welcome(desk, queue, person) == 1
+    with world.uow() as uow:
+        queue, person = find_queue(uow, "Sponsors"), get_person(uow, sam.email)
+        assert add_responder(uow, queue, person)
+        assert not add_responder(uow, queue, person)
+        assert welcome(uow, queue, person) == 1
     world.settle()
     assert sam.letter().text == (
         "1 ticket waits in Sponsors:\n\n    #2  new, 0 hours, unassigned: A gift (ticket2@tickets.example)"
     )
     assert sam.letter().footer.endswith("You're getting this because you're on the Sponsors team now.")
     world.act(2, "Change status", sam.email, status="resolved")
-    with world.desk() as desk:
-        assert welcome(desk, find_queue(desk, "Sponsors"), get_person(desk, sam.email)) == 0
+    with world.uow() as uow:
+        assert welcome(uow, find_queue(uow, "Sponsors"), get_person(uow, sam.email)) == 0

@@ -5,59 +5,59 @@ from datetime import timedelta
 from sqlalchemy import insert, select
 
 from ..letters import notification
-from ..letters.notification import News, letter_row
+from ..letters.notification import TicketEvent, letter_row
 from ..letters.templates import render
-from ..lifecycle.tables import TRACKER, listed, target
+from ..lifecycle.tables import TRACKER, sentence_list, target_status
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.people import Person
 from ..records.tickets import Ticket, find_ticket
 from ..storage.database import Database
-from ..storage.unit_of_work import Desk
-from ..tickets.members import everybody_on
-from ..tickets.posts import Step
-from ..tickets.undo import words
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import members_of
+from ..tickets.posts import Transition
+from ..tickets.undo import field_values
 from ..tickets.unread import unread
 from .digests import queues_due, send_digest
-from .workflow import carry_out
+from .workflow import take_transitions
 
 
 def do_daily_work(database: Database) -> None:
     """Do what is due; a server calls this every few minutes, and several may at once."""
-    with database.look() as desk:
-        tickets, queues = due_again(desk), queues_due(desk)
+    with database.read_only() as uow:
+        tickets, queues = due_again(uow), queues_due(uow)
     for number in tickets:
-        with database.work() as desk:
-            open_again(desk, number)
+        with database.transaction() as uow:
+            open_again(uow, number)
     for queue_id in queues:
-        with database.work() as desk:
-            send_digest(desk, queue_id)
-    with database.work() as desk:
-        tell_of_unread(desk)
+        with database.transaction() as uow:
+            send_digest(uow, queue_id)
+    with database.transaction() as uow:
+        tell_of_unread(uow)
 
 
 # Tickets that were stalled until a day
 
 
-def due_again(desk: Desk) -> list[int]:
+def due_again(uow: UnitOfWork) -> list[int]:
     """Return the numbers of tickets whose day has come."""
-    return list(desk.session.scalars(select(Ticket.id).where(Ticket.reopens <= desk.now).order_by(Ticket.id)))
+    return list(uow.session.scalars(select(Ticket.id).where(Ticket.reopens <= uow.now).order_by(Ticket.id)))
 
 
-def open_again(desk: Desk, number: int) -> bool:
+def open_again(uow: UnitOfWork, number: int) -> bool:
     """Open a ticket whose day has come, and tell its team; False if another server has, or somebody wrote meanwhile."""
-    ticket = find_ticket(desk, number, locked=True)
-    if ticket.reopens is None or ticket.reopens > desk.now:
+    ticket = find_ticket(uow, number, locked=True)
+    if ticket.reopens is None or ticket.reopens > uow.now:
         return False
     row, old = ticket.lifecycle.resumes, ticket.status
     if row is None or old not in row.moves or ticket.merged_into is not None:
         # Its queue lives by another lifecycle by now, or it goes on elsewhere.
         ticket.reopens = None
         return False
-    until = words(ticket)["until"]
-    carry_out(desk, ticket, None, TRACKER, [Step(row, target(row, old))], None)
-    news = News(None, old, None, [("until", until, None)])
-    notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket))
+    until = field_values(ticket)["until"]
+    take_transitions(uow, ticket, None, TRACKER, [Transition(row, target_status(row, old))], None)
+    event = TicketEvent(None, old, None, [("until", until, None)])
+    notification.notify_changed(uow, ticket, event, members_of(uow, ticket))
     return True
 
 
@@ -67,32 +67,32 @@ _UNREAD = "unread"
 _NAMED = 50
 
 
-def tell_of_unread(desk: Desk) -> int:
+def tell_of_unread(uow: UnitOfWork) -> int:
     """Tell the administrators, once a day, of tickets that nobody reads; how many letters were written."""
-    if _told_today(desk) or not unread(desk):
+    if _told_today(uow) or not unread(uow):
         return 0
     # Of two servers the second waits here, and then finds the letters written.
     locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
-    people = [one for one in desk.session.scalars(locked) if not one.undeliverable]
-    if not people or _told_today(desk):
+    people = [one for one in uow.session.scalars(locked) if not one.undeliverable]
+    if not people or _told_today(uow):
         return 0
-    text = _unread_text(desk)
-    desk.session.execute(insert(Letter), [_unread_row(desk, one, text) for one in people])
+    text = _unread_text(uow)
+    uow.session.execute(insert(Letter), [_unread_row(uow, person, text) for person in people])
     return len(people)
 
 
-def _told_today(desk: Desk) -> bool:
+def _told_today(uow: UnitOfWork) -> bool:
     told = select(Letter.id).where(
-        Letter.ticket_id.is_(None), Letter.kind == _UNREAD, Letter.created > desk.now - timedelta(days=1)
+        Letter.ticket_id.is_(None), Letter.kind == _UNREAD, Letter.created > uow.now - timedelta(days=1)
     )
-    return desk.session.scalar(told.limit(1)) is not None
+    return uow.session.scalar(told.limit(1)) is not None
 
 
-def _unread_text(desk: Desk) -> str:
+def _unread_text(uow: UnitOfWork) -> str:
     lines = []
-    for name, numbers in unread(desk).items():
+    for name, numbers in unread(uow).items():
         more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
-        lines.append(f"{name}: {listed(f'#{number}' for number in numbers[:_NAMED])}{more}")
+        lines.append(f"{name}: {sentence_list(f'#{number}' for number in numbers[:_NAMED])}{more}")
     return render(
         "to_writer",
         heading="Nobody answers for these queues, and tickets wait in them:",
@@ -105,19 +105,19 @@ def _unread_text(desk: Desk) -> str:
     )
 
 
-def _unread_row(desk: Desk, to: Person, text: str) -> dict[str, object]:
+def _unread_row(uow: UnitOfWork, to: Person, text: str) -> dict[str, object]:
     return letter_row(
-        desk,
+        uow,
         ticket_id=None,
         about_id=None,
         kind=_UNREAD,
         person_id=to.id,
         sender_name="Ticket tracker",
-        sender=postmaster_address(desk),
+        sender=postmaster_address(uow),
         recipient_name=to.label,
         recipient=to.email,
         list_id=None,
-        subject=f"Tickets that nobody reads at {desk.domain}",
+        subject=f"Tickets that nobody reads at {uow.domain}",
         in_reply_to=None,
         references=None,
         text=text,

@@ -1,42 +1,42 @@
 """Leaving a ticket: its letters end for somebody who wants no more of them."""
 
 from ..letters import notification
-from ..letters.notification import News
+from ..letters.notification import TicketEvent
 from ..lifecycle import commands
 from ..records.people import Person
 from ..records.tickets import Participant, Ticket, record_change
-from ..storage.unit_of_work import Desk
-from ..tickets.members import Standing, everybody_on
-from ..tickets.posts import Words
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import TicketMember, members_of
+from ..tickets.posts import NewMessage
 
 
-def may_leave(standing: Standing) -> bool:
+def may_leave(member: TicketMember) -> bool:
     """Return whether somebody gets letters because they asked or were copied in, and not as one of the team."""
-    return (standing.participant or standing.requestor) and not standing.responder
+    return (member.participant or member.requestor) and not member.responder
 
 
-def asks_to_leave(standing: Standing, words: Words) -> bool:
+def asks_to_leave(member: TicketMember, new_message: NewMessage) -> bool:
     """Return whether somebody who may leave asks for no more letters, and says nothing else."""
-    return may_leave(standing) and not words.automatic and commands.asks_to_leave(words.text)
+    return may_leave(member) and not new_message.automatic and commands.asks_to_leave(new_message.text)
 
 
-def leave(desk: Desk, ticket: Ticket, standing: Standing) -> None:
+def leave(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> None:
     """End the letters of a ticket for somebody who may leave it, and tell its team; once."""
-    if standing.requestor and not ticket.requestor_left:
+    if member.requestor and not ticket.requestor_left:
         ticket.requestor_left = True
-        _tell(desk, ticket, standing, ("unsubscribed", None, standing.email))
-    elif not standing.requestor:
-        row = desk.session.get_one(Participant, (ticket.id, standing.person_id))
+        _tell(uow, ticket, member, ("unsubscribed", None, member.email))
+    elif not member.requestor:
+        row = uow.session.get_one(Participant, (ticket.id, member.person_id))
         if not row.subscribed:
             return
         row.subscribed = False
         if row.pending:
             # Else they would be let in with the others who wait.
-            desk.session.delete(row)
-        _tell(desk, ticket, standing, ("participant", standing.email, None))
+            uow.session.delete(row)
+        _tell(uow, ticket, member, ("participant", member.email, None))
 
 
-def _tell(desk: Desk, ticket: Ticket, standing: Standing, change: tuple[str, str | None, str | None]) -> None:
-    record_change(desk, ticket, desk.session.get_one(Person, standing.person_id), *change)
-    news = News(None, ticket.status, standing, [change])
-    notification.tell_changed(desk, ticket, news, everybody_on(desk, ticket))
+def _tell(uow: UnitOfWork, ticket: Ticket, member: TicketMember, change: tuple[str, str | None, str | None]) -> None:
+    record_change(uow, ticket, uow.session.get_one(Person, member.person_id), *change)
+    event = TicketEvent(None, ticket.status, member, [change])
+    notification.notify_changed(uow, ticket, event, members_of(uow, ticket))

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from ..lifecycle.tables import Lifecycle, NotAllowed
 from ..records.people import Person
 from ..records.tickets import Ticket, record_change
-from ..storage.unit_of_work import Desk
-from .undo import Changed, words
+from ..storage.unit_of_work import UnitOfWork
+from .undo import FieldChange, field_values
 
 MORNING = time(7)
 _FARTHEST = timedelta(days=3660)
@@ -74,14 +74,14 @@ def morning_of(day: date) -> datetime:
     return datetime.combine(day, MORNING).astimezone(UTC)
 
 
-def pause(desk: Desk, ticket: Ticket, by: Person | None, wanted: Wanted) -> list[Changed]:
+def pause(uow: UnitOfWork, ticket: Ticket, by: Person | None, wanted: Wanted) -> list[FieldChange]:
     """Set the day on which a ticket opens again, if it has the status that was wanted; what changed by that."""
     if ticket.status != wanted.status or wanted.status != ticket.lifecycle.pauses:
         return []
-    old = words(ticket)["until"]
+    old = field_values(ticket)["until"]
     ticket.reopens = wanted.until
-    new = words(ticket)["until"]
+    new = field_values(ticket)["until"]
     if new == old:
         return []
-    record_change(desk, ticket, by, "until", old, new)
+    record_change(uow, ticket, by, "until", old, new)
     return [("until", old, new)]

@@ -8,15 +8,15 @@ from ..lifecycle.registry import LIFECYCLES
 from ..records.people import administrators
 from ..records.queues import Queue, Responder
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .filters import NOT_FORGOTTEN
-from .members import Standing
-from .undo import Changed
+from .members import TicketMember
+from .undo import FieldChange
 
 _CLOSED = frozenset(status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed)
 
 
-def unread(desk: Desk) -> dict[str, list[int]]:
+def unread(uow: UnitOfWork) -> dict[str, list[int]]:
     """Return the numbers of such tickets that are not closed, by the name of their queue."""
     answered = exists().where(Responder.queue_id == Queue.id)
     rows = (
@@ -27,15 +27,17 @@ def unread(desk: Desk) -> dict[str, list[int]]:
         .order_by(Queue.id, Ticket.id)
     )
     found: dict[str, list[int]] = {}
-    for name, number in desk.session.execute(rows):
+    for name, number in uow.session.execute(rows):
         found.setdefault(name, []).append(number)
     return found
 
 
-def note_of_unread(desk: Desk, ticket: Ticket, changes: Sequence[Changed], everybody: Sequence[Standing]) -> list[str]:
+def note_of_unread(
+    uow: UnitOfWork, ticket: Ticket, changes: Sequence[FieldChange], members: Sequence[TicketMember]
+) -> list[str]:
     """Return what must be said of a move to where nobody reads; nothing of any other change."""
     moved = any(field == "queue" for field, _, _ in changes)
-    if not moved or any(one.answers or one.assignee for one in everybody):
+    if not moved or any(member.answers or member.assignee for member in members):
         return []
-    told = " The administrators are told." if administrators(desk) else ""
+    told = " The administrators are told." if administrators(uow) else ""
     return [f"Nobody answers for {ticket.queue.name} yet, so nobody there reads this ticket.{told}"]
