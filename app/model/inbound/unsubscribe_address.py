@@ -17,7 +17,7 @@ from .unmatched import set_aside_mail
 
 def take(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> None:
     """Take the reader of one letter off its ticket, and confirm it once; the token proves that they have the letter."""
-    row = uow.session.execute(select(Letter.ticket_id, Letter.person_id).where(Letter.token == token)).first()
+    row = uow.session.execute(select(Letter.ticket_id, Letter.person_id).where(Letter.leave_token == token)).first()
     parsed = inbound_mail.parsed
     if row is None or row.ticket_id is None or parsed.automatic is not None:
         set_aside_mail(uow, inbound_mail, recipient, "nobody leaves a ticket by it")

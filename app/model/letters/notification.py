@@ -545,7 +545,7 @@ def _letter(
         attached=headers.attached,
         acknowledges=headers.acknowledges,
         checkpoint=headers.checkpoint,
-        leavable=to.copied_in,
+        leave_token=leave_token(to),
         text=render(
             headers.kind,
             footer=footer(uow, ticket, to, members, private=headers.private, undo=undo, later=headers.kind == HELD),
@@ -564,13 +564,18 @@ def letter_row(uow: UnitOfWork, **columns: object) -> dict[str, object]:
         "attempts": 0,
         "attached": False,
         "acknowledges": False,
-        "leavable": False,
+        "leave_token": None,
         "shown": False,
         "commands": None,
         "checkpoint": None,
         "next": uow.now,
         **columns,
     }
+
+
+def leave_token(to: TicketMember) -> str | None:
+    """Return what makes the address at which somebody leaves a ticket into which they were copied."""
+    return secrets.token_hex(10) if to.copied_in else None
 
 
 def list_id(uow: UnitOfWork, ticket: Ticket) -> str:

@@ -14,7 +14,7 @@ from ..tickets import loop_protection
 from ..tickets.members import TicketMember
 from ..tickets.undo import FieldChange
 from .footer import footer
-from .notification import ADD_LETTERS, change_line, letter_row, list_id, sendable
+from .notification import ADD_LETTERS, change_line, leave_token, letter_row, list_id, sendable
 from .templates import render
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def write_receipt(
             "in_reply_to": threads[-1] if threads else None,
             "references": " ".join(threads) or None,
             "acknowledges": True,
-            "leavable": to.member.copied_in,
+            "leave_token": leave_token(to.member),
             "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing),
             **columns,
         },

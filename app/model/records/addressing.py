@@ -160,7 +160,8 @@ def is_deliverable(uow: UnitOfWork, address: str) -> bool:
     """Whether mail to this address would find a ticket, a queue, a letter or the postmaster."""
     our_address = find_our_address(uow, address)
     if our_address is not None and our_address.kind.is_of_letter:
-        return uow.session.scalar(select(Letter.id).where(Letter.token == our_address.token)) is not None
+        token = Letter.token if our_address.kind is AddressKind.BOUNCE else Letter.leave_token
+        return uow.session.scalar(select(Letter.id).where(token == our_address.token).limit(1)) is not None
     if our_address is None or not our_address.kind.is_ticket:
         return our_address is not None
     ticket = uow.session.get(Ticket, our_address.number) if 0 < our_address.number <= MAX_ID else None

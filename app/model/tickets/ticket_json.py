@@ -53,7 +53,6 @@ def _summary(ticket: Ticket, participants: Sequence[Person], left: Sequence[Pers
         "requestor": person_json(ticket.requestor),
         "assignee": person_json(ticket.assignee),
         "participants": [person_json(person) for person in participants],
-        "unsubscribed": [person_json(person) for person in unsubscribed],
         "merged_into": ticket.merged_into,
         "created": moment_json(ticket.created),
         "last_query": moment_json(ticket.last_query),
@@ -62,6 +61,7 @@ def _summary(ticket: Ticket, participants: Sequence[Person], left: Sequence[Pers
         "answerer": person_json(ticket.answerer),
         "answer": ticket.answer,
         "reopens": moment_json(ticket.reopens),
+        "unsubscribed": [person_json(person) for person in unsubscribed],
     }
 
 

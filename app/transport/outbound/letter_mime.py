@@ -91,7 +91,7 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
         "References": letter.references,
         "Auto-Submitted": "auto-replied" if letter.acknowledges else "auto-generated",
         "X-Auto-Response-Suppress": "All",
-        "List-Unsubscribe": f"<mailto:{_leaving_address(letter)}>" if letter.leavable else None,
+        "List-Unsubscribe": letter.leave_token and _leaving_address(letter, letter.leave_token),
         "List-Id": letter.list_id and _list_id(letter.list_id),
     }
     for name, value in headers.items():
@@ -109,8 +109,9 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
     return mail
 
 
-def _leaving_address(letter: Letter) -> str:
-    return unsubscribe_address(letter.sender.rpartition("@")[2], letter.token)
+def _leaving_address(letter: Letter, token: str) -> str:
+    """The address at which the reader leaves the ticket (RFC 2369, 3.2)."""
+    return f"<mailto:{unsubscribe_address(letter.sender.rpartition('@')[2], token)}>"
 
 
 def _mailbox(name: str, address: str) -> str:

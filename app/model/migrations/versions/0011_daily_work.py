@@ -14,14 +14,16 @@ def upgrade() -> None:
     op.add_column("queue", sa.Column("readers", sa.String(), nullable=False, server_default="everyone"))
     op.add_column("ticket", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
     op.add_column("ticket", sa.Column("requestor_left", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.add_column("letter", sa.Column("leavable", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("letter", sa.Column("leave_token", sa.String(), nullable=True))
+    op.create_index(op.f("ix_letter_leave_token"), "letter", ["leave_token"])
     op.add_column("checkpoint", sa.Column("reopens", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Take them away."""
     op.drop_column("checkpoint", "reopens")
-    op.drop_column("letter", "leavable")
+    op.drop_index(op.f("ix_letter_leave_token"), "letter")
+    op.drop_column("letter", "leave_token")
     op.drop_column("ticket", "requestor_left")
     op.drop_column("ticket", "reopens")
     op.drop_column("queue", "readers")
