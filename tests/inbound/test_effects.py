@@ -55,6 +55,9 @@ CAUSES: dict[str, set[Effect]] = {
     **{f"ticket.{name}": {E.POST, E.COMMAND} for name in ("posts", "last_posted", "has_private")},
     **{f"ticket.{name}": SETS for name in ("queue_id", "title", "priority", "requestor_id", "assignee_id")},
     "ticket.merged_into": {E.COMMAND},
+    # A new status ends the day on which a stalled ticket opens again.
+    "ticket.reopens": SAYS,
+    "ticket.requestor_left": {E.SUBSCRIBE, E.LEAVE, *SETS},
 }
 # What the courier notes of letters on their way.
 COURIER = {f"letter.{name}" for name in ("state", "sent", "attempts", "in_hand", "next", "error")}

@@ -14,16 +14,19 @@ from config import settings as plain
 from config.parsing import ROOT, Settings, load, problems
 
 from ...model.inbound.unmatched import unmatched_deliveries
+from ...model.lifecycle.tables import sentence_list
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
 from ...model.records.received_mail import Mail
 from ...model.schema import NotReady, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
+from ...model.tickets.unread import unread
 from .. import in_one_line
 from .listener_probe import listener_state
 
 LATE = timedelta(hours=1)
+MOST_NAMED = 20
 RELAY_SECONDS = 5.0
 # Moments are compared with each other and with the Date of mails; so much apart does no harm.
 SKEW = timedelta(minutes=1)
@@ -218,10 +221,15 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
 def _people(database: Database) -> Iterator[Finding]:
     with database.read_only() as uow:
         answered = {queue.id for queue, _ in queues.responders(uow)}
+        waits = unread(uow)
         for queue in queues.every_queue(uow):
             if queue.id not in answered:
                 advice = f"`tickets responder add EMAIL --queue {queue.name!r}`"
                 yield _warning("people", f"Nobody answers for {queue.name}, so nobody hears of its tickets: {advice}.")
+            if numbers := waits.get(queue.name):
+                named = sentence_list(f"#{number}" for number in numbers[:MOST_NAMED])
+                told = f"{_counted(len(numbers), 'ticket')} waiting in {queue.name}, and nobody reads there"
+                yield _warning("unread", f"{told}: {named}{', …' if len(numbers) > MOST_NAMED else ''}.")
         if not people.administrators(uow):
             told = "There is no administrator to tell of mail set aside, or to change a status"
             yield _warning("people", f"{told}: `tickets person add EMAIL --admin`.")

@@ -15,6 +15,7 @@ from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
 from ...model.inbound.bounces import record_failure
 from ...model.inbound.unmatched import raw_bytes, remind_administrators
+from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
 from ...model.records.letters import Letter, State
 from ...model.records.messages import Message, forwardable_files
@@ -158,6 +159,7 @@ class Courier:
     def _remind(self) -> None:
         with self.database.transaction() as uow:
             remind_administrators(uow)
+        do_daily_work(self.database)
 
     def _keep_index(self) -> bool:
         """See to some of what the search's index lacks, if it is time; whether there may be more.

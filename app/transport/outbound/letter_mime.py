@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ...mail.text import one_line
+from ...model.records.addressing import unsubscribe_address
 from ...model.records.letters import Letter
 
 _LINE = 76
@@ -90,6 +91,7 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
         "References": letter.references,
         "Auto-Submitted": "auto-replied" if letter.acknowledges else "auto-generated",
         "X-Auto-Response-Suppress": "All",
+        "List-Unsubscribe": letter.leave_token and _leaving_address(letter, letter.leave_token),
         "List-Id": letter.list_id and _list_id(letter.list_id),
     }
     for name, value in headers.items():
@@ -105,6 +107,11 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
         # Python would draw a new one each time; nobody can have guessed this one either and put it into a file.
         mail.set_boundary(sha256(letter.message_id.encode()).hexdigest())
     return mail
+
+
+def _leaving_address(letter: Letter, token: str) -> str:
+    """The address at which the reader leaves the ticket (RFC 2369, 3.2)."""
+    return f"<mailto:{unsubscribe_address(letter.sender.rpartition('@')[2], token)}>"
 
 
 def _mailbox(name: str, address: str) -> str:
