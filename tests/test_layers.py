@@ -48,11 +48,13 @@ def test_handlers_import_salmon_the_inbound_path_and_the_request_that_they_are_g
             assert [module for module in imported_modules(path) if not is_in(module, *allowed)] == []
 
 
-def test_operations_notify_nobody_but_where_a_command_has_no_mail() -> None:
+def test_operations_notify_nobody_but_by_a_command_or_by_the_clock() -> None:
     """What changes a ticket writes no letter, and what writes letters changes no ticket: others do both in turn."""
-    by_command = {f"app.model.operations.{name}" for name in ("administration", "manual_action")}
+    without_mail = ("administration", "manual_action", "daily_work", "digests")
     telling = {name for name, path in MODULES.items() if imported_modules(path) & {"app.model.letters.notification"}}
-    assert {name for name in telling if is_in(name, "app.model.operations")} == by_command
+    assert {name for name in telling if is_in(name, "app.model.operations")} == {
+        f"app.model.operations.{name}" for name in without_mail
+    }
     assert {name for name in telling if is_in(name, "app.model.inbound")} == {
         f"app.model.inbound.{name}" for name in ("bounces", "performed", "unmatched")
     }

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from pathlib import Path
 
 from app.model.lifecycle.registry import LIFECYCLES
 from tests.support.sources import APP, MODULES, ROOT, SOURCES, TEMPLATES, imports, is_in
@@ -51,3 +52,19 @@ def test_every_module_says_what_it_is() -> None:
         if text := path.read_text(encoding="utf-8").strip():
             first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
             assert first[-1:] in (".", ":", "?"), path
+
+
+def test_no_letter_but_to_administrators_contains_a_shell_command() -> None:
+    """These modules write letters, or sentences that end in one; three write for administrators or the shell."""
+    writing = {"letters", "inbound", "tickets", "operations", "lifecycle"}
+    commands = re.compile(r"(?:`|    )tickets [a-z]+")
+    for path in APP:
+        if path.name in ("unmatched.py", "daily_work.py", "outbox.py") or not writing & {*path.parts}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_docstring(node.value, path):
+                assert not commands.search(node.value), f"{path}:{node.lineno}: {node.value!r}"
+
+
+def _is_docstring(text: str, path: Path) -> bool:
+    return f'"""{text}"""' in path.read_text(encoding="utf-8")

@@ -23,6 +23,7 @@ ADMIN, ROB, ANN = "admin@example.org", "rob@example.org", "ann@example.org"
 TICKET_KEYS = [
     *("id", "queue", "lifecycle", "title", "status", "priority", "requestor", "assignee", "participants"),
     *("merged_into", "created", "last_query", "last_response", "solved", "answerer", "answer"),
+    *("reopens", "unsubscribed"),
 ]
 MESSAGE_KEYS = [
     *("number", "message_id", "in_reply_to", "sender", "subject", "text", "full_text", "action", "new_status"),
@@ -34,7 +35,14 @@ EVIL = (
 )
 
 
-SWITCHES = {"acknowledge": False, "announce-resolved": False, "cc-from-responders": True, "cc-from-others": False}
+SWITCHES = {
+    "acknowledge": False,
+    "announce-resolved": False,
+    "cc-from-responders": True,
+    "cc-from-others": False,
+    "digest": "off",
+    "readers": "everyone",
+}
 
 
 class Done(NamedTuple):

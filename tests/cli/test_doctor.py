@@ -86,6 +86,17 @@ def test_nothing_to_complain_of(doctor: Doctor, run: Run) -> None:
     assert all(line.startswith("ok  ") for line in lines)
 
 
+@pytest.mark.usefixtures("healthy")
+def test_tickets_that_wait_where_nobody_reads_are_listed(doctor: Doctor, run: Run) -> None:
+    run("queue", "add", "Sponsors")
+    for _ in range(2):
+        run("open", "--queue", "Sponsors", "--from", "ann@example.net", "--subject", "A gift", "--text", "For you.")
+    told = "2 tickets are waiting in Sponsors, and nobody reads there: #1 and #2."
+    assert doctor().about("unread") == [("warning", told)]
+    run("responder", "add", "rob@example.org", "--queue", "Sponsors")
+    assert doctor().about("unread") == []
+
+
 def test_without_a_database_it_says_how_to_make_one(doctor: Doctor) -> None:
     report = doctor(1)
     assert report.about("database") == [("wrong", "There is no database yet; `tickets init` (or `serve`) makes it.")]

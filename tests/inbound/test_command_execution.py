@@ -385,7 +385,7 @@ def test_if_one_line_cannot_be_none_is_done_and_each_is_explained(office: Office
     assert refusal.text.startswith("Nothing of this was done on ticket 1, because not all of it could be:")
     said = refusal.text.split("\n")
     for line, why in {
-        "Owner: me": "This line would have been carried out.",
+        "Owner: me": "We found nothing wrong with this line.",
         "Staus: open": "There is no command 'Staus'; 'Status' is one.",
         "Queue: Nowhere": "General",
         "Priority: high": "a whole number, or none",
@@ -786,11 +786,11 @@ def test_who_reopened_by_mistake_takes_it_back_with_an_answer_to_an_older_letter
     if office.life.name == "correspondence":
         office.steers(office.ron, "Status: resolved\n\nThis must be it.")
     last, before = office.rita.letter(), state(office)
-    office.rita.replies(last, "Thank you, it works.")
+    office.rita.replies(last, "It does not work any more.")
     assert office.status in ("Open", "open")
     letters = office.since(lambda: office.rita.replies(last, "undo"))
     assert state(office) == before
-    assert office.messages[-1]["text"] == "Thank you, it works."
+    assert office.messages[-1]["text"] == "It does not work any more."
     assert "→" in to(letters, office.rita)[0].text
     assert to(letters, office.ron)
 

@@ -23,6 +23,7 @@ CAUSES: dict[str, set[Effect]] = {
     "delivery": ALWAYS,
     # What follows from a mail is told, and the letter to its writer lists what waits for a yes.
     "letter": ALWAYS,
+    "letter_subject": ALWAYS,
     "letter.commands": {E.ANSWER, E.COMMAND},
     "letter.shown": {E.EXPOSE},
     # What a storm holds back is told in one letter.
@@ -55,6 +56,9 @@ CAUSES: dict[str, set[Effect]] = {
     **{f"ticket.{name}": {E.POST, E.COMMAND} for name in ("posts", "last_posted", "has_private")},
     **{f"ticket.{name}": SETS for name in ("queue_id", "title", "priority", "requestor_id", "assignee_id")},
     "ticket.merged_into": {E.COMMAND},
+    # A new status ends the day on which a stalled ticket opens again.
+    "ticket.reopens": SAYS,
+    "ticket.requestor_left": {E.SUBSCRIBE, E.LEAVE, *SETS},
 }
 # What the courier notes of letters on their way.
 COURIER = {f"letter.{name}" for name in ("state", "sent", "attempts", "in_hand", "next", "error")}

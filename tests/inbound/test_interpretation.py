@@ -38,7 +38,7 @@ STANDINGS = {
 }
 ON_IT = {"requestor", "responder", "participant", "unsubscribed", "named"}
 COMMANDED = {"requestor", "responder"}
-LEAVING = {"participant", "unsubscribed", "named"}
+LEAVING = {"requestor", "participant", "unsubscribed", "named"}
 PROOFS = {"believed": True, "unproven": False}
 TEXTS = {
     "words": "Thank you, it works.",
@@ -205,7 +205,7 @@ def test_a_private_comment_lets_nobody_in_by_naming_them() -> None:
 def test_a_first_mail_takes_nothing_back_and_nobody_off() -> None:
     for about in every_situation():
         if about.opens:
-            assert Effect.UNDO not in permitted(about).possible
+            assert not permitted(about).possible & {Effect.UNDO, Effect.LEAVE}
             assert Effect.LET_IN not in permitted(about).on_yes
         else:
             assert Effect.NAME not in permitted(about).possible

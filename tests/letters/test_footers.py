@@ -7,6 +7,7 @@ that was recorded, the status after it, and the people who got a letter are comp
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import Lifecycle, Role
+from app.model.lifecycle.tables import ByRight, Lifecycle, Role
 from tests.support.world import Letter, World
 
 # How a reader understands the words of a footer. A new action needs its words here.
@@ -169,7 +170,7 @@ class Cast:
 
     def named(self, phrase: str) -> frozenset[str]:
         """The people whom a phrase like "Ann, Bob and everybody who answers for Lab will read it" names."""
-        if phrase == "it is kept with the ticket, and nobody else reads it yet":
+        if phrase == "it is kept with the ticket":
             return frozenset()
         names: set[str] = set()
         for part in re.split(r", | and ", phrase.removesuffix(" will read it")):
@@ -277,10 +278,16 @@ def assert_the_other_lines_are_there(cast: Cast, letter: Letter, status: str, na
     goal = promised(cast.life, status, name)[1]
     expected = [f"Your reply makes it {goal}."] if goal != status else []
     words = {"queue_address": "lab@tickets.example", "solved": f'"Status: {cast.life.solved_status}"', "list": '"list"'}
+    words["reopened"] = f'"Status: {cast.life.first}"'
+    if not any(cast.life.default_reply(status, one).private for one in (role, Role.OTHER)):
+        expected.append("Anyone who uses Lab can read this.")
     # What changed was changed by Root: whoever answers may take it back, and so may Root.
     if name not in ("Rita", "Pia", "Paul"):
         expected.append('To take that change back, put "undo" on the first line of your reply.')
-    expected += [hint.format_map(words) for hint in cast.life.default_reply(status, role).hints]
+    for hint in cast.life.default_reply(status, role).hints:
+        offered = "\nTo reopen it, " in letter.footer
+        said = hint if isinstance(hint, str) else hint.can if offered else hint.cannot
+        expected.append(said.format_map(words))
     if name in ("Pia", "Paul"):
         expected.append('To get no more letters about it, reply with the one word "unsubscribe".')
     elif name != "Rita":
@@ -396,6 +403,65 @@ def test_the_word_for_ones_list_and_the_line_that_ends_a_ticket_do_what_the_foot
         assert cast.world.ticket()["status"] == life.solved_status
 
 
+THANKS = re.compile(r"^A reply that only says thanks leaves it (.+)\.$", re.M)
+
+
+@pytest.mark.parametrize("name", SEATS)
+@EVERY_STATE
+def test_what_a_footer_says_of_thanks_is_what_they_do(cast_of: CastOf, life: Lifecycle, status: str, name: str) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_letter(name, status)
+    since = len(cast.world.far_end.letters)
+    cast.actors[name].replies(letter, f"Thank you very much, Rosa and Ron!\n\n{name}")
+    ticket = cast.world.ticket()
+    title, after = MEANING[promised(life, status, name)[0]], promised(life, status, name)[1]
+    if found := THANKS.search(letter.footer):
+        after = found[1]
+        assert name in OUTSIDERS
+    assert bool(found) == (
+        name in OUTSIDERS and any("thanks" in hint for hint in life.default_reply(status, RITA).hints)
+    )
+    assert (ticket["messages"][-1]["action"], ticket["status"]) == (title, after)
+    assert cast.reached(since) == cast.reads(letter, name).readers
+
+
+@EVERY_LIFE
+def test_thanks_have_a_row_of_their_own_exactly_where_a_footer_says_so(life: Lifecycle) -> None:
+    for (status, role), cell in life.defaults.items():
+        said = [found[1] for hint in cell.hints if (found := THANKS.match(str(hint)))]
+        assert said == ([cell.thanks.moves[status][0]] if cell.thanks else []), (status, role)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("Thanks!", True), ("Thanks! Where are you?", False), ("Thanks, see https://example.org", False), ("", False)],
+)
+def test_a_ticket_stays_resolved_only_after_thanks_alone(small_inbox: World, text: str, kept: bool) -> None:
+    world = small_inbox
+    ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.net", "Ann")
+    ann.writes("hello", "Help me.")
+    world.act(1, "Change status", ron.email, "Done.", status="resolved")
+    solved = world.ticket()["solved"]
+    ann.replies(ann.letter(), text)
+    ticket = world.ticket()
+    assert (ticket["status"], ticket["solved"]) == (("resolved", solved) if kept else ("open", None))
+    assert ron.letter().text.startswith("Ann wrote")
+    assert ("Your reply makes it open." in ann.letter().footer, len(ticket["changes"])) == (True, 1 if kept else 2)
+
+
+def test_thanks_with_a_file_are_more_than_thanks(small_inbox: World) -> None:
+    world = small_inbox
+    ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.net", "Ann")
+    ann.writes("hello", "Help me.")
+    world.act(1, "Change status", ron.email, "Done.", status="resolved")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Message-ID"] = ann.email, "ticket1@tickets.example", "<file@home.example>"
+    mail.set_content("Thanks!")
+    mail.add_attachment(b"PDF", "application", "pdf", filename="form.pdf")
+    world.brings(mail.as_bytes(), ann.email, "ticket1@tickets.example")
+    assert world.ticket()["status"] == "open"
+
+
 @pytest.mark.parametrize("name", ["Ron", "Asa", "Adam"])
 @EVERY_STATE
 def test_undo_takes_back_what_the_letter_told(cast_of: CastOf, life: Lifecycle, status: str, name: str) -> None:
@@ -433,6 +499,28 @@ def test_the_one_word_does_what_the_footer_says(cast_of: CastOf, life: Lifecycle
     assert cast.reads(letter, "Rita").readers == set(SEATS) - {"Pia", "Rita"}
 
 
+@pytest.mark.parametrize("name", SEATS)
+@EVERY_STATE
+def test_the_line_that_reopens_a_ticket_is_offered_to_whoever_can_and_reopens_it(
+    cast_of: CastOf, life: Lifecycle, status: str, name: str
+) -> None:
+    cast = cast_of(life)
+    letter = cast.gets_a_letter(name, status)
+    offered = re.search(r'^To reopen it, put "(Status: \w+)" on the first line of your reply\.$', letter.footer, re.M)
+    barred = re.search(r"^Only .* can (change that|reopen it)", letter.footer, re.M)
+    by_right = [
+        hint
+        for hint in life.default_reply(status, RITA if name == "Rita" else Role.PARTICIPANT).hints
+        if isinstance(hint, ByRight)
+    ]
+    assert bool(offered or barred) == bool(by_right)
+    assert not (offered and barred)
+    if offered or barred:
+        line = offered[1] if offered else f"Status: {life.first}"
+        cast.actors[name].replies(letter, f"{line}\n\nThis is not over.")
+        assert (cast.world.ticket()["status"] == life.first) == bool(offered)
+
+
 @EVERY_LIFE
 def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: World, life: Lifecycle) -> None:
     with small_world.uow() as uow:
@@ -460,12 +548,12 @@ def test_many_readers_are_counted_and_none_is_hidden(small_world: World) -> None
     assert "rita, P0, P1, P2, P3, 3 others on the ticket will read it." in ron.letter().footer.replace(" and ", ", ")
 
 
-def test_where_nobody_else_reads_the_footer_says_so(small_world: World) -> None:
+def test_where_nobody_else_reads_the_footer_names_nobody_and_says_no_more(small_world: World) -> None:
     small_world.opens("rita@example.org")
     small_world.known("root@example.org", "Root", admin=True)
     small_world.act(1, "Comment", "root@example.org", "Look.")
     letter = small_world.actor("rita@example.org").letter()
-    assert "it is kept with the ticket, and nobody else reads it yet." in letter.footer
+    assert "a reply from you gives more information; it is kept with the ticket.\n" in letter.footer
     small_world.actor("rita@example.org").replies(letter, "I see.")
     assert len(small_world.far_end.letters) == 1
 

@@ -230,10 +230,12 @@ def test_no_two_actions_share_a_title_or_a_promise(life: Lifecycle) -> None:
 
 @EVERY
 def test_a_hint_is_whole_sentences_and_asks_only_for_what_a_footer_knows(life: Lifecycle) -> None:
-    for hint in (hint for cell in life.defaults.values() for hint in cell.hints):
+    hints = [hint for cell in life.defaults.values() for hint in cell.hints]
+    for hint in (part for whole in hints for part in ([whole] if isinstance(whole, str) else whole)):
         assert hint[0].isupper()
         assert hint.endswith(".")
-        assert {name for _, name, _, _ in Formatter().parse(hint) if name} <= {"queue_address", "solved", "list"}
+        slots = {name for _, name, _, _ in Formatter().parse(hint) if name}
+        assert slots <= {"queue_address", "solved", "reopened", "list"}
 
 
 @EVERY
@@ -280,6 +282,8 @@ def test_the_printed_table_says_what_a_reply_does(life: Lifecycle, status: str, 
     [line] = [line for line in lines if line[0] == status]
     title, after, private = outcome(life, status, role)
     said = f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
+    thanks = life.default_reply(status, role).thanks
+    said += f" ({thanks.moves[status][0]} after thanks)" if thanks else ""
     assert line[head.index(role)] == said
 
 

@@ -201,6 +201,8 @@ def test_tickets_of_the_first_schema_become_those_of_a_shared_inbox(old: Databas
             "announce-resolved": False,
             "cc-from-responders": True,
             "cc-from-others": False,
+            "digest": "off",
+            "readers": "everyone",
         }
 
 

@@ -83,8 +83,12 @@ def test_the_daily_work_of_the_document(inbox: World) -> None:
         assert last.text.endswith("See you there.\n\n    Status: open → resolved")
         assert "While this ticket is resolved, a reply from you " in last.footer
         assert "If all is well, you need not reply." in last.footer
+        assert "A reply that only says thanks leaves it resolved." in last.footer
         foretold = world.ticket(1, "deb@school.example")["reply"]
         deb.replies(last, "Thank you all!")
+        assert (world.ticket()["messages"][-1]["action"], status(world)) == ("Reply", "resolved")
+        assert shauna.letter().text == asheesh.letter().text == "Deb wrote:\n\nThank you all!"
+        deb.replies(last, "Thank you! Where do we park?")
         message = world.ticket()["messages"][-1]
         assert (message["action"], status(world)) == (foretold["action"], foretold["status"]) == ("Reply", "open")
         assert world.rows(Delivery.waiting).count(True) == 0

@@ -3,6 +3,7 @@
 import click
 
 from ...mail.addresses import Mailbox
+from ...model.operations.digests import welcome
 from ...model.records import people, queue_setup, queues, registration
 from ...model.storage.unit_of_work import UnitOfWork
 from ..common import json_option, open_read_only, open_transaction, print_json, print_rows
@@ -45,6 +46,9 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
 
     acknowledge: a new ticket is acknowledged to its requestor. announce-resolved: its requestor is told when it is
     resolved. cc-from-responders, cc-from-others: whom such a mail names in To and Cc takes part in the ticket.
+
+    digest=daily: every morning its team gets one letter with what waits; digest=off.
+    readers=team: only its team and those on a ticket read it; readers=everyone: in support whoever is known.
     """
     for given in values:
         if "=" not in given:
@@ -129,11 +133,12 @@ def responder_command() -> None:
 @click.argument("email")
 @click.option("--queue", required=True)
 def responder_add(email: str, queue: str) -> None:
-    """Let somebody answer for a queue; an unknown EMAIL becomes a person."""
+    """Let somebody answer for a queue; an unknown EMAIL becomes a person. One letter tells them what waits there."""
     with open_transaction() as uow:
         found = queues.find_queue(uow, queue)
         person = registration.add_person(uow, Mailbox("", email))
-        queue_setup.add_responder(uow, found, person)
+        if queue_setup.add_responder(uow, found, person):
+            welcome(uow, found, person)
         click.echo(f"{person.label} <{person.email}> answers for {found.name}")
 
 

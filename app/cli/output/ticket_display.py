@@ -9,6 +9,7 @@ from ...mail.text import one_line, shown
 from ...model.letters.ticket_text import byline, person_text
 from ...model.lifecycle.tables import Lifecycle
 from ...model.records.tickets import UNDELIVERED, Ticket
+from ...model.tickets.days import day_of
 from ..common import print_rows
 from .relative_time import age, when
 from .table_layout import bold, terminal_width, width_of
@@ -69,7 +70,8 @@ def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, 
 
 def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     """The lines above the messages, each with its label."""
-    yield "Status:", view["status"]
+    until = f" until {day_of(datetime.fromisoformat(view['reopens']))}" if view["reopens"] else ""
+    yield "Status:", f"{view['status']}{until}"
     if view["priority"] is not None:
         yield "Priority:", str(view["priority"])
     yield "Queue:", one_line(view["queue"])
@@ -77,6 +79,8 @@ def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     yield "Assignee:", person_text(view["assignee"])
     for number, one in enumerate(view["participants"]):
         yield "" if number else "Participants:", person_text(one)
+    for number, one in enumerate(view["unsubscribed"]):
+        yield "" if number else "Get no letters:", person_text(one)
     yield "Opened:", when(view["created"], now)
     if view["messages"]:
         yield "Last post:", when(view["messages"][-1]["received"], now)

@@ -14,16 +14,19 @@ from ...config.current import current_settings, host_project, names_relay, plain
 from ...config.parsing import Settings, problems
 from ...model.inbound.unmatched import unmatched_deliveries
 from ...model.letters.outbox import relay_trouble
+from ...model.lifecycle.tables import sentence_list
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
 from ...model.records.received_mail import Mail
 from ...model.schema import NotReady, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
+from ...model.tickets.unread import unread
 from .. import in_one_line
 from .listener_probe import listener_state
 
 LATE = timedelta(hours=1)
+MOST_NAMED = 20
 RELAY_SECONDS = 5.0
 # Moments are compared with each other and with the Date of mails; so much apart does no harm.
 SKEW = timedelta(minutes=1)
@@ -240,6 +243,7 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
 def _people(database: Database) -> Iterator[Finding]:
     with database.read_only() as uow:
         answering = queues.responders(uow)
+        waits = unread(uow)
         for queue in queues.every_queue(uow):
             reached = [not person.undeliverable for answers, person in answering if answers.id == queue.id]
             if not reached:
@@ -248,6 +252,10 @@ def _people(database: Database) -> Iterator[Finding]:
             elif not any(reached):
                 told = f"No letter reaches anybody who answers for {queue.name}, so nobody hears of its tickets"
                 yield Finding(Level.WRONG, "people", f"{told}: see the addresses below.")
+            if numbers := waits.get(queue.name):
+                named = sentence_list(f"#{number}" for number in numbers[:MOST_NAMED])
+                told = f"{_counted(len(numbers), 'ticket')} waiting in {queue.name}, and nobody reads there"
+                yield _warning("unread", f"{told}: {named}{', …' if len(numbers) > MOST_NAMED else ''}.")
         for person in queues.unreached(uow):
             advice = f"see to the address, then `tickets person add {person.email}`"
             told = f"{person.email} was refused on two days, and gets no more letters"

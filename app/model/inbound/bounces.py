@@ -191,5 +191,5 @@ def _tell(uow: UnitOfWork, ticket: Ticket, letter: Letter, why: str, *, ends: bo
 def _advice(ticket: Ticket, letter: Letter) -> str:
     return (
         f"Reach them another way if it matters. If they have a new address, let it in with a line AddCc: on top of a "
-        f"mail to ticket {ticket.id}; if the old one works again, `tickets outbox retry {letter.id}` sends the letter."
+        f"mail to ticket {ticket.id}; if the old one works again, an administrator can send letter {letter.id} again."
     )

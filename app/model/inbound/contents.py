@@ -16,7 +16,6 @@ from ..records.queues import Queue
 from ..records.registration import get_or_create_person, mark_reachable, set_current_address
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.events import Event
 from ..tickets.members import TicketMember, as_confirmed, members_of
 from ..tickets.posts import NewMessage, Parent
 from . import sender_proof
@@ -156,24 +155,15 @@ def confirm_participants(uow: UnitOfWork, ticket: Ticket, members: Sequence[Tick
     return as_confirmed(members)
 
 
-def subscribe(uow: UnitOfWork, ticket: Ticket, person_id: int, members: Sequence[TicketMember]) -> list[TicketMember]:
+def subscribe(
+    uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]
+) -> list[TicketMember]:
     """Let somebody get the letters again; returns everybody as they are then."""
-    row = uow.session.get_one(Participant, (ticket.id, person_id))
-    row.subscribed, row.dormant = True, False
-    return [
-        member._replace(subscribed=True, dormant=False) if member.person_id == person_id else member
-        for member in members
-    ]
-
-
-def unsubscribe(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Event:
-    """Take a participant off the letters of a ticket."""
-    row = uow.session.get_one(Participant, (ticket.id, member.person_id))
-    row.subscribed = False
-    if row.pending:
-        # Else they would be let in with the others who wait.
-        uow.session.delete(row)
-    person = uow.session.get_one(Person, member.person_id)
-    record_change(uow, ticket, person, "participant", person.email, None)
-    gone = [("participant", person.email, None)]
-    return Event(ticket, members_of(uow, ticket), member, ticket.status, changes=gone)
+    if member.requestor:
+        ticket.requestor_left = False
+        now = member._replace(subscribed=True)
+    else:
+        row = uow.session.get_one(Participant, (ticket.id, member.person_id))
+        row.subscribed, row.dormant = True, False
+        now = member._replace(subscribed=True, dormant=False)
+    return [now if one.person_id == member.person_id else one for one in members]

@@ -8,7 +8,7 @@ from ..records.addressing import AddressKind, OurAddress, find_our_address, is_a
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
-from . import bounces, contents, new_tickets, replies, search_requests
+from . import bounces, contents, new_tickets, replies, search_requests, unsubscribe_address
 from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
 from .interpretation import interpret, new_message_of
 from .performed import Sender, notify_all
@@ -23,6 +23,8 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
     """
     if our_address.kind is AddressKind.BOUNCE:
         return _to_letter_address(uow, inbound_mail, recipient, our_address.token)
+    if our_address.kind is AddressKind.UNSUBSCRIBE:
+        return unsubscribe_address.take(uow, inbound_mail, recipient, our_address.token)
     if our_address.kind is AddressKind.POSTMASTER:
         return set_aside_mail(uow, inbound_mail, recipient, "for the administrators")
     if (reported := bounces.take_report_by_content(uow, inbound_mail, recipient)) is not None:

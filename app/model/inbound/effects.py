@@ -10,6 +10,7 @@ from ..letters.receipts import ReceiptKind
 from ..lifecycle.commands import Command
 from ..lifecycle.tables import ActorRoles, Lifecycle
 from ..operations.command_execution import allowed_to
+from ..operations.leaving import may_leave
 from ..tickets.members import TicketMember
 from ..tickets.transitions import is_private
 from ..tickets.visibility import is_visible
@@ -91,8 +92,8 @@ def _page(mail: Situation) -> bool:
 
 
 def _subscribe(mail: Situation) -> bool:
-    here = mail.member.participant and not mail.member.subscribed and not mail.member.pending
-    return here and not mail.automatic and not mail.answers_waiting
+    here = mail.member.requestor or (mail.member.participant and not mail.member.pending)
+    return here and not mail.member.subscribed and not mail.automatic and not mail.answers_waiting
 
 
 def _command(mail: Situation) -> bool:
@@ -105,9 +106,7 @@ def _undo(mail: Situation) -> bool:
 
 
 def _unsubscribe(mail: Situation) -> bool:
-    # Whoever gets letters only because they were copied in.
-    copied_in = mail.member.participant and not (mail.member.responder or mail.member.requestor)
-    return copied_in and not mail.automatic
+    return may_leave(mail.member) and not mail.automatic and not mail.opens
 
 
 def _let_in(mail: Situation) -> bool:

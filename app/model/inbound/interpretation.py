@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ...mail import confirmations
 from ...mail.quoted_text import is_forward, split
 from ..lifecycle import commands
-from ..lifecycle.commands import ADD_CC, LEAVE, Line, Page
+from ..lifecycle.commands import ADD_CC, Line, Page
 from ..tickets.posts import NewMessage
 from .effects import Effect, Permission, Situation
 
@@ -80,7 +80,7 @@ def interpret(about: Situation, permission: Permission, mail: NewMessage, quotab
     """
     lines, new_message = _read(about, permission, mail, quotable)
     alone = not lines and not has_files(new_message)
-    if Effect.LEAVE in permission.possible and new_message.text.strip().strip(".!").lower() == LEAVE:
+    if Effect.LEAVE in permission.possible and commands.asks_to_leave(new_message.text):
         return Unsubscribe()
     page = commands.page_asked(new_message.text) if alone and Effect.PAGE in permission.now else None
     if page is not None:

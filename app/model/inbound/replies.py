@@ -10,15 +10,16 @@ from ..letters.receipts import ReceiptKind, ReceiptRecipient
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line, Page
 from ..lifecycle.tables import NotAllowed
-from ..operations import command_execution, workflow
+from ..operations import command_execution, leaving, workflow
 from ..operations.command_execution import CommandMail, CommandsRefused
 from ..records.letters import Letter
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
-from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.members import TicketMember, in_queue, member_for, members_of
 from ..tickets.posts import NewMessage
+from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import extend_checkpoint, latest_checkpoint, undoable_checkpoint
 from . import contents, pending_commands, sender_proof
 from .delivery import Claim, Fate
@@ -112,7 +113,7 @@ def _situation(
     return Situation(
         lifecycle=lifecycle,
         status=ticket.status,
-        member=member,
+        member=in_queue(member, ticket.queue),
         roles=taken.roles_in(lifecycle, machine=machine),
         verified=verified,
         believed=not machine and sender_proof.is_believed(uow, inbound_mail, verified=verified),
@@ -140,7 +141,7 @@ def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Pe
     if isinstance(wish, PageRequest):
         return _page(uow, reply, wish.page)
     if Effect.SUBSCRIBE in reply.permission.now:
-        members = contents.subscribe(uow, reply.ticket, reply.person.id, reply.members)
+        members = contents.subscribe(uow, reply.ticket, reply.member, reply.members)
         about = replace(reply.about, member=member_for(reply.person, members))
         reply = reply._replace(members=members, about=about)
     match wish:
@@ -178,7 +179,7 @@ def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
         return Performed(
             Fate.STEERED,
             reply.ticket,
-            (contents.unsubscribe(uow, reply.ticket, reply.member),),
+            (leaving.leave(uow, reply.ticket, reply.member),),
             receipts.send_unsubscribed_receipt,
         )
     if Effect.LEAVE not in reply.permission.on_yes:
@@ -208,18 +209,19 @@ def _confirm(uow: UnitOfWork, reply: TicketReply, members: Sequence[TicketMember
 def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
     """Post the words: the default action, or a comment."""
     lifecycle, about, private = reply.ticket.lifecycle, reply.about, reply.private
-    action = lifecycle.default_reply(about.status, about.roles.role).action
+    default_reply, default = lifecycle.default_reply(about.status, about.roles.role), not (private or comment)
     event = workflow.take_action(
         uow,
         reply.ticket,
         reply.member,
         about.roles,
-        lifecycle.comment if private or comment else action,
+        default_reply.action if default else lifecycle.comment,
         reply.new_message,
-        reply.members if private or comment else _confirm(uow, reply, reply.members),
+        _confirm(uow, reply, reply.members) if default else reply.members,
         private=private,
         # Nobody wants to read that a colleague is on holiday.
         quiet=about.automatic and reply.member.responder,
+        rule=row_of_thanks(default_reply, reply.new_message, reply.members) if default else None,
     )
     return Performed(Fate.POSTED, reply.ticket, (event,))
 
@@ -316,7 +318,7 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
     if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
         return _unsubscribe(uow, reply)
     if written == commands.LEAVE:
-        return _nothing_changed(reply, "only who was copied in can leave a ticket, and you are not now")
+        return _nothing_changed(reply, "only its requestor and who was copied in can leave it, and you are neither now")
     # Its writer may let in by a yes whom they may let in by Cc.
     by_cc = [commands.ADD_CC] if reply.about.asks_in else []
     return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc))

@@ -7,14 +7,15 @@ comes from the function that will address the letters.
 from collections.abc import Sequence
 
 from ..lifecycle.commands import HELP, LIST, STATUS, UNDO
-from ..lifecycle.tables import DefaultReply, sentence_list
+from ..lifecycle.tables import ByRight, DefaultReply, sentence_list
 from ..records.addressing import comment_address, ticket_address
 from ..records.queues import whole_address
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import would_hold_next
 from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
-from ..tickets.transitions import promise
+from ..tickets.transitions import has_answer, promise, reachable_statuses
+from ..tickets.visibility import is_open_to_others
 
 _NAMES_IN_FULL = 5
 
@@ -48,9 +49,15 @@ def footer(
     ]
     if promised.status != ticket.status:
         lines.append(f"Your reply makes it {promised.status}.")
+    if not promised.default_reply.private and is_open_to_others(ticket):
+        lines.append(f"Anyone who uses {ticket.queue.name} can read this.")
     if undo:
         lines.append(f'To take that change back, put "{UNDO}" on the first line of your reply.')
-    return [*lines, *_hints(uow, ticket, promised.default_reply), *_elsewhere(uow, ticket, member, private=private)]
+    return [
+        *lines,
+        *_hints(uow, ticket, member, promised.default_reply),
+        *_elsewhere(uow, ticket, member, private=private),
+    ]
 
 
 def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool) -> list[str]:
@@ -87,22 +94,30 @@ def _who_reads(ticket: Ticket, others: Sequence[TicketMember]) -> str:
         names.append(f"{len(outside) - _NAMES_IN_FULL} others on the ticket")
     if any(other.answers for other in others):
         names.append(f"everybody who answers for {ticket.queue.name}")
-    return (
-        f"{sentence_list(names)} will read it" if names else "it is kept with the ticket, and nobody else reads it yet"
-    )
+    return f"{sentence_list(names)} will read it" if names else "it is kept with the ticket"
 
 
 _IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until fewer mails come here"
 _FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}".'
 
 
-def _hints(uow: UnitOfWork, ticket: Ticket, default_reply: DefaultReply) -> list[str]:
+def _hints(uow: UnitOfWork, ticket: Ticket, member: TicketMember, default_reply: DefaultReply) -> list[str]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
     if not default_reply.hints:
         return []
-    needed = any("{queue_address}" in hint for hint in default_reply.hints)
+    every = [_for_reader(uow, ticket, member, hint) for hint in default_reply.hints]
+    needed = any("{queue_address}" in hint for hint in every)
     addresses = [whole_address(uow, row.address) for row in ticket.queue.addresses] if needed else []
     filled = {"solved": f'"{STATUS.line(ticket.lifecycle.solved_status)}"', "list": f'"{LIST}"'}
+    filled |= {"reopened": f'"{STATUS.line(ticket.lifecycle.first)}"'}
     filled |= {"queue_address": addresses[0]} if addresses else {}
-    hints = [hint for hint in default_reply.hints if addresses or "{queue_address}" not in hint]
+    hints = [hint for hint in every if addresses or "{queue_address}" not in hint]
     return [hint.format_map(filled) for hint in hints]
+
+
+def _for_reader(uow: UnitOfWork, ticket: Ticket, member: TicketMember, hint: str | ByRight) -> str:
+    if isinstance(hint, str):
+        return hint
+    life, roles = ticket.lifecycle, member.roles_in(ticket.lifecycle)
+    can = life.first in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
+    return hint.can if can else hint.cannot

@@ -276,7 +276,7 @@ def _choices(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> dict[Comm
     return {
         commands.STATUS: statuses,
         commands.ACTION: [action.title for action in ticket.lifecycle.actions if _is_open_to(ticket, member, action)],
-        commands.OWNER: ["me", "nobody", *assignable(uow, members_of(uow, ticket))],
+        commands.OWNER: [*commands.OWNER.words, *assignable(uow, members_of(uow, ticket))],
         commands.QUEUE: [queue.name for queue in every_queue(uow)],
     }
 

@@ -313,7 +313,7 @@ def _announcement(uow: UnitOfWork, event: Event, recipients: Sequence[TicketMemb
     if opening is None or opening.automatic or opening.listed:
         return []
     knowing = {member.person_id for member in recipients} | {event.actor_id}
-    to = [member for member in event.members if member.requestor and member.person_id not in knowing]
+    to = [one for one in event.members if one.requestor and one.subscribed and one.person_id not in knowing]
     body = {"heading": f"{_name(event)} marked ticket {ticket.id} as {ticket.status}."}
     headers = _headers(ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
     return [Notice(headers, to, body)]
@@ -387,8 +387,8 @@ def _about_outsider(uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_me
     reader = uow.session.get(Person, new_message.reader_id) if new_message.reader_id else None
     if reader is not None and reader.id != actor.person_id:
         lines += [
-            f"The mail answers our letter to {reader.label} <{reader.email}>. If both are one person:",
-            f"    tickets person alias {reader.email} {actor.email}",
+            f"The mail answers our letter to {reader.label} <{reader.email}>.",
+            "If both are one person, ask an administrator to link the addresses.",
         ]
     return "\n".join(lines)
 
@@ -398,7 +398,7 @@ def change_line(change: FieldChange) -> str:
     field, old, new = change
     if field == "merged":
         return f"Ticket {new} became part of this one"
-    nothing = "none" if field == "priority" else "nobody"
+    nothing = {"priority": "none", "until": "no day"}.get(field, "nobody")
     return f"{field.capitalize()}: {old or nothing} → {new or nothing}"
 
 
@@ -500,6 +500,7 @@ def _letter(
         attached=headers.attached,
         acknowledges=headers.acknowledges,
         checkpoint=headers.checkpoint,
+        leave_token=leave_token(to),
         text=render(headers.kind, footer=below, **body),
     )
 
@@ -533,12 +534,18 @@ def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[s
         "attempts": 0,
         "attached": False,
         "acknowledges": False,
+        "leave_token": None,
         "shown": False,
         "commands": None,
         "checkpoint": None,
         "next": uow.now,
         **columns,
     }
+
+
+def leave_token(to: TicketMember) -> str | None:
+    """Return what makes the address at which somebody leaves a ticket into which they were copied."""
+    return secrets.token_hex(10) if to.copied_in else None
 
 
 def list_id(uow: UnitOfWork, ticket: Ticket) -> str:

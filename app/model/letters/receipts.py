@@ -16,8 +16,9 @@ from ..tickets.events import Event
 from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
+from ..tickets.unread import note_of_unread
 from .footer import footer
-from .notification import change_line, letter_row, list_id
+from .notification import change_line, leave_token, letter_row, list_id
 from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render
 
@@ -64,6 +65,7 @@ def send_receipt(
 def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[str] = ()) -> None:
     """Tell who commanded what came of it; they are addressed as what they are after it."""
     to = to if event.actor is None else to._replace(member=event.actor)
+    notes = [*notes, *note_of_unread(uow, event.ticket, event.changes, event.members)]
     send_receipt(uow, to, event.all_changes, notes, checkpoint=event.checkpoint)
 
 
@@ -106,7 +108,7 @@ def send_command_refusal(
 ) -> None:
     """Tell who commanded, line by line, what was wrong and what would have been right; the text is repeated."""
     heading = f"Nothing of this was done on ticket {to.ticket.id}, because not all of it could be:"
-    fine = "This line would have been carried out."
+    fine = "We found nothing wrong with this line."
     lines = [part for line, problem in problems for part in (line.written, f"    {problem or fine}")]
     write_receipt(uow, to, ReceiptKind.REFUSED, heading, lines, _repeated_text(to.new_message, posted=posted))
 
@@ -180,6 +182,7 @@ def write_receipt(
             "in_reply_to": threads[-1] if threads else None,
             "references": " ".join(threads) or None,
             "acknowledges": True,
+            "leave_token": leave_token(to.member),
             "text": render(
                 "to_writer", heading=heading, lines=lines, paragraphs=[*paragraphs, *to.also], footer=footing
             ),

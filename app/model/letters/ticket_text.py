@@ -1,10 +1,12 @@
 """A ticket as a person reads it in a mail."""
 
+from datetime import datetime
 from typing import Any
 
 from ...mail.text import one_line, shown
 from ..lifecycle.tables import Lifecycle
 from ..records.tickets import UNDELIVERED
+from ..tickets.days import day_of
 from .notification import THE_TRACKER, message_heading
 
 
@@ -12,12 +14,14 @@ def head_text(view: dict[str, Any]) -> str:
     """The lines that stand above the messages."""
     lines = [
         f"Ticket {view['id']} in {view['queue']}: {one_line(view['title'])}",
-        f"Status: {view['status']}",
+        f"Status: {view['status']}{_until(view)}",
         f"Requestor: {person_text(view['requestor'])}",
         f"Assignee: {person_text(view['assignee'])}",
     ]
     if view["participants"]:
         lines.append(f"Participants: {', '.join(person_text(one) for one in view['participants'])}")
+    if view["unsubscribed"]:
+        lines.append(f"Get no letters: {', '.join(person_text(one) for one in view['unsubscribed'])}")
     if view["merged_into"]:
         lines.append(f"It is part of ticket {view['merged_into']} now: its messages are there.")
     missed = [change for change in view["changes"] if change["field"] == UNDELIVERED]
@@ -25,6 +29,10 @@ def head_text(view: dict[str, Any]) -> str:
     if view["answer"]:
         lines.append(f"Answered by: {person_text(view['answerer'])}, message {view['answer']}")
     return "\n".join(lines)
+
+
+def _until(view: dict[str, Any]) -> str:
+    return f" until {day_of(datetime.fromisoformat(view['reopens']))}" if view["reopens"] else ""
 
 
 def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:

@@ -20,7 +20,7 @@ class Command:
 
     `value` says what stands behind the colon, `effect` completes "it …", `example` is a value that could be.
     `requestor`: the requestor may use it too, as far as the table lets them. `repeats`: one mail may have it more than
-    once.
+    once. `also` are other names of it; `words` are values that are words of their own.
     """
 
     name: str
@@ -29,6 +29,13 @@ class Command:
     example: str
     requestor: bool = False
     repeats: bool = False
+    also: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names of it."""
+        return (self.name, *self.also)
 
     def line(self, value: str | None = None) -> str:
         """The line as somebody writes it."""
@@ -36,7 +43,15 @@ class Command:
 
 
 QUEUE = Command("Queue", "the name of a queue", "moves the ticket to that queue", "Questions")
-OWNER = Command("Owner", "a responder by address or name, me, or nobody", "assigns the ticket", "me")
+ME, NOBODY = "me", "nobody"
+OWNER = Command(
+    "Owner",
+    "a responder by address or name, me, or nobody",
+    "assigns the ticket",
+    ME,
+    also=("Assignee", "Assign"),
+    words=(ME, NOBODY),
+)
 STATUS = Command(
     "Status",
     "a status by its title",
@@ -86,8 +101,10 @@ _LONGEST_LINE = 20_000
 # A colon with white space or nothing behind it; "https://…" is no name with a value.
 _NAMED = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?:[ \t\xa0](.*))?", re.DOTALL)
 _CLOSE = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?!//)(.*)", re.DOTALL)
+# The asterisks by which the plain text of a mail shows that its name, or all of a line, is bold.
+_BOLD = re.compile(r"[ \t\xa0\ufeff\u200b]*\*{1,2}([^\W\d_][\w-]{0,29})\*{0,2}([ \t\xa0]*[:\uff1a])\*{0,2}")
 _BLANK = re.compile(r"[\s\ufeff\u200b]*")
-_BY_NAME = {command.name.casefold(): command for command in COMMANDS}
+_BY_NAME = {name.casefold(): command for command in COMMANDS for name in command.names}
 
 
 def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
@@ -141,6 +158,7 @@ def _line(written: str) -> Line | None:
     """A line `Name: value`; a known name needs no space behind its colon."""
     if len(written) > _LONGEST_LINE:
         return None
+    written = _without_bold(written)
     close = _CLOSE.fullmatch(written)
     if close is None:
         return None
@@ -150,18 +168,38 @@ def _line(written: str) -> Line | None:
     return Line(" ".join(written.split()), close[1], command, " ".join(close[2].split()))
 
 
+def _without_bold(written: str) -> str:
+    """Return a line `*Name:* value` or `*Name: value*` without its asterisks."""
+    bold = _BOLD.match(written)
+    if bold is None:
+        return written
+    return bold[1] + bold[2] + written[bold.end() :].rstrip().removesuffix("*").removesuffix("*")
+
+
 def _begins(line: Line, allowed: Sequence[Command]) -> bool:
     return (line.command or nearest(line.name)) in allowed
+
+
+def named(name: str) -> Command | None:
+    """Return the command of that name, in any case."""
+    return _BY_NAME.get(name.casefold())
+
+
+def begins(text: str) -> bool:
+    """Return whether the first line that is not blank is written as a command is."""
+    start = _skip_blank(text)
+    line = _line(text[start : _stop(text, start)])
+    return line is not None and _begins(line, COMMANDS)
 
 
 def nearest(name: str) -> Command | None:
     """The command from which a name is one letter away: one too many, too few, another, or two in the wrong order."""
     folded = name.casefold()
-    return next((command for key, command in _BY_NAME.items() if _is_near(folded, key)), None)
+    return next((command for key, command in _BY_NAME.items() if is_near(folded, key)), None)
 
 
-def _is_near(one: str, other: str) -> bool:
-    """Whether two words are at most one such letter apart."""
+def is_near(one: str, other: str) -> bool:
+    """Return whether two words are at most one letter apart: too many, too few, another, or two in the wrong order."""
     if abs(len(one) - len(other)) > 1:
         return False
     same = next(
@@ -181,6 +219,7 @@ def unknown(line: Line, allowed: Iterable[Command] = COMMANDS) -> str:
 
 # Words that stand alone in a mail, or on its first line.
 HELP, LIST, SHOW, UNDO, LEAVE = "help", "list", "show", "undo", "unsubscribe"
+WORDS_ALONE = (HELP, LIST, SHOW, UNDO, LEAVE)
 
 
 class Page(NamedTuple):
@@ -199,6 +238,21 @@ def page_asked(text: str) -> Page | None:
     """What a mail asks to be sent that says nothing else: `help`, `list`, `show`, `show 12`, or `show 12 40`."""
     match = _PAGE.fullmatch(text.strip()) if len(text) < 100 else None
     return Page(match[1].lower(), int(match[2] or 0), int(match[3] or 0)) if match else None
+
+
+# What may stand beside the word by which somebody leaves a ticket, and what stands for it.
+_LEAVING = frozenset({LEAVE, "unsubscribed", "unsub"})
+_BESIDE_LEAVING = frozenset({"please", "pls", "me", "now", "thanks", "thank", "you", "from", "this", "ticket"})
+_LEAVING_WHOLE = frozenset({"remove me", "remove me please", "please remove me", "opt out", "opt me out"})
+
+
+def asks_to_leave(text: str) -> bool:
+    """Return whether a whole text asks for no more letters: the word alone, or an obvious short form of it."""
+    if len(text) > 100 or "?" in text:
+        return False
+    words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text.casefold())
+    alone = len(_LEAVING & set(words)) == 1 and all(word in _LEAVING or word in _BESIDE_LEAVING for word in words)
+    return alone or " ".join(words) in _LEAVING_WHOLE
 
 
 def without_undo(text: str) -> str | None:

@@ -42,18 +42,23 @@ _ELSE = "For anything else write to {queue_address}: that opens a new ticket."
 _SETTLED = "If it is settled, put {solved} on the first line of your reply."
 _ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
 _ALL_IS_WELL = "If all is well, you need not reply."
+# Nobody who says thanks wants the ticket open again.
+_THANKS = Rule(REPLY, Who.CORRESPONDENT, stays_in(RESOLVED))
+_AFTER_THE_END = DefaultReply(
+    REPLY, hints=(_ALL_IS_WELL, f"A reply that only says thanks leaves it {RESOLVED}."), thanks=_THANKS
+)
 _FROM_THE_REQUESTOR = {
     NEW: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
     OPEN: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
     STALLED: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
-    RESOLVED: DefaultReply(REPLY, hints=(_ALL_IS_WELL,)),
+    RESOLVED: _AFTER_THE_END,
     REJECTED: DefaultReply(REPLY, hints=(_ELSE,)),
 }
 _FROM_A_PARTICIPANT = {
     NEW: DefaultReply(REPLY, hints=(_ELSE,)),
     OPEN: DefaultReply(REPLY, hints=(_ELSE,)),
     STALLED: DefaultReply(REPLY, hints=(_ELSE,)),
-    RESOLVED: DefaultReply(REPLY, hints=(_ALL_IS_WELL,)),
+    RESOLVED: _AFTER_THE_END,
     REJECTED: DefaultReply(REPLY, hints=(_ELSE,)),
 }
 _FROM_A_RESPONDER = dict.fromkeys(STATUSES, DefaultReply(REPLY))
@@ -89,4 +94,7 @@ CORRESPONDENCE = Lifecycle(
     },
     status_for_all=False,
     comments_in_private=True,
+    pauses=STALLED,
+    resumes=Rule(CHANGE_STATUS, Who.TRACKER, moves_to(OPEN, STALLED), _CLEARED),
+    waiting=frozenset({NEW, OPEN}),
 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 
-from .commands import COMMANDS
+from .commands import COMMANDS, Command
 from .tables import ActorRoles, Lifecycle, Role, Rule, find_rule, target_status
 
 
@@ -49,7 +49,14 @@ def _defaults_table(lifecycle: Lifecycle) -> str:
 
 def _cell_words(lifecycle: Lifecycle, status: str, role: Role) -> str:
     title, after, private = outcome(lifecycle, status, role)
-    return f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
+    thanks = f" ({after_thanks} after thanks)" if (after_thanks := _after_thanks(lifecycle, status, role)) else ""
+    return f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}{thanks}"
+
+
+def _after_thanks(lifecycle: Lifecycle, status: str, role: Role) -> str | None:
+    """Return the status after a reply that only says thanks; None where that is a reply like any other."""
+    rule = lifecycle.default_reply(status, role).thanks
+    return target_status(rule, status) if rule else None
 
 
 def _actions_table(lifecycle: Lifecycle) -> str:
@@ -73,7 +80,7 @@ def commands_table() -> str:
     head = ("line", "what it does", "value", "from")
     rules = [
         (
-            f"`{command.line()}`",
+            _lines_of(command),
             command.effect,
             command.value,
             "responders, requestor" if command.requestor else "responders",
@@ -81,6 +88,11 @@ def commands_table() -> str:
         for command in COMMANDS
     ]
     return _markdown(head, rules)
+
+
+def _lines_of(command: Command) -> str:
+    """Return the line of a command, and its other names."""
+    return ", ".join(f"`{line}`" for line in (command.line(), *(f"{name}:" for name in command.also)))
 
 
 def _markdown(head: Sequence[str], rules: Sequence[Sequence[str]]) -> str:
@@ -120,7 +132,9 @@ def _document(lifecycle: Lifecycle) -> dict[str, object]:
 
 def _default_row(lifecycle: Lifecycle, status: str, role: Role) -> dict[str, object]:
     title, after, private = outcome(lifecycle, status, role)
-    return {"status": status, "role": str(role), "action": title, "new_status": after, "private": private}
+    return {"status": status, "role": str(role), "action": title, "new_status": after, "private": private} | (
+        {"after_thanks": thanks} if (thanks := _after_thanks(lifecycle, status, role)) else {}
+    )
 
 
 def _row_document(rule: Rule) -> dict[str, object]:

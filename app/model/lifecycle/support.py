@@ -6,6 +6,7 @@ The reasons beside the rows are those of the support tracker that this lifecycle
 from .tables import (
     Action,
     AnswerEffect,
+    ByRight,
     DefaultReply,
     Lifecycle,
     Role,
@@ -94,6 +95,8 @@ SUPPORT_ROWS = (
 _ELSE = "For anything else write to {queue_address}: that opens a new ticket."
 _SOLVED_IT = "If you solved it yourself, put {solved} on the first line of your reply."
 _ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
+_REOPEN = "To reopen it, put {reopened} on the first line of your reply."
+_CLOSED = ByRight(_REOPEN, "Only the requestor or an administrator can reopen it.")
 _QUESTION_BACK = "A question back is fine too: what the requestor replies reopens the ticket."
 
 # What a requestor's plain reply is taken to mean.
@@ -114,7 +117,8 @@ _FROM_THE_REQUESTOR = {
     ),
     # No mail leads out of Invalid: only an administrator changes it.
     INVALID: DefaultReply(
-        COMMENT, hints=("Only an administrator can change that; your comment is the way to ask for it.",)
+        COMMENT,
+        hints=(ByRight(_REOPEN, "Only an administrator can change that; your comment is the way to ask for it."),),
     ),
 }
 
@@ -126,9 +130,9 @@ _FROM_ANOTHER = {
     NEEDS: DefaultReply(ANSWER, hints=(_QUESTION_BACK,)),
     ANSWERED: DefaultReply(ANSWER, hints=(_QUESTION_BACK,)),
     # Nothing else is possible once a ticket is closed.
-    EXPIRED: DefaultReply(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
-    SOLVED: DefaultReply(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
-    INVALID: DefaultReply(COMMENT, hints=("Only an administrator can change that.",)),
+    EXPIRED: DefaultReply(COMMENT, hints=(_CLOSED,)),
+    SOLVED: DefaultReply(COMMENT, hints=(_CLOSED,)),
+    INVALID: DefaultReply(COMMENT, hints=(ByRight(_REOPEN, "Only an administrator can change that."),)),
 }
 
 # A machine means nothing by its mail, and of a stranger we know nothing: both are kept for those who answer.
@@ -164,4 +168,5 @@ SUPPORT = Lifecycle(
         INVALID: "rejected",
     },
     expires=EXPIRE,
+    waiting=frozenset({OPEN}),
 )

@@ -109,17 +109,26 @@ class Rule:
         return roles.role is Role.REQUESTOR or self.who is Who.CORRESPONDENT
 
 
+class ByRight(NamedTuple):
+    """A hint that depends on its reader: for who can give the ticket its first status again, and for who cannot."""
+
+    can: str
+    cannot: str
+
+
 @dataclass(frozen=True)
 class DefaultReply:
     """What a plain reply does: the action, whether only responders see it, and what its writer should know besides.
 
-    In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, and `{list}`
-    for the word that asks for one's open tickets.
+    In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, `{reopened}`
+    for the one that opens it again, and `{list}` for the word that asks for one's open tickets. `thanks`: the rule of a
+    reply that only says thanks, if it has one of its own.
     """
 
     action: Action
     private: bool = False
-    hints: tuple[str, ...] = ()
+    hints: tuple[str | ByRight, ...] = ()
+    thanks: Rule | None = None
 
     @property
     def phrase(self) -> str:
@@ -136,7 +145,9 @@ class Lifecycle:
     solving. `set_status`: the action that changes the status and nothing else. `closed`: the statuses of tickets that
     are on nobody's list any more. `elsewhere`: the status that each becomes in the other lifecycle. `spam`: the first
     status of what a server called spam. `status_for_all`: whether a new status without words is told to everybody on
-    the ticket. `comments_in_private`: every comment is for responders only, whoever makes it.
+    the ticket. `comments_in_private`: every comment is for responders only, whoever makes it. `pauses`: the status that
+    can name a day, on which the tracker takes the rule `resumes`. `waiting`: the statuses of tickets that can wait for
+    the team.
     """
 
     name: str
@@ -153,6 +164,9 @@ class Lifecycle:
     expires: Action | None = None
     status_for_all: bool = True
     comments_in_private: bool = False
+    pauses: str | None = None
+    resumes: Rule | None = None
+    waiting: frozenset[str] = frozenset()
 
     @property
     def first(self) -> str:
@@ -194,16 +208,21 @@ class Lifecycle:
     def action(self, title: str) -> Action:
         """The action of that title, in any case; NoSuchAction names what there is."""
         for action in self.actions:
-            if action.title.casefold() == title.strip().casefold():
+            if action.title.casefold() == _as_typed(title):
                 return action
         raise NoSuchAction(f"There is no action {title!r}; there are: {sentence_list(a.title for a in self.actions)}.")
 
     def status(self, title: str) -> str:
         """The status of that title, in any case; NoSuchStatus names what there is."""
         for status in self.statuses:
-            if status.casefold() == title.strip().casefold():
+            if status.casefold() == _as_typed(title):
                 return status
         raise NoSuchStatus(f"There is no status {title!r}; there are: {sentence_list(self.statuses)}.")
+
+
+def _as_typed(title: str) -> str:
+    """Return a title in lower case, without the full stop that a phone types behind it."""
+    return title.strip().rstrip(".!").rstrip().casefold()
 
 
 class WorkflowError(Exception):

@@ -13,6 +13,7 @@ from ..records.queues import NoSuchQueue, find_queue
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
+from ..tickets.days import pause, read_wanted
 from ..tickets.events import Event
 from ..tickets.fields import FieldChanges, apply_changes, assignable, former_responders
 from ..tickets.members import TicketMember, member_for, members_of
@@ -90,6 +91,8 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
         if problems:
             raise CommandsRefused([(line, problems.get(line, "")) for line in command_mail.lines])
         message, new_message = _post_and_move(uow, ticket, member, transitions, command_mail)
+        if (wish := lines.get(commands.STATUS)) is not None:
+            changes += pause(uow, ticket, command_mail.person, read_wanted(ticket.lifecycle, wish.value, uow.now))
         merged = commands.MERGE in lines
         return Event(
             ticket,
@@ -133,7 +136,7 @@ def _responders(members: Sequence[TicketMember]) -> set[int]:
 def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
     """What is wrong with lines whatever they say: no such command, not for this person, said twice, nothing said."""
     problems = Problems()
-    seen: set[Command] = set()
+    written = [line.command for line in lines]
     for line in lines:
         if line.command is None:
             problems[line] = commands.unknown(line, allowed)
@@ -141,9 +144,8 @@ def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ti
             problems[line] = f"Only those who answer for {ticket.queue.name} can use {line.command.name!r}."
         elif not line.value:
             problems[line] = f"It says nothing; it would be {line.command.value}, as in {line.command.line()!r}."
-        elif line.command in seen and not line.command.repeats:
+        elif written.count(line.command) > 1 and not line.command.repeats:
             problems[line] = f"{line.command.name!r} stands here more than once."
-        seen |= {line.command} if line.command else set()
     return problems
 
 
@@ -214,9 +216,10 @@ def _settings(
 
 
 def _owner(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, value: str) -> FieldChanges:
-    if value.casefold() == "nobody":
+    word = value.rstrip(".!").casefold()
+    if word == commands.NOBODY:
         return FieldChanges(nobody=True)
-    if value.casefold() == "me":
+    if word == commands.ME:
         return FieldChanges(assignee=command_mail.person)
     members = members_of(uow, ticket)
     return FieldChanges(assignee=colleague_named(uow, value, members, assignable(uow, members)))
@@ -241,7 +244,7 @@ def _transitions(
     wanted = None
     if line and line not in problems:
         with problems.on(line):
-            wanted = life.status(line.value)
+            wanted = read_wanted(life, line.value, uow.now).status
     answered = has_answer(uow, ticket)
     transitions = _reply_transition(ticket, command_mail, roles, lines, problems, wanted, answered=answered)
     now = transitions[-1].status if transitions else ticket.status

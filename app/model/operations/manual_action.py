@@ -1,5 +1,6 @@
 """What is said in somebody's name by command, and then told by letters: a new ticket, an action on one."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from ...mail.text import storable
@@ -9,8 +10,9 @@ from ..records.people import Person, get_person
 from ..records.queues import Queue
 from ..records.tickets import Ticket, find_unmerged
 from ..storage.unit_of_work import UnitOfWork
+from ..tickets.days import pause, read_wanted
 from ..tickets.events import Event
-from ..tickets.members import member_for, members_of
+from ..tickets.members import in_queue, member_for, members_of
 from ..tickets.posts import NewMessage, checked_date
 from . import workflow
 
@@ -33,18 +35,22 @@ def act_by_command(
     ticket = find_unmerged(uow, number)
     lifecycle = ticket.lifecycle
     members = members_of(uow, ticket)
-    actor = member_for(get_person(uow, email), members)
+    person = get_person(uow, email)
+    actor = member_for(person, members)
+    wanted = read_wanted(lifecycle, status, uow.now) if status is not None else None
     event = workflow.take_action(
         uow,
         ticket,
         actor,
-        actor.roles_in(lifecycle),
+        in_queue(actor, ticket.queue).roles_in(lifecycle),
         lifecycle.action(action),
         message_by_command(uow, text, f"Re: {ticket.title}", date),
         members,
-        status=lifecycle.status(status) if status is not None else None,
+        status=wanted.status if wanted else None,
         answer=answer,
     )
+    if wanted:
+        event = replace(event, changes=pause(uow, ticket, person, wanted))
     notify(uow, event)
     return event
 

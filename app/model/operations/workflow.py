@@ -98,14 +98,15 @@ def take_action(
     status: str | None = None,
     answer: int | None = None,
     quiet: bool = False,
+    rule: Rule | None = None,
 ) -> Event:
     """Carry out an action on a ticket.
 
-    `actor` is None where the tracker itself acts. Raises NotAllowed, or NoSuchMessage for an answer that is not there,
-    before anything is done.
+    `actor` is None where the tracker itself acts. `rule` is the row of the action, if it is not looked up. Raises
+    NotAllowed, or NoSuchMessage for an answer that is not there, before anything is done.
     """
     old, lifecycle = ticket.status, ticket.lifecycle
-    row = find_rule(lifecycle, action, old, roles)
+    row = rule or find_rule(lifecycle, action, old, roles)
     transition, recorded = Transition(row, target_status(row, old, status)), row.recorded_action
     private = is_private(lifecycle, old, roles, recorded, comment=private)
     by = actor.person_id if actor else None

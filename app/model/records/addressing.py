@@ -13,13 +13,13 @@ from .letters import Letter
 from .queues import QueueAddress
 from .tickets import Ticket
 
-BOUNCE = "bounce-"
+BOUNCE, UNSUBSCRIBE = "bounce-", "unsubscribe-"
 _COMMENT, _SEARCH = "-comment", "-search"
 _TICKET = re.compile(rf"ticket([0-9]+)({_COMMENT})?")
 _POSTMASTERS = ("postmaster", "abuse")
 # Every form of local part that the tracker itself answers, now or in a form foreseen for it
 # (docs/interface.md, section 3).
-_RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|.*-(comment|search)|postmaster|abuse")
+_RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|unsubscribe-.*|.*-(comment|search)|postmaster|abuse")
 
 
 class AddressKind(StrEnum):
@@ -31,7 +31,13 @@ class AddressKind(StrEnum):
     QUEUE_COMMENT = "queue-comment"
     SEARCH = "search"
     BOUNCE = "bounce"
+    UNSUBSCRIBE = "unsubscribe"
     POSTMASTER = "postmaster"
+
+    @property
+    def is_of_letter(self) -> bool:
+        """Whether it names a letter by its token."""
+        return self in (AddressKind.BOUNCE, AddressKind.UNSUBSCRIBE)
 
     @property
     def is_ticket(self) -> bool:
@@ -84,6 +90,11 @@ def bounce_address(domain: str, token: str) -> str:
     return f"{BOUNCE}{token}@{domain}"
 
 
+def unsubscribe_address(domain: str, token: str) -> str:
+    """The address at which the reader of one letter leaves its ticket."""
+    return f"{UNSUBSCRIBE}{token}@{domain}"
+
+
 def postmaster_address(uow: UnitOfWork) -> str:
     """The address from which the tracker itself writes to its administrators."""
     return f"postmaster@{uow.domain}"
@@ -122,6 +133,8 @@ def place_by_form(local: str) -> OurAddress | None:
         return ticket_place(match[1], comment=bool(match[2]))
     if local.startswith(BOUNCE):
         return OurAddress(AddressKind.BOUNCE, local, token=local.removeprefix(BOUNCE))
+    if local.startswith(UNSUBSCRIBE):
+        return OurAddress(AddressKind.UNSUBSCRIBE, local, token=local.removeprefix(UNSUBSCRIBE))
     if local in _POSTMASTERS:
         return OurAddress(AddressKind.POSTMASTER, local)
     return None
@@ -152,8 +165,9 @@ def _queue_of(uow: UnitOfWork, address: str) -> int | None:
 def is_deliverable(uow: UnitOfWork, address: str) -> bool:
     """Whether mail to this address would find a ticket, a queue, a letter or the postmaster."""
     our_address = find_our_address(uow, address)
-    if our_address is not None and our_address.kind is AddressKind.BOUNCE:
-        return uow.session.scalar(select(Letter.id).where(Letter.token == our_address.token)) is not None
+    if our_address is not None and our_address.kind.is_of_letter:
+        token = Letter.token if our_address.kind is AddressKind.BOUNCE else Letter.leave_token
+        return uow.session.scalar(select(Letter.id).where(token == our_address.token).limit(1)) is not None
     if our_address is None or not our_address.kind.is_ticket:
         return our_address is not None
     ticket = uow.session.get(Ticket, our_address.number) if 0 < our_address.number <= MAX_ID else None

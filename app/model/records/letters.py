@@ -31,6 +31,8 @@ class Letter(Base):
     until then. `commands` are the lines that wait for an answer to this letter as the proof of who wrote them. `shown`:
     others have seen its Message-ID, which proves nothing any more. `checkpoint` is how the ticket was before the change
     that it tells of. `undelivered` is when it was known that it came to nothing: once, whatever is reported later.
+    `leave_token` makes the address at which a reader who was copied in leaves the ticket; it is another token, since it
+    stands in the letter.
     `refused` is when a mail server first said that the recipient's address takes no mail.
     """
 
@@ -63,6 +65,7 @@ class Letter(Base):
     acknowledges: Mapped[bool] = mapped_column(server_default=false())
     in_hand: Mapped[bool] = mapped_column(server_default=false())
     token: Mapped[str] = mapped_column(unique=True)
+    leave_token: Mapped[str | None] = mapped_column(index=True)
     state: Mapped[str]
     attempts: Mapped[int]
     next: Mapped[datetime]

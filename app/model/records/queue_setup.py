@@ -11,7 +11,7 @@ from ..lifecycle.registry import LIFECYCLES, moved
 from ..lifecycle.tables import sentence_list
 from ..storage.unit_of_work import UnitOfWork
 from .people import Person, find_person
-from .queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
+from .queues import DEFAULT_LIFECYCLE, EVERYONE, TEAM, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,10 +41,12 @@ def set_queue(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
         _remember_name(uow, queue)
     elif key == "address":
         add_queue_address(uow, queue, value)
+    elif key in CHOICES:
+        _choose(uow, queue, key, value)
     elif key.replace("-", "_") in SWITCHES:
         setattr(queue, key.replace("-", "_"), _switched(key, value))
     else:
-        switches = sentence_list(switch.replace("_", "-") for switch in SWITCHES)
+        switches = sentence_list([*(switch.replace("_", "-") for switch in SWITCHES), *CHOICES])
         raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, {switches}.")
     uow.session.flush()
 
@@ -53,9 +55,23 @@ def set_queue(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
 SWITCHES = {"acknowledge": False, "announce_resolved": False, "cc_from_responders": True, "cc_from_others": False}
 
 
-def switches_of(queue: Queue) -> dict[str, bool]:
+# What a queue can be set to by a word; the first of them is what a new queue has.
+CHOICES = {"digest": ("off", "daily"), "readers": (EVERYONE, TEAM)}
+
+
+def switches_of(queue: Queue) -> dict[str, bool | str]:
     """The switches of a queue, by the names that `queue set` takes."""
-    return {switch.replace("_", "-"): getattr(queue, switch) for switch in SWITCHES}
+    switches = {switch.replace("_", "-"): getattr(queue, switch) for switch in SWITCHES}
+    return switches | {choice: getattr(queue, choice) for choice in CHOICES}
+
+
+def _choose(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
+    if value.lower() not in CHOICES[key]:
+        raise BadQueue(f"{key} cannot be {value!r}; it would be {sentence_list(CHOICES[key], 'or')}.")
+    if key == "digest" and queue.digest != value.lower():
+        # The first one comes in the morning, not at once.
+        queue.digested = uow.now
+    setattr(queue, key, value.lower())
 
 
 def _switched(key: str, value: str) -> bool:
@@ -123,12 +139,14 @@ def _queue_address(uow: UnitOfWork, address: str) -> str:
     return local if domain == uow.domain else f"{local}@{domain}"
 
 
-def add_responder(uow: UnitOfWork, queue: Queue, person: Person) -> None:
-    """Let somebody answer for a queue; once is enough."""
+def add_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:
+    """Let somebody answer for a queue; False if they did before."""
     person.known = True
-    if uow.session.get(Responder, (queue.id, person.id)) is None:
-        uow.session.add(Responder(queue_id=queue.id, person_id=person.id))
-        uow.session.flush()
+    if uow.session.get(Responder, (queue.id, person.id)) is not None:
+        return False
+    uow.session.add(Responder(queue_id=queue.id, person_id=person.id))
+    uow.session.flush()
+    return True
 
 
 def remove_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:

@@ -1,5 +1,7 @@
 """Queues, the addresses that they answer, and who answers for them."""
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -9,6 +11,7 @@ from ..storage.base import Base
 from ..storage.unit_of_work import UnitOfWork
 from .people import Person
 
+EVERYONE, TEAM = "everyone", "team"
 DEFAULT_LIFECYCLE = "correspondence"
 
 
@@ -24,7 +27,8 @@ class Queue(Base):
     """A queue of tickets with addresses of its own; `name_key` makes names unique whatever their case.
 
     Its switches: a new ticket is acknowledged to its requestor; its requestor is told when it is resolved; whom a
-    responder's mail, or anybody else's, names in To and Cc becomes a participant.
+    responder's mail, or anybody else's, names in To and Cc becomes a participant; its team gets a list of what waits,
+    `digest`, which was last seen to at `digested`; `readers` are those whom the lifecycle lets read, or the team alone.
     """
 
     __tablename__ = "queue"
@@ -37,6 +41,9 @@ class Queue(Base):
     announce_resolved: Mapped[bool] = mapped_column(server_default=false())
     cc_from_responders: Mapped[bool] = mapped_column(server_default=true())
     cc_from_others: Mapped[bool] = mapped_column(server_default=false())
+    digest: Mapped[str] = mapped_column(server_default="off")
+    digested: Mapped[datetime | None]
+    readers: Mapped[str] = mapped_column(server_default=EVERYONE)
 
     addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
 

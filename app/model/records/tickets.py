@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, bindparam, false, select, true
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ..lifecycle.tables import Lifecycle, NotAllowed
 from ..storage.base import MAX_ID, Base
@@ -34,7 +34,8 @@ class Ticket(Base):
     solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says.
     `has_private`: some message is for responders only. `root` is the Message-ID under which mail clients gather its
     letters. `merged_into` is the number of the ticket on which its messages are now. `requestor_email` is the address
-    to which the requestor's letters about it go; None: wherever this person's letters go.
+    to which the requestor's letters about it go; None: wherever this person's letters go. `reopens` is when it opens
+    again; a new status ends that. `requestor_left`: the requestor wants no more letters about it.
     """
 
     __tablename__ = "ticket"
@@ -63,11 +64,19 @@ class Ticket(Base):
     has_private: Mapped[bool] = mapped_column(server_default=false())
     root: Mapped[str | None]
     merged_into: Mapped[int | None] = mapped_column(index=True)
+    reopens: Mapped[datetime | None]
+    requestor_left: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     requestor: Mapped[Person] = relationship(foreign_keys=[requestor_id])
     assignee: Mapped[Person | None] = relationship(foreign_keys=[assignee_id])
     answerer: Mapped[Person | None] = relationship(foreign_keys=[answerer_id])
+
+    @validates("status")
+    def _changes_status(self, _: str, status: str) -> str:
+        if self.reopens is not None and status != self.status:
+            self.reopens = None
+        return status
 
     @property
     def lifecycle(self) -> Lifecycle:

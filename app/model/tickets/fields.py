@@ -111,7 +111,7 @@ def _hand_over(uow: UnitOfWork, ticket: Ticket, requestor: Person) -> None:
         uow.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, **LET_IN))
     requestor.known = True
     if before.id != requestor.id:
-        ticket.requestor, ticket.requestor_email = requestor, None
+        ticket.requestor, ticket.requestor_email, ticket.requestor_left = requestor, None, False
 
 
 def former_responders(

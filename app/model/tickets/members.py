@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, select, union
 from ...mail.addresses import address_key
 from ..lifecycle.tables import ActorRoles, Lifecycle, Role
 from ..records.people import Person
-from ..records.queues import Responder
+from ..records.queues import TEAM, Queue, Responder
 from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import UnitOfWork
 
@@ -46,6 +46,11 @@ class TicketMember(NamedTuple):
         """Whether letters about the ticket can go to this person at all."""
         return self.requestor or self.assignee or self.participant or self.answers
 
+    @property
+    def copied_in(self) -> bool:
+        """Return whether letters go to this person only because they were copied in."""
+        return self.participant and not (self.responder or self.requestor)
+
     def roles_in(self, lifecycle: Lifecycle, *, machine: bool = False) -> ActorRoles:
         """The roles as the tables see them; `machine`: the mail in hand was not written by a person."""
         responder, roles = self.responder, [Role.STRANGER]
@@ -55,6 +60,12 @@ class TicketMember(NamedTuple):
         roles += [Role.PARTICIPANT] if self.participant else []
         roles += [Role.OTHER] if self.known else []
         return ActorRoles(lifecycle.role(roles), self.requestor, responder, self.administrator)
+
+
+def in_queue(member: TicketMember, queue: Queue) -> TicketMember:
+    """Return the standing as the tables see it: whoever is not on a ticket that only the team reads is a stranger."""
+    outside = queue.readers == TEAM and not (member.on_ticket or member.responder)
+    return member._replace(known=False) if outside else member
 
 
 class Update(NamedTuple):
@@ -123,7 +134,7 @@ def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
         answers=answers is not None,
         administrator=administrator,
         known=known,
-        subscribed=(subscribed is not False and not dormant and not pending) or requestor,
+        subscribed=not ticket.requestor_left if requestor else subscribed is not False and not dormant and not pending,
         undeliverable=gone is not None and address_key(address) == address_key(email),
         dormant=bool(dormant),
         pending=bool(pending),

@@ -25,16 +25,24 @@ _FEW = 500
 
 def ticket_summaries(uow: UnitOfWork, tickets: Sequence[Ticket]) -> list[Json]:
     """What `tickets list` shows of tickets (docs/interface.md, section 9)."""
-    query = select(Participant.ticket_id, Person).join(Person, Participant.person_id == Person.id).order_by(Person.id)
+    query = (
+        select(Participant.ticket_id, Participant.subscribed, Person)
+        .join(Person, Participant.person_id == Person.id)
+        .order_by(Person.id)
+    )
     if len(tickets) <= _FEW:
         query = query.where(Participant.ticket_id.in_([ticket.id for ticket in tickets]))
     taking_part: dict[int, list[Person]] = {}
-    for ticket_id, person in uow.session.execute(query):
+    left: dict[int, list[Person]] = {}
+    for ticket_id, subscribed, person in uow.session.execute(query):
         taking_part.setdefault(ticket_id, []).append(person)
-    return [_summary(ticket, taking_part.get(ticket.id, [])) for ticket in tickets]
+        if not subscribed:
+            left.setdefault(ticket_id, []).append(person)
+    return [_summary(ticket, taking_part.get(ticket.id, []), left.get(ticket.id, [])) for ticket in tickets]
 
 
-def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
+def _summary(ticket: Ticket, participants: Sequence[Person], left: Sequence[Person]) -> Json:
+    unsubscribed = [*([ticket.requestor] if ticket.requestor_left else []), *left]
     return {
         "id": ticket.id,
         "queue": ticket.queue.name,
@@ -52,6 +60,8 @@ def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
         "solved": moment_json(ticket.solved),
         "answerer": person_json(ticket.answerer),
         "answer": ticket.answer,
+        "reopens": moment_json(ticket.reopens),
+        "unsubscribed": [person_json(person) for person in unsubscribed],
     }
 
 
@@ -88,6 +98,7 @@ def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[M
         if message.in_reply_to not in ids and is_our_id(uow, message.in_reply_to or ""):
             said["in_reply_to"] = None
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
+    view["reopens"] = None
     found: Json = without_addresses(view, own)
     return found
 

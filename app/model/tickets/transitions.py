@@ -1,10 +1,12 @@
 """Which rows of the tables a mail's words, `Action` and `Status` choose."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import select
 
+from ...mail.thanks import is_only_thanks
 from ..lifecycle.tables import (
     Action,
     ActorRoles,
@@ -21,7 +23,7 @@ from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from .loop_protection import effective_member
 from .members import TicketMember
-from .posts import Transition
+from .posts import NewMessage, Transition
 
 
 class Promise(NamedTuple):
@@ -49,6 +51,13 @@ def promise(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: b
     default_reply = replace(default_reply, private=kept) if kept != default_reply.private else default_reply
     rule = find_rule(lifecycle, default_reply.action, ticket.status, roles)
     return Promise(default_reply, target_status(rule, ticket.status), roles.role)
+
+
+def row_of_thanks(default_reply: DefaultReply, words: NewMessage, members: Iterable[TicketMember]) -> Rule | None:
+    """Return the rule by which a plain reply is carried out that only says thanks; None for every other reply."""
+    if default_reply.thanks is None or any(not attachment.decorates for attachment in words.attachments):
+        return None
+    return default_reply.thanks if is_only_thanks(words.text, [member.label for member in members]) else None
 
 
 def transition_by_text(

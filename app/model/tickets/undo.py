@@ -26,6 +26,8 @@ _COLUMNS = (
     "solved",
     "answer",
     "answerer_id",
+    # Below the status, whose change ends it.
+    "reopens",
 )
 
 
@@ -55,6 +57,7 @@ class Checkpoint(Base):
     solved: Mapped[datetime | None]
     answer: Mapped[int | None]
     answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reopens: Mapped[datetime | None]
 
 
 Snapshot = Mapping[str, Any]
@@ -148,7 +151,7 @@ def _restore(uow: UnitOfWork, ticket: Ticket, person: Person, checkpoint: Checkp
     for name in _COLUMNS:
         setattr(ticket, name, getattr(checkpoint, name))
     if ticket.requestor_id != requestor:
-        ticket.requestor_email = None
+        ticket.requestor_email, ticket.requestor_left = None, False
     uow.session.flush()
     uow.session.expire(ticket)
     # The queue may live by another lifecycle by now.
@@ -168,5 +171,6 @@ def field_values(ticket: Ticket) -> dict[str, str | None]:
         "status": ticket.status,
         "assignee": ticket.assignee.email if ticket.assignee else None,
         "requestor": ticket.requestor.email,
+        "until": f"{ticket.reopens.astimezone():%Y-%m-%d}" if ticket.reopens else None,
         "priority": None if ticket.priority is None else str(ticket.priority),
     }

@@ -10,23 +10,28 @@ from ..records.imported_mail import Archived
 from ..records.messages import Message
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
-from .members import TicketMember
+from .members import TicketMember, in_queue
 
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
 
 
 def may_see(ticket: Ticket, member: TicketMember) -> bool:
     """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
-    return is_visible(ticket.lifecycle, ticket.status, member)
+    return is_visible(ticket.lifecycle, ticket.status, in_queue(member, ticket.queue))
 
 
 def is_visible(lifecycle: Lifecycle, status: str, member: TicketMember) -> bool:
-    """The same of a ticket in this status."""
+    """Return the same for a ticket in this status; `member` is as `in_queue` returns it."""
     if member.responder:
         return True
     # Whom an unproven mail named sees nothing before somebody confirms it.
     member = member._replace(participant=False) if member.pending else member
     return not lifecycle.default_reply(status, member.roles_in(lifecycle).role).private
+
+
+def is_open_to_others(ticket: Ticket) -> bool:
+    """Return whether everybody who is known may see the ticket's public messages."""
+    return may_see(ticket, TicketMember(0, "", ""))
 
 
 def visible_messages(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -> Sequence[Message]:

@@ -15,7 +15,8 @@ from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
 from ...model.inbound.bounces import record_failure
 from ...model.inbound.unmatched import raw_bytes, remind_administrators
-from ...model.letters.receipts import ReceiptKind as ReceiptKind
+from ...model.letters.receipts import ReceiptKind
+from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
 from ...model.records.letters import HELD, Letter, State
 from ...model.records.messages import Message, forwardable_files
@@ -179,6 +180,7 @@ class Courier:
     def _remind(self) -> None:
         with self.database.transaction() as uow:
             remind_administrators(uow)
+        do_daily_work(self.database)
 
     def _keep_index(self) -> bool:
         """See to some of what the search's index lacks, if it is time; whether there may be more.

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ...model.letters.header_words import header_words, mailbox, phrase
+from ...model.records.addressing import unsubscribe_address
 from ...model.records.letters import Letter
 
 _LINE = 76
@@ -84,6 +85,7 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
         "References": letter.references,
         "Auto-Submitted": "auto-replied" if letter.acknowledges else "auto-generated",
         "X-Auto-Response-Suppress": "All",
+        "List-Unsubscribe": letter.leave_token and _leaving_address(letter, letter.leave_token),
         "List-Id": letter.list_id and _list_id(letter.list_id),
     }
     for name, value in headers.items():
@@ -99,6 +101,11 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
         # Python would draw a new one each time; nobody can have guessed this one either and put it into a file.
         mail.set_boundary(sha256(letter.message_id.encode()).hexdigest())
     return mail
+
+
+def _leaving_address(letter: Letter, token: str) -> str:
+    """The address at which the reader leaves the ticket (RFC 2369, 3.2)."""
+    return f"<mailto:{unsubscribe_address(letter.sender.rpartition('@')[2], token)}>"
 
 
 def _list_id(list_id: str) -> str:

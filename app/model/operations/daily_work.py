@@ -1,0 +1,126 @@
+"""What the tracker does by itself once a day: open tickets again, and tell people what waits."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from ..letters.notification import letter_row, notify
+from ..letters.subjects import Subjects, add_letters
+from ..letters.templates import render
+from ..lifecycle.tables import TRACKER, sentence_list, target_status
+from ..records.addressing import postmaster_address
+from ..records.letters import Letter
+from ..records.people import Person
+from ..records.tickets import Ticket, find_ticket
+from ..storage.database import Database
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.events import Event
+from ..tickets.members import members_of
+from ..tickets.posts import Transition
+from ..tickets.undo import field_values
+from ..tickets.unread import unread
+from .digests import queues_due, send_digest
+from .workflow import take_transitions
+
+
+def do_daily_work(database: Database) -> None:
+    """Do what is due; a server calls this every few minutes, and several may at once."""
+    with database.read_only() as uow:
+        tickets, queues = due_again(uow), queues_due(uow)
+    for number in tickets:
+        with database.transaction() as uow:
+            open_again(uow, number)
+    for queue_id in queues:
+        with database.transaction() as uow:
+            send_digest(uow, queue_id)
+    with database.transaction() as uow:
+        tell_of_unread(uow)
+
+
+# Tickets that were stalled until a day
+
+
+def due_again(uow: UnitOfWork) -> list[int]:
+    """Return the numbers of tickets whose day has come."""
+    return list(uow.session.scalars(select(Ticket.id).where(Ticket.reopens <= uow.now).order_by(Ticket.id)))
+
+
+def open_again(uow: UnitOfWork, number: int) -> bool:
+    """Open a ticket whose day has come, and tell its team; False if another server has, or somebody wrote meanwhile."""
+    ticket = find_ticket(uow, number, locked=True)
+    if ticket.reopens is None or ticket.reopens > uow.now:
+        return False
+    row, old = ticket.lifecycle.resumes, ticket.status
+    if row is None or old not in row.moves or ticket.merged_into is not None:
+        # Its queue lives by another lifecycle by now, or it goes on elsewhere.
+        ticket.reopens = None
+        return False
+    until = field_values(ticket)["until"]
+    take_transitions(uow, ticket, None, TRACKER, [Transition(row, target_status(row, old))], None)
+    notify(uow, Event(ticket, members_of(uow, ticket), None, old, changes=[("until", until, None)]))
+    return True
+
+
+# Tickets that nobody reads
+
+_UNREAD = "unread"
+_NAMED = 50
+
+
+def tell_of_unread(uow: UnitOfWork) -> int:
+    """Tell the administrators, once a day, of tickets that nobody reads; how many letters were written."""
+    if _told_today(uow) or not unread(uow):
+        return 0
+    # Of two servers the second waits here, and then finds the letters written.
+    locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
+    people = [one for one in uow.session.scalars(locked) if not one.undeliverable]
+    if not people or _told_today(uow):
+        return 0
+    text = _unread_text(uow)
+    shows = Subjects(tickets=frozenset(number for numbers in unread(uow).values() for number in numbers))
+    add_letters(uow, [_unread_row(uow, person, text, shows) for person in people])
+    return len(people)
+
+
+def _told_today(uow: UnitOfWork) -> bool:
+    told = select(Letter.id).where(
+        Letter.ticket_id.is_(None), Letter.kind == _UNREAD, Letter.created > uow.now - timedelta(days=1)
+    )
+    return uow.session.scalar(told.limit(1)) is not None
+
+
+def _unread_text(uow: UnitOfWork) -> str:
+    lines = []
+    for name, numbers in unread(uow).items():
+        more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+        lines.append(f"{name}: {sentence_list(f'#{number}' for number in numbers[:_NAMED])}{more}")
+    return render(
+        "to_writer",
+        heading="Nobody answers for these queues, and tickets wait in them:",
+        lines=lines,
+        paragraphs=["To let somebody answer for one:\n    tickets responder add EMAIL --queue NAME"],
+        footer=[
+            "You're getting this because you're an administrator (once a day at most).",
+            "Don't reply: a reply is set aside.",
+        ],
+    )
+
+
+def _unread_row(uow: UnitOfWork, to: Person, text: str, shows: Subjects) -> dict[str, object]:
+    return letter_row(
+        uow,
+        shows=shows,
+        ticket_id=None,
+        about_id=None,
+        kind=_UNREAD,
+        person_id=to.id,
+        sender_name="Ticket tracker",
+        sender=postmaster_address(uow),
+        recipient_name=to.label,
+        recipient=to.email,
+        list_id=None,
+        subject=f"Tickets that nobody reads at {uow.domain}",
+        in_reply_to=None,
+        references=None,
+        text=text,
+    )

@@ -1,0 +1,99 @@
+"""What waits in a queue, told to its team: every morning, and to whoever joins it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+
+from ..letters.digest import KIND, Waiting, digest_text
+from ..letters.notification import letter_row
+from ..letters.subjects import Subjects, add_letters
+from ..lifecycle.registry import LIFECYCLES
+from ..records.addressing import postmaster_address, ticket_address
+from ..records.people import Person
+from ..records.queues import Queue, Responder, whole_address
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.days import day_of, morning_of
+from ..tickets.filters import NOT_FORGOTTEN
+
+
+def queues_due(uow: UnitOfWork) -> Sequence[int]:
+    """Return the queues whose list of this morning was not written yet."""
+    morning = morning_of(day_of(uow.now))
+    if uow.now < morning:
+        return []
+    due = or_(Queue.digested.is_(None), Queue.digested < morning)
+    return uow.session.scalars(select(Queue.id).where(Queue.digest == "daily", due).order_by(Queue.id)).all()
+
+
+def send_digest(uow: UnitOfWork, queue_id: int) -> int:
+    """Write this morning's letters of a queue, unless another server has; how many were written."""
+    locked = select(Queue).where(Queue.id == queue_id).with_for_update(of=Queue)
+    queue = uow.session.scalars(locked.execution_options(populate_existing=True)).one()
+    if queue_id not in queues_due(uow):
+        return 0
+    queue.digested = uow.now
+    return _tell(uow, queue, _team(uow, queue), f"every morning because you're on the {queue.name} team")
+
+
+def welcome(uow: UnitOfWork, queue: Queue, person: Person) -> int:
+    """Tell somebody who joins a team what waits; how many letters were written."""
+    return _tell(uow, queue, [person], f"because you're on the {queue.name} team now")
+
+
+def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: str) -> int:
+    """Write a letter to each of these people, if anything waits."""
+    waiting = waiting_in(uow, queue) if team else []
+    if not waiting:
+        return 0
+    address = next((whole_address(uow, row.address) for row in queue.addresses), None)
+    text = digest_text(queue.name, address, waiting, uow.now, why)
+    shows = Subjects(
+        frozenset(one.owner_id for one in waiting if one.owner_id is not None), frozenset(one.number for one in waiting)
+    )
+    add_letters(uow, [_row(uow, queue, person, address, len(waiting), text, shows) for person in team])
+    return len(team)
+
+
+def waiting_in(uow: UnitOfWork, queue: Queue) -> list[Waiting]:
+    """Return the tickets of a queue to which its team has not responded since somebody last asked."""
+    statuses = LIFECYCLES[queue.lifecycle_name].waiting
+    asked = or_(Ticket.last_response.is_(None), Ticket.last_query >= Ticket.last_response)
+    found = select(Ticket).where(
+        Ticket.queue_id == queue.id, Ticket.status.in_(statuses), Ticket.merged_into.is_(None), NOT_FORGOTTEN, asked
+    )
+    return [_waiting(uow, ticket) for ticket in uow.session.scalars(found.order_by(Ticket.id))]
+
+
+def _waiting(uow: UnitOfWork, ticket: Ticket) -> Waiting:
+    owner = ticket.assignee.label if ticket.assignee else "unassigned"
+    since = ticket.last_query or ticket.created
+    address = ticket_address(uow, ticket.id)
+    return Waiting(ticket.id, ticket.status, ticket.title, since, owner, address, ticket.assignee_id)
+
+
+def _team(uow: UnitOfWork, queue: Queue) -> Sequence[Person]:
+    answering = select(Person).join(Responder, Responder.person_id == Person.id).where(Responder.queue_id == queue.id)
+    return uow.session.scalars(answering.where(Person.undeliverable.is_(None)).order_by(Person.id)).all()
+
+
+def _row(
+    uow: UnitOfWork, queue: Queue, to: Person, address: str | None, count: int, text: str, shows: Subjects
+) -> dict[str, object]:
+    return letter_row(
+        uow,
+        shows=shows,
+        ticket_id=None,
+        about_id=None,
+        kind=KIND,
+        person_id=to.id,
+        sender_name=queue.name,
+        sender=address or postmaster_address(uow),
+        recipient_name=to.label,
+        recipient=to.email,
+        list_id=None,
+        subject=f"[{queue.name}] {count} ticket{' waits' if count == 1 else 's wait'}",
+        in_reply_to=None,
+        references=None,
+        text=text,
+    )

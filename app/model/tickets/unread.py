@@ -1,0 +1,43 @@
+"""Tickets that wait where nobody reads: in a queue that nobody answers for, and assigned to nobody."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, select
+
+from ..lifecycle.registry import LIFECYCLES
+from ..records.people import administrators
+from ..records.queues import Queue, Responder
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import UnitOfWork
+from .filters import NOT_FORGOTTEN
+from .members import TicketMember
+from .undo import FieldChange
+
+_CLOSED = frozenset(status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed)
+
+
+def unread(uow: UnitOfWork) -> dict[str, list[int]]:
+    """Return the numbers of such tickets that are not closed, by the name of their queue."""
+    answered = exists().where(Responder.queue_id == Queue.id)
+    rows = (
+        select(Queue.name, Ticket.id)
+        .join(Ticket, Ticket.queue_id == Queue.id)
+        .where(~answered, Ticket.assignee_id.is_(None), Ticket.status.not_in(_CLOSED))
+        .where(Ticket.merged_into.is_(None), NOT_FORGOTTEN)
+        .order_by(Queue.id, Ticket.id)
+    )
+    found: dict[str, list[int]] = {}
+    for name, number in uow.session.execute(rows):
+        found.setdefault(name, []).append(number)
+    return found
+
+
+def note_of_unread(
+    uow: UnitOfWork, ticket: Ticket, changes: Sequence[FieldChange], members: Sequence[TicketMember]
+) -> list[str]:
+    """Return what must be said of a move to where nobody reads; nothing of any other change."""
+    moved = any(field == "queue" for field, _, _ in changes)
+    if not moved or any(member.answers or member.assignee for member in members):
+        return []
+    told = " The administrators are told." if administrators(uow) else ""
+    return [f"Nobody answers for {ticket.queue.name} yet, so nobody there reads this ticket.{told}"]

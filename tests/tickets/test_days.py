@@ -1,0 +1,277 @@
+"""Claims about days: how one is read, and what happens on its morning."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from app.model.lifecycle.registry import CORRESPONDENCE, SUPPORT
+from app.model.lifecycle.tables import WorkflowError
+from app.model.operations.daily_work import do_daily_work, due_again, open_again
+from app.model.operations.digests import waiting_in
+from app.model.operations.manual_action import act_by_command
+from app.model.records.queue_setup import set_queue
+from app.model.records.queues import BadQueue, find_queue
+from app.model.tickets.days import day_of, morning_of, read_wanted
+from tests.support.world import Actor, World
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["UTC", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The server stands in this time zone."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("stalled until 2026-12-01", date(2026, 12, 1)),
+        ("Stalled  UNTIL 2026-12-01.", date(2026, 12, 1)),
+        ("stalled 2026-12-01", date(2026, 12, 1)),
+        ("stalled 3 days", 3),
+        ("stalled for 1 day", 1),
+        ("stalled for 2 weeks", 14),
+        ("stalled until 3 days", 3),
+    ],
+)
+def test_a_day_is_read_by_its_date_or_as_days_from_now(zone: str, value: str, day: date | int) -> None:
+    expected = day if isinstance(day, date) else day_of(NOW) + timedelta(days=day)
+    wanted = read_wanted(CORRESPONDENCE, value, NOW)
+    assert wanted == ("stalled", morning_of(expected))
+    assert wanted.until is not None
+    assert f"{wanted.until.astimezone():%F %R}" == f"{expected} 07:00"
+
+
+@pytest.mark.parametrize("status", CORRESPONDENCE.statuses)
+def test_a_status_alone_names_no_day(status: str) -> None:
+    assert read_wanted(CORRESPONDENCE, f" {status.upper()}. ", NOW) == (status, None)
+
+
+EXAMPLES = "a day like 2027-12-01, or a number of days like 3 days."
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("stalled until Monday", f"'Monday' is not a day; it would be {EXAMPLES}"),
+        ("stalled until 2026-02-30", f"'2026-02-30' is not a day; it would be {EXAMPLES}"),
+        ("stalled until 1/12/2026", f"'1/12/2026' is not a day; it would be {EXAMPLES}"),
+        ("stalled until 2026-11-20", f"'2026-11-20' is not a day to come; today is 2026-11-21. It would be {EXAMPLES}"),
+        ("stalled until 2026-11-21", f"'2026-11-21' is not a day to come; today is 2026-11-21. It would be {EXAMPLES}"),
+        ("stalled 0 days", f"'0 days' is not a day to come; today is 2026-11-21. It would be {EXAMPLES}"),
+        ("stalled 9999 weeks", f"'9999 weeks' is more than ten years away. It would be {EXAMPLES}"),
+        ("stalled until 9999-12-31", f"'9999-12-31' is more than ten years away. It would be {EXAMPLES}"),
+        ("open until 2026-12-01", "open cannot name a day; only stalled can."),
+        (
+            "asleep until 2026-12-01",
+            "There is no status 'asleep'; there are: new, open, stalled, resolved and rejected.",
+        ),
+    ],
+)
+def test_a_value_that_is_refused_is_explained(value: str, why: str) -> None:
+    with pytest.raises(WorkflowError) as refused:
+        read_wanted(CORRESPONDENCE, value, NOW)
+    assert str(refused.value) == why
+
+
+def test_in_support_no_status_names_a_day() -> None:
+    with pytest.raises(WorkflowError) as refused:
+        read_wanted(SUPPORT, "Needs information until 2026-12-01", NOW)
+    assert str(refused.value) == "Needs information cannot name a day."
+
+
+# Stalled until a day
+
+
+class Inbox:
+    """A ticket of Ann's that Ron and Rosa answer for."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ron, self.rosa = world.responder("ron@example.org", "Ron"), world.responder("rosa@example.org", "Rosa")
+        self.ann = world.actor("ann@example.net", "Ann")
+        self.ann.writes("hello", "Help me.")
+
+    def wakes(self, *, days: float) -> None:
+        """Time passes, and the tracker does its daily work."""
+        self.world.clock.passes(days=days)
+        do_daily_work(self.world.database)
+        self.world.settle()
+
+    def count(self) -> int:
+        return len(self.world.far_end.letters)
+
+    def status(self, number: int = 1) -> tuple[str, str | None]:
+        ticket = self.world.ticket(number)
+        return ticket["status"], ticket["reopens"]
+
+
+@pytest.fixture
+def mine(small_inbox: World) -> Inbox:
+    return Inbox(small_inbox)
+
+
+def says(actor: Actor, text: str) -> None:
+    actor.replies(actor.letter(), text)
+
+
+def test_a_ticket_that_is_stalled_until_a_day_opens_on_it_and_its_team_is_told(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled until 2026-12-01")
+    assert mine.status() == ("stalled", "2026-12-01T07:00:00+00:00")
+    assert "Until: no day → 2026-12-01\n    Status: new → stalled" in mine.ron.letter().text
+    assert "Until: no day → 2026-12-01" in mine.rosa.letter().text
+    assert mine.ann.letters == []
+    says(mine.ron, "show")
+    assert "Status: stalled until 2026-12-01\n" in mine.ron.letter().text
+    assert mine.world.ticket(1, mine.ann.email)["reopens"] is None
+    before = mine.count()
+    mine.wakes(days=9)
+    assert (mine.status()[0], mine.count()) == ("stalled", before)
+    mine.wakes(days=1)
+    assert mine.status() == ("open", None)
+    assert {letter.recipient for letter in mine.world.far_end.letters[before:]} == {mine.ron.email, mine.rosa.email}
+    assert mine.rosa.letter().text == (
+        "The tracker changed the ticket:\n\n    Until: 2026-12-01 → no day\n    Status: stalled → open"
+    )
+    assert "While this ticket is open, a reply from you goes to everybody on it" in mine.rosa.letter().footer
+    mine.wakes(days=1)
+    assert mine.count() == before + 2
+
+
+def test_whatever_gives_it_another_status_ends_the_day(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled 3 days\n\nWe ask the printer.")
+    assert mine.status()[0] == "stalled"
+    mine.ann.replies(mine.ann.letter(), "I found it.")
+    assert mine.status() == ("open", None)
+    mine.world.act(1, "Change status", mine.ron.email, status="stalled")
+    mine.wakes(days=10)
+    assert mine.status() == ("stalled", None)
+
+
+def test_a_private_note_does_not_end_the_day_and_another_day_replaces_it(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled 3 days")
+    mine.rosa.writes("ticket1-comment", "Good.")
+    assert mine.status() == ("stalled", "2026-11-24T07:00:00+00:00")
+    mine.ron.replies(mine.ron.letters[0], "Status: stalled 4 days")
+    assert mine.status() == ("stalled", "2026-11-25T07:00:00+00:00")
+    assert "Until: 2026-11-24 → 2026-11-25" in mine.ron.letter().text
+    says(mine.ron, "undo")
+    assert mine.status() == ("stalled", "2026-11-24T07:00:00+00:00")
+    says(mine.ron, "Status: stalled")
+    assert mine.status() == ("stalled", None)
+
+
+def test_undo_brings_the_day_back(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled 3 days")
+    says(mine.ron, "Status: resolved")
+    assert mine.status() == ("resolved", None)
+    says(mine.ron, "undo")
+    assert mine.status() == ("stalled", "2026-11-24T07:00:00+00:00")
+
+
+def test_a_day_that_cannot_be_is_refused_and_the_words_are_posted(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled until Monday\n\nWe ask the printer.")
+    assert (
+        f"Status: stalled until Monday\n        'Monday' is not a day; it would be {EXAMPLES}" in mine.ron.letter().text
+    )
+    assert mine.status() == ("open", None)
+
+
+def test_the_command_act_takes_a_day_too(mine: Inbox) -> None:
+    with mine.world.uow() as uow:
+        act_by_command(uow, 1, "Change status", mine.ron.email, "", status="stalled until 2026-12-01")
+    assert mine.status() == ("stalled", "2026-12-01T07:00:00+00:00")
+
+
+def test_of_two_servers_one_opens_it(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled 1 day")
+    mine.world.clock.passes(days=2)
+    with mine.world.uow() as uow:
+        assert due_again(uow) == [1]
+        assert open_again(uow, 1)
+    with mine.world.uow() as uow:
+        assert not open_again(uow, 1)
+        assert due_again(uow) == []
+
+
+def test_a_ticket_whose_queue_lives_by_another_lifecycle_stays_as_it_is(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled 1 day")
+    says(mine.ron, "Queue: Questions")
+    status = mine.status()[0]
+    mine.wakes(days=2)
+    assert mine.status() == (status, None)
+
+
+# The digest
+
+
+def test_every_morning_the_team_gets_one_letter_with_what_waits_oldest_first(mine: Inbox) -> None:
+    world = mine.world
+    mine.ann.writes("hello", "And this?", subject="A second thing")
+    mine.ann.writes("hello", "Answered.", subject="A third thing")
+    world.act(3, "Reply", mine.ron.email, "Here you are.")
+    world.sets(2, mine.ron.email, assignee=mine.ron.email)
+    # Of the two that wait, the first one waits since its latest question.
+    world.clock.passes(hours=2)
+    mine.ann.writes("ticket1", "Are you there?")
+    before = mine.count()
+    mine.wakes(days=1)
+    assert mine.count() == before
+    world.switches("General", digest="daily")
+    mine.wakes(days=0)
+    assert mine.count() == before
+    mine.wakes(days=1)
+    assert [letter.recipient for letter in world.far_end.letters[before:]] == [mine.ron.email, mine.rosa.email]
+    letter = mine.rosa.letter()
+    assert (letter["Subject"], letter["Reply-To"]) == ("[General] 2 tickets wait", "hello@tickets.example")
+    assert letter.text == (
+        "2 tickets wait in General, oldest first:\n\n"
+        "    #2  new, 2 days, Ron: A second thing (ticket2@tickets.example)\n"
+        "    #1  new, 2 days, unassigned: Hello (ticket1@tickets.example)"
+    )
+    assert letter.footer == (
+        "A reply opens a new ticket in General. To work on one of these, write to its address.\n"
+        "You're getting this every morning because you're on the General team."
+    )
+    assert letter["Auto-Submitted"] == "auto-generated"
+    mine.wakes(days=0)
+    mine.wakes(days=0.5)
+    assert mine.count() == before + 2
+    mine.wakes(days=0.5)
+    assert mine.count() == before + 4
+    world.switches("General", digest="off")
+    mine.wakes(days=1)
+    assert mine.count() == before + 4
+
+
+def test_where_nothing_waits_no_letter_is_written(mine: Inbox) -> None:
+    mine.world.switches("General", digest="daily")
+    mine.world.act(1, "Change status", mine.ron.email, status="resolved")
+    before = mine.count()
+    mine.wakes(days=1)
+    assert mine.count() == before
+    with mine.world.uow() as uow:
+        assert waiting_in(uow, find_queue(uow, "General")) == []
+
+
+def test_the_letter_comes_in_the_morning_of_the_servers_zone(mine: Inbox, zone: str) -> None:
+    mine.world.switches("General", digest="daily")
+    morning = morning_of(day_of(mine.world.clock.now) + timedelta(days=1))
+    before = mine.count()
+    mine.wakes(days=(morning - mine.world.clock.now) / timedelta(days=1) - 0.01)
+    assert mine.count() == before
+    mine.wakes(days=0.02)
+    assert mine.count() == before + 2
+
+
+def test_a_digest_is_daily_or_off(mine: Inbox) -> None:
+    with mine.world.uow() as uow, pytest.raises(BadQueue) as refused:
+        set_queue(uow, find_queue(uow, "General"), "digest", "weekly")
+    assert str(refused.value) == "digest cannot be 'weekly'; it would be off or daily."

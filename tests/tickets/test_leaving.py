@@ -1,0 +1,171 @@
+"""Claims about leaving a ticket: by a word, or by the address of List-Unsubscribe."""
+
+import re
+
+import pytest
+
+from app.model.lifecycle.commands import asks_to_leave
+from app.model.records.addressing import AddressKind, find_our_address, is_deliverable, is_reserved
+from app.model.records.received_mail import Delivery
+from tests.support.world import Actor, Letter, World
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unsubscribe",
+        "Unsubscribe.",
+        "UNSUBSCRIBE!",
+        "unsubscribe me",
+        "Please unsubscribe me",
+        "Unsubscribe please, thanks",
+        "unsub",
+        "remove me",
+        "Please remove me.",
+        "opt out",
+        " *unsubscribe* \n",
+        "please unsubscribe me from this ticket",
+    ],
+)
+def test_these_ask_for_no_more_letters(text: str) -> None:
+    assert asks_to_leave(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "How do I unsubscribe?",
+        "unsubscribe?",
+        "don't unsubscribe me",
+        "unsubscribe Ann",
+        "remove",
+        "stop",
+        "leave",
+        "I cannot unsubscribe",
+        "please",
+        "unsubscribe " * 20,
+        "not me",
+        "unsubscribe from the newsletter",
+    ],
+)
+def test_these_are_words(text: str) -> None:
+    assert not asks_to_leave(text)
+
+
+class People:
+    """A ticket of Rita's that Ron answers for, with Pia copied in."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ron, self.pia = world.responder("ron@example.org", "Ron"), world.known("pia@example.net", "Pia")
+        self.rita = world.actor("rita@example.net", "Rita")
+        self.rita.writes("hello", "Help!")
+        world.asks_in(1, self.pia.email)
+        self.ron.replies(self.ron.letter(), "Look.")
+
+    def unsubscribed(self) -> list[str]:
+        return [one["name"] for one in self.world.ticket()["unsubscribed"]]
+
+    def hears(self, who: Actor) -> bool:
+        """Whether somebody gets a letter of what Ron writes next."""
+        before = len(who.letters)
+        self.ron.replies(self.ron.letters[0], "And look here.")
+        return len(who.letters) > before
+
+
+@pytest.fixture
+def people(small_inbox: World) -> People:
+    return People(small_inbox)
+
+
+@pytest.mark.parametrize("name", ["rita", "pia"])
+def test_requestors_and_participants_leave_by_the_word_and_come_back_by_writing(people: People, name: str) -> None:
+    who: Actor = getattr(people, name)
+    who.replies(who.letter(), "Please unsubscribe me.")
+    assert who.letter().text.startswith('You get no more letters about ticket 1, "Hello".')
+    assert "To get them again, write to ticket1@tickets.example, or reply to this letter." in who.letter().text
+    assert who.email in people.ron.letter().text
+    assert people.unsubscribed() == [who.name or name.title()]
+    assert f"Get no letters: {name.title()}" in shown(people.ron)
+    assert not people.hears(who)
+    confirmed = len(who.letters)
+    who.replies(who.letters[0], "I am back.")
+    assert (people.unsubscribed(), len(who.letters)) == ([], confirmed)
+    assert people.hears(who)
+
+
+def shown(actor: Actor) -> str:
+    actor.replies(actor.letters[0], "show")
+    return actor.letter().text
+
+
+def test_a_requestor_who_left_is_not_told_that_it_is_resolved(people: People) -> None:
+    people.world.switches("General", announce_resolved="on")
+    people.rita.replies(people.rita.letter(), "unsubscribe")
+    before = len(people.rita.letters)
+    people.world.act(1, "Change status", people.ron.email, status="resolved")
+    assert len(people.rita.letters) == before
+
+
+def test_an_unproven_wish_of_the_requestor_waits(people: People) -> None:
+    people.rita.writes("ticket1", "unsubscribe")
+    assert "    unsubscribe" in people.rita.letter().text
+    assert people.hears(people.rita)
+    waiting = next(letter for letter in people.rita.letters if "    unsubscribe" in letter.text)
+    people.rita.replies(waiting, "yes")
+    assert not people.hears(people.rita)
+
+
+def address_of(letter: Letter) -> str:
+    found = re.fullmatch(r"<mailto:(unsubscribe-[0-9a-f]{20}@tickets\.example)>", letter["List-Unsubscribe"])
+    assert found, letter["List-Unsubscribe"]
+    return found[1]
+
+
+def test_only_letters_to_people_who_were_copied_in_have_the_header(people: People) -> None:
+    assert address_of(people.pia.letter())
+    for who in (people.rita, people.ron):
+        assert all(not letter["List-Unsubscribe"] for letter in who.letters)
+
+
+def test_mail_to_its_address_takes_the_reader_off_whoever_sends_it_and_is_confirmed_once(people: People) -> None:
+    address, messages = address_of(people.pia.letter()), len(people.world.ticket()["messages"])
+    provider = people.world.actor("robot@provider.example")
+    for _ in range(3):
+        provider.writes(address, "", subject="unsubscribe")
+    assert people.unsubscribed() == ["Pia"]
+    assert len(people.world.ticket()["messages"]) == messages
+    assert [letter.text[:24] for letter in people.pia.letters].count("You get no more letters ") == 1
+    assert provider.letters == []
+    assert not people.hears(people.pia)
+    people.pia.replies(people.pia.letter(), "I am back.")
+    assert people.hears(people.pia)
+
+
+def test_an_address_that_is_no_letters_takes_nobody_off_and_is_set_aside(people: People) -> None:
+    people.pia.writes("unsubscribe-0123456789abcdef0123", "")
+    assert people.unsubscribed() == []
+    assert people.world.rows(Delivery.waiting).count(True) == 1
+
+
+def test_a_machine_takes_nobody_off(people: People) -> None:
+    people.pia.writes(address_of(people.pia.letter()), "", headers={"Auto-Submitted": "auto-replied"})
+    assert people.unsubscribed() == []
+
+
+def test_a_ticket_that_becomes_somebody_elses_has_its_letters_again(people: People) -> None:
+    people.rita.replies(people.rita.letter(), "unsubscribe")
+    people.ron.replies(people.ron.letters[0], "Requestor: pia@example.net")
+    assert people.hears(people.pia)
+
+
+def test_the_address_is_the_trackers_own(people: People) -> None:
+    address = address_of(people.pia.letter())
+    with people.world.uow() as uow:
+        place = find_our_address(uow, address)
+        assert place is not None
+        assert place.kind is AddressKind.UNSUBSCRIBE
+        assert is_deliverable(uow, address)
+        assert not is_deliverable(uow, "unsubscribe-00@tickets.example")
+    assert is_reserved("unsubscribe-me")

@@ -1,0 +1,84 @@
+"""Claims about tickets in a queue that nobody answers for."""
+
+import pytest
+
+from app.model.operations.daily_work import do_daily_work
+from app.model.operations.digests import welcome
+from app.model.records.people import get_person
+from app.model.records.queue_setup import add_queue, add_responder
+from app.model.records.queues import find_queue
+from app.model.tickets.unread import unread
+from tests.support.world import World
+
+
+@pytest.fixture
+def world(small_inbox: World) -> World:
+    """General, which Ron answers for, and Sponsors, which nobody does."""
+    with small_inbox.uow() as uow:
+        add_queue(uow, "Sponsors", ["sponsors"])
+    small_inbox.responder("ron@example.org", "Ron")
+    small_inbox.actor("ann@example.net", "Ann").writes("hello", "Help me.")
+    return small_inbox
+
+
+def test_the_receipt_of_a_move_there_says_so_and_the_customer_is_told_nothing_of_it(world: World) -> None:
+    ron, ann = world.actor("ron@example.org"), world.actor("ann@example.net")
+    ron.replies(ron.letter(), "Here you are.")
+    ron.replies(ron.letters[0], "Queue: Sponsors")
+    assert "Nobody answers for Sponsors yet, so nobody there reads this ticket." in ron.letter().text
+    assert "administrators" not in ron.letter().text
+    ron.replies(ron.letter(), "undo")
+    world.known("root@example.org", "Root", admin=True)
+    ron.replies(ron.letters[0], "Queue: Sponsors")
+    assert "reads this ticket. The administrators are told." in ron.letter().text
+    ron.replies(ron.letter(), "undo")
+    world.responder("sam@example.org", "Sam", queue="Sponsors")
+    ron.replies(ron.letters[0], "Queue: Sponsors")
+    assert "Nobody answers" not in ron.letter().text
+    assert all("nobody" not in letter.all_text.lower() for letter in ann.letters)
+
+
+def test_the_administrators_get_one_letter_a_day_while_any_waits(world: World) -> None:
+    root = world.known("root@example.org", "Root", admin=True)
+    ann = world.actor("ann@example.net", "Ann")
+
+    def works() -> int:
+        do_daily_work(world.database)
+        world.settle()
+        return len(root.letters)
+
+    assert works() == 0
+    ann.writes("sponsors", "A gift.", subject="A gift")
+    assert works() == 1
+    assert root.letter().text == (
+        "Nobody answers for these queues, and tickets wait in them:\n\n    Sponsors: #2\n\n"
+        "To let somebody answer for one:\n    tickets responder add EMAIL --queue NAME"
+    )
+    world.clock.passes(hours=23)
+    assert works() == 1
+    world.clock.passes(hours=2)
+    assert works() == 2
+    world.sets(2, root.email, assignee=root.email)
+    before = len(root.letters)
+    world.clock.passes(days=2)
+    assert works() == before
+    with world.uow() as uow:
+        assert unread(uow) == {}
+
+
+def test_a_new_responder_is_told_once_what_waits(world: World) -> None:
+    sam = world.known("sam@example.org", "Sam")
+    world.actor("ann@example.net", "Ann").writes("sponsors", "A gift.", subject="A gift")
+    with world.uow() as uow:
+        queue, person = find_queue(uow, "Sponsors"), get_person(uow, sam.email)
+        assert add_responder(uow, queue, person)
+        assert not add_responder(uow, queue, person)
+        assert welcome(uow, queue, person) == 1
+    world.settle()
+    assert sam.letter().text == (
+        "1 ticket waits in Sponsors:\n\n    #2  new, 0 hours, unassigned: A gift (ticket2@tickets.example)"
+    )
+    assert sam.letter().footer.endswith("You're getting this because you're on the Sponsors team now.")
+    world.act(2, "Change status", sam.email, status="resolved")
+    with world.uow() as uow:
+        assert welcome(uow, find_queue(uow, "Sponsors"), get_person(uow, sam.email)) == 0
