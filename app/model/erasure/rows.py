@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, up
 
 from ...mail.parsed import parse_mail
 from ..inbound.delivery import forgotten_identity
+from ..letters import digest
 from ..letters.receipts import ReceiptKind
 from ..records.imported_mail import NOBODY, PERSON, Archived, person_key
 from ..records.letters import Letter, State
@@ -101,11 +102,11 @@ def letters(uow: UnitOfWork, column: Any, ids: Collection[int]) -> set[int]:
 
 
 def pages_about(uow: UnitOfWork, tickets: Collection[int]) -> set[int]:
-    """The pages, sent by mail, that show one of these tickets, whichever ticket they were asked for on.
+    """The pages and lists, sent by mail, that show one of these tickets, whichever ticket they were asked for on.
 
     Not those that only name a number, as an example or in words that somebody wrote.
     """
-    pages = select(Letter.id, Letter.text).where(Letter.kind == ReceiptKind.PAGE)
+    pages = select(Letter.id, Letter.text).where(Letter.kind.in_((ReceiptKind.PAGE, digest.KIND)))
     wanted = {str(number) for number in tickets}
     return {id_ for id_, text in uow.session.execute(pages) if not wanted.isdisjoint(_shown_on(text))}
 
@@ -117,7 +118,7 @@ def _shown_on(page: str) -> list[str]:
 
 
 _SHOWN = re.compile(r"Ticket ([0-9]+) in ")
-_LISTED = re.compile(r"^ *([0-9]+)  .*\(ticket\1@[^\s()]+\)$", re.MULTILINE)
+_LISTED = re.compile(r"^ *#?([0-9]+)  .*\(ticket\1@[^\s()]+\)$", re.MULTILINE)
 
 
 def remove_letters(uow: UnitOfWork, ids: Collection[int]) -> None:
