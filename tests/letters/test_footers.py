@@ -279,15 +279,16 @@ def assert_the_other_lines_are_there(cast: Cast, letter: Letter, status: str, na
     expected = [f"Your reply makes it {goal}."] if goal != status else []
     words = {"queue_address": "lab@tickets.example", "solved": f'"Status: {cast.life.solved_status}"', "list": '"list"'}
     words["reopened"] = f'"Status: {cast.life.first}"'
-    if not any(cast.life.default_reply(status, one).private for one in (role, Role.OTHER)):
+    # A queue's readers are everyone; in a shared inbox that is nobody but those on the ticket.
+    if not cast.life.default_reply(status, Role.OTHER).private:
         expected.append("Anyone who uses Lab can read this.")
     # What changed was changed by Root: whoever answers may take it back, and so may Root.
     if name not in ("Rita", "Pia", "Paul"):
         expected.append('To take that change back, put "undo" on the first line of your reply.')
-    for hint in cast.life.default_reply(status, role).hints:
-        offered = "\nTo reopen it, " in letter.footer
-        said = hint if isinstance(hint, str) else hint.can if offered else hint.cannot
-        expected.append(said.format_map(words))
+    hints = cast.life.default_reply(status, role).hints
+    may = name in ("Asa", "Adam")
+    chosen = [one if isinstance(one, str) else one.can if may else one.cannot for one in hints]
+    expected += [hint.format_map(words) for hint in chosen]
     if name in ("Pia", "Paul"):
         expected.append('To get no more letters about it, reply with the one word "unsubscribe".')
     elif name != "Rita":

@@ -230,12 +230,12 @@ def test_no_two_actions_share_a_title_or_a_promise(life: Lifecycle) -> None:
 
 @EVERY
 def test_a_hint_is_whole_sentences_and_asks_only_for_what_a_footer_knows(life: Lifecycle) -> None:
-    hints = [hint for cell in life.defaults.values() for hint in cell.hints]
-    for hint in (part for whole in hints for part in ([whole] if isinstance(whole, str) else whole)):
+    every = [hint for cell in life.defaults.values() for hint in cell.hints]
+    known = {"queue_address", "solved", "reopened", "list"}
+    for hint in (text for one in every for text in ([one] if isinstance(one, str) else one)):
         assert hint[0].isupper()
         assert hint.endswith(".")
-        slots = {name for _, name, _, _ in Formatter().parse(hint) if name}
-        assert slots <= {"queue_address", "solved", "reopened", "list"}
+        assert {name for _, name, _, _ in Formatter().parse(hint) if name} <= known
 
 
 @EVERY

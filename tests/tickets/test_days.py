@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from app.model.erasure.erase_ticket import forget_ticket
 from app.model.lifecycle.registry import CORRESPONDENCE, SUPPORT
 from app.model.lifecycle.tables import WorkflowError
 from app.model.operations.daily_work import do_daily_work, due_again, open_again
-from app.model.operations.digests import waiting_in
+from app.model.operations.digests import send_digest, waiting_in
 from app.model.operations.manual_action import act_by_command
+from app.model.records.letters import Letter
 from app.model.records.queue_setup import set_queue
 from app.model.records.queues import BadQueue, find_queue
 from app.model.tickets.days import day_of, morning_of, read_wanted
@@ -190,6 +192,15 @@ def test_the_command_act_takes_a_day_too(mine: Inbox) -> None:
     assert mine.status() == ("stalled", "2026-12-01T07:00:00+00:00")
 
 
+def test_a_ticket_that_was_forgotten_has_no_day(mine: Inbox) -> None:
+    says(mine.ron, "Status: stalled 1 day")
+    with mine.world.uow() as uow:
+        forget_ticket(uow, 1)
+    mine.wakes(days=2)
+    with mine.world.uow() as uow:
+        assert due_again(uow) == []
+
+
 def test_of_two_servers_one_opens_it(mine: Inbox) -> None:
     says(mine.ron, "Status: stalled 1 day")
     mine.world.clock.passes(days=2)
@@ -251,6 +262,15 @@ def test_every_morning_the_team_gets_one_letter_with_what_waits_oldest_first(min
     assert mine.count() == before + 4
 
 
+def test_what_a_list_says_of_a_ticket_is_forgotten_with_it(mine: Inbox) -> None:
+    mine.ann.writes("hello", "And this?", subject="A secret thing")
+    mine.world.switches("General", digest="daily")
+    mine.wakes(days=1)
+    with mine.world.uow() as uow:
+        forget_ticket(uow, 2)
+    assert not any("A secret thing" in text for text in mine.world.rows(Letter.text))
+
+
 def test_where_nothing_waits_no_letter_is_written(mine: Inbox) -> None:
     mine.world.switches("General", digest="daily")
     mine.world.act(1, "Change status", mine.ron.email, status="resolved")
@@ -269,6 +289,16 @@ def test_the_letter_comes_in_the_morning_of_the_servers_zone(mine: Inbox, zone: 
     assert mine.count() == before
     mine.wakes(days=0.02)
     assert mine.count() == before + 2
+
+
+def test_of_two_servers_one_writes_the_letters(mine: Inbox) -> None:
+    mine.world.switches("General", digest="daily")
+    mine.world.clock.passes(days=1)
+    written = []
+    for _ in range(2):
+        with mine.world.uow() as uow:
+            written.append(send_digest(uow, find_queue(uow, "General").id))
+    assert written == [2, 0]
 
 
 def test_a_digest_is_daily_or_off(mine: Inbox) -> None:

@@ -85,7 +85,8 @@ def _empty(uow: UnitOfWork, ticket: Ticket) -> None:
     """Leave a row with a number, a line that says so, and nobody. Without messages it is no ticket any more."""
     ticket.title = line_left(uow)
     ticket.requestor = shared_placeholder(uow)
-    ticket.requestor_email = None
+    ticket.requestor_email = ticket.reopens = None
+    ticket.requestor_left = False
     ticket.assignee = ticket.answerer = ticket.answer = ticket.solved = ticket.priority = ticket.root = None
     ticket.last_query = ticket.last_response = ticket.merged_into = None
     ticket.posts, ticket.has_private = 0, False
