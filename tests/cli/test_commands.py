@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 from salmon.routing import Router
 
 from app.cli import COMMANDS, main
+from app.cli.administration.people import queue_set
 from app.model.lifecycle.registry import LIFECYCLES
+from app.model.records import queue_setup
 from tests.support.sinks import Sink
 from tests.support.world import make_database
 
@@ -43,6 +46,12 @@ SWITCHES = {
     "digest": "off",
     "readers": "everyone",
 }
+
+
+def test_the_help_of_queue_set_names_every_switch() -> None:
+    shown = CliRunner().invoke(queue_set, ["--help"]).output
+    assert set(SWITCHES) == set(queue_setup.SWITCHES)
+    assert {name for name in SWITCHES if name not in shown} == set()
 
 
 class Done(NamedTuple):

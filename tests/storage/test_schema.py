@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.model import schema
 from app.model.records.people import BadAddress, Person, get_person
-from app.model.records.queue_setup import SWITCHES, switches_of
+from app.model.records.queue_setup import switches_of
 from app.model.records.queues import BadQueue, Queue, names_of_queues
 from app.model.records.tickets import NoSuchTicket, Participant, Ticket, find_ticket
 from app.model.schema import METADATA, REVISION, NotReady, alembic_config, check_ready, upgrade, version
@@ -210,7 +210,7 @@ def test_the_shared_inbox_goes_back_to_the_first_schema_and_comes_again(old: Dat
     upgrade(old)
     with old.transaction() as uow:
         add = insert(Queue).values(id=3, name="Inbox", name_key="inbox", lifecycle_name="correspondence")
-        uow.session.execute(add.values(dict.fromkeys(SWITCHES, False)))
+        uow.session.execute(add)
         uow.session.execute(text("UPDATE ticket SET status = 'stalled', queue_id = 3 WHERE id = 1"))
     with old.transaction() as uow:
         command.downgrade(alembic_config(uow.session.connection()), "0001")

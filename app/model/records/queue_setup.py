@@ -1,6 +1,7 @@
 """Queues as administrators make and change them: names, addresses, switches, responders."""
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from ..lifecycle.registry import LIFECYCLES, moved
 from ..lifecycle.tables import sentence_list
 from ..storage.unit_of_work import UnitOfWork
 from .people import Person, find_person
-from .queues import DEFAULT_LIFECYCLE, EVERYONE, TEAM, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
+from .queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ def add_queue(uow: UnitOfWork, name: str, addresses: "Iterable[str]" = (), lifec
     """A new queue; BadQueue says which name or address is taken or cannot be had."""
     name = _checked_name(uow, name)
     _check_lifecycle(lifecycle)
-    queue = Queue(name=name, name_key=queue_key(name), lifecycle_name=lifecycle, **SWITCHES)
+    queue = Queue(name=name, name_key=queue_key(name), lifecycle_name=lifecycle)
     uow.session.add(queue)
     uow.session.flush()
     _remember_name(uow, queue)
@@ -41,44 +42,38 @@ def set_queue(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
         _remember_name(uow, queue)
     elif key == "address":
         add_queue_address(uow, queue, value)
-    elif key in CHOICES:
-        _choose(uow, queue, key, value)
-    elif key.replace("-", "_") in SWITCHES:
-        setattr(queue, key.replace("-", "_"), _switched(key, value))
+    elif key in SWITCHES:
+        _switch(uow, queue, key, value)
     else:
-        switches = sentence_list([*(switch.replace("_", "-") for switch in SWITCHES), *CHOICES])
-        raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, {switches}.")
+        raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, {sentence_list(SWITCHES)}.")
     uow.session.flush()
 
 
-# What a new queue does by itself: nothing that could seem impersonal, or answer what should not be answered.
-SWITCHES = {"acknowledge": False, "announce_resolved": False, "cc_from_responders": True, "cc_from_others": False}
-
-
-# What a queue can be set to by a word; the first of them is what a new queue has.
-CHOICES = {"digest": ("off", "daily"), "readers": (EVERYONE, TEAM)}
+# The values of each switch, by the name that `queue set` takes.
+SWITCHES: Mapping[str, tuple[bool | str, ...]] = {
+    column.name.replace("_", "-"): column.info["values"]
+    for column in Queue.__table__.columns
+    if "values" in column.info
+}
+_ON_OR_OFF = {"on": True, "yes": True, "true": True, "1": True, "off": False, "no": False, "false": False, "0": False}
 
 
 def switches_of(queue: Queue) -> dict[str, bool | str]:
     """The switches of a queue, by the names that `queue set` takes."""
-    switches = {switch.replace("_", "-"): getattr(queue, switch) for switch in SWITCHES}
-    return switches | {choice: getattr(queue, choice) for choice in CHOICES}
+    return {name: getattr(queue, name.replace("-", "_")) for name in SWITCHES}
 
 
-def _choose(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
-    if value.lower() not in CHOICES[key]:
-        raise BadQueue(f"{key} cannot be {value!r}; it would be {sentence_list(CHOICES[key], 'or')}.")
-    if key == "digest" and queue.digest != value.lower():
+def _switch(uow: UnitOfWork, queue: Queue, name: str, value: str) -> None:
+    values: Mapping[str, bool | str] = _ON_OR_OFF
+    if True not in SWITCHES[name]:
+        values = {str(one): one for one in SWITCHES[name]}
+    if value.lower() not in values:
+        allowed = "on or off" if values is _ON_OR_OFF else sentence_list(values, "or")
+        raise BadQueue(f"{name} cannot be {value!r}; it would be {allowed}.")
+    if name == "digest" and queue.digest != value.lower():
         # The first one comes in the morning, not at once.
         queue.digested = uow.now
-    setattr(queue, key, value.lower())
-
-
-def _switched(key: str, value: str) -> bool:
-    known = {"on": True, "yes": True, "true": True, "1": True, "off": False, "no": False, "false": False, "0": False}
-    if value.lower() not in known:
-        raise BadQueue(f"{key} cannot be {value!r}; it would be on or off.")
-    return known[value.lower()]
+    setattr(queue, name.replace("-", "_"), values[value.lower()])
 
 
 def _move_tickets(uow: UnitOfWork, queue: Queue) -> None:

@@ -1,9 +1,10 @@
 """Queues, the addresses that they answer, and who answers for them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, false, select, true
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import Lifecycle, sentence_list
@@ -23,6 +24,13 @@ class BadQueue(ValueError):
     """A queue cannot be made or changed as asked."""
 
 
+def _switch(*values: bool | str) -> MappedColumn[Any]:
+    """A column that `queue set` changes to one of these values; the first is what a new queue has."""
+    first = values[0]
+    default = first if isinstance(first, str) else true() if first else false()
+    return mapped_column(default=first, server_default=default, info={"values": values})
+
+
 class Queue(Base):
     """A queue of tickets with addresses of its own; `name_key` makes names unique whatever their case.
 
@@ -37,13 +45,14 @@ class Queue(Base):
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(unique=True)
     lifecycle_name: Mapped[str]
-    acknowledge: Mapped[bool] = mapped_column(server_default=false())
-    announce_resolved: Mapped[bool] = mapped_column(server_default=false())
-    cc_from_responders: Mapped[bool] = mapped_column(server_default=true())
-    cc_from_others: Mapped[bool] = mapped_column(server_default=false())
-    digest: Mapped[str] = mapped_column(server_default="off")
+    # What a new queue does by itself: nothing that could seem impersonal, or answer what should not be answered.
+    acknowledge: Mapped[bool] = _switch(False, True)
+    announce_resolved: Mapped[bool] = _switch(False, True)
+    cc_from_responders: Mapped[bool] = _switch(True, False)
+    cc_from_others: Mapped[bool] = _switch(False, True)
+    digest: Mapped[str] = _switch("off", "daily")
     digested: Mapped[datetime | None]
-    readers: Mapped[str] = mapped_column(server_default=EVERYONE)
+    readers: Mapped[str] = _switch(EVERYONE, TEAM)
 
     addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
 
