@@ -68,6 +68,7 @@ def test_the_size_of_a_part_is_the_length_of_its_content(path: Path) -> None:
 # Where we differ from the standard library on purpose.
 NO_BOUNDARY = "a multipart without its boundary in the body is one text/plain leaf: people should see what was written"
 LAST_LINE = "without an end boundary the last line keeps its line end"
+ODD_HEADS = ("raw_email_incorrect_header", "example13")
 DIFFERENT = {
     "msg_15": NO_BOUNDARY,
     "msg_17": NO_BOUNDARY,
@@ -80,6 +81,7 @@ DIFFERENT = {
     "missing_body": NO_BOUNDARY,
     "must_supply_encoding": NO_BOUNDARY,
     "raw_email4": LAST_LINE,
+    **dict.fromkeys(ODD_HEADS, "a line in a head that is no header is passed over, white space before a colon too"),
 }
 
 
@@ -112,7 +114,7 @@ def test_every_difference_is_still_one(path: Path) -> None:
     assert our_leaves(raw) != list(library_leaves(email.message_from_bytes(raw)))
 
 
-@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in REAL if path.stem not in ODD_HEADS], ids=lambda path: path.stem)
 def test_the_headers_are_those_of_the_standard_library(path: Path) -> None:
     raw = path.read_bytes()
     assert [name for name, _ in mime.header_block(raw).raw_items()] == email.message_from_bytes(raw).keys()
@@ -298,8 +300,8 @@ def alternative(plain: str, html: str) -> bytes:
 
 
 def test_of_two_forms_the_plain_one_is_the_text_and_the_other_no_attachment() -> None:
-    found = read(alternative("plain", "<p>html</p>"))
-    assert (found.text, found.attachments) == ("plain", ())
+    found = read(alternative("plain words", "<p>plain <b>words</b></p>"))
+    assert (found.text, found.attachments) == ("plain words", ())
 
 
 def test_an_empty_plain_form_gives_way_to_the_html() -> None:
