@@ -23,6 +23,8 @@ HTML_LIMIT = 8_000_000  # Of this, pictures within the text are taken out first.
 TOO_LONG = "[The mail is longer than this. It is kept whole.]"
 
 _ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\x9f\ufffd]{1,996}>")
+_IN_ID = r"[^<>\s,;:()\"@\x00-\x1f\x7f-\x9f\ufffd]"
+_BARE_ID = re.compile(rf"(?<![^\s,;]){_IN_ID}{{1,900}}+@{_IN_ID}{{1,90}}(?![^\s,;])")
 _LONGEST_HEAD = 16_384
 # Header lines, one of which is the Message-ID.
 _MAIL = re.compile(rb"(?:[!-9;-~]++:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*?message-id:[ \t\r\n]*+<", re.IGNORECASE)
@@ -89,7 +91,7 @@ def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
         authors=len(authors),
         subject=one_line(decoded(fields.get("subject", [""])[0])),
         date=_date(fields.get("date", [""])[0]),
-        message_id=next(iter(_ids(fields.get("message-id", [])[:1])), None),
+        message_id=next(iter(_ids(fields.get("message-id", [])[:1], bare=False)), None),
         in_reply_to=_ids(fields.get("in-reply-to", [])),
         references=_ids(fields.get("references", [])),
         to=(*_mailboxes(fields, "to"), *_mailboxes(fields, "cc")),
@@ -98,7 +100,7 @@ def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
         listed=from_list(headers),
         text=_text(raw, body),
         attachments=tuple(_attachments(raw, leaves, body)),
-        body_digest=_digest(raw),
+        body_digest=body_digest(raw),
         written_date=one_line(decoded(fields.get("date", [""])[0])),
         bounce=_is_bounce(headers, envelope_from),
         spam=fields.get("x-spam-flag", [""])[0].strip().lower() == "yes",
@@ -152,9 +154,14 @@ def _date(written: str) -> datetime | None:
         return None
 
 
-def _ids(headers: list[str]) -> tuple[str, ...]:
+def _ids_in(header: str, *, bare: bool) -> list[str]:
+    """The message ids of one header; of one without angle brackets, if `bare` says so, its words with an @."""
+    return _ID.findall(header) or [f"<{id_}>" for id_ in _BARE_ID.findall(header) if bare]
+
+
+def _ids(headers: list[str], *, bare: bool = True) -> tuple[str, ...]:
     """The message ids in headers, in order: of more than 100 the first 10 and the last 90."""
-    ids = [id_ for header in headers[:100] for id_ in _ID.findall(decoded(header))]
+    ids = [id_ for header in headers[:100] for id_ in _ids_in(decoded(header), bare=bare)]
     return tuple(ids if len(ids) <= 100 else ids[:10] + ids[-90:])
 
 
@@ -296,7 +303,7 @@ def _extension(leaf: Part) -> str:
     return _TYPES.guess_extension(leaf.type) or ""
 
 
-def _digest(raw: bytes) -> bytes:
+def body_digest(raw: bytes) -> bytes:
     """SHA-256 of the body without what servers change on the way: the kind of line ends, and line ends at its end."""
     digest = sha256()
     start, stop = mime.body_start(raw), len(raw)

@@ -482,3 +482,19 @@ def test_a_hostile_mail_is_read(raw: bytes) -> None:
 def test_no_more_parts_are_mapped_than_the_limit() -> None:
     assert len(mime.parts(many(b"\nhi\n"))) <= 1000
     assert len(mime.parts(many(b"\nhi\n"), limit=7)) <= 7
+
+
+@pytest.mark.parametrize(
+    ("header", "ids"),
+    [
+        ("abc.def@x.example", ("<abc.def@x.example>",)),
+        ("a@x.example b@x.example", ("<a@x.example>", "<b@x.example>")),
+        ("a@x.example, b@y.example", ("<a@x.example>", "<b@y.example>")),
+        ("mail of ann@x.example of Monday <c@x.example>", ("<c@x.example>",)),
+        ("no id at all", ()),
+        ("x@y@z", ()),
+    ],
+)
+def test_ids_are_read_without_angle_brackets(header: str, ids: tuple[str, ...]) -> None:
+    found = read(mail(f"In-Reply-To: {header}\nReferences: {header}\n\nwords"))
+    assert (found.in_reply_to, found.references) == (ids, ids)
