@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, bindparam, literal, select, union_all
 
+from ...mail.parsed import body_digest
+from ...mail.subjects import bare_subject
 from ..records.addressing import Place, find_place
 from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Person, find_person
 from ..records.queues import names_of_queues
+from ..records.received_mail import Mail
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
 from ..storage.unit_of_work import Desk
 from ..tickets.members import everybody_on, standing_of
@@ -129,8 +132,24 @@ def _found(desk: Desk, arrival: Arrival, answered: Sequence[Known]) -> int | Non
     return (
         _named_elsewhere(desk, arrival)
         or _answered(desk, answered, sender)
+        or _came_already(desk, arrival, sender)
         or _tagged(desk, arrival.incoming.subject, sender)
     )
+
+
+def _came_already(desk: Desk, arrival: Arrival, sender: Person | None) -> int | None:
+    """The ticket of this very mail, if it came another way before, with another body (docs/interface.md, section 4)."""
+    incoming = arrival.incoming
+    if sender is None or incoming.message_id is None or incoming.date is None:
+        return None
+    query = select(Message.ticket_id, Message.subject, Mail.raw).join(Mail).where(Message.number == 1)
+    query = query.where(Message.message_id == incoming.message_id, Message.sender_id == sender.id)
+    rows = list(desk.connection.execute(query.where(Message.date == incoming.date).limit(5)))
+    subject, _ = bare_subject(incoming.subject)
+    same = [(ticket, raw) for ticket, other, raw in rows if bare_subject(other)[0] == subject]
+    # With the same body it is that mail again, and does nothing.
+    is_repeat = any(body_digest(raw) == incoming.body_digest for _, raw in same)
+    return None if is_repeat or not same else same[0][0]
 
 
 def _answers_in_private(answered: Sequence[Known]) -> bool:
