@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from ...mail.addresses import Mailbox, address_key
 from ...mail.parsed import Incoming
-from ...mail.quoted_text import is_forward, split
+from ...mail.quoted_text import foreign_lines, is_forward, split
 from ..letters import notification
 from ..letters.notification import News
 from ..lifecycle.commands import LEAVE
@@ -59,15 +59,30 @@ def is_one_too_many(desk: Desk, arrival: Arrival, sender: Mailbox, known: Sequen
 
 
 def words_of(
-    desk: Desk, arrival: Arrival, thread: Thread | None, text: str, *, forward: bool = False, can_be_empty: bool = False
+    desk: Desk,
+    arrival: Arrival,
+    thread: Thread | None,
+    text: str,
+    *,
+    forward: bool = False,
+    can_be_empty: bool = False,
+    outsider: bool = False,
 ) -> Words:
     """What a mail says: the new words, all of them, and where they belong. `text` is its text without commands.
 
     `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
+    `outsider`: what its writer quotes is theirs to show.
     """
     incoming = arrival.incoming
-    ours = _our_lines(desk, incoming) if thread else ()
-    said = split(text, ours, forward or is_forward(incoming.subject), can_be_empty=can_be_empty)
+    ours = _our_lines(desk, incoming)
+    said = split(
+        text,
+        ours,
+        forward or is_forward(incoming.subject),
+        can_be_empty=can_be_empty,
+        opening=thread is None,
+        outsider=outsider,
+    )
     parent = thread.parent if thread else None
     return Words(
         text=said.new,
@@ -84,6 +99,7 @@ def words_of(
         address=incoming.sender.email if incoming.sender else None,
         attachments=files_of(desk, arrival),
         named=frozenset(address_key(mailbox.email) for mailbox in incoming.to),
+        foreign=foreign_lines(said.rest, ours),
     )
 
 

@@ -97,7 +97,7 @@ def _read(desk: Desk, arrival: Arrival, thread: Thread, sender: Mailbox, known: 
     standing = standing_of(person, everybody)
     reading = commands.read(incoming.text, _allowed(arrival, standing))
     empty = bool(reading.lines) or (verified and pending_commands.is_answered(thread))
-    words = words_of(desk, arrival, thread, reading.rest, can_be_empty=empty)
+    words = words_of(desk, arrival, thread, reading.rest, can_be_empty=empty, outsider=not standing.responder)
     words = replace(words, verified=verified, believed=believed)
     for_us = pending_commands.is_answered(thread) or commands.page_asked(words.text) is not None
     if not (for_us or contents.asks_to_leave(standing, words)) and contents.wakes(desk, ticket, standing, incoming):
