@@ -189,6 +189,8 @@ def _show(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Shee
     view = ticket_in_full(desk, found, person)
     merged = [f"Ticket {page.ticket} is part of it now."] if page.ticket not in (0, found.id) else []
     shown = _from(view["messages"], page.message)
+    if standing_of(person, everybody_on(desk, found)).responder:
+        shown = [{**one, "text": one["full_text"]} if one["number"] == page.message else one for one in shown]
     texts = [message_text(one, found.lifecycle, person.email) for one in shown]
     numbers = [one["number"] for one in shown]
     return Sheet(head_text(view), (), [*merged, *_cut(found.id, numbers, texts, whole=page.message)])

@@ -313,7 +313,15 @@ def heading(action: Action, name: str, *, words: bool, second: bool = False) -> 
     return line if words else f"{line.rstrip(':')}."
 
 
-def _said(words: "Words", *, team: bool) -> str:
+def _aside(desk: Desk, envelope: Envelope, words: "Words") -> str:
+    """The line to the team on lines that were set aside and are not ours."""
+    if not words.foreign or envelope.about_id is None:
+        return ""
+    number = desk.session.get_one(Message, envelope.about_id).number
+    return f'[Lines that it quotes were set aside: "{SHOW} {envelope.ticket.id} {number}" gets you all of it.]'
+
+
+def _said(words: "Words", *, team: bool, aside: str = "") -> str:
     """The text of a letter to the team or to outsiders: what was written, then what was attached to it."""
     fitting = set(passed_on(words.attachments, team=team))
     attached = [
@@ -325,7 +333,7 @@ def _said(words: "Words", *, team: bool) -> str:
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
     withheld = _withheld(sum(part.withheld for part in words.attachments), team=team)
-    return "\n\n".join(part for part in (text, "\n".join(attached), withheld) if part)
+    return "\n\n".join(part for part in (text, aside if team else "", "\n".join(attached), withheld) if part)
 
 
 def _withheld(number: int, *, team: bool) -> str:
@@ -434,7 +442,10 @@ def _write(
     words: "Words | None" = None,
 ) -> None:
     """Put one letter for each of them into the outbox. Of what changed, outsiders are told the status."""
-    said = {team: {"text": _said(words, team=team)} if words else {} for team in {one.responder for one in told}}
+    said = {
+        team: {"text": _said(words, team=team, aside=_aside(desk, envelope, words))} if words else {}
+        for team in {one.responder for one in told}
+    }
     rows = [
         _letter(desk, envelope, one, everybody, {**body, **said[one.responder], "changes": _told_to(one, changes)})
         for one in told
