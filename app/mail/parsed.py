@@ -180,12 +180,11 @@ def _body(raw: bytes, leaves: list[Part]) -> list[Part]:
     written = [
         leaf for leaf in inline if leaf is first or not (leaf.name or (leaf is not inline[0] and _is_mail(raw, leaf)))
     ] or inline
-    chosen: list[Part] = []
+    forms: dict[int, list[Part]] = {}
     for leaf in written:
-        rivals = [one for one in written if leaf.choice and one.choice == leaf.choice]
-        if leaf in (_best(raw, rivals) if len(rivals) > 1 else [leaf]):
-            chosen.append(leaf)
-    return chosen
+        forms.setdefault(leaf.choice or -leaf.start - 1, []).append(leaf)
+    best = {choice: _best(raw, rivals) if len(rivals) > 1 else rivals for choice, rivals in forms.items()}
+    return [leaf for leaf in written if leaf in best[leaf.choice or -leaf.start - 1]]
 
 
 _NO_TEXT = re.compile(
