@@ -7,7 +7,7 @@ from salmon.routing import Router
 
 from app.model.storage.database import Database
 from app.model.storage.unit_of_work import Trust
-from app.transport.inbound.intake import Reception
+from app.transport.inbound.intake import MailIntake
 from app.transport.outbound.relays import Relay, relay_from_url
 from config import settings as plain
 from config.disk_space import room_beside
@@ -48,10 +48,10 @@ def load_routes(settings: Settings) -> None:
         raise NoRoutes(f"Salmon has {len(Router.ORDER)} routes, not {len(plain.handlers)}: {plain.handlers}.")
 
 
-def build_reception(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> Reception:
+def build_intake(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> MailIntake:
     """What takes a mail in, through the routes."""
     load_routes(settings)
-    return Reception(
+    return MailIntake(
         database, keep_unmatched=settings.unmatched == "keep", stored=stored, has_room=room_beside(database)
     )
 
@@ -70,9 +70,9 @@ def build_receiver(
 
     messenger = Courier(database, relay)
     return Receiver(
-        build_reception(settings, database, messenger.wake),
-        [Listener(*(one.scheme, one.host, one.port, one.path)) for one in settings.listen],
+        build_intake(settings, database, messenger.wake),
+        [Listener(*(address.scheme, address.host, address.port, address.path)) for address in settings.listen],
         max_bytes=settings.max_message_bytes,
         workers=settings.workers,
-        companions=[messenger] if courier else [],
+        services=[messenger] if courier else [],
     )

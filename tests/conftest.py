@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import Pool
 from sqlalchemy.util import LRUCache
 
-from tests.support.postgres import Server, fresh_database
+from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.world import World
 
 pytest_plugins = ["tests.support.postgres"]
@@ -74,7 +74,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: Server) -> str:
+def postgres_template(postgres_server: PostgresServer) -> str:
     """The name of a database that is set up and that nobody is connected to."""
     url = fresh_database(postgres_server)
     World(url).close()
@@ -89,7 +89,7 @@ def database_url(tmp_path: Path, sqlite_template: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: Server, postgres_template: str) -> str:
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> str:
     """A new PostgreSQL database."""
     return fresh_database(postgres_server, template=postgres_template)
 

@@ -43,7 +43,7 @@ def test_handlers_import_salmon_the_inbound_path_and_the_request_that_they_are_g
     allowed = ("salmon", "typing", "collections", "app.handlers", "app.model.inbound", "app.transport.inbound.intake")
     for name, path in MODULES.items():
         if is_in(name, "app.handlers"):
-            assert [one for one in imported_modules(path) if not is_in(one, *allowed)] == []
+            assert [module for module in imported_modules(path) if not is_in(module, *allowed)] == []
 
 
 def test_no_folder_holds_more_than_seventeen_files() -> None:

@@ -16,10 +16,10 @@ from ..model.records.queues import find_queue
 from ..model.records.received_mail import Mail
 from ..model.records.tickets import Ticket, find_ticket
 from ..model.storage.database import Database
-from ..model.storage.unit_of_work import Desk
+from ..model.storage.unit_of_work import UnitOfWork
 from ..model.tickets.ticket_json import Json, ticket_in_full
-from .export_marks import Mark, marking_line
-from .message_as_mail import Said, mail_of
+from .export_marks import ExportMark, marking_line
+from .message_as_mail import ExportedMessage, mail_of
 from .reading.mbox import escaped
 
 # So many tickets are planned at once, and so many mails or bytes read at once: memory must not grow with what there is.
@@ -70,12 +70,12 @@ class _Planned(NamedTuple):
 
 def choose(database: Database, number: int | None, queue: str | None, *, mails: bool) -> Chosen:
     """What is asked for. Raises NoSuchTicket or NoSuchQueue; NotAllowed for the mails of a ticket that has none now."""
-    with database.look() as desk:
+    with database.read_only() as uow:
         if number is not None:
-            into = find_ticket(desk, number).merged_into
+            into = find_ticket(uow, number).merged_into
             if mails and into is not None:
                 raise NotAllowed(f"Ticket {number} is part of ticket {into} now: use that number.")
-        return Chosen(number, find_queue(desk, queue).id if queue is not None else None)
+        return Chosen(number, find_queue(uow, queue).id if queue is not None else None)
 
 
 def mbox_of(database: Database, chosen: Chosen) -> Iterator[Exported]:
@@ -85,8 +85,8 @@ def mbox_of(database: Database, chosen: Chosen) -> Iterator[Exported]:
     """
     last = 0
     for numbers in _tickets(database, chosen):
-        with database.look() as desk:
-            rows = desk.connection.execute(_PLAN.where(_MESSAGE.c.ticket_id.in_(numbers)))
+        with database.read_only() as uow:
+            rows = uow.connection.execute(_PLAN.where(_MESSAGE.c.ticket_id.in_(numbers)))
             planned = [_Planned(*row) for row in rows]
         for group in _grouped(planned):
             tickets = len({one.ticket_id for one in group} - {last})
@@ -98,8 +98,8 @@ def documents_of(database: Database, chosen: Chosen) -> Iterator[Json]:
     """Tickets as `tickets show --json` prints them, each as it is at one moment."""
     for numbers in _tickets(database, chosen):
         for number in numbers:
-            with database.look() as desk:
-                document = ticket_in_full(desk, find_ticket(desk, number))
+            with database.read_only() as uow:
+                document = ticket_in_full(uow, find_ticket(uow, number))
             yield document
 
 
@@ -112,8 +112,8 @@ def _tickets(database: Database, chosen: Chosen) -> Iterator[list[int]]:
     if chosen.queue_id is not None:
         query = query.where(Ticket.queue_id == chosen.queue_id)
     while True:
-        with database.look() as desk:
-            rows = desk.connection.execute(query.where(Ticket.id > last)).all()
+        with database.read_only() as uow:
+            rows = uow.connection.execute(query.where(Ticket.id > last)).all()
         if not rows:
             return
         numbers = [rows[0].id]
@@ -130,52 +130,54 @@ def _tickets(database: Database, chosen: Chosen) -> Iterator[list[int]]:
 def _grouped(planned: Iterable[_Planned]) -> Iterator[list[_Planned]]:
     group: list[_Planned] = []
     octets = 0
-    for one in planned:
-        if group and (len(group) == _MAILS or octets + one.size > _BYTES):
+    for planned_mail in planned:
+        if group and (len(group) == _MAILS or octets + planned_mail.size > _BYTES):
             yield group
             group, octets = [], 0
-        group.append(one)
-        octets += one.size
+        group.append(planned_mail)
+        octets += planned_mail.size
     if group:
         yield group
 
 
 def _boxed(database: Database, group: list[_Planned]) -> bytes:
     """Some mails as they lie in the box."""
-    with database.look() as desk:
+    with database.read_only() as uow:
         query = select(_MAIL.c.id, _MAIL.c.raw).where(_MAIL.c.id.in_({one.mail_id for one in group if one.mail_id}))
-        raws: dict[int, bytes] = dict(cast("Any", desk.connection.execute(query).all()))
-        commanded = _by_command(desk, [one.id for one in group if one.mail_id is None])
+        raws: dict[int, bytes] = dict(cast("Any", uow.connection.execute(query).all()))
+        commanded = _by_command(uow, [one.id for one in group if one.mail_id is None])
         box = bytearray()
         for one in group:
             raw = escaped(raws[one.mail_id] if one.mail_id else commanded[one.id])
-            box += marking_line(Mark(one.ticket_id, tracker_id(desk), one.private), desk.domain, one.received)
+            box += marking_line(ExportMark(one.ticket_id, tracker_id(uow), one.private), uow.domain, one.received)
             box += raw
             # An empty line parts mails; one that has no line end at its end gets it.
             box += b"\n" if raw.endswith(b"\n") else b"\n\n"
         return bytes(box)
 
 
-def _by_command(desk: Desk, ids: list[int]) -> dict[int, bytes]:
+def _by_command(uow: UnitOfWork, ids: list[int]) -> dict[int, bytes]:
     """What messages without a mail would have been as mails."""
     if not ids:
         return {}
     query = select(Message).where(Message.id.in_(ids)).options(joinedload(Message.sender))
-    found = desk.session.scalars(query).all()
-    tickets = {one.id: one for one in desk.session.scalars(select(Ticket).where(Ticket.id.in_(_ticket_ids(found))))}
-    return {one.id: mail_of(_said(desk, one, tickets[one.ticket_id])) for one in found}
+    found = uow.session.scalars(query).all()
+    tickets = {
+        ticket.id: ticket for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(_ticket_ids(found))))
+    }
+    return {one.id: mail_of(_said(uow, one, tickets[one.ticket_id])) for one in found}
 
 
 def _ticket_ids(messages: Iterable[Message]) -> set[int]:
-    return {one.ticket_id for one in messages}
+    return {message.ticket_id for message in messages}
 
 
-def _said(desk: Desk, message: Message, ticket: Ticket) -> Said:
-    address = (comment_address if message.private else ticket_address)(desk, ticket.id)
+def _said(uow: UnitOfWork, message: Message, ticket: Ticket) -> ExportedMessage:
+    address = (comment_address if message.private else ticket_address)(uow, ticket.id)
     sender = message.sender
-    return Said(
+    return ExportedMessage(
         name=sender.name if sender else ticket.queue.name,
-        email=sender.email if sender else ticket_address(desk, ticket.id),
+        email=sender.email if sender else ticket_address(uow, ticket.id),
         to=address,
         date=message.date,
         message_id=message.message_id,

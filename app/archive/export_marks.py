@@ -18,7 +18,7 @@ TRACKER = 8
 _LINE = re.compile(rb"From[ \t]+ticket([1-9][0-9]{0,9})(-comment)?=([0-9a-f]{16})@[^\s@]{1,253}[ \t]", re.IGNORECASE)
 
 
-class Mark(NamedTuple):
+class ExportMark(NamedTuple):
     """Where a mail stood: a ticket's number and its tracker's id; `private`: as a private comment."""
 
     number: int
@@ -32,15 +32,15 @@ class Mark(NamedTuple):
         return b"".join(blake2b(one, digest_size=TRACKER).digest() for one in (self.tracker.encode(), ticket))
 
 
-def mark_of(envelope: bytes) -> Mark | None:
+def mark_of(envelope: bytes) -> ExportMark | None:
     """The mark in a `From ` line; None for the line of any other box."""
     found = _LINE.match(envelope)
     if found is None:
         return None
-    return Mark(int(found[1]), found[3].decode("ascii").lower(), found[2] is not None)
+    return ExportMark(int(found[1]), found[3].decode("ascii").lower(), found[2] is not None)
 
 
-def marking_line(mark: Mark, domain: str, moment: datetime) -> bytes:
+def marking_line(mark: ExportMark, domain: str, moment: datetime) -> bytes:
     """The line above a mail that bears a mark and the moment at which it came."""
     address = f"ticket{mark.number}{'-comment' if mark.private else ''}={mark.tracker}@{domain}"
     return f"From {address} {time.asctime(moment.astimezone(UTC).timetuple())}\n".encode()

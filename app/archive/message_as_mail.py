@@ -14,7 +14,7 @@ _POLICY = SMTP.clone(linesep="\n", cte_type="7bit")
 _PHRASE = re.compile(r"[\w!#$%&'*+/^`{|}~ -]+", re.ASCII)
 
 
-class Said(NamedTuple):
+class ExportedMessage(NamedTuple):
     """What somebody said by command. `automatic`: the tracker itself said it, and no person."""
 
     name: str
@@ -28,20 +28,20 @@ class Said(NamedTuple):
     automatic: bool = False
 
 
-def mail_of(said: Said) -> bytes:
+def mail_of(exported: ExportedMessage) -> bytes:
     """The bytes of a mail that says it, the same ones at every call; its text is UTF-8."""
     fields = {
-        "From": f"{_phrase(said.name)} <{said.email}>".strip(),
-        "To": said.to,
-        "Subject": _words(said.subject),
-        "Date": format_datetime(said.date.astimezone(UTC).replace(microsecond=0)),
-        "Message-ID": said.message_id,
-        "In-Reply-To": said.in_reply_to,
-        "Auto-Submitted": "auto-generated" if said.automatic else None,
+        "From": f"{_phrase(exported.name)} <{exported.email}>".strip(),
+        "To": exported.to,
+        "Subject": _words(exported.subject),
+        "Date": format_datetime(exported.date.astimezone(UTC).replace(microsecond=0)),
+        "Message-ID": exported.message_id,
+        "In-Reply-To": exported.in_reply_to,
+        "Auto-Submitted": "auto-generated" if exported.automatic else None,
     }
     headers = "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
     body = EmailMessage(_POLICY)
-    body.set_content(said.text, cte="quoted-printable")
+    body.set_content(exported.text, cte="quoted-printable")
     return headers.encode() + body.as_bytes()
 
 

@@ -17,7 +17,7 @@ from ..mail.text import from_bytes
 from ..model.schema import check_ready
 from ..model.storage.base import MAX_ID
 from ..model.storage.database import Database
-from ..model.storage.unit_of_work import Desk
+from ..model.storage.unit_of_work import UnitOfWork
 from .output.table_layout import bold, laid_out, terminal_width
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -27,17 +27,17 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\ud
 
 
 @contextmanager
-def working() -> Iterator[Desk]:
+def open_transaction() -> Iterator[UnitOfWork]:
     """A unit of work on the database that the settings name; committed at the end."""
-    with ready_database() as database, database.work() as desk:
-        yield desk
+    with ready_database() as database, database.transaction() as uow:
+        yield uow
 
 
 @contextmanager
-def looking() -> Iterator[Desk]:
+def open_read_only() -> Iterator[UnitOfWork]:
     """A look at the database that the settings name."""
-    with ready_database() as database, database.look() as desk:
-        yield desk
+    with ready_database() as database, database.read_only() as uow:
+        yield uow
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import click
 from ..model.lifecycle.registry import every_status
 from ..model.records.people import get_person
 from ..model.records.queues import find_queue
-from ..model.storage.unit_of_work import Desk
+from ..model.storage.unit_of_work import UnitOfWork
 from ..model.tickets.filters import Filter
 from .common import IsoDay
 
@@ -36,7 +36,7 @@ def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def chosen(
-    desk: Desk,
+    uow: UnitOfWork,
     *,
     queue: str | None,
     status: str | None,
@@ -50,12 +50,12 @@ def chosen(
 ) -> Filter:
     """What these options ask for; NoSuchQueue, NoSuchStatus or NoSuchPerson names what is not there."""
     return Filter(
-        queue=find_queue(desk, queue) if queue is not None else None,
+        queue=find_queue(uow, queue) if queue is not None else None,
         statuses=every_status(status) if status is not None else None,
-        requestor=get_person(desk, requestor) if requestor is not None else None,
-        assignee=get_person(desk, assignee) if assignee is not None else None,
+        requestor=get_person(uow, requestor) if requestor is not None else None,
+        assignee=get_person(uow, assignee) if assignee is not None else None,
         unassigned=unassigned,
-        author=get_person(desk, author) if author is not None else None,
+        author=get_person(uow, author) if author is not None else None,
         since=since,
         before=until,
         attachment=has is not None,

@@ -41,7 +41,7 @@ class NoPostgresError(Exception):
     """Why there is no PostgreSQL here."""
 
 
-class Server:
+class PostgresServer:
     """A server that lets us create databases; whose it is, its own class says."""
 
     def __init__(self, address: URL) -> None:
@@ -85,7 +85,7 @@ class Server:
             self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-class OwnServer(Server):
+class OwnServer(PostgresServer):
     """A server of our own in a directory below /tmp, reached by a Unix socket in it; gone when this program is."""
 
     def __init__(

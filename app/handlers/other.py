@@ -12,4 +12,4 @@ from .ticket import TICKET
 @nolocking
 def ELSEWHERE(message: Request, **_captures: str | None) -> None:  # noqa: N802 - Salmon's name for a state
     """Find out what the address stands for."""
-    dispatch.elsewhere(message.desk, message.arrival, message.recipient)
+    dispatch.to_other_address(message.uow, message.inbound_mail, message.recipient)

@@ -14,4 +14,4 @@ TICKET = r"(?a:ticket(id)@(host))"
 @nolocking
 def POST(message: Request, id: str, host: str) -> None:  # noqa: A002, N802 - Salmon's names for captures and states
     """Post on the ticket and take the default action of who writes and the state it is in."""
-    dispatch.to_ticket(message.desk, message.arrival, message.recipient)
+    dispatch.to_ticket_address(message.uow, message.inbound_mail, message.recipient)

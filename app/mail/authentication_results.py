@@ -19,7 +19,7 @@ _ID = re.compile(r'[ \t]*+(?:"((?:[^"\\]|\\.)*+)"|([^\s;"]++))', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-class Verdict(StrEnum):
+class AuthenticationVerdict(StrEnum):
     """What the front server says of From: that its domain stands for the mail, that it does not, or neither."""
 
     PASS = "pass"
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
-def verdict(raw: bytes, server: str | None, email: str) -> Verdict:
+def verdict(raw: bytes, server: str | None, email: str) -> AuthenticationVerdict:
     """What `server` (its authserv-id, RFC 8601 section 2.5) found by DMARC (RFC 7489) about a mail from `email`.
 
     Never raises. PASS is a pass for the very domain of `email`. Of the Authentication-Results that bear the name of
@@ -37,11 +37,11 @@ def verdict(raw: bytes, server: str | None, email: str) -> Verdict:
     name = (server or "").strip().lower()
     header = _topmost(raw, name) if name else None
     if header is None or len(header) > HEADER_LIMIT:
-        return Verdict.NONE
+        return AuthenticationVerdict.NONE
     try:
         return _judged(_results(header), split(email)[1])
     except Exception:  # The parser raises many things on what is no such header; none of them is a pass.
-        return Verdict.NONE
+        return AuthenticationVerdict.NONE
 
 
 def _topmost(raw: bytes, name: str) -> str | None:
@@ -70,12 +70,12 @@ def _results(header: str) -> list[Any]:
     return [result for result in parsed.results if result.method == "dmarc"]
 
 
-def _judged(results: list[Any], domain: str) -> Verdict:
+def _judged(results: list[Any], domain: str) -> AuthenticationVerdict:
     """One fail is a fail; a pass is one only where every result says so of this domain."""
     if any(result.result == "fail" for result in results):
-        return Verdict.FAIL
+        return AuthenticationVerdict.FAIL
     passes = [result.result == "pass" and _is_about(result.properties, domain) for result in results]
-    return Verdict.PASS if passes and all(passes) else Verdict.NONE
+    return AuthenticationVerdict.PASS if passes and all(passes) else AuthenticationVerdict.NONE
 
 
 def _is_about(properties: list[Any], domain: str) -> bool:

@@ -6,7 +6,7 @@ Data only: how they are used is in `quoted_text.py`. Alternatives stand between 
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
+class ClientPhrases(NamedTuple):
     """What the mail clients of one language write.
 
     `on` begins the line above a quotation ("On <date>, <name> wrote:"), `wrote` is its verb, the word that matters of
@@ -30,7 +30,7 @@ class Words(NamedTuple):
 
 
 LANGUAGES = {
-    "ar": Words(
+    "ar": ClientPhrases(
         on="في|بتاريخ",
         wrote="كتب|كتبت|كتبه",
         sender="من|المرسل",
@@ -43,7 +43,7 @@ LANGUAGES = {
         forward="إعادة توجيه",
         device="أرسلت من|أُرسلت من|تم الإرسال من|مرسل من|الحصول على Outlook",
     ),
-    "bg": Words(
+    "bg": ClientPhrases(
         on="На",
         wrote="написа|пише",
         sender="От",
@@ -55,7 +55,7 @@ LANGUAGES = {
         forwarded="Препратено съобщение|Начало на препратено съобщение",
         device="Изпратено от",
     ),
-    "ca": Words(
+    "ca": ClientPhrases(
         on="El|El dia",
         wrote="escriure|escrit|escrigué|missatge",
         sender="De",
@@ -67,7 +67,7 @@ LANGUAGES = {
         forwarded="Missatge reenviat|Inici del missatge reenviat",
         device="Enviat des del meu|Enviat des de",
     ),
-    "cs": Words(
+    "cs": ClientPhrases(
         on="Dne|Dňa",
         wrote="napsal|napsala|napsal(a)|píše",
         sender="Od",
@@ -79,7 +79,7 @@ LANGUAGES = {
         forwarded="Přeposlaná zpráva|Předaná zpráva|Přeposlaný e-mail|Začátek přeposílané zprávy|Forwardovaná zpráva",
         device="Odesláno z|Odesláno ze|Odesláno pomocí|Získat Outlook|Stáhnout Outlook",
     ),
-    "da": Words(
+    "da": ClientPhrases(
         on="Den",
         wrote="skrev|skriver",
         sender="Fra",
@@ -92,7 +92,7 @@ LANGUAGES = {
         forward="VS",
         device="Sendt fra|Sendt med|Sendt via|Hent Outlook",
     ),
-    "de": Words(
+    "de": ClientPhrases(
         on="Am|Den|Vom",
         wrote="schrieb|schrieben|schreibt|geschrieben",
         sender="Von|Absender",
@@ -118,7 +118,7 @@ LANGUAGES = {
             "Holen Sie sich Outlook für|Diese E-Mail wurde von Avast"
         ),
     ),
-    "el": Words(
+    "el": ClientPhrases(
         on="Στις|Την|Τη",
         wrote="έγραψε|έγραψαν|γράφει",
         sender="Από",
@@ -131,7 +131,7 @@ LANGUAGES = {
         forward="ΠΡΘ",
         device="Στάλθηκε από|Αποστολή από|Εστάλη από|Λήψη του Outlook|Αποκτήστε το Outlook",
     ),
-    "en": Words(
+    "en": ClientPhrases(
         on="On|At|In a message dated|In a message written on",
         wrote="wrote|writes|write",
         sender="From|Sender",
@@ -156,7 +156,7 @@ LANGUAGES = {
             "This email was sent from my|Typed on my|Written on my|Composed on my"
         ),
     ),
-    "es": Words(
+    "es": ClientPhrases(
         on="El|El día|En|Con fecha",
         wrote="escribió|escribio|escribía|escribe|escrito",
         sender="De|Remitente",
@@ -172,7 +172,7 @@ LANGUAGES = {
             "Obtener Outlook para|Descargar Outlook para|Obtenga Outlook para|Libre de virus"
         ),
     ),
-    "et": Words(
+    "et": ClientPhrases(
         wrote="kirjutas",
         sender="Saatja|Kellelt",
         date="Saatmisaeg|Kuupäev|Saadetud",
@@ -183,8 +183,8 @@ LANGUAGES = {
         forwarded="Edastatud kiri|Edastatud sõnum",
         device="Saadetud minu",
     ),
-    "fa": Words(on="در", wrote="نوشت|نوشته", sender="از", date="تاریخ|فرستاده شده", to="به", subject="موضوع"),
-    "fi": Words(
+    "fa": ClientPhrases(on="در", wrote="نوشت|نوشته", sender="از", date="تاریخ|فرستاده شده", to="به", subject="موضوع"),
+    "fi": ClientPhrases(
         on="Päivämäärä",
         wrote="kirjoitti|kirjoittaa",
         sender="Lähettäjä|Keneltä",
@@ -200,7 +200,7 @@ LANGUAGES = {
         forward="VL",
         device="Lähetetty|Hanki Outlook|Lataa Outlook",
     ),
-    "fr": Words(
+    "fr": ClientPhrases(
         on="Le|En date du|En date de|Du",
         wrote="écrit|ecrit|écrivait|écrivit",
         sender="De|Expéditeur|De la part de",
@@ -224,7 +224,7 @@ LANGUAGES = {
             "Garanti sans virus|Sans virus"
         ),
     ),
-    "he": Words(
+    "he": ClientPhrases(
         on="בתאריך|ב-|ביום",
         wrote="כתב|כתבה|כתב/ה|מאת",
         sender="מאת",
@@ -237,7 +237,7 @@ LANGUAGES = {
         forward="הועבר",
         device="נשלח מה|נשלח מ|קבל את Outlook|הורד את Outlook",
     ),
-    "hr": Words(
+    "hr": ClientPhrases(
         on="Dana|Dne|U",
         wrote="napisao|napisala|napisao/la|piše",
         sender="Od|Šalje",
@@ -249,7 +249,7 @@ LANGUAGES = {
         forwarded="Proslijeđena poruka|Prosleđena poruka|Početak proslijeđene poruke",
         device="Poslano s|Poslano sa|Poslato sa",
     ),
-    "hu": Words(
+    "hu": ClientPhrases(
         on="Ekkor|Dátum",
         wrote="írta|írja|írt",
         sender="Feladó|Küldő|Küldi",
@@ -262,7 +262,7 @@ LANGUAGES = {
         forward="Továbbítás|Tov",
         device="Az…küldve|…küldve|Az Outlook letöltése|Küldve",
     ),
-    "id": Words(
+    "id": ClientPhrases(
         on="Pada|Pada tanggal",
         wrote="menulis",
         sender="Dari|Daripada",
@@ -274,7 +274,7 @@ LANGUAGES = {
         forwarded="Pesan terusan|Pesan yang diteruskan",
         device="Dikirim dari",
     ),
-    "it": Words(
+    "it": ClientPhrases(
         on="Il|Il giorno|In data|Alle ore|Alle",
         wrote="scritto|scrive|scriveva|scrisse",
         sender="Da|Mittente",
@@ -289,7 +289,7 @@ LANGUAGES = {
             "Inviato da|Inviato dal|Inviato con|Inviato tramite|Scarica Outlook per|Ottieni Outlook per|Privo di virus"
         ),
     ),
-    "ja": Words(
+    "ja": ClientPhrases(
         wrote="のメール|さんは書きました|書きました|wrote|のメッセージ|さんからのメール",
         sender="差出人|送信者|From",
         date="送信日時|日時|日付|送信日",
@@ -301,7 +301,7 @@ LANGUAGES = {
         forward="転送",
         device="…から送信|…からの送信|…より送信|Outlook for…を入手|…を入手",
     ),
-    "ko": Words(
+    "ko": ClientPhrases(
         wrote="작성|작성함|님이 작성|썼습니다|님의 메시지",
         sender="보낸 사람|보낸사람|발신",
         date="보낸 날짜|날짜|보낸날짜|보낸 시간|보냄",
@@ -313,7 +313,7 @@ LANGUAGES = {
         forward="전달",
         device="나의…에서 보냄|내…에서 보냄|…에서 보냄|…에서 보냈습니다|Outlook…다운로드",
     ),
-    "lt": Words(
+    "lt": ClientPhrases(
         wrote="rašė|parašė",
         sender="Nuo|Siuntėjas",
         date="Išsiųsta|Data",
@@ -323,8 +323,8 @@ LANGUAGES = {
         original="Pradinis pranešimas|Originalus laiškas",
         forwarded="Persiųstas laiškas|Persiųstas pranešimas",
     ),
-    "lv": Words(wrote="rakstīja", sender="No", date="Nosūtīts|Datums", to="Kam", copy="Kopija", subject="Tēma"),
-    "nl": Words(
+    "lv": ClientPhrases(wrote="rakstīja", sender="No", date="Nosūtīts|Datums", to="Kam", copy="Kopija", subject="Tēma"),
+    "nl": ClientPhrases(
         on="Op|Op datum van|Op datum",
         wrote="schreef|geschreven|schrijft",
         sender="Van|Afzender",
@@ -343,7 +343,7 @@ LANGUAGES = {
             "Outlook voor…downloaden|Download Outlook voor"
         ),
     ),
-    "no": Words(
+    "no": ClientPhrases(
         on="Den|På|Kl.",
         wrote="skrev|skreiv|skriver",
         sender="Fra|Frå",
@@ -356,7 +356,7 @@ LANGUAGES = {
         forward="VS",
         device="Sendt fra|Sendt frå|Sendt med|Få Outlook for|Skaff deg Outlook|Last ned Outlook|Hent Outlook",
     ),
-    "pl": Words(
+    "pl": ClientPhrases(
         on="W dniu|Dnia|W",
         wrote="napisał|napisała|napisana|napisał(a)|pisze|napisali",
         sender="Od|Nadawca",
@@ -379,7 +379,7 @@ LANGUAGES = {
             "Pobierz aplikację Outlook|Wolny od wirusów"
         ),
     ),
-    "pt": Words(
+    "pt": ClientPhrases(
         on="Em|A|No dia|O dia|O",
         wrote="escribiu|escreveu|escreveram|escrevia|escreve",
         sender="De|Remetente",
@@ -400,7 +400,7 @@ LANGUAGES = {
             "Transferir o Outlook|Livre de vírus|Sem vírus"
         ),
     ),
-    "ro": Words(
+    "ro": ClientPhrases(
         on="În|In|Pe|La|La data",
         wrote="scris|scrie",
         sender="De la|Expeditor|De",
@@ -415,7 +415,7 @@ LANGUAGES = {
         ),
         device="Trimis de pe|Trimis din|Trimis prin|Trimis de la|Obțineți Outlook pentru|Descărcați Outlook",
     ),
-    "ru": Words(
+    "ru": ClientPhrases(
         on="В|Вы писали|От",
         wrote="написал|написала|написал(а)|написали|пишет|писал|писала|писали",
         sender="От|От кого|Отправитель",
@@ -435,7 +435,7 @@ LANGUAGES = {
             "Получить Outlook|Скачать Outlook|Без вирусов"
         ),
     ),
-    "sk": Words(
+    "sk": ClientPhrases(
         on="Dňa|Dna|Dne",
         wrote="napísal|napísala|napísal(a)|píše",
         sender="Od",
@@ -447,7 +447,7 @@ LANGUAGES = {
         forwarded="Preposlaná správa|Odovzdaná správa|Začiatok preposlanej správy",
         device="Odoslané z|Odoslané zo|Odoslané pomocou|Získať Outlook",
     ),
-    "sl": Words(
+    "sl": ClientPhrases(
         on="V|Dne|V V",
         wrote="napisal|napisala|napisal/a|piše",
         sender="Od|Pošiljatelj",
@@ -459,7 +459,7 @@ LANGUAGES = {
         forwarded="Posredovano sporočilo",
         device="Poslano iz",
     ),
-    "sv": Words(
+    "sv": ClientPhrases(
         on="Den|På|Kl.",
         wrote="skrev|skriver|skrivit",
         sender="Från|Avsändare",
@@ -478,7 +478,7 @@ LANGUAGES = {
         forward="VB",
         device="Skickat från|Skickad från|Skickat via|Skickat med|Sänt från|Hämta Outlook|Skaffa Outlook|Virusfritt",
     ),
-    "th": Words(
+    "th": ClientPhrases(
         on="ในวันที่|เมื่อวันที่|เมื่อ|วันที่",
         wrote="เขียนว่า|เขียน",
         sender="จาก",
@@ -487,7 +487,7 @@ LANGUAGES = {
         copy="สำเนา",
         subject="เรื่อง|หัวเรื่อง",
     ),
-    "tr": Words(
+    "tr": ClientPhrases(
         on="Tarihinde|Tarih",
         wrote="yazdı|yazmış|yazdi|yazıyor",
         sender="Kimden|Gönderen",
@@ -503,7 +503,7 @@ LANGUAGES = {
         forward="İLT",
         device="…gönderildi|…gönderilmiştir|…edinin",
     ),
-    "uk": Words(
+    "uk": ClientPhrases(
         on="В|У|Від",
         wrote="написав|написала|написав(ла)|пише|писав|писала|написали|написав(-ла)",
         sender="Від|Від кого|Відправник",
@@ -519,7 +519,7 @@ LANGUAGES = {
         ),
         device="Надіслано з|Надіслано через|Відправлено з|Відправлено із|Надіслано від|Отримати Outlook",
     ),
-    "vi": Words(
+    "vi": ClientPhrases(
         on="Vào|Ngày|Vào lúc",
         wrote="viết",
         sender="Từ|Người gửi",
@@ -531,7 +531,7 @@ LANGUAGES = {
         forwarded="Thư được chuyển tiếp|Tin nhắn được chuyển tiếp|Chuyển tiếp thư",
         device="Đã gửi từ|Gửi từ|Được gửi từ",
     ),
-    "zh": Words(
+    "zh": ClientPhrases(
         on="在|于|於",
         wrote="写道|寫道|撰写|撰寫|写到|寫到",
         sender="发件人|寄件者|寄件人|发送人|發件人|發信人|发信人",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from . import mime
 from .auto_submitted import NULL_PATH
-from .parsed import Incoming
+from .parsed import ParsedMail
 from .text import one_line, storable
 
 # What else is in a report is the mail that it reports on.
@@ -30,7 +30,7 @@ _UNSPECIFIED = "5.0.0"
 _RETURNED_ID = re.compile(rb"^message-id:\s{0,10}(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 
 
-class Verdict(StrEnum):
+class DeliveryVerdict(StrEnum):
     """What became of the letter."""
 
     FAILED = "failed"
@@ -38,42 +38,42 @@ class Verdict(StrEnum):
     ARRIVED = "arrived"
 
 
-class Report(NamedTuple):
+class DeliveryReport(NamedTuple):
     """What became of a letter, and why, on one line; `blames_address`: it says that the address takes no mail."""
 
-    verdict: Verdict
+    verdict: DeliveryVerdict
     why: str
     blames_address: bool = False
 
 
 _VERDICTS = {
-    "failed": Verdict.FAILED,
-    "delayed": Verdict.DELAYED,
-    "delivered": Verdict.ARRIVED,
-    "relayed": Verdict.ARRIVED,
-    "expanded": Verdict.ARRIVED,
+    "failed": DeliveryVerdict.FAILED,
+    "delayed": DeliveryVerdict.DELAYED,
+    "delivered": DeliveryVerdict.ARRIVED,
+    "relayed": DeliveryVerdict.ARRIVED,
+    "expanded": DeliveryVerdict.ARRIVED,
 }
-_BY_CLASS = {"5": Verdict.FAILED, "4": Verdict.DELAYED, "2": Verdict.ARRIVED}
-_GRAVITY = (Verdict.FAILED, Verdict.DELAYED, Verdict.ARRIVED)
+_BY_CLASS = {"5": DeliveryVerdict.FAILED, "4": DeliveryVerdict.DELAYED, "2": DeliveryVerdict.ARRIVED}
+_GRAVITY = (DeliveryVerdict.FAILED, DeliveryVerdict.DELAYED, DeliveryVerdict.ARRIVED)
 
 
-def read_report(raw: bytes, incoming: Incoming) -> Report | None:
+def read_report(raw: bytes, parsed: ParsedMail) -> DeliveryReport | None:
     """What a mail reports on the one letter that it is about: by its fields, else by what flufl.bounce makes of it.
 
     None for all other mail: only a report, or what a mail server sends without an envelope sender, is read as one.
     """
-    if not (incoming.bounce or incoming.automatic == NULL_PATH):
+    if not (parsed.bounce or parsed.automatic == NULL_PATH):
         return None
     found = list(_by_fields(raw))
     if found:
         return min(found, key=lambda one: _GRAVITY.index(one.verdict))
     temporary, permanent = addresses_blamed(raw)
     if permanent:
-        return Report(Verdict.FAILED, "returned by their mail server")
-    return Report(Verdict.DELAYED, "their mail server goes on trying") if temporary else None
+        return DeliveryReport(DeliveryVerdict.FAILED, "returned by their mail server")
+    return DeliveryReport(DeliveryVerdict.DELAYED, "their mail server goes on trying") if temporary else None
 
 
-def _by_fields(raw: bytes) -> Iterator[Report]:
+def _by_fields(raw: bytes) -> Iterator[DeliveryReport]:
     """What stands in the parts message/delivery-status, recipient by recipient (RFC 3464 2.3)."""
     for part in mime.parts(raw, limit=50):
         if part.type not in ("message/delivery-status", "message/global-delivery-status"):
@@ -92,7 +92,7 @@ def _fields(block: str) -> dict[str, str]:
     return found
 
 
-def _of_recipient(fields: dict[str, str]) -> Report | None:
+def _of_recipient(fields: dict[str, str]) -> DeliveryReport | None:
     """The action counts, and without one the class of the status: after days of trying 4.4.7 has failed too."""
     status = _STATUS.search(fields.get("status", ""))
     action = fields.get("action", "").partition(" ")[0].lower()
@@ -103,7 +103,7 @@ def _of_recipient(fields: dict[str, str]) -> Report | None:
     code = status[0] if status else ""
     why = one_line(storable(words if code in words else f"{code} {words}"), _LONGEST_WHY) or verdict
     codes = {code, *_REPLY.findall(words)} - {"", _UNSPECIFIED}
-    return Report(verdict, why, blames_address=bool(codes) and codes <= _NO_SUCH_ADDRESS)
+    return DeliveryReport(verdict, why, blames_address=bool(codes) and codes <= _NO_SUCH_ADDRESS)
 
 
 def blames_address(reply: str) -> bool:
@@ -141,4 +141,4 @@ def _cut(raw: bytes) -> bytes:
 
 
 def _as_text(addresses: Collection[bytes]) -> frozenset[str]:
-    return frozenset(one_line(one.decode("utf-8", "replace"), _LONGEST_WHY) for one in addresses)
+    return frozenset(one_line(address.decode("utf-8", "replace"), _LONGEST_WHY) for address in addresses)

@@ -121,12 +121,14 @@ def original_inline(text: str) -> Original | None:
     return None
 
 
-def original_attached(raw: bytes, attachments: Sequence[parsed.Attachment]) -> Original | None:
+def original_attached(raw: bytes, attachments: Sequence[parsed.ParsedAttachment]) -> Original | None:
     """The first mail that is attached to the mail `raw`; None if there is none, or nobody sent it. Never raises."""
-    for one in attachments:
-        if one.type in ("message/rfc822", "message/global"):
-            part = mime.Part(one.type, None, one.encoding, "", one.name, one.start, one.stop)
-            mail = parsed.read(mime.content(raw, part))
+    for attachment in attachments:
+        if attachment.type in ("message/rfc822", "message/global"):
+            part = mime.Part(
+                attachment.type, None, attachment.encoding, "", attachment.name, attachment.start, attachment.stop
+            )
+            mail = parsed.parse_mail(mime.content(raw, part))
             if mail.sender is None:
                 return None
             return Original(mail.sender, mail.subject, mail.date, mail.message_id, mail.text)
@@ -290,7 +292,7 @@ def _fold(said: str) -> str:
 
 
 def _column(name: str) -> list[str]:
-    return [_fold(word) for one in words.LANGUAGES.values() for word in getattr(one, name).split("|") if word]
+    return [_fold(word) for language in words.LANGUAGES.values() for word in getattr(language, name).split("|") if word]
 
 
 def _kinds() -> dict[str, str]:

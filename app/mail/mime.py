@@ -177,14 +177,19 @@ def _held(kind: str, body: bytes, leaf: Part, depth: int) -> list[Part]:
         return [text, *(_holding(type_, None, name or "file", content) for type_, name, content in files)]
     if kind == "tnef":
         return [
-            _holding(one.type, one.charset, _file_name(storable(one.name)) if one.name else None, one.content)
-            for one in tnef.documents(body)
+            _holding(
+                document.type,
+                document.charset,
+                _file_name(storable(document.name)) if document.name else None,
+                document.content,
+            )
+            for document in tnef.documents(body)
         ]
     if kind == "cms":
         body = cms.signed_content(body) or b""
     elif line := _BOUNDARY_LINE.match(body):
         body = b'Content-Type: multipart/mixed; boundary="' + line[1].replace(b'"', b"") + b'"\n\n' + body
-    return [one._replace(held=content(body, one)) for one in parts(body, limit=200, depth=depth - 1)] if body else []
+    return [part._replace(held=content(body, part)) for part in parts(body, limit=200, depth=depth - 1)] if body else []
 
 
 def _holding(type_: str, charset: str | None, name: str | None, held: bytes) -> Part:

@@ -34,7 +34,7 @@ _TYPES = MimeTypes()  # Python's own table, whatever the machine knows besides.
 
 
 @dataclass(frozen=True)
-class Attachment:
+class ParsedAttachment:
     """A part of a mail that is not its text. `start` and `stop` are offsets into the mail, `size` the decoded bytes.
 
     `decorates`: its writer did not attach it: a picture in the text, such as a logo, or a signature. `withheld`: only
@@ -52,7 +52,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class ParsedMail:
     """What a mail says. Every text is storable (no NUL, no surrogates); what is missing is None or empty."""
 
     sender: Mailbox | None
@@ -67,14 +67,14 @@ class Incoming:
     automatic: str | None
     listed: bool
     text: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[ParsedAttachment, ...]
     body_digest: bytes
     written_date: str = ""
     bounce: bool = False
     spam: bool = False
 
 
-def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
+def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
     """Read a mail. Never raises, whatever the bytes are.
 
     `envelope_from` is the reverse-path, "" for the null one, None where the mail came without an envelope.
@@ -86,7 +86,7 @@ def read(raw: bytes, envelope_from: str | None = None) -> Incoming:
     authors = _mailboxes(fields, "from")
     senders = authors or _mailboxes(fields, "sender")
     body = _body(raw, leaves)
-    return Incoming(
+    return ParsedMail(
         sender=senders[0] if senders else _enveloped(envelope_from),
         authors=len(authors),
         subject=one_line(decoded(fields.get("subject", [""])[0])),
@@ -279,7 +279,7 @@ def _is_source(text: str) -> bool:
     )
 
 
-def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[Attachment]:
+def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[ParsedAttachment]:
     """Every leaf that is neither text nor another form of a text that was taken; an invitation is both."""
     choices = {leaf.choice for leaf in body if leaf.choice}
     for number, leaf in enumerate(leaves, 1):
@@ -290,7 +290,7 @@ def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[A
         name = leaf.name or _NAMES.get(leaf.type) or f"part-{number}{_extension(leaf)}"
         pictured = leaf.shown_in and leaf.type.startswith("image/") and leaf.disposition != "attachment"
         decorates = pictured or leaf.type in _SIGNATURES
-        yield Attachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding, decorates)
+        yield ParsedAttachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding, decorates)
 
 
 _NAMES = {"message/rfc822": "forwarded.eml", **dict.fromkeys(_INVITATIONS, "invitation.ics")}

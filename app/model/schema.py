@@ -12,7 +12,7 @@ from .search import indexer
 from .storage.base import Base
 from .storage.database import Database
 from .storage.sqlite_copy import copy_database
-from .storage.unit_of_work import Desk
+from .storage.unit_of_work import UnitOfWork
 from .tickets import undo
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def check_ready(database: Database) -> None:
     path = database.url.database
     if database.is_sqlite and path and not Path(path).exists():
         raise NotReady("There is no database yet; `tickets init` (or `serve`) makes it.")
-    with database.look() as desk:
-        found = version(desk.session.connection())
+    with database.read_only() as uow:
+        found = version(uow.session.connection())
     if found != REVISION:
         raise NotReady(_advice(found))
 
@@ -55,7 +55,9 @@ def _advice(found: str | None) -> str:
 
 
 def upgrade(
-    database: Database, fill: Callable[[Desk], None] = lambda _: None, tell: Callable[[str], None] = lambda _: None
+    database: Database,
+    fill: Callable[[UnitOfWork], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> bool:
     """Bring a database to this program's version, all or nothing; True if it was new, and then `fill` fills it.
 
@@ -64,17 +66,17 @@ def upgrade(
     """
     if database.is_sqlite and database.url.database:
         _make_private(Path(database.url.database))
-    with database.work() as desk:
-        _take_turn(desk.session.connection())
-        found = version(desk.session.connection())
+    with database.transaction() as uow:
+        _take_turn(uow.session.connection())
+        found = version(uow.session.connection())
         if found is not None and found > REVISION:
             raise NotReady(_advice(found))
         if found is not None and found != REVISION:
             _keep_a_copy(database, found, tell)
         if found != REVISION:
-            _migrate(desk)
+            _migrate(uow)
         if found is None:
-            fill(desk)
+            fill(uow)
         return found is None
 
 
@@ -104,10 +106,10 @@ def _take_turn(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tickets migration'))"))
 
 
-def _migrate(desk: Desk) -> None:
+def _migrate(uow: UnitOfWork) -> None:
     from alembic import command
 
-    command.upgrade(alembic_config(desk.session.connection()), "head")
+    command.upgrade(alembic_config(uow.session.connection()), "head")
 
 
 def alembic_config(connection: Connection | None = None) -> "Config":

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from . import schema
 from .records.queue_setup import add_queue
 from .storage.database import Database
-from .storage.unit_of_work import Desk
+from .storage.unit_of_work import UnitOfWork
 
 FIRST_QUEUES = (("General", ("hello", "support"), "correspondence"), ("Questions", ("questions",), "support"))
 
@@ -18,6 +18,6 @@ def first_queues(database: Database, tell: Callable[[str], None] = lambda _: Non
     return schema.upgrade(database, _fill, tell)
 
 
-def _fill(desk: Desk) -> None:
+def _fill(uow: UnitOfWork) -> None:
     for name, addresses, lifecycle in FIRST_QUEUES:
-        add_queue(desk, name, addresses, lifecycle)
+        add_queue(uow, name, addresses, lifecycle)

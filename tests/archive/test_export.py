@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.archive.export import Chosen, choose, documents_of, mbox_of
-from app.archive.export_marks import Mark, mark_of, marking_line
+from app.archive.export_marks import ExportMark, mark_of, marking_line
 from app.archive.reading.mbox import mails_of_box
 from app.model.lifecycle.tables import NotAllowed
 from app.model.records.message_ids import tracker_id
@@ -84,8 +84,8 @@ class Tracker:
         """The bytes of each mail, as far as there is one."""
         query = select(Message.message_id, Mail.raw).join(Mail, Mail.id == Message.mail_id)
         found: dict[str, list[bytes]] = {}
-        with self.world.database.look() as desk:
-            for message_id, raw in desk.session.execute(query):
+        with self.world.database.read_only() as uow:
+            for message_id, raw in uow.session.execute(query):
                 found.setdefault(message_id, []).append(raw)
         return found
 
@@ -131,8 +131,8 @@ def test_an_mbox_holds_the_exact_mails_below_the_address_of_their_ticket(inbox: 
     inbox.brings(old_mail("4", "eve@example.org"), "eve@example.org", f"ticket1-comment@{DOMAIN}")
     box = exported(inbox)
     came = inbox.ticket()["messages"][0]["received"]
-    with inbox.desk() as desk:
-        id_ = tracker_id(desk)
+    with inbox.uow() as uow:
+        id_ = tracker_id(uow)
     assert re.fullmatch("[0-9a-f]{16}", id_)
     assert came == "2026-11-21T12:00:00+00:00"
     assert separators(box) == [
@@ -222,11 +222,15 @@ def test_many_and_long_tickets_are_written_whole(small_inbox: World, monkeypatch
 
 
 def test_a_marks_line_is_read_as_it_is_written() -> None:
-    for mark in (Mark(7, CLUB, private=False), Mark(2**31 - 1, THIRD, private=True)):
+    for mark in (ExportMark(7, CLUB, private=False), ExportMark(2**31 - 1, THIRD, private=True)):
         line = marking_line(mark, "a-b.example", DAY)
         assert mark_of(line) == mark
         assert line.endswith(b" Mon Feb  3 09:00:00 2014\n")
-    assert Mark(7, CLUB, private=True).key == Mark(7, CLUB, private=False).key != Mark(7, THIRD, private=False).key
+    assert (
+        ExportMark(7, CLUB, private=True).key
+        == ExportMark(7, CLUB, private=False).key
+        != ExportMark(7, THIRD, private=False).key
+    )
 
 
 @pytest.mark.parametrize("sender", ["ann@example.org", "ticket at a.example", "ticket7", "-", "ticket7@club.example",
@@ -240,7 +244,7 @@ CLUB, THIRD = "3f9ac21b77d0e4aa", "00000000000000aa"
 
 def marked(number: int, *mails: bytes, private: bool = False, tracker: str = CLUB, seconds: int = 0) -> bytes:
     """A box of a tracker in which these mails stood on one ticket."""
-    line = marking_line(Mark(number, tracker, private), "club.example", DAY + timedelta(seconds=seconds))
+    line = marking_line(ExportMark(number, tracker, private), "club.example", DAY + timedelta(seconds=seconds))
     return boxed(mails).replace(b"From ann@example.org Mon Feb  3 09:00:00 2014\n", line)
 
 
@@ -281,7 +285,7 @@ def test_a_mail_without_a_mark_still_belongs_to_what_it_answers(there: Tracker) 
 def test_two_tickets_are_never_made_one_by_a_third_mail(there: Tracker) -> None:
     bridge = boxed([old_mail("3", days=1, answers=["1", "2"])])
     there.imports(marked(1, old_mail("1")) + marked(2, old_mail("2")) + bridge)
-    assert sorted(len(one) for one in there.threads()) == [1, 2]
+    assert sorted(len(thread) for thread in there.threads()) == [1, 2]
 
 
 def test_a_mail_that_stands_on_two_tickets_is_on_two_tickets_again(there: Tracker) -> None:
@@ -315,13 +319,13 @@ def test_an_envelope_sender_that_looks_like_a_ticket_marks_nothing(there: Tracke
 def test_more_of_an_export_goes_to_its_ticket(there: Tracker) -> None:
     there.imports(marked(5, old_mail("1")))
     there.imports(marked(5, old_mail("1"), old_mail("2", subject="Paper")) + marked(6, old_mail("3", answers=["1"])))
-    assert [len(one) for one in there.threads()] == [2, 1]
+    assert [len(thread) for thread in there.threads()] == [2, 1]
 
 
 def test_an_export_joins_a_ticket_that_has_its_mails_and_no_mark(there: Tracker) -> None:
     there.imports(boxed([old_mail("1")]))
     there.imports(marked(5, old_mail("1"), old_mail("2", answers=["1"])) + marked(6, old_mail("3", answers=["1"])))
-    assert sorted(len(one) for one in there.threads()) == [1, 2]
+    assert sorted(len(thread) for thread in there.threads()) == [1, 2]
 
 
 def test_who_wrote_a_private_comment_is_told_by_no_letter_and_outsiders_do_not_see_it(there: Tracker) -> None:
@@ -426,7 +430,7 @@ def plays(world: World, steps: list[tuple[str, str, int, str, int]]) -> None:
         world.brings(old_mail(f"first-{number}", PEOPLE[number], subject=subject), PEOPLE[number], f"hello@{DOMAIN}")
     for step, (kind, person, number, subject, seconds) in enumerate(steps):
         world.clock.passes(seconds=seconds)
-        tickets = [one.id for one in world.rows(Ticket) if one.merged_into is None]
+        tickets = [ticket.id for ticket in world.rows(Ticket) if ticket.merged_into is None]
         chosen = tickets[number % len(tickets)]
         name = f"{step}-{person}".replace("@", "-")
         if kind == "open":
@@ -449,8 +453,8 @@ def plays(world: World, steps: list[tuple[str, str, int, str, int]]) -> None:
 
 def merges(world: World, number: int, into: int) -> None:
     if number != into:
-        with world.desk() as desk:
-            merge(desk, ticket_of(desk, number), ticket_of(desk, into), person_of(desk, RON))
+        with world.uow() as uow:
+            merge(uow, ticket_of(uow, number), ticket_of(uow, into), person_of(uow, RON))
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

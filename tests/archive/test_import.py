@@ -13,11 +13,11 @@ from sqlalchemy import select, text
 
 from app.archive.importing import run, staging
 from app.archive.importing.planned_mails import RETURNED
-from app.archive.importing.posting import Poster
-from app.archive.importing.staging_area import piled
+from app.archive.importing.posting import ThreadPoster
+from app.archive.importing.staging_area import open_context
 from app.archive.reading.sources import Fault
 from app.mail.addresses import Mailbox
-from app.mail.parsed import read
+from app.mail.parsed import parse_mail
 from app.model.lifecycle.tables import NoSuchStatus
 from app.model.records.imported_mail import Archived
 from app.model.records.messages import Message
@@ -90,7 +90,7 @@ def test_a_status_that_the_queue_does_not_have_is_refused(small: Archive) -> Non
     with pytest.raises(NoSuchStatus, match="new, open, stalled, resolved and rejected"):
         small.imports(*THREAD, status="Solved")
     with pytest.raises(NoSuchQueue):
-        run.import_archive(small.world.database, run.Wanted("x", "Nowhere", 9), None, lambda step: None)
+        run.import_archive(small.world.database, run.ImportRequest("x", "Nowhere", 9), None, lambda step: None)
     assert small.tickets() == []
 
 
@@ -124,7 +124,7 @@ def test_a_bounce_stands_with_the_mail_that_it_brings_back(small: Archive) -> No
 
 def test_a_bounce_of_old_times_is_marked_and_the_postmaster_who_writes_is_not(small: Archive) -> None:
     old = (MAILS / "flufl.bounce" / "microsoft_01.txt").read_bytes()
-    assert read(old).automatic is None
+    assert parse_mail(old).automatic is None
     small.imports(old, old_mail("1", "postmaster@example.org", text="Your mailbox is full."))
     assert small.world.rows(Message.automatic) == [RETURNED, None]
 
@@ -163,7 +163,7 @@ def test_a_mail_without_a_date_has_that_of_its_last_server_or_of_its_box(small: 
     dateless = old_mail("1").replace(b"Date: Mon", b"X-Date: Mon")
     received = old_mail("2", subject="Other", Received="from a by b; Tue, 4 Feb 2014 10:00:00 +0100")
     small.imports(dateless, received.replace(b"\nDate: ", b"\nDate: never "))
-    assert [one["created"] for one in small.tickets()] == [on(0), on(1)]
+    assert [ticket["created"] for ticket in small.tickets()] == [on(0), on(1)]
 
 
 def test_what_a_server_called_spam_stays_rejected(small: Archive) -> None:
@@ -300,7 +300,7 @@ def test_a_copy_that_differs_in_one_of_writer_and_subject_is_of_the_same_thread(
 ) -> None:
     """A program that repeats its ids repeats them for mails that differ in both."""
     mails = (THREAD[0], old_mail("1", text="This is 1.\n-- \nA footer.", days=0.1, **copy), THREAD[1])
-    for part in [[one] for one in mails] if late else [mails]:
+    for part in [[mail] for mail in mails] if late else [mails]:
         small.imports(*part)
     assert small.threads() == [["1", "1", "2"]]
 
@@ -317,7 +317,9 @@ ANSWERS: list[tuple[str, dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("more", "together"), [one[1:] for one in ANSWERS], ids=[one[0] for one in ANSWERS])
+@pytest.mark.parametrize(
+    ("more", "together"), [answer[1:] for answer in ANSWERS], ids=[answer[0] for answer in ANSWERS]
+)
 def test_subject_people_and_time_tell_what_names_no_mail(small: Archive, more: dict[str, Any], together: bool) -> None:
     hello = f"hello@{DOMAIN}"
     answer = old_mail("2", **{"days": 5.0, "subject": "Re: Printer", "to": hello, **more})
@@ -325,7 +327,9 @@ def test_subject_people_and_time_tell_what_names_no_mail(small: Archive, more: d
     assert small.threads() == ([["1", "2"]] if together else [["1"], ["2"]])
 
 
-@pytest.mark.parametrize(("more", "together"), [one[1:] for one in ANSWERS], ids=[one[0] for one in ANSWERS])
+@pytest.mark.parametrize(
+    ("more", "together"), [answer[1:] for answer in ANSWERS], ids=[answer[0] for answer in ANSWERS]
+)
 def test_they_tell_it_also_where_the_first_is_a_ticket_already(
     small: Archive, more: dict[str, Any], together: bool
 ) -> None:
@@ -444,10 +448,10 @@ def test_an_imported_mail_that_comes_by_mail_is_answered_250_and_does_nothing(sm
 
 def test_a_statement_over_all_mails_may_take_longer_than_a_server_waits(postgres_inbox: World) -> None:
     database = postgres_inbox.database
-    with piled(database, "General", dry=False), database.look() as desk:
-        assert desk.session.scalar(text("SHOW statement_timeout")) == "1h"
-    with database.look() as desk:
-        assert desk.session.scalar(text("SHOW statement_timeout")) == f"{STATEMENT_SECONDS}s"
+    with open_context(database, "General", dry=False), database.read_only() as uow:
+        assert uow.session.scalar(text("SHOW statement_timeout")) == "1h"
+    with database.read_only() as uow:
+        assert uow.session.scalar(text("SHOW statement_timeout")) == f"{STATEMENT_SECONDS}s"
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(archive: Archive) -> None:
@@ -480,7 +484,7 @@ def test_an_import_into_the_wrong_queue_that_was_stopped_can_be_made_into_the_ri
                 small.imports(*THREAD, queue="General")
     report = small.imports(*THREAD)
     assert (report.resumed, report.duplicates, report.tickets) == (3, 0, 1)
-    assert [one["queue"] for one in small.tickets()] == ["Archive"]
+    assert [ticket["queue"] for ticket in small.tickets()] == ["Archive"]
 
 
 def test_what_is_no_mail_is_named(small: Archive) -> None:
@@ -513,9 +517,9 @@ def test_a_long_thread_is_one_ticket(small: Archive) -> None:
 
 def test_only_the_requestor_and_those_who_write_again_get_letters(archive: Archive) -> None:
     world = archive.world
-    with world.desk() as desk:
-        rosa = add_person(desk, Mailbox("Rosa", "rosa@club.example"))
-        add_responder(desk, find_queue(desk, "Archive"), rosa)
+    with world.uow() as uow:
+        rosa = add_person(uow, Mailbox("Rosa", "rosa@club.example"))
+        add_responder(uow, find_queue(uow, "Archive"), rosa)
     pia = old_mail("4", "pia@example.org", days=3, answers=["1"])
     archive.imports(*THREAD, pia, responders=[RON])
     [ticket] = archive.tickets()
@@ -568,8 +572,8 @@ def test_old_mail_joins_the_ticket_that_an_answer_to_it_has_opened(archive: Arch
 
 def test_nobody_becomes_a_responder_by_an_import(small: Archive) -> None:
     small.imports(*THREAD, responders=[RON])
-    with small.world.database.look() as desk:
-        people = {one.email: one.known for one in desk.session.scalars(select(Person))}
+    with small.world.database.read_only() as uow:
+        people = {person.email: person.known for person in uow.session.scalars(select(Person))}
     assert people == {"ann@example.org": True, RON: False}
     with pytest.raises(AssertionError):
         small.world.actor(RON).letter()
@@ -702,7 +706,7 @@ def cut(patched: pytest.MonkeyPatch, part: str, after: int) -> None:
     elif part == "gather":
         patched.setattr(run, "gather", counted(run.gather))
     else:
-        patched.setattr(Poster, "_post", counted(Poster._post))
+        patched.setattr(ThreadPoster, "_post", counted(ThreadPoster._post))
 
 
 # Real mails

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.archive.importing.mail_identity import card_of
+from app.archive.importing.mail_identity import mail_identity_of
 from app.archive.reading import mbox
 from app.archive.reading.from_line import written_on
 from app.archive.reading.mbox import Dialect, mails_of_box
 from app.archive.reading.mbox import escaped as as_mboxrd
-from app.archive.reading.sources import Fault, Found, Other, mails_in, size_of
+from app.archive.reading.sources import ArchiveMail, Fault, Other, mails_in, size_of
 
 HEAD = "Subject: Hello\nMessage-ID: <1@x.example>\n"
 LINE = b"From ann@example.org Mon Feb  3 09:00:00 2014\n"
@@ -47,7 +47,7 @@ def read(raw: bytes, dialect: Dialect | None = None, limit: int = LIMIT) -> list
     return [one.raw for one in mails_of_box(io.BytesIO(raw), limit, dialect)]
 
 
-def found_in(path: Path, limit: int = LIMIT) -> list[Found]:
+def found_in(path: Path, limit: int = LIMIT) -> list[ArchiveMail]:
     return list(mails_in(str(path), limit))
 
 
@@ -133,7 +133,9 @@ def test_a_lines_date_is_read_in_every_form_that_parts_mails(sender: str, date: 
 
 def test_a_mail_without_a_date_has_that_of_its_line() -> None:
     for date in ("Feb  3 09:00:00 2014", "2014-02-03 09:00:00"):
-        card = card_of(b"Subject: Hello\n\nHello.\n", f"From x {date}\n".encode(), datetime.now(UTC), lambda _: False)
+        card = mail_identity_of(
+            b"Subject: Hello\n\nHello.\n", f"From x {date}\n".encode(), datetime.now(UTC), lambda _: False
+        )
         assert card.date == datetime(2014, 2, 3, 9, tzinfo=UTC)
 
 

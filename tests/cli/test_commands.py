@@ -67,7 +67,7 @@ class Office:
     def run(self, *arguments: object, stdin: bytes = b"") -> Done:
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         with pytest.raises(SystemExit) as ended:
-            main([str(one) for one in arguments])
+            main([str(argument) for argument in arguments])
         said = self._capsys.readouterr()
         assert isinstance(ended.value.code, int)
         return Done(ended.value.code, said.out, said.err)
@@ -808,7 +808,7 @@ def test_the_lifecycle_is_printed_without_a_database(bare: Office, name: str) ->
     assert "stateDiagram-v2" in bare.does("lifecycle", name, "--format", "mermaid")
     document = json.loads(bare.does("lifecycle", name, "--format", "json"))
     assert document["statuses"] == list(life.statuses)
-    assert len(document["rows"]) == len(life.rows)
+    assert len(document["rows"]) == len(life.rules)
     assert len(document["defaults"]) == len(life.statuses) * len(document["roles"])
     assert json.loads(bare.does("lifecycle", name, "--json")) == document
     assert not list(bare.path.iterdir())

@@ -19,7 +19,7 @@ from app.cli.running import doctor_checks
 from app.model.records.letters import Letter, State
 from app.model.records.received_mail import Mail
 from app.model.storage.database import Database
-from tests.support.postgres import Server, fresh_database
+from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.sinks import Sink
 from tests.support.world import World, make_database
 
@@ -31,11 +31,11 @@ class Report(NamedTuple):
     findings: list[dict[str, str]]
 
     def about(self, what: str) -> list[tuple[str, str]]:
-        return [(one["level"], one["text"]) for one in self.findings if one["about"] == what]
+        return [(finding["level"], finding["text"]) for finding in self.findings if finding["about"] == what]
 
     @property
     def levels(self) -> set[str]:
-        return {one["level"] for one in self.findings}
+        return {finding["level"] for finding in self.findings}
 
 
 Run = Callable[..., str]
@@ -126,8 +126,8 @@ def test_a_file_that_is_no_database(doctor: Doctor, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("healthy")
 def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
-    with database.work() as desk:
-        desk.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with database.transaction() as uow:
+        uow.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     database.close()
     [(level, told)] = doctor(1).about("database")
     assert (level, "`tickets init` upgrades it" in told) == ("wrong", True)
@@ -239,9 +239,9 @@ def test_a_clock_that_was_set_back(
     (tmp_path / "mail").write_bytes(b"From: ann@example.org\nSubject: x\n\nhi\n")
     run("deliver", "--to", "hello@tickets.localhost", str(tmp_path / "mail"))
     database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
-    with database.work() as desk:
-        change = update(Mail).values(received=desk.now + ahead)
-        desk.session.execute(change if table == "mail" else update(Letter).values(created=desk.now + ahead))
+    with database.transaction() as uow:
+        change = update(Mail).values(received=uow.now + ahead)
+        uow.session.execute(change if table == "mail" else update(Letter).values(created=uow.now + ahead))
     database.close()
     [(found, told)] = doctor(int(level == "wrong")).about("clock")
     assert (found, "yet to come" in told) == (level, True)
@@ -257,14 +257,14 @@ def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told:
         findings = list(doctor_checks._clock(database))
     if database.is_sqlite:
         # It is in the same machine, and has no clock.
-        assert [one.level for one in findings] == ["ok"]
+        assert [finding.level for finding in findings] == ["ok"]
     else:
         assert told in findings[0].text
         assert findings[0].level == ("wrong" if ahead else "ok")
 
 
 def test_a_database_that_can_only_be_read(
-    postgres_server: Server, postgres_template: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+    postgres_server: PostgresServer, postgres_template: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = fresh_database(postgres_server, template=postgres_template)
     postgres_server.execute(f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = on')
@@ -297,9 +297,9 @@ def test_letters_that_do_not_leave(
 ) -> None:
     run("open", "--queue", "General", "--from", "ann@example.org", "--subject", "x", "--text", "y")
     database = Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.localhost")
-    with database.work() as desk:
-        created = desk.now - change.pop("age", timedelta())
-        desk.session.execute(update(Letter).values(created=created, **change))
+    with database.transaction() as uow:
+        created = uow.now - change.pop("age", timedelta())
+        uow.session.execute(update(Letter).values(created=created, **change))
     database.close()
     [(found, told)] = doctor(int(level == "wrong")).about("letters")
     assert found == level

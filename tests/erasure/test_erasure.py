@@ -16,12 +16,12 @@ from sqlalchemy import select, update
 
 from app.cli.output.ticket_display import ticket_text
 from app.model.erasure import vacuum
-from app.model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
+from app.model.erasure.erase_person import ErasureReport, erase, forget_person, preview
 from app.model.erasure.erase_ticket import forget_ticket
 from app.model.erasure.vacuum import NotSwept, sweep
-from app.model.inbound.bounces import came_to_nothing
-from app.model.inbound.unmatched import waiting
-from app.model.letters.receipts import Kind
+from app.model.inbound.bounces import record_failure
+from app.model.inbound.unmatched import unmatched_deliveries
+from app.model.letters.receipts import ReceiptKind
 from app.model.lifecycle.tables import NotAllowed
 from app.model.operations import administration, workflow
 from app.model.records import queue_setup, queues
@@ -34,10 +34,10 @@ from app.model.records.tickets import Ticket, TicketForgotten, find_ticket
 from app.model.search.indexer import catch_up
 from app.model.search.query import read_query
 from app.model.search.search import search
-from app.model.storage.unit_of_work import Desk
+from app.model.storage.unit_of_work import UnitOfWork
 from app.model.tickets.filters import Filter, find_tickets
-from app.model.tickets.members import everybody_on, standing_of
-from app.model.tickets.posts import Words
+from app.model.tickets.members import member_for, members_of
+from app.model.tickets.posts import NewMessage
 from app.model.tickets.ticket_json import ticket_in_full
 from app.transport.outbound.relays import Refused
 from tests.support.archives import Archive, old_mail
@@ -45,16 +45,16 @@ from tests.support.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, fil
 from tests.support.world import DOMAIN, Actor, World
 
 
-def forgets(world: World, email: str) -> Forgotten:
+def forgets(world: World, email: str) -> ErasureReport:
     catch_up(world.database)
-    told = carry_out(world.database, lambda desk: forget_person(desk, email))
+    told = erase(world.database, lambda uow: forget_person(uow, email))
     sweep(world.database)
     return told
 
 
-def forgets_ticket(world: World, number: int) -> Forgotten:
+def forgets_ticket(world: World, number: int) -> ErasureReport:
     catch_up(world.database)
-    told = carry_out(world.database, lambda desk: forget_ticket(desk, number))
+    told = erase(world.database, lambda uow: forget_ticket(uow, number))
     sweep(world.database)
     return told
 
@@ -66,9 +66,9 @@ def every_ticket_lives(small: Small) -> None:
     """Every ticket can be shown, to all and to each, and be replied to."""
     living = [one for one in small.world.rows(Ticket) if not one.forgotten]
     for one in living:
-        with small.world.database.look() as desk:
-            ticket = find_ticket(desk, one.id)
-            assert ticket_text(ticket_in_full(desk, ticket), ticket.lifecycle, None, desk.now)
+        with small.world.database.read_only() as uow:
+            ticket = find_ticket(uow, one.id)
+            assert ticket_text(ticket_in_full(uow, ticket), ticket.lifecycle, None, uow.now)
     for one in (one for one in living if one.merged_into is None):
         small.world.clock.passes(hours=2)
         small.writes(ROB, f"ticket{one.id}")
@@ -76,14 +76,14 @@ def every_ticket_lives(small: Small) -> None:
 
 
 def is_there(world: World, email: str) -> bool:
-    return email in {one.email for one in world.rows(Person)} | {one.author for one in world.rows(Mail)}
+    return email in {person.email for person in world.rows(Person)} | {mail.author for mail in world.rows(Mail)}
 
 
 def forget_somebody(small: Small, who: str) -> None:
     if not is_there(small.world, email_of(who)):
         return
     kept = kept_of(small.world, but=email_of(who))
-    rehearsed = rehearse(small.world.database, lambda desk: forget_person(desk, email_of(who)))
+    rehearsed = preview(small.world.database, lambda uow: forget_person(uow, email_of(who)))
     assert kept_of(small.world, but=email_of(who)) == kept
     told = forgets(small.world, email_of(who))
     assert told == rehearsed
@@ -145,11 +145,15 @@ EVERYTHING = [
 
 def words_on(small: Small, numbers: set[int]) -> set[str]:
     """Every word that was said on these tickets and nowhere else."""
-    elsewhere = {one.mail_id for one in small.world.rows(Delivery) if one.waiting or one.ticket_id not in numbers}
+    elsewhere = {
+        delivery.mail_id
+        for delivery in small.world.rows(Delivery)
+        if delivery.waiting or delivery.ticket_id not in numbers
+    }
     here, there = set[str](), set[str]()
-    for one in small.world.rows(Message):
-        stays = one.ticket_id not in numbers or one.mail_id in elsewhere
-        (there if stays else here).update(words(f"{one.subject} {one.full_text}"))
+    for message in small.world.rows(Message):
+        stays = message.ticket_id not in numbers or message.mail_id in elsewhere
+        (there if stays else here).update(words(f"{message.subject} {message.full_text}"))
     return here - there
 
 
@@ -158,20 +162,23 @@ def words(text: str) -> set[str]:
 
 
 def forget_one(small: Small, number: int) -> None:
-    found = {one.id: one.merged_into for one in small.world.rows(Ticket)}
+    found = {ticket.id: ticket.merged_into for ticket in small.world.rows(Ticket)}
     if number not in found or found[number] is not None:
         return
     numbers = {number, *(one for one, into in found.items() if into == number)}
-    gone, ids = words_on(small, numbers), {one.id for one in small.world.rows(Message) if one.ticket_id in numbers}
+    gone, ids = (
+        words_on(small, numbers),
+        {message.id for message in small.world.rows(Message) if message.ticket_id in numbers},
+    )
     kept = {id_: one for id_, one in kept_of(small.world, but="").items() if one[0] not in numbers}
-    rehearsed = rehearse(small.world.database, lambda desk: forget_ticket(desk, number))
+    rehearsed = preview(small.world.database, lambda uow: forget_ticket(uow, number))
     assert forgets_ticket(small.world, number) == rehearsed
     assert set(rehearsed.erased) == ids
     assert kept_of(small.world, but="") == kept
     left = [(word, place) for word in gone for place, text in words_in(small.world, word) if word in words(text)]
     assert left == []
-    with small.world.database.look() as desk, pytest.raises(TicketForgotten):
-        find_ticket(desk, number)
+    with small.world.database.read_only() as uow, pytest.raises(TicketForgotten):
+        find_ticket(uow, number)
 
 
 @quickly
@@ -220,21 +227,21 @@ def test_messages_stay_as_places_that_say_so(inbox: World) -> None:
     assert ticket["requestor"]["email"].endswith("@forgotten.invalid")
 
 
-def hits(world: World, words: str) -> list[int]:
-    with world.database.look() as desk:
-        return [hit.ticket.id for hit in search(desk, read_query(words), Filter(), None, 20).hits]
+def hits(world: World, new_message: str) -> list[int]:
+    with world.database.read_only() as uow:
+        return [hit.ticket.id for hit in search(uow, read_query(new_message), Filter(), None, 20).hits]
 
 
 @pytest.mark.parametrize("what", ["person", "ticket"])
 def test_nothing_of_it_is_found_at_once_and_later(inbox: World, what: str) -> None:
     asked(inbox)
     catch_up(inbox.database)
-    words = ["hunter2", "dinosaur", "elk", ANN]
-    assert [hits(inbox, word) for word in words] == [[1]] * 4
+    new_message = ["hunter2", "dinosaur", "elk", ANN]
+    assert [hits(inbox, word) for word in new_message] == [[1]] * 4
     forgets(inbox, ANN) if what == "person" else forgets_ticket(inbox, 1)
-    assert [hits(inbox, word) for word in words] == [[]] * 4
+    assert [hits(inbox, word) for word in new_message] == [[]] * 4
     catch_up(inbox.database)
-    assert [hits(inbox, word) for word in words] == [[]] * 4
+    assert [hits(inbox, word) for word in new_message] == [[]] * 4
 
 
 def test_the_words_are_in_no_file_any_more(small_inbox: World, tmp_path: Path) -> None:
@@ -249,8 +256,8 @@ def test_a_reader_that_stays_keeps_the_log_and_that_is_said(
 ) -> None:
     monkeypatch.setattr(vacuum, "PATIENCE_SECONDS", 0.3)
     asked(small_inbox)
-    with small_inbox.database.look() as desk:
-        desk.session.scalars(select(Ticket)).all()
+    with small_inbox.database.read_only() as uow:
+        uow.session.scalars(select(Ticket)).all()
         with pytest.raises(NotSwept, match=r"stop the server for a moment and run `tickets forget --sweep`\.$"):
             forgets(small_inbox, ANN)
     sweep(small_inbox.database)
@@ -293,10 +300,10 @@ def test_the_same_mail_once_more_does_nothing(inbox: World) -> None:
     inbox.brings(raw, ANN, f"hello@{DOMAIN}", f"ticket9@{DOMAIN}")
     forgets(inbox, ANN)
     for to in ("hello", "questions", "ticket9", "nowhere"):
-        assert [one.fate for one in inbox.brings(raw, ANN, f"{to}@{DOMAIN}")] == ["repeated"]
+        assert [result.fate for result in inbox.brings(raw, ANN, f"{to}@{DOMAIN}")] == ["repeated"]
     assert words_in(inbox, "secret") == words_in(inbox, "the words") == []
     other = raw.replace(b"words", b"other words")
-    assert [one.fate for one in inbox.brings(other, ANN, f"hello@{DOMAIN}")] == ["opened"]
+    assert [result.fate for result in inbox.brings(other, ANN, f"hello@{DOMAIN}")] == ["opened"]
 
 
 def test_who_was_only_set_aside_can_be_forgotten(inbox: World) -> None:
@@ -330,29 +337,29 @@ def test_a_name_that_is_a_word_is_taken_out_only_where_it_calls_somebody(small_i
     assert any(f"; {word} and everybody who answers" in text for text in ours.values())
     told = forgets(small_inbox, f"{word}@acme.example")
     assert told.left.messages == 0
-    for one in small_inbox.rows(Row):
-        text = ours[one.id].replace(f"; {word} and everybody who", "; Somebody who was forgotten and everybody who")
+    for letter in small_inbox.rows(Row):
+        text = ours[letter.id].replace(f"; {word} and everybody who", "; Somebody who was forgotten and everybody who")
         text = text.replace(f", {word} and everybody who", ", Somebody who was forgotten and everybody who")
-        assert one.text == text
-        assert one.sender_name in ("Bob via General", "Ron via General")
+        assert letter.text == text
+        assert letter.sender_name in ("Bob via General", "Ron via General")
 
 
 def test_their_address_goes_out_of_what_was_said_of_a_letter_to_somebody_else(small_inbox: World) -> None:
     asked(small_inbox)
     small_inbox.opens(BOB, "Beds")
     to_ron = small_inbox.rows(Row)[-1].id
-    with small_inbox.desk() as desk:
-        came_to_nothing(desk, to_ron, f"550 5.2.2 ron forwards to <{ANN}>, who is full", counts=False)
+    with small_inbox.uow() as uow:
+        record_failure(uow, to_ron, f"550 5.2.2 ron forwards to <{ANN}>, who is full", counts=False)
     forgets(small_inbox, ANN)
-    [error] = [one.error for one in small_inbox.rows(Row) if one.id == to_ron]
+    [error] = [letter.error for letter in small_inbox.rows(Row) if letter.id == to_ron]
     assert (error.startswith("550 5.2.2 ron forwards to <"), ANN in error) == (True, False)
 
 
 def test_what_the_other_side_said_of_them_goes_too(small_inbox: World) -> None:
     asked(small_inbox)
     to_ann = [one.id for one in small_inbox.rows(Row) if one.recipient == ANN]
-    with small_inbox.desk() as desk:
-        came_to_nothing(desk, to_ann[-1], "550 5.1.1 user ann is unknown", counts=True)
+    with small_inbox.uow() as uow:
+        record_failure(uow, to_ann[-1], "550 5.1.1 user ann is unknown", counts=True)
     forgets(small_inbox, ANN)
     letter = next(one.text for one in small_inbox.rows(Row) if one.kind == "undelivered")
     assert letter.startswith("A letter to Somebody who was forgotten <person")
@@ -373,10 +380,10 @@ def test_a_namesake_keeps_the_name(small_inbox: World) -> None:
     small_inbox.clock.passes(minutes=1)
     small_inbox.act(1, "Reply", "alex@one.example", "Words of one.")
     small_inbox.act(1, "Reply", "alex@two.example", "Words of two.")
-    to_ron = [one for one in small_inbox.rows(Row) if one.recipient == RON]
+    to_ron = [letter for letter in small_inbox.rows(Row) if letter.recipient == RON]
     assert {one.sender_name for one in to_ron} == {"Bob via General", "Alex via General"}
     forgets(small_inbox, "alex@one.example")
-    to_ron = [one for one in small_inbox.rows(Row) if one.recipient == RON]
+    to_ron = [letter for letter in small_inbox.rows(Row) if letter.recipient == RON]
     names = [one.sender_name.partition(" via ")[0] for one in sorted(to_ron, key=lambda one: one.id)]
     gone = "Somebody who was forgotten"
     assert names == ["Bob", gone, gone, "Alex"]
@@ -384,7 +391,7 @@ def test_a_namesake_keeps_the_name(small_inbox: World) -> None:
     assert texts[1].startswith(f"{gone} changed the ticket:")
     assert texts[3].startswith("Alex wrote:")
     assert "; Alex, Bob and everybody who answers for General will read it." in texts[3]
-    to_bob = [one.text for one in small_inbox.rows(Row) if one.recipient == BOB]
+    to_bob = [letter.text for letter in small_inbox.rows(Row) if letter.recipient == BOB]
     assert any("; Alex and everybody who answers for General will read it." in text for text in to_bob)
 
 
@@ -399,19 +406,19 @@ def test_who_only_asked_about_them_asked_nothing(inbox: World) -> None:
     rita.writes("nowhere", "Where is VIOLET vanish?", subject="A question")
     rita.writes("nowhere", "=?", subject="Violet Vanish", headers={"Cc": VIOLET})
     rita.writes("nowhere", "Who is Violet?", subject="Another")
-    with inbox.database.look() as desk:
-        aside = [one.id for one in waiting(desk)]
-    rehearsed = rehearse(inbox.database, lambda desk: forget_person(desk, VIOLET))
+    with inbox.database.read_only() as uow:
+        aside = [delivery.id for delivery in unmatched_deliveries(uow)]
+    rehearsed = preview(inbox.database, lambda uow: forget_person(uow, VIOLET))
     told = forgets(inbox, VIOLET)
     assert told == rehearsed
     assert told.left == (0, [], 2, aside[:2])
     assert (told.messages, told.mails) == (1, 3)
     left = [place for place, _ in words_in(inbox, "violet vanish")]
     assert sorted(set(left)) == ["mail.raw", "mail.subject"]
-    asked = [one for one in inbox.rows(Delivery) if one.fate == "answered"]
-    mails = {one.id: one.subject for one in inbox.rows(Mail)}
+    asked = [delivery for delivery in inbox.rows(Delivery) if delivery.fate == "answered"]
+    mails = {mail.id: mail.subject for mail in inbox.rows(Mail)}
     assert sorted(mails[one.mail_id] for one in asked) == ["", "", "doors", "violet and vanish"]
-    assert "Search: Somebody who was forgotten" in [one.subject for one in inbox.rows(Row)]
+    assert "Search: Somebody who was forgotten" in [letter.subject for letter in inbox.rows(Row)]
 
 
 def test_a_page_asked_for_at_a_place_where_mail_also_waits_keeps_the_mail(inbox: World) -> None:
@@ -421,7 +428,7 @@ def test_a_page_asked_for_at_a_place_where_mail_also_waits_keeps_the_mail(inbox:
     inbox.brings(raw, BOB, f"hello-search@{DOMAIN}", f"nowhere@{DOMAIN}")
     told = forgets(inbox, VIOLET)
     assert (told.mails, told.left.mails, len(told.left.set_aside)) == (0, 1, 1)
-    assert [bytes(one) for one in inbox.rows(Mail.raw)] == [raw]
+    assert [bytes(row) for row in inbox.rows(Mail.raw)] == [raw]
 
 
 def test_offices_go(inbox: World) -> None:
@@ -446,8 +453,8 @@ def test_undo_brings_nobody_back(inbox: World) -> None:
 
 def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(inbox: World) -> None:
     asked(inbox)
-    with inbox.desk() as desk:
-        desk.session.execute(update(Row).values(state=State.WAITING, attempts=0, next=desk.now))
+    with inbox.uow() as uow:
+        uow.session.execute(update(Row).values(state=State.WAITING, attempts=0, next=uow.now))
     held = inbox.courier._take_in_hand()
     assert len(held) == 2
     forgets(inbox, ANN)
@@ -461,24 +468,26 @@ def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(in
 def test_a_fault_in_the_middle_leaves_all_as_it_was(inbox: World) -> None:
     asked(inbox)
 
-    def fails(desk: Desk) -> Forgotten:
-        forget_person(desk, ANN)
+    def fails(uow: UnitOfWork) -> ErasureReport:
+        forget_person(uow, ANN)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        carry_out(inbox.database, fails)
+        erase(inbox.database, fails)
     assert inbox.ticket()["messages"][0]["text"].startswith("My password")
 
 
 def test_a_mail_that_was_just_coming_is_erased_too(inbox: World) -> None:
     asked(inbox)
-    done: list[Forgotten] = []
+    done: list[ErasureReport] = []
     forgetting = Thread(target=lambda: done.append(forgets(inbox, ANN)))
-    with inbox.desk() as desk:
-        ticket, ann = find_ticket(desk, 1, locked=True), get_person(desk, ANN)
-        standing = standing_of(ann, everybody_on(desk, ticket))
-        words = Words("Just now.", "Just now.", "Now", "<now@home.example>")
-        workflow.act(desk, ticket, standing, standing.party(ticket.lifecycle), ticket.lifecycle.action("Reply"), words)
+    with inbox.uow() as uow:
+        ticket, ann = find_ticket(uow, 1, locked=True), get_person(uow, ANN)
+        member = member_for(ann, members_of(uow, ticket))
+        new_message = NewMessage("Just now.", "Just now.", "Now", "<now@home.example>")
+        workflow.take_action(
+            uow, ticket, member, member.roles_in(ticket.lifecycle), ticket.lifecycle.action("Reply"), new_message
+        )
         forgetting.start()
         sleep(0.5)
         assert done == []
@@ -493,16 +502,16 @@ def test_a_mail_that_comes_while_its_writer_is_forgotten_is_a_strangers(inbox: W
     fates: list[str] = []
 
     def brings() -> None:
-        fates.extend(one.fate for one in inbox.reception.receive(raw, ANN, [f"questions@{DOMAIN}"]))
+        fates.extend(one.fate for one in inbox.intake.receive(raw, ANN, [f"questions@{DOMAIN}"]))
 
     coming = Thread(target=brings)
-    with inbox.desk() as desk:
-        forget_person(desk, ANN)
+    with inbox.uow() as uow:
+        forget_person(uow, ANN)
         coming.start()
         sleep(0.5)
     coming.join(20)
     assert fates == ["opened"]
-    newest = max(one.id for one in inbox.rows(Ticket))
+    newest = max(ticket.id for ticket in inbox.rows(Ticket))
     assert inbox.ticket(newest)["requestor"]["email"] == ANN
     assert inbox.ticket(1)["requestor"]["email"] != ANN
 
@@ -531,10 +540,10 @@ def test_mail_to_a_forgotten_ticket_is_set_aside_and_what_it_had_is_not(inbox: W
     inbox.brings(raw, ANN, f"ticket1@{DOMAIN}")
     told = forgets_ticket(inbox, 1)
     assert (told.tickets, told.messages, told.mails, told.only_here) == (1, 3, 3, [ANN])
-    assert [one.fate for one in inbox.brings(raw, ANN, f"ticket1@{DOMAIN}")] == ["repeated"]
+    assert [result.fate for result in inbox.brings(raw, ANN, f"ticket1@{DOMAIN}")] == ["repeated"]
     ron.replies(ron.letters[-1], "Anybody here?", headers={"Subject": "Hello"})
-    with inbox.database.look() as desk:
-        assert [one.reason for one in waiting(desk)] == ["the ticket was forgotten"]
+    with inbox.database.read_only() as uow:
+        assert [delivery.reason for delivery in unmatched_deliveries(uow)] == ["the ticket was forgotten"]
     assert words_in(inbox, "dinosaur") == words_in(inbox, "beds") == words_in(inbox, "under the bed") == []
     with pytest.raises(TicketForgotten, match=r"^Ticket 1 was forgotten on 2026-11-21: nothing of it is left\.$"):
         forgets_ticket(inbox, 1)
@@ -561,13 +570,15 @@ def test_a_mail_on_two_tickets_stays_for_the_other(inbox: World) -> None:
     told = forgets_ticket(inbox, 1)
     assert (told.messages, told.mails) == (2, 0)
     assert inbox.ticket(2)["messages"][-1]["text"] == "The words."
-    assert [bytes(one) for one in inbox.rows(Mail.raw)] == [raw]
+    assert [bytes(row) for row in inbox.rows(Mail.raw)] == [raw]
 
 
 def pages_to(world: World, actor: Actor) -> list[str]:
     """What stands in the outbox of the pages that somebody got, oldest first."""
-    pages = [one for one in world.rows(Row) if one.kind == Kind.PAGE and one.recipient == actor.email]
-    return [one.text for one in sorted(pages, key=lambda one: one.id)]
+    pages = [
+        letter for letter in world.rows(Row) if letter.kind == ReceiptKind.PAGE and letter.recipient == actor.email
+    ]
+    return [page.text for page in sorted(pages, key=lambda one: one.id)]
 
 
 def test_pages_with_a_ticket_say_nothing_and_those_that_name_its_number_as_an_example_stay(small_inbox: World) -> None:
@@ -582,9 +593,9 @@ def test_pages_with_a_ticket_say_nothing_and_those_that_name_its_number_as_an_ex
     assert len(stay) == 5
     for subject in ("number 12", "list", "show 12"):
         ron.writes("hello-search", "", subject=subject)
-    assert sum("ticket12@" in one or "Ticket 12 in" in one for one in pages_to(small_inbox, ron)[5:]) == 3
+    assert sum("ticket12@" in page or "Ticket 12 in" in page for page in pages_to(small_inbox, ron)[5:]) == 3
     told = forgets_ticket(small_inbox, 12)
-    about = [one for one in small_inbox.rows(Row) if one.ticket_id == 12]
+    about = [letter for letter in small_inbox.rows(Row) if letter.ticket_id == 12]
     assert (told.letters, about) == (3 + 1, [])
     assert pages_to(small_inbox, ron) == [*stay, *["[Erased on 2026-11-21.]"] * 3]
 
@@ -593,7 +604,7 @@ def test_a_forgotten_ticket_is_in_no_list_and_does_not_expire(world: World) -> N
     world.opens(ANN)
     forgets_ticket(world, 1)
     world.clock.passes(days=40)
-    with world.desk() as desk:
-        assert find_tickets(desk, Filter()) == []
-        assert administration.forgotten(desk, 15) == []
-        queue_setup.set_queue(desk, queues.find_queue(desk, "General"), "lifecycle", "correspondence")
+    with world.uow() as uow:
+        assert find_tickets(uow, Filter()) == []
+        assert administration.expirable_tickets(uow, 15) == []
+        queue_setup.set_queue(uow, queues.find_queue(uow, "General"), "lifecycle", "correspondence")

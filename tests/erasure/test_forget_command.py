@@ -170,4 +170,4 @@ def test_it_works_beside_a_server(program: Program) -> None:
         program.does("forget", "ann@example.org", *YES)
         program.sends(2)
         assert list(files_with(program.folder / "run", "hello 1")) == []
-        assert [one["id"] for one in program.tickets()] == [1, 2]
+        assert [ticket["id"] for ticket in program.tickets()] == [1, 2]

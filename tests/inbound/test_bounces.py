@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.output.ticket_display import ticket_text
-from app.mail.delivery_status import Verdict, addresses_blamed, blames_address, read_report, returned_id
-from app.mail.parsed import read
+from app.mail.delivery_status import DeliveryVerdict, addresses_blamed, blames_address, read_report, returned_id
+from app.mail.parsed import parse_mail
 from app.model.letters import outbox
 from app.model.records.letters import Letter as Row
 from app.model.records.people import Person
 from app.model.records.received_mail import Delivery
-from app.model.records.registration import alias
+from app.model.records.registration import add_alias
 from app.model.records.tickets import UNDELIVERED
 from app.transport.outbound.errors import Refused
 from tests.support.world import DOMAIN, Actor, Letter, World
@@ -137,10 +137,10 @@ def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene
         assert letter["Reply-To"] == f"ticket1-comment@{DOMAIN}"
         assert "a reply from you comments" in " ".join(letter.footer.split())
     view = world.ticket()
-    with world.database.look() as desk:
+    with world.database.read_only() as uow:
         from app.model.records.tickets import find_ticket
 
-        lifecycle = find_ticket(desk, 1).lifecycle
+        lifecycle = find_ticket(uow, 1).lifecycle
     shown = " ".join(ticket_text(view, lifecycle, None, world.clock()).split())
     assert "Not delivered: ann@example.net: 550 5.1.1 no such user" in shown
     # Not for days: the letter is failed, and nothing more goes to Ann of it.
@@ -251,7 +251,7 @@ def test_a_report_that_comes_before_the_relays_own_word_is_not_overruled_by_it(
     def deliver(message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
         taken(message, To, From)
         if To == "ann@example.net":
-            world.reception.receive(report(scene.ann.letter()), "", [From])
+            world.intake.receive(report(scene.ann.letter()), "", [From])
 
     monkeypatch.setattr(world.far_end, "deliver", deliver)
     scene.rosa.writes("ticket1", "Or sand.")
@@ -287,8 +287,8 @@ def test_one_letter_cannot_fail_twice(small: Scene) -> None:
     letter = small.ann.letter()
     small.fails(letter, number=1)
     small.fails(letter, number=2, status="5.2.1")
-    with small.world.desk() as desk:
-        outbox.retry(desk)
+    with small.world.uow() as uow:
+        outbox.retry(uow)
     small.world.settle()
     small.world.clock.passes(days=1)
     small.fails(small.ann.letter(), number=3)
@@ -308,7 +308,7 @@ def test_reports_that_come_at_the_same_instant_count_once_each(scene: Scene) -> 
         letter = letters[number % 4]
         start.wait()
         try:
-            scene.world.reception.receive(report(letter, number=number), "", [letter.envelope_from])
+            scene.world.intake.receive(report(letter, number=number), "", [letter.envelope_from])
         except Exception as error:
             failed.append(error)
 
@@ -337,8 +337,8 @@ def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scen
     small.ron.writes("ticket1", "Is it out?")
     proof = small.world.actor("ann@example.net").letter()
     cut_off(small)
-    with small.world.desk() as desk:
-        alias(desk, "ann@example.net", "ann@new.example")
+    with small.world.uow() as uow:
+        add_alias(uow, "ann@example.net", "ann@new.example")
     new = small.world.actor("ann@new.example", "Ann")
     new.replies(proof, "Here I am.")
     small.ron.writes("ticket1", "Ah.")
@@ -347,8 +347,8 @@ def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scen
 
 def test_late_reports_on_an_old_address_keep_no_letter_from_the_new_one(scene: Scene) -> None:
     world = scene.world
-    with world.desk() as desk:
-        alias(desk, "ann@example.net", "ann@new.example")
+    with world.uow() as uow:
+        add_alias(uow, "ann@example.net", "ann@new.example")
     scene.ron.writes("ticket1", "Or sand.")
     old = scene.ann.letters[-2:]
     new = world.actor("ann@new.example", "Ann")
@@ -371,7 +371,7 @@ def test_the_list_of_people_shows_who_gets_no_letters(small: Scene, monkeypatch:
     from app.cli.administration import people as command
 
     cut_off(small)
-    monkeypatch.setattr(command, "looking", small.world.desk)
+    monkeypatch.setattr(command, "open_read_only", small.world.uow)
     shown = json.loads(CliRunner().invoke(command.person_list, ["--json"]).output)
     assert {one["email"] for one in shown if one["undeliverable"]} == {"ann@example.net"}
     assert "known, undeliverable" in CliRunner().invoke(command.person_list).output
@@ -505,8 +505,10 @@ def test_real_reports_are_read(name: str) -> None:
     temporary, permanent = addresses_blamed(raw)
     assert {one.lower() for one in permanent} == {one.lower() for one in wanted["permanent"]}
     assert {one.lower() for one in temporary} == {one.lower() for one in wanted["temporary"]}
-    found = read_report(raw, read(raw, ""))
-    verdict = Verdict.FAILED if wanted["permanent"] else Verdict.DELAYED if wanted["temporary"] else None
+    found = read_report(raw, parse_mail(raw, ""))
+    verdict = (
+        DeliveryVerdict.FAILED if wanted["permanent"] else DeliveryVerdict.DELAYED if wanted["temporary"] else None
+    )
     assert (found.verdict if found else None) == verdict
 
 
@@ -516,8 +518,8 @@ SISIMAI = {"lhost-barracuda-01.eml": True, "lhost-bigfoot-01.eml": True}
 @pytest.mark.parametrize("path", sorted((MAILS / "sisimai").glob("*.eml")), ids=lambda path: path.name)
 def test_reports_with_crlf_are_read_and_other_mails_are_none(path: Path) -> None:
     raw = path.read_bytes()
-    found = read_report(raw, read(raw, ""))
-    assert (found is not None and found.verdict is Verdict.FAILED) == SISIMAI.get(path.name, False)
+    found = read_report(raw, parse_mail(raw, ""))
+    assert (found is not None and found.verdict is DeliveryVerdict.FAILED) == SISIMAI.get(path.name, False)
 
 
 HEAD = b"From: MAILER-DAEMON@x.example\r\nContent-Type: multipart/report; boundary=b\r\n\r\n"
@@ -549,15 +551,15 @@ def test_of_several_recipients_behind_one_address_the_one_that_failed_counts(oth
     ]
     for blocks in (both, both[::-1]):
         raw = HEAD + STATUS + b"\r\n".join([b"Reporting-MTA: dns; far.example\r\n", *blocks]) + b"\r\n--b--\r\n"
-        found = read_report(raw, read(raw, ""))
+        found = read_report(raw, parse_mail(raw, ""))
         assert found is not None
-        assert (found.verdict, found.blames_address) == (Verdict.FAILED, True)
+        assert (found.verdict, found.blames_address) == (DeliveryVerdict.FAILED, True)
 
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_reports_cost_little_and_raise_nothing(raw: bytes) -> None:
     begun = time.process_time()
-    read_report(raw, read(raw, ""))
+    read_report(raw, parse_mail(raw, ""))
     returned_id(raw)
     assert time.process_time() - begun < 3
 

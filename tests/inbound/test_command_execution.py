@@ -20,7 +20,7 @@ from app.model.lifecycle.tables import Role
 from app.model.records.messages import find_message
 from app.model.records.people import get_person
 from app.model.records.received_mail import Mail
-from app.model.records.registration import meet
+from app.model.records.registration import get_or_create_person
 from app.model.records.tickets import Ticket, find_ticket
 from app.model.storage.unit_of_work import Trust
 from tests.support.world import DOMAIN, Actor, Letter, World
@@ -86,9 +86,9 @@ class Office:
 
     def raw(self, ticket: int, number: int) -> str:
         """What `tickets raw` prints."""
-        with self.world.database.look() as desk:
-            mail = find_message(desk, find_ticket(desk, ticket), number).mail_id
-            return bytes(desk.session.scalars(select(Mail.raw).where(Mail.id == mail)).one()).decode()
+        with self.world.database.read_only() as uow:
+            mail = find_message(uow, find_ticket(uow, ticket), number).mail_id
+            return bytes(uow.session.scalars(select(Mail.raw).where(Mail.id == mail)).one()).decode()
 
 
 def opened(url: str, life: str) -> Iterator[Office]:
@@ -127,7 +127,7 @@ def to(letters: list[Letter], who: Actor) -> list[Letter]:
 
 
 def emails(people: list[dict[str, str]]) -> list[str]:
-    return [one["email"] for one in people]
+    return [person["email"] for person in people]
 
 
 def quoted(letter: Letter) -> str:
@@ -163,7 +163,7 @@ ONE_OF_EACH = pytest.mark.parametrize(
 
 def found(office: Office, number: int, field: str) -> object:
     value = office.world.ticket(number)[field]
-    return [one for one in emails(value) if one not in (RITA, RON)] if field == "participants" else value
+    return [email for email in emails(value) if email not in (RITA, RON)] if field == "participants" else value
 
 
 @EACH
@@ -255,8 +255,8 @@ def test_a_status_can_be_set_without_words(office: Office, proven: bool) -> None
 
 
 def test_a_status_can_be_set_with_the_first_mail(office: Office) -> None:
-    office.vouched(office.ron, f"Status: {office.life.end}\n\nI have mended the lift.", subject="Lift")
-    assert office.world.ticket(2)["status"] == office.life.end
+    office.vouched(office.ron, f"Status: {office.life.solved_status}\n\nI have mended the lift.", subject="Lift")
+    assert office.world.ticket(2)["status"] == office.life.solved_status
 
 
 @pytest.mark.parametrize("proven", [True, False])
@@ -567,7 +567,7 @@ def test_a_requestors_line_that_nothing_proves_waits(office: Office) -> None:
     [waiting] = letters
     assert (waiting.recipient, line in waiting.text) == (RITA, True)
     office.rita.replies(waiting, "Yes")
-    assert (office.status, len(office.messages)) == (office.life.end, 1)
+    assert (office.status, len(office.messages)) == (office.life.solved_status, 1)
 
 
 @pytest.mark.parametrize("action", ["Reopen", "Give more information"])
@@ -611,7 +611,7 @@ def test_lines_of_all_others_are_just_text(office: Office, role: str) -> None:
     else:
         pia.writes("ticket1", text)
     assert office.messages[-1]["text"] == text
-    assert (office.ticket["assignee"], office.status != office.life.end) == (None, True)
+    assert (office.ticket["assignee"], office.status != office.life.solved_status) == (None, True)
 
 
 @pytest.mark.parametrize("writer", [RITA, EVE])
@@ -885,8 +885,8 @@ def test_help_says_what_can_be_done_with_this_ticket_now(office: Office) -> None
     assert all(f"    {command.name}: " in page.text for command in COMMANDS)
     assert "Queue: General or Questions" in page.text
     assert f"Owner: me, nobody, {RON} or {ROSA}" in page.text
-    cell = office.life.cell(office.life.first, Role.RESPONDER)
-    assert f"A reply as it is {cell.deed}." in page.text
+    cell = office.life.default_reply(office.life.first, Role.RESPONDER)
+    assert f"A reply as it is {cell.phrase}." in page.text
 
 
 def test_the_statuses_and_actions_of_the_help_are_those_that_hold(office: Office) -> None:
@@ -943,7 +943,7 @@ def test_a_page_can_be_asked_of_a_queues_address(office: Office, word: str) -> N
 def test_the_list_has_a_requestors_open_tickets(office: Office) -> None:
     office.rita.writes("questions", "Why?", subject="Why")
     office.rita.writes("hello", "Solved.", subject="Closed")
-    office.world.becomes(3, office.life.end)
+    office.world.becomes(3, office.life.solved_status)
     office.world.opens(OTTO, "Not hers")
     [page] = office.says(office.rita, "list")
     assert f"1  {office.life.first}, just now: Printer (ticket1@{DOMAIN})" in page.text
@@ -1135,10 +1135,10 @@ def test_whose_ticket_it_was_takes_part_from_then_on_unless_they_answer(office: 
         letter = office.rosa.letter()
         office.rosa.replies(letter, f"Requestor: {OTTO}")
     else:
-        with office.world.desk() as desk:
-            meet(desk, Mailbox("", OTTO), known=False)
-        with office.world.database.look() as desk:
-            person = get_person(desk, OTTO)
+        with office.world.uow() as uow:
+            get_or_create_person(uow, Mailbox("", OTTO), known=False)
+        with office.world.database.read_only() as uow:
+            person = get_person(uow, OTTO)
         office.world.sets(number, ROSA, requestor=person)
     ticket = office.world.ticket(number)
     assert ticket["requestor"]["email"] == OTTO

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.mail.client_phrases import LANGUAGES, Words
+from app.mail.client_phrases import LANGUAGES, ClientPhrases
 from app.model.lifecycle.commands import (
     ACTION,
     COMMANDS,
@@ -171,7 +171,7 @@ def test_prose_is_text(text: str) -> None:
 
 @pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
 @pytest.mark.parametrize("colon", [": ", " : ", "："])
-def test_the_head_of_a_forward_is_text_in_every_language(words: Words, colon: str) -> None:
+def test_the_head_of_a_forward_is_text_in_every_language(words: ClientPhrases, colon: str) -> None:
     for sender in words.sender.split("|"):
         rows = [sender, words.date.split("|")[0], words.to.split("|")[0], words.subject.split("|")[0]]
         text = "\n".join(f"{name}{colon}x" for name in rows if name) + "\n\nHelp!"

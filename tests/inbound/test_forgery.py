@@ -12,7 +12,7 @@ from app.model.records.people import get_person
 from app.model.records.queue_setup import remove_responder
 from app.model.records.queues import find_queue
 from app.model.records.received_mail import Delivery
-from app.model.records.registration import alias
+from app.model.records.registration import add_alias
 from app.model.records.tickets import Ticket
 from app.model.storage.unit_of_work import Trust
 from app.transport.outbound.errors import Unreachable
@@ -47,7 +47,11 @@ def holds(office: Office, text: str = "Owner: me", **more: Any) -> bool:
 
 
 def waiting_letters(office: Office, email: str = RON) -> list[Letter]:
-    return [one for one in office.world.far_end.letters if one.recipient == email and "lines of it wait" in one.text]
+    return [
+        letter
+        for letter in office.world.far_end.letters
+        if letter.recipient == email and "lines of it wait" in letter.text
+    ]
 
 
 # A stranger writes in a responder's name
@@ -106,8 +110,8 @@ def test_letters_go_to_the_stored_address_whatever_the_mail_asks_for(office: Off
 
 
 def test_what_they_ask_from_a_second_address_goes_to_the_stored_one(office: Office) -> None:
-    with office.world.desk() as desk:
-        alias(desk, RON, "ron@home.example")
+    with office.world.uow() as uow:
+        add_alias(uow, RON, "ron@home.example")
     home = office.world.actor("ron@home.example")
     [waiting] = office.says(home, "Owner: me")
     assert waiting.recipient == RON
@@ -580,8 +584,8 @@ def test_an_undo_that_waits_goes_on_waiting_when_its_answer_has_lines_of_its_own
 def test_whoever_is_no_responder_any_more_when_they_answer_is_refused(office: Office) -> None:
     """What waited is carried out by somebody who by now may command nothing."""
     office.says(office.ron, "Priority: 1")
-    with office.world.desk() as desk:
-        remove_responder(desk, find_queue(desk, "General"), get_person(desk, RON))
+    with office.world.uow() as uow:
+        remove_responder(uow, find_queue(uow, "General"), get_person(uow, RON))
     office.ron.replies(waiting_letters(office)[0], "yes")
     assert office.ticket["priority"] is None
 
@@ -659,7 +663,7 @@ def test_a_letter_that_may_have_arrived_can_be_answered_whatever_comes_meanwhile
     taken = world.far_end.deliver
 
     def comes() -> None:
-        world.reception.receive(more.encode(), RON, [f"ticket1@{DOMAIN}"])
+        world.intake.receive(more.encode(), RON, [f"ticket1@{DOMAIN}"])
 
     def deliver(message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
         taken(message, To, From)

@@ -7,12 +7,12 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import make_url
 
-from app.model.inbound.unmatched import NoSuchMail, waiting
+from app.model.inbound.unmatched import NoSuchMail, unmatched_deliveries
 from app.model.records.queues import BadQueue, every_queue
 from app.model.records.tickets import Ticket
 from app.model.setup import first_queues
 from app.model.storage.database import Database
-from tests.support.postgres import Server, fresh_database
+from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.world import DOMAIN, World
 
 _BROKEN_WORD = b"From: =?utf-8?b?abcde?= <bea@example.org>\r\nSubject: x\r\nMessage-ID: <b@x>\r\n\r\nhi\r\n"
@@ -27,14 +27,14 @@ def test_a_broken_encoded_word_in_from_refuses_no_mail(small_world: World, envel
 def test_two_who_redeliver_one_mail_at_once_post_it_once(world: World) -> None:
     world.brings(b"From: a@example.org\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n", "a@example.org", f"later@{DOMAIN}")
     world.answers_at("later")
-    with world.desk() as desk:
-        number = waiting(desk)[0].id
+    with world.uow() as uow:
+        number = unmatched_deliveries(uow)[0].id
     together, done = Barrier(2), []
 
     def redeliver() -> None:
         together.wait(10)
         try:
-            done.append(world.reception.redeliver(number).fate)
+            done.append(world.intake.redeliver(number).fate)
         except NoSuchMail:
             done.append("too late")
 
@@ -46,7 +46,7 @@ def test_two_who_redeliver_one_mail_at_once_post_it_once(world: World) -> None:
     assert sorted(done) == ["opened", "too late"]
 
 
-def test_programs_that_start_at_once_make_the_first_queues_once(postgres_server: Server) -> None:
+def test_programs_that_start_at_once_make_the_first_queues_once(postgres_server: PostgresServer) -> None:
     url = fresh_database(postgres_server)
     together, new = Barrier(3), []
 
@@ -63,8 +63,8 @@ def test_programs_that_start_at_once_make_the_first_queues_once(postgres_server:
         thread.join(60)
     assert sorted(new) == [False, False, True]
     database = Database(url, DOMAIN)
-    with database.look() as desk:
-        assert [queue.name for queue in every_queue(desk)] == ["General", "Questions"]
+    with database.read_only() as uow:
+        assert [queue.name for queue in every_queue(uow)] == ["General", "Questions"]
     database.close()
 
 
@@ -88,10 +88,10 @@ def test_without_message_id_two_unreadable_dates_are_two_mails(small_world: Worl
 def test_an_outsider_named_by_any_of_their_addresses_gets_no_second_copy(world: World) -> None:
     ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.org", "Ann")
     ann.writes("hello", "Help!")
-    with world.desk() as desk:
-        from app.model.records.registration import alias
+    with world.uow() as uow:
+        from app.model.records.registration import add_alias
 
-        alias(desk, "ann@example.org", "ann@home.example")
+        add_alias(uow, "ann@example.org", "ann@home.example")
     ron.writes("ticket1", "Like this.", headers={"Cc": "ann@home.example"})
     assert ann.letters == []
 
@@ -108,13 +108,13 @@ def test_retry_leaves_to_a_courier_what_it_has_in_hand(world: World) -> None:
     from app.model.letters.outbox import retry
 
     world.responder("ron@example.org", "Ron")
-    world.reception.receive(
+    world.intake.receive(
         b"From: a@example.org\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n", "a@example.org", [f"hello@{DOMAIN}"]
     )
     (letter,) = world.courier._take_in_hand()
-    with world.desk() as desk:
-        assert retry(desk) == 0
-        assert retry(desk, [letter.id]) == 1
+    with world.uow() as uow:
+        assert retry(uow) == 0
+        assert retry(uow, [letter.id]) == 1
 
 
 def test_a_queue_has_no_address_that_looks_like_anothers(small_world: World) -> None:

@@ -114,10 +114,10 @@ def test_a_machine_cannot_end_anybodys_letters(either: Office) -> None:
 
 
 def test_a_machine_does_not_change_where_letters_go(office: Office) -> None:
-    with office.world.desk() as desk:
-        from app.model.records.registration import alias
+    with office.world.uow() as uow:
+        from app.model.records.registration import add_alias
 
-        alias(desk, "rita@example.net", "robot@example.net")
+        add_alias(uow, "rita@example.net", "robot@example.net")
     office.world.actor("robot@example.net").writes("ticket1", "Away.", headers=AWAY)
     before = len(office.rita.letters)
     office.ron.writes("ticket1", "Better?")

@@ -152,7 +152,7 @@ def test_a_repeat_for_some_of_its_recipients_is_stored_for_the_others(world: Wor
 
 def test_the_envelope_sender_makes_no_other_mail(small_world: World) -> None:
     small_world.brings(mail(), "prvs=1=ann@example.org", HELLO)
-    assert [one.fate for one in small_world.brings(mail(), "prvs=2=ann@example.org", HELLO)] == ["repeated"]
+    assert [result.fate for result in small_world.brings(mail(), "prvs=2=ann@example.org", HELLO)] == ["repeated"]
 
 
 def test_a_mail_set_aside_again_is_listed_once(world: World) -> None:

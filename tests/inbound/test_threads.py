@@ -8,7 +8,7 @@ from app.model.records.messages import Message
 from app.model.records.queue_setup import add_queue
 from app.model.records.queues import BadQueue
 from app.model.records.received_mail import Delivery
-from app.model.records.registration import alias
+from app.model.records.registration import add_alias
 from app.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World
 
@@ -155,11 +155,11 @@ def test_nobody_else_reaches_a_ticket_by_its_tag(office: World, writer: str) -> 
 
 
 def test_a_tag_holds_under_the_old_name_of_a_queue_and_of_any_queue(office: World) -> None:
-    with office.desk() as desk:
+    with office.uow() as uow:
         from app.model.records.queue_setup import set_queue
         from app.model.records.queues import find_queue
 
-        set_queue(desk, find_queue(desk, "General"), "name", "Front desk")
+        set_queue(uow, find_queue(uow, "General"), "name", "Front desk")
     for tag in ("[General #1]", "[Front desk #1]", "[Questions #1]"):
         assert brings(office, RITA, [at("hello")], Subject=f"Re: {tag} Printer") == ["posted 1"]
     assert brings(office, RITA, [at("hello")], Subject="Re: [Elsewhere #1] Printer") == ["opened 3"]
@@ -182,7 +182,7 @@ def test_a_tag_of_a_ticket_that_is_not_there_is_just_a_subject(small: World) -> 
 def test_a_ticket_reached_by_two_addresses_gets_one_message_private_if_one_is_a_comment_address(office: World) -> None:
     for to in (["ticket1", "ticket1-comment"], ["ticket1-comment", "ticket1"], ["ticket1", "support-comment"]):
         before = len(office.ticket(1)["messages"])
-        assert brings(office, RON, [at(one) for one in to]) == ["posted 1", "repeated"]
+        assert brings(office, RON, [at(mailbox) for mailbox in to]) == ["posted 1", "repeated"]
         assert (len(office.ticket(1)["messages"]), last(office, 1)[1]) == (before + 1, True)
     assert office.actor(RITA).letters == []
 
@@ -201,7 +201,7 @@ def test_two_addresses_of_one_queue_in_one_envelope_are_one_ticket(office: World
 
 def test_comment_of_a_queue_without_a_ticket_opens_one_whose_first_message_is_private(office: World) -> None:
     for to in (["support-comment"], ["support", "support-comment"], ["support-comment", "support"]):
-        outcomes = brings(office, RON, [at(one) for one in to], Subject="Between us")
+        outcomes = brings(office, RON, [at(mailbox) for mailbox in to], Subject="Between us")
         number = len(office.rows(Ticket))
         assert outcomes[0] == f"opened {number}"
         assert last(office, number) == ("Some words.", True)
@@ -259,14 +259,14 @@ def test_without_an_envelope_the_headers_of_the_last_servers_say_where_it_goes(
 ) -> None:
     small.answers_at("hello@openhatch.example")
     raw = f"From: {EVE}\nSubject: Hi\n{headers}\nWords.\n".encode()
-    assert small.reception.recipients(raw) == (to or ["hello@openhatch.example", at("ticket1")])
+    assert small.intake.recipients(raw) == (to or ["hello@openhatch.example", at("ticket1")])
 
 
 def test_an_address_that_another_queue_has_is_refused(small: World) -> None:
-    with small.desk() as desk:
+    with small.uow() as uow:
         for address in ("hello", at("support"), "QUESTIONS"):
             with pytest.raises(BadQueue, match="already"):
-                add_queue(desk, f"Other {address}".replace("@", " at "), [address])
+                add_queue(uow, f"Other {address}".replace("@", " at "), [address])
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "lmtp"])
@@ -293,8 +293,8 @@ def test_an_alias_makes_two_addresses_one_person_whose_replies_count(small: Worl
     home = small.actor("rita@home.example")
     home.replies(small.actor(RITA).letter(), "It still burns.")
     assert last(small, 1) == ("It still burns.", True)
-    with small.desk() as desk:
-        alias(desk, RITA, "rita@home.example")
+    with small.uow() as uow:
+        add_alias(uow, RITA, "rita@home.example")
     home.replies(small.actor(RITA).letters[0], "It burns more.")
     assert last(small, 1) == ("It burns more.", False)
     assert small.ticket(1)["requestor"]["email"] == "rita@home.example"

@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import insert
 
-from app.model.inbound.unmatched import NoSuchMail, find_set_aside, raw_bytes, waiting
+from app.model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes, unmatched_deliveries
 from app.model.records.letters import Letter
 from app.model.records.people import Person, find_person, get_person
 from app.model.records.queue_setup import add_queue
@@ -19,18 +19,18 @@ RAW = b"From: Eve <eve@example.org>\r\nSubject: Caf\xe9\r\nMessage-ID: <1@x>\r\n
 
 def aside(world: World) -> list[tuple[int, str, str]]:
     """Number, recipient and reason of what waits."""
-    with world.desk() as desk:
-        return [(one.id, one.recipient, one.reason) for one in waiting(desk)]
+    with world.uow() as uow:
+        return [(delivery.id, delivery.recipient, delivery.reason) for delivery in unmatched_deliveries(uow)]
 
 
 def kept(world: World, number: int) -> bytes:
-    with world.desk() as desk:
-        return raw_bytes(desk, find_set_aside(desk, number).mail_id)
+    with world.uow() as uow:
+        return raw_bytes(uow, find_unmatched(uow, number).mail_id)
 
 
 def dismiss(world: World, number: int) -> None:
-    with world.desk() as desk:
-        find_set_aside(desk, number).waiting = False
+    with world.uow() as uow:
+        find_unmatched(uow, number).waiting = False
 
 
 WHERE = {
@@ -133,8 +133,8 @@ def test_what_comes_to_a_letters_envelope_sender_names_the_letter(world: World) 
 
 
 def find_nobody(world: World, email: str) -> bool:
-    with world.desk() as desk:
-        return find_person(desk, email) is None
+    with world.uow() as uow:
+        return find_person(uow, email) is None
 
 
 # Delivered after all.
@@ -144,9 +144,9 @@ def test_a_mail_is_delivered_once_a_queue_has_its_address(world: World) -> None:
     bob = world.responder("bob@example.org")
     world.brings(RAW, "eve@example.org", f"sales@{DOMAIN}")
     [(number, _, _)] = aside(world)
-    with world.desk() as desk:
-        add_queue(desk, "Sales", ["sales"], "support")
-    outcome = world.reception.redeliver(number)
+    with world.uow() as uow:
+        add_queue(uow, "Sales", ["sales"], "support")
+    outcome = world.intake.redeliver(number)
     assert (outcome.fate, outcome.ticket) == ("opened", 1)
     assert aside(world) == []
     assert world.ticket()["queue"] == "Sales"
@@ -160,7 +160,7 @@ def test_a_mail_is_delivered_to_another_address(world: World) -> None:
     world.actor("ann@example.org").writes("hello", "Hello")
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
-    outcome = world.reception.redeliver(number, f"ticket1@{DOMAIN}")
+    outcome = world.intake.redeliver(number, f"ticket1@{DOMAIN}")
     world.settle()
     assert (outcome.fate, outcome.ticket, outcome.recipient) == ("posted", 1, f"ticket1@{DOMAIN}")
     assert len(world.ticket()["messages"]) == 2
@@ -171,9 +171,9 @@ def test_a_mail_is_delivered_to_another_address(world: World) -> None:
 def test_a_mail_that_still_leads_nowhere_stays(world: World) -> None:
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
-    assert world.reception.redeliver(number).fate == "set aside"
+    assert world.intake.redeliver(number).fate == "set aside"
     assert aside(world) == [(number, NOBODY, "nothing has this address")]
-    assert world.reception.redeliver(number, f"ticket9@{DOMAIN}").fate == "set aside"
+    assert world.intake.redeliver(number, f"ticket9@{DOMAIN}").fate == "set aside"
     assert aside(world) == [(number, f"ticket9@{DOMAIN}", "no ticket has this number")]
     assert kept(world, number) == RAW
 
@@ -181,7 +181,7 @@ def test_a_mail_that_still_leads_nowhere_stays(world: World) -> None:
 def test_a_mail_delivered_after_all_and_sent_again_is_a_repeat(world: World) -> None:
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
-    world.reception.redeliver(number, f"hello@{DOMAIN}")
+    world.intake.redeliver(number, f"hello@{DOMAIN}")
     assert world.brings(RAW, "eve@example.org", f"hello@{DOMAIN}")[0].fate == "repeated"
     assert len(world.rows(Ticket)) == 1
 
@@ -190,7 +190,7 @@ def test_a_mail_that_came_there_by_itself_meanwhile_is_a_repeat(world: World) ->
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
     world.brings(RAW, "eve@example.org", f"hello@{DOMAIN}")
-    assert world.reception.redeliver(number, f"hello@{DOMAIN}").fate == "repeated"
+    assert world.intake.redeliver(number, f"hello@{DOMAIN}").fate == "repeated"
     assert aside(world) == []
     assert len(world.rows(Ticket)) == 1
 
@@ -198,10 +198,10 @@ def test_a_mail_that_came_there_by_itself_meanwhile_is_a_repeat(world: World) ->
 def test_a_mail_cannot_be_delivered_twice(world: World) -> None:
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
-    world.reception.redeliver(number, f"hello@{DOMAIN}")
+    world.intake.redeliver(number, f"hello@{DOMAIN}")
     for wrong in (number, 77):
         with pytest.raises(NoSuchMail, match=f"No mail {wrong} is set aside"):
-            world.reception.redeliver(wrong)
+            world.intake.redeliver(wrong)
 
 
 def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,9 +216,9 @@ def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monke
     with monkeypatch.context() as patch:
         patch.setattr(workflow, "make_ticket", fails)
         with pytest.raises(RuntimeError):
-            world.reception.redeliver(number, f"hello@{DOMAIN}")
+            world.intake.redeliver(number, f"hello@{DOMAIN}")
     assert aside(world) == [(number, NOBODY, "nothing has this address")]
-    assert world.reception.redeliver(number, f"hello@{DOMAIN}").fate == "opened"
+    assert world.intake.redeliver(number, f"hello@{DOMAIN}").fate == "opened"
 
 
 def test_a_dismissed_mail_is_kept_but_no_longer_listed_or_told_of(world: World) -> None:
@@ -272,8 +272,8 @@ def test_other_letters_about_no_ticket_do_not_stand_in_for_it(world: World) -> N
 
 def test_an_administrator_whom_no_letter_reaches_gets_none(world: World) -> None:
     dead, living = (world.known(f"{name}@example.org", admin=True) for name in ("dead", "living"))
-    with world.desk() as desk:
-        get_person(desk, dead.email).undeliverable = desk.now
+    with world.uow() as uow:
+        get_person(uow, dead.email).undeliverable = uow.now
     bring_another(world, 1)
     assert (len(dead.letters), len(living.letters)) == (0, 1)
 
@@ -320,7 +320,7 @@ def test_mails_set_aside_at_the_same_instant_write_one_letter(world: World) -> N
     def bring(number: int) -> None:
         raw = f"From: eve@example.org\r\nMessage-ID: <{number}@z>\r\n\r\nx\r\n".encode()
         barrier.wait(20)
-        world.reception.receive(raw, "eve@example.org", [NOBODY])
+        world.intake.receive(raw, "eve@example.org", [NOBODY])
 
     threads = [Thread(target=bring, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -344,7 +344,7 @@ def test_without_an_administrator_mail_is_kept_all_the_same(world: World) -> Non
 def test_a_list_of_many_is_not_loaded_for_each_mail(small_world: World) -> None:
     small_world.known("admin@example.org", admin=True)
     bring_another(small_world, 0)
-    with small_world.desk() as desk:
+    with small_world.uow() as uow:
         rows = [
             {
                 "mail_id": 1,
@@ -356,11 +356,11 @@ def test_a_list_of_many_is_not_loaded_for_each_mail(small_world: World) -> None:
             }
             for number in range(2000)
         ]
-        desk.session.execute(insert(Delivery), rows)
+        uow.session.execute(insert(Delivery), rows)
     small_world.clock.passes(days=2)
-    with small_world.desk() as desk:
+    with small_world.uow() as uow:
         from app.model.inbound.unmatched import remind_administrators
 
-        remind_administrators(desk)
-        loaded = [one for one in desk.session.identity_map.values() if isinstance(one, Delivery)]
+        remind_administrators(uow)
+        loaded = [one for one in uow.session.identity_map.values() if isinstance(one, Delivery)]
         assert len(loaded) <= 20

@@ -295,8 +295,8 @@ def test_a_yes_takes_the_writer_off(served: World) -> None:
 def aliased(world: World, email: str, other: str) -> Actor:
     from app.model.records import registration
 
-    with world.desk() as desk:
-        registration.alias(desk, email, other)
+    with world.uow() as uow:
+        registration.add_alias(uow, email, other)
     return world.actor(other)
 
 
@@ -319,10 +319,10 @@ def test_a_ticket_is_answered_where_it_was_opened_from(served: World) -> None:
     ann.writes("hello", "First.")
     home = aliased(served, ann.email, "ann@work.example")
     home.writes("hello", "Second.")
-    rita.replies(next(one for one in rita.letters if "#1]" in one["Subject"]), "Answer one.")
-    rita.replies(next(one for one in rita.letters if "#2]" in one["Subject"]), "Answer two.")
-    assert ["Answer one." in one.text for one in ann.letters] == [True]
-    assert ["Answer two." in one.text for one in home.letters] == [True]
+    rita.replies(next(letter for letter in rita.letters if "#1]" in letter["Subject"]), "Answer one.")
+    rita.replies(next(letter for letter in rita.letters if "#2]" in letter["Subject"]), "Answer two.")
+    assert ["Answer one." in letter.text for letter in ann.letters] == [True]
+    assert ["Answer two." in letter.text for letter in home.letters] == [True]
     # A believed mail on the ticket from another address moves that ticket.
     ann.replies(home.letter(), "I am at home now.")
     rita.replies(rita.letter(), "Good.")

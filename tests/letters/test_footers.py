@@ -124,8 +124,8 @@ class Cast:
         """Write all of them into a database that is still empty."""
         from app.model.records.queue_setup import add_queue
 
-        with self.world.desk() as desk:
-            add_queue(desk, "Lab", ["lab"], self.life.name)
+        with self.world.uow() as uow:
+            add_queue(uow, "Lab", ["lab"], self.life.name)
         self.world.known(self.admin.email, self.admin.name, admin=True)
         for name, seat in SEATS.items():
             if seat == "answers for the queue":
@@ -259,7 +259,7 @@ def assert_the_footer_was_true(cast: Cast, said: Said, status: str, happened: Ha
 
 def assert_the_table_says_so(cast: Cast, said: Said, status: str, foretold: dict[str, str], happened: Happened) -> None:
     """The same from the other side: the promise is the cell's, and the status is the one that is shown beforehand."""
-    cell = cast.life.cell(status, Role(foretold["as"]))
+    cell = cast.life.default_reply(status, Role(foretold["as"]))
     assert (said.promise, said.private) == (cell.action.promise, cell.private)
     assert happened[:3] == (foretold["action"], foretold["status"], cell.private)
 
@@ -276,11 +276,11 @@ def assert_the_other_lines_are_there(cast: Cast, letter: Letter, status: str, na
     """They say what the reply makes of the ticket, and what else its writer may do."""
     goal = promised(cast.life, status, name)[1]
     expected = [f"Your reply makes it {goal}."] if goal != status else []
-    words = {"queue_address": "lab@tickets.example", "solved": f'"Status: {cast.life.end}"', "list": '"list"'}
+    words = {"queue_address": "lab@tickets.example", "solved": f'"Status: {cast.life.solved_status}"', "list": '"list"'}
     # What changed was changed by Root: whoever answers may take it back, and so may Root.
     if name not in ("Rita", "Pia", "Paul"):
         expected.append('To take that change back, put "undo" on the first line of your reply.')
-    expected += [hint.format_map(words) for hint in cast.life.cell(status, role).hints]
+    expected += [hint.format_map(words) for hint in cast.life.default_reply(status, role).hints]
     if name in ("Pia", "Paul"):
         expected.append('To get no more letters about it, reply with the one word "unsubscribe".')
     elif name != "Rita":
@@ -329,7 +329,7 @@ def test_nobody_else_gets_a_comments_letter(cast_of: CastOf, life: Lifecycle) ->
 def test_somebody_here_has_every_role_that_gets_letters(cast_of: CastOf, life: Lifecycle) -> None:
     cast = cast_of(life)
     worn = {cast.world.ticket(1, actor.email)["reply"]["as"] for actor in cast.actors.values()}
-    assert worn == set(life.order) - LETTERLESS
+    assert worn == set(life.role_order) - LETTERLESS
 
 
 @EVERY_LIFE
@@ -385,13 +385,15 @@ def test_the_word_for_ones_list_and_the_line_that_ends_a_ticket_do_what_the_foot
         assert f"1  {status}, just now: " in cast.actors["Rita"].letter().text
         assert cast.world.ticket() == before
     # On the list is what is open, and the footer says so where it is.
-    assert ('the one word "list"' in letter.footer) is any("{list}" in one for one in life.cell(status, RITA).hints)
-    assert any("{list}" in one for one in life.cell(status, RITA).hints) <= (status not in life.closed)
+    assert ('the one word "list"' in letter.footer) is any(
+        "{list}" in one for one in life.default_reply(status, RITA).hints
+    )
+    assert any("{list}" in one for one in life.default_reply(status, RITA).hints) <= (status not in life.closed)
     named = re.search(r'put "(Status: \w+)" on the first line', letter.footer)
-    assert bool(named) is any("{solved}" in hint for hint in life.cell(status, RITA).hints)
+    assert bool(named) is any("{solved}" in hint for hint in life.default_reply(status, RITA).hints)
     if named:
         cast.actors["Rita"].replies(letter, f"{named[1]}\n\nIt works.")
-        assert cast.world.ticket()["status"] == life.end
+        assert cast.world.ticket()["status"] == life.solved_status
 
 
 @pytest.mark.parametrize("name", ["Ron", "Asa", "Adam"])
@@ -433,14 +435,14 @@ def test_the_one_word_does_what_the_footer_says(cast_of: CastOf, life: Lifecycle
 
 @EVERY_LIFE
 def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: World, life: Lifecycle) -> None:
-    with small_world.desk() as desk:
+    with small_world.uow() as uow:
         from app.model.records.queue_setup import add_queue
 
-        add_queue(desk, "Bare", lifecycle=life.name)
+        add_queue(uow, "Bare", lifecycle=life.name)
     small_world.opens("rita@example.org", queue="Bare")
     small_world.known("root@example.org", "Root", admin=True)
     # Of a comment in a shared inbox nobody outside hears.
-    status = next(one for one in life.statuses if any("queue" in hint for hint in life.cell(one, RITA).hints))
+    status = next(one for one in life.statuses if any("queue" in hint for hint in life.default_reply(one, RITA).hints))
     small_world.becomes(1, next(other for other in life.statuses if other != status))
     small_world.act(1, "Change status", "root@example.org", "Look.", status=status)
     footer = small_world.actor("rita@example.org").letter().footer

@@ -10,12 +10,12 @@ import pytest
 from app.cli.output.ticket_display import ticket_text
 from app.mail.addresses import mailboxes
 from app.mail.text import decoded
-from app.model.letters.notification import heading
+from app.model.letters.notification import message_heading
 from app.model.lifecycle.support import SUPPORT
 from app.model.lifecycle.tables import Action
 from app.model.records.letters import Letter as Row
 from app.model.records.people import Person
-from app.model.records.registration import alias
+from app.model.records.registration import add_alias
 from tests.support.world import DOMAIN, Actor, Letter, World
 
 
@@ -125,8 +125,8 @@ def test_nobody_gets_a_letter_at_an_address_of_ours(party: Party) -> None:
 
 
 def test_letters_go_to_the_address_that_somebody_last_proved_to_write_from(party: Party) -> None:
-    with party.world.desk() as desk:
-        alias(desk, "rita@example.net", "rita@work.example")
+    with party.world.uow() as uow:
+        add_alias(uow, "rita@example.net", "rita@work.example")
     party.ron.writes("ticket1", "Where are you?")
     Actor(party.world, "rita@work.example", "Rita").replies(party.rita.letter(), "From work.")
     party.ron.writes("ticket1", "I see.")
@@ -239,10 +239,10 @@ def test_a_reply_to_a_private_comment_does_not_name_it_to_others(party: Party) -
 
 @pytest.mark.parametrize("action", SUPPORT.actions, ids=lambda action: action.title)
 def test_the_heading_tells_who_did_what(action: Action) -> None:
-    third = heading(action, "Sample {Person}", words=True)
+    third = message_heading(action, "Sample {Person}", has_text=True)
     assert third == f"Sample {{Person}}{action.third.removeprefix('{name}')}"
-    assert heading(action, "Sample Person", words=True, second=True) == action.second
-    assert heading(action, "Sample Person", words=False).endswith(".")
+    assert message_heading(action, "Sample Person", has_text=True, second=True) == action.second
+    assert message_heading(action, "Sample Person", has_text=False).endswith(".")
 
 
 def test_people_read_of_themselves_in_the_second_person_where_a_ticket_is_shown(party: Party) -> None:

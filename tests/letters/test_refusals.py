@@ -290,4 +290,4 @@ def test_reports_elsewhere_never_count(small: Scene) -> None:
         small.day(number)
         small.returns(to=f"{to}@{DOMAIN}")
     assert not small.marked
-    assert {one.email for one in small.world.rows(Person) if one.refused} == set()
+    assert {person.email for person in small.world.rows(Person) if person.refused} == set()

@@ -64,7 +64,7 @@ def test_the_support_tracker_has_the_statuses_and_actions_of_its_interface() -> 
 
 
 def test_roles_are_tried_in_the_order_of_the_interface() -> None:
-    assert list(SUPPORT.order) == ["machine", "requestor", "responder", "participant", "other", "stranger"]
+    assert list(SUPPORT.role_order) == ["machine", "requestor", "responder", "participant", "other", "stranger"]
     assert SUPPORT.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.REQUESTOR
 
 
@@ -93,7 +93,7 @@ def test_a_mail_to_a_shared_inbox_means_what_its_issue_says(status: str, role: R
 def test_a_shared_inbox_has_the_statuses_actions_and_roles_of_its_interface() -> None:
     assert list(CORRESPONDENCE.statuses) == ["new", "open", "stalled", "resolved", "rejected"]
     assert {action.title for action in CORRESPONDENCE.actions} == {"Reply", "Comment", "Change status"}
-    assert list(CORRESPONDENCE.order) == ["machine", "responder", "requestor", "participant", "other", "stranger"]
+    assert list(CORRESPONDENCE.role_order) == ["machine", "responder", "requestor", "participant", "other", "stranger"]
     assert CORRESPONDENCE.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.RESPONDER
 
 
@@ -126,7 +126,7 @@ def test_every_status_and_role_has_a_default_that_a_row_allows(life: Lifecycle, 
     title, after, private = outcome(life, status, role)
     assert life.action(title) in life.actions
     assert after in life.statuses
-    assert private == life.cell(status, role).private
+    assert private == life.default_reply(status, role).private
 
 
 @EVERY_CELL
@@ -138,22 +138,22 @@ def test_machines_and_strangers_only_ever_comment_in_private(life: Lifecycle, st
 @EVERY
 def test_no_default_names_a_status_or_role_that_is_not_there(life: Lifecycle) -> None:
     assert set(life.defaults) == {(status, role) for status in life.statuses for role in Role}
-    assert sorted(life.order) == sorted(Role)
+    assert sorted(life.role_order) == sorted(Role)
 
 
 @EVERY
 def test_no_default_needs_a_choice_or_an_earlier_answer(life: Lifecycle) -> None:
     for cell in life.defaults.values():
-        for row in life.rows:
+        for row in life.rules:
             if row.action == cell.action:
-                assert row.among is None
+                assert row.answered_by is None
                 assert all(len(choices) == 1 for choices in row.moves.values())
 
 
 @EVERY
 def test_every_move_starts_and_ends_at_a_status(life: Lifecycle) -> None:
     known = set(life.statuses)
-    for row in life.rows:
+    for row in life.rules:
         assert row.moves
         assert set(row.moves) <= known
         assert row.reopens_from <= set(row.moves)
@@ -166,7 +166,7 @@ def test_every_move_starts_and_ends_at_a_status(life: Lifecycle) -> None:
 
 @EVERY
 def test_a_row_that_asks_for_a_choice_leads_to_every_other_status(life: Lifecycle) -> None:
-    for row in life.rows:
+    for row in life.rules:
         for source, choices in row.moves.items():
             if len(choices) > 1:
                 assert choices == tuple(status for status in life.statuses if status != source)
@@ -174,18 +174,18 @@ def test_a_row_that_asks_for_a_choice_leads_to_every_other_status(life: Lifecycl
 
 @EVERY
 def test_every_status_is_reachable_from_the_first(life: Lifecycle) -> None:
-    assert reached(life, life.rows) == set(life.statuses)
+    assert reached(life, life.rules) == set(life.statuses)
 
 
 def test_every_support_status_is_reachable_without_an_administrator_changing_it() -> None:
-    rows = [row for row in SUPPORT.rows if row.who is not Who.ADMINISTRATOR]
+    rows = [row for row in SUPPORT.rules if row.who is not Who.ADMINISTRATOR]
     assert reached(SUPPORT, rows) == set(SUPPORT.statuses)
 
 
 def test_no_mail_leads_out_of_invalid() -> None:
     for role in Role:
         assert outcome(SUPPORT, "Invalid", role)[1] == "Invalid"
-    leaving = [row.action.title for row in SUPPORT.rows if set(row.moves.get("Invalid", ())) - {"Invalid"}]
+    leaving = [row.action.title for row in SUPPORT.rules if set(row.moves.get("Invalid", ())) - {"Invalid"}]
     assert leaving == ["Change status"]
 
 
@@ -202,8 +202,8 @@ def reached(life: Lifecycle, rows: object) -> set[str]:
 
 @EVERY
 def test_no_two_rows_give_the_same_person_two_ways_in_one_status(life: Lifecycle) -> None:
-    for number, row in enumerate(life.rows):
-        for other in life.rows[number + 1 :]:
+    for number, row in enumerate(life.rules):
+        for other in life.rules[number + 1 :]:
             if row.action == other.action and row.who == other.who:
                 assert not set(row.moves) & set(other.moves)
 
@@ -276,7 +276,7 @@ def test_unknown_words_are_refused_with_what_there_is() -> None:
 @EVERY_CELL
 def test_the_printed_table_says_what_a_reply_does(life: Lifecycle, status: str, role: Role) -> None:
     head, _, *lines = markdown(as_table([life]).split("\n\n")[0])
-    assert head[1:] == [str(role) for role in life.order]
+    assert head[1:] == [str(role) for role in life.role_order]
     [line] = [line for line in lines if line[0] == status]
     title, after, private = outcome(life, status, role)
     said = f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
@@ -287,8 +287,8 @@ def test_the_printed_table_says_what_a_reply_does(life: Lifecycle, status: str, 
 def test_the_printed_table_of_actions_has_a_line_for_every_row(life: Lifecycle) -> None:
     head, _, *lines = markdown(as_table([life]).split("\n\n")[1])
     assert head == ["Action", "By", "From", "To"]
-    assert [line[:3] for line in lines] == [[row.action.title, row.who, ", ".join(row.moves)] for row in life.rows]
-    for line, row in zip(lines, life.rows, strict=True):
+    assert [line[:3] for line in lines] == [[row.action.title, row.who, ", ".join(row.moves)] for row in life.rules]
+    for line, row in zip(lines, life.rules, strict=True):
         goals = {goal for source, choices in row.moves.items() if len(choices) == 1 for goal in choices}
         named = {goal for goal in life.statuses if goal in re.sub(r"(, )?[\w ]+ stays", "", line[3])}
         assert named == {goal for goal in goals if any(s != goal and (goal,) == c for s, c in row.moves.items())}
@@ -306,8 +306,8 @@ def test_the_diagram_has_exactly_the_moves_that_change_a_status(life: Lifecycle)
         if found := re.fullmatch(r" *(\w+) --> (\w+): (.+)", line):
             drawn |= {(names[found[1]], names[found[2]], title) for title in found[3].split(" / ")}
     assert drawn == {
-        (source, choices[0], row.recorded.title)
-        for row in life.rows
+        (source, choices[0], row.recorded_action.title)
+        for row in life.rules
         for source, choices in row.moves.items()
         if len(choices) == 1 and choices[0] != source
     }
@@ -318,14 +318,14 @@ def test_the_json_document_holds_the_tables(life: Lifecycle) -> None:
     document = json.loads(as_json([life]))
     assert document["name"] == life.name
     assert document["statuses"] == list(life.statuses)
-    assert document["roles"] == [str(role) for role in life.order]
+    assert document["roles"] == [str(role) for role in life.role_order]
     assert document["actions"] == [action.title for action in life.actions]
     cells = {(cell["status"], cell["role"]): cell for cell in document["defaults"]}
     assert len(cells) == len(document["defaults"]) == len(life.defaults)
     for (status, role), cell in cells.items():
         assert (cell["action"], cell["new_status"], cell["private"]) == outcome(life, status, Role(role))
-    assert [(row["action"], row["who"]) for row in document["rows"]] == [(r.action.title, r.who) for r in life.rows]
-    for printed, row in zip(document["rows"], life.rows, strict=True):
+    assert [(row["action"], row["who"]) for row in document["rows"]] == [(r.action.title, r.who) for r in life.rules]
+    for printed, row in zip(document["rows"], life.rules, strict=True):
         assert printed["from"] == {source: list(choices) for source, choices in row.moves.items()}
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.mail.authentication_results import HEADER_LIMIT, HEADERS, Verdict, verdict
+from app.mail.authentication_results import HEADER_LIMIT, HEADERS, AuthenticationVerdict, verdict
 
 MX = "mx.example.org"
 ANN = "ann@good.org"
@@ -20,7 +20,7 @@ def mail(*results: str) -> bytes:
     return f"{headers}From: {ANN}\nSubject: x\n\nhi\n".encode("utf-8", "surrogateescape")
 
 
-def says(*results: str, server: str | None = MX, email: str = ANN) -> Verdict:
+def says(*results: str, server: str | None = MX, email: str = ANN) -> AuthenticationVerdict:
     return verdict(mail(*results), server, email)
 
 
@@ -47,18 +47,18 @@ def says(*results: str, server: str | None = MX, email: str = ANN) -> Verdict:
     ],
 )
 def test_a_pass_for_the_domain_in_from_is_a_pass(written: str) -> None:
-    assert says(written) is Verdict.PASS
+    assert says(written) is AuthenticationVerdict.PASS
 
 
 def test_line_ends_of_every_kind_fold_a_header() -> None:
     folded = mail(f"{MX};\n dmarc=pass\n header.from=good.org")
-    assert verdict(folded, MX, ANN) is Verdict.PASS
-    assert verdict(folded.replace(b"\n", b"\r\n"), MX, ANN) is Verdict.PASS
+    assert verdict(folded, MX, ANN) is AuthenticationVerdict.PASS
+    assert verdict(folded.replace(b"\n", b"\r\n"), MX, ANN) is AuthenticationVerdict.PASS
 
 
 @pytest.mark.parametrize("email", ["ann@xn--bcher-kva.example", "ann@bücher.example", "Ann@BÜCHER.example."])
 def test_domains_are_compared_as_addresses_are(email: str) -> None:
-    assert says(f"{MX}; dmarc=pass header.from=XN--Bcher-kva.example", email=email) is Verdict.PASS
+    assert says(f"{MX}; dmarc=pass header.from=XN--Bcher-kva.example", email=email) is AuthenticationVerdict.PASS
 
 
 # --- What is a fail ---
@@ -74,7 +74,7 @@ def test_domains_are_compared_as_addresses_are(email: str) -> None:
     ],
 )
 def test_any_fail_is_a_fail(written: str) -> None:
-    assert says(written) is Verdict.FAIL
+    assert says(written) is AuthenticationVerdict.FAIL
 
 
 # --- What proves nothing ---
@@ -84,7 +84,7 @@ def test_any_fail_is_a_fail(written: str) -> None:
     "result", ["none", "temperror", "permerror", "bestguesspass", "passed", "pass/1", "pass=fail", "policy", "neutral"]
 )
 def test_every_other_result_is_none(result: str) -> None:
-    assert says(f"{MX}; dmarc={result} header.from=good.org") is Verdict.NONE
+    assert says(f"{MX}; dmarc={result} header.from=good.org") is AuthenticationVerdict.NONE
 
 
 @pytest.mark.parametrize(
@@ -131,27 +131,27 @@ def test_every_other_result_is_none(result: str) -> None:
     ],
 )
 def test_what_is_no_pass_for_this_very_domain_is_none(written: str) -> None:
-    assert says(written) is Verdict.NONE
+    assert says(written) is AuthenticationVerdict.NONE
 
 
 @pytest.mark.parametrize(
     "email", ["ann", "", "ann@", "ann@evil.org", "good.org", "ann@good.org@evil.org", "ann@x.good.org"]
 )
 def test_a_pass_for_another_domain_is_none(email: str) -> None:
-    assert says(PASS, email=email) is Verdict.NONE
-    assert says(f"{MX}; dmarc=pass header.from=", email=email) is Verdict.NONE
+    assert says(PASS, email=email) is AuthenticationVerdict.NONE
+    assert says(f"{MX}; dmarc=pass header.from=", email=email) is AuthenticationVerdict.NONE
 
 
 def test_comments_within_each_other_are_read_however_deep() -> None:
     deep = f"{MX}; dmarc=pass {'(' * 2000}header.from=evil.org{')' * 2000} header.from=good.org"
-    assert says(deep) is Verdict.PASS
-    assert says(deep.replace("evil", "good").removesuffix("header.from=good.org")) is Verdict.NONE
+    assert says(deep) is AuthenticationVerdict.PASS
+    assert says(deep.replace("evil", "good").removesuffix("header.from=good.org")) is AuthenticationVerdict.NONE
 
 
 def test_a_header_that_is_too_long_is_none() -> None:
-    assert says(PASS.ljust(HEADER_LIMIT)) is Verdict.PASS
-    assert says(f"{PASS} ({'x' * HEADER_LIMIT})") is Verdict.NONE
-    assert says(f"{PASS} ({'x' * HEADER_LIMIT})", PASS) is Verdict.NONE
+    assert says(PASS.ljust(HEADER_LIMIT)) is AuthenticationVerdict.PASS
+    assert says(f"{PASS} ({'x' * HEADER_LIMIT})") is AuthenticationVerdict.NONE
+    assert says(f"{PASS} ({'x' * HEADER_LIMIT})", PASS) is AuthenticationVerdict.NONE
 
 
 # --- Whose header it is ---
@@ -160,7 +160,7 @@ def test_a_header_that_is_too_long_is_none() -> None:
 @pytest.mark.parametrize("server", [None, "", " "])
 def test_without_a_front_server_nothing_is_believed(server: str | None) -> None:
     nameless = ["; dmarc=pass header.from=good.org", '""; dmarc=pass header.from=good.org']
-    assert [says(one, server=server) for one in (PASS, *nameless)] == [Verdict.NONE] * 3
+    assert [says(one, server=server) for one in (PASS, *nameless)] == [AuthenticationVerdict.NONE] * 3
 
 
 @pytest.mark.parametrize(
@@ -181,34 +181,37 @@ def test_without_a_front_server_nothing_is_believed(server: str | None) -> None:
 )
 def test_headers_of_others_prove_nothing_and_are_passed_over(name: str) -> None:
     other = f"{name}; dmarc=pass header.from=good.org"
-    assert says(other) is Verdict.NONE
-    assert says(other, PASS) is Verdict.PASS
-    assert says(other, FAIL) is Verdict.FAIL
+    assert says(other) is AuthenticationVerdict.NONE
+    assert says(other, PASS) is AuthenticationVerdict.PASS
+    assert says(other, FAIL) is AuthenticationVerdict.FAIL
 
 
 def test_the_setting_is_compared_in_any_case() -> None:
-    assert says(PASS, server=" MX.example.ORG ") is Verdict.PASS
+    assert says(PASS, server=" MX.example.ORG ") is AuthenticationVerdict.PASS
 
 
 @pytest.mark.parametrize(
     "name", ["ARC-Authentication-Results", "X-Authentication-Results", "Authentication-Results-Original"]
 )
 def test_only_the_header_itself_counts(name: str) -> None:
-    assert verdict(f"{name}: i=1; {PASS}\n{name}: {PASS}\nFrom: {ANN}\n\nhi\n".encode(), MX, ANN) is Verdict.NONE
+    assert (
+        verdict(f"{name}: i=1; {PASS}\n{name}: {PASS}\nFrom: {ANN}\n\nhi\n".encode(), MX, ANN)
+        is AuthenticationVerdict.NONE
+    )
 
 
 def test_what_stands_below_the_headers_counts_for_nothing() -> None:
-    assert verdict(b"From: ann@good.org\n\n" + mail(PASS), MX, ANN) is Verdict.NONE
+    assert verdict(b"From: ann@good.org\n\n" + mail(PASS), MX, ANN) is AuthenticationVerdict.NONE
 
 
 def test_a_header_of_any_case_below_other_headers_counts() -> None:
     above = b"Received: from a by b\nX-Spam-Flag: NO\nauthentication-RESULTS: "
-    assert verdict(above + PASS.encode() + b"\n\n", MX, ANN) is Verdict.PASS
+    assert verdict(above + PASS.encode() + b"\n\n", MX, ANN) is AuthenticationVerdict.PASS
 
 
 def test_no_more_than_the_first_headers_are_looked_at() -> None:
-    assert says(*["mx.evil.org; none"] * (HEADERS - 1), PASS) is Verdict.PASS
-    assert says(*["mx.evil.org; none"] * HEADERS, PASS) is Verdict.NONE
+    assert says(*["mx.evil.org; none"] * (HEADERS - 1), PASS) is AuthenticationVerdict.PASS
+    assert says(*["mx.evil.org; none"] * HEADERS, PASS) is AuthenticationVerdict.NONE
 
 
 BROKEN = [
@@ -224,7 +227,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("topmost", BROKEN)
 def test_a_broken_header_of_the_front_server_does_not_make_way_for_the_one_below(topmost: str) -> None:
-    assert says(topmost, PASS) is Verdict.NONE
+    assert says(topmost, PASS) is AuthenticationVerdict.NONE
 
 
 # --- Whatever the bytes ---
@@ -250,7 +253,7 @@ RESULTS = st.lists(PIECES, max_size=30).map("".join)
 @given(st.binary(max_size=300), st.text(max_size=10), st.text(max_size=30))
 def test_it_never_raises_on_any_bytes(raw: bytes, server: str, email: str) -> None:
     verdict(raw, server, email)
-    assert verdict(b"Authentication-Results: mx.example.org; " + raw, MX, email) in Verdict
+    assert verdict(b"Authentication-Results: mx.example.org; " + raw, MX, email) in AuthenticationVerdict
 
 
 @given(RESULTS)
@@ -270,7 +273,7 @@ def test_a_forged_header_below_the_topmost_changes_nothing(topmost: str, forged:
 
 @given(st.lists(st.text('ab ()\\;="\t', max_size=20).filter(lambda name: "mx" not in name), max_size=3))
 def test_headers_of_others_above_change_nothing(others: list[str]) -> None:
-    assert says(*others, PASS) is Verdict.PASS
+    assert says(*others, PASS) is AuthenticationVerdict.PASS
 
 
 def test_the_parser_is_loaded_only_for_a_header_of_the_front_server() -> None:

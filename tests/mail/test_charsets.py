@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.mail.parsed import read
+from app.mail.parsed import parse_mail
 from app.mail.text import from_bytes
 
 RUSSIAN = "Лампа не горит."
@@ -27,7 +27,7 @@ LABELS = {
 
 @pytest.mark.parametrize(("label", "codec"), LABELS.items())
 def test_a_charset_is_known_by_the_names_that_people_write(label: str, codec: str) -> None:
-    found = read(mail(f"Content-Type: text/plain; charset={label}", RUSSIAN.encode(codec)))
+    found = parse_mail(mail(f"Content-Type: text/plain; charset={label}", RUSSIAN.encode(codec)))
     assert found.text == RUSSIAN
 
 
@@ -35,7 +35,7 @@ def test_a_charset_is_known_by_the_names_that_people_write(label: str, codec: st
 def test_japanese_of_windows_is_read_though_its_label_is_narrower(words: str) -> None:
     raw = windows_japanese(words)
     assert from_bytes(raw, "iso-2022-jp") == words
-    assert read(mail("Content-Type: text/plain; charset=ISO-2022-JP", raw)).text == words
+    assert parse_mail(mail("Content-Type: text/plain; charset=ISO-2022-JP", raw)).text == words
 
 
 def windows_japanese(words: str) -> bytes:
@@ -70,12 +70,12 @@ META = {
 @pytest.mark.parametrize("meta", META.values(), ids=META)
 def test_html_without_a_charset_is_read_in_the_one_that_it_names(meta: str) -> None:
     page = f"<html><head>{meta}</head><body><p>{RUSSIAN}</p></body></html>"
-    assert read(mail("Content-Type: text/html", page.encode("cp1251"))).text == RUSSIAN
+    assert parse_mail(mail("Content-Type: text/html", page.encode("cp1251"))).text == RUSSIAN
 
 
 def test_a_name_in_html_is_not_believed_where_the_bytes_are_utf_8() -> None:
     page = f"{META['HTML 5']}<p>{RUSSIAN}</p>"
-    assert read(mail("Content-Type: text/html", page.encode())).text == RUSSIAN
+    assert parse_mail(mail("Content-Type: text/html", page.encode())).text == RUSSIAN
 
 
 @pytest.mark.parametrize("codec", ["koi8-r", "gb2312", "big5", "shift_jis", "euc-kr", "windows-1251"])
@@ -83,13 +83,13 @@ def test_a_raw_subject_and_name_are_read_in_the_charset_of_the_text(codec: str) 
     words = {"gb2312": "灯不亮了", "big5": "燈不亮了", "shift_jis": "ランプ", "euc-kr": "램프"}.get(codec, "Лампа")
     head = f"Content-Type: text/plain; charset={codec}\r\nFrom: ".encode() + words.encode(codec)
     raw = head + b" <ann@customer.example>\r\nSubject: " + words.encode(codec) + b"\r\n\r\n" + words.encode(codec)
-    found = read(raw)
+    found = parse_mail(raw)
     assert (found.subject, found.sender and found.sender.name, found.text) == (words, words, words)
 
 
 def test_a_raw_subject_that_does_not_fit_the_text_is_read_as_before() -> None:
     raw = b"Content-Type: text/plain; charset=utf-8\r\nSubject: Gr\xf6\xdfe\r\n\r\nwords"
-    assert read(raw).subject == "Größe"
+    assert parse_mail(raw).subject == "Größe"
 
 
 FLOWED = {
@@ -104,12 +104,14 @@ FLOWED = {
 
 @pytest.mark.parametrize(("body", "words"), FLOWED.values(), ids=FLOWED)
 def test_lines_that_flow_are_joined(body: str, words: str) -> None:
-    assert read(mail("Content-Type: text/plain; format=flowed", body.replace("\n", "\r\n").encode())).text == words
+    assert (
+        parse_mail(mail("Content-Type: text/plain; format=flowed", body.replace("\n", "\r\n").encode())).text == words
+    )
 
 
 def test_with_delsp_the_space_before_a_soft_break_goes() -> None:
     head = "Content-Type: text/plain; charset=utf-8; format=Flowed; DelSp=Yes"
     assert (
-        read(mail(head, "交換して \r\nください https://x.example/a \r\nb".encode())).text
+        parse_mail(mail(head, "交換して \r\nください https://x.example/a \r\nb".encode())).text
         == "交換してください https://x.example/ab"
     )

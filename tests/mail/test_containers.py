@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.mail import mime
 from app.mail.containers import calendar, cms, tnef, uuencoded
 from app.mail.containers.clear_signed import without_armour
-from app.mail.parsed import read
+from app.mail.parsed import parse_mail
 
 WORDS = "The lamp is dark since Monday."
 
@@ -22,7 +22,7 @@ def mail(text: str) -> bytes:
 
 def content_of(raw: bytes, number: int = 0) -> bytes:
     """The content of an attachment as it is fetched later, by its place and encoding alone."""
-    one = read(raw).attachments[number]
+    one = parse_mail(raw).attachments[number]
     return mime.content(raw, mime.Part(one.type, None, one.encoding, "", None, one.start, one.stop))
 
 
@@ -72,21 +72,24 @@ INNER = mail(
 @pytest.mark.parametrize("type_", ["application/pkcs7-mime; smime-type=signed-data", "application/x-pkcs7-mime"])
 def test_an_opaque_signed_mail_is_read(type_: str, sign: object) -> None:
     raw = enclosed(signed(INNER) if sign is signed else signed_in_pieces(INNER), type_, "smime.p7m")
-    found = read(raw)
-    assert (found.text, [(one.name, one.size) for one in found.attachments]) == (WORDS, [("plan.pdf", 3)])
+    found = parse_mail(raw)
+    assert (found.text, [(attachment.name, attachment.size) for attachment in found.attachments]) == (
+        WORDS,
+        [("plan.pdf", 3)],
+    )
     assert content_of(raw) == b"PDF"
 
 
 def test_a_container_within_a_container_is_read() -> None:
     raw = enclosed(signed(enclosed(signed(INNER), "application/pkcs7-mime", "a")), "application/pkcs7-mime", "b")
-    assert read(raw).text == WORDS
+    assert parse_mail(raw).text == WORDS
     assert content_of(raw) == b"PDF"
 
 
 def test_what_is_encrypted_or_broken_stays_a_file() -> None:
     for content in (b"", b"\x30\x80", signed(INNER)[:-200], b"\x30\x84\xff\xff\xff\xff", der(0x30, DATA)):
-        found = read(enclosed(content, "application/pkcs7-mime", "smime.p7m"))
-        assert [one.name for one in found.attachments] == ["smime.p7m"]
+        found = parse_mail(enclosed(content, "application/pkcs7-mime", "smime.p7m"))
+        assert [attachment.name for attachment in found.attachments] == ["smime.p7m"]
 
 
 def test_millions_of_empty_pieces_are_no_mail() -> None:
@@ -125,14 +128,17 @@ WINMAIL = {
 @pytest.mark.parametrize("type_", ["application/ms-tnef", "application/vnd.ms-tnef", "application/octet-stream"])
 def test_the_words_and_files_of_a_winmail_dat_are_read(type_: str, words: bytes) -> None:
     raw = enclosed(HEAD + words + FILE, type_, "winmail.dat")
-    found = read(raw)
-    assert (found.text, [(one.name, one.size) for one in found.attachments]) == (WORDS, [("plan.pdf", 3)])
+    found = parse_mail(raw)
+    assert (found.text, [(attachment.name, attachment.size) for attachment in found.attachments]) == (
+        WORDS,
+        [("plan.pdf", 3)],
+    )
     assert content_of(raw) == b"PDF"
 
 
 def test_the_long_name_of_a_file_is_taken() -> None:
     raw = enclosed(HEAD + FILE + attribute(0x69005, LONG_NAME, 2), "application/ms-tnef", "winmail.dat")
-    assert [one.name for one in read(raw).attachments] == ["Plan für Müller.pdf"]
+    assert [attachment.name for attachment in parse_mail(raw).attachments] == ["Plan für Müller.pdf"]
 
 
 def test_compressed_rtf_is_unpacked() -> None:
@@ -181,7 +187,7 @@ def event(method: str = "REQUEST", zone: str = "", z: str = "", part: str = "NEE
 
 
 def test_an_invitation_says_what_when_and_where() -> None:
-    found = read(mail(f"Content-Type: text/calendar; charset=utf-8\n\n{event(z='Z')}"))
+    found = parse_mail(mail(f"Content-Type: text/calendar; charset=utf-8\n\n{event(z='Z')}"))
     lines = [
         "Look at the lamp, please",
         "When: Tuesday, 1 December 2026, 10:00 to 11:00 (UTC)",
@@ -190,7 +196,10 @@ def test_an_invitation_says_what_when_and_where() -> None:
         "Bring a ladder",
         "and a friendly colleague",
     ]
-    assert (found.text.split("\n"), [one.name for one in found.attachments]) == (lines, ["invitation.ics"])
+    assert (found.text.split("\n"), [attachment.name for attachment in found.attachments]) == (
+        lines,
+        ["invitation.ics"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,7 +226,7 @@ def test_an_answer_says_so_in_its_first_line(part: str, said: str) -> None:
 def test_beside_words_an_invitation_adds_only_what_when_and_where() -> None:
     words = f"--b\nContent-Type: text/plain\n\n{WORDS}\n--b\nContent-Type: text/html\n\n<p>{WORDS}</p>\n"
     invitation = f"--b\nContent-Type: text/calendar\n\n{event()}--b--\n"
-    text = read(mail(f"Content-Type: multipart/alternative; boundary=b\n\n{words}{invitation}")).text
+    text = parse_mail(mail(f"Content-Type: multipart/alternative; boundary=b\n\n{words}{invitation}")).text
     assert text.startswith(f"{WORDS}\n\nLook at the lamp, please\nWhen: ")
     assert "ladder" not in text
 
@@ -245,7 +254,7 @@ After.""".format(space=" ", WORDS=WORDS)
 def test_the_armour_of_a_signed_text_is_taken_off() -> None:
     plain = f"Before.\n\nStatus: resolved\n\n{WORDS}\n-- \nAnn\nAfter."
     assert without_armour(ARMOURED) == plain
-    assert read(mail(f"Content-Type: text/plain\n\n{ARMOURED}\n")).text == plain
+    assert parse_mail(mail(f"Content-Type: text/plain\n\n{ARMOURED}\n")).text == plain
 
 
 @pytest.mark.parametrize("text", ["-----BEGIN PGP SIGNED MESSAGE-----\nwords", "words", f"> {ARMOURED[9:45]}\nwords"])
@@ -263,9 +272,9 @@ def encoded(name: str, content: bytes) -> str:
 
 def test_files_within_a_text_are_files() -> None:
     raw = mail(f"Subject: x\n\n{WORDS}\n\n{encoded('plan.txt', b'p' * 100)}\nTwo.\n{encoded('b.txt', b'b')}Ann\n")
-    found = read(raw)
+    found = parse_mail(raw)
     assert found.text == f"{WORDS}\n\n\nTwo.\nAnn"
-    assert [(one.name, one.size) for one in found.attachments] == [("plan.txt", 100), ("b.txt", 1)]
+    assert [(attachment.name, attachment.size) for attachment in found.attachments] == [("plan.txt", 100), ("b.txt", 1)]
     assert content_of(raw, 1) == b"b"
 
 
@@ -273,4 +282,4 @@ def test_files_within_a_text_are_files() -> None:
     "text", ["We begin 644 times\nand end", "begin 644 a.txt\nno lines of it at all\nend", "begin 644 x\nM"]
 )
 def test_words_that_only_look_so_stay(text: str) -> None:
-    assert read(mail(f"Subject: x\n\n{text}\n")).text == text
+    assert parse_mail(mail(f"Subject: x\n\n{text}\n")).text == text

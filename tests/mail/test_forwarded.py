@@ -13,7 +13,7 @@ from app.mail.addresses import Mailbox, is_usable
 from app.mail.client_phrases import LANGUAGES
 from app.mail.forwarded import LINES, Original, original_attached, original_inline
 from app.mail.html_text import text_of
-from app.mail.parsed import read
+from app.mail.parsed import parse_mail
 from app.mail.text import one_line
 
 MAILS = Path(__file__).parent.parent / "mails"
@@ -208,7 +208,7 @@ REAL = {
 def words_of(name: str) -> str:
     raw = (MAILS / name).read_bytes()
     if name.endswith(".eml"):
-        return read(raw).text
+        return parse_mail(raw).text
     text = raw.decode().replace("\r\n", "\n")
     return text_of(text) if name.endswith(".html") else text
 
@@ -541,7 +541,7 @@ def forward(*letters: EmailMessage) -> bytes:
 
 
 def attached(raw: bytes) -> Original | None:
-    return original_attached(raw, read(raw).attachments)
+    return original_attached(raw, parse_mail(raw).attachments)
 
 
 BOOT = Original(ANN, "Boot", datetime(2014, 10, 5, 15, 20, 33, tzinfo=UTC), "<boot@home.example>", "It does not boot.")

@@ -7,7 +7,7 @@ from quopri import encodestring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail.parsed import read
+from app.mail.parsed import parse_mail
 from app.mail.quoted_text import foreign_lines, split
 
 SCRIPTS = {
@@ -96,7 +96,7 @@ def test_each_word_is_read_or_counted_among_the_lines_set_aside(
     mail: tuple[bytes, list[str], str, bool], outsider: bool, known: bool
 ) -> None:
     raw, words, client, _ = mail
-    text = read(raw).text
+    text = parse_mail(raw).text
     ours = LETTER if known else []
     for opening in (True, False):
         said = split(text, ours, opening=opening, outsider=outsider)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.mail import mime
 from app.mail.addresses import Mailbox
-from app.mail.parsed import TOO_LONG, Incoming, read
+from app.mail.parsed import TOO_LONG, ParsedMail, parse_mail
 
 MAILS = Path(__file__).parent.parent / "mails"
 REAL = sorted(path for path in MAILS.glob("*/**/*") if path.is_file())
@@ -26,7 +26,7 @@ def mail(text: str) -> bytes:
     return text.replace("\n", "\r\n").encode("utf-8", "surrogateescape")
 
 
-def strings(read_mail: Incoming) -> Iterator[str]:
+def strings(read_mail: ParsedMail) -> Iterator[str]:
     mailboxes = [*read_mail.to, *([read_mail.sender] if read_mail.sender else [])]
     yield from (part for mailbox in mailboxes for part in mailbox)
     yield from (read_mail.subject, read_mail.text, read_mail.message_id or "", read_mail.automatic or "")
@@ -37,7 +37,7 @@ def strings(read_mail: Incoming) -> Iterator[str]:
 
 def assert_sound(raw: bytes) -> None:
     """What holds of every mail, whatever its bytes."""
-    found = read(raw)
+    found = parse_mail(raw)
     for text in strings(found):
         text.encode("utf-8")
         assert "\0" not in text
@@ -141,7 +141,7 @@ def test_a_made_mail_comes_back(
     for name, content in attached:
         made.add_attachment(content, "application", "octet-stream", filename=name)
     raw = made.as_bytes()
-    found = read(raw)
+    found = parse_mail(raw)
     assert found.text.splitlines() == body.removeprefix("\ufeff").strip().splitlines() or body.startswith("\ufeff")
     assert found.subject == " ".join(subject.split()) or not subject.isprintable()
     assert [attachment.size for attachment in found.attachments] == [len(content) for _, content in attached]
@@ -219,7 +219,7 @@ last  \n\n\n""")
 
 
 def test_a_plain_reply_is_read_whole() -> None:
-    found = read(REPLY)
+    found = parse_mail(REPLY)
     assert found.sender == Mailbox("Ann Ärmel", "ann@example.org")
     assert found.authors == 1
     assert found.subject == "Re: [help #1] Grüße"
@@ -247,13 +247,13 @@ def test_a_plain_reply_is_read_whole() -> None:
 def test_the_sender_is_from_else_sender_else_the_envelope(
     headers: str, envelope: str | None, expected: str | None
 ) -> None:
-    sender = read(mail(headers + "\n\n"), envelope).sender
+    sender = parse_mail(mail(headers + "\n\n"), envelope).sender
     assert (sender.email if sender else None) == expected
 
 
 @pytest.mark.parametrize("headers", ["From: a@x.org, b@x.org", "From: a@x.org\nFrom: b@x.org"])
 def test_every_author_counts(headers: str) -> None:
-    assert read(mail(headers + "\n\n")).authors == 2
+    assert parse_mail(mail(headers + "\n\n")).authors == 2
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_every_author_counts(headers: str) -> None:
     ],
 )
 def test_a_date_is_in_utc_or_none(written: str, expected: datetime | None) -> None:
-    assert read(mail(f"Date: {written}\n\n")).date == expected
+    assert parse_mail(mail(f"Date: {written}\n\n")).date == expected
 
 
 @pytest.mark.parametrize(
@@ -284,12 +284,12 @@ def test_a_date_is_in_utc_or_none(written: str, expected: datetime | None) -> No
     ],
 )
 def test_a_message_id_is_one_token_or_none(written: str, expected: str | None) -> None:
-    assert read(mail(f"Message-ID: {written}\n\n")).message_id == expected
+    assert parse_mail(mail(f"Message-ID: {written}\n\n")).message_id == expected
 
 
 def test_of_many_references_the_first_ten_and_the_last_ninety_stay() -> None:
     ids = [f"<{number}@x>" for number in range(300)]
-    assert read(mail(f"References: {' '.join(ids)}\n\n")).references == tuple(ids[:10] + ids[-90:])
+    assert parse_mail(mail(f"References: {' '.join(ids)}\n\n")).references == tuple(ids[:10] + ids[-90:])
 
 
 def alternative(plain: str, html: str) -> bytes:
@@ -300,12 +300,12 @@ def alternative(plain: str, html: str) -> bytes:
 
 
 def test_of_two_forms_the_plain_one_is_the_text_and_the_other_no_attachment() -> None:
-    found = read(alternative("plain words", "<p>plain <b>words</b></p>"))
+    found = parse_mail(alternative("plain words", "<p>plain <b>words</b></p>"))
     assert (found.text, found.attachments) == ("plain words", ())
 
 
 def test_an_empty_plain_form_gives_way_to_the_html() -> None:
-    found = read(alternative(" \n", "<p>html</p>"))
+    found = parse_mail(alternative(" \n", "<p>html</p>"))
     assert (found.text, found.attachments) == ("html", ())
 
 
@@ -316,15 +316,15 @@ def test_a_list_footer_in_plain_text_does_not_hide_the_html_above_it() -> None:
     footer = EmailMessage()
     footer.set_content("footer")
     made.attach(footer)
-    assert read(made.as_bytes()).text == "words\n\nfooter"
+    assert parse_mail(made.as_bytes()).text == "words\n\nfooter"
 
 
 def test_a_named_text_is_an_attachment_beside_a_text_and_the_text_without_one() -> None:
     part = "--x\nContent-Type: text/plain; name=log.txt\n\nlog\n"
     head = "Content-Type: multipart/mixed; boundary=x\n\n"
-    both = read(mail(f"{head}--x\n\nwords\n{part}--x--\n"))
+    both = parse_mail(mail(f"{head}--x\n\nwords\n{part}--x--\n"))
     assert (both.text, [attachment.name for attachment in both.attachments]) == ("words", ["log.txt"])
-    alone = read(mail(f"{head}{part}--x--\n"))
+    alone = parse_mail(mail(f"{head}{part}--x--\n"))
     assert (alone.text, alone.attachments) == ("log", ())
 
 
@@ -334,7 +334,7 @@ def test_attachments_without_a_name_get_one() -> None:
     made.add_attachment(b"png", "image", "png")
     made.add_attachment(EmailMessage())
     made.add_attachment(b"?", "application", "x-nobody-knows")
-    found = [(attachment.name, attachment.type) for attachment in read(made.as_bytes()).attachments]
+    found = [(attachment.name, attachment.type) for attachment in parse_mail(made.as_bytes()).attachments]
     assert found == [
         ("part-2.png", "image/png"),
         ("forwarded.eml", "message/rfc822"),
@@ -361,18 +361,18 @@ def test_attachments_without_a_name_get_one() -> None:
 )
 def test_a_file_name_names_a_file_and_nothing_else(parameters: str, expected: str) -> None:
     raw = mail(f"Content-Type: image/png\nContent-Disposition: attachment; {parameters}\n\nx")
-    assert [attachment.name for attachment in read(raw).attachments] == [expected]
+    assert [attachment.name for attachment in parse_mail(raw).attachments] == [expected]
 
 
 @pytest.mark.parametrize(
     "charset", ['"\\0utf-8"', "unknown-8bit", "hex", "zlib", "rot13", "utf-8''x", "=?utf-8?q?x?=", '"']
 )
 def test_an_odd_charset_does_not_stop_the_reading(charset: str) -> None:
-    assert read(mail(f"Content-Type: text/plain; charset={charset}\n\ngrün")).text == "grün"
+    assert parse_mail(mail(f"Content-Type: text/plain; charset={charset}\n\ngrün")).text == "grün"
 
 
 def test_a_charset_as_rfc_2231_writes_it_is_read() -> None:
-    assert read(b"Content-Type: text/plain; charset*=ascii''iso-8859-15\n\n\xa4").text == "€"
+    assert parse_mail(b"Content-Type: text/plain; charset*=ascii''iso-8859-15\n\n\xa4").text == "€"
 
 
 BROKEN_BASE64 = {
@@ -385,7 +385,7 @@ BROKEN_BASE64 = {
 
 @pytest.mark.parametrize("body", BROKEN_BASE64.values(), ids=BROKEN_BASE64)
 def test_broken_base64_is_read_as_far_as_it_goes(body: str) -> None:
-    assert read(mail(f"Content-Transfer-Encoding: base64\n\n{body}")).text.startswith("words")
+    assert parse_mail(mail(f"Content-Transfer-Encoding: base64\n\n{body}")).text.startswith("words")
 
 
 def test_uuencoded_parts_are_decoded() -> None:
@@ -396,20 +396,20 @@ def test_uuencoded_parts_are_decoded() -> None:
 
 
 def test_an_mbox_line_is_passed_over() -> None:
-    assert read(b"From ann Tue Nov  3 10:00:00 2026\nSubject: x\n\nwords").subject == "x"
+    assert parse_mail(b"From ann Tue Nov  3 10:00:00 2026\nSubject: x\n\nwords").subject == "x"
 
 
 def test_a_mail_of_an_old_macintosh_has_headers_and_text() -> None:
-    found = read(b"Subject: x\rFrom: a@x.org\r\rone\rtwo\r")
+    found = parse_mail(b"Subject: x\rFrom: a@x.org\r\rone\rtwo\r")
     assert (found.subject, found.text) == ("x", "one\ntwo")
 
 
 def test_a_mail_without_headers_is_all_text() -> None:
-    assert read(b"just words\nand more").text == "just words\nand more"
+    assert parse_mail(b"just words\nand more").text == "just words\nand more"
 
 
 def test_a_long_mail_says_that_it_is_longer() -> None:
-    found = read(b"\n" + b"words\n" * 300_000)
+    found = parse_mail(b"\n" + b"words\n" * 300_000)
     assert len(found.text) <= 1_000_100
     assert found.text.endswith(TOO_LONG)
 
@@ -417,16 +417,19 @@ def test_a_long_mail_says_that_it_is_longer() -> None:
 def test_line_ends_that_changed_on_the_way_do_not_change_the_digest() -> None:
     body = b"one\n" + b"x" * 65_000 + b"\n" * 3000 + b"two"
     digests = {
-        read(b"Subject: x\n\n" + body).body_digest,
-        read(b"Received: y\r\n\r\n" + body.replace(b"\n", b"\r\n") + b"\r\n\r\n").body_digest,
+        parse_mail(b"Subject: x\n\n" + body).body_digest,
+        parse_mail(b"Received: y\r\n\r\n" + body.replace(b"\n", b"\r\n") + b"\r\n\r\n").body_digest,
     }
     assert len(digests) == 1
-    assert read(b"\n" + body + b".").body_digest not in digests
+    assert parse_mail(b"\n" + body + b".").body_digest not in digests
 
 
 @given(st.integers(mime.CHUNK - 3, mime.CHUNK + 3))
 def test_a_line_end_between_two_chunks_is_one(length: int) -> None:
-    assert read(b"\n" + b"x" * length + b"\r\ny").body_digest == read(b"\n" + b"x" * length + b"\ny").body_digest
+    assert (
+        parse_mail(b"\n" + b"x" * length + b"\r\ny").body_digest
+        == parse_mail(b"\n" + b"x" * length + b"\ny").body_digest
+    )
 
 
 # --- Mails that were made to hurt ---
@@ -496,5 +499,5 @@ def test_no_more_parts_are_mapped_than_the_limit() -> None:
     ],
 )
 def test_ids_are_read_without_angle_brackets(header: str, ids: tuple[str, ...]) -> None:
-    found = read(mail(f"In-Reply-To: {header}\nReferences: {header}\n\nwords"))
+    found = parse_mail(mail(f"In-Reply-To: {header}\nReferences: {header}\n\nwords"))
     assert (found.in_reply_to, found.references) == (ids, ids)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.devtools.bench.quoted_text import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
 from app.mail import quoted_text
 from app.mail.client_phrases import LANGUAGES
-from app.mail.parsed import read
+from app.mail.parsed import parse_mail
 from app.mail.quoted_text import Split, is_forward, split
 
 MAILS = Path(__file__).parent.parent / "mails"
@@ -35,7 +35,7 @@ def test_enough_real_replies_are_exact() -> None:
 @pytest.mark.parametrize("name", TALON)
 def test_the_reply_of_every_client_is_found(name: str) -> None:
     path = MAILS / "talon" / "standard_replies" / f"{name}.eml"
-    found = split(read(path.read_bytes()).text).new
+    found = split(parse_mail(path.read_bytes()).text).new
     assert found.split() == ["Hello"]
 
 

@@ -56,8 +56,8 @@ def sent(world: World, raw: bytes, *, scheme: str = "smtp", recipient: str = HEL
     with bounded(), Wire(world.port(scheme), lmtp=scheme == "lmtp") as client:
         client.begins(recipient, sender=SENDER)
         assert client.hands_over(raw).startswith("250 ")
-    with world.desk() as desk:
-        assert desk.session.scalar(select(Mail.raw).order_by(Mail.id.desc()).limit(1)) == raw
+    with world.uow() as uow:
+        assert uow.session.scalar(select(Mail.raw).order_by(Mail.id.desc()).limit(1)) == raw
 
 
 def test_the_mails_are_there() -> None:
@@ -77,9 +77,9 @@ class Shared:
         """The address of a new queue, for which Bob answers."""
         self.queues += 1
         name = f"queue-{self.queues}"
-        with self.world.desk() as desk:
-            queue = add_queue(desk, name, [name], "support")
-            add_responder(desk, queue, get_person(desk, self.bob.email))
+        with self.world.uow() as uow:
+            queue = add_queue(uow, name, [name], "support")
+            add_responder(uow, queue, get_person(uow, self.bob.email))
         return f"{name}@{DOMAIN}"
 
 
@@ -100,9 +100,9 @@ def test_all_of_them_are_taken_and_kept_as_sent_by_one_server_of_each_database(w
     bob = world.responder("bob@example.org")
     sends = [(scheme, path, wired(path.read_bytes())) for name, scheme in COLLECTIONS.items() for path in found(name)]
     # To an address of its own each, since some have a Message-ID in common: none is a repeat.
-    with world.desk() as desk:
+    with world.uow() as uow:
         for number in range(len(sends)):
-            add_queue_address(desk, find_queue(desk, "General"), f"hello{number}")
+            add_queue_address(uow, find_queue(uow, "General"), f"hello{number}")
     with world.serving("smtp", "lmtp"):
         clients = {scheme: Wire(world.port(scheme), lmtp=scheme == "lmtp") for scheme in COLLECTIONS.values()}
         for number, (scheme, path, raw) in enumerate(sends):
@@ -204,7 +204,7 @@ def test_a_mail_that_cannot_be_understood_is_stored_and_posted_as_far_as_it_read
 def test_it_is_posted_on_a_ticket_too_and_on_each_database(world: World) -> None:
     for name, raw in BAD.items():
         number = world.opens(SENDER)
-        [outcome] = world.reception.receive(raw, SENDER, [f"ticket{number}@{DOMAIN}"])
+        [outcome] = world.intake.receive(raw, SENDER, [f"ticket{number}@{DOMAIN}"])
         assert outcome.fate == "posted", name
         assert len(world.ticket(number)["messages"]) == 2, name
 

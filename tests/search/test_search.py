@@ -26,14 +26,14 @@ from app.model.schema import alembic_config
 from app.model.search import indexer
 from app.model.search import search as searching
 from app.model.search.fulltext_table import SQLITE_OPTIMIZE, drop, matches
-from app.model.search.indexer import Due, catch_up, catch_up_some, catch_up_soon, count_due, see_to
+from app.model.search.indexer import IndexTask, catch_up, catch_up_some, catch_up_soon, count_due, index_batch
 from app.model.search.query import read_query
-from app.model.search.search import Found, search
+from app.model.search.search import SearchResult, search
 from app.model.search.snippets import snippet
-from app.model.search.time_limit import TooMuch, within
+from app.model.search.time_limit import SearchTooExpensive, within
 from app.model.search.tokens import LONGEST_WORD, folded, words
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.fields import Setting
+from app.model.storage.unit_of_work import UnitOfWork
+from app.model.tickets.fields import FieldChanges
 from app.model.tickets.filters import Filter
 from app.model.tickets.merging import merge
 from tests.support.world import DOMAIN, World
@@ -41,12 +41,12 @@ from tests.support.world import DOMAIN, World
 ANN, BEA, RON = "ann@example.net", "bea@example.net", "ron@example.org"
 
 
-def looked_for(world: World, asked: str, viewer: str | None = None, limit: int = 20, **wanted: Any) -> Found:
+def looked_for(world: World, asked: str, viewer: str | None = None, limit: int = 20, **wanted: Any) -> SearchResult:
     """What a search finds."""
     catch_up(world.database)
-    with world.database.look() as desk:
-        person = get_person(desk, viewer) if viewer else None
-        return search(desk, read_query(asked), Filter(**wanted), person, limit)
+    with world.database.read_only() as uow:
+        person = get_person(uow, viewer) if viewer else None
+        return search(uow, read_query(asked), Filter(**wanted), person, limit)
 
 
 def found(world: World, asked: str, viewer: str | None = None, **wanted: Any) -> list[int]:
@@ -57,9 +57,9 @@ def found(world: World, asked: str, viewer: str | None = None, **wanted: Any) ->
 
 def by_word(world: World, word: str) -> set[int]:
     """The ids of all messages that the index has under a word."""
-    with world.database.look() as desk:
-        there = matches(desk, read_query(word))
-        return set(desk.connection.scalars(select(there.message_id).select_from(there.table).where(there.found)))
+    with world.database.read_only() as uow:
+        there = matches(uow, read_query(word))
+        return set(uow.connection.scalars(select(there.message_id).select_from(there.table).where(there.found)))
 
 
 def brings(
@@ -144,18 +144,18 @@ def test_words_with_signs_are_found_as_they_were_written(inbox: World) -> None:
 @example('"a" * NOT (b')
 def test_no_text_is_an_error(searched: World, asked: str) -> None:
     query = read_query(asked)
-    with searched.database.look() as desk:
+    with searched.database.read_only() as uow:
         for one in (query, query.loosened()):
-            search(desk, one, Filter(), None, 5)
-            search(desk, one, Filter(), get_person(desk, ANN), 5)
+            search(uow, one, Filter(), None, 5)
+            search(uow, one, Filter(), get_person(uow, ANN), 5)
     snippet(asked, query.terms)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40))
 def test_any_text_can_be_indexed_and_is_found_by_itself(searched: World, written: str) -> None:
-    with searched.database.work() as desk:
-        desk.session.execute(update(Message).where(Message.id == 1).values(text=written, full_text=written))
+    with searched.database.transaction() as uow:
+        uow.session.execute(update(Message).where(Message.id == 1).values(text=written, full_text=written))
     catch_up(searched.database)
     asked = written.replace('"', " ")
     if words(asked):
@@ -208,27 +208,27 @@ def test_an_or_without_a_word_on_both_sides_says_nothing(asked: str) -> None:
     assert read_query(asked).groups == read_query("toner").groups
 
 
-def takes_for_ever(desk: Desk) -> None:
-    with within(desk, 0.2) as deadline:
+def takes_for_ever(uow: UnitOfWork) -> None:
+    with within(uow, 0.2) as deadline:
         deadline.next_statement()
         endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-        desk.connection.execute(text(endless))
+        uow.connection.execute(text(endless))
 
 
 def test_a_search_that_takes_too_long_is_broken_off_and_its_work_goes_on(inbox: World) -> None:
     inbox.opens(ANN, "Hello", "zebra")
     catch_up(inbox.database)
-    with inbox.database.work() as desk:
-        desk.session.get_one(Ticket, 1).title = "Okapi"
-        with pytest.raises(TooMuch):
-            takes_for_ever(desk)
+    with inbox.database.transaction() as uow:
+        uow.session.get_one(Ticket, 1).title = "Okapi"
+        with pytest.raises(SearchTooExpensive):
+            takes_for_ever(uow)
         # Nothing of it is left on the connection.
         some = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n"
-        assert desk.connection.scalar(text(some)) == 2_000_000
+        assert uow.connection.scalar(text(some)) == 2_000_000
         if not inbox.database.is_sqlite:
-            assert desk.connection.scalar(text("SHOW statement_timeout")) == "30s"
-        with within(desk, 5) as deadline:
-            assert search(desk, read_query("zebra"), Filter(), None, 5, deadline).total == 1
+            assert uow.connection.scalar(text("SHOW statement_timeout")) == "30s"
+        with within(uow, 5) as deadline:
+            assert search(uow, read_query("zebra"), Filter(), None, 5, deadline).total == 1
     assert inbox.ticket()["title"] == "Okapi"
 
 
@@ -236,7 +236,7 @@ def test_without_a_word_nothing_is_found(small_inbox: World) -> None:
     small_inbox.opens(ANN)
     for asked in ("", "!!", "-hello", "🎉"):
         assert not read_query(asked)
-        assert looked_for(small_inbox, asked) == Found([], 0)
+        assert looked_for(small_inbox, asked) == SearchResult([], 0)
 
 
 def test_where_nothing_has_exactly_the_words_beginnings_are_tried(inbox: World) -> None:
@@ -294,12 +294,12 @@ def test_the_title_counts_with_every_message(inbox: World) -> None:
     assert found(inbox, "scanner ordered") == [1]
     assert found(inbox, "ordered -scanner") == []
     # A changed title notes all messages, a changed requestor the first.
-    with inbox.database.work() as desk:
-        find_ticket(desk, 1).requestor_id = get_person(desk, "root@example.org").id
-    assert [one.message_id for one in inbox.rows(Due)] == [1]
-    with inbox.database.work() as desk:
-        find_ticket(desk, 1).title = "Copier"
-    assert sorted({one.message_id for one in inbox.rows(Due)}) == [1, 2, 3]
+    with inbox.database.transaction() as uow:
+        find_ticket(uow, 1).requestor_id = get_person(uow, "root@example.org").id
+    assert [index_task.message_id for index_task in inbox.rows(IndexTask)] == [1]
+    with inbox.database.transaction() as uow:
+        find_ticket(uow, 1).title = "Copier"
+    assert sorted({index_task.message_id for index_task in inbox.rows(IndexTask)}) == [1, 2, 3]
 
 
 def test_what_a_first_mail_quotes_is_found_and_what_an_answer_quotes_only_where_it_stands(inbox: World) -> None:
@@ -327,12 +327,12 @@ def test_a_person_is_found_by_every_name_and_address_they_have_now(inbox: World)
     assert found(inbox, "perkins") == [1]
     inbox.known(ANN, "Ann Dwyer")
     assert (found(inbox, "perkins"), found(inbox, "dwyer")) == ([], [1])
-    with inbox.database.work() as desk:
-        registration.alias(desk, ANN, "perky@pawnee.example")
+    with inbox.database.transaction() as uow:
+        registration.add_alias(uow, ANN, "perky@pawnee.example")
     assert found(inbox, "perky@pawnee.example") == [1]
     inbox.opens(BEA, "Hello", "y")
-    with inbox.database.work() as desk:
-        registration.alias(desk, ANN, BEA)
+    with inbox.database.transaction() as uow:
+        registration.add_alias(uow, ANN, BEA)
     assert set(found(inbox, "dwyer")) == {1, 2}
     assert set(found(inbox, BEA)) == {1, 2}
 
@@ -341,8 +341,8 @@ def test_a_new_requestor_is_found_at_the_first_message(inbox: World) -> None:
     inbox.known("root@example.org", admin=True)
     inbox.opens(ANN, "Hello", "x")
     bea = inbox.known(BEA, "Bea Arthur")
-    with inbox.database.look() as desk:
-        person = get_person(desk, bea.email)
+    with inbox.database.read_only() as uow:
+        person = get_person(uow, bea.email)
     inbox.sets(1, "root@example.org", requestor=person)
     assert found(inbox, "arthur") == [1]
     assert found(inbox, ANN) == [1]
@@ -353,8 +353,8 @@ def test_merged_messages_are_found_on_the_ticket_where_they_are(inbox: World) ->
     inbox.opens(ANN, "Giraffe", "The neck.")
     inbox.opens(BEA, "Okapi", "The stripes.")
     catch_up(inbox.database)
-    with inbox.database.work() as desk:
-        merge(desk, find_ticket(desk, 2), find_ticket(desk, 1), get_person(desk, RON))
+    with inbox.database.transaction() as uow:
+        merge(uow, find_ticket(uow, 2), find_ticket(uow, 1), get_person(uow, RON))
     [hit] = looked_for(inbox, "stripes").hits
     assert (hit.ticket.id, hit.number) == (1, 2)
     assert found(inbox, "okapi") == [1]
@@ -366,8 +366,8 @@ def test_a_message_that_is_gone_is_not_found(inbox: World) -> None:
     inbox.opens(ANN, "Giraffe", "The neck.")
     inbox.act(1, "Comment", None, "The zebra.")
     assert found(inbox, "neck") == found(inbox, "zebra") == found(inbox, "giraffe") == [1]
-    with inbox.database.work() as desk:
-        desk.session.execute(delete(Message).where(Message.number == 1))
+    with inbox.database.transaction() as uow:
+        uow.session.execute(delete(Message).where(Message.number == 1))
     assert (found(inbox, "neck"), found(inbox, "zebra")) == ([], [1])
     # The title goes on with what is the first message now.
     assert found(inbox, "giraffe") == [1]
@@ -401,8 +401,8 @@ def test_of_equals_the_newest_comes_first(inbox: World) -> None:
         inbox.clock.passes(days=1)
         inbox.opens(ANN, f"Title {number}", "The zebra")
     old = datetime(2001, 1, 1, tzinfo=UTC)
-    with inbox.database.work() as desk:
-        desk.session.execute(update(Message).where(Message.id == 5).values(received=old, date=old))
+    with inbox.database.transaction() as uow:
+        uow.session.execute(update(Message).where(Message.id == 5).values(received=old, date=old))
     assert found(inbox, "zebra") == [4, 3, 2, 1, 5]
 
 
@@ -411,9 +411,9 @@ def test_a_limit_says_how_many_more_there_are(inbox: World) -> None:
         inbox.opens(ANN, f"Title {number}", "The zebra")
     answer = looked_for(inbox, "zebra", limit=2)
     assert (len(answer.hits), answer.total, answer.more) == (2, 5, False)
-    assert searching.how_many_more(answer) == "3 more tickets have it"
-    assert searching.how_many_more(looked_for(inbox, "zebra", limit=4)) == "1 more ticket has it"
-    assert searching.how_many_more(looked_for(inbox, "zebra", limit=5)) == ""
+    assert searching.remaining_hits_text(answer) == "3 more tickets have it"
+    assert searching.remaining_hits_text(looked_for(inbox, "zebra", limit=4)) == "1 more ticket has it"
+    assert searching.remaining_hits_text(looked_for(inbox, "zebra", limit=5)) == ""
 
 
 def test_one_long_ticket_hides_no_other(inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -455,9 +455,9 @@ def test_a_search_without_filters_reads_no_other_table(small_inbox: World, monke
 
 
 def test_filters_choose_as_in_a_list(zoo: World) -> None:
-    with zoo.database.look() as desk:
-        ann, bea, ron = (get_person(desk, email) for email in (ANN, BEA, RON))
-        questions = find_queue(desk, "Questions")
+    with zoo.database.read_only() as uow:
+        ann, bea, ron = (get_person(uow, email) for email in (ANN, BEA, RON))
+        questions = find_queue(uow, "Questions")
     early, late = datetime(2026, 11, 25, tzinfo=UTC), datetime(2026, 12, 5, tzinfo=UTC)
     for wanted, expected in (
         ({"queue": questions}, [2]),
@@ -474,8 +474,8 @@ def test_filters_choose_as_in_a_list(zoo: World) -> None:
         ({"before": early}, [1]),
         ({"before": early, "author": bea}, []),
     ):
-        with zoo.database.look() as desk:
-            listed = [ticket.id for ticket in searching_filters(desk, wanted)]
+        with zoo.database.read_only() as uow:
+            listed = [ticket.id for ticket in searching_filters(uow, wanted)]
         assert sorted(found(zoo, "zebra", **wanted)) == listed == expected, wanted
     [hit] = looked_for(zoo, "zebra", since=late).hits
     assert hit.number == 2
@@ -483,10 +483,10 @@ def test_filters_choose_as_in_a_list(zoo: World) -> None:
     assert hit.number == 1
 
 
-def searching_filters(desk: Any, wanted: dict[str, Any]) -> list[Ticket]:
+def searching_filters(uow: Any, wanted: dict[str, Any]) -> list[Ticket]:
     from app.model.tickets.filters import find_tickets
 
-    return find_tickets(desk, Filter(**wanted))
+    return find_tickets(uow, Filter(**wanted))
 
 
 # --- Who may see what ---
@@ -501,13 +501,13 @@ def seated(world: World) -> None:
     world.known("root@example.org", "Root", admin=True)
     world.known("pia@example.org", "Pia")
     world.known("otto@example.org", "Otto")
-    with world.database.work() as desk:
-        registration.meet(desk, Mailbox("Steve", "steve@example.org"), known=False)
+    with world.database.transaction() as uow:
+        registration.get_or_create_person(uow, Mailbox("Steve", "steve@example.org"), known=False)
     brings(world, "rita@example.org", "hello", "publicone", subject="Titleword")
     world.asks_in(1, "pia@example.org")
-    with world.database.work() as desk:
+    with world.database.transaction() as uow:
         # She answered for the queue once.
-        find_ticket(desk, 1).assignee_id = get_person(desk, "asa@example.org").id
+        find_ticket(uow, 1).assignee_id = get_person(uow, "asa@example.org").id
     brings(world, RON, "ticket1-comment", "secretword", subject="Secretsubject", files=("secretfile.pdf",))
     brings(world, RON, "ticket1", "publictwo", subject="Re: Titleword", files=("publicfile.pdf",))
 
@@ -523,9 +523,9 @@ def test_everybody_finds_what_they_are_shown_and_nothing_else(any_database_url: 
             catch_up(world.database)
             for seat in SEATS:
                 shown = list(seen(world, f"{seat}@example.org"))
-                with world.database.look() as desk:
-                    person = get_person(desk, f"{seat}@example.org")
-                    answers = {mark: search(desk, read_query(mark), Filter(), person, 20) for mark in marks}
+                with world.database.read_only() as uow:
+                    person = get_person(uow, f"{seat}@example.org")
+                    answers = {mark: search(uow, read_query(mark), Filter(), person, 20) for mark in marks}
                 for mark, answer in answers.items():
                     numbers = [hit.number for hit in answer.hits]
                     having = [n for n, said in shown if mark in said]
@@ -566,8 +566,8 @@ def test_private_words_that_somebody_quotes_are_found_by_those_who_may_see_them_
 
 def test_an_address_that_is_not_shown_finds_nothing_for_outsiders(inbox: World) -> None:
     seated(inbox)
-    with inbox.database.work() as desk:
-        registration.alias(desk, RON, "hidden@ron.example")
+    with inbox.database.transaction() as uow:
+        registration.add_alias(uow, RON, "hidden@ron.example")
     assert found(inbox, "hidden@ron.example", RON) == [1]
     for hidden in ("hidden@ron.example", RON):
         assert looked_for(inbox, hidden, "rita@example.org").hits == []
@@ -584,7 +584,7 @@ def test_an_outsiders_total_counts_what_they_may_see(inbox: World, monkeypatch: 
     monkeypatch.setattr(searching, "_MOST_READ", 3)
     answer = looked_for(inbox, "zebra", "rita@example.org", limit=2)
     assert (len(answer.hits), answer.total, answer.more) == (2, 3, True)
-    assert searching.how_many_more(answer) == "At least 1 more tickets have it"
+    assert searching.remaining_hits_text(answer) == "At least 1 more tickets have it"
 
 
 # --- The index in step ---
@@ -606,88 +606,88 @@ def test_after_any_changes_each_word_finds_exactly_the_messages_that_have_it(inb
             catch_up(inbox.database)
             expected = as_it_stands(inbox)
             assert {word: by_word(inbox, word) for word in ANIMALS} == expected
-    assert inbox.rows(Due) == []
+    assert inbox.rows(IndexTask) == []
 
 
 def change(world: World, chance: random.Random, turn: int) -> None:
     """One change of those that there are."""
     said = " ".join(chance.choices(ANIMALS, k=2))
     kind = chance.randrange(10)
-    with world.database.work() as desk:
-        living = desk.session.scalars(select(Ticket.id).where(Ticket.merged_into.is_(None)).order_by(Ticket.id)).all()
+    with world.database.transaction() as uow:
+        living = uow.session.scalars(select(Ticket.id).where(Ticket.merged_into.is_(None)).order_by(Ticket.id)).all()
         ticket, other = chance.choice(living), chance.choice(living)
-        person = chance.choice(desk.session.scalars(select(Person).order_by(Person.id)).all())
-        email, root = person.email, get_person(desk, "root@example.org")
+        person = chance.choice(uow.session.scalars(select(Person).order_by(Person.id)).all())
+        email, root = person.email, get_person(uow, "root@example.org")
         if kind == 0:
             person.name = said
         elif kind == 1:
-            registration.alias(desk, email, f"{chance.choice(ANIMALS)}{turn}.{chance.choice(ANIMALS)}@far.example")
+            registration.add_alias(uow, email, f"{chance.choice(ANIMALS)}{turn}.{chance.choice(ANIMALS)}@far.example")
         elif kind == 2:
-            setting = Setting(title=said, requestor=person)
-            administration.set_ticket(desk, find_ticket(desk, ticket, locked=True), root, setting)
+            setting = FieldChanges(title=said, requestor=person)
+            administration.set_ticket(uow, find_ticket(uow, ticket, locked=True), root, setting)
         elif kind == 3 and ticket != other and len(living) > 3:
-            merge(desk, find_ticket(desk, ticket), find_ticket(desk, other), root)
+            merge(uow, find_ticket(uow, ticket), find_ticket(uow, other), root)
         else:
-            change_message(desk, chance, kind, said, person.id)
+            change_message(uow, chance, kind, said, person.id)
     if kind == 8:
         world.opens(email, said, chance.choice(ANIMALS))
     elif kind == 9:
         brings(world, email, f"ticket{ticket}", said, subject=chance.choice(ANIMALS), files=(f"{said}.pdf",))
 
 
-def change_message(desk: Any, chance: random.Random, kind: int, said: str, person: int) -> None:
+def change_message(uow: Any, chance: random.Random, kind: int, said: str, person: int) -> None:
     """A change of one message, or of what is attached to all."""
-    every = desk.session.scalars(select(Message.id).order_by(Message.id)).all()
+    every = uow.session.scalars(select(Message.id).order_by(Message.id)).all()
     message = chance.choice(every)
     if kind == 4:
-        desk.session.execute(update(Message).where(Message.id == message).values(text=said, full_text=said))
+        uow.session.execute(update(Message).where(Message.id == message).values(text=said, full_text=said))
     elif kind == 5:
-        desk.session.execute(update(Message).where(Message.id == message).values(subject=said, sender_id=person))
+        uow.session.execute(update(Message).where(Message.id == message).values(subject=said, sender_id=person))
     elif kind == 6:
-        desk.session.execute(update(Attachment).values(name=f"{said}.pdf"))
+        uow.session.execute(update(Attachment).values(name=f"{said}.pdf"))
     elif kind == 7 and len(every) > 2:
         answered = select(Message.parent_id).where(Message.parent_id.is_not(None))
         alone = Message.id.not_in(answered) & Message.id.not_in(select(Attachment.message_id))
-        desk.session.execute(delete(Message).where(alone, Message.id == message, Message.mail_id.is_(None)))
+        uow.session.execute(delete(Message).where(alone, Message.id == message, Message.mail_id.is_(None)))
 
 
 def as_it_stands(world: World) -> dict[str, set[int]]:
     """Which messages have which word, told from the tables."""
-    with world.database.look() as desk:
+    with world.database.read_only() as uow:
         expected: dict[str, set[int]] = {word: set() for word in ANIMALS}
-        first = {ticket: min(numbers) for ticket, numbers in numbers_by_ticket(desk).items()}
-        for message in desk.session.scalars(select(Message)):
-            ticket = desk.session.get_one(Ticket, message.ticket_id)
+        first = {ticket: min(numbers) for ticket, numbers in numbers_by_ticket(uow).items()}
+        for message in uow.session.scalars(select(Message)):
+            ticket = uow.session.get_one(Ticket, message.ticket_id)
             parts = [message.text if message.parent_id else message.full_text, *(a.name for a in message.attachments)]
-            parts += of_person(desk, message.sender_id)
+            parts += of_person(uow, message.sender_id)
             if re.sub(r"^re: ", "", message.subject.lower()) != ticket.title.lower():
                 parts.append(message.subject)
             parts.append(ticket.title)
             if message.number == first[message.ticket_id]:
-                parts += of_person(desk, ticket.requestor_id)
+                parts += of_person(uow, ticket.requestor_id)
             for word in set(re.findall(r"[a-z]+(?=\d*)", " ".join(parts).lower())) & set(ANIMALS):
                 if re.search(rf"(?<![a-z0-9]){word}(?![a-z0-9])", " ".join(parts).lower()):
                     expected[word].add(message.id)
         return expected
 
 
-def numbers_by_ticket(desk: Any) -> dict[int, list[int]]:
+def numbers_by_ticket(uow: Any) -> dict[int, list[int]]:
     numbers: dict[int, list[int]] = {}
-    for ticket, number in desk.session.execute(select(Message.ticket_id, Message.number)):
+    for ticket, number in uow.session.execute(select(Message.ticket_id, Message.number)):
         numbers.setdefault(ticket, []).append(number)
     return numbers
 
 
-def of_person(desk: Any, person: int | None) -> list[str]:
+def of_person(uow: Any, person: int | None) -> list[str]:
     if person is None:
         return []
-    addresses = desk.session.scalars(select(Address.email).where(Address.person_id == person)).all()
-    return [desk.session.get_one(Person, person).name, *addresses]
+    addresses = uow.session.scalars(select(Address.email).where(Address.person_id == person)).all()
+    return [uow.session.get_one(Person, person).name, *addresses]
 
 
 def test_a_mail_is_only_noted_and_the_server_takes_it_into_the_index_by_itself(inbox: World) -> None:
     inbox.opens(ANN, "Hello", "The zebra")
-    assert [one.message_id for one in inbox.rows(Due)] == [1]
+    assert [index_task.message_id for index_task in inbox.rows(IndexTask)] == [1]
     assert by_word(inbox, "zebra") == set()
     inbox.courier.start()
     try:
@@ -701,9 +701,9 @@ def awaits_index(world: World) -> None:
     from time import monotonic, sleep
 
     end = monotonic() + 20
-    while world.rows(Due) and monotonic() < end:
+    while world.rows(IndexTask) and monotonic() < end:
         sleep(0.02)
-    assert world.rows(Due) == []
+    assert world.rows(IndexTask) == []
 
 
 def test_catching_up_tells_how_far_it_is_and_has_nothing_to_do_twice(small_inbox: World) -> None:
@@ -720,9 +720,9 @@ def test_what_is_noted_by_work_that_ends_later_is_not_lost(postgres_inbox: World
     """An indexer can read a message while another unit of work has changed it and not yet ended."""
     inbox = postgres_inbox
     inbox.opens(ANN, "Giraffe", "x")
-    with inbox.database.work() as desk:
-        find_ticket(desk, 1).title = "Okapi"
-        desk.session.flush()
+    with inbox.database.transaction() as uow:
+        find_ticket(uow, 1).title = "Okapi"
+        uow.session.flush()
         assert catch_up(inbox.database) == 1
         assert by_word(inbox, "okapi") == set()
     catch_up(inbox.database)
@@ -734,9 +734,9 @@ def test_a_unit_of_work_has_so_many_characters_at_most(small_inbox: World, monke
     for length in (600, 600, 5_000, 100, 100, 100):
         small_inbox.opens(ANN, "Hello", "word " * (length // 5))
     counts = []
-    while small_inbox.rows(Due):
-        with small_inbox.database.work() as desk:
-            counts.append(see_to(desk, 5))
+    while small_inbox.rows(IndexTask):
+        with small_inbox.database.transaction() as uow:
+            counts.append(index_batch(uow, 5))
     assert counts == [1, 1, 1, 3]
     for _ in range(4):
         small_inbox.opens(BEA, "Hello", "word " * 150)
@@ -747,22 +747,22 @@ def test_a_unit_of_work_has_so_many_characters_at_most(small_inbox: World, monke
 def test_of_two_indexers_one_waits_or_leaves_it_to_the_other(postgres_inbox: World) -> None:
     inbox = postgres_inbox
     inbox.opens(ANN, "Giraffe", "x")
-    with inbox.database.work() as desk:
-        assert see_to(desk, 5) == 1
+    with inbox.database.transaction() as uow:
+        assert index_batch(uow, 5) == 1
         assert catch_up_some(inbox.database, 5, wait=False) == 0
         assert not catch_up_soon(inbox.database, 0.1)
-    assert inbox.rows(Due) == []
+    assert inbox.rows(IndexTask) == []
 
 
 def test_messages_of_an_older_database_are_found_after_its_upgrade(inbox: World) -> None:
     inbox.opens(ANN, "Giraffe", "The neck.")
     brings(inbox, BEA, "ticket1", "The stripes.", files=("plan.pdf",))
     inbox.opens(ANN, "Okapi", "At 0005.")
-    with inbox.database.work() as desk:
-        command.downgrade(alembic_config(desk.session.connection()), "0005")
-    with inbox.database.work() as desk:
-        command.upgrade(alembic_config(desk.session.connection()), "head")
-        assert count_due(desk) == 3
+    with inbox.database.transaction() as uow:
+        command.downgrade(alembic_config(uow.session.connection()), "0005")
+    with inbox.database.transaction() as uow:
+        command.upgrade(alembic_config(uow.session.connection()), "head")
+        assert count_due(uow) == 3
     assert (found(inbox, "neck giraffe"), found(inbox, "stripes plan"), found(inbox, "okapi")) == ([1], [1], [2])
 
 
@@ -770,15 +770,15 @@ def test_messages_can_be_taken_out_at_once_and_leave_no_trace(inbox: World) -> N
     inbox.opens(ANN, "Hello", "zyzzyva")
     inbox.opens(ANN, "Hello", "zebra")
     catch_up(inbox.database)
-    with inbox.database.work() as desk:
-        drop(desk, [1])
+    with inbox.database.transaction() as uow:
+        drop(uow, [1])
         if inbox.database.is_sqlite:
-            desk.connection.exec_driver_sql(SQLITE_OPTIMIZE)
+            uow.connection.exec_driver_sql(SQLITE_OPTIMIZE)
     assert (by_word(inbox, "zyzzyva"), by_word(inbox, "zebra")) == (set(), {2})
     if inbox.database.is_sqlite:
-        with inbox.database.look() as desk:
-            kept = desk.connection.execute(text("SELECT block FROM search_data")).scalars().all()
-            kept += desk.connection.execute(text("SELECT c1 FROM search_content")).scalars().all()
+        with inbox.database.read_only() as uow:
+            kept = uow.connection.execute(text("SELECT block FROM search_data")).scalars().all()
+            kept += uow.connection.execute(text("SELECT c1 FROM search_content")).scalars().all()
         assert not any("zyzzyva" in str(one) for one in kept)
 
 
@@ -822,8 +822,8 @@ def test_where_words_stand_beside_the_text_is_shown(small_inbox: World) -> None:
     small_inbox.known(ANN, "Ann Perkins")
     brings(small_inbox, ANN, "hello", "The machine burns.", subject="Fire alarm", files=("Lageplan_2.pdf",))
     brings(small_inbox, RON, "ticket1", "", subject="Okapi at large", files=("Rest.pdf",))
-    with small_inbox.database.work() as desk:
-        registration.alias(desk, ANN, "perky@pawnee.example")
+    with small_inbox.database.transaction() as uow:
+        registration.add_alias(uow, ANN, "perky@pawnee.example")
 
     def shown(asked: str, viewer: str | None = None) -> tuple[str, str]:
         [hit] = looked_for(small_inbox, asked, viewer).hits
@@ -842,5 +842,5 @@ def test_a_huge_text_has_a_snippet_soon(small_inbox: World) -> None:
     small_inbox.opens(ANN, "Hello", "zebra " * 20_000)
     [hit] = looked_for(small_inbox, "zebra").hits
     assert hit.snippet.text.startswith("zebra zebra")
-    with small_inbox.database.look() as desk:
-        assert find_person(desk, ANN) is not None
+    with small_inbox.database.read_only() as uow:
+        assert find_person(uow, ANN) is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from app.model.inbound import search_requests
-from app.model.inbound.unmatched import waiting
+from app.model.inbound.unmatched import unmatched_deliveries
 from app.model.records.letters import Letter as Row
 from app.model.records.messages import Message
 from app.model.records.people import Person, get_person
@@ -17,7 +17,7 @@ LAST = "For an hour from now no mail is answered so"
 ANN, BEA, RON, ROOT = "ann@example.net", "bea@example.net", "ron@example.org", "root@example.org"
 
 
-class Desk:
+class SearchDesk:
     """A tracker with some tickets, Ron who answers for General, and Root."""
 
     def __init__(self, world: World) -> None:
@@ -34,8 +34,8 @@ class Desk:
         return tuple(len(self.world.rows(one)) for one in (Ticket, Message, Person))
 
     def aside(self) -> list[str]:
-        with self.world.database.look() as desk:
-            return [one.reason for one in waiting(desk)]
+        with self.world.database.read_only() as uow:
+            return [delivery.reason for delivery in unmatched_deliveries(uow)]
 
     def asks(self, who: Actor, subject: str, text: str = "", to: str = "hello-search", **more: object) -> Letter | None:
         """Somebody asks; their new letter, if there is one. Nothing is posted, and nobody becomes known."""
@@ -47,13 +47,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(inbox: World) -> Desk:
-    return Desk(inbox)
+def uow(inbox: World) -> SearchDesk:
+    return SearchDesk(inbox)
 
 
 @pytest.fixture
-def small(small_inbox: World) -> Desk:
-    return Desk(small_inbox)
+def small(small_inbox: World) -> SearchDesk:
+    return SearchDesk(small_inbox)
 
 
 def answered(letter: Letter | None) -> Letter:
@@ -65,8 +65,8 @@ def words(letter: Letter | None) -> str:
     return " ".join(answered(letter).text.split())
 
 
-def test_the_words_of_the_subject_are_looked_for(desk: Desk) -> None:
-    letter = answered(desk.asks(desk.ron, "toner", "Cheers, Ron"))
+def test_the_words_of_the_subject_are_looked_for(uow: SearchDesk) -> None:
+    letter = answered(uow.asks(uow.ron, "toner", "Cheers, Ron"))
     assert letter.text == (
         'These tickets have "toner", the best first:\n\n'
         "1  new, 2026-11-21: Printer in room 12 (ticket1@tickets.example)\n    Ann: The toner is empty.\n\n"
@@ -81,38 +81,38 @@ def test_the_words_of_the_subject_are_looked_for(desk: Desk) -> None:
     assert letter["Reply-To"] in ("", "hello-search@tickets.example", letter["From"])
     assert letter["Auto-Submitted"].startswith("auto-")
     assert (letter.recipient, letter.mail.get_content_type()) == (RON, "text/plain")
-    assert desk.aside() == []
+    assert uow.aside() == []
 
 
-def test_every_queue_is_searched_as_far_as_the_asker_may_see(desk: Desk) -> None:
+def test_every_queue_is_searched_as_far_as_the_asker_may_see(uow: SearchDesk) -> None:
     """Ron answers for General, and sees Questions as anybody does whom the tracker knows."""
-    letter = answered(desk.asks(desk.ron, "printer"))
+    letter = answered(uow.asks(uow.ron, "printer"))
     assert "ticket1@" in letter.text
     assert "ticket2@" in letter.text
-    assert "Rosa" in answered(desk.asks(desk.ron, "secret")).text
-    rosa = desk.world.responder("rosa@example.org", "Rosa", queue="Questions")
-    desk.before = desk.kept()
-    letter = answered(desk.asks(rosa, "printer", to="questions-search"))
+    assert "Rosa" in answered(uow.asks(uow.ron, "secret")).text
+    rosa = uow.world.responder("rosa@example.org", "Rosa", queue="Questions")
+    uow.before = uow.kept()
+    letter = answered(uow.asks(rosa, "printer", to="questions-search"))
     assert "ticket1@" not in letter.text
     assert "ticket2@" in letter.text
-    assert answered(desk.asks(rosa, "secret")).text.startswith('No ticket that you may see has "secret".')
-    assert "Rosa" in answered(desk.asks(desk.root, "secret")).text
+    assert answered(uow.asks(rosa, "secret")).text.startswith('No ticket that you may see has "secret".')
+    assert "Rosa" in answered(uow.asks(uow.root, "secret")).text
 
 
-def test_without_a_subject_the_words_below_it_are_looked_for(desk: Desk) -> None:
-    assert "ticket1@" in answered(desk.asks(desk.ron, "", "toner")).text
+def test_without_a_subject_the_words_below_it_are_looked_for(uow: SearchDesk) -> None:
+    assert "ticket1@" in answered(uow.asks(uow.ron, "", "toner")).text
     # Where the subject finds nothing, too; then the letter names what was found.
-    letter = answered(desk.asks(desk.ron, "A question of mine", "toner"))
+    letter = answered(uow.asks(uow.ron, "A question of mine", "toner"))
     assert letter.text.startswith('These tickets have "toner"')
-    letter = answered(desk.asks(desk.ron, "giraffe", "okapi"))
+    letter = answered(uow.asks(uow.ron, "giraffe", "okapi"))
     assert letter.text.startswith('No ticket that you may see has "giraffe".')
 
 
-def test_an_answer_asks_by_its_own_words(desk: Desk) -> None:
-    letter = answered(desk.asks(desk.ron, "toner"))
+def test_an_answer_asks_by_its_own_words(uow: SearchDesk) -> None:
+    letter = answered(uow.asks(uow.ron, "toner"))
     again = answered(
-        desk.asks(
-            desk.ron,
+        uow.asks(
+            uow.ron,
             f"Re: {letter['Subject']}",
             "smoke\n\nOn Monday, General wrote:\n> toner\n",
             answering=letter,
@@ -121,54 +121,54 @@ def test_an_answer_asks_by_its_own_words(desk: Desk) -> None:
     )
     assert again.text.startswith('These tickets have "smoke"')
     assert "ticket1@" not in again.text
-    assert answered(desk.asks(desk.ron, "Re: toner", "smoke")).text.startswith('These tickets have "smoke"')
-    assert answered(desk.asks(desk.ron, "Re: toner", "")).text.startswith('These tickets have "toner"')
+    assert answered(uow.asks(uow.ron, "Re: toner", "smoke")).text.startswith('These tickets have "smoke"')
+    assert answered(uow.asks(uow.ron, "Re: toner", "")).text.startswith('These tickets have "toner"')
 
 
-def test_what_the_footer_promises_is_so(desk: Desk) -> None:
-    letter = answered(desk.asks(desk.ron, "toner"))
+def test_what_the_footer_promises_is_so(uow: SearchDesk) -> None:
+    letter = answered(uow.asks(uow.ron, "toner"))
     to = letter["Reply-To"] or letter["From"]
-    shown = answered(desk.asks(desk.ron, f"Re: {letter['Subject']}", "show 1", answering=letter, to=to))
+    shown = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "show 1", answering=letter, to=to))
     assert shown.text.startswith("Ticket 1 in General: Printer in room 12")
     assert "The toner is empty." in shown.text
     assert 'asked hello-search@tickets.example for "show 1"' in shown.footer
-    helped = answered(desk.asks(desk.ron, f"Re: {letter['Subject']}", "help", answering=shown, to=to))
+    helped = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "help", answering=shown, to=to))
     assert helped.text.startswith("This is what you can do with a mail to hello-search@tickets.example.")
     # What the help names is so too.
-    assert answered(desk.asks(desk.ron, "list")).text.startswith("Your open tickets:")
-    assert "There is no ticket 99" in answered(desk.asks(desk.ron, "", "show 99")).text
-    assert answered(desk.asks(desk.ron, "show 1")).text == shown.text
+    assert answered(uow.asks(uow.ron, "list")).text.startswith("Your open tickets:")
+    assert "There is no ticket 99" in answered(uow.asks(uow.ron, "", "show 99")).text
+    assert answered(uow.asks(uow.ron, "show 1")).text == shown.text
 
 
-def test_where_there_is_no_word_the_letter_says_how_to_ask(desk: Desk) -> None:
-    letter = answered(desk.asks(desk.ron, "", "!!"))
+def test_where_there_is_no_word_the_letter_says_how_to_ask(uow: SearchDesk) -> None:
+    letter = answered(uow.asks(uow.ron, "", "!!"))
     assert letter.text.startswith("There was no word to look for.")
     assert '"quotation marks"' in letter.text
 
 
-def test_beginnings_and_how_many_more_are_told(desk: Desk) -> None:
+def test_beginnings_and_how_many_more_are_told(uow: SearchDesk) -> None:
     for number in range(22):
-        desk.world.opens(ANN, f"Zebra {number}")
-    desk.before = desk.kept()
-    letter = answered(desk.asks(desk.ron, "zebr"))
+        uow.world.opens(ANN, f"Zebra {number}")
+    uow.before = uow.kept()
+    letter = answered(uow.asks(uow.ron, "zebr"))
     assert letter.text.startswith('Nothing has exactly "zebr"; these tickets have words that begin so:')
     assert "2 more tickets have it; with more words there are fewer." in letter.text
 
 
-def test_it_goes_to_the_stored_address_alone(desk: Desk) -> None:
+def test_it_goes_to_the_stored_address_alone(uow: SearchDesk) -> None:
     """Somebody else can write in Ron's name, and learns nothing by it."""
-    desk.ron.writes("hello-search", "", subject="secret", headers={"Reply-To": "eve@evil.example"})
-    assert {one.recipient for one in desk.world.far_end.letters if "secret" in one.all_text} == {RON}
+    uow.ron.writes("hello-search", "", subject="secret", headers={"Reply-To": "eve@evil.example"})
+    assert {letter.recipient for letter in uow.world.far_end.letters if "secret" in letter.all_text} == {RON}
 
 
 @pytest.mark.parametrize("who", ["stranger", "requestor", "known"])
-def test_who_does_not_answer_is_not_answered_and_their_mail_is_kept(desk: Desk, who: str) -> None:
+def test_who_does_not_answer_is_not_answered_and_their_mail_is_kept(uow: SearchDesk, who: str) -> None:
     if who == "known":
-        desk.world.known("otto@example.net")
-        desk.before = desk.kept()
+        uow.world.known("otto@example.net")
+        uow.before = uow.kept()
     email = {"stranger": "steve@example.net", "requestor": ANN, "known": "otto@example.net"}[who]
-    assert desk.asks(desk.world.actor(email), "toner") is None
-    assert desk.aside() == ["only those who answer for a queue can search"]
+    assert uow.asks(uow.world.actor(email), "toner") is None
+    assert uow.aside() == ["only those who answer for a queue can search"]
 
 
 @pytest.mark.parametrize(
@@ -181,32 +181,32 @@ def test_who_does_not_answer_is_not_answered_and_their_mail_is_kept(desk: Desk, 
         {"From": "hello@tickets.example"},
     ],
 )
-def test_programs_lists_and_spam_are_never_answered(small: Desk, headers: dict[str, str]) -> None:
+def test_programs_lists_and_spam_are_never_answered(small: SearchDesk, headers: dict[str, str]) -> None:
     assert small.asks(small.ron, "toner", headers=headers) is None
     assert len(small.aside()) == 1
 
 
-def test_a_bounce_is_never_answered(small: Desk) -> None:
+def test_a_bounce_is_never_answered(small: SearchDesk) -> None:
     raw = f"From: {RON}\nTo: hello-search@{DOMAIN}\nSubject: toner\nContent-Type: multipart/report\n\nx\n".encode()
     small.world.brings(raw, "", f"hello-search@{DOMAIN}")
     assert (small.ron.letters[1:], len(small.aside()), small.kept()) == ([], 1, small.before)
 
 
-def test_our_own_letter_that_comes_back_is_set_aside(small: Desk) -> None:
+def test_our_own_letter_that_comes_back_is_set_aside(small: SearchDesk) -> None:
     letter = small.ron.letters[0]
     small.world.brings(letter.raw, RON, f"hello-search@{DOMAIN}")
     assert len(small.aside()) == 1
 
 
-def test_the_same_mail_again_does_nothing(desk: Desk) -> None:
+def test_the_same_mail_again_does_nothing(uow: SearchDesk) -> None:
     same = {"Message-ID": "<once@home.example>"}
-    assert desk.asks(desk.ron, "toner", headers=same) is not None
-    assert desk.asks(desk.ron, "toner", headers=same) is None
+    assert uow.asks(uow.ron, "toner", headers=same) is not None
+    assert uow.asks(uow.ron, "toner", headers=same) is None
 
 
-def test_a_storm_of_questions_is_answered_twenty_times_an_hour_and_the_rest_is_kept(small: Desk) -> None:
+def test_a_storm_of_questions_is_answered_twenty_times_an_hour_and_the_rest_is_kept(small: SearchDesk) -> None:
     letters = [small.asks(small.ron, f"toner {number}") for number in range(25)]
-    assert [one is not None for one in letters] == [True] * MOST_ANSWERS + [False] * 5
+    assert [letter is not None for letter in letters] == [True] * MOST_ANSWERS + [False] * 5
     assert LAST not in words(letters[MOST_ANSWERS - 2])
     assert f"{LAST} unless something proves that you sent it, as a reply to this letter does." in words(
         letters[MOST_ANSWERS - 1]
@@ -215,15 +215,15 @@ def test_a_storm_of_questions_is_answered_twenty_times_an_hour_and_the_rest_is_k
     assert [one.startswith("as many mails in this person's name were answered") for one in small.aside()] == [True] * 5
     small.world.clock.passes(hours=2)
     assert small.asks(small.ron, "toner") is not None
-    with small.world.desk() as desk:
-        number = waiting(desk)[0].id
+    with small.world.uow() as uow:
+        number = unmatched_deliveries(uow)[0].id
     before = len(small.ron.letters)
-    assert small.world.reception.redeliver(number).fate == "answered"
+    assert small.world.intake.redeliver(number).fate == "answered"
     small.world.settle()
     assert (len(small.ron.letters), len(small.aside())) == (before + 1, 4)
 
 
-def test_a_question_beyond_the_budget_that_comes_again_does_nothing(small: Desk) -> None:
+def test_a_question_beyond_the_budget_that_comes_again_does_nothing(small: SearchDesk) -> None:
     same = {"Message-ID": "<once@home.example>"}
     for number in range(MOST_ANSWERS):
         small.asks(small.ron, f"toner {number}", headers=same if number == 0 else None)
@@ -234,7 +234,7 @@ def test_a_question_beyond_the_budget_that_comes_again_does_nothing(small: Desk)
 
 
 @pytest.mark.parametrize("to", ["hello-search", "questions-search"])
-def test_a_proven_question_is_answered_however_many_there_were(small: Desk, to: str) -> None:
+def test_a_proven_question_is_answered_however_many_there_were(small: SearchDesk, to: str) -> None:
     """A busy helper replies to the lists that they get."""
     letter = answered(small.asks(small.ron, "toner"))
     for number in range(MOST_ANSWERS + 10):
@@ -244,7 +244,7 @@ def test_a_proven_question_is_answered_however_many_there_were(small: Desk, to: 
     assert small.asks(small.ron, "toner", headers={"In-Reply-To": small.ann.email}) is None
 
 
-def test_an_answer_to_a_page_from_a_queue_is_proven_too(small: Desk) -> None:
+def test_an_answer_to_a_page_from_a_queue_is_proven_too(small: SearchDesk) -> None:
     small.ron.writes("hello", "help")
     for _ in range(MOST_ANSWERS + 5):
         before = len(small.ron.letters)
@@ -253,7 +253,7 @@ def test_an_answer_to_a_page_from_a_queue_is_proven_too(small: Desk) -> None:
     assert small.kept() == small.before
 
 
-def test_a_question_that_is_sent_again_elsewhere_proves_nothing(small: Desk) -> None:
+def test_a_question_that_is_sent_again_elsewhere_proves_nothing(small: SearchDesk) -> None:
     letter = answered(small.asks(small.ron, "toner"))
     for number in range(MOST_ANSWERS):
         small.asks(small.ron, f"toner {number}")
@@ -262,7 +262,7 @@ def test_a_question_that_is_sent_again_elsewhere_proves_nothing(small: Desk) -> 
     assert small.asks(small.ron, "Re:", "toner", answering=letter, headers=again, to="questions-search") is None
 
 
-def test_a_letter_whose_id_a_question_showed_to_others_proves_nothing_more(small: Desk) -> None:
+def test_a_letter_whose_id_a_question_showed_to_others_proves_nothing_more(small: SearchDesk) -> None:
     letter = answered(small.asks(small.ron, "toner"))
     for number in range(MOST_ANSWERS):
         small.asks(small.ron, f"toner {number}")
@@ -271,7 +271,7 @@ def test_a_letter_whose_id_a_question_showed_to_others_proves_nothing_more(small
     assert small.asks(small.ron, "Re:", "smoke", answering=letter) is None
 
 
-def test_a_program_that_answers_every_list_stops(small: Desk) -> None:
+def test_a_program_that_answers_every_list_stops(small: SearchDesk) -> None:
     """One without the headers that say so, and whose answers prove who they are from."""
     small.ron.writes("hello-search", "", subject="toner")
     before = len(small.ron.letters)
@@ -284,20 +284,20 @@ def test_a_program_that_answers_every_list_stops(small: Desk) -> None:
     assert LAST + "." in words(small.ron.letter())
 
 
-def test_a_mail_to_a_queue_and_to_its_questions_opens_a_ticket_and_is_answered(small: Desk) -> None:
+def test_a_mail_to_a_queue_and_to_its_questions_opens_a_ticket_and_is_answered(small: SearchDesk) -> None:
     raw = f"From: {RON}\nTo: hello@{DOMAIN}\nCc: hello-search@{DOMAIN}\nMessage-ID: <2@x>\nSubject: toner\n\nx\n"
     outcomes = small.world.brings(raw.encode(), RON, f"hello@{DOMAIN}", f"hello-search@{DOMAIN}")
-    assert [one.fate for one in outcomes] == ["opened", "answered"]
+    assert [outcome.fate for outcome in outcomes] == ["opened", "answered"]
     assert [participant.email for participant in small.world.rows(Person)] == [RON, ROOT, ANN, BEA]
 
 
-def test_a_ticket_in_the_header_is_no_place_to_post_a_question(small: Desk) -> None:
+def test_a_ticket_in_the_header_is_no_place_to_post_a_question(small: SearchDesk) -> None:
     raw = f"From: {RON}\nTo: ticket1@{DOMAIN}\nMessage-ID: <2@x>\nSubject: toner\n\nx\n"
     [outcome] = small.world.brings(raw.encode(), RON, f"hello-search@{DOMAIN}")
     assert (outcome.fate, small.kept()) == ("answered", small.before)
 
 
-def test_a_question_in_cc_is_no_comment_and_asks_nobody_in(small: Desk) -> None:
+def test_a_question_in_cc_is_no_comment_and_asks_nobody_in(small: SearchDesk) -> None:
     small.world.switches("General", cc_from_others="on")
     raw = f"From: {ANN}\nTo: ticket1@{DOMAIN}, hello-search@{DOMAIN}\nMessage-ID: <2@x>\nSubject: x\n\nMore.\n"
     small.world.brings(raw.encode(), ANN, f"ticket1@{DOMAIN}")
@@ -305,18 +305,18 @@ def test_a_question_in_cc_is_no_comment_and_asks_nobody_in(small: Desk) -> None:
     assert small.world.ticket()["participants"] == []
 
 
-def test_mail_set_aside_can_be_asked_again_once_its_writer_answers(small: Desk) -> None:
+def test_mail_set_aside_can_be_asked_again_once_its_writer_answers(small: SearchDesk) -> None:
     otto = small.world.known("otto@example.net")
     otto.writes("hello-search", "", subject="toner")
-    with small.world.database.work() as desk:
-        add_responder(desk, find_queue(desk, "General"), get_person(desk, "otto@example.net"))
-        number = waiting(desk)[0].id
-    small.world.reception.redeliver(number)
+    with small.world.database.transaction() as uow:
+        add_responder(uow, find_queue(uow, "General"), get_person(uow, "otto@example.net"))
+        number = unmatched_deliveries(uow)[0].id
+    small.world.intake.redeliver(number)
     small.world.settle()
     assert otto.letter().text.startswith('These tickets have "toner"')
 
 
-def test_whole_addresses_of_other_domains_have_questions_too(small: Desk) -> None:
+def test_whole_addresses_of_other_domains_have_questions_too(small: SearchDesk) -> None:
     small.world.answers_at("hello@openhatch.example")
     letter = answered(small.asks(small.ron, "toner", to="HELLO-Search@openhatch.example"))
     assert letter["From"] == "General <hello-search@openhatch.example>"
@@ -335,7 +335,7 @@ def test_where_unmatched_mail_is_rejected_questions_are_taken(any_database_url: 
         world.close()
 
 
-def test_help_names_the_address_to_those_who_may_ask(small: Desk) -> None:
+def test_help_names_the_address_to_those_who_may_ask(small: SearchDesk) -> None:
     small.ron.writes("hello", "help")
     assert "hello-search@tickets.example finds tickets" in small.ron.letter().text
     small.ron.replies(small.ron.letters[0], "help")
@@ -344,12 +344,12 @@ def test_help_names_the_address_to_those_who_may_ask(small: Desk) -> None:
     assert "-search@" not in small.ann.letter().text
 
 
-def test_a_letter_of_a_question_is_about_no_ticket(small: Desk) -> None:
+def test_a_letter_of_a_question_is_about_no_ticket(small: SearchDesk) -> None:
     small.asks(small.ron, "toner")
     assert small.world.rows(Row)[-1].ticket_id is None
 
 
-def test_no_queue_gets_an_address_that_means_something_beside_anothers(small: Desk) -> None:
+def test_no_queue_gets_an_address_that_means_something_beside_anothers(small: SearchDesk) -> None:
     small.world.answers_at("jobs-search@openhatch.example")
     small.world.answers_at("hello@openhatch.example")
     for taken in ("hello-search@openhatch.example", "hello-comment@openhatch.example", "club-search"):
@@ -362,20 +362,20 @@ def test_no_queue_gets_an_address_that_means_something_beside_anothers(small: De
 
 
 def test_a_question_that_is_too_much_is_answered_so_and_other_mail_goes_on(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    uow: SearchDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_requests, "_SECONDS", 0.0)
     raw = f"From: {RON}\nTo: hello-search@{DOMAIN}\nMessage-ID: <2@x>\nSubject: toner\n\n\n".encode()
-    [outcome] = desk.world.brings(raw, RON, f"hello-search@{DOMAIN}")
-    letter = desk.ron.letters[-1]
-    assert (outcome.fate, desk.kept()) == ("answered", desk.before)
+    [outcome] = uow.world.brings(raw, RON, f"hello-search@{DOMAIN}")
+    letter = uow.ron.letters[-1]
+    assert (outcome.fate, uow.kept()) == ("answered", uow.before)
     assert letter.text.startswith("That was too much to look for: ask again for fewer words, or for longer beginnings.")
     assert 'asked hello-search@tickets.example for "toner"' in letter.footer
     monkeypatch.undo()
-    assert "ticket1@" in answered(desk.asks(desk.ron, "toner")).text
+    assert "ticket1@" in answered(uow.asks(uow.ron, "toner")).text
 
 
-def test_a_question_with_too_many_words_says_which_count(small: Desk) -> None:
+def test_a_question_with_too_many_words_says_which_count(small: SearchDesk) -> None:
     rest = "Only the first 32 words and 8 beginnings* count; the others were ignored."
     asked = " OR ".join(f"toner{number}" for number in range(40))
     assert rest in answered(small.asks(small.ron, f"toner OR {asked}")).text
@@ -383,7 +383,7 @@ def test_a_question_with_too_many_words_says_which_count(small: Desk) -> None:
     assert rest not in answered(small.asks(small.ron, "toner " * 40)).text
 
 
-def test_the_line_of_an_empty_message_ends_with_its_writer(desk: Desk) -> None:
-    desk.world.opens(ANN, "Giraffe", "")
-    desk.before = desk.kept()
-    assert "\n    Ann\n" in answered(desk.asks(desk.ron, "giraffe")).text
+def test_the_line_of_an_empty_message_ends_with_its_writer(uow: SearchDesk) -> None:
+    uow.world.opens(ANN, "Giraffe", "")
+    uow.before = uow.kept()
+    assert "\n    Ann\n" in answered(uow.asks(uow.ron, "giraffe")).text

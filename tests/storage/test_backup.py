@@ -90,7 +90,7 @@ def test_a_copy_made_in_the_middle_of_writing_is_whole(small_world: World, tmp_p
         number = 0
         while not enough.is_set():
             number += 1
-            small_world.reception.receive(mail(number), "ann@example.org", ["hello@tickets.example"])
+            small_world.intake.receive(mail(number), "ann@example.org", ["hello@tickets.example"])
             writing.set()
 
     writer = Thread(target=write)

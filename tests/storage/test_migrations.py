@@ -59,18 +59,20 @@ def old_file(tmp_path: Path) -> Iterator[Database]:
 
 
 def to_0001(database: Database) -> None:
-    with database.work() as desk:
-        command.upgrade(alembic_config(desk.session.connection()), "0001")
+    with database.transaction() as uow:
+        command.upgrade(alembic_config(uow.session.connection()), "0001")
         rows = "INSERT INTO queue (id, name, name_key, lifecycle_name) VALUES (1, 'General', 'general', 'support')"
-        desk.session.execute(text(rows))
+        uow.session.execute(text(rows))
 
 
 def shape(database: Database) -> object:
     """All tables with their columns, the version, and the queues' names."""
-    with database.look() as desk:
-        connection = desk.session.connection()
+    with database.read_only() as uow:
+        connection = uow.session.connection()
         found = inspect(connection)
-        tables = {name: sorted(one["name"] for one in found.get_columns(name)) for name in found.get_table_names()}
+        tables = {
+            name: sorted(column["name"] for column in found.get_columns(name)) for name in found.get_table_names()
+        }
         return tables, version(connection), connection.execute(text("SELECT name FROM queue")).scalars().all()
 
 
@@ -107,15 +109,15 @@ def test_after_an_upgrade_that_failed_the_older_program_goes_on(old: Database, m
         upgrade(old)
     monkeypatch.undo()
     assert upgrade(old) is False
-    with old.look() as desk:
-        assert version(desk.session.connection()) == schema.REVISION
+    with old.read_only() as uow:
+        assert version(uow.session.connection()) == schema.REVISION
 
 
 def test_an_upgrade_lets_those_get_letters_again_whom_two_refusals_cut_off(old: Database) -> None:
-    with old.work() as desk:
-        command.upgrade(alembic_config(desk.session.connection()), "0006")
+    with old.transaction() as uow:
+        command.upgrade(alembic_config(uow.session.connection()), "0006")
         for email in ("ann@example.org", "person2@forgotten.invalid"):
-            desk.session.execute(
+            uow.session.execute(
                 text(
                     "INSERT INTO person (name, email, known, administrator, created, undeliverable) "
                     "VALUES ('', :email, true, false, '2026-11-21 12:00:00+00', '2026-11-21 12:00:00+00')"
@@ -123,8 +125,8 @@ def test_an_upgrade_lets_those_get_letters_again_whom_two_refusals_cut_off(old: 
                 {"email": email},
             )
     upgrade(old)
-    with old.look() as desk:
-        cut_off = desk.session.execute(text("SELECT email FROM person WHERE undeliverable IS NOT NULL")).scalars().all()
+    with old.read_only() as uow:
+        cut_off = uow.session.execute(text("SELECT email FROM person WHERE undeliverable IS NOT NULL")).scalars().all()
     assert cut_off == ["person2@forgotten.invalid"]
 
 
@@ -177,8 +179,8 @@ def test_init_tells_of_the_copy_and_of_a_database_from_the_future(
     assert ended.value.code == 0
     assert said.out.startswith("Ready:")
     assert f"as it was, it is kept at {tmp_path}/tickets.db.before-0001" in said.err
-    with old_file.work() as desk:
-        desk.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with old_file.transaction() as uow:
+        uow.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(NotReady, match="newer version"):
         upgrade(old_file)
     assert not (tmp_path / "tickets.db.before-9999").exists()

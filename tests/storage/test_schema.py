@@ -52,18 +52,18 @@ COMPARED = {"compare_type": True, "compare_server_default": True, "include_name"
 
 def test_an_upgrade_from_nothing_equals_the_models(database: Database) -> None:
     assert upgrade(database) is True
-    with database.look() as desk:
-        context = MigrationContext.configure(desk.session.connection(), opts=COMPARED)
+    with database.read_only() as uow:
+        context = MigrationContext.configure(uow.session.connection(), opts=COMPARED)
         assert compare_metadata(context, METADATA) == []
 
 
 def test_an_upgrade_makes_the_same_constraints_and_indexes_as_the_models(database: Database) -> None:
     upgrade(database)
-    with database.work() as desk:
-        migrated = shape(desk.session.connection())
-        command.downgrade(alembic_config(desk.session.connection()), "base")
-        METADATA.create_all(desk.session.connection())
-        modelled = shape(desk.session.connection())
+    with database.transaction() as uow:
+        migrated = shape(uow.session.connection())
+        command.downgrade(alembic_config(uow.session.connection()), "base")
+        METADATA.create_all(uow.session.connection())
+        modelled = shape(uow.session.connection())
     assert migrated == modelled
 
 
@@ -106,8 +106,8 @@ def test_the_schema_goes_down_to_nothing_and_up_again(world: World) -> None:
     ann.replies(ann.letter(), "No.")
     ann.writes("nowhere", "Hello?")
     world.sets(1, ron.email, assignee=ron.email)
-    with world.database.work() as desk:
-        connection = desk.session.connection()
+    with world.database.transaction() as uow:
+        connection = uow.session.connection()
         command.downgrade(alembic_config(connection), "base")
         left = set(inspect(connection).get_table_names()) - {"alembic_version"}
         assert left == set()
@@ -153,8 +153,8 @@ MESSAGE_OF_0001 = (
 def old(database: Database) -> Database:
     """A database at 0001 with tickets in General in every status, and one in Questions."""
     now = datetime(2026, 11, 1, tzinfo=UTC)
-    with database.work() as desk:
-        connection = desk.session.connection()
+    with database.transaction() as uow:
+        connection = uow.session.connection()
         command.upgrade(alembic_config(connection), "0001")
         for row in ROWS_OF_0001.split(";"):
             connection.execute(text(row), {"now": now} if ":now" in row else {})
@@ -171,31 +171,31 @@ def old(database: Database) -> Database:
 
 
 def statuses(database: Database) -> dict[int, str]:
-    with database.look() as desk:
-        return {row.id: row.status for row in desk.connection.execute(text("SELECT id, status FROM ticket"))}
+    with database.read_only() as uow:
+        return {row.id: row.status for row in uow.connection.execute(text("SELECT id, status FROM ticket"))}
 
 
 def test_tickets_of_the_first_schema_become_those_of_a_shared_inbox(old: Database) -> None:
     assert upgrade(old) is False
     assert statuses(old) == {**{number: new for number, (_, _, new, _) in UPGRADED.items()}, 8: "Open"}
-    with old.work() as desk:
-        connection = desk.session.connection()
+    with old.transaction() as uow:
+        connection = uow.session.connection()
         context = MigrationContext.configure(connection, opts=COMPARED)
         assert compare_metadata(context, METADATA) == []
-        found = desk.session.scalars(select(Ticket).order_by(Ticket.id)).all()
+        found = uow.session.scalars(select(Ticket).order_by(Ticket.id)).all()
         assert {ticket.queue.name: ticket.lifecycle.name for ticket in found} == {
             "General": "correspondence",
             "Questions": "support",
         }
         assert [ticket.id for ticket in found if ticket.has_private] == [2, 8]
-        assert all(one.subscribed for one in desk.session.scalars(select(Participant)))
+        assert all(participant.subscribed for participant in uow.session.scalars(select(Participant)))
         # What was done keeps the words of its time.
         said = connection.execute(text("SELECT new_status FROM message WHERE ticket_id = 1")).scalars().all()
         assert said == ["Open", "Open"]
-        assert names_of_queues(desk) == {"general", "questions"}
+        assert names_of_queues(uow) == {"general", "questions"}
         for ticket in found:
             for email in ("ann@example.net", "ron@example.org", "pia@example.net"):
-                assert ticket_in_full(desk, ticket, get_person(desk, email))["reply"]
+                assert ticket_in_full(uow, ticket, get_person(uow, email))["reply"]
         assert switches_of(found[0].queue) == {
             "acknowledge": False,
             "announce-resolved": False,
@@ -206,16 +206,16 @@ def test_tickets_of_the_first_schema_become_those_of_a_shared_inbox(old: Databas
 
 def test_the_shared_inbox_goes_back_to_the_first_schema_and_comes_again(old: Database) -> None:
     upgrade(old)
-    with old.work() as desk:
+    with old.transaction() as uow:
         add = insert(Queue).values(id=3, name="Inbox", name_key="inbox", lifecycle_name="correspondence")
-        desk.session.execute(add.values(dict.fromkeys(SWITCHES, False)))
-        desk.session.execute(text("UPDATE ticket SET status = 'stalled', queue_id = 3 WHERE id = 1"))
-    with old.work() as desk:
-        command.downgrade(alembic_config(desk.session.connection()), "0001")
+        uow.session.execute(add.values(dict.fromkeys(SWITCHES, False)))
+        uow.session.execute(text("UPDATE ticket SET status = 'stalled', queue_id = 3 WHERE id = 1"))
+    with old.transaction() as uow:
+        command.downgrade(alembic_config(uow.session.connection()), "0001")
     expected = {**{number: back for number, (_, _, _, back) in UPGRADED.items()}, 1: "Needs information", 8: "Open"}
     assert statuses(old) == expected
-    with old.look() as desk:
-        lifecycles = set(desk.connection.execute(text("SELECT lifecycle_name FROM queue")).scalars())
+    with old.read_only() as uow:
+        lifecycles = set(uow.connection.execute(text("SELECT lifecycle_name FROM queue")).scalars())
         assert lifecycles == {"support"}
     upgrade(old)
     again = {number: new for number, (_, _, new, _) in UPGRADED.items()}
@@ -228,8 +228,8 @@ def test_a_command_says_what_to_do_with_a_database_that_is_not_ready(database: D
     upgrade(database)
     check_ready(database)
     for found, advice in (("0000", "`tickets init` upgrades it"), ("9999", "upgrade the program")):
-        with database.work() as desk:
-            desk.session.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
+        with database.transaction() as uow:
+            uow.session.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
         with pytest.raises(NotReady, match=advice):
             check_ready(database)
     with pytest.raises(NotReady, match="upgrade the program"):
@@ -247,11 +247,11 @@ def test_looking_at_a_database_that_is_not_there_makes_none(tmp_path: Path) -> N
 
 
 def test_foreign_keys_are_really_on(world: World) -> None:
-    with pytest.raises(IntegrityError), world.desk() as desk:
-        desk.session.add(Participant(ticket_id=77, person_id=78))
+    with pytest.raises(IntegrityError), world.uow() as uow:
+        uow.session.add(Participant(ticket_id=77, person_id=78))
     ticket = world.opens("ann@example.net")
-    with pytest.raises(IntegrityError), world.desk() as desk:
-        desk.session.execute(text("DELETE FROM person"))
+    with pytest.raises(IntegrityError), world.uow() as uow:
+        uow.session.execute(text("DELETE FROM person"))
     assert world.ticket(ticket)["requestor"]["email"] == "ann@example.net"
 
 
@@ -291,8 +291,8 @@ def test_every_moment_comes_back_as_aware_utc(world: World) -> None:
 def test_a_moment_keeps_its_microseconds_and_its_instant(world: World) -> None:
     moment = datetime(2026, 11, 21, 4, 30, 0, 123456, tzinfo=timezone(timedelta(hours=-5)))
     ticket = world.opens("ann@example.net")
-    with world.desk() as desk:
-        find_ticket(desk, ticket).created = moment
+    with world.uow() as uow:
+        find_ticket(uow, ticket).created = moment
     [kept] = world.rows(Ticket.created)
     assert kept == moment
     assert kept.isoformat() == "2026-11-21T09:30:00.123456+00:00"
@@ -300,15 +300,15 @@ def test_a_moment_keeps_its_microseconds_and_its_instant(world: World) -> None:
 
 def test_a_moment_without_a_time_zone_is_refused(world: World) -> None:
     world.opens("ann@example.net")
-    with pytest.raises(StatementError, match="a moment without a time zone"), world.desk() as desk:
-        find_ticket(desk, 1).created = datetime(2026, 11, 21)  # noqa: DTZ001 - that is the point
+    with pytest.raises(StatementError, match="a moment without a time zone"), world.uow() as uow:
+        find_ticket(uow, 1).created = datetime(2026, 11, 21)  # noqa: DTZ001 - that is the point
 
 
 def test_work_that_fails_leaves_nothing(world: World) -> None:
     def fail() -> None:
-        with world.desk() as desk:
-            desk.session.add(Person(name="", email="a@b.c", known=True, administrator=False, created=desk.now))
-            desk.session.flush()
+        with world.uow() as uow:
+            uow.session.add(Person(name="", email="a@b.c", known=True, administrator=False, created=uow.now))
+            uow.session.flush()
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
@@ -318,35 +318,35 @@ def test_work_that_fails_leaves_nothing(world: World) -> None:
 
 def test_a_ticket_number_is_never_given_twice(world: World) -> None:
     first = world.opens("ann@example.net")
-    with world.desk() as desk:
+    with world.uow() as uow:
         for table in ("message", "ticket"):
-            desk.session.execute(text(f"DELETE FROM {table}"))
+            uow.session.execute(text(f"DELETE FROM {table}"))
     assert world.opens("ann@example.net") == first + 1
 
 
 @pytest.mark.parametrize("number", [0, -1, MAX_ID, MAX_ID + 1, 10**40])
 def test_a_number_that_no_ticket_has_is_no_error_of_the_database(world: World, number: int) -> None:
-    with world.database.look() as desk, pytest.raises(NoSuchTicket):
-        find_ticket(desk, number)
+    with world.database.read_only() as uow, pytest.raises(NoSuchTicket):
+        find_ticket(uow, number)
 
 
 @pytest.mark.usefixtures("durable")
 def test_sqlite_keeps_what_it_has_committed(small_world: World) -> None:
-    with small_world.database.look() as desk:
+    with small_world.database.read_only() as uow:
         values = {
-            name: desk.session.execute(text(f"PRAGMA {name}")).scalar()
+            name: uow.session.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("foreign_keys", "journal_mode", "synchronous")
         }
     assert values == {"foreign_keys": 1, "journal_mode": "wal", "synchronous": 2}
 
 
 def test_all_tables_are_known_to_the_schema(world: World) -> None:
-    with world.database.look() as desk:
-        found = set(inspect(desk.session.connection()).get_table_names()) - {"alembic_version"}
+    with world.database.read_only() as uow:
+        found = set(inspect(uow.session.connection()).get_table_names()) - {"alembic_version"}
         there = {name for name in found if not is_of_index(name)}
         assert there == set(METADATA.tables)
         for name in METADATA.tables:
-            desk.session.execute(select(METADATA.tables[name]))
+            uow.session.execute(select(METADATA.tables[name]))
     assert {table for module in schema.TABLES for table in _tables_of(module.__name__)} == there
 
 

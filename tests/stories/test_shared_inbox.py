@@ -150,8 +150,8 @@ def test_whoever_wants_to_help_is_asked_to_write_and_is_given_an_account(inbox: 
 def test_whoever_writes_to_hello_is_known_and_a_stranger_on_a_ticket_is_not(inbox: World) -> None:
     inbox.actor("deb@school.example").writes("hello", "Hello?")
     inbox.actor("eve@elsewhere.example").writes("ticket1", "Me too.")
-    with inbox.desk() as desk:
-        deb, eve = find_person(desk, "deb@school.example"), find_person(desk, "eve@elsewhere.example")
+    with inbox.uow() as uow:
+        deb, eve = find_person(uow, "deb@school.example"), find_person(uow, "eve@elsewhere.example")
         assert deb is not None
         assert eve is not None
         assert (deb.known, eve.known) == (True, False)

@@ -27,10 +27,10 @@ class Tracker:
         self.world = world
         self.no_priv = world.known("no-priv@canonical.com", "No Privileges Person")
         self.foo_bar = world.known("foo.bar@canonical.com", "Foo Bar", admin=True)
-        with world.desk() as desk:
+        with world.uow() as uow:
             from app.model.records.queue_setup import add_queue
 
-            add_queue(desk, "ubuntu", ["ubuntu"], "support")
+            add_queue(uow, "ubuntu", ["ubuntu"], "support")
         self.sample_person = world.responder("test@canonical.com", "Sample Person", queue="ubuntu")
         self.ticket = world.opens("no-priv@canonical.com", "Unable to boot installer", PROBLEM, queue="ubuntu")
 
@@ -234,7 +234,7 @@ def test_a_mail_without_an_envelope_finds_its_ticket_by_x_original_to(world: Wor
         "\n"
         "This is a new comment.\n"
     ).encode()
-    recipients = world.reception.recipients(raw)
+    recipients = world.intake.recipients(raw)
     assert recipients == [to_addr]
     world.brings(raw, None, *recipients)
     assert "<comment1@localhost>" in [message["message_id"] for message in tracker.messages]

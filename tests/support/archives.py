@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from app.archive.importing.run import Report, Wanted, import_archive
+from app.archive.importing.run import ImportReport, ImportRequest, import_archive
 from app.model.records.letters import Letter
 from app.model.records.queue_setup import add_queue
 from app.model.records.tickets import Ticket
@@ -55,8 +55,8 @@ class Archive:
     def __init__(self, world: World, folder: Path, lifecycle: str = "correspondence") -> None:
         self.world = world
         self.folder = folder
-        with world.database.work() as desk:
-            add_queue(desk, "Archive", (), lifecycle)
+        with world.database.transaction() as uow:
+            add_queue(uow, "Archive", (), lifecycle)
 
     def box(self, mails: Iterable[bytes], name: str = "old.mbox") -> Path:
         """An mbox of these mails."""
@@ -64,14 +64,14 @@ class Archive:
         path.write_bytes(boxed(mails))
         return path
 
-    def imports(self, *mails: bytes, **more: Any) -> Report:
+    def imports(self, *mails: bytes, **more: Any) -> ImportReport:
         """Import these mails; no letter may come of it."""
         return self.takes(self.box(mails), **more)
 
-    def takes(self, path: Path, **more: Any) -> Report:
+    def takes(self, path: Path, **more: Any) -> ImportReport:
         """Import what lies there."""
         before = len(self.world.rows(Letter))
-        wanted = Wanted(str(path), more.pop("queue", "Archive"), LIMIT, **more)
+        wanted = ImportRequest(str(path), more.pop("queue", "Archive"), LIMIT, **more)
         report = import_archive(self.world.database, wanted, path.stat().st_size, lambda step: None)
         assert len(self.world.rows(Letter)) == before
         return report

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.model.inbound.bounces import came_to_nothing
+from app.model.inbound.bounces import record_failure
 from app.model.lifecycle.tables import WorkflowError
 from app.model.records.letters import Letter as Row
 from app.model.records.messages import Attachment, Message
@@ -54,7 +54,7 @@ class Small:
         self.world = World(url, lifecycle="correspondence")
         self.world.switches("General", acknowledge="on", announce_resolved="on", cc_from_others="on")
         self._number = count(1)
-        self.actors = {one: self._actor(one) for one in PEOPLE}
+        self.actors = {person: self._actor(person) for person in PEOPLE}
 
     def _actor(self, name: str) -> Actor:
         if name in (ROB, RITA):
@@ -99,11 +99,13 @@ class Small:
         """A mail with words, a file and a Message-ID of its writer's; `proven`: it answers a letter to them."""
         mail = EmailMessage()
         mail["From"] = f'"{called(who)}" <{email_of(who)}>'
-        mail["To"] = ", ".join(f"{one}@{DOMAIN}" for one in to)
+        mail["To"] = ", ".join(f"{mailbox}@{DOMAIN}" for mailbox in to)
         mail["Subject"] = self.word(who)
         mail["Date"] = format_datetime(self.world.clock.now)
         mail["Message-ID"] = f"<{self.word(who)}@{who}.example>"
-        letters = [one for one in self.actors[who].letters if f"#{to[0].removeprefix('ticket')}]" in one["Subject"]]
+        letters = [
+            letter for letter in self.actors[who].letters if f"#{to[0].removeprefix('ticket')}]" in letter["Subject"]
+        ]
         if letters and proven:
             mail["In-Reply-To"] = letters[-1]["Message-ID"]
         if cc and cc != email_of(who):
@@ -112,18 +114,18 @@ class Small:
         mail.set_content(f"{top}{line}{self.word(who)} says so, and {self.word(who)} as well.")
         mail.add_attachment(self.word(who).encode(), "application", "x-word", filename=f"{self.word(who)}.bin")
         self.world.clock.passes(minutes=7)
-        self.world.brings(mail.as_bytes(), email_of(who), *(f"{one}@{DOMAIN}" for one in to))
+        self.world.brings(mail.as_bytes(), email_of(who), *(f"{mailbox}@{DOMAIN}" for mailbox in to))
 
     def _fails(self, whom: str) -> None:
         """The newest letter to somebody comes to nothing."""
-        found = [one.id for one in self.world.rows(Row) if one.recipient == whom]
+        found = [letter.id for letter in self.world.rows(Row) if letter.recipient == whom]
         if found:
-            with self.world.desk() as desk:
-                came_to_nothing(desk, found[-1], f"550 5.1.1 <{whom}> unknown", counts=True)
+            with self.world.uow() as uow:
+                record_failure(uow, found[-1], f"550 5.1.1 <{whom}> unknown", counts=True)
             self.world.settle()
 
     def _acts(self, who: str, number: int) -> None:
-        if number in {one.id for one in self.world.rows(Ticket) if one.merged_into is None}:
+        if number in {ticket.id for ticket in self.world.rows(Ticket) if ticket.merged_into is None}:
             with suppress(WorkflowError, LookupError):
                 self.world.act(number, "Reply", email_of(who), self.word(who))
 
@@ -139,9 +141,9 @@ def called(who: str) -> str:
 def words_in(world: World, marker: str) -> list[tuple[str, str]]:
     """Where a word stands, with its text: in any column of any table, so that a new one is tested by existing."""
     found = []
-    with world.database.look() as desk:
+    with world.database.read_only() as uow:
         for table in Base.metadata.sorted_tables:
-            for row in desk.connection.execute(select(table)).mappings():
+            for row in uow.connection.execute(select(table)).mappings():
                 values = ((f"{table.name}.{name}", _text(value)) for name, value in row.items())
                 found += [(place, text) for place, text in values if marker in text]
     return found
@@ -153,19 +155,19 @@ def _text(value: Any) -> str:
 
 def kept_of(world: World, *, but: str) -> dict[Any, Any]:
     """Everything that everybody else has said, as it stands in messages and mails."""
-    with world.database.look() as desk:
-        gone = desk.session.scalars(select(Person.id).where(Person.email == but)).first()
+    with world.database.read_only() as uow:
+        gone = uow.session.scalars(select(Person.id).where(Person.email == but)).first()
         query = select(Message, Mail.raw).outerjoin(Mail, Mail.id == Message.mail_id)
         return {
-            one.id: (one.ticket_id, one.number, one.text, one.full_text, raw, _files(desk, one.id))
-            for one, raw in desk.session.execute(query)
+            one.id: (one.ticket_id, one.number, one.text, one.full_text, raw, _files(uow, one.id))
+            for one, raw in uow.session.execute(query)
             if one.sender_id != gone
         }
 
 
-def _files(desk: Any, message: int) -> list[tuple[str, int]]:
+def _files(uow: Any, message: int) -> list[tuple[str, int]]:
     query = select(Attachment.name, Attachment.size).where(Attachment.message_id == message).order_by(Attachment.id)
-    return [(name, size) for name, size in desk.session.execute(query)]
+    return [(name, size) for name, size in uow.session.execute(query)]
 
 
 def files_with(folder: Path, marker: str) -> Iterator[str]:

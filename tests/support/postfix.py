@@ -147,7 +147,7 @@ class Postfix:
     def waits(self) -> list[str]:
         """Each address that a mail could not be delivered to so far, with the reason."""
         recipients = [one for mail in self.queue() for one in mail["recipients"]]
-        return [f"{one['address']} {one['delay_reason']}" for one in recipients if "delay_reason" in one]
+        return [f"{member['address']} {member['delay_reason']}" for member in recipients if "delay_reason" in member]
 
     def run(self, program: str, *arguments: str) -> str:
         """One of Postfix's commands, about this Postfix and no other; what it says."""

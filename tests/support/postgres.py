@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from app.devtools.postgres_server import Mode, NoPostgresError, Server, own_server
+from app.devtools.postgres_server import Mode, NoPostgresError, PostgresServer, own_server
 
-__all__ = ["Mode", "NoPostgresError", "Server", "fresh_database", "open_server", "postgres_server"]
+__all__ = ["Mode", "NoPostgresError", "PostgresServer", "fresh_database", "open_server", "postgres_server"]
 
 
-class Given(Server):
+class Given(PostgresServer):
     """The server of TEST_DATABASE_URL, which is not ours to stop: what needs that is skipped."""
 
     def start(self) -> None:
@@ -35,7 +35,7 @@ class Given(Server):
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
+def postgres_server() -> Iterator[PostgresServer]:
     """The server of this run: TEST_DATABASE_URL, else one of our own; without either a skip, under CI a failure."""
     try:
         server = open_server()
@@ -47,7 +47,7 @@ def postgres_server() -> Iterator[Server]:
     server.close()
 
 
-def fresh_database(server: Server, template: str | None = None) -> str:
+def fresh_database(server: PostgresServer, template: str | None = None) -> str:
     """The SQLAlchemy URL of a new database: empty, or a copy of `template`, to which nobody may be connected."""
     name = f"tickets_test_{uuid.uuid4().hex[:12]}"
     server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"{_by_files(server)}')
@@ -56,14 +56,14 @@ def fresh_database(server: Server, template: str | None = None) -> str:
 
 
 @cache
-def _by_files(server: Server) -> str:
+def _by_files(server: PostgresServer) -> str:
     """How a database is copied: by its files, as before PostgreSQL 15, which takes half the time of the log of it."""
     address = server.address.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address) as connection:
         return " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
 
 
-def open_server() -> Server:
+def open_server() -> PostgresServer:
     """The server that is there or can be started; raises NoPostgresError."""
     given = os.environ.get("TEST_DATABASE_URL")
     return Given(make_url(given)) if given else own_server(os.environ.get("TEST_POSTGRES", ""))

@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import make_url
 
 from app.mail.addresses import Mailbox, address_key
-from app.model.inbound.delivery import Outcome
+from app.model.inbound.delivery import DeliveryResult
 from app.model.lifecycle.tables import TRACKER
 from app.model.operations import administration, workflow
 from app.model.records import people, queue_setup, queues, registration
@@ -32,10 +32,10 @@ from app.model.records.people import Person
 from app.model.records.tickets import Participant, Ticket, find_ticket
 from app.model.setup import first_queues
 from app.model.storage.database import Database
-from app.model.storage.unit_of_work import Desk
-from app.model.tickets.fields import Setting
-from app.model.tickets.members import everybody_on, standing_of
-from app.model.tickets.posts import Words
+from app.model.storage.unit_of_work import UnitOfWork
+from app.model.tickets.fields import FieldChanges
+from app.model.tickets.members import member_for, members_of
+from app.model.tickets.posts import NewMessage
 from app.model.tickets.ticket_json import ticket_in_full
 from app.transport.inbound.receiver import Listener, Receiver
 from app.transport.outbound.courier import Courier
@@ -210,21 +210,21 @@ class World:
         self.far_end = FarEnd()
         self.courier = Courier(self.database, self.far_end)  # type: ignore[arg-type]
         self.settings = load(_PLAIN, {"TICKETS_UNMATCHED": "keep" if keep_unmatched else "reject"})
-        self.reception = build.build_reception(self.settings, self.database)
+        self.intake = build.build_intake(self.settings, self.database)
         self.receiver: Receiver | None = None
 
     def _lives_by(self, lifecycle: str) -> None:
         """Let General have this lifecycle: most tests are about one of them."""
-        with self.database.work() as desk:
-            general = queues.find_queue(desk, "General")
+        with self.database.transaction() as uow:
+            general = queues.find_queue(uow, "General")
             if general.lifecycle_name != lifecycle:
-                queue_setup.set_queue(desk, general, "lifecycle", lifecycle)
+                queue_setup.set_queue(uow, general, "lifecycle", lifecycle)
 
     def switches(self, queue: str, **switches: str) -> None:
         """Switch rules of a queue: `switches("General", acknowledge="on")`."""
-        with self.database.work() as desk:
+        with self.database.transaction() as uow:
             for key, value in switches.items():
-                queue_setup.set_queue(desk, queues.find_queue(desk, queue), key.replace("_", "-"), value)
+                queue_setup.set_queue(uow, queues.find_queue(uow, queue), key.replace("_", "-"), value)
 
     def close(self) -> None:
         self.database.close()
@@ -235,27 +235,27 @@ class World:
 
     def known(self, email: str, name: str = "", *, admin: bool = False) -> Actor:
         """Somebody added by command."""
-        with self.database.work() as desk:
-            registration.add_person(desk, Mailbox(name, email), administrator=admin)
+        with self.database.transaction() as uow:
+            registration.add_person(uow, Mailbox(name, email), administrator=admin)
         return Actor(self, email, name)
 
     def responder(self, email: str, name: str = "", queue: str = "General") -> Actor:
         """Somebody who answers for a queue."""
         actor = self.known(email, name)
-        with self.database.work() as desk:
-            queue_setup.add_responder(desk, queues.find_queue(desk, queue), people.get_person(desk, email))
+        with self.database.transaction() as uow:
+            queue_setup.add_responder(uow, queues.find_queue(uow, queue), people.get_person(uow, email))
         return actor
 
     def answers_at(self, address: str, queue: str = "General") -> None:
         """A queue gets one more address."""
-        with self.database.work() as desk:
-            queue_setup.add_queue_address(desk, queues.find_queue(desk, queue), address)
+        with self.database.transaction() as uow:
+            queue_setup.add_queue_address(uow, queues.find_queue(uow, queue), address)
 
-    def brings(self, raw: bytes, envelope_from: str | None, *recipients: str) -> list[Outcome]:
+    def brings(self, raw: bytes, envelope_from: str | None, *recipients: str) -> list[DeliveryResult]:
         """A mail server hands over a mail, by SMTP when a server runs; then the courier does its round."""
-        outcomes: list[Outcome] = []
+        outcomes: list[DeliveryResult] = []
         if self.receiver is None:
-            outcomes = self.reception.receive(raw, envelope_from, recipients)
+            outcomes = self.intake.receive(raw, envelope_from, recipients)
         else:
             with self.smtp() as client:
                 client.sendmail(envelope_from or "", recipients, raw)
@@ -271,63 +271,59 @@ class World:
         self, number: int, action: str, email: str | None, text: str = "", *, date: datetime | None = None, **more: Any
     ) -> None:
         """An explicit action, as `tickets act` takes it; `email` None is the tracker itself."""
-        with self.database.work() as desk:
-            ticket = find_ticket(desk, number, locked=True)
-            standing = standing_of(people.get_person(desk, email), everybody_on(desk, ticket)) if email else None
-            party = standing.party(ticket.lifecycle) if standing else TRACKER
-            words = Words(text, text, f"Re: {ticket.title}", new_message_id(desk), date=date, posted=date)
-            workflow.act(desk, ticket, standing, party, ticket.lifecycle.action(action), words, **more)
+        with self.database.transaction() as uow:
+            ticket = find_ticket(uow, number, locked=True)
+            member = member_for(people.get_person(uow, email), members_of(uow, ticket)) if email else None
+            party = member.roles_in(ticket.lifecycle) if member else TRACKER
+            new_message = NewMessage(text, text, f"Re: {ticket.title}", new_message_id(uow), date=date, posted=date)
+            workflow.take_action(uow, ticket, member, party, ticket.lifecycle.action(action), new_message, **more)
         self.settle()
 
     def opens(self, email: str, subject: str = "Hello", text: str = "Hello there.", queue: str = "General") -> int:
         """A ticket opened in somebody's name, as `tickets open` does; its number."""
-        with self.database.work() as desk:
-            requestor = registration.meet(desk, Mailbox("", email), known=True)
-            words = Words(text, text, subject, new_message_id(desk))
-            number = workflow.open_ticket(desk, queues.find_queue(desk, queue), requestor, words).id
+        with self.database.transaction() as uow:
+            requestor = registration.get_or_create_person(uow, Mailbox("", email), known=True)
+            new_message = NewMessage(text, text, subject, new_message_id(uow))
+            number = workflow.open_ticket(uow, queues.find_queue(uow, queue), requestor, new_message).id
         self.settle()
         return number
 
     def asks_in(self, number: int, email: str) -> None:
         """Somebody takes part in a ticket from now on."""
-        with self.database.work() as desk:
-            desk.session.add(
-                Participant(subscribed=True, ticket_id=number, person_id=people.get_person(desk, email).id)
-            )
+        with self.database.transaction() as uow:
+            uow.session.add(Participant(subscribed=True, ticket_id=number, person_id=people.get_person(uow, email).id))
 
     def sets(self, number: int, by: str, *, assignee: str | None = None, **more: Any) -> None:
         """Change things of a ticket, as `tickets set` does; `assignee` may be nobody."""
-        with self.database.work() as desk:
+        with self.database.transaction() as uow:
             named = assignee is not None and assignee != "nobody"
-            chosen = people.get_person(desk, assignee or "") if named else None
-            setting = Setting(assignee=chosen, nobody=assignee == "nobody", **more)
-            administration.set_ticket(
-                desk, find_ticket(desk, number, locked=True), people.get_person(desk, by), setting
-            )
+            chosen = people.get_person(uow, assignee or "") if named else None
+            setting = FieldChanges(assignee=chosen, nobody=assignee == "nobody", **more)
+            administration.set_ticket(uow, find_ticket(uow, number, locked=True), people.get_person(uow, by), setting)
         self.settle()
 
     def becomes(self, number: int, status: str) -> None:
         """A ticket is in this status, however it got there; nobody is told."""
-        with self.database.work() as desk:
-            find_ticket(desk, number).status = status
+        with self.database.transaction() as uow:
+            find_ticket(uow, number).status = status
 
     def ticket(self, number: int = 1, viewer: str | None = None) -> dict[str, Any]:
         """A ticket as `tickets show --json` prints it."""
-        with self.database.look() as desk:
-            found = people.get_person(desk, viewer) if viewer else None
-            return ticket_in_full(desk, find_ticket(desk, number), found)
+        with self.database.read_only() as uow:
+            found = people.get_person(uow, viewer) if viewer else None
+            return ticket_in_full(uow, find_ticket(uow, number), found)
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
-        with self.database.work() as desk:
-            yield desk
+    def uow(self) -> Iterator[UnitOfWork]:
+        with self.database.transaction() as uow:
+            yield uow
 
     def rows(self, *things: Any) -> list[Any]:
         """Everything of a mapped class, or of some columns."""
         from sqlalchemy import select
 
-        with self.database.look() as desk:
-            found = desk.session.scalars if len(things) == 1 else desk.session.execute
+        with self.database.read_only() as uow:
+            found = uow.session.scalars if len(things) == 1 else uow.session.execute
             return list(found(select(*things)))
 
     @contextmanager
@@ -335,7 +331,7 @@ class World:
         """A real server on free ports: `smtp` unless others are named; stopped at the end as a signal would."""
         listeners = [Listener(scheme, "127.0.0.1", 0) for scheme in schemes or ("smtp",)]
         started = Event()
-        receiver = Receiver(self.reception, listeners, max_bytes=2_000_000, workers=4, started=lambda _: started.set())
+        receiver = Receiver(self.intake, listeners, max_bytes=2_000_000, workers=4, started=lambda _: started.set())
         thread = Thread(target=receiver.start)
         thread.start()
         assert started.wait(10), "the server does not start"
@@ -350,7 +346,7 @@ class World:
 
     def port(self, scheme: str = "smtp") -> int:
         assert self.receiver is not None
-        return next(one.port for one in self.receiver.listeners if one.scheme == scheme)
+        return next(listener.port for listener in self.receiver.listeners if listener.scheme == scheme)
 
     def smtp(self) -> SMTP:
         return SMTP("127.0.0.1", self.port("smtp"), timeout=20)
@@ -359,12 +355,12 @@ class World:
         return LMTP("127.0.0.1", self.port("lmtp"), timeout=20)
 
 
-def ticket_of(desk: Desk, number: int) -> Ticket:
-    return find_ticket(desk, number)
+def ticket_of(uow: UnitOfWork, number: int) -> Ticket:
+    return find_ticket(uow, number)
 
 
-def person_of(desk: Desk, email: str) -> Person:
-    return people.get_person(desk, email)
+def person_of(uow: UnitOfWork, email: str) -> Person:
+    return people.get_person(uow, email)
 
 
 _PLAIN = {

@@ -12,7 +12,7 @@ from app.devtools.demo.footer_promise import NoPromise, promised_by
 from app.model.letters import footer
 from app.model.lifecycle.registry import LIFECYCLES
 from app.model.lifecycle.support import ANSWER, COMMENT
-from app.model.lifecycle.tables import Cell
+from app.model.lifecycle.tables import DefaultReply
 
 
 def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
 def test_a_promise_that_is_not_kept_ends_the_demo(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Cell, "deed", COMMENT.promise)
+    monkeypatch.setattr(DefaultReply, "phrase", COMMENT.promise)
     with pytest.raises(SystemExit) as ended:
         main(["demo"])
     assert ended.value.code == 1

@@ -80,12 +80,12 @@ def read_all_within_bounds() -> None:
     """Read every shape with no more memory than a few times its size; runs in a process of its own."""
     import resource
 
-    from app.mail.parsed import read
+    from app.mail.parsed import parse_mail
 
     resource.setrlimit(resource.RLIMIT_AS, (600 * MB, 600 * MB))
     for name, (head, piece) in SHAPES.items():
         raw = head + piece * ((SIZE - len(head)) // len(piece))
-        text = read(raw).text
+        text = parse_mail(raw).text
         commands.read(text)
         split(text)
         print(name, flush=True)
@@ -123,7 +123,7 @@ def test_no_line_ends_of_ours_end_a_letter(small_world: World) -> None:
     small_world.responder("ron@example.org", "Ron")
     text = "".join(f"Hello{end}MAIL FROM:<evil@example.org>\r\n" for end in SMUGGLED) + "\r\n.\r\nDATA\r\n"
     raw = b"From: a@example.org\r\nMessage-ID: <1@x>\r\n\r\n" + text.encode()
-    small_world.reception.receive(raw, "a@example.org", [HELLO])
+    small_world.intake.receive(raw, "a@example.org", [HELLO])
     with Sink() as sink:
         relay = relay_from_url(sink.url, timeout=20, root=ROOT)
         Courier(small_world.database, relay).round()
@@ -194,7 +194,7 @@ def test_fuzzed_mails_are_read_stored_and_told(small_world: World) -> None:
         raw = dice.changed(dice.random.choice(mails))
         assert_sound(raw)
         to = dice.random.choice((HELLO, f"ticket1@{DOMAIN}", f"ticket1-comment@{DOMAIN}", f"nobody@{DOMAIN}"))
-        outcomes = small_world.reception.receive(raw, dice.random.choice(("", None, "a@example.org")), [to])
+        outcomes = small_world.intake.receive(raw, dice.random.choice(("", None, "a@example.org")), [to])
         assert len(outcomes) == 1, number
         small_world.settle()
     assert len(small_world.far_end.letters) > ROUNDS / 20
@@ -257,7 +257,9 @@ def test_what_a_client_says_is_not_said_back_raw(small_world: World, command: by
 
 # Structures.
 
-NAMES = st.sampled_from([*(one.name for one in commands.COMMANDS), "Staus", "From", "X", "http", "undo", "Ünder"])
+NAMES = st.sampled_from(
+    [*(command.name for command in commands.COMMANDS), "Staus", "From", "X", "http", "undo", "Ünder"]
+)
 VALUES = st.one_of(
     st.text(max_size=20), st.sampled_from(["resolved", "me", "12", "a@b.example", "//x", "9" * 5000, ""])
 )

@@ -69,7 +69,7 @@ class Front(NamedTuple):
     def awaits_deferral(self, *words: str) -> None:
         """Return once Postfix keeps a mail for later, for a reason with these words."""
         eventually(
-            lambda: any(all(word in one for word in words) for one in self.postfix.waits()),
+            lambda: any(all(word in line for word in words) for line in self.postfix.waits()),
             f"Postfix waits because of {words}",
             self.story,
         )
@@ -158,8 +158,8 @@ def reports(letter: Letter) -> dict[str, str]:
     assert "report-type=" in unfolded, unfolded
     blocks = [block for block in unfolded.split("\r\n\r\n") if block.startswith("Final-Recipient:")]
     fields = [dict(re.findall(r"^([\w-]+): ?(?:[\w-]+; ?)?(.*?)\r?$", block, re.MULTILINE)) for block in blocks]
-    assert {one["Action"] for one in fields} == {"failed"}
-    return {one["Final-Recipient"]: one["Diagnostic-Code"] for one in fields}
+    assert {field["Action"] for field in fields} == {"failed"}
+    return {field["Final-Recipient"]: field["Diagnostic-Code"] for field in fields}
 
 
 # What comes.
@@ -227,7 +227,7 @@ def test_mail_waits_with_postfix_while_the_database_is_locked_and_is_then_stored
         front.postfix.run("postqueue", "-f")
         front.awaits(BOB)
         front.awaits_rest()
-    assert [texts(tracker, int(str(one["id"]))) for one in tracker.tickets()] == [["Later."]]
+    assert [texts(tracker, int(str(ticket["id"]))) for ticket in tracker.tickets()] == [["Later."]]
     # Nobody was told of the delay but Postfix, and nobody twice.
     assert len(front.home.letters) == 1
 
@@ -241,7 +241,7 @@ def test_mail_waits_with_postfix_while_the_tracker_is_stopped_and_is_then_stored
         # Nobody hurries Postfix.
         front.awaits(BOB)
         front.awaits_rest()
-    assert [texts(tracker, int(str(one["id"]))) for one in tracker.tickets()] == [["Anybody there?"]]
+    assert [texts(tracker, int(str(ticket["id"]))) for ticket in tracker.tickets()] == [["Anybody there?"]]
     assert len(front.home.letters) == 1
 
 
@@ -254,7 +254,7 @@ def test_mail_whose_answer_was_lost_comes_again_and_is_stored_once(front: Front,
         front.awaits_rest()
         assert len(set(tap.mails)) == 1
         assert tap.losses == 0
-    assert [texts(tracker, int(str(one["id"]))) for one in tracker.tickets()] == [["Once."]]
+    assert [texts(tracker, int(str(ticket["id"]))) for ticket in tracker.tickets()] == [["Once."]]
     assert len(front.home.letters) == 1
 
 
@@ -276,7 +276,7 @@ def test_mail_under_way_when_the_tracker_is_killed_is_stored_once_each(front: Fr
         front.awaits_rest()
     assert waiting > 0
     wanted = [str(number) for first in (100, 200, 300) for number in range(first, first + 30)]
-    assert sorted(str(one["title"]) for one in tracker.tickets()) == wanted
+    assert sorted(str(ticket["title"]) for ticket in tracker.tickets()) == wanted
     assert front.brought(ANN) == []
 
 
@@ -324,7 +324,7 @@ def test_postfix_refuses_at_the_door_when_it_asks_us_and_asks_anew(postfix_progr
         front.awaits_deferral(HELLO, "Connection refused")
         with pytest.raises(smtplib.SMTPRecipientsRefused, match="450"):
             front.takes(mail("And you?", to=f"ticket1@{DOMAIN}"), f"ticket1@{DOMAIN}")
-        assert [one["queue"] for one in tracker.tickets()] == ["General", "Somewhere"]
+        assert [ticket["queue"] for ticket in tracker.tickets()] == ["General", "Somewhere"]
         assert front.brought(ANN) == []
 
 

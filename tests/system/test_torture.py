@@ -12,12 +12,12 @@ import pytest
 
 from app.devtools.postgres_server import NoPostgresError
 from app.devtools.torture.checks import Facts, judge
-from app.devtools.torture.faulty_relay import Copy, Deed, Relay
-from app.devtools.torture.mail_generator import DOMAIN, HELPERS, Mail
+from app.devtools.torture.faulty_relay import Copy, Deed, FaultyRelay
+from app.devtools.torture.mail_generator import DOMAIN, HELPERS, GeneratedMail
 from app.devtools.torture.report import Tally
 from app.devtools.torture.run import Plan, torture
 from app.devtools.torture.scratch_disk import Room
-from app.devtools.torture.stored_rows import Case, Evidence, Post, Sent, Stored
+from app.devtools.torture.stored_rows import Case, Evidence, Sent, Stored, StoredMessage
 from app.model.lifecycle.registry import LIFECYCLES
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def test_a_room_that_is_closed_is_gone() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a client that left before all was read")
 def test_a_relay_that_is_silent_keeps_no_letter_of_a_client_that_has_died() -> None:
     """Kept late, it would look as if our server had sent it a second time."""
-    relay = Relay(lambda *_: None)
+    relay = FaultyRelay(lambda *_: None)
     relay.start()
     relay.arm("BODY", Deed(silence=PATIENCE * 10))
     with socket.create_connection(("127.0.0.1", relay.port), PATIENCE) as client, client.makefile("rb") as heard:
@@ -85,11 +85,11 @@ def test_a_relay_that_is_silent_keeps_no_letter_of_a_client_that_has_died() -> N
 
 HELLO = f"hello@{DOMAIN}"
 RITA, RON = HELPERS
-QUESTION = Mail(1, "ann@home.example", (HELLO,), b"the question")
-ANSWER = Mail(2, RITA, (f"ticket1@{DOMAIN}",), b"the answer", opens=1)
+QUESTION = GeneratedMail(1, "ann@home.example", (HELLO,), b"the question")
+ANSWER = GeneratedMail(2, RITA, (f"ticket1@{DOMAIN}",), b"the answer", opens=1)
 LIFECYCLE = LIFECYCLES["correspondence"]
 NEW, OPEN = LIFECYCLE.statuses[:2]
-REPLY = LIFECYCLE.rows[0].action.title
+REPLY = LIFECYCLE.rules[0].action.title
 LETTERS = [
     Sent(1, 1, "opened", RITA, "<1@x>", "t1", "sent"),
     Sent(2, 1, "opened", RON, "<2@x>", "t2", "sent"),
@@ -99,7 +99,7 @@ LETTERS = [
 FACTS = Facts(
     sent={1: QUESTION, 2: ANSWER},
     answered={(1, HELLO), (2, f"ticket1@{DOMAIN}")},
-    copies=[Copy(one.message_id, one.recipient, b"digest", life=1, heard=True) for one in LETTERS],
+    copies=[Copy(letter.message_id, letter.recipient, b"digest", life=1, heard=True) for letter in LETTERS],
     killed=set(),
     refused=set(),
     failed=[],
@@ -108,8 +108,8 @@ FOUND = Evidence(
     mails=[(7, b"the question"), (8, b"the answer")],
     stored=[Stored(7, HELLO, "opened", 1), Stored(8, f"ticket1@{DOMAIN}", "posted", 1)],
     posts=[
-        Post(1, 1, 1, 7, "ann@home.example", None, NEW, private=False),
-        Post(2, 1, 2, 8, RITA, REPLY, OPEN, private=False),
+        StoredMessage(1, 1, 1, 7, "ann@home.example", None, NEW, private=False),
+        StoredMessage(2, 1, 2, 8, RITA, REPLY, OPEN, private=False),
     ],
     cases=[Case(1, OPEN, 2, "correspondence", "ann@home.example")],
     changes=[(1, NEW, OPEN)],

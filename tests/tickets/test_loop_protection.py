@@ -221,9 +221,9 @@ def test_two_trackers_that_take_part_in_each_others_tickets_stop(trackers: tuple
     # There are several tickets on which they meet; on each of them it ends.
     assert crossed <= 4 * MOST_ON_TICKET
     for world in trackers:
-        with world.desk() as desk:
+        with world.uow() as uow:
             query = select(func.count()).where(Message.mail_id.is_not(None)).group_by(Message.ticket_id)
-            assert max(desk.session.scalars(query)) <= 2 * MOST_ON_TICKET + 2
+            assert max(uow.session.scalars(query)) <= 2 * MOST_ON_TICKET + 2
 
 
 # Answers to one person, and one person everywhere
@@ -241,7 +241,7 @@ def test_letters_that_answer_one_person_are_twenty_an_hour(world: World) -> None
     world.clock.passes(seconds=HOUR.total_seconds())
     eve.writes("hello", "help")
     assert len(eve.letters) == MOST_ANSWERS + 1
-    world.reception.redeliver(world.rows(Delivery.id)[MOST_ANSWERS])
+    world.intake.redeliver(world.rows(Delivery.id)[MOST_ANSWERS])
     world.settle()
     assert len(eve.letters) == MOST_ANSWERS + 2
 
@@ -384,13 +384,13 @@ def test_who_asks_in_others_with_very_many_mails_reaches_only_who_answers(small_
         eve.writes("hello", "Hello Pia.", headers={"Cc": "Pat <pat@example.net>", "To": f"hello@{DOMAIN}"})
     pat = small_inbox.actor("pat@example.net")
     assert (len(ron.letters), pia.letters, pat.letters) == (MOST_OF_SENDER + 5, [], [])
-    with small_inbox.desk() as desk:
+    with small_inbox.uow() as uow:
         from app.model.records.people import find_person
         from app.model.records.tickets import Participant
 
-        person = find_person(desk, "pat@example.net")
+        person = find_person(uow, "pat@example.net")
         assert person is not None
-        assert desk.session.query(Participant).count() == MOST_OF_SENDER + 5
+        assert uow.session.query(Participant).count() == MOST_OF_SENDER + 5
     ron.replies(ron.letters[0], "Welcome.")
     assert len(pat.letters) == 1
     for _ in range(MOST_TO_OUTSIDERS + 3):

@@ -25,7 +25,7 @@ NOTE = "The zebrafish account was closed because nobody paid for it."
 HELD_BACK = "One attached file is not passed on: it is a letter to the team"
 
 
-class Desk(Office):
+class UnitOfWork(Office):
     """An office with a participant, in which Rosa wrote a private note."""
 
     def __init__(self, office: Office) -> None:
@@ -50,9 +50,9 @@ class Desk(Office):
     def finds(self, asked: str, viewer: str) -> list[dict[str, Any]]:
         """What a search finds for somebody."""
         catch_up(self.world.database)
-        with self.world.database.look() as desk:
-            hits = search(desk, read_query(asked), Filter(), get_person(desk, viewer), 20).hits
-            return found_summaries(desk, hits)
+        with self.world.database.read_only() as uow:
+            hits = search(uow, read_query(asked), Filter(), get_person(uow, viewer), 20).hits
+            return found_summaries(uow, hits)
 
     def is_tight(self, *secrets: str) -> None:
         """No outsider has got these words in a letter, is shown them, or finds them."""
@@ -74,62 +74,64 @@ def whole(letter: Letter) -> str:
 
 
 @pytest.fixture(params=LIFECYCLES)
-def desk(request: pytest.FixtureRequest, database_url: str) -> Iterator[Desk]:
+def uow(request: pytest.FixtureRequest, database_url: str) -> Iterator[UnitOfWork]:
     """An office of each lifecycle."""
     for office in opened(database_url, request.param):
-        yield Desk(office)
+        yield UnitOfWork(office)
 
 
 @pytest.fixture
-def inbox_desk(database_url: str) -> Iterator[Desk]:
+def inbox_desk(database_url: str) -> Iterator[UnitOfWork]:
     """A shared inbox, for what no lifecycle can change."""
     for office in opened(database_url, "correspondence"):
-        yield Desk(office)
+        yield UnitOfWork(office)
 
 
 # What somebody writes is never cut
 
 
 @pytest.mark.parametrize("writer", ["rosa", "ron"])
-def test_what_stood_in_a_private_note_leaves_once_a_colleague_writes_it_to_everybody(desk: Desk, writer: str) -> None:
-    desk.rosa.writes("ticket1-comment", f"My draft:\n\n{NOTE}\nShall I?")
-    assert NOTE in desk.hears(f"Hi Rita,\n\n{NOTE}\n\nRosa\n", getattr(desk, writer))
-    shown = desk.last()
+def test_what_stood_in_a_private_note_leaves_once_a_colleague_writes_it_to_everybody(
+    uow: UnitOfWork, writer: str
+) -> None:
+    uow.rosa.writes("ticket1-comment", f"My draft:\n\n{NOTE}\nShall I?")
+    assert NOTE in uow.hears(f"Hi Rita,\n\n{NOTE}\n\nRosa\n", getattr(uow, writer))
+    shown = uow.last()
     assert (shown["text"], shown["full_text"].strip()) == (f"Hi Rita,\n\n{NOTE}\n\nRosa", shown["text"])
-    assert [one["id"] for one in desk.finds("zebrafish", RITA)] == [1]
+    assert [one["id"] for one in uow.finds("zebrafish", RITA)] == [1]
 
 
-def test_a_letter_that_says_only_what_a_note_said_is_not_empty(desk: Desk) -> None:
-    assert NOTE in desk.hears(NOTE)
+def test_a_letter_that_says_only_what_a_note_said_is_not_empty(uow: UnitOfWork) -> None:
+    assert NOTE in uow.hears(NOTE)
 
 
-def test_what_is_written_above_and_below_a_quotation_is_not_cut_and_the_quotation_is(desk: Desk) -> None:
+def test_what_is_written_above_and_below_a_quotation_is_not_cut_and_the_quotation_is(uow: UnitOfWork) -> None:
     other = "We opened it again this morning, and it stays open."
-    desk.rosa.writes("ticket1-comment", other)
-    heard = desk.hears(f"{NOTE}\n\n{WROTE}\n> {other}\n\n{NOTE}\n")
+    uow.rosa.writes("ticket1-comment", other)
+    heard = uow.hears(f"{NOTE}\n\n{WROTE}\n> {other}\n\n{NOTE}\n")
     assert heard.count(NOTE) == 2
-    desk.is_tight(other)
+    uow.is_tight(other)
 
 
-def test_what_was_written_to_everybody_may_be_quoted_from_then_on(desk: Desk) -> None:
-    desk.hears(f"Hi Rita,\n{NOTE}\n")
-    assert f"> {NOTE}" in desk.hears(f"See above:\n> {NOTE}\n\nThat was wrong.\n")
+def test_what_was_written_to_everybody_may_be_quoted_from_then_on(uow: UnitOfWork) -> None:
+    uow.hears(f"Hi Rita,\n{NOTE}\n")
+    assert f"> {NOTE}" in uow.hears(f"See above:\n> {NOTE}\n\nThat was wrong.\n")
 
 
-def test_nothing_of_a_customers_own_mail_is_cut(desk: Desk) -> None:
+def test_nothing_of_a_customers_own_mail_is_cut(uow: UnitOfWork) -> None:
     """She never saw the comment that holds the same lines."""
     lines = "Rita Ritz, 12 Long Street, Springfield\nSigned-off-by: Rita Ritz <rita@example.net>"
-    desk.ron.writes("ticket1-comment", f"Her data:\n{lines}\n")
-    for actor in (desk.rita, desk.pia):
+    uow.ron.writes("ticket1-comment", f"Her data:\n{lines}\n")
+    for actor in (uow.rita, uow.pia):
         text = f"Send it there:\n{lines}\n\nOn Sat, 21 Nov 2026 13:00 my bank wrote:\n> {lines}\n\nor to the office."
         actor.writes("ticket1", text)
-        shown = desk.last()
+        shown = uow.last()
         assert lines in shown["text"]
         assert shown["full_text"].strip() == text
-        assert lines in desk.ron.letter().text
-    assert lines in desk.rita.letter().text
+        assert lines in uow.ron.letter().text
+    assert lines in uow.rita.letter().text
     # Nor of what a colleague quotes of it.
-    assert f"> {lines.splitlines()[0]}" in desk.hears(f"Hi,\n> {lines.splitlines()[0]}\nis right?\n")
+    assert f"> {lines.splitlines()[0]}" in uow.hears(f"Hi,\n> {lines.splitlines()[0]}\nis right?\n")
 
 
 # What is quoted never leaves
@@ -153,46 +155,46 @@ QUOTED = {
 
 
 @pytest.mark.parametrize("text", QUOTED.values(), ids=QUOTED)
-def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: Desk, text: str) -> None:
+def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: UnitOfWork, text: str) -> None:
     heard = inbox_desk.hears(text)
     assert ("No." in heard) == ("No." in inbox_desk.last()["full_text"]) == ("No." in text)
     inbox_desk.is_tight("zebrafish", "Sue him", "Between us only")
     assert inbox_desk.last(None)["full_text"].strip() == text.strip()
 
 
-def test_private_words_in_an_html_quotation_reach_no_outsider(desk: Desk) -> None:
+def test_private_words_in_an_html_quotation_reach_no_outsider(uow: UnitOfWork) -> None:
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"], mail["Message-ID"] = RON, f"ticket1@{DOMAIN}", make_msgid(domain="ron.example")
     quoted = f"<div>{WROTE}</div><blockquote>{NOTE}<br>Sue him.</blockquote>"
     mail.set_content(f"<p>No.</p>{quoted}<p>{NOTE}</p>", subtype="html")
-    desk.world.brings(mail.as_bytes(), RON, f"ticket1@{DOMAIN}")
-    assert desk.rita.letter().text.count(NOTE) == 1
-    desk.is_tight("Sue him")
+    uow.world.brings(mail.as_bytes(), RON, f"ticket1@{DOMAIN}")
+    assert uow.rita.letter().text.count(NOTE) == 1
+    uow.is_tight("Sue him")
 
 
-def test_with_commands_the_same_holds(desk: Desk) -> None:
-    desk.steers(desk.ron, f"Owner: me\n\n{NOTE}\n> Sue him.\n\nSorry.")
-    assert NOTE in desk.rita.letter().text
-    desk.is_tight("Sue him")
+def test_with_commands_the_same_holds(uow: UnitOfWork) -> None:
+    uow.steers(uow.ron, f"Owner: me\n\n{NOTE}\n> Sue him.\n\nSorry.")
+    assert NOTE in uow.rita.letter().text
+    uow.is_tight("Sue him")
 
 
-def test_a_mail_whose_ticket_is_merged_into_that_of_the_note_quotes_it_no_more(desk: Desk) -> None:
-    desk.vouched(desk.ron, f"Merge: 1\n\nNo.\n> {NOTE}\n\nSorry.")
-    assert "No." in desk.rita.letter().text
-    desk.is_tight("zebrafish")
+def test_a_mail_whose_ticket_is_merged_into_that_of_the_note_quotes_it_no_more(uow: UnitOfWork) -> None:
+    uow.vouched(uow.ron, f"Merge: 1\n\nNo.\n> {NOTE}\n\nSorry.")
+    assert "No." in uow.rita.letter().text
+    uow.is_tight("zebrafish")
 
 
-def test_a_note_stays_private_where_a_colleague_quotes_it_who_has_left_the_team(desk: Desk) -> None:
-    desk.hears(f"No.\n\n{WROTE}\n> {NOTE}\n\nSorry.")
-    with desk.world.desk() as inside:
+def test_a_note_stays_private_where_a_colleague_quotes_it_who_has_left_the_team(uow: UnitOfWork) -> None:
+    uow.hears(f"No.\n\n{WROTE}\n> {NOTE}\n\nSorry.")
+    with uow.world.uow() as inside:
         remove_responder(inside, find_queue(inside, "General"), get_person(inside, RON))
-    desk.is_tight("zebrafish")
+    uow.is_tight("zebrafish")
 
 
-def test_a_comments_letter_pasted_without_marks_tells_nothing(desk: Desk) -> None:
-    heard = desk.hears(f"Hello.\n\n{desk.note.all_text.strip()}\n\nThat is all.")
+def test_a_comments_letter_pasted_without_marks_tells_nothing(uow: UnitOfWork) -> None:
+    heard = uow.hears(f"Hello.\n\n{uow.note.all_text.strip()}\n\nThat is all.")
     assert "Hello." in heard
-    desk.is_tight("zebrafish", "Sue him", "see this comment", "-comment@")
+    uow.is_tight("zebrafish", "Sue him", "see this comment", "-comment@")
 
 
 # Exchanges off the list
@@ -214,7 +216,9 @@ OFF = {
 
 @pytest.mark.parametrize("text", OFF.values(), ids=OFF)
 @pytest.mark.parametrize("answers", ["nothing", "a letter", "the exchange"])
-def test_an_exchange_that_never_came_here_is_for_the_team_alone(inbox_desk: Desk, text: str, answers: str) -> None:
+def test_an_exchange_that_never_came_here_is_for_the_team_alone(
+    inbox_desk: UnitOfWork, text: str, answers: str
+) -> None:
     more: dict[str, Any] = {"a letter": {"answering": inbox_desk.ron.letters[0]}}.get(answers, {})
     if answers == "the exchange":
         more = {"headers": {"In-Reply-To": "<1@elsewhere>", "References": "<0@elsewhere> <1@elsewhere>"}}
@@ -226,86 +230,86 @@ def test_an_exchange_that_never_came_here_is_for_the_team_alone(inbox_desk: Desk
     assert inbox_desk.finds("all is well", RITA)
 
 
-def test_what_everybody_has_read_stays_in_the_full_text(desk: Desk) -> None:
+def test_what_everybody_has_read_stays_in_the_full_text(uow: UnitOfWork) -> None:
     """Also where a client broke the lines anew, and where the exchange that came with it is taken out."""
-    desk.rita.writes("ticket1", "The lamp in the hall blinks three times, then it is dark. Is that the switch?")
+    uow.rita.writes("ticket1", "The lamp in the hall blinks three times, then it is dark. Is that the switch?")
     quoted = "> The lamp in the hall blinks three times,\n> then it is dark. Is that the switch?"
-    desk.hears(f"Yes.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n{quoted}\n")
-    assert desk.last()["full_text"].strip() == f"Yes.\n\n{quoted}"
-    desk.is_tight(OFF_LIST, "bank.example")
+    uow.hears(f"Yes.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n{quoted}\n")
+    assert uow.last()["full_text"].strip() == f"Yes.\n\n{quoted}"
+    uow.is_tight(OFF_LIST, "bank.example")
 
 
-def test_a_quotation_that_belongs_to_the_words_stays(desk: Desk) -> None:
+def test_a_quotation_that_belongs_to_the_words_stays(uow: UnitOfWork) -> None:
     """A manual's words never came here either; their writer put them there."""
     text = "The manual says:\n\n> Press the red button for five seconds.\n\nThen it works.\n\n-- \nRon\nof the team"
-    assert "> Press the red button" in desk.hears(text)
-    assert desk.last()["full_text"].strip() == text
+    assert "> Press the red button" in uow.hears(text)
+    assert uow.last()["full_text"].strip() == text
 
 
-def test_the_full_text_of_a_customers_mail_is_all_of_it(desk: Desk) -> None:
+def test_the_full_text_of_a_customers_mail_is_all_of_it(uow: UnitOfWork) -> None:
     text = f"See below.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n"
-    desk.rita.writes("ticket1", text)
-    assert desk.last(PIA)["full_text"].strip() == text.strip()
+    uow.rita.writes("ticket1", text)
+    assert uow.last(PIA)["full_text"].strip() == text.strip()
 
 
 # What outsiders are shown
 
 
-def test_outsiders_are_shown_no_id_of_a_letter_of_ours(desk: Desk) -> None:
-    desk.ron.replies(desk.ron.letters[0], "Hello Rita.")
-    asked = desk.world.ticket()["messages"][0]["message_id"]
-    desk.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": asked})
-    shown = desk.world.ticket(1, RITA)
+def test_outsiders_are_shown_no_id_of_a_letter_of_ours(uow: UnitOfWork) -> None:
+    uow.ron.replies(uow.ron.letters[0], "Hello Rita.")
+    asked = uow.world.ticket()["messages"][0]["message_id"]
+    uow.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": asked})
+    shown = uow.world.ticket(1, RITA)
     assert [one["in_reply_to"] for one in shown["messages"]] == [None, None, asked]
-    letters = {letter["Message-ID"] for letter in desk.world.far_end.letters}
+    letters = {letter["Message-ID"] for letter in uow.world.far_end.letters}
     assert not [one for one in letters if one in str(shown)]
-    assert desk.world.ticket(1, RON)["messages"][2]["in_reply_to"] == desk.ron.letters[0]["Message-ID"]
+    assert uow.world.ticket(1, RON)["messages"][2]["in_reply_to"] == uow.ron.letters[0]["Message-ID"]
 
 
-def test_outsiders_are_shown_changes_of_the_status_alone(desk: Desk) -> None:
-    desk.world.sets(1, RON, assignee=RON, priority=7, title="Another title")
-    desk.world.known("boss@example.org", "Boss")
-    desk.world.asks_in(1, "boss@example.org")
-    desk.hears("Done.")
-    fields = {one["field"] for one in desk.world.ticket()["changes"]}
+def test_outsiders_are_shown_changes_of_the_status_alone(uow: UnitOfWork) -> None:
+    uow.world.sets(1, RON, assignee=RON, priority=7, title="Another title")
+    uow.world.known("boss@example.org", "Boss")
+    uow.world.asks_in(1, "boss@example.org")
+    uow.hears("Done.")
+    fields = {one["field"] for one in uow.world.ticket()["changes"]}
     assert {"assignee", "priority", "subject", "status"} <= fields
-    changes = desk.world.ticket(1, RITA)["changes"]
-    assert {one["field"] for one in changes} == {"status"}
-    assert [(one["old"], one["new"]) for one in changes] == [
-        (one["old"], one["new"]) for one in desk.world.ticket()["changes"] if one["field"] == "status"
+    changes = uow.world.ticket(1, RITA)["changes"]
+    assert {change["field"] for change in changes} == {"status"}
+    assert [(change["old"], change["new"]) for change in changes] == [
+        (one["old"], one["new"]) for one in uow.world.ticket()["changes"] if one["field"] == "status"
     ]
     assert changes[-1]["by"] == {"email": None, "name": "Ron"}
-    assert desk.world.ticket(1, RON)["changes"] == desk.world.ticket()["changes"]
+    assert uow.world.ticket(1, RON)["changes"] == uow.world.ticket()["changes"]
 
 
-def test_outsiders_are_shown_no_address_but_their_own(desk: Desk) -> None:
-    desk.world.sets(1, RON, assignee=RON)
-    desk.world.known("nameless@example.com")
-    desk.world.asks_in(1, "nameless@example.com")
-    desk.hears("Hello.")
-    shown = desk.world.ticket(1, RITA)
+def test_outsiders_are_shown_no_address_but_their_own(uow: UnitOfWork) -> None:
+    uow.world.sets(1, RON, assignee=RON)
+    uow.world.known("nameless@example.com")
+    uow.world.asks_in(1, "nameless@example.com")
+    uow.hears("Hello.")
+    shown = uow.world.ticket(1, RITA)
     assert shown["requestor"] == {"email": RITA, "name": "Rita"}
     assert shown["assignee"] == {"email": None, "name": "Ron"}
     assert shown["participants"] == [{"email": None, "name": "Pia"}, {"email": None, "name": "nameless"}]
     assert [one["sender"]["email"] for one in shown["messages"]] == [RITA, None]
-    assert desk.world.ticket(1, PIA)["requestor"] == {"email": None, "name": "Rita"}
-    assert desk.world.ticket(1, RON)["requestor"] == {"email": RITA, "name": "Rita"}
-    assert list(shown) == [*desk.world.ticket(), "reply"]
-    assert list(shown["messages"][0]) == list(desk.world.ticket()["messages"][0])
+    assert uow.world.ticket(1, PIA)["requestor"] == {"email": None, "name": "Rita"}
+    assert uow.world.ticket(1, RON)["requestor"] == {"email": RITA, "name": "Rita"}
+    assert list(shown) == [*uow.world.ticket(), "reply"]
+    assert list(shown["messages"][0]) == list(uow.world.ticket()["messages"][0])
     assert "@example" not in str(shown).replace(RITA, "").replace("@home.example", "").replace(DOMAIN, "")
-    [hit] = desk.finds("Hello", RITA)
+    [hit] = uow.finds("Hello", RITA)
     assert (hit["assignee"], hit["requestor"]) == (shown["assignee"], shown["requestor"])
-    assert desk.finds(RON, RITA) == []
+    assert uow.finds(RON, RITA) == []
 
 
-def test_the_page_that_an_outsider_asks_for_shows_the_same(desk: Desk) -> None:
-    desk.world.sets(1, RON, assignee=RON, priority=7)
-    desk.ron.replies(desk.ron.letters[0], OFF["marked"])
-    [page] = desk.steers(desk.rita, "show") if desk.rita.letters else []
+def test_the_page_that_an_outsider_asks_for_shows_the_same(uow: UnitOfWork) -> None:
+    uow.world.sets(1, RON, assignee=RON, priority=7)
+    uow.ron.replies(uow.ron.letters[0], OFF["marked"])
+    [page] = uow.steers(uow.rita, "show") if uow.rita.letters else []
     assert f"Requestor: Rita <{RITA}>\nAssignee: Ron\nParticipants: Pia" in page.text
     assert "You wrote:" in page.text
     assert "Hi Rita, all is well." in page.text
-    for secret in (RON, PIA, "zebrafish", "pest", "riority", *(one["Message-ID"] for one in desk.ron.letters)):
+    for secret in (RON, PIA, "zebrafish", "pest", "riority", *(letter["Message-ID"] for letter in uow.ron.letters)):
         assert secret not in page.all_text
 
 
@@ -354,7 +358,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def brings(desk: Desk, part: bytes, to: str = "ticket1", sender: str = RON) -> str:
+def brings(uow: UnitOfWork, part: bytes, to: str = "ticket1", sender: str = RON) -> str:
     """A mail with words and this part; its Message-ID."""
     message_id = make_msgid(domain="ron.example")
     raw = (
@@ -362,14 +366,16 @@ def brings(desk: Desk, part: bytes, to: str = "ticket1", sender: str = RON) -> s
         "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=outer\r\n\r\n"
         "--outer\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n--outer\r\n"
     ).encode()
-    desk.world.clock.passes(seconds=1)
-    desk.world.brings(raw + part + b"\r\n--outer--\r\n", sender, f"{to}@{DOMAIN}")
+    uow.world.clock.passes(seconds=1)
+    uow.world.brings(raw + part + b"\r\n--outer--\r\n", sender, f"{to}@{DOMAIN}")
     return message_id
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("whose", ["a private letter", "a letter to the team"])
-def test_a_letter_to_the_team_that_is_attached_stays_with_the_team(inbox_desk: Desk, form: Any, whose: str) -> None:
+def test_a_letter_to_the_team_that_is_attached_stays_with_the_team(
+    inbox_desk: UnitOfWork, form: Any, whose: str
+) -> None:
     letter = inbox_desk.note if whose == "a private letter" else inbox_desk.ron.letters[0]
     brings(inbox_desk, form(as_it_came(letter)))
     for actor in (inbox_desk.rita, inbox_desk.pia):
@@ -383,51 +389,51 @@ def test_a_letter_to_the_team_that_is_attached_stays_with_the_team(inbox_desk: D
     assert len(files(inbox_desk.rosa.letter())) == len(inbox_desk.last(None)["attachments"]) == 1
 
 
-def test_two_such_files_are_told_in_one_line_and_others_are_passed_on(desk: Desk) -> None:
-    twice = b"\r\n--outer\r\n".join([FORMS["a mail"](as_it_came(desk.note))] * 2)
+def test_two_such_files_are_told_in_one_line_and_others_are_passed_on(uow: UnitOfWork) -> None:
+    twice = b"\r\n--outer\r\n".join([FORMS["a mail"](as_it_came(uow.note))] * 2)
     plan = b"Content-Type: application/pdf; name=plan.pdf\r\n\r\n%PDF"
-    brings(desk, twice + b"\r\n--outer\r\n" + plan)
-    assert [part.get_filename() for part in desk.rita.letter().mail.iter_attachments()] == ["plan.pdf"]
-    assert "2 attached files are not passed on: they are letters to the team" in desk.rita.letter().text
-    assert [one["name"] for one in desk.last()["attachments"]] == ["plan.pdf"]
-    assert len(files(desk.rosa.letter())) == 3
+    brings(uow, twice + b"\r\n--outer\r\n" + plan)
+    assert [part.get_filename() for part in uow.rita.letter().mail.iter_attachments()] == ["plan.pdf"]
+    assert "2 attached files are not passed on: they are letters to the team" in uow.rita.letter().text
+    assert [one["name"] for one in uow.last()["attachments"]] == ["plan.pdf"]
+    assert len(files(uow.rosa.letter())) == 3
 
 
-def test_the_names_of_such_files_find_nothing_for_outsiders(desk: Desk) -> None:
-    brings(desk, FORMS["a mail with a name"](as_it_came(desk.note)))
-    assert desk.finds('"Between us only"', RON)
-    assert desk.finds('"Between us only"', RITA) == []
+def test_the_names_of_such_files_find_nothing_for_outsiders(uow: UnitOfWork) -> None:
+    brings(uow, FORMS["a mail with a name"](as_it_came(uow.note)))
+    assert uow.finds('"Between us only"', RON)
+    assert uow.finds('"Between us only"', RITA) == []
 
 
-def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(desk: Desk) -> None:
-    desk.hears("Hello Rita.")
-    own = as_it_came(desk.rita.letter())
+def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(uow: UnitOfWork) -> None:
+    uow.hears("Hello Rita.")
+    own = as_it_came(uow.rita.letter())
     other = b"From: bob@bank.example\r\nMessage-ID: <%b@b>\r\n\r\nHello."
     alike = b"0123456789abcdef.0123456789abcdef0123456789abcdef@\xff", b"\xff.0123456789abcdef0123456789abcdef@b"
     for sender, part in ((RITA, own), (RON, own), *((RON, other % one) for one in (b"1", *alike))):
-        brings(desk, FORMS["a mail"](part), sender=sender)
-        reader = desk.pia
+        brings(uow, FORMS["a mail"](part), sender=sender)
+        reader = uow.pia
         assert len(files(reader.letter())) == 1
         assert "not passed on" not in reader.letter().text
-        assert len(desk.last(PIA)["attachments"]) == 1
+        assert len(uow.last(PIA)["attachments"]) == 1
 
 
-def test_in_private_the_team_gets_every_file(desk: Desk) -> None:
-    before = len(desk.rita.letters)
-    brings(desk, FORMS["a mail"](as_it_came(desk.note)), "ticket1-comment")
-    assert len(files(desk.rosa.letter())) == 1
-    assert len(desk.rita.letters) == before
+def test_in_private_the_team_gets_every_file(uow: UnitOfWork) -> None:
+    before = len(uow.rita.letters)
+    brings(uow, FORMS["a mail"](as_it_came(uow.note)), "ticket1-comment")
+    assert len(files(uow.rosa.letter())) == 1
+    assert len(uow.rita.letters) == before
 
 
-def test_a_first_mail_keeps_a_letter_to_the_team_from_whom_it_asks_in(desk: Desk) -> None:
+def test_a_first_mail_keeps_a_letter_to_the_team_from_whom_it_asks_in(uow: UnitOfWork) -> None:
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"], mail["Cc"] = RON, f"hello@{DOMAIN}", PIA
     mail["Subject"], mail["Message-ID"] = "New", make_msgid(domain="ron.example")
     mail.set_content("Look at this.")
-    mail.add_attachment(as_it_came(desk.note), "application", "octet-stream", filename="letter.eml")
-    desk.world.brings(mail.as_bytes(), RON, f"hello@{DOMAIN}")
-    assert desk.world.ticket(2, None)["messages"][0]["attachments"]
-    assert len(files(desk.rosa.letter())) == 1
+    mail.add_attachment(as_it_came(uow.note), "application", "octet-stream", filename="letter.eml")
+    uow.world.brings(mail.as_bytes(), RON, f"hello@{DOMAIN}")
+    assert uow.world.ticket(2, None)["messages"][0]["attachments"]
+    assert len(files(uow.rosa.letter())) == 1
     # Nothing proves the mail: whom it names waits until the team answers.
-    desk.ron.replies(desk.ron.letter(), "I wrote that.")
-    assert desk.world.ticket(2, PIA)["messages"][0]["attachments"] == []
+    uow.ron.replies(uow.ron.letter(), "I wrote that.")
+    assert uow.world.ticket(2, PIA)["messages"][0]["attachments"] == []

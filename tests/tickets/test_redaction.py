@@ -56,13 +56,13 @@ class House:
     @property
     def marks(self) -> list[str]:
         """What tells of the comment: its words, names, ids, address, and the ids of its letters."""
-        letters = [one["Message-ID"] for one in self.world.far_end.letters if "-comment@" in one["From"]]
+        letters = [letter["Message-ID"] for letter in self.world.far_end.letters if "-comment@" in letter["From"]]
         assert letters
         said = [SECRET, SECRET[4:], "plan-of-the-room", "Between us", "outsider@bank.example"]
         return [*said, self.comment, self.comment.strip("<>"), *letters, "-comment@"]
 
     def outside(self) -> list[Letter]:
-        return [one for one in self.world.far_end.letters if one.recipient not in RESPONDERS]
+        return [letter for letter in self.world.far_end.letters if letter.recipient not in RESPONDERS]
 
     def is_tight(self) -> None:
         """Nothing that left us for an outsider, or that one of them can be shown, tells of the comment."""
@@ -83,8 +83,8 @@ class House:
             assert mark not in shown, mark
         assert [message["number"] for message in view["messages"]] == list(range(1, len(view["messages"]) + 1))
         assert not any(message["private"] for message in view["messages"])
-        with self.world.desk() as desk:
-            text = ticket_text(view, find_ticket(desk, 1).lifecycle, "rita@example.net", desk.now)
+        with self.world.uow() as uow:
+            text = ticket_text(view, find_ticket(uow, 1).lifecycle, "rita@example.net", uow.now)
         for mark in self.marks:
             assert mark not in text, mark
 
@@ -250,8 +250,8 @@ def test_who_answers_no_more_sees_no_private_message_any_more(house: House) -> N
     from app.model.records.queue_setup import remove_responder
     from app.model.records.queues import find_queue
 
-    with house.world.desk() as desk:
-        remove_responder(desk, find_queue(desk, "General"), get_person(desk, "rosa@example.org"))
+    with house.world.uow() as uow:
+        remove_responder(uow, find_queue(uow, "General"), get_person(uow, "rosa@example.org"))
     if house.world.ticket()["lifecycle"] == "correspondence":
         with pytest.raises(NoSuchTicket):
             house.world.ticket(1, "rosa@example.org")
@@ -269,8 +269,8 @@ def test_who_is_not_on_a_ticket_of_the_inbox_is_told_that_there_is_none(small_in
     for who in ("otto@example.net", "eve@elsewhere.example"):
         with pytest.raises(NoSuchTicket, match=r"There is no ticket 1\."):
             house.world.ticket(1, who)
-    with house.world.desk() as desk, pytest.raises(NoSuchTicket, match=r"There is no ticket 1\."):
-        viewer_of(desk, find_ticket(desk, 1), "nobody@example.net")
+    with house.world.uow() as uow, pytest.raises(NoSuchTicket, match=r"There is no ticket 1\."):
+        viewer_of(uow, find_ticket(uow, 1), "nobody@example.net")
 
 
 def test_no_number_of_a_private_message_can_be_probed(database_url: str) -> None:
@@ -307,8 +307,8 @@ def test_a_ticket_that_begins_in_private_is_told_to_those_who_answer(small_inbox
     ron = small_inbox.responder("ron@example.org", "Ron")
     rosa = small_inbox.responder("rosa@example.org", "Rosa")
     ron.writes("support-comment", SECRET, subject="Secret", headers={"Cc": "outsider@bank.example"})
-    assert [one.recipient for one in small_inbox.far_end.letters] == ["rosa@example.org", "ron@example.org"]
-    assert {one["Reply-To"] for one in small_inbox.far_end.letters} == {f"ticket1-comment@{DOMAIN}"}
+    assert [letter.recipient for letter in small_inbox.far_end.letters] == ["rosa@example.org", "ron@example.org"]
+    assert {letter["Reply-To"] for letter in small_inbox.far_end.letters} == {f"ticket1-comment@{DOMAIN}"}
     assert rosa.letter()["Reply-To"] == f"ticket1-comment@{DOMAIN}"
     assert small_inbox.ticket()["participants"] == []
     small_inbox.known("pia@example.net")

@@ -9,9 +9,9 @@ from app.model.records.letters import Letter as Row
 from app.model.records.people import get_person
 from app.model.records.queue_setup import set_queue, switches_of
 from app.model.records.queues import BadQueue, find_queue
-from app.model.records.registration import alias, meet
+from app.model.records.registration import add_alias, get_or_create_person
 from app.model.records.tickets import find_ticket
-from app.model.tickets.fields import Setting
+from app.model.tickets.fields import FieldChanges
 from tests.support.world import DOMAIN, Actor, Letter, World, unproven
 
 RON, RITA, PIA = "ron@example.org", "rita@example.net", "pia@example.net"
@@ -24,17 +24,17 @@ def participants(world: World, number: int = 1) -> list[str]:
 
 def lets_in(world: World, email: str, number: int = 1) -> None:
     """As `tickets set N --participant EMAIL --as ron@example.org` does."""
-    with world.desk() as desk:
-        setting = Setting(participant=meet(desk, Mailbox("", email), known=False))
-        set_ticket(desk, find_ticket(desk, number, locked=True), get_person(desk, RON), setting)
+    with world.uow() as uow:
+        setting = FieldChanges(participant=get_or_create_person(uow, Mailbox("", email), known=False))
+        set_ticket(uow, find_ticket(uow, number, locked=True), get_person(uow, RON), setting)
     world.settle()
 
 
 def moves(world: World, queue: str, number: int = 1) -> None:
     """As `tickets set N --queue QUEUE --as ron@example.org` does."""
-    with world.desk() as desk:
-        setting = Setting(queue=find_queue(desk, queue))
-        set_ticket(desk, find_ticket(desk, number, locked=True), get_person(desk, RON), setting)
+    with world.uow() as uow:
+        setting = FieldChanges(queue=find_queue(uow, queue))
+        set_ticket(uow, find_ticket(uow, number, locked=True), get_person(uow, RON), setting)
     world.settle()
 
 
@@ -42,9 +42,9 @@ def moves(world: World, queue: str, number: int = 1) -> None:
 
 
 def test_every_rule_that_writes_letters_is_off_until_somebody_switches_it_on(small_inbox: World) -> None:
-    with small_inbox.desk() as desk:
+    with small_inbox.uow() as uow:
         for name in ("General", "Questions"):
-            assert switches_of(find_queue(desk, name)) == {
+            assert switches_of(find_queue(uow, name)) == {
                 "acknowledge": False,
                 "announce-resolved": False,
                 "cc-from-responders": True,
@@ -58,11 +58,11 @@ def test_every_rule_that_writes_letters_is_off_until_somebody_switches_it_on(sma
 
 
 def test_a_switch_is_on_or_off_and_nothing_else(small_inbox: World) -> None:
-    with small_inbox.desk() as desk:
-        general = find_queue(desk, "General")
+    with small_inbox.uow() as uow:
+        general = find_queue(uow, "General")
         for key, value in (("acknowledge", "perhaps"), ("aknowledge", "on"), ("lifecycle", "none")):
             with pytest.raises(BadQueue):
-                set_queue(desk, general, key, value)
+                set_queue(uow, general, key, value)
 
 
 def test_an_acknowledgement_says_the_number_and_what_a_reply_does(inbox: World) -> None:
@@ -207,7 +207,7 @@ def test_whom_a_mail_names_takes_part_where_the_queue_says_so(
     to = "ticket1" if later else "hello"
     names(actor, to, "Pia <pia@example.net>", PIA.upper(), RON, answering=letter)
     allowed = switched == "on" or (switched is None and writer == RON)
-    found = [one for one in participants(small_inbox) if one != RON]
+    found = [participant for participant in participants(small_inbox) if participant != RON]
     assert found == ([PIA] if allowed else [])
 
 
@@ -297,8 +297,8 @@ def test_a_reply_from_a_second_address_offers_the_line_that_makes_both_one_perso
     text = ron.letter().text
     assert f"The mail answers our letter to Rita <{RITA}>. If both are one person:" in text
     assert f"    tickets person alias {RITA} rita@home.example\n" in text
-    with inbox.desk() as desk:
-        alias(desk, RITA, "rita@home.example")
+    with inbox.uow() as uow:
+        add_alias(uow, RITA, "rita@home.example")
     home.replies(rita.letter(), "Now it is out.")
     ticket = inbox.ticket()
     assert (ticket["messages"][-1]["private"], ticket["requestor"]["name"]) == (False, "Rita")
@@ -318,8 +318,8 @@ def test_two_people_who_are_one_keep_all_that_both_had(inbox: World) -> None:
     inbox.asks_in(1, RON)
     inbox.asks_in(1, "ron@home.example")
     inbox.actor("ron@home.example").writes("ticket1", "I am on it.")
-    with inbox.desk() as desk:
-        alias(desk, RON, "ron@home.example")
+    with inbox.uow() as uow:
+        add_alias(uow, RON, "ron@home.example")
     ticket = inbox.ticket()
     assert (ticket["assignee"]["email"], participants(inbox)) == (RON, [RON])
     assert ticket["messages"][-1]["sender"]["email"] == RON
@@ -334,8 +334,8 @@ def test_an_alias_never_makes_somebody_of_an_address_that_is_a_queues(small_inbo
     small_inbox.known(RITA)
     small_inbox.answers_at("hello@openhatch.example")
     for address in (f"hello@{DOMAIN}", "hello@openhatch.example", "nonsense"):
-        with small_inbox.desk() as desk, pytest.raises(ValueError):
-            alias(desk, RITA, address)
+        with small_inbox.uow() as uow, pytest.raises(ValueError):
+            add_alias(uow, RITA, address)
 
 
 def test_a_forwarded_mail_is_given_to_who_wrote_it(inbox: World) -> None:
@@ -344,9 +344,9 @@ def test_a_forwarded_mail_is_given_to_who_wrote_it(inbox: World) -> None:
     ron.writes(
         "support", "---------- Forwarded message ---------\nFrom: rita@example.net\n\nHelp!", subject="Fwd: Help"
     )
-    with inbox.desk() as desk:
-        setting = Setting(requestor=meet(desk, Mailbox("", RITA), known=False))
-        assert set_ticket(desk, find_ticket(desk, 1, locked=True), get_person(desk, RON), setting) == ["requestor"]
+    with inbox.uow() as uow:
+        setting = FieldChanges(requestor=get_or_create_person(uow, Mailbox("", RITA), known=False))
+        assert set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, RON), setting) == ["requestor"]
     ron.writes("ticket1", "Here it is.")
     rita = inbox.actor(RITA)
     assert rita.letter().footer.startswith("You get this because ")

@@ -77,11 +77,11 @@ class Office(World):
         self.responder("asa@example.org", "Asa", queue="Questions")
         for email in ("pia@example.net", "otto@example.net"):
             self.known(email)
-        with self.desk() as desk:
+        with self.uow() as uow:
             from app.mail.addresses import Mailbox
-            from app.model.records.registration import meet
+            from app.model.records.registration import get_or_create_person
 
-            meet(desk, Mailbox("Mallory", "mallory@example.com"), known=False)
+            get_or_create_person(uow, Mailbox("Mallory", "mallory@example.com"), known=False)
 
     def prepared(self, who: str, status: str) -> int:
         """A ticket in this status, which somebody has answered; Rita asked, and answers for Questions, not General."""
@@ -90,11 +90,11 @@ class Office(World):
         self.act(number, "Answer", "ron@example.org", "Off and on.")
         self.asks_in(number, "pia@example.net")
         if who == "assignee":
-            with self.desk() as desk:
+            with self.uow() as uow:
                 from app.model.records.people import get_person
                 from app.model.records.tickets import find_ticket
 
-                find_ticket(desk, number).assignee_id = get_person(desk, "asa@example.org").id
+                find_ticket(uow, number).assignee_id = get_person(uow, "asa@example.org").id
         self.becomes(number, status)
         return number
 
@@ -465,10 +465,10 @@ def test_a_ticket_keeps_a_subject(office: Office, title: str) -> None:
 
 
 def expire(world: World, days: int = 15) -> list[int]:
-    from app.model.operations.administration import expire, forgotten
+    from app.model.operations.administration import expirable_tickets, expire
 
-    with world.desk() as desk:
-        numbers = [number for number in forgotten(desk, days) if expire(desk, number, days)]
+    with world.uow() as uow:
+        numbers = [number for number in expirable_tickets(uow, days) if expire(uow, number, days)]
     world.settle()
     return numbers
 

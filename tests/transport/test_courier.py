@@ -18,7 +18,7 @@ from app.model.storage.database import Database
 from app.transport.outbound import courier as courier_module
 from app.transport.outbound.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
 from app.transport.outbound.errors import Refused, Unreachable
-from app.transport.outbound.letter_mime import File, compose
+from app.transport.outbound.letter_mime import LetterFile, compose
 from app.transport.outbound.relays import Relay, relay_from_url
 from tests.support.sinks import DROP, Sink
 from tests.support.world import DOMAIN, World
@@ -43,12 +43,12 @@ def write_letters(world: World, *readers: str, text: str = "Hello there.") -> No
     for reader in readers:
         world.responder(reader)
     head = f"From: ann@example.org\r\nSubject: Hello\r\nMessage-ID: <{len(world.rows(Letter))}@x>\r\n"
-    world.reception.receive(f"{head}\r\n{text}\r\n".encode(), "ann@example.org", [f"hello@{DOMAIN}"])
+    world.intake.receive(f"{head}\r\n{text}\r\n".encode(), "ann@example.org", [f"hello@{DOMAIN}"])
 
 
 def outbox(world: World) -> list[dict[str, Any]]:
-    with world.desk() as desk:
-        return letters_in(desk)
+    with world.uow() as uow:
+        return letters_in(uow)
 
 
 def states(world: World) -> list[str]:
@@ -148,8 +148,8 @@ def test_a_letter_refused_for_good_is_given_up_at_once_and_seen(world: World, si
     assert (failed["state"], failed["error"], failed["attempts"]) == ("failed", "550 5.1.1 no such user", 1)
     assert (sent["state"], told["state"], told["to"]) == ("sent", "sent", CAT)
     sink.script.clear()
-    with world.desk() as desk:
-        assert retry(desk, [failed["id"]]) == 1
+    with world.uow() as uow:
+        assert retry(uow, [failed["id"]]) == 1
     everything(courier)
     assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT], [BOB]]
 
@@ -324,7 +324,7 @@ def test_two_couriers_at_once_send_every_letter_once(world: World, sink: Sink, t
 def test_a_letter_that_cannot_be_composed_does_not_stop_the_others(
     world: World, sink: Sink, courier: Courier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def composed(letter: Letter, files: Sequence[File]) -> Any:
+    def composed(letter: Letter, files: Sequence[LetterFile]) -> Any:
         if letter.recipient == BOB:
             raise RecursionError("too deep")
         return compose(letter, files)
@@ -341,7 +341,7 @@ def test_a_letter_that_cannot_be_composed_does_not_stop_the_others(
 def test_a_letter_with_a_file_is_the_same_over_every_attempt(world: World) -> None:
     write_letters(world, BOB)
     [letter] = world.rows(Letter)
-    file = [File("p.png", "image/png", b"ABC")]
+    file = [LetterFile("p.png", "image/png", b"ABC")]
     assert compose(letter, file).as_bytes() == compose(letter, file).as_bytes()
 
 
@@ -373,10 +373,10 @@ def test_whatever_people_call_themselves_a_letter_says_it(
     for _ in NAMES:
         write_letters(small_world)
     rows = small_world.rows(Letter)
-    with small_world.desk() as desk:
+    with small_world.uow() as uow:
         for row, name in zip(rows, NAMES.values(), strict=True):
             values = {"sender_name": name, "recipient_name": name, "subject": titled(name), "recipient": recipient}
-            desk.session.execute(update(Letter).where(Letter.id == row.id).values(**values))
+            uow.session.execute(update(Letter).where(Letter.id == row.id).values(**values))
     relay = relay_from_url(sink.url, timeout=10, root=tmp_path, helo=DOMAIN)
     Courier(small_world.database, relay).round()
     relay.close()
@@ -405,9 +405,9 @@ def test_a_letter_to_what_is_no_address_fails_and_does_not_stop_the_others(
 ) -> None:
     write_letters(world, BOB, CAT)
     first = world.rows(Letter)[0].id
-    with world.desk() as desk:
+    with world.uow() as uow:
         values = {"recipient": "bob@example.org>\r\nRCPT TO:<eve@example.org"}
-        desk.session.execute(update(Letter).where(Letter.id == first).values(**values))
+        uow.session.execute(update(Letter).where(Letter.id == first).values(**values))
     everything(courier)
     # The second one tells of the first, which could not be sent.
     assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT]]
@@ -447,7 +447,7 @@ def test_stopping_finishes_the_letter_in_hand_and_gives_the_others_back(world: W
     ending.join(20)
     assert relay.taken == [BOB]
     assert [(one["state"], one["attempts"]) for one in outbox(world)] == [("sent", 1), ("waiting", 0)]
-    assert all(one.next <= world.clock.now for one in world.rows(Letter) if one.state == "waiting")
+    assert all(letter.next <= world.clock.now for letter in world.rows(Letter) if letter.state == "waiting")
 
 
 def test_a_relay_that_never_answers_is_cut_off_at_the_end(

@@ -19,7 +19,7 @@ from app.model.storage.database import Database
 from app.transport.outbound.courier import IN_HAND, Courier
 from app.transport.outbound.errors import Refused
 from app.transport.outbound.relays import relay_from_url
-from tests.support.postgres import Server, fresh_database
+from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.program import PATIENCE, Program, held
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World
@@ -91,7 +91,7 @@ Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain
 
 def write_letters(world: World, number: int) -> None:
     raw = MAIL.format(number=number).encode()
-    world.reception.receive(raw, "ann@example.net", [f"hello@{DOMAIN}"])
+    world.intake.receive(raw, "ann@example.net", [f"hello@{DOMAIN}"])
 
 
 def everything(courier: Courier) -> None:
@@ -163,13 +163,13 @@ def test_a_locked_ticket_keeps_no_letters_of_others_waiting(
             world.responder(one)
         write_letters(world, 1)
         courier = courier_of(world.database, sink, tmp_path)
-        with world.desk() as desk:
-            desk.session.scalars(select(Ticket).with_for_update()).all()
+        with world.uow() as uow:
+            uow.session.scalars(select(Ticket).with_for_update()).all()
             assert courier.round() == 1
-        assert {one.recipient: one.state for one in world.rows(Letter)} == {EVE: "waiting", BOB: "sent"}
+        assert {letter.recipient: letter.state for letter in world.rows(Letter)} == {EVE: "waiting", BOB: "sent"}
         everything(courier)
         courier.stop()
-        assert {one.recipient: one.state for one in world.rows(Letter) if one.kind != "undelivered"} == {
+        assert {letter.recipient: letter.state for letter in world.rows(Letter) if letter.kind != "undelivered"} == {
             EVE: "failed",
             BOB: "sent",
         }
@@ -197,7 +197,9 @@ def test_after_a_lock_of_sqlite_letters_in_hand_leave_at_once(
     assert len({letter.sender for letter in sink.letters}) == len(sink.letters) == 10
 
 
-def test_after_a_fail_over_letters_in_hand_leave_at_once(tmp_path: Path, postgres_server: Server, sink: Sink) -> None:
+def test_after_a_fail_over_letters_in_hand_leave_at_once(
+    tmp_path: Path, postgres_server: PostgresServer, sink: Sink
+) -> None:
     """The real server, and a real PostgreSQL that is stopped between the relay's third yes and the note of it."""
     program = Program(tmp_path)
     program.environment |= {"TICKETS_RELAY": sink.url, "TICKETS_DATABASE_URL": fresh_database(postgres_server)}

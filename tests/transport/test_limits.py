@@ -8,12 +8,12 @@ from threading import Event, Thread
 
 import pytest
 
-from app.model.inbound.delivery import Arrival, Outcome
+from app.model.inbound.delivery import DeliveryResult, InboundMail
 from app.model.records.received_mail import Delivery, Mail
 from app.model.storage import database
 from app.transport.inbound import receiver
-from app.transport.inbound.intake import Reception
-from tests.support.postgres import NoPostgresError, Server, fresh_database, open_server
+from app.transport.inbound.intake import MailIntake
+from tests.support.postgres import NoPostgresError, PostgresServer, fresh_database, open_server
 from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World
 
@@ -81,13 +81,13 @@ def test_a_hundred_thousand_recipients_are_answered_and_a_hundred_taken(small_wo
 def test_a_hundred_thousand_recipients_in_headers_cost_no_more_than_two_hundred(small_world: World) -> None:
     named = ", ".join(f"person{number}@example.org" for number in range(100_000)).encode()
     small_world.switches("General", cc_from_others="on")
-    outcomes: list[Outcome] = []
+    outcomes: list[DeliveryResult] = []
     for field in (b"To", b"Cc", b"Delivered-To", b"Sender", b"Reply-To", b"References", b"Authentication-Results"):
         head, _, body = mail(field.decode()).partition(b"\r\n\r\n")
         raw = head + b"\r\n" + field + b": " + named + b"\r\n\r\n" + body
         outcomes += small_world.brings(raw, "ann@example.org", HELLO)
-    assert {one.fate for one in outcomes} == {"opened"}
-    tickets = [small_world.ticket(one.ticket or 0) for one in outcomes]
+    assert {outcome.fate for outcome in outcomes} == {"opened"}
+    tickets = [small_world.ticket(outcome.ticket or 0) for outcome in outcomes]
     assert max(len(ticket["participants"]) for ticket in tickets) <= 200
     assert small_world.far_end.letters == []
 
@@ -134,14 +134,14 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go, begun = Event(), []
-    really = Reception.store
+    really = MailIntake.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
         begun.append(1)
         assert go.wait(20)
-        really(reception, arrival, recipients)
+        really(intake, inbound_mail, recipients)
 
-    monkeypatch.setattr(Reception, "store", slowly)
+    monkeypatch.setattr(MailIntake, "store", slowly)
     # Where the database has one writer, workers would wait for their turn elsewhere.
     monkeypatch.setattr(small_world.database, "_writer", None)
     with small_world.serving():
@@ -169,14 +169,14 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
 def test_over_lmtp_recipients_that_would_wait_too_long_are_told_to_come_again(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = Reception.store
+    really = MailIntake.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
         time.sleep(0.8)
-        really(reception, arrival, recipients)
+        really(intake, inbound_mail, recipients)
 
     monkeypatch.setattr(receiver, "RECIPIENTS_SECONDS", 0.5)
-    monkeypatch.setattr(Reception, "store", slowly)
+    monkeypatch.setattr(MailIntake, "store", slowly)
     with small_world.serving("lmtp"), Wire(small_world.port("lmtp"), lmtp=True) as client:
         client.begins(*(f"a{number}@{DOMAIN}" for number in range(20)))
         replies = [client.hands_over(mail(1)), *(client.hears() for _ in range(19))]
@@ -188,7 +188,7 @@ def test_over_lmtp_recipients_that_would_wait_too_long_are_told_to_come_again(
 
 
 @pytest.fixture
-def own_server() -> Iterator[Server]:
+def own_server() -> Iterator[PostgresServer]:
     """A server of one's own, to be frozen."""
     try:
         server = open_server()
@@ -200,7 +200,7 @@ def own_server() -> Iterator[Server]:
 
 
 def test_while_the_database_hangs_mail_is_451_and_the_server_goes_on_answering(
-    own_server: Server, monkeypatch: pytest.MonkeyPatch
+    own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, seconds in {"CONNECT_SECONDS": 2, "STATEMENT_SECONDS": 1, "GRACE_SECONDS": 0}.items():
         monkeypatch.setattr(f"app.model.storage.database.{name}", seconds)
@@ -221,7 +221,7 @@ def test_while_the_database_hangs_mail_is_451_and_the_server_goes_on_answering(
             assert other.greets().startswith("250")
             assert other.says("NOOP").startswith("250 ")
             assert other.begins(HELLO) == ["250 2.1.5 Ok"]
-        assert {one.hears()[:10] for one in clients} == {TRY_LATER}
+        assert {client.hears()[:10] for client in clients} == {TRY_LATER}
         own_server.thaw()
         for number, one in enumerate(clients):
             one.begins(HELLO)

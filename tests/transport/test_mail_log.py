@@ -12,7 +12,7 @@ from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.transport import mail_log
-from app.transport.inbound.intake import Reception
+from app.transport.inbound.intake import MailIntake
 from app.transport.mail_log import JsonLines, PlainLines
 from tests.support.wire import Wire
 from tests.support.world import DOMAIN, World
@@ -57,7 +57,7 @@ def lines() -> Iterator[Lines]:
 
 def test_each_recipient_of_a_mail_has_a_line_with_its_fate(small_world: World, lines: Lines) -> None:
     for to in ([f"hello@{DOMAIN}", f"nobody@{DOMAIN}"], [f"hello@{DOMAIN}"]):
-        small_world.reception.receive(RAW, "ann@example.org", to)
+        small_world.intake.receive(RAW, "ann@example.org", to)
     common = {"level": "info", "logger": "tickets.mail", "from": "ann@example.org", "bytes": len(RAW), "id": "<1@x>"}
     opened = {**common, "fate": "opened", "to": f"hello@{DOMAIN}", "ticket": 1}
     repeated = {**common, "fate": "repeated"}
@@ -91,12 +91,12 @@ def test_a_mail_that_was_overtaken_and_is_tried_again_has_one_line(
             raise fault
 
     monkeypatch.setattr(Router, "deliver", deliver)
-    outcomes = small_world.reception.receive(RAW, "ann@example.org", [f"hello@{DOMAIN}"])
-    assert [one.fate for one in outcomes] == [one["fate"] for one in lines.mails()] == ["opened"]
+    outcomes = small_world.intake.receive(RAW, "ann@example.org", [f"hello@{DOMAIN}"])
+    assert [outcome.fate for outcome in outcomes] == [one["fate"] for one in lines.mails()] == ["opened"]
 
 
 def test_mail_set_aside_has_its_reason(small_world: World, lines: Lines) -> None:
-    small_world.reception.receive(RAW, "ann@example.org", [f"ticket7@{DOMAIN}"])
+    small_world.intake.receive(RAW, "ann@example.org", [f"ticket7@{DOMAIN}"])
     [one] = lines.mails()
     assert (one["fate"], one["reason"]) == ("set aside", "no ticket has this number")
     assert lines.plain[0].endswith(' reason="no ticket has this number"')
@@ -105,17 +105,17 @@ def test_mail_set_aside_has_its_reason(small_world: World, lines: Lines) -> None
 def test_what_is_refused_has_a_line_with_what_its_sender_heard(
     small_world: World, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_reception: Reception, _arrival: object, _recipients: list[str]) -> None:
+    def away(_reception: MailIntake, _arrival: object, _recipients: list[str]) -> None:
         raise OperationalError("INSERT", {"raw": SECRET}, OSError("no database"))
 
     to = f"hello@{DOMAIN}"
     with small_world.serving(), Wire(small_world.port()) as client:
         client.begins("x@other.example", to)
         with monkeypatch.context() as patch:
-            patch.setattr(Reception, "store", away)
+            patch.setattr(MailIntake, "store", away)
             assert client.hands_over(RAW).startswith("451 ")
         with monkeypatch.context() as patch:
-            patch.setattr(small_world.reception, "_has_room", lambda _: False)
+            patch.setattr(small_world.intake, "_has_room", lambda _: False)
             client.begins(to)
             assert client.hands_over(RAW).startswith("452 ")
         client.begins(to)

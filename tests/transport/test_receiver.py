@@ -18,12 +18,12 @@ from salmon.routing import Router, salmon_setting
 from sqlalchemy.exc import OperationalError
 
 from app.model.inbound import dispatch
-from app.model.inbound.delivery import Arrival
+from app.model.inbound.delivery import InboundMail
 from app.model.records.messages import Message
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Desk
-from app.transport.inbound.intake import Reception, first_headers
+from app.model.storage.unit_of_work import UnitOfWork
+from app.transport.inbound.intake import MailIntake, first_headers
 from app.transport.inbound.receiver import Listener, Receiver
 from app.transport.inbound.smtp_session import plain_path
 from config import build
@@ -49,7 +49,7 @@ def raws(world: World) -> list[bytes]:
 
 
 def fates(world: World) -> list[tuple[str, str]]:
-    return [(one.recipient, one.fate) for one in world.rows(Delivery)]
+    return [(delivery.recipient, delivery.fate) for delivery in world.rows(Delivery)]
 
 
 @contextmanager
@@ -314,10 +314,10 @@ def test_other_domains_are_refused(client: Wire, address: str) -> None:
 
 
 def test_a_queues_address_at_another_domain_is_taken(small_world: World) -> None:
-    with small_world.desk() as desk:
+    with small_world.uow() as uow:
         from app.model.records.queues import QueueAddress, find_queue
 
-        desk.session.add(QueueAddress(queue_id=find_queue(desk, "General").id, address="hello@openhatch.org"))
+        uow.session.add(QueueAddress(queue_id=find_queue(uow, "General").id, address="hello@openhatch.org"))
     with small_world.serving(), wire(small_world) as client:
         assert [reply[:3] for reply in client.begins("Hello@OpenHatch.org", "other@openhatch.org")] == ["250", "550"]
         assert client.hands_over(MAIL).startswith(STORED)
@@ -362,7 +362,7 @@ def test_a_number_that_no_ticket_has_is_set_aside(world: World, digits: str) -> 
 def test_forty_digits_are_an_unknown_ticket_over_the_wire(client: Wire, small_world: World) -> None:
     client.begins(f"ticket{'9' * 40}@{DOMAIN}")
     assert client.hands_over(MAIL).startswith(STORED)
-    assert [one.reason for one in small_world.rows(Delivery)] == ["no ticket has this number"]
+    assert [delivery.reason for delivery in small_world.rows(Delivery)] == ["no ticket has this number"]
 
 
 ODD = {
@@ -382,7 +382,7 @@ ODD = {
 
 @pytest.mark.parametrize(("path", "fate"), ODD.items(), ids=ODD)
 def test_the_envelope_alone_says_where_a_mail_goes(client: Wire, small_world: World, path: str, fate: str) -> None:
-    small_world.reception.receive(mail("first"), "ann@example.org", [HELLO])
+    small_world.intake.receive(mail("first"), "ann@example.org", [HELLO])
     headers = f"To: {HELLO}, ticket1@{DOMAIN}\r\nDelivered-To: {HELLO}\r\nX-Original-To: {HELLO}\r\n".encode()
     client.says("MAIL FROM:<a@example.org>")
     assert client.says(f"RCPT TO:{path}").startswith("250 ")
@@ -491,12 +491,12 @@ class Failing:
     """In the place of a workflow function: raises for the recipients that are named."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: BaseException, *recipients: str) -> None:
-        self.really = dispatch.elsewhere
+        self.really = dispatch.to_other_address
         self.error, self.recipients = error, recipients
-        monkeypatch.setattr(dispatch, "elsewhere", self)
+        monkeypatch.setattr(dispatch, "to_other_address", self)
 
-    def __call__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
-        self.really(desk, arrival, recipient)
+    def __call__(self, uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
+        self.really(uow, inbound_mail, recipient)
         if not self.recipients or recipient in self.recipients:
             raise self.error
 
@@ -592,7 +592,7 @@ def test_a_commit_that_fails_is_451_and_stores_nothing(world: World, monkeypatch
                 assert len(raws(world)) == (scheme == "lmtp")
                 client.begins(HELLO)
                 assert client.hands_over(mail(scheme)).startswith(STORED)
-    assert [one.number for one in world.rows(Message)] == [1, 1]
+    assert [message.number for message in world.rows(Message)] == [1, 1]
 
 
 def test_the_answer_comes_after_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -656,7 +656,7 @@ def test_a_handler_that_cannot_be_imported_stops_the_start(
 
 def test_a_full_disk_is_452(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with small_world.serving("smtp", "lmtp"), wire(small_world) as smtp, wire(small_world, "lmtp") as lmtp:
-        monkeypatch.setattr(small_world.reception, "_has_room", lambda size: size > 10**9)
+        monkeypatch.setattr(small_world.intake, "_has_room", lambda size: size > 10**9)
         smtp.begins(HELLO, f"questions@{DOMAIN}")
         assert smtp.hands_over(MAIL).startswith("452 4.3.1 ")
         lmtp.begins(HELLO, f"questions@{DOMAIN}")
@@ -680,10 +680,10 @@ def test_a_database_without_room_is_452(small_world: World, monkeypatch: pytest.
 def test_an_address_that_cannot_be_looked_up_is_tried_again(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_reception: Reception, _address: str) -> str:
+    def away(_reception: MailIntake, _address: str) -> str:
         raise OperationalError("SELECT", {}, OSError("no database"))
 
-    monkeypatch.setattr(Reception, "refuses", away)
+    monkeypatch.setattr(MailIntake, "refuses", away)
     with small_world.serving(), wire(small_world) as client:
         assert client.begins("x@other.example")[0].startswith("451 4.3.0 ")
 
@@ -716,16 +716,16 @@ def test_a_mail_whose_client_left_after_its_end_is_stored_and_its_retry_is_a_rep
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go, done = Event(), Event(), Event()
-    really = Reception.store
+    really = MailIntake.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
         begun.set()
         assert go.wait(20)
-        really(reception, arrival, recipients)
+        really(intake, inbound_mail, recipients)
         done.set()
 
     with world.serving(), monkeypatch.context() as patch:
-        patch.setattr(Reception, "store", slowly)
+        patch.setattr(MailIntake, "store", slowly)
         client = Wire(world.port())
         client.begins(HELLO)
         client.says("DATA")
@@ -784,7 +784,7 @@ def test_an_idle_client_is_left(small_world: World) -> None:
 @contextmanager
 def serving_at(world: World, *listeners: Listener, idle: float = 300.0) -> Iterator[Receiver]:
     started = Event()
-    receiver = Receiver(world.reception, listeners, max_bytes=100_000, workers=2, started=lambda _: started.set())
+    receiver = Receiver(world.intake, listeners, max_bytes=100_000, workers=2, started=lambda _: started.set())
     receiver.idle_seconds = idle
     thread = Thread(target=receiver.start)
     thread.start()
@@ -818,13 +818,13 @@ def test_a_socket_where_another_program_listens_is_not_taken_away(small_world: W
     place = Listener("lmtp+unix", "", 0, str(tmp_path / "lmtp"))
     with serving_at(small_world, place):
         with pytest.raises(OSError, match="another program listens"):
-            Receiver(small_world.reception, [place], max_bytes=1000, workers=1).start()
+            Receiver(small_world.intake, [place], max_bytes=1000, workers=1).start()
         with Wire(Path(place.path), lmtp=True) as client:
             assert client.begins(HELLO)[0].startswith("250 ")
 
 
 def test_a_port_that_is_taken_is_told_and_nothing_is_left_running(small_world: World) -> None:
-    class Companion:
+    class BackgroundService:
         started = stopped = False
 
         def start(self) -> None:
@@ -833,19 +833,19 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_left_running(small_world: W
         def stop(self) -> None:
             self.stopped = True
 
-    companion = Companion()
+    service = BackgroundService()
     with small_world.serving():
         taken = Listener("smtp", "127.0.0.1", small_world.port())
         free = Listener("smtp", "127.0.0.1", 0)
         with pytest.raises(OSError, match="address already in use"):
-            Receiver(small_world.reception, [free, taken], max_bytes=1, workers=1, companions=[companion]).start()
-    assert (companion.started, companion.stopped) == (False, False)
+            Receiver(small_world.intake, [free, taken], max_bytes=1, workers=1, services=[service]).start()
+    assert (service.started, service.stopped) == (False, False)
 
 
 def test_a_greeting_that_nobody_can_read_ends_the_companions_too(small_world: World) -> None:
     ended: list[str] = []
 
-    class Companion:
+    class BackgroundService:
         def start(self) -> None:
             ended.append("started")
 
@@ -857,7 +857,7 @@ def test_a_greeting_that_nobody_can_read_ends_the_companions_too(small_world: Wo
 
     listeners = [Listener("smtp", "127.0.0.1", 0)]
     receiver = Receiver(
-        small_world.reception, listeners, max_bytes=1, workers=1, companions=[Companion()], started=nobody_reads
+        small_world.intake, listeners, max_bytes=1, workers=1, services=[BackgroundService()], started=nobody_reads
     )
     with pytest.raises(BrokenPipeError):
         receiver.start()
@@ -868,14 +868,14 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go = Event(), Event()
-    really = Reception.store
+    really = MailIntake.store
 
-    def slowly(reception: Reception, arrival: Arrival, recipients: list[str]) -> None:
+    def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> None:
         begun.set()
         assert go.wait(20)
-        really(reception, arrival, recipients)
+        really(intake, inbound_mail, recipients)
 
-    monkeypatch.setattr(Reception, "store", slowly)
+    monkeypatch.setattr(MailIntake, "store", slowly)
     with world.serving("smtp", "lmtp") as receiver:
         idle, slow, middle = Wire(world.port()), Wire(world.port("lmtp"), lmtp=True), Wire(world.port())
         for client in (slow, middle):

@@ -11,9 +11,9 @@ from ...model.records.message_ids import tracker_id
 from ...model.records.messages import Message
 from ...model.records.received_mail import Mail
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
-from .mail_identity import Card, card_of, id_key, own_key
-from .staging_area import ARCHIVED, LINK, NO_MARK, Pile
+from ...model.storage.unit_of_work import UnitOfWork
+from .mail_identity import MailIdentity, id_key, mail_identity_of, own_key
+from .staging_area import ARCHIVED, LINK, NO_MARK, ImportContext
 
 _MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
 # SQLite takes 32,766 parameters in a statement.
@@ -21,7 +21,7 @@ _ASKED = 10_000
 _Name = TypeVar("_Name", str, bytes, int)
 
 
-class There(NamedTuple):
+class ImportedMail(NamedTuple):
     """A mail that was taken in before."""
 
     id: int
@@ -34,7 +34,7 @@ class There(NamedTuple):
     queue_id: int
 
 
-class Bearers:
+class MessageIdUsers:
     """Who wrote the mails that bear one Message-ID as their own, and about what."""
 
     def __init__(self, writers: Iterable[bytes] = (), subjects: Iterable[bytes | None] = ()) -> None:
@@ -46,9 +46,9 @@ class Bearers:
         self._writers.add(people[:PERSON])
         self._subjects.add(subject)
 
-    def and_by(self, people: bytes, subject: bytes | None) -> "Bearers":
+    def and_by(self, people: bytes, subject: bytes | None) -> "MessageIdUsers":
         """These and one mail more."""
-        return Bearers(self._writers | {people[:PERSON]}, self._subjects | {subject})
+        return MessageIdUsers(self._writers | {people[:PERSON]}, self._subjects | {subject})
 
     @property
     def differ(self) -> bool:
@@ -56,49 +56,50 @@ class Bearers:
         return len(self._writers) > 1 and len(self._subjects) > 1
 
 
-def mark_key(card: Card) -> bytes:
+def mark_key(mail_identity: MailIdentity) -> bytes:
     """The key of the mark that a mail bears."""
-    return card.mark.key if card.mark else NO_MARK
+    return mail_identity.mark.key if mail_identity.mark else NO_MARK
 
 
-def key_of(card: Card) -> bytes:
+def key_of(mail_identity: MailIdentity) -> bytes:
     """What a mail is told by in one import: who it is, and where it stood."""
-    return card.identity + mark_key(card)
+    return mail_identity.identity + mark_key(mail_identity)
 
 
-def lookup(pile: Pile, column: str, digests: list[bytes]) -> dict[bytes, list[There]]:
+def find_imported(context: ImportContext, column: str, digests: list[bytes]) -> dict[bytes, list[ImportedMail]]:
     """Those of these digests that were taken in before; on a dry run also into the tracker itself."""
-    query = select(*(ARCHIVED.c[name] for name in There._fields)).where(ARCHIVED.c[column].in_(digests))
+    query = select(*(ARCHIVED.c[name] for name in ImportedMail._fields)).where(ARCHIVED.c[column].in_(digests))
     query = query.order_by(ARCHIVED.c.id)
-    found: dict[bytes, list[There]] = {}
-    places = [(pile.store, query)] + ([(pile.tracker, query.where(ARCHIVED.c.posted))] if pile.dry else [])
+    found: dict[bytes, list[ImportedMail]] = {}
+    places = [(context.store, query)] + ([(context.tracker, query.where(ARCHIVED.c.posted))] if context.dry else [])
     for database, wanted in places:
-        with database.look() as desk:
-            for row in desk.connection.execute(wanted):
-                found.setdefault(getattr(row, column), []).append(There(*row))
+        with database.read_only() as uow:
+            for row in uow.connection.execute(wanted):
+                found.setdefault(getattr(row, column), []).append(ImportedMail(*row))
     return found
 
 
-def posted_elsewhere(pile: Pile, cards: Sequence[Card]) -> dict[bytes, int]:
+def posted_elsewhere(context: ImportContext, mail_identities: Sequence[MailIdentity]) -> dict[bytes, int]:
     """The tickets on which these very mails stand since they came by another way, by identity and mark."""
     found: dict[bytes, int] = {}
-    with pile.tracker.look() as desk:
-        by_name = _messages_of(desk, {card.known_as for card in cards})
-        for card in cards:
-            mark = card.mark if card.mark and card.mark.tracker == tracker_id(desk) else None
+    with context.tracker.read_only() as uow:
+        by_name = _messages_of(uow, {mail_identity.known_as for mail_identity in mail_identities})
+        for mail_identity in mail_identities:
+            mark = mail_identity.mark if mail_identity.mark and mail_identity.mark.tracker == tracker_id(uow) else None
             tickets = {
                 one.ticket_id
-                for one in by_name.get(card.known_as, ())
+                for one in by_name.get(mail_identity.known_as, ())
                 # What was imported there is a repeat only if this is the export of that ticket.
-                if (not one.imported or (mark and mark.number == one.ticket_id)) and _is_same(pile, desk, one, card)
+                if (not one.imported or (mark and mark.number == one.ticket_id))
+                and _is_same(context, uow, one, mail_identity)
             }
             if tickets:
                 named = mark is not None and mark.number in tickets
-                found[key_of(card)] = mark.number if mark and named else min(tickets)
+                found[key_of(mail_identity)] = mark.number if mark and named else min(tickets)
     return found
 
 
-class _Standing(NamedTuple):
+class _PostedMessage(NamedTuple):
     """A message on which a mail may stand already; `mail_id` is None if it came by command."""
 
     ticket_id: int
@@ -106,83 +107,91 @@ class _Standing(NamedTuple):
     imported: bool
 
 
-def _messages_of(desk: Desk, names: set[str]) -> dict[str, list[_Standing]]:
+def _messages_of(uow: UnitOfWork, names: set[str]) -> dict[str, list[_PostedMessage]]:
     """The messages that mails of these names stand on: by Message-ID, and where a mail has none by what it says."""
     mail_id = _MESSAGE.c.mail_id
     imported = select(ARCHIVED.c.id).where(ARCHIVED.c.mail_id == mail_id).exists()
     by_id = select(_MESSAGE.c.message_id, _MESSAGE.c.ticket_id, mail_id, imported)
     by_digest = select(_MAIL.c.identity, _MESSAGE.c.ticket_id, mail_id, imported).join(_MAIL, _MAIL.c.id == mail_id)
-    found: dict[str, list[_Standing]] = {}
+    found: dict[str, list[_PostedMessage]] = {}
     for query in (by_id.where(_MESSAGE.c.message_id.in_(names)), by_digest.where(_MAIL.c.identity.in_(names))):
-        for name, *rest in desk.connection.execute(query).all():
-            found.setdefault(name, []).append(_Standing(*rest))
+        for name, *rest in uow.connection.execute(query).all():
+            found.setdefault(name, []).append(_PostedMessage(*rest))
     return found
 
 
-def _is_same(pile: Pile, desk: Desk, one: _Standing, card: Card) -> bool:
+def _is_same(context: ImportContext, uow: UnitOfWork, posted: _PostedMessage, mail_identity: MailIdentity) -> bool:
     """Whether a message is that of a mail; of one that came by command the Message-ID was drawn here, and says all."""
-    if one.mail_id is None:
+    if posted.mail_id is None:
         return True
-    raw: bytes = desk.connection.execute(select(_MAIL.c.raw).where(_MAIL.c.id == one.mail_id)).scalar_one()
-    return card_of(raw, b"", desk.now, pile.is_ours).identity == card.identity
+    raw: bytes = uow.connection.execute(select(_MAIL.c.raw).where(_MAIL.c.id == posted.mail_id)).scalar_one()
+    return mail_identity_of(raw, b"", uow.now, context.is_ours).identity == mail_identity.identity
 
 
-def homes_of(tracker: Database, cards: Sequence[Card]) -> dict[bytes, int]:
+def homes_of(tracker: Database, mail_identities: Sequence[MailIdentity]) -> dict[bytes, int]:
     """Return the tickets of mails: by their mark, else by the nearest known id (docs/interface.md, section 4).
 
     Where a mark stands, ids lead to no ticket of another mark.
     """
-    repeated = _repeated(tracker, cards)
-    ids = sorted({one for card in cards for one in (card.own, *card.parents) if one})
+    repeated = _repeated(tracker, mail_identities)
+    ids = sorted(
+        {one for mail_identity in mail_identities for one in (mail_identity.own, *mail_identity.parents) if one}
+    )
     known: dict[str, int] = {}
     for at in range(0, len(ids), _ASKED):
         known |= _known_tickets(tracker, set(ids[at : at + _ASKED]))
-    of_marks = _tickets_of_marks(tracker, {mark_key(card) for card in cards if card.mark})
+    of_marks = _tickets_of_marks(
+        tracker, {mark_key(mail_identity) for mail_identity in mail_identities if mail_identity.mark}
+    )
     marked = _with_marks(tracker, set(known.values())) if of_marks is not None else set()
     found: dict[bytes, int] = {}
-    for card in cards:
-        named = [one for one in (*card.parents, card.own) if one and (one, card.identity) not in repeated]
+    for mail_identity in mail_identities:
+        named = [
+            one
+            for one in (*mail_identity.parents, mail_identity.own)
+            if one and (one, mail_identity.identity) not in repeated
+        ]
         tickets = [known[one] for one in named if one in known]
-        if card.mark:
-            mine = (of_marks or {}).get(mark_key(card))
-            tickets = [mine] if mine else [one for one in tickets if one not in marked]
+        if mail_identity.mark:
+            mine = (of_marks or {}).get(mark_key(mail_identity))
+            tickets = [mine] if mine else [ticket for ticket in tickets if ticket not in marked]
         if tickets:
-            found[key_of(card)] = tickets[0]
+            found[key_of(mail_identity)] = tickets[0]
     return found
 
 
-def _repeated(tracker: Database, cards: Sequence[Card]) -> set[tuple[str, bytes]]:
+def _repeated(tracker: Database, mail_identities: Sequence[MailIdentity]) -> set[tuple[str, bytes]]:
     """Which ids lead from which mails to no ticket: mails of several people about several things bear them."""
-    cards_of: dict[bytes, list[tuple[str, Card]]] = {}
-    for card in cards:
-        for one in {one for one in (card.own, *card.parents) if one}:
-            cards_of.setdefault(own_key(one), []).append((one, card))
-    bearers: dict[bytes, Bearers] = {}
+    cards_of: dict[bytes, list[tuple[str, MailIdentity]]] = {}
+    for mail_identity in mail_identities:
+        for one in {one for one in (mail_identity.own, *mail_identity.parents) if one}:
+            cards_of.setdefault(own_key(one), []).append((one, mail_identity))
+    bearers: dict[bytes, MessageIdUsers] = {}
     keys = list(cards_of)
     query = select(LINK.c.key, ARCHIVED.c.people, ARCHIVED.c.subject).join(
         ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id
     )
-    with tracker.look() as desk:
+    with tracker.read_only() as uow:
         for at in range(0, len(keys), _ASKED):
-            for row in desk.connection.execute(query.where(LINK.c.key.in_(keys[at : at + _ASKED]), ARCHIVED.c.posted)):
-                bearers.setdefault(row.key, Bearers()).add(row.people, row.subject)
+            for row in uow.connection.execute(query.where(LINK.c.key.in_(keys[at : at + _ASKED]), ARCHIVED.c.posted)):
+                bearers.setdefault(row.key, MessageIdUsers()).add(row.people, row.subject)
     found: set[tuple[str, bytes]] = set()
     for key, there in bearers.items():
-        for one, card in cards_of[key]:
-            mine = there if card.own != one else there.and_by(card.people, card.subject)
-            found |= {(one, card.identity)} if mine.differ else set()
+        for one, mail_identity in cards_of[key]:
+            mine = there if mail_identity.own != one else there.and_by(mail_identity.people, mail_identity.subject)
+            found |= {(one, mail_identity.identity)} if mine.differ else set()
     return found
 
 
-def find_answered_live(pile: Pile, repeated: set[bytes]) -> dict[int, int]:
+def find_answered_live(context: ImportContext, repeated: set[bytes]) -> dict[int, int]:
     """The waiting mails that live mail has answered, and the tickets on which it did; `repeated` ids lead nowhere."""
     live = select(_MESSAGE.c.in_reply_to, _MESSAGE.c.ticket_id).where(_MESSAGE.c.in_reply_to.is_not(None))
     live = live.where(~select(ARCHIVED.c.id).where(ARCHIVED.c.mail_id == _MESSAGE.c.mail_id).exists())
     query = select(LINK.c.key, ARCHIVED.c.id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     query = query.where(~ARCHIVED.c.posted, ARCHIVED.c.joins.is_(None), ARCHIVED.c.mark == NO_MARK)
     found: dict[int, int] = {}
-    with pile.tracker.look() as desk, pile.store.look() as store:
-        rows = desk.connection.execution_options(yield_per=_ASKED).execute(live)
+    with context.tracker.read_only() as uow, context.store.read_only() as store:
+        rows = uow.connection.execution_options(yield_per=_ASKED).execute(live)
         for some in rows.partitions():
             tickets: dict[bytes, int] = {}
             _keep_oldest(tickets, ((own_key(given), ticket) for given, ticket in some if id_key(given) not in repeated))
@@ -197,8 +206,8 @@ def _tickets_of_marks(tracker: Database, marks: set[bytes]) -> dict[bytes, int] 
         return None
     found: dict[bytes, int] = {}
     query = select(ARCHIVED.c.mark, ARCHIVED.c.ticket_id).where(ARCHIVED.c.mark.in_(marks), ARCHIVED.c.posted)
-    with tracker.look() as desk:
-        rows = desk.connection.execute(query.where(ARCHIVED.c.ticket_id.is_not(None)).distinct())
+    with tracker.read_only() as uow:
+        rows = uow.connection.execute(query.where(ARCHIVED.c.ticket_id.is_not(None)).distinct())
         _keep_oldest(found, ((mark, ticket) for mark, ticket in rows))
     return found
 
@@ -206,23 +215,23 @@ def _tickets_of_marks(tracker: Database, marks: set[bytes]) -> dict[bytes, int] 
 def _with_marks(tracker: Database, tickets: set[int]) -> set[int]:
     """Those of these tickets that are threads of an export."""
     query = select(ARCHIVED.c.ticket_id).where(ARCHIVED.c.ticket_id.in_(tickets), ARCHIVED.c.mark != NO_MARK)
-    with tracker.look() as desk:
-        return set(desk.connection.execute(query.distinct()).scalars())
+    with tracker.read_only() as uow:
+        return set(uow.connection.execute(query.distinct()).scalars())
 
 
 def _known_tickets(tracker: Database, ids: set[str]) -> dict[str, int]:
     """The oldest ticket of each id: of a message or a letter, else of an imported mail that only names it."""
     keys = {key: one for one in ids for key in (id_key(one), own_key(one))}
     found: dict[str, int] = {}
-    with tracker.look() as desk:
+    with tracker.read_only() as uow:
         for table in (_MESSAGE, _LETTER):
             query = select(table.c.message_id, table.c.ticket_id).where(table.c.message_id.in_(ids))
-            rows = desk.connection.execute(query.where(table.c.ticket_id.is_not(None)))
+            rows = uow.connection.execute(query.where(table.c.ticket_id.is_not(None)))
             _keep_oldest(found, ((given, ticket) for given, ticket in rows))
         query = select(LINK.c.key, ARCHIVED.c.ticket_id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
         query = query.where(LINK.c.key.in_(keys), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None))
         named: dict[str, int] = {}
-        _keep_oldest(named, ((keys[key], ticket) for key, ticket in desk.connection.execute(query)))
+        _keep_oldest(named, ((keys[key], ticket) for key, ticket in uow.connection.execute(query)))
     return named | found
 
 

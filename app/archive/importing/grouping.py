@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
 from ...model.records.imported_mail import NOBODY, PERSON
-from .existing import Bearers, find_answered_live
+from .existing import MessageIdUsers, find_answered_live
 from .mail_identity import EVERYBODY
-from .staging_area import ARCHIVED, LINK, NO_MARK, Pile
+from .staging_area import ARCHIVED, LINK, NO_MARK, ImportContext
 
 # How long after the last mail of a thread an answer that names no id still belongs to it.
 WINDOW = timedelta(days=30)
@@ -34,7 +34,7 @@ _ABOUT = ("id", "date", "subject", "answers", "people", "identity", "joins", "ti
 
 
 @dataclass
-class _Knot:
+class _ThreadGroup:
     """Mails that are known to be one thread; `home` is its ticket.
 
     `identity`, `subject`, `answers` and `writer` are those of the mail that began it. `inner`: that one answers others.
@@ -54,10 +54,10 @@ class _Knot:
 
 
 class _Union:
-    """Which rows hang together; each row leads to another one of its knot, the last of them to itself.
+    """Which rows hang together; each row leads to another one of its group, the last of them to itself.
 
     `inner`: whether a row's mail answers another one that is here.
-    `marks`: the mark that a knot has, by its place. Two knots of different marks are never made one.
+    `marks`: the mark that a group has, by its place. Two groups of different marks are never made one.
     """
 
     def __init__(self, ids: "array[int]") -> None:
@@ -67,11 +67,11 @@ class _Union:
         self._to = array("q", range(len(ids)))
 
     def of_row(self, row_id: int) -> int:
-        """The place of a row's knot."""
+        """The place of a row's group."""
         return self.of(bisect_left(self.ids, row_id))
 
     def of(self, place: int) -> int:
-        """The place to which all rows of a knot lead."""
+        """The place to which all rows of a group lead."""
         to = self._to
         while to[place] != place:
             to[place] = to[to[place]]
@@ -79,7 +79,7 @@ class _Union:
         return place
 
     def tie(self, one: int, other: int) -> None:
-        """Make two knots one, unless their marks differ."""
+        """Make two groups one, unless their marks differ."""
         one, other = self.of(one), self.of(other)
         mine, its = self.marks.get(one), self.marks.get(other)
         if mine and its and mine != its:
@@ -89,35 +89,37 @@ class _Union:
             self.marks[other] = mine
 
 
-def gather(pile: Pile) -> None:
+def gather(context: ImportContext) -> None:
     """Plan the threads of all mails that wait, in the order in which they began: all of the plan is kept, or none."""
-    pile.count()
-    with pile.store.look() as desk:
-        repeated = _repeated(desk.connection)
-    _join_live(pile, repeated)
-    with pile.store.look() as desk:
-        union = _Union(_waiting(pile, desk.connection))
-        _tie_by_marks(pile, desk.connection, union)
-        _tie_by_ids(pile, desk.connection, union, repeated)
-        knots = _knots(pile, desk.connection, union)
-    _tie_by_subject(pile, union, knots)
-    _keep(pile, union, knots)
+    context.count()
+    with context.store.read_only() as uow:
+        repeated = _repeated(uow.connection)
+    _join_live(context, repeated)
+    with context.store.read_only() as uow:
+        union = _Union(_waiting(context, uow.connection))
+        _tie_by_marks(context, uow.connection, union)
+        _tie_by_ids(context, uow.connection, union, repeated)
+        groups = _groups(context, uow.connection, union)
+    _tie_by_subject(context, union, groups)
+    _keep(context, union, groups)
 
 
-def _join_live(pile: Pile, repeated: set[bytes]) -> None:
+def _join_live(context: ImportContext, repeated: set[bytes]) -> None:
     """Let old mail join the tickets that answers to it have opened."""
-    rows = [{"of": id_, "ticket": ticket} for id_, ticket in find_answered_live(pile, repeated).items()]
+    rows = [{"of": id_, "ticket": ticket} for id_, ticket in find_answered_live(context, repeated).items()]
     if rows:
-        with pile.store.work() as desk:
-            desk.connection.execute(_JOIN, rows)
+        with context.store.transaction() as uow:
+            uow.connection.execute(_JOIN, rows)
 
 
-def _waiting(pile: Pile, connection: Connection) -> "array[int]":
-    return array("q", _streamed(connection, _of_waiting(pile, select(ARCHIVED.c.id)).order_by(ARCHIVED.c.id)).scalars())
+def _waiting(context: ImportContext, connection: Connection) -> "array[int]":
+    return array(
+        "q", _streamed(connection, _of_waiting(context, select(ARCHIVED.c.id)).order_by(ARCHIVED.c.id)).scalars()
+    )
 
 
-def _of_waiting(pile: Pile, query: Select[Any]) -> Select[Any]:
-    return query.where(~ARCHIVED.c.posted, ARCHIVED.c.thread.is_(None), ARCHIVED.c.queue_id == pile.queue_id)
+def _of_waiting(context: ImportContext, query: Select[Any]) -> Select[Any]:
+    return query.where(~ARCHIVED.c.posted, ARCHIVED.c.thread.is_(None), ARCHIVED.c.queue_id == context.queue_id)
 
 
 def _streamed(connection: Connection, query: Select[Any]) -> Any:
@@ -125,17 +127,17 @@ def _streamed(connection: Connection, query: Select[Any]) -> Any:
     return connection.execution_options(yield_per=_ROWS).execute(query)
 
 
-def _tie_by_marks(pile: Pile, connection: Connection, union: _Union) -> None:
+def _tie_by_marks(context: ImportContext, connection: Connection, union: _Union) -> None:
     """Tie what stood on one ticket in the tracker that exported it."""
     query = select(ARCHIVED.c.mark, ARCHIVED.c.id).where(ARCHIVED.c.mark != NO_MARK)
     first: dict[bytes, int] = {}
-    for mark, row_id in _streamed(connection, _of_waiting(pile, query)):
+    for mark, row_id in _streamed(connection, _of_waiting(context, query)):
         place = union.of_row(row_id)
         union.marks[place] = mark
         union.tie(place, first.setdefault(mark, place))
 
 
-def _tie_by_ids(pile: Pile, connection: Connection, union: _Union, repeated: set[bytes]) -> None:
+def _tie_by_ids(context: ImportContext, connection: Connection, union: _Union, repeated: set[bytes]) -> None:
     """Tie what has an id in common, also one of a mail that is missing, and what belongs to the same ticket.
 
     Where there are marks, not every tie holds: then their order must not be that in which mails came.
@@ -143,7 +145,7 @@ def _tie_by_ids(pile: Pile, connection: Connection, union: _Union, repeated: set
     order = (ARCHIVED.c.mark, ARCHIVED.c.identity) if union.marks else ()
     links = select(LINK.c.key, LINK.c.archived_id, *order).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     homes = select(ARCHIVED.c.joins, ARCHIVED.c.id, *order).where(ARCHIVED.c.joins.is_not(None))
-    found = _streamed(connection, _of_waiting(pile, links).order_by(LINK.c.key))
+    found = _streamed(connection, _of_waiting(context, links).order_by(LINK.c.key))
     for key, rows in groupby(found, lambda row: row[0][:PERSON]):
         if key not in repeated:
             tied = list(rows)
@@ -151,7 +153,7 @@ def _tie_by_ids(pile: Pile, connection: Connection, union: _Union, repeated: set
             namers = [row[1] for row in tied if len(row[0]) == PERSON]
             for row_id in namers if len(namers) < len(tied) else ():
                 union.inner[bisect_left(union.ids, row_id)] = True
-    found = _streamed(connection, _of_waiting(pile, homes).order_by(ARCHIVED.c.joins))
+    found = _streamed(connection, _of_waiting(context, homes).order_by(ARCHIVED.c.joins))
     for _, rows in groupby(found, itemgetter(0)):
         _tie_all(union, list(rows))
 
@@ -176,7 +178,7 @@ def _repeated(connection: Connection) -> set[bytes]:
     query = query.join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id).order_by(LINK.c.key)
     found: set[bytes] = set()
     for key, rows in groupby(_streamed(connection, query), attrgetter("key")):
-        bearers = Bearers()
+        bearers = MessageIdUsers()
         for row in rows:
             bearers.add(row.people, row.subject)
         found |= {key[:PERSON]} if bearers.differ else set()
@@ -188,55 +190,55 @@ def _by_date(query: Select[Any]) -> Select[Any]:
     return query.order_by(ARCHIVED.c.date.is_(None), ARCHIVED.c.date, ARCHIVED.c.identity)
 
 
-def _knots(pile: Pile, connection: Connection, union: _Union) -> dict[int, _Knot]:
-    """All knots by their place, in the order of their first mails."""
-    knots: dict[int, _Knot] = {}
-    query = _of_waiting(pile, select(*(ARCHIVED.c[name] for name in _ABOUT)))
+def _groups(context: ImportContext, connection: Connection, union: _Union) -> dict[int, _ThreadGroup]:
+    """All groups by their place, in the order of their first mails."""
+    groups: dict[int, _ThreadGroup] = {}
+    query = _of_waiting(context, select(*(ARCHIVED.c[name] for name in _ABOUT)))
     for row in _streamed(connection, _by_date(query)):
-        _add(knots, union.of_row(row.id), row, row.joins, inner=bool(union.inner[bisect_left(union.ids, row.id)]))
-    return knots
+        _add(groups, union.of_row(row.id), row, row.joins, inner=bool(union.inner[bisect_left(union.ids, row.id)]))
+    return groups
 
 
-def _add(knots: dict[int, _Knot], place: int, row: Any, home: int | None, *, inner: bool = False) -> None:
-    """Add a mail to its knot; its mails come in the order of their dates."""
+def _add(groups: dict[int, _ThreadGroup], place: int, row: Any, home: int | None, *, inner: bool = False) -> None:
+    """Add a mail to its group; its mails come in the order of their dates."""
     people = [row.people[at : at + PERSON] for at in range(0, len(row.people), PERSON)]
-    knot = knots.get(place)
-    if knot is None:
-        knots[place] = knot = _Knot(
+    group = groups.get(place)
+    if group is None:
+        groups[place] = group = _ThreadGroup(
             place, row.date, row.date, row.identity, row.subject, row.answers, people[0], set(), None, inner=inner
         )
-    elif knot.inner and not inner:
+    elif group.inner and not inner:
         # An answer can bear an earlier date than what it answers.
-        knot.identity, knot.subject, knot.answers, knot.writer = row.identity, row.subject, row.answers, people[0]
-        knot.inner = False
-    knot.people |= set(people) - {NOBODY}
-    knot.last = row.date or knot.last
+        group.identity, group.subject, group.answers, group.writer = row.identity, row.subject, row.answers, people[0]
+        group.inner = False
+    group.people |= set(people) - {NOBODY}
+    group.last = row.date or group.last
     # What a mark says counts for more than ids do; else the oldest ticket.
-    if home is not None and (knot.home is None or (not row.mark, home) < (not knot.mark, knot.home)):
-        knot.home = home
-    knot.mark = knot.mark or row.mark
+    if home is not None and (group.home is None or (not row.mark, home) < (not group.mark, group.home)):
+        group.home = home
+    group.mark = group.mark or row.mark
 
 
-def _tie_by_subject(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
+def _tie_by_subject(context: ImportContext, union: _Union, groups: dict[int, _ThreadGroup]) -> None:
     """Tie an answer to the thread of its subject and people, where nothing in it names a mail of that thread.
 
     The new one must say that it answers ("Re: ..."): two mails of one person about "Report" are two reports.
     """
-    subjects = {knot.subject for knot in knots.values() if knot.answers and knot.subject and knot.home is None}
-    there = [knot for knot in knots.values() if knot.subject in subjects]
-    candidates = sorted([*there, *_posted(pile, subjects)], key=lambda knot: (_moment(knot.first), knot.identity))
+    subjects = {group.subject for group in groups.values() if group.answers and group.subject and group.home is None}
+    there = [group for group in groups.values() if group.subject in subjects]
+    candidates = sorted([*there, *_posted(context, subjects)], key=lambda group: (_moment(group.first), group.identity))
     index = _Index()
-    for knot in candidates:
-        if knot.first is None or knot.last is None:
+    for group in candidates:
+        if group.first is None or group.last is None:
             continue
-        found = index.find(knot) if knot.answers and knot.home is None and not knot.mark else None
+        found = index.find(group) if group.answers and group.home is None and not group.mark else None
         if found is not None:
-            found.people |= knot.people
-            found.last = max(found.last or knot.last, knot.last)
-            knot.home = found.home
+            found.people |= group.people
+            found.last = max(found.last or group.last, group.last)
+            group.home = found.home
             if found.place >= 0:
-                union.tie(knot.place, found.place)
-        index.add(found or knot, knot)
+                union.tie(group.place, found.place)
+        index.add(found or group, group)
 
 
 def _moment(date: datetime | None) -> float:
@@ -247,38 +249,38 @@ class _Index:
     """The latest threads of each subject, by everybody in them and by who began them."""
 
     def __init__(self) -> None:
-        self._with: dict[tuple[bytes | None, bytes], _Knot] = {}
-        self._begun: dict[tuple[bytes | None, bytes], _Knot] = {}
+        self._with: dict[tuple[bytes | None, bytes], _ThreadGroup] = {}
+        self._begun: dict[tuple[bytes | None, bytes], _ThreadGroup] = {}
 
-    def add(self, thread: _Knot, knot: _Knot) -> None:
-        """Let a thread be found by the people of a knot that is in it."""
-        self._with |= {(knot.subject, person): thread for person in knot.people}
-        if thread is knot and knot.writer != NOBODY:
-            self._begun[knot.subject, knot.writer] = thread
+    def add(self, thread: _ThreadGroup, group: _ThreadGroup) -> None:
+        """Let a thread be found by the people of a group that is in it."""
+        self._with |= {(group.subject, person): thread for person in group.people}
+        if thread is group and group.writer != NOBODY:
+            self._begun[group.subject, group.writer] = thread
 
-    def find(self, knot: _Knot) -> _Knot | None:
+    def find(self, group: _ThreadGroup) -> _ThreadGroup | None:
         """The thread that an answer belongs to: its writer takes part in it, or it is written to who began it.
 
         Where all is read by everybody, the latest of its subject.
         """
-        others = knot.people - {knot.writer, EVERYBODY}
-        near = self._near(knot, {knot.writer, *others})
-        fitting = [one for one in near if one.writer in others or (one.people & others and knot.writer in one.people)]
+        others = group.people - {group.writer, EVERYBODY}
+        near = self._near(group, {group.writer, *others})
+        fitting = [one for one in near if one.writer in others or (one.people & others and group.writer in one.people)]
         # Only an answer to nobody else is told by its writer alone.
         if not fitting and not any(one.people & others for one in near):
-            fitting = [one for one in near if knot.writer in one.people]
-        if not fitting and EVERYBODY in knot.people:
-            fitting = self._near(knot, {EVERYBODY})
-        return max(fitting, key=lambda one: _fit(one, knot.writer, others), default=None)
+            fitting = [one for one in near if group.writer in one.people]
+        if not fitting and EVERYBODY in group.people:
+            fitting = self._near(group, {EVERYBODY})
+        return max(fitting, key=lambda one: _fit(one, group.writer, others), default=None)
 
-    def _near(self, knot: _Knot, people: set[bytes]) -> list[_Knot]:
+    def _near(self, group: _ThreadGroup, people: set[bytes]) -> list[_ThreadGroup]:
         """The latest threads of some people, as far as an answer can be theirs by its time."""
-        every = (index.get((knot.subject, person)) for person in people for index in (self._with, self._begun))
+        every = (index.get((group.subject, person)) for person in people for index in (self._with, self._begun))
         threads = {id(one): one for one in every if one}.values()
-        return [one for one in threads if one.last and knot.first and knot.first - one.last <= WINDOW]
+        return [thread for thread in threads if thread.last and group.first and group.first - thread.last <= WINDOW]
 
 
-def _fit(thread: _Knot, writer: bytes, others: set[bytes]) -> tuple[Any, ...]:
+def _fit(thread: _ThreadGroup, writer: bytes, others: set[bytes]) -> tuple[Any, ...]:
     """How well an answer of somebody to others fits: who began it counts most, lest words to one client go to another.
 
     Then how many of all these are in it: a list or a colleague may be in every thread.
@@ -287,55 +289,55 @@ def _fit(thread: _Knot, writer: bytes, others: set[bytes]) -> tuple[Any, ...]:
     return thread.writer in {writer, *others}, count, thread.writer in others, thread.last, thread.identity
 
 
-def _posted(pile: Pile, subjects: Iterable[bytes | None]) -> Iterator[_Knot]:
+def _posted(context: ImportContext, subjects: Iterable[bytes | None]) -> Iterator[_ThreadGroup]:
     """The threads of these subjects that are tickets already; their places are below zero."""
-    every = sorted(one for one in subjects if one)
-    with pile.tracker.look() as desk:
+    every = sorted(subject for subject in subjects if subject)
+    with context.tracker.read_only() as uow:
         for at in range(0, len(every), 1000):
             query = select(*(ARCHIVED.c[name] for name in _ABOUT)).where(
                 ARCHIVED.c.subject.in_(every[at : at + 1000]), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None)
             )
-            knots: dict[int, _Knot] = {}
-            for row in desk.connection.execute(_by_date(query)):
-                _add(knots, -row.ticket_id, row, row.ticket_id)
-            yield from knots.values()
+            groups: dict[int, _ThreadGroup] = {}
+            for row in uow.connection.execute(_by_date(query)):
+                _add(groups, -row.ticket_id, row, row.ticket_id)
+            yield from groups.values()
 
 
-def _keep(pile: Pile, union: _Union, knots: dict[int, _Knot]) -> None:
+def _keep(context: ImportContext, union: _Union, groups: dict[int, _ThreadGroup]) -> None:
     """Write the plan: each row its thread, counted in the order in which threads began, and the ticket it joins."""
     places: dict[int, int] = {}
     homes: dict[int, int] = {}
-    for knot in knots.values():
-        place = union.of(knot.place)
+    for group in groups.values():
+        place = union.of(group.place)
         places.setdefault(place, len(places) + 1)
-        if knot.home is not None:
-            homes[place] = min(homes.get(place, knot.home), knot.home)
+        if group.home is not None:
+            homes[place] = min(homes.get(place, group.home), group.home)
     _settle_claims(union, homes)
-    with pile.store.work() as desk:
-        first = desk.connection.scalar(select(func.max(ARCHIVED.c.thread))) or 0
+    with context.store.transaction() as uow:
+        first = uow.connection.scalar(select(func.max(ARCHIVED.c.thread))) or 0
         for at in range(0, len(union.ids), _ROWS):
             rows = [
                 {"of": union.ids[at_row], "place": first + places[place], "home": homes.get(place)}
                 for at_row in range(at, min(at + _ROWS, len(union.ids)))
                 for place in (union.of(at_row),)
             ]
-            desk.connection.execute(_PLAN, rows)
+            uow.connection.execute(_PLAN, rows)
 
 
 def _settle_claims(union: _Union, homes: dict[int, int]) -> None:
     """Let no two threads of different marks be on one ticket: it is that of the thread that began first."""
     taken: set[int] = set()
-    for place in [one for one in homes if one in union.marks]:
+    for place in [home for home in homes if home in union.marks]:
         if homes[place] in taken:
             del homes[place]
         else:
             taken.add(homes[place])
 
 
-def count_threads(pile: Pile) -> tuple[int, int]:
+def count_threads(context: ImportContext) -> tuple[int, int]:
     """How many threads are planned, and how many of them belong to tickets that are there already."""
     planned = select(ARCHIVED.c.thread, func.max(ARCHIVED.c.joins).label("home")).group_by(ARCHIVED.c.thread)
-    threads = planned.where(ARCHIVED.c.thread.is_not(None), ARCHIVED.c.queue_id == pile.queue_id).subquery()
-    with pile.store.look() as desk:
-        row = desk.connection.execute(select(func.count(), func.count(threads.c.home)).select_from(threads)).one()
+    threads = planned.where(ARCHIVED.c.thread.is_not(None), ARCHIVED.c.queue_id == context.queue_id).subquery()
+    with context.store.read_only() as uow:
+        row = uow.connection.execute(select(func.count(), func.count(threads.c.home)).select_from(threads)).one()
     return row[0], row[1]

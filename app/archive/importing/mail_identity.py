@@ -10,13 +10,13 @@ from typing import NamedTuple
 from ...mail import mime
 from ...mail.addresses import Mailbox, address_key, is_usable
 from ...mail.delivery_status import addresses_blamed
-from ...mail.parsed import Incoming, read
+from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.subjects import bare_subject
 from ...mail.text import decoded, one_line, unescaped
 from ...model.inbound.delivery import identity_of
 from ...model.records.imported_mail import NOBODY, PERSON, digest, person_key
-from ...model.tickets.posts import believable
-from ..export_marks import Mark, mark_of
+from ...model.tickets.posts import plausible_date
+from ..export_marks import ExportMark, mark_of
 from ..reading.from_line import written_on
 
 OWN = b"\x01"
@@ -39,7 +39,7 @@ _MOST_WORDS = 16_384
 _POSTMEN = re.compile(r"(?:mailer-daemon|mdaemon|post_?master|mail[-_.]?(?:delivery|daemon)[^@]*)@", re.IGNORECASE)
 
 
-class Card(NamedTuple):
+class MailIdentity(NamedTuple):
     """What tells mails apart and together; texts as digests. `parents` are ids that it names, the nearest first.
 
     `known_as` is how a mail is known that came by mail, `mark` where it stood in a tracker that exported it.
@@ -47,7 +47,7 @@ class Card(NamedTuple):
 
     exact: bytes
     identity: bytes
-    mark: Mark | None
+    mark: ExportMark | None
     known_as: str
     own: str | None
     parents: tuple[str, ...]
@@ -72,30 +72,33 @@ def own_key(message_id: str) -> bytes:
     return id_key(message_id) + OWN
 
 
-def card_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]) -> Card:
-    """The card of a mail; `is_ours` says which addresses are the tracker's own: all mail names them. Never raises."""
-    incoming = read(raw)
-    writer = writer_of(incoming, raw)
-    subject, answers = bare_subject(incoming.subject)
+def mail_identity_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]) -> MailIdentity:
+    """The identity of a mail; `is_ours` says which addresses are the tracker's own: all mail names them.
+
+    Never raises.
+    """
+    parsed = parse_mail(raw)
+    writer = writer_of(parsed, raw)
+    subject, answers = bare_subject(parsed.subject)
     mark = mark_of(envelope)
-    return Card(
+    return MailIdentity(
         exact=exact_digest(raw),
-        identity=_identity(incoming, writer, raw),
+        identity=_identity(parsed, writer, raw),
         mark=mark,
-        known_as=identity_of(incoming),
-        own=incoming.message_id,
-        parents=tuple(dict.fromkeys(_parents(incoming, writer, raw)))[:_MOST_PARENTS],
-        date=(came(envelope, now) if mark else None) or date_of(incoming, raw, envelope, now),
+        known_as=identity_of(parsed),
+        own=parsed.message_id,
+        parents=tuple(dict.fromkeys(_parents(parsed, writer, raw)))[:_MOST_PARENTS],
+        date=(came(envelope, now) if mark else None) or date_of(parsed, raw, envelope, now),
         subject=digest(subject.encode("utf-8", "replace"), size=PERSON) if subject else None,
         answers=answers,
-        people=b"".join(_people(incoming, writer, is_ours)),
+        people=b"".join(_people(parsed, writer, is_ours)),
     )
 
 
-def writer_of(incoming: Incoming, raw: bytes) -> Mailbox | None:
+def writer_of(parsed: ParsedMail, raw: bytes) -> Mailbox | None:
     """Who wrote a mail, also where an archive has hidden the address ("ann at example.org (Ann)")."""
-    if incoming.sender is not None:
-        return incoming.sender
+    if parsed.sender is not None:
+        return parsed.sender
     for written in mime.fields(mime.header_block(raw)).get("from", [])[:1]:
         hidden = _HIDDEN.fullmatch(unescaped(written)[:500])
         email = f"{hidden['local']}@{hidden['domain']}" if hidden else ""
@@ -104,10 +107,12 @@ def writer_of(incoming: Incoming, raw: bytes) -> Mailbox | None:
     return None
 
 
-def replies_to(incoming: Incoming, raw: bytes) -> tuple[str, ...]:
+def replies_to(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
     """The ids of a mail's In-Reply-To, without the addresses that programs of old wrote there, too."""
-    people = {address_key(one.email) for one in (incoming.sender, *incoming.to) if one}
-    real = {one for one in incoming.in_reply_to if address_key(one[1:-1]) not in people}
+    people = {address_key(one.email) for one in (parsed.sender, *parsed.to) if one}
+    real = {
+        in_reply_mailbox for in_reply_mailbox in parsed.in_reply_to if address_key(in_reply_mailbox[1:-1]) not in people
+    }
     found: list[str] = []
     for header in mime.fields(mime.header_block(raw)).get("in-reply-to", [])[:_MOST_PARENTS]:
         pieces = _NAMED.split(decoded(header[:_MOST_WORDS]))
@@ -118,21 +123,21 @@ def replies_to(incoming: Incoming, raw: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def ancestors_of(incoming: Incoming, raw: bytes) -> tuple[str, ...]:
+def ancestors_of(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
     """The ids of the mails that a mail answers, the nearest first."""
-    return (*replies_to(incoming, raw), *reversed(incoming.references))
+    return (*replies_to(parsed, raw), *reversed(parsed.references))
 
 
-def is_old_bounce(incoming: Incoming, raw: bytes) -> bool:
+def is_old_bounce(parsed: ParsedMail, raw: bytes) -> bool:
     """Whether a mail server gave a mail back without any sign of today's: in an archive no envelope shows it."""
-    by_server = incoming.sender is not None and _POSTMEN.match(incoming.sender.email)
+    by_server = parsed.sender is not None and _POSTMEN.match(parsed.sender.email)
     return bool(by_server and any(addresses_blamed(raw)))
 
 
-def date_of(incoming: Incoming, raw: bytes, envelope: bytes, now: datetime) -> datetime | None:
+def date_of(parsed: ParsedMail, raw: bytes, envelope: bytes, now: datetime) -> datetime | None:
     """When a mail was written: by its Date, else by when the last server had it, else by the box it lies in."""
-    for date in _dates(incoming, raw, envelope):
-        if date is not None and believable(date, now) == date:
+    for date in _dates(parsed, raw, envelope):
+        if date is not None and plausible_date(date, now) == date:
             return date
     return None
 
@@ -140,11 +145,11 @@ def date_of(incoming: Incoming, raw: bytes, envelope: bytes, now: datetime) -> d
 def came(envelope: bytes, now: datetime) -> datetime | None:
     """When a mail came to the box that it lies in, as the line above it says."""
     date = written_on(envelope)
-    return date if date is not None and believable(date, now) == date else None
+    return date if date is not None and plausible_date(date, now) == date else None
 
 
-def _dates(incoming: Incoming, raw: bytes, envelope: bytes) -> Iterator[datetime | None]:
-    yield incoming.date
+def _dates(parsed: ParsedMail, raw: bytes, envelope: bytes) -> Iterator[datetime | None]:
+    yield parsed.date
     for received in mime.fields(mime.header_block(raw)).get("received", [])[:1]:
         yield _parsed(unescaped(received).rpartition(";")[2])
     yield written_on(envelope)
@@ -158,26 +163,26 @@ def _parsed(written: str) -> datetime | None:
         return None
 
 
-def _identity(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> bytes:
+def _identity(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> bytes:
     """Return what makes two mails the same (docs/interface.md, section 7), without the marks of a mailbox."""
-    named = [incoming.message_id] if incoming.message_id else ["", incoming.written_date, incoming.subject]
-    body = read(_ESCAPED.sub(b"", raw)).body_digest if _ESCAPED.search(raw) else incoming.body_digest
+    named = [parsed.message_id] if parsed.message_id else ["", parsed.written_date, parsed.subject]
+    body = parse_mail(_ESCAPED.sub(b"", raw)).body_digest if _ESCAPED.search(raw) else parsed.body_digest
     words = [address_key(writer.email) if writer else "", *named]
     return digest(*(word.encode("utf-8", "replace") for word in words), body)
 
 
-def _parents(incoming: Incoming, writer: Mailbox | None, raw: bytes) -> Iterator[str]:
-    yield from ancestors_of(incoming, raw)
-    if incoming.bounce or (writer is not None and _POSTMEN.match(writer.email)):
+def _parents(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> Iterator[str]:
+    yield from ancestors_of(parsed, raw)
+    if parsed.bounce or (writer is not None and _POSTMEN.match(writer.email)):
         # A bounce belongs to the mail that it brings back.
         found = [one[1] for _, one in zip(range(5), _RETURNED.finditer(raw, mime.body_start(raw)), strict=False)]
         yield from (one.decode("utf-8", "replace") for one in found)
 
 
-def _people(incoming: Incoming, writer: Mailbox | None, is_ours: Callable[[str], bool]) -> Iterator[bytes]:
+def _people(parsed: ParsedMail, writer: Mailbox | None, is_ours: Callable[[str], bool]) -> Iterator[bytes]:
     first = person_key(writer.email) if writer and not is_ours(writer.email) else NOBODY
     yield first
-    keys = {person_key(one.email) for one in incoming.to[:_MOST_PEOPLE] if not is_ours(one.email)}
+    keys = {person_key(mailbox.email) for mailbox in parsed.to[:_MOST_PEOPLE] if not is_ours(mailbox.email)}
     yield from sorted(keys - {first})
-    if incoming.listed or not incoming.to:
+    if parsed.listed or not parsed.to:
         yield EVERYBODY

@@ -14,7 +14,7 @@ _ASKED = 5_000
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class Place(NamedTuple):
+class ThreadPosition(NamedTuple):
     """A mail in its thread: its row, its date, and what decides within one second.
 
     In the order of a thread `date` is when it counts as received: never before what it answers.
@@ -25,12 +25,12 @@ class Place(NamedTuple):
     chance: tuple[bytes, int]
 
     @property
-    def turn(self) -> tuple[datetime, tuple[bytes, int]]:
+    def sort_key(self) -> tuple[datetime, tuple[bytes, int]]:
         """What mails are sorted by; those whose date nobody knows come last."""
         return self.date or _LAST, self.chance
 
 
-def places_of(connection: Connection, ids: Iterable[int]) -> list[Place]:
+def positions_of(connection: Connection, ids: Iterable[int]) -> list[ThreadPosition]:
     """These mails of a thread in its order.
 
     One without a date has that of what it answers, else of its first answer. What stood in a tracker that exported it
@@ -38,27 +38,27 @@ def places_of(connection: Connection, ids: Iterable[int]) -> list[Place]:
     """
     every = list(ids)
     columns = (ARCHIVED.c.id, ARCHIVED.c.date, ARCHIVED.c.mark, ARCHIVED.c.identity)
-    places: list[Place] = []
+    places: list[ThreadPosition] = []
     marked: set[int] = set()
     for at in range(0, len(every), _ASKED):
         query = select(*columns).where(ARCHIVED.c.id.in_(every[at : at + _ASKED]))
         for row in connection.execute(query):
             marked |= {row.id} if row.mark != NO_MARK else set()
-            places.append(Place(row.id, row.date, (NO_MARK if row.mark else row.identity, row.id)))
-    places.sort(key=lambda one: one.turn)
-    parents = {one.id: set[int]() for one in places}
+            places.append(ThreadPosition(row.id, row.date, (NO_MARK if row.mark else row.identity, row.id)))
+    places.sort(key=lambda one: one.sort_key)
+    parents = {place.id: set[int]() for place in places}
     if len(places) > 1:
         parents |= {id_: of for id_, of in _parents(connection, places).items() if id_ not in marked}
-    return _in_turn(_dated(_in_turn(places, parents), parents), parents)
+    return _sorted(_dated(_sorted(places, parents), parents), parents)
 
 
-def _parents(connection: Connection, places: list[Place]) -> dict[int, set[int]]:
+def _parents(connection: Connection, places: list[ThreadPosition]) -> dict[int, set[int]]:
     """The mails here that each one names; of several copies of one the first."""
     rank = {one.id: at for at, one in enumerate(places)}
     owner: dict[bytes, int] = {}
     names: list[tuple[bytes, int]] = []
     for at in range(0, len(places), _ASKED):
-        ids = [one.id for one in places[at : at + _ASKED]]
+        ids = [place.id for place in places[at : at + _ASKED]]
         for key, id_ in connection.execute(select(LINK.c.key, LINK.c.archived_id).where(LINK.c.archived_id.in_(ids))):
             if len(key) == PERSON:
                 names.append((key, id_))
@@ -71,19 +71,19 @@ def _parents(connection: Connection, places: list[Place]) -> dict[int, set[int]]
     return found
 
 
-def _in_turn(places: list[Place], parents: dict[int, set[int]]) -> list[Place]:
+def _sorted(places: list[ThreadPosition], parents: dict[int, set[int]]) -> list[ThreadPosition]:
     """The mails, each after its parents; where they answer each other in a circle, that is broken in `parents`."""
-    left = sorted(places, key=lambda one: one.turn, reverse=True)
-    by_id = {one.id: one for one in places}
+    left = sorted(places, key=lambda one: one.sort_key, reverse=True)
+    by_id = {place.id: place for place in places}
     waits = {id_: len(of) for id_, of in parents.items()}
     children = _children(parents)
-    done: dict[int, Place] = {}
-    ready: list[tuple[datetime, tuple[bytes, int], Place]] = []
+    done: dict[int, ThreadPosition] = {}
+    ready: list[tuple[datetime, tuple[bytes, int], ThreadPosition]] = []
 
-    def release(one: Place) -> None:
-        known = [done[parent].date for parent in parents[one.id]]
-        one = one._replace(date=max((date for date in (one.date, *known) if date), default=None))
-        heappush(ready, (*one.turn, one))
+    def release(position: ThreadPosition) -> None:
+        known = [done[parent].date for parent in parents[position.id]]
+        position = position._replace(date=max((date for date in (position.date, *known) if date), default=None))
+        heappush(ready, (*position.sort_key, position))
 
     for one in places:
         if not waits[one.id]:
@@ -113,10 +113,10 @@ def _children(parents: dict[int, set[int]]) -> dict[int, list[int]]:
     return children
 
 
-def _dated(order: list[Place], parents: dict[int, set[int]]) -> list[Place]:
+def _dated(order: list[ThreadPosition], parents: dict[int, set[int]]) -> list[ThreadPosition]:
     """The same, where mails without a date, and without one in what they answer, have that of their first answer."""
     soonest: dict[int, datetime] = {}
-    dated: list[Place] = []
+    dated: list[ThreadPosition] = []
     for one in reversed(order):
         date = one.date or soonest.get(one.id)
         dated.append(one._replace(date=date))

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from ...mail.addresses import Mailbox
-from ...mail.parsed import Incoming, read
+from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.quoted_text import is_forward, split
 from ...model.records.received_mail import Mail
 from .mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
-from .ordering import places_of
-from .staging_area import ARCHIVED, Pile
+from .ordering import positions_of
+from .staging_area import ARCHIVED, ImportContext
 
 MAILS = 250
 BYTES = 8_000_000
@@ -46,29 +46,29 @@ class Draft(NamedTuple):
     """One mail, read in full; `text` is what its writer wrote, `answers` what it answers, the nearest first."""
 
     planned: Planned
-    incoming: Incoming
+    parsed: ParsedMail
     writer: Mailbox | None
     text: str
     replies_to: str | None
     answers: tuple[str, ...]
 
 
-def next_threads(pile: Pile) -> list[list[Planned]]:
+def next_threads(context: ImportContext) -> list[list[Planned]]:
     """The next threads to be posted, each in its order: some hundred mails, or one long thread."""
-    waiting = (ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == pile.queue_id)
+    waiting = (ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == context.queue_id)
     sizes = select(ARCHIVED.c.thread, func.count(), func.sum(ARCHIVED.c.size)).where(*waiting)
     columns = [ARCHIVED.c[name] for name in Planned._fields[:-1]]
-    with pile.store.look() as desk:
-        counted = desk.connection.execute(sizes.group_by(ARCHIVED.c.thread).order_by(ARCHIVED.c.thread).limit(MAILS))
+    with context.store.read_only() as uow:
+        counted = uow.connection.execute(sizes.group_by(ARCHIVED.c.thread).order_by(ARCHIVED.c.thread).limit(MAILS))
         chosen = list(_chosen(counted))
         query = select(*columns).where(ARCHIVED.c.thread.in_(chosen), *waiting)
         # What joins tickets that are there joins one after the other.
-        rows = [Planned(*row) for row in desk.connection.execute(query.order_by(ARCHIVED.c.thread, ARCHIVED.c.joins))]
+        rows = [Planned(*row) for row in uow.connection.execute(query.order_by(ARCHIVED.c.thread, ARCHIVED.c.joins))]
         threads: dict[int, list[Planned]] = {}
         for (thread, _), group in groupby(rows, attrgetter("thread", "joins")):
             mails = {one.id: one for one in group}
-            places = places_of(desk.connection, mails)
-            threads.setdefault(thread, []).extend(mails[one.id]._replace(received=one.date) for one in places)
+            places = positions_of(uow.connection, mails)
+            threads.setdefault(thread, []).extend(mails[place.id]._replace(received=place.date) for place in places)
     return list(threads.values())
 
 
@@ -81,28 +81,28 @@ def _chosen(counted: Any) -> Iterator[int]:
         yield thread
 
 
-def drafts_of(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
+def drafts_of(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]:
     """These mails read in full, in order, some at a time."""
     group: list[Planned] = []
     octets = 0
-    for one in planned:
-        if group and (len(group) == _AT_ONCE or octets + one.size > BYTES):
-            yield from _read(pile, group)
+    for planned_mail in planned:
+        if group and (len(group) == _AT_ONCE or octets + planned_mail.size > BYTES):
+            yield from _read(context, group)
             group, octets = [], 0
-        group.append(one)
-        octets += one.size
-    yield from _read(pile, group)
+        group.append(planned_mail)
+        octets += planned_mail.size
+    yield from _read(context, group)
 
 
-def _read(pile: Pile, planned: Sequence[Planned]) -> Iterator[Draft]:
-    with pile.store.look() as desk:
+def _read(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]:
+    with context.store.read_only() as uow:
         query = select(Mail.id, Mail.raw).where(Mail.id.in_([one.mail_id for one in planned]))
-        found = {row.id: row.raw for row in desk.connection.execute(query)}
-    for one in planned:
-        raw: bytes = found.pop(one.mail_id)
-        incoming = read(raw)
-        if incoming.automatic is None and is_old_bounce(incoming, raw):
-            incoming = replace(incoming, automatic=RETURNED)
-        said = split(incoming.text, (), is_forward(incoming.subject))
-        parent = next(iter(replies_to(incoming, raw)), None)
-        yield Draft(one, incoming, writer_of(incoming, raw), said.new, parent, ancestors_of(incoming, raw))
+        found = {row.id: row.raw for row in uow.connection.execute(query)}
+    for planned_mail in planned:
+        raw: bytes = found.pop(planned_mail.mail_id)
+        parsed = parse_mail(raw)
+        if parsed.automatic is None and is_old_bounce(parsed, raw):
+            parsed = replace(parsed, automatic=RETURNED)
+        said = split(parsed.text, (), is_forward(parsed.subject))
+        parent = next(iter(replies_to(parsed, raw)), None)
+        yield Draft(planned_mail, parsed, writer_of(parsed, raw), said.new, parent, ancestors_of(parsed, raw))

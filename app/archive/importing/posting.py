@@ -7,18 +7,18 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ...model.records.tickets import NoSuchTicket, Ticket, what_became_of
-from ...model.storage.unit_of_work import Desk
+from ...model.records.tickets import NoSuchTicket, Ticket, resolve_merged
+from ...model.storage.unit_of_work import UnitOfWork
 from .planned_mails import BYTES, Draft, Planned, drafts_of, next_threads
-from .senders import Writers
-from .staging_area import ARCHIVED, Pile
-from .ticket_builder import Work
+from .senders import ThreadWriters
+from .staging_area import ARCHIVED, ImportContext
+from .ticket_builder import TicketBuilder
 
 _TRIES = 3
 
 
 @dataclass
-class Posted:
+class PostingCounts:
     """What a unit of work has posted."""
 
     mails: int = 0
@@ -26,27 +26,27 @@ class Posted:
     continued: int = 0
 
 
-class Poster:
+class ThreadPoster:
     """Posts what is planned, thread after thread; `status` is given to every ticket at its end."""
 
-    def __init__(self, pile: Pile, writers: Writers, status: str) -> None:
-        self.pile = pile
+    def __init__(self, context: ImportContext, writers: ThreadWriters, status: str) -> None:
+        self.context = context
         self.writers = writers
         self.status = status
 
-    def step(self) -> Posted | None:
+    def step(self) -> PostingCounts | None:
         """Post some threads, all or none; None when all are."""
-        threads = next_threads(self.pile)
+        threads = next_threads(self.context)
         if not threads:
             return None
         planned = [one for thread in threads for one in thread]
         # A long thread is read while it is posted; all else before, so that nobody waits for it.
-        drafts: Iterable[Draft] = drafts_of(self.pile, planned)
-        few = sum(one.size for one in planned) <= BYTES
+        drafts: Iterable[Draft] = drafts_of(self.context, planned)
+        few = sum(planned_mail.size for planned_mail in planned) <= BYTES
         known = list(drafts) if few else []
         for attempt in range(_TRIES):
             try:
-                return self._post(planned, known if few else drafts_of(self.pile, planned))
+                return self._post(planned, known if few else drafts_of(self.context, planned))
             except IntegrityError:
                 # Mail that came at the same instant has made the same person.
                 self.writers.forget()
@@ -54,36 +54,36 @@ class Poster:
                     raise
         return None
 
-    def _post(self, planned: Sequence[Planned], drafts: Iterable[Draft]) -> Posted:
-        done = Posted(mails=len(planned))
-        with self.pile.tracker.work() as desk:
-            if not self._still_planned(desk, planned):
-                return Posted()
-            work = Work(desk, self.pile, self.writers, self.status, planned)
+    def _post(self, planned: Sequence[Planned], drafts: Iterable[Draft]) -> PostingCounts:
+        done = PostingCounts(mails=len(planned))
+        with self.context.tracker.transaction() as uow:
+            if not self._still_planned(uow, planned):
+                return PostingCounts()
+            builder = TicketBuilder(uow, self.context, self.writers, self.status, planned)
             if isinstance(drafts, list):
-                work.expect(drafts)
+                builder.expect(drafts)
             for (_, home), thread in groupby(drafts, lambda one: (one.planned.thread, one.planned.joins)):
-                if home is not None and (ticket := _find(desk, home)) is not None:
-                    work.add_to(ticket, list(thread))
+                if home is not None and (ticket := _find(uow, home)) is not None:
+                    builder.add_to(ticket, list(thread))
                     done.continued += 1
                 else:
-                    work.open(thread)
+                    builder.open(thread)
                     done.tickets += 1
-            work.write()
+            builder.write()
         return done
 
-    def _still_planned(self, desk: Desk, planned: Sequence[Planned]) -> bool:
+    def _still_planned(self, uow: UnitOfWork, planned: Sequence[Planned]) -> bool:
         """Whether nobody else has posted these mails meanwhile; holds others off until the work is done."""
-        ids = [one.id for one in planned]
+        ids = [planned_mail.id for planned_mail in planned]
         waiting = 0
         for at in range(0, len(ids), 5_000):
             query = select(ARCHIVED.c.id).where(ARCHIVED.c.id.in_(ids[at : at + 5_000]), ~ARCHIVED.c.posted)
-            waiting += len(desk.connection.execute(query.with_for_update()).all())
+            waiting += len(uow.connection.execute(query.with_for_update()).all())
         return waiting == len(ids)
 
 
-def _find(desk: Desk, number: int) -> Ticket | None:
+def _find(uow: UnitOfWork, number: int) -> Ticket | None:
     try:
-        return what_became_of(desk, number)
+        return resolve_merged(uow, number)
     except NoSuchTicket:
         return None

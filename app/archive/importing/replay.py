@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...model.lifecycle.tables import Lifecycle, Row
+from ...model.lifecycle.tables import Lifecycle, Rule
 from ...model.operations.workflow import retrace
 from ...model.records.messages import Message
 from ...model.records.tickets import Ticket
-from ...model.tickets.members import Standing
-from .row_buffer import Ledger
-from .senders import OURSELVES, SOMEBODY, Writer
+from ...model.tickets.members import TicketMember
+from .row_buffer import RowBuffer
+from .senders import OURSELVES, SOMEBODY, ThreadWriter
 
 
 @dataclass
-class Said:
+class ReplayedMessage:
     """One mail of a thread: its message, and who wrote it; nobody known, or `ours`: an address of the tracker.
 
     `private` is what it was in the tracker that exported it; else None, and the tables say it. `confides`: it answers
@@ -22,7 +22,7 @@ class Said:
     """
 
     message: Message
-    writer: Writer | None
+    writer: ThreadWriter | None
     ours: bool = False
     spam: bool = False
     private: bool | None = None
@@ -42,19 +42,19 @@ class Said:
         """Whether it is private, where the tables say so or not."""
         return (by_tables or self.confides) if self.private is None else self.private
 
-    def standing(self, ticket: Ticket) -> Standing:
+    def member(self, ticket: Ticket) -> TicketMember:
         """What its writer was on the ticket."""
-        return self.writer.standing(ticket) if self.writer else OURSELVES if self.ours else SOMEBODY
+        return self.writer.member(ticket) if self.writer else OURSELVES if self.ours else SOMEBODY
 
 
-class Retelling:
+class TicketReplay:
     """One thread told from its first mail on; at the end it is given the status that the import wants."""
 
-    def __init__(self, ledger: Ledger, ticket: Ticket, status: str) -> None:
-        self.ledger = ledger
+    def __init__(self, row_buffer: RowBuffer, ticket: Ticket, status: str) -> None:
+        self.row_buffer = row_buffer
         self.ticket = ticket
         self.status = status
-        self.took_part: dict[int, Writer] = {}
+        self.took_part: dict[int, ThreadWriter] = {}
         self._begun = self._spam = False
 
     @property
@@ -62,34 +62,40 @@ class Retelling:
         """The tables that it is told by."""
         return self.ticket.lifecycle
 
-    def tell(self, said: Iterable[Said]) -> None:
+    def tell(self, replayed: Iterable[ReplayedMessage]) -> None:
         """Tell some mails, in the order of their dates."""
-        for one in said:
+        for replayed_message in replayed:
             if self._begun:
-                self._continue(one)
+                self._continue(replayed_message)
             else:
-                self._begin(one)
-            ticket, message = self.ticket, one.message
+                self._begin(replayed_message)
+            ticket, message = self.ticket, replayed_message.message
             ticket.has_private = ticket.has_private or message.private
             ticket.last_posted = max(ticket.last_posted or message.received, message.received)
-            if one.writer and not one.machine and one.writer.id != ticket.requestor_id:
-                self.took_part[one.writer.id] = one.writer
+            if (
+                replayed_message.writer
+                and not replayed_message.machine
+                and replayed_message.writer.id != ticket.requestor_id
+            ):
+                self.took_part[replayed_message.writer.id] = replayed_message.writer
 
-    def _begin(self, one: Said) -> None:
-        ticket, message = self.ticket, one.message
-        self._begun, self._spam = True, one.spam
-        ticket.status = self.lifecycle.spam if one.spam else self.lifecycle.first
+    def _begin(self, replayed: ReplayedMessage) -> None:
+        ticket, message = self.ticket, replayed.message
+        self._begun, self._spam = True, replayed.spam
+        ticket.status = self.lifecycle.spam if replayed.spam else self.lifecycle.first
         ticket.title = message.subject or "(no subject)"
         ticket.created = ticket.last_query = message.date
-        message.action, message.new_status, message.private = None, ticket.status, bool(one.private)
+        message.action, message.new_status, message.private = None, ticket.status, bool(replayed.private)
 
-    def _continue(self, one: Said) -> None:
-        ticket, message = self.ticket, one.message
+    def _continue(self, replayed: ReplayedMessage) -> None:
+        ticket, message = self.ticket, replayed.message
         old, answerer, solved = ticket.status, ticket.answerer_id, ticket.solved
-        party = one.standing(ticket).party(self.lifecycle, machine=one.machine)
-        cell = self.lifecycle.cell(old, party.role)
-        row = retrace(ticket, party, self.lifecycle.comment if one.hidden else cell.action, message)
-        message.private = one.kept(cell.private or self.lifecycle.keeps_private(row.recorded, old, party.role))
+        roles = replayed.member(ticket).roles_in(self.lifecycle, machine=replayed.machine)
+        default_reply = self.lifecycle.default_reply(old, roles.role)
+        row = retrace(ticket, roles, self.lifecycle.comment if replayed.hidden else default_reply.action, message)
+        message.private = replayed.kept(
+            default_reply.private or self.lifecycle.keeps_private(row.recorded_action, old, roles.role)
+        )
         if old != ticket.status:
             self._changed(message.date, message.sender_id, old)
             self._reopened(row, message, old, answerer, solved)
@@ -104,7 +110,7 @@ class Retelling:
             ticket.solved = ticket.last_posted
 
     def _changed(self, at: datetime, by_id: int | None, old: str) -> None:
-        self.ledger.changes.append(
+        self.row_buffer.changes.append(
             {
                 "ticket_id": self.ticket.id,
                 "at": at,
@@ -115,11 +121,11 @@ class Retelling:
             }
         )
 
-    def _reopened(self, row: Row, message: Message, old: str, answerer: int | None, solved: datetime | None) -> None:
+    def _reopened(self, rule: Rule, message: Message, old: str, answerer: int | None, solved: datetime | None) -> None:
         """Remember a reopening, with who had answered."""
-        if old not in row.reopens_from or self.ticket.status != self.lifecycle.first:
+        if old not in rule.reopens_from or self.ticket.status != self.lifecycle.first:
             return
-        self.ledger.reopenings.append(
+        self.row_buffer.reopenings.append(
             {
                 "ticket_id": self.ticket.id,
                 "at": message.date,
@@ -131,7 +137,7 @@ class Retelling:
         )
 
 
-def told_before(ticket: Ticket, one: Said, status: str) -> None:
+def told_before(ticket: Ticket, replayed: ReplayedMessage, status: str) -> None:
     """Put a mail into a ticket that has gone on since: it did then what the tables say, and changes nothing now.
 
     `status` is that of the ticket at the time.
@@ -140,10 +146,12 @@ def told_before(ticket: Ticket, one: Said, status: str) -> None:
     then = Ticket(
         queue=ticket.queue, status=status, last_query=ticket.last_query, last_response=ticket.last_response, posts=0
     )
-    party = one.standing(ticket).party(lifecycle, machine=one.machine)
-    cell = lifecycle.cell(status, party.role)
-    row = retrace(then, party, lifecycle.comment if one.hidden else cell.action, one.message)
-    one.message.new_status = status
-    one.message.private = one.kept(cell.private or lifecycle.keeps_private(row.recorded, status, party.role))
-    ticket.has_private = ticket.has_private or one.message.private
+    roles = replayed.member(ticket).roles_in(lifecycle, machine=replayed.machine)
+    default_reply = lifecycle.default_reply(status, roles.role)
+    row = retrace(then, roles, lifecycle.comment if replayed.hidden else default_reply.action, replayed.message)
+    replayed.message.new_status = status
+    replayed.message.private = replayed.kept(
+        default_reply.private or lifecycle.keeps_private(row.recorded_action, status, roles.role)
+    )
+    ticket.has_private = ticket.has_private or replayed.message.private
     ticket.last_query, ticket.last_response = then.last_query, then.last_response

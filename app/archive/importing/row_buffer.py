@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, update
 from ...model.records.messages import Attachment, Message, attachment_rows
 from ...model.records.received_mail import Delivery
 from ...model.records.tickets import Change, Participant, Reopening, Ticket
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .staging_area import ARCHIVED, add_rows, reserve
 
 TICKET, MESSAGE = cast("Table", Ticket.__table__), cast("Table", Message.__table__)
@@ -37,10 +37,10 @@ def _add_delivery(dialect: str) -> Any:
 
 
 @dataclass
-class Ledger:
+class RowBuffer:
     """Rows to be written. `tickets` are new ones that stand in no table yet, `begun` those that do and go on."""
 
-    desk: Desk
+    uow: UnitOfWork
     tickets: list[Ticket] = field(default_factory=list)
     begun: set[int] = field(default_factory=set)
     messages: list[tuple[Message, Any]] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Ledger:
 
     def write(self) -> None:
         """Write what there is, and begin anew."""
-        connection = self.desk.connection
+        connection = self.uow.connection
         add_rows(connection, TICKET, [columns_of(ticket) for ticket in self.tickets])
         add_rows(connection, MESSAGE, [columns_of(message) for message, _ in self.messages])
         add_rows(connection, _ATTACHMENT, self._attachments())
@@ -75,9 +75,9 @@ class Ledger:
     def close(self, ticket: Ticket) -> None:
         """A new ticket is whole; if it stands in the table already, it is brought up to date there."""
         if ticket.id in self.begun:
-            self.desk.connection.execute(update(TICKET).where(TICKET.c.id == ticket.id).values(**columns_of(ticket)))
+            self.uow.connection.execute(update(TICKET).where(TICKET.c.id == ticket.id).values(**columns_of(ticket)))
 
     def _attachments(self) -> list[Row]:
         rows = [row for message, attachments in self.messages for row in attachment_rows(message.id, attachments)]
-        ids = reserve(self.desk.connection, _ATTACHMENT, len(rows))
+        ids = reserve(self.uow.connection, _ATTACHMENT, len(rows))
         return [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)]

@@ -13,12 +13,12 @@ from ...model.records.queues import find_queue
 from ...model.search.indexer import catch_up
 from ...model.storage.database import Database
 from ..reading.mbox import Dialect
-from ..reading.sources import Found, Other, mails_in
+from ..reading.sources import ArchiveMail, Other, mails_in
 from .grouping import count_threads, gather
-from .posting import Poster
-from .senders import Writers
+from .posting import ThreadPoster
+from .senders import ThreadWriters
 from .staging import take
-from .staging_area import ARCHIVED, Pile, piled
+from .staging_area import ARCHIVED, ImportContext, open_context
 
 MAILS, BYTES = 1_000, 12_000_000
 """What is taken in at once: so many mails, or so many bytes."""
@@ -26,7 +26,7 @@ MAILS, BYTES = 1_000, 12_000_000
 _MOST_NAMED = 1_000
 
 
-class Wanted(NamedTuple):
+class ImportRequest(NamedTuple):
     """What is asked of an import. `limit`: the bytes of the largest mail; `responders`: addresses that answered."""
 
     path: str
@@ -39,7 +39,7 @@ class Wanted(NamedTuple):
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What became of an archive. `resumed`: mails that an import before had taken in and not posted.
 
     `named` and `others` tell of what is unreadable and of what was passed over where it lies and why, up to a thousand.
@@ -68,7 +68,7 @@ class Report:
         return max(self.seconds, key=lambda part: self.seconds[part], default="")
 
 
-class Step(NamedTuple):
+class ImportProgress(NamedTuple):
     """How far an import is: in which part, with so many mails, and so many bytes or mails done of all there are."""
 
     part: str
@@ -80,33 +80,35 @@ class Step(NamedTuple):
 READING, STORING, GATHERING, POSTING = "reading", "taking in", "gathering threads", "posting"
 INDEXING = "indexing"
 
-Tell = Callable[[Step], None]
+Tell = Callable[[ImportProgress], None]
 
 
-def import_archive(tracker: Database, wanted: Wanted, total: int | None, tell: Tell) -> Report:
+def import_archive(tracker: Database, wanted: ImportRequest, total: int | None, tell: Tell) -> ImportReport:
     """Import what lies at a path into a queue; `total` is its size in bytes, where that is known.
 
     Raises NoSuchQueue, NoSuchStatus, BrokenBox or OSError. What is done when it is stopped stays, and the same import
     again goes on from there.
     """
-    with tracker.look() as desk:
-        status = _final_status(find_queue(desk, wanted.queue).lifecycle, wanted.status)
-    report = Report(seconds=dict.fromkeys((READING, STORING, GATHERING, POSTING, INDEXING), 0.0))
-    with piled(tracker, wanted.queue, dry=wanted.dry_run) as pile:
-        poster = Poster(pile, Writers(pile.queue_id, map(address_key, wanted.responders), pile.is_ours), status)
-        if not pile.dry:
+    with tracker.read_only() as uow:
+        status = _final_status(find_queue(uow, wanted.queue).lifecycle, wanted.status)
+    report = ImportReport(seconds=dict.fromkeys((READING, STORING, GATHERING, POSTING, INDEXING), 0.0))
+    with open_context(tracker, wanted.queue, dry=wanted.dry_run) as context:
+        poster = ThreadPoster(
+            context, ThreadWriters(context.queue_id, map(address_key, wanted.responders), context.is_ours), status
+        )
+        if not context.dry:
             # What an import before has planned is posted as it was planned.
-            _post_all(pile, poster, report, tell)
-        _take_all(pile, wanted, report, total, tell)
+            _post_all(context, poster, report, tell)
+        _take_all(context, wanted, report, total, tell)
         begun = perf_counter()
-        tell(Step(GATHERING, report.mails, 0, None))
-        gather(pile)
+        tell(ImportProgress(GATHERING, report.mails, 0, None))
+        gather(context)
         report.seconds[GATHERING] += perf_counter() - begun
-        if pile.dry:
-            report.threads, report.continued = count_threads(pile)
+        if context.dry:
+            report.threads, report.continued = count_threads(context)
             report.tickets = report.threads - report.continued
         else:
-            _post_all(pile, poster, report, tell)
+            _post_all(context, poster, report, tell)
     if not wanted.dry_run:
         _index(tracker, report, tell)
     return report
@@ -119,27 +121,29 @@ def _final_status(lifecycle: Lifecycle, wanted: str | None) -> str:
     return next(status for status in lifecycle.statuses if status in lifecycle.solved)
 
 
-def _take_all(pile: Pile, wanted: Wanted, report: Report, total: int | None, tell: Tell) -> None:
-    tell(Step(STORING, 0, 0, total))
-    with pile.store.look() as desk:
-        newest = desk.connection.scalar(select(func.max(ARCHIVED.c.id))) or 0
+def _take_all(
+    context: ImportContext, wanted: ImportRequest, report: ImportReport, total: int | None, tell: Tell
+) -> None:
+    tell(ImportProgress(STORING, 0, 0, total))
+    with context.store.read_only() as uow:
+        newest = uow.connection.scalar(select(func.max(ARCHIVED.c.id))) or 0
     mails = _timed(mails_in(wanted.path, wanted.limit, wanted.dialect), report, READING)
     for group in _grouped(mails):
         begun = perf_counter()
         readable = [one for one in group if not one.fault]
-        taken = take(pile, readable, newest) if readable else None
-        if taken is not None:
+        counts = take(context, readable, newest) if readable else None
+        if counts is not None:
             report.mails += len(readable)
-            report.resumed += taken.resumed
-            report.duplicates += taken.repeated
+            report.resumed += counts.resumed
+            report.duplicates += counts.repeated
         for one in group:
             if one.fault:
-                _name(pile, report, one)
+                _name(context, report, one)
         report.seconds[STORING] += perf_counter() - begun
-        tell(Step(STORING, report.mails, group[-1].done, total))
+        tell(ImportProgress(STORING, report.mails, group[-1].done, total))
 
 
-def _timed(mails: Iterator[Found], report: Report, part: str) -> Iterator[Found]:
+def _timed(mails: Iterator[ArchiveMail], report: ImportReport, part: str) -> Iterator[ArchiveMail]:
     """The same, with the time that it takes."""
     while True:
         begun = perf_counter()
@@ -150,54 +154,54 @@ def _timed(mails: Iterator[Found], report: Report, part: str) -> Iterator[Found]
         yield one
 
 
-def _grouped(mails: Iterable[Found]) -> Iterator[list[Found]]:
-    group: list[Found] = []
+def _grouped(mails: Iterable[ArchiveMail]) -> Iterator[list[ArchiveMail]]:
+    group: list[ArchiveMail] = []
     octets = 0
-    for one in mails:
-        if group and (len(group) == MAILS or octets + len(one.raw) > BYTES):
+    for mail in mails:
+        if group and (len(group) == MAILS or octets + len(mail.raw) > BYTES):
             yield group
             group, octets = [], 0
-        group.append(one)
-        octets += len(one.raw)
+        group.append(mail)
+        octets += len(mail.raw)
     if group:
         yield group
 
 
-def _name(pile: Pile, report: Report, one: Found) -> None:
+def _name(context: ImportContext, report: ImportReport, mail: ArchiveMail) -> None:
     """Tell of a mail that cannot be read, or of something that is none."""
-    if isinstance(one.fault, Other):
+    if isinstance(mail.fault, Other):
         report.passed_over += 1
         if len(report.others) < _MOST_NAMED:
-            report.others.append((one.place, one.fault))
+            report.others.append((mail.place, mail.fault))
         return
     report.unreadable += 1
     if len(report.named) < _MOST_NAMED:
-        report.named.append((one.place, one.fault))
+        report.named.append((mail.place, mail.fault))
 
 
-def _post_all(pile: Pile, poster: Poster, report: Report, tell: Tell) -> None:
+def _post_all(context: ImportContext, poster: ThreadPoster, report: ImportReport, tell: Tell) -> None:
     begun = perf_counter()
-    total = _planned(pile)
+    total = _planned(context)
     mails = 0
     while total and (posted := poster.step()) is not None:
         mails += posted.mails
         report.tickets += posted.tickets
         report.continued += posted.continued
         report.threads += posted.tickets + posted.continued
-        tell(Step(POSTING, mails, mails, total))
+        tell(ImportProgress(POSTING, mails, mails, total))
     report.seconds[POSTING] += perf_counter() - begun
 
 
-def _index(tracker: Database, report: Report, tell: Tell) -> None:
+def _index(tracker: Database, report: ImportReport, tell: Tell) -> None:
     """Take what was posted into the search's index, with all else that is due."""
     begun = perf_counter()
-    catch_up(tracker, lambda done, due: tell(Step(INDEXING, done, done, due)))
+    catch_up(tracker, lambda done, due: tell(ImportProgress(INDEXING, done, done, due)))
     report.seconds[INDEXING] += perf_counter() - begun
 
 
-def _planned(pile: Pile) -> int:
+def _planned(context: ImportContext) -> int:
     query = select(func.count()).where(
-        ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == pile.queue_id
+        ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == context.queue_id
     )
-    with pile.store.look() as desk:
-        return desk.connection.scalar(query) or 0
+    with context.store.read_only() as uow:
+        return uow.connection.scalar(query) or 0

@@ -1,4 +1,4 @@
-"""The pile: where an import keeps what it has taken in, and the ids that it gives to new rows."""
+"""The staging area: where an import keeps what it has taken in, and the ids that it gives to new rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +15,7 @@ from ...model.records.queue_setup import add_queue
 from ...model.records.queues import QueueAddress, find_queue, whole_address
 from ...model.storage.base import Base
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .import_lock import only_import
 
 ARCHIVED = cast("Table", Archived.__table__)
@@ -28,7 +28,7 @@ _LONG = 3600.0
 
 
 @dataclass(frozen=True)
-class Pile:
+class ImportContext:
     """What one import works on.
 
     `tracker` is the database whose tickets there are. `store` is where mails wait for their threads: the same
@@ -48,18 +48,21 @@ class Pile:
     def count(self) -> None:
         """Let PostgreSQL know how much there is now: for a table that it takes to be small, it plans for hours."""
         if not self.store.is_sqlite:
-            with self.store.note() as connection:
+            with self.store.core_transaction() as connection:
                 connection.execute(text(f"ANALYZE {ARCHIVED.name}, {LINK.name}"))
 
 
 @contextmanager
-def piled(tracker: Database, queue: str, *, dry: bool) -> Iterator[Pile]:
-    """The pile of a queue, by its name. Raises NoSuchQueue, or ImportRunning while another import holds one."""
-    with tracker.look() as desk:
-        queue_id, is_ours = find_queue(desk, queue).id, _own_addresses(desk)
+def open_context(tracker: Database, queue: str, *, dry: bool) -> Iterator[ImportContext]:
+    """The import's context for a queue, by its name.
+
+    Raises NoSuchQueue, or ImportRunning while another import holds one.
+    """
+    with tracker.read_only() as uow:
+        queue_id, is_ours = find_queue(uow, queue).id, _own_addresses(uow)
     if not dry:
         with only_import(tracker), _room(tracker):
-            yield Pile(tracker, tracker, queue_id, is_ours)
+            yield ImportContext(tracker, tracker, queue_id, is_ours)
         return
     with TemporaryDirectory(prefix="tickets-import-") as folder:
         file = Path(folder, "dry.db")
@@ -68,11 +71,11 @@ def piled(tracker: Database, queue: str, *, dry: bool) -> Iterator[Pile]:
             yield _throw_away(store, tracker, queue, is_ours)
 
 
-def _throw_away(store: Database, tracker: Database, queue: str, is_ours: Callable[[str], bool]) -> Pile:
-    """A pile in an empty database of its own."""
+def _throw_away(store: Database, tracker: Database, queue: str, is_ours: Callable[[str], bool]) -> ImportContext:
+    """A staging area in an empty database of its own."""
     Base.metadata.create_all(store.engine)
-    with store.work() as desk:
-        return Pile(tracker, store, add_queue(desk, queue).id, is_ours)
+    with store.transaction() as uow:
+        return ImportContext(tracker, store, add_queue(uow, queue).id, is_ours)
 
 
 @contextmanager
@@ -100,10 +103,10 @@ def _take_time(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _own_addresses(desk: Desk) -> Callable[[str], bool]:
+def _own_addresses(uow: UnitOfWork) -> Callable[[str], bool]:
     """Which addresses are the tracker's own: all at its domain, and those of queues at other domains."""
-    domain = f"@{desk.domain}"
-    queues = {address_key(whole_address(desk, one)) for one in desk.session.scalars(select(QueueAddress.address))}
+    domain = f"@{uow.domain}"
+    queues = {address_key(whole_address(uow, one)) for one in uow.session.scalars(select(QueueAddress.address))}
     return lambda email: (key := address_key(email)).endswith(domain) or key in queues
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import defer
 
-from ...mail.parsed import read
-from ...model.inbound.delivery import Fate, digest_at
+from ...mail.parsed import parse_mail
+from ...model.inbound.delivery import Fate, delivery_digest
 from ...model.letters import notification
 from ...model.records.addressing import ticket_address
 from ...model.records.message_ids import new_message_id
@@ -17,16 +17,16 @@ from ...model.records.messages import Message
 from ...model.records.queues import Queue
 from ...model.records.received_mail import Mail
 from ...model.records.tickets import Change, Participant, Reopening, Ticket
-from ...model.storage.unit_of_work import Desk
-from ...model.tickets.posts import believable
+from ...model.storage.unit_of_work import UnitOfWork
+from ...model.tickets.posts import plausible_date
 from ...model.tickets.undo import Checkpoint
 from .mail_identity import writer_of
-from .ordering import places_of
+from .ordering import positions_of
 from .planned_mails import Draft, Planned
-from .replay import Retelling, Said, told_before
-from .row_buffer import MESSAGE, TICKET, Ledger
-from .senders import UNKNOWN, Writer, Writers
-from .staging_area import ARCHIVED, Pile, reserve
+from .replay import ReplayedMessage, TicketReplay, told_before
+from .row_buffer import MESSAGE, TICKET, RowBuffer
+from .senders import UNKNOWN, ThreadWriter, ThreadWriters
+from .staging_area import ARCHIVED, ImportContext, reserve
 
 # So many mails are looked through for one that a person wrote, whose ticket it then is.
 _AHEAD = 50
@@ -40,31 +40,33 @@ class _Stored(NamedTuple):
     received: datetime
 
 
-class Work:
+class TicketBuilder:
     """One unit of work: some threads, and the ids that their rows get."""
 
-    def __init__(self, desk: Desk, pile: Pile, writers: Writers, status: str, planned: Sequence[Planned]) -> None:
+    def __init__(
+        self, uow: UnitOfWork, context: ImportContext, writers: ThreadWriters, status: str, planned: Sequence[Planned]
+    ) -> None:
         self.writers = writers
         self.status = status
-        self.desk = desk
-        self.ledger = Ledger(desk)
-        self._requestors: list[Writer] = []
-        self.queue = desk.session.get_one(Queue, pile.queue_id)
-        self._ids = iter(reserve(desk.connection, MESSAGE, len(planned)))
-        homes = {(one.thread, one.joins) for one in planned}
+        self.uow = uow
+        self.row_buffer = RowBuffer(uow)
+        self._requestors: list[ThreadWriter] = []
+        self.queue = uow.session.get_one(Queue, context.queue_id)
+        self._ids = iter(reserve(uow.connection, MESSAGE, len(planned)))
+        homes = {(planned_mail.thread, planned_mail.joins) for planned_mail in planned}
         there = select(TICKET.c.id).where(TICKET.c.id.in_({home for _, home in homes if home is not None}))
-        found = set(desk.connection.scalars(there))
+        found = set(uow.connection.scalars(there))
         opening = [home for _, home in homes if home not in found]
-        self._numbers = iter(reserve(desk.connection, TICKET, len(opening)))
+        self._numbers = iter(reserve(uow.connection, TICKET, len(opening)))
 
     def expect(self, drafts: Iterable[Draft]) -> None:
         """Meet everybody who wrote these mails at once, which is quicker than thread by thread."""
-        self.writers.meet(self.desk, [draft.writer for draft in drafts if draft.writer])
+        self.writers.meet(self.uow, [draft.writer for draft in drafts if draft.writer])
 
     def write(self) -> None:
         """Write all that is not written yet."""
-        self.writers.let_in(self.desk, self._requestors)
-        self.ledger.write()
+        self.writers.let_in(self.uow, self._requestors)
+        self.row_buffer.write()
 
     def open(self, drafts: Iterable[Draft]) -> None:
         """A new ticket of a thread."""
@@ -77,24 +79,24 @@ class Work:
         ticket.id, ticket.queue, ticket.queue_id = next(self._numbers), self.queue, self.queue.id
         ticket.requestor_id, ticket.posts, ticket.has_private = requestor.id, 0, False
         ticket.root = self._root(head[0])
-        retelling = Retelling(self.ledger, ticket, self.status)
-        self.ledger.tickets.append(ticket)
+        replay = TicketReplay(self.row_buffer, ticket, self.status)
+        self.row_buffer.tickets.append(ticket)
         stored: dict[str, _Stored] = {}
         for group in chain([head], _groups(drafts)):
             self._meet(group)
-            retelling.tell(self._said(ticket, draft, stored) for draft in group)
+            replay.tell(self._said(ticket, draft, stored) for draft in group)
             if len(group) == _AHEAD:
-                self.ledger.write()
-        retelling.end(self.desk.now)
-        self.ledger.close(ticket)
-        self._take_part(ticket, retelling.took_part, set())
+                self.row_buffer.write()
+        replay.end(self.uow.now)
+        self.row_buffer.close(ticket)
+        self._take_part(ticket, replay.took_part, set())
 
     def add_to(self, ticket: Ticket, drafts: Sequence[Draft]) -> None:
         """Put mails into a ticket that is there, each where it belongs by its date."""
         self._meet(drafts)
         query = select(Message).where(Message.ticket_id == ticket.id).order_by(Message.received, Message.number)
         query = query.options(defer(Message.text), defer(Message.full_text))
-        there = list(self.desk.session.scalars(query))
+        there = list(self.uow.session.scalars(query))
         untouched = self._is_as_imported(ticket)
         before = list(self._said_before(there)) if untouched else []
         hidden = {one.message.id for one in before if one.hidden}
@@ -111,40 +113,47 @@ class Work:
                 if one.writer and not one.machine:
                     taken_part[one.writer.id] = one.writer
         on_ticket = set(
-            self.desk.session.scalars(select(Participant.person_id).where(Participant.ticket_id == ticket.id))
+            self.uow.session.scalars(select(Participant.person_id).where(Participant.ticket_id == ticket.id))
         )
         self._take_part(ticket, taken_part, on_ticket)
 
     def _retell(
-        self, ticket: Ticket, before: Sequence[Said], new: Sequence[Said], planned: list[int]
-    ) -> dict[int, Writer]:
+        self, ticket: Ticket, before: Sequence[ReplayedMessage], new: Sequence[ReplayedMessage], planned: list[int]
+    ) -> dict[int, ThreadWriter]:
         """Tell a ticket anew that is an imported thread and nothing more, now that more of the thread is known."""
-        desk = self.desk
+        uow = self.uow
         for table in (Change, Reopening):
-            desk.session.execute(delete(table).where(table.ticket_id == ticket.id))
+            uow.session.execute(delete(table).where(table.ticket_id == ticket.id))
         self._arrange(ticket, [one.message for one in (*before, *new)], planned)
-        said = sorted([*before, *new], key=lambda one: (one.message.received, one.message.number))
+        replayed = sorted([*before, *new], key=lambda one: (one.message.received, one.message.number))
         ticket.last_query = ticket.last_response = ticket.solved = ticket.answer = ticket.answerer_id = None
-        first = next((one.writer for one in said if one.writer and not one.machine), None)
+        first = next(
+            (
+                replayed_message.writer
+                for replayed_message in replayed
+                if replayed_message.writer and not replayed_message.machine
+            ),
+            None,
+        )
         if first is not None:
             ticket.requestor_id = first.id
             self._requestors.append(first)
-        retelling = Retelling(self.ledger, ticket, self.status)
-        retelling.tell(said)
-        retelling.end(desk.now)
-        return retelling.took_part
+        replay = TicketReplay(self.row_buffer, ticket, self.status)
+        replay.tell(replayed)
+        replay.end(uow.now)
+        return replay.took_part
 
     def _arrange(self, ticket: Ticket, messages: Sequence[Message], planned: list[int]) -> None:
         """Give imported messages the times by which they stand in the order of their thread, whatever their numbers."""
         by_mail = {one.mail_id: one for one in messages}
         query = select(ARCHIVED.c.id, ARCHIVED.c.mail_id, ARCHIVED.c.date)
         rows = [
-            *self.desk.connection.execute(query.where(ARCHIVED.c.ticket_id == ticket.id, ARCHIVED.c.posted)),
-            *self.desk.connection.execute(query.where(ARCHIVED.c.id.in_(planned))),
+            *self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == ticket.id, ARCHIVED.c.posted)),
+            *self.uow.connection.execute(query.where(ARCHIVED.c.id.in_(planned))),
         ]
         found = {row.id: (by_mail[row.mail_id], row.date) for row in rows if row.mail_id in by_mail}
         last: Message | None = None
-        for place in places_of(self.desk.connection, found):
+        for place in positions_of(self.uow.connection, found):
             message, own = found[place.id]
             message.received = place.date or message.received
             if last is not None and (message.received, message.number) < (last.received, last.number):
@@ -152,16 +161,16 @@ class Work:
             message.date = message.date if own else message.received
             last = message
 
-    def _said_before(self, there: Sequence[Message]) -> Iterator[Said]:
-        people = self.writers.by_id(self.desk, {one.sender_id for one in there if one.sender_id is not None})
+    def _said_before(self, there: Sequence[Message]) -> Iterator[ReplayedMessage]:
+        people = self.writers.by_id(self.uow, {one.sender_id for one in there if one.sender_id is not None})
         query = select(ARCHIVED.c.mail_id, ARCHIVED.c.private).where(ARCHIVED.c.private.is_not(None), ARCHIVED.c.posted)
-        rows = self.desk.connection.execute(query.where(ARCHIVED.c.ticket_id == there[0].ticket_id))
+        rows = self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == there[0].ticket_id))
         told: dict[int | None, bool] = dict(rows.all())
         hidden: set[int | None] = set()
         for one in there:
             spam = one.action is None and one.new_status == self.queue.lifecycle.spam
             ours = one.sender_id is None and self._is_from_us(one)
-            said = Said(
+            replayed = ReplayedMessage(
                 one,
                 people.get(one.sender_id or 0),
                 ours,
@@ -169,12 +178,12 @@ class Work:
                 private=told.get(one.mail_id),
                 confides=one.parent_id in hidden,
             )
-            hidden |= {one.id} if said.hidden else set()
-            yield said
+            hidden |= {one.id} if replayed.hidden else set()
+            yield replayed
 
     def _is_from_us(self, message: Message) -> bool:
-        raw = self.desk.session.scalar(select(Mail.raw).where(Mail.id == message.mail_id)) or b""
-        writer = writer_of(read(raw), raw)
+        raw = self.uow.session.scalar(select(Mail.raw).where(Mail.id == message.mail_id)) or b""
+        writer = writer_of(parse_mail(raw), raw)
         return writer is not None and self.writers.is_ours(writer.email)
 
     def _is_as_imported(self, ticket: Ticket) -> bool:
@@ -184,56 +193,56 @@ class Work:
         imported = select(func.count()).select_from(Message).join(ARCHIVED, ARCHIVED.c.mail_id == Message.mail_id)
         changed = select(Change.id).where(Change.ticket_id == ticket.id, Change.field != "status").limit(1)
         steered = select(Checkpoint.id).where(Checkpoint.ticket_id == ticket.id).limit(1)
-        count = self.desk.session.scalar(imported.where(Message.ticket_id == ticket.id))
-        posts = self.desk.session.scalar(select(func.count()).where(Message.ticket_id == ticket.id))
-        return count == posts and all(self.desk.session.scalar(one) is None for one in (changed, steered))
+        count = self.uow.session.scalar(imported.where(Message.ticket_id == ticket.id))
+        posts = self.uow.session.scalar(select(func.count()).where(Message.ticket_id == ticket.id))
+        return count == posts and all(self.uow.session.scalar(one) is None for one in (changed, steered))
 
     def _meet(self, drafts: Iterable[Draft]) -> None:
-        self.writers.meet(self.desk, [one for draft in drafts if (one := draft.writer) is not None])
+        self.writers.meet(self.uow, [one for draft in drafts if (one := draft.writer) is not None])
         # A thread that nobody signed is with whoever it was written to.
         if not any(draft.writer and self.writers.of(draft.writer) for draft in drafts):
-            self.writers.meet(self.desk, [UNKNOWN, *(one for draft in drafts for one in draft.incoming.to[:1])])
+            self.writers.meet(self.uow, [UNKNOWN, *(mailbox for draft in drafts for mailbox in draft.parsed.to[:1])])
 
-    def _requestor(self, drafts: Sequence[Draft]) -> Writer:
+    def _requestor(self, drafts: Sequence[Draft]) -> ThreadWriter:
         """Who wrote first; no machine and no address of ours, unless there is nobody else."""
-        people = [draft.writer for draft in drafts if draft.writer and draft.incoming.automatic is None]
+        people = [draft.writer for draft in drafts if draft.writer and draft.parsed.automatic is None]
         people += [draft.writer for draft in drafts if draft.writer]
-        people += [one for draft in drafts for one in draft.incoming.to[:1]]
+        people += [mailbox for draft in drafts for mailbox in draft.parsed.to[:1]]
         found = (self.writers.of(one) for one in [*people, UNKNOWN])
         return next(one for one in found if one is not None)
 
     def _root(self, first: Draft) -> str:
-        given = first.incoming.message_id
+        given = first.parsed.message_id
         fitting = given and not first.planned.private and notification.sendable(given)
-        return given if given and fitting else new_message_id(self.desk)
+        return given if given and fitting else new_message_id(self.uow)
 
-    def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, _Stored]) -> Said:
+    def _said(self, ticket: Ticket, draft: Draft, stored: dict[str, _Stored]) -> ReplayedMessage:
         """The message of a mail, the next of its ticket, with what it answers there."""
-        incoming, planned = draft.incoming, draft.planned
+        parsed, planned = draft.parsed, draft.planned
         writer = self.writers.of(draft.writer) if draft.writer else None
-        answered = [stored[one] for one in draft.answers if one in stored]
+        answered = [stored[answer] for answer in draft.answers if answer in stored]
         ticket.posts += 1
-        came = planned.received or ticket.last_posted or self.desk.now
+        came = planned.received or ticket.last_posted or self.uow.now
         if planned.private is None:
             came = max(came, *(one.received for one in answered)) if answered else came
         # A mail of an export bears two dates, like any mail that came: the one it was written with, and when it came.
-        date = planned.date or came if planned.private is None else believable(incoming.date, came)
+        date = planned.date or came if planned.private is None else plausible_date(parsed.date, came)
         message = Message(
             id=next(self._ids),
             ticket_id=ticket.id,
             number=ticket.posts,
-            message_id=incoming.message_id or new_message_id(self.desk),
+            message_id=parsed.message_id or new_message_id(self.uow),
             in_reply_to=draft.replies_to,
             parent_id=answered[0].id if answered else None,
             sender_id=writer.id if writer else None,
-            subject=incoming.subject,
+            subject=parsed.subject,
             text=draft.text,
-            full_text=incoming.text,
+            full_text=parsed.text,
             action=None,
             new_status="",
             private=bool(planned.private),
-            automatic=incoming.automatic,
-            listed=incoming.listed,
+            automatic=parsed.automatic,
+            listed=parsed.listed,
             verified=False,
             date=date,
             received=came,
@@ -241,20 +250,20 @@ class Work:
         )
         self._note(ticket, draft, message)
         ours = draft.writer is not None and self.writers.is_ours(draft.writer.email)
-        said = Said(message, writer, ours, incoming.spam, planned.private)
-        said.confides = bool(answered) and answered[0].hidden
-        stored.setdefault(message.message_id, _Stored(message.id, said.hidden, came))
-        return said
+        replayed = ReplayedMessage(message, writer, ours, parsed.spam, planned.private)
+        replayed.confides = bool(answered) and answered[0].hidden
+        stored.setdefault(message.message_id, _Stored(message.id, replayed.hidden, came))
+        return replayed
 
     def _note(self, ticket: Ticket, draft: Draft, message: Message) -> None:
         """What is to be written of a mail besides its message; should it come again by mail, it is known."""
-        self.ledger.messages.append((message, draft.incoming.attachments))
-        self.ledger.posted.append({"of": draft.planned.id, "on": ticket.id})
-        self.ledger.deliveries.append(
+        self.row_buffer.messages.append((message, draft.parsed.attachments))
+        self.row_buffer.posted.append({"of": draft.planned.id, "on": ticket.id})
+        self.row_buffer.deliveries.append(
             {
                 "mail_id": draft.planned.mail_id,
-                "recipient": ticket_address(self.desk, ticket.id),
-                "digest": digest_at(draft.incoming, f"ticket{ticket.id}"),
+                "recipient": ticket_address(self.uow, ticket.id),
+                "digest": delivery_digest(draft.parsed, f"ticket{ticket.id}"),
                 "fate": Fate.POSTED,
                 "reason": "",
                 "waiting": False,
@@ -262,14 +271,14 @@ class Work:
             }
         )
 
-    def _take_part(self, ticket: Ticket, people: dict[int, Writer], there: set[int]) -> None:
+    def _take_part(self, ticket: Ticket, people: dict[int, ThreadWriter], there: set[int]) -> None:
         """Who wrote takes part, and gets no letters before they write again."""
         rows = [
-            {"ticket_id": ticket.id, "person_id": one.id, "subscribed": True, "dormant": True}
-            for one in people.values()
-            if not one.responder and one.id not in there and one.id != ticket.requestor_id
+            {"ticket_id": ticket.id, "person_id": person.id, "subscribed": True, "dormant": True}
+            for person in people.values()
+            if not person.responder and person.id not in there and person.id != ticket.requestor_id
         ]
-        self.ledger.participants.extend(rows)
+        self.row_buffer.participants.extend(rows)
 
 
 def _groups(drafts: Iterator[Draft]) -> Iterator[list[Draft]]:

@@ -50,7 +50,7 @@ class Other(StrEnum):
     DELETED = "it was deleted in its mail program (X-Mozilla-Status)"
 
 
-class Found(NamedTuple):
+class ArchiveMail(NamedTuple):
     """One mail as it lies in a box.
 
     `place` names it for people; `envelope` is the `From ` line above it; `done` tells how many bytes of all have been
@@ -68,7 +68,7 @@ class BrokenBox(Exception):
     """There is nothing to read from; the text says why."""
 
 
-class _Patient(io.RawIOBase):
+class _BlockingReader(io.RawIOBase):
     """A pipe that gives as much as is asked for: what something is must not depend on how fast it comes."""
 
     def __init__(self, pipe: BinaryIO) -> None:
@@ -101,7 +101,7 @@ def _size(file: Path) -> int:
         return 0
 
 
-def mails_in(path: str, limit: int, dialect: Dialect | None = None) -> Iterator[Found]:
+def mails_in(path: str, limit: int, dialect: Dialect | None = None) -> Iterator[ArchiveMail]:
     """Every mail that lies at a path, one at a time and in the same order at every call.
 
     Raises OSError or BrokenBox where the path cannot be read at all; where reading stops in the middle, it says so as
@@ -110,7 +110,7 @@ def mails_in(path: str, limit: int, dialect: Dialect | None = None) -> Iterator[
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise BrokenBox("There is no standard input to read from.")
-        given: io.BufferedReader = io.BufferedReader(_Patient(sys.stdin.buffer), _PEEKED)
+        given: io.BufferedReader = io.BufferedReader(_BlockingReader(sys.stdin.buffer), _PEEKED)
         yield from _of_stream(given, "standard input", limit, dialect)
     elif Path(path).is_dir():
         yield from _of_directory(Path(path), limit, dialect)
@@ -143,26 +143,26 @@ def _named(closed: list[OSError]) -> Iterator[OSError]:
         yield closed.pop(0)
 
 
-def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Iterator[Found]:
+def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Iterator[ArchiveMail]:
     done = 0
     for path in _files(directory):
         if isinstance(path, OSError):
             name = one_line(str(Path(path.filename).relative_to(directory)))
-            yield Found(name, b"", done=done, fault=_reason(path))
+            yield ArchiveMail(name, b"", done=done, fault=_reason(path))
             continue
         name = one_line(str(path.relative_to(directory)))
         size = 0
         try:
             if path.exists() and not path.is_file():
                 # To open a named pipe would be to wait for ever.
-                yield Found(name, b"", done=done, fault=Other.NO_FILE)
+                yield ArchiveMail(name, b"", done=done, fault=Other.NO_FILE)
                 continue
             with _opened(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 for found in _of_stream(file, name, limit, dialect, single=_is_one_mail(path)):
                     yield found._replace(done=done + found.done)
         except OSError as error:
-            yield Found(name, b"", done=done, fault=_reason(error))
+            yield ArchiveMail(name, b"", done=done, fault=_reason(error))
         done += size
 
 
@@ -181,20 +181,20 @@ def _is_one_mail(path: Path) -> bool:
 
 def _of_stream(
     buffered: io.BufferedReader, name: str, limit: int, dialect: Dialect | None, *, single: bool = False
-) -> Iterator[Found]:
+) -> Iterator[ArchiveMail]:
     """The mails of a box, or the one mail that a file is; what is compressed is unpacked on the way."""
     if not buffered.peek(2).startswith(GZIP):
         yield from _of_plain(buffered, buffered, name, limit, dialect, single=single)
         return
     unpacked = Unpacked(buffered)
-    last: Found | None = None
+    last: ArchiveMail | None = None
     for found in _of_plain(io.BufferedReader(unpacked, _PEEKED), buffered, name, limit, dialect, single=single):
         if last is not None:
             yield last
         last = found
     if unpacked.damage:
         # The damage may have cut the last mail short.
-        last = Found(name, b"", done=_position(buffered), fault=unpacked.damage)
+        last = ArchiveMail(name, b"", done=_position(buffered), fault=unpacked.damage)
     if last is not None:
         yield last
 
@@ -207,21 +207,21 @@ def _of_plain(
     dialect: Dialect | None,
     *,
     single: bool,
-) -> Iterator[Found]:
+) -> Iterator[ArchiveMail]:
     first = file.peek(_PEEKED)[:_PEEKED]
     other = None if single else _other(first)
     if other and first:
         # Any bytes could be read as a mail without headers.
-        yield Found(name, b"", done=_position(source), fault=other)
+        yield ArchiveMail(name, b"", done=_position(source), fault=other)
     if other:
         # No bytes are a box without mails.
         return
     if single or not begins_box(first):
         raw = file.read(limit + len(BYTE_ORDER_MARK) + 1).removeprefix(BYTE_ORDER_MARK)
-        yield _checked(Found(name, raw, done=_position(source)), None if len(raw) > limit else raw)
+        yield _checked(ArchiveMail(name, raw, done=_position(source)), None if len(raw) > limit else raw)
         return
     for boxed in mails_of_box(file, limit, dialect):
-        found = Found(f"{name}, byte {boxed.offset}", b"", boxed.envelope, _position(source))
+        found = ArchiveMail(f"{name}, byte {boxed.offset}", b"", boxed.envelope, _position(source))
         yield _checked(found, boxed.raw)
 
 
@@ -232,7 +232,7 @@ def _other(first: bytes) -> Other | None:
     return Other.NO_TEXT if b"\0" in first[:_BINARY] else Other.NO_HEADERS
 
 
-def _checked(found: Found, raw: bytes | None) -> Found:
+def _checked(found: ArchiveMail, raw: bytes | None) -> ArchiveMail:
     if raw is None:
         return found._replace(raw=b"", fault=Fault.LARGE)
     if not raw.strip():

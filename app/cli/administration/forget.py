@@ -8,12 +8,12 @@ import click
 
 from ...mail.addresses import address_key
 from ...mail.text import one_line
-from ...model.erasure.erase_person import Forgotten, carry_out, forget_person, rehearse
+from ...model.erasure.erase_person import ErasureReport, erase, forget_person, preview
 from ...model.erasure.erase_ticket import forget_ticket
 from ...model.erasure.vacuum import NotSwept, copies_beside, sweep
-from ...model.lifecycle.tables import listed
+from ...model.lifecycle.tables import sentence_list
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from ..common import Number, json_option, print_json, ready_database
 
 
@@ -24,8 +24,8 @@ class _Wanted:
     name: str
     ticket: int | None
 
-    def __call__(self, desk: Desk) -> Forgotten:
-        return forget_person(desk, self.name) if self.ticket is None else forget_ticket(desk, self.ticket)
+    def __call__(self, uow: UnitOfWork) -> ErasureReport:
+        return forget_person(uow, self.name) if self.ticket is None else forget_ticket(uow, self.ticket)
 
     @property
     def title(self) -> str:
@@ -60,20 +60,20 @@ def forget_command(email: str | None, ticket: int | None, dry_run: bool, yes: in
             return
         wanted = _Wanted(email if email is not None else str(ticket), ticket)
         if dry_run:
-            _print(database, wanted, rehearse(database, wanted), as_json=as_json, dry=True)
+            _print(database, wanted, preview(database, wanted), as_json=as_json, dry=True)
         else:
             _forget(database, wanted, yes, as_json=as_json)
 
 
 def _forget(database: Database, wanted: _Wanted, yes: int, *, as_json: bool) -> None:
     _ask(database, wanted, yes)
-    told = carry_out(database, wanted)
+    report = erase(database, wanted)
     trouble = ""
     try:
         sweep(database)
     except NotSwept as error:
         trouble = str(error)
-    _print(database, wanted, told, as_json=as_json, dry=False)
+    _print(database, wanted, report, as_json=as_json, dry=False)
     if trouble:
         raise click.ClickException(trouble)
 
@@ -85,7 +85,7 @@ def _ask(database: Database, wanted: _Wanted, yes: int) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("Nothing was erased: without a terminal to ask on, it takes --yes --yes.")
     say = partial(click.echo, err=True)
-    say("\n".join(_lines(wanted, rehearse(database, wanted), dry=True)))
+    say("\n".join(_lines(wanted, preview(database, wanted), dry=True)))
     if not yes and not click.confirm("Erase all of this, for good?", err=True):
         raise click.ClickException("Nothing was erased.")
     what = "the address" if wanted.ticket is None else "the number"
@@ -93,83 +93,83 @@ def _ask(database: Database, wanted: _Wanted, yes: int) -> None:
         raise click.ClickException(f"That is not {wanted.title}: nothing was erased.")
 
 
-def _print(database: Database, wanted: _Wanted, told: Forgotten, *, as_json: bool, dry: bool) -> None:
+def _print(database: Database, wanted: _Wanted, report: ErasureReport, *, as_json: bool, dry: bool) -> None:
     copies = copies_beside(database)
     if as_json:
-        print_json({"forgotten": wanted.ticket or wanted.name, "dry_run": dry, **_counts(told), "copies": copies})
+        print_json({"forgotten": wanted.ticket or wanted.name, "dry_run": dry, **_counts(report), "copies": copies})
         return
-    lines = _lines(wanted, told, dry=dry)
+    lines = _lines(wanted, report, dry=dry)
     if copies:
-        lines.append(f"Copies of the database from before upgrades still hold it; delete {listed(copies)}.")
+        lines.append(f"Copies of the database from before upgrades still hold it; delete {sentence_list(copies)}.")
     click.echo("\n".join(lines))
 
 
-def _counts(told: Forgotten) -> dict[str, object]:
+def _counts(report: ErasureReport) -> dict[str, object]:
     return {
-        "messages": told.messages,
-        "mails": told.mails,
-        "attachments": told.attachments,
-        "letters": told.letters,
-        "tickets": told.tickets,
-        "set_aside": told.set_aside,
-        "queues": told.queues,
-        "administrator": told.administrator,
-        "assigned": told.assigned,
-        "left": told.left._asdict(),
-        "only_here": told.only_here,
+        "messages": report.messages,
+        "mails": report.mails,
+        "attachments": report.attachments,
+        "letters": report.letters,
+        "tickets": report.tickets,
+        "set_aside": report.set_aside,
+        "queues": report.queues,
+        "administrator": report.administrator,
+        "assigned": report.assigned,
+        "left": report.left._asdict(),
+        "only_here": report.only_here,
     }
 
 
-def _lines(wanted: _Wanted, told: Forgotten, *, dry: bool) -> list[str]:
+def _lines(wanted: _Wanted, report: ErasureReport, *, dry: bool) -> list[str]:
     """What goes, or went, for a person to read."""
     counted = (
-        _number(told.messages, "message"),
-        f"{_number(told.mails, 'mail')} ({told.set_aside} of them set aside)",
-        _number(told.attachments, "attachment"),
-        _number(told.letters, "letter"),
+        _number(report.messages, "message"),
+        f"{_number(report.mails, 'mail')} ({report.set_aside} of them set aside)",
+        _number(report.attachments, "attachment"),
+        _number(report.letters, "letter"),
     )
     goes = "Forgetting {} would erase" if dry else "Forgot {}: erased"
-    lines = [f"{goes.format(one_line(wanted.title))} {listed(counted)}."]
-    lines += _about_ticket(told, dry=dry) if wanted.ticket else _about_person(told, dry=dry)
+    lines = [f"{goes.format(one_line(wanted.title))} {sentence_list(counted)}."]
+    lines += _about_ticket(report, dry=dry) if wanted.ticket else _about_person(report, dry=dry)
     return [*lines, *([] if dry else ["Backups, and mails that were sent, still have what was in them."])]
 
 
-def _about_person(told: Forgotten, *, dry: bool) -> list[str]:
-    lines = [f"Tickets that they asked: {told.tickets}; these keep their numbers, statuses and dates."]
-    if told.queues or told.administrator or told.assigned:
-        offices = [f"answer for {listed(told.queues)}"] if told.queues else []
-        offices += ["administer the tracker"] if told.administrator else []
-        offices += [f"have {_number(told.assigned, 'ticket')} assigned"] if told.assigned else []
-        lines.append(f"They {listed(offices)}{'; nobody stands in for them' if dry else ' no more'}.")
-    if told.left.messages:
-        one = told.left.messages == 1
+def _about_person(report: ErasureReport, *, dry: bool) -> list[str]:
+    lines = [f"Tickets that they asked: {report.tickets}; these keep their numbers, statuses and dates."]
+    if report.queues or report.administrator or report.assigned:
+        offices = [f"answer for {sentence_list(report.queues)}"] if report.queues else []
+        offices += ["administer the tracker"] if report.administrator else []
+        offices += [f"have {_number(report.assigned, 'ticket')} assigned"] if report.assigned else []
+        lines.append(f"They {sentence_list(offices)}{'; nobody stands in for them' if dry else ' no more'}.")
+    if report.left.messages:
+        one = report.left.messages == 1
         what = (
-            f"{_number(told.left.messages, 'message')} of others {'names or quotes' if one else 'name or quote'} them"
+            f"{_number(report.left.messages, 'message')} of others {'names or quotes' if one else 'name or quote'} them"
         )
-        on = f"on ticket{'' if len(told.left.tickets) == 1 else 's'} {listed(map(str, told.left.tickets))}"
+        on = f"on ticket{'' if len(report.left.tickets) == 1 else 's'} {sentence_list(map(str, report.left.tickets))}"
         lines.append(f"{what}, {on}: what others wrote stays, unless you forget the ticket.")
-    if told.left.mails:
-        lines.append(_on_no_ticket(told))
+    if report.left.mails:
+        lines.append(_on_no_ticket(report))
     return lines
 
 
-def _on_no_ticket(told: Forgotten) -> str:
+def _on_no_ticket(report: ErasureReport) -> str:
     """What others wrote that stands nowhere where a ticket could be forgotten with it."""
-    one = told.left.mails == 1
-    aside = told.left.set_aside
-    which = f": set aside as {listed(map(str, aside))} (`tickets unmatched show {aside[0]}`)" if aside else ""
-    of_others = f"{_number(told.left.mails, 'mail')} of others on no ticket {'names' if one else 'name'} them"
+    one = report.left.mails == 1
+    aside = report.left.set_aside
+    which = f": set aside as {sentence_list(map(str, aside))} (`tickets unmatched show {aside[0]}`)" if aside else ""
+    of_others = f"{_number(report.left.mails, 'mail')} of others on no ticket {'names' if one else 'name'} them"
     return f"{of_others}{which}; {'it stays' if one else 'they stay'}."
 
 
-def _about_ticket(told: Forgotten, *, dry: bool) -> list[str]:
-    more = told.tickets - 1
+def _about_ticket(report: ErasureReport, *, dry: bool) -> list[str]:
+    more = report.tickets - 1
     what = f"{_number(more, 'ticket')} that became part of it {'goes' if more == 1 else 'go'}"
     lines = [f"With it {what}."] if more else []
     again = f"the number {'will not be' if dry else 'is not'} given again"
     lines.append(f"Its number, queue, status and dates stay; {again}, and mail to it is set aside.")
-    if told.only_here:
-        who = listed(map(one_line, told.only_here))
+    if report.only_here:
+        who = sentence_list(map(one_line, report.only_here))
         lines.append(f"People stay. Known through it alone: {who}; `tickets forget EMAIL` forgets them.")
     return lines
 

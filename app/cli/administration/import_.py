@@ -11,7 +11,7 @@ import click
 
 from config.current import current_settings
 
-from ...archive.importing.run import GATHERING, Report, Step, Tell, Wanted, import_archive
+from ...archive.importing.run import GATHERING, ImportProgress, ImportReport, ImportRequest, Tell, import_archive
 from ...archive.reading.mbox import Dialect
 from ...archive.reading.sources import STANDARD_INPUT, size_of
 from ...mail.addresses import is_usable
@@ -67,7 +67,7 @@ def import_command(
     for email in responders:
         if not is_usable(email.strip()):
             raise BadAddress(f"{email!r} is not an e-mail address; it would look like ann@example.org.")
-    wanted = Wanted(
+    wanted = ImportRequest(
         path=path,
         queue=queue,
         limit=current_settings().max_message_bytes,
@@ -102,7 +102,7 @@ class _Lines:
         self._begun = self._told = monotonic()
         self._before = 0
 
-    def tell(self, step: Step) -> None:
+    def tell(self, step: ImportProgress) -> None:
         """Say how far it is, if something was not said just now."""
         now = monotonic()
         if step.part != self._part:
@@ -115,7 +115,7 @@ class _Lines:
         """Nothing is left to clean."""
 
 
-def _pace(step: Step, before: int, seconds: float) -> str:
+def _pace(step: ImportProgress, before: int, seconds: float) -> str:
     """So many mails, how many a second, and how long it still takes."""
     words = f"{step.mails:,} mails"
     if seconds > 0 and step.mails > before:
@@ -139,7 +139,7 @@ class _Bar:
         self._begun = 0.0
         self._before = self._done = 0
 
-    def tell(self, step: Step) -> None:
+    def tell(self, step: ImportProgress) -> None:
         """Move the bar."""
         if step.part != self._part:
             self._open(step)
@@ -150,7 +150,7 @@ class _Bar:
             self._bar.render_progress()
             self._done = step.done
 
-    def _open(self, step: Step) -> None:
+    def _open(self, step: ImportProgress) -> None:
         self.end()
         self._part, self._begun, self._done = step.part, monotonic(), 0
         self._before, self._words = step.mails, ""
@@ -173,7 +173,7 @@ class _Bar:
             self._bar = None
 
 
-def _json(report: Report, *, dry_run: bool) -> dict[str, object]:
+def _json(report: ImportReport, *, dry_run: bool) -> dict[str, object]:
     return {
         "dry_run": dry_run,
         "mails": report.mails,
@@ -191,7 +191,7 @@ def _json(report: Report, *, dry_run: bool) -> dict[str, object]:
     }
 
 
-def _print(report: Report, path: str, *, dry_run: bool) -> None:
+def _print(report: ImportReport, path: str, *, dry_run: bool) -> None:
     rate = f" ({report.mails / report.took:,.0f} a second)" if report.took else ""
     slowest = f"{report.slowest} ({report.seconds[report.slowest]:.1f} of {report.took:.1f} seconds)"
     rows = [

@@ -6,7 +6,7 @@ from config.current import current_settings
 
 from ...model.letters.outbox import letters_due, letters_in, retry
 from ...model.storage.database import Database
-from ..common import Number, json_option, looking, print_json, print_rows, ready_database, working
+from ..common import Number, json_option, open_read_only, open_transaction, print_json, print_rows, ready_database
 from ..output.relative_time import minute
 
 _COLUMNS = ("id", "ticket", "to", "state", "attempts", "next", "subject", "error")
@@ -30,8 +30,8 @@ def outbox_list(state: str | None, as_json: bool) -> None:
 
 
 def _print_letters(state: str | None, as_json: bool) -> None:
-    with looking() as desk:
-        rows = letters_in(desk, state)
+    with open_read_only() as uow:
+        rows = letters_in(uow, state)
     if as_json:
         print_json(rows)
     else:
@@ -68,14 +68,14 @@ def outbox_send() -> None:
 
 
 def _due(database: Database) -> int:
-    with database.look() as desk:
-        return letters_due(desk)
+    with database.read_only() as uow:
+        return letters_due(uow)
 
 
 @outbox_command.command("retry")
 @click.argument("letters", nargs=-1, type=Number(), metavar="[ID]...")
 def outbox_retry(letters: tuple[int, ...]) -> None:
     """Let letters that wait or failed be tried again now: those named, or all."""
-    with working() as desk:
-        due = retry(desk, letters)
+    with open_transaction() as uow:
+        due = retry(uow, letters)
     click.echo(f"{due} letter{'' if due == 1 else 's'} due now")

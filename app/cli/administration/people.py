@@ -4,8 +4,8 @@ import click
 
 from ...mail.addresses import Mailbox
 from ...model.records import people, queue_setup, queues, registration
-from ...model.storage.unit_of_work import Desk
-from ..common import json_option, looking, print_json, print_rows, working
+from ...model.storage.unit_of_work import UnitOfWork
+from ..common import json_option, open_read_only, open_transaction, print_json, print_rows
 
 
 @click.group("queue")
@@ -19,21 +19,21 @@ def queue_command() -> None:
 @click.option("--lifecycle", default=queues.DEFAULT_LIFECYCLE, show_default=True, help="By which its tickets live.")
 def queue_add(name: str, addresses: tuple[str, ...], lifecycle: str) -> None:
     """Make a queue."""
-    with working() as desk:
-        queue = queue_setup.add_queue(desk, name, addresses, lifecycle)
-        click.echo(f"{queue.name}: {_addresses(desk, queue)}")
+    with open_transaction() as uow:
+        queue = queue_setup.add_queue(uow, name, addresses, lifecycle)
+        click.echo(f"{queue.name}: {_addresses(uow, queue)}")
 
 
 @queue_command.command("list")
 @json_option
 def queue_list(as_json: bool) -> None:
     """List queues."""
-    with looking() as desk:
-        found = queues.every_queue(desk)
+    with open_read_only() as uow:
+        found = queues.every_queue(uow)
         if as_json:
-            print_json([_queue_json(desk, queue) for queue in found])
+            print_json([_queue_json(uow, queue) for queue in found])
         else:
-            rows = [(queue.name, queue.lifecycle_name, _addresses(desk, queue)) for queue in found]
+            rows = [(queue.name, queue.lifecycle_name, _addresses(uow, queue)) for queue in found]
             print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES"), empty="No queues")
 
 
@@ -49,19 +49,19 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
     for given in values:
         if "=" not in given:
             raise click.UsageError(f"{given!r} is not KEY=VALUE.")
-    with working() as desk:
-        queue = queues.find_queue(desk, name)
+    with open_transaction() as uow:
+        queue = queues.find_queue(uow, name)
         for given in values:
             key, _, value = given.partition("=")
-            queue_setup.set_queue(desk, queue, key.strip(), value.strip())
+            queue_setup.set_queue(uow, queue, key.strip(), value.strip())
 
 
-def _addresses(desk: Desk, queue: queues.Queue) -> str:
-    return ", ".join(queues.whole_address(desk, row.address) for row in queue.addresses) or "no address"
+def _addresses(uow: UnitOfWork, queue: queues.Queue) -> str:
+    return ", ".join(queues.whole_address(uow, row.address) for row in queue.addresses) or "no address"
 
 
-def _queue_json(desk: Desk, queue: queues.Queue) -> dict[str, object]:
-    addresses = [queues.whole_address(desk, row.address) for row in queue.addresses]
+def _queue_json(uow: UnitOfWork, queue: queues.Queue) -> dict[str, object]:
+    addresses = [queues.whole_address(uow, row.address) for row in queue.addresses]
     known = {"name": queue.name, "lifecycle": queue.lifecycle_name, "addresses": addresses}
     return {**known, **queue_setup.switches_of(queue)}
 
@@ -77,8 +77,8 @@ def person_command() -> None:
 @click.option("--admin", is_flag=True, help="Make them an administrator.")
 def person_add(email: str, name: str, admin: bool) -> None:
     """Make somebody known; again, to change the name, make them an administrator, or let letters to them be tried."""
-    with working() as desk:
-        person = registration.add_person(desk, Mailbox(name, email), administrator=admin)
+    with open_transaction() as uow:
+        person = registration.add_person(uow, Mailbox(name, email), administrator=admin)
         click.echo(f"{person.label} <{person.email}>{' (administrator)' if person.administrator else ''}")
 
 
@@ -87,16 +87,16 @@ def person_add(email: str, name: str, admin: bool) -> None:
 @click.argument("other")
 def person_alias(email: str, other: str) -> None:
     """Make OTHER one more address of EMAIL's person."""
-    with working() as desk:
-        registration.alias(desk, email, other)
+    with open_transaction() as uow:
+        registration.add_alias(uow, email, other)
 
 
 @person_command.command("list")
 @json_option
 def person_list(as_json: bool) -> None:
     """List people."""
-    with looking() as desk:
-        found = people.everybody(desk)
+    with open_read_only() as uow:
+        found = people.all_people(uow)
         if as_json:
             print_json([_person_json(person, addresses) for person, addresses in found])
         else:
@@ -130,10 +130,10 @@ def responder_command() -> None:
 @click.option("--queue", required=True)
 def responder_add(email: str, queue: str) -> None:
     """Let somebody answer for a queue; an unknown EMAIL becomes a person."""
-    with working() as desk:
-        found = queues.find_queue(desk, queue)
-        person = registration.add_person(desk, Mailbox("", email))
-        queue_setup.add_responder(desk, found, person)
+    with open_transaction() as uow:
+        found = queues.find_queue(uow, queue)
+        person = registration.add_person(uow, Mailbox("", email))
+        queue_setup.add_responder(uow, found, person)
         click.echo(f"{person.label} <{person.email}> answers for {found.name}")
 
 
@@ -142,9 +142,9 @@ def responder_add(email: str, queue: str) -> None:
 @click.option("--queue", required=True)
 def responder_remove(email: str, queue: str) -> None:
     """Let somebody answer for a queue no more."""
-    with working() as desk:
-        found, person = queues.find_queue(desk, queue), people.get_person(desk, email)
-        if not queue_setup.remove_responder(desk, found, person):
+    with open_transaction() as uow:
+        found, person = queues.find_queue(uow, queue), people.get_person(uow, email)
+        if not queue_setup.remove_responder(uow, found, person):
             raise click.ClickException(f"{person.email} does not answer for {found.name}.")
 
 
@@ -153,9 +153,9 @@ def responder_remove(email: str, queue: str) -> None:
 @json_option
 def responder_list(queue: str | None, as_json: bool) -> None:
     """List who answers for which queue."""
-    with looking() as desk:
-        only = queues.find_queue(desk, queue) if queue is not None else None
-        found = [(q, p) for q, p in queues.responders(desk) if only is None or q.id == only.id]
+    with open_read_only() as uow:
+        only = queues.find_queue(uow, queue) if queue is not None else None
+        found = [(q, p) for q, p in queues.responders(uow) if only is None or q.id == only.id]
         if as_json:
             print_json([{"queue": q.name, "email": p.email, "name": p.name} for q, p in found])
         else:

@@ -10,7 +10,7 @@ from ...model.records.people import get_person
 from ...model.search.hit_json import found_summaries
 from ...model.search.indexer import catch_up_soon
 from ...model.search.query import read_query, what_counts
-from ...model.search.search import Found, Hit, how_many_more, search
+from ...model.search.search import Hit, SearchResult, remaining_hits_text, search
 from ...model.search.snippets import Snippet
 from ...model.search.time_limit import within
 from ...model.storage.database import Database
@@ -49,15 +49,15 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
         return
     with ready_database() as database:
         _catch_up(database)
-        with database.look() as desk:
-            viewer = get_person(desk, email) if email is not None else None
-            with within(desk, _SECONDS) as deadline:
-                found = search(desk, query, chosen(desk, **asked), viewer, limit, deadline)
+        with database.read_only() as uow:
+            viewer = get_person(uow, email) if email is not None else None
+            with within(uow, _SECONDS) as deadline:
+                found = search(uow, query, chosen(uow, **asked), viewer, limit, deadline)
             if left_out := what_counts(query):
                 click.echo(left_out, err=True)
             if as_json:
                 _tell(found, limit, to_error=True)
-                print_json(found_summaries(desk, found.hits))
+                print_json(found_summaries(uow, found.hits))
             else:
                 _print(found, limit)
 
@@ -79,7 +79,7 @@ def _catch_up(database: Database) -> None:
         click.echo("The database is busy: some of the newest messages are not in the index yet.", err=True)
 
 
-def _print(found: Found, limit: int) -> None:
+def _print(found: SearchResult, limit: int) -> None:
     if not found.hits:
         click.echo("Nothing has these words.")
         return
@@ -95,12 +95,12 @@ def _print(found: Found, limit: int) -> None:
 _LOOSENED = "Nothing has exactly these words. These have words that begin so:"
 
 
-def _tell(found: Found, limit: int, *, to_error: bool) -> None:
+def _tell(found: SearchResult, limit: int, *, to_error: bool) -> None:
     """Say what the list itself does not."""
     if found.loosened:
         click.echo(_LOOSENED, err=to_error)
     if found.total > limit or found.more:
-        click.echo(f"{how_many_more(found)}; --limit shows more than {limit}.", err=to_error)
+        click.echo(f"{remaining_hits_text(found)}; --limit shows more than {limit}.", err=to_error)
 
 
 def _lines(hit: Hit, width: int) -> Iterator[str]:

@@ -7,32 +7,32 @@ import click
 
 from ...mail.addresses import Mailbox
 from ...mail.text import one_line
-from ...model.letters.notification import changed
-from ...model.lifecycle.tables import listed
+from ...model.letters.notification import change_line
+from ...model.lifecycle.tables import sentence_list
 from ...model.operations import administration, workflow
-from ...model.operations.manual_action import act, words_by_command
+from ...model.operations.manual_action import act_by_command, message_by_command
 from ...model.records.messages import find_message
 from ...model.records.people import Person, get_person
 from ...model.records.queues import find_queue
-from ...model.records.registration import meet
-from ...model.records.tickets import find_living, find_number, find_ticket, how_forgotten
+from ...model.records.registration import get_or_create_person
+from ...model.records.tickets import find_any_ticket, find_ticket, find_unmerged, how_forgotten
 from ...model.storage.base import MAX_ID
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
-from ...model.tickets.fields import Setting
+from ...model.storage.unit_of_work import UnitOfWork
+from ...model.tickets.fields import FieldChanges
 from ...model.tickets.filters import find_tickets
-from ...model.tickets.members import everybody_on
+from ...model.tickets.members import members_of
 from ...model.tickets.ticket_json import ticket_in_full, ticket_summaries, viewer_of
 from ..common import (
     Number,
     json_option,
-    looking,
     moment_option,
+    open_read_only,
+    open_transaction,
     print_bytes,
     print_json,
     ready_database,
     text_argument,
-    working,
 )
 from ..filter_options import chosen, filter_options
 from ..output.ticket_display import print_tickets, ticket_text
@@ -48,10 +48,10 @@ def open_command(queue: str, email: str, subject: str, text: str, date: datetime
     """Open a ticket in somebody's name; print its number."""
     # Read before the work begins: while standard input keeps us waiting, nobody else could write.
     said = text_argument(text)
-    with working() as desk:
-        requestor = meet(desk, Mailbox("", email.strip()), known=True)
-        words = words_by_command(desk, said, one_line(subject), date)
-        click.echo(workflow.open_ticket(desk, find_queue(desk, queue), requestor, words).id)
+    with open_transaction() as uow:
+        requestor = get_or_create_person(uow, Mailbox("", email.strip()), known=True)
+        words = message_by_command(uow, said, one_line(subject), date)
+        click.echo(workflow.open_ticket(uow, find_queue(uow, queue), requestor, words).id)
 
 
 @click.command("list")
@@ -62,12 +62,12 @@ def list_command(as_json: bool, **asked: Any) -> None:
 
     Where --from, --since, --until and --has are given, one message of the ticket fulfils all of them.
     """
-    with looking() as desk:
-        found = find_tickets(desk, chosen(desk, **asked))
+    with open_read_only() as uow:
+        found = find_tickets(uow, chosen(uow, **asked))
         if as_json:
-            print_json(ticket_summaries(desk, found))
+            print_json(ticket_summaries(uow, found))
         else:
-            print_tickets(found, desk.now)
+            print_tickets(found, uow.now)
 
 
 @click.command("show")
@@ -76,16 +76,16 @@ def list_command(as_json: bool, **asked: Any) -> None:
 @json_option
 def show_command(number: int, email: str | None, as_json: bool) -> None:
     """Show a ticket whole, or what one person may see of it."""
-    with looking() as desk:
-        ticket = find_number(desk, number)
-        viewer = viewer_of(desk, ticket, email) if email is not None else None
-        view = ticket_in_full(desk, ticket, viewer)
+    with open_read_only() as uow:
+        ticket = find_any_ticket(uow, number)
+        viewer = viewer_of(uow, ticket, email) if email is not None else None
+        view = ticket_in_full(uow, ticket, viewer)
         if as_json:
             print_json(view)
         elif ticket.forgotten:
-            click.echo(how_forgotten(desk, ticket))
+            click.echo(how_forgotten(uow, ticket))
         else:
-            click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None, desk.now))
+            click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None, uow.now))
 
 
 @click.command("raw")
@@ -95,13 +95,13 @@ def raw_command(number: int, message: int) -> None:
     """Print the exact bytes of a message as they were received."""
     from ...model.inbound.unmatched import raw_bytes
 
-    with looking() as desk:
-        found = find_message(desk, find_ticket(desk, number), message)
+    with open_read_only() as uow:
+        found = find_message(uow, find_ticket(uow, number), message)
         if found.sender is not None and found.sender.forgotten:
             raise click.ClickException(f"Message {message} of ticket {number} was erased: there is no mail of it.")
         if found.mail_id is None:
             raise click.ClickException(f"Message {message} of ticket {number} came by command: there is no mail of it.")
-        raw = raw_bytes(desk, found.mail_id)
+        raw = raw_bytes(uow, found.mail_id)
     print_bytes(raw)
 
 
@@ -117,9 +117,9 @@ def act_command(
     number: int, action: str, email: str, status: str | None, answer: int | None, text: str, date: datetime | None
 ) -> None:
     """Carry out any action of the workflow, by its title, in somebody's name."""
-    with working() as desk:
+    with open_transaction() as uow:
         words = text_argument(text)
-        ticket, message = act(desk, number, action, email, words, status=status, answer=answer, date=date)
+        ticket, message = act_by_command(uow, number, action, email, words, status=status, answer=answer, date=date)
         click.echo(f"Ticket {ticket.id}: {message.action}, now {ticket.status}")
 
 
@@ -147,23 +147,27 @@ def set_command(
         raise click.UsageError(
             "Nothing to set: name --assignee, --subject, --priority, --queue, --requestor or --participant."
         )
-    with working() as desk:
-        actor = get_person(desk, email)
-        setting = Setting(
+    with open_transaction() as uow:
+        actor = get_person(uow, email)
+        setting = FieldChanges(
             title=subject,
-            assignee=_assignee(desk, assignee),
+            assignee=_assignee(uow, assignee),
             nobody=assignee is not None and assignee.lower() == "nobody",
             priority=priority,
-            queue=find_queue(desk, queue) if queue is not None else None,
-            requestor=meet(desk, Mailbox("", requestor.strip()), known=False) if requestor is not None else None,
-            participant=meet(desk, Mailbox("", participant), known=False) if participant is not None else None,
+            queue=find_queue(uow, queue) if queue is not None else None,
+            requestor=get_or_create_person(uow, Mailbox("", requestor.strip()), known=False)
+            if requestor is not None
+            else None,
+            participant=get_or_create_person(uow, Mailbox("", participant), known=False)
+            if participant is not None
+            else None,
         )
-        fields = administration.set_ticket(desk, find_living(desk, number), actor, setting)
-        click.echo(f"Ticket {number}: {listed(fields) + ' changed' if fields else 'nothing changed'}")
+        fields = administration.set_ticket(uow, find_unmerged(uow, number), actor, setting)
+        click.echo(f"Ticket {number}: {sentence_list(fields) + ' changed' if fields else 'nothing changed'}")
 
 
-def _assignee(desk: Desk, assignee: str | None) -> Person | None:
-    return None if assignee is None or assignee.lower() == "nobody" else get_person(desk, assignee)
+def _assignee(uow: UnitOfWork, assignee: str | None) -> Person | None:
+    return None if assignee is None or assignee.lower() == "nobody" else get_person(uow, assignee)
 
 
 @click.command("undo", short_help="Take back the last change of a ticket.")
@@ -171,9 +175,9 @@ def _assignee(desk: Desk, assignee: str | None) -> Person | None:
 @click.option("--as", "email", required=True, metavar="EMAIL", help="Who caused the change, or a responder.")
 def undo_command(number: int, email: str) -> None:
     """Take back the last change of a ticket, if nothing else has happened since."""
-    with working() as desk:
-        undone = administration.undo(desk, find_living(desk, number), get_person(desk, email))
-        click.echo("\n".join(f"Ticket {number}: {changed(change)}" for change in undone.changes))
+    with open_transaction() as uow:
+        undone = administration.undo(uow, find_unmerged(uow, number), get_person(uow, email))
+        click.echo("\n".join(f"Ticket {number}: {change_line(change)}" for change in undone.changes))
 
 
 @click.command("merge", short_help="Make a ticket part of another one.")
@@ -182,11 +186,11 @@ def undo_command(number: int, email: str) -> None:
 @click.option("--as", "email", required=True, metavar="EMAIL", help="A responder of both tickets.")
 def merge_command(number: int, into: int, email: str) -> None:
     """Make ticket NUMBER part of ticket INTO, with its messages and people. A merge cannot be undone."""
-    with working() as desk:
-        ticket = find_living(desk, number)
-        goal = administration.merge(desk, ticket, into, get_person(desk, email))
-        readers = [one.label for one in everybody_on(desk, goal) if one.on_ticket]
-        click.echo(f"Ticket {number} is part of ticket {goal.id} now. {listed(readers)} read it.")
+    with open_transaction() as uow:
+        ticket = find_unmerged(uow, number)
+        goal = administration.merge(uow, ticket, into, get_person(uow, email))
+        readers = [member.label for member in members_of(uow, goal) if member.on_ticket]
+        click.echo(f"Ticket {number} is part of ticket {goal.id} now. {sentence_list(readers)} read it.")
 
 
 @click.command("expire", short_help="Let tickets expire on which nothing was posted for long.")
@@ -196,8 +200,8 @@ def expire_command(days: int, as_json: bool) -> None:
     """Let tickets expire that wait, unassigned, with nothing posted for so many days."""
     # One unit of work for each: mail that comes meanwhile waits for one ticket, not for all.
     with ready_database() as database:
-        with database.look() as desk:
-            found = administration.forgotten(desk, days)
+        with database.read_only() as uow:
+            found = administration.expirable_tickets(uow, days)
         numbers = [number for number in found if _expire(database, number, days)]
     if as_json:
         print_json(numbers)
@@ -206,5 +210,5 @@ def expire_command(days: int, as_json: bool) -> None:
 
 
 def _expire(database: Database, number: int, days: int) -> bool:
-    with database.work() as desk:
-        return administration.expire(desk, number, days)
+    with database.transaction() as uow:
+        return administration.expire(uow, number, days)

@@ -5,9 +5,18 @@ import click
 from config.current import current_settings
 
 from ...mail.text import one_line
-from ...model.inbound.delivery import Fate, Outcome
-from ...model.inbound.unmatched import find_set_aside, raw_bytes, waiting
-from ..common import Number, json_option, looking, print_bytes, print_json, print_rows, ready_database, working
+from ...model.inbound.delivery import DeliveryResult, Fate
+from ...model.inbound.unmatched import find_unmatched, raw_bytes, unmatched_deliveries
+from ..common import (
+    Number,
+    json_option,
+    open_read_only,
+    open_transaction,
+    print_bytes,
+    print_json,
+    print_rows,
+    ready_database,
+)
 from ..output.relative_time import minute
 
 _COLUMNS = ("id", "to", "from", "subject", "received", "reason")
@@ -30,17 +39,17 @@ def unmatched_list(as_json: bool) -> None:
 
 
 def _print_mails(as_json: bool) -> None:
-    with looking() as desk:
+    with open_read_only() as uow:
         rows = [
             {
-                "id": one.id,
-                "to": one.recipient,
-                "from": one.mail.author or one.mail.envelope_from or "",
-                "subject": one.mail.subject,
-                "received": one.mail.received.isoformat(),
-                "reason": one.reason,
+                "id": delivery.id,
+                "to": delivery.recipient,
+                "from": delivery.mail.author or delivery.mail.envelope_from or "",
+                "subject": delivery.mail.subject,
+                "received": delivery.mail.received.isoformat(),
+                "reason": delivery.reason,
             }
-            for one in waiting(desk)
+            for delivery in unmatched_deliveries(uow)
         ]
     if as_json:
         print_json(rows)
@@ -54,8 +63,8 @@ def _print_mails(as_json: bool) -> None:
 @click.argument("number", type=Number())
 def unmatched_show(number: int) -> None:
     """Print the exact bytes of a mail that is set aside."""
-    with looking() as desk:
-        raw = raw_bytes(desk, find_set_aside(desk, number).mail_id)
+    with open_read_only() as uow:
+        raw = raw_bytes(uow, find_unmatched(uow, number).mail_id)
     print_bytes(raw)
 
 
@@ -65,30 +74,30 @@ def unmatched_show(number: int) -> None:
 @click.option("--to", "address", help="To this address of ours, instead of the one it was sent to.")
 def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | None) -> None:
     """Deliver mail again that is set aside, now that a queue or a ticket may have its address."""
-    from config.build import build_reception
+    from config.build import build_intake
 
     if every == bool(numbers):
         raise click.UsageError("Name the mails to deliver again, or --all.")
     with ready_database() as database:
-        reception = build_reception(current_settings(), database)
-        if address is not None and (why := reception.refuses(address)):
+        intake = build_intake(current_settings(), database)
+        if address is not None and (why := intake.refuses(address)):
             raise click.ClickException(f"{address}: {why}.")
         if every:
-            with database.look() as desk:
-                numbers = tuple(one.id for one in waiting(desk))
+            with database.read_only() as uow:
+                numbers = tuple(delivery.id for delivery in unmatched_deliveries(uow))
         for number in numbers:
-            click.echo(f"{number}: {_told(reception.redeliver(number, address))}")
+            click.echo(f"{number}: {_result_line(intake.redeliver(number, address))}")
 
 
-def _told(outcome: Outcome) -> str:
-    kept = f" ({one_line(outcome.reason)})" if outcome.fate is Fate.SET_ASIDE else ""
-    return f"{outcome.fate}{f' on ticket {outcome.ticket}' if outcome.ticket else ''}{kept}"
+def _result_line(result: DeliveryResult) -> str:
+    kept = f" ({one_line(result.reason)})" if result.fate is Fate.SET_ASIDE else ""
+    return f"{result.fate}{f' on ticket {result.ticket}' if result.ticket else ''}{kept}"
 
 
 @unmatched_command.command("dismiss")
 @click.argument("numbers", nargs=-1, type=Number(), required=True, metavar="ID...")
 def unmatched_dismiss(numbers: tuple[int, ...]) -> None:
     """Let mail rest: it is kept, but no longer listed or told of."""
-    with working() as desk:
+    with open_transaction() as uow:
         for number in numbers:
-            find_set_aside(desk, number).waiting = False
+            find_unmatched(uow, number).waiting = False

@@ -18,6 +18,9 @@ def bench_command() -> None:
         f"texts, two letters a reply; median of {ROUNDS} runs of {MAILS}, interleaved."
     )
     figures = list(everything(lambda what: click.echo(f"measuring {what} ...", err=True)))
-    rows = [(one.what, one.value, one.wanted, {None: "", True: "yes", False: "NO"}[one.met]) for one in figures]
+    rows = [
+        (figure.what, figure.value, figure.wanted, {None: "", True: "yes", False: "NO"}[figure.met])
+        for figure in figures
+    ]
     print_rows(rows, ("MEASURE", "FIGURE", "WANTED", "MET"))
-    sys.exit(0 if all(one.met is not False for one in figures) else 1)
+    sys.exit(0 if all(figure.met is not False for figure in figures) else 1)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ...mail.text import one_line, shown
-from ...model.letters.ticket_text import person_text, said_by
+from ...model.letters.ticket_text import byline, person_text
 from ...model.lifecycle.tables import Lifecycle
 from ...model.records.tickets import UNDELIVERED, Ticket
 from ..common import print_rows
@@ -101,7 +101,7 @@ def _head(message: dict[str, Any], now: datetime) -> str:
 
 def _body(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, width: int | None) -> Iterator[str]:
     """Who wrote, what they wrote, and which files came with it."""
-    yield said_by(message, lifecycle, viewer)
+    yield byline(message, lifecycle, viewer)
     yield ""
     for line in shown(message["text"]).strip("\n").split("\n"):
         yield from wrapped(line, width)

@@ -6,10 +6,10 @@ from typing import BinaryIO
 
 import click
 
-from config.build import build_reception
+from config.build import build_intake
 from config.current import current_settings
 
-from ...transport.inbound.intake import Reception
+from ...transport.inbound.intake import MailIntake
 from .. import EX_NOUSER, EX_UNAVAILABLE
 from ..common import ready_database
 
@@ -25,12 +25,12 @@ def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file:
     """
     raw = _read(file, current_settings().max_message_bytes)
     with ready_database() as database:
-        reception = build_reception(current_settings(), database)
-        recipients = addresses or reception.recipients(raw)
-        if not reception.keep_unmatched:
-            _refuse(reception, recipients)
+        intake = build_intake(current_settings(), database)
+        recipients = addresses or intake.recipients(raw)
+        if not intake.keep_unmatched:
+            _refuse(intake, recipients)
         # As SMTP writes it: <> is the null reverse-path.
-        reception.receive(raw, None if envelope_from is None else envelope_from.strip().strip("<>"), recipients)
+        intake.receive(raw, None if envelope_from is None else envelope_from.strip().strip("<>"), recipients)
 
 
 def _read(file: BinaryIO, limit: int) -> bytes:
@@ -48,9 +48,9 @@ def _read(file: BinaryIO, limit: int) -> bytes:
     return raw
 
 
-def _refuse(reception: Reception, recipients: Sequence[str]) -> None:
+def _refuse(intake: MailIntake, recipients: Sequence[str]) -> None:
     """End with 67 if one of the addresses leads nowhere."""
     for address in recipients:
-        if why := reception.refuses(address):
+        if why := intake.refuses(address):
             click.echo(f"{address}: {why}", err=True)
             sys.exit(EX_NOUSER)

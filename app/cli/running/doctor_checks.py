@@ -13,13 +13,13 @@ from sqlalchemy import func, select, text
 from config import settings as plain
 from config.parsing import ROOT, Settings, load, problems
 
-from ...model.inbound.unmatched import waiting
+from ...model.inbound.unmatched import unmatched_deliveries
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
 from ...model.records.received_mail import Mail
 from ...model.schema import NotReady, check_ready
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .. import in_one_line
 from .listener_probe import listener_state
 
@@ -48,7 +48,7 @@ class Finding(NamedTuple):
 Check = Callable[[], Iterator[Finding]]
 
 
-class _Patient(NamedTuple):
+class _CheckContext(NamedTuple):
     settings: Settings
     database: Database
 
@@ -62,17 +62,17 @@ def checks() -> Iterator[tuple[str, Check]]:
     settings = load(vars(plain), os.environ)
     database = Database(settings.database_url, settings.domain)
     try:
-        yield from _of(_Patient(settings, database))
+        yield from _of(_CheckContext(settings, database))
     finally:
         database.close()
 
 
-def _of(patient: _Patient) -> Iterator[tuple[str, Check]]:
-    settings, database = patient
+def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:
+    settings, database = context
     yield "trust", lambda: _trust(settings)
     yield "routes", lambda: _routes(settings)
     yield "database", lambda: _database(database)
-    yield "disk", lambda: _disk(patient)
+    yield "disk", lambda: _disk(context)
     yield "relay", lambda: _relay(settings)
     yield "listener", lambda: _listeners(settings)
     if not _is_away(database):
@@ -124,13 +124,13 @@ def _database(database: Database) -> Iterator[Finding]:
 
 
 def _check_writing(database: Database) -> None:
-    with database.work() as desk:
-        check_writable(desk, sqlite=database.is_sqlite)
+    with database.transaction() as uow:
+        check_writable(uow, sqlite=database.is_sqlite)
 
 
-def check_writable(desk: Desk, *, sqlite: bool) -> None:
+def check_writable(uow: UnitOfWork, *, sqlite: bool) -> None:
     """Raise unless a mail could be written now: SQLite refuses to begin, a PostgreSQL that only reads says so."""
-    connection = desk.connection
+    connection = uow.connection
     if sqlite:
         connection.execute(text("UPDATE secret SET value = value"))
     elif connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
@@ -139,11 +139,11 @@ def check_writable(desk: Desk, *, sqlite: bool) -> None:
 
 def _clock(database: Database) -> Iterator[Finding]:
     """Whether this machine's clock fits the database's, and what earlier runs of ours have written."""
-    with database.look() as desk:
-        ahead = timedelta() if database.is_sqlite else database.clock() - _time_there(desk)
-        latest = [desk.session.scalar(select(func.max(moment))) for moment in (Mail.received, Letter.created)]
-        newest = max((moment for moment in latest if moment is not None), default=desk.now)
-        late = newest - desk.now
+    with database.read_only() as uow:
+        ahead = timedelta() if database.is_sqlite else database.clock() - _time_there(uow)
+        latest = [uow.session.scalar(select(func.max(moment))) for moment in (Mail.received, Letter.created)]
+        newest = max((moment for moment in latest if moment is not None), default=uow.now)
+        late = newest - uow.now
     if abs(ahead) > SKEW:
         told = f"This machine's clock is {_apart(ahead)} the database's"
         yield Finding(Level.WRONG, "clock", f"{told}: let both keep time, by NTP or chrony.")
@@ -154,8 +154,8 @@ def _clock(database: Database) -> Iterator[Finding]:
         yield Finding(Level.OK, "clock", "nothing is of a time yet to come")
 
 
-def _time_there(desk: Desk) -> datetime:
-    moment: datetime = desk.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+def _time_there(uow: UnitOfWork) -> datetime:
+    moment: datetime = uow.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return moment
 
 
@@ -172,17 +172,17 @@ def _is_away(database: Database) -> bool:
     return False
 
 
-def _disk(patient: _Patient) -> Iterator[Finding]:
+def _disk(context: _CheckContext) -> Iterator[Finding]:
     """Whether the largest mail still fits beside the database; another machine's disk is not ours to know."""
     from config.disk_space import SPARE_BYTES
 
-    if not patient.database.is_sqlite:
+    if not context.database.is_sqlite:
         return
-    folder = Path(patient.database.url.database or "").parent
+    folder = Path(context.database.url.database or "").parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    needed = SPARE_BYTES + 3 * patient.settings.max_message_bytes
+    needed = SPARE_BYTES + 3 * context.settings.max_message_bytes
     told = f"{free // 2**20} MB free at {folder}"
     if free <= needed:
         yield Finding(
@@ -216,20 +216,20 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
 
 
 def _people(database: Database) -> Iterator[Finding]:
-    with database.look() as desk:
-        answered = {queue.id for queue, _ in queues.responders(desk)}
-        for queue in queues.every_queue(desk):
+    with database.read_only() as uow:
+        answered = {queue.id for queue, _ in queues.responders(uow)}
+        for queue in queues.every_queue(uow):
             if queue.id not in answered:
                 advice = f"`tickets responder add EMAIL --queue {queue.name!r}`"
                 yield _warning("people", f"Nobody answers for {queue.name}, so nobody hears of its tickets: {advice}.")
-        if not people.administrators(desk):
+        if not people.administrators(uow):
             told = "There is no administrator to tell of mail set aside, or to change a status"
             yield _warning("people", f"{told}: `tickets person add EMAIL --admin`.")
 
 
 def _set_aside(database: Database) -> Iterator[Finding]:
-    with database.look() as desk:
-        count = len(waiting(desk))
+    with database.read_only() as uow:
+        count = len(unmatched_deliveries(uow))
     if count:
         told = f"{_counted(count, 'mail')} set aside: `tickets unmatched list` shows why; redeliver or dismiss."
         yield _warning("set aside", told)
@@ -238,9 +238,9 @@ def _set_aside(database: Database) -> Iterator[Finding]:
 
 
 def _letters(database: Database) -> Iterator[Finding]:
-    with database.look() as desk:
-        late = _count(desk, State.WAITING, older_than=LATE)
-        failed = _count(desk, State.FAILED)
+    with database.read_only() as uow:
+        late = _count(uow, State.WAITING, older_than=LATE)
+        failed = _count(uow, State.FAILED)
     if late:
         told = f"{_counted(late, 'letter')} waiting for more than an hour"
         yield Finding(
@@ -253,9 +253,9 @@ def _letters(database: Database) -> Iterator[Finding]:
         yield Finding(Level.OK, "letters", "none failed, and none waits for long")
 
 
-def _count(desk: Desk, state: State, older_than: timedelta = timedelta()) -> int:
+def _count(uow: UnitOfWork, state: State, older_than: timedelta = timedelta()) -> int:
     query = select(func.count()).select_from(Letter)
-    return desk.session.scalar(query.where(Letter.state == state, Letter.created <= desk.now - older_than)) or 0
+    return uow.session.scalar(query.where(Letter.state == state, Letter.created <= uow.now - older_than)) or 0
 
 
 def _counted(count: int, what: str) -> str:

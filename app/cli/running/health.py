@@ -14,7 +14,7 @@ from ...mail.text import one_line
 from ...model.records.letters import Letter, State
 from ...model.schema import REVISION, check_ready
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .. import in_one_line
 from .listener_probe import listener_state
 
@@ -43,8 +43,8 @@ def _looked(settings: Settings) -> str:
     with closing(Database(settings.database_url, settings.domain)) as database:
         check_ready(database)
         _check_taking(settings, database)
-        with database.look() as desk:
-            letters = _letters(desk)
+        with database.read_only() as uow:
+            letters = _letters(uow)
     for place in settings.listen:
         _check(place)
     count = len(settings.listen)
@@ -57,18 +57,18 @@ def _check_taking(settings: Settings, database: Database) -> None:
 
     from .doctor_checks import check_writable
 
-    with database.work() as desk:
-        check_writable(desk, sqlite=database.is_sqlite)
+    with database.transaction() as uow:
+        check_writable(uow, sqlite=database.is_sqlite)
     if not room_beside(database)(settings.max_message_bytes):
         raise _Unwell("the disk is nearly full: large mail is refused")
 
 
-def _letters(desk: Desk) -> str:
+def _letters(uow: UnitOfWork) -> str:
     waiting = select(func.count(), func.min(Letter.created)).where(Letter.state == State.WAITING)
-    count, oldest = desk.session.execute(waiting).one()
+    count, oldest = uow.session.execute(waiting).one()
     if not count:
         return "no letter waits"
-    age = max(desk.now - oldest, timedelta())
+    age = max(uow.now - oldest, timedelta())
     return f"{count} letter{'' if count == 1 else 's'} waiting, the oldest for {int(age.total_seconds())} s"
 
 

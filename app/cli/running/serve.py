@@ -38,13 +38,13 @@ def serve_command() -> None:
     settings = current_settings()
     live = utils.import_settings(boot_also=True)
     receiver = live.receiver
-    receiver.started = lambda listeners: _greet(listeners, settings.relay, receiver.reception.database)
+    receiver.started = lambda listeners: _greet(listeners, settings.relay, receiver.intake.database)
     try:
         receiver.start()
     except OSError as error:
         sys.exit(f"Cannot listen: {error.strerror or error}. TICKETS_LISTEN says where to.")
     finally:
-        receiver.reception.database.close()
+        receiver.intake.database.close()
 
 
 def _greet(listeners: "Sequence[Listener]", relay: str, database: Database) -> None:
@@ -78,8 +78,8 @@ def _first_mail(smtp: "Listener", database: Database) -> str:
 
 
 def _somebody_answers(database: Database) -> bool:
-    with database.look() as desk:
-        return bool(responders(desk))
+    with database.read_only() as uow:
+        return bool(responders(uow))
 
 
 def _launcher() -> str:

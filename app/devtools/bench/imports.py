@@ -10,14 +10,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from ...archive.importing.run import POSTING, STORING, Step, Wanted, import_archive
+from ...archive.importing.run import POSTING, STORING, ImportProgress, ImportRequest, import_archive
 from ...model.records.queue_setup import add_queue
 from ...model.setup import first_queues
 from ...model.storage.database import Database
 from .figure import Figure
 from .postgres import postgres
 from .sample_archive import MAILS, THREADS, write_archive
-from .tracker import Server
+from .tracker import TrackerServer
 
 _ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
@@ -57,22 +57,22 @@ def _measure(box: str, url: str) -> dict[str, Any]:
     """Import a box into a database, which is made if it is new."""
     steps: dict[str, list[tuple[float, int]]] = {}
 
-    def tell(step: Step) -> None:
+    def tell(step: ImportProgress) -> None:
         steps.setdefault(step.part, []).append((perf_counter(), step.mails))
 
     with closing(Database(url, "bench.example")) as database:
         if first_queues(database):
-            with database.work() as desk:
-                add_queue(desk, "Archive")
+            with database.transaction() as uow:
+                add_queue(uow, "Archive")
         begun = perf_counter()
-        report = import_archive(database, Wanted(box, "Archive", 26_214_400), None, tell)
+        report = import_archive(database, ImportRequest(box, "Archive", 26_214_400), None, tell)
         seconds = perf_counter() - begun
     return {
         "mails": report.mails,
         "seconds": seconds,
         "first": {part: _rate(told, 0, 0.1) for part, told in steps.items()},
         "last": {part: _rate(told, 0.9, 1) for part, told in steps.items()},
-        "peak": Server(os.getpid(), 0).peak_bytes(),
+        "peak": TrackerServer(os.getpid(), 0).peak_bytes(),
     }
 
 

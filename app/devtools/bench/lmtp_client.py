@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 
-class Mail(NamedTuple):
+class LmtpMail(NamedTuple):
     """One mail to hand over."""
 
     sender: str
@@ -21,7 +21,7 @@ class Unexpected(RuntimeError):
     """The server answered something else than it must here."""
 
 
-class Connection:
+class LmtpConnection:
     """A kept LMTP connection; four round trips a mail, nothing pipelined."""
 
     def __init__(self, port: int) -> None:
@@ -31,14 +31,14 @@ class Connection:
         self._expect(b"220")
         self._say(b"LHLO bench", b"250")
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> "LmtpConnection":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._read.close()
         self._socket.close()
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: LmtpMail) -> None:
         """Hand over one mail; Unexpected unless it is answered 250."""
         self._say(f"MAIL FROM:<{mail.sender}>".encode(), b"250")
         self._say(f"RCPT TO:<{mail.recipient}>".encode(), b"250")
@@ -46,7 +46,7 @@ class Connection:
         self._socket.sendall(mail.content)
         self._say(b"\r\n.", b"250")
 
-    def time(self, mail: Mail) -> float:
+    def time(self, mail: LmtpMail) -> float:
         """Hand over one mail; the seconds until it was answered."""
         begun = perf_counter()
         self.send(mail)
@@ -63,10 +63,10 @@ class Connection:
             raise Unexpected(f"expected {code.decode()}, got {line!r}")
 
 
-def send_all(port: int, mails: Sequence[Mail], connections: int) -> float:
+def send_all(port: int, mails: Sequence[LmtpMail], connections: int) -> float:
     """Hand over all the mails over so many connections at once; the seconds it took, connections made before."""
     with ExitStack() as stack, ThreadPoolExecutor(connections) as threads:
-        opened = [stack.enter_context(Connection(port)) for _ in range(connections)]
+        opened = [stack.enter_context(LmtpConnection(port)) for _ in range(connections)]
         begun = perf_counter()
         work = [threads.submit(_send, one, mails[place::connections]) for place, one in enumerate(opened)]
         for one in work:
@@ -74,6 +74,6 @@ def send_all(port: int, mails: Sequence[Mail], connections: int) -> float:
         return perf_counter() - begun
 
 
-def _send(connection: Connection, mails: Iterable[Mail]) -> None:
+def _send(connection: LmtpConnection, mails: Iterable[LmtpMail]) -> None:
     for mail in mails:
         connection.send(mail)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...model.records.letters import State
 from .figure import Figure
-from .lmtp_client import Connection, send_all
+from .lmtp_client import LmtpConnection, send_all
 from .smtp_sink import sink
 from .tracker import Tracker
 
@@ -145,7 +145,7 @@ def long_ticket(folder: Path) -> Iterable[Figure]:
     tracker.lengthen(1, 10)
     tracker.lengthen(2, 10_000)
     times: dict[int, list[float]] = {1: [], 2: []}
-    with tracker.server("held") as server, Connection(server.port) as connection:
+    with tracker.server("held") as server, LmtpConnection(server.port) as connection:
         for turn in range(300):
             for ticket in (1, 2) if turn % 2 else (2, 1):
                 times[ticket].append(connection.time(tracker.replies(1, ticket)[0]))

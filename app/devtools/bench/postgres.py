@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from ..postgres_server import NoPostgresError, Server, own_server
+from ..postgres_server import NoPostgresError, PostgresServer, own_server
 
 # What is committed is on the disk, as with SQLite here.
 _SAFE = {"fsync": "on", "full_page_writes": "on"}
@@ -13,7 +13,7 @@ _SAFE = {"fsync": "on", "full_page_writes": "on"}
 @contextmanager
 def postgres(say: Callable[[str], None]) -> Iterator[str | None]:
     """The URL of a new, empty database; None where this machine has no PostgreSQL, which `say` hears."""
-    server: Server | None = None
+    server: PostgresServer | None = None
     with suppress(NoPostgresError):
         server = own_server(settings=_SAFE)
     if server is None:

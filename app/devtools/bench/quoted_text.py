@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from ...mail.html_text import text_of
-from ...mail.parsed import read
+from ...mail.parsed import parse_mail
 from ...mail.quoted_text import split
 from .figure import Figure
 
@@ -92,7 +92,7 @@ def figures(say: Callable[[str], None] = lambda _: None) -> Iterable[Figure]:
 
 def _clients() -> Iterable[Figure]:
     folder = MAILS / "talon"
-    plain = [read((folder / "standard_replies" / f"{name}.eml").read_bytes()).text for name in TALON]
+    plain = [parse_mail((folder / "standard_replies" / f"{name}.eml").read_bytes()).text for name in TALON]
     # The set leaves the signature of two of them to another function; here it is set aside.
     right = sum(split(text).new.split() == ["Hello"] for text in plain)
     yield Figure(

@@ -23,7 +23,7 @@ from ...model.search.query import read_query
 from ...model.search.search import search
 from ...model.setup import first_queues
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from ...model.tickets.filters import Filter
 from .figure import Figure
 from .postgres import postgres
@@ -99,9 +99,9 @@ def _measured(url: str, name: str, wanted: bool) -> Iterator[Figure]:
 def _milliseconds(database: Database, word: str, viewer: str | None = None) -> float:
     """The time of one search, snippets and all, with a new look at the database."""
     begun = perf_counter()
-    with database.look() as desk:
-        person = get_person(desk, viewer) if viewer else None
-        found = search(desk, read_query(word), Filter(), person, _LIMIT)
+    with database.read_only() as uow:
+        person = get_person(uow, viewer) if viewer else None
+        found = search(uow, read_query(word), Filter(), person, _LIMIT)
     seconds = perf_counter() - begun
     if not found.hits:
         raise RuntimeError(f"{word!r} is not found, and must be")
@@ -110,25 +110,27 @@ def _milliseconds(database: Database, word: str, viewer: str | None = None) -> f
 
 def _fill(database: Database, speech: Speech) -> None:
     """Write tickets and messages without any letters, many rows at a time."""
-    with database.work() as desk:
-        both = queues.every_queue(desk)
-        queue_setup.add_responder(desk, both[0], registration.add_person(desk, Mailbox("", _HELPER)))
-        senders = [_sender(desk, f"{name}.{other}@home.example") for name, other in _names(speech)]
+    with database.transaction() as uow:
+        both = queues.every_queue(uow)
+        queue_setup.add_responder(uow, both[0], registration.add_person(uow, Mailbox("", _HELPER)))
+        senders = [_sender(uow, f"{name}.{other}@home.example") for name, other in _names(speech)]
         queue_ids = [queue.id for queue in both]
     for first in range(0, MESSAGES // _ON_A_TICKET, _AT_ONCE // _ON_A_TICKET):
         numbers = range(first + 1, min(first + _AT_ONCE // _ON_A_TICKET, MESSAGES // _ON_A_TICKET) + 1)
-        with database.work() as desk:
+        with database.transaction() as uow:
             tickets = [_ticket(number, speech, senders, queue_ids) for number in numbers]
-            desk.session.execute(insert(Ticket), tickets)
-            desk.session.execute(insert(Message), [row for one in tickets for row in _messages(one, speech, senders)])
+            uow.session.execute(insert(Ticket), tickets)
+            uow.session.execute(
+                insert(Message), [row for ticket in tickets for row in _messages(ticket, speech, senders)]
+            )
 
 
 def _names(speech: Speech) -> Iterator[tuple[str, str]]:
     return zip(speech.words[-_PEOPLE:], speech.words[-2 * _PEOPLE : -_PEOPLE], strict=True)
 
 
-def _sender(desk: Desk, email: str) -> int:
-    person: Person = registration.meet(desk, Mailbox("", email), known=True)
+def _sender(uow: UnitOfWork, email: str) -> int:
+    person: Person = registration.get_or_create_person(uow, Mailbox("", email), known=True)
     return person.id
 
 

@@ -16,20 +16,20 @@ from config import build
 from config.current import current_settings
 
 from ...model.records.received_mail import Mail
-from ...transport.inbound.intake import Reception, first_headers
+from ...transport.inbound.intake import MailIntake, first_headers
 from ...transport.inbound.receiver import Listener, Receiver
 
 
-class Floor(Reception):
+class Floor(MailIntake):
     """Takes a mail in by one insert and a commit."""
 
     def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> Any:
         """Nothing is read but what Salmon needs."""
         return raw, envelope_from
 
-    def store(self, arrival: Any, recipients: Sequence[str]) -> None:
+    def store(self, inbound_mail: Any, recipients: Sequence[str]) -> None:
         """Route the mail; the handler stores it."""
-        raw, envelope_from = arrival
+        raw, envelope_from = inbound_mail
         for recipient in recipients:
             request = MailRequest("floor", envelope_from, recipient, first_headers(raw))
             request.raw, request.database = raw, self.database
@@ -43,9 +43,9 @@ def _load_floor() -> None:
     @stateless
     @nolocking
     def FLOOR(message: Any) -> None:  # noqa: N802 - Salmon's name for a state
-        with message.database.work() as desk:
-            columns = {"received": desk.now, "envelope_from": message.From, "author": "", "subject": ""}
-            desk.session.execute(insert(Mail).values(raw=message.raw, **columns))
+        with message.database.transaction() as uow:
+            columns = {"received": uow.now, "envelope_from": message.From, "author": "", "subject": ""}
+            uow.session.execute(insert(Mail).values(raw=message.raw, **columns))
 
 
 def main(kind: str) -> None:
@@ -56,7 +56,7 @@ def main(kind: str) -> None:
         _load_floor()
         receiver = Receiver(
             Floor(database, keep_unmatched=True),
-            [Listener(one.scheme, one.host, one.port) for one in settings.listen],
+            [Listener(address.scheme, address.host, address.port) for address in settings.listen],
             max_bytes=settings.max_message_bytes,
             workers=settings.workers,
         )

@@ -22,8 +22,8 @@ from ...model.records.messages import Message
 from ...model.records.tickets import find_ticket
 from ...model.setup import first_queues
 from ...model.storage.database import Database
-from ...model.tickets.posts import Words
-from .lmtp_client import Mail
+from ...model.tickets.posts import NewMessage
+from .lmtp_client import LmtpMail
 
 DOMAIN = "bench.example"
 REQUESTOR = "ann@home.example"
@@ -51,31 +51,31 @@ class Tracker:
     def _fill(self) -> None:
         database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
         first_queues(database)
-        with database.work() as desk:
-            queue = queues.find_queue(desk, "Questions")
+        with database.transaction() as uow:
+            queue = queues.find_queue(uow, "Questions")
             for email in ("helper1@home.example", "helper2@home.example"):
-                queue_setup.add_responder(desk, queue, registration.add_person(desk, Mailbox("", email)))
-            requestor = registration.meet(desk, Mailbox("Ann", REQUESTOR), known=True)
+                queue_setup.add_responder(uow, queue, registration.add_person(uow, Mailbox("", email)))
+            requestor = registration.get_or_create_person(uow, Mailbox("Ann", REQUESTOR), known=True)
             for number in range(self.tickets):
-                words = Words("Help", "Help", f"Question {number}", new_message_id(desk))
-                workflow.open_ticket(desk, queue, requestor, words)
+                words = NewMessage("Help", "Help", f"Question {number}", new_message_id(uow))
+                workflow.open_ticket(uow, queue, requestor, words)
         database.close()
 
-    def replies(self, count: int, ticket: int | None = None) -> list[Mail]:
+    def replies(self, count: int, ticket: int | None = None) -> list[LmtpMail]:
         """Replies of the requestor, 2 KB each, no two the same; spread over all tickets unless one is named."""
         first, self._sent = self._sent, self._sent + count
         return [self._reply(number, ticket or number % self.tickets + 1) for number in range(first, first + count)]
 
-    def _reply(self, number: int, ticket: int) -> Mail:
+    def _reply(self, number: int, ticket: int) -> LmtpMail:
         recipient = f"ticket{ticket}@{DOMAIN}"
         head = (
             f"From: Ann <{REQUESTOR}>\r\nTo: {recipient}\r\nSubject: Re: Question\r\n"
             f"Message-ID: <{number}.{os.getpid()}@home.example>\r\nDate: {format_datetime(datetime.now(UTC))}\r\n"
             "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         )
-        return Mail(REQUESTOR, recipient, (head + _TEXT).encode())
+        return LmtpMail(REQUESTOR, recipient, (head + _TEXT).encode())
 
-    def large(self, size: int) -> Mail:
+    def large(self, size: int) -> LmtpMail:
         """One mail with an attachment, of so many bytes."""
         recipient = f"ticket1@{DOMAIN}"
         head = (
@@ -86,36 +86,36 @@ class Tracker:
         ).encode()
         line = b"QUJD" * 19 + b"\r\n"
         end = b"--b--\r\n"
-        return Mail(REQUESTOR, recipient, head + line * ((size - len(head) - len(end)) // len(line)) + end)
+        return LmtpMail(REQUESTOR, recipient, head + line * ((size - len(head) - len(end)) // len(line)) + end)
 
     def lengthen(self, ticket: int, messages: int) -> None:
         """Make a ticket as long as that, without a letter."""
         database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
-        with database.work() as desk:
-            found = find_ticket(desk, ticket)
+        with database.transaction() as uow:
+            found = find_ticket(uow, ticket)
             first = found.posts + 1
             found.posts = messages
             columns = {
                 "ticket_id": ticket, "sender_id": found.requestor_id, "subject": "More", "text": _TEXT,
                 "full_text": _TEXT, "new_status": found.status, "private": False, "verified": False,
-                "date": desk.now, "received": desk.now,
+                "date": uow.now, "received": uow.now,
             }  # fmt: skip
             rows = [
-                {"number": number, "message_id": new_message_id(desk), **columns}
+                {"number": number, "message_id": new_message_id(uow), **columns}
                 for number in range(first, messages + 1)
             ]
-            desk.session.execute(insert(Message), rows)
+            uow.session.execute(insert(Message), rows)
         database.close()
 
     def count_letters(self, state: State) -> int:
         """How many letters are in this state."""
         database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
-        with database.look() as desk:
-            count = desk.session.scalar(select(func.count()).select_from(Letter).where(Letter.state == state)) or 0
+        with database.read_only() as uow:
+            count = uow.session.scalar(select(func.count()).select_from(Letter).where(Letter.state == state)) or 0
         database.close()
         return count
 
-    def cpu_until_sent(self, server: "Server") -> float:
+    def cpu_until_sent(self, server: "TrackerServer") -> float:
         """Wait until a server's courier has sent everything; the processor milliseconds that it took."""
         before = server.cpu_ms()
         while self.count_letters(State.WAITING):
@@ -123,7 +123,7 @@ class Tracker:
         return server.cpu_ms() - before
 
     @contextmanager
-    def server(self, kind: str, **environment: str) -> Iterator["Server"]:
+    def server(self, kind: str, **environment: str) -> Iterator["TrackerServer"]:
         """A server of that kind (see `server`), stopped at the end."""
         process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.server", kind],
@@ -133,14 +133,14 @@ class Tracker:
         )
         assert process.stdout is not None
         try:
-            yield Server(process.pid, int(process.stdout.readline()))
+            yield TrackerServer(process.pid, int(process.stdout.readline()))
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(120)
             process.stdout.close()
 
 
-class Server:
+class TrackerServer:
     """A running server and what it costs; figures from /proc, so Linux only."""
 
     def __init__(self, pid: int, port: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ...model.lifecycle.tables import Action, Lifecycle
 
 
-class Promise(NamedTuple):
+class FooterPromise(NamedTuple):
     """What a footer says a reply will do: while the ticket is in `status`, `action`, read by whom `sentence` names."""
 
     sentence: str
@@ -20,7 +20,7 @@ class NoPromise(Exception):
     """A letter does not say what a reply to it does."""
 
 
-def promised_by(text: str, lifecycle: Lifecycle) -> Promise:
+def promised_by(text: str, lifecycle: Lifecycle) -> FooterPromise:
     """The promise of a letter, from its words alone; NoPromise if it makes none."""
     footer = text.rpartition("\n-- \n")[2]
     found = re.search(r"While [^.]*? is (?P<status>[^,.]+), (?P<deed>[^.]*)\.", " ".join(footer.split()))
@@ -29,11 +29,11 @@ def promised_by(text: str, lifecycle: Lifecycle) -> Promise:
     if not found or not statuses or not actions:
         raise NoPromise(f"This footer says nothing of what a reply does: {footer!r}")
     longest = max(actions, key=lambda action: len(action.promise))
-    return Promise(found[0], found["status"], longest, "in private" in found["deed"])
+    return FooterPromise(found[0], found["status"], longest, "in private" in found["deed"])
 
 
 def broken_in(
-    promise: Promise, ticket: dict[str, Any], before: str, told: Sequence[str], responders: Sequence[str]
+    promise: FooterPromise, ticket: dict[str, Any], before: str, told: Sequence[str], responders: Sequence[str]
 ) -> str | None:
     """What became otherwise than promised, in words; None if all was kept. `told`: the names of who got a letter."""
     message = ticket["messages"][-1]

@@ -16,14 +16,14 @@ from config.parsing import Settings, load
 
 from ...mail.addresses import Mailbox
 from ...model.lifecycle.registry import LIFECYCLES
-from ...model.operations.manual_action import act
+from ...model.operations.manual_action import act_by_command
 from ...model.records import queue_setup, queues, registration
 from ...model.records.tickets import find_ticket
 from ...model.setup import first_queues
 from ...model.storage.database import Database, utc_now
 from ...model.tickets.ticket_json import ticket_in_full
 from ...transport.outbound.courier import Courier
-from .footer_promise import Promise, broken_in, promised_by
+from .footer_promise import FooterPromise, broken_in, promised_by
 
 DOMAIN = "tickets.example"
 _START_SECONDS = 20.0
@@ -60,14 +60,14 @@ class Stage:
     def begins(self, queue: str, *responders: Actor, administrator: Actor | None = None) -> None:
         """Go to a queue, made for support if it is not there, and to its next ticket; let people work for it."""
         self._queue, self._number = queue, self._number + 1
-        with self._database.work() as desk:
-            there = {one.name: one for one in queues.every_queue(desk)}
-            found = there.get(queue) or queue_setup.add_queue(desk, queue, [queue], "support")
+        with self._database.transaction() as uow:
+            there = {one.name: one for one in queues.every_queue(uow)}
+            found = there.get(queue) or queue_setup.add_queue(uow, queue, [queue], "support")
             self._lifecycle = found.lifecycle
             for responder in responders:
-                queue_setup.add_responder(desk, found, registration.add_person(desk, Mailbox(*responder)))
+                queue_setup.add_responder(uow, found, registration.add_person(uow, Mailbox(*responder)))
             if administrator is not None:
-                registration.add_person(desk, Mailbox(*administrator), administrator=True)
+                registration.add_person(uow, Mailbox(*administrator), administrator=True)
 
     def mails(self, who: Actor, to: str, subject: str, text: str) -> None:
         """A mail that answers no letter."""
@@ -92,17 +92,17 @@ class Stage:
         self._head(f"{who.name} acts by command, for no mail can do this yet")
         self._tell(f"  tickets act {self._number} {action!r} --as {who.email}{options} --text {text!r}\n")
         before = self.ticket()["status"]
-        with self._database.work() as desk:
-            act(desk, self._number, action, who.email, text, **more)
+        with self._database.transaction() as uow:
+            act_by_command(uow, self._number, action, who.email, text, **more)
         self._tell(f"  happened: {_deed(self.ticket(), before)}.\n")
         self._letters_arrive()
 
     def ticket(self) -> dict[str, Any]:
         """The ticket as `tickets show --json` prints it."""
-        with self._database.look() as desk:
-            return ticket_in_full(desk, find_ticket(desk, self._number))
+        with self._database.read_only() as uow:
+            return ticket_in_full(uow, find_ticket(uow, self._number))
 
-    def _compare(self, promise: Promise, before: str) -> None:
+    def _compare(self, promise: FooterPromise, before: str) -> None:
         ticket, letters = self.ticket(), self._arrived()
         told = [parseaddr(str(letter["To"])) for letter in letters]
         happened = f"{_deed(ticket, before)}; {', '.join(name for name, _ in told) or 'nobody'} got a letter."
@@ -113,8 +113,8 @@ class Stage:
         self._show(letters)
 
     def _responders(self) -> list[str]:
-        with self._database.look() as desk:
-            return [person.label for queue, person in queues.responders(desk) if queue.name == self._queue]
+        with self._database.read_only() as uow:
+            return [person.label for queue, person in queues.responders(uow) if queue.name == self._queue]
 
     def _head(self, line: str) -> None:
         self._steps += 1
@@ -135,7 +135,9 @@ class Stage:
         new = [path for path in self._letters.glob("new/*") if path not in self._seen]
         self._seen.update(new)
         letters = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in new]
-        return sorted((one for one in letters if isinstance(one, EmailMessage)), key=lambda one: str(one["To"]))
+        return sorted(
+            (letter for letter in letters if isinstance(letter, EmailMessage)), key=lambda one: str(one["To"])
+        )
 
     def _show(self, letters: list[EmailMessage]) -> None:
         for letter in letters:

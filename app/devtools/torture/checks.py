@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from ...model.inbound.delivery import Fate
 from ...model.lifecycle.registry import LIFECYCLES
-from ...model.lifecycle.tables import Lifecycle, WorkflowError, find_row, target
-from ...model.tickets.members import Standing
+from ...model.lifecycle.tables import Lifecycle, WorkflowError, find_rule, target_status
+from ...model.tickets.members import TicketMember
 from .faulty_relay import Copy
-from .mail_generator import HELPERS, Mail
+from .mail_generator import HELPERS, GeneratedMail
 from .report import Tally
-from .stored_rows import Case, Evidence, Post, Sent
+from .stored_rows import Case, Evidence, Sent, StoredMessage
 
 
 class Facts(NamedTuple):
@@ -20,7 +20,7 @@ class Facts(NamedTuple):
     `refused`: the tokens of letters that the relay refused for good; `failed`: letters that the outbox gave up.
     """
 
-    sent: Mapping[int, Mail]
+    sent: Mapping[int, GeneratedMail]
     answered: Collection[tuple[int, str]]
     copies: Sequence[Copy]
     killed: Collection[int]
@@ -38,7 +38,7 @@ def judge(facts: Facts, found: Evidence, tally: Tally) -> None:
     _judge_relay(facts, found.letters, tally)
 
 
-def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, Mail]:
+def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, GeneratedMail]:
     """The mail that each stored row is, byte for byte."""
     by_bytes = {mail.raw: mail for mail in facts.sent.values()}
     placed = {one.mail for one in found.stored}
@@ -53,7 +53,7 @@ def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, Mail]:
     return mails
 
 
-def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, Mail], tally: Tally) -> None:
+def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Exactly once what was answered 250, for each recipient; at most once what was not."""
     stored = Counter((mails[one.mail].number, one.recipient) for one in found.stored if one.mail in mails)
     asked = [(mail.number, recipient) for mail in facts.sent.values() for recipient in mail.recipients]
@@ -71,7 +71,7 @@ def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, Mail], tally
     tally.count("stored once of these, as may be", sum(stored[one] == 1 for one in asked if one not in facts.answered))
 
 
-def _judge_places(facts: Facts, found: Evidence, mails: Mapping[int, Mail], tally: Tally) -> None:
+def _judge_places(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Every stored mail is one message, on the ticket where it belongs."""
     messages: Counter[tuple[int | None, int | None]] = Counter((post.mail, post.ticket) for post in found.posts)
     opened = {mails[one.mail].number: one.ticket for one in found.stored if one.mail in mails}
@@ -91,9 +91,9 @@ def _judge_places(facts: Facts, found: Evidence, mails: Mapping[int, Mail], tall
     tally.count("messages", len(found.posts))
 
 
-def _judge_tickets(found: Evidence, mails: Mapping[int, Mail], tally: Tally) -> None:
+def _judge_tickets(found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Every ticket is as its messages, played again through the tables, leave it."""
-    posts: dict[int, list[Post]] = defaultdict(list)
+    posts: dict[int, list[StoredMessage]] = defaultdict(list)
     for post in found.posts:
         posts[post.ticket].append(post)
     changes: dict[int, list[tuple[str | None, str | None]]] = defaultdict(list)
@@ -115,7 +115,10 @@ class _Unexplained(Exception):
 
 
 def _replay(
-    case: Case, posts: Sequence[Post], mails: Mapping[int, Mail], changes: Sequence[tuple[str | None, str | None]]
+    case: Case,
+    posts: Sequence[StoredMessage],
+    mails: Mapping[int, GeneratedMail],
+    changes: Sequence[tuple[str | None, str | None]],
 ) -> None:
     lifecycle = LIFECYCLES[case.lifecycle]
     if [post.number for post in posts] != list(range(1, case.posts + 1)) or not posts:
@@ -136,18 +139,18 @@ def _replay(
 
 
 def _done_by(
-    lifecycle: Lifecycle, case: Case, status: str, post: Post, *, private: bool
+    lifecycle: Lifecycle, case: Case, status: str, post: StoredMessage, *, private: bool
 ) -> tuple[str | None, str, bool]:
     """The action of a mail, the status after it, and whether it is private, as the tables have it."""
     if post.number == 1:
         return None, lifecycle.first, False
     email = post.sender or ""
-    standing = Standing(0, "", email, requestor=email == case.requestor, answers=email in HELPERS, known=False)
-    party = standing.party(lifecycle)
-    cell = lifecycle.cell(status, party.role)
+    member = TicketMember(0, "", email, requestor=email == case.requestor, answers=email in HELPERS, known=False)
+    roles = member.roles_in(lifecycle)
+    cell = lifecycle.default_reply(status, roles.role)
     action = lifecycle.comment if private or cell.private else cell.action
-    row = find_row(lifecycle, action, status, party)
-    return row.recorded.title, target(row, status), private or cell.private
+    row = find_rule(lifecycle, action, status, roles)
+    return row.recorded_action.title, target_status(row, status), private or cell.private
 
 
 def _judge_letters(found: Evidence, tally: Tally) -> None:

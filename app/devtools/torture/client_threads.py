@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from .mail_generator import Mail
+from .mail_generator import GeneratedMail
 from .send_queue import Book
-from .smtp_client import Connection, NoAnswer, Refused
+from .smtp_client import MailRefused, NoAnswer, SmtpConnection
 
 # A connection is left after a mail in so many.
 _KEPT_FOR = 25
@@ -58,11 +58,11 @@ class _Client:
         self._places = places
         self._kind = kind
         self._rand = rand
-        self._kept: Connection | None = None
+        self._kept: SmtpConnection | None = None
         # Mails whose client left, or came again, once already.
         self._left: set[int] = set()
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: GeneratedMail) -> None:
         """Send a mail in its way, and put it back with what was answered."""
         recipients = self._book.missing(mail)
         if not recipients:
@@ -81,18 +81,18 @@ class _Client:
         if kept is not None:
             kept.close()
 
-    def _outcome(self, mail: Mail, recipients: Sequence[str]) -> list[str]:
+    def _outcome(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         """The replies, one a recipient; none when there was no answer."""
         try:
             return self._on_two(mail, recipients) if mail.twice else self._on_one(mail, recipients)
         except NoAnswer:
             self.leave()
             return []
-        except Refused as refusal:
+        except MailRefused as refusal:
             self.leave()
             return [str(refusal)] * len(recipients)
 
-    def _on_one(self, mail: Mail, recipients: Sequence[str]) -> list[str]:
+    def _on_one(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         connection = self._connection()
         connection.begin(mail.sender, recipients, mail.raw)
         connection.end()
@@ -101,7 +101,7 @@ class _Client:
             raise NoAnswer("we left")
         return connection.replies(len(recipients))
 
-    def _on_two(self, mail: Mail, recipients: Sequence[str]) -> list[str]:
+    def _on_two(self, mail: GeneratedMail, recipients: Sequence[str]) -> list[str]:
         """Both dots leave together. What either answers 250 is answered."""
         one, other = self._connection(), self._new(self._rand.randrange(2))
         try:
@@ -117,15 +117,15 @@ class _Client:
         pairs = zip(*(each for each in replies if each), strict=True)
         return [min(pair) for pair in pairs]
 
-    def _heard(self, connection: Connection, recipients: int) -> list[str]:
+    def _heard(self, connection: SmtpConnection, recipients: int) -> list[str]:
         try:
             return connection.replies(recipients)
         except NoAnswer:
             return []
 
-    def _once_more(self, mail: Mail) -> None:
+    def _once_more(self, mail: GeneratedMail) -> None:
         """As a client does whose own note of the 250 was lost; whatever is answered now, nothing may happen."""
-        with suppress(NoAnswer, Refused):
+        with suppress(NoAnswer, MailRefused):
             connection = self._connection()
             connection.begin(mail.sender, mail.recipients, mail.raw)
             connection.end()
@@ -133,13 +133,13 @@ class _Client:
             return
         self.leave()
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> SmtpConnection:
         self._kept = self._kept or self._new(self._kind)
         return self._kept
 
-    def _new(self, kind: int) -> Connection:
+    def _new(self, kind: int) -> SmtpConnection:
         places = self._places()
         if not places:
             time.sleep(_PAUSE)
             raise NoAnswer("the server is down")
-        return Connection(places[kind])
+        return SmtpConnection(places[kind])

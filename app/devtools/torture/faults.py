@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from .databases import Store, Trouble
-from .faulty_relay import Deed, Relay
+from .faulty_relay import Deed, FaultyRelay
 from .supervisor import Keeper
 
 _START_SECONDS = 60.0
@@ -32,7 +32,7 @@ LONG = Pace(2.0, 3.0, 30.0, 35.0)
 class Troublemaker:
     """Kills the server and puts its database into every trouble, in an order of its own, over and over."""
 
-    def __init__(self, keeper: Keeper, store: Store, relay: Relay, pace: Pace, rand: random.Random) -> None:
+    def __init__(self, keeper: Keeper, store: Store, relay: FaultyRelay, pace: Pace, rand: random.Random) -> None:
         self.done: Counter[str] = Counter()
         self._keeper = keeper
         self._store = store
@@ -105,7 +105,7 @@ class BadRelay:
 
     STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "DOT", "KEPT", "AFTER")
 
-    def __init__(self, relay: Relay, pace: Pace, rand: random.Random) -> None:
+    def __init__(self, relay: FaultyRelay, pace: Pace, rand: random.Random) -> None:
         self._relay = relay
         self._pace = pace
         self._rand = rand

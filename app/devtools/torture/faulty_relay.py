@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
-from .mail_generator import Letter
+from .mail_generator import LetterToAnswer
 
 _SETTLE_SECONDS = 60.0
 _IDLE_SECONDS = 300.0
@@ -47,10 +47,10 @@ class HungUp(Exception):
     """The dialogue is over."""
 
 
-class Relay:
+class FaultyRelay:
     """The server, in threads; `copies` is all that it accepted, in that order."""
 
-    def __init__(self, on_letter: Callable[[str, str, Letter], None]) -> None:
+    def __init__(self, on_letter: Callable[[str, str, LetterToAnswer], None]) -> None:
         """`on_letter` hears a letter's subject, its reader, and what the reader needs to answer it."""
         self.copies: list[Copy] = []
         self.refused: set[str] = set()
@@ -128,7 +128,7 @@ class Relay:
             self.copies.append(copy)
             place = len(self.copies) - 1
         found = BytesHeaderParser().parsebytes(headers)
-        letter = Letter(copy.message_id, str(found["Reply-To"]))
+        letter = LetterToAnswer(copy.message_id, str(found["Reply-To"]))
         self._on_letter(" ".join(str(found["Subject"]).split()), copy.recipient, letter)
         return place
 
@@ -151,7 +151,7 @@ class Relay:
     def _converse(self, connection: socket.socket) -> None:
         try:
             with suppress(HungUp, OSError):
-                _Dialogue(self, connection).run()
+                _RelayDialogue(self, connection).run()
         finally:
             connection.close()
             with self._lock:
@@ -159,10 +159,10 @@ class Relay:
 
 
 @dataclass
-class _Dialogue:
+class _RelayDialogue:
     """One connection."""
 
-    relay: Relay
+    relay: FaultyRelay
     connection: socket.socket
     life: int = 0
     token: str = ""

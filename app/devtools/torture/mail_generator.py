@@ -26,7 +26,7 @@ _ODDITIES = (
 )
 
 
-class Letter(NamedTuple):
+class LetterToAnswer(NamedTuple):
     """What a person knows of a letter that they got: its id and the address that it asks to answer to."""
 
     message_id: str
@@ -34,7 +34,7 @@ class Letter(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Mail:
+class GeneratedMail:
     """One mail as it is handed over, and what must become of it.
 
     `opens` is the number of the mail that opened the ticket it belongs to; None for one that opens a ticket itself.
@@ -59,12 +59,12 @@ class Mail:
 class _Conversation:
     """A ticket as those who write on it know it: the mail that opened it, its address, and each one's last letter."""
 
-    opener: Mail
+    opener: GeneratedMail
     message_id: str
-    letters: dict[str, Letter] = field(default_factory=dict)
+    letters: dict[str, LetterToAnswer] = field(default_factory=dict)
 
 
-class Writers:
+class MailGenerator:
     """Everybody who writes; each mail is made when it is time for it, from what was answered and read by then."""
 
     def __init__(self, rand: random.Random) -> None:
@@ -73,9 +73,9 @@ class Writers:
         self._made = 0
         self._open: dict[int, _Conversation] = {}
         self._ids: dict[int, str] = {}
-        self.sent: dict[int, Mail] = {}
+        self.sent: dict[int, GeneratedMail] = {}
 
-    def next(self) -> Mail:
+    def next(self) -> GeneratedMail:
         """The next mail: half of them open a ticket, the others answer something."""
         with self._lock:
             self._made += 1
@@ -84,20 +84,20 @@ class Writers:
             self.sent[mail.number] = mail
             return mail
 
-    def was_answered(self, mail: Mail) -> None:
+    def was_answered(self, mail: GeneratedMail) -> None:
         """A mail is stored: from now on it can be answered, if its id names one ticket and no other."""
         with self._lock:
             message_id = self._ids.get(mail.number, "")
             if mail.opens is None and message_id and len(mail.recipients) == 1:
                 self._open.setdefault(mail.number, _Conversation(mail, message_id))
 
-    def got_letter(self, opener: int, reader: str, letter: Letter) -> None:
+    def got_letter(self, opener: int, reader: str, letter: LetterToAnswer) -> None:
         """Somebody has a letter about the ticket that this mail opened, and may answer it."""
         with self._lock:
             if opener in self._open:
                 self._open[opener].letters[reader] = letter
 
-    def _question(self) -> Mail:
+    def _question(self) -> GeneratedMail:
         """A mail that opens a ticket; some use an id a second time with another body, some have none, some go to two.
 
         The second use never becomes a conversation: what answers the id belongs to the older ticket
@@ -117,7 +117,7 @@ class Writers:
             self._ids[self._made] = headers["Message-ID"] = f"<q{self._made}@home.example>"
         return self._mail(sender, recipients, headers, f"Case {self._made}.")
 
-    def _answer(self) -> Mail:
+    def _answer(self) -> GeneratedMail:
         """A mail that belongs to a ticket: from its requestor, somebody who answers for the queue, or a stranger."""
         talk = self._rand.choice(list(self._open.values()))
         stranger = f"stranger{self._rand.randrange(_STRANGERS)}@elsewhere.example"
@@ -136,7 +136,7 @@ class Writers:
 
     def _mail(
         self, sender: str, recipients: tuple[str, ...], headers: dict[str, str], subject: str, opens: int | None = None
-    ) -> Mail:
+    ) -> GeneratedMail:
         lines = {"From": sender, "To": ", ".join(recipients), "Subject": subject, **headers}
         if "Message-ID" not in headers:
             lines["Date"] = "Sat, 21 Nov 2026 12:00:00 +0000"
@@ -146,7 +146,7 @@ class Writers:
         flag = self._one_of((*["twice"] * 4, "again", "hangs_up", "gives_up"))
         flags = {flag: True} if flag else {}
         private = "-comment@" in recipients[0]
-        return Mail(self._made, sender, recipients, head + mime + b"\r\n" + body, opens, private, **flags)
+        return GeneratedMail(self._made, sender, recipients, head + mime + b"\r\n" + body, opens, private, **flags)
 
     def _body(self) -> tuple[bytes, bytes]:
         """A text that no other mail has, and the headers that say what it is."""

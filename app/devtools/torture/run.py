@@ -17,8 +17,8 @@ from .checks import Facts, judge
 from .client_threads import Clients
 from .databases import STORES, Store
 from .faults import LONG, SHORT, BadRelay, Pace, Troublemaker
-from .faulty_relay import Relay
-from .mail_generator import DOMAIN, HELPERS, QUEUES, Letter, Writers
+from .faulty_relay import FaultyRelay
+from .mail_generator import DOMAIN, HELPERS, QUEUES, LetterToAnswer, MailGenerator
 from .report import Tally
 from .scratch_disk import Room
 from .send_queue import Book
@@ -59,8 +59,8 @@ class Torture:
         self.plan = plan
         self.store = store
         self.tally = Tally()
-        self._writers = Writers(random.Random(rand.random()))
-        self.relay = Relay(self._was_delivered)
+        self._writers = MailGenerator(random.Random(rand.random()))
+        self.relay = FaultyRelay(self._was_delivered)
         self.relay.start()
         self.keeper = Keeper(room.path, store.url, self.relay, room.group, plan.log or Path("/dev/null"))
         # Most come while there is trouble, some after the last of it.
@@ -108,15 +108,15 @@ class Torture:
     def _furnish(self) -> None:
         """Make the database, and let two answer for each queue."""
         first_queues(self._database)
-        with self._database.work() as desk:
+        with self._database.transaction() as uow:
             for name in QUEUES:
-                queue = queues.find_queue(desk, name)
+                queue = queues.find_queue(uow, name)
                 for email in HELPERS:
-                    queue_setup.add_responder(desk, queue, registration.add_person(desk, Mailbox("", email)))
+                    queue_setup.add_responder(uow, queue, registration.add_person(uow, Mailbox("", email)))
         # Whoever holds the files of a database while they are moved would write the old ones.
         self._database.close()
 
-    def _was_delivered(self, subject: str, reader: str, letter: Letter) -> None:
+    def _was_delivered(self, subject: str, reader: str, letter: LetterToAnswer) -> None:
         number = subject.partition(_CASE)[2].partition(".")[0]
         if number.isdigit():
             self._writers.got_letter(int(number), reader, letter)
@@ -137,8 +137,8 @@ class Torture:
         """
         self._stop_server()
         left = letters(self._database, unsent=True)
-        with self._database.work() as desk:
-            outbox.retry(desk, [letter.id for letter in left])
+        with self._database.transaction() as uow:
+            outbox.retry(uow, [letter.id for letter in left])
         self.keeper.start()
         end = time.monotonic() + self.plan.patience
         while letters(self._database, unsent=True) and time.monotonic() < end:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from .mail_generator import Mail, Writers
+from .mail_generator import GeneratedMail, MailGenerator
 
 # A mail that was not taken comes back after about so many seconds; a client in earnest would wait longer.
 _PAUSE = 0.5
@@ -16,7 +16,7 @@ _PAUSE = 0.5
 class Book:
     """Hands out mails until so many are made and each is answered 250 or given up; threads share it."""
 
-    def __init__(self, writers: Writers, mails: int, seconds: float, rand: random.Random) -> None:
+    def __init__(self, writers: MailGenerator, mails: int, seconds: float, rand: random.Random) -> None:
         """`seconds`: the mails are spread over about so long."""
         self.answered: set[tuple[int, str]] = set()
         self.refused: dict[tuple[int, str], str] = {}
@@ -29,11 +29,11 @@ class Book:
         self._made = 0
         self._out = 0
         self._begun = time.monotonic()
-        self._due: list[tuple[float, int, Mail]] = []
+        self._due: list[tuple[float, int, GeneratedMail]] = []
         self._change = threading.Condition()
         self._closed = False
 
-    def take(self) -> Mail | None:
+    def take(self) -> GeneratedMail | None:
         """The next mail to send, waiting for it; None when there will be no more."""
         with self._change:
             while not self._closed:
@@ -45,7 +45,7 @@ class Book:
                 self._change.wait(0.05)
             return None
 
-    def put_back(self, mail: Mail, recipients: Sequence[str], replies: Sequence[str]) -> None:
+    def put_back(self, mail: GeneratedMail, recipients: Sequence[str], replies: Sequence[str]) -> None:
         """Note what was heard; no replies: nothing was. What was not answered 250 comes again."""
         with self._change:
             self._out -= 1
@@ -56,10 +56,10 @@ class Book:
                 self._again(mail)
             self._change.notify_all()
 
-    def missing(self, mail: Mail) -> list[str]:
+    def missing(self, mail: GeneratedMail) -> list[str]:
         """The recipients for whom a mail was not answered 250 yet, nor refused for good."""
         settled = (self.answered, self.refused)
-        return [one for one in mail.recipients if not any((mail.number, one) in each for each in settled)]
+        return [member for member in mail.recipients if not any((mail.number, member) in each for each in settled)]
 
     def hurry(self) -> None:
         """Spread the mails no longer: what is left is sent at once."""
@@ -87,7 +87,7 @@ class Book:
         with self._change:
             return len(self._due) + self._out
 
-    def _next(self) -> Mail | None:
+    def _next(self) -> GeneratedMail | None:
         now = time.monotonic()
         if self._due and self._due[0][0] <= now:
             return heapq.heappop(self._due)[2]
@@ -99,7 +99,7 @@ class Book:
     def _is_done(self) -> bool:
         return self._made >= self._mails and not self._due and not self._out
 
-    def _note(self, mail: Mail, recipients: Sequence[str], replies: Sequence[str]) -> None:
+    def _note(self, mail: GeneratedMail, recipients: Sequence[str], replies: Sequence[str]) -> None:
         self.replies.update(" ".join(reply.split()[:2]) for reply in replies)
         if not replies:
             self.replies["no answer"] += 1
@@ -111,6 +111,6 @@ class Book:
         if not self.missing(mail):
             self._writers.was_answered(mail)
 
-    def _again(self, mail: Mail) -> None:
+    def _again(self, mail: GeneratedMail) -> None:
         due = time.monotonic() + _PAUSE * (0.2 + 1.6 * self._rand.random())
         heapq.heappush(self._due, (due, self._rand.getrandbits(62), mail))

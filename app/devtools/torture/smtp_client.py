@@ -13,7 +13,7 @@ class NoAnswer(Exception):
     """The server left, or was never there; what became of the mail is not known."""
 
 
-class Connection:
+class SmtpConnection:
     """A kept connection: SMTP to a port of this machine, LMTP to the path of a socket."""
 
     def __init__(self, place: int | Path) -> None:
@@ -73,7 +73,7 @@ class Connection:
     def _expect(self, code: str) -> None:
         reply = self._hear()
         if not reply.startswith(code):
-            raise Refused(reply)
+            raise MailRefused(reply)
 
     def _hear(self) -> str:
         try:
@@ -86,7 +86,7 @@ class Connection:
         return line.decode("ascii", "replace").strip()
 
 
-class Refused(Exception):
+class MailRefused(Exception):
     """The server said no before it had the mail; the text is its reply."""
 
 

@@ -23,7 +23,7 @@ class Stored(NamedTuple):
     ticket: int | None
 
 
-class Post(NamedTuple):
+class StoredMessage(NamedTuple):
     """A message, in the order of its ticket."""
 
     id: int
@@ -63,7 +63,7 @@ class Evidence(NamedTuple):
 
     mails: Sequence[tuple[int, bytes]]
     stored: Sequence[Stored]
-    posts: Sequence[Post]
+    posts: Sequence[StoredMessage]
     cases: Sequence[Case]
     changes: Sequence[tuple[int, str | None, str | None]]
     letters: Sequence[Sent]
@@ -82,12 +82,12 @@ def collect(database: Database) -> Evidence:
     )
     change = select(Change.ticket_id, Change.old, Change.new).where(Change.field == "status").order_by(Change.id)
     stored = select(Delivery.mail_id, Delivery.recipient, Delivery.fate, Delivery.ticket_id)
-    with database.look() as desk:
-        run = desk.connection.execute
+    with database.read_only() as uow:
+        run = uow.connection.execute
         return Evidence(
             mails=[(number, bytes(raw)) for number, raw in run(select(Mail.id, Mail.raw))],
             stored=[Stored(*row) for row in run(stored)],
-            posts=[Post(*row) for row in run(post)],
+            posts=[StoredMessage(*row) for row in run(post)],
             cases=[Case(*row) for row in run(case)],
             changes=[(ticket, old, new) for ticket, old, new in run(change)],
             letters=letters(database),
@@ -101,5 +101,5 @@ def letters(database: Database, *, unsent: bool = False) -> list[Sent]:
     ).order_by(Letter.id)
     if unsent:
         query = query.where(Letter.state != State.SENT)
-    with database.look() as desk:
-        return [Sent(*row) for row in desk.connection.execute(query)]
+    with database.read_only() as uow:
+        return [Sent(*row) for row in uow.connection.execute(query)]

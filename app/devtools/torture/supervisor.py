@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from .faulty_relay import Relay
+from .faulty_relay import FaultyRelay
 from .mail_generator import DOMAIN
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -22,7 +22,7 @@ _END_SECONDS = 120.0
 class Keeper:
     """One server, life after life; `life` counts them, and `killed` holds those that we ended."""
 
-    def __init__(self, folder: Path, url: str, relay: Relay, group: int, log: Path) -> None:
+    def __init__(self, folder: Path, url: str, relay: FaultyRelay, group: int, log: Path) -> None:
         self.life = 0
         self.killed: set[int] = set()
         self.ended_by_itself: list[str] = []

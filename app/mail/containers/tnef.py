@@ -58,7 +58,7 @@ def documents(raw: bytes) -> list[Document]:
         elif files:
             files[-1].append((kind, value))
     best = [words[kind] for kind in (_TEXT, _HTML, _RTF) if kind in words and words[kind].content.strip()]
-    return [*best[:1], *(_file(one, codepage) for one in files[:_MOST_FILES])]
+    return [*best[:1], *(_file(file, codepage) for file in files[:_MOST_FILES])]
 
 
 def _file(attributes: list[tuple[int, bytes]], codepage: str | None) -> Document:

@@ -12,23 +12,23 @@ from sqlalchemy import delete, select, update
 from ...mail.addresses import Mailbox
 from ..records.letters import Letter
 from ..records.messages import Attachment
-from ..records.people import Address, Person, find_person, get_person, somebody
+from ..records.people import Address, Person, find_person, get_person, new_placeholder
 from ..records.queues import Queue, Responder
 from ..records.received_mail import Delivery
-from ..records.registration import hand_over, meet
+from ..records.registration import get_or_create_person, reassign_references
 from ..records.tickets import Participant, Ticket
-from ..search.indexer import let_go
+from ..search.indexer import purge_pending
 from ..storage.database import Database
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
 from . import personal_data, rewrite, rows
-from .identity_patterns import Traces
-from .mentions import NOTHING, Remainder, left_of, on_no_ticket
+from .identity_patterns import IdentityPatterns
+from .mentions import NOTHING, Mentions, left_of, on_no_ticket
 from .title_authors import titles_of
 
 
 @dataclass
-class Forgotten:
+class ErasureReport:
     """What went. `tickets` are those they asked, or those that were erased; `set_aside` are mails among `mails`.
 
     `queues` are those for which they answered. `left` is what others wrote of them. `only_here` are people who are
@@ -45,138 +45,140 @@ class Forgotten:
     queues: list[str] = field(default_factory=list)
     administrator: bool = False
     assigned: int = 0
-    left: Remainder = NOTHING
+    left: Mentions = NOTHING
     only_here: list[str] = field(default_factory=list)
     erased: list[int] = field(default_factory=list)
     retitled: list[int] = field(default_factory=list)
 
 
-Forget = Callable[[Desk], Forgotten]
+Erasure = Callable[[UnitOfWork], ErasureReport]
 
 
-class _Rehearsed(Exception):
+class _PreviewDone(Exception):
     """All was done to see what it would be, and nothing of it is to stay."""
 
 
-def rehearse(database: Database, forget: Forget) -> Forgotten:
+def preview(database: Database, erasure: Erasure) -> ErasureReport:
     """What would go, to the last letter: it is done, and taken back."""
-    told = Forgotten()
-    with suppress(_Rehearsed), database.work() as desk:
-        told = forget(desk)
-        raise _Rehearsed
-    return told
+    report = ErasureReport()
+    with suppress(_PreviewDone), database.transaction() as uow:
+        report = erasure(uow)
+        raise _PreviewDone
+    return report
 
 
-def carry_out(database: Database, forget: Forget) -> Forgotten:
+def erase(database: Database, erasure: Erasure) -> ErasureReport:
     """Forget, all or nothing."""
-    with database.work() as desk:
+    with database.transaction() as uow:
         if database.is_sqlite:
             # What is taken out is written over, also in pages that are given back.
-            desk.connection.exec_driver_sql("PRAGMA secure_delete = ON")
-        told = forget(desk)
-        let_go(desk)
-        return told
+            uow.connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        report = erasure(uow)
+        purge_pending(uow)
+        return report
 
 
-def forget_person(desk: Desk, email: str) -> Forgotten:
+def forget_person(uow: UnitOfWork, email: str) -> ErasureReport:
     """Take a person out of everything; their messages stay as numbered places. NoSuchPerson if nobody has the address.
 
     In every table somebody stands for them who has no name, no address and no letters; whoever writes from their
     address is a new stranger.
     """
-    person = _who_wrote(desk, email)
-    addresses = personal_data.addresses_of(desk, person)
-    tickets = _hold(desk, person, addresses)
-    stand_in = somebody(desk)
-    traces = Traces(
+    person = _who_wrote(uow, email)
+    addresses = personal_data.addresses_of(uow, person)
+    tickets = _hold(uow, person, addresses)
+    stand_in = new_placeholder(uow)
+    patterns = IdentityPatterns(
         person.id,
         stand_in.email,
-        line_left(desk, "at the request of its writer"),
+        line_left(uow, "at the request of its writer"),
         addresses,
-        personal_data.names_of(desk, person, addresses),
-        titles_of(desk, person, tickets),
+        personal_data.names_of(uow, person, addresses),
+        titles_of(uow, person, tickets),
     )
-    mails = personal_data.mails_of(desk, person, addresses)
-    elsewhere = on_no_ticket(desk, traces, mails)
-    told = Forgotten(erased=personal_data.messages_of(desk, person))
-    told.left = left_of(desk, person, traces, tickets, elsewhere.kept)
-    _count_offices(desk, person, told)
-    erase_words(desk, told, mails | elsewhere.asked)
-    _take_out_of_letters(desk, person, traces, told, tickets)
-    _take_out_of_records(desk, person, traces, tickets)
-    hand_over(desk, person, stand_in)
-    return told
+    mails = personal_data.mails_of(uow, person, addresses)
+    elsewhere = on_no_ticket(uow, patterns, mails)
+    report = ErasureReport(erased=personal_data.messages_of(uow, person))
+    report.left = left_of(uow, person, patterns, tickets, elsewhere.kept)
+    _count_offices(uow, person, report)
+    erase_words(uow, report, mails | elsewhere.asked)
+    _take_out_of_letters(uow, person, patterns, report, tickets)
+    _take_out_of_records(uow, person, patterns, tickets)
+    reassign_references(uow, person, stand_in)
+    return report
 
 
-def _who_wrote(desk: Desk, email: str) -> Person:
+def _who_wrote(uow: UnitOfWork, email: str) -> Person:
     """The person who has an address. Whose mails were all set aside is nobody yet, and is made one to be forgotten."""
     address = email.strip()
-    if find_person(desk, address) is None and personal_data.has_mails(desk, address):
-        return meet(desk, Mailbox("", address), known=False)
-    return get_person(desk, address)
+    if find_person(uow, address) is None and personal_data.has_mails(uow, address):
+        return get_or_create_person(uow, Mailbox("", address), known=False)
+    return get_person(uow, address)
 
 
-def _hold(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
+def _hold(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
     """The tickets on which somebody left traces, held with the person until the work is done.
 
     Tickets first, as mail holds them. On PostgreSQL a mail that found the person before waits here with what it writes
     in their name; then that is undone, since nobody is there any more, and the mail is taken once more, as a
     stranger's. Where several wait at once, each makes the stranger known, and all but one may be told to come again.
     """
-    for number in sorted(personal_data.tickets_with(desk, person, addresses)):
-        desk.session.scalars(select(Ticket.id).where(Ticket.id == number).with_for_update(of=Ticket)).all()
-    desk.session.get_one(Person, person.id, with_for_update=True, populate_existing=True)
-    return personal_data.tickets_with(desk, person, addresses)
+    for number in sorted(personal_data.tickets_with(uow, person, addresses)):
+        uow.session.scalars(select(Ticket.id).where(Ticket.id == number).with_for_update(of=Ticket)).all()
+    uow.session.get_one(Person, person.id, with_for_update=True, populate_existing=True)
+    return personal_data.tickets_with(uow, person, addresses)
 
 
-def line_left(desk: Desk, why: str = "") -> str:
+def line_left(uow: UnitOfWork, why: str = "") -> str:
     """What stands where words were."""
-    return f"[Erased on {desk.now:%Y-%m-%d}{f' {why}' if why else ''}.]"
+    return f"[Erased on {uow.now:%Y-%m-%d}{f' {why}' if why else ''}.]"
 
 
-def _count_offices(desk: Desk, person: Person, told: Forgotten) -> None:
+def _count_offices(uow: UnitOfWork, person: Person, report: ErasureReport) -> None:
     answers = select(Queue.name).join(Responder, Responder.queue_id == Queue.id).order_by(Queue.id)
-    told.queues = list(desk.session.scalars(answers.where(Responder.person_id == person.id)))
-    told.administrator = person.administrator
-    told.tickets = rows.count(desk, Ticket.requestor_id, [person.id])
-    told.assigned = rows.count(desk, Ticket.assignee_id, [person.id])
+    report.queues = list(uow.session.scalars(answers.where(Responder.person_id == person.id)))
+    report.administrator = person.administrator
+    report.tickets = rows.count(uow, Ticket.requestor_id, [person.id])
+    report.assigned = rows.count(uow, Ticket.assignee_id, [person.id])
 
 
-def erase_words(desk: Desk, told: Forgotten, mails: Collection[int]) -> None:
+def erase_words(uow: UnitOfWork, report: ErasureReport, mails: Collection[int]) -> None:
     """Erase these mails, and count what goes with them and with the messages.
 
-    Here whatever else keeps the words of `told.erased` lets go of them; the messages themselves are still there.
+    Here whatever else keeps the words of `report.erased` lets go of them; the messages themselves are still there.
     """
-    found = rows.still_there(desk, mails)
-    told.messages, told.mails = len(told.erased), len(found)
-    told.attachments = rows.count(desk, Attachment.message_id, told.erased)
-    told.set_aside = rows.count(desk, Delivery.mail_id, found, Delivery.waiting.is_(True))
-    rows.erase_mails(desk, found)
+    found = rows.still_there(uow, mails)
+    report.messages, report.mails = len(report.erased), len(found)
+    report.attachments = rows.count(uow, Attachment.message_id, report.erased)
+    report.set_aside = rows.count(uow, Delivery.mail_id, found, Delivery.waiting.is_(True))
+    rows.erase_mails(uow, found)
 
 
-def _take_out_of_letters(desk: Desk, person: Person, traces: Traces, told: Forgotten, tickets: Collection[int]) -> None:
+def _take_out_of_letters(
+    uow: UnitOfWork, person: Person, patterns: IdentityPatterns, report: ErasureReport, tickets: Collection[int]
+) -> None:
     """Letters to them go, with those about their words that wait; others say nothing of them."""
-    line = line_left(desk, "at the request of its writer")
-    told_on = personal_data.told_on(desk, told.erased, traces)
-    traces = traces.knowing(rows.erase_messages(desk, told.erased, line))
-    to_them = rows.letters(desk, Letter.person_id, [person.id])
-    rows.remove_letters(desk, to_them)
-    silent = rows.letters(desk, Letter.about_id, told.erased) | rows.pages_about(desk, told_on)
-    rows.silence_letters(desk, silent, line)
-    rewritten = rewrite.rewrite_letters(desk, traces, tickets)
-    told.retitled = sorted(rewrite.rewrite_tickets(desk, traces, tickets))
-    told.letters = len(to_them | silent | rewritten)
+    line = line_left(uow, "at the request of its writer")
+    told_on = personal_data.told_on(uow, report.erased, patterns)
+    patterns = patterns.knowing(rows.erase_messages(uow, report.erased, line))
+    to_them = rows.letters(uow, Letter.person_id, [person.id])
+    rows.remove_letters(uow, to_them)
+    silent = rows.letters(uow, Letter.about_id, report.erased) | rows.pages_about(uow, told_on)
+    rows.silence_letters(uow, silent, line)
+    rewritten = rewrite.rewrite_letters(uow, patterns, tickets)
+    report.retitled = sorted(rewrite.rewrite_tickets(uow, patterns, tickets))
+    report.letters = len(to_them | silent | rewritten)
 
 
-def _take_out_of_records(desk: Desk, person: Person, traces: Traces, tickets: Collection[int]) -> None:
-    rewrite.rewrite_changes(desk, traces, tickets)
-    rewrite.rewrite_mails(desk, traces)
-    rows.leave_archive(desk, traces.keys)
+def _take_out_of_records(uow: UnitOfWork, person: Person, patterns: IdentityPatterns, tickets: Collection[int]) -> None:
+    rewrite.rewrite_changes(uow, patterns, tickets)
+    rewrite.rewrite_mails(uow, patterns)
+    rows.leave_archive(uow, patterns.keys)
     for table in (Ticket, Checkpoint):
         assigned = update(table).where(table.assignee_id == person.id)
-        desk.session.execute(assigned.values(assignee_id=None))
+        uow.session.execute(assigned.values(assignee_id=None))
     own = update(Ticket).where(Ticket.requestor_id == person.id)
-    desk.session.execute(own.values(requestor_email=None))
+    uow.session.execute(own.values(requestor_email=None))
     for row in (Address, Participant, Responder):
-        desk.session.execute(delete(row).where(row.person_id == person.id))
-    desk.session.flush()
+        uow.session.execute(delete(row).where(row.person_id == person.id))
+    uow.session.flush()

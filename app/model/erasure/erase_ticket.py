@@ -11,87 +11,87 @@ from ..lifecycle.tables import NotAllowed
 from ..records.imported_mail import NOBODY, Archived
 from ..records.letters import Letter
 from ..records.messages import Message
-from ..records.people import Person, nobody
+from ..records.people import Person, shared_placeholder
 from ..records.queues import Responder
 from ..records.received_mail import Delivery
 from ..records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
 from ..storage.base import in_portions
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
 from . import personal_data, rows
-from .erase_person import Forgotten, erase_words, line_left
+from .erase_person import ErasureReport, erase_words, line_left
 
 
-def forget_ticket(desk: Desk, number: int) -> Forgotten:
+def forget_ticket(uow: UnitOfWork, number: int) -> ErasureReport:
     """Take everything out of a ticket, and out of those that became part of it.
 
     People stay. NoSuchTicket if there is none or it was forgotten before, NotAllowed if it is part of another one.
     """
-    if (into := find_ticket(desk, number).merged_into) is not None:
+    if (into := find_ticket(uow, number).merged_into) is not None:
         raise NotAllowed(f"Ticket {number} is part of ticket {into} now, where its messages are: forget that one.")
-    numbers = personal_data.parts_of(desk, number)
-    tickets = [find_ticket(desk, one, locked=True) for one in sorted(numbers)]
-    told = Forgotten(tickets=len(tickets), erased=_messages_on(desk, numbers))
-    told.only_here = _known_only_here(desk, numbers)
-    erase_words(desk, told, _mails_of(desk, numbers, told.erased))
-    told.letters = _take_out_letters(desk, numbers, told.erased)
-    rows.remove_messages(desk, told.erased)
-    _take_out_records(desk, numbers)
+    numbers = personal_data.parts_of(uow, number)
+    tickets = [find_ticket(uow, one, locked=True) for one in sorted(numbers)]
+    report = ErasureReport(tickets=len(tickets), erased=_messages_on(uow, numbers))
+    report.only_here = _known_only_here(uow, numbers)
+    erase_words(uow, report, _mails_of(uow, numbers, report.erased))
+    report.letters = _take_out_letters(uow, numbers, report.erased)
+    rows.remove_messages(uow, report.erased)
+    _take_out_records(uow, numbers)
     for ticket in tickets:
-        _empty(desk, ticket)
-    desk.session.flush()
-    return told
+        _empty(uow, ticket)
+    uow.session.flush()
+    return report
 
 
-def _messages_on(desk: Desk, numbers: Collection[int]) -> list[int]:
-    return list(desk.session.scalars(select(Message.id).where(Message.ticket_id.in_(numbers)).order_by(Message.id)))
+def _messages_on(uow: UnitOfWork, numbers: Collection[int]) -> list[int]:
+    return list(uow.session.scalars(select(Message.id).where(Message.ticket_id.in_(numbers)).order_by(Message.id)))
 
 
-def _mails_of(desk: Desk, numbers: Collection[int], messages: Collection[int]) -> set[int]:
+def _mails_of(uow: UnitOfWork, numbers: Collection[int], messages: Collection[int]) -> set[int]:
     """The mails that came to these tickets, without those that stand elsewhere too: on another ticket, or set aside."""
     brought = select(Message.mail_id).where(Message.ticket_id.in_(numbers), Message.mail_id.is_not(None))
     came = select(Delivery.mail_id).where(Delivery.ticket_id.in_(numbers))
-    found = {one for one in (*desk.session.scalars(brought), *desk.session.scalars(came)) if one is not None}
+    found = {one for one in (*uow.session.scalars(brought), *uow.session.scalars(came)) if one is not None}
     elsewhere: set[int | None] = set()
     for portion in in_portions(found):
         other = select(Message.mail_id).where(Message.mail_id.in_(portion), Message.ticket_id.not_in(numbers))
         aside = select(Delivery.mail_id).where(
             Delivery.mail_id.in_(portion), or_(Delivery.ticket_id.not_in(numbers), Delivery.waiting)
         )
-        elsewhere |= {*desk.session.scalars(other), *desk.session.scalars(aside)}
+        elsewhere |= {*uow.session.scalars(other), *uow.session.scalars(aside)}
     return found - elsewhere
 
 
-def _take_out_letters(desk: Desk, numbers: Collection[int], messages: Collection[int]) -> int:
-    own = rows.letters(desk, Letter.ticket_id, numbers) | rows.letters(desk, Letter.about_id, messages)
-    pages = rows.pages_about(desk, numbers)
-    rows.remove_letters(desk, own)
-    rows.silence_letters(desk, pages - own, line_left(desk))
+def _take_out_letters(uow: UnitOfWork, numbers: Collection[int], messages: Collection[int]) -> int:
+    own = rows.letters(uow, Letter.ticket_id, numbers) | rows.letters(uow, Letter.about_id, messages)
+    pages = rows.pages_about(uow, numbers)
+    rows.remove_letters(uow, own)
+    rows.silence_letters(uow, pages - own, line_left(uow))
     return len(own | pages)
 
 
-def _take_out_records(desk: Desk, numbers: Collection[int]) -> None:
+def _take_out_records(uow: UnitOfWork, numbers: Collection[int]) -> None:
     """Take out who takes part and what changed. What is left of its mails are digests, by which they are known."""
     for table in (Participant, Change, Reopening, Checkpoint):
-        desk.session.execute(delete(table).where(table.ticket_id.in_(numbers)))
+        uow.session.execute(delete(table).where(table.ticket_id.in_(numbers)))
     came = update(Delivery).where(Delivery.ticket_id.in_(numbers))
-    desk.session.execute(came.values(recipient="", reason=""))
+    uow.session.execute(came.values(recipient="", reason=""))
     imported = update(Archived).where(Archived.ticket_id.in_(numbers))
-    desk.session.execute(imported.values(mail_id=None, subject=None, people=NOBODY))
+    uow.session.execute(imported.values(mail_id=None, subject=None, people=NOBODY))
 
 
-def _empty(desk: Desk, ticket: Ticket) -> None:
+def _empty(uow: UnitOfWork, ticket: Ticket) -> None:
     """Leave a row with a number, a line that says so, and nobody. Without messages it is no ticket any more."""
-    ticket.title = line_left(desk)
-    ticket.requestor = nobody(desk)
+    ticket.title = line_left(uow)
+    ticket.requestor = shared_placeholder(uow)
     ticket.requestor_email = None
     ticket.assignee = ticket.answerer = ticket.answer = ticket.solved = ticket.priority = ticket.root = None
     ticket.last_query = ticket.last_response = ticket.merged_into = None
     ticket.posts, ticket.has_private = 0, False
-    record_change(desk, ticket, None, FORGOTTEN, None, None)
+    record_change(uow, ticket, None, FORGOTTEN, None, None)
 
 
-def _known_only_here(desk: Desk, numbers: Collection[int]) -> list[str]:
+def _known_only_here(uow: UnitOfWork, numbers: Collection[int]) -> list[str]:
     """The addresses of people who are known through these tickets alone: they can be forgotten, too."""
     elsewhere = or_(
         Person.administrator,
@@ -106,5 +106,5 @@ def _known_only_here(desk: Desk, numbers: Collection[int]) -> list[str]:
         exists().where(Message.sender_id == Person.id, Message.ticket_id.in_(numbers)),
         exists().where(Ticket.requestor_id == Person.id, Ticket.id.in_(numbers)),
     )
-    found = desk.session.scalars(select(Person).where(here, ~elsewhere).order_by(Person.email))
+    found = uow.session.scalars(select(Person).where(here, ~elsewhere).order_by(Person.email))
     return [person.email for person in found if not person.forgotten]

@@ -17,7 +17,7 @@ _PREFIX = re.compile(r"(?:\s*(?:re|fwd?|aw|antw|sv|wg)\s?:|\s*\[[^\[\]]{1,100} #
 
 
 @dataclass(frozen=True)
-class Traces:
+class IdentityPatterns:
     """What one person is known by.
 
     `addresses` as they were written, `names` as letters called them, which may be any word, `titles` by ticket those
@@ -61,7 +61,7 @@ class Traces:
         if not titles:
             return text
         theirs = _any_title(titles)
-        return "\n".join(theirs.sub(self.title, one) if _SUBJECT.search(one) else one for one in text.split("\n"))
+        return "\n".join(theirs.sub(self.title, line) if _SUBJECT.search(line) else line for line in text.split("\n"))
 
     def without_names(self, text: str) -> str:
         """A text without the whole names of theirs, where somebody else may have written it."""
@@ -79,7 +79,7 @@ class Traces:
             names = f"{names[: place.start()]}{FORGOTTEN_NAME}{names[place.end() :]}"
         return names
 
-    def knowing(self, ids: Mapping[str, str]) -> "Traces":
+    def knowing(self, ids: Mapping[str, str]) -> "IdentityPatterns":
         """The same, with Message-IDs of theirs."""
         return replace(self, ids=ids)
 
@@ -101,13 +101,13 @@ class Traces:
         titles = self.titles_on(ticket)
         prefix = _PREFIX.match(subject)
         rest = subject[prefix.end() :] if prefix else subject
-        theirs = rest in titles or any(len(rest) > _TOLD_BY and one.startswith(rest) for one in titles)
+        theirs = rest in titles or any(len(rest) > _TOLD_BY and title.startswith(rest) for title in titles)
         return f"{subject[: len(subject) - len(rest)]}{self.title}" if theirs else subject
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:
         """The addresses in every form in which they may stand in a text."""
-        forms = {form for one in self.addresses for form in (one, address_key(one), mailable(one))}
+        forms = {form for address in self.addresses for form in (address, address_key(address), mailable(address))}
         return tuple(sorted(forms, key=len, reverse=True))
 
     @cached_property
@@ -117,11 +117,14 @@ class Traces:
     @cached_property
     def whole_names(self) -> frozenset[str]:
         """The names that are hardly any other word: of several words, or in a script that puts no spaces between."""
-        return frozenset(one for one in self.names if len(one.split()) > 1 or _is_unspaced(one))
+        return frozenset(name for name in self.names if len(name.split()) > 1 or _is_unspaced(name))
 
     @cached_property
     def _whole_names(self) -> re.Pattern[str]:
-        patterns = (re.escape(one) if _is_unspaced(one) else rf"(?<!\w){_told(one)}(?!\w)" for one in self.whole_names)
+        patterns = (
+            re.escape(whole_name) if _is_unspaced(whole_name) else rf"(?<!\w){_told(whole_name)}(?!\w)"
+            for whole_name in self.whole_names
+        )
         return _any_of(patterns, "", "", re.IGNORECASE)
 
     @cached_property
@@ -145,7 +148,7 @@ def _any_title(titles: frozenset[str]) -> re.Pattern[str]:
 
 def _any_of(patterns: Iterable[str], before: str, after: str, flags: int = 0) -> re.Pattern[str]:
     """A pattern for any of some others, the longest first; one that never matches if there are none."""
-    ordered = sorted({one for one in patterns if one}, key=len, reverse=True)
+    ordered = sorted({pattern for pattern in patterns if pattern}, key=len, reverse=True)
     return re.compile(f"{before}(?:{'|'.join(ordered)}){after}" if ordered else r"(?!)", flags)
 
 

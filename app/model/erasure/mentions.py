@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 from sqlalchemy import exists, or_, select
 
-from ...mail.parsed import read
+from ...mail.parsed import parse_mail
 from ...mail.text import from_bytes
 from ..inbound.delivery import Fate
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.received_mail import Delivery, Mail
 from ..storage.base import in_portions
-from ..storage.unit_of_work import Desk
-from .identity_patterns import Traces
+from ..storage.unit_of_work import UnitOfWork
+from .identity_patterns import IdentityPatterns
 from .personal_data import contains_any
 
 # A shorter line may stand anywhere.
@@ -21,7 +21,7 @@ _TELLING = 24
 _OTHERS = (Message.id, Message.ticket_id, Message.subject, Message.full_text, Message.mail_id)
 
 
-class Remainder(NamedTuple):
+class Mentions(NamedTuple):
     """How many messages of others name somebody or quote them, and the tickets on which they are.
 
     `mails` are mails of others on no ticket that name them, `set_aside` the numbers of those that wait.
@@ -33,10 +33,10 @@ class Remainder(NamedTuple):
     set_aside: Sequence[int] = ()
 
 
-NOTHING = Remainder(0, ())
+NOTHING = Mentions(0, ())
 
 
-class Elsewhere(NamedTuple):
+class UnpostedMails(NamedTuple):
     """The ids of mails of others that stand on no ticket and name somebody.
 
     `asked` only asked for a page or a search, which is no correspondence; `kept` are the others.
@@ -46,78 +46,78 @@ class Elsewhere(NamedTuple):
     kept: set[int]
 
 
-def on_no_ticket(desk: Desk, traces: Traces, own: Collection[int]) -> Elsewhere:
+def on_no_ticket(uow: UnitOfWork, patterns: IdentityPatterns, own: Collection[int]) -> UnpostedMails:
     """Where else others name somebody; `own` are the mails of this person."""
     on_ticket = exists().where(Message.mail_id == Mail.id)
     query = select(Mail.id, Mail.subject, Mail.envelope_from, Mail.raw).where(~on_ticket)
-    rows = desk.session.execute(query, execution_options={"yield_per": 100})
-    named = {id_ for id_, subject, sender, raw in rows if id_ not in own and _names(traces, subject, raw, sender)}
+    rows = uow.session.execute(query, execution_options={"yield_per": 100})
+    named = {id_ for id_, subject, sender, raw in rows if id_ not in own and _names(patterns, subject, raw, sender)}
     fates: dict[int, set[str]] = {one: set() for one in named}
     for portion in in_portions(named):
-        for mail, fate in desk.session.execute(
+        for mail, fate in uow.session.execute(
             select(Delivery.mail_id, Delivery.fate).where(Delivery.mail_id.in_(portion))
         ):
             fates[mail].add(fate)
     asked = {
         mail for mail, those in fates.items() if Fate.ANSWERED in those and those <= {Fate.ANSWERED, Fate.REPEATED}
     }
-    return Elsewhere(asked, named - asked)
+    return UnpostedMails(asked, named - asked)
 
 
-def _names(traces: Traces, subject: str, raw: bytes, envelope_from: str | None) -> bool:
+def _names(patterns: IdentityPatterns, subject: str, raw: bytes, envelope_from: str | None) -> bool:
     """Whether a mail names somebody as it came, or as it is read."""
-    if traces.names_them(f"{subject}\n{from_bytes(raw)}"):
+    if patterns.names_them(f"{subject}\n{from_bytes(raw)}"):
         return True
-    incoming = read(raw, envelope_from)
-    return traces.names_them("\n".join([incoming.text, *(f"{one.name} {one.email}" for one in incoming.to)]))
+    parsed = parse_mail(raw, envelope_from)
+    return patterns.names_them("\n".join([parsed.text, *(f"{mailbox.name} {mailbox.email}" for mailbox in parsed.to)]))
 
 
 def left_of(
-    desk: Desk, person: Person, traces: Traces, tickets: Collection[int], mails: Collection[int] = ()
-) -> Remainder:
+    uow: UnitOfWork, person: Person, patterns: IdentityPatterns, tickets: Collection[int], mails: Collection[int] = ()
+) -> Mentions:
     """What others wrote that has somebody's address, their name or lines of theirs; `mails` are those on no ticket."""
-    lines = _lines_of(desk, person)
-    found: dict[int, int] = dict(_anywhere(desk, person, traces))
+    lines = _lines_of(uow, person)
+    found: dict[int, int] = dict(_anywhere(uow, person, patterns))
     for portion in in_portions(tickets):
         of_others = Message.sender_id.is_distinct_from(person.id)
         query = select(*_OTHERS).where(Message.ticket_id.in_(portion), of_others)
-        for number, ticket, subject, text, mail in desk.session.execute(query).all():
+        for number, ticket, subject, text, mail in uow.session.execute(query).all():
             if number in found:
                 continue
             # By command no exact mail remains, which would still have the title.
-            titled = mail is not None and traces.retitled(subject, ticket) != subject
+            titled = mail is not None and patterns.retitled(subject, ticket) != subject
             quotes = titled or not lines.isdisjoint(_telling(text))
-            if quotes or traces.names_them(text) or (mail and _is_named_in(desk, traces, mail)):
+            if quotes or patterns.names_them(text) or (mail and _is_named_in(uow, patterns, mail)):
                 found[number] = ticket
-    return Remainder(len(found), sorted(set(found.values())), len(mails), _waiting(desk, mails))
+    return Mentions(len(found), sorted(set(found.values())), len(mails), _waiting(uow, mails))
 
 
-def _waiting(desk: Desk, mails: Collection[int]) -> list[int]:
+def _waiting(uow: UnitOfWork, mails: Collection[int]) -> list[int]:
     """The numbers by which mails are known that are set aside."""
     found: list[int] = []
     for portion in in_portions(mails):
-        found += desk.session.scalars(select(Delivery.id).where(Delivery.mail_id.in_(portion), Delivery.waiting))
+        found += uow.session.scalars(select(Delivery.id).where(Delivery.mail_id.in_(portion), Delivery.waiting))
     return sorted(found)
 
 
-def _anywhere(desk: Desk, person: Person, traces: Traces) -> Iterator[tuple[int, int]]:
+def _anywhere(uow: UnitOfWork, person: Person, patterns: IdentityPatterns) -> Iterator[tuple[int, int]]:
     """The messages of others, on whichever tickets, that have an address or the whole name in them."""
-    words = {*traces.spellings, *traces.whole_names}
+    words = {*patterns.spellings, *patterns.whole_names}
     named = or_(contains_any(Message.subject, words), contains_any(Message.full_text, words))
-    for number, ticket, subject, text, _ in desk.session.execute(
+    for number, ticket, subject, text, _ in uow.session.execute(
         select(*_OTHERS).where(named, Message.sender_id.is_distinct_from(person.id))
     ):
-        if traces.names_them(f"{subject}\n{text}"):
+        if patterns.names_them(f"{subject}\n{text}"):
             yield number, ticket
 
 
-def _is_named_in(desk: Desk, traces: Traces, mail: int) -> bool:
+def _is_named_in(uow: UnitOfWork, patterns: IdentityPatterns, mail: int) -> bool:
     """Whether a mail names an address of theirs anywhere, as in its Cc."""
-    return traces.has_address(from_bytes(desk.session.execute(select(Mail.raw).where(Mail.id == mail)).scalar_one()))
+    return patterns.has_address(from_bytes(uow.session.execute(select(Mail.raw).where(Mail.id == mail)).scalar_one()))
 
 
-def _lines_of(desk: Desk, person: Person) -> set[str]:
-    texts = desk.session.scalars(select(Message.full_text).where(Message.sender_id == person.id))
+def _lines_of(uow: UnitOfWork, person: Person) -> set[str]:
+    texts = uow.session.scalars(select(Message.full_text).where(Message.sender_id == person.id))
     return {line for text in texts for line in _telling(text)}
 
 

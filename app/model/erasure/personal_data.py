@@ -14,9 +14,9 @@ from ..records.people import Address, Person
 from ..records.received_mail import Delivery, Mail
 from ..records.tickets import Change, Participant, Reopening, Ticket
 from ..storage.base import in_portions
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
-from .identity_patterns import Traces
+from .identity_patterns import IdentityPatterns
 
 
 def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:
@@ -24,22 +24,20 @@ def contains_any(column: Any, words: Collection[str]) -> ColumnElement[bool]:
     return or_(*(column.icontains(word, autoescape=True) for word in words), literal(value=False))
 
 
-def addresses_of(desk: Desk, person: Person) -> frozenset[str]:
+def addresses_of(uow: UnitOfWork, person: Person) -> frozenset[str]:
     """Every address of somebody, as it was written, and as letters to them wrote it."""
-    own = desk.session.scalars(select(Address.email).where(Address.person_id == person.id))
-    wrote = desk.session.scalars(select(Letter.recipient).where(Letter.person_id == person.id).distinct())
+    own = uow.session.scalars(select(Address.email).where(Address.person_id == person.id))
+    wrote = uow.session.scalars(select(Letter.recipient).where(Letter.person_id == person.id).distinct())
     return frozenset({person.email, *own, *wrote})
 
 
-def names_of(desk: Desk, person: Person, addresses: Collection[str]) -> frozenset[str]:
+def names_of(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> frozenset[str]:
     """What somebody was called in letters, now and before: names, and for who has none the beginning of an address."""
-    to_them = desk.session.scalars(select(Letter.recipient_name).where(Letter.person_id == person.id).distinct())
+    to_them = uow.session.scalars(select(Letter.recipient_name).where(Letter.person_id == person.id).distinct())
     about = select(Letter.sender_name).join(Message, Message.id == Letter.about_id)
-    from_them = desk.session.scalars(
-        about.where(Message.sender_id == person.id, Letter.kind.in_(_IN_A_NAME)).distinct()
-    )
+    from_them = uow.session.scalars(about.where(Message.sender_id == person.id, Letter.kind.in_(_IN_A_NAME)).distinct())
     parts = [one.rpartition(" via ")[0] for one in from_them]
-    locals_ = (one.rpartition("@")[0] for one in addresses)
+    locals_ = (address.rpartition("@")[0] for address in addresses)
     return frozenset(one for one in (person.name, *to_them, *parts, *locals_) if one.strip())
 
 
@@ -47,23 +45,23 @@ def names_of(desk: Desk, person: Person, addresses: Collection[str]) -> frozense
 _IN_A_NAME = ("opened", "posted")
 
 
-def tickets_with(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
+def tickets_with(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
     """The numbers of all tickets on which somebody left a trace, with all that was merged with them."""
     who = person.id
     changed = or_(Change.by_id == who, contains_any(Change.old, addresses), contains_any(Change.new, addresses))
     kept = (Checkpoint.by_id, Checkpoint.requestor_id, Checkpoint.assignee_id, Checkpoint.answerer_id)
     found = {
-        *desk.session.scalars(select(Message.ticket_id).where(Message.sender_id == who).distinct()),
-        *desk.session.scalars(select(Ticket.id).where(_is_one_of(who, *_ON_TICKET))),
-        *desk.session.scalars(select(Participant.ticket_id).where(Participant.person_id == who)),
-        *desk.session.scalars(select(Change.ticket_id).where(changed).distinct()),
-        *desk.session.scalars(select(Checkpoint.ticket_id).where(_is_one_of(who, *kept)).distinct()),
-        *desk.session.scalars(
+        *uow.session.scalars(select(Message.ticket_id).where(Message.sender_id == who).distinct()),
+        *uow.session.scalars(select(Ticket.id).where(_is_one_of(who, *_ON_TICKET))),
+        *uow.session.scalars(select(Participant.ticket_id).where(Participant.person_id == who)),
+        *uow.session.scalars(select(Change.ticket_id).where(changed).distinct()),
+        *uow.session.scalars(select(Checkpoint.ticket_id).where(_is_one_of(who, *kept)).distinct()),
+        *uow.session.scalars(
             select(Reopening.ticket_id).where(_is_one_of(who, Reopening.by_id, Reopening.answerer_id))
         ),
-        *desk.session.scalars(select(Letter.ticket_id).where(Letter.person_id == who).distinct()),
+        *uow.session.scalars(select(Letter.ticket_id).where(Letter.person_id == who).distinct()),
     }
-    return with_merged(desk, {number for number in found if number is not None})
+    return with_merged(uow, {number for number in found if number is not None})
 
 
 _ON_TICKET = (Ticket.requestor_id, Ticket.assignee_id, Ticket.answerer_id)
@@ -73,67 +71,67 @@ def _is_one_of(who: int, *columns: Any) -> ColumnElement[bool]:
     return or_(*(column == who for column in columns))
 
 
-def with_merged(desk: Desk, numbers: Collection[int]) -> set[int]:
+def with_merged(uow: UnitOfWork, numbers: Collection[int]) -> set[int]:
     """Some tickets, with all that became part of one of them, and of what they became part."""
     merged = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
-    pairs = [(one, other) for one, other in desk.session.execute(merged) if other is not None]
+    pairs = [(one, other) for one, other in uow.session.execute(merged) if other is not None]
     found = set(numbers)
     while more := {x for pair in pairs for x in pair if found & set(pair)} - found:
         found |= more
     return found
 
 
-def parts_of(desk: Desk, number: int) -> set[int]:
+def parts_of(uow: UnitOfWork, number: int) -> set[int]:
     """A ticket, with all that became part of it."""
     found = {number}
-    while more := set(desk.session.scalars(select(Ticket.id).where(Ticket.merged_into.in_(found)))) - found:
+    while more := set(uow.session.scalars(select(Ticket.id).where(Ticket.merged_into.in_(found)))) - found:
         found |= more
     return found
 
 
-def messages_of(desk: Desk, person: Person) -> list[int]:
+def messages_of(uow: UnitOfWork, person: Person) -> list[int]:
     """The ids of somebody's messages."""
-    return list(desk.session.scalars(select(Message.id).where(Message.sender_id == person.id).order_by(Message.id)))
+    return list(uow.session.scalars(select(Message.id).where(Message.sender_id == person.id).order_by(Message.id)))
 
 
-def told_on(desk: Desk, messages: Collection[int], traces: Traces) -> set[int]:
+def told_on(uow: UnitOfWork, messages: Collection[int], patterns: IdentityPatterns) -> set[int]:
     """The tickets on which words of theirs stand."""
-    found = set(traces.titles)
+    found = set(patterns.titles)
     for portion in in_portions(messages):
-        found |= set(desk.session.scalars(select(Message.ticket_id).where(Message.id.in_(portion)).distinct()))
-    return with_merged(desk, found)
+        found |= set(uow.session.scalars(select(Message.ticket_id).where(Message.id.in_(portion)).distinct()))
+    return with_merged(uow, found)
 
 
-def mails_of(desk: Desk, person: Person, addresses: Collection[str]) -> set[int]:
+def mails_of(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
     """The ids of somebody's mails, wherever they ended, and of reports on letters to them.
 
     Not of a mail that stands as a message of somebody else.
     """
-    keys = {address_key(one) for one in addresses}
-    wrote = _spelled(desk, Mail.author, keys)
-    sent = _spelled(desk, Mail.envelope_from, keys)
+    keys = {address_key(address) for address in addresses}
+    wrote = _spelled(uow, Mail.author, keys)
+    sent = _spelled(uow, Mail.envelope_from, keys)
     reports = select(Delivery.mail_id).where(
-        Delivery.fate == Fate.REPORTED, contains_any(Delivery.reason, [f"to {one}:" for one in addresses])
+        Delivery.fate == Fate.REPORTED, contains_any(Delivery.reason, [f"to {address}:" for address in addresses])
     )
     of_others = exists().where(Message.mail_id == Mail.id, Message.sender_id.is_distinct_from(person.id))
     own = or_(Mail.author.in_(wrote), (Mail.author == "") & Mail.envelope_from.in_(sent), Mail.id.in_(reports))
     posted = select(Message.mail_id).where(Message.sender_id == person.id, Message.mail_id.is_not(None))
-    archived = {one.mail_id for one in archived_of(desk, keys) if one.mail_id and not one.posted}
+    archived = {one.mail_id for one in archived_of(uow, keys) if one.mail_id and not one.posted}
     return {
-        *desk.session.scalars(select(Mail.id).where(own, ~of_others)),
-        *(one for one in desk.session.scalars(posted) if one is not None),
+        *uow.session.scalars(select(Mail.id).where(own, ~of_others)),
+        *(one for one in uow.session.scalars(posted) if one is not None),
         *archived,
     }
 
 
-def has_mails(desk: Desk, address: str) -> bool:
+def has_mails(uow: UnitOfWork, address: str) -> bool:
     """Whether any mail came from an address, wherever it ended."""
-    return any(_spelled(desk, column, {address_key(address)}) for column in (Mail.author, Mail.envelope_from))
+    return any(_spelled(uow, column, {address_key(address)}) for column in (Mail.author, Mail.envelope_from))
 
 
-def _spelled(desk: Desk, column: Any, keys: Collection[str]) -> list[str]:
+def _spelled(uow: UnitOfWork, column: Any, keys: Collection[str]) -> list[str]:
     """Every way in which a column of mails writes one of these addresses."""
-    written = desk.session.scalars(select(column).where(column.is_not(None), column != "").distinct())
+    written = uow.session.scalars(select(column).where(column.is_not(None), column != "").distinct())
     return [one for one in written if address_key(one) in keys]
 
 
@@ -147,12 +145,12 @@ class InArchive(NamedTuple):
     wrote: bool
 
 
-def archived_of(desk: Desk, keys: Collection[str]) -> Iterator[InArchive]:
+def archived_of(uow: UnitOfWork, keys: Collection[str]) -> Iterator[InArchive]:
     """The rows of imported mails that somebody wrote or that name them."""
-    theirs = {person_key(one) for one in keys}
+    theirs = {person_key(key) for key in keys}
     columns = (Archived.id, Archived.mail_id, Archived.posted, Archived.people)
     # There may be very many.
-    rows = desk.session.execute(select(*columns), execution_options={"yield_per": 10_000})
+    rows = uow.session.execute(select(*columns), execution_options={"yield_per": 10_000})
     for id_, mail_id, posted, people in rows:
         named = [people[at : at + PERSON] for at in range(0, len(people), PERSON)]
         if theirs & set(named):

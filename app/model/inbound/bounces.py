@@ -7,22 +7,22 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, select
 
 from ...mail.addresses import address_key
-from ...mail.delivery_status import Report, Verdict, addresses_blamed, read_report, returned_id
+from ...mail.delivery_status import DeliveryReport, DeliveryVerdict, addresses_blamed, read_report, returned_id
 from ...mail.text import one_line
 from ..letters import notification
 from ..records.letters import Letter, State
 from ..records.message_ids import is_our_id
 from ..records.people import Address, Person
-from ..records.tickets import UNDELIVERED, Ticket, record_change, what_became_of
-from ..storage.unit_of_work import Desk
-from ..tickets.members import everybody_on
-from .delivery import Arrival, Fate, register
+from ..records.tickets import UNDELIVERED, Ticket, record_change, resolve_merged
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import members_of
+from .delivery import Fate, InboundMail, claim_delivery
 
 LOG = logging.getLogger("tickets.bounces")
 _NAMED = 5
 
 
-class Named(NamedTuple):
+class ReportedLetter(NamedTuple):
     """The letter that a report is about."""
 
     id: int
@@ -30,96 +30,98 @@ class Named(NamedTuple):
     recipient: str
 
 
-def letter_by_token(desk: Desk, token: str) -> Named | None:
+def letter_by_token(uow: UnitOfWork, token: str) -> ReportedLetter | None:
     """The letter that has this envelope sender."""
-    return _named(desk, Letter.token == token)
+    return _named(uow, Letter.token == token)
 
 
-def _named(desk: Desk, which: ColumnElement[bool]) -> Named | None:
-    row = desk.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient).where(which))
+def _named(uow: UnitOfWork, which: ColumnElement[bool]) -> ReportedLetter | None:
+    row = uow.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient).where(which))
     found = row.first()
-    return Named(*found) if found else None
+    return ReportedLetter(*found) if found else None
 
 
-def take_at_token(desk: Desk, arrival: Arrival, recipient: str, letter: Named) -> bool:
+def take_report_by_token(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, letter: ReportedLetter) -> bool:
     """Take a mail to a letter's envelope sender as a report on it. False if it is none: then nothing was done."""
-    report = read_report(arrival.raw, arrival.incoming)
-    return report is not None and _take(desk, arrival, recipient, letter, report)
+    report = read_report(inbound_mail.raw, inbound_mail.parsed)
+    return report is not None and _take(uow, inbound_mail, recipient, letter, report)
 
 
-def take_elsewhere(desk: Desk, arrival: Arrival, recipient: str) -> bool:
+def take_report_by_content(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> bool:
     """Take a report to any other address of ours, if it gives back a letter of ours. False if not: nothing was done.
 
     It never counts against the letter's reader: everybody who has seen the letter's Message-ID can write it.
     """
-    given = returned_id(arrival.raw) if arrival.incoming.bounce else None
-    if given is None or not is_our_id(desk, given):
+    given = returned_id(inbound_mail.raw) if inbound_mail.parsed.bounce else None
+    if given is None or not is_our_id(uow, given):
         return False
-    letter = _named(desk, Letter.message_id == given)
-    report = read_report(arrival.raw, arrival.incoming) if letter else None
+    letter = _named(uow, Letter.message_id == given)
+    report = read_report(inbound_mail.raw, inbound_mail.parsed) if letter else None
     if letter is None or report is None:
         return False
-    return _take(desk, arrival, recipient, letter, report._replace(blames_address=False))
+    return _take(uow, inbound_mail, recipient, letter, report._replace(blames_address=False))
 
 
-def _take(desk: Desk, arrival: Arrival, recipient: str, letter: Named, report: Report) -> bool:
+def _take(
+    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, letter: ReportedLetter, report: DeliveryReport
+) -> bool:
     """Store a report, and do what follows from it: from a failure something, from the rest a line in the log."""
     reason = f"{report.verdict} to {letter.recipient}: {report.why}"
-    failed = report.verdict is Verdict.FAILED
+    failed = report.verdict is DeliveryVerdict.FAILED
     if failed and letter.ticket_id:
         # Locked before anything refers to it: two reports on one ticket must not wait for each other.
-        what_became_of(desk, letter.ticket_id)
-    new = register(desk, arrival, recipient, f"letter{letter.id}", Fate.REPORTED, letter.ticket_id, reason)
+        resolve_merged(uow, letter.ticket_id)
+    new = claim_delivery(uow, inbound_mail, recipient, f"letter{letter.id}", Fate.REPORTED, letter.ticket_id, reason)
     if new and failed:
-        came_to_nothing(desk, letter.id, report.why, counts=report.blames_address)
+        record_failure(uow, letter.id, report.why, counts=report.blames_address)
     return True
 
 
-def claimed(arrival: Arrival) -> str:
+def unmatched_report_reason(inbound_mail: InboundMail) -> str:
     """Why a report that is about no letter of ours is set aside, with the addresses that it names."""
-    named = ", ".join(sorted(addresses_blamed(arrival.raw)[1])[:_NAMED])
+    named = ", ".join(sorted(addresses_blamed(inbound_mail.raw)[1])[:_NAMED])
     return f"it reports on a mail, but not on one of ours{f': {named}' if named else ''}"
 
 
-def note_claim(desk: Desk, arrival: Arrival, ticket: Ticket) -> None:
+def record_unproven_report(uow: UnitOfWork, inbound_mail: InboundMail, ticket: Ticket) -> None:
     """Note what a report says that was posted on a ticket and names no letter: nothing follows, it may be forged.
 
     Those who answer have got the report itself, as they get every automatic mail.
     """
-    blamed = {address_key(one) for one in addresses_blamed(arrival.raw)[1]}
-    for one in everybody_on(desk, ticket) if blamed else ():
-        if address_key(one.email) in blamed:
-            record_change(desk, ticket, None, UNDELIVERED, None, f"{one.email}: says a report that names no letter")
+    blamed = {address_key(one) for one in addresses_blamed(inbound_mail.raw)[1]}
+    for member in members_of(uow, ticket) if blamed else ():
+        if address_key(member.email) in blamed:
+            record_change(uow, ticket, None, UNDELIVERED, None, f"{member.email}: says a report that names no letter")
 
 
-def came_to_nothing(desk: Desk, number: int, why: str, *, counts: bool) -> None:
+def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> None:
     """A letter was refused or returned for good: note it on its ticket once, and tell who answers.
 
     `counts`: a mail server said that the address takes no mail, which may end the letters to it. A letter that tells
     of another one, and comes to nothing itself, is noted and told to nobody.
     """
-    about = desk.session.scalar(select(Letter.ticket_id).where(Letter.id == number))
-    ticket = what_became_of(desk, about) if about else None
-    letter = desk.session.get(Letter, number, with_for_update=True, populate_existing=True)
+    about = uow.session.scalar(select(Letter.ticket_id).where(Letter.id == number))
+    ticket = resolve_merged(uow, about) if about else None
+    letter = uow.session.get(Letter, number, with_for_update=True, populate_existing=True)
     if letter is None:
         # It was forgotten while a courier had it in hand.
         return
     letter.state, letter.error, letter.in_hand = State.FAILED, why, False
-    ends = counts and letter.refused is None and _ends(desk, letter)
+    ends = counts and letter.refused is None and _record_refusal(uow, letter)
     if letter.undelivered is not None and not ends:
         return
-    letter.undelivered = letter.undelivered or desk.now
+    letter.undelivered = letter.undelivered or uow.now
     LOG.warning("undelivered letter=%d to=%s ticket=%s why=%r", number, one_line(letter.recipient), about, why)
     if ticket is not None and counts:
-        _answer_elsewhere(desk, ticket, letter)
+        _answer_elsewhere(uow, ticket, letter)
     if ticket is not None:
         said = one_line(f"{letter.recipient}: {why}{'; no more letters go there' if ends else ''}")
-        record_change(desk, ticket, None, UNDELIVERED, None, said)
+        record_change(uow, ticket, None, UNDELIVERED, None, said)
         if letter.kind != UNDELIVERED:
-            _tell(desk, ticket, letter, why, ends=ends)
+            _tell(uow, ticket, letter, why, ends=ends)
 
 
-def _answer_elsewhere(desk: Desk, ticket: Ticket, letter: Letter) -> None:
+def _answer_elsewhere(uow: UnitOfWork, ticket: Ticket, letter: Letter) -> None:
     """Answer a ticket at its requestor's newest other address, once the one that it is answered at is refused."""
     if ticket.requestor_id != letter.person_id:
         return
@@ -127,35 +129,35 @@ def _answer_elsewhere(desk: Desk, ticket: Ticket, letter: Letter) -> None:
     if address_key(ticket.requestor_email or ticket.requestor.email) != refused:
         return
     others = select(Address.email).where(Address.person_id == letter.person_id, Address.key != refused)
-    other = desk.session.scalar(others.order_by(Address.id.desc()).limit(1))
+    other = uow.session.scalar(others.order_by(Address.id.desc()).limit(1))
     ticket.requestor_email = other or ticket.requestor_email
 
 
-def _ends(desk: Desk, letter: Letter) -> bool:
+def _record_refusal(uow: UnitOfWork, letter: Letter) -> bool:
     """Note that a person's address was refused; whether it was on an earlier day, too, and no letter was taken since.
 
     Two refusals of one day may be one fault of a mail server. Days are those of UTC.
     """
-    person = desk.session.get_one(Person, letter.person_id, with_for_update=True, populate_existing=True)
+    person = uow.session.get_one(Person, letter.person_id, with_for_update=True, populate_existing=True)
     if address_key(person.email) != address_key(letter.recipient):
         return False
-    letter.refused = desk.now
-    person.refused = person.refused or desk.now
-    if person.undeliverable is not None or _first_refusal(desk, letter, person.refused).date() == desk.now.date():
+    letter.refused = uow.now
+    person.refused = person.refused or uow.now
+    if person.undeliverable is not None or _first_refusal(uow, letter, person.refused).date() == uow.now.date():
         return False
-    person.undeliverable = desk.now
+    person.undeliverable = uow.now
     return True
 
 
-def _first_refusal(desk: Desk, letter: Letter, since: datetime) -> datetime:
+def _first_refusal(uow: UnitOfWork, letter: Letter, since: datetime) -> datetime:
     """Return when the first letter to this address was refused of those after the last one that was taken."""
     same = (Letter.person_id == letter.person_id) & (Letter.recipient == letter.recipient)
     taken = select(func.max(Letter.sent)).where(same, Letter.state == State.SENT).scalar_subquery()
     counted = same & (Letter.refused >= since) & (taken.is_(None) | (Letter.refused > taken))
-    return desk.session.scalar(select(func.min(Letter.refused)).where(counted)) or desk.now
+    return uow.session.scalar(select(func.min(Letter.refused)).where(counted)) or uow.now
 
 
-def _tell(desk: Desk, ticket: Ticket, letter: Letter, why: str, *, ends: bool) -> None:
+def _tell(uow: UnitOfWork, ticket: Ticket, letter: Letter, why: str, *, ends: bool) -> None:
     ended = (
         "That address was refused on an earlier day, too: "
         "no more letters are written to it until mail comes from there, or a letter is taken."
@@ -166,7 +168,7 @@ def _tell(desk: Desk, ticket: Ticket, letter: Letter, why: str, *, ends: bool) -
         "why": why,
         "advice": [*([ended] if ends else []), _advice(ticket, letter)],
     }
-    notification.tell_undelivered(desk, ticket, letter.person_id, everybody_on(desk, ticket), body)
+    notification.notify_undelivered(uow, ticket, letter.person_id, members_of(uow, ticket), body)
 
 
 def _advice(ticket: Ticket, letter: Letter) -> str:

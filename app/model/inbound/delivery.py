@@ -11,10 +11,10 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from ...mail.addresses import address_key
-from ...mail.parsed import Incoming, read
+from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.text import storable
 from ..records.received_mail import Delivery, Mail
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
 
 class Fate(StrEnum):
@@ -33,7 +33,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryResult:
     """What became of a mail for one recipient, for the log and for who handed it over."""
 
     recipient: str
@@ -43,7 +43,7 @@ class Outcome:
 
 
 @dataclass
-class Arrival:
+class InboundMail:
     """One mail, handed over once, for one or more recipients of ours.
 
     `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is set once its
@@ -53,35 +53,35 @@ class Arrival:
 
     raw: bytes
     envelope_from: str | None
-    incoming: Incoming
+    parsed: ParsedMail
     recipients: tuple[str, ...] = ()
     mail_id: int | None = None
     delivery_id: int | None = None
     stored_as: int | None = None
-    outcomes: list[Outcome] = field(default_factory=list)
+    results: list[DeliveryResult] = field(default_factory=list)
 
     @property
     def identity(self) -> str:
         """What the mail is known by wherever it comes to: its Message-ID, else a digest of what it says."""
-        return identity_of(self.incoming)
+        return identity_of(self.parsed)
 
     @classmethod
-    def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "Arrival":
+    def of(cls, raw: bytes, envelope_from: str | None, recipients: Sequence[str] = ()) -> "InboundMail":
         """Read a mail; `recipients` are all of its envelope, also those for which it is stored apart."""
-        return cls(raw, envelope_from, read(raw, envelope_from), tuple(recipients))
+        return cls(raw, envelope_from, parse_mail(raw, envelope_from), tuple(recipients))
 
 
-def identity_of(incoming: Incoming) -> str:
+def identity_of(parsed: ParsedMail) -> str:
     """What a mail is known by: its Message-ID, else a digest of what it says."""
-    if incoming.message_id:
-        return incoming.message_id
-    words = "\0".join((incoming.written_date, incoming.subject)).encode("utf-8", "replace")
-    return hashlib.sha256(words + incoming.body_digest).hexdigest()
+    if parsed.message_id:
+        return parsed.message_id
+    words = "\0".join((parsed.written_date, parsed.subject)).encode("utf-8", "replace")
+    return hashlib.sha256(words + parsed.body_digest).hexdigest()
 
 
-def register(
-    desk: Desk,
-    arrival: Arrival,
+def claim_delivery(
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
     recipient: str,
     target: str,
     fate: Fate,
@@ -96,10 +96,10 @@ def register(
     `formerly` is the place that this one was before it became part of `target`: what came there has come here. A mail
     that was forgotten opens nothing again.
     """
-    digest = _digest(arrival.incoming, target)
-    came = formerly and formerly != target and _is_there(desk, arrival, _digest(arrival.incoming, formerly))
-    if came or (fate in _NEW and _was_forgotten(desk, arrival)):
-        arrival.outcomes.append(Outcome(recipient, Fate.REPEATED))
+    digest = _digest(inbound_mail.parsed, target)
+    came = formerly and formerly != target and _is_there(uow, inbound_mail, _digest(inbound_mail.parsed, formerly))
+    if came or (fate in _NEW and _was_forgotten(uow, inbound_mail)):
+        inbound_mail.results.append(DeliveryResult(recipient, Fate.REPEATED))
         return False
     values = {
         "recipient": storable(recipient),
@@ -109,40 +109,42 @@ def register(
         "waiting": fate is Fate.SET_ASIDE,
         "ticket_id": ticket,
     }
-    stored = _move(desk, arrival, values) if arrival.delivery_id else _insert(desk, arrival, values)
-    arrival.outcomes.append(Outcome(recipient, fate, ticket, reason) if stored else Outcome(recipient, Fate.REPEATED))
+    stored = _move(uow, inbound_mail, values) if inbound_mail.delivery_id else _insert(uow, inbound_mail, values)
+    inbound_mail.results.append(
+        DeliveryResult(recipient, fate, ticket, reason) if stored else DeliveryResult(recipient, Fate.REPEATED)
+    )
     return stored
 
 
-def _is_there(desk: Desk, arrival: Arrival, digest: bytes) -> bool:
-    there = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == digest, _DELIVERY.c.id != (arrival.delivery_id or 0))
-    return desk.connection.execute(there).scalar() is not None
+def _is_there(uow: UnitOfWork, inbound_mail: InboundMail, digest: bytes) -> bool:
+    same = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == digest, _DELIVERY.c.id != (inbound_mail.delivery_id or 0))
+    return uow.connection.execute(same).scalar() is not None
 
 
 # Where a mail ends that belongs to no ticket, or to none any more.
 _NEW = (Fate.OPENED, Fate.SET_ASIDE)
 
 
-def _was_forgotten(desk: Desk, arrival: Arrival) -> bool:
+def _was_forgotten(uow: UnitOfWork, inbound_mail: InboundMail) -> bool:
     """Whether this very mail came before and was forgotten: then it stays so, wherever it would go now."""
-    same = select(_MAIL.c.id).where(_MAIL.c.identity == forgotten_identity(arrival.incoming))
-    return desk.connection.execute(same.limit(1)).scalar() is not None
+    same = select(_MAIL.c.id).where(_MAIL.c.identity == forgotten_identity(inbound_mail.parsed))
+    return uow.connection.execute(same.limit(1)).scalar() is not None
 
 
-def forgotten_identity(incoming: Incoming) -> str:
+def forgotten_identity(parsed: ParsedMail) -> str:
     """What a mail that was forgotten is known by: a digest, from which nobody learns what it was."""
-    return f"forgotten {_digest(incoming, '').hex()}"
+    return f"forgotten {_digest(parsed, '').hex()}"
 
 
-def opened(desk: Desk, arrival: Arrival, ticket: int) -> None:
+def set_opened_ticket(uow: UnitOfWork, inbound_mail: InboundMail, ticket: int) -> None:
     """Name the ticket that the mail just registered has opened."""
-    became(desk, arrival, Fate.OPENED, ticket)
+    set_fate(uow, inbound_mail, Fate.OPENED, ticket)
 
 
-def became(desk: Desk, arrival: Arrival, fate: Fate, ticket: int | None) -> None:
+def set_fate(uow: UnitOfWork, inbound_mail: InboundMail, fate: Fate, ticket: int | None) -> None:
     """Say what has become of the mail just registered."""
-    desk.connection.execute(_BECAME, {"delivery": arrival.stored_as, "now": fate, "ticket": ticket})
-    arrival.outcomes[-1] = Outcome(arrival.outcomes[-1].recipient, fate, ticket)
+    uow.connection.execute(_BECAME, {"delivery": inbound_mail.stored_as, "now": fate, "ticket": ticket})
+    inbound_mail.results[-1] = DeliveryResult(inbound_mail.results[-1].recipient, fate, ticket)
 
 
 @cache
@@ -162,53 +164,53 @@ _BECAME = (
 )
 
 
-def _insert(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
-    first = arrival.mail_id is None
+def _insert(uow: UnitOfWork, inbound_mail: InboundMail, values: dict[str, Any]) -> bool:
+    first = inbound_mail.mail_id is None
     if first:
-        arrival.mail_id = _store(desk, arrival)
-    connection = desk.connection
+        inbound_mail.mail_id = _store(uow, inbound_mail)
+    connection = uow.connection
     add = _add_delivery(connection.dialect.name)
-    new: int | None = connection.execute(add, {"mail_id": arrival.mail_id, **values}).scalar()
-    arrival.stored_as = new
+    new: int | None = connection.execute(add, {"mail_id": inbound_mail.mail_id, **values}).scalar()
+    inbound_mail.stored_as = new
     if new is None and first:
-        connection.execute(_DROP_MAIL, {"mail": arrival.mail_id})
-        arrival.mail_id = None
+        connection.execute(_DROP_MAIL, {"mail": inbound_mail.mail_id})
+        inbound_mail.mail_id = None
     return new is not None
 
 
-def _store(desk: Desk, arrival: Arrival) -> int:
-    incoming = arrival.incoming
+def _store(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
+    parsed = inbound_mail.parsed
     columns = {
-        "received": desk.now,
-        "envelope_from": None if arrival.envelope_from is None else storable(arrival.envelope_from),
-        "author": incoming.sender.email if incoming.sender else "",
-        "subject": incoming.subject,
-        "identity": arrival.identity,
-        "raw": arrival.raw,
+        "received": uow.now,
+        "envelope_from": None if inbound_mail.envelope_from is None else storable(inbound_mail.envelope_from),
+        "author": parsed.sender.email if parsed.sender else "",
+        "subject": parsed.subject,
+        "identity": inbound_mail.identity,
+        "raw": inbound_mail.raw,
     }
-    return int(desk.connection.execute(_ADD_MAIL, columns).scalar_one())
+    return int(uow.connection.execute(_ADD_MAIL, columns).scalar_one())
 
 
-def _move(desk: Desk, arrival: Arrival, values: dict[str, Any]) -> bool:
+def _move(uow: UnitOfWork, inbound_mail: InboundMail, values: dict[str, Any]) -> bool:
     """Give a mail that was set aside its new place, unless it is there already."""
-    mine = _DELIVERY.c.id == arrival.delivery_id
-    same = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == values["digest"], ~mine)
-    repeated = desk.connection.execute(same).scalar() is not None
+    own_row = _DELIVERY.c.id == inbound_mail.delivery_id
+    same = select(_DELIVERY.c.id).where(_DELIVERY.c.digest == values["digest"], ~own_row)
+    repeated = uow.connection.execute(same).scalar() is not None
     if repeated:
         values = {"waiting": False, "fate": Fate.REPEATED}
-    desk.connection.execute(update(_DELIVERY).where(mine).values(**values))
-    arrival.stored_as = arrival.delivery_id
+    uow.connection.execute(update(_DELIVERY).where(own_row).values(**values))
+    inbound_mail.stored_as = inbound_mail.delivery_id
     return not repeated
 
 
-def _digest(incoming: Incoming, target: str) -> bytes:
+def _digest(parsed: ParsedMail, target: str) -> bytes:
     """What makes two mails the same: place, sender, Message-ID and body; without Message-ID also date and subject."""
-    sender = address_key(incoming.sender.email) if incoming.sender else ""
-    named = (incoming.message_id,) if incoming.message_id else (incoming.written_date, incoming.subject)
+    sender = address_key(parsed.sender.email) if parsed.sender else ""
+    named = (parsed.message_id,) if parsed.message_id else (parsed.written_date, parsed.subject)
     words = "\0".join((target, sender, *named)).encode("utf-8", "replace")
-    return hashlib.sha256(words + b"\0" + incoming.body_digest).digest()
+    return hashlib.sha256(words + b"\0" + parsed.body_digest).digest()
 
 
-def digest_at(incoming: Incoming, target: str) -> bytes:
+def delivery_digest(parsed: ParsedMail, target: str) -> bytes:
     """The digest by which a mail is known at a place, for mail that comes to its ticket another way."""
-    return _digest(incoming, target)
+    return _digest(parsed, target)

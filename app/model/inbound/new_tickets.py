@@ -10,195 +10,234 @@ from ...mail.forwarded import Original, original_attached, original_inline
 from ...mail.quoted_text import is_forward
 from ...mail.text import one_line
 from ..letters import info_letters, receipts
-from ..letters.notification import News, tell_opened
-from ..letters.receipts import Writer
+from ..letters.notification import TicketEvent, notify_opened
+from ..letters.receipts import ReceiptRecipient
 from ..lifecycle import commands
 from ..lifecycle.commands import COMMANDS, REQUESTOR, Line
 from ..operations import command_execution, workflow
-from ..operations.command_execution import Mailed, Refused
-from ..records.addressing import Place, find_place
+from ..operations.command_execution import CommandMail, CommandsRefused
+from ..records.addressing import OurAddress, find_our_address
 from ..records.messages import Message
 from ..records.people import Person, find_person
 from ..records.queues import Queue, answers_anywhere
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
-from ..tickets.members import Standing, everybody_on, standing_of
-from ..tickets.posts import Words
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.posts import NewMessage
 from . import bounces, contents, pending_commands, sender_proof
-from .contents import words_of
-from .delivery import Arrival, Fate, became, opened, register
-from .threads import Known, places_named
-from .unmatched import put_aside, set_aside
+from .contents import new_message_of
+from .delivery import Fate, InboundMail, claim_delivery, set_fate, set_opened_ticket
+from .threads import KnownReference, our_addresses_in
+from .unmatched import set_aside_claimed, set_aside_mail
 
 
 def open_by_mail(
-    desk: Desk, arrival: Arrival, recipient: str, place: Place, sender: Mailbox, known: Sequence[Known]
+    uow: UnitOfWork,
+    inbound_mail: InboundMail,
+    recipient: str,
+    our_address: OurAddress,
+    sender: Mailbox,
+    known: Sequence[KnownReference],
 ) -> None:
     """Open a ticket with a mail to a queue, and carry out its commands if it is a responder's."""
-    if arrival.incoming.bounce:
-        set_aside(desk, arrival, recipient, bounces.claimed(arrival))
+    if inbound_mail.parsed.bounce:
+        set_aside_mail(uow, inbound_mail, recipient, bounces.unmatched_report_reason(inbound_mail))
         return
     # Two addresses of one queue in one envelope are one place.
-    same = [one for one in places_named(desk, arrival) if one.kind.is_queue and one.number == place.number]
-    first = next((one.name for one in same), place.name)
-    if not register(desk, arrival, recipient, first, Fate.OPENED):
+    same = [
+        one for one in our_addresses_in(uow, inbound_mail) if one.kind.is_queue and one.number == our_address.number
+    ]
+    first = next((one.name for one in same), our_address.name)
+    if not claim_delivery(uow, inbound_mail, recipient, first, Fate.OPENED):
         return
-    queue = desk.session.get_one(Queue, place.number)
-    if _asks_for_page(desk, arrival, queue, sender, known):
+    queue = uow.session.get_one(Queue, our_address.number)
+    if _asks_for_page(uow, inbound_mail, queue, sender, known):
         return
-    private = place.kind.is_comment or any(one.kind.is_comment for one in same)
-    _open(desk, arrival, queue, _read(desk, arrival, queue, sender, known), private=private)
+    private = our_address.kind.is_comment or any(one.kind.is_comment for one in same)
+    _open(uow, inbound_mail, queue, _read(uow, inbound_mail, queue, sender, known), private=private)
 
 
-class First(NamedTuple):
+class FirstMail(NamedTuple):
     """A first mail: who wrote it, what they are to the queue, what it says, its commands, and what it forwards.
 
     `believed`: its commands can be carried out now. `asked` is when the forwarded mail was written, if it is attached.
     """
 
     person: Person
-    at_queue: Standing
-    words: Words
+    at_queue: TicketMember
+    new_message: NewMessage
     lines: tuple[Line, ...]
     believed: bool
     original: Original | None
     asked: datetime | None
 
 
-def _asks_for_page(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> bool:
+def _asks_for_page(
+    uow: UnitOfWork, inbound_mail: InboundMail, queue: Queue, sender: Mailbox, known: Sequence[KnownReference]
+) -> bool:
     """Whether somebody known asked for a page, which then is sent. From others it is text."""
-    incoming = arrival.incoming
-    person = find_person(desk, sender.email)
-    if person is None or not person.known or incoming.automatic or incoming.spam:
+    parsed = inbound_mail.parsed
+    person = find_person(uow, sender.email)
+    if person is None or not person.known or parsed.automatic or parsed.spam:
         return False
-    if any(not one.decorates for one in incoming.attachments):
+    if any(not attachment.decorates for attachment in parsed.attachments):
         return False
-    words = words_of(desk, arrival, None, incoming.text)
-    page = commands.page_asked(words.text)
+    new_message = new_message_of(uow, inbound_mail, None, parsed.text)
+    page = commands.page_asked(new_message.text)
     if page is not None:
-        words = replace(words, verified=sender_proof.is_verified(desk, arrival, person, known))
-        sender_proof.note_shown(desk, arrival, person, known)
-        if info_letters.send_from(desk, queue, person, words, page):
-            became(desk, arrival, Fate.ANSWERED, None)
+        new_message = replace(new_message, verified=sender_proof.is_verified(uow, inbound_mail, person, known))
+        sender_proof.mark_exposed(uow, inbound_mail, person, known)
+        if info_letters.send_page_from_queue(uow, queue, person, new_message, page):
+            set_fate(uow, inbound_mail, Fate.ANSWERED, None)
         else:
-            put_aside(desk, arrival, info_letters.ENOUGH)
+            set_aside_claimed(uow, inbound_mail, info_letters.ENOUGH)
     return page is not None
 
 
-def _read(desk: Desk, arrival: Arrival, queue: Queue, sender: Mailbox, known: Sequence[Known]) -> First:
-    incoming = arrival.incoming
-    person = contents.author(desk, sender, arrival, known=True)
-    standing = _standing_at(desk, queue, person)
-    trusted = standing.responder and not (incoming.automatic or incoming.spam) and incoming.authors == 1
-    reading = commands.read(incoming.text, COMMANDS if trusted else ())
-    verified = incoming.automatic is None and sender_proof.is_verified(desk, arrival, person, known)
-    sender_proof.note_shown(desk, arrival, person, known)
-    brought = trusted and (is_forward(incoming.subject) or any(line.command is REQUESTOR for line in reading.lines))
+def _read(
+    uow: UnitOfWork, inbound_mail: InboundMail, queue: Queue, sender: Mailbox, known: Sequence[KnownReference]
+) -> FirstMail:
+    parsed = inbound_mail.parsed
+    person = contents.identify_author(uow, sender, inbound_mail, known=True)
+    member = _member_at(uow, queue, person)
+    trusted = member.responder and not (parsed.automatic or parsed.spam) and parsed.authors == 1
+    reading = commands.read(parsed.text, COMMANDS if trusted else ())
+    verified = parsed.automatic is None and sender_proof.is_verified(uow, inbound_mail, person, known)
+    sender_proof.mark_exposed(uow, inbound_mail, person, known)
+    brought = trusted and (is_forward(parsed.subject) or any(line.command is REQUESTOR for line in reading.lines))
     empty = bool(reading.lines)
-    words = replace(words_of(desk, arrival, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified)
-    original = _original(desk, arrival, reading.rest, person) if trusted else None
+    new_message = replace(
+        new_message_of(uow, inbound_mail, None, reading.rest, forward=brought, can_be_empty=empty), verified=verified
+    )
+    original = _original(uow, inbound_mail, reading.rest, person) if trusted else None
     attached = original is not None and original.message_id is not None
     if original and attached:
-        words = _with_original(words, original)
-    believed = incoming.automatic is None and sender_proof.is_believed(desk, arrival, verified=verified)
-    words = replace(words, believed=believed)
+        new_message = _with_original(new_message, original)
+    believed = parsed.automatic is None and sender_proof.is_believed(uow, inbound_mail, verified=verified)
+    new_message = replace(new_message, believed=believed)
     if believed:
-        contents.letters_follow(person, None, sender.email)
-    elif address_key(sender.email) != address_key(person.email) and _is_on_a_team(desk, person):
+        contents.update_letter_address(person, None, sender.email)
+    elif address_key(sender.email) != address_key(person.email) and _is_on_a_team(uow, person):
         # Whoever has an old address of somebody on a team must not read along, nor prove who they are by a letter.
-        words = replace(words, address=None)
+        new_message = replace(new_message, address=None)
     asked = original.date if original and attached else None
-    return First(person, standing, words, reading.lines, believed, original, asked)
+    return FirstMail(person, member, new_message, reading.lines, believed, original, asked)
 
 
-def _is_on_a_team(desk: Desk, person: Person) -> bool:
-    return person.administrator or answers_anywhere(desk, person)
+def _is_on_a_team(uow: UnitOfWork, person: Person) -> bool:
+    return person.administrator or answers_anywhere(uow, person)
 
 
-def _standing_at(desk: Desk, queue: Queue, person: Person) -> Standing:
+def _member_at(uow: UnitOfWork, queue: Queue, person: Person) -> TicketMember:
     """What somebody is to a queue, as far as it matters for a ticket not yet there."""
-    return Standing(
+    return TicketMember(
         person.id,
         person.label,
         person.email,
-        answers=queue.is_answered_by(desk, person),
+        answers=queue.is_answered_by(uow, person),
         administrator=person.administrator,
     )
 
 
-def _original(desk: Desk, arrival: Arrival, text: str, forwarder: Person) -> Original | None:
+def _original(uow: UnitOfWork, inbound_mail: InboundMail, text: str, forwarder: Person) -> Original | None:
     """The mail that a responder forwards: attached, or shown below; not one of our own or of the responder's."""
-    incoming = arrival.incoming
-    found = original_attached(arrival.raw, incoming.attachments)
-    if found is None and is_forward(incoming.subject):
-        found = original_inline(text)
-    ours = found is not None and find_place(desk, found.sender.email) is not None
-    own = found is not None and find_person(desk, found.sender.email) is forwarder
-    return None if ours or own else found
+    parsed = inbound_mail.parsed
+    original = original_attached(inbound_mail.raw, parsed.attachments)
+    if original is None and is_forward(parsed.subject):
+        original = original_inline(text)
+    ours = original is not None and find_our_address(uow, original.sender.email) is not None
+    own = original is not None and find_person(uow, original.sender.email) is forwarder
+    return None if ours or own else original
 
 
-def _with_original(words: Words, original: Original) -> Words:
+def _with_original(new_message: NewMessage, original: Original) -> NewMessage:
     """The words with those of an attached mail below them, and its Message-ID, so that what answers it comes here."""
     name = f"{original.sender.name} <{original.sender.email}>".strip()
     dated = f"\nDate: {original.date:%Y-%m-%d %H:%M} UTC" if original.date else ""
     below = f"From: {name}{dated}\nSubject: {original.subject}\n\n{original.text}".rstrip()
     joined = {
-        part: f"{text}\n\n{below}".lstrip("\n") for part, text in (("text", words.text), ("full", words.full_text))
+        part: f"{text}\n\n{below}".lstrip("\n")
+        for part, text in (("text", new_message.text), ("full", new_message.full_text))
     }
-    return replace(words, text=joined["text"], full_text=joined["full"], original_id=original.message_id)
+    return replace(new_message, text=joined["text"], full_text=joined["full"], original_id=original.message_id)
 
 
-def _open(desk: Desk, arrival: Arrival, queue: Queue, mail: First, *, private: bool) -> None:
-    incoming = arrival.incoming
-    people = [] if private else contents.asked_in(desk, queue, incoming, mail.at_queue)
+def _open(uow: UnitOfWork, inbound_mail: InboundMail, queue: Queue, first_mail: FirstMail, *, private: bool) -> None:
+    parsed = inbound_mail.parsed
+    people = [] if private else contents.people_to_add(uow, queue, parsed, first_mail.at_queue)
     ticket, message = workflow.make_ticket(
-        desk, queue, mail.person, mail.words, private=private, asked_in=people, spam=incoming.spam, asked=mail.asked
+        uow,
+        queue,
+        first_mail.person,
+        first_mail.new_message,
+        private=private,
+        asked_in=people,
+        spam=parsed.spam,
+        asked=first_mail.asked,
     )
-    opened(desk, arrival, ticket.id)
-    if incoming.spam:
+    set_opened_ticket(uow, inbound_mail, ticket.id)
+    if parsed.spam:
         return
-    if not mail.at_queue.responder or incoming.automatic:
-        tell_opened(desk, ticket, message, mail.person, everybody_on(desk, ticket), mail.words)
-    elif mail.lines and mail.believed:
-        _command(desk, ticket, message, mail, private=private)
+    if not first_mail.at_queue.responder or parsed.automatic:
+        notify_opened(uow, ticket, message, first_mail.person, members_of(uow, ticket), first_mail.new_message)
+    elif first_mail.lines and first_mail.believed:
+        _command(uow, ticket, message, first_mail, private=private)
     else:
-        _tell(desk, ticket, message, mail, private=private)
+        _tell(uow, ticket, message, first_mail, private=private)
 
 
-def _command(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
+def _command(uow: UnitOfWork, ticket: Ticket, message: Message, first_mail: FirstMail, *, private: bool) -> None:
     """Carry out the commands of a first mail; where not all can be, the ticket is open all the same."""
-    standing = standing_of(mail.person, everybody_on(desk, ticket))
-    allowed = command_execution.allowed_to(standing)
-    mailed = Mailed(mail.person, standing, mail.lines, mail.words, True, allowed, private, message)
+    member = member_for(first_mail.person, members_of(uow, ticket))
+    allowed = command_execution.allowed_to(member)
+    command_mail = CommandMail(
+        first_mail.person, member, first_mail.lines, first_mail.new_message, True, allowed, private, message
+    )
     try:
-        outcome = command_execution.carry_out_all(desk, ticket, mailed)
-    except Refused as refused:
-        everybody = everybody_on(desk, ticket)
-        tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
-        writer = Writer(ticket, standing, everybody, mail.words, private)
-        receipts.refusal(desk, writer, refused.problems, posted=True)
+        result = command_execution.execute_commands(uow, ticket, command_mail)
+    except CommandsRefused as refused:
+        members = members_of(uow, ticket)
+        notify_opened(
+            uow,
+            ticket,
+            message,
+            first_mail.person,
+            members,
+            first_mail.new_message,
+            TicketEvent(None, ticket.status, member),
+        )
+        writer = ReceiptRecipient(ticket, member, members, first_mail.new_message, private)
+        receipts.send_command_refusal(uow, writer, refused.problems, posted=True)
         return
-    command_execution.tell(desk, outcome, mailed)
-    if outcome.opened is None:
+    command_execution.notify_of_commands(uow, result, command_mail)
+    if result.opened is None:
         return
-    everybody = everybody_on(desk, outcome.ticket)
-    given = any(field == "requestor" for field, _, _ in outcome.changes)
-    notes = [] if given else _offer(mail.original)
-    writer = Writer(outcome.ticket, outcome.standing, everybody, mail.words, private)
-    receipts.opening(desk, writer, outcome.all_changes, notes)
+    members = members_of(uow, result.ticket)
+    given = any(field == "requestor" for field, _, _ in result.changes)
+    notes = [] if given else _offer(first_mail.original)
+    writer = ReceiptRecipient(result.ticket, result.member, members, first_mail.new_message, private)
+    receipts.send_opening_receipt(uow, writer, result.all_changes, notes)
 
 
-def _tell(desk: Desk, ticket: Ticket, message: Message, mail: First, *, private: bool) -> None:
+def _tell(uow: UnitOfWork, ticket: Ticket, message: Message, first_mail: FirstMail, *, private: bool) -> None:
     """Tell of a responder's mail without commands, or whose commands wait for a proof."""
-    everybody = everybody_on(desk, ticket)
-    standing = standing_of(mail.person, everybody)
-    tell_opened(desk, ticket, message, mail.person, everybody, mail.words, News(None, ticket.status, standing))
-    writer = Writer(ticket, standing, everybody, mail.words, private)
-    if mail.lines:
-        written = [line.written for line in mail.lines]
-        pending_commands.hold(desk, writer, written, opened=True)
+    members = members_of(uow, ticket)
+    member = member_for(first_mail.person, members)
+    notify_opened(
+        uow,
+        ticket,
+        message,
+        first_mail.person,
+        members,
+        first_mail.new_message,
+        TicketEvent(None, ticket.status, member),
+    )
+    writer = ReceiptRecipient(ticket, member, members, first_mail.new_message, private)
+    if first_mail.lines:
+        written = [line.written for line in first_mail.lines]
+        pending_commands.hold_for_confirmation(uow, writer, written, opened=True)
     else:
-        receipts.opening(desk, writer, (), _offer(mail.original))
+        receipts.send_opening_receipt(uow, writer, (), _offer(first_mail.original))
 
 
 def _offer(original: Original | None) -> list[str]:

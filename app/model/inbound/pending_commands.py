@@ -7,12 +7,12 @@ from sqlalchemy import select, update
 
 from ...mail.text import one_line
 from ..letters.footer import footer
-from ..letters.receipts import Kind, Writer, write_to
+from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
 from ..records.letters import Letter, State
-from ..storage.unit_of_work import Desk
-from ..tickets.loop_protection import free_at
-from .threads import Thread
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.loop_protection import next_allowed_at
+from .threads import ThreadMatch
 
 LAPSE = timedelta(days=7)
 EVERY = timedelta(hours=1)
@@ -21,23 +21,25 @@ _LONGEST_LINE = 20_000
 _ALONE = (UNDO, LEAVE)
 
 
-def hold(desk: Desk, to: Writer, lines: Sequence[str], *, checkpoint: int | None = None, opened: bool = False) -> None:
+def hold_for_confirmation(
+    uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[str], *, checkpoint: int | None = None, opened: bool = False
+) -> None:
     """Let lines wait, and list them in one letter to the person's stored address.
 
     There is one such letter per person and ticket an hour: what comes sooner is added to the next one, which then
     lists all of it. So it is with what comes when a person has got very many such letters within an hour.
     """
-    recent = _recent(desk, to)
+    recent = _recent(uow, to)
     lines = [one_line(line, _LONGEST_LINE) for line in lines]
-    alike = (one for one in recent if _is_unseen(desk, one) and _may_be_joined(one.commands, lines))
-    due = max([desk.now, *(one.created + EVERY for one in recent)])
+    alike = (one for one in recent if _is_unseen(uow, one) and _may_be_joined(one.commands, lines))
+    due = max([uow.now, *(one.created + EVERY for one in recent)])
     if (joined := next(alike, None)) is not None:
         lines, due = _collected((joined.commands or "").split("\n"), lines), joined.created
-        desk.session.delete(joined)
-        desk.session.flush()
+        uow.session.delete(joined)
+        uow.session.flush()
     else:
-        due = max(due, free_at(desk, to.standing.person_id, Kind.WAITING))
-    _write(desk, to, lines, due, checkpoint, opened=opened)
+        due = max(due, next_allowed_at(uow, to.member.person_id, ReceiptKind.WAITING))
+    _write(uow, to, lines, due, checkpoint, opened=opened)
 
 
 def _may_be_joined(waiting: str | None, lines: Sequence[str]) -> bool:
@@ -51,34 +53,40 @@ def _collected(before: Sequence[str], now: Sequence[str]) -> list[str]:
     return [*(line for line in kept if line not in now), *now][:MOST_LINES]
 
 
-def _recent(desk: Desk, to: Writer) -> Sequence[Letter]:
+def _recent(uow: UnitOfWork, to: ReceiptRecipient) -> Sequence[Letter]:
     """Such letters to this person about this ticket within an hour, also those that wait for their hour."""
-    mine = Letter.ticket_id == to.ticket.id, Letter.person_id == to.standing.person_id, Letter.kind == Kind.WAITING
-    return desk.session.scalars(select(Letter).where(*mine, Letter.created > desk.now - EVERY)).all()
+    conditions = (
+        Letter.ticket_id == to.ticket.id,
+        Letter.person_id == to.member.person_id,
+        Letter.kind == ReceiptKind.WAITING,
+    )
+    return uow.session.scalars(select(Letter).where(*conditions, Letter.created > uow.now - EVERY)).all()
 
 
-def _is_unseen(desk: Desk, letter: Letter) -> bool:
+def _is_unseen(uow: UnitOfWork, letter: Letter) -> bool:
     """Whether a letter has waited for its hour, and no courier has touched it."""
-    return letter.state == State.WAITING and letter.attempts == 0 and letter.next > desk.now
+    return letter.state == State.WAITING and letter.attempts == 0 and letter.next > uow.now
 
 
 def _write(
-    desk: Desk, to: Writer, lines: Sequence[str], due: datetime, checkpoint: int | None, *, opened: bool
+    uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[str], due: datetime, checkpoint: int | None, *, opened: bool
 ) -> None:
     came = f"A mail in your name {'opened' if opened else 'came to'} ticket {to.ticket.id}"
     heading = f"{came}, and nothing proves that you sent it. So these lines of it wait:"
-    _list(desk, to, heading, lines, due, checkpoint)
+    _list(uow, to, heading, lines, due, checkpoint)
 
 
-def _list(desk: Desk, to: Writer, heading: str, lines: Sequence[str], due: datetime, checkpoint: int | None) -> None:
-    why = footer(desk, to.ticket, to.standing, to.everybody, private=to.private)[0]
+def _list(
+    uow: UnitOfWork, to: ReceiptRecipient, heading: str, lines: Sequence[str], due: datetime, checkpoint: int | None
+) -> None:
+    why = footer(uow, to.ticket, to.member, to.members, private=to.private)[0]
     does = 'If your whole reply is "yes", it carries out the lines above, and nobody gets it. '
     does += "Other words are kept as a private note, and the lines go on waiting. "
     does += "Commands of your own on top of a reply are carried out by themselves."
-    write_to(
-        desk,
+    write_receipt(
+        uow,
         to,
-        Kind.WAITING,
+        ReceiptKind.WAITING,
         heading,
         lines,
         ['If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.'],
@@ -91,43 +99,43 @@ def _list(desk: Desk, to: Writer, heading: str, lines: Sequence[str], due: datet
     )
 
 
-def is_answered(thread: Thread) -> bool:
+def is_confirmation(thread: ThreadMatch) -> bool:
     """Whether a mail answers a letter that lists waiting lines."""
-    return thread.letter is not None and thread.letter.kind == Kind.WAITING
+    return thread.letter is not None and thread.letter.kind == ReceiptKind.WAITING
 
 
-def asked(desk: Desk, thread: Thread, person_id: int) -> Letter | None:
+def pending_letter(uow: UnitOfWork, thread: ThreadMatch, person_id: int) -> Letter | None:
     """The letter about waiting lines that a mail answers, if it went to this person; its lines may wait no more."""
-    if thread.letter is None or not is_answered(thread) or thread.letter.reader != person_id:
+    if thread.letter is None or not is_confirmation(thread) or thread.letter.reader != person_id:
         return None
     found = select(Letter).where(Letter.message_id == thread.letter.given)
-    return desk.session.scalars(found.with_for_update()).one_or_none()
+    return uow.session.scalars(found.with_for_update()).one_or_none()
 
 
-def still_waits(desk: Desk, letter: Letter) -> bool:
+def is_pending(uow: UnitOfWork, letter: Letter) -> bool:
     """Whether the lines of a letter can be carried out: they were not yet, and have not lapsed after a week."""
-    return letter.commands is not None and desk.now - letter.created <= LAPSE
+    return letter.commands is not None and uow.now - letter.created <= LAPSE
 
 
-def ask_again(desk: Desk, to: Writer, letter: Letter) -> None:
+def remind_of_pending(uow: UnitOfWork, to: ReceiptRecipient, letter: Letter) -> None:
     """Tell somebody who answered with other words that these were kept, and that the lines still wait.
 
     Once an hour: a program that answers every letter is not answered each time.
     """
-    if sum(one.commands == letter.commands for one in _recent(desk, to)) > 1:
+    if sum(one.commands == letter.commands for one in _recent(uow, to)) > 1:
         return
     heading = f"We kept your words as a private note on ticket {to.ticket.id}. These lines still wait for a yes or no:"
-    _list(desk, to, heading, (letter.commands or "").split("\n"), desk.now, letter.checkpoint)
+    _list(uow, to, heading, (letter.commands or "").split("\n"), uow.now, letter.checkpoint)
 
 
-def release(desk: Desk, letter: Letter) -> str:
+def take_pending(uow: UnitOfWork, letter: Letter) -> str:
     """The lines that waited: they wait no more, in whichever letter to this person they stand."""
     lines = letter.commands or ""
-    _replace(desk, letter, None)
+    _replace(uow, letter, None)
     return lines
 
 
-def keep_waiting(desk: Desk, letter: Letter, own: Sequence[Line]) -> list[str]:
+def keep_pending(uow: UnitOfWork, letter: Letter, own: Sequence[Line]) -> list[str]:
     """The lines of a letter that go on waiting once a mail with these lines of its own was carried out.
 
     A line that the mail repeats, or replaces where it can stand only once, waits no more.
@@ -135,14 +143,18 @@ def keep_waiting(desk: Desk, letter: Letter, own: Sequence[Line]) -> list[str]:
     said = {line.written for line in own}
     once = {line.command for line in own if line.command and not line.command.repeats}
     waits = [line for line in (letter.commands or "").split("\n") if not _is_repeated(line, said, once)]
-    _replace(desk, letter, "\n".join(waits) or None)
+    _replace(uow, letter, "\n".join(waits) or None)
     return waits
 
 
-def _replace(desk: Desk, letter: Letter, lines: str | None) -> None:
-    alike = Letter.ticket_id == letter.ticket_id, Letter.person_id == letter.person_id, Letter.kind == Kind.WAITING
-    desk.session.execute(update(Letter).where(*alike, Letter.commands == letter.commands).values(commands=lines))
-    desk.session.refresh(letter)
+def _replace(uow: UnitOfWork, letter: Letter, lines: str | None) -> None:
+    alike = (
+        Letter.ticket_id == letter.ticket_id,
+        Letter.person_id == letter.person_id,
+        Letter.kind == ReceiptKind.WAITING,
+    )
+    uow.session.execute(update(Letter).where(*alike, Letter.commands == letter.commands).values(commands=lines))
+    uow.session.refresh(letter)
 
 
 def _is_repeated(written: str, said: Collection[str], once: Collection[Command | None]) -> bool:

@@ -8,19 +8,19 @@ from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, 
 
 from ...mail.parsed import body_digest
 from ...mail.subjects import bare_subject
-from ..records.addressing import Place, find_place
+from ..records.addressing import OurAddress, find_our_address
 from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Person, find_person
 from ..records.queues import names_of_queues
 from ..records.received_mail import Mail
-from ..records.tickets import NoSuchTicket, Ticket, find_ticket, what_became_of
-from ..storage.unit_of_work import Desk
-from ..tickets.members import everybody_on, standing_of
-from .delivery import Arrival
+from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import member_for, members_of
+from .delivery import InboundMail
 
 
-class Known(NamedTuple):
+class KnownReference(NamedTuple):
     """An id in a mail that is one of ours: a message that we stored, or a letter that we sent about it.
 
     `ticket` is None for a letter about no ticket, which proves who answers it and leads nowhere; `message` is None for
@@ -41,7 +41,7 @@ class Known(NamedTuple):
     forwarded: bool
 
 
-class Thread(NamedTuple):
+class ThreadMatch(NamedTuple):
     """Where a mail belongs: its ticket, what it answers there, and whether it is private.
 
     `letter` is the letter of ours that it answers. `formerly` is the ticket that it was meant for, if that one was
@@ -49,9 +49,9 @@ class Thread(NamedTuple):
     """
 
     ticket: Ticket
-    parent: Known | None
+    parent: KnownReference | None
     private: bool
-    letter: Known | None = None
+    letter: KnownReference | None = None
     formerly: int | None = None
 
 
@@ -78,138 +78,153 @@ _KNOWN: CompoundSelect[Any] = union_all(
 )
 
 
-def known_ids(desk: Desk, arrival: Arrival) -> list[Known]:
+def known_references(uow: UnitOfWork, inbound_mail: InboundMail) -> list[KnownReference]:
     """Everything of ours that a mail names: its own id, then what it answers, nearest first."""
-    incoming = arrival.incoming
+    parsed = inbound_mail.parsed
     # A mail that is a letter of ours has an id of our domain; others need not be asked for.
-    own = [incoming.message_id] if (incoming.message_id or "").endswith(f"@{desk.domain}>") else []
-    ids = list(dict.fromkeys((*own, *incoming.in_reply_to, *reversed(incoming.references))))
+    own = [parsed.message_id] if (parsed.message_id or "").endswith(f"@{uow.domain}>") else []
+    ids = list(dict.fromkeys((*own, *parsed.in_reply_to, *reversed(parsed.references))))
     if not ids:
         return []
-    nearness = {given: place for place, given in enumerate(ids)}
-    rows = [Known(*row) for row in desk.connection.execute(_KNOWN, {"ids": ids})]
+    nearness = {given: position for position, given in enumerate(ids)}
+    rows = [KnownReference(*row) for row in uow.connection.execute(_KNOWN, {"ids": ids})]
     return sorted(rows, key=lambda one: (nearness[one.given], one.ticket or 0))
 
 
-def is_our_letter(arrival: Arrival, known: Sequence[Known]) -> bool:
+def is_our_letter(inbound_mail: InboundMail, known: Sequence[KnownReference]) -> bool:
     """Whether the mail itself is a letter that we sent, and that came back."""
-    return any(one.given == arrival.incoming.message_id and one.reader is not None for one in known)
+    return any(
+        reference.given == inbound_mail.parsed.message_id and reference.reader is not None for reference in known
+    )
 
 
-def find_thread(desk: Desk, arrival: Arrival, place: Place, known: Sequence[Known]) -> Thread | None:
+def find_thread(
+    uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress, known: Sequence[KnownReference]
+) -> ThreadMatch | None:
     """The ticket that a mail to this place belongs to, held until the work is done; None for a new one.
 
     Raises NoSuchTicket where the place itself names a ticket that is not there.
     """
-    ours = [one for one in known if one.given != arrival.incoming.message_id and _may_answer(desk, arrival, one)]
+    ours = [
+        reference
+        for reference in known
+        if reference.given != inbound_mail.parsed.message_id and _may_answer(uow, inbound_mail, reference)
+    ]
     answered = [one for one in ours if one.ticket is not None]
-    number = place.number if place.kind.is_ticket else _found(desk, arrival, answered)
+    number = our_address.number if our_address.kind.is_ticket else _find_number(uow, inbound_mail, answered)
     if number is None:
         return None
-    ticket = what_became_of(desk, number)
+    ticket = resolve_merged(uow, number)
     here = [one for one in answered if one.ticket in (ticket.id, number)]
     parent = next(iter(here), None)
     # What answers a letter about no ticket answers no other one.
     letter = next((one for one in here if one.kind and one.given == ours[0].given), None)
     formerly = number if number != ticket.id else None
-    private = place.kind.is_comment or _is_private_elsewhere(desk, arrival, place) or _answers_in_private(answered)
-    return Thread(ticket, parent, private, letter, formerly)
+    private = (
+        our_address.kind.is_comment
+        or _is_private_elsewhere(uow, inbound_mail, our_address)
+        or _answers_in_private(answered)
+    )
+    return ThreadMatch(ticket, parent, private, letter, formerly)
 
 
-def _may_answer(desk: Desk, arrival: Arrival, one: Known) -> bool:
+def _may_answer(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownReference) -> bool:
     """Anybody may answer what stands on a ticket; what was only forwarded to it, those who take part in it.
 
     Else whoever forwards a mail to us would get the answers of others to it.
     """
-    if not one.forwarded or one.ticket is None:
+    if not reference.forwarded or reference.ticket is None:
         return True
-    sender = find_person(desk, arrival.incoming.sender.email) if arrival.incoming.sender else None
-    return sender is not None and _takes_part(desk, one.ticket, sender)
+    sender = find_person(uow, inbound_mail.parsed.sender.email) if inbound_mail.parsed.sender else None
+    return sender is not None and _takes_part(uow, reference.ticket, sender)
 
 
-def _found(desk: Desk, arrival: Arrival, answered: Sequence[Known]) -> int | None:
-    sender = find_person(desk, arrival.incoming.sender.email) if arrival.incoming.sender else None
+def _find_number(uow: UnitOfWork, inbound_mail: InboundMail, answered: Sequence[KnownReference]) -> int | None:
+    sender = find_person(uow, inbound_mail.parsed.sender.email) if inbound_mail.parsed.sender else None
     return (
-        _named_elsewhere(desk, arrival)
-        or _answered(desk, answered, sender)
-        or _came_already(desk, arrival, sender)
-        or _tagged(desk, arrival.incoming.subject, sender)
+        _addressed_number(uow, inbound_mail)
+        or _answered_number(uow, answered, sender)
+        or _came_already(uow, inbound_mail, sender)
+        or _tagged_number(uow, inbound_mail.parsed.subject, sender)
     )
 
 
-def _came_already(desk: Desk, arrival: Arrival, sender: Person | None) -> int | None:
+def _came_already(uow: UnitOfWork, inbound_mail: InboundMail, sender: Person | None) -> int | None:
     """The ticket of this very mail, if it came another way before, with another body (docs/interface.md, section 4)."""
-    incoming = arrival.incoming
-    if sender is None or incoming.message_id is None or incoming.date is None:
+    parsed = inbound_mail.parsed
+    if sender is None or parsed.message_id is None or parsed.date is None:
         return None
     query = select(Message.ticket_id, Message.subject, Mail.raw).join(Mail).where(Message.number == 1)
-    query = query.where(Message.message_id == incoming.message_id, Message.sender_id == sender.id)
-    rows = list(desk.connection.execute(query.where(Message.date == incoming.date).limit(5)))
-    subject, _ = bare_subject(incoming.subject)
+    query = query.where(Message.message_id == parsed.message_id, Message.sender_id == sender.id)
+    rows = list(uow.connection.execute(query.where(Message.date == parsed.date).limit(5)))
+    subject, _ = bare_subject(parsed.subject)
     same = [(ticket, raw) for ticket, other, raw in rows if bare_subject(other)[0] == subject]
     # With the same body it is that mail again, and does nothing.
-    is_repeat = any(body_digest(raw) == incoming.body_digest for _, raw in same)
+    is_repeat = any(body_digest(raw) == parsed.body_digest for _, raw in same)
     return None if is_repeat or not same else same[0][0]
 
 
-def _answers_in_private(answered: Sequence[Known]) -> bool:
+def _answers_in_private(answered: Sequence[KnownReference]) -> bool:
     """Whether the nearest that it answers is private: then so is the answer, whichever address it came to."""
     return bool(answered) and any(one.private for one in answered if one.given == answered[0].given)
 
 
-def places_named(desk: Desk, arrival: Arrival) -> Iterator[Place]:
+def our_addresses_in(uow: UnitOfWork, inbound_mail: InboundMail) -> Iterator[OurAddress]:
     """Every address of ours in a mail's envelope, To and Cc."""
-    named = (*arrival.recipients, *(mailbox.email for mailbox in arrival.incoming.to))
+    named = (*inbound_mail.recipients, *(mailbox.email for mailbox in inbound_mail.parsed.to))
     for address in dict.fromkeys(named):
-        if (place := find_place(desk, address)) is not None:
-            yield place
+        if (our_address := find_our_address(uow, address)) is not None:
+            yield our_address
 
 
-def _named_elsewhere(desk: Desk, arrival: Arrival) -> int | None:
+def _addressed_number(uow: UnitOfWork, inbound_mail: InboundMail) -> int | None:
     """The number of a ticket in another address of ours."""
-    for other in places_named(desk, arrival):
-        if other.kind.is_ticket and _exists(desk, other.number):
+    for other in our_addresses_in(uow, inbound_mail):
+        if other.kind.is_ticket and _exists(uow, other.number):
             return other.number
     return None
 
 
-def _is_private_elsewhere(desk: Desk, arrival: Arrival, place: Place) -> bool:
+def _is_private_elsewhere(uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress) -> bool:
     """Whether the mail also went to a comment address of the same ticket, or of a queue."""
-    if len(arrival.recipients) + len(arrival.incoming.to) <= 1:
+    if len(inbound_mail.recipients) + len(inbound_mail.parsed.to) <= 1:
         return False
-    comments = [other for other in places_named(desk, arrival) if other.kind.is_comment]
-    return any(other.kind.is_queue or not place.kind.is_ticket or other.number == place.number for other in comments)
+    comments = [other for other in our_addresses_in(uow, inbound_mail) if other.kind.is_comment]
+    return any(
+        other.kind.is_queue or not our_address.kind.is_ticket or other.number == our_address.number
+        for other in comments
+    )
 
 
-def _exists(desk: Desk, number: int) -> bool:
+def _exists(uow: UnitOfWork, number: int) -> bool:
     try:
-        find_ticket(desk, number)
+        find_ticket(uow, number)
     except NoSuchTicket:
         return False
     return True
 
 
-def _answered(desk: Desk, answered: Sequence[Known], sender: Person | None) -> int | None:
+def _answered_number(uow: UnitOfWork, answered: Sequence[KnownReference], sender: Person | None) -> int | None:
     """The ticket of the nearest; of several, the one that the sender takes part in, else the oldest."""
     nearest = list(dict.fromkeys(one.ticket for one in answered if one.ticket and one.given == answered[0].given))
-    mine = [number for number in nearest if len(nearest) > 1 and sender and _takes_part(desk, number, sender)]
+    mine = [number for number in nearest if len(nearest) > 1 and sender and _takes_part(uow, number, sender)]
     return min(mine or nearest, default=None)
 
 
 _TAG = re.compile(r"\[([^\[\]#]{1,100}) #([0-9]{1,10})\]")
 
 
-def _tagged(desk: Desk, subject: str, sender: Person | None) -> int | None:
+def _tagged_number(uow: UnitOfWork, subject: str, sender: Person | None) -> int | None:
     """The ticket of a subject's tag, under any name that a queue has or had, for somebody who takes part in it."""
     tags = _TAG.findall(subject) if sender else []
-    names = names_of_queues(desk) if tags else set()
+    names = names_of_queues(uow) if tags else set()
     for name, digits in tags:
-        known = name.strip().casefold() in names and _exists(desk, int(digits))
-        if known and sender and _takes_part(desk, int(digits), sender):
+        known = name.strip().casefold() in names and _exists(uow, int(digits))
+        if known and sender and _takes_part(uow, int(digits), sender):
             return int(digits)
     return None
 
 
-def _takes_part(desk: Desk, number: int, sender: Person) -> bool:
-    standing = standing_of(sender, everybody_on(desk, find_ticket(desk, number)))
-    return standing.on_ticket or standing.responder
+def _takes_part(uow: UnitOfWork, number: int, sender: Person) -> bool:
+    member = member_for(sender, members_of(uow, find_ticket(uow, number)))
+    return member.on_ticket or member.responder

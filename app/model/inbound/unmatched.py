@@ -12,8 +12,8 @@ from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.people import Person, administrators
 from ..records.received_mail import Delivery, Mail
-from ..storage.unit_of_work import Desk
-from .delivery import Arrival, Fate, became, register
+from ..storage.unit_of_work import UnitOfWork
+from .delivery import Fate, InboundMail, claim_delivery, set_fate
 
 _KIND = "set_aside"
 _EVERY = timedelta(days=1)
@@ -24,23 +24,23 @@ class NoSuchMail(LookupError):
     """No mail that was set aside has this number."""
 
 
-def set_aside(desk: Desk, arrival: Arrival, recipient: str, reason: str, formerly: str = "") -> None:
+def set_aside_mail(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, reason: str, formerly: str = "") -> None:
     """Keep a mail without posting it anywhere; nobody becomes known by it. What came to `formerly` is a repeat."""
     target = f"aside {recipient.lower()}"
-    if register(desk, arrival, recipient, target, Fate.SET_ASIDE, reason=reason, formerly=formerly):
-        remind_administrators(desk)
+    if claim_delivery(uow, inbound_mail, recipient, target, Fate.SET_ASIDE, reason=reason, formerly=formerly):
+        remind_administrators(uow)
 
 
-def put_aside(desk: Desk, arrival: Arrival, reason: str) -> None:
+def set_aside_claimed(uow: UnitOfWork, inbound_mail: InboundMail, reason: str) -> None:
     """Set the mail aside that was just registered at its place, where it stays known: a repeat of it does nothing."""
-    became(desk, arrival, Fate.SET_ASIDE, None)
-    mine = update(Delivery).where(Delivery.id == arrival.stored_as)
-    desk.connection.execute(mine.values(reason=reason, waiting=True))
-    arrival.outcomes[-1] = replace(arrival.outcomes[-1], reason=reason)
-    remind_administrators(desk)
+    set_fate(uow, inbound_mail, Fate.SET_ASIDE, None)
+    own_row = update(Delivery).where(Delivery.id == inbound_mail.stored_as)
+    uow.connection.execute(own_row.values(reason=reason, waiting=True))
+    inbound_mail.results[-1] = replace(inbound_mail.results[-1], reason=reason)
+    remind_administrators(uow)
 
 
-def waiting(desk: Desk, newest: int | None = None) -> list[Delivery]:
+def unmatched_deliveries(uow: UnitOfWork, newest: int | None = None) -> list[Delivery]:
     """All mail that is set aside and not seen to, or so many of the newest; oldest first."""
     query = (
         select(Delivery)
@@ -50,66 +50,68 @@ def waiting(desk: Desk, newest: int | None = None) -> list[Delivery]:
         .order_by(Delivery.id.desc())
         .limit(newest)
     )
-    return list(desk.session.scalars(query))[::-1]
+    return list(uow.session.scalars(query))[::-1]
 
 
-def find_set_aside(desk: Desk, number: int, *, locked: bool = False) -> Delivery:
+def find_unmatched(uow: UnitOfWork, number: int, *, locked: bool = False) -> Delivery:
     """One mail that was set aside; `locked` holds others off until the work is done. NoSuchMail names the number."""
-    found = desk.session.get(Delivery, number, with_for_update=locked)
-    if found is None or not found.waiting:
+    delivery = uow.session.get(Delivery, number, with_for_update=locked)
+    if delivery is None or not delivery.waiting:
         raise NoSuchMail(f"No mail {number} is set aside; `tickets unmatched list` shows what is.")
-    return found
+    return delivery
 
 
-def raw_bytes(desk: Desk, mail_id: int) -> bytes:
+def raw_bytes(uow: UnitOfWork, mail_id: int) -> bytes:
     """The exact bytes of a mail."""
-    return desk.session.execute(select(Mail.raw).where(Mail.id == mail_id)).scalar_one()
+    return uow.session.execute(select(Mail.raw).where(Mail.id == mail_id)).scalar_one()
 
 
-def remind_administrators(desk: Desk) -> None:
+def remind_administrators(uow: UnitOfWork) -> None:
     """One letter a day to each administrator while any mail is set aside and waits."""
-    if _told_today(desk):
+    if _told_today(uow):
         return
     # Two mails that come at the same instant write one letter: the second waits here, and then finds it written.
     locked = select(Person.id).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
-    if not desk.session.scalars(locked).all() or _told_today(desk):
+    if not uow.session.scalars(locked).all() or _told_today(uow):
         return
-    count = desk.session.scalar(select(func.count()).select_from(Delivery).where(Delivery.waiting)) or 0
+    count = uow.session.scalar(select(func.count()).select_from(Delivery).where(Delivery.waiting)) or 0
     if not count:
         return
-    text = _text(desk, count)
+    text = _text(uow, count)
     rows = [
         letter_row(
-            desk,
+            uow,
             ticket_id=None,
             about_id=None,
             kind=_KIND,
             person_id=person.id,
             sender_name="Ticket tracker",
-            sender=postmaster_address(desk),
+            sender=postmaster_address(uow),
             recipient_name=person.label,
             recipient=person.email,
             list_id=None,
-            subject=f"{count} mail{'' if count == 1 else 's'} set aside at {desk.domain}",
+            subject=f"{count} mail{'' if count == 1 else 's'} set aside at {uow.domain}",
             in_reply_to=None,
             references=None,
             text=text,
         )
-        for person in administrators(desk)
+        for person in administrators(uow)
         if not person.undeliverable
     ]
     if rows:
-        desk.session.execute(insert(Letter), rows)
+        uow.session.execute(insert(Letter), rows)
 
 
-def _told_today(desk: Desk) -> bool:
+def _told_today(uow: UnitOfWork) -> bool:
     # Letters without a ticket are few, and there is an index on it: every mail that is set aside asks this.
-    told = select(Letter.id).where(Letter.ticket_id.is_(None), Letter.kind == _KIND, Letter.created > desk.now - _EVERY)
-    return desk.session.scalar(told.limit(1)) is not None
+    recent_letter = select(Letter.id).where(
+        Letter.ticket_id.is_(None), Letter.kind == _KIND, Letter.created > uow.now - _EVERY
+    )
+    return uow.session.scalar(recent_letter.limit(1)) is not None
 
 
-def _text(desk: Desk, count: int) -> str:
-    newest = waiting(desk, _NAMED)
+def _text(uow: UnitOfWork, count: int) -> str:
+    newest = unmatched_deliveries(uow, _NAMED)
     lines = [f"{one.id}: to {one.recipient}, from {_author(one)}: {one.mail.subject} ({one.reason})" for one in newest]
     if count > len(lines):
         lines.insert(0, f"... and {count - len(lines)} before these")

@@ -7,23 +7,23 @@ comes from the function that will address the letters.
 from collections.abc import Sequence
 
 from ..lifecycle.commands import HELP, LIST, STATUS, UNDO
-from ..lifecycle.tables import Cell, listed
+from ..lifecycle.tables import DefaultReply, sentence_list
 from ..records.addressing import comment_address, ticket_address
 from ..records.queues import whole_address
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
-from ..tickets.loop_protection import holds_next
-from ..tickets.members import Occasion, Standing, as_confirmed, readers
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.loop_protection import would_hold_next
+from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
 from ..tickets.transitions import promise
 
 _NAMES_IN_FULL = 5
 
 
 def footer(
-    desk: Desk,
+    uow: UnitOfWork,
     ticket: Ticket,
-    standing: Standing,
-    everybody: Sequence[Standing],
+    member: TicketMember,
+    members: Sequence[TicketMember],
     *,
     private: bool = False,
     undo: bool = False,
@@ -34,71 +34,73 @@ def footer(
     `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
     `later`: it leaves when the window of a storm has ended.
     """
-    promised = promise(desk, ticket, standing, private=private)
-    if (standing.responder or standing.requestor) and ticket.status != ticket.lifecycle.spam:
+    promised = promise(uow, ticket, member, private=private)
+    if (member.responder or member.requestor) and ticket.status != ticket.lifecycle.spam:
         # A reply to this letter lets those in who wait for it.
-        everybody = as_confirmed(everybody)
-    occasion = Occasion(words=True, private=promised.cell.private)
-    others = readers(everybody, occasion, ticket.lifecycle, but=standing.person_id)
-    held = not later and holds_next(desk, ticket, standing, everybody)
+        members = as_confirmed(members)
+    update = Update(has_text=True, private=promised.default_reply.private)
+    others = recipients_of(members, update, ticket.lifecycle, except_person=member.person_id)
+    held = not later and would_hold_next(uow, ticket, member, members)
     readers_of_it = _IN_A_STORM if held else _who_reads(ticket, others)
     lines = [
-        f"You get this because {_why(ticket, standing)}.",
-        f"While this ticket is {ticket.status}, a reply from you {promised.cell.deed}; {readers_of_it}.",
+        f"You get this because {_why(ticket, member)}.",
+        f"While this ticket is {ticket.status}, a reply from you {promised.default_reply.phrase}; {readers_of_it}.",
     ]
     if promised.status != ticket.status:
         lines.append(f"Your reply makes it {promised.status}.")
     if undo:
         lines.append(f'To take that change back, put "{UNDO}" on the first line of your reply.')
-    return [*lines, *_hints(desk, ticket, promised.cell), *_elsewhere(desk, ticket, standing, private=private)]
+    return [*lines, *_hints(uow, ticket, promised.default_reply), *_elsewhere(uow, ticket, member, private=private)]
 
 
-def _elsewhere(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool) -> list[str]:
+def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool) -> list[str]:
     """What else somebody may do: the other of the two addresses for responders, the way out for participants."""
-    if standing.responder and private:
-        public = promise(desk, ticket, standing).cell
-        there = f"To reach everybody on the ticket, write to {ticket_address(desk, ticket.id)}: that {public.deed}."
+    if member.responder and private:
+        public = promise(uow, ticket, member).default_reply
+        there = f"To reach everybody on the ticket, write to {ticket_address(uow, ticket.id)}: that {public.phrase}."
         return [there, _FOR_RESPONDERS]
-    if standing.responder:
-        address = comment_address(desk, ticket.id)
+    if member.responder:
+        address = comment_address(uow, ticket.id)
         return [f"To write only to those who answer, use {address}: that comments in private.", _FOR_RESPONDERS]
-    if standing.participant and not standing.requestor:
+    if member.participant and not member.requestor:
         return ['To get no more letters about it, reply with the one word "unsubscribe".']
     return []
 
 
-def _why(ticket: Ticket, standing: Standing) -> str:
-    if standing.requestor:
-        return f"{ticket.lifecycle.asked} ticket {ticket.id}"
-    if standing.assignee:
+def _why(ticket: Ticket, member: TicketMember) -> str:
+    if member.requestor:
+        return f"{ticket.lifecycle.requestor_reason} ticket {ticket.id}"
+    if member.assignee:
         return f"ticket {ticket.id} is assigned to you"
-    if standing.answers:
+    if member.answers:
         return f"you answer for {ticket.queue.name}"
-    if standing.formerly:
-        return f"you answer for {standing.formerly}, where ticket {ticket.id} was"
+    if member.formerly:
+        return f"you answer for {member.formerly}, where ticket {ticket.id} was"
     return f"you take part in ticket {ticket.id}"
 
 
-def _who_reads(ticket: Ticket, others: Sequence[Standing]) -> str:
+def _who_reads(ticket: Ticket, others: Sequence[TicketMember]) -> str:
     """The readers in one phrase: outsiders by name, those who answer for the queue as one body."""
-    outside = [one for one in others if not one.answers]
+    outside = [other for other in others if not other.answers]
     names = [one.label for one in outside[:_NAMES_IN_FULL]]
     if len(outside) > _NAMES_IN_FULL:
         names.append(f"{len(outside) - _NAMES_IN_FULL} others on the ticket")
-    if any(one.answers for one in others):
+    if any(other.answers for other in others):
         names.append(f"everybody who answers for {ticket.queue.name}")
-    return f"{listed(names)} will read it" if names else "it is kept with the ticket, and nobody else reads it yet"
+    return (
+        f"{sentence_list(names)} will read it" if names else "it is kept with the ticket, and nobody else reads it yet"
+    )
 
 
 _IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until fewer mails come here"
 _FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}".'
 
 
-def _hints(desk: Desk, ticket: Ticket, cell: Cell) -> list[str]:
+def _hints(uow: UnitOfWork, ticket: Ticket, default_reply: DefaultReply) -> list[str]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
-    needed = any("{queue_address}" in hint for hint in cell.hints)
-    addresses = [whole_address(desk, row.address) for row in ticket.queue.addresses] if needed else []
-    filled = {"solved": f'"{STATUS.line(ticket.lifecycle.end)}"', "list": f'"{LIST}"'}
+    needed = any("{queue_address}" in hint for hint in default_reply.hints)
+    addresses = [whole_address(uow, row.address) for row in ticket.queue.addresses] if needed else []
+    filled = {"solved": f'"{STATUS.line(ticket.lifecycle.solved_status)}"', "list": f'"{LIST}"'}
     filled |= {"queue_address": addresses[0]} if addresses else {}
-    hints = [hint for hint in cell.hints if addresses or "{queue_address}" not in hint]
+    hints = [hint for hint in default_reply.hints if addresses or "{queue_address}" not in hint]
     return [hint.format_map(filled) for hint in hints]

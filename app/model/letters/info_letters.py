@@ -11,27 +11,27 @@ from ...mail.text import one_line
 from ..lifecycle import commands
 from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import Action, NotAllowed, find_row, listed
+from ..lifecycle.tables import Action, NotAllowed, find_rule, sentence_list
 from ..records.addressing import comment_address, search_address, ticket_address
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.queues import Queue, Responder, every_queue, whole_address
-from ..records.tickets import NoSuchTicket, Ticket, what_became_of
-from ..storage.unit_of_work import Desk
+from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.fields import assignable
 from ..tickets.filters import NOT_FORGOTTEN
-from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.ticket_json import Json, ticket_in_full
-from ..tickets.transitions import is_answered, promise, reachable
+from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import may_see
 from .notification import ADD_LETTERS, letter_row, sendable
-from .receipts import Kind, Writer, write_to
+from .receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from .templates import render
 from .ticket_text import head_text, message_text
 
 if TYPE_CHECKING:
-    from ..tickets.posts import Words
+    from ..tickets.posts import NewMessage
 
 _MOST_LISTED = 200
 # A message that is longer is cut, and a letter ends after so many characters: with a word on how to get the rest.
@@ -39,7 +39,7 @@ _LONG_MESSAGE = 4_000
 _LONGEST_PAGE = 100_000
 
 
-class Sheet(NamedTuple):
+class PageContent(NamedTuple):
     """What a page says: a first sentence, lines below it, then paragraphs."""
 
     heading: str
@@ -50,26 +50,28 @@ class Sheet(NamedTuple):
 ENOUGH = "as many mails in this person's name were answered as an hour allows"
 
 
-def send_about(desk: Desk, to: Writer, person: Person, page: Page) -> bool:
+def send_page_about_ticket(uow: UnitOfWork, to: ReceiptRecipient, person: Person, page: Page) -> bool:
     """Answer a mail to a ticket that asks for a page, to the person's stored address; False if it is one too many."""
-    heading, lines, paragraphs = _sheet(desk, person, page, to.ticket, to.standing)
-    paragraphs = [*paragraphs, *loop_protection.last_word(desk, person.id, Kind.PAGE)]
-    return write_to(desk, to, Kind.PAGE, heading, lines, paragraphs)
+    heading, lines, paragraphs = _page_content(uow, person, page, to.ticket, to.member)
+    paragraphs = [*paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
+    return write_receipt(uow, to, ReceiptKind.PAGE, heading, lines, paragraphs)
 
 
-def send_from(desk: Desk, queue: Queue, person: Person, words: "Words", page: Page) -> bool:
+def send_page_from_queue(uow: UnitOfWork, queue: Queue, person: Person, new_message: "NewMessage", page: Page) -> bool:
     """Answer a mail to a queue that asks for a page, to the person's stored address; False if it is one too many."""
-    if not loop_protection.may_answer(desk, person.id, Kind.PAGE, proven=words.verified):
+    if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=new_message.verified):
         return False
-    address = next((whole_address(desk, row.address) for row in queue.addresses), f"postmaster@{desk.domain}")
+    address = next((whole_address(uow, row.address) for row in queue.addresses), f"postmaster@{uow.domain}")
     again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'
-    footing = [because(address, page.word), f"A reply opens a new ticket in {queue.name}, {again}."]
+    footing = [page_reason(address, page.word), f"A reply opens a new ticket in {queue.name}, {again}."]
     subject = f"[{queue.name}] {page.word}"
-    send_sheet(desk, person, words, sheet_for(desk, person, page), Origin(queue.name, address, subject, footing))
+    send_page(
+        uow, person, new_message, page_content_for(uow, person, page), PageOrigin(queue.name, address, subject, footing)
+    )
     return True
 
 
-class Origin(NamedTuple):
+class PageOrigin(NamedTuple):
     """Where a page comes from that is about no ticket: a name, an address, and the letter's subject and footer."""
 
     name: str
@@ -78,20 +80,22 @@ class Origin(NamedTuple):
     footing: Sequence[str]
 
 
-def because(address: str, asked: str) -> str:
+def page_reason(address: str, asked: str) -> str:
     """Why somebody gets a page that is about no ticket."""
     return f'You get this because a mail in your name asked {address} for "{asked}".'
 
 
-def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin: Origin) -> None:
+def send_page(
+    uow: UnitOfWork, person: Person, new_message: "NewMessage", sheet: PageContent, origin: PageOrigin
+) -> None:
     """Send a page that is about no ticket to a person's stored address."""
-    paragraphs = [*sheet.paragraphs, *loop_protection.last_word(desk, person.id, Kind.PAGE)]
+    paragraphs = [*sheet.paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
     parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": paragraphs}
     row = letter_row(
-        desk,
+        uow,
         ticket_id=None,
         about_id=None,
-        kind=Kind.PAGE,
+        kind=ReceiptKind.PAGE,
         person_id=person.id,
         sender_name=origin.name,
         sender=origin.address,
@@ -99,80 +103,82 @@ def send_sheet(desk: Desk, person: Person, words: "Words", sheet: Sheet, origin:
         recipient=mailable(person.email),
         list_id=None,
         subject=one_line(origin.subject),
-        in_reply_to=words.message_id if sendable(words.message_id) else None,
-        references=words.message_id if sendable(words.message_id) else None,
+        in_reply_to=new_message.message_id if sendable(new_message.message_id) else None,
+        references=new_message.message_id if sendable(new_message.message_id) else None,
         acknowledges=True,
         text=render("to_writer", footer=origin.footing, **parts),
     )
-    desk.connection.execute(ADD_LETTERS, [row])
+    uow.connection.execute(ADD_LETTERS, [row])
 
 
-def sheet_for(desk: Desk, person: Person, page: Page) -> Sheet:
+def page_content_for(uow: UnitOfWork, person: Person, page: Page) -> PageContent:
     """What a page says that somebody asked for elsewhere than on a ticket."""
-    return _sheet(desk, person, page, None, None)
+    return _page_content(uow, person, page, None, None)
 
 
-def _sheet(desk: Desk, person: Person, page: Page, ticket: Ticket | None, standing: Standing | None) -> Sheet:
+def _page_content(
+    uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | None, member: TicketMember | None
+) -> PageContent:
     if page.word == LIST:
-        return _list(desk, person)
+        return _list_page(uow, person)
     if page.word == SHOW:
-        return _show(desk, person, page, ticket)
-    return _help(desk, ticket, standing) if ticket and standing else _first_help(desk, person)
+        return _show_page(uow, person, page, ticket)
+    return _help_page(uow, ticket, member) if ticket and member else _first_help_page(uow, person)
 
 
 # A list
 
 
-def _list(desk: Desk, person: Person) -> Sheet:
+def _list_page(uow: UnitOfWork, person: Person) -> PageContent:
     """The writer's open tickets, and those that wait for them if they answer for a queue."""
-    queues = desk.session.scalars(select(Responder.queue_id).where(Responder.person_id == person.id)).all()
-    mine = _open(desk, Ticket.requestor_id == person.id)
-    assigned = _open(desk, Ticket.assignee_id == person.id)
-    unassigned = _open(desk, Ticket.assignee_id.is_(None), Ticket.queue_id.in_(queues)) if queues else []
+    queues = uow.session.scalars(select(Responder.queue_id).where(Responder.person_id == person.id)).all()
+    mine = _open(uow, Ticket.requestor_id == person.id)
+    assigned = _open(uow, Ticket.assignee_id == person.id)
+    unassigned = _open(uow, Ticket.assignee_id.is_(None), Ticket.queue_id.in_(queues)) if queues else []
     named = (("You asked:", mine), ("Assigned to you:", assigned), ("Assigned to nobody:", unassigned))
-    parts = [_named(desk, name, tickets, person) for name, tickets in named]
+    parts = [_named(uow, name, tickets, person) for name, tickets in named]
     found = [part for part in parts if part]
     if not found:
-        return Sheet("You have no open tickets.")
+        return PageContent("You have no open tickets.")
     example = (mine or assigned or unassigned)[0].id
     how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
-    return Sheet("Your open tickets:", (), [*found, how])
+    return PageContent("Your open tickets:", (), [*found, how])
 
 
-def _open(desk: Desk, *which: ColumnElement[bool]) -> list[Ticket]:
+def _open(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[Ticket]:
     """Tickets that are not closed, by number."""
     closed = {status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed}
     query = select(Ticket).where(*which, Ticket.status.not_in(closed), Ticket.merged_into.is_(None), NOT_FORGOTTEN)
-    return list(desk.session.scalars(query.order_by(Ticket.id)))
+    return list(uow.session.scalars(query.order_by(Ticket.id)))
 
 
-def _named(desk: Desk, name: str, tickets: Sequence[Ticket], person: Person) -> str:
+def _named(uow: UnitOfWork, name: str, tickets: Sequence[Ticket], person: Person) -> str:
     """Tickets under a name, a line each; empty without any. Of very many the newest."""
-    posted = _last_seen(desk, tickets[-_MOST_LISTED:], person)
-    lines = [_in_a_line(desk, ticket, posted[ticket.id]) for ticket in tickets[-_MOST_LISTED:]]
+    posted = _last_seen(uow, tickets[-_MOST_LISTED:], person)
+    lines = [_in_a_line(uow, ticket, posted[ticket.id]) for ticket in tickets[-_MOST_LISTED:]]
     if len(tickets) > _MOST_LISTED:
         lines.insert(0, f"... and {len(tickets) - _MOST_LISTED} older ones")
     return "\n".join([name, *(f"    {line}" for line in lines)]) if lines else ""
 
 
-def _last_seen(desk: Desk, tickets: Sequence[Ticket], person: Person) -> dict[int, datetime]:
+def _last_seen(uow: UnitOfWork, tickets: Sequence[Ticket], person: Person) -> dict[int, datetime]:
     """Return when something was last posted on each ticket that this person may see."""
     posted = {ticket.id: ticket.last_posted for ticket in tickets}
     private = [ticket for ticket in tickets if ticket.has_private]
-    hidden = [one.id for one in private if not standing_of(person, everybody_on(desk, one)).responder]
+    hidden = [one.id for one in private if not member_for(person, members_of(uow, one)).responder]
     public = select(Message.ticket_id, func.max(Message.received)).group_by(Message.ticket_id)
-    rows = desk.session.execute(public.where(Message.ticket_id.in_(hidden), ~Message.private))
+    rows = uow.session.execute(public.where(Message.ticket_id.in_(hidden), ~Message.private))
     return posted | {number: at for number, at in rows}  # noqa: C416 - a row is no pair to mypy
 
 
-def _in_a_line(desk: Desk, ticket: Ticket, posted: datetime) -> str:
+def _in_a_line(uow: UnitOfWork, ticket: Ticket, posted: datetime) -> str:
     title = one_line(ticket.title, 100)
-    return f"{ticket.id}  {ticket.status}, {_ago(desk, posted)}: {title} ({ticket_address(desk, ticket.id)})"
+    return f"{ticket.id}  {ticket.status}, {_ago(uow, posted)}: {title} ({ticket_address(uow, ticket.id)})"
 
 
-def _ago(desk: Desk, posted: datetime) -> str:
+def _ago(uow: UnitOfWork, posted: datetime) -> str:
     """Return how long ago a moment was, in hours or days."""
-    hours = max(0, int((desk.now - posted).total_seconds() // 3600))
+    hours = max(0, int((uow.now - posted).total_seconds() // 3600))
     number, unit = (hours // 24, "day") if hours >= 24 else (hours, "hour")
     return f"{number} {unit}{'' if number == 1 else 's'} ago" if number else "just now"
 
@@ -180,35 +186,35 @@ def _ago(desk: Desk, posted: datetime) -> str:
 # A ticket
 
 
-def _show(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Sheet:
+def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | None) -> PageContent:
     """A ticket as the writer may see it, its messages in order."""
-    found = _wanted(desk, person, page, ticket)
+    found = _ticket_to_show(uow, person, page, ticket)
     if found is None:
         which = f"There is no ticket {page.ticket}" if page.ticket else "No ticket was named"
-        return Sheet(f'{which} that you can read; "{LIST}" alone gets you your open ones.')
-    view = ticket_in_full(desk, found, person)
+        return PageContent(f'{which} that you can read; "{LIST}" alone gets you your open ones.')
+    view = ticket_in_full(uow, found, person)
     merged = [f"Ticket {page.ticket} is part of it now."] if page.ticket not in (0, found.id) else []
-    shown = _from(view["messages"], page.message)
-    if standing_of(person, everybody_on(desk, found)).responder:
+    shown = _messages_from(view["messages"], page.message)
+    if member_for(person, members_of(uow, found)).responder:
         shown = [{**one, "text": one["full_text"]} if one["number"] == page.message else one for one in shown]
     texts = [message_text(one, found.lifecycle, person.email) for one in shown]
     numbers = [one["number"] for one in shown]
-    return Sheet(head_text(view), (), [*merged, *_cut(found.id, numbers, texts, whole=page.message)])
+    return PageContent(head_text(view), (), [*merged, *_cut(found.id, numbers, texts, whole=page.message)])
 
 
-def _from(messages: Sequence[Json], number: int) -> Sequence[Json]:
+def _messages_from(messages: Sequence[Json], number: int) -> Sequence[Json]:
     """Messages from that number on, where they stand; imported ones may have come in between later."""
     places = [place for place, one in enumerate(messages) if one["number"] == number]
-    return messages[places[0] :] if places else [one for one in messages if one["number"] >= number]
+    return messages[places[0] :] if places else [message for message in messages if message["number"] >= number]
 
 
-def _wanted(desk: Desk, person: Person, page: Page, ticket: Ticket | None) -> Ticket | None:
+def _ticket_to_show(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | None) -> Ticket | None:
     if page.ticket:
         try:
-            ticket = what_became_of(desk, page.ticket, locked=False)
+            ticket = resolve_merged(uow, page.ticket, locked=False)
         except NoSuchTicket:
             return None
-    seen = ticket is not None and may_see(ticket, standing_of(person, everybody_on(desk, ticket)))
+    seen = ticket is not None and may_see(ticket, member_for(person, members_of(uow, ticket)))
     return ticket if seen else None
 
 
@@ -228,39 +234,39 @@ def _cut(ticket: int, numbers: Sequence[int], texts: Sequence[str], *, whole: in
 # Help
 
 
-def _help(desk: Desk, ticket: Ticket, standing: Standing) -> Sheet:
+def _help_page(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> PageContent:
     """What a mail to this ticket can do now, for this person, from the tables."""
-    promised = promise(desk, ticket, standing)
-    usable = COMMANDS if standing.responder else FOR_REQUESTORS if standing.requestor else ()
-    paragraphs = [f"A reply as it is {promised.cell.deed}."]
+    promised = promise(uow, ticket, member)
+    usable = COMMANDS if member.responder else FOR_REQUESTORS if member.requestor else ()
+    paragraphs = [f"A reply as it is {promised.default_reply.phrase}."]
     if usable:
-        lines = "\n".join(f"    {_usable(desk, ticket, standing, command)}" for command in usable)
+        lines = "\n".join(f"    {_usable(uow, ticket, member, command)}" for command in usable)
         paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
-    if standing.responder:
-        address = comment_address(desk, ticket.id)
+    if member.responder:
+        address = comment_address(uow, ticket.id)
         paragraphs.append(f"Mail to {address} is read only by those who answer; no status changes by it.")
-    if standing.answers or standing.administrator:
-        paragraphs += finder(desk, [ticket.queue])
+    if member.answers or member.administrator:
+        paragraphs += finder(uow, [ticket.queue])
     heading = f"This is what you can do with ticket {ticket.id} by mail while it is {ticket.status}."
-    return Sheet(heading, (), [*paragraphs, words_alone(undo=bool(usable))])
+    return PageContent(heading, (), [*paragraphs, words_alone(undo=bool(usable))])
 
 
-def _usable(desk: Desk, ticket: Ticket, standing: Standing, command: Command) -> str:
+def _usable(uow: UnitOfWork, ticket: Ticket, member: TicketMember, command: Command) -> str:
     """One command with what could stand behind its colon on this ticket now."""
-    choices = _choices(desk, ticket, standing).get(command)
+    choices = _choices(uow, ticket, member).get(command)
     if choices is None:
         return f"{command.line()}  ({command.value}: {command.effect})"
-    return f"{command.name}: {listed(choices, 'or') if choices else 'nothing at present'}  ({command.effect})"
+    return f"{command.name}: {sentence_list(choices, 'or') if choices else 'nothing at present'}  ({command.effect})"
 
 
-def _choices(desk: Desk, ticket: Ticket, standing: Standing) -> dict[Command, list[str]]:
-    party = standing.party(ticket.lifecycle)
-    statuses = reachable(ticket.lifecycle, party, ticket.status, answered=is_answered(desk, ticket))
+def _choices(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> dict[Command, list[str]]:
+    roles = member.roles_in(ticket.lifecycle)
+    statuses = reachable_statuses(ticket.lifecycle, roles, ticket.status, answered=has_answer(uow, ticket))
     return {
         commands.STATUS: statuses,
-        commands.ACTION: [action.title for action in ticket.lifecycle.actions if _is_open_to(ticket, standing, action)],
-        commands.OWNER: ["me", "nobody", *assignable(desk, everybody_on(desk, ticket))],
-        commands.QUEUE: [queue.name for queue in every_queue(desk)],
+        commands.ACTION: [action.title for action in ticket.lifecycle.actions if _is_open_to(ticket, member, action)],
+        commands.OWNER: ["me", "nobody", *assignable(uow, members_of(uow, ticket))],
+        commands.QUEUE: [queue.name for queue in every_queue(uow)],
     }
 
 
@@ -278,28 +284,30 @@ def words_alone(*, here: bool = True, undo: bool = False) -> str:
     )
 
 
-def _is_open_to(ticket: Ticket, standing: Standing, action: Action) -> bool:
+def _is_open_to(ticket: Ticket, member: TicketMember, action: Action) -> bool:
     try:
-        find_row(ticket.lifecycle, action, ticket.status, standing.party(ticket.lifecycle))
+        find_rule(ticket.lifecycle, action, ticket.status, member.roles_in(ticket.lifecycle))
     except NotAllowed:
         return False
     return True
 
 
-def finder(desk: Desk, queues: Iterable[Queue]) -> list[str]:
+def finder(uow: UnitOfWork, queues: Iterable[Queue]) -> list[str]:
     """Where somebody who answers can look for tickets; nothing if no queue has an address."""
     address = next((row.address for queue in queues for row in queue.addresses), None)
     if address is None:
         return []
-    return [f"A mail to {search_address(desk, address)} finds tickets by the words of its subject, for you alone."]
+    return [f"A mail to {search_address(uow, address)} finds tickets by the words of its subject, for you alone."]
 
 
-def _first_help(desk: Desk, person: Person) -> Sheet:
+def _first_help_page(uow: UnitOfWork, person: Person) -> PageContent:
     """What a mail to a queue can do."""
-    queues = desk.session.scalars(select(Queue).join(Responder).where(Responder.person_id == person.id)).all()
+    queues = uow.session.scalars(select(Queue).join(Responder).where(Responder.person_id == person.id)).all()
     paragraphs = ["A mail as it is opens a new ticket."]
     if queues or person.administrator:
         lines = "\n".join(f"    {command.line()}  ({command.effect})" for command in COMMANDS)
         paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
-        paragraphs += finder(desk, [*queues, *every_queue(desk)])
-    return Sheet("This is what you can do with a mail to this address.", (), [*paragraphs, words_alone(here=False)])
+        paragraphs += finder(uow, [*queues, *every_queue(uow)])
+    return PageContent(
+        "This is what you can do with a mail to this address.", (), [*paragraphs, words_alone(here=False)]
+    )

@@ -7,15 +7,15 @@ from sqlalchemy import func, select, update
 
 from ..records.letters import Letter, State
 from ..records.people import Person
-from ..records.registration import heard_from
-from ..storage.unit_of_work import Desk
+from ..records.registration import mark_reachable
+from ..storage.unit_of_work import UnitOfWork
 
 
 class NoSuchLetter(LookupError):
     """No letter that could be sent has this number."""
 
 
-def letters_in(desk: Desk, state: str | None = None) -> list[dict[str, Any]]:
+def letters_in(uow: UnitOfWork, state: str | None = None) -> list[dict[str, Any]]:
     """Return the letters of a state, or all, oldest first (docs/interface.md, section 9)."""
     columns = (
         Letter.id,
@@ -30,36 +30,36 @@ def letters_in(desk: Desk, state: str | None = None) -> list[dict[str, Any]]:
     query = select(*columns).order_by(Letter.id)
     if state is not None:
         query = query.where(Letter.state == state)
-    return [_json(dict(row)) for row in desk.session.execute(query).mappings()]
+    return [_json(dict(row)) for row in uow.session.execute(query).mappings()]
 
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "next": row["next"].isoformat() if row["state"] == State.WAITING else None}
 
 
-def letters_due(desk: Desk) -> int:
+def letters_due(uow: UnitOfWork) -> int:
     """How many letters could be sent now."""
-    due = select(func.count()).select_from(Letter).where(Letter.state == State.WAITING, Letter.next <= desk.now)
-    return desk.session.scalar(due) or 0
+    due = select(func.count()).select_from(Letter).where(Letter.state == State.WAITING, Letter.next <= uow.now)
+    return uow.session.scalar(due) or 0
 
 
-def retry(desk: Desk, numbers: Sequence[int] = ()) -> int:
+def retry(uow: UnitOfWork, numbers: Sequence[int] = ()) -> int:
     """Make letters due now that wait or failed: those of these numbers, or all. NoSuchLetter names one that is not.
 
     Letters are written again to their readers, whatever was refused before. What a courier has in hand is left to it,
     or it would go out twice; unless it is named, because its courier died.
     """
     unsent = Letter.state != State.SENT
-    chosen = unsent & (Letter.id.in_(numbers) if numbers else ~Letter.in_hand | (Letter.next <= desk.now))
-    values = {"state": State.WAITING, "next": desk.now, "in_hand": False, "attempts": 0, "refused": None}
+    chosen = unsent & (Letter.id.in_(numbers) if numbers else ~Letter.in_hand | (Letter.next <= uow.now))
+    values = {"state": State.WAITING, "next": uow.now, "in_hand": False, "attempts": 0, "refused": None}
     changed = update(Letter).where(chosen).values(**values).returning(Letter.id, Letter.person_id, Letter.recipient)
-    letters = desk.session.execute(changed, execution_options={"synchronize_session": False}).all()
+    letters = uow.session.execute(changed, execution_options={"synchronize_session": False}).all()
     found = {letter.id for letter in letters}
     for number in numbers:
         if number not in found:
             raise NoSuchLetter(f"No letter {number} waits or failed; `tickets outbox list` shows what does.")
     readers = {(letter.person_id, letter.recipient) for letter in letters}
-    for person in desk.session.scalars(select(Person).where(Person.refused.is_not(None)).with_for_update()):
+    for person in uow.session.scalars(select(Person).where(Person.refused.is_not(None)).with_for_update()):
         if (person.id, person.email) in readers:
-            heard_from(person)
+            mark_reachable(person)
     return len(letters)

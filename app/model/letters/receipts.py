@@ -9,19 +9,19 @@ from ...mail.text import one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
-from ..tickets.members import Standing
-from ..tickets.undo import Changed
+from ..tickets.members import TicketMember
+from ..tickets.undo import FieldChange
 from .footer import footer
-from .notification import ADD_LETTERS, changed, letter_row, list_id, sendable
+from .notification import ADD_LETTERS, change_line, letter_row, list_id, sendable
 from .templates import render
 
 if TYPE_CHECKING:
-    from ..tickets.posts import Words
+    from ..tickets.posts import NewMessage
 
 
-class Kind(StrEnum):
+class ReceiptKind(StrEnum):
     """What such a letter is."""
 
     RECEIPT = "receipt"
@@ -30,76 +30,96 @@ class Kind(StrEnum):
     PAGE = "page"
 
 
-class Writer(NamedTuple):
+class ReceiptRecipient(NamedTuple):
     """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
 
     `private`: their mail was, and so is what they answer to the letter.
     """
 
     ticket: Ticket
-    standing: Standing
-    everybody: Sequence[Standing]
-    words: "Words"
+    member: TicketMember
+    members: Sequence[TicketMember]
+    new_message: "NewMessage"
     private: bool = False
 
 
-def receipt(
-    desk: Desk, to: Writer, changes: Sequence[Changed], notes: Sequence[str] = (), *, checkpoint: int | None = None
+def send_receipt(
+    uow: UnitOfWork,
+    to: ReceiptRecipient,
+    changes: Sequence[FieldChange],
+    notes: Sequence[str] = (),
+    *,
+    checkpoint: int | None = None,
 ) -> None:
     """Tell who commanded what came of it, and how to take it back."""
-    heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(desk, to.ticket.id)}."
-    lines = [changed(change) for change in changes] or ["Nothing changed: it was so before."]
-    write_to(desk, to, Kind.RECEIPT, heading, lines, [*notes, *_reversed(changes)], checkpoint=checkpoint)
+    heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(uow, to.ticket.id)}."
+    lines = [change_line(change) for change in changes] or ["Nothing changed: it was so before."]
+    write_receipt(
+        uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *_ways_to_undo(changes)], checkpoint=checkpoint
+    )
 
 
-def opening(desk: Desk, to: Writer, changes: Sequence[Changed], notes: Sequence[str] = ()) -> None:
+def send_opening_receipt(
+    uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange], notes: Sequence[str] = ()
+) -> None:
     """Tell a responder which ticket their mail has opened, and how to be rid of it."""
     ticket, spam = to.ticket, to.ticket.lifecycle.spam
     heading = f"Your mail opened ticket {ticket.id} in {ticket.queue.name}; "
-    heading += f"its address is {ticket_address(desk, ticket.id)}."
-    lines = [changed(change) for change in changes]
+    heading += f"its address is {ticket_address(uow, ticket.id)}."
+    lines = [change_line(change) for change in changes]
     rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
-    paragraphs = [*notes, *_reversed(changes), *([rid] if ticket.status != spam else [])]
-    write_to(desk, to, Kind.RECEIPT, heading, lines, paragraphs)
+    paragraphs = [*notes, *_ways_to_undo(changes), *([rid] if ticket.status != spam else [])]
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
 
 
-def _reversed(changes: Sequence[Changed]) -> list[str]:
+def _ways_to_undo(changes: Sequence[FieldChange]) -> list[str]:
     """How to take back what `undo` does not: who was let in or out, and a merge."""
     lines = [
         ADD_CC.line(old) if old else DEL_CC.line(new or "") for field, old, new in changes if field == "participant"
     ]
-    told = [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
+    notes = [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
     merged = any(field == "merged" for field, _, _ in changes)
-    return [*told, "A merge cannot be taken back."] if merged else told
+    return [*notes, "A merge cannot be taken back."] if merged else notes
 
 
-def left(desk: Desk, to: Writer) -> None:
+def send_unsubscribed_receipt(uow: UnitOfWork, to: ReceiptRecipient) -> None:
     """Tell somebody once that they get no more letters about a ticket, and how to get them again."""
     ticket = to.ticket
     heading = f'You get no more letters about ticket {ticket.id}, "{ticket.title}".'
-    back = f"To get them again, write to {ticket_address(desk, ticket.id)}, or reply to this letter."
-    footing = footer(desk, ticket, to.standing, to.everybody)[1:2]
-    write_to(desk, to, Kind.RECEIPT, heading, (), [back], footing=["You get this because you asked for it.", *footing])
+    back = f"To get them again, write to {ticket_address(uow, ticket.id)}, or reply to this letter."
+    footing = footer(uow, ticket, to.member, to.members)[1:2]
+    write_receipt(
+        uow, to, ReceiptKind.RECEIPT, heading, (), [back], footing=["You get this because you asked for it.", *footing]
+    )
 
 
-def refusal(desk: Desk, to: Writer, problems: Sequence[tuple[Line, str]], *, posted: bool) -> None:
+def send_command_refusal(
+    uow: UnitOfWork, to: ReceiptRecipient, problems: Sequence[tuple[Line, str]], *, posted: bool
+) -> None:
     """Tell who commanded, line by line, what was wrong and what would have been right; the text is repeated."""
     heading = f"Nothing of this was done on ticket {to.ticket.id}, because not all of it could be:"
     fine = "This line would have been carried out."
     lines = [part for line, problem in problems for part in (line.written, f"    {problem or fine}")]
-    write_to(desk, to, Kind.REFUSED, heading, lines, _repeated(to.words, posted=posted))
+    write_receipt(uow, to, ReceiptKind.REFUSED, heading, lines, _repeated_text(to.new_message, posted=posted))
 
 
-def refused(desk: Desk, to: Writer, heading: str, *, posted: bool | None) -> None:
+def send_refusal(uow: UnitOfWork, to: ReceiptRecipient, heading: str, *, posted: bool | None) -> None:
     """Tell who wrote that something was not done, in a sentence or two.
 
     The text is repeated, with whether it was `posted`; None: it was a word for the tracker alone.
     """
-    write_to(desk, to, Kind.REFUSED, heading, (), [] if posted is None else _repeated(to.words, posted=posted))
+    write_receipt(
+        uow,
+        to,
+        ReceiptKind.REFUSED,
+        heading,
+        (),
+        [] if posted is None else _repeated_text(to.new_message, posted=posted),
+    )
 
 
-def _repeated(words: "Words", *, posted: bool) -> list[str]:
-    text = shown(words.text)[:_LONGEST_REPEATED].rstrip()
+def _repeated_text(new_message: "NewMessage", *, posted: bool) -> list[str]:
+    text = shown(new_message.text)[:_LONGEST_REPEATED].rstrip()
     if not text:
         return ["Your mail said nothing else."]
     return [f"The rest of your mail was {'posted without these lines' if posted else 'not posted'}:", text]
@@ -112,10 +132,10 @@ def _indented(lines: Sequence[str]) -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
-def write_to(
-    desk: Desk,
-    to: Writer,
-    kind: Kind,
+def write_receipt(
+    uow: UnitOfWork,
+    to: ReceiptRecipient,
+    kind: ReceiptKind,
     heading: str,
     lines: Sequence[str] = (),
     paragraphs: Sequence[str] = (),
@@ -128,26 +148,26 @@ def write_to(
     False if it is one too many.
     """
     # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
-    proven = to.words.verified
-    owed = kind is Kind.WAITING or (proven and kind is not Kind.PAGE)
-    if not owed and not loop_protection.may_answer(desk, to.standing.person_id, kind, proven=proven):
+    proven = to.new_message.verified
+    owed = kind is ReceiptKind.WAITING or (proven and kind is not ReceiptKind.PAGE)
+    if not owed and not loop_protection.may_answer(uow, to.member.person_id, kind, proven=proven):
         return False
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
-        footing = footer(desk, ticket, to.standing, to.everybody, private=to.private, undo=undo)
-    threads = [one for one in dict.fromkeys((ticket.root, to.words.message_id)) if one and sendable(one)]
+        footing = footer(uow, ticket, to.member, to.members, private=to.private, undo=undo)
+    threads = [one for one in dict.fromkeys((ticket.root, to.new_message.message_id)) if one and sendable(one)]
     row = letter_row(
-        desk,
+        uow,
         **{
             "ticket_id": ticket.id,
             "about_id": None,
             "kind": kind,
-            "person_id": to.standing.person_id,
+            "person_id": to.member.person_id,
             "sender_name": ticket.queue.name,
-            "sender": comment_address(desk, ticket.id) if to.private else ticket_address(desk, ticket.id),
-            "recipient_name": to.standing.label,
-            "recipient": mailable(to.standing.email),
-            "list_id": list_id(desk, ticket),
+            "sender": comment_address(uow, ticket.id) if to.private else ticket_address(uow, ticket.id),
+            "recipient_name": to.member.label,
+            "recipient": mailable(to.member.email),
+            "list_id": list_id(uow, ticket),
             "subject": one_line(f"Re: [{ticket.queue.name} #{ticket.id}] {ticket.title}"),
             "in_reply_to": threads[-1] if threads else None,
             "references": " ".join(threads) or None,
@@ -156,5 +176,5 @@ def write_to(
             **columns,
         },
     )
-    desk.connection.execute(ADD_LETTERS, [row])
+    uow.connection.execute(ADD_LETTERS, [row])
     return True

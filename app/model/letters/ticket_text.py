@@ -5,7 +5,7 @@ from typing import Any
 from ...mail.text import one_line, shown
 from ..lifecycle.tables import Lifecycle
 from ..records.tickets import UNDELIVERED
-from .notification import THE_TRACKER, heading
+from .notification import THE_TRACKER, message_heading
 
 
 def head_text(view: dict[str, Any]) -> str:
@@ -33,10 +33,10 @@ def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | No
     attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
     head = f"#{message['number']}  {message['date']}  {message['new_status']}{private}"
-    return f"{head}\n{said_by(message, lifecycle, viewer)}\n\n{body}".rstrip()
+    return f"{head}\n{byline(message, lifecycle, viewer)}\n\n{body}".rstrip()
 
 
-def said_by(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+def byline(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
     """The line above a message: who did what by it."""
     sender = message["sender"]
     mine = sender is not None and sender["email"] == viewer
@@ -45,7 +45,7 @@ def said_by(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -
     action = titles.get(message["action"] or "")
     if action is None:
         return f"{'You' if mine else name} wrote:"
-    return heading(action, name, words=bool(message["text"]), second=mine)
+    return message_heading(action, name, has_text=bool(message["text"]), second=mine)
 
 
 def person_text(person: dict[str, Any] | None) -> str:

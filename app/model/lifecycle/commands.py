@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ...mail.client_phrases import BANNERS, LANGUAGES
 from .registry import CORRESPONDENCE
-from .tables import listed
+from .tables import sentence_list
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ STATUS = Command(
     "Status",
     "a status by its title",
     "gives the ticket that status, after what the reply itself does",
-    CORRESPONDENCE.end,
+    CORRESPONDENCE.solved_status,
     requestor=True,
 )
 REQUESTOR = Command(
@@ -218,7 +218,7 @@ def unknown(line: Line, allowed: Iterable[Command] = COMMANDS) -> str:
     """What is wrong with a line that is no command, and what would have been right."""
     near = nearest(line.name)
     meant = f"; {near.name!r} is one" if near else ""
-    names = listed(command.name for command in allowed)
+    names = sentence_list(command.name for command in allowed)
     return f"There is no command {line.name!r}{meant}. There are: {names}. An empty line ends the commands."
 
 
@@ -252,7 +252,7 @@ def without_undo(text: str) -> str | None:
 
 def _heads() -> frozenset[str]:
     """The words, in all languages, with which clients head a mail that is passed on."""
-    columns = [words for one in LANGUAGES.values() for words in (one.sender, one.date, one.to)]
+    columns = [words for language in LANGUAGES.values() for words in (language.sender, language.date, language.to)]
     return frozenset(word.casefold() for column in columns for word in column.split("|") if word)
 
 

@@ -6,7 +6,19 @@ requestor.
 """
 
 from .support import CHANGE_STATUS, COMMENT
-from .tables import Action, AnswerEffect, Cell, Lifecycle, Role, Row, Who, by_role, staying, to, to_any_other
+from .tables import (
+    Action,
+    AnswerEffect,
+    DefaultReply,
+    Lifecycle,
+    Role,
+    Rule,
+    Who,
+    by_role,
+    moves_to,
+    moves_to_any_other,
+    stays_in,
+)
 
 NEW, OPEN, STALLED, RESOLVED, REJECTED = "new", "open", "stalled", "resolved", "rejected"
 STATUSES = (NEW, OPEN, STALLED, RESOLVED, REJECTED)
@@ -18,12 +30,12 @@ _CLEARED = AnswerEffect.CLEARED
 
 ROWS = (
     # The requestor and whoever was asked in: more from them leaves a new ticket new, since nobody has answered it yet.
-    Row(REPLY, Who.CORRESPONDENT, staying(NEW, OPEN) | to(OPEN, STALLED, RESOLVED, REJECTED), _CLEARED),
-    Row(REPLY, Who.RESPONDER, staying(OPEN) | to(OPEN, NEW, STALLED, RESOLVED, REJECTED), _CLEARED),
-    Row(COMMENT, Who.ANYONE, staying(*STATUSES)),
-    Row(CHANGE_STATUS, Who.RESPONDER, to_any_other(STATUSES), _CLEARED),
+    Rule(REPLY, Who.CORRESPONDENT, stays_in(NEW, OPEN) | moves_to(OPEN, STALLED, RESOLVED, REJECTED), _CLEARED),
+    Rule(REPLY, Who.RESPONDER, stays_in(OPEN) | moves_to(OPEN, NEW, STALLED, RESOLVED, REJECTED), _CLEARED),
+    Rule(COMMENT, Who.ANYONE, stays_in(*STATUSES)),
+    Rule(CHANGE_STATUS, Who.RESPONDER, moves_to_any_other(STATUSES), _CLEARED),
     # The requestor may say that it is done, and nothing else.
-    Row(CHANGE_STATUS, Who.REQUESTOR, to(RESOLVED, NEW, OPEN, STALLED, REJECTED), _CLEARED),
+    Rule(CHANGE_STATUS, Who.REQUESTOR, moves_to(RESOLVED, NEW, OPEN, STALLED, REJECTED), _CLEARED),
 )
 
 _ELSE = "For anything else write to {queue_address}: that opens a new ticket."
@@ -31,28 +43,28 @@ _SETTLED = "If it is settled, put {solved} on the first line of your reply."
 _ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
 _ALL_IS_WELL = "If all is well, you need not reply."
 _FROM_THE_REQUESTOR = {
-    NEW: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
-    OPEN: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
-    STALLED: Cell(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
-    RESOLVED: Cell(REPLY, hints=(_ALL_IS_WELL,)),
-    REJECTED: Cell(REPLY, hints=(_ELSE,)),
+    NEW: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
+    OPEN: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
+    STALLED: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
+    RESOLVED: DefaultReply(REPLY, hints=(_ALL_IS_WELL,)),
+    REJECTED: DefaultReply(REPLY, hints=(_ELSE,)),
 }
 _FROM_A_PARTICIPANT = {
-    NEW: Cell(REPLY, hints=(_ELSE,)),
-    OPEN: Cell(REPLY, hints=(_ELSE,)),
-    STALLED: Cell(REPLY, hints=(_ELSE,)),
-    RESOLVED: Cell(REPLY, hints=(_ALL_IS_WELL,)),
-    REJECTED: Cell(REPLY, hints=(_ELSE,)),
+    NEW: DefaultReply(REPLY, hints=(_ELSE,)),
+    OPEN: DefaultReply(REPLY, hints=(_ELSE,)),
+    STALLED: DefaultReply(REPLY, hints=(_ELSE,)),
+    RESOLVED: DefaultReply(REPLY, hints=(_ALL_IS_WELL,)),
+    REJECTED: DefaultReply(REPLY, hints=(_ELSE,)),
 }
-_FROM_A_RESPONDER = dict.fromkeys(STATUSES, Cell(REPLY))
-_KEPT_FOR_RESPONDERS = dict.fromkeys(STATUSES, Cell(COMMENT, private=True))
+_FROM_A_RESPONDER = dict.fromkeys(STATUSES, DefaultReply(REPLY))
+_KEPT_FOR_RESPONDERS = dict.fromkeys(STATUSES, DefaultReply(COMMENT, private=True))
 
 CORRESPONDENCE = Lifecycle(
     name="correspondence",
     statuses=STATUSES,
     # Whoever answers for the queue answers, also on a ticket of their own.
-    order=(Role.MACHINE, Role.RESPONDER, Role.REQUESTOR, Role.PARTICIPANT, Role.OTHER, Role.STRANGER),
-    rows=ROWS,
+    role_order=(Role.MACHINE, Role.RESPONDER, Role.REQUESTOR, Role.PARTICIPANT, Role.OTHER, Role.STRANGER),
+    rules=ROWS,
     defaults=by_role(
         {
             Role.REQUESTOR: _FROM_THE_REQUESTOR,
@@ -65,8 +77,8 @@ CORRESPONDENCE = Lifecycle(
     ),
     solved=frozenset({RESOLVED}),
     spam=REJECTED,
-    asked="you wrote what became",
-    sets=CHANGE_STATUS,
+    requestor_reason="you wrote what became",
+    set_status=CHANGE_STATUS,
     closed=frozenset({RESOLVED, REJECTED}),
     status_for_all=False,
     comments_in_private=True,

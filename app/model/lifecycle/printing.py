@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from .commands import COMMANDS
-from .tables import Lifecycle, Party, Role, Row, find_row, target
+from .tables import ActorRoles, Lifecycle, Role, Rule, find_rule, target_status
 
 
 def as_table(lifecycles: Sequence[Lifecycle]) -> str:
@@ -32,18 +32,19 @@ PRINTERS: dict[str, Callable[[Sequence[Lifecycle]], str]] = {
 
 def outcome(lifecycle: Lifecycle, status: str, role: Role) -> tuple[str, str, bool]:
     """What a plain reply of a role does in a status: the action's title, the status after it, whether in private."""
-    cell = lifecycle.cell(status, role)
-    party = Party(role, requestor=role is Role.REQUESTOR, responder=role is Role.RESPONDER)
-    row = find_row(lifecycle, cell.action, status, party)
-    return cell.action.title, target(row, status), cell.private
+    default_reply = lifecycle.default_reply(status, role)
+    roles = ActorRoles(role, requestor=role is Role.REQUESTOR, responder=role is Role.RESPONDER)
+    rule = find_rule(lifecycle, default_reply.action, status, roles)
+    return default_reply.action.title, target_status(rule, status), default_reply.private
 
 
 def _defaults_table(lifecycle: Lifecycle) -> str:
-    head = [f"A plain reply ({lifecycle.name})", *lifecycle.order]
-    rows = [
-        [status, *(_cell_words(lifecycle, status, role) for role in lifecycle.order)] for status in lifecycle.statuses
+    head = [f"A plain reply ({lifecycle.name})", *lifecycle.role_order]
+    rules = [
+        [status, *(_cell_words(lifecycle, status, role) for role in lifecycle.role_order)]
+        for status in lifecycle.statuses
     ]
-    return _markdown(head, rows)
+    return _markdown(head, rules)
 
 
 def _cell_words(lifecycle: Lifecycle, status: str, role: Role) -> str:
@@ -52,34 +53,39 @@ def _cell_words(lifecycle: Lifecycle, status: str, role: Role) -> str:
 
 
 def _actions_table(lifecycle: Lifecycle) -> str:
-    rows = [[row.action.title, str(row.who), *_moves_words(row)] for row in lifecycle.rows]
-    return _markdown(["Action", "By", "From", "To"], rows)
+    rules = [[rule.action.title, str(rule.who), *_moves_words(rule)] for rule in lifecycle.rules]
+    return _markdown(["Action", "By", "From", "To"], rules)
 
 
-def _moves_words(row: Row) -> list[str]:
-    sources = ", ".join(row.moves)
-    targets = set(row.moves.values())
-    if all(targets == (source,) for source, targets in row.moves.items()):
+def _moves_words(rule: Rule) -> list[str]:
+    sources = ", ".join(rule.moves)
+    targets = set(rule.moves.values())
+    if all(targets == (source,) for source, targets in rule.moves.items()):
         return [sources, "no change"]
     if any(len(choices) > 1 for choices in targets):
         return [sources, "any other"]
-    words = [f"{source} stays" if choices[0] == source else choices[0] for source, choices in row.moves.items()]
+    words = [f"{source} stays" if choices[0] == source else choices[0] for source, choices in rule.moves.items()]
     return [sources, ", ".join(dict.fromkeys(words))]
 
 
 def commands_table() -> str:
     """The lines that a mail can begin with, and the words that can stand alone, as a table of the README."""
     head = ("line", "what it does", "value", "from")
-    rows = [
-        (f"`{one.line()}`", one.effect, one.value, "responders, requestor" if one.requestor else "responders")
-        for one in COMMANDS
+    rules = [
+        (
+            f"`{command.line()}`",
+            command.effect,
+            command.value,
+            "responders, requestor" if command.requestor else "responders",
+        )
+        for command in COMMANDS
     ]
-    return _markdown(head, rows)
+    return _markdown(head, rules)
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
-    lines = [head, ["-" * width for width in widths], *rows]
+def _markdown(head: Sequence[str], rules: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(line[column]) for line in (head, *rules)) for column in range(len(head))]
+    lines = [head, ["-" * width for width in widths], *rules]
     return "\n".join(
         f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |" for line in lines
     )
@@ -90,10 +96,10 @@ def _diagram(lifecycle: Lifecycle) -> str:
     lines = ["stateDiagram-v2", f"    [*] --> {names[lifecycle.first]}"]
     lines += [f'    state "{status}" as {name}' for status, name in names.items()]
     arrows: dict[tuple[str, str], list[str]] = {}
-    for row in lifecycle.rows:
-        for source, choices in row.moves.items():
+    for rule in lifecycle.rules:
+        for source, choices in rule.moves.items():
             if len(choices) == 1 and choices[0] != source:
-                arrows.setdefault((source, choices[0]), []).append(row.recorded.title)
+                arrows.setdefault((source, choices[0]), []).append(rule.recorded_action.title)
     lines += [
         f"    {names[source]} --> {names[goal]}: {' / '.join(dict.fromkeys(titles))}"
         for (source, goal), titles in arrows.items()
@@ -105,10 +111,10 @@ def _document(lifecycle: Lifecycle) -> dict[str, object]:
     return {
         "name": lifecycle.name,
         "statuses": list(lifecycle.statuses),
-        "roles": [str(role) for role in lifecycle.order],
+        "roles": [str(role) for role in lifecycle.role_order],
         "actions": [action.title for action in lifecycle.actions],
         "defaults": [_default_row(lifecycle, status, role) for status, role in lifecycle.defaults],
-        "rows": [_row_document(row) for row in lifecycle.rows],
+        "rows": [_row_document(rule) for rule in lifecycle.rules],
     }
 
 
@@ -117,12 +123,12 @@ def _default_row(lifecycle: Lifecycle, status: str, role: Role) -> dict[str, obj
     return {"status": status, "role": str(role), "action": title, "new_status": after, "private": private}
 
 
-def _row_document(row: Row) -> dict[str, object]:
+def _row_document(rule: Rule) -> dict[str, object]:
     return {
-        "action": row.action.title,
-        "who": str(row.who),
-        "from": {source: list(choices) for source, choices in row.moves.items()},
-        "recorded_as": row.recorded.title,
-        "answer": row.answer.value,
-        "needs": row.among.title if row.among else None,
+        "action": rule.action.title,
+        "who": str(rule.who),
+        "from": {source: list(choices) for source, choices in rule.moves.items()},
+        "recorded_as": rule.recorded_action.title,
+        "answer": rule.answer.value,
+        "needs": rule.answered_by.title if rule.answered_by else None,
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from . import correspondence as inbox
 from . import support as support
-from .tables import Lifecycle, NoSuchStatus, listed
+from .tables import Lifecycle, NoSuchStatus, sentence_list
 
 CORRESPONDENCE, SUPPORT = inbox.CORRESPONDENCE, support.SUPPORT
 LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}
@@ -39,5 +39,5 @@ def every_status(title: str) -> frozenset[str]:
     statuses = [status for lifecycle in LIFECYCLES.values() for status in lifecycle.statuses]
     found = frozenset(status for status in statuses if status.casefold() == title.strip().casefold())
     if not found:
-        raise NoSuchStatus(f"There is no status {title!r}; there are: {listed(dict.fromkeys(statuses))}.")
+        raise NoSuchStatus(f"There is no status {title!r}; there are: {sentence_list(dict.fromkeys(statuses))}.")
     return found

@@ -3,7 +3,19 @@
 The reasons beside the rows are those of the support tracker that this lifecycle was made for.
 """
 
-from .tables import Action, AnswerEffect, Cell, Lifecycle, Role, Row, Who, by_role, staying, to, to_any_other
+from .tables import (
+    Action,
+    AnswerEffect,
+    DefaultReply,
+    Lifecycle,
+    Role,
+    Rule,
+    Who,
+    by_role,
+    moves_to,
+    moves_to_any_other,
+    stays_in,
+)
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
 EXPIRED, INVALID = "Expired", "Invalid"
@@ -53,28 +65,28 @@ CHANGE_STATUS = Action(
 
 SUPPORT_ROWS = (
     # A question back to the requestor. An answered ticket stays answered: the answer still stands.
-    Row(REQUEST_INFORMATION, Who.ANOTHER, to(NEEDS, OPEN, NEEDS) | staying(ANSWERED)),
-    Row(GIVE_INFORMATION, Who.REQUESTOR, to(OPEN, OPEN, NEEDS)),
-    Row(ANSWER, Who.ANOTHER, to(ANSWERED, OPEN, NEEDS, ANSWERED)),
+    Rule(REQUEST_INFORMATION, Who.ANOTHER, moves_to(NEEDS, OPEN, NEEDS) | stays_in(ANSWERED)),
+    Rule(GIVE_INFORMATION, Who.REQUESTOR, moves_to(OPEN, OPEN, NEEDS)),
+    Rule(ANSWER, Who.ANOTHER, moves_to(ANSWERED, OPEN, NEEDS, ANSWERED)),
     # Whoever answers their own request has solved it, and says so by answering.
-    Row(
-        ANSWER, Who.REQUESTOR, to(SOLVED, OPEN, NEEDS, ANSWERED),
-        answer=AnswerEffect.OWN, becomes=CONFIRM,
+    Rule(
+        ANSWER, Who.REQUESTOR, moves_to(SOLVED, OPEN, NEEDS, ANSWERED),
+        answer=AnswerEffect.OWN, recorded_as=CONFIRM,
     ),
     # Also from Solved, so that the requestor can still say which answer it was.
-    Row(
-        CONFIRM, Who.REQUESTOR, to(SOLVED, OPEN, NEEDS, ANSWERED, SOLVED),
-        answer=AnswerEffect.NAMED, among=ANSWER,
+    Rule(
+        CONFIRM, Who.REQUESTOR, moves_to(SOLVED, OPEN, NEEDS, ANSWERED, SOLVED),
+        answer=AnswerEffect.NAMED, answered_by=ANSWER,
     ),
-    Row(REJECT, Who.RESPONDER, to(INVALID, OPEN, NEEDS, ANSWERED, SOLVED, EXPIRED), answer=AnswerEffect.OWN),
-    Row(EXPIRE, Who.TRACKER, to(EXPIRED, OPEN, NEEDS)),
-    Row(
-        REOPEN, Who.REQUESTOR, to(OPEN, ANSWERED, EXPIRED, SOLVED),
+    Rule(REJECT, Who.RESPONDER, moves_to(INVALID, OPEN, NEEDS, ANSWERED, SOLVED, EXPIRED), answer=AnswerEffect.OWN),
+    Rule(EXPIRE, Who.TRACKER, moves_to(EXPIRED, OPEN, NEEDS)),
+    Rule(
+        REOPEN, Who.REQUESTOR, moves_to(OPEN, ANSWERED, EXPIRED, SOLVED),
         answer=AnswerEffect.CLEARED, reopens_from=frozenset({ANSWERED, EXPIRED, SOLVED}),
     ),
-    Row(COMMENT, Who.ANYONE, staying(*SUPPORT_STATUSES)),
-    Row(
-        CHANGE_STATUS, Who.ADMINISTRATOR, to_any_other(SUPPORT_STATUSES),
+    Rule(COMMENT, Who.ANYONE, stays_in(*SUPPORT_STATUSES)),
+    Rule(
+        CHANGE_STATUS, Who.ADMINISTRATOR, moves_to_any_other(SUPPORT_STATUSES),
         answer=AnswerEffect.CLEARED, reopens_from=frozenset({SOLVED, INVALID}),
     ),
 )  # fmt: skip
@@ -88,40 +100,46 @@ _QUESTION_BACK = "A question back is fine too: what the requestor replies reopen
 _FROM_THE_REQUESTOR = {
     # The likely case is more on the problem. Were it "I solved it myself", the ticket is still on the list of open
     # ones, and the requestor can put it right.
-    OPEN: Cell(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
-    NEEDS: Cell(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
+    OPEN: DefaultReply(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
+    NEEDS: DefaultReply(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
     # The answer did not help, or the problem outlived the ticket. Were it "thanks, it works", the footer under the
     # answer has said beforehand what a reply does.
-    ANSWERED: Cell(REOPEN, hints=("If the answer solved your problem, put {solved} on the first line of your reply.",)),
-    EXPIRED: Cell(REOPEN, hints=("If you no longer need help, you need not reply.",)),
+    ANSWERED: DefaultReply(
+        REOPEN, hints=("If the answer solved your problem, put {solved} on the first line of your reply.",)
+    ),
+    EXPIRED: DefaultReply(REOPEN, hints=("If you no longer need help, you need not reply.",)),
     # After solving, a mail is more likely the answer to somebody's comment than a wish to reopen.
-    SOLVED: Cell(COMMENT, hints=("If you need help again, write to {queue_address}: that opens a new ticket.",)),
+    SOLVED: DefaultReply(
+        COMMENT, hints=("If you need help again, write to {queue_address}: that opens a new ticket.",)
+    ),
     # No mail leads out of Invalid: only an administrator changes it.
-    INVALID: Cell(COMMENT, hints=("Only an administrator can change that; your comment is the way to ask for it.",)),
+    INVALID: DefaultReply(
+        COMMENT, hints=("Only an administrator can change that; your comment is the way to ask for it.",)
+    ),
 }
 
 # What anybody else's plain reply is taken to mean.
 _FROM_ANOTHER = {
     # An answer is the safest reading: the requestor can then confirm it, and were it a question back, the requestor's
     # reply to it reopens the ticket, so the outcome is right either way.
-    OPEN: Cell(ANSWER, hints=(_QUESTION_BACK,)),
-    NEEDS: Cell(ANSWER, hints=(_QUESTION_BACK,)),
-    ANSWERED: Cell(ANSWER, hints=(_QUESTION_BACK,)),
+    OPEN: DefaultReply(ANSWER, hints=(_QUESTION_BACK,)),
+    NEEDS: DefaultReply(ANSWER, hints=(_QUESTION_BACK,)),
+    ANSWERED: DefaultReply(ANSWER, hints=(_QUESTION_BACK,)),
     # Nothing else is possible once a ticket is closed.
-    EXPIRED: Cell(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
-    SOLVED: Cell(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
-    INVALID: Cell(COMMENT, hints=("Only an administrator can change that.",)),
+    EXPIRED: DefaultReply(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
+    SOLVED: DefaultReply(COMMENT, hints=("Only the requestor or an administrator can reopen it.",)),
+    INVALID: DefaultReply(COMMENT, hints=("Only an administrator can change that.",)),
 }
 
 # A machine means nothing by its mail, and of a stranger we know nothing: both are kept for those who answer.
-_KEPT_FOR_RESPONDERS = dict.fromkeys(SUPPORT_STATUSES, Cell(COMMENT, private=True))
+_KEPT_FOR_RESPONDERS = dict.fromkeys(SUPPORT_STATUSES, DefaultReply(COMMENT, private=True))
 
 
 SUPPORT = Lifecycle(
     name="support",
     statuses=SUPPORT_STATUSES,
-    order=tuple(Role),
-    rows=SUPPORT_ROWS,
+    role_order=tuple(Role),
+    rules=SUPPORT_ROWS,
     defaults=by_role(
         {
             Role.REQUESTOR: _FROM_THE_REQUESTOR,
@@ -134,8 +152,8 @@ SUPPORT = Lifecycle(
     ),
     solved=frozenset({SOLVED}),
     spam=INVALID,
-    asked="you asked for help with",
-    sets=CHANGE_STATUS,
+    requestor_reason="you asked for help with",
+    set_status=CHANGE_STATUS,
     closed=frozenset({SOLVED, EXPIRED, INVALID}),
     expires=EXPIRE,
 )

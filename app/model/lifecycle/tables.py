@@ -33,8 +33,8 @@ class Who(StrEnum):
     TRACKER = "the tracker itself or an administrator"
 
 
-class Party(NamedTuple):
-    """Somebody's standing on one ticket, as far as the tables ask for it."""
+class ActorRoles(NamedTuple):
+    """Somebody's roles on one ticket, as far as the tables ask for it."""
 
     role: Role
     requestor: bool = False
@@ -42,8 +42,8 @@ class Party(NamedTuple):
     administrator: bool = False
     tracker: bool = False
 
-    def is_one_of(self, who: Who) -> bool:
-        """Whether this party is among those whom a row allows."""
+    def may(self, who: Who) -> bool:
+        """Whether this person is among those whom a rule allows."""
         return {
             Who.ANYONE: True,
             Who.REQUESTOR: self.requestor and self.role is not Role.MACHINE,
@@ -55,11 +55,11 @@ class Party(NamedTuple):
         }[who]
 
 
-TRACKER = Party(Role.RESPONDER, tracker=True)
+TRACKER = ActorRoles(Role.RESPONDER, tracker=True)
 
 
 class AnswerEffect(Enum):
-    """What a row does to the ticket's answer, its answerer and the date it was solved."""
+    """What a rule does to the ticket's answer, its answerer and the date it was solved."""
 
     KEPT = "keeps the answer"
     NAMED = "takes the named answer, else the latest one"
@@ -83,33 +83,34 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Row:
+class Rule:
     """One line of a table: who may take an action, and from which status it leads to which.
 
-    `among`: the ticket must have a message of this action, which the row takes as the answer. `becomes`: the action
-    that is recorded in its place. `reopens_from`: from these, back to the first status, is recorded as a reopening.
+    `answered_by`: the ticket must have a message of this action, which the rule takes as the answer. `recorded_as`: the
+    action that is recorded in its place. `reopens_from`: from these, back to the first status, is recorded as a
+    reopening.
     """
 
     action: Action
     who: Who
     moves: Mapping[str, tuple[str, ...]]
     answer: AnswerEffect = AnswerEffect.KEPT
-    among: Action | None = None
-    becomes: Action | None = None
+    answered_by: Action | None = None
+    recorded_as: Action | None = None
     reopens_from: frozenset[str] = frozenset()
 
     @property
-    def recorded(self) -> Action:
+    def recorded_action(self) -> Action:
         """The action that the message is recorded with."""
-        return self.becomes or self.action
+        return self.recorded_as or self.action
 
-    def asks(self, party: Party) -> bool:
-        """Whether what this party does by this row is a query, and no response."""
-        return party.role is Role.REQUESTOR or self.who is Who.CORRESPONDENT
+    def is_query(self, roles: ActorRoles) -> bool:
+        """Whether what this person does by this rule is a query, and no response."""
+        return roles.role is Role.REQUESTOR or self.who is Who.CORRESPONDENT
 
 
 @dataclass(frozen=True)
-class Cell:
+class DefaultReply:
     """What a plain reply does: the action, whether only responders see it, and what its writer should know besides.
 
     In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, and `{list}`
@@ -121,7 +122,7 @@ class Cell:
     hints: tuple[str, ...] = ()
 
     @property
-    def deed(self) -> str:
+    def phrase(self) -> str:
         """What completes "a reply from you …"."""
         return f"{self.action.promise}, in private" if self.private else self.action.promise
 
@@ -130,23 +131,23 @@ class Cell:
 class Lifecycle:
     """A set of statuses and the tables over them.
 
-    `defaults` maps (status, role) to the cell of a plain reply. `order` is the order in which roles are tried.
-    `asked` completes "you get this because …" for a requestor. `solved`: the statuses that have a date of solving.
-    `sets`: the action that changes the status and nothing else. `closed`: the statuses of tickets that are on nobody's
-    list any more. `spam`: the first status of what a server called spam. `status_for_all`: whether a new status without
-    words is told to everybody on the ticket. `comments_in_private`: every comment is for responders only, whoever makes
-    it.
+    `defaults` maps (status, role) to what a plain reply does. `role_order` is the order in which roles are tried.
+    `requestor_reason` completes "you get this because …" for a requestor. `solved`: the statuses that have a date of
+    solving. `set_status`: the action that changes the status and nothing else. `closed`: the statuses of tickets that
+    are on nobody's list any more. `spam`: the first status of what a server called spam. `status_for_all`: whether a
+    new status without words is told to everybody on the ticket. `comments_in_private`: every comment is for responders
+    only, whoever makes it.
     """
 
     name: str
     statuses: tuple[str, ...]
-    order: tuple[Role, ...]
-    rows: tuple[Row, ...]
-    defaults: Mapping[tuple[str, Role], Cell]
+    role_order: tuple[Role, ...]
+    rules: tuple[Rule, ...]
+    defaults: Mapping[tuple[str, Role], DefaultReply]
     solved: frozenset[str]
     spam: str
-    asked: str
-    sets: Action
+    requestor_reason: str
+    set_status: Action
     closed: frozenset[str]
     expires: Action | None = None
     status_for_all: bool = True
@@ -158,19 +159,19 @@ class Lifecycle:
         return self.statuses[0]
 
     @property
-    def end(self) -> str:
+    def solved_status(self) -> str:
         """The status of a ticket that ended well."""
         return next(status for status in self.statuses if status in self.solved)
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """Every action, each once, in the order of the rows."""
-        return tuple(dict.fromkeys(row.action for row in self.rows))
+        return tuple(dict.fromkeys(rule.action for rule in self.rules))
 
     @property
     def expirable(self) -> frozenset[str]:
         """The statuses from which a ticket can expire."""
-        return frozenset(status for row in self.rows if row.action == self.expires for status in row.moves)
+        return frozenset(status for rule in self.rules if rule.action == self.expires for status in rule.moves)
 
     @property
     def comment(self) -> Action:
@@ -179,14 +180,14 @@ class Lifecycle:
 
     def keeps_private(self, action: Action, status: str, role: Role) -> bool:
         """Whether only responders see what somebody of this role posts with this action."""
-        return self.cell(status, role).private or (self.comments_in_private and action == self.comment)
+        return self.default_reply(status, role).private or (self.comments_in_private and action == self.comment)
 
     def role(self, roles: Iterable[Role]) -> Role:
         """The first of these roles in this lifecycle's order."""
         worn = set(roles)
-        return next(role for role in self.order if role in worn)
+        return next(role for role in self.role_order if role in worn)
 
-    def cell(self, status: str, role: Role) -> Cell:
+    def default_reply(self, status: str, role: Role) -> DefaultReply:
         """What a plain reply of this role does to a ticket in this status."""
         return self.defaults[status, role]
 
@@ -195,14 +196,14 @@ class Lifecycle:
         for action in self.actions:
             if action.title.casefold() == title.strip().casefold():
                 return action
-        raise NoSuchAction(f"There is no action {title!r}; there are: {listed(a.title for a in self.actions)}.")
+        raise NoSuchAction(f"There is no action {title!r}; there are: {sentence_list(a.title for a in self.actions)}.")
 
     def status(self, title: str) -> str:
         """The status of that title, in any case; NoSuchStatus names what there is."""
         for status in self.statuses:
             if status.casefold() == title.strip().casefold():
                 return status
-        raise NoSuchStatus(f"There is no status {title!r}; there are: {listed(self.statuses)}.")
+        raise NoSuchStatus(f"There is no status {title!r}; there are: {sentence_list(self.statuses)}.")
 
 
 class WorkflowError(Exception):
@@ -221,53 +222,59 @@ class NotAllowed(WorkflowError):
     """The table does not let this person take this action in this status."""
 
 
-def listed(words: Iterable[str], last: str = "and") -> str:
+def sentence_list(words: Iterable[str], last: str = "and") -> str:
     """`a, b and c`, for a sentence."""
     every = list(words)
     return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} {last} {every[-1]}" if every else "none"
 
 
-def find_row(lifecycle: Lifecycle, action: Action, status: str, party: Party) -> Row:
-    """The row by which this party takes this action in this status; NotAllowed says what would be right."""
-    rows = [row for row in lifecycle.rows if row.action == action]
-    mine = [row for row in rows if party.is_one_of(row.who)]
-    for row in mine:
-        if status in row.moves:
-            return row
-    sources = {source for row in mine or rows for source in row.moves}
-    allowed = listed((one for one in lifecycle.statuses if one in sources), "or")
-    whose = "allowed" if mine else f"only for {listed(dict.fromkeys(row.who for row in rows), 'or')}, and allowed"
+def find_rule(lifecycle: Lifecycle, action: Action, status: str, roles: ActorRoles) -> Rule:
+    """The rule by which this person takes this action in this status; NotAllowed says what would be right."""
+    rules = [rule for rule in lifecycle.rules if rule.action == action]
+    permitted = [rule for rule in rules if roles.may(rule.who)]
+    for rule in permitted:
+        if status in rule.moves:
+            return rule
+    sources = {source for rule in permitted or rules for source in rule.moves}
+    allowed = sentence_list((one for one in lifecycle.statuses if one in sources), "or")
+    whose = (
+        "allowed"
+        if permitted
+        else f"only for {sentence_list(dict.fromkeys(rule.who for rule in rules), 'or')}, and allowed"
+    )
     raise NotAllowed(f"{action.title!r} is {whose} while a ticket is {allowed}; this ticket is {status}.")
 
 
-def target(row: Row, status: str, wanted: str | None = None) -> str:
-    """The status that a row leads to; `wanted` chooses where the row leaves a choice. Raises NotAllowed."""
-    choices = row.moves[status]
+def target_status(rule: Rule, status: str, wanted: str | None = None) -> str:
+    """The status that a rule leads to; `wanted` chooses where the rule leaves a choice. Raises NotAllowed."""
+    choices = rule.moves[status]
     if wanted in choices or (wanted is None and len(choices) == 1):
         return wanted or choices[0]
-    leads = f"This ticket is {status}, from where {row.action.title!r} leads to {listed(choices, 'or')}"
+    leads = f"This ticket is {status}, from where {rule.action.title!r} leads to {sentence_list(choices, 'or')}"
     if wanted is None:
         raise NotAllowed(f"{leads}: say to which.")
-    sources = [source for source, goals in row.moves.items() if wanted in goals]
-    elsewhere = f": it does so from {listed(sources, 'or')}" if sources else ""
+    sources = [source for source, goals in rule.moves.items() if wanted in goals]
+    elsewhere = f": it does so from {sentence_list(sources, 'or')}" if sources else ""
     raise NotAllowed(f"{leads}, not to {wanted}{elsewhere}.")
 
 
-def to(status: str, *sources: str) -> dict[str, tuple[str, ...]]:
-    """The moves of a row that leads from each of the sources to one status."""
+def moves_to(status: str, *sources: str) -> dict[str, tuple[str, ...]]:
+    """The moves of a rule that leads from each of the sources to one status."""
     return dict.fromkeys(sources, (status,))
 
 
-def staying(*statuses: str) -> dict[str, tuple[str, ...]]:
-    """The moves of a row that changes no status."""
+def stays_in(*statuses: str) -> dict[str, tuple[str, ...]]:
+    """The moves of a rule that changes no status."""
     return {status: (status,) for status in statuses}
 
 
-def to_any_other(statuses: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The moves of a row that leaves the choice."""
+def moves_to_any_other(statuses: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The moves of a rule that leaves the choice."""
     return {status: tuple(other for other in statuses if other != status) for status in statuses}
 
 
-def by_role(columns: Mapping[Role, Mapping[str, Cell]]) -> dict[tuple[str, Role], Cell]:
+def by_role(columns: Mapping[Role, Mapping[str, DefaultReply]]) -> dict[tuple[str, Role], DefaultReply]:
     """The defaults of a lifecycle, from one column a role."""
-    return {(status, role): cell for role, column in columns.items() for status, cell in column.items()}
+    return {
+        (status, role): default_reply for role, column in columns.items() for status, default_reply in column.items()
+    }

@@ -5,30 +5,30 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from ..letters import receipts
-from ..letters.notification import News, tell_changed, tell_moved, tell_opened, tell_posted
+from ..letters.notification import TicketEvent, notify_changed, notify_moved, notify_opened, notify_posted
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
-from ..lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, WorkflowError
+from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, NotAllowed, WorkflowError
 from ..records.messages import Message, NoSuchMessage
 from ..records.people import BadAddress, NoSuchPerson, Person
 from ..records.queues import NoSuchQueue, find_queue
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
-from ..tickets.fields import Setting, assignable, change, left_behind
-from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.fields import FieldChanges, apply_changes, assignable, former_responders
+from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.person_lookup import colleague_named, people_named, person_named
-from ..tickets.posts import Step, Words
-from ..tickets.transitions import by_name, by_words, is_answered, step_to
-from ..tickets.undo import Changed, as_it_is, keep
-from .workflow import carry_out, without_private_words
+from ..tickets.posts import NewMessage, Transition
+from ..tickets.transitions import has_answer, transition_by_action, transition_by_text, transition_to
+from ..tickets.undo import FieldChange, save_checkpoint, snapshot
+from .workflow import take_transitions, without_private_text
 
 Lines = Mapping[Command, Line]
 Problems = dict[Line, str]
 Found = TypeVar("Found")
 
 
-class Refused(Exception):
+class CommandsRefused(Exception):
     """Not all lines of a mail can be carried out; `problems` has each line with what is wrong, or empty."""
 
     def __init__(self, problems: Sequence[tuple[Line, str]]) -> None:
@@ -36,25 +36,25 @@ class Refused(Exception):
         self.problems = problems
 
 
-class Mailed(NamedTuple):
+class CommandMail(NamedTuple):
     """One mail with commands: who wrote it, what they are on its ticket, its lines and its words.
 
-    `says`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are the
-    commands that its writer may use.
+    `has_text`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are
+    the commands that its writer may use.
     """
 
     person: Person
-    standing: Standing
+    member: TicketMember
     lines: Sequence[Line]
-    words: Words
-    says: bool
+    new_message: NewMessage
+    has_text: bool
     allowed: Sequence[Command]
     private: bool = False
     opened: Message | None = None
 
 
 @dataclass
-class Steered:
+class CommandResult:
     """What came of it: the ticket on which it all ended, how it was, what changed, and the message that was posted.
 
     `opened` is the message that has opened it. `gone` are those who answered for the queue that it has left, `moved`
@@ -63,70 +63,73 @@ class Steered:
 
     ticket: Ticket
     old_status: str
-    changes: list[Changed]
-    standing: Standing
-    steps: Sequence[Step] = ()
+    changes: list[FieldChange]
+    member: TicketMember
+    transitions: Sequence[Transition] = ()
     opened: Message | None = None
     message: Message | None = None
-    words: Words | None = None
+    new_message: NewMessage | None = None
     checkpoint: int | None = None
-    gone: list[Standing] = field(default_factory=list)
+    gone: list[TicketMember] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)
 
     @property
-    def all_changes(self) -> list[Changed]:
+    def all_changes(self) -> list[FieldChange]:
         """What changed, with the status once."""
-        others = [one for one in self.changes if one[0] != "status"]
+        others = [change for change in self.changes if change[0] != "status"]
         moved = self.old_status != self.ticket.status
         return [*others, ("status", self.old_status, self.ticket.status)] if moved else others
 
 
-def allowed_to(standing: Standing) -> tuple[Command, ...]:
+def allowed_to(member: TicketMember) -> tuple[Command, ...]:
     """The commands that somebody may use on a ticket at all."""
-    return commands.COMMANDS if standing.responder else commands.FOR_REQUESTORS if standing.requestor else ()
+    return commands.COMMANDS if member.responder else commands.FOR_REQUESTORS if member.requestor else ()
 
 
-def carry_out_all(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
+def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> CommandResult:
     """Carry out all lines of a mail, post its words, and tell nobody. Refused if not all can be: nothing is done."""
-    nested = desk.session.begin_nested()
+    nested = uow.session.begin_nested()
     try:
-        outcome = _attempt(desk, ticket, mailed)
+        result = _attempt(uow, ticket, command_mail)
     except BaseException:
         nested.rollback()
         # Who was met in between is not there any more.
-        desk.session.info.pop("people", None)
+        uow.session.info.pop("people", None)
         raise
     nested.commit()
-    return outcome
+    return result
 
 
-def _attempt(desk: Desk, ticket: Ticket, mailed: Mailed) -> Steered:
-    lines = {line.command: line for line in mailed.lines if line.command}
-    problems = _wrong_in_themselves(mailed.lines, mailed.allowed, ticket)
-    everybody, queue = everybody_on(desk, ticket), ticket.queue.name
-    changes: list[Changed] = []
+def _attempt(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> CommandResult:
+    lines = {line.command: line for line in command_mail.lines if line.command}
+    problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
+    members, queue = members_of(uow, ticket), ticket.queue.name
+    changes: list[FieldChange] = []
     if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-        ticket, old = _try(problems, line, lambda: _merge(desk, ticket, mailed.person, line.value), ticket), ticket
+        ticket, old = (
+            _collect_problem(problems, line, lambda: _merge(uow, ticket, command_mail.person, line.value), ticket),
+            ticket,
+        )
         changes = [("merged", None, str(old.id))]
-    before = as_it_is(desk, ticket)
-    changes += _set_things(desk, ticket, mailed, problems)
-    now = everybody_on(desk, ticket)
-    standing = _still(mailed.standing, standing_of(mailed.person, now))
-    outcome = Steered(ticket, before["status"], changes, standing, gone=left_behind(everybody, now, queue))
-    outcome.steps = _steps(desk, ticket, mailed, standing.party(ticket.lifecycle), lines, problems)
+    before = snapshot(uow, ticket)
+    changes += _set_things(uow, ticket, command_mail, problems)
+    now = members_of(uow, ticket)
+    member = _still_responder(command_mail.member, member_for(command_mail.person, now))
+    result = CommandResult(ticket, before["status"], changes, member, gone=former_responders(members, now, queue))
+    result.transitions = _transitions(uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems)
     if problems:
-        raise Refused([(line, problems.get(line, "")) for line in mailed.lines])
-    outcome.moved = {one.person_id for one in everybody if changes and changes[0][0] == "merged"} - _responders(now)
-    _do(desk, outcome, mailed)
-    outcome.checkpoint = keep(desk, ticket, before, mailed.person.id)
-    return outcome
+        raise CommandsRefused([(line, problems.get(line, "")) for line in command_mail.lines])
+    result.moved = {one.person_id for one in members if changes and changes[0][0] == "merged"} - _responders(now)
+    _post_and_move(uow, result, command_mail)
+    result.checkpoint = save_checkpoint(uow, ticket, before, command_mail.person.id)
+    return result
 
 
-def _responders(everybody: Sequence[Standing]) -> set[int]:
-    return {one.person_id for one in everybody if one.responder}
+def _responders(members: Sequence[TicketMember]) -> set[int]:
+    return {member.person_id for member in members if member.responder}
 
 
-def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
+def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ticket) -> Problems:
     """What is wrong with lines whatever they say: no such command, not for this person, said twice, nothing said."""
     problems: Problems = {}
     seen: set[Command] = set()
@@ -143,7 +146,7 @@ def _wrong_in_themselves(lines: Sequence[Line], allowed: Sequence[Command], tick
     return problems
 
 
-def _try(problems: Problems, line: Line, attempt: Callable[[], Found], otherwise: Found) -> Found:
+def _collect_problem(problems: Problems, line: Line, attempt: Callable[[], Found], otherwise: Found) -> Found:
     """What an attempt gives; where it cannot be, the problem is noted with its line."""
     try:
         return attempt()
@@ -152,18 +155,18 @@ def _try(problems: Problems, line: Line, attempt: Callable[[], Found], otherwise
         return otherwise
 
 
-def _merge(desk: Desk, ticket: Ticket, person: Person, given: str) -> Ticket:
+def _merge(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> Ticket:
     digits = given.removeprefix("#")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
         raise NotAllowed(f"{given!r} is no ticket's number; it would be {commands.MERGE.line()!r}.")
-    into = merging.goal(desk, ticket, int(digits))
-    if not standing_of(person, everybody_on(desk, into)).responder:
+    into = merging.merge_target(uow, ticket, int(digits))
+    if not member_for(person, members_of(uow, into)).responder:
         raise NotAllowed(f"Ticket {digits} is in a queue for which you do not answer.")
-    merging.merge(desk, ticket, into, person)
+    merging.merge(uow, ticket, into, person)
     return into
 
 
-def _still(before: Standing, now: Standing) -> Standing:
+def _still_responder(before: TicketMember, now: TicketMember) -> TicketMember:
     """What somebody is on a ticket whose queue they have just changed: they wrote as somebody who answers for it."""
     return now._replace(answers=True) if before.responder and not now.responder else now
 
@@ -180,158 +183,189 @@ _SET = (
 )
 
 
-def _set_things(desk: Desk, ticket: Ticket, mailed: Mailed, problems: Problems) -> list[Changed]:
-    changes: list[Changed] = []
+def _set_things(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, problems: Problems) -> list[FieldChange]:
+    changes: list[FieldChange] = []
     for command in _SET:
-        for line in mailed.lines:
+        for line in command_mail.lines:
             if line.command is command and line not in problems:
-                changes += _try(problems, line, lambda line=line: _set(desk, ticket, mailed, line), [])  # type: ignore[misc] # of a default
+                changes += _collect_problem(problems, line, lambda line=line: _set(uow, ticket, command_mail, line), [])  # type: ignore[misc] # of a default
     return changes
 
 
-def _set(desk: Desk, ticket: Ticket, mailed: Mailed, line: Line) -> list[Changed]:
-    settings = _settings(desk, ticket, mailed, line.command, line.value)
-    return [one for setting in settings for one in change(desk, ticket, mailed.person, setting)]
+def _set(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, line: Line) -> list[FieldChange]:
+    settings = _settings(uow, ticket, command_mail, line.command, line.value)
+    return [
+        change
+        for field_changes in settings
+        for change in apply_changes(uow, ticket, command_mail.person, field_changes)
+    ]
 
 
-def _settings(desk: Desk, ticket: Ticket, mailed: Mailed, command: Command | None, value: str) -> list[Setting]:
-    """What a line sets. Raises what `_try` notes."""
+def _settings(
+    uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, command: Command | None, value: str
+) -> list[FieldChanges]:
+    """What a line sets. Raises what `_collect_problem` notes."""
     if command is commands.QUEUE:
-        return [Setting(queue=find_queue(desk, value))]
+        return [FieldChanges(queue=find_queue(uow, value))]
     if command is commands.OWNER:
-        return [_owner(desk, ticket, mailed, value)]
+        return [_owner(uow, ticket, command_mail, value)]
     if command is commands.REQUESTOR:
-        return [Setting(requestor=person_named(desk, value))]
+        return [FieldChanges(requestor=person_named(uow, value))]
     if command is commands.ADD_CC:
-        return [Setting(participant=person) for person in people_named(desk, value)]
+        return [FieldChanges(participant=person) for person in people_named(uow, value)]
     if command is commands.DEL_CC:
-        return [Setting(gone=person) for person in people_named(desk, value)]
+        return [FieldChanges(gone=person) for person in people_named(uow, value)]
     if command is commands.PRIORITY:
         return [_priority(value)]
-    return [Setting(title=value)]
+    return [FieldChanges(title=value)]
 
 
-def _owner(desk: Desk, ticket: Ticket, mailed: Mailed, value: str) -> Setting:
+def _owner(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, value: str) -> FieldChanges:
     if value.casefold() == "nobody":
-        return Setting(nobody=True)
+        return FieldChanges(nobody=True)
     if value.casefold() == "me":
-        return Setting(assignee=mailed.person)
-    everybody = everybody_on(desk, ticket)
-    return Setting(assignee=colleague_named(desk, value, everybody, assignable(desk, everybody)))
+        return FieldChanges(assignee=command_mail.person)
+    members = members_of(uow, ticket)
+    return FieldChanges(assignee=colleague_named(uow, value, members, assignable(uow, members)))
 
 
-def _priority(value: str) -> Setting:
+def _priority(value: str) -> FieldChanges:
     if value.casefold() == "none":
-        return Setting(no_priority=True)
+        return FieldChanges(no_priority=True)
     digits = value.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         raise NotAllowed(f"{value!r} is no priority; it would be a whole number, or none.")
-    return Setting(priority=int(value))
+    return FieldChanges(priority=int(value))
 
 
-def _steps(desk: Desk, ticket: Ticket, mailed: Mailed, party: Party, lines: Lines, problems: Problems) -> list[Step]:
+def _transitions(
+    uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, roles: ActorRoles, lines: Lines, problems: Problems
+) -> list[Transition]:
     """What the mail does to the status: first what the reply does, then what `Status` says."""
     line, life = lines.get(commands.STATUS), ticket.lifecycle
-    if line and mailed.private and mailed.opened is None:
-        problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{desk.domain} does.")
-    wanted = _try(problems, line, lambda: life.status(line.value), None) if line and line not in problems else None
-    answered = is_answered(desk, ticket)
-    steps = _first(ticket, mailed, party, lines, problems, wanted, answered=answered)
-    now = steps[-1].status if steps else ticket.status
+    if line and command_mail.private and command_mail.opened is None:
+        problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{uow.domain} does.")
+    wanted = (
+        _collect_problem(problems, line, lambda: life.status(line.value), None)
+        if line and line not in problems
+        else None
+    )
+    answered = has_answer(uow, ticket)
+    transitions = _reply_transition(ticket, command_mail, roles, lines, problems, wanted, answered=answered)
+    now = transitions[-1].status if transitions else ticket.status
     if line and wanted not in (None, now):
-        last = _try(problems, line, lambda: step_to(life, party, now, wanted or "", answered=answered), None)
-        steps += [last] if last else []
-    return steps
+        last = _collect_problem(
+            problems, line, lambda: transition_to(life, roles, now, wanted or "", answered=answered), None
+        )
+        transitions += [last] if last else []
+    return transitions
 
 
-def _first(
+def _reply_transition(
     ticket: Ticket,
-    mailed: Mailed,
-    party: Party,
+    command_mail: CommandMail,
+    roles: ActorRoles,
     lines: Lines,
     problems: Problems,
     wanted: str | None,
     *,
     answered: bool,
-) -> list[Step]:
+) -> list[Transition]:
     """What the reply itself does: what `Action` says, else what its words do; nothing where it has none."""
     line, life = lines.get(commands.ACTION), ticket.lifecycle
     if line is not None:
-        asked = _try(problems, line, lambda: _named(ticket, mailed, party, line.value, wanted, answered=answered), None)
+        asked = _collect_problem(
+            problems, line, lambda: _named(ticket, command_mail, roles, line.value, wanted, answered=answered), None
+        )
         return [asked] if asked else []
-    if not _is_reply(mailed, ticket):
+    if not _is_reply(command_mail, ticket):
         return []
-    return [by_words(life, party, ticket.status, wanted, private=mailed.private, answered=answered)]
+    return [transition_by_text(life, roles, ticket.status, wanted, private=command_mail.private, answered=answered)]
 
 
-def _is_reply(mailed: Mailed, ticket: Ticket) -> bool:
+def _is_reply(command_mail: CommandMail, ticket: Ticket) -> bool:
     """Whether a mail has words for this ticket; the first mail of another one has, if that was merged into it."""
-    return mailed.says and (mailed.opened is None or mailed.opened.ticket_id != ticket.id)
+    return command_mail.has_text and (command_mail.opened is None or command_mail.opened.ticket_id != ticket.id)
 
 
-def _named(ticket: Ticket, mailed: Mailed, party: Party, value: str, wanted: str | None, *, answered: bool) -> Step:
+def _named(
+    ticket: Ticket, command_mail: CommandMail, roles: ActorRoles, value: str, wanted: str | None, *, answered: bool
+) -> Transition:
     """The step that `Action` names. Raises NotAllowed."""
     life, action = ticket.lifecycle, ticket.lifecycle.action(value)
-    if mailed.opened is not None:
+    if command_mail.opened is not None:
         raise NotAllowed("A first mail opens a ticket, and takes no other action.")
-    if mailed.private and action != life.comment:
+    if command_mail.private and action != life.comment:
         raise NotAllowed(f"A private comment does nothing else; {action.title!r} needs the ticket's other address.")
-    step = by_name(life, party, ticket.status, action, wanted, answered=answered)
-    if not mailed.says and step.status == ticket.status:
+    transition = transition_by_action(life, roles, ticket.status, action, wanted, answered=answered)
+    if not command_mail.has_text and transition.status == ticket.status:
         raise NotAllowed(f"{action.title!r} says something: write it under the commands, after an empty line.")
-    return step
+    return transition
 
 
-def _do(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
+def _post_and_move(uow: UnitOfWork, result: CommandResult, command_mail: CommandMail) -> None:
     """Take the steps, and post the words with the first of them, unless they are on the ticket already."""
-    ticket, steps = outcome.ticket, outcome.steps
-    party = outcome.standing.party(ticket.lifecycle)
-    if not _is_reply(mailed, ticket) or mailed.opened is not None:
-        carry_out(desk, ticket, outcome.standing, party, steps, None)
-        is_reply = _is_reply(mailed, ticket)
-        outcome.opened = None if is_reply else mailed.opened
+    ticket, transitions = result.ticket, result.transitions
+    roles = result.member.roles_in(ticket.lifecycle)
+    if not _is_reply(command_mail, ticket) or command_mail.opened is not None:
+        take_transitions(uow, ticket, result.member, roles, transitions, None)
+        is_reply = _is_reply(command_mail, ticket)
+        result.opened = None if is_reply else command_mail.opened
         if is_reply:
-            outcome.message, outcome.words = mailed.opened, _words_for(desk, ticket, mailed, private=mailed.private)
+            result.message, result.new_message = (
+                command_mail.opened,
+                _words_for(uow, ticket, command_mail, private=command_mail.private),
+            )
         return
-    recorded = steps[0].row.recorded
-    private = mailed.private or ticket.lifecycle.keeps_private(recorded, ticket.status, party.role)
-    outcome.words = _words_for(desk, ticket, mailed, private=private)
-    outcome.message = carry_out(desk, ticket, outcome.standing, party, steps, outcome.words, private=private)
+    recorded = transitions[0].rule.recorded_action
+    private = command_mail.private or ticket.lifecycle.keeps_private(recorded, ticket.status, roles.role)
+    result.new_message = _words_for(uow, ticket, command_mail, private=private)
+    result.message = take_transitions(
+        uow, ticket, result.member, roles, transitions, result.new_message, private=private
+    )
 
 
-def _words_for(desk: Desk, ticket: Ticket, mailed: Mailed, *, private: bool) -> Words:
+def _words_for(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, *, private: bool) -> NewMessage:
     """The words of a mail as they go to the ticket's people."""
-    return mailed.words if private else without_private_words(desk, ticket, mailed.words, mailed.person.id)
+    return (
+        command_mail.new_message
+        if private
+        else without_private_text(uow, ticket, command_mail.new_message, command_mail.person.id)
+    )
 
 
-def tell(desk: Desk, outcome: Steered, mailed: Mailed, notes: Sequence[str] = ()) -> None:
+def notify_of_commands(
+    uow: UnitOfWork, result: CommandResult, command_mail: CommandMail, notes: Sequence[str] = ()
+) -> None:
     """Tell everybody whom it concerns of what a mail with commands did, and who wrote it by a receipt with `notes`."""
-    tell_others(desk, outcome, mailed)
-    if outcome.opened is None:
-        everybody = everybody_on(desk, outcome.ticket)
-        writer = receipts.Writer(outcome.ticket, outcome.standing, everybody, mailed.words, mailed.private)
-        receipts.receipt(desk, writer, outcome.all_changes, notes, checkpoint=outcome.checkpoint)
+    notify_others(uow, result, command_mail)
+    if result.opened is None:
+        members = members_of(uow, result.ticket)
+        writer = receipts.ReceiptRecipient(
+            result.ticket, result.member, members, command_mail.new_message, command_mail.private
+        )
+        receipts.send_receipt(uow, writer, result.all_changes, notes, checkpoint=result.checkpoint)
 
 
-def tell_others(desk: Desk, outcome: Steered, mailed: Mailed) -> None:
+def notify_others(uow: UnitOfWork, result: CommandResult, command_mail: CommandMail) -> None:
     """Tell everybody whom it concerns but the writer of what commands did."""
-    ticket, everybody = outcome.ticket, everybody_on(desk, outcome.ticket)
-    news = News(_action(outcome), outcome.old_status, outcome.standing, outcome.changes, outcome.checkpoint)
-    if outcome.opened is not None:
-        tell_opened(desk, ticket, outcome.opened, mailed.person, everybody, mailed.words, news)
+    ticket, members = result.ticket, members_of(uow, result.ticket)
+    event = TicketEvent(_action(result), result.old_status, result.member, result.changes, result.checkpoint)
+    if result.opened is not None:
+        notify_opened(uow, ticket, result.opened, command_mail.person, members, command_mail.new_message, event)
         return
-    if outcome.message is not None and outcome.words is not None:
-        tell_posted(desk, ticket, outcome.message, news, everybody, outcome.words, outcome.gone)
-    elif outcome.all_changes:
-        tell_changed(desk, ticket, news, everybody, outcome.gone, to_all=bool(outcome.steps))
-        tell_moved(desk, ticket, news, [one for one in everybody if one.person_id in outcome.moved], everybody)
+    if result.message is not None and result.new_message is not None:
+        notify_posted(uow, ticket, result.message, event, members, result.new_message, result.gone)
+    elif result.all_changes:
+        notify_changed(uow, ticket, event, members, result.gone, to_all=bool(result.transitions))
+        notify_moved(uow, ticket, event, [member for member in members if member.person_id in result.moved], members)
 
 
-def _action(outcome: Steered) -> Action | None:
+def _action(result: CommandResult) -> Action | None:
     """The action that heads the letters: that of the words, or the one that changed the status."""
-    if not outcome.steps:
+    if not result.transitions:
         return None
-    row = outcome.steps[0].row
+    row = result.transitions[0].rule
     # Without words nobody has answered or asked, whatever the status says.
-    wordless = outcome.message is None and (outcome.changes or row.answer is AnswerEffect.KEPT)
-    return None if wordless else row.recorded
+    wordless = result.message is None and (result.changes or row.answer is AnswerEffect.KEPT)
+    return None if wordless else row.recorded_action

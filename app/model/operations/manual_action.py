@@ -6,15 +6,15 @@ from ...mail.text import storable
 from ..records.message_ids import new_message_id
 from ..records.messages import Message
 from ..records.people import get_person
-from ..records.tickets import Ticket, find_living
-from ..storage.unit_of_work import Desk
-from ..tickets.members import everybody_on, standing_of
-from ..tickets.posts import Words, checked_date
+from ..records.tickets import Ticket, find_unmerged
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import member_for, members_of
+from ..tickets.posts import NewMessage, checked_date
 from . import workflow
 
 
-def act(
-    desk: Desk,
+def act_by_command(
+    uow: UnitOfWork,
     number: int,
     action: str,
     email: str,
@@ -28,25 +28,25 @@ def act(
 
     Raises WorkflowError, BadDate, NoSuchTicket, NoSuchPerson or NoSuchMessage, before anything is done.
     """
-    ticket = find_living(desk, number)
+    ticket = find_unmerged(uow, number)
     lifecycle = ticket.lifecycle
-    everybody = everybody_on(desk, ticket)
-    actor = standing_of(get_person(desk, email), everybody)
-    message = workflow.act(
-        desk,
+    members = members_of(uow, ticket)
+    actor = member_for(get_person(uow, email), members)
+    message = workflow.take_action(
+        uow,
         ticket,
         actor,
-        actor.party(lifecycle),
+        actor.roles_in(lifecycle),
         lifecycle.action(action),
-        words_by_command(desk, text, f"Re: {ticket.title}", date),
+        message_by_command(uow, text, f"Re: {ticket.title}", date),
         status=lifecycle.status(status) if status is not None else None,
         answer=answer,
-        everybody=everybody,
+        members=members,
     )
     return ticket, message
 
 
-def words_by_command(desk: Desk, text: str, subject: str, date: datetime | None) -> Words:
+def message_by_command(uow: UnitOfWork, text: str, subject: str, date: datetime | None) -> NewMessage:
     said = storable(text).strip("\n").rstrip()
-    when = checked_date(date, desk.now)
-    return Words(said, said, subject, new_message_id(desk), date=when, posted=when)
+    when = checked_date(date, uow.now)
+    return NewMessage(said, said, subject, new_message_id(uow), date=when, posted=when)

@@ -8,45 +8,54 @@ from typing import TYPE_CHECKING, cast, overload
 from sqlalchemy import Table, insert, select
 
 from ..letters import notification
-from ..letters.notification import News
-from ..lifecycle.tables import Action, AnswerEffect, NotAllowed, Party, Row, find_row, listed, target
+from ..letters.notification import TicketEvent
+from ..lifecycle.tables import (
+    Action,
+    ActorRoles,
+    AnswerEffect,
+    NotAllowed,
+    Rule,
+    find_rule,
+    sentence_list,
+    target_status,
+)
 from ..records.message_ids import new_message_id
 from ..records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
 from ..records.people import Person
 from ..records.queues import Queue
 from ..records.tickets import Participant, Reopening, Ticket, record_change
-from ..storage.unit_of_work import Desk
-from ..tickets.members import Standing, everybody_on
-from ..tickets.posts import Step, Words, believable
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import TicketMember, members_of
+from ..tickets.posts import NewMessage, Transition, plausible_date
 from ..tickets.redaction import Redaction
-from ..tickets.undo import as_it_is, keep
+from ..tickets.undo import save_checkpoint, snapshot
 
 if TYPE_CHECKING:
-    from ...mail.parsed import Attachment as Attached
+    from ...mail.parsed import ParsedAttachment as Attached
 
 
 def open_ticket(
-    desk: Desk,
+    uow: UnitOfWork,
     queue: Queue,
     requestor: Person,
-    words: Words,
+    new_message: NewMessage,
     *,
     private: bool = False,
     asked_in: Sequence[Person] = (),
     spam: bool = False,
 ) -> Ticket:
     """A new ticket whose first message is these words; tells those who answer for the queue, unless it is spam."""
-    ticket, message = make_ticket(desk, queue, requestor, words, private=private, asked_in=asked_in, spam=spam)
+    ticket, message = make_ticket(uow, queue, requestor, new_message, private=private, asked_in=asked_in, spam=spam)
     if not spam:
-        notification.tell_opened(desk, ticket, message, requestor, everybody_on(desk, ticket), words)
+        notification.notify_opened(uow, ticket, message, requestor, members_of(uow, ticket), new_message)
     return ticket
 
 
 def make_ticket(
-    desk: Desk,
+    uow: UnitOfWork,
     queue: Queue,
     requestor: Person,
-    words: Words,
+    new_message: NewMessage,
     *,
     private: bool = False,
     asked_in: Sequence[Person] = (),
@@ -54,49 +63,49 @@ def make_ticket(
     asked: datetime | None = None,
 ) -> tuple[Ticket, Message]:
     """The same, and nobody is told; with its first message. `asked`: when the request was made, if not in this mail."""
-    date = believable(asked or words.date, desk.now)
+    date = plausible_date(asked or new_message.date, uow.now)
     ticket = Ticket(
         queue=queue,
-        title=words.subject or "(no subject)",
+        title=new_message.subject or "(no subject)",
         status=queue.lifecycle.spam if spam else queue.lifecycle.first,
         requestor_id=requestor.id,
-        requestor_email=words.address,
+        requestor_email=new_message.address,
         created=date,
         last_query=date,
-        last_posted=words.posted or desk.now,
+        last_posted=new_message.posted or uow.now,
         posts=0,
         has_private=False,
-        root=_root(desk, words, private=private),
+        root=_root(uow, new_message, private=private),
     )
-    desk.session.add(ticket)
-    desk.session.flush()
+    uow.session.add(ticket)
+    uow.session.flush()
     for person in asked_in:
-        part = Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, pending=not words.believed)
-        desk.session.add(part)
-    return ticket, _add_message(desk, ticket, requestor.id, None, words, private=private)
+        part = Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, pending=not new_message.believed)
+        uow.session.add(part)
+    return ticket, _add_message(uow, ticket, requestor.id, None, new_message, private=private)
 
 
-def _root(desk: Desk, words: Words, *, private: bool) -> str:
+def _root(uow: UnitOfWork, new_message: NewMessage, *, private: bool) -> str:
     """What all letters of a ticket refer to, so that mail clients gather them: its first mail, where that can be told.
 
     Else an id that no mail has; threads form around a missing root too.
     """
-    fitting = not private and notification.sendable(words.message_id)
-    return words.message_id if fitting else new_message_id(desk)
+    fitting = not private and notification.sendable(new_message.message_id)
+    return new_message.message_id if fitting else new_message_id(uow)
 
 
-def act(
-    desk: Desk,
+def take_action(
+    uow: UnitOfWork,
     ticket: Ticket,
-    actor: Standing | None,
-    party: Party,
+    actor: TicketMember | None,
+    roles: ActorRoles,
     action: Action,
-    words: Words,
+    new_message: NewMessage,
     *,
     private: bool = False,
     status: str | None = None,
     answer: int | None = None,
-    everybody: Sequence[Standing] | None = None,
+    members: Sequence[TicketMember] | None = None,
     quiet: bool = False,
 ) -> Message:
     """Carry out an action on a ticket, and tell of it.
@@ -105,54 +114,54 @@ def act(
     before anything is done.
     """
     old = ticket.status
-    row = find_row(ticket.lifecycle, action, old, party)
-    step = Step(row, target(row, old, status))
-    private = private or ticket.lifecycle.keeps_private(row.recorded, old, party.role)
+    row = find_rule(ticket.lifecycle, action, old, roles)
+    transition = Transition(row, target_status(row, old, status))
+    private = private or ticket.lifecycle.keeps_private(row.recorded_action, old, roles.role)
     by = actor.person_id if actor else None
-    before = as_it_is(desk, ticket)
-    words = words if private else without_private_words(desk, ticket, words, by)
-    message = carry_out(desk, ticket, actor, party, [step], words, private=private, answer=answer)
-    if actor and actor.dormant and not words.automatic:
+    before = snapshot(uow, ticket)
+    new_message = new_message if private else without_private_text(uow, ticket, new_message, by)
+    message = take_transitions(uow, ticket, actor, roles, [transition], new_message, private=private, answer=answer)
+    if actor and actor.dormant and not new_message.automatic:
         # Who speaks again takes part again, and from now on gets letters.
-        desk.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
-    news = News(row.recorded, old, actor, checkpoint=keep(desk, ticket, before, by))
+        uow.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
+    event = TicketEvent(row.recorded_action, old, actor, checkpoint=save_checkpoint(uow, ticket, before, by))
     if not quiet:
-        told = everybody if everybody is not None else everybody_on(desk, ticket)
-        notification.tell_posted(desk, ticket, message, news, told, words)
+        told = members if members is not None else members_of(uow, ticket)
+        notification.notify_posted(uow, ticket, message, event, told, new_message)
     return message
 
 
 @overload
-def carry_out(
-    desk: Desk,
+def take_transitions(
+    uow: UnitOfWork,
     ticket: Ticket,
-    actor: Standing | None,
-    party: Party,
-    steps: Sequence[Step],
-    words: Words,
+    actor: TicketMember | None,
+    roles: ActorRoles,
+    transitions: Sequence[Transition],
+    new_message: NewMessage,
     *,
     private: bool = False,
     answer: int | None = None,
 ) -> Message: ...
 @overload
-def carry_out(
-    desk: Desk,
+def take_transitions(
+    uow: UnitOfWork,
     ticket: Ticket,
-    actor: Standing | None,
-    party: Party,
-    steps: Sequence[Step],
-    words: Words | None,
+    actor: TicketMember | None,
+    roles: ActorRoles,
+    transitions: Sequence[Transition],
+    new_message: NewMessage | None,
     *,
     private: bool = False,
     answer: int | None = None,
 ) -> Message | None: ...
-def carry_out(
-    desk: Desk,
+def take_transitions(
+    uow: UnitOfWork,
     ticket: Ticket,
-    actor: Standing | None,
-    party: Party,
-    steps: Sequence[Step],
-    words: Words | None,
+    actor: TicketMember | None,
+    roles: ActorRoles,
+    transitions: Sequence[Transition],
+    new_message: NewMessage | None,
     *,
     private: bool = False,
     answer: int | None = None,
@@ -161,55 +170,61 @@ def carry_out(
 
     Raises NotAllowed, or NoSuchMessage for an answer that is not there, before anything is done.
     """
-    solutions = [_solution(desk, ticket, step.row, answer, party) for step in steps]
+    solutions = [_solution(uow, ticket, transition.rule, answer, roles) for transition in transitions]
     by = actor.person_id if actor else None
-    old, ticket.status = ticket.status, steps[-1].status if steps else ticket.status
+    old, ticket.status = ticket.status, transitions[-1].status if transitions else ticket.status
     message = None
-    if words is not None:
-        message = _add_message(desk, ticket, by, steps[0].row.recorded, words, private=private)
-    for step, solution in zip(steps, solutions, strict=True):
-        _keep_record(desk, ticket, step, old, actor)
-        _settle_answer(ticket, step, by, message, solution, desk.now)
-        old = step.status
-    if message is not None and steps[0].row.recorded.dated:
-        _date(ticket, message, query=steps[0].row.asks(party))
+    if new_message is not None:
+        message = _add_message(uow, ticket, by, transitions[0].rule.recorded_action, new_message, private=private)
+    for transition, solution in zip(transitions, solutions, strict=True):
+        _keep_record(uow, ticket, transition, old, actor)
+        _settle_answer(ticket, transition, by, message, solution, uow.now)
+        old = transition.status
+    if message is not None and transitions[0].rule.recorded_action.dated:
+        _date(ticket, message, query=transitions[0].rule.is_query(roles))
     return message
 
 
-def without_private_words(desk: Desk, ticket: Ticket, words: Words, writer: int | None) -> Words:
+def without_private_text(uow: UnitOfWork, ticket: Ticket, new_message: NewMessage, writer: int | None) -> NewMessage:
     """Words for everybody, without what a colleague quotes in them of private ones."""
-    return replace(words, text=Redaction(desk, ticket).without_private(words.text, writer))
+    return replace(new_message, text=Redaction(uow, ticket).without_private(new_message.text, writer))
 
 
 def _add_message(
-    desk: Desk, ticket: Ticket, sender_id: int | None, action: Action | None, words: Words, *, private: bool
+    uow: UnitOfWork,
+    ticket: Ticket,
+    sender_id: int | None,
+    action: Action | None,
+    new_message: NewMessage,
+    *,
+    private: bool,
 ) -> Message:
     ticket.posts += 1
     ticket.has_private = ticket.has_private or private
-    ticket.last_posted = max(ticket.last_posted, words.posted or desk.now)
+    ticket.last_posted = max(ticket.last_posted, new_message.posted or uow.now)
     columns = {
         "ticket_id": ticket.id,
         "number": ticket.posts,
-        "message_id": words.message_id,
-        "in_reply_to": words.in_reply_to,
-        "parent_id": words.parent.id if words.parent else None,
+        "message_id": new_message.message_id,
+        "in_reply_to": new_message.in_reply_to,
+        "parent_id": new_message.parent.id if new_message.parent else None,
         "sender_id": sender_id,
-        "subject": words.subject,
-        "text": words.text,
-        "full_text": words.full_text,
+        "subject": new_message.subject,
+        "text": new_message.text,
+        "full_text": new_message.full_text,
         "action": action.title if action else None,
         "new_status": ticket.status,
         "private": private,
-        "automatic": words.automatic,
-        "listed": words.listed,
-        "verified": words.verified,
-        "date": believable(words.date, desk.now),
-        "received": desk.now,
-        "mail_id": words.mail_id,
-        "original_id": words.original_id,
+        "automatic": new_message.automatic,
+        "listed": new_message.listed,
+        "verified": new_message.verified,
+        "date": plausible_date(new_message.date, uow.now),
+        "received": uow.now,
+        "mail_id": new_message.mail_id,
+        "original_id": new_message.original_id,
     }
-    number = desk.connection.execute(_ADD_MESSAGE, columns).scalar_one()
-    _add_attachments(desk, number, words.attachments)
+    number = uow.connection.execute(_ADD_MESSAGE, columns).scalar_one()
+    _add_attachments(uow, number, new_message.attachments)
     return Message(id=number, **columns)
 
 
@@ -217,71 +232,76 @@ _ADD_MESSAGE = insert(cast("Table", Message.__table__)).returning(Message.id)
 _ADD_ATTACHMENTS = insert(cast("Table", Attachment.__table__))
 
 
-def _add_attachments(desk: Desk, message_id: int, attachments: "Sequence[Attached]") -> None:
+def _add_attachments(uow: UnitOfWork, message_id: int, attachments: "Sequence[Attached]") -> None:
     if rows := attachment_rows(message_id, attachments):
-        desk.connection.execute(_ADD_ATTACHMENTS, rows)
+        uow.connection.execute(_ADD_ATTACHMENTS, rows)
 
 
-def _solution(desk: Desk, ticket: Ticket, row: Row, number: int | None, party: Party) -> Message | None:
+def _solution(uow: UnitOfWork, ticket: Ticket, rule: Rule, number: int | None, roles: ActorRoles) -> Message | None:
     """The message that a row takes as the answer: the named one, else the one it had, else the latest.
 
     Only what somebody may see can be named.
     """
-    if row.among is None:
+    if rule.answered_by is None:
         if number is not None:
-            raise NotAllowed(f"{row.action.title!r} names no answer.")
+            raise NotAllowed(f"{rule.action.title!r} names no answer.")
         return None
-    answers = select(Message).where(Message.ticket_id == ticket.id, Message.action == row.among.title)
-    latest = desk.session.scalars(answers.order_by(Message.number.desc()).limit(1)).one_or_none()
+    answers = select(Message).where(Message.ticket_id == ticket.id, Message.action == rule.answered_by.title)
+    latest = uow.session.scalars(answers.order_by(Message.number.desc()).limit(1)).one_or_none()
     if latest is None:
-        allowed = listed(row.moves, "or")
+        allowed = sentence_list(rule.moves, "or")
         raise NotAllowed(
-            f"{row.action.title!r} is allowed while a ticket is {allowed} and somebody has answered it; "
+            f"{rule.action.title!r} is allowed while a ticket is {allowed} and somebody has answered it; "
             f"this ticket is {ticket.status}, and nobody has."
         )
     chosen = number if number is not None else ticket.answer
     if chosen is None:
         return latest
-    if number is not None and not party.responder:
-        return _shown_as(desk, ticket, number)
-    return find_message(desk, ticket, chosen)
+    if number is not None and not roles.responder:
+        return _shown_as(uow, ticket, number)
+    return find_message(uow, ticket, chosen)
 
 
-def _shown_as(desk: Desk, ticket: Ticket, number: int) -> Message:
+def _shown_as(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
     """The message that somebody from outside is shown under this number: private ones are not counted."""
     query = select(Message).where(Message.ticket_id == ticket.id, ~Message.private).order_by(Message.number)
-    found = desk.session.scalars(query.offset(max(number, 1) - 1).limit(1)).one_or_none() if number > 0 else None
+    found = uow.session.scalars(query.offset(max(number, 1) - 1).limit(1)).one_or_none() if number > 0 else None
     if found is None:
         raise NoSuchMessage(f"Ticket {ticket.id} has no message {number}.")
     return found
 
 
 def _settle_answer(
-    ticket: Ticket, step: Step, by: int | None, message: Message | None, solution: Message | None, now: datetime
+    ticket: Ticket,
+    transition: Transition,
+    by: int | None,
+    message: Message | None,
+    solution: Message | None,
+    now: datetime,
 ) -> None:
     """Set or clear the answer, its answerer and the date of solving, as the row says."""
-    row, date = step.row, message.date if message is not None else now
+    row, date = transition.rule, message.date if message is not None else now
     if row.answer is AnswerEffect.CLEARED:
         ticket.answer = ticket.answerer_id = ticket.solved = None
     if row.answer is AnswerEffect.OWN:
         ticket.answer, ticket.answerer_id, ticket.solved = message.number if message else None, by, date
     elif solution is not None:
         ticket.answer, ticket.answerer_id, ticket.solved = solution.number, solution.sender_id, date
-    elif row.answer is AnswerEffect.CLEARED and step.status in ticket.lifecycle.solved:
+    elif row.answer is AnswerEffect.CLEARED and transition.status in ticket.lifecycle.solved:
         ticket.solved = date
 
 
-def _keep_record(desk: Desk, ticket: Ticket, step: Step, old: str, actor: Standing | None) -> None:
+def _keep_record(uow: UnitOfWork, ticket: Ticket, transition: Transition, old: str, actor: TicketMember | None) -> None:
     """Remember a new status, and a reopening with who had answered, which is about to be cleared."""
-    if old == step.status:
+    if old == transition.status:
         return
-    by = desk.session.get(Person, actor.person_id) if actor else None
-    record_change(desk, ticket, by, "status", old, step.status)
-    if old in step.row.reopens_from and step.status == ticket.lifecycle.first:
-        desk.session.add(
+    by = uow.session.get(Person, actor.person_id) if actor else None
+    record_change(uow, ticket, by, "status", old, transition.status)
+    if old in transition.rule.reopens_from and transition.status == ticket.lifecycle.first:
+        uow.session.add(
             Reopening(
                 ticket_id=ticket.id,
-                at=desk.now,
+                at=uow.now,
                 by_id=by.id if by else None,
                 from_status=old,
                 answerer_id=ticket.answerer_id,
@@ -300,17 +320,17 @@ def _date(ticket: Ticket, message: Message, *, query: bool) -> None:
         ticket.last_response = max(ticket.last_response or date, date)
 
 
-def retrace(ticket: Ticket, party: Party, action: Action, message: Message) -> Row:
+def retrace(ticket: Ticket, roles: ActorRoles, action: Action, message: Message) -> Rule:
     """What an action did to a ticket at the time: the tables carried out on these two objects alone, nobody told.
 
     For threads that were over before they became tickets. The message gets its action and status, the ticket its
     status, answer and dates. Raises NotAllowed.
     """
-    row = find_row(ticket.lifecycle, action, ticket.status, party)
-    ticket.status = target(row, ticket.status)
-    step = Step(row, ticket.status)
-    message.action, message.new_status = row.recorded.title, ticket.status
-    _settle_answer(ticket, step, message.sender_id, message, None, message.date)
-    if row.recorded.dated:
-        _date(ticket, message, query=row.asks(party))
+    row = find_rule(ticket.lifecycle, action, ticket.status, roles)
+    ticket.status = target_status(row, ticket.status)
+    transition = Transition(row, ticket.status)
+    message.action, message.new_status = row.recorded_action.title, ticket.status
+    _settle_answer(ticket, transition, message.sender_id, message, None, message.date)
+    if row.recorded_action.dated:
+        _date(ticket, message, query=row.is_query(roles))
     return row

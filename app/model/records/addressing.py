@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from ...mail.addresses import address_key
 from ..storage.base import MAX_ID
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .letters import Letter
 from .queues import QueueAddress
 from .tickets import Ticket
@@ -22,7 +22,7 @@ _POSTMASTERS = ("postmaster", "abuse")
 _RESERVED = re.compile(r"ticket[0-9]+(-comment)?|bounce-.*|.*-(comment|search)|postmaster|abuse")
 
 
-class Kind(StrEnum):
+class AddressKind(StrEnum):
     """What an address of ours stands for."""
 
     TICKET = "ticket"
@@ -36,23 +36,23 @@ class Kind(StrEnum):
     @property
     def is_ticket(self) -> bool:
         """Whether it names a ticket by its number."""
-        return self in (Kind.TICKET, Kind.TICKET_COMMENT)
+        return self in (AddressKind.TICKET, AddressKind.TICKET_COMMENT)
 
     @property
     def is_queue(self) -> bool:
         """Whether mail to it is posted in a queue."""
-        return self in (Kind.QUEUE, Kind.QUEUE_COMMENT)
+        return self in (AddressKind.QUEUE, AddressKind.QUEUE_COMMENT)
 
     @property
     def is_comment(self) -> bool:
         """Whether mail to it is a private comment."""
-        return self in (Kind.TICKET_COMMENT, Kind.QUEUE_COMMENT)
+        return self in (AddressKind.TICKET_COMMENT, AddressKind.QUEUE_COMMENT)
 
 
-class Place(NamedTuple):
+class OurAddress(NamedTuple):
     """Where an address of ours leads: a ticket's number, a queue's id or a letter's token; `name` is canonical."""
 
-    kind: Kind
+    kind: AddressKind
     name: str
     number: int = 0
     token: str = ""
@@ -63,20 +63,20 @@ def is_reserved(address: str) -> bool:
     return "@" not in address and bool(_RESERVED.fullmatch(address))
 
 
-def ticket_address(desk: Desk, number: int) -> str:
+def ticket_address(uow: UnitOfWork, number: int) -> str:
     """The address of a ticket."""
-    return f"ticket{number}@{desk.domain}"
+    return f"ticket{number}@{uow.domain}"
 
 
-def comment_address(desk: Desk, number: int) -> str:
+def comment_address(uow: UnitOfWork, number: int) -> str:
     """The address for private comments on a ticket."""
-    return f"ticket{number}{_COMMENT}@{desk.domain}"
+    return f"ticket{number}{_COMMENT}@{uow.domain}"
 
 
-def search_address(desk: Desk, address: str) -> str:
-    """The address for questions beside one that a queue answers (as it is kept, see `Place.name`)."""
+def search_address(uow: UnitOfWork, address: str) -> str:
+    """The address for questions beside one that a queue answers (as it is kept, see `OurAddress.name`)."""
     local, _, domain = address.partition("@")
-    return f"{local}{_SEARCH}@{domain or desk.domain}"
+    return f"{local}{_SEARCH}@{domain or uow.domain}"
 
 
 def bounce_address(domain: str, token: str) -> str:
@@ -84,69 +84,71 @@ def bounce_address(domain: str, token: str) -> str:
     return f"{BOUNCE}{token}@{domain}"
 
 
-def postmaster_address(desk: Desk) -> str:
+def postmaster_address(uow: UnitOfWork) -> str:
     """The address from which the tracker itself writes to its administrators."""
-    return f"postmaster@{desk.domain}"
+    return f"postmaster@{uow.domain}"
 
 
-def is_at_our_domain(desk: Desk, address: str) -> bool:
+def is_at_our_domain(uow: UnitOfWork, address: str) -> bool:
     """Whether an address stands at our domain; a bare local part does (RFC 5321 4.5.1: `<postmaster>`)."""
-    return "@" not in address or address_key(address).rpartition("@")[2] == desk.domain
+    return "@" not in address or address_key(address).rpartition("@")[2] == uow.domain
 
 
-def find_place(desk: Desk, address: str) -> Place | None:
+def find_our_address(uow: UnitOfWork, address: str) -> OurAddress | None:
     """Where an address leads, as far as its form and the queues tell; None where it is not one of ours."""
-    whole = address if "@" in address else f"{address}@{desk.domain}"
+    whole = address if "@" in address else f"{address}@{uow.domain}"
     if not whole.rpartition("@")[0].isascii():
         # None of ours; folded, a Kelvin sign would be a k.
         return None
     local, _, domain = address_key(whole).rpartition("@")
-    if domain == desk.domain:
-        return _by_form(local) or _queue(desk, local, "")
-    return _queue(desk, local, f"@{domain}")
+    if domain == uow.domain:
+        return _by_form(local) or _queue(uow, local, "")
+    return _queue(uow, local, f"@{domain}")
 
 
-def _by_form(local: str) -> Place | None:
+def _by_form(local: str) -> OurAddress | None:
     if match := _TICKET.fullmatch(local):
         # Forty digits are an unknown ticket, not a number to compute with (nor 5,000, at which int() raises).
         digits = match[1].lstrip("0")
         number = int(digits) if 0 < len(digits) <= len(str(MAX_ID)) else 0
-        return Place(Kind.TICKET_COMMENT if match[2] else Kind.TICKET, f"ticket{digits or 0}", number=number)
+        return OurAddress(
+            AddressKind.TICKET_COMMENT if match[2] else AddressKind.TICKET, f"ticket{digits or 0}", number=number
+        )
     if local.startswith(BOUNCE):
-        return Place(Kind.BOUNCE, local, token=local.removeprefix(BOUNCE))
+        return OurAddress(AddressKind.BOUNCE, local, token=local.removeprefix(BOUNCE))
     if local in _POSTMASTERS:
-        return Place(Kind.POSTMASTER, local)
+        return OurAddress(AddressKind.POSTMASTER, local)
     return None
 
 
 _QUEUE_OF = select(QueueAddress.queue_id).where(QueueAddress.address == bindparam("address"))
 
 
-def _queue(desk: Desk, local: str, domain: str) -> Place | None:
+def _queue(uow: UnitOfWork, local: str, domain: str) -> OurAddress | None:
     """The queue that has this address, or whose address for private comments or for questions it is."""
-    kind, stem = Kind.QUEUE, local
+    kind, stem = AddressKind.QUEUE, local
     if local.endswith(_COMMENT):
-        kind, stem = Kind.QUEUE_COMMENT, local.removesuffix(_COMMENT)
+        kind, stem = AddressKind.QUEUE_COMMENT, local.removesuffix(_COMMENT)
     elif local.endswith(_SEARCH):
-        kind, stem = Kind.SEARCH, local.removesuffix(_SEARCH)
+        kind, stem = AddressKind.SEARCH, local.removesuffix(_SEARCH)
         # At another domain a queue may have had such an address before it meant anything.
-        if domain and (own := _queue_of(desk, f"{local}{domain}")) is not None:
-            return Place(Kind.QUEUE, f"{local}{domain}", number=own)
-    queue_id = _queue_of(desk, f"{stem}{domain}")
-    return None if queue_id is None else Place(kind, f"{stem}{domain}", number=queue_id)
+        if domain and (own := _queue_of(uow, f"{local}{domain}")) is not None:
+            return OurAddress(AddressKind.QUEUE, f"{local}{domain}", number=own)
+    queue_id = _queue_of(uow, f"{stem}{domain}")
+    return None if queue_id is None else OurAddress(kind, f"{stem}{domain}", number=queue_id)
 
 
-def _queue_of(desk: Desk, address: str) -> int | None:
-    found: int | None = desk.connection.execute(_QUEUE_OF, {"address": address}).scalar()
-    return found
+def _queue_of(uow: UnitOfWork, address: str) -> int | None:
+    queue_id: int | None = uow.connection.execute(_QUEUE_OF, {"address": address}).scalar()
+    return queue_id
 
 
-def leads_somewhere(desk: Desk, address: str) -> bool:
+def is_deliverable(uow: UnitOfWork, address: str) -> bool:
     """Whether mail to this address would find a ticket, a queue, a letter or the postmaster."""
-    place = find_place(desk, address)
-    if place is not None and place.kind is Kind.BOUNCE:
-        return desk.session.scalar(select(Letter.id).where(Letter.token == place.token)) is not None
-    if place is None or not place.kind.is_ticket:
-        return place is not None
-    ticket = desk.session.get(Ticket, place.number) if 0 < place.number <= MAX_ID else None
+    our_address = find_our_address(uow, address)
+    if our_address is not None and our_address.kind is AddressKind.BOUNCE:
+        return uow.session.scalar(select(Letter.id).where(Letter.token == our_address.token)) is not None
+    if our_address is None or not our_address.kind.is_ticket:
+        return our_address is not None
+    ticket = uow.session.get(Ticket, our_address.number) if 0 < our_address.number <= MAX_ID else None
     return ticket is not None and not ticket.forgotten

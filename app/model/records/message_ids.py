@@ -8,7 +8,7 @@ from hashlib import sha256
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..storage.base import Base
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
 
 class Secret(Base):
@@ -24,29 +24,29 @@ _LETTERS = "letters"
 _OURS = re.compile(r"<([0-9a-f]{16})\.([0-9a-f]{32})@[^<>@]+>")
 
 
-def new_message_id(desk: Desk) -> str:
+def new_message_id(uow: UnitOfWork) -> str:
     """A Message-ID of ours (RFC 5322 3.6.4), with a keyed token that nobody can guess."""
     nonce = secrets.token_hex(8)
-    return f"<{nonce}.{_token(desk, nonce)}@{desk.domain}>"
+    return f"<{nonce}.{_token(uow, nonce)}@{uow.domain}>"
 
 
-def _token(desk: Desk, nonce: str) -> str:
-    return hmac.new(_key(desk), nonce.encode(), sha256).hexdigest()[:32]
+def _token(uow: UnitOfWork, nonce: str) -> str:
+    return hmac.new(_key(uow), nonce.encode(), sha256).hexdigest()[:32]
 
 
-def _key(desk: Desk) -> bytes:
+def _key(uow: UnitOfWork) -> bytes:
     """The key of this database's letters, made with it."""
-    if _LETTERS not in desk.secrets:
-        desk.secrets[_LETTERS] = desk.session.get_one(Secret, _LETTERS).value
-    return bytes.fromhex(desk.secrets[_LETTERS])
+    if _LETTERS not in uow.secrets:
+        uow.secrets[_LETTERS] = uow.session.get_one(Secret, _LETTERS).value
+    return bytes.fromhex(uow.secrets[_LETTERS])
 
 
-def tracker_id(desk: Desk) -> str:
+def tracker_id(uow: UnitOfWork) -> str:
     """Sixteen hexadecimal digits that tell this database from all others; the key cannot be read from them."""
-    return _token(desk, "tracker")[:16]
+    return _token(uow, "tracker")[:16]
 
 
-def is_our_id(desk: Desk, message_id: str) -> bool:
+def is_our_id(uow: UnitOfWork, message_id: str) -> bool:
     """Whether a Message-ID bears the token of our key."""
     match = _OURS.fullmatch(message_id)
-    return match is not None and hmac.compare_digest(match[2], _token(desk, match[1]))
+    return match is not None and hmac.compare_digest(match[2], _token(uow, match[1]))

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...mail import mime
 from ..storage.base import Base
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .people import Person
 from .received_mail import Mail
 from .tickets import Ticket
 
 if TYPE_CHECKING:
-    from ...mail.parsed import Attachment as Attached
+    from ...mail.parsed import ParsedAttachment as Attached
 
 
 class NoSuchMessage(LookupError):
@@ -95,7 +95,7 @@ def attachment_rows(message_id: int, parts: "Iterable[Attached]") -> list[dict[s
 MOST_PASSED_ON = 5_000_000
 
 
-class File(Protocol):
+class FileLike(Protocol):
     """What is known of a part that is a file."""
 
     @property
@@ -107,24 +107,24 @@ class File(Protocol):
         """Whether it is for the team alone."""
 
 
-SomeFile = TypeVar("SomeFile", bound=File)
+SomeFile = TypeVar("SomeFile", bound=FileLike)
 
 
-def passed_on(files: Iterable[SomeFile], *, team: bool) -> list[SomeFile]:
+def forwardable_files(files: Iterable[SomeFile], *, team: bool) -> list[SomeFile]:
     """Those files of a message that its letters carry, to the team or to outsiders: in order, as long as they fit."""
     chosen: list[SomeFile] = []
     room = MOST_PASSED_ON
-    for one in files:
-        if one.size <= room and (team or not one.withheld):
-            chosen.append(one)
-            room -= one.size
+    for file in files:
+        if file.size <= room and (team or not file.withheld):
+            chosen.append(file)
+            room -= file.size
     return chosen
 
 
-def find_message(desk: Desk, ticket: Ticket, number: int) -> Message:
+def find_message(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
     """The message of that number on a ticket; NoSuchMessage names it."""
     query = select(Message).where(Message.ticket_id == ticket.id, Message.number == number)
-    message = desk.session.scalars(query).one_or_none()
+    message = uow.session.scalars(query).one_or_none()
     if message is None:
         raise NoSuchMessage(f"Ticket {ticket.id} has no message {number}.")
     return message

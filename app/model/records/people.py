@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ...mail.addresses import address_key
 from ..storage.base import Base
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
 FORGOTTEN_NAME = "Somebody who was forgotten"
 # Nobody reads there (RFC 6761 section 6.4), and no row of addresses leads there.
@@ -69,54 +69,54 @@ class Address(Base):
 _BY_KEY = select(Person).join(Address, Address.person_id == Person.id).where(Address.key == bindparam("key"))
 
 
-def find_person(desk: Desk, email: str) -> Person | None:
+def find_person(uow: UnitOfWork, email: str) -> Person | None:
     """The person who has this address, or None. Asked again for the same mail, the database is not."""
     key = address_key(email)
-    found: dict[str, Person] = desk.session.info.setdefault("people", {})
-    if key not in found and (person := desk.session.scalars(_BY_KEY, {"key": key}).one_or_none()):
+    found: dict[str, Person] = uow.session.info.setdefault("people", {})
+    if key not in found and (person := uow.session.scalars(_BY_KEY, {"key": key}).one_or_none()):
         found[key] = person
     return found.get(key)
 
 
-def get_person(desk: Desk, email: str) -> Person:
+def get_person(uow: UnitOfWork, email: str) -> Person:
     """The person who has this address; NoSuchPerson names it."""
-    person = find_person(desk, email.strip())
+    person = find_person(uow, email.strip())
     if person is None:
         raise NoSuchPerson(f"No person has the address {email!r}; `tickets person add` makes one known.")
     return person
 
 
-def administrators(desk: Desk) -> list[Person]:
+def administrators(uow: UnitOfWork) -> list[Person]:
     """Everybody who administers the tracker, oldest first."""
-    return list(desk.session.scalars(select(Person).where(Person.administrator).order_by(Person.id)))
+    return list(uow.session.scalars(select(Person).where(Person.administrator).order_by(Person.id)))
 
 
-def everybody(desk: Desk) -> list[tuple[Person, list[str]]]:
+def all_people(uow: UnitOfWork) -> list[tuple[Person, list[str]]]:
     """Every person with all their addresses, by address; not those who were forgotten, who have none."""
     addresses: dict[int, list[str]] = {}
-    for person_id, email in desk.session.execute(select(Address.person_id, Address.email).order_by(Address.id)):
+    for person_id, email in uow.session.execute(select(Address.person_id, Address.email).order_by(Address.id)):
         addresses.setdefault(person_id, []).append(email)
-    people = desk.session.scalars(select(Person).order_by(func.lower(Person.email)))
+    people = uow.session.scalars(select(Person).order_by(func.lower(Person.email)))
     return [(person, addresses.get(person.id, [])) for person in people if not person.forgotten]
 
 
-def nobody(desk: Desk) -> Person:
+def shared_placeholder(uow: UnitOfWork) -> Person:
     """Whose ticket one is that was forgotten: the same nobody for all of them."""
-    found = desk.session.scalars(select(Person).where(Person.email == _NOBODY)).first()
-    return found or _anonymous(desk, "Nobody", _NOBODY)
+    person = uow.session.scalars(select(Person).where(Person.email == _NOBODY)).first()
+    return person or _anonymous(uow, "Nobody", _NOBODY)
 
 
-def somebody(desk: Desk) -> Person:
+def new_placeholder(uow: UnitOfWork) -> Person:
     """A new person who stands where somebody was forgotten: without a name, an address, or letters."""
-    person = _anonymous(desk, FORGOTTEN_NAME, _NOBODY)
+    person = _anonymous(uow, FORGOTTEN_NAME, _NOBODY)
     person.email = f"person{person.id}{_FORGOTTEN}"
-    desk.session.flush()
+    uow.session.flush()
     return person
 
 
-def _anonymous(desk: Desk, name: str, email: str) -> Person:
-    gone = {"known": False, "administrator": False, "created": desk.now, "undeliverable": desk.now}
+def _anonymous(uow: UnitOfWork, name: str, email: str) -> Person:
+    gone = {"known": False, "administrator": False, "created": uow.now, "undeliverable": uow.now}
     person = Person(name=name, email=email, **gone)
-    desk.session.add(person)
-    desk.session.flush()
+    uow.session.add(person)
+    uow.session.flush()
     return person

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from ...mail.addresses import address_key, is_usable
 from ...mail.text import one_line
 from ..lifecycle.registry import LIFECYCLES, moved
-from ..lifecycle.tables import listed
-from ..storage.unit_of_work import Desk
+from ..lifecycle.tables import sentence_list
+from ..storage.unit_of_work import UnitOfWork
 from .people import Person, find_person
 from .queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
 
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def add_queue(desk: Desk, name: str, addresses: "Iterable[str]" = (), lifecycle: str = DEFAULT_LIFECYCLE) -> Queue:
+def add_queue(uow: UnitOfWork, name: str, addresses: "Iterable[str]" = (), lifecycle: str = DEFAULT_LIFECYCLE) -> Queue:
     """A new queue; BadQueue says which name or address is taken or cannot be had."""
-    name = _checked_name(desk, name)
+    name = _checked_name(uow, name)
     _check_lifecycle(lifecycle)
     queue = Queue(name=name, name_key=queue_key(name), lifecycle_name=lifecycle, **SWITCHES)
-    desk.session.add(queue)
-    desk.session.flush()
-    _remember_name(desk, queue)
+    uow.session.add(queue)
+    uow.session.flush()
+    _remember_name(uow, queue)
     for address in addresses:
-        add_queue_address(desk, queue, address)
+        add_queue_address(uow, queue, address)
     return queue
 
 
-def set_queue(desk: Desk, queue: Queue, key: str, value: str) -> None:
+def set_queue(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
     """Change one thing of a queue; BadQueue says what can be changed."""
     if key == "lifecycle":
         _check_lifecycle(value)
         queue.lifecycle_name = value
-        _move_tickets(desk, queue)
+        _move_tickets(uow, queue)
     elif key == "name":
-        queue.name, queue.name_key = _checked_name(desk, value), queue_key(value)
-        _remember_name(desk, queue)
+        queue.name, queue.name_key = _checked_name(uow, value), queue_key(value)
+        _remember_name(uow, queue)
     elif key == "address":
-        add_queue_address(desk, queue, value)
+        add_queue_address(uow, queue, value)
     elif key.replace("-", "_") in SWITCHES:
         setattr(queue, key.replace("-", "_"), _switched(key, value))
     else:
-        switches = listed(switch.replace("_", "-") for switch in SWITCHES)
+        switches = sentence_list(switch.replace("_", "-") for switch in SWITCHES)
         raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, {switches}.")
-    desk.session.flush()
+    uow.session.flush()
 
 
 # What a new queue does by itself: nothing that could seem impersonal, or answer what should not be answered.
@@ -65,75 +65,75 @@ def _switched(key: str, value: str) -> bool:
     return known[value.lower()]
 
 
-def _move_tickets(desk: Desk, queue: Queue) -> None:
+def _move_tickets(uow: UnitOfWork, queue: Queue) -> None:
     """Give the tickets of a queue the statuses of its new lifecycle."""
     from .tickets import Ticket, record_change
 
-    for ticket in desk.session.scalars(select(Ticket).where(Ticket.queue_id == queue.id)):
+    for ticket in uow.session.scalars(select(Ticket).where(Ticket.queue_id == queue.id)):
         old = ticket.status
         ticket.status = moved(old, queue.lifecycle, answered=ticket.last_response is not None)
         if ticket.status != old:
-            record_change(desk, ticket, None, "status", old, ticket.status)
+            record_change(uow, ticket, None, "status", old, ticket.status)
 
 
-def _remember_name(desk: Desk, queue: Queue) -> None:
+def _remember_name(uow: UnitOfWork, queue: Queue) -> None:
     """A tag with this name means this queue from now on, and under its older names too."""
-    desk.session.merge(QueueName(key=queue.name_key, queue_id=queue.id))
-    desk.session.flush()
+    uow.session.merge(QueueName(key=queue.name_key, queue_id=queue.id))
+    uow.session.flush()
 
 
-def _checked_name(desk: Desk, name: str) -> str:
+def _checked_name(uow: UnitOfWork, name: str) -> str:
     name = one_line(name, 100)
     if not name or any(sign in name for sign in "[]#<>@"):
         raise BadQueue(f"{name!r} cannot be a queue's name: it needs words, and none of [ ] # < > @.")
-    if desk.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).first():
+    if uow.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).first():
         raise BadQueue(f"There is a queue {name!r} already.")
     return name
 
 
 def _check_lifecycle(lifecycle: str) -> None:
     if lifecycle not in LIFECYCLES:
-        raise BadQueue(f"There is no lifecycle {lifecycle!r}; there are: {listed(LIFECYCLES)}.")
+        raise BadQueue(f"There is no lifecycle {lifecycle!r}; there are: {sentence_list(LIFECYCLES)}.")
 
 
-def add_queue_address(desk: Desk, queue: Queue, address: str) -> None:
+def add_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
     """Let a queue answer one more address: a local part of ours, or a whole address of another domain."""
-    from .addressing import find_place, is_reserved
+    from .addressing import find_our_address, is_reserved
 
-    local = _queue_address(desk, address)
+    local = _queue_address(uow, address)
     if is_reserved(local):
         raise BadQueue(f"{address!r} cannot be a queue's address: the tracker itself answers it.")
-    taken = desk.session.scalars(select(Queue).join(QueueAddress).where(QueueAddress.address == local)).first()
+    taken = uow.session.scalars(select(Queue).join(QueueAddress).where(QueueAddress.address == local)).first()
     if taken is not None:
         raise BadQueue(f"{address!r} is an address of the queue {taken.name!r} already.")
-    if "@" in local and (place := find_place(desk, local)) is not None:
+    if "@" in local and (place := find_our_address(uow, local)) is not None:
         raise BadQueue(f"{address!r} cannot be a queue's address: it belongs to {place.name}.")
-    if "@" in local and (person := find_person(desk, local)) is not None:
+    if "@" in local and (person := find_person(uow, local)) is not None:
         raise BadQueue(f"{address!r} is an address of {person.label} already.")
     queue.addresses.append(QueueAddress(address=local))
-    desk.session.flush()
+    uow.session.flush()
 
 
-def _queue_address(desk: Desk, address: str) -> str:
+def _queue_address(uow: UnitOfWork, address: str) -> str:
     """The form in which a queue's address is kept: lower-case, our own domain left out."""
-    whole = address if "@" in address else f"{address}@{desk.domain}"
+    whole = address if "@" in address else f"{address}@{uow.domain}"
     local, _, domain = address_key(whole.strip()).rpartition("@")
     if not is_usable(whole.strip()) or not re.fullmatch(r"[a-z0-9._+=-]+", local):
         raise BadQueue(f"{address!r} is not an address; it would be a local part (hello) or whole (hello@example.org).")
-    return local if domain == desk.domain else f"{local}@{domain}"
+    return local if domain == uow.domain else f"{local}@{domain}"
 
 
-def add_responder(desk: Desk, queue: Queue, person: Person) -> None:
+def add_responder(uow: UnitOfWork, queue: Queue, person: Person) -> None:
     """Let somebody answer for a queue; once is enough."""
     person.known = True
-    if desk.session.get(Responder, (queue.id, person.id)) is None:
-        desk.session.add(Responder(queue_id=queue.id, person_id=person.id))
-        desk.session.flush()
+    if uow.session.get(Responder, (queue.id, person.id)) is None:
+        uow.session.add(Responder(queue_id=queue.id, person_id=person.id))
+        uow.session.flush()
 
 
-def remove_responder(desk: Desk, queue: Queue, person: Person) -> bool:
+def remove_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:
     """Whether somebody answered for the queue; from now on they do not."""
-    row = desk.session.get(Responder, (queue.id, person.id))
+    row = uow.session.get(Responder, (queue.id, person.id))
     if row is not None:
-        desk.session.delete(row)
+        uow.session.delete(row)
     return row is not None

@@ -4,9 +4,9 @@ from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import Lifecycle, listed
+from ..lifecycle.tables import Lifecycle, sentence_list
 from ..storage.base import Base
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .people import Person
 
 DEFAULT_LIFECYCLE = "correspondence"
@@ -21,7 +21,7 @@ class BadQueue(ValueError):
 
 
 class Queue(Base):
-    """A pile of tickets with addresses of its own; `name_key` makes names unique whatever their case.
+    """A queue of tickets with addresses of its own; `name_key` makes names unique whatever their case.
 
     Its switches: a new ticket is acknowledged to its requestor; its requestor is told when it is resolved; whom a
     responder's mail, or anybody else's, names in To and Cc becomes a participant.
@@ -40,9 +40,9 @@ class Queue(Base):
 
     addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
 
-    def is_answered_by(self, desk: Desk, person: Person) -> bool:
+    def is_answered_by(self, uow: UnitOfWork, person: Person) -> bool:
         """Whether somebody answers for this queue."""
-        return desk.session.get(Responder, (self.id, person.id)) is not None
+        return uow.session.get(Responder, (self.id, person.id)) is not None
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -78,36 +78,36 @@ class Responder(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
 
 
-def find_queue(desk: Desk, name: str) -> Queue:
+def find_queue(uow: UnitOfWork, name: str) -> Queue:
     """The queue of that name, in any case; NoSuchQueue names what there is."""
-    queue = desk.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).one_or_none()
+    queue = uow.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).one_or_none()
     if queue is None:
-        raise NoSuchQueue(f"There is no queue {name!r}; there are: {listed(q.name for q in every_queue(desk))}.")
+        raise NoSuchQueue(f"There is no queue {name!r}; there are: {sentence_list(q.name for q in every_queue(uow))}.")
     return queue
 
 
-def every_queue(desk: Desk) -> list[Queue]:
+def every_queue(uow: UnitOfWork) -> list[Queue]:
     """All queues, in the order in which they were made."""
-    return list(desk.session.scalars(select(Queue).order_by(Queue.id)))
+    return list(uow.session.scalars(select(Queue).order_by(Queue.id)))
 
 
-def names_of_queues(desk: Desk) -> set[str]:
+def names_of_queues(uow: UnitOfWork) -> set[str]:
     """Every name that any queue has or had, in lower case."""
-    return set(desk.session.scalars(select(QueueName.key)))
+    return set(uow.session.scalars(select(QueueName.key)))
 
 
-def whole_address(desk: Desk, address: str) -> str:
+def whole_address(uow: UnitOfWork, address: str) -> str:
     """A queue's address as people write it."""
-    return address if "@" in address else f"{address}@{desk.domain}"
+    return address if "@" in address else f"{address}@{uow.domain}"
 
 
-def answers_anywhere(desk: Desk, person: Person) -> bool:
+def answers_anywhere(uow: UnitOfWork, person: Person) -> bool:
     """Whether somebody answers for any queue, or administers the tracker."""
     answers = select(Responder.queue_id).where(Responder.person_id == person.id).limit(1)
-    return person.administrator or desk.session.scalar(answers) is not None
+    return person.administrator or uow.session.scalar(answers) is not None
 
 
-def responders(desk: Desk) -> list[tuple[Queue, Person]]:
+def responders(uow: UnitOfWork) -> list[tuple[Queue, Person]]:
     """Everybody who answers, by queue."""
     rows = (
         select(Queue, Person)
@@ -115,7 +115,7 @@ def responders(desk: Desk) -> list[tuple[Queue, Person]]:
         .join(Person, Person.id == Responder.person_id)
         .order_by(Queue.id, Person.id)
     )
-    return [(queue, person) for queue, person in desk.session.execute(rows)]
+    return [(queue, person) for queue, person in uow.session.execute(rows)]
 
 
 def queue_key(name: str) -> str:

@@ -7,15 +7,15 @@ from sqlalchemy import Column, Table, delete, select, update
 from ...mail.addresses import Mailbox, address_key, is_usable
 from ...mail.text import one_line
 from ..storage.base import Base
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .people import Address, BadAddress, Person, find_person, get_person
 
 
-def meet(desk: Desk, mailbox: Mailbox, *, known: bool) -> Person:
+def get_or_create_person(uow: UnitOfWork, mailbox: Mailbox, *, known: bool) -> Person:
     """The person behind a mailbox, made if new. `known` makes a stranger known; nobody becomes less known by it."""
     if not is_usable(mailbox.email):
         raise BadAddress(f"{mailbox.email!r} is not an e-mail address; it would look like ann@example.org.")
-    person = find_person(desk, mailbox.email) or _make(desk, mailbox)
+    person = find_person(uow, mailbox.email) or _make(uow, mailbox)
     if known and not person.known:
         person.known = True
     if mailbox.name and not person.name:
@@ -23,96 +23,96 @@ def meet(desk: Desk, mailbox: Mailbox, *, known: bool) -> Person:
     return person
 
 
-def add_person(desk: Desk, mailbox: Mailbox, *, administrator: bool = False) -> Person:
+def add_person(uow: UnitOfWork, mailbox: Mailbox, *, administrator: bool = False) -> Person:
     """Make somebody known by command; a name given now replaces the one there was."""
-    person = meet(desk, mailbox._replace(email=mailbox.email.strip()), known=True)
+    person = get_or_create_person(uow, mailbox._replace(email=mailbox.email.strip()), known=True)
     person.name = one_line(mailbox.name, 200) or person.name
     person.administrator = person.administrator or administrator
-    heard_from(person)
+    mark_reachable(person)
     return person
 
 
-def alias(desk: Desk, email: str, other: str) -> None:
+def add_alias(uow: UnitOfWork, email: str, other: str) -> None:
     """Make `other` one more address of the person who has `email`; whoever had it until now becomes that person."""
-    person = get_person(desk, email)
+    person = get_person(uow, email)
     if not is_usable(other.strip()):
         raise BadAddress(f"{other!r} is not an e-mail address; it would look like ann@example.org.")
-    owner = find_person(desk, other.strip())
+    owner = find_person(uow, other.strip())
     if owner is None:
-        _check_not_ours(desk, other.strip())
-        add_address(desk, person, other.strip())
+        _check_not_ours(uow, other.strip())
+        add_address(uow, person, other.strip())
     elif owner.id != person.id:
-        _become_one(desk, person, owner)
+        _become_one(uow, person, owner)
 
 
-def _become_one(desk: Desk, person: Person, other: Person) -> None:
+def _become_one(uow: UnitOfWork, person: Person, other: Person) -> None:
     """Give everything of `other` to `person`: they were one all along, and wrote from two addresses."""
     person.known = person.known or other.known
     person.administrator = person.administrator or other.administrator
     person.name = person.name or other.name
-    desk.session.flush()
-    hand_over(desk, other, person)
+    uow.session.flush()
+    reassign_references(uow, other, person)
 
 
-def hand_over(desk: Desk, other: Person, person: Person) -> None:
+def reassign_references(uow: UnitOfWork, other: Person, person: Person) -> None:
     """Let `person` stand wherever `other` does, in every table; then `other` is gone."""
     ids = {"person": person.id, "other": other.id}
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if any(key.column.table.name == Person.__tablename__ for key in column.foreign_keys):
-                _hand_over(desk, table, column, ids)
-    desk.session.info.pop("people", None)
-    desk.session.delete(other)
-    desk.session.flush()
-    desk.session.expire_all()
+                _reassign_column(uow, table, column, ids)
+    uow.session.info.pop("people", None)
+    uow.session.delete(other)
+    uow.session.flush()
+    uow.session.expire_all()
 
 
-def _hand_over(desk: Desk, table: Table, column: Column[Any], ids: dict[str, int]) -> None:
+def _reassign_column(uow: UnitOfWork, table: Table, column: Column[Any], ids: dict[str, int]) -> None:
     """Let a column name one person where it named the other; where both stand already, once is enough."""
     if column.primary_key:
         others = [one for one in table.primary_key.columns if one is not column]
         both = select(*others).where(column == ids["person"])
         match = others[0].in_(both)
-        desk.connection.execute(delete(table).where(column == ids["other"], match))
-    desk.connection.execute(update(table).where(column == ids["other"]).values({column.name: ids["person"]}))
+        uow.connection.execute(delete(table).where(column == ids["other"], match))
+    uow.connection.execute(update(table).where(column == ids["other"]).values({column.name: ids["person"]}))
 
 
-def _check_not_ours(desk: Desk, email: str) -> None:
-    from .addressing import find_place
+def _check_not_ours(uow: UnitOfWork, email: str) -> None:
+    from .addressing import find_our_address
 
-    if find_place(desk, email) is not None:
+    if find_our_address(uow, email) is not None:
         raise BadAddress(f"{email!r} is an address of the tracker itself.")
 
 
-def _make(desk: Desk, mailbox: Mailbox) -> Person:
-    _check_not_ours(desk, mailbox.email)
+def _make(uow: UnitOfWork, mailbox: Mailbox) -> Person:
+    _check_not_ours(uow, mailbox.email)
     person = Person(
         name=one_line(mailbox.name, 200),
         email=mailbox.email,
         known=False,
         administrator=False,
-        created=desk.now,
+        created=uow.now,
     )
-    desk.session.add(person)
-    desk.session.flush()
-    add_address(desk, person, mailbox.email)
+    uow.session.add(person)
+    uow.session.flush()
+    add_address(uow, person, mailbox.email)
     return person
 
 
-def add_address(desk: Desk, person: Person, email: str) -> None:
+def add_address(uow: UnitOfWork, person: Person, email: str) -> None:
     """Give a person one more address."""
-    desk.session.add(Address(person_id=person.id, email=email, key=address_key(email)))
-    desk.session.flush()
+    uow.session.add(Address(person_id=person.id, email=email, key=address_key(email)))
+    uow.session.flush()
 
 
-def wrote_from(person: Person, email: str) -> None:
+def set_current_address(person: Person, email: str) -> None:
     """Letters go to the address that a person last wrote from."""
     if person.email != email:
         person.email = email
-        heard_from(person)
+        mark_reachable(person)
 
 
-def heard_from(person: Person) -> None:
+def mark_reachable(person: Person) -> None:
     """Forget that an address was refused: its person wrote from there, or an administrator wants it tried again."""
     if person.refused or person.undeliverable:
         person.refused = person.undeliverable = None

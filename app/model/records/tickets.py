@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..lifecycle.tables import Lifecycle, NotAllowed
 from ..storage.base import MAX_ID, Base
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .people import Person
 from .queues import Queue
 
@@ -134,49 +134,49 @@ _BY_NUMBER = select(Ticket).where(Ticket.id == bindparam("number"))
 _LOCKED_BY_NUMBER = _BY_NUMBER.with_for_update(of=Ticket).execution_options(populate_existing=True)
 
 
-def find_ticket(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
+def find_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ticket:
     """The ticket of that number; `locked` holds others off until the work is done. NoSuchTicket names the number."""
-    ticket = find_number(desk, number, locked=locked)
+    ticket = find_any_ticket(uow, number, locked=locked)
     if ticket.forgotten:
-        raise TicketForgotten(how_forgotten(desk, ticket))
+        raise TicketForgotten(how_forgotten(uow, ticket))
     return ticket
 
 
-def how_forgotten(desk: Desk, ticket: Ticket) -> str:
+def how_forgotten(uow: UnitOfWork, ticket: Ticket) -> str:
     """The line that is left of a ticket."""
-    at = desk.session.scalar(select(Change.at).where(Change.ticket_id == ticket.id, Change.field == FORGOTTEN))
+    at = uow.session.scalar(select(Change.at).where(Change.ticket_id == ticket.id, Change.field == FORGOTTEN))
     return f"Ticket {ticket.id} was forgotten{f' on {at:%Y-%m-%d}' if at else ''}: nothing of it is left."
 
 
-def find_number(desk: Desk, number: int, *, locked: bool = False) -> Ticket:
+def find_any_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ticket:
     """The same, also of a ticket that was forgotten."""
     if not 0 < number <= MAX_ID:
         raise NoSuchTicket("No ticket has that number.")
     query = _LOCKED_BY_NUMBER if locked else _BY_NUMBER
-    ticket = desk.session.scalars(query, {"number": number}).one_or_none()
+    ticket = uow.session.scalars(query, {"number": number}).one_or_none()
     if ticket is None:
         raise NoSuchTicket(f"There is no ticket {number}.")
     return ticket
 
 
-def find_living(desk: Desk, number: int) -> Ticket:
+def find_unmerged(uow: UnitOfWork, number: int) -> Ticket:
     """A ticket to change, held until the work is done. NotAllowed if it is part of another one."""
-    ticket = find_ticket(desk, number, locked=True)
+    ticket = find_ticket(uow, number, locked=True)
     if ticket.merged_into is not None:
         raise NotAllowed(f"Ticket {number} is part of ticket {ticket.merged_into} now: use that number.")
     return ticket
 
 
-def what_became_of(desk: Desk, number: int, *, locked: bool = True) -> Ticket:
+def resolve_merged(uow: UnitOfWork, number: int, *, locked: bool = True) -> Ticket:
     """Return the ticket of that number, or the one on which its messages are now; `locked` holds others off."""
-    ticket = find_ticket(desk, number, locked=locked)
+    ticket = find_ticket(uow, number, locked=locked)
     while ticket.merged_into is not None:
-        ticket = find_ticket(desk, ticket.merged_into, locked=locked)
+        ticket = find_ticket(uow, ticket.merged_into, locked=locked)
     return ticket
 
 
-def record_change(desk: Desk, ticket: Ticket, by: Person | None, field: str, old: str | None, new: str | None) -> None:
+def record_change(
+    uow: UnitOfWork, ticket: Ticket, by: Person | None, field: str, old: str | None, new: str | None
+) -> None:
     """Remember that something of a ticket became another."""
-    desk.session.add(
-        Change(ticket_id=ticket.id, at=desk.now, by_id=by.id if by else None, field=field, old=old, new=new)
-    )
+    uow.session.add(Change(ticket_id=ticket.id, at=uow.now, by_id=by.id if by else None, field=field, old=old, new=new))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, column, func, literal, literal_column, table, text
 
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .query import Query
 
 # Beside the words of titles, those of people and files, of the titles that later messages share, and then of texts.
@@ -57,9 +57,9 @@ def is_of_index(table_name: str) -> bool:
     return table_name == "search" or (table_name.startswith("search_") and table_name != "search_due")
 
 
-def matches(desk: Desk, query: Query) -> Matches:
+def matches(uow: UnitOfWork, query: Query) -> Matches:
     """What a query finds."""
-    if _is_sqlite(desk):
+    if _is_sqlite(uow):
         weights = [literal(weight) for weight in (_TITLE, _TEXT, _ASIDE, _ASIDE, _TOPIC)]
         rowid: ColumnElement[int] = literal_column("search.rowid")
         return Matches(
@@ -80,23 +80,28 @@ def matches(desk: Desk, query: Query) -> Matches:
     )
 
 
-def put(desk: Desk, documents: Sequence[Document]) -> None:
+def put(uow: UnitOfWork, documents: Sequence[Document]) -> None:
     """Write messages into the index, in place of what it had of them."""
     if not documents:
         return
-    if _is_sqlite(desk):
+    if _is_sqlite(uow):
         columns = ("title", "text", "people", "files", "topic")
-        rows = [{"id": one.message_id, **{name: " ".join(getattr(one, name)) for name in columns}} for one in documents]
-        desk.connection.execute(_PUT_SQLITE, rows)
+        rows = [
+            {"id": document.message_id, **{name: " ".join(getattr(document, name)) for name in columns}}
+            for document in documents
+        ]
+        uow.connection.execute(_PUT_SQLITE, rows)
     else:
-        desk.connection.execute(_PUT_POSTGRES, [{"id": one.message_id, "words": _tsvector(one)} for one in documents])
+        uow.connection.execute(
+            _PUT_POSTGRES, [{"id": document.message_id, "words": _tsvector(document)} for document in documents]
+        )
 
 
-def drop(desk: Desk, message_ids: Iterable[int]) -> None:
+def drop(uow: UnitOfWork, message_ids: Iterable[int]) -> None:
     """Take messages out of the index at once, within this unit of work."""
-    rows = [{"id": one} for one in message_ids]
+    rows = [{"id": message_id} for message_id in message_ids]
     if rows:
-        desk.connection.execute(_DROP_SQLITE if _is_sqlite(desk) else _DROP_POSTGRES, rows)
+        uow.connection.execute(_DROP_SQLITE if _is_sqlite(uow) else _DROP_POSTGRES, rows)
 
 
 _PUT_SQLITE = text(
@@ -111,8 +116,8 @@ _DROP_SQLITE = text("DELETE FROM search WHERE rowid = :id")
 _DROP_POSTGRES = text("DELETE FROM search_document WHERE message_id = :id")
 
 
-def _is_sqlite(desk: Desk) -> bool:
-    return desk.connection.dialect.name == "sqlite"
+def _is_sqlite(uow: UnitOfWork) -> bool:
+    return uow.connection.dialect.name == "sqlite"
 
 
 def _tsvector(document: Document) -> str:

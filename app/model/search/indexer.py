@@ -19,7 +19,7 @@ from ..records.people import Address, Person
 from ..records.tickets import Ticket
 from ..storage.base import Base
 from ..storage.database import LOCK_SECONDS, Database, DatabaseBusy
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from .fulltext_table import Document, drop, put
 from .tokens import words
 
@@ -36,7 +36,7 @@ LONGEST_TEXT = 100_000
 _LONGEST_LINE = 10_000
 
 
-class Due(Base):
+class IndexTask(Base):
     """A note that the index lacks something of a message, or has what is gone."""
 
     __tablename__ = "search_due"
@@ -45,12 +45,12 @@ class Due(Base):
     message_id: Mapped[int]
 
 
-_DUE = cast("Table", Due.__table__)
+_DUE = cast("Table", IndexTask.__table__)
 
 
-def count_due(desk: Desk) -> int:
+def count_due(uow: UnitOfWork) -> int:
     """How many notes wait."""
-    return desk.connection.scalar(select(func.count()).select_from(_DUE)) or 0
+    return uow.connection.scalar(select(func.count()).select_from(_DUE)) or 0
 
 
 def catch_up_soon(
@@ -69,8 +69,8 @@ def catch_up_soon(
 
 def _caught_up(database: Database, tell: Callable[[int, int], None]) -> bool:
     """Whether the index could be brought into step just now, with nobody else at it."""
-    with database.look() as desk:
-        due = count_due(desk)
+    with database.read_only() as uow:
+        due = count_due(uow)
     done = 0
     while done < due:
         try:
@@ -116,8 +116,8 @@ def catch_up(database: Database, tell: Callable[[int, int], None] = lambda _done
 
     `tell` hears how many are seen to, and of how many.
     """
-    with database.look() as desk:
-        due = count_due(desk)
+    with database.read_only() as uow:
+        due = count_due(uow)
     done = 0
     # What is noted meanwhile is left to the next one: under an import this would never end.
     while done < due and (seen_to := catch_up_some(database, AT_ONCE)):
@@ -127,11 +127,11 @@ def catch_up(database: Database, tell: Callable[[int, int], None] = lambda _done
 
 
 def catch_up_some(database: Database, most: int, *, wait: bool = True) -> int:
-    """See to so many notes, if there are, in units of work of its own; how many. See `see_to` on `wait`."""
+    """See to so many notes, if there are, in units of work of its own; how many. See `index_batch` on `wait`."""
     done = 0
     while done < most and _any_due(database):
-        with database.work() as desk:
-            seen_to = see_to(desk, most - done, wait=wait)
+        with database.transaction() as uow:
+            seen_to = index_batch(uow, most - done, wait=wait)
         if not seen_to:
             break
         done += seen_to
@@ -139,32 +139,32 @@ def catch_up_some(database: Database, most: int, *, wait: bool = True) -> int:
 
 
 def _any_due(database: Database) -> bool:
-    with database.look() as desk:
-        return desk.connection.scalar(select(_DUE.c.id).limit(1)) is not None
+    with database.read_only() as uow:
+        return uow.connection.scalar(select(_DUE.c.id).limit(1)) is not None
 
 
-def see_to(desk: Desk, most: int, *, wait: bool = True) -> int:
+def index_batch(uow: UnitOfWork, most: int, *, wait: bool = True) -> int:
     """See to the oldest notes within a unit of work, as far as their messages are not too long together; how many.
 
     Without `wait` none, if somebody else does just now.
     """
-    if not _take_turn(desk, wait=wait):
+    if not _take_turn(uow, wait=wait):
         return 0
-    noted = _oldest(desk, most)
+    noted = _oldest(uow, most)
     ids = {message_id for _, message_id in noted}
-    found = documents(desk, ids)
-    put(desk, found)
-    drop(desk, ids - {one.message_id for one in found})
-    desk.connection.execute(delete(_DUE).where(_DUE.c.id.in_([id_ for id_, _ in noted])))
+    found = documents(uow, ids)
+    put(uow, found)
+    drop(uow, ids - {one.message_id for one in found})
+    uow.connection.execute(delete(_DUE).where(_DUE.c.id.in_([id_ for id_, _ in noted])))
     return len(noted)
 
 
-def _oldest(desk: Desk, most: int) -> list[tuple[int, int]]:
+def _oldest(uow: UnitOfWork, most: int) -> list[tuple[int, int]]:
     """The oldest notes, each with its message, up to the bounds of one unit of work."""
     query = select(_DUE.c.id, _DUE.c.message_id, func.length(_BODY)).outerjoin(Message, Message.id == _DUE.c.message_id)
     found: list[tuple[int, int]] = []
     lengths: dict[int, int] = {}
-    for id_, message_id, length in desk.connection.execute(query.order_by(_DUE.c.id).limit(most)):
+    for id_, message_id, length in uow.connection.execute(query.order_by(_DUE.c.id).limit(most)):
         lengths[message_id] = length or 0
         if found and sum(lengths.values()) > _CHARACTERS_AT_ONCE:
             break
@@ -172,18 +172,18 @@ def _oldest(desk: Desk, most: int) -> list[tuple[int, int]]:
     return found
 
 
-def _take_turn(desk: Desk, *, wait: bool) -> bool:
+def _take_turn(uow: UnitOfWork, *, wait: bool) -> bool:
     """One at a time until the end of the work: of two that have read a message, the slower could write older words."""
-    if desk.connection.dialect.name != "postgresql":
+    if uow.connection.dialect.name != "postgresql":
         return True
     lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-    return desk.connection.scalar(text(f"SELECT {lock}(hashtext('tickets search'))")) is not False
+    return uow.connection.scalar(text(f"SELECT {lock}(hashtext('tickets search'))")) is not False
 
 
-def let_go(desk: Desk) -> None:
+def purge_pending(uow: UnitOfWork) -> None:
     """Take out of the index at once what it has of noted messages: those that are there are put in again later."""
-    _take_turn(desk, wait=True)
-    drop(desk, set(desk.connection.scalars(select(_DUE.c.message_id))))
+    _take_turn(uow, wait=True)
+    drop(uow, set(uow.connection.scalars(select(_DUE.c.message_id))))
 
 
 # What a message is found by. Where it answers nothing of ours, what it quotes stands nowhere else.
@@ -195,14 +195,14 @@ def body_of(message: Message) -> str:
     return message.full_text if message.parent_id is None else message.text
 
 
-def documents(desk: Desk, ids: Collection[int]) -> list[Document]:
+def documents(uow: UnitOfWork, ids: Collection[int]) -> list[Document]:
     """What these messages are found by, as they are now; nothing for those that are gone."""
     columns = (Message.id, Message.ticket_id, Message.number, Message.sender_id, Message.subject, _BODY)
-    rows = desk.connection.execute(select(*columns).where(Message.id.in_(ids))).all()
-    tickets = _tickets(desk, {row[1] for row in rows})
+    rows = uow.connection.execute(select(*columns).where(Message.id.in_(ids))).all()
+    tickets = _tickets(uow, {row[1] for row in rows})
     asking = {asker for _, asker, _ in tickets.values()}
-    people = _people(desk, asking | {row[3] for row in rows if row[3] is not None})
-    files = _files(desk, ids)
+    people = _people(uow, asking | {row[3] for row in rows if row[3] is not None})
+    files = _files(uow, ids)
     found: list[Document] = []
     for id_, ticket_id, number, sender_id, subject, body in rows:
         title, asker, first = tickets[ticket_id]
@@ -226,26 +226,26 @@ def heading(own: str | None, title: str, subject: str) -> str:
     return "\n".join([*([own] if own is not None else []), *([subject] if differs else [])])[:_LONGEST_LINE]
 
 
-def _tickets(desk: Desk, ids: Collection[int]) -> dict[int, tuple[str, int, int]]:
+def _tickets(uow: UnitOfWork, ids: Collection[int]) -> dict[int, tuple[str, int, int]]:
     """The title, the requestor and the first message's number of each ticket."""
     first = select(func.min(Message.number)).where(Message.ticket_id == Ticket.id).scalar_subquery()
     query = select(Ticket.id, Ticket.title, Ticket.requestor_id, first).where(Ticket.id.in_(ids))
-    return {id_: (title, asker, number) for id_, title, asker, number in desk.connection.execute(query)}
+    return {id_: (title, asker, number) for id_, title, asker, number in uow.connection.execute(query)}
 
 
-def _people(desk: Desk, ids: Collection[int]) -> dict[int, str]:
+def _people(uow: UnitOfWork, ids: Collection[int]) -> dict[int, str]:
     """The name and all addresses of each person."""
     query = select(Person.id, Person.name, Address.email).outerjoin(Address, Address.person_id == Person.id)
     found: dict[int, str] = {}
-    for id_, name, email in desk.connection.execute(query.where(Person.id.in_(ids)).order_by(Address.id)):
+    for id_, name, email in uow.connection.execute(query.where(Person.id.in_(ids)).order_by(Address.id)):
         found[id_] = f"{found.get(id_, name)}\n{email or ''}"
     return found
 
 
-def _files(desk: Desk, ids: Collection[int]) -> dict[int, str]:
+def _files(uow: UnitOfWork, ids: Collection[int]) -> dict[int, str]:
     """The names of what is attached to each message."""
     query = select(Attachment.message_id, Attachment.name).where(Attachment.message_id.in_(ids))
     found: dict[int, list[str]] = {}
-    for id_, name in desk.connection.execute(query.order_by(Attachment.id)):
+    for id_, name in uow.connection.execute(query.order_by(Attachment.id)):
         found.setdefault(id_, []).append(name)
     return {id_: "\n".join(names) for id_, names in found.items()}

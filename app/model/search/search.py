@@ -13,17 +13,17 @@ from ..records.messages import Message
 from ..records.people import Address, Person
 from ..records.queues import Queue, Responder
 from ..records.tickets import Participant, Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets.filters import Filter, tickets_by_number
-from ..tickets.members import Standing, everybody_on, standing_of
+from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.redaction import Redaction
-from ..tickets.visibility import may_see, shown_number
+from ..tickets.visibility import may_see, visible_number
 from .fulltext_table import matches
 from .indexer import LONGEST_TEXT, body_of
 from .query import Query
 from .snippets import Snippet, snippet, terms_in, whole
 from .time_limit import NEVER, Deadline
-from .viewer_filter import Eye
+from .viewer_filter import ViewerFilter
 
 # So many of the best messages are looked at first; all of them only if they are of too few tickets.
 _BEST = 1_000
@@ -41,12 +41,12 @@ class Hit(NamedTuple):
     ticket: Ticket
     message: Message
     number: int
-    standing: Standing | None
+    member: TicketMember | None
     title: Snippet
     snippet: Snippet
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """What a search has found: the best tickets, and how many there are; `more`: and there may be further ones.
 
     `loosened`: nothing had exactly these words, and these have words that begin so.
@@ -58,7 +58,7 @@ class Found(NamedTuple):
     loosened: bool = False
 
 
-def how_many_more(found: Found) -> str:
+def remaining_hits_text(found: SearchResult) -> str:
     """A clause on how many tickets were found besides those that are shown; empty if there are none."""
     number = found.total - len(found.hits)
     if found.more:
@@ -77,62 +77,64 @@ class _Candidate(NamedTuple):
 
 
 def search(
-    desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline = NEVER
-) -> Found:
+    uow: UnitOfWork, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline = NEVER
+) -> SearchResult:
     """The best tickets that have what is asked for; the newest first where two are as good.
 
     `viewer` finds what they may see, by the words that they may see; without one all is found. Raises TooMuch.
     """
     if not query:
-        return Found([], 0)
-    found = _search(desk, query, wanted, viewer, limit, deadline)
+        return SearchResult([], 0)
+    found = _search(uow, query, wanted, viewer, limit, deadline)
     looser = query.loosened()
     if found.total or looser == query:
         return found
-    more = _search(desk, looser, wanted, viewer, limit, deadline)
+    more = _search(uow, looser, wanted, viewer, limit, deadline)
     return more._replace(loosened=True) if more.total else found
 
 
-def _search(desk: Desk, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline) -> Found:
+def _search(
+    uow: UnitOfWork, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline
+) -> SearchResult:
     best = max(_BEST, 10 * limit)
-    candidates = _candidates(desk, query, wanted, viewer, best, deadline)
-    chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit, deadline)
+    candidates = _candidates(uow, query, wanted, viewer, best, deadline)
+    chosen, count, more = _one_a_ticket(uow, query, viewer, candidates, limit, deadline)
     if len(candidates) == best and count <= limit and not more:
         # One long ticket can have all of the best.
-        candidates = _candidates(desk, query, wanted, viewer, None, deadline)
-        chosen, count, more = _one_a_ticket(desk, query, viewer, candidates, limit, deadline)
+        candidates = _candidates(uow, query, wanted, viewer, None, deadline)
+        chosen, count, more = _one_a_ticket(uow, query, viewer, candidates, limit, deadline)
         best = len(candidates) + 1
-    return Found(list(_hits(desk, query, viewer, chosen)), count, more or len(candidates) == best)
+    return SearchResult(list(_hits(uow, query, viewer, chosen)), count, more or len(candidates) == best)
 
 
 # What the database finds
 
 
 def _candidates(
-    desk: Desk, query: Query, wanted: Filter, viewer: Person | None, most: int | None, deadline: Deadline
+    uow: UnitOfWork, query: Query, wanted: Filter, viewer: Person | None, most: int | None, deadline: Deadline
 ) -> list[_Candidate]:
     """The best messages that have the words, each with its ticket, in order."""
     conditions = [*wanted.of_ticket(), *wanted.of_message()]
     if viewer is not None and not viewer.administrator:
-        openly = _may_see_all(desk, viewer)
+        openly = _may_see_all(uow, viewer)
         hidden = and_(~openly, _may_see_some(viewer))
         # That something hidden has an excluded word must not be told by what is not found.
         parts = [(query, openly), (replace(query, without=()), hidden)] if query.without else [(query, openly | hidden)]
-        statements = [_filtered(desk, one, [*conditions, which], openly) for one, which in parts]
+        statements = [_filtered(uow, one, [*conditions, which], openly) for one, which in parts]
     elif conditions:
-        statements = [_filtered(desk, query, conditions, literal(True))]
+        statements = [_filtered(uow, query, conditions, literal(True))]
     else:
-        statements = [_unfiltered(desk, query, most)]
+        statements = [_unfiltered(uow, query, most)]
     rows: list[_Candidate] = []
-    for one in statements:
+    for statement in statements:
         deadline.next_statement()
-        rows += [_Candidate(*row) for row in desk.connection.execute(one.limit(most))]
+        rows += [_Candidate(*row) for row in uow.connection.execute(statement.limit(most))]
     return sorted(rows, key=lambda one: (_rounded(one.rank), -one.received.timestamp(), -one.message_id))[:most]
 
 
-def _unfiltered(desk: Desk, query: Query, most: int | None) -> Any:
+def _unfiltered(uow: UnitOfWork, query: Query, most: int | None) -> Any:
     """Messages of all tickets: no other table is read for those that are not among the best."""
-    found = matches(desk, query)
+    found = matches(uow, query)
     rank = found.rank.label("rank")
     inner = select(found.message_id.label("found"), rank).select_from(found.table).where(found.found)
     best = inner.order_by(rank, found.message_id.desc()).limit(most).subquery()
@@ -140,9 +142,11 @@ def _unfiltered(desk: Desk, query: Query, most: int | None) -> Any:
     return statement.join(best, best.c.found == Message.id)
 
 
-def _filtered(desk: Desk, query: Query, conditions: Iterable[ColumnElement[bool]], openly: ColumnElement[bool]) -> Any:
+def _filtered(
+    uow: UnitOfWork, query: Query, conditions: Iterable[ColumnElement[bool]], openly: ColumnElement[bool]
+) -> Any:
     """Messages that fulfil conditions, on themselves, their tickets and their queues."""
-    found = matches(desk, query)
+    found = matches(uow, query)
     statement = select(Message.id, Message.ticket_id, found.rank, Message.received, openly)
     statement = statement.select_from(found.table).join(Message, Message.id == found.message_id)
     statement = statement.join(Ticket, Ticket.id == Message.ticket_id).join(Queue, Queue.id == Ticket.queue_id)
@@ -154,25 +158,25 @@ def _rounded(rank: float) -> float:
     return float(f"{rank:.1e}")
 
 
-def _may_see_all(desk: Desk, viewer: Person) -> ColumnElement[bool]:
-    """Whether a ticket's private messages may be seen too: `Standing.responder`, for the database."""
-    queues = desk.session.scalars(select(Responder.queue_id).where(Responder.person_id == viewer.id)).all()
+def _may_see_all(uow: UnitOfWork, viewer: Person) -> ColumnElement[bool]:
+    """Whether a ticket's private messages may be seen too: `TicketMember.responder`, for the database."""
+    queues = uow.session.scalars(select(Responder.queue_id).where(Responder.person_id == viewer.id)).all()
     return or_(Ticket.queue_id.in_(queues), Ticket.assignee_id.is_not_distinct_from(viewer.id))
 
 
 def _may_see_some(viewer: Person) -> ColumnElement[bool]:
     """Whether a public message could be seen, in tickets of which somebody is no responder; `may_see` has the word."""
     part = select(Participant.ticket_id).where(Participant.person_id == viewer.id, ~Participant.pending)
-    alone = Standing(viewer.id, viewer.label, viewer.email, known=viewer.known)
+    alone = TicketMember(viewer.id, viewer.label, viewer.email, known=viewer.known)
     conditions: list[ColumnElement[bool]] = []
     for name, lifecycle in LIFECYCLES.items():
-        for standing, on_ticket in (
+        for member, on_ticket in (
             (alone._replace(requestor=True), Ticket.requestor_id == viewer.id),
             (alone._replace(participant=True), Ticket.id.in_(part)),
             (alone, true()),
         ):
-            role = standing.party(lifecycle).role
-            shown = [status for status in lifecycle.statuses if not lifecycle.cell(status, role).private]
+            role = member.roles_in(lifecycle).role
+            shown = [status for status in lifecycle.statuses if not lifecycle.default_reply(status, role).private]
             if shown:
                 conditions.append((Queue.lifecycle_name == name) & Ticket.status.in_(shown) & on_ticket)
     return ~Message.private & or_(false(), *conditions)
@@ -182,7 +186,7 @@ def _may_see_some(viewer: Person) -> ColumnElement[bool]:
 
 
 def _one_a_ticket(
-    desk: Desk,
+    uow: UnitOfWork,
     query: Query,
     viewer: Person | None,
     candidates: Iterable[_Candidate],
@@ -191,52 +195,52 @@ def _one_a_ticket(
 ) -> tuple[list[_Candidate], int, bool]:
     """The best message of each of the best tickets, how many tickets there are, and whether there may be more."""
     chosen: dict[int, _Candidate] = {}
-    eye = Eye(desk, query, viewer) if viewer else None
+    viewer_filter = ViewerFilter(uow, query, viewer) if viewer else None
     more = False
-    for one in candidates:
-        if one.ticket_id in chosen:
+    for candidate in candidates:
+        if candidate.ticket_id in chosen:
             continue
-        if eye and not one.openly:
-            if eye.has_read == _MOST_READ:
+        if viewer_filter and not candidate.openly:
+            if viewer_filter.has_read == _MOST_READ:
                 more = True
                 continue
             deadline.check()
-            if not eye.sees(one.ticket_id, one.message_id):
+            if not viewer_filter.matches(candidate.ticket_id, candidate.message_id):
                 continue
-        chosen[one.ticket_id] = one
+        chosen[candidate.ticket_id] = candidate
     return list(chosen.values())[:limit], len(chosen), more
 
 
-def _hits(desk: Desk, query: Query, viewer: Person | None, chosen: Iterable[_Candidate]) -> Iterator[Hit]:
+def _hits(uow: UnitOfWork, query: Query, viewer: Person | None, chosen: Iterable[_Candidate]) -> Iterator[Hit]:
     """The candidates as they are shown."""
     chosen = list(chosen)
-    tickets = tickets_by_number(desk, [one.ticket_id for one in chosen])
+    tickets = tickets_by_number(uow, [one.ticket_id for one in chosen])
     found = {
         message.id: message
-        for message in desk.session.scalars(select(Message).where(Message.id.in_([one.message_id for one in chosen])))
+        for message in uow.session.scalars(select(Message).where(Message.id.in_([one.message_id for one in chosen])))
     }
     for one in chosen:
         ticket, message = tickets[one.ticket_id], found[one.message_id]
-        standing = standing_of(viewer, everybody_on(desk, ticket)) if viewer else None
-        number = shown_number(desk, ticket, message.number, standing)
-        if number is None or (standing and not may_see(ticket, standing)):
+        member = member_for(viewer, members_of(uow, ticket)) if viewer else None
+        number = visible_number(uow, ticket, message.number, member)
+        if number is None or (member and not may_see(ticket, member)):
             continue
         title = whole(ticket.title, query.terms, _LONGEST_TITLE)
-        yield Hit(ticket, message, number, standing, title, _snippet(desk, query, ticket, message, standing))
+        yield Hit(ticket, message, number, member, title, _snippet(uow, query, ticket, message, member))
 
 
-def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standing: Standing | None) -> Snippet:
+def _snippet(uow: UnitOfWork, query: Query, ticket: Ticket, message: Message, member: TicketMember | None) -> Snippet:
     """The words of a message that were looked for, in what its writer wrote, else in what they quoted."""
     texts = [message.text, body_of(message)]
-    if standing and not standing.responder:
-        redaction = Redaction(desk, ticket)
+    if member and not member.responder:
+        redaction = Redaction(uow, ticket)
         texts = [redaction.text(message), redaction.body(message)]
     first, second = (snippet(text[:LONGEST_TEXT], query.terms) for text in texts)
     best = second if second.terms > first.terms else first
     # Where else words are that stand neither here nor in what is shown above it.
     shown = [ticket.title, message.sender.label if message.sender else "", best.text]
     missing = [term for term in query.terms if not any(terms_in(text, [term]) for text in shown)]
-    for aside in _beside(desk, ticket, message, standing) if missing else ():
+    for aside in _beside(uow, ticket, message, member) if missing else ():
         if having := terms_in(aside, missing):
             found = snippet(aside, query.terms)
             best = best.after(f"{found.text}{': ' if best.text else ''}")._replace(terms=best.terms + found.terms)
@@ -245,18 +249,18 @@ def _snippet(desk: Desk, query: Query, ticket: Ticket, message: Message, standin
     return best
 
 
-def _beside(desk: Desk, ticket: Ticket, message: Message, standing: Standing | None) -> Iterator[str]:
+def _beside(uow: UnitOfWork, ticket: Ticket, message: Message, member: TicketMember | None) -> Iterator[str]:
     """What a message is found by besides its title and its text, as far as it is shown."""
     if bare_subject(message.subject)[0] != bare_subject(ticket.title)[0]:
         yield message.subject
-    everything = standing is None or standing.responder
+    everything = member is None or member.responder
     yield from (file.name for file in message.attachments if everything or not file.withheld)
     for person in (message.sender, ticket.requestor):
         if person is None:
             continue
         if everything:
             of_person = select(Address.email).where(Address.person_id == person.id).order_by(Address.id)
-            yield from (f"{person.name} <{email}>".strip() for email in desk.session.scalars(of_person))
+            yield from (f"{person.name} <{email}>".strip() for email in uow.session.scalars(of_person))
         else:
-            own = standing is not None and person.id == standing.person_id
+            own = member is not None and person.id == member.person_id
             yield f"{person.name} <{person.email}>".strip() if own else person.label

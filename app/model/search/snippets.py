@@ -41,7 +41,7 @@ class Snippet(NamedTuple):
         )
 
 
-class Place(NamedTuple):
+class TermPosition(NamedTuple):
     """Where in a text a term stands."""
 
     start: int
@@ -56,7 +56,7 @@ def snippet(text: str, terms: Sequence[Term]) -> Snippet:
     start, stop = _window(line, places)
     lead, trail = "… " if start else "", " …" if stop < len(line) else ""
     shift = len(lead) - start
-    inside = [one for one in places if start <= one.start and one.stop <= stop]
+    inside = [place for place in places if start <= place.start and place.stop <= stop]
     return Snippet(
         f"{lead}{line[start:stop]}{trail}",
         tuple((one.start + shift, one.stop + shift) for one in inside),
@@ -68,7 +68,7 @@ def whole(text: str, terms: Sequence[Term], limit: int) -> Snippet:
     """All of a short text in one line, with marks."""
     line = unicodedata.normalize("NFC", one_line(text, limit))
     places = _places(line, terms)
-    return Snippet(line, tuple((one.start, one.stop) for one in places), len({one.term for one in places}))
+    return Snippet(line, tuple((place.start, place.stop) for place in places), len({place.term for place in places}))
 
 
 def terms_in(text: str, terms: Sequence[Term]) -> set[Term]:
@@ -76,7 +76,7 @@ def terms_in(text: str, terms: Sequence[Term]) -> set[Term]:
     return {term for term in terms if term.stands_in(f" {' '.join(words(text))} ")}
 
 
-def _places(line: str, terms: Sequence[Term]) -> list[Place]:
+def _places(line: str, terms: Sequence[Term]) -> list[TermPosition]:
     """Where the terms stand, in order and apart from each other."""
     if not terms:
         return []
@@ -88,7 +88,7 @@ def _places(line: str, terms: Sequence[Term]) -> list[Place]:
         origin += [at] * len(piece)
     found = re.finditer("|".join(f"({_pattern(term)})" for term in terms), "".join(pieces))
     return [
-        Place(origin[one.start()], _after(line, origin[one.end() - 1]), (one.lastindex or 1) - 1)
+        TermPosition(origin[one.start()], _after(line, origin[one.end() - 1]), (one.lastindex or 1) - 1)
         for one, _ in zip(found, range(_MOST_PLACES), strict=False)
     ]
 
@@ -106,7 +106,7 @@ def _pattern(term: Term) -> str:
     return rf"(?<![^ ]){spaced}" + (r"[^ ]*" if term.begins else r"(?![^ ])")
 
 
-def _window(line: str, places: Sequence[Place]) -> tuple[int, int]:
+def _window(line: str, places: Sequence[TermPosition]) -> tuple[int, int]:
     """The part of a line that is shown."""
     best = max(_windows(places), default=(0, 0, 0))
     start = _word_begins(line, max(0, -best[1] - _BEFORE)) if best[0] else 0
@@ -115,7 +115,7 @@ def _window(line: str, places: Sequence[Place]) -> tuple[int, int]:
     return start, _word_ends(line, min(len(line), start + WIDTH), max(best[2], start + WIDTH // 2))
 
 
-def _windows(places: Sequence[Place]) -> Iterator[tuple[int, int, int]]:
+def _windows(places: Sequence[TermPosition]) -> Iterator[tuple[int, int, int]]:
     """For each place, how many terms stand in a window that begins there, its beginning negated, and its first end."""
     for number, first in enumerate(places):
         terms: set[int] = set()

@@ -7,46 +7,46 @@ from time import monotonic
 
 from sqlalchemy.exc import DBAPIError
 
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
 # So many of SQLite's steps lie between two looks at the time; in the index one step reads a block of it.
 _STEPS = 100
 
 
-class TooMuch(Exception):
+class SearchTooExpensive(Exception):
     """What was asked for takes longer than it may."""
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """The moment at which a search is broken off. Without `desk` it never comes."""
+    """The moment at which a search is broken off. Without `uow` it never comes."""
 
-    desk: Desk | None = None
+    uow: UnitOfWork | None = None
     until: float = float("inf")
 
     def check(self) -> None:
         """Raises TooMuch if the moment is past."""
         if monotonic() > self.until:
-            raise TooMuch("That is too much to look for: ask for fewer words, or for longer beginnings.")
+            raise SearchTooExpensive("That is too much to look for: ask for fewer words, or for longer beginnings.")
 
     def next_statement(self) -> None:
         """Let the next statement take no longer than is left. Raises TooMuch if nothing is."""
         self.check()
-        if self.desk and not _is_sqlite(self.desk):
+        if self.uow and not _is_sqlite(self.uow):
             left = max(1, int((self.until - monotonic()) * 1000))
-            self.desk.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {left}")
+            self.uow.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {left}")
 
 
 NEVER = Deadline()
 
 
 @contextmanager
-def within(desk: Desk, seconds: float) -> Iterator[Deadline]:
+def within(uow: UnitOfWork, seconds: float) -> Iterator[Deadline]:
     """Break off what is read meanwhile after so many seconds. Raises TooMuch; what was done before it holds."""
     # What waits to be written must not be broken off, nor undone with what is.
-    desk.session.flush()
-    deadline = Deadline(desk, monotonic() + seconds)
-    with _broken_off(desk, deadline):
+    uow.session.flush()
+    deadline = Deadline(uow, monotonic() + seconds)
+    with _broken_off(uow, deadline):
         try:
             yield deadline
         except DBAPIError as error:
@@ -56,9 +56,9 @@ def within(desk: Desk, seconds: float) -> Iterator[Deadline]:
 
 
 @contextmanager
-def _broken_off(desk: Desk, deadline: Deadline) -> Iterator[None]:
-    if _is_sqlite(desk):
-        driver = desk.connection.connection.driver_connection
+def _broken_off(uow: UnitOfWork, deadline: Deadline) -> Iterator[None]:
+    if _is_sqlite(uow):
+        driver = uow.connection.connection.driver_connection
         assert driver is not None
         driver.set_progress_handler(lambda: monotonic() > deadline.until, _STEPS)
         try:
@@ -66,13 +66,13 @@ def _broken_off(desk: Desk, deadline: Deadline) -> Iterator[None]:
         finally:
             driver.set_progress_handler(None, 0)
         return
-    desk.connection.exec_driver_sql("SAVEPOINT tickets_search")
+    uow.connection.exec_driver_sql("SAVEPOINT tickets_search")
     try:
         yield
     finally:
         # Going back takes the time limit back too; a search writes nothing.
-        desk.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT tickets_search")
-        desk.connection.exec_driver_sql("RELEASE SAVEPOINT tickets_search")
+        uow.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT tickets_search")
+        uow.connection.exec_driver_sql("RELEASE SAVEPOINT tickets_search")
 
 
 def _is_broken_off(error: DBAPIError) -> bool:
@@ -81,5 +81,5 @@ def _is_broken_off(error: DBAPIError) -> bool:
     return code in ("SQLITE_INTERRUPT", "57014")
 
 
-def _is_sqlite(desk: Desk) -> bool:
-    return desk.connection.dialect.name == "sqlite"
+def _is_sqlite(uow: UnitOfWork) -> bool:
+    return uow.connection.dialect.name == "sqlite"

@@ -12,8 +12,8 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from .fair_lock import Turns
-from .unit_of_work import DEFAULT_TRUST, Desk, Trust
+from .fair_lock import FairLock
+from .unit_of_work import DEFAULT_TRUST, Trust, UnitOfWork
 
 # Bounds on how long a mail can hang on a database that does not answer; then the sender is told to try again.
 CONNECT_SECONDS = 5
@@ -60,7 +60,7 @@ class Database:
         self._secrets: dict[str, str] = {}
         self.engine = _engine(self.url, pool_size)
         # SQLite has one writer. Threads that wait for each other here do so without polling the file.
-        self._writer = Turns() if self.is_sqlite else None
+        self._writer = FairLock() if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -68,30 +68,30 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def work(self) -> Iterator[Desk]:
+    def transaction(self) -> Iterator[UnitOfWork]:
         """A unit of work that may write: committed at the end, rolled back whole if anything is raised."""
-        with self.turn(), Session(self.engine, expire_on_commit=False) as session:
-            yield self._desk(session)
+        with self.write_lock(), Session(self.engine, expire_on_commit=False) as session:
+            yield self._unit_of_work(session)
             session.commit()
 
-    def _desk(self, session: Session) -> Desk:
-        return Desk(session, self.clock(), self.domain, self.trust, self._secrets)
+    def _unit_of_work(self, session: Session) -> UnitOfWork:
+        return UnitOfWork(session, self.clock(), self.domain, self.trust, self._secrets)
 
     @contextmanager
-    def note(self) -> Iterator[Connection]:
+    def core_transaction(self) -> Iterator[Connection]:
         """A short unit of work without objects: one connection, committed at the end or rolled back."""
-        with self.turn(), self.engine.begin() as connection:
+        with self.write_lock(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def look(self) -> Iterator[Desk]:
+    def read_only(self) -> Iterator[UnitOfWork]:
         """A unit of work that only reads: one consistent view, and no writer waits for it."""
         with Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"tickets_reading": True})
-            yield self._desk(session)
+            yield self._unit_of_work(session)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """This thread's turn to write, where the database has one writer; DatabaseBusy if it does not come."""
         if self._writer is None:
             yield
@@ -150,10 +150,10 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
 def _identity(file: Path) -> tuple[int, int] | None:
     """What tells a file from another one of its name; None if there is none."""
     try:
-        found = file.stat()
+        stat = file.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return stat.st_dev, stat.st_ino
 
 
 def _check_there(file: Path) -> None:
@@ -171,9 +171,9 @@ def _check_same(connection: Connection, file: Path) -> None:
 
 def _connect_postgres(_dialect: object, _record: object, given: list[Any], named: dict[str, Any]) -> Any:
     # Loaded here: SQLite needs no psycopg.
-    from .psycopg_timeout import PatientConnection
+    from .psycopg_timeout import TimeoutConnection
 
-    connection = PatientConnection.connect(*given, **named)
+    connection = TimeoutConnection.connect(*given, **named)
     connection.longest_wait = float(STATEMENT_SECONDS + GRACE_SECONDS)
     return connection
 

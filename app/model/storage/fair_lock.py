@@ -4,7 +4,7 @@ import threading
 from collections import deque
 
 
-class Turns:
+class FairLock:
     """A re-entrant lock, first come, first served: under load nobody waits for ever, the courier least of all."""
 
     def __init__(self) -> None:

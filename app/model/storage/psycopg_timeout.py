@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 
-class PatientConnection(psycopg.Connection[Any]):
+class TimeoutConnection(psycopg.Connection[Any]):
     """Raises OperationalError when an answer takes longer than `longest_wait` seconds, and is closed then."""
 
     longest_wait = float("inf")

@@ -17,7 +17,7 @@ def copy_database(source: Path, target: Path, *, replace: bool = False) -> None:
     The target appears when the copy is whole, on the disk and found sound, or not at all. CannotCopy if it cannot be
     made, or if something is there already and `replace` is false.
     """
-    if target.exists() and any(one.exists() and target.samefile(one) for one in _files_of(source)):
+    if target.exists() and any(file.exists() and target.samefile(file) for file in _files_of(source)):
         raise CannotCopy(f"{target} is the database itself; name another file.")
     if not replace and os.path.lexists(target):
         raise CannotCopy(f"{target} is there already.")

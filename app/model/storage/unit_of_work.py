@@ -1,4 +1,4 @@
-"""The desk: one unit of work, the moment it happens at, our domain, and what proves who writes."""
+"""One unit of work, the moment it happens at, our domain, and what proves who writes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ DEFAULT_TRUST = Trust()
 
 
 @dataclass(frozen=True)
-class Desk:
+class UnitOfWork:
     """What every function of the model is given: an open transaction, the present moment (aware UTC), our domain.
 
     `secrets` are those of the database, once they were read.
@@ -38,9 +38,9 @@ class Desk:
     def connection(self) -> Connection:
         """The transaction's connection, for the statements that every mail needs: they are built once, as Core.
 
-        A desk has one transaction, so that its connection is asked for once.
+        A unit of work has one transaction, so its connection is asked for once.
         """
-        found: Connection | None = self.session.info.get("connection")
-        if found is None:
-            found = self.session.info["connection"] = self.session.connection()
-        return found
+        connection: Connection | None = self.session.info.get("connection")
+        if connection is None:
+            connection = self.session.info["connection"] = self.session.connection()
+        return connection

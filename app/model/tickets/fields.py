@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from ...mail.text import one_line
 from ..lifecycle.registry import moved
-from ..lifecycle.tables import NotAllowed, listed
+from ..lifecycle.tables import NotAllowed, sentence_list
 from ..records.people import Person, administrators
 from ..records.queues import Queue
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
-from ..storage.unit_of_work import Desk
-from .members import Standing, everybody_on, standing_of
-from .undo import Changed, words
+from ..storage.unit_of_work import UnitOfWork
+from .members import TicketMember, member_for, members_of
+from .undo import FieldChange, field_values
 
 
 @dataclass(frozen=True)
-class Setting:
+class FieldChanges:
     """What is to be set; None leaves a thing as it is. `nobody` takes the assignee away, `no_priority` the priority."""
 
     title: str | None = None
@@ -29,19 +29,23 @@ class Setting:
     gone: Person | None = None
 
 
-def change(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> list[Changed]:
+def apply_changes(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> list[FieldChange]:
     """Set things of a ticket and record it; what changed, as (field, old, new). Raises NotAllowed before anything."""
-    _check(desk, ticket, setting)
-    old = words(ticket)
-    came = setting.participant if setting.participant and not _takes_part(desk, ticket, setting.participant) else None
-    _carry_out(desk, ticket, setting)
-    new = words(ticket)
-    changes: list[Changed] = [(field, old[field], new[field]) for field in _ORDER if old[field] != new[field]]
+    _check(uow, ticket, field_changes)
+    old = field_values(ticket)
+    came = (
+        field_changes.participant
+        if field_changes.participant and not _takes_part(uow, ticket, field_changes.participant)
+        else None
+    )
+    _carry_out(uow, ticket, field_changes)
+    new = field_values(ticket)
+    changes: list[FieldChange] = [(field, old[field], new[field]) for field in _ORDER if old[field] != new[field]]
     changes += [("participant", None, came.email)] if came else []
-    changes += [("participant", setting.gone.email, None)] if setting.gone else []
-    for one in changes:
-        record_change(desk, ticket, actor, *one)
-    desk.session.flush()
+    changes += [("participant", field_changes.gone.email, None)] if field_changes.gone else []
+    for change in changes:
+        record_change(uow, ticket, actor, *change)
+    uow.session.flush()
     return changes
 
 
@@ -49,68 +53,70 @@ def change(desk: Desk, ticket: Ticket, actor: Person, setting: Setting) -> list[
 _ORDER = ("subject", "assignee", "priority", "queue", "status", "requestor")
 
 
-def _check(desk: Desk, ticket: Ticket, setting: Setting) -> None:
-    if setting.title is not None and not one_line(setting.title):
+def _check(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges) -> None:
+    if field_changes.title is not None and not one_line(field_changes.title):
         raise NotAllowed("A ticket needs a subject: some words.")
-    everybody = everybody_on(desk, ticket)
-    if setting.assignee is not None and not _may_be_assigned(setting, everybody):
+    members = members_of(uow, ticket)
+    if field_changes.assignee is not None and not _may_be_assigned(field_changes, members):
         raise NotAllowed(
-            f"{setting.assignee.email} does not answer for {ticket.queue.name} and is no administrator; "
-            f"{listed(assignable(desk, everybody), 'or')} can be assigned."
+            f"{field_changes.assignee.email} does not answer for {ticket.queue.name} and is no administrator; "
+            f"{sentence_list(assignable(uow, members), 'or')} can be assigned."
         )
-    if setting.gone is not None and not standing_of(setting.gone, everybody).participant:
-        those = listed(one.email for one in everybody if one.participant)
-        raise NotAllowed(f"{setting.gone.email} was not asked in; those who were: {those}.")
+    if field_changes.gone is not None and not member_for(field_changes.gone, members).participant:
+        those = sentence_list(member.email for member in members if member.participant)
+        raise NotAllowed(f"{field_changes.gone.email} was not asked in; those who were: {those}.")
 
 
-def _may_be_assigned(setting: Setting, everybody: Sequence[Standing]) -> bool:
-    return setting.assignee is not None and standing_of(setting.assignee, everybody).responder
+def _may_be_assigned(field_changes: FieldChanges, members: Sequence[TicketMember]) -> bool:
+    return field_changes.assignee is not None and member_for(field_changes.assignee, members).responder
 
 
-def assignable(desk: Desk, everybody: Sequence[Standing]) -> list[str]:
+def assignable(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[str]:
     """The addresses of those who can be assigned: who answers for the queue, and administrators."""
-    emails = [one.email for one in everybody if one.responder]
-    return list(dict.fromkeys([*emails, *(person.email for person in administrators(desk))]))
+    emails = [member.email for member in members if member.responder]
+    return list(dict.fromkeys([*emails, *(person.email for person in administrators(uow))]))
 
 
-def _takes_part(desk: Desk, ticket: Ticket, person: Person) -> bool:
-    standing = standing_of(person, everybody_on(desk, ticket))
-    return standing.participant and standing.subscribed
+def _takes_part(uow: UnitOfWork, ticket: Ticket, person: Person) -> bool:
+    member = member_for(person, members_of(uow, ticket))
+    return member.participant and member.subscribed
 
 
-def _carry_out(desk: Desk, ticket: Ticket, setting: Setting) -> None:
-    if setting.title is not None:
-        ticket.title = one_line(setting.title)
-    if setting.assignee is not None or setting.nobody:
-        ticket.assignee = setting.assignee
-    if setting.priority is not None or setting.no_priority:
-        ticket.priority = setting.priority
-    if setting.queue is not None:
+def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges) -> None:
+    if field_changes.title is not None:
+        ticket.title = one_line(field_changes.title)
+    if field_changes.assignee is not None or field_changes.nobody:
+        ticket.assignee = field_changes.assignee
+    if field_changes.priority is not None or field_changes.no_priority:
+        ticket.priority = field_changes.priority
+    if field_changes.queue is not None:
         answered = ticket.last_response is not None
-        ticket.status = moved(ticket.status, setting.queue.lifecycle, answered=answered)
-        ticket.queue = setting.queue
-    if setting.requestor is not None:
-        _hand_over(desk, ticket, setting.requestor)
-    if setting.participant is not None:
-        setting.participant.known = True
-        desk.session.merge(Participant(ticket_id=ticket.id, person_id=setting.participant.id, **LET_IN))
-    if setting.gone is not None:
-        row = desk.session.get(Participant, (ticket.id, setting.gone.id))
-        desk.session.delete(row)
-    desk.session.flush()
+        ticket.status = moved(ticket.status, field_changes.queue.lifecycle, answered=answered)
+        ticket.queue = field_changes.queue
+    if field_changes.requestor is not None:
+        _hand_over(uow, ticket, field_changes.requestor)
+    if field_changes.participant is not None:
+        field_changes.participant.known = True
+        uow.session.merge(Participant(ticket_id=ticket.id, person_id=field_changes.participant.id, **LET_IN))
+    if field_changes.gone is not None:
+        row = uow.session.get(Participant, (ticket.id, field_changes.gone.id))
+        uow.session.delete(row)
+    uow.session.flush()
 
 
-def _hand_over(desk: Desk, ticket: Ticket, requestor: Person) -> None:
+def _hand_over(uow: UnitOfWork, ticket: Ticket, requestor: Person) -> None:
     """Make it somebody else's ticket. Whose it was takes part from now on, unless they answer for it anyway."""
     before = ticket.requestor
-    if before.id != requestor.id and not standing_of(before, everybody_on(desk, ticket)).responder:
-        desk.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, **LET_IN))
+    if before.id != requestor.id and not member_for(before, members_of(uow, ticket)).responder:
+        uow.session.merge(Participant(ticket_id=ticket.id, person_id=before.id, **LET_IN))
     requestor.known = True
     if before.id != requestor.id:
         ticket.requestor, ticket.requestor_email = requestor, None
 
 
-def left_behind(before: Sequence[Standing], now: Sequence[Standing], old_queue: str) -> list[Standing]:
+def former_responders(
+    before: Sequence[TicketMember], now: Sequence[TicketMember], old_queue: str
+) -> list[TicketMember]:
     """Who answered for the queue that a ticket has left: they hear of it, too."""
     here = {one.person_id for one in now}
     gone = [one for one in before if one.answers and one.person_id not in here]

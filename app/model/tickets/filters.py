@@ -11,7 +11,7 @@ from ..records.messages import Attachment, Message
 from ..records.people import Person
 from ..records.queues import Queue
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
 NOT_FORGOTTEN: ColumnElement[bool] = Ticket.posts > 0
 """What was forgotten has no messages, and is no ticket any more; among messages nobody has to ask for it."""
@@ -67,15 +67,15 @@ class Filter:
 _SHOWN = (selectinload(Ticket.requestor), selectinload(Ticket.assignee), selectinload(Ticket.answerer))
 
 
-def find_tickets(desk: Desk, wanted: Filter) -> list[Ticket]:
+def find_tickets(uow: UnitOfWork, wanted: Filter) -> list[Ticket]:
     """The tickets that a filter lets through, by number, with the people whom a list shows."""
     query = select(Ticket).options(*_SHOWN).where(NOT_FORGOTTEN, *wanted.of_ticket()).order_by(Ticket.id)
     if conditions := wanted.of_message():
         query = query.where(Ticket.id.in_(select(Message.ticket_id).where(*conditions)))
-    return list(desk.session.scalars(query))
+    return list(uow.session.scalars(query))
 
 
-def tickets_by_number(desk: Desk, numbers: Collection[int]) -> dict[int, Ticket]:
+def tickets_by_number(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, Ticket]:
     """These tickets, with the people whom a list shows."""
     query = select(Ticket).options(*_SHOWN).where(Ticket.id.in_(numbers))
-    return {ticket.id: ticket for ticket in desk.session.scalars(query)}
+    return {ticket.id: ticket for ticket in uow.session.scalars(query)}

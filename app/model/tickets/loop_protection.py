@@ -15,8 +15,8 @@ from ..records.message_ids import is_our_id
 from ..records.messages import Message
 from ..records.queues import Responder
 from ..records.tickets import Participant, Ticket
-from ..storage.unit_of_work import Desk
-from .members import Standing
+from ..storage.unit_of_work import UnitOfWork
+from .members import TicketMember
 
 LOG = logging.getLogger("tickets.storms")
 
@@ -55,7 +55,7 @@ _NEWEST = select(Message.sender_id, Message.automatic, Message.verified, Message
 )
 
 
-def on_ticket(desk: Desk, message: Message, actor: Standing | None, everybody: Sequence[Standing]) -> Storm:
+def storm_on(uow: UnitOfWork, message: Message, actor: TicketMember | None, members: Sequence[TicketMember]) -> Storm:
     """Whether a mail that was just posted is one too many of its sender on its ticket.
 
     Of two programs that answer each other, each one writes as often as the other, or answers another letter of ours
@@ -66,62 +66,62 @@ def on_ticket(desk: Desk, message: Message, actor: Standing | None, everybody: S
     """
     if actor is None or message.mail_id is None or message.number < _most(actor) - 1:
         return CALM
-    rows = _newest(desk, message.ticket_id, message.number, _most(actor))
+    rows = _newest(uow, message.ticket_id, message.number, _most(actor))
     machine = message.automatic is not None
-    strength = _strength(desk, rows, actor, everybody, machine=machine, verified=message.verified)
+    strength = _strength(uow, rows, actor, members, machine=machine, verified=message.verified)
     return _judged(message, actor, strength, _most(actor))
 
 
-def holds_next(desk: Desk, ticket: Ticket, standing: Standing, everybody: Sequence[Standing]) -> bool:
+def would_hold_next(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> bool:
     """Whether nobody would be told of a reply that this person writes next: a footer must not name its readers then."""
-    most = _most(standing)
+    most = _most(member)
     if ticket.posts + 1 < most:
         return False
-    rows = _newest(desk, ticket.id, ticket.posts, most)
+    rows = _newest(uow, ticket.id, ticket.posts, most)
     # The reply is verified, and answers one more letter.
-    return _strength(desk, rows, standing, everybody, machine=False, verified=True) + 1 >= most
+    return _strength(uow, rows, member, members, machine=False, verified=True) + 1 >= most
 
 
-def _most(standing: Standing) -> int:
-    return MOST_OF_RESPONDER if standing.responder else MOST_ON_TICKET
+def _most(member: TicketMember) -> int:
+    return MOST_OF_RESPONDER if member.responder else MOST_ON_TICKET
 
 
 # Who wrote a mail, whether it was automatic, whether it is verified, and what it answers.
 Written = tuple[int | None, str | None, bool, str | None]
 
 
-def _newest(desk: Desk, ticket: int, number: int, most: int) -> list[Written]:
+def _newest(uow: UnitOfWork, ticket: int, number: int, most: int) -> list[Written]:
     """The mails of a ticket within the window, up to this number; asked for once for all letters about one mail."""
     asked = ("storm", ticket, number, most)
-    if asked not in desk.session.info:
-        ids = {"ticket": ticket, "before": number - 4 * most, "since": desk.now - WINDOW}
-        desk.session.info[asked] = [(row[0], row[1], row[2], row[3]) for row in desk.connection.execute(_NEWEST, ids)]
-    found: list[Written] = desk.session.info[asked]
+    if asked not in uow.session.info:
+        ids = {"ticket": ticket, "before": number - 4 * most, "since": uow.now - WINDOW}
+        uow.session.info[asked] = [(row[0], row[1], row[2], row[3]) for row in uow.connection.execute(_NEWEST, ids)]
+    found: list[Written] = uow.session.info[asked]
     return found
 
 
 def _strength(
-    desk: Desk,
+    uow: UnitOfWork,
     rows: Sequence[Written],
-    actor: Standing,
-    everybody: Sequence[Standing],
+    actor: TicketMember,
+    members: Sequence[TicketMember],
     *,
     machine: bool,
     verified: bool,
 ) -> int:
     """How many of these mails count as a storm of this sender's."""
-    here = {one.person_id for one in everybody if one.on_ticket or one.responder}
+    here = {member.person_id for member in members if member.on_ticket or member.responder}
     if not verified and (machine or actor.person_id not in here):
         return sum(sender not in here or automatic is not None for sender, automatic, _, _ in rows)
     own = [answered for sender, _, proven, answered in rows if sender == actor.person_id and proven == verified]
     # Only a letter of ours counts: other ids can be made up.
-    letters_answered = len({answered for answered in own if answered and is_our_id(desk, answered)})
+    letters_answered = len({answered for answered in own if answered and is_our_id(uow, answered)})
     others = sum(sender != actor.person_id and (proven or not verified) for sender, _, proven, _ in rows)
-    unnamed = sum(not (answered and is_our_id(desk, answered)) for answered in own)
+    unnamed = sum(not (answered and is_our_id(uow, answered)) for answered in own)
     return letters_answered + min(unnamed, others) if verified else max(min(len(own), others + 1), letters_answered)
 
 
-def _judged(message: Message, actor: Standing, strength: int, most: int) -> Storm:
+def _judged(message: Message, actor: TicketMember, strength: int, most: int) -> Storm:
     if strength < most - 1:
         return CALM
     minutes = int(WINDOW.total_seconds() // 60)
@@ -134,7 +134,9 @@ def _judged(message: Message, actor: Standing, strength: int, most: int) -> Stor
     return Storm(held=True)
 
 
-def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool, believed: bool) -> list[Standing]:
+def within_limits(
+    uow: UnitOfWork, told: list[TicketMember], sender: int, *, responder: bool, believed: bool
+) -> list[TicketMember]:
     """Without outsiders, where a sender has caused as many letters to outsiders, or written as many mails, as may be.
 
     Mail that is not believed causes few letters to them, whoever it names as its sender. Believed mail is bounded only
@@ -144,9 +146,9 @@ def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool, b
     if not outsiders or (believed and responder):
         return told
     over = (
-        _recent_mails(desk, sender) >= MOST_OF_SENDER
+        _recent_mails(uow, sender) >= MOST_OF_SENDER
         if believed
-        else _letters_to_outsiders(desk, sender) + outsiders > MOST_TO_OUTSIDERS
+        else _letters_to_outsiders(uow, sender) + outsiders > MOST_TO_OUTSIDERS
     )
     if not over:
         return told
@@ -154,65 +156,65 @@ def reached(desk: Desk, told: list[Standing], sender: int, *, responder: bool, b
     return [one for one in told if one.responder]
 
 
-def _recent_mails(desk: Desk, sender: int) -> int:
+def _recent_mails(uow: UnitOfWork, sender: int) -> int:
     """How many mails of a sender came within the window; those that anybody can have sent count against nobody."""
-    counted = [Message.verified] if desk.trust.by != "from" else []
+    counted = [Message.verified] if uow.trust.by != "from" else []
     recent = select(Message.id).where(
-        Message.sender_id == sender, Message.received > desk.now - WINDOW, Message.mail_id.is_not(None), *counted
+        Message.sender_id == sender, Message.received > uow.now - WINDOW, Message.mail_id.is_not(None), *counted
     )
-    return len(desk.connection.execute(recent.limit(MOST_OF_SENDER)).all())
+    return len(uow.connection.execute(recent.limit(MOST_OF_SENDER)).all())
 
 
-def _letters_to_outsiders(desk: Desk, sender: int) -> int:
+def _letters_to_outsiders(uow: UnitOfWork, sender: int) -> int:
     """How many letters to people who answer for no queue the unproven mails of a sender caused within an hour."""
     answers = exists().where(Responder.person_id == Letter.person_id)
     caused = (
         select(func.count())
         .select_from(Message)
         .join(Letter, Letter.about_id == Message.id)
-        .where(Message.sender_id == sender, Message.received > desk.now - HOUR, Message.mail_id.is_not(None))
+        .where(Message.sender_id == sender, Message.received > uow.now - HOUR, Message.mail_id.is_not(None))
         .where(~Message.verified, ~answers)
     )
-    return desk.connection.execute(caused).scalar_one()
+    return uow.connection.execute(caused).scalar_one()
 
 
-def may_answer(desk: Desk, person_id: int, kind: str, *, proven: bool = False) -> bool:
+def may_answer(uow: UnitOfWork, person_id: int, kind: str, *, proven: bool = False) -> bool:
     """Whether one more letter of a kind may answer a person's mail by itself; if not, the log says so.
 
     Each kind counts for itself: what strangers can ask for in somebody's name must not use up what that person needs.
     """
-    if _answers(desk, person_id, kind) < (MOST_PROVEN if proven else MOST_ANSWERS):
+    if _answers(uow, person_id, kind) < (MOST_PROVEN if proven else MOST_ANSWERS):
         return True
     LOG.warning("storm to=person%d held=%s", person_id, kind)
     return False
 
 
-def last_word(desk: Desk, person_id: int, kind: str) -> list[str]:
+def last_answer_note(uow: UnitOfWork, person_id: int, kind: str) -> list[str]:
     """What the next letter of a kind says if it is the last that answers a mail, or an unproven one, for now."""
-    number = _answers(desk, person_id, kind) + 1
+    number = _answers(uow, person_id, kind) + 1
     if number not in (MOST_ANSWERS, MOST_PROVEN):
         return []
-    proof = "" if desk.trust.by == "dmarc" else ", as a reply to this letter does"
+    proof = "" if uow.trust.by == "dmarc" else ", as a reply to this letter does"
     unless = f" unless something proves that you sent it{proof}" if number == MOST_ANSWERS else ""
     count = f"You have got {number} letters like this one within an hour."
     return [f"{count} For an hour from now no mail is answered so{unless}."]
 
 
-def _answers(desk: Desk, person_id: int, kind: str) -> int:
+def _answers(uow: UnitOfWork, person_id: int, kind: str) -> int:
     """How many letters of a kind answered a person's mails by themselves within an hour."""
-    recent = select(func.count()).where(*_alike(person_id, kind), Letter.created > desk.now - HOUR)
-    return desk.connection.execute(recent).scalar_one()
+    recent = select(func.count()).where(*_alike(person_id, kind), Letter.created > uow.now - HOUR)
+    return uow.connection.execute(recent).scalar_one()
 
 
-def free_at(desk: Desk, person_id: int, kind: str) -> datetime:
+def next_allowed_at(uow: UnitOfWork, person_id: int, kind: str) -> datetime:
     """When one more letter of a kind may answer a person's mail: now, or an hour after the last but so many.
 
     Letters that are dated later count too, so that none of those that wait leave at once.
     """
     dates = select(Letter.created).where(*_alike(person_id, kind)).order_by(Letter.created.desc())
-    last = desk.session.scalars(dates.offset(MOST_ANSWERS - 1).limit(1)).one_or_none()
-    if last is None or last + HOUR <= desk.now:
-        return desk.now
+    last = uow.session.scalars(dates.offset(MOST_ANSWERS - 1).limit(1)).one_or_none()
+    if last is None or last + HOUR <= uow.now:
+        return uow.now
     LOG.warning("storm to=person%d later=%s", person_id, kind)
     return last + HOUR
 
@@ -221,28 +223,28 @@ def _alike(person_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
     return Letter.person_id == person_id, Letter.kind == kind, Letter.acknowledges.is_(True)
 
 
-def as_taken(desk: Desk, ticket: Ticket, standing: Standing, *, verified: bool) -> Standing:
-    """Somebody's standing as a reply of theirs is taken now: who is everywhere at once counts as a stranger.
+def effective_member(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, verified: bool) -> TicketMember:
+    """Somebody's roles as a reply of theirs is taken now: who is everywhere at once counts as a stranger.
 
     The one place for it: what a mail does and what is promised of it both come from here. Verified mails count apart
     from those that anybody can have sent.
     """
-    if standing.on_ticket or standing.responder or not standing.known:
-        return standing
+    if member.on_ticket or member.responder or not member.known:
+        return member
     lifecycle = ticket.lifecycle
-    if lifecycle.cell(ticket.status, standing.party(lifecycle).role).private:
-        return standing
-    others = _tickets_of_others(desk, ticket, standing.person_id, verified=verified)
-    return standing._replace(known=others < MOST_TICKETS)
+    if lifecycle.default_reply(ticket.status, member.roles_in(lifecycle).role).private:
+        return member
+    others = _tickets_of_others(uow, ticket, member.person_id, verified=verified)
+    return member._replace(known=others < MOST_TICKETS)
 
 
-def _tickets_of_others(desk: Desk, ticket: Ticket, person_id: int, *, verified: bool) -> int:
+def _tickets_of_others(uow: UnitOfWork, ticket: Ticket, person_id: int, *, verified: bool) -> int:
     """On how many other tickets somebody has written by mail within an hour who is not on them."""
     part = exists().where(Participant.ticket_id == Ticket.id, Participant.person_id == person_id)
     query = (
         select(func.count(Message.ticket_id.distinct()))
         .join(Ticket, Ticket.id == Message.ticket_id)
-        .where(Message.sender_id == person_id, Message.received > desk.now - HOUR, Message.mail_id.is_not(None))
+        .where(Message.sender_id == person_id, Message.received > uow.now - HOUR, Message.mail_id.is_not(None))
         .where(Ticket.requestor_id != person_id, Ticket.id != ticket.id, ~part, Message.verified.is_(verified))
     )
-    return desk.session.scalar(query) or 0
+    return uow.session.scalar(query) or 0

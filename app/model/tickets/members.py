@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, bindparam, select, union
 
 from ...mail.addresses import address_key
-from ..lifecycle.tables import Lifecycle, Party, Role
+from ..lifecycle.tables import ActorRoles, Lifecycle, Role
 from ..records.people import Person
 from ..records.queues import Responder
 from ..records.tickets import Participant, Ticket
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
 
-class Standing(NamedTuple):
-    """One person's standing on one ticket.
+class TicketMember(NamedTuple):
+    """One person's roles on one ticket.
 
     `formerly`: the queue that they answer for, which it has just left. `undeliverable`: letters to them came to
     nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
@@ -46,21 +46,21 @@ class Standing(NamedTuple):
         """Whether letters about the ticket can go to this person at all."""
         return self.requestor or self.assignee or self.participant or self.answers
 
-    def party(self, lifecycle: Lifecycle, *, machine: bool = False) -> Party:
-        """The standing as the tables see it; `machine`: the mail in hand was not written by a person."""
+    def roles_in(self, lifecycle: Lifecycle, *, machine: bool = False) -> ActorRoles:
+        """The roles as the tables see them; `machine`: the mail in hand was not written by a person."""
         roles = [Role.STRANGER]
         roles += [Role.MACHINE] if machine else []
         roles += [Role.REQUESTOR] if self.requestor else []
         roles += [Role.RESPONDER] if self.responder else []
         roles += [Role.PARTICIPANT] if self.participant else []
         roles += [Role.OTHER] if self.known else []
-        return Party(lifecycle.role(roles), self.requestor, self.responder, self.administrator)
+        return ActorRoles(lifecycle.role(roles), self.requestor, self.responder, self.administrator)
 
 
-class Occasion(NamedTuple):
+class Update(NamedTuple):
     """What there is to tell, as far as it decides who hears of it (docs/interface.md, section 8)."""
 
-    words: bool
+    has_text: bool
     private: bool = False
     status_changed: bool = False
 
@@ -96,24 +96,24 @@ _ON_TICKET = (
 )
 
 
-def everybody_on(desk: Desk, ticket: Ticket) -> list[Standing]:
+def members_of(uow: UnitOfWork, ticket: Ticket) -> list[TicketMember]:
     """All who are on a ticket: requestor, assignee, participants, and those who answer for its queue."""
-    desk.session.flush()
+    uow.session.flush()
     ids = {
         "queue": ticket.queue_id,
         "ticket": ticket.id,
         "requestor": ticket.requestor_id,
         "assignee": ticket.assignee_id or 0,
     }
-    return [_on_ticket(ticket, row) for row in desk.connection.execute(_ON_TICKET, ids)]
+    return [_on_ticket(ticket, row) for row in uow.connection.execute(_ON_TICKET, ids)]
 
 
-def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> Standing:
+def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
     person_id, name, email, administrator, gone, known, part, subscribed, dormant, pending, answers = row
     requestor = person_id == ticket.requestor_id
     # The requestor of this ticket may get its letters elsewhere than those of other tickets.
     address = (ticket.requestor_email if requestor else None) or email
-    return Standing(
+    return TicketMember(
         person_id=person_id,
         label=name or email.rpartition("@")[0],
         email=address,
@@ -130,34 +130,38 @@ def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> Standing:
     )
 
 
-def as_confirmed(everybody: Sequence[Standing]) -> list[Standing]:
+def as_confirmed(members: Sequence[TicketMember]) -> list[TicketMember]:
     """Everybody on a ticket once those who wait to be let in are."""
-    return [one._replace(pending=False, subscribed=True) if one.pending else one for one in everybody]
+    return [member._replace(pending=False, subscribed=True) if member.pending else member for member in members]
 
 
-def standing_of(person: Person, everybody: Sequence[Standing]) -> Standing:
-    """One person's standing, also when they are not on the ticket."""
-    for standing in everybody:
-        if standing.person_id == person.id:
-            return standing
-    return Standing(person.id, person.label, person.email, administrator=person.administrator, known=person.known)
+def member_for(person: Person, members: Sequence[TicketMember]) -> TicketMember:
+    """One person's roles, also when they are not on the ticket."""
+    for member in members:
+        if member.person_id == person.id:
+            return member
+    return TicketMember(person.id, person.label, person.email, administrator=person.administrator, known=person.known)
 
 
-def hears(standing: Standing, occasion: Occasion, lifecycle: Lifecycle) -> bool:
+def is_notified(member: TicketMember, update: Update, lifecycle: Lifecycle) -> bool:
     """Whether somebody on the ticket is told.
 
     Words go to everybody, private ones to responders and the assignee; a change without words to responders and the
     assignee, and a new status to everybody where the lifecycle says so (docs/interface.md, section 8).
     """
-    if standing.undeliverable:
+    if member.undeliverable:
         return False
-    if standing.answers or standing.assignee:
+    if member.answers or member.assignee:
         return True
-    if occasion.private or not standing.on_ticket or not standing.subscribed:
+    if update.private or not member.on_ticket or not member.subscribed:
         return False
-    return occasion.words or (occasion.status_changed and lifecycle.status_for_all)
+    return update.has_text or (update.status_changed and lifecycle.status_for_all)
 
 
-def readers(everybody: Sequence[Standing], occasion: Occasion, lifecycle: Lifecycle, but: int | None) -> list[Standing]:
-    """Who is told of something, without the one who caused it (`but`, a person's id)."""
-    return [one for one in everybody if one.person_id != but and hears(one, occasion, lifecycle)]
+def recipients_of(
+    members: Sequence[TicketMember], update: Update, lifecycle: Lifecycle, except_person: int | None
+) -> list[TicketMember]:
+    """Who is told of something, without the one who caused it (`except_person`, a person's id)."""
+    return [
+        member for member in members if member.person_id != except_person and is_notified(member, update, lifecycle)
+    ]

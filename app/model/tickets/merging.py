@@ -7,17 +7,17 @@ from sqlalchemy import update
 from ..lifecycle.tables import NotAllowed
 from ..records.messages import Message
 from ..records.people import Person
-from ..records.tickets import NoSuchTicket, Participant, Ticket, record_change, what_became_of
-from ..storage.unit_of_work import Desk
-from .members import everybody_on
+from ..records.tickets import NoSuchTicket, Participant, Ticket, record_change, resolve_merged
+from ..storage.unit_of_work import UnitOfWork
+from .members import members_of
 
 
-def goal(desk: Desk, ticket: Ticket, number: int) -> Ticket:
+def merge_target(uow: UnitOfWork, ticket: Ticket, number: int) -> Ticket:
     """The ticket into which one would be merged, held until the work is done; NotAllowed says why it cannot be."""
     if number == ticket.id:
         raise NotAllowed("A ticket cannot be merged into itself: name another one.")
     try:
-        into = what_became_of(desk, number)
+        into = resolve_merged(uow, number)
     except NoSuchTicket as error:
         raise NotAllowed(f"{error} Name the number of the ticket on which the messages should go on.") from None
     if into.id == ticket.id:
@@ -25,33 +25,35 @@ def goal(desk: Desk, ticket: Ticket, number: int) -> Ticket:
     return into
 
 
-def merge(desk: Desk, ticket: Ticket, into: Ticket, actor: Person) -> None:
+def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
     """Put the messages and people of a ticket on another one, where whatever still comes for it goes from now on.
 
     The messages get the next numbers there, in their order.
     """
     # Whom an unproven mail named on one ticket was not named on the other.
-    on_it = [one for one in everybody_on(desk, ticket) if one.requestor or one.participant or one.assignee]
+    on_it = [member for member in members_of(uow, ticket) if member.requestor or member.participant or member.assignee]
     people = [one for one in on_it if one.requestor or one.assignee or not one.pending]
-    there = {one.person_id for one in everybody_on(desk, into) if one.requestor or one.answers or not one.pending}
-    for one in people:
-        if one.person_id not in there:
-            part = {"subscribed": one.subscribed or one.dormant, "dormant": one.dormant, "pending": False}
-            desk.session.merge(Participant(ticket_id=into.id, person_id=one.person_id, **part))
-    _move_messages(desk, ticket, into)
+    present = {
+        member.person_id for member in members_of(uow, into) if member.requestor or member.answers or not member.pending
+    }
+    for person in people:
+        if person.person_id not in present:
+            part = {"subscribed": person.subscribed or person.dormant, "dormant": person.dormant, "pending": False}
+            uow.session.merge(Participant(ticket_id=into.id, person_id=person.person_id, **part))
+    _move_messages(uow, ticket, into)
     _move_dates(ticket, into)
     ticket.merged_into = into.id
-    record_change(desk, ticket, actor, "merged_into", None, str(into.id))
-    record_change(desk, into, actor, "merged", None, str(ticket.id))
-    desk.session.flush()
+    record_change(uow, ticket, actor, "merged_into", None, str(into.id))
+    record_change(uow, into, actor, "merged", None, str(ticket.id))
+    uow.session.flush()
 
 
-def _move_messages(desk: Desk, ticket: Ticket, into: Ticket) -> None:
+def _move_messages(uow: UnitOfWork, ticket: Ticket, into: Ticket) -> None:
     moved = update(Message).where(Message.ticket_id == ticket.id)
-    desk.session.execute(moved.values(ticket_id=into.id, number=Message.number + into.posts))
+    uow.session.execute(moved.values(ticket_id=into.id, number=Message.number + into.posts))
     into.posts += ticket.posts
     into.has_private = into.has_private or ticket.has_private
-    desk.session.flush()
+    uow.session.flush()
 
 
 def _move_dates(ticket: Ticket, into: Ticket) -> None:

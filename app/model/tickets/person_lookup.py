@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from ...mail.addresses import Mailbox, is_usable, mailboxes
 from ...mail.text import one_line
-from ..lifecycle.tables import NotAllowed, listed
+from ..lifecycle.tables import NotAllowed, sentence_list
 from ..records.people import Person, administrators, find_person
-from ..records.registration import meet
-from ..storage.unit_of_work import Desk
-from .members import Standing
+from ..records.registration import get_or_create_person
+from ..storage.unit_of_work import UnitOfWork
+from .members import TicketMember
 
 _MOST_NAMED = 20
 
@@ -21,18 +21,18 @@ _PART = re.compile(r'(?:"[^"]*"|[^,"]|")+')
 _ADDRESSED = re.compile(r"[^<>]*<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+")
 
 
-def people_named(desk: Desk, given: str) -> list[Person]:
+def people_named(uow: UnitOfWork, given: str) -> list[Person]:
     """The people whom a line names, with commas between; an unknown address becomes a person. Raises NotAllowed."""
     parts = [part.strip() for part in _PART.findall(given) if part.strip()]
     if not parts:
         raise NotAllowed(f"{one_line(given, 100)!r} names nobody; it would be an address like ann@example.org.")
     if len(parts) > _MOST_NAMED:
         raise NotAllowed(f"{len(parts)} people are too many for one line; it would be up to {_MOST_NAMED}.")
-    return [_by_address(desk, part) if "@" in part else _by_name(desk, part) for part in parts]
+    return [_by_address(uow, part) if "@" in part else _by_name(uow, part) for part in parts]
 
 
-def _by_address(desk: Desk, given: str) -> Person:
-    return meet(desk, _mailbox(given), known=False)
+def _by_address(uow: UnitOfWork, given: str) -> Person:
+    return get_or_create_person(uow, _mailbox(given), known=False)
 
 
 def _mailbox(given: str) -> Mailbox:
@@ -43,30 +43,34 @@ def _mailbox(given: str) -> Mailbox:
     return found[0]
 
 
-def person_named(desk: Desk, given: str) -> Person:
+def person_named(uow: UnitOfWork, given: str) -> Person:
     """The one person whom a line names. Raises NotAllowed."""
-    found = people_named(desk, given)
+    found = people_named(uow, given)
     if len(found) != 1:
         raise NotAllowed(f"One person is needed, and {one_line(given, 100)!r} names {len(found)}.")
     return found[0]
 
 
-def colleague_named(desk: Desk, given: str, everybody: Sequence[Standing], others: Sequence[str]) -> Person:
+def colleague_named(uow: UnitOfWork, given: str, members: Sequence[TicketMember], others: Sequence[str]) -> Person:
     """The person whom a line names among those who answer and administrators; `others` are their addresses."""
     if "@" in given:
-        person = find_person(desk, _mailbox(given).email)
+        person = find_person(uow, _mailbox(given).email)
         if person is None:
-            raise NotAllowed(f"Nobody here has the address {one_line(given, 100)!r}; there are: {listed(others)}.")
+            raise NotAllowed(
+                f"Nobody here has the address {one_line(given, 100)!r}; there are: {sentence_list(others)}."
+            )
         return person
-    ids = {one.person_id for one in everybody if one.responder} | {one.id for one in administrators(desk)}
-    people = desk.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id))
+    ids = {member.person_id for member in members if member.responder} | {
+        administrator.id for administrator in administrators(uow)
+    }
+    people = uow.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id))
     found = [one for one in people if _is_called(one, given)]
-    return _only(given, found, f"there are: {listed(others)}", "Nobody who answers here")
+    return _only(given, found, f"there are: {sentence_list(others)}", "Nobody who answers here")
 
 
-def _by_name(desk: Desk, given: str) -> Person:
-    people = desk.session.scalars(select(Person).where(Person.known).order_by(Person.id))
-    return _only(given, [one for one in people if _is_called(one, given)], "give an address", "Nobody known")
+def _by_name(uow: UnitOfWork, given: str) -> Person:
+    people = uow.session.scalars(select(Person).where(Person.known).order_by(Person.id))
+    return _only(given, [person for person in people if _is_called(person, given)], "give an address", "Nobody known")
 
 
 def _is_called(person: Person, given: str) -> bool:
@@ -77,7 +81,7 @@ def _is_called(person: Person, given: str) -> bool:
 
 def _only(given: str, matches: list[Person], instead: str, nobody: str) -> Person:
     if len(matches) > 1:
-        those = listed((f"{one.label} <{one.email}>" for one in matches[:_MOST_NAMED]), "or")
+        those = sentence_list((f"{match.label} <{match.email}>" for match in matches[:_MOST_NAMED]), "or")
         raise NotAllowed(f"{one_line(given, 100)!r} could be {those}: give the address.")
     if not matches:
         raise NotAllowed(f"{nobody} is called {one_line(given, 100)!r}; {instead}.")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..lifecycle.tables import Row
+from ..lifecycle.tables import Rule
 
 if TYPE_CHECKING:
-    from ...mail.parsed import Attachment as Attached
+    from ...mail.parsed import ParsedAttachment as Attached
 
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ class Parent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Words:
+class NewMessage:
     """What somebody posts, whether it came by mail or by command.
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
@@ -53,7 +53,7 @@ class Words:
     foreign: int = 0
 
 
-def believable(date: datetime | None, now: datetime) -> datetime:
+def plausible_date(date: datetime | None, now: datetime) -> datetime:
     """A date that can be true; one that is missing, in the future or before 1990 becomes the time of arrival."""
     return date if date is not None and _EARLIEST <= date <= now else now
 
@@ -64,13 +64,13 @@ class BadDate(ValueError):
 
 def checked_date(date: datetime | None, now: datetime) -> datetime | None:
     """A date that somebody gave on purpose; BadDate if it cannot be true."""
-    if date is not None and believable(date, now) != date:
+    if date is not None and plausible_date(date, now) != date:
         raise BadDate(f"{date.isoformat()} cannot be: a date lies between 1990 and now.")
     return date
 
 
-class Step(NamedTuple):
-    """One row of the table, and the status to which it leads."""
+class Transition(NamedTuple):
+    """One rule of the table, and the status to which it leads."""
 
-    row: Row
+    rule: Rule
     status: str

@@ -15,8 +15,8 @@ from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
-from .members import everybody_on
+from ..storage.unit_of_work import UnitOfWork
+from .members import members_of
 
 # So many words in a row tell a text from others.
 _RUN = 4
@@ -25,8 +25,8 @@ _RUN = 4
 class Redaction:
     """One ticket's messages as outsiders may read them. What this needs of the database is read once."""
 
-    def __init__(self, desk: Desk, ticket: Ticket) -> None:
-        self._desk = desk
+    def __init__(self, uow: UnitOfWork, ticket: Ticket) -> None:
+        self._unit_of_work = uow
         self._ticket = ticket
 
     def text(self, message: Message) -> str:
@@ -70,14 +70,16 @@ class Redaction:
         wrote = select(Message.sender_id).where(Message.id.in_(private), Message.automatic.is_(None))
         wrote = wrote.where(Message.sender_id != self._ticket.requestor_id)
         seen = select(Person.id).where(or_(Person.administrator, Person.id.in_(told), Person.id.in_(wrote)))
-        answering = (one.person_id for one in everybody_on(self._desk, self._ticket) if one.responder)
-        return frozenset([None, *answering, *self._desk.session.scalars(seen)])
+        answering = (member.person_id for member in members_of(self._unit_of_work, self._ticket) if member.responder)
+        return frozenset([None, *answering, *self._unit_of_work.session.scalars(seen)])
 
     @cached_property
     def _messages(self) -> list[tuple[bool, int | None, str, str]]:
         columns = (Message.private, Message.sender_id, Message.text, Message.full_text)
         query = select(*columns).where(Message.ticket_id == self._ticket.id).order_by(Message.number)
-        return [(private, writer, text, full) for private, writer, text, full in self._desk.session.execute(query)]
+        return [
+            (private, writer, text, full) for private, writer, text, full in self._unit_of_work.session.execute(query)
+        ]
 
     @cached_property
     def _rough(self) -> Private:
@@ -85,7 +87,7 @@ class Redaction:
         if not self._ticket.has_private:
             return Private()
         query = select(Message.full_text).where(Message.ticket_id == self._ticket.id, Message.private)
-        words = "\n".join(map(folded, self._desk.session.scalars(query)))
+        words = "\n".join(map(folded, self._unit_of_work.session.scalars(query)))
         framing = "\n".join(line for line in map(folded, self._lines_of_letters()) if line not in words)
         return Private(f"{words}\n{framing}", framing)
 
@@ -93,7 +95,7 @@ class Redaction:
         """What our letters say around private words; that there were such words is private too."""
         query = select(Letter.text).join(Message, Message.id == Letter.about_id)
         query = query.where(Message.ticket_id == self._ticket.id, Message.private)
-        return dict.fromkeys(line for text in self._desk.session.scalars(query) for line in text.split("\n"))
+        return dict.fromkeys(line for text in self._unit_of_work.session.scalars(query) for line in text.split("\n"))
 
     @cached_property
     def _private(self) -> Private:
@@ -109,7 +111,7 @@ class Redaction:
                 private = private._replace(words=f"{private.words}\n{joined(lines[-1])}")
             else:
                 public += f"{folded(redacted(text, private) if writer in self.insiders else full_text)}\n"
-        words = "\n".join(joined(not_in(one, public)) for one in lines)
+        words = "\n".join(joined(not_in(line, public)) for line in lines)
         return private._replace(words=f"{private.framing}\n{words}")
 
     @cached_property

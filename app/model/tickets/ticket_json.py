@@ -11,8 +11,8 @@ from ..records.message_ids import is_our_id
 from ..records.messages import Attachment, Message
 from ..records.people import Person, find_person
 from ..records.tickets import Change, NoSuchTicket, Participant, Ticket
-from ..storage.unit_of_work import Desk
-from .members import Standing, everybody_on, standing_of
+from ..storage.unit_of_work import UnitOfWork
+from .members import TicketMember, member_for, members_of
 from .redaction import Redaction
 from .transitions import promise
 from .visibility import may_see, visible_messages
@@ -23,13 +23,13 @@ Json = dict[str, Any]
 _FEW = 500
 
 
-def ticket_summaries(desk: Desk, tickets: Sequence[Ticket]) -> list[Json]:
+def ticket_summaries(uow: UnitOfWork, tickets: Sequence[Ticket]) -> list[Json]:
     """What `tickets list` shows of tickets (docs/interface.md, section 9)."""
     query = select(Participant.ticket_id, Person).join(Person, Participant.person_id == Person.id).order_by(Person.id)
     if len(tickets) <= _FEW:
         query = query.where(Participant.ticket_id.in_([ticket.id for ticket in tickets]))
     taking_part: dict[int, list[Person]] = {}
-    for ticket_id, person in desk.session.execute(query):
+    for ticket_id, person in uow.session.execute(query):
         taking_part.setdefault(ticket_id, []).append(person)
     return [_summary(ticket, taking_part.get(ticket.id, [])) for ticket in tickets]
 
@@ -55,37 +55,37 @@ def _summary(ticket: Ticket, participants: Sequence[Person]) -> Json:
     }
 
 
-def ticket_in_full(desk: Desk, ticket: Ticket, viewer: Person | None = None) -> Json:
+def ticket_in_full(uow: UnitOfWork, ticket: Ticket, viewer: Person | None = None) -> Json:
     """What `tickets show` shows: all of it, or what `viewer` may see, with what their reply would do.
 
     NoSuchTicket for somebody who may see nothing: to them there is none.
     """
-    standing = standing_of(viewer, everybody_on(desk, ticket)) if viewer else None
-    if standing and not may_see(ticket, standing):
+    member = member_for(viewer, members_of(uow, ticket)) if viewer else None
+    if member and not may_see(ticket, member):
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
-    shown = visible_messages(desk, ticket, standing)
+    shown = visible_messages(uow, ticket, member)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
-    view = ticket_summaries(desk, [ticket])[0]
-    numbers = _numbers(shown, standing)
+    view = ticket_summaries(uow, [ticket])[0]
+    numbers = _numbers(shown, member)
     view["answer"] = numbers.get(ticket.answer or 0)
     view["messages"] = [_message(message, numbers[message.number]) for message in shown]
-    view["changes"] = [_change(change) for change in desk.session.scalars(changes)]
-    if standing:
-        view["reply"] = _reply(desk, ticket, standing)
-    if viewer is None or standing is None or standing.responder:
+    view["changes"] = [_change(change) for change in uow.session.scalars(changes)]
+    if member:
+        view["reply"] = _reply(uow, ticket, member)
+    if viewer is None or member is None or member.responder:
         return view
-    return _for_outsider(desk, ticket, view, shown, viewer.email)
+    return _for_outsider(uow, ticket, view, shown, viewer.email)
 
 
-def _for_outsider(desk: Desk, ticket: Ticket, view: Json, shown: Sequence[Message], own: str) -> Json:
+def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[Message], own: str) -> Json:
     """What somebody may see who is no responder: nothing of what the team does and says among itself."""
-    redaction = Redaction(desk, ticket)
+    redaction = Redaction(uow, ticket)
     ids = {message.message_id for message in shown}
     for message, said in zip(shown, view["messages"], strict=True):
         said["text"], said["full_text"] = redaction.text(message), redaction.full_text(message)
-        said["attachments"] = _files(one for one in message.attachments if not one.withheld)
+        said["attachments"] = _files(attachment for attachment in message.attachments if not attachment.withheld)
         # The id of a letter of ours is its reader's key.
-        if message.in_reply_to not in ids and is_our_id(desk, message.in_reply_to or ""):
+        if message.in_reply_to not in ids and is_our_id(uow, message.in_reply_to or ""):
             said["in_reply_to"] = None
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
     found: Json = without_addresses(view, own)
@@ -103,27 +103,27 @@ def without_addresses(shown: Any, own: str) -> Any:
     return {name: without_addresses(value, own) for name, value in shown.items()}
 
 
-def viewer_of(desk: Desk, ticket: Ticket, email: str) -> Person:
+def viewer_of(uow: UnitOfWork, ticket: Ticket, email: str) -> Person:
     """The person who looks; NoSuchTicket if nobody has the address, as for anybody who may see nothing.
 
     Of a ticket that was forgotten nobody may see anything, not even that it was there.
     """
-    person = find_person(desk, email.strip())
+    person = find_person(uow, email.strip())
     if person is None or ticket.forgotten:
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
     return person
 
 
-def _numbers(shown: Sequence[Message], standing: Standing | None) -> dict[int, int]:
+def _numbers(shown: Sequence[Message], member: TicketMember | None) -> dict[int, int]:
     """The number that each message is shown by: a gap would tell of a message that somebody may not see."""
-    if standing is None or standing.responder:
+    if member is None or member.responder:
         return {message.number: message.number for message in shown}
     return {number: place for place, number in enumerate(sorted(message.number for message in shown), start=1)}
 
 
-def _reply(desk: Desk, ticket: Ticket, standing: Standing) -> Json:
-    promised = promise(desk, ticket, standing)
-    return {"as": promised.role, "action": promised.cell.action.title, "status": promised.status}
+def _reply(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Json:
+    promised = promise(uow, ticket, member)
+    return {"as": promised.role, "action": promised.default_reply.action.title, "status": promised.status}
 
 
 def _message(message: Message, number: int) -> Json:
@@ -148,7 +148,7 @@ def _message(message: Message, number: int) -> Json:
 
 
 def _files(attachments: Iterable[Attachment]) -> list[Json]:
-    return [{"name": one.name, "type": one.type, "bytes": one.size} for one in attachments]
+    return [{"name": attachment.name, "type": attachment.type, "bytes": attachment.size} for attachment in attachments]
 
 
 def _change(change: Change) -> Json:

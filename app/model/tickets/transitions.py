@@ -4,78 +4,98 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ..lifecycle.tables import Action, Cell, Lifecycle, NotAllowed, Party, Row, find_row, listed, target
+from ..lifecycle.tables import (
+    Action,
+    ActorRoles,
+    DefaultReply,
+    Lifecycle,
+    NotAllowed,
+    Rule,
+    find_rule,
+    sentence_list,
+    target_status,
+)
 from ..records.messages import Message
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
-from .loop_protection import as_taken
-from .members import Standing
-from .posts import Step
+from ..storage.unit_of_work import UnitOfWork
+from .loop_protection import effective_member
+from .members import TicketMember
+from .posts import Transition
 
 
 class Promise(NamedTuple):
-    """What a plain reply of somebody would do now: the cell of the table, and the status after it."""
+    """What a plain reply of somebody would do now: the default of the table, and the status after it."""
 
-    cell: Cell
+    default_reply: DefaultReply
     status: str
     role: str
 
 
-def promise(desk: Desk, ticket: Ticket, standing: Standing, *, private: bool = False) -> Promise:
+def promise(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool = False) -> Promise:
     """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
     lifecycle = ticket.lifecycle
-    party = as_taken(desk, ticket, standing, verified=True).party(lifecycle)
-    cell = Cell(lifecycle.comment, private=True) if private else lifecycle.cell(ticket.status, party.role)
-    row = find_row(lifecycle, cell.action, ticket.status, party)
-    return Promise(cell, target(row, ticket.status), party.role)
+    roles = effective_member(uow, ticket, member, verified=True).roles_in(lifecycle)
+    default_reply = (
+        DefaultReply(lifecycle.comment, private=True) if private else lifecycle.default_reply(ticket.status, roles.role)
+    )
+    rule = find_rule(lifecycle, default_reply.action, ticket.status, roles)
+    return Promise(default_reply, target_status(rule, ticket.status), roles.role)
 
 
-def by_words(life: Lifecycle, party: Party, status: str, wanted: str | None, *, private: bool, answered: bool) -> Step:
-    """What words do: what they would do by themselves, unless a row of the table leads to the wanted status at once."""
-    row = find_row(life, life.comment if private else life.cell(status, party.role).action, status, party)
-    plain = Step(row, target(row, status))
+def transition_by_text(
+    life: Lifecycle, roles: ActorRoles, status: str, wanted: str | None, *, private: bool, answered: bool
+) -> Transition:
+    """What words do: what they would do by themselves, unless a rule leads to the wanted status at once."""
+    rule = find_rule(life, life.comment if private else life.default_reply(status, roles.role).action, status, roles)
+    plain = Transition(rule, target_status(rule, status))
     if wanted in (None, plain.status) or private:
         return plain
-    rows = [one for one in rows_to(life, party, status, wanted or "", answered=answered) if one.action != life.sets]
-    return Step(rows[0], wanted or "") if rows else plain
+    rules = [
+        one for one in rules_to(life, roles, status, wanted or "", answered=answered) if one.action != life.set_status
+    ]
+    return Transition(rules[0], wanted or "") if rules else plain
 
 
-def by_name(life: Lifecycle, party: Party, status: str, action: Action, wanted: str | None, *, answered: bool) -> Step:
+def transition_by_action(
+    life: Lifecycle, roles: ActorRoles, status: str, action: Action, wanted: str | None, *, answered: bool
+) -> Transition:
     """What an action does that is named. Raises NotAllowed."""
-    row = find_row(life, action, status, party)
-    if row.among is not None and not answered:
+    rule = find_rule(life, action, status, roles)
+    if rule.answered_by is not None and not answered:
         raise NotAllowed(f"{action.title!r} takes an answer, and nobody has answered yet.")
-    return Step(row, target(row, status, wanted if len(row.moves[status]) > 1 else None))
+    return Transition(rule, target_status(rule, status, wanted if len(rule.moves[status]) > 1 else None))
 
 
-def rows_to(life: Lifecycle, party: Party, status: str, wanted: str, *, answered: bool) -> list[Row]:
-    """The rows by which a party leads a ticket to a status; a comment is none where it would be kept private.
+def rules_to(life: Lifecycle, roles: ActorRoles, status: str, wanted: str, *, answered: bool) -> list[Rule]:
+    """The rules by which a person leads a ticket to a status; a comment is none where it would be kept private.
 
-    A row that takes an answer comes first, if there is one to take.
+    A rule that takes an answer comes first, if there is one to take.
     """
-    rows = [row for row in life.rows if party.is_one_of(row.who) and wanted in row.moves.get(status, ())]
-    fitting = [row for row in rows if row.action != life.comment or not life.comments_in_private]
-    return sorted((row for row in fitting if answered or row.among is None), key=lambda row: row.among is None)
+    rules = [rule for rule in life.rules if roles.may(rule.who) and wanted in rule.moves.get(status, ())]
+    fitting = [rule for rule in rules if rule.action != life.comment or not life.comments_in_private]
+    return sorted(
+        (rule for rule in fitting if answered or rule.answered_by is None), key=lambda rule: rule.answered_by is None
+    )
 
 
-def step_to(life: Lifecycle, party: Party, status: str, wanted: str, *, answered: bool) -> Step:
+def transition_to(life: Lifecycle, roles: ActorRoles, status: str, wanted: str, *, answered: bool) -> Transition:
     """The step to a status that is not the present one. Raises NotAllowed, which names those that there are."""
-    rows = rows_to(life, party, status, wanted, answered=answered)
-    if rows:
-        return Step(rows[0], wanted)
-    others = reachable(life, party, status, answered=answered)
-    choice = f"you can make it {listed(others, 'or')}" if others else "its status is not yours to change"
+    rules = rules_to(life, roles, status, wanted, answered=answered)
+    if rules:
+        return Transition(rules[0], wanted)
+    others = reachable_statuses(life, roles, status, answered=answered)
+    choice = f"you can make it {sentence_list(others, 'or')}" if others else "its status is not yours to change"
     raise NotAllowed(f"You cannot make this ticket {wanted}: while it is {status}, {choice}.")
 
 
-def reachable(life: Lifecycle, party: Party, status: str, *, answered: bool) -> list[str]:
-    """The other statuses to which a party can lead a ticket in one step."""
+def reachable_statuses(life: Lifecycle, roles: ActorRoles, status: str, *, answered: bool) -> list[str]:
+    """The other statuses to which a person can lead a ticket in one step."""
     others = (one for one in life.statuses if one != status)
-    return [one for one in others if rows_to(life, party, status, one, answered=answered)]
+    return [other for other in others if rules_to(life, roles, status, other, answered=answered)]
 
 
-def is_answered(desk: Desk, ticket: Ticket) -> bool:
-    """Whether somebody has posted what a row of the table could take as the answer."""
-    titles = {row.among.title for row in ticket.lifecycle.rows if row.among}
-    found = select(Message.id).where(Message.ticket_id == ticket.id, Message.action.in_(titles)).limit(1)
-    return bool(titles) and desk.session.scalar(found) is not None
+def has_answer(uow: UnitOfWork, ticket: Ticket) -> bool:
+    """Whether somebody has posted what a rule of the table could take as the answer."""
+    titles = {rule.answered_by.title for rule in ticket.lifecycle.rules if rule.answered_by}
+    answers = select(Message.id).where(Message.ticket_id == ticket.id, Message.action.in_(titles)).limit(1)
+    return bool(titles) and uow.session.scalar(answers) is not None

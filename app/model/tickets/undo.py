@@ -12,9 +12,9 @@ from ..lifecycle.tables import NotAllowed
 from ..records.people import Person
 from ..records.tickets import UNDELIVERED, Change, Ticket, record_change
 from ..storage.base import Base
-from ..storage.unit_of_work import Desk
+from ..storage.unit_of_work import UnitOfWork
 
-_KEPT = (
+_COLUMNS = (
     "queue_id",
     "title",
     "status",
@@ -57,102 +57,110 @@ class Checkpoint(Base):
     answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
-Before = Mapping[str, Any]
+Snapshot = Mapping[str, Any]
 _ADD = insert(cast("Table", Checkpoint.__table__)).returning(Checkpoint.id)
 
 
-def as_it_is(desk: Desk, ticket: Ticket) -> Before:
+def snapshot(uow: UnitOfWork, ticket: Ticket) -> Snapshot:
     """How a ticket is now, to be kept if it changes."""
-    desk.session.flush()
-    return {name: getattr(ticket, name) for name in _KEPT}
+    uow.session.flush()
+    return {name: getattr(ticket, name) for name in _COLUMNS}
 
 
-def keep(desk: Desk, ticket: Ticket, before: Before, by_id: int | None) -> int | None:
+def save_checkpoint(uow: UnitOfWork, ticket: Ticket, before: Snapshot, by_id: int | None) -> int | None:
     """Keep how a ticket was, now that it has changed; the checkpoint's id, or None if only dates have changed."""
-    desk.session.flush()
-    if all(before[name] == getattr(ticket, name) for name in _KEPT if name not in ("last_query", "last_response")):
+    uow.session.flush()
+    if all(before[name] == getattr(ticket, name) for name in _COLUMNS if name not in ("last_query", "last_response")):
         return None
-    row = {"ticket_id": ticket.id, "at": desk.now, "by_id": by_id, "posts": ticket.posts, **before}
-    return int(desk.connection.execute(_ADD, {"changes": _last_change(desk, ticket), **row}).scalar_one())
+    row = {"ticket_id": ticket.id, "at": uow.now, "by_id": by_id, "posts": ticket.posts, **before}
+    return int(uow.connection.execute(_ADD, {"changes": _last_change_id(uow, ticket), **row}).scalar_one())
 
 
-def _last_change(desk: Desk, ticket: Ticket) -> int:
+def _last_change_id(uow: UnitOfWork, ticket: Ticket) -> int:
     changes = select(func.max(Change.id)).where(Change.ticket_id == ticket.id, Change.field != UNDELIVERED)
-    return desk.session.scalar(changes) or 0
+    return uow.session.scalar(changes) or 0
 
 
-def latest(desk: Desk, ticket: Ticket) -> Checkpoint | None:
+def latest_checkpoint(uow: UnitOfWork, ticket: Ticket) -> Checkpoint | None:
     """How the ticket was before its last change."""
     query = select(Checkpoint).where(Checkpoint.ticket_id == ticket.id).order_by(Checkpoint.id.desc()).limit(1)
-    return desk.session.scalars(query).one_or_none()
+    return uow.session.scalars(query).one_or_none()
 
 
-Changed = tuple[str, str | None, str | None]
+FieldChange = tuple[str, str | None, str | None]
 
 
-def last_change(desk: Desk, ticket: Ticket) -> Checkpoint | None:
+def undoable_checkpoint(uow: UnitOfWork, ticket: Ticket) -> Checkpoint | None:
     """How the ticket was before its last change, if nothing else has happened since."""
-    found = latest(desk, ticket)
-    return found if found is not None and _is_last(desk, ticket, found) else None
+    checkpoint = latest_checkpoint(uow, ticket)
+    return checkpoint if checkpoint is not None and _is_last(uow, ticket, checkpoint) else None
 
 
-def follow(desk: Desk, ticket: Ticket, found: Checkpoint | None) -> None:
+def extend_checkpoint(uow: UnitOfWork, ticket: Ticket, checkpoint: Checkpoint | None) -> None:
     """Count what has just happened as part of the change itself."""
-    if found is not None:
-        desk.session.flush()
-        found.posts, found.changes = ticket.posts, _last_change(desk, ticket)
+    if checkpoint is not None:
+        uow.session.flush()
+        checkpoint.posts, checkpoint.changes = ticket.posts, _last_change_id(uow, ticket)
 
 
-def take_back(
-    desk: Desk, ticket: Ticket, person: Person, *, responder: bool, told: int | None, waited: bool = False
-) -> list[Changed]:
+def undo_last_change(
+    uow: UnitOfWork,
+    ticket: Ticket,
+    person: Person,
+    *,
+    responder: bool,
+    letter_checkpoint: int | None,
+    was_pending: bool = False,
+) -> list[FieldChange]:
     """Bring a ticket back to how it was before its last change; what changed by that, as (field, old, new).
 
-    `told` is the checkpoint of the letter that is answered, None where none is; one's own change can be taken back with
-    any letter that did not offer to take back another. A wish that has `waited` for its proof takes back what was the
-    last change when it came, and nothing else. Raises NotAllowed: only who caused the change or a responder may, and
-    only while nothing else has happened since. Messages stay.
+    `letter_checkpoint` is the checkpoint of the letter that is answered, None where none is; one's own change can be
+    taken back with any letter that did not offer to take back another. With `was_pending`, a wish that waited for its
+    proof takes back what was the last change when it came, and nothing else. Raises NotAllowed: only who caused the
+    change or a responder may, and only while nothing else has happened since. Messages stay.
     """
-    found = latest(desk, ticket)
-    if found is None:
+    checkpoint = latest_checkpoint(uow, ticket)
+    if checkpoint is None:
         raise NotAllowed("There is nothing to take back on this ticket.")
-    mine = found.by_id == person.id
-    if not mine and not responder:
+    is_own = checkpoint.by_id == person.id
+    if not is_own and not responder:
         raise NotAllowed("Only who made the last change, or somebody who answers for the queue, can take it back.")
-    other = told not in (None, found.id) and (not mine or _was_offered(desk, person, told, responder=responder))
-    if other or (waited and told != found.id) or not _is_last(desk, ticket, found):
+    other = letter_checkpoint not in (None, checkpoint.id) and (
+        not is_own or _was_offered(uow, person, letter_checkpoint, responder=responder)
+    )
+    if other or (was_pending and letter_checkpoint != checkpoint.id) or not _is_last(uow, ticket, checkpoint):
         raise NotAllowed("Something else has happened on the ticket since, so that change cannot be taken back.")
-    return _restore(desk, ticket, person, found)
+    return _restore(uow, ticket, person, checkpoint)
 
 
-def _was_offered(desk: Desk, person: Person, told: int | None, *, responder: bool) -> bool:
+def _was_offered(uow: UnitOfWork, person: Person, letter_checkpoint: int | None, *, responder: bool) -> bool:
     """Whether the letter that is answered has said to this person how to take its own change back."""
-    letter = desk.session.get(Checkpoint, told) if told else None
+    letter = uow.session.get(Checkpoint, letter_checkpoint) if letter_checkpoint else None
     return responder or (letter is not None and letter.by_id == person.id)
 
 
-def _is_last(desk: Desk, ticket: Ticket, found: Checkpoint) -> bool:
-    return found.posts == ticket.posts and found.changes == _last_change(desk, ticket)
+def _is_last(uow: UnitOfWork, ticket: Ticket, checkpoint: Checkpoint) -> bool:
+    return checkpoint.posts == ticket.posts and checkpoint.changes == _last_change_id(uow, ticket)
 
 
-def _restore(desk: Desk, ticket: Ticket, person: Person, found: Checkpoint) -> list[Changed]:
-    old, requestor = words(ticket), ticket.requestor_id
-    for name in _KEPT:
-        setattr(ticket, name, getattr(found, name))
+def _restore(uow: UnitOfWork, ticket: Ticket, person: Person, checkpoint: Checkpoint) -> list[FieldChange]:
+    old, requestor = field_values(ticket), ticket.requestor_id
+    for name in _COLUMNS:
+        setattr(ticket, name, getattr(checkpoint, name))
     if ticket.requestor_id != requestor:
         ticket.requestor_email = None
-    desk.session.flush()
-    desk.session.expire(ticket)
+    uow.session.flush()
+    uow.session.expire(ticket)
     # The queue may live by another lifecycle by now.
     ticket.status = moved(ticket.status, ticket.lifecycle, answered=ticket.last_response is not None)
-    new = words(ticket)
+    new = field_values(ticket)
     changed = [(field, old[field], new[field]) for field in old if old[field] != new[field]]
     for change in changed:
-        record_change(desk, ticket, person, *change)
+        record_change(uow, ticket, person, *change)
     return changed
 
 
-def words(ticket: Ticket) -> dict[str, str | None]:
+def field_values(ticket: Ticket) -> dict[str, str | None]:
     """What can be set of a ticket, field by field, as people read it."""
     return {
         "subject": ticket.title,

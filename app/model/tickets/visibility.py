@@ -8,38 +8,38 @@ from sqlalchemy.orm import joinedload, selectinload
 from ..records.imported_mail import Archived
 from ..records.messages import Message
 from ..records.tickets import Ticket
-from ..storage.unit_of_work import Desk
-from .members import Standing
+from ..storage.unit_of_work import UnitOfWork
+from .members import TicketMember
 
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
 
 
-def may_see(ticket: Ticket, standing: Standing) -> bool:
+def may_see(ticket: Ticket, member: TicketMember) -> bool:
     """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
     # Whom an unproven mail named sees nothing before somebody confirms it.
-    standing = standing._replace(participant=False) if standing.pending else standing
-    role = standing.party(ticket.lifecycle).role
-    return standing.responder or not ticket.lifecycle.cell(ticket.status, role).private
+    member = member._replace(participant=False) if member.pending else member
+    role = member.roles_in(ticket.lifecycle).role
+    return member.responder or not ticket.lifecycle.default_reply(ticket.status, role).private
 
 
-def visible_messages(desk: Desk, ticket: Ticket, standing: Standing | None) -> Sequence[Message]:
+def visible_messages(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -> Sequence[Message]:
     """The messages that somebody may see, in the order of posting; all of them for nobody in particular.
 
     Where some were imported it is that of their dates: one of those counts as received when it was written.
     """
     query = select(Message).where(Message.ticket_id == ticket.id)
-    if desk.session.scalar(_IMPORTED, {"ticket": ticket.id}) is not None:
+    if uow.session.scalar(_IMPORTED, {"ticket": ticket.id}) is not None:
         query = query.order_by(Message.received)
     query = query.order_by(Message.number)
-    if standing and not standing.responder:
+    if member and not member.responder:
         query = query.where(~Message.private)
-    return desk.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
+    return uow.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
 
 
-def shown_number(desk: Desk, ticket: Ticket, number: int | None, standing: Standing | None) -> int | None:
+def visible_number(uow: UnitOfWork, ticket: Ticket, number: int | None, member: TicketMember | None) -> int | None:
     """The number by which somebody is shown a message; None for one that they may not see."""
-    if number is None or standing is None or standing.responder:
+    if number is None or member is None or member.responder:
         return number
     public = select(Message.number).where(Message.ticket_id == ticket.id, ~Message.private, Message.number <= number)
-    seen = desk.session.scalars(public.order_by(Message.number)).all()
+    seen = uow.session.scalars(public.order_by(Message.number)).all()
     return len(seen) if seen and seen[-1] == number else None

@@ -8,12 +8,12 @@ from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
-from ...mail.parsed import read
-from ...model.inbound.delivery import Arrival, Outcome
-from ...model.inbound.unmatched import find_set_aside, raw_bytes
+from ...mail.parsed import parse_mail
+from ...model.inbound.delivery import DeliveryResult, InboundMail
+from ...model.inbound.unmatched import find_unmatched, raw_bytes
 from ...model.records import addressing
 from ...model.storage.database import Database
-from ...model.storage.unit_of_work import Desk
+from ...model.storage.unit_of_work import UnitOfWork
 from .. import mail_log
 from .smtp_replies import NoRoom
 
@@ -29,26 +29,26 @@ _NOBODY = "nobody@invalid"
 
 
 class Request(MailRequest):  # type: ignore[misc] # Salmon has no types
-    """Salmon's request, with what our handlers need: the open desk, the mail, and the envelope's recipient.
+    """Salmon's request, with what our handlers need: the unit of work, the mail, and the envelope's recipient.
 
     Salmon parses only the first headers: the body would cost ten times its size in memory, and is read elsewhere.
     """
 
-    def __init__(self, desk: Desk, arrival: Arrival, recipient: str) -> None:
+    def __init__(self, uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
         # Given no address, or one that it cannot parse, Salmon reads the headers for one, and raises on what it finds.
-        super().__init__("tickets", _NOBODY, _NOBODY, first_headers(arrival.raw))
-        self.desk = desk
-        self.arrival = arrival
+        super().__init__("tickets", _NOBODY, _NOBODY, first_headers(inbound_mail.raw))
+        self.uow = uow
+        self.inbound_mail = inbound_mail
         self.recipient = recipient
-        self.To = recipient if "@" in recipient else f"{recipient}@{desk.domain}"
-        self.From = arrival.envelope_from
+        self.To = recipient if "@" in recipient else f"{recipient}@{uow.domain}"
+        self.From = inbound_mail.envelope_from
 
 
 class Unrouted(RuntimeError):
     """No handler, or more than one, took a mail: the routes are not those this program was made with."""
 
 
-class Reception:
+class MailIntake:
     """Takes mail in.
 
     `stored` is called after each commit, so that letters can leave at once; `has_room` says whether so many bytes
@@ -70,11 +70,11 @@ class Reception:
 
     def refuses(self, address: str) -> str | None:
         """Why mail to this address is not taken, in words for the sender's server; None if it is."""
-        with self.database.look() as desk:
-            ours = addressing.is_at_our_domain(desk, address)
-            if not ours and addressing.find_place(desk, address) is None:
-                return f"we take no mail for other domains than {desk.domain}"
-            if not self.keep_unmatched and not addressing.leads_somewhere(desk, address):
+        with self.database.read_only() as uow:
+            ours = addressing.is_at_our_domain(uow, address)
+            if not ours and addressing.find_our_address(uow, address) is None:
+                return f"we take no mail for other domains than {uow.domain}"
+            if not self.keep_unmatched and not addressing.is_deliverable(uow, address):
                 return "no such address here"
         return None
 
@@ -83,101 +83,101 @@ class Reception:
         domain = address.rpartition("@")[2].lower() if "@" in address else self.database.domain
         return not self.keep_unmatched or domain != self.database.domain
 
-    def turn(self) -> AbstractContextManager[None]:
+    def write_lock(self) -> AbstractContextManager[None]:
         """A turn to read and store a mail, alone where the database has one writer.
 
         Threads that read a mail while another one writes would only contend for the interpreter.
         """
-        return self.database.turn()
+        return self.database.write_lock()
 
-    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> Arrival:
+    def read(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> InboundMail:
         """Read a mail, to store it for one recipient after another."""
-        return Arrival.of(raw, envelope_from, recipients)
+        return InboundMail.of(raw, envelope_from, recipients)
 
-    def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[Outcome]:
+    def receive(self, raw: bytes, envelope_from: str | None, recipients: Sequence[str]) -> list[DeliveryResult]:
         """Store a mail for all its recipients, with everything that follows from it; raises if it could not be.
 
         NoRoom if the disk is nearly full.
         """
-        arrival = self.read(raw, envelope_from, recipients)
-        self.store(arrival, recipients)
-        return arrival.outcomes
+        inbound_mail = self.read(raw, envelope_from, recipients)
+        self.store(inbound_mail, recipients)
+        return inbound_mail.results
 
-    def store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
+    def store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> None:
         """The same with a mail that was read already; its bytes are stored once, however often this is called."""
-        if not self._has_room(len(arrival.raw)):
+        if not self._has_room(len(inbound_mail.raw)):
             raise NoRoom
-        before = arrival.mail_id, len(arrival.outcomes)
+        before = inbound_mail.mail_id, len(inbound_mail.results)
         for tries_left in reversed(range(_TRIES)):
             try:
-                self._store(arrival, recipients)
+                self._store(inbound_mail, recipients)
                 break
             except BaseException as error:
-                _undo(arrival, *before)
+                _undo(inbound_mail, *before)
                 if not tries_left or not _was_overtaken(error):
                     raise
         self._stored()
-        self._log(arrival, arrival.outcomes[before[1] :])
+        self._log(inbound_mail, inbound_mail.results[before[1] :])
 
-    def _store(self, arrival: Arrival, recipients: Sequence[str]) -> None:
-        with self.database.work() as desk:
+    def _store(self, inbound_mail: InboundMail, recipients: Sequence[str]) -> None:
+        with self.database.transaction() as uow:
             for recipient in recipients:
-                _route(desk, arrival, recipient)
+                _route(uow, inbound_mail, recipient)
 
-    def redeliver(self, number: int, address: str | None = None) -> Outcome:
+    def redeliver(self, number: int, address: str | None = None) -> DeliveryResult:
         """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
-        with self.database.work() as desk:
-            delivery = find_set_aside(desk, number, locked=True)
-            raw = raw_bytes(desk, delivery.mail_id)
-            arrival = Arrival.of(raw, delivery.mail.envelope_from, [address or delivery.recipient])
-            arrival.mail_id, arrival.delivery_id = delivery.mail_id, delivery.id
+        with self.database.transaction() as uow:
+            delivery = find_unmatched(uow, number, locked=True)
+            raw = raw_bytes(uow, delivery.mail_id)
+            inbound_mail = InboundMail.of(raw, delivery.mail.envelope_from, [address or delivery.recipient])
+            inbound_mail.mail_id, inbound_mail.delivery_id = delivery.mail_id, delivery.id
             recipient = address or delivery.recipient
             # What was loaded would hide what the routing writes.
-            desk.session.expunge_all()
-            _route(desk, arrival, recipient)
+            uow.session.expunge_all()
+            _route(uow, inbound_mail, recipient)
         self._stored()
-        self._log(arrival, arrival.outcomes)
-        return arrival.outcomes[-1]
+        self._log(inbound_mail, inbound_mail.results)
+        return inbound_mail.results[-1]
 
     def recipients(self, raw: bytes) -> list[str]:
         """Return the recipients of a mail without an envelope, by its headers (docs/interface.md, section 3)."""
-        incoming = read(raw)
-        with self.database.look() as desk:
-            for address in incoming.hints:
-                if _ours(desk, address):
+        parsed = parse_mail(raw)
+        with self.database.read_only() as uow:
+            for address in parsed.hints:
+                if _ours(uow, address):
                     return [address]
-            named = [mailbox.email for mailbox in incoming.to if _ours(desk, mailbox.email)]
-        return named or [*incoming.hints, *(mailbox.email for mailbox in incoming.to), "nobody"][:1]
+            named = [mailbox.email for mailbox in parsed.to if _ours(uow, mailbox.email)]
+        return named or [*parsed.hints, *(mailbox.email for mailbox in parsed.to), "nobody"][:1]
 
-    def _log(self, arrival: Arrival, outcomes: Sequence[Outcome]) -> None:
-        said = said_of(arrival)
-        for outcome in outcomes:
-            reason = outcome.reason or None
-            mail_log.note(outcome.fate, {"to": outcome.recipient, **said, "ticket": outcome.ticket, "reason": reason})
+    def _log(self, inbound_mail: InboundMail, results: Sequence[DeliveryResult]) -> None:
+        said = said_of(inbound_mail)
+        for result in results:
+            reason = result.reason or None
+            mail_log.note(result.fate, {"to": result.recipient, **said, "ticket": result.ticket, "reason": reason})
 
 
-def said_of(arrival: Arrival) -> dict[str, object]:
+def said_of(inbound_mail: InboundMail) -> dict[str, object]:
     """What the log says of a mail, wherever it goes."""
-    incoming = arrival.incoming
-    sender = incoming.sender.email if incoming.sender else None
-    return {"from": sender, "bytes": len(arrival.raw), "id": incoming.message_id}
+    parsed = inbound_mail.parsed
+    sender = parsed.sender.email if parsed.sender else None
+    return {"from": sender, "bytes": len(inbound_mail.raw), "id": parsed.message_id}
 
 
-def _ours(desk: Desk, address: str) -> bool:
-    return addressing.is_at_our_domain(desk, address) or addressing.find_place(desk, address) is not None
+def _ours(uow: UnitOfWork, address: str) -> bool:
+    return addressing.is_at_our_domain(uow, address) or addressing.find_our_address(uow, address) is not None
 
 
-def _route(desk: Desk, arrival: Arrival, recipient: str) -> None:
-    before = len(arrival.outcomes)
-    Router.deliver(Request(desk, arrival, recipient))
-    if len(arrival.outcomes) != before + 1:
-        raise Unrouted(f"{len(arrival.outcomes) - before} handlers took mail to {recipient!r}")
+def _route(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> None:
+    before = len(inbound_mail.results)
+    Router.deliver(Request(uow, inbound_mail, recipient))
+    if len(inbound_mail.results) != before + 1:
+        raise Unrouted(f"{len(inbound_mail.results) - before} handlers took mail to {recipient!r}")
 
 
-def _undo(arrival: Arrival, mail_id: int | None, outcomes: int) -> None:
+def _undo(inbound_mail: InboundMail, mail_id: int | None, results: int) -> None:
     """Forget what a unit of work noted that was rolled back."""
-    arrival.mail_id = mail_id
-    del arrival.outcomes[outcomes:]
+    inbound_mail.mail_id = mail_id
+    del inbound_mail.results[results:]
 
 
 def _was_overtaken(error: BaseException) -> bool:

@@ -14,11 +14,11 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, Protocol, TypeVar
 
-from ...model.inbound.delivery import Arrival
+from ...model.inbound.delivery import InboundMail
 from .. import mail_log
-from .intake import Reception, said_of
+from .intake import MailIntake, said_of
 from .smtp_replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
-from .smtp_session import DIALOGUES, Crowded, Dialogue, Post
+from .smtp_session import DIALOGUES, Dialogue, SubmittedMail, TooManyConnections
 
 LOG = logging.getLogger("tickets.receiver")
 IDLE_SECONDS = 300.0
@@ -50,7 +50,7 @@ class Listener(NamedTuple):
         return f"{self.scheme}://{self.path or f'{host}:{self.port}'}"
 
 
-class Companion(Protocol):
+class BackgroundService(Protocol):
     """Something that works as long as mail is received: the courier."""
 
     def start(self) -> None:
@@ -65,25 +65,25 @@ class Receiver:
 
     def __init__(
         self,
-        reception: Reception,
+        intake: MailIntake,
         listeners: Sequence[Listener],
         *,
         max_bytes: int,
         workers: int,
-        companions: Sequence[Companion] = (),
+        services: Sequence[BackgroundService] = (),
         started: Callable[[Sequence[Listener]], None] = lambda _: None,
     ) -> None:
-        self.reception = reception
+        self.intake = intake
         self.listeners = list(listeners)
         self.max_bytes = max_bytes
-        self.domain = reception.database.domain
+        self.domain = intake.database.domain
         self.idle_seconds = IDLE_SECONDS
         self.max_connections = most_connections()
         self.max_in_hand = MAILS_IN_HAND * max_bytes
         self.in_hand = 0
         self.dialogues: set[Dialogue] = set()
         self.started = started
-        self._companions = companions
+        self._services = services
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="mail")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
@@ -104,17 +104,17 @@ class Receiver:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._ending.set)
 
-    async def take(self, post: Post, *, each: bool) -> list[str]:
+    async def take(self, submitted: SubmittedMail, *, each: bool) -> list[str]:
         """Store a mail, in a thread; one reply, or one for each recipient."""
-        replies = await self._in_a_thread(lambda: self._take(post, each))
+        replies = await self._in_a_thread(lambda: self._take(submitted, each))
         if replies is not None:
             return replies
-        said = {"from": post.envelope_from, "bytes": len(post.raw)}
-        return [self._refused(TRY_LATER, group, said) for group in _groups(post, each)]
+        said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
+        return [self._refused(TRY_LATER, group, said) for group in _groups(submitted, each)]
 
     async def refuses(self, address: str) -> str | None:
         """The reply to a recipient that is not taken; None if it is."""
-        if not self.reception.may_refuse(address):
+        if not self.intake.may_refuse(address):
             return None
         found = await self._in_a_thread(lambda: (self._refuses(address),))
         return TRY_LATER if found is None else found[0]
@@ -129,28 +129,28 @@ class Receiver:
             return None
         return await asyncio.shield(waiting)
 
-    def _take(self, post: Post, each: bool) -> list[str]:
-        groups = _groups(post, each)
+    def _take(self, submitted: SubmittedMail, each: bool) -> list[str]:
+        groups = _groups(submitted, each)
         try:
-            with self.reception.turn():
-                arrival = self.reception.read(post.raw, post.envelope_from, post.recipients)
+            with self.intake.write_lock():
+                inbound_mail = self.intake.read(submitted.raw, submitted.envelope_from, submitted.recipients)
                 until = monotonic() + RECIPIENTS_SECONDS
-                return [self._store(arrival, group, until) for group in groups]
+                return [self._store(inbound_mail, group, until) for group in groups]
         except BaseException as error:
-            LOG.exception("a mail of %d bytes could not be read", len(post.raw))
-            said = {"from": post.envelope_from, "bytes": len(post.raw)}
+            LOG.exception("a mail of %d bytes could not be read", len(submitted.raw))
+            said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
             return [self._refused(for_fault(error), group, said) for group in groups]
 
-    def _store(self, arrival: Arrival, recipients: list[str], until: float) -> str:
+    def _store(self, inbound_mail: InboundMail, recipients: list[str], until: float) -> str:
         if monotonic() > until:
             # The database hangs, and would let every recipient wait: their server is to try again.
-            return self._refused(TRY_LATER, recipients, said_of(arrival))
+            return self._refused(TRY_LATER, recipients, said_of(inbound_mail))
         try:
-            self.reception.store(arrival, recipients)
+            self.intake.store(inbound_mail, recipients)
         except BaseException as error:
             if not isinstance(error, NoRoom):
-                LOG.exception("a mail of %d bytes could not be stored", len(arrival.raw))
-            return self._refused(for_fault(error), recipients, said_of(arrival))
+                LOG.exception("a mail of %d bytes could not be stored", len(inbound_mail.raw))
+            return self._refused(for_fault(error), recipients, said_of(inbound_mail))
         return STORED
 
     def _refused(self, reply: str, recipients: Sequence[str], said: Mapping[str, object]) -> str:
@@ -161,7 +161,7 @@ class Receiver:
 
     def _refuses(self, address: str) -> str | None:
         try:
-            why = self.reception.refuses(address)
+            why = self.intake.refuses(address)
         except BaseException as error:
             LOG.exception("a recipient could not be looked up")
             return for_fault(error)
@@ -173,8 +173,8 @@ class Receiver:
         servers = await self._listen_everywhere()
         self.listeners = [_bound(*pair) for pair in zip(self.listeners, servers, strict=True)]
         try:
-            for companion in self._companions:
-                companion.start()
+            for service in self._services:
+                service.start()
             self.started(self.listeners)
             await self._ending.wait()
         finally:
@@ -185,8 +185,8 @@ class Receiver:
         for server in servers:
             server.close()
         await self._say_farewell()
-        for companion in self._companions:
-            await asyncio.to_thread(companion.stop)
+        for service in self._services:
+            await asyncio.to_thread(service.stop)
         self._workers.shutdown()
         for listener in self.listeners:
             if listener.path:
@@ -214,7 +214,7 @@ class Receiver:
 
         def dialogue() -> asyncio.Protocol:
             if len(self.dialogues) >= self.max_connections:
-                return Crowded()
+                return TooManyConnections()
             made = DIALOGUES[listener.scheme](self)
             # Counted at once: many are accepted before the first of them is told that it is connected.
             self.dialogues.add(made)
@@ -245,9 +245,9 @@ def most_connections() -> int:
     return MAX_CONNECTIONS if files < 0 else max(1, min(MAX_CONNECTIONS, files - OTHER_FILES))
 
 
-def _groups(post: Post, each: bool) -> list[list[str]]:
+def _groups(submitted: SubmittedMail, each: bool) -> list[list[str]]:
     """The recipients that share a reply: each its own, or all of them one."""
-    return [[recipient] for recipient in post.recipients] if each else [list(post.recipients)]
+    return [[recipient] for recipient in submitted.recipients] if each else [list(submitted.recipients)]
 
 
 def _make_way(path: Path) -> None:

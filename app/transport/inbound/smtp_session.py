@@ -42,7 +42,7 @@ def plain_path(argument: str) -> tuple[str, str] | None:
     return (match[1], match[2] or "") if match else None
 
 
-class Post(NamedTuple):
+class SubmittedMail(NamedTuple):
     """What a client handed over: the exact bytes and the envelope; `envelope_from` empty for the null reverse-path."""
 
     raw: bytes
@@ -50,7 +50,7 @@ class Post(NamedTuple):
     recipients: Sequence[str]
 
 
-class Counter(Protocol):
+class MailSink(Protocol):
     """Where the dialogues turn: takes mail, and tells whether an address is refused."""
 
     max_bytes: int
@@ -61,7 +61,7 @@ class Counter(Protocol):
     max_in_hand: int
     dialogues: "set[_Dialogue]"
 
-    async def take(self, post: Post, *, each: bool) -> list[str]:
+    async def take(self, submitted: SubmittedMail, *, each: bool) -> list[str]:
         """Store a mail; one reply, or one for each recipient."""
 
     async def refuses(self, address: str) -> str | None:
@@ -75,18 +75,18 @@ class _Dialogue(SMTP):
     line_length_limit = _COMMAND_LIMIT
     each = False
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, sink: MailSink) -> None:
         super().__init__(
             handler=self,
             # Announced and checked below: aiosmtpd's own refusal lacks the enhanced code.
             data_size_limit=None,
             enable_SMTPUTF8=True,
-            hostname=counter.domain,
+            hostname=sink.domain,
             ident="tickets",
-            timeout=counter.idle_seconds,
+            timeout=sink.idle_seconds,
             loop=asyncio.get_running_loop(),
         )
-        self.counter = counter
+        self.sink = sink
         self.in_data = False
         self.leaving = False
         self.held = 0
@@ -94,12 +94,12 @@ class _Dialogue(SMTP):
 
     def connection_made(self, transport: Any) -> None:
         """Count this connection among those to be finished before the end."""
-        self.counter.dialogues.add(self)
+        self.sink.dialogues.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Forget this connection."""
-        self.counter.dialogues.discard(self)
+        self.sink.dialogues.discard(self)
         super().connection_lost(error)
 
     def leave(self) -> None:
@@ -116,14 +116,14 @@ class _Dialogue(SMTP):
         session.host_name = hostname
         # RFC 1870, 3: the parameter may make the line so much longer.
         self.command_size_limits["MAIL"] += 26
-        return [responses[0], "250-PIPELINING", f"250-SIZE {self.counter.max_bytes}", *responses[1:]]
+        return [responses[0], "250-PIPELINING", f"250-SIZE {self.sink.max_bytes}", *responses[1:]]
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, _server: object, _session: object, envelope: Any, address: str, options: list[str]
     ) -> str:
         """Begin a mail, unless it says itself that it is too large (RFC 1870, 6.1)."""
         sizes = [int(match[1]) for match in map(_SIZE.fullmatch, options) if match]
-        if sizes and sizes[0] > self.counter.max_bytes:
+        if sizes and sizes[0] > self.sink.max_bytes:
             mail_log.refused(TOO_LARGE, "", {"from": address, "bytes": sizes[0]})
             return TOO_LARGE
         envelope.mail_from = address
@@ -138,7 +138,7 @@ class _Dialogue(SMTP):
             return BAD_BYTES
         if address == "<>":
             return NO_RECIPIENT
-        refusal = await self.counter.refuses(address)
+        refusal = await self.sink.refuses(address)
         if refusal is None:
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
@@ -208,7 +208,7 @@ class _Dialogue(SMTP):
             replies = [raw] * (len(recipients) if self.each else 1)
         else:
             envelope_from = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
-            replies = await self.counter.take(Post(raw, envelope_from, recipients), each=self.each)
+            replies = await self.sink.take(SubmittedMail(raw, envelope_from, recipients), each=self.each)
         self._set_post_data_state()  # type: ignore[no-untyped-call] # aiosmtpd's
         for reply in replies:
             await self.push(reply)
@@ -230,18 +230,18 @@ class _Dialogue(SMTP):
         if rest := bytes(content[end + len(END) :]):
             self._reader.feed_data(rest)
         del content[end + 2 :]
-        refusal = refusal or (TOO_LARGE if end > self.counter.max_bytes else "")
+        refusal = refusal or (TOO_LARGE if end > self.sink.max_bytes else "")
         return refusal or _unstuffed(content)
 
     def _no_place(self, size: int) -> str:
         """The refusal of a mail that has so many bytes and no end yet; empty if it may go on."""
-        if size > self.counter.max_bytes + len(END):
+        if size > self.sink.max_bytes + len(END):
             return TOO_LARGE
-        return TOO_MUCH if size > _SMALL and self.counter.in_hand > self.counter.max_in_hand else ""
+        return TOO_MUCH if size > _SMALL and self.sink.in_hand > self.sink.max_in_hand else ""
 
     def _hold(self, size: int) -> None:
         """Count the bytes of a mail that are in memory."""
-        self.counter.in_hand += size - self.held
+        self.sink.in_hand += size - self.held
         self.held = size
 
     async def _read_block(self) -> bytes:
@@ -269,7 +269,7 @@ class LmtpDialogue(_Dialogue, LMTP):
     each = True
 
 
-class Crowded(asyncio.Protocol):
+class TooManyConnections(asyncio.Protocol):
     """One connection too many: it hears so at once, and is closed (RFC 5321 3.1)."""
 
     def connection_made(self, transport: Any) -> None:

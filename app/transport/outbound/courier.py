@@ -12,17 +12,17 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from ...mail.delivery_status import blames_address
 from ...mail.text import one_line
-from ...model.inbound.attached_letters import reads_all
-from ...model.inbound.bounces import came_to_nothing
+from ...model.inbound.attached_letters import may_get_all_files
+from ...model.inbound.bounces import record_failure
 from ...model.inbound.unmatched import raw_bytes, remind_administrators
 from ...model.records.addressing import bounce_address
 from ...model.records.letters import Letter, State
-from ...model.records.messages import Message, passed_on
+from ...model.records.messages import Message, forwardable_files
 from ...model.records.people import Person
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
-from ...model.storage.unit_of_work import Desk
-from .letter_mime import File, compose
+from ...model.storage.unit_of_work import UnitOfWork
+from .letter_mime import LetterFile, compose
 from .relays import Refused, Relay, RelayError, Unreachable
 
 LOG = logging.getLogger("tickets.courier")
@@ -156,8 +156,8 @@ class Courier:
             self._remind()
 
     def _remind(self) -> None:
-        with self.database.work() as desk:
-            remind_administrators(desk)
+        with self.database.transaction() as uow:
+            remind_administrators(uow)
 
     def _keep_index(self) -> bool:
         """See to some of what the search's index lacks, if it is time; whether there may be more.
@@ -180,24 +180,22 @@ class Courier:
         """The letters that are due, oldest first; the attempt is noted before it is made."""
         if not self._any_due():
             return []
-        with self.database.work() as desk:
-            due = select(Letter).where(Letter.state == State.WAITING, Letter.next <= desk.now)
+        with self.database.transaction() as uow:
+            due = select(Letter).where(Letter.state == State.WAITING, Letter.next <= uow.now)
             letters = list(
-                desk.session.scalars(
-                    due.order_by(Letter.next, Letter.id).limit(BATCH).with_for_update(skip_locked=True)
-                )
+                uow.session.scalars(due.order_by(Letter.next, Letter.id).limit(BATCH).with_for_update(skip_locked=True))
             )
             # Before the commit: the database may go away when it is done, and before it says so.
-            self._untried, until = letters, desk.now + IN_HAND
+            self._untried, until = letters, uow.now + IN_HAND
             for letter in letters:
                 set_committed_value(letter, "next", until)
-            _change(desk, _among(letters), {"next": until, "attempts": Letter.attempts + 1, "in_hand": True})
+            _change(uow, _among(letters), {"next": until, "attempts": Letter.attempts + 1, "in_hand": True})
         return list(letters)
 
     def _any_due(self) -> bool:
-        with self.database.look() as desk:
-            due = select(Letter.id).where(Letter.state == State.WAITING, Letter.next <= desk.now)
-            return desk.session.scalar(due.limit(1)) is not None
+        with self.database.read_only() as uow:
+            due = select(Letter.id).where(Letter.state == State.WAITING, Letter.next <= uow.now)
+            return uow.session.scalar(due.limit(1)) is not None
 
     def _send(self, letter: Letter) -> bool:
         """Take one letter to the relay, and note what it said. Whether the relay took it.
@@ -230,24 +228,24 @@ class Courier:
         self._note_failures()
         return False
 
-    def _files(self, letter: Letter) -> list[File]:
+    def _files(self, letter: Letter) -> list[LetterFile]:
         """The files that go with a letter, from the mail that brought them."""
         if not letter.attached or letter.about_id is None:
             return []
-        with self.database.look() as desk:
-            message = desk.session.get(Message, letter.about_id)
+        with self.database.read_only() as uow:
+            message = uow.session.get(Message, letter.about_id)
             # What was forgotten while the letter was in hand has no files any more.
             if message is None or message.mail_id is None:
                 return []
-            raw = raw_bytes(desk, message.mail_id)
-            chosen = passed_on(message.attachments, team=reads_all(desk, message, letter.person_id))
-            return [File(one.name, one.type, one.content(raw)) for one in chosen]
+            raw = raw_bytes(uow, message.mail_id)
+            chosen = forwardable_files(message.attachments, team=may_get_all_files(uow, message, letter.person_id))
+            return [LetterFile(one.name, one.type, one.content(raw)) for one in chosen]
 
     def _note_sent(self) -> None:
         if not self._unnoted:
             return
         now = self.database.clock()
-        with self.database.note() as connection:
+        with self.database.core_transaction() as connection:
             connection.execute(_SENT, [{"letter": letter, "now": now} for letter in self._unnoted])
             connection.execute(_REACHED, {"letters": self._unnoted})
         self._unnoted.clear()
@@ -267,15 +265,15 @@ class Courier:
 
     def _note_failure(self, letter: Letter, error: RelayError) -> None:
         """A refused letter waits longer each time; one refused for good, or for five days, is given up."""
-        with self.database.work() as desk:
-            if desk.connection.execute(select(_LETTER.c.id).where(_in_hand([letter]))).first() is None:
+        with self.database.transaction() as uow:
+            if uow.connection.execute(select(_LETTER.c.id).where(_in_hand([letter]))).first() is None:
                 return
-            given_up = error.permanent or _is_hopeless(desk, letter, error)
+            given_up = error.permanent or _is_hopeless(uow, letter, error)
             if given_up:
                 # First, since it locks the ticket, and then the letter.
-                came_to_nothing(desk, letter.id, error.text, counts=_blames_reader(error))
-            due = desk.now + self._pause(letter.attempts, error)
-            _change(desk, _among([letter]), {"next": due, "error": error.text, "in_hand": False})
+                record_failure(uow, letter.id, error.text, counts=_blames_reader(error))
+            due = uow.now + self._pause(letter.attempts, error)
+            _change(uow, _among([letter]), {"next": due, "error": error.text, "in_hand": False})
         state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
         LOG.log(level, "%s letter=%d to=%s error=%r", state, letter.id, letter.recipient, error.text)
 
@@ -295,23 +293,23 @@ class Courier:
         """Letters that were taken in hand and not tried are due again."""
         if not self._untried:
             return
-        with self.database.work() as desk:
-            values = {"next": desk.now, "attempts": Letter.attempts - 1, "in_hand": False}
-            _change(desk, _in_hand(self._untried), values)
+        with self.database.transaction() as uow:
+            values = {"next": uow.now, "attempts": Letter.attempts - 1, "in_hand": False}
+            _change(uow, _in_hand(self._untried), values)
         self._untried = []
 
 
-def _is_hopeless(desk: Desk, letter: Letter, error: RelayError) -> bool:
+def _is_hopeless(uow: UnitOfWork, letter: Letter, error: RelayError) -> bool:
     """Whether a letter was refused for now so often and so long that it never will be taken.
 
     That the relay is away is no refusal; and a letter may be old because we were away.
     """
     away = isinstance(error, Unreachable) and not error.in_doubt
-    return not away and letter.attempts >= MANY_ATTEMPTS and desk.now - letter.created > GIVE_UP
+    return not away and letter.attempts >= MANY_ATTEMPTS and uow.now - letter.created > GIVE_UP
 
 
-def _change(desk: Desk, which: ColumnElement[bool], values: dict[str, object]) -> None:
-    desk.connection.execute(update(_LETTER).where(which).values(**values))
+def _change(uow: UnitOfWork, which: ColumnElement[bool], values: dict[str, object]) -> None:
+    uow.connection.execute(update(_LETTER).where(which).values(**values))
 
 
 def _among(letters: list[Letter]) -> ColumnElement[bool]:

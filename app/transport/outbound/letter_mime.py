@@ -64,7 +64,7 @@ _ASCII = SMTP.clone(cte_type="7bit", header_factory=_Registry())
 _UTF8 = _ASCII.clone(utf8=True)
 
 
-class File(NamedTuple):
+class LetterFile(NamedTuple):
     """A file that goes with a letter."""
 
     name: str
@@ -72,7 +72,7 @@ class File(NamedTuple):
     content: bytes
 
 
-def compose(letter: Letter, files: Sequence[File] = ()) -> EmailMessage:
+def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
     """The mail that a letter is (RFC 5322), the same over every attempt.
 
     It is automatic (RFC 3834), so that no machine answers it. Only to an address beyond ASCII are its headers UTF-8

@@ -17,7 +17,7 @@ _ROOMS = ("tmp", "new", "cur")
 _sequence = count()
 
 
-class Maildir:
+class MaildirRelay:
     """A relay (see `relays.Relay`) into a directory that mail readers open."""
 
     def __init__(self, path: Path) -> None:

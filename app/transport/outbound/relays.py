@@ -10,9 +10,9 @@ from urllib.parse import unquote
 
 from .envelope import Mail
 from .errors import Refused, RelayError, Unreachable
-from .maildir_relay import Maildir
-from .smtp_connect import Server
-from .smtp_relay import MailServer
+from .maildir_relay import MaildirRelay
+from .smtp_connect import ServerAddress
+from .smtp_relay import SmtpRelay
 
 __all__ = ["Refused", "Relay", "RelayError", "Unreachable", "relay_from_url"]
 
@@ -57,9 +57,9 @@ def relay_from_url(
     """
     scheme, _, rest = url.partition(":")
     if scheme == "maildir":
-        return Maildir(root / _path(url, rest))
+        return MaildirRelay(root / _path(url, rest))
     server = _unix_server(url, rest) if scheme == "lmtp+unix" else _server(url, scheme, rest)
-    return MailServer(server, timeout=timeout, helo=helo, ssl_context=ssl_context)
+    return SmtpRelay(server, timeout=timeout, helo=helo, ssl_context=ssl_context)
 
 
 def _path(url: str, rest: str) -> str:
@@ -68,13 +68,13 @@ def _path(url: str, rest: str) -> str:
     return rest
 
 
-def _unix_server(url: str, rest: str) -> Server:
+def _unix_server(url: str, rest: str) -> ServerAddress:
     if not re.fullmatch(r"///[^/\0].*", rest):
         raise _wrong(url, "the path of the socket", "lmtp+unix:///run/dovecot/lmtp")
-    return Server("lmtp+unix", rest[2:])
+    return ServerAddress("lmtp+unix", rest[2:])
 
 
-def _server(url: str, scheme: str, rest: str) -> Server:
+def _server(url: str, scheme: str, rest: str) -> ServerAddress:
     if scheme not in _PORTS:
         raise _wrong(url, "the part before the colon", _FORMS)
     place = _PLACE.fullmatch(rest)
@@ -83,7 +83,7 @@ def _server(url: str, scheme: str, rest: str) -> Server:
     port = int(place["port"] or _PORTS[scheme])
     if not 0 < port < 65536:
         raise _wrong(url, "the port", "a number from 1 to 65535")
-    return Server(scheme, _host(url, place), port, *_login(url, scheme, place))
+    return ServerAddress(scheme, _host(url, place), port, *_login(url, scheme, place))
 
 
 def _host(url: str, place: re.Match[str]) -> str:

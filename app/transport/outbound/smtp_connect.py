@@ -10,7 +10,7 @@ from .errors import Unreachable, reply_line
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerAddress:
     """Where and how to connect: scheme as in the URL, host ("/path" for `lmtp+unix`), port, login ("" for none)."""
 
     scheme: str
@@ -31,10 +31,12 @@ class Server:
         return f"{self.scheme}://{login}{host}" + (f":{self.port}" if self.port else "")
 
 
-class Dialler:
+class SmtpConnector:
     """Opens connections to one server, ready for the first letter."""
 
-    def __init__(self, server: Server, timeout: float, helo: str | None, ssl_context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, server: ServerAddress, timeout: float, helo: str | None, ssl_context: ssl.SSLContext | None
+    ) -> None:
         """Take the server, seconds for each reply, our name for EHLO (None: this machine's), and how to verify TLS."""
         self._server = server
         self._timeout = timeout
@@ -77,7 +79,7 @@ class Dialler:
 
 
 @contextmanager
-def loss_in_words(server: Server, timeout: float, *, in_doubt: bool = False) -> Iterator[None]:
+def loss_in_words(server: ServerAddress, timeout: float, *, in_doubt: bool = False) -> Iterator[None]:
     """Turn what sockets, TLS and smtplib raise into Unreachable, naming the server and the cause.
 
     `timeout` is the one that was waited, in seconds; `in_doubt` says that the letter may have arrived.

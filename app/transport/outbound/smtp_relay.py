@@ -10,7 +10,7 @@ from socket import SHUT_RDWR
 
 from .envelope import Envelope, Mail, envelope_of, letter_bytes
 from .errors import Refused, Unreachable, judged, reply_line
-from .smtp_connect import Dialler, Server, loss_in_words
+from .smtp_connect import ServerAddress, SmtpConnector, loss_in_words
 
 # Servers hang up on the idle, some without a word, so a connection unused this long is not trusted again. Seconds.
 _TRUSTED_IDLE = 30.0
@@ -21,11 +21,16 @@ _PATIENCE = 4
 _GOODBYE = 2.0
 
 
-class MailServer:
+class SmtpRelay:
     """A relay (see `relays.Relay`) over one connection, kept between letters; threads take turns."""
 
     def __init__(
-        self, server: Server, *, timeout: float, helo: str | None = None, ssl_context: ssl.SSLContext | None = None
+        self,
+        server: ServerAddress,
+        *,
+        timeout: float,
+        helo: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """Take the server, the seconds to wait for any reply, our name for EHLO and how to verify TLS.
 
@@ -33,7 +38,7 @@ class MailServer:
         """
         self._server = server
         self._timeout = timeout
-        self._dialler = Dialler(server, timeout, helo, ssl_context)
+        self._dialler = SmtpConnector(server, timeout, helo, ssl_context)
         self._lock = threading.Lock()
         self._smtp: smtplib.SMTP | None = None
         self._last_used = 0.0
