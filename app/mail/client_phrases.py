@@ -564,6 +564,18 @@ DEVICES = (
     "celular|cellulare|téléphone|telefoon|puhelin|网易|qq邮箱|foxmail|macbook|virus"
 )
 
+# How lines begin that mail servers put above what comes from outside.
+BANNERS = (
+    "caution: external|caution: this|caution : external|caution external|external email|external sender|external mail|"
+    "external message|warning: external|warning: this|this email originated from outside|"
+    "this message originated from outside|"
+    "this mail originated from outside|this email was sent from outside|this message was sent from outside|"
+    "this message came from outside|this email is from an external|you don't often get email from|"
+    "you don’t often get email from|some people who received this message don't often get|achtung: externe|"
+    "achtung: diese e-mail|externe e-mail|attention: courriel externe|courriel externe|expéditeur externe|"
+    "correo externo|remitente externo|let op: externe"
+)
+
 # Further header lines of such a block, in any language.
 OTHER_HEADERS = (
     "Reply-To|Reply To|Importance|Priority|Attachments|Attachment|Organization|"

@@ -96,6 +96,34 @@ def text_of(html: str) -> str:
         return crude_text(html)
 
 
+_PICTURE = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=_-]{1,40}){0,4};base64,[A-Za-z0-9+/=%\s]*+", re.I)
+_LONG_STYLES = 50_000
+
+
+def without_pictures(html: str) -> str:
+    """HTML without the pictures that stand in it as text, and of a long one without its styles."""
+    html = _PICTURE.sub("", html) if "base64," in html else html
+    return _without_styles(html) if len(html) > _LONG_STYLES else html
+
+
+def _without_styles(html: str) -> str:
+    lower, kept, at = html.lower(), list[str](), 0
+    while (start := lower.find("<style", at)) >= 0 and (end := lower.find("</style", start)) >= 0:
+        kept.append(html[at:start])
+        at = lower.find(">", end) + 1 or len(html)
+    return "".join([*kept, html[at:]])
+
+
+_ENRICHED = re.compile(r"<(/?)([a-z][a-z0-9-]{0,59})>", re.I)
+
+
+def enriched(text: str) -> str:
+    """The words of text/enriched (RFC 1896): single line ends are spaces, of several one is left out."""
+    words = re.sub(r"\n++", lambda ends: ends[0][1:] or " ", text.rstrip("\n"))
+    words = re.sub(r"<param>[^<]*+</param>", "", words, flags=re.I)
+    return "<".join(_ENRICHED.sub("", piece) for piece in words.split("<<"))
+
+
 def _is_harmless(html: str) -> bool:
     """Can a parser read it in fair time? Open elements are counted by name, as a stray end tag closes no other one."""
     if len(html) > CLEANED or html.count("<") > PIECES or html.count("&") > PIECES:

@@ -14,30 +14,45 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from .text import base64_bytes, decoded, from_bytes, one_line
+from .containers import cms, tnef, uuencoded
+from .text import base64_bytes, decoded, from_bytes, one_line, storable
 
 TOP_HEADERS = 262_144
 INNER_HEADERS = 16_384
 PARAMETERS = 4_096
 CHUNK = 65_536
+CONTAINERS = 5  # So deep do containers lie in one another.
 UU_LINES = 600_000
 
 # Nested parts are looked through once for each level. Together no more than this many times the size of the mail.
 PASSES = 16
 
 # The header lines up to the first line that is none (RFC 5322 section 2.2), as the standard library's parser sees them.
-_HEADERS = re.compile(rb"(?:(?:[!-9;-~]*+:|[\t ])[^\n]*+(?:\n|\Z))*+")
+# A server may have put white space before a colon (section 4.5), or a line between them that is none: such a line is
+# passed over where a field of mail follows.
+_FIELD = (
+    rb"(?:(?:resent-)?(?:from|to|cc|date|message-id|sender)|subject|in-reply-to|references|reply-to|mime-version|"
+    rb"received|return-path|delivered-to|dkim-signature|(?:content|list|x)-[a-z-]{2,30})[ \t]{0,9}:"
+)
+_ODD = rb"[^\s][^\r\n]{0,200}\r?\n(?=(?i:" + _FIELD + rb"))"
+_LINES = rb"(?:(?:[!-9;-~]*+:|[\t ]|(?i:" + _FIELD + rb"))[^\n]*+(?:\n|\Z))"
+_HEADERS = re.compile(rb"(?:" + _LINES + rb"++(?:" + _ODD + _LINES + rb"++){0,5}+)?+")
+_ODD_LINE = re.compile(rb"^(?![!-9;-~]*+:|(?i:" + _FIELD + rb"))" + _ODD, re.MULTILINE)
+_SPACED = re.compile(rb"^([!-9;-~]{1,99})[ \t]{1,9}:", re.MULTILINE)
 _ABOUT = re.compile(
     rb"^(content-(?:type|disposition|transfer-encoding|id))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _ENVELOPE = re.compile(rb">?From [^\n]*+\n")
 _LINE_END = re.compile(rb"\r\n?|\n")
+_MULTIPART = re.compile(r"\s*multipart(?:/[^\s;]{0,80})?(?=[\s;])", re.I)
+_BOUNDARY_LINE = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?=content-[a-z-]{1,40}[ \t]*:)", re.I)
 _TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80})(?=[\s;(]|\Z)", re.ASCII)
 _PARAMETER = re.compile(r';\s*+([^\s=;"]{1,60})\s*+=\s*+("(?:[^"\\]|\\.)*+"?|[^;]*+)', re.DOTALL)
 _WORD = re.compile(r"\s*([a-z-]{1,40})\s*(?:;|\Z)", re.I)
 _ESCAPED = re.compile(r'\\(["\\])')
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_WORDS_IN_IT = frozenset(b" -.,")
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _UUENCODED = ("x-uuencode", "uuencode", "uue", "x-uue")
 _SPREAD = {"quoted-printable": 4, "base64": 2, **dict.fromkeys(_UUENCODED, 2)}  # Written bytes for one that is meant.
@@ -45,6 +60,8 @@ ENCODED = frozenset(_SPREAD)
 _UU_BEGIN = re.compile(rb"\nbegin [0-7]+[^\n]*\n")
 _UU_WHOLE = re.compile(rb"(?:M[ -`]{60}\r?\n)*+")
 _UU_LINE = re.compile(rb"[^\r\n]+")
+_TOP_OF_HTML = 4_096
+_META = re.compile(rb"<(?:meta|\?xml)\b[^<>]{0,200}?(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?([\w.:-]{2,40})", re.I)
 _PARSER = HeaderParser(policy=compat32)
 
 _Fields = dict[str, list[str]]
@@ -62,6 +79,9 @@ class Part(NamedTuple):
     stop: int
     shown_in: bool = False  # It has a Content-ID (RFC 2392), by which an HTML text shows it.
     choice: int = 0  # Where the multipart/alternative begins that this is one form of; 0 if it is in none.
+    flowed: str = ""  # Of format=flowed (RFC 3676) "flowed", with DelSp "delsp".
+    label: str = ""  # The name of a form's field (RFC 7578).
+    held: bytes | None = None  # Its content, if a container holds it.
 
 
 class _Walk:
@@ -84,6 +104,7 @@ def header_block(raw: bytes) -> Message:
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n")
         block = block.replace(b"\r", b" " if b"\n" in block else b"\n")
+    block = _SPACED.sub(rb"\1:", _ODD_LINE.sub(b"", block))
     return _PARSER.parsestr(block.decode("ascii", "surrogateescape"))
 
 
@@ -103,30 +124,110 @@ def body_start(raw: bytes) -> int:
 def parts(raw: bytes, top: Message | None = None, limit: int = 1000, depth: int = 100) -> list[Part]:
     """The leaves of a mail in document order, at most `limit`, from at most `depth` multiparts within each other.
 
-    A message/* part is a leaf. A multipart that has no boundary, or that lies too deep, is one text/plain leaf. Without
-    its end boundary a part goes to the end of what it is in (RFC 2046 section 5.1).
+    A message/* part is a leaf, but for message/partial. A multipart in which no boundary occurs, or that lies too deep,
+    is one text/plain leaf. Without its end boundary a part goes to the end of what it is in (RFC 2046 section 5.1).
+    Instead of a container that can be read stand the parts that it holds.
     """
     walk = _Walk(raw, limit)
     headers = fields(header_block(raw) if top is None else top)
-    return list(_leaves(walk, headers, body_start(raw), len(raw), depth, "text/plain", 0))
+    leaves = _leaves(walk, headers, body_start(raw), len(raw), depth, "text/plain", 0)
+    return [one for leaf in leaves for one in _opened(raw, leaf, min(depth, CONTAINERS))][:limit]
+
+
+def _opened(raw: bytes, leaf: Part, depth: int) -> list[Part]:
+    """What a leaf holds if it is a container, or the leaf itself.
+
+    A held part has the place of its container in the mail; its encoding names how it is got from there.
+    """
+    kind = _container(raw, leaf) if depth else ""
+    held = _held(kind, content(raw, leaf), leaf, depth) if kind else []
+    return [
+        one._replace(
+            start=leaf.start,
+            stop=leaf.stop,
+            encoding=f"{leaf.encoding} {kind}.{number}",
+            choice=leaf.start + one.choice if one.choice else leaf.choice,
+        )
+        for number, one in enumerate(held)
+    ] or [leaf]
+
+
+def _container(raw: bytes, leaf: Part) -> str:
+    """Which container a leaf is: "cms", "tnef", "mime", "uu", or none ("")."""
+    if leaf.type in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+        return "cms"
+    if leaf.type in ("application/ms-tnef", "application/vnd.ms-tnef") or (leaf.name or "").lower() == "winmail.dat":
+        return "tnef"
+    if leaf.type == "text/plain" and leaf.disposition != "attachment":
+        if leaf.encoding in ("base64", "quoted-printable") and _BOUNDARY_LINE.match(content(raw, leaf, 1000)):
+            return "mime"
+        if _UU_BEGIN.search(raw, max(leaf.start - 1, 0), leaf.stop) and leaf.encoding in ("7bit", "8bit", "binary"):
+            return "uu"
+    return ""
+
+
+def _held(kind: str, body: bytes, leaf: Part, depth: int) -> list[Part]:
+    """The parts that a container holds, each with its content."""
+    if kind == "uu":
+        found = uuencoded.split(body)
+        if not found.files:
+            return []
+        text = leaf._replace(held=found.text)
+        files = [("application/octet-stream", _file_name(_named(name)), content) for name, content in found.files]
+        return [text, *(_holding(type_, None, name or "file", content) for type_, name, content in files)]
+    if kind == "tnef":
+        return [
+            _holding(
+                document.type,
+                document.charset,
+                _file_name(storable(document.name)) if document.name else None,
+                document.content,
+            )
+            for document in tnef.documents(body)
+        ]
+    if kind == "cms":
+        body = cms.signed_content(body) or b""
+    elif line := _BOUNDARY_LINE.match(body):
+        body = b'Content-Type: multipart/mixed; boundary="' + line[1].replace(b'"', b"") + b'"\n\n' + body
+    return [part._replace(held=content(body, part)) for part in parts(body, limit=200, depth=depth - 1)] if body else []
+
+
+def _holding(type_: str, charset: str | None, name: str | None, held: bytes) -> Part:
+    return Part(type_, charset, "", "attachment" if name else "", name, 0, 0, held=held)
+
+
+def _named(name: bytes) -> str:
+    return from_bytes(name.strip())
 
 
 def content(raw: bytes, part: Part, limit: int | None = None) -> bytes:
     """The decoded bytes of a part, at most the first `limit` (the whole without one). Never raises."""
+    if part.held is not None:
+        return part.held[:limit]
+    outer, _, item = part.encoding.rpartition(" ")
+    if outer:
+        kind, _, number = item.partition(".")
+        leaf = part._replace(encoding=outer)
+        held = _held(kind, content(raw, leaf), leaf, CONTAINERS)
+        return content(raw, held[int(number)], limit) if int(number) < len(held) else b""
     stop = part.stop if limit is None else min(part.stop, part.start + _SPREAD.get(part.encoding, 1) * limit + 1024)
     if part.encoding in _UUENCODED:
         return b"".join(_uudecoded(raw, part.start, stop))[:limit]
     body = raw[part.start : stop]
     if part.encoding == "base64":
-        whole = base64_bytes(body)
+        whole = base64_bytes(body) if _is_base64(body) else None
         return (body if whole is None else whole)[:limit]
     return (binascii.a2b_qp(body) if part.encoding == "quoted-printable" else body)[:limit]
 
 
 def size(raw: bytes, part: Part) -> int:
     """The decoded length of a part in bytes; no more than a piece of it is held at a time."""
+    if part.held is not None:
+        return len(part.held)
     start, stop = part.start, part.stop
     if part.encoding == "base64":
+        if not _is_base64(raw[start : min(stop, start + CHUNK)]):
+            return stop - start
         padding = raw.find(b"=", start, stop)
         stop = stop if padding < 0 else padding
         return sum(len(piece.translate(None, _NOT_BASE64)) for piece in _pieces(raw, start, stop)) * 6 // 8
@@ -137,10 +238,24 @@ def size(raw: bytes, part: Part) -> int:
     return stop - start
 
 
+def _is_base64(body: bytes) -> bool:
+    """Whether a body is what its label says: no words with blanks and full stops in most of its first lines."""
+    lines = [line.strip() for line in body[:CHUNK].lstrip().split(b"\n", 8)[:8]]
+    odd = [line for line in lines if not _WORDS_IN_IT.isdisjoint(line)]
+    return 2 * len(odd) <= len([line for line in lines if line])
+
+
 def text(raw: bytes, part: Part, limit: int = 1_000_000) -> str:
     """A part as text, storable, at most `limit` characters. Never raises."""
     body = content(raw, part, 4 * limit)
-    return from_bytes(body, part.charset, cut=len(body) == 4 * limit, limit=limit)
+    hint = charset_in_html(body) if part.type == "text/html" else None
+    return from_bytes(body, part.charset, cut=len(body) == 4 * limit, limit=limit, hint=hint)
+
+
+def charset_in_html(body: bytes) -> str | None:
+    """The charset that an HTML text names at its top, in a <meta> or as XML."""
+    named = _META.search(body[:_TOP_OF_HTML])
+    return named[1].decode("ascii", "replace") if named else None
 
 
 def _top(raw: bytes) -> int:
@@ -171,33 +286,50 @@ def _inner(raw: bytes, start: int, stop: int) -> _Fields:
 
 def _leaves(walk: _Walk, here: _Fields, start: int, stop: int, depth: int, default: str, choice: int) -> Iterator[Part]:
     walk.parts += 1
+    raw = walk.raw
     written = here.get("content-type", [""])[0]
     type_ = _type(written, default)
+    if type_ == "message/partial" and walk.parts == 1:
+        # RFC 2046 section 5.2.2: the first part begins with the headers of the whole.
+        middle = _headers_end(raw, start, stop)
+        yield from _leaves(
+            walk, _inner(raw, start, middle), _body_start(raw, middle, stop), stop, depth - 1, "text/plain", choice
+        )
+        return
     if not type_.startswith("multipart/"):
         yield _leaf(here, type_, start, stop, choice)
         return
-    boundary = _parameter(_parameters(written), "boundary")
-    children = _ranges(walk, boundary.rstrip(), start, stop) if boundary and depth else iter(())
+    children = list(_children(walk, written, start, stop)) if depth else []
+    if not children:
+        yield _leaf(here, "text/plain", start, stop, choice)
+        return
     choice = start if type_ == "multipart/alternative" else choice
     default = "message/rfc822" if type_ == "multipart/digest" else "text/plain"
-    empty = True
     for begin, end in children:
         if walk.parts >= walk.limit:
             return
-        empty = False
-        middle = _headers_end(raw := walk.raw, begin, end)
+        middle = _headers_end(raw, begin, end)
         inner = _inner(raw, begin, middle)
         yield from _leaves(walk, inner, _body_start(raw, middle, end), end, depth - 1, default, choice)
-    if empty:
-        yield _leaf(here, "text/plain", start, stop, choice)
 
 
-def _ranges(walk: _Walk, boundary: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+def _children(walk: _Walk, written: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The parts of a multipart. If its boundary does not occur, by the first line that looks like one."""
+    boundary = (_parameter(_parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
+    found = False
+    for one in _ranges(walk, boundary, start, stop) if boundary else ():
+        found = True
+        yield one
+    line = None if found or not walk.may_open(start, stop) else _BOUNDARY_LINE.search(walk.raw, max(start - 1, 0), stop)
+    if line:
+        yield from _ranges(walk, line[1], start, stop)
+
+
+def _ranges(walk: _Walk, boundary: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """Where the parts of a multipart begin (their headers) and end, the line end before a boundary belonging to it."""
     if not walk.may_open(start, stop):
         return
-    escaped = re.escape(boundary.encode("utf-8", "surrogateescape"))
-    line = re.compile(rb"\n--" + escaped + rb"(--)?[ \t]*+(?=\r?(?:\n|\Z))")
+    line = re.compile(rb"\n--" + re.escape(boundary) + rb"(--)?[ \t]*+(?=\r?(?:\n|\Z))")
     begin = None
     for found in line.finditer(walk.raw, max(start - 1, 0), stop):
         end = found.start()
@@ -225,19 +357,34 @@ def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int) -> Part
         max(start, stop),
         "content-id" in here,
         choice,
+        _flow(written),
+        one_line(decoded(_parameter(_parameters(disposed), "name") or ""), 80) if _is_field(disposed) else "",
     )
+
+
+def _flow(written: dict[str, str]) -> str:
+    """How lines flow: "" if they do not."""
+    if written.get("format", "").lower() != "flowed":
+        return ""
+    return "delsp" if written.get("delsp", "").lower() == "yes" else "flowed"
+
+
+def _is_field(disposed: str) -> bool:
+    return disposed.strip().lower().startswith("form-data")
 
 
 def _type(written: str, default: str) -> str:
     """RFC 2045 section 5.2: without the header the default, with one that says nothing text/plain."""
     found = _TYPE.match(written)
+    if found is None and _MULTIPART.match(written):
+        return "multipart/mixed"  # Section 5.1.3 of RFC 2046: so is an unknown kind.
     return found[1].lower() if found else "text/plain" if written else default
 
 
 def _disposition(written: str) -> str:
     """RFC 2183 section 2.8: a word that we do not know means attachment."""
     word = _WORD.match(written)
-    return "" if not word else "inline" if word[1].lower() == "inline" else "attachment"
+    return "" if not word else "inline" if word[1].lower() in ("inline", "form-data") else "attachment"
 
 
 def _parameters(written: str) -> dict[str, str]:

@@ -12,17 +12,22 @@ from mimetypes import MimeTypes
 from . import mime
 from .addresses import Mailbox, is_usable, mailboxes
 from .auto_submitted import from_list, reason
-from .html_text import text_of
+from .containers import calendar
+from .containers.clear_signed import without_armour
+from .html_text import enriched, text_of, without_pictures
 from .machines.one_click import clicked
 from .mime import Part
-from .text import decoded, one_line
+from .text import decoded, in_charset, one_line, unflowed
 
 TEXT_LIMIT = 1_000_000
+HTML_LIMIT = 8_000_000  # Of this, pictures within the text are taken out first.
 TOO_LONG = "[The mail is longer than this. It is kept whole.]"
 
 # Postfix's, Exim's and qmail's.
 _RECIPIENTS = ("x-original-to", "envelope-to", "delivered-to")
 _ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\x9f\ufffd]{1,996}>")
+_IN_ID = r"[^<>\s,;:()\"@\x00-\x1f\x7f-\x9f\ufffd]"
+_BARE_ID = re.compile(rf"(?<![^\s,;]){_IN_ID}{{1,900}}+@{_IN_ID}{{1,90}}(?![^\s,;])")
 _LONGEST_HEAD = 16_384
 # Header lines, one of which is the Message-ID.
 _MAIL = re.compile(rb"(?:[!-9;-~]++:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*?message-id:[ \t\r\n]*+<", re.IGNORECASE)
@@ -79,9 +84,10 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
     """
     headers = mime.header_block(raw)
     fields = mime.fields(headers)
+    leaves = mime.parts(raw, headers)
+    fields = _in_charset(fields, next((leaf.charset for leaf in leaves if leaf.charset and _is_text(leaf)), None))
     authors = _mailboxes(fields, "from")
     senders = authors or _mailboxes(fields, "sender")
-    leaves = mime.parts(raw, headers)
     body = _body(raw, leaves)
     text = _text(raw, body)
     return ParsedMail(
@@ -89,7 +95,7 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
         authors=len(authors),
         subject=one_line(decoded(fields.get("subject", [""])[0])),
         date=read_date(fields.get("date", [""])[0]),
-        message_id=next(iter(_ids(fields.get("message-id", [])[:1])), None),
+        message_id=next(iter(_ids(fields.get("message-id", [])[:1], bare=False)), None),
         in_reply_to=_ids(fields.get("in-reply-to", [])),
         references=_ids(fields.get("references", [])),
         to=(*_mailboxes(fields, "to"), *_mailboxes(fields, "cc")),
@@ -98,7 +104,7 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
         listed=from_list(headers),
         text=text,
         attachments=tuple(_attachments(raw, leaves, body)),
-        body_digest=_digest(raw),
+        body_digest=body_digest(raw),
         written_date=one_line(decoded(fields.get("date", [""])[0])),
         bounce=_is_bounce(headers, envelope_from),
         spam=fields.get("x-spam-flag", [""])[0].strip().lower() == "yes",
@@ -129,36 +135,113 @@ def _hints(fields: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mailbox.email for mailbox in found))
 
 
+def _in_charset(fields: dict[str, list[str]], charset: str | None) -> dict[str, list[str]]:
+    """Header values whose raw bytes are no UTF-8, read in the charset of the text."""
+    return {name: [in_charset(value, charset) for value in values] for name, values in fields.items()}
+
+
+# What clients write besides RFC 5322: ISO 8601, and a zone as "GMT+0100" or "UTC+01:00".
+_ISO_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_NAMED_ZONE = re.compile(r"\b(?:GMT|UTC?) ?([+-]\d\d):?(\d\d)\b")
+
+
 def read_date(written: str, parse: Callable[[str], datetime] = parsedate_to_datetime) -> datetime | None:
-    """Return a foreign date as an aware time in UTC, or None if `parse` cannot read it.
+    """Return a foreign date as an aware time in UTC, or None if neither `parse` nor ISO 8601 can read it.
 
     A date that names no time zone counts as UTC, as "-0000" does (RFC 5322 section 3.3).
     """
     try:
-        date = parse(written.strip()[:200])
+        iso = _ISO_DATE.match(written[:60])
+        if iso:
+            date = datetime.fromisoformat(iso[1] + (iso[2] or "Z"))
+        else:
+            date = parse(_NAMED_ZONE.sub(r"\1\2", written.strip()[:200]))
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except Exception:  # What the standard library raises on a bad date differs between its releases.
         return None
 
 
-def _ids(headers: list[str]) -> tuple[str, ...]:
+def _ids_in(header: str, *, bare: bool) -> list[str]:
+    """The message ids of one header; of one without angle brackets, if `bare` says so, its words with an @."""
+    return _ID.findall(header) or [f"<{id_}>" for id_ in _BARE_ID.findall(header) if bare]
+
+
+def _ids(headers: list[str], *, bare: bool = True) -> tuple[str, ...]:
     """The message ids in headers, in order: of more than 100 the first 10 and the last 90."""
-    ids = [id_ for header in headers[:100] for id_ in _ID.findall(decoded(header))]
+    ids = [id_ for header in headers[:100] for id_ in _ids_in(decoded(header), bare=bare)]
     return tuple(ids if len(ids) <= 100 else ids[:10] + ids[-90:])
 
 
 def _body(raw: bytes, leaves: list[Part]) -> list[Part]:
     """The leaves that the writer wrote as text, in order.
 
-    A named part is a file, unless there is no other text, and so is a mail that lost its type below other text. Of a
-    multipart/alternative the plain form is taken, the HTML if that is blank. HTML without a plain form is text too: a
-    list's footer must not hide the words above it.
+    A named part is a file, unless it is the first or there is no other text, and so is a mail that lost its type below
+    other text. Where only nameless attachments have words, these are the text. Of a multipart/alternative the plain
+    form is taken if it says about what the others say, else the HTML. HTML without a plain form is text too: a list's
+    footer must not hide the words above it. So is text of a kind that we do not know (RFC 2046 section 4.1.4).
     """
-    inline = [leaf for leaf in leaves if leaf.disposition != "attachment" and leaf.type in ("text/plain", "text/html")]
-    written = [leaf for leaf in inline if not leaf.name and (leaf is inline[0] or not _is_mail(raw, leaf))] or inline
-    plain = [leaf for leaf in written if leaf.type == "text/plain"]
-    said = {leaf.choice for leaf in plain if leaf.choice and mime.text(raw, leaf, 10_000).strip()}
-    return [leaf for leaf in written if leaf.type == "text/plain" or leaf.choice not in said]
+    texts = [leaf for leaf in leaves if _is_text(leaf)]
+    inline = [leaf for leaf in texts if leaf.disposition != "attachment"]
+    inline = inline or [leaf for leaf in texts if not leaf.name]
+    first = leaves[0] if leaves else None
+    written = [
+        leaf for leaf in inline if leaf is first or not (leaf.name or (leaf is not inline[0] and _is_mail(raw, leaf)))
+    ] or inline
+    forms: dict[int, list[Part]] = {}
+    for leaf in written:
+        forms.setdefault(leaf.choice or -leaf.start - 1, []).append(leaf)
+    best = {choice: _best(raw, rivals) if len(rivals) > 1 else rivals for choice, rivals in forms.items()}
+    return [leaf for leaf in written if leaf in best[leaf.choice or -leaf.start - 1]]
+
+
+_NO_TEXT = re.compile(
+    r"text/(?:rfc822-headers|vcard|x-vcard|directory|css|csv|javascript|x-amp-html|x-moz-deleted|x-patch|rtf)|.*\+(?:json|xml)"
+)
+
+
+def _is_text(leaf: Part) -> bool:
+    """Whether a leaf may be words of its writer; invitations are, too."""
+    if leaf.type in _INVITATIONS:
+        return True
+    return leaf.type.startswith("text/") and not _NO_TEXT.fullmatch(leaf.type)
+
+
+_INVITATIONS = ("text/calendar", "application/ics")
+
+
+def _best(raw: bytes, forms: list[Part]) -> list[Part]:
+    """Which forms of one text are taken: the plain one if it says what the HTML says, else that; and an invitation."""
+    invitations = [leaf for leaf in forms if leaf.type in _INVITATIONS]
+    html = [leaf for leaf in forms if leaf.type == "text/html"]
+    plain = [leaf for leaf in forms if leaf.type == "text/plain"]
+    others = [leaf for leaf in forms if leaf not in (*invitations, *html, *plain)]
+    said = "\n".join(mime.text(raw, leaf, TEXT_LIMIT) for leaf in plain)
+    if not said.strip() or not (html or others):
+        return (html or others or plain) + invitations
+    return (html if html and not _says(said, raw, html) else plain) + invitations
+
+
+def _says(plain: str, raw: bytes, html: list[Part]) -> bool:
+    """Whether a plain text has most of the words of the HTML beside it, and is none itself."""
+    if _SOURCE.match(plain[:1000]):
+        return False
+    shown = "\n".join(text_of(mime.text(raw, leaf, TEXT_LIMIT)) for leaf in html)
+    wanted = _words_in(shown)
+    return 3 * len(wanted & _words_in(plain)) >= 2 * len(wanted)
+
+
+def _words_in(text: str) -> set[str]:
+    """The words of a text, without addresses of pages; of scripts without spaces the single letters."""
+    return set(_ONE_WORD.findall(_LINK.sub(" ", text[:_COMPARED]).casefold()))
+
+
+_COMPARED = 100_000
+_LINK = re.compile(r"<[^<>\s]{1,2000}>|\[(?:cid:)?[^\[\]\n]{0,200}\]|\bhttps?://\S{1,2000}")
+_ONE_WORD = re.compile("[\u0e00-\u0eff\u3040-\u9fff\uac00-\ud7a3]|[^\\W_\u0e00-\u0eff\u3040-\u9fff\uac00-\ud7a3]+")
+_SOURCE = re.compile(
+    r"\s*<(?:!doctype html|(?:html|body|head|p|div|table|span|font|center|meta|br)\b[^<>]{0,500}/?>)", re.IGNORECASE
+)
+_WHOLE_SOURCE = re.compile(r"\s*<(?:!doctype html|html\b)", re.IGNORECASE)
 
 
 def _is_mail(raw: bytes, leaf: Part) -> bool:
@@ -171,29 +254,53 @@ def _text(raw: bytes, body: list[Part]) -> str:
     pieces: list[str] = []
     room = TEXT_LIMIT + 1
     for leaf in body:
-        written = mime.text(raw, leaf, room)
+        written = mime.text(raw, leaf, room if leaf.type != "text/html" else HTML_LIMIT)
+        written = without_pictures(written) if leaf.type == "text/html" else written
+        is_cut = len(written) >= room
         room -= len(written)
-        piece = (text_of(written) if leaf.type == "text/html" else _BLANK_LINES.sub("", written)).rstrip()
+        piece = _rendered(leaf, written[: room + len(written)], alone=len(body) == 1).rstrip()
         if piece:
-            pieces.append(piece)
-        if room <= 0:
+            pieces.append(f"{leaf.label}: {piece}" if leaf.label and len(body) > 1 else piece)
+        if room <= 0 or is_cut:
             return "\n\n".join([*pieces, TOO_LONG])
     return "\n\n".join(pieces)
 
 
+def _rendered(leaf: Part, written: str, *, alone: bool) -> str:
+    """What one part says, as plain text."""
+    if leaf.type == "text/html" or (leaf.type == "text/plain" and _is_source(written)):
+        return text_of(written)
+    if leaf.type in _INVITATIONS:
+        return calendar.words_of(written, description=alone)
+    if leaf.type in ("text/enriched", "text/richtext"):
+        written = enriched(written)
+    elif leaf.flowed and leaf.type == "text/plain":
+        written = unflowed(written, delsp=leaf.flowed == "delsp")
+    return without_armour(_BLANK_LINES.sub("", written))
+
+
+def _is_source(text: str) -> bool:
+    """Whether a text labelled as plain is HTML: a document, or all of it between tags."""
+    return bool(
+        _WHOLE_SOURCE.match(text) or (_SOURCE.match(text[:1000]) and text.rstrip().endswith(">") and "</" in text)
+    )
+
+
 def _attachments(raw: bytes, leaves: list[Part], body: list[Part]) -> Iterator[ParsedAttachment]:
-    """Every leaf that is neither text nor the HTML form of a text that was taken in its plain form."""
+    """Every leaf that is neither text nor another form of a text that was taken; an invitation is both."""
     choices = {leaf.choice for leaf in body if leaf.choice}
     for number, leaf in enumerate(leaves, 1):
-        is_other_form = leaf.type == "text/html" and leaf.choice in choices and not leaf.name
-        if leaf in body or (is_other_form and leaf.disposition != "attachment"):
+        is_other_form = leaf.type.startswith("text/") and leaf.choice in choices and not leaf.name
+        other = is_other_form and leaf.disposition != "attachment" and leaf.type not in _INVITATIONS
+        if other or (leaf in body and leaf.type not in _INVITATIONS):
             continue
-        name = leaf.name or ("forwarded.eml" if leaf.type == "message/rfc822" else f"part-{number}{_extension(leaf)}")
+        name = leaf.name or _NAMES.get(leaf.type) or f"part-{number}{_extension(leaf)}"
         pictured = leaf.shown_in and leaf.type.startswith("image/") and leaf.disposition != "attachment"
         decorates = pictured or leaf.type in _SIGNATURES
         yield ParsedAttachment(name, leaf.type, mime.size(raw, leaf), leaf.start, leaf.stop, leaf.encoding, decorates)
 
 
+_NAMES = {"message/rfc822": "forwarded.eml", **dict.fromkeys(_INVITATIONS, "invitation.ics")}
 # RFC 3156 and RFC 8551: what a client adds that signs.
 _SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature")
 
@@ -202,7 +309,7 @@ def _extension(leaf: Part) -> str:
     return _TYPES.guess_extension(leaf.type) or ""
 
 
-def _digest(raw: bytes) -> bytes:
+def body_digest(raw: bytes) -> bytes:
     """SHA-256 of the body without what servers change on the way: the kind of line ends, and line ends at its end."""
     digest = sha256()
     start, stop = mime.body_start(raw), len(raw)

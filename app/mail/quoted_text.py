@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from . import attribution
 from . import client_phrases as words
-from .attribution_words import ADDRESS, has_verb
+from .attribution_words import ADDRESS, has_sentence_words, has_verb, words_of
 
 # What is read line by line. A longer line is no mark of a client, and what follows so many lines is one more line.
 LINES = 3_000
@@ -37,6 +37,8 @@ _SOURCE = re.compile(r"message-id: *+<", re.I)
 _RULE = re.compile(r"[\s>]{0,4}[-_=*~─—]{5,}+\s*+\Z")
 _DASHES = re.compile(r"\s*+[-_=*~#]{2}")
 _URL = re.compile(r"<[^<>]*+>|\(?https?://\S*+")
+# A question, or the end of a sentence of some words.
+_SENTENCE = re.compile(r"[?？]\s*\Z|[?？]\s|(?:\w+[,;]?\s+){6}\w+[.!]\s*\Z")
 _DATED = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\s[^<>]{1,80}<[^\s<>@]{1,64}@[^\s<>@]{1,80}>\s*+\Z")
 _BARRED = re.compile(r" ?(?:\||[A-Z]{1,3}>)")
 _MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
@@ -65,21 +67,104 @@ class Mark(NamedTuple):
     start: int = 0
 
 
-def split(text: str, ours: Collection[str] = (), forward: bool = False, *, can_be_empty: bool = False) -> Split:
+def split(
+    text: str,
+    ours: Collection[str] = (),
+    forward: bool = False,
+    *,
+    can_be_empty: bool = False,
+    opening: bool = False,
+    outsider: bool = False,
+) -> Split:
     """Tell the new words of a mail from quoted letters, signatures and what telephones add.
 
     `ours` are lines of letters that we sent: they count as quoted wherever they stand. A letter that is passed on
     ("Forwarded message") is new, and if `forward` says that the mail is one that passes on (`is_forward` of its
     subject) so is any other. Answers between and below quoted lines are new, together with those quoted lines. If
     nothing would be new, all is, unless the mail `can_be_empty`. Takes linear time; never raises.
+
+    Of a mail that is `opening` a ticket, and answers nothing of ours, only the signature at its end is no new words:
+    nobody here has seen what it quotes. In an `outsider`'s reply whatever is not ours is new, if `ours` are known.
     """
     page = _Page(text, ours)
-    new = _new_lines(page, page.read(forward))
+    if opening and not any(page.ours):
+        new = _new_lines(page, page.read_opening())
+    else:
+        new = _new_lines(page, page.read(forward))
+        if outsider and ours:
+            new = _with_foreign(page, new, ours)
     if not any(page.kinds[at] not in (BLANK, HEAD) for at in new):
         return Split("", text) if can_be_empty else Split(text, "")
     chosen = set(new)
     rest = [line for at, line in enumerate(page.lines) if at not in chosen]
     return Split(_joined([page.lines[at] for at in new]), _joined(rest))
+
+
+def foreign_lines(rest: str, ours: Collection[str]) -> int:
+    """How many lines of a `rest` are not ours, nor a signature: nobody here may have read them. Linear time."""
+    if not rest:
+        return 0
+    page = _Page(rest, ours)
+    page.read(forward=False)
+    return sum(map(len, _foreign(page, range(len(page.lines)), ours)))
+
+
+def _with_foreign(page: "_Page", new: list[int], ours: Collection[str]) -> list[int]:
+    """The new lines, and those of others that are not ours: answers within our letter, or somebody else's mail."""
+    chosen = set(new)
+    others = [at for at in range(len(page.lines)) if at not in chosen]
+    regions = _regions(page, others)
+    for region, foreign in zip(regions, _foreign(page, others, ours), strict=True):
+        if len(foreign) < len(region) and any(page.ours[at] for at in region):
+            for at in foreign:  # The marks of the letter that is answered are not the writer's.
+                page.lines[at] = _MARKS.sub("", page.lines[at], count=1)
+            chosen.update(foreign)
+        elif foreign:
+            foreign = list(range(region[0], region[-1] + 1))
+            chosen.update(foreign)
+        if foreign:  # With the empty line before them.
+            before = (at for at in range(foreign[0] - 1, -1, -1) if at in chosen or page.kinds[at] == BLANK)
+            chosen.add(next(before, foreign[0]))
+    return sorted(chosen)
+
+
+def _regions(page: "_Page", others: Sequence[int]) -> list[list[int]]:
+    """The lines in a row among these, without blank ones, signatures, and what telephones add."""
+    regions: list[list[int]] = []
+    before = -2
+    for at in others:
+        if page.kinds[at] in (SIGNATURE, DEVICE):
+            continue
+        if page.kinds[at] != BLANK:
+            if at != before + 1 or not regions:
+                regions.append([])
+            regions[-1].append(at)
+        before = at if page.kinds[at] != BLANK or at == before + 1 else before
+    return regions
+
+
+def _foreign(page: "_Page", others: Sequence[int], ours: Collection[str]) -> list[list[int]]:
+    """Of each of the regions among these lines those that are not ours, nor say who wrote it."""
+    sent = " ".join(word for line in list(ours)[:OURS] for word in _MARKS.sub("", line, count=1).split())
+    found: list[list[int]] = []
+    for region in _regions(page, others):
+        first = next((at for at in region if page.ours[at]), -1)
+        found.append([at for at in region if not _is_framing(page, at, before=first) and not _is_sent(page, at, sent)])
+    return found
+
+
+def _is_sent(page: "_Page", at: int, sent: str) -> bool:
+    said = " ".join(_MARKS.sub("", page.said[at][:OURS], count=1).split())
+    return page.ours[at] or not any(map(str.isalnum, said)) or said in sent
+
+
+def _is_framing(page: "_Page", at: int, *, before: int) -> bool:
+    """Whether a line stands above a letter and says who wrote it, or looks so `before` the first line of ours."""
+    if page.kinds[at] in (ABOVE, HEAD):
+        return True
+    said = _MARKS.sub("", page.said[at][:LONG], count=1)
+    name, colon, _ = said[:60].replace("：", ":").partition(":")
+    return at < before and bool((colon and _HEADERS.get(_fold(name))) or _is_end(said) or _RULE.match(said))
 
 
 def leads(text: str) -> tuple[list[str], set[int]]:
@@ -140,8 +225,9 @@ class _Page:
         self.lines = text.split("\n", LINES)
         self.said = self.lines.copy() if text.isascii() else _UNSEEN.sub("", text).split("\n", LINES)
         self.kinds = _kinds(self.said)
+        self.ours = [False] * len(self.lines)
         if ours:
-            _mark_ours(self.said, self.kinds, ours)
+            _mark_ours(self.said, self.kinds, ours, self.ours)
         _mark_devices(self.said, self.kinds)
         self.heads: dict[int, str] = {}
         self.tried = 0
@@ -164,6 +250,7 @@ class _Page:
             followed = mark is not None and self.is_followed(mark, words_before)
             if mark and mark.certain and words_before and not followed:
                 self._close(signature, at)
+                self._set(at, mark.end, ABOVE)
                 return at
             if mark and (followed or mark.certain):
                 signature = self._close(signature, at)
@@ -180,6 +267,16 @@ class _Page:
         else:
             self._close(signature, at)
         return len(self.said)
+
+    def read_opening(self) -> int:
+        """Find the signature at the end; all before it is text. Gives where the rest begins."""
+        end = len(self.said)
+        self._set(0, end, TEXT)
+        begins = (at for at in range(end - 1, -1, -1) if self.kinds[at] == TEXT and self._begins_signature(at))
+        signature = next(begins, -1)
+        below = range(signature + 1, min(end, signature + 40) if signature >= 0 else 0)
+        self._close(-1 if any(self.mark(at) for at in below) else signature, end)
+        return end
 
     def _passes_on(self, at: int, forward: bool) -> bool:
         """Is what is quoted from here on passed on? Apple Mail quotes its delimiter too."""
@@ -199,6 +296,7 @@ class _Page:
         self.said[at : at + 1] = [said[:start].rstrip(), said[start:]]
         self.kinds.insert(at, TEXT)
         self.ends.insert(at, _is_end(self.said[at]))
+        self.ours.insert(at, False)
         self.heads.clear()
         self.pieces = {at + 1: piece and piece._replace(end=piece.end + 1, start=0)}
 
@@ -331,7 +429,8 @@ class _Page:
         """What stands before a mark: a signature, if it is not too long for one, or a telephone's line. Gives -1."""
         if signature >= 0:
             length = sum(kind != BLANK for kind in self.kinds[signature:stop])
-            if length <= (40 if self.said[signature] == "-- " else 12):
+            exact = self.said[signature] == "-- "
+            if length <= (40 if exact else 12) and (exact or not self._reads_on(signature, stop)):
                 self._set(signature, stop, SIGNATURE)
                 stop = signature
         while stop and (
@@ -340,6 +439,15 @@ class _Page:
             stop -= 1
             self._set(stop, stop + 1, DEVICE)
         return -1
+
+    def _reads_on(self, at: int, stop: int) -> bool:
+        """Do sentences follow these dashes, or do they part what a line with a colon announces?"""
+        before = next((line.rstrip() for line in reversed(self.said[max(0, at - 3) : at]) if line.strip()), "")
+        if len(self.said[at]) < 8 and before.endswith((":", "：")):
+            return True
+        return len(self.said[at]) < 8 and any(
+            _SENTENCE.search(_URL.sub(" ", line[:LONG])) for line in self.said[at:stop]
+        )
 
     def _set(self, start: int, stop: int, kind: str) -> None:
         for at in range(start, stop):
@@ -355,9 +463,19 @@ def _kinds(lines: Sequence[str]) -> list[str]:
             before, after = (kinds[at - 1] if at else BLANK), lines[at + 1 : at + 2]
             if before != QUOTED and not (after and after[0].startswith(">") and not _PROMPT.match(after[0])):
                 kinds[at] = TEXT
+    for at in range(1, len(lines) - 1):
+        if kinds[at] == TEXT and kinds[at - 1] == kinds[at + 1] == QUOTED and _is_wrapped(lines[at - 1], lines[at]):
+            kinds[at] = QUOTED
     if len(lines) > LINES and kinds[-1] != TEXT and not _QUOTES.fullmatch(lines[-1]):
         kinds[-1] = TEXT
     return kinds
+
+
+def _is_wrapped(before: str, line: str) -> bool:
+    """Is a line between quoted ones the rest of the long one before it, and no short answer?"""
+    said = line.strip()
+    short = len(said) <= 24 and len(said.split()) <= 3 and said[:1].islower()
+    return short and len(before) >= 70 and before.rstrip()[-1:].isalnum() and not has_sentence_words(words_of(said))
 
 
 def _place(line: str, seen: int) -> int:
@@ -383,7 +501,7 @@ def _mark_devices(lines: Sequence[str], kinds: list[str]) -> None:
             kinds[at] = DEVICE
 
 
-def _mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str]) -> None:
+def _mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str], found: list[bool]) -> None:
     """Lines that we sent are quoted, also when a client broke them anew; short ones only above such lines."""
     known = [_MARKS.sub("", line, count=1).split() for line, _ in zip(ours, range(OURS), strict=False)]
     sent = [word for line in known for word in line[:LONG]]
@@ -399,6 +517,7 @@ def _mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str]) ->
             before = (before + said)[-3:]
             for place in [*weak, at]:
                 kinds[place] = QUOTED
+                found[place] = True
             weak = []
         elif tuple(said) in whole:
             before = []

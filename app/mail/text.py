@@ -20,7 +20,19 @@ _FOLD = re.compile(r"\r?\n(?=[ \t])")
 # than one.
 _WORD = re.compile(r"=\?([^?*=\s]{1,40})(?:\*[^?=\s]{0,40})?\?([bq])\?((?:[^?=]|\?(?!=)|=(?!\?(?!=)))*+)\?=", re.I)
 
+# Its last word, if something on the way has cut it off.
+_CUT_WORD = re.compile(r"=\?[^?*=\s]{1,40}\?[bq]\?[^?\s]++\Z", re.I)
+
 _CHARSET_NAME = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,39}")
+# How a name is written that means another: "win-1251", "cp-850", "x-mac-cyrillic", "ISO8859_2".
+_PREFIXED = (
+    (re.compile(r"(?:x-|cs)?(?:windows|win)[-_ ]?(?=\d)"), "cp"),
+    (re.compile(r"(?:x-|cs)?(?:cp|ibm|ms)[-_]?(?=\d)"), "cp"),
+    (re.compile(r"x-(?=mac|euc|big|gb|sjis|iso|utf|koi|user)"), ""),
+    (re.compile(r"iso[-_ ]?8859[-_ ]?(?=\d)"), "iso-8859-"),
+    (re.compile(r"koi8[-_ ]?(?=[ru])"), "koi8-"),
+    (re.compile(r"utf[-_ ]?(?=\d)"), "utf-"),
+)
 
 # What mailers call a charset, and the superset that they really write.
 _CHARSETS = {
@@ -40,7 +52,25 @@ _CHARSETS = {
     "euc-kr": "cp949",
     "big5": "cp950",
     "unicode-1-1-utf-7": "utf-7",
+    "maccyrillic": "mac-cyrillic",
+    "macroman": "mac-roman",
+    "mac": "mac-roman",
+    "macintosh": "mac-roman",
+    "sjis": "cp932",
+    "windows-31j": "cp932",
+    "cp874": "cp874",
+    "cp950": "cp950",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "iso-2022-jp-ms": "iso2022_jp_ext",
+    "cp50220": "iso2022_jp_ext",
+    "cp50221": "iso2022_jp_ext",
+    "cp50222": "iso2022_jp_ext",
+    "csiso2022jp": "iso2022_jp_ext",
+    "utf8mb4": "utf-8",
 }
+
+# In these, letters are plain ASCII behind an escape: bytes of another charset never look like them, nor like UTF-8.
+_STATEFUL = ("iso2022", "iso-2022", "hz", "utf-7", "utf7")
 
 # These decode, but are no charsets of mail: escapes of Python, and codecs that take quadratic time.
 _NO_CHARSETS = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
@@ -76,19 +106,58 @@ def shown(text: str) -> str:
     return _UNSHOWN.sub("", storable(text))
 
 
-def from_bytes(raw: bytes, charset: str | None = None, cut: bool = False, limit: int | None = None) -> str:
+def from_bytes(
+    raw: bytes, charset: str | None = None, cut: bool = False, limit: int | None = None, hint: str | None = None
+) -> str:
     """Text of foreign bytes, storable and without a byte order mark: the declared charset if it holds, else UTF-8, else
-    the declared one with U+FFFD for what is wrong, else Windows-1252.
+    the `hint` (what the text itself names), else one of them with U+FFFD for what is wrong, else Windows-1252.
 
     `cut` says that the bytes end where a limit fell: the last character may be broken then, and is left out. `limit` is
     in characters.
     """
-    name = _charset(charset)
-    for candidate, errors in ((name, "strict"), ("utf-8", "strict"), (name, "replace")):
+    name, other = _charset(charset), _charset(hint)
+    first = other if name is None and other and other.startswith(_STATEFUL) else name
+    if first and first.startswith("iso2022_jp"):
+        text = _in_charset(raw, first, "strict", cut)
+        return storable((_iso_2022_jp(raw) if text is None else text)[:limit])
+    unsure = name is not None and name.startswith(_STATEFUL)
+    strict = (first, None if unsure else "utf-8", other)
+    for candidate, errors in (*((one, "strict") for one in strict), (name, "replace"), (other, "replace")):
         text = _in_charset(raw, candidate, errors, cut)
         if text is not None:
             return storable(text.removeprefix("\ufeff")[:limit])
     return storable(raw.decode("cp1252", "replace")[:limit])
+
+
+def _iso_2022_jp(raw: bytes) -> str:
+    """Text in ISO-2022-JP as Windows writes it: with the characters of NEC and IBM, and half-width ones."""
+    first, *pieces = re.split(rb"\x1b(?=[($])", raw)
+    return first.decode("ascii", "replace") + "".join(map(_in_mode, pieces))
+
+
+def _in_mode(piece: bytes) -> str:
+    """The text behind one escape, which begins with the rest of that escape and holds until the next."""
+    if piece.startswith((b"$@", b"$B")):
+        lines = re.split(rb"([\r\n]+)", piece[2:], maxsplit=1)
+        return _shifted(lines[0]) + b"".join(lines[1:]).decode("ascii", "replace")
+    if piece.startswith(b"(I"):
+        return bytes(byte | 0x80 if byte > 0x20 else byte for byte in piece[2:]).decode("cp932", "replace")
+    if piece.startswith(b"$(D"):
+        pairs = [b"\x8f" + bytes(byte | 0x80 for byte in piece[at : at + 2]) for at in range(3, len(piece) - 1, 2)]
+        return b"".join(pairs).decode("euc_jp", "replace")
+    return piece[2:].decode("ascii", "replace")
+
+
+def _shifted(pairs: bytes) -> str:
+    """JIS X 0208 and its extensions, two bytes a character, read as the Shift_JIS of Windows."""
+    shifted = bytearray()
+    for row, cell in zip(pairs[::2], pairs[1::2], strict=False):
+        if not (0x21 <= row < 0x7F and 0x21 <= cell < 0x7F):
+            shifted += b"?"
+            continue
+        shifted.append((row - 0x21) // 2 + (0x81 if row < 0x5F else 0xC1))
+        shifted.append(cell + (0x1F if cell < 0x60 else 0x20) if row % 2 else cell + 0x7E)
+    return bytes(shifted).decode("cp932", "replace")
 
 
 def decoded(header_value: object) -> str:
@@ -100,6 +169,7 @@ def decoded(header_value: object) -> str:
     if "\n" in text:
         text = _FOLD.sub("", text)
     if "=?" in text:
+        text += "?=" if _CUT_WORD.match(text, text.rindex("=?")) else ""
         text = "".join(_runs(text))
     return storable(text)
 
@@ -117,14 +187,50 @@ def unescaped(header_value: object) -> str:
         return storable(text)
 
 
+def in_charset(header_value: str, charset: str | None) -> str:
+    """A compat32 header value whose raw bytes, if they are no UTF-8, are read in a charset."""
+    if charset is None or header_value.isascii():
+        return header_value
+    try:
+        raw = header_value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return header_value
+    texts = (_in_charset(raw, name, "strict", cut=False) for name in ("utf-8", _charset(charset)))
+    return next((text for text in texts if text is not None), header_value)
+
+
+def unflowed(text: str, *, delsp: bool) -> str:
+    """The text of format=flowed (RFC 3676): lines that end in a space go on, if they are quoted as deep."""
+    lines: list[tuple[int, list[str]]] = []
+    goes_on = False
+    for line in text.split("\n"):
+        said = line.lstrip(">")
+        depth = len(line) - len(said)
+        said = said.removeprefix(" ")
+        if goes_on and lines[-1][0] == depth and said != "-- ":
+            lines[-1][1].append(said)
+        else:
+            lines.append((depth, [said]))
+        goes_on = said.endswith(" ") and said != "-- "
+        if goes_on and delsp:
+            lines[-1][1][-1] = said[:-1]
+    joined = ((f"{'>' * depth} " if depth else "", "".join(said)) for depth, said in lines)
+    return "\n".join(f"{marks}{said}" if said == "-- " else f"{marks}{said}".rstrip() for marks, said in joined)
+
+
 def _chunk(chunk: bytes | str) -> str:
     return chunk if isinstance(chunk, str) else chunk.decode("ascii", "surrogateescape")
 
 
 def _charset(name: str | None) -> str | None:
-    wanted = (name or "").strip().lower()
+    """The codec of a charset's name as people write it: without quotation marks, prefixes, and what stands behind."""
+    wanted = (name or "").strip(" \t\"'`\\<>").lower()
     if not _CHARSET_NAME.fullmatch(wanted) or wanted.replace("-", "_") in _NO_CHARSETS:
         return None
+    if wanted in _CHARSETS:
+        return _CHARSETS[wanted]
+    for written, meant in _PREFIXED:
+        wanted = written.sub(meant, wanted, count=1) if written.match(wanted) else wanted
     return _CHARSETS.get(wanted, wanted)
 
 

@@ -59,7 +59,7 @@ DECODED = {
     "raw UTF-8": ("gr\udcc3\udcbcn", "grün"),
     "raw Latin-1": ("gr\udcfcn", "grün"),
     "NUL and surrogates": ("a\0=?utf-7?q?+2AA-?=\ud800", "a\ufffd\ufffd\ufffd"),
-    "never closed": ("=?utf-8?q?abc", "=?utf-8?q?abc"),
+    "cut off": ("=?utf-8?q?abc", "abc"),
 }
 
 

@@ -68,6 +68,7 @@ def test_the_size_of_a_part_is_the_length_of_its_content(path: Path) -> None:
 # Where we differ from the standard library on purpose.
 NO_BOUNDARY = "a multipart without its boundary in the body is one text/plain leaf: people should see what was written"
 LAST_LINE = "without an end boundary the last line keeps its line end"
+ODD_HEADS = ("raw_email_incorrect_header", "example13")
 DIFFERENT = {
     "msg_15": NO_BOUNDARY,
     "msg_17": NO_BOUNDARY,
@@ -80,6 +81,7 @@ DIFFERENT = {
     "missing_body": NO_BOUNDARY,
     "must_supply_encoding": NO_BOUNDARY,
     "raw_email4": LAST_LINE,
+    **dict.fromkeys(ODD_HEADS, "a line in a head that is no header is passed over, white space before a colon too"),
 }
 
 
@@ -112,7 +114,7 @@ def test_every_difference_is_still_one(path: Path) -> None:
     assert our_leaves(raw) != list(library_leaves(email.message_from_bytes(raw)))
 
 
-@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in REAL if path.stem not in ODD_HEADS], ids=lambda path: path.stem)
 def test_the_headers_are_those_of_the_standard_library(path: Path) -> None:
     raw = path.read_bytes()
     assert [name for name, _ in mime.header_block(raw).raw_items()] == email.message_from_bytes(raw).keys()
@@ -298,8 +300,8 @@ def alternative(plain: str, html: str) -> bytes:
 
 
 def test_of_two_forms_the_plain_one_is_the_text_and_the_other_no_attachment() -> None:
-    found = parse_mail(alternative("plain", "<p>html</p>"))
-    assert (found.text, found.attachments) == ("plain", ())
+    found = parse_mail(alternative("plain words", "<p>plain <b>words</b></p>"))
+    assert (found.text, found.attachments) == ("plain words", ())
 
 
 def test_an_empty_plain_form_gives_way_to_the_html() -> None:
@@ -483,3 +485,19 @@ def test_a_hostile_mail_is_read(raw: bytes) -> None:
 def test_no_more_parts_are_mapped_than_the_limit() -> None:
     assert len(mime.parts(many(b"\nhi\n"))) <= 1000
     assert len(mime.parts(many(b"\nhi\n"), limit=7)) <= 7
+
+
+@pytest.mark.parametrize(
+    ("header", "ids"),
+    [
+        ("abc.def@x.example", ("<abc.def@x.example>",)),
+        ("a@x.example b@x.example", ("<a@x.example>", "<b@x.example>")),
+        ("a@x.example, b@y.example", ("<a@x.example>", "<b@y.example>")),
+        ("mail of ann@x.example of Monday <c@x.example>", ("<c@x.example>",)),
+        ("no id at all", ()),
+        ("x@y@z", ()),
+    ],
+)
+def test_ids_are_read_without_angle_brackets(header: str, ids: tuple[str, ...]) -> None:
+    found = parse_mail(mail(f"In-Reply-To: {header}\nReferences: {header}\n\nwords"))
+    assert (found.in_reply_to, found.references) == (ids, ids)

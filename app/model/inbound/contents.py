@@ -92,7 +92,7 @@ def first_words(draft: NewMessage, text: str, *, forward: bool = False, can_be_e
 
     `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
     """
-    parts = split(text, (), forward or is_forward(draft.subject), can_be_empty=can_be_empty)
+    parts = split(text, (), forward or is_forward(draft.subject), can_be_empty=can_be_empty, opening=True)
     return replace(draft, text=parts.new, full_text=text)
 
 

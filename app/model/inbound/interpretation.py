@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ...mail import confirmations
-from ...mail.quoted_text import is_forward, split
+from ...mail.quoted_text import foreign_lines, is_forward, split
 from ..lifecycle import commands
 from ..lifecycle.commands import ADD_CC, Line, Page
 from ..tickets.posts import NewMessage
@@ -118,8 +118,10 @@ def _read(
     """The commands at the top of a mail, and its words without them."""
     reading = commands.read(mail.full_text, about.commands if Effect.COMMAND in permission.possible else ())
     empty = bool(reading.lines) or (about.verified and about.answers_waiting)
-    said = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty)
-    return reading.lines, replace(mail, text=said.new, full_text=reading.rest)
+    outsider = not about.member.responder
+    said = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty, outsider=outsider)
+    foreign = foreign_lines(said.rest, quotable)
+    return reading.lines, replace(mail, text=said.new, full_text=reading.rest, foreign=foreign)
 
 
 def _answer(about: Situation, new_message: NewMessage) -> Wish:

@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, bindparam, literal, select, union_all
 
+from ...mail.parsed import body_digest
+from ...mail.subjects import bare_subject
 from ..records.addressing import OurAddress, find_our_address
 from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Person, find_person
 from ..records.queues import names_of_queues
+from ..records.received_mail import Mail
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
@@ -141,8 +144,24 @@ def _find_number(uow: UnitOfWork, inbound_mail: InboundMail, answered: Sequence[
     return (
         _addressed_number(uow, inbound_mail)
         or _answered_number(uow, answered, sender)
+        or _came_already(uow, inbound_mail, sender)
         or _tagged_number(uow, inbound_mail.parsed.subject, sender)
     )
+
+
+def _came_already(uow: UnitOfWork, inbound_mail: InboundMail, sender: Person | None) -> int | None:
+    """The ticket of this very mail, if it came another way before, with another body (docs/interface.md, section 4)."""
+    parsed = inbound_mail.parsed
+    if sender is None or parsed.message_id is None or parsed.date is None:
+        return None
+    query = select(Message.ticket_id, Message.subject, Mail.raw).join(Mail).where(Message.number == 1)
+    query = query.where(Message.message_id == parsed.message_id, Message.sender_id == sender.id)
+    rows = list(uow.connection.execute(query.where(Message.date == parsed.date).limit(5)))
+    subject, _ = bare_subject(parsed.subject)
+    same = [(ticket, raw) for ticket, other, raw in rows if bare_subject(other)[0] == subject]
+    # With the same body it is that mail again, and does nothing.
+    is_repeat = any(body_digest(raw) == parsed.body_digest for _, raw in same)
+    return None if is_repeat or not same else same[0][0]
 
 
 def _answers_in_private(answered: Sequence[KnownReference]) -> bool:

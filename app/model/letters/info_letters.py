@@ -200,6 +200,8 @@ def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | Non
     view = ticket_in_full(uow, found, person)
     merged = [f"Ticket {page.ticket} is part of it now."] if page.ticket not in (0, found.id) else []
     shown = _messages_from(view["messages"], page.message)
+    if member_for(person, members_of(uow, found)).responder:
+        shown = [{**one, "text": one["full_text"]} if one["number"] == page.message else one for one in shown]
     texts = [message_text(one, found.lifecycle, person.email) for one in shown]
     numbers = [one["number"] for one in shown]
     paragraphs = [*merged, *_cut(found.id, numbers, texts, whole=page.message)]

@@ -325,7 +325,15 @@ def message_heading(action: Action, name: str, *, has_text: bool, second: bool =
     return line if has_text else f"{line.rstrip(':')}."
 
 
-def _letter_text(new_message: NewMessage, *, team: bool) -> str:
+def _aside(uow: UnitOfWork, headers: LetterHeaders, new_message: NewMessage) -> str:
+    """The line to the team on lines that were set aside and are not ours."""
+    if not new_message.foreign or headers.about_id is None:
+        return ""
+    number = uow.session.get_one(Message, headers.about_id).number
+    return f'[Lines that it quotes were set aside: "{SHOW} {headers.ticket.id} {number}" gets you all of it.]'
+
+
+def _letter_text(new_message: NewMessage, *, team: bool, aside: str = "") -> str:
     """The text of a letter to the team or to outsiders: what was written, then what was attached to it."""
     fitting = set(forwardable_files(new_message.attachments, team=team))
     attached = [
@@ -338,7 +346,7 @@ def _letter_text(new_message: NewMessage, *, team: bool) -> str:
     if len(text) > SHOWN_LIMIT:
         text = f"{text[:SHOWN_LIMIT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
     withheld = _withheld(sum(part.withheld for part in new_message.attachments), team=team)
-    return "\n\n".join(part for part in (text, "\n".join(attached), withheld) if part)
+    return "\n\n".join(part for part in (text, aside, "\n".join(attached), withheld) if part)
 
 
 def _withheld(number: int, *, team: bool) -> str:
@@ -463,7 +471,8 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
         body = {**notice.body, "changes": [change_line(change) for change in changes]}
         if notice.new_message is not None:
             if team not in texts:
-                texts[team] = _letter_text(notice.new_message, team=team)
+                aside = _aside(uow, notice.envelope, notice.new_message) if team else ""
+                texts[team] = _letter_text(notice.new_message, team=team, aside=aside)
             body["text"] = texts[team]
         rows.append(_letter(uow, notice.envelope, reader, members, body))
     add_letters(uow, rows)

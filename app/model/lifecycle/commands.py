@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...mail.client_phrases import LANGUAGES
+from ...mail.client_phrases import BANNERS, LANGUAGES
 from .correspondence import CORRESPONDENCE
 from .tables import sentence_list
 
@@ -98,11 +98,21 @@ class Reading(NamedTuple):
 # Nobody means so many; what follows is text again.
 MOST_LINES = 50
 _LONGEST_LINE = 20_000
+# What clients and phones put into a line: marks that nobody sees, odd spaces, full-width letters, and around names and
+# values bullets, quotation marks and what Markdown makes bold.
+_UNSEEN = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)])
+_SPACES = dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
+_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_DECORATION = " \t*_`\"'“”„‟‘’‚«»‹›"
+_BULLETS = _DECORATION + "-–—•·‣◦▪●"  # No ">": a quoted line is no command.
+_LINKED = re.compile(
+    r"\[([^\[\]\s]{1,320})\]\((?:mailto:)?[^()\s]{1,400}\)|<mailto:([^<>\s]{1,320})>|\bmailto:", re.IGNORECASE
+)
 # A colon with white space or nothing behind it; "https://…" is no name with a value.
-_NAMED = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?:[ \t\xa0](.*))?", re.DOTALL)
-_CLOSE = re.compile(r"[ \t\xa0\ufeff\u200b]*([^\W\d_][\w-]{0,29})[ \t\xa0]*[:\uff1a](?!//)(.*)", re.DOTALL)
-# The asterisks by which the plain text of a mail shows that its name, or all of a line, is bold.
-_BOLD = re.compile(r"[ \t\xa0\ufeff\u200b]*\*{1,2}([^\W\d_][\w-]{0,29})\*{0,2}([ \t\xa0]*[:\uff1a])\*{0,2}")
+_NAMED = re.compile(r"([^\W\d_][\w-]{0,29})[*_ \t]*:(?:[*_ \t](.*))?", re.DOTALL)
+_CLOSE = re.compile(r"([^\W\d_][\w-]{0,29})[*_ \t]*[:=](?!//)(.*)", re.DOTALL)
+_MOST_BANNERS = 5
+_BANNERS = tuple(one.casefold() for one in BANNERS.split("|"))
 _BLANK = re.compile(r"[\s\ufeff\u200b]*")
 _BY_NAME = {name.casefold(): command for command in COMMANDS for name in command.names}
 
@@ -115,7 +125,7 @@ def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
     if not allowed:
         return Reading((), text)
     lines: list[Line] = []
-    start = end = _skip_blank(text)
+    start = end = _skip_banners(text)
     while len(lines) < MOST_LINES and (line := _line(text[end : (stop := _stop(text, end))])) is not None:
         if not lines and not _begins(line, allowed):
             break
@@ -148,6 +158,19 @@ def _skip_blank(text: str) -> int:
     return text.rfind("\n", 0, end) + 1
 
 
+def _skip_banners(text: str) -> int:
+    """Where the first line begins that is not blank, nor one that a mail server puts above what came from outside."""
+    at = _skip_blank(text)
+    for _ in range(_MOST_BANNERS):
+        stop = _stop(text, at)
+        said = text[at : min(stop, at + 300)].strip(_BULLETS + "[]!").casefold()
+        if not said.startswith(_BANNERS):
+            break
+        at = stop + 1
+        at += _skip_blank(text[at:])
+    return at
+
+
 def _stop(text: str, start: int) -> int:
     """Where the line ends that begins there."""
     stop = text.find("\n", start)
@@ -155,25 +178,34 @@ def _stop(text: str, start: int) -> int:
 
 
 def _line(written: str) -> Line | None:
-    """A line `Name: value`; a known name needs no space behind its colon."""
+    """A line `Name: value`; a known name needs no space behind its colon, and may have `=` instead of it."""
     if len(written) > _LONGEST_LINE:
         return None
-    written = _without_bold(written)
-    close = _CLOSE.fullmatch(written)
+    said = written.translate(_UNSEEN).translate(_SPACES)
+    folded = said.translate(_WIDE).lstrip(_BULLETS)
+    close = _CLOSE.fullmatch(folded)
     if close is None:
         return None
     command = _BY_NAME.get(close[1].casefold())
-    if command is None and not _NAMED.fullmatch(written) and nearest(close[1]) is None:
+    if (
+        command is None
+        and not _NAMED.fullmatch(folded)
+        and (nearest(close[1]) is None or "=" in folded[: close.end(1) + 3])
+    ):
         return None
-    return Line(" ".join(written.split()), close[1], command, " ".join(close[2].split()))
+    value = said[len(said) - len(close[2]) :] if command is SUBJECT else close[2]
+    return Line(" ".join(written.split()), close[1], command, _value(command, value))
 
 
-def _without_bold(written: str) -> str:
-    """Return a line `*Name:* value` or `*Name: value*` without its asterisks."""
-    bold = _BOLD.match(written)
-    if bold is None:
-        return written
-    return bold[1] + bold[2] + written[bold.end() :].rstrip().removesuffix("*").removesuffix("*")
+def _value(command: Command | None, written: str) -> str:
+    """What somebody means by a value as their client wrote it: without links, quotation marks and a full stop."""
+    value = " ".join(written.split())
+    if command is SUBJECT:
+        return value.strip("*_ ")
+    value = _LINKED.sub(lambda link: link[1] or (f"<{link[2]}>" if link[2] else ""), value)
+    if command is not None and command.repeats:
+        value = value.replace(";", ",")
+    return value.strip(_DECORATION).removesuffix(".").strip(_DECORATION)
 
 
 def _begins(line: Line, allowed: Sequence[Command]) -> bool:

@@ -28,7 +28,8 @@ class NewMessage:
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
     `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
-    forwards. `address` is where its mail was sent from. `believed`: it may do more than say its words.
+    forwards. `address` is where its mail was sent from. `believed`: it may do more than say its words. `foreign` is how
+    many lines were set aside that are neither ours nor a signature.
     """
 
     text: str
@@ -49,6 +50,7 @@ class NewMessage:
     mail_id: int | None = None
     attachments: "Sequence[Attached]" = ()
     named: frozenset[str] = field(default_factory=frozenset)
+    foreign: int = 0
 
 
 def plausible_date(date: datetime | None, now: datetime) -> datetime:

@@ -1,0 +1,96 @@
+"""Command lines are known as clients and phones mangle them."""
+
+import pytest
+
+from app.model.lifecycle.commands import read
+
+NAMES = [
+    "*Status: resolved*",
+    "*Status:* resolved",
+    "**Status**: resolved",
+    "_Status:_ resolved",
+    "- Status: resolved",
+    "• Status: resolved",
+    "\u200eStatus: resolved",
+    "\u202bStatus: resolved\u202c",
+    "\u2068Status\u2069: resolved",
+    "Status : resolved",
+    "Status\u202f: resolved",
+    "Status:\u2009resolved",
+    "Sta\u00adtus: resolved",
+    "Ｓｔａｔｕｓ：ｒｅｓｏｌｖｅｄ",
+    "Status=resolved",
+    "Status = resolved",
+    "status:resolved",
+]
+VALUES = [
+    "Status: resolved.",
+    "Status: “resolved”",
+    'Status: "resolved"',
+    "Status: «resolved»",
+    "Status: 'resolved'.",
+    "Status: resolved\u200b",
+    "Status: *resolved*",
+    "Status: \u200eresolved\u200e",
+]
+
+
+@pytest.mark.parametrize("written", NAMES + VALUES)
+@pytest.mark.parametrize("below", ["", "\n\nDone.", "\nOwner: me"])
+def test_a_mangled_line_is_the_command_that_its_writer_meant(written: str, below: str) -> None:
+    found = read(f"{written}{below}")
+    first = found.lines[0]
+    assert (first.command and first.command.name, first.value) == ("Status", "resolved")
+    assert found.rest == ("Done." if "Done" in below else "")
+
+
+ADDRESSES = {
+    "AddCc: bea@example.org; carl@example.org": "bea@example.org, carl@example.org",
+    "AddCc: [bea@example.org](mailto:bea@example.org)": "bea@example.org",
+    "AddCc: mailto:bea@example.org": "bea@example.org",
+    "AddCc: bea@example.org <mailto:bea@example.org>": "bea@example.org <bea@example.org>",
+    "Owner: \u200esam@team.example": "sam@team.example",
+    "Owner: “Sam Helper”": "Sam Helper",
+    "Priority: １０": "10",
+}
+
+
+@pytest.mark.parametrize(("written", "value"), ADDRESSES.items())
+def test_a_value_is_read_without_what_a_client_put_around_it(written: str, value: str) -> None:
+    assert [line.value for line in read(written).lines] == [value]
+
+
+@pytest.mark.parametrize("subject", ["Printer in room 12.", "日本語：テスト", "«Quoted» words", "a; b <c@d.example>"])
+def test_a_subject_stays_as_it_was_written(subject: str) -> None:
+    assert read(f"Subject: {subject}").lines[0].value == subject
+
+
+BANNERS = [
+    "CAUTION: EXTERNAL SENDER",
+    "[EXTERNAL EMAIL] Do not click links.",
+    "This email originated from outside of the organization. Be careful.",
+    "You don't often get email from sam@team.example. Learn why\n\nCAUTION: External",
+]
+
+
+@pytest.mark.parametrize("banner", BANNERS)
+def test_lines_that_a_server_put_above_them_hide_no_commands(banner: str) -> None:
+    found = read(f"{banner}\n\nStatus: resolved\n\nDone.")
+    assert ([line.name for line in found.lines], found.rest) == (["Status"], "Done.")
+
+
+TEXTS = [
+    "> Status: resolved",
+    "https://status.example/resolved",
+    "Note=well",
+    "x = 1",
+    "Hello: there",
+    "I say: Status: resolved",
+    "CAUTION: the lamp is hot",
+    "Status quo: resolved",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_what_is_no_command_stays_text(text: str) -> None:
+    assert read(text) == ((), text)

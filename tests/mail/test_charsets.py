@@ -1,0 +1,117 @@
+"""Words come out right, whatever charset a mail has and however it names it."""
+
+import pytest
+
+from app.mail.parsed import parse_mail
+from app.mail.text import from_bytes
+
+RUSSIAN = "Лампа не горит."
+
+
+def mail(head: str, body: bytes) -> bytes:
+    return head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body
+
+
+LABELS = {
+    "win-1251": "cp1251",
+    "windows1251": "cp1251",
+    "CP-1251": "cp1251",
+    "x-cp1251": "cp1251",
+    "\"'windows-1251'\"": "cp1251",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "koi8r": "koi8-r",
+    "ISO_8859-5": "iso-8859-5",
+    "ibm866": "cp866",
+}
+
+
+@pytest.mark.parametrize(("label", "codec"), LABELS.items())
+def test_a_charset_is_known_by_the_names_that_people_write(label: str, codec: str) -> None:
+    found = parse_mail(mail(f"Content-Type: text/plain; charset={label}", RUSSIAN.encode(codec)))
+    assert found.text == RUSSIAN
+
+
+@pytest.mark.parametrize("words", ["①番の機種です", "㈱ランプ", "ﾗﾝﾌﾟが点きません", "髙橋", "漢字とkana"])
+def test_japanese_of_windows_is_read_though_its_label_is_narrower(words: str) -> None:
+    raw = windows_japanese(words)
+    assert from_bytes(raw, "iso-2022-jp") == words
+    assert parse_mail(mail("Content-Type: text/plain; charset=ISO-2022-JP", raw)).text == words
+
+
+def windows_japanese(words: str) -> bytes:
+    """Words in ISO-2022-JP as Windows writes them, by way of Shift_JIS."""
+    raw = b""
+    for letter in words:
+        one = letter.encode("cp932")
+        if len(one) == 2:
+            lead, trail = one
+            row = (lead - (0x81 if lead < 0xA0 else 0xC1)) * 2 + 0x21
+            row, cell = (row + 1, trail - 0x7E) if trail >= 0x9F else (row, trail - (0x20 if trail > 0x7F else 0x1F))
+            raw += b"\x1b$B" + (bytes([row, cell])) + b"\x1b(B"
+        elif one[0] > 0x80:
+            raw += b"\x1b(I" + bytes([one[0] & 0x7F]) + b"\x1b(B"
+        else:
+            raw += one
+    return raw
+
+
+@pytest.mark.parametrize("junk", [b"\x1b$B\xff\xfe\x01\x02", b"\x1b$B", b"\x1b(I\xff\x80", b"\x1b$(D\x21", b"\x1b"])
+def test_japanese_that_is_broken_is_read_as_far_as_it_goes(junk: bytes) -> None:
+    assert from_bytes(b"words " + junk, "iso-2022-jp").startswith("words ")
+
+
+META = {
+    "http-equiv": '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">',
+    "HTML 5": "<META charset=windows-1251>",
+    "XML": '<?xml version="1.0" encoding="windows-1251"?>',
+}
+
+
+@pytest.mark.parametrize("meta", META.values(), ids=META)
+def test_html_without_a_charset_is_read_in_the_one_that_it_names(meta: str) -> None:
+    page = f"<html><head>{meta}</head><body><p>{RUSSIAN}</p></body></html>"
+    assert parse_mail(mail("Content-Type: text/html", page.encode("cp1251"))).text == RUSSIAN
+
+
+def test_a_name_in_html_is_not_believed_where_the_bytes_are_utf_8() -> None:
+    page = f"{META['HTML 5']}<p>{RUSSIAN}</p>"
+    assert parse_mail(mail("Content-Type: text/html", page.encode())).text == RUSSIAN
+
+
+@pytest.mark.parametrize("codec", ["koi8-r", "gb2312", "big5", "shift_jis", "euc-kr", "windows-1251"])
+def test_a_raw_subject_and_name_are_read_in_the_charset_of_the_text(codec: str) -> None:
+    words = {"gb2312": "灯不亮了", "big5": "燈不亮了", "shift_jis": "ランプ", "euc-kr": "램프"}.get(codec, "Лампа")
+    head = f"Content-Type: text/plain; charset={codec}\r\nFrom: ".encode() + words.encode(codec)
+    raw = head + b" <ann@customer.example>\r\nSubject: " + words.encode(codec) + b"\r\n\r\n" + words.encode(codec)
+    found = parse_mail(raw)
+    assert (found.subject, found.sender and found.sender.name, found.text) == (words, words, words)
+
+
+def test_a_raw_subject_that_does_not_fit_the_text_is_read_as_before() -> None:
+    raw = b"Content-Type: text/plain; charset=utf-8\r\nSubject: Gr\xf6\xdfe\r\n\r\nwords"
+    assert parse_mail(raw).subject == "Größe"
+
+
+FLOWED = {
+    "a paragraph": ("One paragraph that \nwas broken \nsoftly.\nNext.", "One paragraph that was broken softly.\nNext."),
+    "stuffed": (" From here\n >no quote", "From here\n>no quote"),
+    "quoted": ("> quoted words \n> go on\nanswer", "> quoted words go on\nanswer"),
+    "other depth": ("> quoted \n>> deeper", "> quoted\n>> deeper"),
+    "signature": ("words \nend\n-- \nAnn", "words end\n-- \nAnn"),
+    "last line": ("words ", "words"),
+}
+
+
+@pytest.mark.parametrize(("body", "words"), FLOWED.values(), ids=FLOWED)
+def test_lines_that_flow_are_joined(body: str, words: str) -> None:
+    assert (
+        parse_mail(mail("Content-Type: text/plain; format=flowed", body.replace("\n", "\r\n").encode())).text == words
+    )
+
+
+def test_with_delsp_the_space_before_a_soft_break_goes() -> None:
+    head = "Content-Type: text/plain; charset=utf-8; format=Flowed; DelSp=Yes"
+    assert (
+        parse_mail(mail(head, "交換して \r\nください https://x.example/a \r\nb".encode())).text
+        == "交換してください https://x.example/ab"
+    )

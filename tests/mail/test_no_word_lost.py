@@ -1,0 +1,107 @@
+"""Each word of a mail's own text is in what the team reads, however the mail is built, encoded and quoted."""
+
+from base64 import encodebytes
+from collections.abc import Callable
+from quopri import encodestring
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.mail.parsed import parse_mail
+from app.mail.quoted_text import foreign_lines, split
+
+SCRIPTS = {
+    "us-ascii": "lamp dark since Monday second switch blinks three times",
+    "iso-8859-1": "Größe Lampe dunkel für Müller élan señor",
+    "windows-1251": "лампа горит понедельника второй выключатель",
+    "koi8-r": "лампа горит понедельника второй выключатель",
+    "iso-2022-jp": "電球 交換 点灯 月曜日 二番",
+    "shift_jis": "電球 交換 点灯 月曜日 二番",
+    "gb2312": "灯泡 更换 星期一 第二",
+    "utf-8": "lampă întunecată λάμπα 電球 лампа lámpara",
+    "utf-16": "lampă întunecată λάμπα 電球",
+}
+LETTER = ["Bob Helper wrote:", "", "Please try the other button on the right and tell me what happens to it then."]
+LETTER += ["", "-- ", "You get this because you opened this ticket."]
+
+
+def bare(body: bytes, head: str) -> bytes:
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def wrapped(body: bytes, head: str) -> bytes:
+    file = b"--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nx\r\n--b--\r\n"
+    return b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + bare(body, head) + b"\r\n" + file
+
+
+def beside_a_placeholder(body: bytes, head: str) -> bytes:
+    plain = b"--b\r\nContent-Type: text/plain\r\n\r\nYour program shows no HTML.\r\n"
+    top = b"Content-Type: multipart/alternative; boundary=b\r\n\r\n"
+    return top + plain + b"--b\r\n" + bare(body, head.replace("text/plain", "text/html")) + b"\r\n--b--\r\n"
+
+
+def without_its_boundary(body: bytes, head: str) -> bytes:
+    return b"Content-Type: multipart/mixed; boundary=other\r\n\r\n--b\r\n" + bare(body, head) + b"\r\n--b--\r\n"
+
+
+def above_a_footer(body: bytes, head: str) -> bytes:
+    footer = b"--b\r\n\r\n_____\r\nfooter\r\n--b--\r\n"
+    return b"Content-Type: multipart/*; boundary=b\r\n\r\n--b\r\n" + bare(body, head) + b"\r\n" + footer
+
+
+STRUCTURES = [bare, wrapped, beside_a_placeholder, without_its_boundary, above_a_footer]
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "8bit": lambda body: body,
+    "base64": encodebytes,
+    "quoted-printable": encodestring,
+}
+
+
+def quoted(marks: str) -> str:
+    return "\n".join(f"{marks}{line}".rstrip() for line in LETTER)
+
+
+CLIENTS = {
+    "first": ("", ""),
+    "gmail": ("\n\nOn Wed, 25 Nov 2026 at 09:20, Bob <ticket1@tracker.example> wrote:\n\n", quoted("> ")),
+    "outlook": ("\n\nFrom: Bob <ticket1@tracker.example>\nSent: Monday\nTo: Ann\nSubject: Lamp\n\n", quoted("")),
+    "german": ("\n\nAm 25.11.2026 um 09:20 schrieb Bob <ticket1@tracker.example>:\n", quoted("> ")),
+    "another's": ("\n\nOn Wed, 25 Nov 2026 at 09:20, Carl <carl@shop.example> wrote:\n\n", "> We do not pay."),
+    "a log": ("\n\n", "> boot 1.2\n> fault 17"),
+}
+
+
+@st.composite
+def mails(draw: st.DrawFn) -> tuple[bytes, list[str], str, bool]:
+    """A mail, the words that its writer wrote, its client, and whether it is HTML."""
+    charset = draw(st.sampled_from(sorted(SCRIPTS)))
+    lines = draw(
+        st.lists(st.lists(st.sampled_from(SCRIPTS[charset].split()), min_size=2, max_size=8), min_size=1, max_size=6)
+    )
+    client = draw(st.sampled_from(sorted(CLIENTS)))
+    structure = draw(st.sampled_from(STRUCTURES))
+    transfer = draw(st.sampled_from(["base64"] if charset == "utf-16" else sorted(CODINGS)))
+    html = structure is beside_a_placeholder
+    text = "\n".join(" ".join(line) for line in lines) + "".join(CLIENTS[client])
+    if html:
+        text = text.replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br>\n")
+    body = CODINGS[transfer](text.replace("\n", "\r\n").encode(charset)).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    head = f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: {transfer}"
+    return structure(body, head), [word for line in lines for word in line], client, html
+
+
+@given(mails(), st.booleans(), st.booleans())
+@settings(deadline=None, max_examples=400)
+def test_each_word_is_read_or_counted_among_the_lines_set_aside(
+    mail: tuple[bytes, list[str], str, bool], outsider: bool, known: bool
+) -> None:
+    raw, words, client, _ = mail
+    text = parse_mail(raw).text
+    ours = LETTER if known else []
+    for opening in (True, False):
+        said = split(text, ours, opening=opening, outsider=outsider)
+        assert [word for word in words if word not in said.new] == []
+        read_by_nobody = [line for line in ("We do not pay.", "fault 17") if line in text and line not in said.new]
+        assert not read_by_nobody or foreign_lines(said.rest, ours) > 0
+        if known and client in ("gmail", "outlook", "german") and "footer" not in text:
+            assert "other button" not in said.new

@@ -1,0 +1,189 @@
+"""Words are found in mails whose structure lies, or hides them behind another part."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.mail.parsed import parse_mail
+
+WORDS = "The lamp is dark since Monday."
+HTML = f"<p>{WORDS}</p>"
+
+
+def mail(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode()
+
+
+def multipart(kind: str, *parts: str) -> bytes:
+    body = "".join(f"--b\n{part}\n" for part in parts)
+    return mail(f"MIME-Version: 1.0\nContent-Type: multipart/{kind}; boundary=b\n\n{body}--b--\n")
+
+
+def part(type_: str, body: str, *headers: str) -> str:
+    return "\n".join([f"Content-Type: {type_}", *headers, "", body])
+
+
+PLACEHOLDERS = {
+    "viewer": "To view this message, please use an HTML compatible email viewer!",
+    "short": "See the HTML part.",
+    "source": f"<html><body>{HTML}</body></html>",
+    "a fragment of source": f"<div>{WORDS}</div>",
+    "only the greeting": "Hello",
+}
+
+
+@pytest.mark.parametrize("plain", PLACEHOLDERS.values(), ids=PLACEHOLDERS)
+def test_a_plain_form_that_does_not_say_what_the_html_says_is_not_taken(plain: str) -> None:
+    found = parse_mail(multipart("alternative", part("text/plain", plain), part("text/html", HTML)))
+    assert (found.text, found.attachments) == (WORDS, ())
+
+
+def test_a_plain_form_that_says_the_same_is_taken() -> None:
+    plain = "The lamp is *dark* since Monday.\nhttps://x.example/a-long-link"
+    link = '<p>The lamp is <b>dark</b> since <a href="https://x.example/a-long-link">Monday</a>.</p>'
+    assert parse_mail(multipart("alternative", part("text/plain", plain), part("text/html", link))).text == plain
+
+
+def test_words_below_a_file_are_read_in_the_form_that_has_them() -> None:
+    inner = f"Content-Type: multipart/mixed; boundary=c\n\n--c\n{part('text/html', '<p>Above.</p>')}\n"
+    file = part("application/pdf", "x", "Content-Disposition: inline; filename=plan.pdf")
+    inner += f"--c\n{file}\n--c\n{part('text/html', f'<p>{WORDS}</p>')}\n--c--"
+    found = parse_mail(multipart("alternative", part("text/plain", "Above."), inner))
+    assert found.text == f"Above.\n\n{WORDS}"
+    assert [attachment.name for attachment in found.attachments] == ["plan.pdf"]
+
+
+def test_an_empty_sibling_hides_no_words() -> None:
+    empty = "Content-Type: multipart/related; boundary=c\n\nThis is a multi-part message.\n"
+    assert parse_mail(multipart("alternative", part("text/html", HTML), empty)).text == WORDS
+
+
+NAMED = 'Content-Disposition: inline; filename="body.txt"'
+
+
+def test_a_named_first_text_is_text_and_a_later_one_a_file() -> None:
+    found = parse_mail(multipart("mixed", part("text/plain", WORDS, NAMED), part("text/plain", "footer")))
+    assert (found.text, found.attachments) == (f"{WORDS}\n\nfooter", ())
+    found = parse_mail(multipart("mixed", part("text/plain", WORDS), part("text/plain", "log", NAMED)))
+    assert (found.text, [attachment.name for attachment in found.attachments]) == (WORDS, ["body.txt"])
+
+
+def test_a_nameless_attachment_that_is_the_only_text_is_no_file() -> None:
+    found = parse_mail(multipart("mixed", part("text/plain", WORDS, "Content-Disposition: attachment")))
+    assert (found.text, found.attachments) == (WORDS, ())
+    found = parse_mail(mail(f"Content-Type: text/plain\nContent-Disposition: attachment\n\n{WORDS}\n"))
+    assert (found.text, found.attachments) == (WORDS, ())
+
+
+@pytest.mark.parametrize("kind", ["markdown", "x-web-markdown", "unknown", "troff"])
+def test_text_of_an_unknown_kind_is_text(kind: str) -> None:
+    assert parse_mail(mail(f"Content-Type: text/{kind}\n\n{WORDS}\n")).text == WORDS
+
+
+def test_enriched_text_is_read_without_its_marks() -> None:
+    body = "<bold>The lamp</bold> is dark\nsince Monday.\n\n<color><param>red</param>Two << three</color>"
+    assert parse_mail(mail(f"Content-Type: text/enriched\n\n{body}\n")).text == f"{WORDS}\nTwo < three"
+
+
+@pytest.mark.parametrize("type_", ["multipart/*", "multipart", "multipart/x-odd", "MULTIPART/mixed"])
+def test_any_multipart_is_taken_apart(type_: str) -> None:
+    raw = mail(f"Content-Type: {type_}; boundary=b\n\n--b\n{part('text/html', HTML)}\n--b--\n")
+    assert parse_mail(raw).text == WORDS
+
+
+@pytest.mark.parametrize(
+    "header", ['multipart/mixed; boundary="other"', "multipart/mixed", "multipart/mixed; boundary="]
+)
+def test_a_boundary_that_does_not_occur_is_looked_for(header: str) -> None:
+    raw = mail(f"Content-Type: {header}\n\nPreamble\n--true one\n{part('text/html', HTML)}\n--true one--\n")
+    assert parse_mail(raw).text == WORDS
+
+
+def test_a_form_is_read_field_by_field() -> None:
+    fields = [part("text/plain", said, f'Content-Disposition: form-data; name="{name}"') for name, said in FORM.items()]
+    assert parse_mail(multipart("form-data", *fields)).text == f"name: Ann\n\nbody: {WORDS}"
+
+
+FORM = {"name": "Ann", "body": WORDS}
+
+
+def test_the_first_part_of_a_partial_message_is_read() -> None:
+    inner = f"Subject: Lamp\nContent-Type: text/html\n\n{HTML}"
+    assert parse_mail(mail(f'Content-Type: message/partial; number=1; total=2; id="x"\n\n{inner}\n')).text == WORDS
+
+
+SOURCES = [f"<!DOCTYPE html>\n<html><body>{HTML}</body></html>", f"<html>{HTML}</html>", f"<div>{HTML}</div>\n"]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("head", ["Content-Type: text/plain", "Subject: Lamp"])
+def test_html_that_is_labelled_plain_is_read_as_html(source: str, head: str) -> None:
+    assert parse_mail(mail(f"{head}\n\n{source}")).text == WORDS
+
+
+def test_plain_words_about_html_stay_as_they_are() -> None:
+    words = "<p> is a tag, <div> too. Which one do I need?"
+    assert parse_mail(mail(f"Content-Type: text/plain\n\n{words}\n")).text == words
+
+
+PLAIN = [
+    "Dear team,\n\nthe lamp is dark - since Monday.\nAnn.",
+    "the lamp, on the left, is dark.\nsince Monday - again",
+]
+
+
+@pytest.mark.parametrize("words", PLAIN)
+def test_a_text_that_is_labelled_base64_and_is_none_is_kept(words: str) -> None:
+    found = parse_mail(mail(f"Content-Transfer-Encoding: base64\n\n{words}\n"))
+    assert found.text == words
+
+
+HEADS = {
+    "space before a colon": "Subject : Lamp\nFrom\t: ann@customer.example",
+    "a line that is none": "X-One: 1\nbroken by a gateway\nSubject: Lamp\nFrom: ann@customer.example",
+    "two such lines": "Subject: Lamp\nbroken\nX-One: 1\nbroken again at 10:30\nFrom: ann@customer.example",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_a_head_is_read_to_its_end(head: str) -> None:
+    found = parse_mail(mail(f"{head}\nMIME-Version: 1.0\nContent-Type: text/html\n\n{HTML}\n"))
+    assert (found.subject, found.sender and found.sender.email, found.text) == ("Lamp", "ann@customer.example", WORDS)
+
+
+def test_words_right_below_a_head_stay_words() -> None:
+    assert parse_mail(mail("Subject: Lamp\nThanx :-)\n\nAnn\n")).text == "Thanx :-)\n\nAnn"
+
+
+DATES = [
+    "2026-11-25T09:15:00+01:00",
+    "2026-11-25 09:15:00 +0100",
+    "2026-11-25T08:15:00Z",
+    "2026-11-25T08:15:00.123Z",
+    "Wed, 25 Nov 2026 09:15:00 GMT+0100",
+    "Wed, 25 Nov 2026 09:15:00 UTC+01:00",
+    "Wed, 25 Nov 2026 08:15:00 GMT",
+]
+
+
+@pytest.mark.parametrize("date", DATES)
+def test_a_date_is_read_in_the_forms_that_clients_write(date: str) -> None:
+    assert parse_mail(mail(f"Date: {date}\n\nwords")).date == datetime(2026, 11, 25, 8, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("letters", [10_000, 1_600_000])
+def test_a_picture_within_html_hides_no_words(letters: int) -> None:
+    picture = f'<img src="data:image/png;base64,{"A" * letters}">'
+    found = parse_mail(mail(f"Content-Type: text/html\n\n{picture}<p>{WORDS}</p><blockquote>{picture}old</blockquote>"))
+    assert found.text == f"{WORDS}\n\n> old"
+
+
+def test_a_long_style_sheet_does_not_lose_the_marks_of_quotations() -> None:
+    style = "<style>" + "p.a > b { margin: 0 }\n" * 40_000 + "</style>"
+    found = parse_mail(mail(f"Content-Type: text/html\n\n{style}<p>{WORDS}</p><blockquote>old</blockquote>"))
+    assert found.text == f"{WORDS}\n\n> old"
+
+
+def test_a_subject_that_was_cut_off_is_decoded() -> None:
+    assert parse_mail(mail("Subject: =?utf-8?Q?Die_Lampe_ist_gr=C3=BCn\n\nx")).subject == "Die Lampe ist grün"
+    assert parse_mail(mail("Subject: =?utf-8?B?TGFtcA==?= =?utf-8?B?TGFt\n\nx")).subject == "LampLam"
