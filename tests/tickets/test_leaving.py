@@ -100,6 +100,13 @@ def shown(actor: Actor) -> str:
     return actor.letter().text
 
 
+def test_outsiders_are_told_of_nobody_else_who_left(people: People) -> None:
+    people.pia.replies(people.pia.letter(), "unsubscribe")
+    assert people.world.ticket(1, people.rita.email)["unsubscribed"] == []
+    assert [one["name"] for one in people.world.ticket(1, people.pia.email)["unsubscribed"]] == ["Pia"]
+    assert "Get no letters" not in shown(people.rita)
+
+
 def test_a_requestor_who_left_is_not_told_that_it_is_resolved(people: People) -> None:
     people.world.switches("General", announce_resolved="on")
     people.rita.replies(people.rita.letter(), "unsubscribe")

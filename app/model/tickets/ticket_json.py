@@ -99,6 +99,7 @@ def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[M
             said["in_reply_to"] = None
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
     view["reopens"] = None
+    view["unsubscribed"] = [one for one in view["unsubscribed"] if one["email"] == own]
     found: Json = without_addresses(view, own)
     return found
 
