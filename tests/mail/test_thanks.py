@@ -46,6 +46,8 @@ def test_the_tables_have_a_row_a_language() -> None:
     "text",
     [
         "Thanks!",
+        "Thanks to you all!",
+        "OK, thanks",
         "thank you",
         "THANK YOU SO MUCH!!!",
         "Hi Sam,\n\nthanks a lot.\n\nBest regards\nAnn Lee",

@@ -84,5 +84,5 @@ def _shared_inbox(tracker: Stage, tell: Callable[[str], None]) -> None:
     tracker.replies(NEWCOMER, "Re: Helping out", "I shall be there.")
     tracker.replies(ASHEESH, "Re: Helping out", "Very good; see you on Sunday.")
     tracker.acts(BRITTA, "Change status", "So this is settled.", status="resolved")
-    tracker.replies(NEWCOMER, "Re: Helping out", "Thanks to you all!")
+    tracker.replies(NEWCOMER, "Re: Helping out", "Thanks to you all! Where is the call?")
     tell(f"The ticket is {tracker.ticket()['status']} again, as the letter had said.")
