@@ -63,8 +63,8 @@ BESIDE = {
     "en": "hi hello hey dear ok okay to you all everyone everybody team folks guys so very much many a lot lots million"
     " again both for the your this that help support reply answer response quick fast prompt kind kindly time"
     " assistance patience effort sorting it out and we i am are really appreciate appreciated best kind warm"
-    " regards wishes sincerely yours great good perfect excellent awesome wonderful super brilliant lovely amazing fantastic nice all"
-    " works work now cheers have day one weekend evening in advance helping being helpful",
+    " regards wishes sincerely yours great good perfect excellent awesome wonderful super brilliant lovely"
+    " amazing fantastic nice all works work now cheers have day one weekend evening in advance helping being helpful",
     "es": "hola buenos buenas días dias tardes muchas muchísimas mil por la tu su ayuda respuesta rápida a todos"
     " saludos un saludo cordial excelente perfecto genial todo bien",
     "et": "tere väga suur abi eest parimate tervitustega",
