@@ -24,6 +24,7 @@ from app.config.parsing import load
 from app.devtools.mail_client import MailClient
 from app.model.inbound import dispatch
 from app.model.inbound.delivery import DeliveryResult, InboundMail
+from app.model.records.addressing import AddressKind, OurAddress
 from app.model.records.messages import Message
 from app.model.records.received_mail import Delivery, Mail
 from app.model.records.tickets import Ticket
@@ -480,13 +481,16 @@ def test_the_doors_are_open_for_addresses_of_ours_alone(small_world: World, addr
 
 
 def test_a_route_gives_the_operation_what_it_has_read(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[Any] = []
-    for name in ("to_ticket", "comment_on_ticket", "elsewhere"):
-        monkeypatch.setattr(dispatch, name, lambda *arguments: given.append(arguments[3]))
+    given: list[OurAddress] = []
+    monkeypatch.setattr(dispatch, "deliver", lambda _uow, _mail, _recipient, place: given.append(place))
     with small_world.database.transaction() as uow:
         for address in (TICKET1, f"ticket1-comment@{DOMAIN}", HELLO):
             Router.deliver(Request(uow, InboundMail.of(MAIL, ""), address))
-    assert (given[0], given[1], given[2].name) == ("1", "1", "hello")
+    assert [(place.kind, place.name) for place in given] == [
+        (AddressKind.TICKET, "ticket1"),
+        (AddressKind.TICKET_COMMENT, "ticket1"),
+        (AddressKind.QUEUE, "hello"),
+    ]
 
 
 def test_handlers_are_stateless_and_never_reloaded(small_world: World) -> None:
