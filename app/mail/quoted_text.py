@@ -39,6 +39,7 @@ _DASHES = re.compile(r"\s*+[-_=*~#]{2}")
 _URL = re.compile(r"<[^<>]*+>|\(?https?://\S*+")
 # A question, or the end of a sentence of some words.
 _SENTENCE = re.compile(r"[?？]\s*\Z|[?？]\s|(?:\w+[,;]?\s+){6}\w+[.!]\s*\Z")
+_EMAIL = re.compile(r"[^\s<>\"'()\[\],;:@]{1,64}@[^\s<>\"'()\[\],;:@]{1,255}")
 _DATED = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\s[^<>]{1,80}<[^\s<>@]{1,64}@[^\s<>@]{1,80}>\s*+\Z")
 _BARRED = re.compile(r" ?(?:\||[A-Z]{1,3}>)")
 _MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
@@ -78,10 +79,10 @@ def split(
 ) -> Split:
     """Tell the new words of a mail from quoted letters, signatures and what telephones add.
 
-    `ours` are lines of letters that we sent: they count as quoted wherever they stand. A letter that is passed on
-    ("Forwarded message") is new, and if `forward` says that the mail is one that passes on (`is_forward` of its
-    subject) so is any other. Answers between and below quoted lines are new, together with those quoted lines. If
-    nothing would be new, all is, unless the mail `can_be_empty`. Takes linear time; never raises.
+    `ours` are lines of letters that we sent, with their senders: they count as quoted wherever they stand. A letter
+    that is passed on ("Forwarded message") is new, and if `forward` says that the mail is one that passes on
+    (`is_forward` of its subject) so is any other. Answers between and below quoted lines are new, together with those
+    quoted lines. If nothing would be new, all is, unless the mail `can_be_empty`. Takes linear time; never raises.
 
     Of a mail that is `opening` a ticket, and answers nothing of ours, only the signature at its end is no new words:
     nobody here has seen what it quotes. In an `outsider`'s reply whatever is not ours is new, if `ours` are known.
@@ -119,6 +120,8 @@ def _with_foreign(page: "_Page", new: list[int], ours: Collection[str]) -> list[
             for at in foreign:  # The marks of the letter that is answered are not the writer's.
                 page.lines[at] = _MARKS.sub("", page.lines[at], count=1)
             chosen.update(foreign)
+        elif _is_of_ours(page, region, ours):
+            foreign = []
         elif foreign:
             foreign = list(range(region[0], region[-1] + 1))
             chosen.update(foreign)
@@ -126,6 +129,13 @@ def _with_foreign(page: "_Page", new: list[int], ours: Collection[str]) -> list[
             before = (at for at in range(foreign[0] - 1, -1, -1) if at in chosen or page.kinds[at] == BLANK)
             chosen.add(next(before, foreign[0]))
     return sorted(chosen)
+
+
+def _is_of_ours(page: "_Page", region: Sequence[int], ours: Collection[str]) -> bool:
+    """Whether the line above a quotation, or its head, names an address of `ours`: a client changed the rest."""
+    names = {word for line in ours if "@" in line for word in _EMAIL.findall(line)}
+    above = (page.said[at] for at in region if _is_framing(page, at, before=region[-1]))
+    return any(not names.isdisjoint(_EMAIL.findall(line[:LONG])) for line in above)
 
 
 def _regions(page: "_Page", others: Sequence[int]) -> list[list[int]]:

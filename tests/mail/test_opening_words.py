@@ -105,6 +105,12 @@ def test_our_own_letter_is_set_aside_and_not_counted(above: str, letter: str, ou
     assert foreign_lines(said.rest, OURS) == 0
 
 
+@pytest.mark.parametrize("above", [ON, HEAD.replace("Carl Shop <carl@shop", "Bob <ticket1@tracker")])
+def test_a_letter_of_ours_that_a_client_changed_is_set_aside(above: str) -> None:
+    text = f"It works now.\n\n{above}\n\n> Bitte versuchen Sie den zweiten Schalter."
+    assert split(text, ["ticket1@tracker.example", *OURS], outsider=True).new == "It works now."
+
+
 def test_a_signature_is_not_counted() -> None:
     said = split("It works now.\n-- \nAnn\nLamps Ltd", OURS)
     assert (said.new, foreign_lines(said.rest, OURS)) == ("It works now.", 0)

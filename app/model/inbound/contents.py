@@ -97,12 +97,12 @@ def first_words(draft: NewMessage, text: str, *, forward: bool = False, can_be_e
 
 
 def quotable_lines(uow: UnitOfWork, parsed: ParsedMail) -> list[str]:
-    """The lines of the letter of ours that a mail answers, as its writer's client may have quoted them."""
+    """The sender and the lines of the letter of ours that a mail answers: its writer's client may quote them."""
     if not parsed.in_reply_to:
         return []
-    query = select(Letter.text).where(Letter.message_id.in_(parsed.in_reply_to)).limit(1)
-    text = uow.connection.execute(query).scalar()
-    return text.split("\n") if text else []
+    query = select(Letter.sender, Letter.text).where(Letter.message_id.in_(parsed.in_reply_to)).limit(1)
+    letter = uow.connection.execute(query).one_or_none()
+    return [letter.sender, *letter.text.split("\n")] if letter else []
 
 
 def may_add_by_cc(queue: Queue, by: TicketMember) -> bool:
