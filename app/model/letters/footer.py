@@ -83,7 +83,9 @@ def _why(ticket: Ticket, member: TicketMember) -> str:
         return f"you answer for {ticket.queue.name}"
     if member.formerly:
         return f"you answer for {member.formerly}, where ticket {ticket.id} was"
-    return f"you take part in ticket {ticket.id}"
+    if member.participant:
+        return f"you take part in ticket {ticket.id}"
+    return f"a mail in your name came to ticket {ticket.id}"
 
 
 def _who_reads(ticket: Ticket, others: Sequence[TicketMember]) -> str:

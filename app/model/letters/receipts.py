@@ -15,6 +15,7 @@ from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage
+from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
 from .footer import footer
@@ -54,17 +55,22 @@ def send_receipt(
     *,
     checkpoint: int | None = None,
 ) -> None:
-    """Tell who commanded what came of it, and how to take it back."""
+    """Tell who commanded what came of it, and how to take it back; they are addressed as what they are after it."""
     heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(uow, to.ticket.id)}."
     lines = [change_line(change) for change in changes] or ["Nothing changed: it was so before."]
     write_receipt(
-        uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *_ways_to_undo(changes)], checkpoint=checkpoint
+        uow,
+        to,
+        ReceiptKind.RECEIPT,
+        heading,
+        lines,
+        [*notes, *_ways_to_undo(to.member, changes)],
+        checkpoint=checkpoint,
     )
 
 
 def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[str] = ()) -> None:
-    """Tell who commanded what came of it; they are addressed as what they are after it."""
-    to = to if event.actor is None else to._replace(member=event.actor)
+    """Tell who commanded what came of it."""
     notes = [*notes, *note_of_unread(uow, event.ticket, event.changes, event.members)]
     send_receipt(uow, to, event.all_changes, notes, checkpoint=event.checkpoint)
 
@@ -78,15 +84,21 @@ def send_opening_receipt(
     heading += f"its address is {ticket_address(uow, ticket.id)}."
     lines = [change_line(change) for change in changes]
     rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
-    paragraphs = [*notes, *_ways_to_undo(changes), *([rid] if ticket.status != spam else [])]
+    paragraphs = [*notes, *_ways_to_undo(to.member, changes), *([rid] if _may_reject(uow, ticket, to.member) else [])]
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
 
 
-def _ways_to_undo(changes: Sequence[FieldChange]) -> list[str]:
-    """How to take back what `undo` does not: who was let in or out, and a merge."""
-    lines = [
-        ADD_CC.line(old) if old else DEL_CC.line(new or "") for field, old, new in changes if field == "participant"
-    ]
+def _may_reject(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> bool:
+    """Return whether a line of somebody's can make a ticket what a server calls spam."""
+    life, commands = ticket.lifecycle, member.responder or member.requestor
+    roles = member.roles_in(life)
+    return commands and life.spam in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
+
+
+def _ways_to_undo(member: TicketMember, changes: Sequence[FieldChange]) -> list[str]:
+    """How to take back what `undo` does not: who was let in or out, for whoever may do that now, and a merge."""
+    people = [change for change in changes if change[0] == "participant" and member.responder]
+    lines = [ADD_CC.line(old) if old else DEL_CC.line(new or "") for _, old, new in people]
     notes = [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
     merged = any(field == "merged" for field, _, _ in changes)
     return [*notes, "A merge cannot be taken back."] if merged else notes
