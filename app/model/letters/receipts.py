@@ -18,8 +18,9 @@ from ..tickets.posts import NewMessage
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
-from .footer import footer
-from .notification import change_line, leave_token, letter_row, list_id
+from .footer import Footer, footer
+from .notification import change_line, leave_token, letter_row, list_id, with_mailbox
+from .promises import Note
 from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render
 
@@ -44,7 +45,7 @@ class ReceiptRecipient(NamedTuple):
     members: Sequence[TicketMember]
     new_message: NewMessage
     private: bool = False
-    also: Sequence[str] = ()
+    also: Sequence[Note] = ()
 
 
 def send_receipt(
@@ -109,9 +110,16 @@ def send_unsubscribed_receipt(uow: UnitOfWork, to: ReceiptRecipient) -> None:
     ticket = to.ticket
     heading = f'You get no more letters about ticket {ticket.id}, "{ticket.title}".'
     back = f"To get them again, write to {ticket_address(uow, ticket.id)}, or reply to this letter."
-    footing = footer(uow, ticket, to.member, to.members)[1:2]
+    below = footer(uow, ticket, to.member, to.members)
+    footing = ["You get this because you asked for it.", *below.lines[1:2]]
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, (), [back], footing=Footer(footing, below.promise))
+
+
+def send_notes(uow: UnitOfWork, to: ReceiptRecipient) -> None:
+    """Tell somebody what they must know of their mail, where no other letter goes to them."""
+    first, *others = to.also
     write_receipt(
-        uow, to, ReceiptKind.RECEIPT, heading, (), [back], footing=["You get this because you asked for it.", *footing]
+        uow, to._replace(also=others), ReceiptKind.RECEIPT, first.text, shows=Subjects(first.people, frozenset())
     )
 
 
@@ -159,7 +167,7 @@ def write_receipt(
     lines: Sequence[str] = (),
     paragraphs: Sequence[str] = (),
     *,
-    footing: Sequence[str] | None = None,
+    footing: Footer | None = None,
     shows: Subjects = NOTHING_MORE,
     **columns: object,
 ) -> bool:
@@ -174,9 +182,12 @@ def write_receipt(
         return False
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
-        footing = footer(uow, ticket, to.member, to.members, private=to.private, undo=undo)
+        members = with_mailbox(uow, to.members)
+        footing = footer(uow, ticket, to.member, members, private=to.private, undo=undo)
+    paragraphs = [*paragraphs, *(note.text for note in to.also)]
+    shows = shows.and_also(Subjects(frozenset(person for note in to.also for person in note.people)))
     threads = [one for one in dict.fromkeys((ticket.root, to.new_message.message_id)) if one and sendable(one)]
-    shows = shows.and_also(named_in([heading, *lines, *paragraphs], to.members, footing))
+    shows = shows.and_also(named_in([heading, *lines, *paragraphs], to.members, footing.lines))
     row = letter_row(
         uow,
         shows=shows._replace(people=shows.people - {ticket.requestor_id}),
@@ -195,9 +206,8 @@ def write_receipt(
             "references": " ".join(threads) or None,
             "acknowledges": True,
             "leave_token": leave_token(to.member),
-            "text": render(
-                "to_writer", heading=heading, lines=lines, paragraphs=[*paragraphs, *to.also], footer=footing
-            ),
+            "promise": footing.promise,
+            "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing.lines),
             **columns,
         },
     )
