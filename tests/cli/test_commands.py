@@ -573,11 +573,13 @@ def test_somebody_is_let_in_by_command(inbox: Office) -> None:
 
 
 def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inbox: Office) -> None:
-    assert inbox.does("set", 1, "--queue", "questions", "--as", ROB) == "Ticket 1: queue and status changed\n"
+    assert (
+        inbox.does("set", 1, "--queue", "questions", "--as", ROB) == "Ticket 1: queue, status and participant changed\n"
+    )
     ticket = inbox.json("show", 1)
     assert (ticket["queue"], ticket["lifecycle"], ticket["status"]) == ("Questions", "support", "Open")
     changes = [(one["field"], one["old"], one["new"]) for one in ticket["changes"]]
-    assert changes == [("queue", "General", "Questions"), ("status", "new", "Open")]
+    assert changes == [("queue", "General", "Questions"), ("status", "new", "Open"), ("participant", None, ROB)]
     inbox.does("set", 1, "--queue", "General", "--as", ADMIN)
     assert inbox.json("show", 1)["status"] == "new"
     assert [one["id"] for one in inbox.json("list", "--status", "NEW")] == [1]

@@ -36,7 +36,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
-    assert done.stdout.count("  promised: While this ticket is ") == done.stdout.count(" got a letter.\n") == 14
+    assert done.stdout.count("  promised: While this ticket is ") == done.stdout.count(" got a letter.\n") == 21
     assert (
         "  promised: While this ticket is Open, a reply from you answers it; No Privileges Person will read it.\n"
         "  happened: Answer by Sample Person, Open → Answered; No Privileges Person got a letter.\n"
@@ -44,6 +44,14 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
     assert "The ticket is Solved, answered by Sample Person, message 7." in done.stdout
     assert "  happened: Comment by Asheesh, in private, still new; Britta got a letter." in done.stdout
     assert "The ticket is open again, as the letter had said." in done.stdout
+    # Whoever has moved a ticket away reaches everybody who is named.
+    assert (
+        "a reply from you goes to everybody on it; Nora Newcomer and everybody who answers for Sponsors will read it.\n"
+        "  happened: Reply by Britta, still new; Carol, Nora Newcomer got a letter.\n"
+    ) in done.stdout
+    assert "      | Britta answered less than a minute before you, at " in done.stdout
+    assert "The letter to Nora Newcomer says: A reply that only says thanks leaves it resolved.\n" in done.stdout
+    assert "The ticket is still resolved, as the letter had said." in done.stdout
     assert not list((tmp_path / "tmp").iterdir())
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]
 

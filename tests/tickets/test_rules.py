@@ -398,7 +398,8 @@ def test_a_ticket_that_moves_to_the_other_lifecycle_takes_its_status_along(
     ticket = world.ticket()
     assert (ticket["status"], ticket["lifecycle"]) == (MOVES[life, status], other)
     if not whole:
-        assert {change["field"] for change in ticket["changes"]} == {"queue", "status"}
+        # Whoever moves it to a queue that they do not answer for takes part from then on.
+        assert {change["field"] for change in ticket["changes"]} == {"queue", "status", "participant"}
     assert world.ticket(1, RITA)["reply"]["as"] == "requestor"
     assert ron.letters
     world.close()

@@ -11,6 +11,7 @@ ADMINISTRATOR = Actor("Foo Bar", "foo.bar@canonical.com")
 NEWCOMER = Actor("Nora Newcomer", "nora@home.example")
 BRITTA = Actor("Britta", "britta@team.example")
 ASHEESH = Actor("Asheesh", "asheesh@team.example")
+CAROL = Actor("Carol", "carol@team.example")
 
 
 def play(tell: Callable[[str], None]) -> int:
@@ -22,6 +23,7 @@ def play(tell: Callable[[str], None]) -> int:
     with stage(tell) as tracker:
         _support(tracker, tell)
         _shared_inbox(tracker, tell)
+        _daily_work(tracker, tell)
         return tracker.kept
 
 
@@ -86,3 +88,26 @@ def _shared_inbox(tracker: Stage, tell: Callable[[str], None]) -> None:
     tracker.acts(BRITTA, "Change status", "So this is settled.", status="resolved")
     tracker.replies(NEWCOMER, "Re: Helping out", "Thanks to you all! Where is the call?")
     tell(f"The ticket is {tracker.ticket()['status']} again, as the letter had said.")
+
+
+def _daily_work(tracker: Stage, tell: Callable[[str], None]) -> None:
+    tell(
+        f"\nThe next day. {BRITTA.name} moves a ticket to the team of {CAROL.name}, for which she does not answer;\n"
+        f"then {BRITTA.name} and {ASHEESH.name} answer at once, and {NEWCOMER.name} says thanks.\n"
+    )
+    tracker.lets_work("Sponsors", CAROL, lifecycle="correspondence")
+    tracker.begins("General")
+    tracker.mails(NEWCOMER, "hello", "Lunch", "My company would like to pay for your lunch. Whom do we talk to?")
+    tracker.commands(BRITTA, "Re: Lunch", "Queue: Sponsors")
+    tracker.replies(BRITTA, "Re: Lunch", "How kind! Carol answers for that.")
+    tracker.replies(CAROL, "Re: Lunch", "Thank you very much: I have a form for that, I'll send it today.")
+    tracker.begins("General")
+    tracker.mails(NEWCOMER, "hello", "Sunday", "Where do we meet?")
+    tracker.replies(BRITTA, "Re: Sunday", "In the hall behind the station.")
+    tracker.replies(NEWCOMER, "Re: Sunday", "And when?")
+    before = tracker.newest(ASHEESH)
+    tracker.replies(BRITTA, "Re: Sunday", "At ten.")
+    tracker.replies(ASHEESH, "Re: Sunday", "At ten, and there is coffee from half past nine.", before)
+    tracker.acts(BRITTA, "Change status", "So this is settled.", status="resolved")
+    tracker.thanks(NEWCOMER, "Re: Sunday", "Thanks, Britta!")
+    tell(f"The ticket is still {tracker.ticket()['status']}, as the letter had said.")

@@ -32,6 +32,22 @@ def promised_by(text: str, lifecycle: Lifecycle) -> FooterPromise:
     return FooterPromise(found[0], found["status"], longest, "in private" in found["deed"])
 
 
+class ThanksPromise(NamedTuple):
+    """What a footer says of a reply that only says thanks: it leaves the ticket in `status`."""
+
+    sentence: str
+    status: str
+
+
+def thanks_in(text: str) -> ThanksPromise:
+    """What a letter says of thanks; NoPromise if it says nothing of them."""
+    footer = text.rpartition("\n-- \n")[2]
+    found = re.search(r"A reply that only says thanks leaves it (?P<status>[^.]+)\.", " ".join(footer.split()))
+    if not found:
+        raise NoPromise(f"This footer says nothing of thanks: {footer!r}")
+    return ThanksPromise(found[0], found["status"])
+
+
 def broken_in(
     promise: FooterPromise, ticket: dict[str, Any], before: str, told: Sequence[str], responders: Sequence[str]
 ) -> str | None:
@@ -51,6 +67,7 @@ def _misdirected(readers: str, ticket: dict[str, Any], told: Sequence[str], resp
     named = {name for name in outside if name in readers}
     if "everybody who answers" in readers:
         named |= set(responders)
-    for name in sorted((named - {sender}) ^ set(told)):
+    # What the writer is told in a letter of their own is no copy of the words.
+    for name in sorted((named ^ set(told)) - {sender}):
         return f"{name} got a letter, and was not named" if name in told else f"{name} was named, and got no letter"
     return None

@@ -22,7 +22,7 @@ from ...model.setup import first_queues
 from ...model.storage.database import Database, utc_now
 from ...model.tickets.ticket_json import ticket_in_full
 from ...transport.outbound.courier import Courier
-from .footer_promise import FooterPromise, broken_in, promised_by
+from .footer_promise import FooterPromise, broken_in, promised_by, thanks_in
 
 DOMAIN = "tickets.example"
 _START_SECONDS = 20.0
@@ -44,7 +44,6 @@ class Stage:
 
     def __init__(self, directory: Path, database: Database, port: int, tell: Callable[[str], None]) -> None:
         self.kept = 0
-        self._queue = ""
         self._lifecycle = LIFECYCLES["support"]
         self._number = 0
         self._tell = tell
@@ -58,15 +57,20 @@ class Stage:
 
     def begins(self, queue: str, *responders: Actor, administrator: Actor | None = None) -> None:
         """Go to a queue, made for support if it is not there, and to its next ticket; let people work for it."""
-        self._queue, self._number = queue, self._number + 1
+        self._number += 1
+        self._lifecycle = LIFECYCLES[self.lets_work(queue, *responders)]
         with self._database.transaction() as uow:
-            there = {one.name: one for one in queues.every_queue(uow)}
-            found = there.get(queue) or queue_setup.add_queue(uow, queue, [queue], "support")
-            self._lifecycle = found.lifecycle
-            for responder in responders:
-                queue_setup.add_responder(uow, found, registration.add_person(uow, Mailbox(*responder)))
             if administrator is not None:
                 registration.add_person(uow, Mailbox(*administrator), administrator=True)
+
+    def lets_work(self, queue: str, *responders: Actor, lifecycle: str = "support") -> str:
+        """Let people work for a queue, which is made if it is not there; the name of its lifecycle."""
+        with self._database.transaction() as uow:
+            there = {one.name: one for one in queues.every_queue(uow)}
+            found = there.get(queue) or queue_setup.add_queue(uow, queue, [queue.lower()], lifecycle)
+            for responder in responders:
+                queue_setup.add_responder(uow, found, registration.add_person(uow, Mailbox(*responder)))
+            return found.lifecycle_name
 
     def mails(self, who: Actor, to: str, subject: str, text: str) -> None:
         """A mail that answers no letter."""
@@ -74,16 +78,35 @@ class Stage:
         self._send(_mail(who, f"{to}@{DOMAIN}", subject, text))
         self._letters_arrive()
 
-    def replies(self, who: Actor, subject: str, text: str) -> None:
-        """A reply to the newest letter that somebody got, whose footer said what it would do. Raises BrokenPromise."""
-        letter = self._newest[who.email]
+    def newest(self, who: Actor) -> EmailMessage:
+        """The newest letter that somebody got."""
+        return self._newest[who.email]
+
+    def replies(self, who: Actor, subject: str, text: str, letter: EmailMessage | None = None) -> None:
+        """A reply to the newest letter that somebody got, or to another one, whose footer said what it would do.
+
+        Raises BrokenPromise.
+        """
+        letter = letter or self.newest(who)
         promise = promised_by(letter.get_content(), self._lifecycle)
         self._head(f"{who.name} replies to the letter")
-        mail = _mail(who, str(letter["Reply-To"] or letter["From"]), subject, text)
-        mail["In-Reply-To"] = letter["Message-ID"]
         before = self.ticket()["status"]
-        self._send(mail)
+        self._send(_answer(who, letter, subject, text))
         self._compare(promise, before)
+
+    def commands(self, who: Actor, subject: str, lines: str) -> None:
+        """A reply with commands: the receipt says what they did."""
+        self._head(f"{who.name} replies with a command")
+        self._send(_answer(who, self.newest(who), subject, lines))
+        self._letters_arrive()
+
+    def thanks(self, who: Actor, subject: str, text: str) -> None:
+        """A reply that only says thanks, of which the letter spoke. Raises BrokenPromise or NoPromise."""
+        kept = thanks_in(self.newest(who).get_content())
+        self._tell(f"The letter to {who.name} says: {kept.sentence}\n")
+        self.replies(who, subject, text)
+        if self.ticket()["status"] != kept.status:
+            raise BrokenPromise(f"The promise was not kept: {kept.sentence} The ticket is {self.ticket()['status']}.")
 
     def acts(self, who: Actor, action: str, text: str, **more: Any) -> None:
         """A step by command, as `tickets act` takes it."""
@@ -113,7 +136,8 @@ class Stage:
 
     def _responders(self) -> list[str]:
         with self._database.read_only() as uow:
-            return [person.label for queue, person in queues.responders(uow) if queue.name == self._queue]
+            name = self.ticket()["queue"]
+            return [person.label for queue, person in queues.responders(uow) if queue.name == name]
 
     def _head(self, line: str) -> None:
         self._steps += 1
@@ -214,6 +238,12 @@ def _mail(who: Actor, to: str, subject: str, text: str) -> EmailMessage:
     mail["Date"] = format_datetime(utc_now())
     mail["Message-ID"] = make_msgid(domain="home.example")
     mail.set_content(text)
+    return mail
+
+
+def _answer(who: Actor, letter: EmailMessage, subject: str, text: str) -> EmailMessage:
+    mail = _mail(who, str(letter["Reply-To"] or letter["From"]), subject, text)
+    mail["In-Reply-To"] = letter["Message-ID"]
     return mail
 
 

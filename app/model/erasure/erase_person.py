@@ -174,6 +174,7 @@ def _take_out_of_letters(
     rows.remove_letters(uow, gone)
     rows.blank_letters(uow, found - gone, line_left(uow))
     rows.unlink_letters(uow, tickets, patterns.ids)
+    rows.drop_promises(uow, person.id)
     report.letters = len(found)
 
 

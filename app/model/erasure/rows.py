@@ -1,6 +1,6 @@
 """How mails, messages and letters are made to say nothing, or taken out, whoever they were of."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, select, update
@@ -105,13 +105,17 @@ def letters_with_words(uow: UnitOfWork, patterns: IdentityPatterns) -> set[int]:
     asked = (Letter.kind == ReceiptKind.PAGE) & contains_any(Letter.subject, patterns.whole_names)
     waits = contains_any(Letter.commands, patterns.whole_names)
     named = or_(asked, waits, *(contains_any(column, patterns.spellings) for column in columns))
-    newest = uow.session.scalar(select(func.max(Letter.id))) or 0
     found: set[int] = set()
-    # In pieces: to look through all texts of a large outbox may take longer than a statement has.
-    for at in range(0, newest + 1, _LOOKED_THROUGH):
-        piece = select(Letter.id).where(Letter.id.between(at, at + _LOOKED_THROUGH - 1), named)
-        found |= set(uow.session.scalars(piece))
+    for piece in _pieces(uow):
+        found |= set(uow.session.scalars(select(Letter.id).where(piece, named)))
     return found
+
+
+def _pieces(uow: UnitOfWork) -> Iterator[ColumnElement[bool]]:
+    """All letters, in pieces: to look through all texts of a large outbox may take longer than a statement has."""
+    newest = uow.session.scalar(select(func.max(Letter.id))) or 0
+    for at in range(0, newest + 1, _LOOKED_THROUGH):
+        yield Letter.id.between(at, at + _LOOKED_THROUGH - 1)
 
 
 def remove_letters(uow: UnitOfWork, ids: Collection[int]) -> None:
@@ -126,10 +130,18 @@ def blank_letters(uow: UnitOfWork, ids: Collection[int], line: str) -> None:
     Their rows stay: by one an answer finds its ticket, and proves who wrote it.
     """
     empty = {"sender_name": "", "subject": line, "text": line, "commands": None, "error": None, "attached": False}
-    unlinked = {"in_reply_to": None, "references": None}
+    unlinked = {"in_reply_to": None, "references": None, "promise": None}
     for portion in in_portions(ids):
         uow.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(portion)))
         uow.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty, **unlinked))
+
+
+def drop_promises(uow: UnitOfWork, person_id: int) -> None:
+    """Let no letter keep a promise that was made of somebody's reading."""
+    spellings = [f"[{person_id}]", f"[{person_id},", f",{person_id},", f",{person_id}]"]
+    for piece in _pieces(uow):
+        kept = update(Letter).where(piece, contains_any(Letter.promise, spellings))
+        uow.session.execute(kept.values(promise=None))
 
 
 def unlink_letters(uow: UnitOfWork, tickets: Collection[int], ids: Collection[str]) -> None:

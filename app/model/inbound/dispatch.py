@@ -8,7 +8,7 @@ from ..records.addressing import AddressKind, OurAddress, find_our_address, is_a
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
-from . import bounces, contents, new_tickets, replies, search_requests, unsubscribe_address
+from . import bounces, contents, meanwhile, new_tickets, replies, search_requests, unsubscribe_address
 from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
 from .interpretation import interpret, new_message_of
 from .performed import Sender, notify_all
@@ -90,10 +90,12 @@ def _continue(
         return repeat(uow, inbound_mail, recipient)
     mail = replies.identify(uow, claimed, thread, sender, known)
     wish = interpret(mail.about, mail.permission, mail.new_message, mail.quotable)
+    before = meanwhile.situation_before(uow, mail)
     done = replies.perform(uow, claimed, mail, wish)
     if done.reason:
         return set_aside_claimed(uow, claimed, done.reason)
     result = settle(uow, claimed, done.fate, thread.ticket.id)
+    done = done._replace(notes=meanwhile.notes_to_writer(uow, mail, before, done))
     notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), done)
     if inbound_mail.parsed.bounce:
         bounces.record_unproven_report(uow, inbound_mail, thread.ticket)

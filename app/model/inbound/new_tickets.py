@@ -202,9 +202,7 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
 def _receipt(event: Event, notes: Sequence[str]) -> Answer:
     """Tell a responder which ticket their mail has opened, and what its commands did."""
     changes = event.all_changes
-    return lambda uow, to: receipts.send_opening_receipt(
-        uow, to._replace(member=event.actor or to.member), changes, notes
-    )
+    return lambda uow, to: receipts.send_opening_receipt(uow, to, changes, notes)
 
 
 def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> Performed:

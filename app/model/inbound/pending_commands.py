@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from ...mail.text import one_line
-from ..letters.footer import footer
+from ..letters.footer import Footer, footer
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
 from ..records.letters import Letter, State
@@ -79,7 +79,7 @@ def _write(
 def _list(
     uow: UnitOfWork, to: ReceiptRecipient, heading: str, lines: Sequence[str], due: datetime, checkpoint: int | None
 ) -> None:
-    why = footer(uow, to.ticket, to.member, to.members, private=to.private)[0]
+    why = footer(uow, to.ticket, to.member, to.members, private=to.private).lines[0]
     does = 'If your whole reply is "yes", it carries out the lines above, and nobody gets it. '
     does += "Other words are kept as a private note, and the lines go on waiting. "
     does += "Commands of your own on top of a reply are carried out by themselves."
@@ -90,7 +90,7 @@ def _list(
         heading,
         lines,
         ['If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.'],
-        footing=[why, does],
+        footing=Footer([why, does], None),
         commands="\n".join(lines),
         checkpoint=checkpoint,
         # It is dated when it leaves: from then on it waits for its answer, and the next one for its hour.

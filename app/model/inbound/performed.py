@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..letters.notification import notify
-from ..letters.receipts import ReceiptRecipient
+from ..letters.promises import Note
+from ..letters.receipts import ReceiptRecipient, send_notes
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
@@ -20,7 +21,8 @@ Answer = Callable[[UnitOfWork, ReceiptRecipient], object]
 class Performed(NamedTuple):
     """What a mail has done: its fate, what has happened on tickets, and the answer to its writer.
 
-    `ticket` is the one on which it was posted. `reason`: why it was set aside.
+    `ticket` is the one on which it was posted. `reason`: why it was set aside. `notes`: what else its writer is
+    told.
     """
 
     fate: Fate
@@ -28,6 +30,7 @@ class Performed(NamedTuple):
     events: tuple[Event, ...] = ()
     answer: Answer | None = None
     reason: str = ""
+    notes: tuple[Note, ...] = ()
 
     def about(self, new_message: NewMessage) -> "Performed":
         """Return the same, where the answer repeats these words."""
@@ -50,12 +53,13 @@ class Sender(NamedTuple):
 
 def notify_all(uow: UnitOfWork, sender: Sender, done: Performed) -> None:
     """Write the letters about what a mail has done: to everybody whom it concerns, then to its writer."""
-    also: list[str] = []
+    answer = done.answer or (send_notes if done.notes else None)
+    also = [*done.notes]
     for event in done.events:
-        also += notify(uow, event, answered=done.answer is not None)
-    if done.answer is None or done.ticket is None:
+        also += [Note(line) for line in notify(uow, event, answered=answer is not None)]
+    if answer is None or done.ticket is None:
         return
     last = done.events[-1] if done.events else None
     ticket, members = (last.ticket, last.members) if last else (done.ticket, sender.members)
     member = member_for(sender.person, members)
-    done.answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, sender.private, also))
+    answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, sender.private, also))

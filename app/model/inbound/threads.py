@@ -2,9 +2,21 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Boolean, CompoundSelect, Integer, String, bindparam, literal, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    CompoundSelect,
+    Integer,
+    String,
+    Text,
+    bindparam,
+    literal,
+    select,
+    union_all,
+)
 
 from ...mail.parsed import body_digest
 from ...mail.subjects import bare_subject
@@ -15,6 +27,7 @@ from ..records.people import Person, find_person
 from ..records.queues import names_of_queues
 from ..records.received_mail import Mail
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
+from ..storage.base import Moment
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
 from .delivery import InboundMail
@@ -25,7 +38,8 @@ class KnownReference(NamedTuple):
 
     `ticket` is None for a letter about no ticket, which proves who answers it and leads nowhere; `message` is None for
     one about no message. `reader` is the person whom the letter went to, `kind` its kind, `checkpoint` how the ticket
-    was before the change that it tells of, `shown` whether others have seen its id. `forwarded`: it is the mail that a
+    was before the change that it tells of, `shown` whether others have seen its id, `promise` what it says of a reply,
+    `created` when it was written. `forwarded`: it is the mail that a
     message forwards.
     """
 
@@ -38,6 +52,8 @@ class KnownReference(NamedTuple):
     kind: str | None
     checkpoint: int | None
     shown: bool
+    promise: str | None
+    created: datetime | None
     forwarded: bool
 
 
@@ -56,7 +72,10 @@ class ThreadMatch(NamedTuple):
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_NO_LETTER = (literal(None, Integer), literal(None, String), literal(None, Integer), literal(False, Boolean))
+_NO_LETTER = (
+    *(literal(None, Integer), literal(None, String), literal(None, Integer), literal(False, Boolean)),
+    *(literal(None, Text), literal(None, Moment)),
+)
 _MESSAGE = (Message.ticket_id, Message.id, Message.message_id, Message.private)
 _KNOWN: CompoundSelect[Any] = union_all(
     select(Message.message_id, *_MESSAGE, *_NO_LETTER, literal(False, Boolean)).where(Message.message_id.in_(_IDS)),
@@ -71,6 +90,8 @@ _KNOWN: CompoundSelect[Any] = union_all(
         Letter.kind,
         Letter.checkpoint,
         Letter.shown,
+        Letter.promise,
+        Letter.created,
         literal(False, Boolean),
     )
     .outerjoin(Message, Message.id == Letter.about_id)

@@ -5,6 +5,7 @@ comes from the function that will address the letters.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..lifecycle.commands import HELP, LIST, STATUS, UNDO
 from ..lifecycle.tables import ByRight, DefaultReply, sentence_list
@@ -13,11 +14,17 @@ from ..records.queues import whole_address
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import would_hold_next
-from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
+from ..tickets.members import TicketMember
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import is_open_to_others
+from .promises import NAMES_IN_FULL, promise_made, reply_outlook
 
-_NAMES_IN_FULL = 5
+
+class Footer(NamedTuple):
+    """The sentences under a letter, one a line, and the promise that they make, as it is stored; None in a storm."""
+
+    lines: Sequence[str]
+    promise: str | None
 
 
 def footer(
@@ -29,20 +36,15 @@ def footer(
     private: bool = False,
     undo: bool = False,
     later: bool = False,
-) -> list[str]:
-    """The sentences under a letter to one person, one a line.
+) -> Footer:
+    """The last part of a letter to one person.
 
     `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
     `later`: it leaves when the window of a storm has ended.
     """
-    promised, lifecycle = promise(uow, ticket, member, private=private), ticket.lifecycle
-    if (member.responder or member.requestor) and ticket.status != lifecycle.spam:
-        # A reply to this letter lets those in who wait for it.
-        members = as_confirmed(members)
-    update = Update(has_text=True, private=promised.default_reply.private)
-    others = recipients_of(members, update, lifecycle, except_person=member.person_id)
-    held = not later and would_hold_next(uow, ticket, member, members)
-    readers_of_it = _IN_A_STORM if held else _who_reads(ticket, others)
+    outlook = reply_outlook(uow, ticket, member, members, comment=private)
+    promised, held = outlook.promise, not later and would_hold_next(uow, ticket, member, members)
+    readers_of_it = _IN_A_STORM if held else _who_reads(ticket, outlook.readers)
     lines = [
         f"You get this because {_why(ticket, member)}.",
         f"While this ticket is {ticket.status}, a reply from you {promised.default_reply.phrase}; {readers_of_it}.",
@@ -53,11 +55,9 @@ def footer(
         lines.append(f"Anyone who uses {ticket.queue.name} can read this.")
     if undo:
         lines.append(f'To take that change back, put "{UNDO}" on the first line of your reply.')
-    return [
-        *lines,
-        *_hints(uow, ticket, member, promised.default_reply),
-        *_elsewhere(uow, ticket, member, private=private),
-    ]
+    lines += _hints(uow, ticket, member, promised.default_reply)
+    lines += _elsewhere(uow, ticket, member, private=private)
+    return Footer(lines, None if held else promise_made(outlook).stored())
 
 
 def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool) -> list[str]:
@@ -83,15 +83,17 @@ def _why(ticket: Ticket, member: TicketMember) -> str:
         return f"you answer for {ticket.queue.name}"
     if member.formerly:
         return f"you answer for {member.formerly}, where ticket {ticket.id} was"
-    return f"you take part in ticket {ticket.id}"
+    if member.participant:
+        return f"you take part in ticket {ticket.id}"
+    return f"a mail in your name came to ticket {ticket.id}"
 
 
 def _who_reads(ticket: Ticket, others: Sequence[TicketMember]) -> str:
     """The readers in one phrase: outsiders by name, those who answer for the queue as one body."""
     outside = [other for other in others if not other.answers]
-    names = [one.label for one in outside[:_NAMES_IN_FULL]]
-    if len(outside) > _NAMES_IN_FULL:
-        names.append(f"{len(outside) - _NAMES_IN_FULL} others on the ticket")
+    names = [one.label for one in outside[:NAMES_IN_FULL]]
+    if len(outside) > NAMES_IN_FULL:
+        names.append(f"{len(outside) - NAMES_IN_FULL} others on the ticket")
     if any(other.answers for other in others):
         names.append(f"everybody who answers for {ticket.queue.name}")
     return f"{sentence_list(names)} will read it" if names else "it is kept with the ticket"

@@ -73,8 +73,8 @@ def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[str
         return also
     event = replace(
         event,
-        members=_with_mailbox(uow, event.members),
-        gone=_with_mailbox(uow, event.gone) if event.gone else (),
+        members=with_mailbox(uow, event.members),
+        gone=with_mailbox(uow, event.gone) if event.gone else (),
     )
     if event.message is None or event.new_message is None:
         notices = _of_change(uow, event)
@@ -274,7 +274,7 @@ def notify_undelivered(
     uow: UnitOfWork, ticket: Ticket, missed: int, members: Sequence[TicketMember], body: Mapping[str, object]
 ) -> None:
     """Tell who answers that somebody, the person `missed`, did not get a letter. A reply is a private comment."""
-    members = _with_mailbox(uow, members)
+    members = with_mailbox(uow, members)
     recipients = recipients_of(members, Update(has_text=False), ticket.lifecycle, except_person=missed)
     headers = _headers(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True, by_id=missed)
     _write(uow, Notice(headers, recipients, body), members)
@@ -437,7 +437,7 @@ def _headers(
     )
 
 
-def _with_mailbox(uow: UnitOfWork, members: Iterable[TicketMember]) -> list[TicketMember]:
+def with_mailbox(uow: UnitOfWork, members: Iterable[TicketMember]) -> list[TicketMember]:
     """Without those whom no letter reaches, or whose address is one of ours: no footer may name them."""
     return [member for member in members if not member.undeliverable and not _is_ours(uow, member.email)]
 
@@ -493,7 +493,7 @@ def _letter(
     below = footer(uow, ticket, to, members, private=private, undo=undo, later=held)
     return letter_row(
         uow,
-        shows=_shown_by(headers, members, body, below, writers),
+        shows=_shown_by(headers, members, body, below.lines, writers),
         ticket_id=ticket.id,
         about_id=headers.about_id,
         kind=headers.kind,
@@ -510,7 +510,8 @@ def _letter(
         acknowledges=headers.acknowledges,
         checkpoint=headers.checkpoint,
         leave_token=leave_token(to),
-        text=render(headers.kind, footer=below, **body),
+        promise=below.promise,
+        text=render(headers.kind, footer=below.lines, **body),
     )
 
 
@@ -545,6 +546,7 @@ def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[s
         "acknowledges": False,
         "leave_token": None,
         "shown": False,
+        "promise": None,
         "commands": None,
         "checkpoint": None,
         "next": uow.now,

@@ -15,10 +15,12 @@ from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage
+from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
-from .footer import footer
-from .notification import change_line, leave_token, letter_row, list_id
+from .footer import Footer, footer
+from .notification import change_line, leave_token, letter_row, list_id, with_mailbox
+from .promises import Note
 from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render
 
@@ -43,7 +45,7 @@ class ReceiptRecipient(NamedTuple):
     members: Sequence[TicketMember]
     new_message: NewMessage
     private: bool = False
-    also: Sequence[str] = ()
+    also: Sequence[Note] = ()
 
 
 def send_receipt(
@@ -54,17 +56,22 @@ def send_receipt(
     *,
     checkpoint: int | None = None,
 ) -> None:
-    """Tell who commanded what came of it, and how to take it back."""
+    """Tell who commanded what came of it, and how to take it back; they are addressed as what they are after it."""
     heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(uow, to.ticket.id)}."
     lines = [change_line(change) for change in changes] or ["Nothing changed: it was so before."]
     write_receipt(
-        uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *_ways_to_undo(changes)], checkpoint=checkpoint
+        uow,
+        to,
+        ReceiptKind.RECEIPT,
+        heading,
+        lines,
+        [*notes, *_ways_to_undo(to.member, changes)],
+        checkpoint=checkpoint,
     )
 
 
 def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[str] = ()) -> None:
-    """Tell who commanded what came of it; they are addressed as what they are after it."""
-    to = to if event.actor is None else to._replace(member=event.actor)
+    """Tell who commanded what came of it."""
     notes = [*notes, *note_of_unread(uow, event.ticket, event.changes, event.members)]
     send_receipt(uow, to, event.all_changes, notes, checkpoint=event.checkpoint)
 
@@ -78,15 +85,21 @@ def send_opening_receipt(
     heading += f"its address is {ticket_address(uow, ticket.id)}."
     lines = [change_line(change) for change in changes]
     rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
-    paragraphs = [*notes, *_ways_to_undo(changes), *([rid] if ticket.status != spam else [])]
+    paragraphs = [*notes, *_ways_to_undo(to.member, changes), *([rid] if _may_reject(uow, ticket, to.member) else [])]
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
 
 
-def _ways_to_undo(changes: Sequence[FieldChange]) -> list[str]:
-    """How to take back what `undo` does not: who was let in or out, and a merge."""
-    lines = [
-        ADD_CC.line(old) if old else DEL_CC.line(new or "") for field, old, new in changes if field == "participant"
-    ]
+def _may_reject(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> bool:
+    """Return whether a line of somebody's can make a ticket what a server calls spam."""
+    life, commands = ticket.lifecycle, member.responder or member.requestor
+    roles = member.roles_in(life)
+    return commands and life.spam in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
+
+
+def _ways_to_undo(member: TicketMember, changes: Sequence[FieldChange]) -> list[str]:
+    """How to take back what `undo` does not: who was let in or out, for whoever may do that now, and a merge."""
+    people = [change for change in changes if change[0] == "participant" and member.responder]
+    lines = [ADD_CC.line(old) if old else DEL_CC.line(new or "") for _, old, new in people]
     notes = [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
     merged = any(field == "merged" for field, _, _ in changes)
     return [*notes, "A merge cannot be taken back."] if merged else notes
@@ -97,9 +110,16 @@ def send_unsubscribed_receipt(uow: UnitOfWork, to: ReceiptRecipient) -> None:
     ticket = to.ticket
     heading = f'You get no more letters about ticket {ticket.id}, "{ticket.title}".'
     back = f"To get them again, write to {ticket_address(uow, ticket.id)}, or reply to this letter."
-    footing = footer(uow, ticket, to.member, to.members)[1:2]
+    below = footer(uow, ticket, to.member, to.members)
+    footing = ["You get this because you asked for it.", *below.lines[1:2]]
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, (), [back], footing=Footer(footing, below.promise))
+
+
+def send_notes(uow: UnitOfWork, to: ReceiptRecipient) -> None:
+    """Tell somebody what they must know of their mail, where no other letter goes to them."""
+    first, *others = to.also
     write_receipt(
-        uow, to, ReceiptKind.RECEIPT, heading, (), [back], footing=["You get this because you asked for it.", *footing]
+        uow, to._replace(also=others), ReceiptKind.RECEIPT, first.text, shows=Subjects(first.people, frozenset())
     )
 
 
@@ -147,7 +167,7 @@ def write_receipt(
     lines: Sequence[str] = (),
     paragraphs: Sequence[str] = (),
     *,
-    footing: Sequence[str] | None = None,
+    footing: Footer | None = None,
     shows: Subjects = NOTHING_MORE,
     **columns: object,
 ) -> bool:
@@ -162,9 +182,12 @@ def write_receipt(
         return False
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
-        footing = footer(uow, ticket, to.member, to.members, private=to.private, undo=undo)
+        members = with_mailbox(uow, to.members)
+        footing = footer(uow, ticket, to.member, members, private=to.private, undo=undo)
+    paragraphs = [*paragraphs, *(note.text for note in to.also)]
+    shows = shows.and_also(Subjects(frozenset(person for note in to.also for person in note.people)))
     threads = [one for one in dict.fromkeys((ticket.root, to.new_message.message_id)) if one and sendable(one)]
-    shows = shows.and_also(named_in([heading, *lines, *paragraphs], to.members, footing))
+    shows = shows.and_also(named_in([heading, *lines, *paragraphs], to.members, footing.lines))
     row = letter_row(
         uow,
         shows=shows._replace(people=shows.people - {ticket.requestor_id}),
@@ -183,9 +206,8 @@ def write_receipt(
             "references": " ".join(threads) or None,
             "acknowledges": True,
             "leave_token": leave_token(to.member),
-            "text": render(
-                "to_writer", heading=heading, lines=lines, paragraphs=[*paragraphs, *to.also], footer=footing
-            ),
+            "promise": footing.promise,
+            "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing.lines),
             **columns,
         },
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, false
+from sqlalchemy import ForeignKey, Index, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..storage.base import Base
@@ -33,7 +33,8 @@ class Letter(Base):
     that it tells of. `undelivered` is when it was known that it came to nothing: once, whatever is reported later.
     `leave_token` makes the address at which a reader who was copied in leaves the ticket; it is another token, since it
     stands in the letter.
-    `refused` is when a mail server first said that the recipient's address takes no mail.
+    `promise` is what it says of a reply (letters/promises.py), None where it says nothing of it. `refused` is when a
+    mail server first said that the recipient's address takes no mail.
     """
 
     __tablename__ = "letter"
@@ -59,6 +60,7 @@ class Letter(Base):
     references: Mapped[str | None]
     text: Mapped[str]
     shown: Mapped[bool] = mapped_column(server_default=false())
+    promise: Mapped[str | None] = mapped_column(Text)
     commands: Mapped[str | None]
     checkpoint: Mapped[int | None]
     attached: Mapped[bool] = mapped_column(server_default=false())

@@ -32,16 +32,11 @@ class FieldChanges:
 def apply_changes(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> list[FieldChange]:
     """Set things of a ticket and record it; what changed, as (field, old, new). Raises NotAllowed before anything."""
     _check(uow, ticket, field_changes)
-    old = field_values(ticket)
-    came = (
-        field_changes.participant
-        if field_changes.participant and not _takes_part(uow, ticket, field_changes.participant)
-        else None
-    )
-    _carry_out(uow, ticket, field_changes)
+    old, came = field_values(ticket), _newcomers(uow, ticket, actor, field_changes)
+    _carry_out(uow, ticket, field_changes, came)
     new = field_values(ticket)
     changes: list[FieldChange] = [(field, old[field], new[field]) for field in _ORDER if old[field] != new[field]]
-    changes += [("participant", None, came.email)] if came else []
+    changes += [("participant", None, person.email) for person in came]
     changes += [("participant", field_changes.gone.email, None)] if field_changes.gone else []
     for change in changes:
         record_change(uow, ticket, actor, *change)
@@ -77,12 +72,27 @@ def assignable(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[str]:
     return list(dict.fromkeys([*emails, *(person.email for person in administrators(uow))]))
 
 
-def _takes_part(uow: UnitOfWork, ticket: Ticket, person: Person) -> bool:
-    member = member_for(person, members_of(uow, ticket))
-    return member.participant and member.subscribed
+def _newcomers(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> list[Person]:
+    """Return who takes part from now on: whoever is let in, and whoever moves a ticket away from their own queue."""
+    let_in = [field_changes.participant] if field_changes.participant else []
+    if field_changes.queue is None and not let_in:
+        return []
+    members = members_of(uow, ticket)
+    stays = [actor] if field_changes.queue and _moves_away(uow, ticket, actor, field_changes.queue, members) else []
+    named = {person.id: member_for(person, members) for person in (*let_in, *stays)}
+    return [
+        person for person in (*let_in, *stays) if not (named[person.id].participant and named[person.id].subscribed)
+    ]
 
 
-def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges) -> None:
+def _moves_away(uow: UnitOfWork, ticket: Ticket, actor: Person, queue: Queue, members: Sequence[TicketMember]) -> bool:
+    """Return whether somebody is on a ticket as a responder, and does not answer for the queue that it goes to."""
+    mover = member_for(actor, members)
+    by_office = (mover.answers or mover.assignee) and not mover.requestor
+    return by_office and queue.id != ticket.queue_id and not queue.is_answered_by(uow, actor)
+
+
+def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges, came: Sequence[Person]) -> None:
     if field_changes.title is not None:
         ticket.title = one_line(field_changes.title)
     if field_changes.assignee is not None or field_changes.nobody:
@@ -97,7 +107,8 @@ def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges) -> 
         _hand_over(uow, ticket, field_changes.requestor)
     if field_changes.participant is not None:
         field_changes.participant.known = True
-        uow.session.merge(Participant(ticket_id=ticket.id, person_id=field_changes.participant.id, **LET_IN))
+    for person in came:
+        uow.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, **LET_IN))
     if field_changes.gone is not None:
         row = uow.session.get(Participant, (ticket.id, field_changes.gone.id))
         uow.session.delete(row)
@@ -120,4 +131,15 @@ def former_responders(
     """Who answered for the queue that a ticket has left: they hear of it, too."""
     here = {one.person_id for one in now}
     gone = [one for one in before if one.answers and one.person_id not in here]
-    return [one._replace(answers=False, formerly=old_queue) for one in gone]
+    return [
+        TicketMember(
+            one.person_id,
+            one.label,
+            one.email,
+            administrator=one.administrator,
+            known=one.known,
+            formerly=old_queue,
+            undeliverable=one.undeliverable,
+        )
+        for one in gone
+    ]

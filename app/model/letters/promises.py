@@ -1,0 +1,131 @@
+"""What a letter promises of a reply: worked out for its footer, stored with the letter, compared when a reply comes."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from ..lifecycle.registry import LIFECYCLES
+from ..lifecycle.tables import sentence_list
+from ..records.people import Person
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
+from ..tickets.transitions import Promise, promise
+
+NAMES_IN_FULL = 5
+
+
+class ReplyOutlook(NamedTuple):
+    """What a plain reply of somebody would do while a ticket is as it is, and who would read it.
+
+    `comment`: it goes to the address for comments.
+    """
+
+    promise: Promise
+    readers: Sequence[TicketMember]
+    comment: bool
+
+    @property
+    def outsiders(self) -> list[TicketMember]:
+        """The readers who do not answer for the queue: a footer names them, up to a number."""
+        return [reader for reader in self.readers if not reader.answers]
+
+
+class ReplyPromise(NamedTuple):
+    """The promise of one letter. `named` are the people outside the team whom it names, `others` its other readers."""
+
+    action: str
+    private: bool
+    comment: bool
+    named: Sequence[int]
+    others: Sequence[int]
+
+    @property
+    def phrase(self) -> str:
+        """What completes "a reply from you …"."""
+        actions = (action for lifecycle in LIFECYCLES.values() for action in lifecycle.actions)
+        promised = next(action.promise for action in actions if action.title == self.action)
+        return f"{promised}, in private" if self.private else promised
+
+    def stored(self) -> str:
+        """Return the one column in which a letter keeps it."""
+        return json.dumps(self._asdict(), separators=(",", ":"))
+
+
+class Note(NamedTuple):
+    """One thing that the writer of a mail is told in the letter to them, and the people whom it shows."""
+
+    text: str
+    people: frozenset[int] = frozenset()
+
+
+def reply_outlook(
+    uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember], *, comment: bool
+) -> ReplyOutlook:
+    """Return what a plain reply of somebody would do now, and who would read it."""
+    promised, lifecycle = promise(uow, ticket, member, private=comment), ticket.lifecycle
+    if (member.responder or member.requestor) and ticket.status != lifecycle.spam:
+        # A reply to a letter lets those in who wait for it.
+        members = as_confirmed(members)
+    update = Update(has_text=True, private=promised.default_reply.private)
+    readers = recipients_of(members, update, lifecycle, except_person=member.person_id)
+    return ReplyOutlook(promised, readers, comment)
+
+
+def promise_made(outlook: ReplyOutlook) -> ReplyPromise:
+    """Return what a footer promises by an outlook: it names few people, counts the others, and names no team."""
+    named = [reader.person_id for reader in outlook.outsiders[:NAMES_IN_FULL] if _is_asked_in(reader)]
+    others = [reader.person_id for reader in outlook.readers if reader.person_id not in named]
+    default_reply = outlook.promise.default_reply
+    return ReplyPromise(default_reply.action.title, default_reply.private, outlook.comment, named, others)
+
+
+def stored_promise(stored: str) -> ReplyPromise:
+    """Return the promise that a letter keeps."""
+    return ReplyPromise(**json.loads(stored))
+
+
+def _is_asked_in(reader: TicketMember) -> bool:
+    """Return whether somebody reads a ticket for another reason than the team's: who is on the team is no promise."""
+    return reader.requestor or reader.participant
+
+
+def explanation(
+    uow: UnitOfWork, ticket: Ticket, writer: TicketMember, then: ReplyPromise, outlook: ReplyOutlook
+) -> Note | None:
+    """Return what the writer of a reply is told of a promise that was not kept; None where it was.
+
+    `outlook` is what the reply has met. Outsiders hear nothing of who has left (docs/interface.md, section 8).
+    """
+    now = promise_made(outlook)
+    sentences, people = [], list[int]()
+    if (then.action, then.private) != (now.action, now.private):
+        sentences.append(f"It said that a reply from you {then.phrase}. Instead, your reply {now.phrase}.")
+    if added := _added(uow, then, outlook):
+        names = [reader.label for reader in added[:NAMES_IN_FULL]]
+        names += [f"{len(added) - NAMES_IN_FULL} others"] if len(added) > NAMES_IN_FULL else []
+        sentences.append(f"Your reply also went to {sentence_list(names)}.")
+        people += [reader.person_id for reader in added]
+    if writer.responder and (gone := _people(uow, {*then.named} - {*now.named, *now.others})) and not now.private:
+        sentences.append(f"Your reply did not go to {sentence_list(person.label for person in gone)}.")
+        people += [person.id for person in gone]
+    if not sentences:
+        return None
+    changed = f"Ticket {ticket.id} changed after we sent the email that you answered."
+    return Note(" ".join([changed, *sentences]), frozenset(people))
+
+
+def _added(uow: UnitOfWork, then: ReplyPromise, outlook: ReplyOutlook) -> list[TicketMember]:
+    """Return the readers outside the team of whom the letter did not know."""
+    before = {*then.named, *then.others}
+    added = [one for one in outlook.outsiders if _is_asked_in(one) and one.person_id not in before]
+    # Of whom two people became one since, or who was erased, the letter has another id.
+    return added if added and len(_people(uow, before)) == len(before) else []
+
+
+def _people(uow: UnitOfWork, ids: Collection[int]) -> Sequence[Person]:
+    if not ids:
+        return []
+    return uow.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id)).all()

@@ -1,0 +1,289 @@
+"""The claim of the footers' matrix in every state that a command can reach.
+
+Somebody commands; everybody who got a letter of it, the writer of the commands with their receipt included, replies to
+that letter in a copy of the world. What the letter had said is compared with what happened.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from app.model.lifecycle.registry import LIFECYCLES
+from app.model.lifecycle.tables import Lifecycle
+from app.model.records.queue_setup import add_queue
+from app.model.records.tickets import NoSuchTicket
+from app.model.storage.unit_of_work import Trust
+from tests.support.world import Letter, World
+
+MEANING = {action.promise: action.title for life in LIFECYCLES.values() for action in life.actions}
+PROMISE = re.compile(r"^While this ticket is (.+), a reply from you (.+?)(, in private)?; (.+)\.$", re.M)
+
+# Who answers for which queue. Cross lives by the other lifecycle, and nobody answers for Bare.
+TEAMS = {"Lab": {"Ron", "Rosa", "Asa"}, "Side": {"Ron"}, "Far": {"Otto"}, "Cross": {"Olga"}, "Bare": set[str]()}
+# On ticket 1 Rita is the requestor, Asa the assignee, Pia is copied in; ticket 2 is Yan's.
+OUTSIDERS = ("Rita", "Pia", "Yan")
+
+SET = {
+    "move": ["Queue: Far"],
+    "move with words": ["Queue: Far\n\nFor you."],
+    "move to another team of one's own": ["Queue: Side"],
+    "move into the other lifecycle": ["Queue: Cross"],
+    "move to where nobody answers": ["Queue: Bare"],
+    "move and assign": ["Queue: Far\nOwner: otto@example.org"],
+    "move and keep": ["Owner: me", "Queue: Far"],
+    "move, keep and give up": ["Owner: me", "Queue: Far", "Owner: nobody"],
+    "move and hand over": ["Queue: Far\nRequestor: yan@example.org"],
+    "move, let in and out": ["Queue: Far\nAddCc: yan@example.org\nDelCc: pia@example.org"],
+    "move and take back": ["Queue: Far", "undo"],
+    "assign to another": ["Owner: rosa@example.org"],
+    "assign to oneself": ["Owner: me"],
+    "assign to nobody": ["Owner: nobody"],
+    "make it a participant's": ["Requestor: pia@example.org"],
+    "make it somebody else's": ["Requestor: yan@example.org"],
+    "make it a colleague's": ["Requestor: rosa@example.org"],
+    "make it one's own": ["Requestor: {me}"],
+    "let in": ["AddCc: yan@example.org"],
+    "let in with words": ["AddCc: yan@example.org\n\nYan knows more."],
+    "take out": ["DelCc: pia@example.org"],
+    "rename": ["Subject: Something else"],
+    "rate": ["Priority: 5"],
+    "merge": ["Merge: 2"],
+    "a line that is wrong": ["Queue: Far\nStatus: gone\n\nTake it."],
+}
+
+
+def commands(life: Lifecycle) -> dict[str, list[str]]:
+    """By name, the mails of every kind of command that a lifecycle has."""
+    status = {f"Status {one}": [f"Status: {one}"] for one in life.statuses}
+    action = {f"Action {one.title}": [f"Action: {one.title}\n\nThese are words."] for one in life.actions}
+    return {**SET, **status, **action, "words": ["These are words."]}
+
+
+WRITERS = {"Ron": "responder", "Asa": "assignee", "Root": "administrator", "Rita": "requestor", "Pia": "participant"}
+CELLS = [
+    (life, writer, name)
+    for life in LIFECYCLES.values()
+    for writer in WRITERS
+    for name in commands(life)
+    if writer not in OUTSIDERS or name not in SET
+]
+
+
+class Said(NamedTuple):
+    """What a letter says of the reply to it."""
+
+    status: str
+    action: str
+    private: bool
+    readers: frozenset[str]
+    after: str
+
+
+class Company:
+    """Two tickets, people in every role, and copies of the database to go back to."""
+
+    def __init__(self, world: World, life: Lifecycle) -> None:
+        self.world, self.life = world, life
+        names = {*OUTSIDERS, *WRITERS, *(name for team in TEAMS.values() for name in team)}
+        self.actors = {name: world.actor(f"{name.lower()}@example.org", name) for name in sorted(names)}
+        self.names = {actor.email: name for name, actor in self.actors.items()}
+        self.path = Path(make_url(world.database.url).database or "")
+
+    def gathers(self) -> None:
+        """Write all of them into a database that is still empty; everybody has got a letter."""
+        other = next(one for one in LIFECYCLES if one != self.life.name)
+        with self.world.uow() as uow:
+            for queue in TEAMS:
+                add_queue(uow, queue, [queue.lower()], other if queue == "Cross" else self.life.name)
+        for queue, team in TEAMS.items():
+            for name in sorted(team):
+                self.world.responder(f"{name.lower()}@example.org", name, queue=queue)
+        for name in (*OUTSIDERS, "Root"):
+            self.world.known(self.actors[name].email, name, admin=name == "Root")
+        assert self.world.opens("rita@example.org", "It is broken", queue="Lab") == 1
+        assert self.world.opens("yan@example.org", "So is this", queue="Lab") == 2
+        self.world.sets(1, "root@example.org", assignee="asa@example.org")
+        self.world.asks_in(1, "pia@example.org")
+        self.world.becomes(1, self.life.statuses[1])
+        self.world.act(1, "Change status", "root@example.org", "Look at this.", status=self.life.first)
+        self.actors["Root"].writes("ticket1", "show")
+
+    def commands(self, name: str, mails: list[str]) -> list[Letter]:
+        """Somebody sends these mails, each in answer to their newest letter: the letters about the last one."""
+        since = 0
+        for text in mails:
+            since = len(self.world.far_end.letters)
+            self.actors[name].replies(self.newest_of(name), text.format(me=self.actors[name].email))
+        return self.world.far_end.letters[since:]
+
+    def newest_of(self, name: str) -> Letter:
+        """The newest letter that somebody got about ticket 1."""
+        return next(one for one in reversed(self.actors[name].letters) if "ticket1" in one["Reply-To"])
+
+    def said(self, letter: Letter) -> Said | None:
+        """What a letter says in its reader's understanding; None where it says nothing of a reply."""
+        found = PROMISE.search(letter.footer)
+        if found is None:
+            return None
+        status, promise, private, phrase = found.groups()
+        after = re.search(r"^Your reply makes it (.+)\.$", letter.footer, re.M)
+        readers = self.named(phrase) - {self.names[letter.recipient]}
+        return Said(status, MEANING[promise], bool(private), readers, after[1] if after else status)
+
+    def named(self, phrase: str) -> frozenset[str]:
+        """The people whom a phrase like "Ann, Bob and everybody who answers for Lab will read it" names."""
+        names: set[str] = set()
+        for part in re.split(r", | and ", phrase.removesuffix(" will read it")):
+            if not part.startswith("it is kept with the ticket"):
+                team = TEAMS.get(part.removeprefix("everybody who answers for "))
+                names |= {part} if team is None else team
+        assert names <= set(self.actors), phrase
+        return frozenset(names)
+
+    def happens(self, letter: Letter, text: str) -> Said:
+        """What happens when a letter's reader replies to it."""
+        reader, number = self.names[letter.recipient], number_of(letter)
+        since, before = len(self.world.far_end.letters), self.world.ticket(number)["status"]
+        self.actors[reader].replies(letter, text)
+        reached = frozenset(self.names[one.recipient] for one in self.world.far_end.letters[since:])
+        ticket = self.world.ticket(number)
+        message = ticket["messages"][-1]
+        assert (message["sender"]["name"] or reader, message["text"]) == (reader, text)
+        return Said(before, message["action"], message["private"], reached, ticket["status"])
+
+    def foresees(self, letter: Letter) -> dict[str, Any] | None:
+        """What `tickets show --as` says of a letter's reader; None where they may not see the ticket."""
+        try:
+            found: dict[str, Any] = self.world.ticket(number_of(letter), letter.recipient)["reply"]
+        except NoSuchTicket:
+            return None
+        return found
+
+    def copied(self) -> sqlite3.Connection:
+        """A copy of the database as it stands, in memory."""
+        copy = sqlite3.connect(":memory:")
+        with closing(sqlite3.connect(self.path)) as source:
+            source.backup(copy)
+        return copy
+
+    def goes_back_to(self, copy: sqlite3.Connection) -> None:
+        """Let the database be as it was copied."""
+        with closing(sqlite3.connect(self.path)) as target:
+            target.execute("PRAGMA synchronous = OFF")
+            copy.backup(target)
+
+
+def number_of(letter: Letter) -> int:
+    """The ticket that a letter is about."""
+    return int(re.sub(r"\D", "", letter["Reply-To"].partition("@")[0]))
+
+
+CompanyOf = Callable[[Lifecycle], Company]
+
+
+@pytest.fixture(scope="module")
+def company_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompanyOf]:
+    """The company of a lifecycle, as it was gathered; whoever asks again finds it so."""
+    begun: list[tuple[Company, sqlite3.Connection]] = []
+
+    @cache
+    def gathered(life: str) -> tuple[Company, sqlite3.Connection, list[Letter]]:
+        world = World(f"sqlite:///{tmp_path_factory.mktemp('company') / 'tickets.db'}")
+        company = Company(world, LIFECYCLES[life])
+        company.gathers()
+        copy = company.copied()
+        begun.append((company, copy))
+        return company, copy, list(world.far_end.letters)
+
+    def company(life: Lifecycle) -> Company:
+        found, copy, letters = gathered(life.name)
+        found.goes_back_to(copy)
+        found.world.database.trust = Trust()
+        found.world.far_end.letters[:] = letters
+        return found
+
+    yield company
+    for one, copy in begun:
+        copy.close()
+        one.world.close()
+
+
+@pytest.mark.parametrize(
+    ("life", "writer", "name"), CELLS, ids=[f"{life.name}-{who}-{what}" for life, who, what in CELLS]
+)
+def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
+    company_of: CompanyOf, life: Lifecycle, writer: str, name: str
+) -> None:
+    company = company_of(life)
+    letters = company.commands(writer, commands(life)[name])
+    with closing(company.copied()) as copy:
+        # Whoever reads the same words and footer has the same role.
+        for letter in {letter.all_text: letter for letter in letters}.values():
+            assert_a_reply_does_what_it_says(company, letter)
+            company.goes_back_to(copy)
+            for line in re.findall(r'put "(Status: [^"]+)" on the first line', letter.all_text):
+                company.actors[company.names[letter.recipient]].replies(letter, f"{line}\n\nSo it is.")
+                assert f"Status: {company.world.ticket(number_of(letter))['status']}" == line
+                company.goes_back_to(copy)
+
+
+def assert_a_reply_does_what_it_says(company: Company, letter: Letter) -> None:
+    said, foreseen = company.said(letter), company.foresees(letter)
+    assert said is not None, letter.all_text
+    # Whoever is promised that others outside the team read their words may look at the ticket, too.
+    assert foreseen is not None or said.private
+    if foreseen is not None and "-comment@" not in letter["Reply-To"]:
+        assert (foreseen["action"], foreseen["status"]) == (said.action, said.after)
+    assert company.happens(letter, "This is my reply.") == said
+
+
+INBOX, SUPPORT = LIFECYCLES["correspondence"], LIFECYCLES["support"]
+
+
+def test_whoever_moves_a_ticket_stays_on_it_gets_its_letters_and_may_take_that_back(company_of: CompanyOf) -> None:
+    company = company_of(INBOX)
+    world, ron = company.world, company.actors["Ron"]
+    company.commands("Ron", ["Queue: Far"])
+    receipt = ron.letter()
+    assert receipt.text.endswith("Participant: nobody → ron@example.org")
+    assert receipt.footer.startswith("You get this because you take part in ticket 1.\n")
+    # A participant has no such line.
+    assert "DelCc" not in receipt.all_text
+    company.actors["Rita"].writes("ticket1", "Anybody there?")
+    assert ron.letter().text == "Rita wrote:\n\nAnybody there?"
+    company = company_of(INBOX)
+    company.commands("Ron", ["Queue: Far", "undo"])
+    assert (world.ticket()["queue"], world.ticket()["status"]) == ("Lab", "new")
+
+
+def test_whoever_does_not_lose_their_place_by_a_move_becomes_no_participant(company_of: CompanyOf) -> None:
+    company = company_of(INBOX)
+    participants = []
+    for name, line in (("Root", "Queue: Far"), ("Otto", "Queue: Lab"), ("Ron", "Queue: Side")):
+        company.commands(name, [line])
+        participants.append([one["name"] for one in company.world.ticket()["participants"]])
+    assert participants == [["Pia"], ["Otto", "Pia"], ["Otto", "Pia"]]
+
+
+@pytest.mark.parametrize("lines", ["Queue: Far", "Queue: Cross", "Queue: Far\nRequestor: pia@example.org"])
+@pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
+def test_the_receipt_of_a_first_mail_that_moves_its_ticket_away_is_true(
+    company_of: CompanyOf, life: Lifecycle, lines: str
+) -> None:
+    company = company_of(life)
+    company.world.database.trust = Trust("from")
+    since = len(company.world.far_end.letters)
+    company.actors["Ron"].writes("lab", f"{lines}\n\nThis came by telephone.", subject="A call")
+    with closing(company.copied()) as copy:
+        for letter in company.world.far_end.letters[since:]:
+            assert_a_reply_does_what_it_says(company, letter)
+            company.goes_back_to(copy)
+    # A line that is offered can be used.
+    assert ('put "Status: ' in company.actors["Ron"].letter().all_text) == ("Requestor" not in lines)
