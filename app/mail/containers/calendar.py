@@ -56,7 +56,7 @@ def _event(event: list[_Property], method: str, description: bool) -> str:
     answer = next(
         (_ANSWERS.get(one.parameters.get("PARTSTAT", "").upper()) for one in event if one.name == "ATTENDEE"), None
     )
-    head = (answer or "Answered") if method == "REPLY" else _METHODS.get(method, "")
+    head = (answer or "Replied") if method == "REPLY" else _METHODS.get(method, "")
     lines = [f"{head}: {title}" if head else title]
     when = _when(first.get("DTSTART"), first.get("DTEND"))
     lines += [f"When: {when}"] if when else []

@@ -32,7 +32,7 @@ _RTF_TOKEN = re.compile(
 _RTF_UNSEEN = {b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"object", b"generator"}
 
 
-class Document(NamedTuple):
+class TnefFile(NamedTuple):
     """One thing in a winmail.dat: its words ("text/plain" or "text/html") or a file, by name."""
 
     type: str
@@ -41,16 +41,16 @@ class Document(NamedTuple):
     content: bytes
 
 
-def documents(raw: bytes) -> list[Document]:
+def documents(raw: bytes) -> list[TnefFile]:
     """Return the words and the files of a winmail.dat, in order; nothing if it is none. Never raises, linear time."""
     attributes = list(_attributes(raw))
     given = next((value for kind, value in attributes if kind == _CODEPAGE and len(value) >= 4), b"")
     codepage = f"cp{int.from_bytes(given[:4], 'little')}" if given else None
-    words: dict[int, Document] = {}
+    words: dict[int, TnefFile] = {}
     files: list[list[tuple[int, bytes]]] = []
     for kind, value in attributes:
         if kind == _BODY:
-            words.setdefault(_TEXT, Document("text/plain", "", codepage, value.rstrip(b"\0")))
+            words.setdefault(_TEXT, TnefFile("text/plain", "", codepage, value.rstrip(b"\0")))
         elif kind == _PROPERTIES:
             words.update(_words(value, codepage))
         elif kind == _NEW_FILE:
@@ -61,7 +61,7 @@ def documents(raw: bytes) -> list[Document]:
     return [*best[:1], *(_file(file, codepage) for file in files[:_MOST_FILES])]
 
 
-def _file(attributes: list[tuple[int, bytes]], codepage: str | None) -> Document:
+def _file(attributes: list[tuple[int, bytes]], codepage: str | None) -> TnefFile:
     given = dict(attributes)
     found = {number: (type_, value) for number, type_, value in _properties(given.get(_FILE_PROPERTIES, b""))}
     name = _string(given.get(_FILE_NAME, b""), codepage)
@@ -69,7 +69,7 @@ def _file(attributes: list[tuple[int, bytes]], codepage: str | None) -> Document
         type_, value = found[_LONG_NAME]
         name = _string(value, "utf-16-le" if type_ == _UNICODE else codepage)
     content = given.get(_FILE_DATA) or found.get(_DATA, (0, b""))[1]
-    return Document("application/octet-stream", name or "file", None, content)
+    return TnefFile("application/octet-stream", name or "file", None, content)
 
 
 def _attributes(raw: bytes) -> Iterator[tuple[int, bytes]]:
@@ -85,7 +85,7 @@ def _attributes(raw: bytes) -> Iterator[tuple[int, bytes]]:
         at += 9 + length + 2
 
 
-def _words(value: bytes, codepage: str | None) -> Iterator[tuple[int, Document]]:
+def _words(value: bytes, codepage: str | None) -> Iterator[tuple[int, TnefFile]]:
     properties = list(_properties(value))
     given = next((v for number, _, v in properties if number == _INTERNET_CODEPAGE and len(v) == 4), None)
     charset = f"cp{int.from_bytes(given, 'little')}" if given else codepage
@@ -93,11 +93,11 @@ def _words(value: bytes, codepage: str | None) -> Iterator[tuple[int, Document]]
     for number, type_, found in properties:
         if number == _TEXT:
             in_unicode = type_ == _UNICODE
-            yield number, Document("text/plain", "", "utf-16-le" if in_unicode else codepage, _ended(found, in_unicode))
+            yield number, TnefFile("text/plain", "", "utf-16-le" if in_unicode else codepage, _ended(found, in_unicode))
         elif number == _HTML:
-            yield number, Document("text/html", "", charset, found)
+            yield number, TnefFile("text/html", "", charset, found)
         elif number == _RTF:
-            yield number, Document("text/plain", "", "utf-8", rtf_text(unpacked(found)).encode("utf-8", "replace"))
+            yield number, TnefFile("text/plain", "", "utf-8", rtf_text(unpacked(found)).encode("utf-8", "replace"))
 
 
 def _ended(value: bytes, in_unicode: bool) -> bytes:

@@ -10,14 +10,14 @@ _END = re.compile(rb"^end[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 _MOST = 100
 
 
-class Split(NamedTuple):
+class UuencodedText(NamedTuple):
     """A text without its uuencoded files, and these by name."""
 
     text: bytes
     files: list[tuple[bytes, bytes]]
 
 
-def split(text: bytes) -> Split:
+def split(text: bytes) -> UuencodedText:
     """Part a text from the files within it. What is no whole file stays text. Linear time."""
     kept: list[bytes] = []
     files: list[tuple[bytes, bytes]] = []
@@ -28,7 +28,7 @@ def split(text: bytes) -> Split:
         if content is not None:
             files.append((begin[1], content))
         at = end.end()
-    return Split(b"".join([*kept, text[at:]]), files)
+    return UuencodedText(b"".join([*kept, text[at:]]), files)
 
 
 def _decoded(lines: bytes) -> bytes | None:
