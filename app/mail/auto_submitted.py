@@ -20,6 +20,8 @@ _COMMENT = re.compile(r"\([^()]*+\)")
 _NOBODY = re.compile(
     r"(?:[^@]*[-+._])?(?:mailer-daemon|no[-_.]?reply|do[-_.]?not[-_.]?reply)(?:[-+._][^@]*+)?@", re.IGNORECASE
 )
+# Asked first, of all of a header: few have addresses that must be looked at.
+_LIKE_NOBODY = re.compile(r"mailer-daemon|not?[-_.]?reply", re.IGNORECASE)
 _DAEMON = re.compile(
     r"(?:mailer[-_.]?daemon|post_?master|mail[-_.]?delivery|mdaemon|mail[-_.]?system)\b", re.IGNORECASE
 )
@@ -75,7 +77,7 @@ def _is_null(value: str) -> bool:
 def _is_nobody(value: str) -> bool:
     if "<>" in value:
         return True
-    return bool(_NOBODY.search(value)) and any(_NOBODY.match(mailbox.email) for mailbox in mailboxes(value, 1))
+    return bool(_LIKE_NOBODY.search(value)) and any(_NOBODY.match(mailbox.email) for mailbox in mailboxes(value, 1))
 
 
 # The first row that holds gives the reason. RFC 3834 section 5, RFC 6522 (reports), and what answering programs write.
@@ -218,4 +220,4 @@ def _is_open_list(found: dict[str, list[str]]) -> bool:
     posted = found.get("list-post", ["no"])
     if {"mailing-list", "x-mailing-list"} & found.keys() or not any(_word(value) == "no" for value in posted):
         return True
-    return "list-post" not in found and any(_OWNER.search(value) for value in found.get("sender", [])[:5])
+    return "list-post" not in found and any(_OWNER.search(value[:1000]) for value in found.get("sender", [])[:5])

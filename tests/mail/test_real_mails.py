@@ -151,6 +151,7 @@ BAD = {
     "a From of 60 KB": b"From: " + b"x" * 60_000 + b" <ann@example.org>\r\nSubject: Hello\r\n\r\nHello there.\r\n",
     "a From of 60 KB of addresses": b"From: " + b"a@b.example, " * 5_000 + b"\r\n\r\nHello there.\r\n",
     "a From of 60 KB of quotes": b"From: " + b'"(<' * 20_000 + b"\r\n\r\nHello there.\r\n",
+    "a Sender of 80 KB": b"Precedence: list\r\nSender: " + b"a-" * 40_000 + b"\r\n" + HEAD + b"\r\nHello there.\r\n",
     "a Subject of 1 MB": b"From: ann@example.org\r\nSubject: "
     + b"=?utf-8?q?a?= " * 70_000
     + b"\r\n\r\nHello there.\r\n",
