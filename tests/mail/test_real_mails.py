@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from app.devtools.mail_client import MailClient
+from app.mail.parsed import parse_mail
 from app.model.records.people import get_person
 from app.model.records.queue_setup import add_queue, add_queue_address, add_responder
 from app.model.records.queues import find_queue
@@ -95,6 +96,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 COLLECTIONS = {"cpython": "smtp", "ruby-mail": "lmtp"}
 
 
+def said_by(raw: bytes) -> tuple[str | None, bytes]:
+    """What makes two copies of a mail the same."""
+    parsed = parse_mail(raw)
+    return parsed.message_id, parsed.body_digest
+
+
 def test_all_of_them_are_taken_and_kept_as_sent_by_one_server_of_each_database(world: World) -> None:
     admin = world.known("admin@example.org", admin=True)
     bob = world.responder("bob@example.org")
@@ -112,8 +119,11 @@ def test_all_of_them_are_taken_and_kept_as_sent_by_one_server_of_each_database(w
         for client in clients.values():
             client.leaves()
     world.settle()
-    kept = [row.raw for row in sorted(world.rows(Mail.raw, Mail.id), key=lambda row: int(row.id))]
-    assert [path for (_, path, raw), found in zip(sends, kept, strict=True) if raw != found] == []
+    kept = set(world.rows(Mail.raw))
+    said = {said_by(raw) for raw in kept}
+    # Of one mail that came two ways, its ticket keeps each body once.
+    assert [path for _, path, raw in sends if raw not in kept and said_by(raw) not in said] == []
+    assert len([path for _, path, raw in sends if raw not in kept]) < 5
     # Some of them answer others.
     taken = [row for row in world.rows(Delivery) if row.fate in ("opened", "posted")]
     assert len(taken) == len(bob.letters) > 120
