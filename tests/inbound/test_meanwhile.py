@@ -43,7 +43,7 @@ def support(small_world: World) -> Inbox:
     return Inbox(small_world)
 
 
-CHANGED = "Ticket 1 changed after we sent the email that you answered."
+CHANGED = "Something changed after we sent the email that you answered."
 REPLY = "goes to everybody on it"
 COMMENT = "comments and changes nothing else, in private"
 

@@ -56,6 +56,8 @@ SET = {
     "rate": ["Priority: 5"],
     "merge": ["Merge: 2"],
     "a line that is wrong": ["Queue: Far\nStatus: gone\n\nTake it."],
+    "move in private": ["Queue: Far\n\nOnly for you."],
+    "give up in private": ["Owner: nobody"],
 }
 
 
@@ -63,16 +65,18 @@ def commands(life: Lifecycle) -> dict[str, list[str]]:
     """By name, the mails of every kind of command that a lifecycle has."""
     status = {f"Status {one}": [f"Status: {one}"] for one in life.statuses}
     action = {f"Action {one.title}": [f"Action: {one.title}\n\nThese are words."] for one in life.actions}
-    return {**SET, **status, **action, "words": ["These are words."]}
+    return {**SET, **status, **action}
 
 
-WRITERS = {"Ron": "responder", "Asa": "assignee", "Root": "administrator", "Rita": "requestor", "Pia": "participant"}
+# Asa is the assignee, Root an administrator who is not on the ticket. What changes no role they do as Ron does.
+TEAM = ("Asa", "Root")
+WRITERS = ("Ron", "Rita", "Pia", *TEAM)
 CELLS = [
     (life, writer, name)
     for life in LIFECYCLES.values()
     for writer in WRITERS
-    for name in commands(life)
-    if writer not in OUTSIDERS or name not in SET
+    for name in (SET if writer in TEAM else commands(life))
+    if writer not in OUTSIDERS or name not in SET or name == "move"
 ]
 
 
@@ -115,12 +119,14 @@ class Company:
         self.world.act(1, "Change status", "root@example.org", "Look at this.", status=self.life.first)
         self.actors["Root"].writes("ticket1", "show")
 
-    def commands(self, name: str, mails: list[str]) -> list[Letter]:
+    def commands(self, name: str, mails: list[str], *, private: bool = False) -> list[Letter]:
         """Somebody sends these mails, each in answer to their newest letter: the letters about the last one."""
         since = 0
         for text in mails:
             since = len(self.world.far_end.letters)
-            self.actors[name].replies(self.newest_of(name), text.format(me=self.actors[name].email))
+            letter = self.newest_of(name)
+            to = "ticket1-comment" if private else letter["Reply-To"]
+            self.actors[name].writes(to, text.format(me=self.actors[name].email), answering=letter)
         return self.world.far_end.letters[since:]
 
     def newest_of(self, name: str) -> Letter:
@@ -222,7 +228,8 @@ def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
     company_of: CompanyOf, life: Lifecycle, writer: str, name: str
 ) -> None:
     company = company_of(life)
-    letters = company.commands(writer, commands(life)[name])
+    letters = company.commands(writer, commands(life)[name], private=name.endswith("in private"))
+    assert letters
     with closing(company.copied()) as copy:
         # Whoever reads the same words and footer has the same role.
         for letter in {letter.all_text: letter for letter in letters}.values():

@@ -92,9 +92,7 @@ def _is_asked_in(reader: TicketMember) -> bool:
     return reader.requestor or reader.participant
 
 
-def explanation(
-    uow: UnitOfWork, ticket: Ticket, writer: TicketMember, then: ReplyPromise, outlook: ReplyOutlook
-) -> Note | None:
+def explanation(uow: UnitOfWork, writer: TicketMember, then: ReplyPromise, outlook: ReplyOutlook) -> Note | None:
     """Return what the writer of a reply is told of a promise that was not kept; None where it was.
 
     `outlook` is what the reply has met. Outsiders hear nothing of who has left (docs/interface.md, section 8).
@@ -113,8 +111,10 @@ def explanation(
         people += [person.id for person in gone]
     if not sentences:
         return None
-    changed = f"Ticket {ticket.id} changed after we sent the email that you answered."
-    return Note(" ".join([changed, *sentences]), frozenset(people))
+    return Note(" ".join([_CHANGED, *sentences]), frozenset(people))
+
+
+_CHANGED = "Something changed after we sent the email that you answered."
 
 
 def _added(uow: UnitOfWork, then: ReplyPromise, outlook: ReplyOutlook) -> list[TicketMember]:
