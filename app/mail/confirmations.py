@@ -1,10 +1,11 @@
-"""The words that alone in an answer mean yes or no, in the languages whose mail clients are known.
+"""The words that alone in an answer mean yes or no, in the languages whose mail clients are known; and send and drop.
 
 Data only. An answer counts as yes or no if its whole text is one of these, upper and lower case and punctuation aside.
 Several forms stand between bars.
 """
 
 import re
+from collections.abc import Collection
 from unicodedata import normalize
 
 # One row a language of `client_phrases.LANGUAGES`; a test compares the two.
@@ -87,6 +88,10 @@ NO = {
     "zh": "不|不是|否|不是我|取消",
 }
 
+# These answer a letter that has just named them.
+SEND = "send|send it|send this|please send|please send it|yes send|yes send it"
+DROP = "drop|drop it|drop this|please drop|please drop it"
+
 _LONGEST = 200
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -99,6 +104,11 @@ def is_yes(text: str, name: str = "") -> bool:
 def is_no(text: str, name: str = "") -> bool:
     """Return whether a whole text says no. `name` is its writer's, who may sign with it or a part of it."""
     return _is_one_of(_ALL_NO, text, name)
+
+
+def answer(text: str, offers: Collection[str], name: str = "") -> str | None:
+    """Return which of the words yes, no, send and drop a whole text says, if a letter `offers` it. `name` as above."""
+    return next((word for word in _PHRASES if word in offers and _is_one_of(_PHRASES[word], text, name)), None)
 
 
 def _is_one_of(phrases: frozenset[str], text: str, name: str) -> bool:
@@ -118,8 +128,9 @@ def _words(text: str) -> list[str]:
 _FOLDED = re.compile("[\u2019\u02bc\u00b4`]")
 
 
-def _all(table: dict[str, str]) -> frozenset[str]:
-    return frozenset(" ".join(_words(phrase)) for row in table.values() for phrase in row.split("|"))
+def _all(*rows: str) -> frozenset[str]:
+    return frozenset(" ".join(_words(phrase)) for row in rows for phrase in row.split("|"))
 
 
-_ALL_YES, _ALL_NO = _all(YES), _all(NO)
+_ALL_YES, _ALL_NO = _all(*YES.values()), _all(*NO.values())
+_PHRASES = {"yes": _ALL_YES, "no": _ALL_NO, "send": _all(SEND), "drop": _all(DROP)}

@@ -280,3 +280,8 @@ def base64_bytes(raw: bytes) -> bytes | None:
             if end > 0 or not raw:
                 return binascii.a2b_base64(raw[:end] + padding)
     return None
+
+
+def fold_words(text: str) -> str:
+    """Return the words of a text, by which texts are equal that differ only in case and white space."""
+    return " ".join(text.split()).casefold()

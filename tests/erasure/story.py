@@ -1,5 +1,6 @@
 """A story in which letters of every kind are written, and all that somebody says or is called has a word of theirs."""
 
+from app.model.operations.daily_work import held_for_a_day, tell_of_held
 from app.model.records import registration
 from tests.support.markers import PEOPLE, RITA, ROB, Small, called, email_of
 
@@ -46,6 +47,17 @@ def tell_story(small: Small) -> None:
     small.world.clock.passes(hours=2)
     small.world.settle()
     small.writes(ANN, "hello")
+    _slip(small)
+
+
+def _slip(small: Small) -> None:
+    """A reply that was meant for the tracker waits for a day, and its team is told."""
+    small.actors[ROB].replies(small.actors[ROB].letter(), "Done")
+    small.world.clock.passes(days=1)
+    with small.world.uow() as uow:
+        for message in held_for_a_day(uow):
+            assert tell_of_held(uow, message)
+    small.world.settle()
 
 
 def _only_commands(small: Small, who: str, number: int, lines: str) -> None:

@@ -17,7 +17,7 @@ from app.model.erasure.erase_ticket import forget_ticket
 from app.model.erasure.vacuum import sweep
 from app.model.letters import old_letters
 from app.model.letters.receipts import ReceiptKind
-from app.model.records.letters import HELD, NOT_SENT, Letter, LetterSubject, SubjectBacklog
+from app.model.records.letters import HELD, NOT_SENT, UNANSWERED, Letter, LetterSubject, SubjectBacklog
 from app.model.records.messages import Message
 from app.model.records.people import Address, get_person
 from app.model.records.tickets import UNDELIVERED, Ticket
@@ -31,7 +31,18 @@ from tests.support.postgres import fresh_database
 from tests.support.sources import APP
 from tests.support.world import DOMAIN, World
 
-KINDS = {"opened", "posted", "changed", "acknowledged", HELD, NOT_SENT, UNDELIVERED, "set_aside", *ReceiptKind}
+KINDS = {
+    "opened",
+    "posted",
+    "changed",
+    "acknowledged",
+    HELD,
+    NOT_SENT,
+    UNANSWERED,
+    UNDELIVERED,
+    "set_aside",
+    *ReceiptKind,
+}
 ROWS = Path(__file__).with_name("version_0009.sql")
 
 

@@ -45,6 +45,8 @@ CAUSES: dict[str, set[Effect]] = {
     "message": {E.POST},
     "message.ticket_id": {E.COMMAND},
     "message.number": {E.COMMAND},
+    # A private message is sent to everybody, or waits no more.
+    **{f"message.{name}": {E.ANSWER} for name in ("private", "held", "action", "new_status", "text")},
     "attachment": {E.POST},
     "change": {E.POST, E.LEAVE, E.LET_IN, *SETS},
     "reopening": SAYS,

@@ -13,6 +13,8 @@ from app.model.inbound.interpretation import (
     Confirmation,
     Note,
     PageRequest,
+    SendOrDrop,
+    Slip,
     Text,
     Undo,
     Unproven,
@@ -72,6 +74,8 @@ def wish(about: Situation, text: str) -> Wish:
 
 def expected(life: str, who: str, text: str, sender: str, proof: str) -> type[Wish]:
     """What a mail is taken for, said again: by its words, and by who may ask for that."""
+    if text == "leave" and who == "responder" and sender != "machine":
+        return Slip
     if text == "leave":
         return Unsubscribe if who in LEAVING and sender != "machine" else Text
     if text == "page":
@@ -111,13 +115,46 @@ def test_no_word_is_lost_whatever_a_mail_is_taken_for() -> None:
 
 @pytest.mark.parametrize("life", LIFECYCLES)
 def test_a_letter_about_waiting_lines_is_answered_by_a_yes_a_no_or_a_note(life: str) -> None:
-    about = situation(life, "responder", believed=True, verified=True, letter=ReceiptKind.WAITING, own_letter=True)
+    asks = {"letter": ReceiptKind.WAITING, "offers": frozenset({"yes", "no"})}
+    about = situation(life, "responder", believed=True, verified=True, own_letter=True, **asks)
     assert wish(about, "Yes, please!") == Confirmation(True, mail("Yes, please!"))
     assert wish(about, "no") == Confirmation(False, mail("no"))
     assert wish(about, "Which lines?") == Note(mail("Which lines?"))
     assert isinstance(wish(about, "Status: open"), Commands)
-    for other in (replace(about, own_letter=False), replace(about, letter="posted"), replace(about, believed=False)):
+    elsewhere = replace(about, letter="posted", offers=frozenset())
+    for other in (replace(about, own_letter=False), elsewhere, replace(about, believed=False)):
         assert wish(other, "yes") == Text(mail("yes"))
+
+
+@pytest.mark.parametrize("life", LIFECYCLES)
+def test_a_letter_is_answered_by_the_words_that_it_offers_and_by_no_other(life: str) -> None:
+    for offers in ({"send"}, {"send", "drop"}):
+        about = situation(life, "responder", believed=True, own_letter=True, offers=frozenset(offers))
+        for word in ("yes", "no", "send", "drop"):
+            expects = SendOrDrop(word == "send", mail(word)) if word in offers else Text(mail(word))
+            assert wish(about, word) == expects, (word, offers)
+            for other in (replace(about, own_letter=False), replace(about, believed=False)):
+                assert wish(other, word) == Text(mail(word))
+        assert wish(about, "Send it, please!") == Text(mail("Send it, please!"))
+        assert wish(about, "Done") == Slip(False, mail("Done"))
+
+
+@pytest.mark.parametrize("life", LIFECYCLES)
+def test_a_slip_is_public_words_of_a_person_who_answers(life: str) -> None:
+    about = situation(life, "responder")
+    notes = {"notes": frozenset({"the code is 1234"})}
+    assert wish(about, "Done") == Slip(False, mail("Done"))
+    assert wish(replace(about, **notes), "The code\nis 1234") == Slip(True, mail("The code\nis 1234"))
+    assert wish(replace(about, newly_named=("bea@example.org",), asks_in=True), "Done") == Slip(
+        False, mail("Done"), ("AddCc: bea@example.org",)
+    )
+    for word in ("yes", "no", "send", "drop"):
+        assert wish(replace(about, waits=True), word) == Slip(False, mail(word))
+    for other in (replace(about, comment=True), situation(life, "responder", automatic=True)):
+        assert wish(other, "Done") == Text(mail("Done"))
+    for who in STANDINGS.keys() - {"responder"}:
+        assert wish(situation(life, who, waits=True, **notes), "Done") == Text(mail("Done"))
+        assert wish(situation(life, who, **notes), "The code is 1234") == Text(mail("The code is 1234"))
 
 
 def test_whom_an_unproven_mail_names_waits_with_its_commands() -> None:
@@ -154,6 +191,7 @@ def every_situation() -> Iterator[Situation]:
             comment=comment,
             opens=opens,
             letter=letter,
+            offers=frozenset({"yes", "no"} if letter == ReceiptKind.WAITING else ()),
             own_letter=own,
             asks_in=asks_in,
         )

@@ -318,7 +318,7 @@ def test_a_reply_to_a_comments_letter_and_a_mail_to_everybody_do_what_its_footer
     assert cast.replies(writer, letter) == ("Comment", status, True, said.readers)
     # That changed nothing, so what the footer says of the way to everybody still holds.
     found = re.fullmatch(
-        r"To reach everybody on the ticket, write to (\S+): that (.+)\.", letter.footer.splitlines()[-2]
+        r"To reach everybody on the ticket, start a new email to (\S+): that (.+)\.", letter.footer.splitlines()[-2]
     )
     assert found, letter.footer
     assert (found[1], found[2]) == ("ticket1@tickets.example", promised(life, status, writer)[0])

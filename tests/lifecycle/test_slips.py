@@ -152,6 +152,7 @@ def test_these_are_slips_of_a_volunteer_on_a_shared_inbox(text: str) -> None:
         "ope",
         "opn",
         "Hi Ann,\n\nStatus: resolved",
+        "> Owner: me\n\nIs that what you want?",
         "The status is open.",
         "Resolved, because the door is shut",
         "me",

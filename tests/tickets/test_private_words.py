@@ -270,7 +270,7 @@ def test_outsiders_are_shown_changes_of_the_status_alone(uow: UnitOfWork) -> Non
     uow.world.sets(1, RON, assignee=RON, priority=7, title="Another title")
     uow.world.known("boss@example.org", "Boss")
     uow.world.asks_in(1, "boss@example.org")
-    uow.hears("Done.")
+    uow.hears("It is done.")
     fields = {one["field"] for one in uow.world.ticket()["changes"]}
     assert {"assignee", "priority", "subject", "status"} <= fields
     changes = uow.world.ticket(1, RITA)["changes"]

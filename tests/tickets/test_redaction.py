@@ -119,7 +119,7 @@ def test_a_comments_letter_is_answered_at_the_comment_address_and_names_no_other
     for name, value in letter.mail.items():
         if name not in ("Message-ID", "In-Reply-To", "References"):
             assert f"@{DOMAIN}" not in str(value).replace(f"ticket1-comment@{DOMAIN}", ""), name
-    assert f"To reach everybody on the ticket, write to ticket1@{DOMAIN}" in letter.footer
+    assert f"To reach everybody on the ticket, start a new email to ticket1@{DOMAIN}" in letter.footer
     assert "a reply from you comments and changes nothing else, in private" in letter.footer
     assert "Rita" not in letter.footer
     assert [part.get_content() for part in letter.mail.iter_attachments()] == [ROOM]

@@ -243,6 +243,7 @@ class TicketBuilder:
             private=bool(planned.private),
             automatic=parsed.automatic,
             listed=parsed.listed,
+            held=False,
             verified=False,
             date=date,
             received=came,

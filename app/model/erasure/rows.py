@@ -130,7 +130,7 @@ def blank_letters(uow: UnitOfWork, ids: Collection[int], line: str) -> None:
     Their rows stay: by one an answer finds its ticket, and proves who wrote it.
     """
     empty = {"sender_name": "", "subject": line, "text": line, "commands": None, "error": None, "attached": False}
-    unlinked = {"in_reply_to": None, "references": None, "promise": None}
+    unlinked = {"in_reply_to": None, "references": None, "promise": None, "offered_id": None}
     for portion in in_portions(ids):
         uow.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(portion)))
         uow.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty, **unlinked))

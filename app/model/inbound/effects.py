@@ -1,7 +1,7 @@
 """What a mail may cause: one table, by which every effect of a mail is allowed (docs/interface.md, section 6)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class Effect(StrEnum):
     LET_IN = "those in To and Cc take part"
     NAME = "those in To and Cc wait to take part"
     CONFIRM = "those who wait take part"
-    ANSWER = "lines that wait for a yes are carried out or dropped"
+    ANSWER = "what waits for a word in answer to a letter is carried out or dropped"
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,11 @@ class Situation:
     """What decides about a mail: who wrote it, what proves that, and where it came to. `opens`: it opens a ticket.
 
     `comment`: it came as a private comment, by its address or by what it answers. `letter` is the kind of the letter
-    that it answers, `own_letter` whether that letter went to its writer. `caused_last`: its writer made the last
-    change. `asks_in`: the queue's switches let its writer ask people in. `newly_named` are those whom it would ask in.
+    that it answers, `own_letter` whether that letter went to its writer, `offers` the words that mean something in
+    answer to it. `redirected`: it is private by what it answers alone, and not by its address. `waits`: something waits
+    for such a word of its writer's, and it answers nothing. `notes` are the private texts of the ticket, folded.
+    `caused_last`: its writer made the last change. `asks_in`: the queue's switches let its writer ask people in.
+    `newly_named` are those whom it would ask in.
     """
 
     lifecycle: Lifecycle
@@ -56,6 +59,10 @@ class Situation:
     comment: bool = False
     letter: str | None = None
     own_letter: bool = False
+    offers: frozenset[str] = frozenset()
+    redirected: bool = False
+    waits: bool = False
+    notes: frozenset[str] = frozenset()
     caused_last: bool = False
     asks_in: bool = False
     newly_named: tuple[str, ...] = ()
@@ -67,6 +74,11 @@ class Situation:
             return self.comment
         action = self.lifecycle.default_reply(self.status, self.roles.role).action
         return is_private(self.lifecycle, self.status, self.roles, action, comment=self.comment)
+
+    @property
+    def kept_private(self) -> bool:
+        """Whether only responders read its words, which everybody would read as a mail of their own."""
+        return self.private and not replace(self, comment=False).private
 
     @property
     def answers_waiting(self) -> bool:
@@ -121,7 +133,7 @@ def _confirm(mail: Situation) -> bool:
 
 
 def _answer(mail: Situation) -> bool:
-    return mail.answers_waiting and mail.own_letter
+    return bool(mail.offers) and mail.own_letter
 
 
 def _always(_: Situation) -> bool:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from ...mail import confirmations
 from ...mail.quoted_text import foreign_lines, is_forward, split
+from ...mail.text import fold_words
 from ..lifecycle import commands
 from ..lifecycle.commands import ADD_CC, Line, Page
+from ..lifecycle.slips import is_slip
 from ..tickets.posts import NewMessage
 from .effects import Effect, Permission, Situation
 
@@ -40,6 +42,26 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class SendOrDrop:
+    """To send a message that waits for its writer's word, or to drop it."""
+
+    send: bool
+    new_message: NewMessage
+
+
+@dataclass(frozen=True)
+class Slip:
+    """Words that wait for their writer's word: they were meant for the tracker, or `repeats` what a private note says.
+
+    `waiting` are lines that wait for a yes.
+    """
+
+    repeats: bool
+    new_message: NewMessage
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Note:
     """Other words in answer to lines that wait: a private note."""
 
@@ -70,7 +92,7 @@ class Text:
     new_message: NewMessage
 
 
-Wish = Unsubscribe | PageRequest | Undo | Confirmation | Note | Commands | Unproven | Text
+Wish = Unsubscribe | PageRequest | Undo | Confirmation | SendOrDrop | Note | Commands | Unproven | Slip | Text
 
 
 def interpret(about: Situation, permission: Permission, mail: NewMessage, quotable: Collection[str] = ()) -> Wish:
@@ -89,9 +111,11 @@ def interpret(about: Situation, permission: Permission, mail: NewMessage, quotab
     if rest is not None:
         full = commands.without_undo(new_message.full_text)
         return Undo(replace(new_message, text=rest, full_text=rest if full is None else full))
-    if Effect.ANSWER in permission.now and not lines:
-        return _answer(about, new_message)
+    if Effect.ANSWER in permission.now and not lines and (answer := _answer(about, new_message)) is not None:
+        return answer
     waiting = _waiting(about, permission, lines)
+    if not lines and (slip := _slip(about, new_message)) is not None:
+        return replace(slip, waiting=waiting)
     if waiting:
         return Unproven(waiting, new_message, bool(lines))
     return Commands(lines, new_message) if lines else Text(new_message)
@@ -124,11 +148,24 @@ def _read(
     return reading.lines, replace(mail, text=said.new, full_text=reading.rest, foreign=foreign)
 
 
-def _answer(about: Situation, new_message: NewMessage) -> Wish:
-    """A yes, a no, or other words, in answer to a letter about lines that wait."""
-    yes = confirmations.is_yes(new_message.text, about.member.label)
-    no = confirmations.is_no(new_message.text, about.member.label)
-    return Confirmation(yes, new_message) if (yes or no) and not has_files(new_message) else Note(new_message)
+def _answer(about: Situation, new_message: NewMessage) -> Wish | None:
+    """One of the words that a letter offers; or other words, which are a note where it is about lines that wait."""
+    alone = not has_files(new_message)
+    word = confirmations.answer(new_message.text, about.offers, about.member.label) if alone else None
+    if word in ("yes", "no"):
+        return Confirmation(word == "yes", new_message)
+    if word is not None:
+        return SendOrDrop(word == "send", new_message)
+    return Note(new_message) if about.answers_waiting else None
+
+
+def _slip(about: Situation, new_message: NewMessage) -> Slip | None:
+    """Public words of a responder that wait for their word (docs/interface.md, section 6); None for all others."""
+    if about.private or about.automatic or not about.member.responder or has_files(new_message):
+        return None
+    if is_slip(new_message.text, about.lifecycle, about.member.label, waits=about.waits):
+        return Slip(False, new_message)
+    return Slip(True, new_message) if fold_words(new_message.text) in about.notes else None
 
 
 def _waiting(about: Situation, permission: Permission, lines: tuple[Line, ...]) -> tuple[str, ...]:

@@ -3,13 +3,16 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from ...mail.text import one_line
 from ..letters.footer import Footer, footer
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
+from ..lifecycle.slips import DROP
 from ..records.letters import Letter, State
+from ..records.messages import Message
+from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import next_allowed_at
 from .threads import ThreadMatch
@@ -17,6 +20,7 @@ from .threads import ThreadMatch
 LAPSE = timedelta(days=7)
 EVERY = timedelta(hours=1)
 _LONGEST_LINE = 20_000
+_OFFERS = "yes no"
 # A line that is a whole wish of its own: it is listed in a letter of its own.
 _ALONE = (UNDO, LEAVE)
 
@@ -31,7 +35,9 @@ def hold_for_confirmation(
     """
     recent = _recent(uow, to)
     lines = [one_line(line, _LONGEST_LINE) for line in lines]
-    alike = (one for one in recent if _is_unseen(uow, one) and _may_be_joined(one.commands, lines))
+    # A letter that asks about a message, too, stays by itself.
+    joinable = [] if to.offer else [one for one in recent if one.offered_id is None]
+    alike = (one for one in joinable if _is_unseen(uow, one) and _may_be_joined(one.commands, lines))
     due = max([uow.now, *(one.created + EVERY for one in recent)])
     if (joined := next(alike, None)) is not None:
         lines, due = _collected((joined.commands or "").split("\n"), lines), joined.created
@@ -92,6 +98,7 @@ def _list(
         ['If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.'],
         footing=Footer([why, does], None),
         commands="\n".join(lines),
+        offers=_OFFERS,
         checkpoint=checkpoint,
         # It is dated when it leaves: from then on it waits for its answer, and the next one for its hour.
         created=due,
@@ -100,7 +107,7 @@ def _list(
 
 
 def pending_letter(uow: UnitOfWork, thread: ThreadMatch) -> Letter | None:
-    """The letter about waiting lines that a mail answers; its lines may wait no more."""
+    """The letter that asked what a mail answers; nothing may wait for that answer any more."""
     if thread.letter is None:
         return None
     found = select(Letter).where(Letter.message_id == thread.letter.given)
@@ -109,7 +116,30 @@ def pending_letter(uow: UnitOfWork, thread: ThreadMatch) -> Letter | None:
 
 def is_pending(uow: UnitOfWork, letter: Letter) -> bool:
     """Whether the lines of a letter can be carried out: they were not yet, and have not lapsed after a week."""
-    return letter.commands is not None and uow.now - letter.created <= LAPSE
+    return letter.commands is not None and not has_lapsed(uow, letter)
+
+
+def has_lapsed(uow: UnitOfWork, letter: Letter) -> bool:
+    """Whether it is too late to answer a letter that asked something."""
+    return uow.now - letter.created > LAPSE
+
+
+def is_waiting_for(uow: UnitOfWork, person_id: int) -> bool:
+    """Whether lines or a message wait for a word of this person's in answer to a letter."""
+    message = select(Message.id).where(Message.id == Letter.offered_id, Message.private)
+    # What was held and could be dropped is held no more once it was.
+    offered = message.where(or_(Message.held, Letter.offers.not_like(f"%{DROP}%"))).exists()
+    waiting = or_(Letter.commands.is_not(None), offered)
+    asked = select(Letter.id).where(Letter.person_id == person_id, Letter.created > uow.now - LAPSE, waiting)
+    return uow.connection.execute(asked.limit(1)).first() is not None
+
+
+def offered_message(uow: UnitOfWork, letter: Letter, ticket: Ticket) -> Message | None:
+    """The private message that an answer to a letter sends; None once it was sent or dropped, or has lapsed."""
+    message = uow.session.get(Message, letter.offered_id) if letter.offered_id else None
+    if message is None or has_lapsed(uow, letter) or message.ticket_id != ticket.id or not message.private:
+        return None
+    return message if message.held or DROP not in (letter.offers or "").split() else None
 
 
 def remind_of_pending(uow: UnitOfWork, to: ReceiptRecipient, letter: Letter) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..letters.notification import notify
 from ..letters.promises import Note
-from ..letters.receipts import ReceiptRecipient, send_notes
+from ..letters.receipts import Offer, ReceiptRecipient, send_notes, send_offer
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
@@ -21,8 +21,8 @@ Answer = Callable[[UnitOfWork, ReceiptRecipient], object]
 class Performed(NamedTuple):
     """What a mail has done: its fate, what has happened on tickets, and the answer to its writer.
 
-    `ticket` is the one on which it was posted. `reason`: why it was set aside. `notes`: what else its writer is
-    told.
+    `ticket` is the one on which it was posted. `reason`: why it was set aside. `notes`: what else its writer is told.
+    `offer`: what they can do with its message by answering that answer.
     """
 
     fate: Fate
@@ -31,6 +31,7 @@ class Performed(NamedTuple):
     answer: Answer | None = None
     reason: str = ""
     notes: tuple[Note, ...] = ()
+    offer: Offer | None = None
 
     def about(self, new_message: NewMessage) -> "Performed":
         """Return the same, where the answer repeats these words."""
@@ -53,7 +54,8 @@ class Sender(NamedTuple):
 
 def notify_all(uow: UnitOfWork, sender: Sender, done: Performed) -> None:
     """Write the letters about what a mail has done: to everybody whom it concerns, then to its writer."""
-    answer = done.answer or (send_notes if done.notes else None)
+    otherwise = send_offer if done.offer else send_notes if done.notes else None
+    answer = done.answer or otherwise
     also = [*done.notes]
     for event in done.events:
         also += [Note(line) for line in notify(uow, event, answered=answer is not None)]
@@ -62,4 +64,4 @@ def notify_all(uow: UnitOfWork, sender: Sender, done: Performed) -> None:
     last = done.events[-1] if done.events else None
     ticket, members = (last.ticket, last.members) if last else (done.ticket, sender.members)
     member = member_for(sender.person, members)
-    answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, sender.private, also))
+    answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, sender.private, also, done.offer))

@@ -4,15 +4,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from sqlalchemy import select
+
 from ...mail.addresses import Mailbox
-from ..letters import info_letters, receipts
+from ...mail.parsed import ParsedMail
+from ...mail.text import fold_words
+from ..letters import info_letters, offers, receipts
 from ..letters.receipts import ReceiptKind, ReceiptRecipient
-from ..lifecycle import commands
+from ..lifecycle import commands, slips
 from ..lifecycle.commands import Command, Line, Page
 from ..lifecycle.tables import NotAllowed
-from ..operations import command_execution, leaving, workflow
+from ..operations import command_execution, leaving, sending, workflow
 from ..operations.command_execution import CommandMail, CommandsRefused
 from ..records.letters import Letter
+from ..records.messages import Message
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
@@ -29,6 +34,8 @@ from .interpretation import (
     Confirmation,
     Note,
     PageRequest,
+    SendOrDrop,
+    Slip,
     Text,
     Undo,
     Unproven,
@@ -123,6 +130,10 @@ def _situation(
         comment=thread.private,
         letter=thread.letter.kind if thread.letter else None,
         own_letter=thread.letter is not None and thread.letter.reader == person.id,
+        offers=frozenset((thread.letter.offers or "").split() if thread.letter else ()),
+        redirected=thread.redirected,
+        waits=_is_waited_for(uow, parsed, member),
+        notes=_private_texts(uow, ticket) if member.responder and not (machine or thread.private) else frozenset(),
         caused_last=undoes and _caused_last_change(uow, ticket, person),
         asks_in=contents.may_add_by_cc(ticket.queue, member),
     )
@@ -133,8 +144,29 @@ def _caused_last_change(uow: UnitOfWork, ticket: Ticket, person: Person) -> bool
     return found is not None and found.by_id == person.id
 
 
+def _is_waited_for(uow: UnitOfWork, parsed: ParsedMail, member: TicketMember) -> bool:
+    """Whether a responder's mail that answers nothing may be a word for which something waits."""
+    word = slips.may_answer(parsed.text) and member.responder and not parsed.in_reply_to
+    return word and pending_commands.is_waiting_for(uow, member.person_id)
+
+
+def _private_texts(uow: UnitOfWork, ticket: Ticket) -> frozenset[str]:
+    if not ticket.has_private:
+        return frozenset()
+    private = select(Message.text).where(Message.ticket_id == ticket.id, Message.private, ~Message.held)
+    return frozenset(map(fold_words, uow.session.scalars(private))) - {""}
+
+
 def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
-    """Do what a mail wants, and notify nobody."""
+    """Do what a mail wants, and notify nobody. Who sent private words to everybody is told that they are private."""
+    done = _perform(uow, claim, reply, wish)
+    about, posted = reply.about, [event for event in done.events if event.message and event.message.private]
+    if about.redirected and about.kept_private and not about.automatic and posted and not done.offer:
+        return done._replace(offer=offers.of_private_answer(posted[-1]))
+    return done
+
+
+def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
     if isinstance(wish, Unsubscribe):
         return _unsubscribe(uow, reply)
     reply = reply._replace(new_message=wish.new_message)
@@ -147,10 +179,10 @@ def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Pe
     match wish:
         case Undo():
             return _undo(uow, reply)
-        case Confirmation(yes):
-            return _answer(uow, reply, yes=yes)
-        case Note():
-            return _keep_note(uow, reply)
+        case Confirmation() | SendOrDrop() | Note():
+            return _answer(uow, reply, wish)
+        case Slip(repeats, _, waiting):
+            return _hold(uow, reply, waiting, repeats=repeats)
         case Unproven(waiting, _, commanded):
             done = _post_if_any_text(uow, reply) if commanded else _post_text(uow, reply)
             return done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
@@ -206,8 +238,8 @@ def _confirm(uow: UnitOfWork, reply: TicketReply, members: Sequence[TicketMember
     return contents.confirm_participants(uow, reply.ticket, members)
 
 
-def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
-    """Post the words: the default action, or a comment."""
+def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, quiet: bool = False) -> Performed:
+    """Post the words: the default action, or a comment. `quiet`: nobody gets a letter of them."""
     lifecycle, about, private = reply.ticket.lifecycle, reply.about, reply.private
     default_reply, default = lifecycle.default_reply(about.status, about.roles.role), not (private or comment)
     event = workflow.take_action(
@@ -220,7 +252,7 @@ def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) ->
         _confirm(uow, reply, reply.members) if default else reply.members,
         private=private,
         # Nobody wants to read that a colleague is on holiday.
-        quiet=about.automatic and reply.member.responder,
+        quiet=quiet or (about.automatic and reply.member.responder),
         rule=row_of_thanks(default_reply, reply.new_message, reply.members) if default else None,
     )
     return Performed(Fate.POSTED, reply.ticket, (event,))
@@ -279,12 +311,69 @@ def _keep_note(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Keep other words than a yes or no as a private note (docs/interface.md, section 6)."""
     letter = _asked(uow, reply)
     done = _post_if_any_text(uow, reply._replace(about=replace(reply.about, comment=True)))
+    if done.events and not reply.about.automatic and not reply.private:
+        done = done._replace(offer=offers.of_note(done.events[-1]))
     if letter is None or not pending_commands.is_pending(uow, letter):
         return done
     return done._replace(answer=lambda uow, to: pending_commands.remind_of_pending(uow, to, letter))
 
 
-def _answer(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> Performed:
+def _hold(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, repeats: bool) -> Performed:
+    """Keep public words as a private message that nobody gets, and ask their writer about them."""
+    about, new_message = replace(reply.about, comment=True), replace(reply.new_message, held=True)
+    done = _post_text(uow, reply._replace(about=about, new_message=new_message), quiet=True)
+    offer = offers.of_slip(done.events[-1], repeats=repeats)
+    if not waiting:
+        return done._replace(offer=offer)
+    return done._replace(offer=offer, answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
+
+
+def _send(uow: UnitOfWork, reply: TicketReply) -> Performed:
+    """Post to everybody the message that a letter asked about."""
+    letter = _asked(uow, reply)
+    message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None
+    if message is None:
+        return _nothing_changed(reply, f"the message that you answer {_message_lapse_reason(uow, letter)}")
+    try:
+        event = sending.send(uow, reply.ticket, reply.member, message, reply.members)
+    except NotAllowed as error:
+        return _answered(reply, f"We didn't send your message on ticket {reply.ticket.id}. {error}")
+    event = replace(event, members=_confirm(uow, reply, event.members))
+    heading = f"We sent your message on ticket {reply.ticket.id} to {offers.names_outside(event)}."
+    return _answered(reply, heading)._replace(events=(event,))
+
+
+def _drop(uow: UnitOfWork, reply: TicketReply) -> Performed:
+    """Let the message that a letter asked about wait no more; it stays as a private note."""
+    letter = _asked(uow, reply)
+    message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None
+    if message is None:
+        return _nothing_changed(reply, f"the message that you answer {_message_lapse_reason(uow, letter)}")
+    message.held = False
+    return _answered(reply, f"We dropped your message on ticket {reply.ticket.id}. Nobody outside the team got it.")
+
+
+def _message_lapse_reason(uow: UnitOfWork, letter: Letter | None) -> str:
+    late = letter is not None and pending_commands.has_lapsed(uow, letter)
+    return "has waited for more than a week" if late else "was sent or dropped before"
+
+
+def _answered(reply: TicketReply, heading: str) -> Performed:
+    return Performed(Fate.STEERED, reply.ticket, answer=lambda uow, to: receipts.send_answer(uow, to, heading))
+
+
+def _answer(uow: UnitOfWork, reply: TicketReply, wish: Confirmation | SendOrDrop | Note) -> Performed:
+    """Do what a mail wants that answers a letter which asked something."""
+    match wish:
+        case Confirmation(yes):
+            return _confirm_or_deny(uow, reply, yes=yes)
+        case SendOrDrop(send):
+            return _send(uow, reply) if send else _drop(uow, reply)
+        case Note():
+            return _keep_note(uow, reply)
+
+
+def _confirm_or_deny(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> Performed:
     """Carry out what a letter asked about, or drop it (docs/interface.md, section 6)."""
     letter = _asked(uow, reply)
     waits = letter is not None and pending_commands.is_pending(uow, letter)
@@ -342,11 +431,13 @@ def _execute_commands(
     if event.message is not None and not event.message.private and event.ticket is reply.ticket:
         event = replace(event, members=_confirm(uow, reply, event.members))
     notes = _still_waiting(uow, lines, letter) if letter else []
+    moved = any(field == "queue" for field, _, _ in event.changes) and not reply.private
     return Performed(
         Fate.POSTED if reply.has_text else Fate.STEERED,
         reply.ticket,
         (event,),
         lambda uow, to: receipts.of_commands(uow, to, event, notes),
+        offer=offers.of_move(event) if moved and event.message and event.message.private else None,
     )
 
 

@@ -39,8 +39,8 @@ class KnownReference(NamedTuple):
     `ticket` is None for a letter about no ticket, which proves who answers it and leads nowhere; `message` is None for
     one about no message. `reader` is the person whom the letter went to, `kind` its kind, `checkpoint` how the ticket
     was before the change that it tells of, `shown` whether others have seen its id, `promise` what it says of a reply,
-    `created` when it was written. `forwarded`: it is the mail that a
-    message forwards.
+    `created` when it was written, `offers` the words that mean something in answer to it. `forwarded`: it is the mail
+    that a message forwards.
     """
 
     given: str
@@ -54,6 +54,7 @@ class KnownReference(NamedTuple):
     shown: bool
     promise: str | None
     created: datetime | None
+    offers: str | None
     forwarded: bool
 
 
@@ -61,7 +62,7 @@ class ThreadMatch(NamedTuple):
     """Where a mail belongs: its ticket, what it answers there, and whether it is private.
 
     `letter` is the letter of ours that it answers. `formerly` is the ticket that it was meant for, if that one was
-    merged into this.
+    merged into this. `redirected`: it is private only by what it answers, and went to no comment address.
     """
 
     ticket: Ticket
@@ -69,12 +70,13 @@ class ThreadMatch(NamedTuple):
     private: bool
     letter: KnownReference | None = None
     formerly: int | None = None
+    redirected: bool = False
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NO_LETTER = (
     *(literal(None, Integer), literal(None, String), literal(None, Integer), literal(False, Boolean)),
-    *(literal(None, Text), literal(None, Moment)),
+    *(literal(None, Text), literal(None, Moment), literal(None, String)),
 )
 _MESSAGE = (Message.ticket_id, Message.id, Message.message_id, Message.private)
 _KNOWN: CompoundSelect[Any] = union_all(
@@ -92,6 +94,7 @@ _KNOWN: CompoundSelect[Any] = union_all(
         Letter.shown,
         Letter.promise,
         Letter.created,
+        Letter.offers,
         literal(False, Boolean),
     )
     .outerjoin(Message, Message.id == Letter.about_id)
@@ -141,12 +144,9 @@ def find_thread(
     # What answers a letter about no ticket answers no other one.
     letter = next((one for one in here if one.kind and one.given == ours[0].given), None)
     formerly = number if number != ticket.id else None
-    private = (
-        our_address.kind.is_comment
-        or _is_private_elsewhere(uow, inbound_mail, our_address)
-        or _answers_in_private(answered)
-    )
-    return ThreadMatch(ticket, parent, private, letter, formerly)
+    addressed = our_address.kind.is_comment or _is_private_elsewhere(uow, inbound_mail, our_address)
+    redirected = not addressed and _answers_in_private(answered)
+    return ThreadMatch(ticket, parent, addressed or redirected, letter, formerly, redirected)
 
 
 def _may_answer(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownReference) -> bool:

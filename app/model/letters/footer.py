@@ -64,7 +64,8 @@ def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private
     """What else somebody may do: the other of the two addresses for responders, the way out for participants."""
     if member.responder and private:
         public = promise(uow, ticket, member).default_reply
-        there = f"To reach everybody on the ticket, write to {ticket_address(uow, ticket.id)}: that {public.phrase}."
+        address = ticket_address(uow, ticket.id)
+        there = f"To reach everybody on the ticket, start a new email to {address}: that {public.phrase}."
         return [there, _FOR_RESPONDERS]
     if member.responder:
         address = comment_address(uow, ticket.id)

@@ -15,7 +15,7 @@ from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, sentence_list
 from ..records.addressing import comment_address, find_our_address, is_at_our_domain, ticket_address
-from ..records.letters import HELD, NOT_SENT, Letter, State
+from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, forwardable_files
 from ..records.people import Address, Person
@@ -140,7 +140,10 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     storm = loop_protection.storm_on(uow, message, actor, event.members)
     has_text = bool(new_message.text.strip() or new_message.attachments)
     update = Update(has_text or new_message.mail_id is not None, message.private, event.status_changed)
-    recipients = _not_addressed(uow, _audience(event, update), new_message.named)
+    # Private words below a line that moves a ticket are for its new team.
+    old_team = [one for one in event.gone if one.person_id != event.actor_id] if message.private else []
+    audience = [one for one in _audience(event, update) if one not in old_team]
+    recipients = _not_addressed(uow, audience, new_message.named)
     if storm.held:
         _notify_later(uow, ticket, message, recipients, event.members)
         return []
@@ -159,8 +162,17 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     return [
         *to_writer,
         Notice(headers, recipients, body, event.all_changes, new_message),
+        *([_of_leaving(event, old_team)] if old_team else []),
         *_announcement(uow, event, recipients),
     ]
+
+
+def _of_leaving(event: Event, old_team: Sequence[TicketMember]) -> Notice:
+    """The letter to those who answered for the queue that a ticket has left, without the words to its new team."""
+    name = _name(event)
+    headers = _headers(event.ticket, "changed", None, name, None)
+    headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    return Notice(headers, old_team, {"heading": f"{name} changed the ticket:"}, event.all_changes)
 
 
 def _within_bounds(
@@ -277,6 +289,22 @@ def notify_undelivered(
     members = with_mailbox(uow, members)
     recipients = recipients_of(members, Update(has_text=False), ticket.lifecycle, except_person=missed)
     headers = _headers(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True, by_id=missed)
+    _write(uow, Notice(headers, recipients, body), members)
+
+
+def notify_unanswered(uow: UnitOfWork, ticket: Ticket, message: Message, members: Sequence[TicketMember]) -> None:
+    """Tell who answers that a reply waits for its writer's word. What answers that is a private comment."""
+    members, name = with_mailbox(uow, members), message.sender.label if message.sender else THE_TRACKER
+    recipients = recipients_of(members, Update(has_text=True, private=True), ticket.lifecycle, except_person=None)
+    body = {
+        "heading": f"A reply of {name} on ticket {ticket.id} has waited for a day, and nobody got it:",
+        "lines": [],
+        "paragraphs": [
+            shown(message.text)[:SHOWN_LIMIT].rstrip(),
+            f"{name} can send or drop it, by replying to our letter about it.",
+        ],
+    }
+    headers = _headers(ticket, UNANSWERED, message, THE_TRACKER, None)
     _write(uow, Notice(headers, recipients, body), members)
 
 
@@ -548,6 +576,8 @@ def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[s
         "shown": False,
         "promise": None,
         "commands": None,
+        "offers": None,
+        "offered_id": None,
         "checkpoint": None,
         "next": uow.now,
         **columns,

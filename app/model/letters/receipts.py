@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...mail.addresses import mailable
 from ...mail.text import SHOWN_LIMIT, one_line, shown
@@ -32,12 +32,23 @@ class ReceiptKind(StrEnum):
     REFUSED = "refused"
     WAITING = "waiting"
     PAGE = "page"
+    OFFER = "offer"
+
+
+class Offer(NamedTuple):
+    """A private message that its writer can send or drop: the words for it, and what they are told of it."""
+
+    message_id: int
+    words: tuple[str, ...]
+    heading: str
+    paragraphs: tuple[str, ...]
 
 
 class ReceiptRecipient(NamedTuple):
     """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
 
-    `private`: their mail was, and so is what they answer to the letter. `also`: what else they are told.
+    `private`: their mail was, and so is what they answer to the letter. `also`: what else they are told. `offer`: what
+    they can do with a message of theirs by answering it.
     """
 
     ticket: Ticket
@@ -46,6 +57,7 @@ class ReceiptRecipient(NamedTuple):
     new_message: NewMessage
     private: bool = False
     also: Sequence[Note] = ()
+    offer: Offer | None = None
 
 
 def send_receipt(
@@ -148,6 +160,17 @@ def send_refusal(uow: UnitOfWork, to: ReceiptRecipient, heading: str, *, posted:
     )
 
 
+def send_offer(uow: UnitOfWork, to: ReceiptRecipient) -> None:
+    """Tell who wrote only what they can do with a message of theirs."""
+    if to.offer is not None:
+        write_receipt(uow, to, ReceiptKind.OFFER, to.offer.heading)
+
+
+def send_answer(uow: UnitOfWork, to: ReceiptRecipient, heading: str) -> None:
+    """Tell who answered a letter with one of the words that it offers what became of the message."""
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading)
+
+
 def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[str]:
     text = shown(new_message.text)[:SHOWN_LIMIT].rstrip()
     if not text:
@@ -169,7 +192,7 @@ def write_receipt(
     *,
     footing: Footer | None = None,
     shows: Subjects = NOTHING_MORE,
-    **columns: object,
+    **columns: Any,
 ) -> bool:
     """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
 
@@ -180,6 +203,12 @@ def write_receipt(
     owed = kind is ReceiptKind.WAITING or (proven and kind is not ReceiptKind.PAGE)
     if not owed and not loop_protection.may_answer(uow, to.member.person_id, kind, proven=proven):
         return False
+    if (offer := to.offer) is not None:
+        heard = [] if kind is ReceiptKind.OFFER else [offer.heading]
+        paragraphs = [*paragraphs, *heard, *offer.paragraphs]
+        columns |= {"offers": " ".join([*columns.get("offers", "").split(), *offer.words])}
+        # What answers private words is private, whichever address it is sent to.
+        columns |= {"offered_id": offer.message_id, "about_id": offer.message_id if to.private else None}
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
         members = with_mailbox(uow, to.members)

@@ -37,7 +37,7 @@ def _until(view: dict[str, Any]) -> str:
 
 def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
     """One message with the line that tells what it did."""
-    private = " [private]" if message["private"] else ""
+    private = " [private, waits for its writer]" if message["held"] else " [private]" if message["private"] else ""
     attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
     head = f"#{message['number']}  {message['date']}  {message['new_status']}{private}"

@@ -55,7 +55,8 @@ USUAL_NAMES: Mapping[str, commands.Command] = {
 }
 
 # The answers that mean something only while the tracker has asked something.
-ANSWERS = ("yes", "no", "send", "drop")
+YES, NO, SEND, DROP = "yes", "no", "send", "drop"
+ANSWERS = (YES, NO, SEND, DROP)
 
 _MOST_WORDS = 2
 # No two words are longer than this, and a first line is looked at no further.
@@ -80,13 +81,24 @@ def is_slip(text: str, lifecycle: Lifecycle, name: str = "", *, waits: bool = Fa
     )
 
 
+def may_answer(text: str) -> bool:
+    """Return whether a text begins with a word that answers what the tracker has asked."""
+    return any(word in ANSWERS for word in _words(_folded(text[:_LONGEST]))[:_MOST_WORDS])
+
+
 def _begins_as_a_command(text: str, folded: str) -> bool:
     """Return whether the first line has the name of a command and a sign behind it, and cannot be read as one."""
-    found = _NAMED.match(folded.lstrip().partition("\n")[0])
-    if found is None or commands.begins(text):
+    first, _, rest = folded.strip().partition("\n")
+    found = _NAMED.match(first)
+    if found is None or commands.begins(text) or (first.startswith(">") and _has_words(rest)):
         return False
     said = " ".join(found[1].split())
     return said in _NAMES or said in USUAL_NAMES
+
+
+def _has_words(text: str) -> bool:
+    """Return whether some line of a text is not quoted: then a quotation above is what it answers."""
+    return any(line.strip() and not line.lstrip().startswith(">") for line in text.split("\n"))
 
 
 def _is_of_the_vocabulary(words: list[str], names: Collection[str], lifecycle: Lifecycle, *, waits: bool) -> bool:

@@ -50,7 +50,7 @@ class CommandMail(NamedTuple):
     """One mail with commands: who wrote it, who is on its ticket, its lines and its words.
 
     `has_text`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are
-    the commands that its writer may use.
+    the commands that its writer may use. `moves`: it has moved the ticket to another queue, and names no action.
     """
 
     person: Person
@@ -61,6 +61,12 @@ class CommandMail(NamedTuple):
     allowed: Sequence[Command]
     private: bool = False
     opened: Message | None = None
+    moves: bool = False
+
+    @property
+    def private_words(self) -> bool:
+        """Whether its words are a private comment: it is one, or they are for the new team."""
+        return self.private or self.moves
 
     @property
     def member(self) -> TicketMember:
@@ -86,6 +92,8 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
         before = snapshot(uow, ticket)
         changes += _set_things(uow, ticket, command_mail, problems)
         members = members_of(uow, ticket) if changes else command_mail.members
+        moved = any(field == "queue" for field, _, _ in changes)
+        command_mail = command_mail._replace(moves=moved and commands.ACTION not in lines)
         member = _still_responder(command_mail.member, member_for(command_mail.person, members))
         transitions = _transitions(uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems)
         if problems:
@@ -273,7 +281,9 @@ def _reply_transition(
         return transitions
     if not _is_reply(command_mail, ticket):
         return []
-    return [transition_by_text(life, roles, ticket.status, wanted, private=command_mail.private, answered=answered)]
+    return [
+        transition_by_text(life, roles, ticket.status, wanted, private=command_mail.private_words, answered=answered)
+    ]
 
 
 def _is_reply(command_mail: CommandMail, ticket: Ticket) -> bool:
@@ -310,7 +320,7 @@ def _post_and_move(
         )
         return command_mail.opened, new_message if command_mail.opened else None
     private = is_private(
-        ticket.lifecycle, ticket.status, roles, transitions[0].rule.recorded_action, comment=command_mail.private
+        ticket.lifecycle, ticket.status, roles, transitions[0].rule.recorded_action, comment=command_mail.private_words
     )
     new_message = _words_for(uow, ticket, command_mail, private=private)
     return take_transitions(uow, ticket, member, roles, transitions, new_message, private=private), new_message

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from ..letters.notification import letter_row, notify
+from ..letters.notification import letter_row, notify, notify_unanswered
 from ..letters.subjects import Subjects, add_letters
 from ..letters.templates import render
 from ..lifecycle.tables import TRACKER, sentence_list, target_status
 from ..records.addressing import postmaster_address
-from ..records.letters import Letter
+from ..records.letters import UNANSWERED, Letter
+from ..records.messages import Message
 from ..records.people import Person
 from ..records.tickets import Ticket, find_ticket
 from ..storage.database import Database
@@ -26,10 +27,13 @@ from .workflow import take_transitions
 def do_daily_work(database: Database) -> None:
     """Do what is due; a server calls this every few minutes, and several may at once."""
     with database.read_only() as uow:
-        tickets, queues = due_again(uow), queues_due(uow)
+        tickets, queues, held = due_again(uow), queues_due(uow), held_for_a_day(uow)
     for number in tickets:
         with database.transaction() as uow:
             open_again(uow, number)
+    for message_id in held:
+        with database.transaction() as uow:
+            tell_of_held(uow, message_id)
     for queue_id in queues:
         with database.transaction() as uow:
             send_digest(uow, queue_id)
@@ -58,6 +62,26 @@ def open_again(uow: UnitOfWork, number: int) -> bool:
     until = field_values(ticket)["until"]
     take_transitions(uow, ticket, None, TRACKER, [Transition(row, target_status(row, old))], None)
     notify(uow, Event(ticket, members_of(uow, ticket), None, old, changes=[("until", until, None)]))
+    return True
+
+
+# Replies that wait for their writer's word
+
+
+def held_for_a_day(uow: UnitOfWork) -> list[int]:
+    """Return the ids of messages that are held for a day and of which no team was told."""
+    told = select(Letter.id).where(Letter.about_id == Message.id, Letter.kind == UNANSWERED).exists()
+    old = select(Message.id).where(Message.held, Message.received <= uow.now - timedelta(days=1), ~told)
+    return list(uow.session.scalars(old.order_by(Message.id)))
+
+
+def tell_of_held(uow: UnitOfWork, message_id: int) -> bool:
+    """Tell a team of a reply that is held; False if another server has, or its writer answered meanwhile."""
+    number = uow.session.scalar(select(Message.ticket_id).where(Message.id == message_id))
+    ticket = find_ticket(uow, number, locked=True) if number is not None else None
+    if ticket is None or message_id not in held_for_a_day(uow):
+        return False
+    notify_unanswered(uow, ticket, uow.session.get_one(Message, message_id), members_of(uow, ticket))
     return True
 
 

@@ -165,6 +165,7 @@ def take_transitions(
     *,
     private: bool = False,
     answer: int | None = None,
+    message: Message | None = None,
 ) -> Message | None: ...
 def take_transitions(
     uow: UnitOfWork,
@@ -176,16 +177,20 @@ def take_transitions(
     *,
     private: bool = False,
     answer: int | None = None,
+    message: Message | None = None,
 ) -> Message | None:
     """Take steps one after another, with or without words; nobody is told. The words are recorded with the first one.
 
-    Raises NotAllowed, or NoSuchMessage for an answer that is not there, before anything is done.
+    `message` has them already, if it is on the ticket. Raises NotAllowed, or NoSuchMessage for an answer that is not
+    there, before anything is done.
     """
     solutions = [_solution(uow, ticket, transition.rule, answer, roles) for transition in transitions]
     by = actor.person_id if actor else None
     old, ticket.status = ticket.status, transitions[-1].status if transitions else ticket.status
-    message = None
-    if new_message is not None:
+    if message is not None:
+        message.action, message.new_status = transitions[0].rule.recorded_action.title, ticket.status
+        message.private, message.held = private, False
+    elif new_message is not None:
         message = _add_message(uow, ticket, by, transitions[0].rule.recorded_action, new_message, private=private)
     for transition, solution in zip(transitions, solutions, strict=True):
         _keep_record(uow, ticket, transition, old, actor)
@@ -226,6 +231,7 @@ def _add_message(
         "action": action.title if action else None,
         "new_status": ticket.status,
         "private": private,
+        "held": new_message.held,
         "automatic": new_message.automatic,
         "listed": new_message.listed,
         "verified": new_message.verified,

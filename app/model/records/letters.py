@@ -18,8 +18,9 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-HELD, NOT_SENT = "held", "not_sent"
-"""Kinds of letters: what a storm held back, told later; and a mail that reached nobody outside the team."""
+HELD, NOT_SENT, UNANSWERED = "held", "not_sent", "unanswered"
+"""Kinds of letters: what a storm held back, told later; a mail that reached nobody outside the team; and a reply that
+waits for a day for its writer's word."""
 
 
 class Letter(Base):
@@ -29,12 +30,13 @@ class Letter(Base):
     the envelope sender, which names this letter to whoever sends it back. `attached`: files of the message go with it.
     `acknowledges`: it answers somebody's mail by itself. `next` is when it is tried again; `in_hand`: a courier has it
     until then. `commands` are the lines that wait for an answer to this letter as the proof of who wrote them. `shown`:
-    others have seen its Message-ID, which proves nothing any more. `checkpoint` is how the ticket was before the change
-    that it tells of. `undelivered` is when it was known that it came to nothing: once, whatever is reported later.
-    `leave_token` makes the address at which a reader who was copied in leaves the ticket; it is another token, since it
-    stands in the letter.
-    `promise` is what it says of a reply (letters/promises.py), None where it says nothing of it. `refused` is when a
-    mail server first said that the recipient's address takes no mail.
+    others have seen its Message-ID, which proves nothing any more. `offers` are the words that mean something in
+    answer to it, with blanks between them; `offered_id` is the private message that one of them sends to everybody.
+    `checkpoint` is how the ticket was before the change that it tells of. `undelivered` is when it was known that it
+    came to nothing: once, whatever is reported later. `leave_token` makes the address at which a reader who was
+    copied in leaves the ticket; it is another token, since it stands in the letter. `promise` is what it says of a
+    reply (letters/promises.py), None where it says nothing of it. `refused` is when a mail server first said that the
+    recipient's address takes no mail.
     """
 
     __tablename__ = "letter"
@@ -62,6 +64,9 @@ class Letter(Base):
     shown: Mapped[bool] = mapped_column(server_default=false())
     promise: Mapped[str | None] = mapped_column(Text)
     commands: Mapped[str | None]
+    offers: Mapped[str | None]
+    # No foreign key: the letter stays, and offers nothing, once the message is erased.
+    offered_id: Mapped[int | None]
     checkpoint: Mapped[int | None]
     attached: Mapped[bool] = mapped_column(server_default=false())
     acknowledges: Mapped[bool] = mapped_column(server_default=false())

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...mail import mime
@@ -26,14 +26,17 @@ class Message(Base):
     """Something posted on a ticket; `number` is its place in the order of posting, and never changes.
 
     `text` is what the writer wrote, `full_text` all of it; `date` is what its Date header says, as far as it can be
-    true, `received` when it came (an imported one: as if it had come when it was written). `listed`: it came through a
-    mailing list. `original_id` is the Message-ID of a mail that it forwards: who answers that one answers here.
+    true, `received` when it came (an imported one: as if it had come when it was written). `listed`: it came through
+    a mailing list. `held`: it waits for its writer's `send`, and nobody got a letter of it. `original_id` is the
+    Message-ID of a mail that it forwards: who answers that one answers here.
     """
 
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("ticket_id", "number"),
         Index("ix_message_sender_id_received", "sender_id", "received"),
+        # Partial on PostgreSQL too, by the migration: to say so here would load its dialect for every command.
+        Index("ix_message_held", "received", sqlite_where=text("held")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -49,6 +52,7 @@ class Message(Base):
     action: Mapped[str | None]
     new_status: Mapped[str]
     private: Mapped[bool]
+    held: Mapped[bool] = mapped_column(default=False, server_default=false())
     automatic: Mapped[str | None]
     listed: Mapped[bool] = mapped_column(server_default=false())
     verified: Mapped[bool]

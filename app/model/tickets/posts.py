@@ -28,8 +28,8 @@ class NewMessage:
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
     `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
-    forwards. `address` is where its mail was sent from. `believed`: it may do more than say its words. `foreign` is how
-    many lines were set aside that are neither ours nor a signature.
+    forwards. `address` is where its mail was sent from. `held`: it waits for its writer's word. `believed`: it may do
+    more than say its words. `foreign` is how many lines were set aside that are neither ours nor a signature.
     """
 
     text: str
@@ -45,6 +45,7 @@ class NewMessage:
     listed: bool = False
     verified: bool = False
     believed: bool = True
+    held: bool = False
     address: str | None = None
     original_id: str | None = None
     mail_id: int | None = None

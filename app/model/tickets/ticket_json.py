@@ -153,6 +153,7 @@ def _message(message: Message, number: int) -> Json:
         "automatic": message.automatic is not None,
         "listed": message.listed,
         "verified": message.verified,
+        "held": message.held,
         "date": moment_json(message.date),
         "received": moment_json(message.received),
         "attachments": _files(message.attachments),

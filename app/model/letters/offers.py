@@ -1,0 +1,60 @@
+"""What somebody is asked about a message of theirs that nobody outside the team got: to send it, or to drop it."""
+
+from ...mail.text import SHOWN_LIMIT, shown
+from ..lifecycle.commands import STATUS
+from ..lifecycle.slips import DROP, SEND
+from ..lifecycle.tables import sentence_list
+from ..tickets.events import Event
+from ..tickets.members import Update, recipients_of
+from .receipts import Offer
+
+_NAMED = 5
+_SEND, _DROP = f"To send it, reply:\n    {SEND}", f"To drop it, reply:\n    {DROP}"
+_SEND_WORDS = f"To send them, reply:\n    {SEND}"
+
+
+def of_slip(event: Event, *, repeats: bool) -> Offer:
+    """Return what is asked about public words that wait: whether they were meant for people."""
+    outside = names_outside(event)
+    text = shown(event.new_message.text)[:SHOWN_LIMIT].rstrip() if event.new_message else ""
+    if repeats:
+        return _offer(event, (SEND, DROP), f"This is in a private note. Send it to {outside}?", text, _SEND, _DROP)
+    heading = f"Did you mean a command? We didn't send your reply to {outside}."
+    how = f"To change the ticket, start your reply with a line like:\n    {STATUS.line()}"
+    return _offer(event, (SEND, DROP), heading, text, _SEND, _DROP, how)
+
+
+def of_private_answer(event: Event) -> Offer:
+    """Return what is asked about an answer to a private note that was addressed to everybody."""
+    why = "Your reply stayed a private note, because it answers one."
+    return _offer(event, (SEND,), f"{why} Send it to {names_outside(event)}?", _SEND)
+
+
+def of_note(event: Event) -> Offer:
+    """Return what is asked about words that were kept as a note, as they answer a letter about lines that wait."""
+    return _offer(event, (SEND,), f"Your words are a private note. Send them to {names_outside(event)}?", _SEND_WORDS)
+
+
+def of_move(event: Event) -> Offer:
+    """Return what is asked about words below a line that has moved the ticket: its new team alone got them."""
+    queue = event.ticket.queue.name
+    team = any(member.answers and member.person_id != event.actor_id for member in event.members)
+    got = f"only the {queue} team got them" if team else f"nobody got them, as nobody else answers for {queue}"
+    heading = f"Your words are a private note: {got}. Send them to {names_outside(event)}, too?"
+    return _offer(event, (SEND,), heading, _SEND_WORDS)
+
+
+def _offer(event: Event, words: tuple[str, ...], heading: str, *paragraphs: str) -> Offer:
+    if event.message is None:
+        raise ValueError("nothing was posted that could be sent")
+    return Offer(event.message.id, words, heading, paragraphs)
+
+
+def names_outside(event: Event) -> str:
+    """Return the people outside the team who get public words of whoever caused an event, by name."""
+    update = Update(has_text=True)
+    readers = recipients_of(event.members, update, event.ticket.lifecycle, except_person=event.actor_id)
+    names = [one.label for one in readers if not one.responder]
+    if len(names) > _NAMED:
+        names = [*names[:_NAMED], f"{len(names) - _NAMED} others"]
+    return sentence_list(names) if names else "everyone on the ticket"

@@ -1,0 +1,254 @@
+"""Claims about a responder's words that wait: slips, private answers, and what send, drop, yes and no mean."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.model.operations.daily_work import do_daily_work
+from tests.support.world import Actor, Letter, World
+
+
+@pytest.fixture
+def served(small_inbox: World) -> Iterator[World]:
+    """A shared inbox behind a real SMTP server."""
+    with small_inbox.serving():
+        yield small_inbox
+
+
+def people(world: World) -> tuple[Actor, Actor, Actor]:
+    """Sam and Britta, who answer, and Ann, who has asked and was answered."""
+    sam, britta = world.responder("sam@team.example", "Sam Person"), world.responder("britta@team.example", "Britta")
+    ann = world.actor("ann@home.example", "Ann Lee")
+    ann.writes("hello", "The door is shut.")
+    return sam, britta, ann
+
+
+def asked(actor: Actor) -> Letter:
+    """The newest letter, which asks about a message."""
+    assert "\n    send" in actor.letter().text, actor.letter().text
+    return actor.letter()
+
+
+def texts(world: World, *, held: bool | None = None) -> list[str]:
+    return [one["text"] for one in world.ticket()["messages"] if held in (None, one["held"])]
+
+
+# What volunteers write in place of commands: each row of a count, and what becomes of it
+
+HELD, DONE, WORDS = "held", "done", "words"
+SLIPS = {
+    "Resolved": HELD,
+    "close": HELD,
+    "Take": HELD,
+    "Assign: me": DONE,
+    "Assignee: me": DONE,
+    "Status - resolved": HELD,
+    "*Status: resolved*": DONE,
+    "Status: resolved.": DONE,
+    "Help!": HELD,
+    "Hilfe": HELD,
+    "stop": HELD,
+    "unsubscribe": HELD,
+    "Hi Ann, it is open again.\n\nStatus: resolved": WORDS,
+}
+
+
+def test_no_slip_of_a_volunteer_reaches_a_customer(served: World) -> None:
+    sam, britta, ann = people(served)
+    letter = sam.letter()
+    for text, fate in SLIPS.items():
+        posted, got, told, others = (len(texts(served)), len(ann.letters), len(sam.letters), len(britta.letters))
+        sam.replies(letter, text)
+        last = served.ticket()["messages"][-1]
+        if fate == WORDS:
+            assert (last["text"], last["private"], len(ann.letters)) == (text, False, got + 1)
+            continue
+        assert len(ann.letters) == got, text
+        assert len(sam.letters) == told + 1, text
+        assert len(texts(served)) == posted + (fate == HELD), text
+        if fate == HELD:
+            assert (last["text"], last["held"], last["private"], last["action"]) == (text, True, True, "Comment")
+            assert asked(sam).text.startswith("Did you mean a command? We didn't send your reply to Ann Lee.")
+            assert len(britta.letters) == others
+    ticket = served.ticket()
+    assert ticket["assignee"]["email"] == "sam@team.example"
+    assert all(not one["held"] for one in served.ticket(viewer=ann.email)["messages"])
+
+
+def test_a_slip_is_sent_by_send_and_dropped_by_drop(served: World) -> None:
+    sam, britta, ann = people(served)
+    sam.replies(sam.letter(), "Done")
+    question = asked(sam)
+    assert question["Reply-To"] == "ticket1@tickets.example"
+    assert (served.ticket()["status"], len(ann.letters)) == ("new", 0)
+    sam.replies(question, "Which of them?")
+    assert (texts(served, held=True), ann.letter().text) == (
+        ["Done"],
+        "Sam Person wrote:\n\nWhich of them?\n\n    Status: new → open",
+    )
+    sam.replies(question, "Send.\n\nSam")
+    assert ann.letter().text == "Sam Person wrote:\n\nDone"
+    assert britta.letter().text == "Sam Person wrote:\n\nDone"
+    assert "to Ann Lee" in sam.letter().text
+    sent = served.ticket()["messages"][1]
+    assert (sent["text"], sent["private"], sent["held"], sent["action"]) == ("Done", False, False, "Reply")
+    assert texts(served) == ["The door is shut.", "Done", "Which of them?"]
+    ann.replies(ann.letter(), "Good.")
+    assert not served.ticket()["messages"][-1]["private"]
+    for word in ("send", "drop"):
+        letters = len(ann.letters), len(britta.letters), len(texts(served))
+        sam.replies(question, word)
+        assert "was sent or dropped before" in sam.letter().text
+        assert (len(ann.letters), len(britta.letters), len(texts(served))) == letters
+
+    sam.replies(question, "Close")
+    other = asked(sam)
+    sam.replies(other, "drop")
+    last = served.ticket()["messages"][-1]
+    assert (last["text"], last["private"], last["held"]) == ("Close", True, False)
+    sam.replies(other, "send")
+    assert "was sent or dropped before" in sam.letter().text
+    assert not any("Close" in letter.text for letter in ann.letters + britta.letters)
+
+
+def test_after_a_day_the_team_is_told_once_of_what_is_held(served: World) -> None:
+    sam, britta, ann = people(served)
+    sam.replies(sam.letter(), "Done")
+    sam.replies(sam.letters[0], "Close")
+    sam.replies(asked(sam), "drop")
+    told = len(britta.letters)
+    for hours in (23, 2, 30):
+        served.clock.passes(hours=hours)
+        do_daily_work(served.database)
+        served.settle()
+    assert len(britta.letters) == told + 1
+    letter = britta.letter()
+    assert letter.text.startswith("A reply of Sam Person on ticket 1 has waited for a day, and nobody got it:\n\nDone")
+    britta.replies(letter, "I know.")
+    assert served.ticket()["messages"][-1]["private"]
+    assert ann.letters == []
+
+
+def test_send_after_a_week_or_by_nobody_who_was_asked_sends_nothing(served: World) -> None:
+    sam, britta, ann = people(served)
+    sam.replies(sam.letter(), "Done")
+    question = asked(sam)
+    britta.replies(question, "send", headers={"References": ""})
+    assert texts(served, held=True) == ["Done"]
+    assert "nothing proves" in sam.letter().text
+    served.clock.passes(days=8)
+    sam.replies(question, "send")
+    assert "has waited for more than a week" in sam.letter().text
+    assert not any(letter.text == "Sam Person wrote:\n\nDone" for letter in ann.letters)
+
+
+def test_words_that_answer_a_question_are_words_in_answer_to_anything_else(served: World) -> None:
+    sam, _, ann = people(served)
+    first = sam.letter()
+    for word in ("yes", "no", "send", "drop"):
+        sam.replies(first, word)
+        assert ann.letter().text.startswith(f"Sam Person wrote:\n\n{word}")
+    sam.writes("ticket1", "yes")
+    assert ann.letter().text.endswith("\n\nyes")
+    sam.replies(first, "Done")
+    question = asked(sam)
+    before = len(ann.letters)
+    for word in ("yes", "no", "send", "drop"):
+        sam.writes("ticket1", word)
+        assert served.ticket()["messages"][-1]["held"], word
+    assert len(ann.letters) == before
+    sam.replies(question, "no")
+    assert ann.letter().text == "Sam Person wrote:\n\nno"
+    sam.replies(first, "yes")
+    assert ann.letter().text == "Sam Person wrote:\n\nyes"
+
+
+def test_an_unproven_slip_waits_for_a_proven_send(served: World) -> None:
+    sam, britta, ann = people(served)
+    sam.writes("ticket1", "Done", headers={"Cc": "bea@home.example"})
+    assert (texts(served, held=True), ann.letters) == (["Done"], [])
+    assert "    AddCc: bea@home.example" in sam.letter().text
+    sam.replies(asked(sam), "send")
+    assert "Done" in ann.letter().text
+    assert "nothing proves" not in britta.letter().text
+    assert served.ticket()["participants"] == []
+
+
+def test_new_words_that_stand_in_a_private_note_wait(served: World) -> None:
+    sam, _, ann = people(served)
+    sam.writes("ticket1-comment", "The code is 1234.\nDo not tell.")
+    sam.writes("ticket1", "The code is 1234.  Do not tell.")
+    assert ann.letters == []
+    assert asked(sam).text.startswith("This is in a private note. Send it to Ann Lee?")
+    sam.replies(asked(sam), "send")
+    assert "The code is 1234." in ann.letter().text
+    sam.replies(sam.letter(), "The code is not 1234.")
+    assert ann.letter().text == "Sam Person wrote:\n\nThe code is not 1234."
+
+
+def test_an_answer_to_a_private_note_stays_private_whatever_its_address_and_can_be_sent(served: World) -> None:
+    sam, britta, ann = people(served)
+    britta.writes("ticket1-comment", "Who has the key?")
+    note = sam.letter()
+    assert "start a new email to ticket1@tickets.example" in note.footer.replace("\n", " ")
+    sam.writes("ticket1", "I have it.", answering=note)
+    last = served.ticket()["messages"][-1]
+    assert (last["private"], last["held"], ann.letters) == (True, False, [])
+    assert britta.letter().text.endswith("I have it.")
+    assert asked(sam).text.startswith("Your reply stayed a private note, because it answers one. Send it to Ann Lee?")
+    told = len(sam.letters)
+    sam.replies(asked(sam), "send")
+    assert len(sam.letters) == told + 1
+    assert ann.letter().text == "Sam Person wrote:\n\nI have it.\n\n    Status: new → open"
+    assert not served.ticket()["messages"][-1]["private"]
+    # Commands on top of it: one letter says all.
+    sam.writes("ticket1", "Owner: me\n\nMine.", answering=note)
+    assert "Assignee: nobody → sam@team.example" in asked(sam).text
+    assert "Your reply stayed a private note" in sam.letter().text
+    # At the comment address nothing is asked.
+    told = len(sam.letters)
+    sam.replies(note, "In my desk.")
+    assert (served.ticket()["messages"][-1]["private"], len(sam.letters)) == (True, told)
+
+
+def test_other_words_than_yes_are_a_note_that_can_be_sent(served: World) -> None:
+    sam, _, ann = people(served)
+    sam.writes("ticket1", "Status: rejected\n\nGo away.")
+    sam.replies(sam.letter(), "It is open on Monday.")
+    assert served.ticket()["messages"][-1]["private"]
+    letter = asked(sam)
+    assert "    Status: rejected" in letter.text
+    sam.replies(letter, "send")
+    assert ann.letter().text == "Sam Person wrote:\n\nIt is open on Monday."
+    sam.replies(letter, "yes")
+    assert served.ticket()["status"] == "rejected"
+    sam.replies(letter, "send")
+    assert "was sent or dropped before" in sam.letter().text
+
+
+@pytest.mark.parametrize("life", ["correspondence", "support"])
+def test_words_below_a_move_go_to_the_new_team_alone_until_they_are_sent(served: World, life: str) -> None:
+    served.switches("Questions", lifecycle=life)
+    sam, britta, ann = people(served)
+    carl = served.responder("carl@team.example", "Carl", "Questions")
+    served.responder("sam@team.example", "Sam Person", "Questions")
+    sam.replies(
+        sam.letter(),
+        "Queue: Questions\nStatus: resolved\n\nCan you take this one?"
+        if life != "support"
+        else "Queue: Questions\n\nCan you take this one?",
+    )
+    last = served.ticket()["messages"][-1]
+    assert (last["private"], last["held"], served.ticket()["queue"]) == (True, False, "Questions")
+    assert served.ticket()["status"] == ("resolved" if life != "support" else "Open")
+    assert not any("take this one" in letter.all_text for letter in [*ann.letters, *britta.letters])
+    assert "Queue: General → Questions" in britta.letter().text
+    assert "Can you take this one?" in carl.letter().text
+    receipt = asked(sam)
+    assert "only the Questions team got them. Send them to Ann Lee, too?" in receipt.text
+    sam.replies(receipt, "send")
+    assert "Can you take this one?" in ann.letter().text
+    assert served.ticket()["messages"][-1]["action"] == ("Reply" if life != "support" else "Answer")
+    # An action that is named is what its writer wants.
+    carl.replies(carl.letter(), "Queue: General\nAction: Comment\n\nNot for us.")
+    britta.replies(britta.letter(), "Queue: Questions\nQueue: General\n\nBoth?")
