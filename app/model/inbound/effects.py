@@ -39,8 +39,9 @@ class Situation:
     """What decides about a mail: who wrote it, what proves that, and where it came to. `opens`: it opens a ticket.
 
     `comment`: it came as a private comment, by its address or by what it answers. `letter` is the kind of the letter
-    that it answers, `own_letter` whether that letter went to its writer. `caused_last`: its writer made the last
-    change. `asks_in`: the queue's switches let its writer ask people in. `newly_named` are those whom it would ask in.
+    that it answers, `own_letter` whether that letter went to its writer. `told_of_change`: so
+    did a letter about a change, and they are on some team. `caused_last`: its writer made the last change. `asks_in`:
+    the queue's switches let its writer ask people in. `newly_named` are those whom it would ask in.
     """
 
     lifecycle: Lifecycle
@@ -56,6 +57,7 @@ class Situation:
     comment: bool = False
     letter: str | None = None
     own_letter: bool = False
+    told_of_change: bool = False
     caused_last: bool = False
     asks_in: bool = False
     newly_named: tuple[str, ...] = ()
@@ -101,8 +103,9 @@ def _command(mail: Situation) -> bool:
 
 
 def _undo(mail: Situation) -> bool:
-    own = mail.member.responder or mail.member.requestor or mail.caused_last
-    return own and not mail.automatic and not mail.opens
+    # A colleague for whom it no longer counts is told so.
+    meant = mail.member.responder or mail.member.requestor or mail.caused_last or mail.told_of_change
+    return meant and not mail.automatic and not mail.opens
 
 
 def _unsubscribe(mail: Situation) -> bool:

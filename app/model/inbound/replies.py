@@ -14,6 +14,7 @@ from ..operations import command_execution, leaving, workflow
 from ..operations.command_execution import CommandMail, CommandsRefused
 from ..records.letters import Letter
 from ..records.people import Person
+from ..records.queues import answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
@@ -110,6 +111,9 @@ def _situation(
     taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.
     undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
+    letter = thread.letter
+    own_letter = letter is not None and letter.reader == person.id
+    told = undoes and own_letter and letter is not None and letter.checkpoint is not None
     return Situation(
         lifecycle=lifecycle,
         status=ticket.status,
@@ -121,8 +125,9 @@ def _situation(
         spam=parsed.spam,
         authors=parsed.authors,
         comment=thread.private,
-        letter=thread.letter.kind if thread.letter else None,
-        own_letter=thread.letter is not None and thread.letter.reader == person.id,
+        letter=letter.kind if letter else None,
+        own_letter=own_letter,
+        told_of_change=told and answers_anywhere(uow, person),
         caused_last=undoes and _caused_last_change(uow, ticket, person),
         asks_in=contents.may_add_by_cc(ticket.queue, member),
     )

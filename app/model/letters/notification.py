@@ -19,7 +19,7 @@ from ..records.letters import HELD, NOT_SENT, Letter, State
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, forwardable_files
 from ..records.people import Address, Person
-from ..records.tickets import UNDELIVERED, Ticket
+from ..records.tickets import MERGED, UNDELIVERED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
@@ -264,7 +264,7 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     if not event.moved:
         return notices
     # Those from outside whose ticket was merged into this one learn what their replies do from now on.
-    numbers = sentence_list(new or "" for field, _, new in event.changes if field == "merged")
+    numbers = sentence_list(new or "" for field, _, new in event.changes if field == MERGED)
     body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
     headers = plain._replace(by_id=event.actor_id)
     return [*notices, Notice(headers, [member for member in event.members if member.person_id in event.moved], body)]
@@ -396,7 +396,7 @@ def _about_outsider(uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_me
 def change_line(change: FieldChange) -> str:
     """One thing that changed, in one line."""
     field, old, new = change
-    if field == "merged":
+    if field == MERGED:
         return f"Ticket {new} became part of this one"
     nothing = {"priority": "none", "until": "no day"}.get(field, "nobody")
     return f"{field.capitalize()}: {old or nothing} → {new or nothing}"

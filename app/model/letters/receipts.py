@@ -9,7 +9,7 @@ from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
 from ..records.message_ids import sendable
-from ..records.tickets import Ticket
+from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
@@ -57,9 +57,8 @@ def send_receipt(
     """Tell who commanded what came of it, and how to take it back."""
     heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(uow, to.ticket.id)}."
     lines = [change_line(change) for change in changes] or ["Nothing changed: it was so before."]
-    write_receipt(
-        uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *_ways_to_undo(changes)], checkpoint=checkpoint
-    )
+    merged = ["A merge cannot be taken back."] if any(field == MERGED for field, _, _ in changes) else []
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *merged], checkpoint=checkpoint)
 
 
 def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[str] = ()) -> None:
@@ -78,18 +77,16 @@ def send_opening_receipt(
     heading += f"its address is {ticket_address(uow, ticket.id)}."
     lines = [change_line(change) for change in changes]
     rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
-    paragraphs = [*notes, *_ways_to_undo(changes), *([rid] if ticket.status != spam else [])]
+    paragraphs = [*notes, *_ways_back(changes), *([rid] if ticket.status != spam else [])]
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
 
 
-def _ways_to_undo(changes: Sequence[FieldChange]) -> list[str]:
-    """How to take back what `undo` does not: who was let in or out, and a merge."""
+def _ways_back(changes: Sequence[FieldChange]) -> list[str]:
+    """How to take back who was let in or out, where `undo` is not offered."""
     lines = [
         ADD_CC.line(old) if old else DEL_CC.line(new or "") for field, old, new in changes if field == "participant"
     ]
-    notes = [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
-    merged = any(field == "merged" for field, _, _ in changes)
-    return [*notes, "A merge cannot be taken back."] if merged else notes
+    return [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
 
 
 def send_unsubscribed_receipt(uow: UnitOfWork, to: ReceiptRecipient) -> None:

@@ -10,13 +10,13 @@ from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, NotAllowed, Wor
 from ..records.messages import Message, NoSuchMessage
 from ..records.people import BadAddress, NoSuchPerson, Person
 from ..records.queues import NoSuchQueue, find_queue
-from ..records.tickets import Ticket
+from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
 from ..tickets.days import pause, read_wanted
 from ..tickets.events import Event
 from ..tickets.fields import FieldChanges, apply_changes, assignable, former_responders
-from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.members import FormerQueue, TicketMember, member_for, members_of
 from ..tickets.person_lookup import colleague_named, people_named, person_named
 from ..tickets.posts import NewMessage, Transition
 from ..tickets.transitions import has_answer, is_private, transition_by_action, transition_by_text, transition_to
@@ -78,12 +78,12 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
     with _all_or_nothing(uow):
         lines = {line.command: line for line in command_mail.lines if line.command}
         problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
-        queue, changes = ticket.queue.name, list[FieldChange]()
+        formerly, changes = FormerQueue(ticket.queue.name, ticket.id), list[FieldChange]()
         if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-            changes = [("merged", None, str(ticket.id))]
+            changes = [(MERGED, None, str(ticket.id))]
             with problems.on(line):
                 ticket = _merge(uow, ticket, command_mail.person, line.value)
-        before = snapshot(uow, ticket)
+        before = snapshot(uow, ticket, people=not lines.keys().isdisjoint(_OF_PEOPLE))
         changes += _set_things(uow, ticket, command_mail, problems)
         members = members_of(uow, ticket) if changes else command_mail.members
         member = _still_responder(command_mail.member, member_for(command_mail.person, members))
@@ -105,7 +105,7 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
             message,
             new_message,
             opened=command_mail.opened is not None and not _is_reply(command_mail, ticket),
-            gone=former_responders(command_mail.members, members, queue),
+            gone=former_responders(command_mail.members, members, formerly),
             moved=frozenset(_people(command_mail.members) - _responders(members)) if merged else frozenset(),
             to_all=bool(transitions),
             # Lines that change nothing are news to nobody.
@@ -165,6 +165,8 @@ def _still_responder(before: TicketMember, now: TicketMember) -> TicketMember:
     return now._replace(answers=True) if before.responder and not now.responder else now
 
 
+# Lines by which somebody comes or goes.
+_OF_PEOPLE = (commands.QUEUE, commands.REQUESTOR, commands.ADD_CC, commands.DEL_CC)
 # What is set, in this order: who can be assigned depends on the queue.
 _SET = (
     commands.QUEUE,

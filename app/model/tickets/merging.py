@@ -7,7 +7,7 @@ from sqlalchemy import update
 from ..lifecycle.tables import NotAllowed
 from ..records.messages import Message
 from ..records.people import Person
-from ..records.tickets import NoSuchTicket, Participant, Ticket, record_change, resolve_merged
+from ..records.tickets import MERGED, NoSuchTicket, Participant, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from .members import members_of
 
@@ -44,7 +44,7 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
     _move_dates(ticket, into)
     ticket.merged_into = into.id
     record_change(uow, ticket, actor, "merged_into", None, str(into.id))
-    record_change(uow, into, actor, "merged", None, str(ticket.id))
+    record_change(uow, into, actor, MERGED, None, str(ticket.id))
     uow.session.flush()
 
 
