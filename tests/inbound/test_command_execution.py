@@ -66,6 +66,11 @@ class Office:
         results = {"Authentication-Results": f"{FRONT}; dmarc=pass header.from={domain}"}
         return self.since(lambda: actor.writes(to, text, headers=results | more.pop("headers", {}), **more))
 
+    def merges(self, letter: Letter, into: int) -> list[Letter]:
+        """Ron merges the ticket of a letter into another one, and says yes; what that yes led to."""
+        self.ron.replies(letter, f"Merge: {into}")
+        return self.since(lambda: self.ron.replies(self.ron.letter(), "yes"))
+
     def since(self, happens: Callable[[], object]) -> list[Letter]:
         before = len(self.world.far_end.letters)
         happens()
@@ -306,12 +311,18 @@ def test_a_ticket_becomes_part_of_another(every_office: Office, proven: bool) ->
     office = every_office
     otto = office.world.actor(OTTO, "Otto")
     otto.writes("hello", "Mine burns too.")
-    if proven:
-        office.steers(office.ron, "Merge: #2\n\nThe same thing.")
-    else:
-        office.says(office.ron, "Merge: 2\n\nThe same thing.")
-        assert (office.ticket["merged_into"], len(office.messages)) == (None, 2)
-        office.ron.replies(office.ron.letter(), "yes")
+    (office.steers if proven else office.says)(office.ron, "Merge: #2\n\nThe same thing.")
+    assert (office.ticket["merged_into"], len(office.messages)) == (None, 2)
+    asked = office.ron.letter()
+    # It names who will read what, whoever waits for it.
+    assert "    Merge: #2\n\nRita will read ticket 2 (1 message)." in asked.text
+    assert "Otto will read ticket 1 (2 messages)." in asked.text
+    assert "A merge cannot be taken back." in asked.text
+    assert ("nothing proves" in asked.text) == (not proven)
+    letters = office.since(lambda: office.ron.replies(asked, "yes"))
+    assert [letter.text for letter in to(letters, office.rita)] == ["What was ticket 1 goes on as ticket 2."]
+    assert "You get this because you take part in ticket 2." in to(letters, office.rita)[0].footer
+    assert to(letters, otto) == []
     assert (office.ticket["merged_into"], office.messages) == (2, [])
     into = office.world.ticket(2)
     assert [message["text"] for message in into["messages"]] == ["Mine burns too.", "Help!", "The same thing."]
@@ -321,6 +332,26 @@ def test_a_ticket_becomes_part_of_another(every_office: Office, proven: bool) ->
     [refusal] = office.since(lambda: office.ron.replies(office.ron.letter(), "undo"))
     assert refusal.text.startswith("Nothing was taken back on ticket 2. A merge cannot be taken back.")
     assert office.ticket["merged_into"] == 2
+
+
+def test_a_merge_that_is_declined_or_refused_does_nothing(office: Office) -> None:
+    office.world.actor(OTTO, "Otto").writes("hello", "Mine burns too.")
+    office.steers(office.ron, "Merge: 2\nPriority: 3")
+    office.ron.replies(office.ron.letter(), "no")
+    assert (office.ticket["merged_into"], office.ticket["priority"]) == (None, None)
+    [refusal] = office.steers(office.ron, "Merge: 2\nPriority: high")
+    assert "will read" not in refusal.text
+    assert "    Priority: high\n        'high' is no priority" in refusal.text
+
+
+def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(office: Office) -> None:
+    office.rita.writes("hello", "It burns again.", subject="Again")
+    letter = office.ron.letter()
+    letters = office.since(lambda: office.ron.replies(letter, "Merge: 1\n\nThe same thing."))
+    assert office.world.ticket(2)["merged_into"] == 1
+    [told] = to(letters, office.rita)
+    assert "What was ticket 2 goes on as ticket 1.\n\nThe same thing." in told.text
+    assert "A merge cannot be taken back." in to(letters, office.ron)[0].text
 
 
 def test_many_commands_hold_in_one_mail(office: Office) -> None:
@@ -496,7 +527,7 @@ def test_a_name_of_two_people_is_refused_with_both(office: Office, command: str)
 
 def test_a_ring_of_merges_is_refused(office: Office) -> None:
     office.world.actor(OTTO).writes("hello", "Mine burns too.")
-    office.steers(office.ron, "Merge: 2")
+    office.merges(office.ron.letters[0], 2)
     letter = next(letter for letter in office.ron.letters if "[General #2]" in letter["Subject"])
     [refusal] = office.since(lambda: office.ron.replies(letter, "Merge: 1"))
     assert "Ticket 1 is part of this one already." in refusal.text
@@ -510,7 +541,7 @@ def test_nobody_merges_into_a_queue_for_which_they_do_not_answer(office: Office)
     assert "Why?" not in letters[0].text
     # An administrator does.
     office.world.known(RON, admin=True)
-    office.steers(office.ron, "Merge: 2")
+    office.merges(office.ron.letters[0], 2)
     assert office.ticket["merged_into"] == 2
 
 
@@ -1195,7 +1226,7 @@ def merged(office: Office) -> Office:
     """Rita's ticket 1 has become part of Otto's ticket 2."""
     office.steers(office.ron, "Try water.")
     office.world.actor(OTTO, "Otto").writes("hello", "Mine burns too.", subject="Smoke")
-    office.steers(office.ron, "Merge: 2")
+    office.merges(office.ron.letters[0], 2)
     return office
 
 
@@ -1244,7 +1275,7 @@ def test_a_ticket_of_a_merged_ticket_lands_where_all_ended(merged: Office) -> No
     letter = merged.ron.letter()
     assert "#3]" in letter["Subject"]
     two = next(one for one in merged.ron.letters if "#2]" in one["Subject"])
-    merged.ron.replies(two, "Merge: 3")
+    merged.merges(two, 3)
     assert merged.world.ticket(2)["merged_into"] == 3
     merged.rita.writes("ticket1", "Where am I?")
     assert merged.world.ticket(3)["messages"][-1]["text"] == "Where am I?"
@@ -1325,7 +1356,7 @@ def test_undo_takes_back_what_the_answered_letter_has_told_or_nothing(office: Of
 def test_who_comes_with_a_merged_ticket_is_told_where_it_goes_on(office: Office) -> None:
     otto = office.world.actor(OTTO, "Otto")
     otto.writes("hello", "Mine too.", subject="Smoke")
-    letters = office.since(lambda: office.ron.replies(office.ron.letter(), "Merge: 1"))
+    letters = office.merges(office.ron.letter(), 1)
     [told] = to(letters, otto)
     assert told.text == "What was ticket 2 goes on as ticket 1."
     assert told["Reply-To"] == f"ticket1@{DOMAIN}"

@@ -8,8 +8,11 @@ from sqlalchemy import select, update
 from ...mail.text import one_line
 from ..letters.footer import footer
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
+from ..letters.subjects import Subjects
 from ..lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
+from ..operations.command_execution import readers_of_merge
 from ..records.letters import Letter, State
+from ..records.people import Person
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import next_allowed_at
 from .threads import ThreadMatch
@@ -76,9 +79,28 @@ def _write(
     _list(uow, to, heading, lines, due, checkpoint)
 
 
+_IF_SENT = 'If you sent them, reply "yes".'
+
+
+def ask_before_merge(uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[Line]) -> None:
+    """Let the lines of a believed mail wait that bring tickets of different people together, and ask for a yes."""
+    heading = f"These lines wait for your yes: ticket {to.ticket.id} and the other one are of different people."
+    _list(uow, to, heading, [line.written for line in lines], uow.now, None, 'If you want that, reply "yes".')
+
+
 def _list(
-    uow: UnitOfWork, to: ReceiptRecipient, heading: str, lines: Sequence[str], due: datetime, checkpoint: int | None
+    uow: UnitOfWork,
+    to: ReceiptRecipient,
+    heading: str,
+    lines: Sequence[str],
+    due: datetime,
+    checkpoint: int | None,
+    how: str = _IF_SENT,
 ) -> None:
+    """Write a letter that lists lines; where they merge tickets of different people, it names who will read what."""
+    person = uow.session.get_one(Person, to.member.person_id)
+    readers = readers_of_merge(uow, to.ticket, person, lines_of("\n".join(lines)))
+    merging = [*readers.sentences, "A merge cannot be taken back."] if readers.sentences else []
     why = footer(uow, to.ticket, to.member, to.members, private=to.private)[0]
     does = 'If your whole reply is "yes", it carries out the lines above, and nobody gets it. '
     does += "Other words are kept as a private note, and the lines go on waiting. "
@@ -89,8 +111,9 @@ def _list(
         ReceiptKind.WAITING,
         heading,
         lines,
-        ['If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.'],
+        [*merging, f'{how} If not, do nothing, or reply "no": they lapse after a week.'],
         footing=[why, does],
+        shows=Subjects(readers.people),
         commands="\n".join(lines),
         checkpoint=checkpoint,
         # It is dated when it leaves: from then on it waits for its answer, and the next one for its hour.

@@ -11,7 +11,7 @@ from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line, Page
 from ..lifecycle.tables import NotAllowed
 from ..operations import command_execution, leaving, workflow
-from ..operations.command_execution import CommandMail, CommandsRefused
+from ..operations.command_execution import CommandMail, CommandsRefused, MergeWaits
 from ..records.letters import Letter
 from ..records.people import Person
 from ..records.queues import answers_anywhere
@@ -326,15 +326,31 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
         return _nothing_changed(reply, "only its requestor and who was copied in can leave it, and you are neither now")
     # Its writer may let in by a yes whom they may let in by Cc.
     by_cc = [commands.ADD_CC] if reply.about.asks_in else []
-    return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc))
+    return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc), confirmed=True)
 
 
 def _execute_commands(
-    uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line], allowed: Sequence[Command], letter: Letter | None = None
+    uow: UnitOfWork,
+    reply: TicketReply,
+    lines: Sequence[Line],
+    allowed: Sequence[Command],
+    letter: Letter | None = None,
+    *,
+    confirmed: bool = False,
 ) -> Performed:
-    """Carry out the lines of a believed mail. What waited in the `letter` that it answers goes on waiting."""
+    """Carry out the lines of a believed mail, or those that a yes has `confirmed`.
+
+    What waited in the `letter` that it answers goes on waiting.
+    """
     command_mail = CommandMail(
-        reply.person, reply.members, lines, reply.new_message, reply.has_text, allowed, reply.private
+        reply.person,
+        reply.members,
+        lines,
+        reply.new_message,
+        reply.has_text,
+        allowed,
+        reply.private,
+        confirmed=confirmed,
     )
     try:
         event = command_execution.execute_commands(uow, reply.ticket, command_mail)
@@ -344,6 +360,9 @@ def _execute_commands(
         return done._replace(
             answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=reply.has_text)
         )
+    except MergeWaits:
+        done = _post_if_any_text(uow, reply)
+        return done._replace(answer=lambda uow, to: pending_commands.ask_before_merge(uow, to, lines))
     if event.message is not None and not event.message.private and event.ticket is reply.ticket:
         event = replace(event, members=_confirm(uow, reply, event.members))
     notes = _still_waiting(uow, lines, letter) if letter else []

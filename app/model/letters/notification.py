@@ -156,9 +156,14 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     headers = _headers(ticket, "posted", message, name, new_message)
     headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
     to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
+    here = [one for one in recipients if one.person_id not in event.moved]
+    moved = [one for one in recipients if one.person_id in event.moved]
+    to_moved = {**body, "note": _paragraphs(_goes_on(event), str(body["note"]))} if moved else body
     return [
         *to_writer,
-        Notice(headers, recipients, body, event.all_changes, new_message),
+        Notice(headers, here, body, event.all_changes, new_message),
+        Notice(headers, moved, to_moved, event.all_changes, new_message),
+        *_to_moved(event, recipients),
         *_announcement(uow, event, recipients),
     ]
 
@@ -263,11 +268,24 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     notices = [Notice(headers, recipients, body, event.all_changes), *_announcement(uow, event, recipients)]
     if not event.moved:
         return notices
-    # Those from outside whose ticket was merged into this one learn what their replies do from now on.
+    return [*notices, *_to_moved(event)]
+
+
+def _to_moved(event: Event, told: Sequence[TicketMember] = ()) -> list[Notice]:
+    """The letter to those from outside whose ticket was merged into this one: what their replies do from now on.
+
+    `told` have it in another letter.
+    """
+    known = {member.person_id for member in told}
+    moved = [one for one in event.members if one.person_id in event.moved and one.person_id not in known]
+    headers = _headers(event.ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
+    return [Notice(headers, [one for one in moved if one.subscribed], {"heading": _goes_on(event)})] if moved else []
+
+
+def _goes_on(event: Event) -> str:
+    """The sentence for those whose ticket was merged into this one."""
     numbers = sentence_list(new or "" for field, _, new in event.changes if field == MERGED)
-    body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
-    headers = plain._replace(by_id=event.actor_id)
-    return [*notices, Notice(headers, [member for member in event.members if member.person_id in event.moved], body)]
+    return f"What was ticket {numbers} goes on as ticket {event.ticket.id}."
 
 
 def notify_undelivered(

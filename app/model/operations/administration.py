@@ -59,7 +59,7 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: int, actor: Person) -> Ticket:
         raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders merge tickets.")
     new_message = NewMessage(text="", full_text="", subject=ticket.title, message_id=new_message_id(uow))
     command_mail = CommandMail(
-        actor, members, lines_of(MERGE.line(str(into))), new_message, has_text=False, allowed=[MERGE]
+        actor, members, lines_of(MERGE.line(str(into))), new_message, has_text=False, allowed=[MERGE], confirmed=True
     )
     try:
         event = execute_commands(uow, ticket, command_mail)
