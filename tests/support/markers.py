@@ -99,7 +99,8 @@ class Small:
         """A proven mail that merges a ticket into the first one, and the yes that it waits for."""
         self.commands(who, number, "Merge: 1")
         if (asked := self.actors[who].letters) and 'reply "yes"' in asked[-1].text:
-            self.actors[who].replies(asked[-1], "yes")
+            to = asked[-1]["Reply-To"]
+            self.actors[who].writes(to, "yes", subject=self.word(who), answering=asked[-1])
 
     def writes(self, who: str, *to: str, cc: str = "", top: str = "", proven: bool = False) -> None:
         """A mail with words, a file and a Message-ID of its writer's; `proven`: it answers a letter to them."""

@@ -58,4 +58,6 @@ def notify_all(uow: UnitOfWork, sender: Sender, done: Performed) -> None:
     last = done.events[-1] if done.events else None
     ticket, members = (last.ticket, last.members) if last else (done.ticket, sender.members)
     member = member_for(sender.person, members)
-    done.answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, sender.private, also))
+    # A private mail that lets in whom it answers is public.
+    private = sender.private and not any(event.message and not event.message.private for event in done.events)
+    done.answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, private, also))

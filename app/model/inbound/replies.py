@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ...mail.addresses import Mailbox
+from ...mail.addresses import Mailbox, mailboxes
 from ..letters import info_letters, receipts
 from ..letters.receipts import ReceiptKind, ReceiptRecipient
 from ..lifecycle import commands
@@ -13,7 +13,7 @@ from ..lifecycle.tables import NotAllowed
 from ..operations import command_execution, leaving, workflow
 from ..operations.command_execution import CommandMail, CommandsRefused, MergeWaits
 from ..records.letters import Letter
-from ..records.people import Person
+from ..records.people import Person, find_person
 from ..records.queues import answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
@@ -38,7 +38,7 @@ from .interpretation import (
     says_something,
 )
 from .performed import Answer, Performed
-from .threads import KnownReference, ThreadMatch
+from .threads import KnownReference, ThreadMatch, answered_outsider
 
 
 class TicketReply(NamedTuple):
@@ -158,12 +158,33 @@ def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Pe
             return _keep_note(uow, reply)
         case Unproven(waiting, _, commanded):
             done = _post_if_any_text(uow, reply) if commanded else _post_text(uow, reply)
-            return done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
+            done = done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
         case Commands(lines):
             reply = _add_participants(uow, claim, reply)
-            return _execute_commands(uow, reply, lines, reply.about.commands, _asked(uow, reply))
+            done = _execute_commands(uow, reply, lines, reply.about.commands, _asked(uow, reply))
         case Text():
-            return _post_text(uow, _add_participants(uow, claim, reply))
+            done = _post_text(uow, _add_participants(uow, claim, reply))
+    return _with_missed(uow, reply, done)
+
+
+def _with_missed(uow: UnitOfWork, reply: TicketReply, done: Performed) -> Performed:
+    """Tell a responder who answers the comment of somebody not on the ticket that this person did not get it."""
+    missed = next((event.message for event in done.events if event.message and event.message.private), None)
+    outsider = answered_outsider(uow, reply.thread, reply.members) if missed and reply.member.responder else None
+    if outsider is None or reply.about.automatic:
+        return done
+    answered, answer = reply.thread.parent, done.answer or receipts.send_note
+    about = answered.message if answered else None
+    notes = receipts.notes_of_missed(reply.ticket, outsider)
+    return done._replace(answer=lambda uow, to: answer(uow, to._replace(also=[*to.also, *notes], about_id=about)))
+
+
+def _lets_in_answered(uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line]) -> bool:
+    """Whether lines let in the writer of the comment that a mail answers: letting in and writing are one wish."""
+    named = [mailbox.email for line in lines if line.command is commands.ADD_CC for mailbox in mailboxes(line.value)]
+    outsider = answered_outsider(uow, reply.thread, reply.members) if named else None
+    people = [find_person(uow, email) for email in named] if outsider else []
+    return outsider is not None and any(one is not None and one.id == outsider.person_id for one in people)
 
 
 def _page(uow: UnitOfWork, reply: TicketReply, page: Page) -> Performed:
@@ -349,7 +370,7 @@ def _execute_commands(
         reply.new_message,
         reply.has_text,
         allowed,
-        reply.private,
+        reply.private and not _lets_in_answered(uow, reply, lines),
         confirmed=confirmed,
     )
     try:

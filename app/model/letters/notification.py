@@ -23,7 +23,7 @@ from ..records.tickets import MERGED, UNDELIVERED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
-from ..tickets.members import TicketMember, Update, recipients_of
+from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from .footer import footer
@@ -148,7 +148,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     body = {
         "heading": message_heading(event.action, name, has_text=has_text) if event.action else f"{name} wrote:",
         "note": _paragraphs(
-            _note(uow, ticket, message, actor, new_message, unproven_note(uow, actor, new_message)),
+            _note(uow, ticket, message, actor, new_message, unproven_note(uow, actor, new_message), event.members),
             storm.word,
             f"{sentence_list(missed)} did not get it." if missed else "",
         ),
@@ -385,6 +385,7 @@ def _note(
     actor: TicketMember | None,
     new_message: NewMessage,
     doubt: str = "",
+    members: Sequence[TicketMember] = (),
 ) -> str:
     """What somebody must know of a message before reading it."""
     if not message.private:
@@ -393,14 +394,21 @@ def _note(
     note = f"{why}Only those who answer for {ticket.queue.name} see this comment."
     note = f"{note}\n{doubt}" if doubt else note
     outsider = actor is not None and not actor.on_ticket and not actor.responder and not message.automatic
-    return f"{note}\n{_about_outsider(uow, ticket, actor, new_message)}" if outsider and actor else note
+    return f"{note}\n{_about_outsider(uow, ticket, actor, new_message, members)}" if outsider and actor else note
 
 
-def _about_outsider(uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_message: NewMessage) -> str:
+def _about_outsider(
+    uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_message: NewMessage, members: Sequence[TicketMember]
+) -> str:
     """Who wrote without being on the ticket, how to let them in, and whose letter they answered."""
+    reading = recipients_of(
+        as_confirmed(members), Update(has_text=True), ticket.lifecycle, except_person=actor.person_id
+    )
+    names = [*(one.label for one in reading if not one.responder), actor.label]
     lines = [
         f"{actor.label} <{actor.email}> is not on this ticket. To let them in, put this on top of your reply:",
         f"    {ADD_CC.line(actor.email)}",
+        f"What you write below that line goes to everybody on the ticket: {sentence_list(names)} will read it.",
     ]
     reader = uow.session.get(Person, new_message.reader_id) if new_message.reader_id else None
     if reader is not None and reader.id != actor.person_id:

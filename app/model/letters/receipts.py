@@ -36,6 +36,7 @@ class ReceiptRecipient(NamedTuple):
     """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
 
     `private`: their mail was, and so is what they answer to the letter. `also`: what else they are told.
+    `about_id`: the message that a reply to the letter answers.
     """
 
     ticket: Ticket
@@ -44,6 +45,7 @@ class ReceiptRecipient(NamedTuple):
     new_message: NewMessage
     private: bool = False
     also: Sequence[str] = ()
+    about_id: int | None = None
 
 
 def send_receipt(
@@ -79,6 +81,20 @@ def send_opening_receipt(
     rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
     paragraphs = [*notes, *_ways_back(changes), *([rid] if ticket.status != spam else [])]
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
+
+
+def notes_of_missed(ticket: Ticket, missed: TicketMember) -> list[str]:
+    """Say that somebody who is not on the ticket did not get the answer to their comment, and how to write to them."""
+    return [
+        f"{missed.label} did not get your words: only those who answer for {ticket.queue.name} see them.",
+        f"To let them in and write to them, put this on top of your reply:\n{_indented([ADD_CC.line(missed.email)])}",
+    ]
+
+
+def send_note(uow: UnitOfWork, to: ReceiptRecipient) -> None:
+    """Tell somebody what there is to tell besides, where their mail has no other answer."""
+    heading, *paragraphs = to.also
+    write_receipt(uow, to._replace(also=()), ReceiptKind.RECEIPT, heading, (), paragraphs)
 
 
 def _ways_back(changes: Sequence[FieldChange]) -> list[str]:
@@ -167,7 +183,7 @@ def write_receipt(
         shows=shows._replace(people=shows.people - {ticket.requestor_id}),
         **{
             "ticket_id": ticket.id,
-            "about_id": None,
+            "about_id": to.about_id,
             "kind": kind,
             "person_id": to.member.person_id,
             "sender_name": ticket.queue.name,
