@@ -898,7 +898,9 @@ def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(office: Office) -> 
     assert (refused.status, refused.out) == (1, "")
     assert office.run("merge", into, into, "--as", "ron@example.org").status == 1
     said = office.does("merge", number, into, "--as", "ron@example.org")
-    assert said.startswith(f"Ticket {number} is part of ticket {into} now. ")
+    readers, _, done = said.partition("Ticket ")
+    assert readers == f"bea will read ticket {into} (1 message).\nann will read ticket {number} (1 message).\n"
+    assert done.startswith(f"{number} is part of ticket {into} now. ")
     assert all(name in said for name in ("ann", "bea", "ron"))
     assert len(office.json("show", into)["messages"]) == 2
     assert office.json("show", number)["merged_into"] == int(into)

@@ -21,7 +21,7 @@ def tell_story(small: Small) -> None:
     small.writes(EVE, "ticket1-comment")
     small.writes(EVE, "nowhere")
     small.writes(BOB, "hello")
-    small.commands(RITA, 3, "Merge: 1")
+    small.merges(RITA, 3)
     small.actors[BOB].writes("ticket1", "unsubscribe")
     small.world.known(email_of(BOB), f"{BOB.capitalize()} Renamed")
     with small.world.uow() as uow:

@@ -560,6 +560,7 @@ def test_what_became_part_of_a_ticket_goes_with_it_and_a_part_does_not_go_alone(
     _, ron = asked(inbox)
     inbox.actor(BOB).writes("hello", "Mine too.", subject="Dragon")
     ron.replies(ron.letter(), "Merge: 1\n\nThe same.")
+    ron.replies(ron.letter(), "yes")
     assert inbox.ticket(2)["merged_into"] == 1
     with pytest.raises(NotAllowed, match="Ticket 2 is part of ticket 1 now"):
         forgets_ticket(inbox, 2)

@@ -56,7 +56,10 @@ CAUSES: dict[str, set[Effect]] = {
     "checkpoint.changes": {E.POST},
     **{f"ticket.{name}": SAYS for name in ("status", "last_query", "last_response", "solved", "answer", "answerer_id")},
     **{f"ticket.{name}": {E.POST, E.COMMAND} for name in ("posts", "last_posted", "has_private")},
-    **{f"ticket.{name}": SETS for name in ("queue_id", "title", "priority", "requestor_id", "assignee_id")},
+    **{
+        f"ticket.{name}": SETS
+        for name in ("queue_id", "title", "priority", "requestor_id", "assignee_id", "handed_over")
+    },
     "ticket.merged_into": {E.COMMAND},
     # A new status ends the day on which a stalled ticket opens again.
     "ticket.reopens": SAYS,

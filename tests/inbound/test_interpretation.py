@@ -11,7 +11,7 @@ from app.model.inbound.effects import RULES, Effect, Situation, is_allowed, perm
 from app.model.inbound.interpretation import (
     Commands,
     Confirmation,
-    Note,
+    OtherWords,
     PageRequest,
     SendOrDrop,
     Slip,
@@ -119,7 +119,7 @@ def test_a_letter_about_waiting_lines_is_answered_by_a_yes_a_no_or_a_note(life: 
     about = situation(life, "responder", believed=True, verified=True, own_letter=True, **asks)
     assert wish(about, "Yes, please!") == Confirmation(True, mail("Yes, please!"))
     assert wish(about, "no") == Confirmation(False, mail("no"))
-    assert wish(about, "Which lines?") == Note(mail("Which lines?"))
+    assert wish(about, "Which lines?") == OtherWords(mail("Which lines?"))
     assert isinstance(wish(about, "Status: open"), Commands)
     elsewhere = replace(about, letter="posted", offers=frozenset())
     for other in (replace(about, own_letter=False), elsewhere, replace(about, believed=False)):

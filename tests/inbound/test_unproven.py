@@ -460,6 +460,7 @@ def test_a_merge_takes_nobody_along_whom_an_unproven_mail_named(served: World) -
     served.actor(sam.email).writes("hello", "Forged.", headers={"Cc": EVIL})
     merging = next(letter for letter in rita.letters if "#2]" in letter["Subject"])
     rita.replies(merging, "Merge: 1")
+    rita.replies(rita.letter(), "yes")
     rita.replies(rita.letters[0], "We look into it.")
     assert evil.letters == []
 

@@ -86,7 +86,7 @@ class Small:
             "asks in": lambda: self.commands(ROB, number, f"AddCc: {email_of(whom)}"),
             "assigns": lambda: self.commands(ROB, number, "Owner: me"),
             "gives": lambda: self.commands(ROB, number, f"Requestor: {email_of(whom)}"),
-            "merges": lambda: self.commands(ROB, number, "Merge: 1"),
+            "merges": lambda: self.merges(ROB, number),
             "moves": lambda: self.commands(ROB, number, "Queue: Questions"),
         }
         deeds[deed.what]()
@@ -94,6 +94,13 @@ class Small:
     def commands(self, who: str, number: int, line: str) -> None:
         """A proven mail with a command, which is carried out or refused."""
         self.writes(who, f"ticket{number}", top=line, proven=True)
+
+    def merges(self, who: str, number: int) -> None:
+        """A proven mail that merges a ticket into the first one, and the yes that it waits for."""
+        self.commands(who, number, "Merge: 1")
+        if (asked := self.actors[who].letters) and 'reply "yes"' in asked[-1].text:
+            to = asked[-1]["Reply-To"]
+            self.actors[who].writes(to, "yes", subject=self.word(who), answering=asked[-1])
 
     def writes(self, who: str, *to: str, cc: str = "", top: str = "", proven: bool = False) -> None:
         """A mail with words, a file and a Message-ID of its writer's; `proven`: it answers a letter to them."""

@@ -77,7 +77,7 @@ class TicketBuilder:
         ticket = Ticket(**dict.fromkeys(TICKET.columns.keys()))
         ticket.id, ticket.queue, ticket.queue_id = next(self._numbers), self.queue, self.queue.id
         ticket.requestor_id, ticket.posts, ticket.has_private = requestor.id, 0, False
-        ticket.requestor_left = False
+        ticket.requestor_left = ticket.handed_over = False
         ticket.root = self._root(head[0])
         replay = TicketReplay(self.row_buffer, ticket, self.status)
         self.row_buffer.tickets.append(ticket)

@@ -8,8 +8,10 @@ import click
 from ...mail.addresses import Mailbox
 from ...mail.text import one_line
 from ...model.letters.notification import change_line
+from ...model.lifecycle.commands import MERGE, lines_of
 from ...model.lifecycle.tables import sentence_list
 from ...model.operations import administration
+from ...model.operations.command_execution import readers_of_merge
 from ...model.operations.manual_action import act_by_command, message_by_command, open_ticket
 from ...model.records.messages import find_message
 from ...model.records.people import Person, get_person
@@ -187,8 +189,10 @@ def undo_command(number: int, email: str) -> None:
 def merge_command(number: int, into: int, email: str) -> None:
     """Make ticket NUMBER part of ticket INTO, with its messages and people. A merge cannot be undone."""
     with open_transaction() as uow:
-        ticket = find_unmerged(uow, number)
-        goal = administration.merge(uow, ticket, into, get_person(uow, email))
+        ticket, person = find_unmerged(uow, number), get_person(uow, email)
+        for sentence in readers_of_merge(uow, ticket, person, lines_of(MERGE.line(str(into)))).sentences:
+            click.echo(sentence)
+        goal = administration.merge(uow, ticket, into, person)
         readers = [member.label for member in members_of(uow, goal) if member.on_ticket]
         click.echo(f"Ticket {number} is part of ticket {goal.id} now. {sentence_list(readers)} read it.")
 

@@ -86,7 +86,7 @@ def _empty(uow: UnitOfWork, ticket: Ticket) -> None:
     ticket.title = line_left(uow)
     ticket.requestor = shared_placeholder(uow)
     ticket.requestor_email = ticket.reopens = None
-    ticket.requestor_left = False
+    ticket.requestor_left = ticket.handed_over = False
     ticket.assignee = ticket.answerer = ticket.answer = ticket.solved = ticket.priority = ticket.root = None
     ticket.last_query = ticket.last_response = ticket.merged_into = None
     ticket.posts, ticket.has_private = 0, False

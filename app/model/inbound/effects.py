@@ -40,10 +40,10 @@ class Situation:
 
     `comment`: it came as a private comment, by its address or by what it answers. `letter` is the kind of the letter
     that it answers, `own_letter` whether that letter went to its writer, `offers` the words that mean something in
-    answer to it. `redirected`: it is private by what it answers alone, and not by its address. `waits`: something waits
-    for such a word of its writer's, and it answers nothing. `notes` are the private texts of the ticket, folded.
-    `caused_last`: its writer made the last change. `asks_in`: the queue's switches let its writer ask people in.
-    `newly_named` are those whom it would ask in.
+    answer to it. `told_of_change`: that letter was about a change, and its writer is on some team. `redirected`: it is
+    private by what it answers alone, and not by its address. `waits`: something waits for such a word of its writer's,
+    and it answers nothing. `notes` are the private texts of the ticket, folded. `caused_last`: its writer made the last
+    change. `asks_in`: the queue's switches let its writer ask people in. `newly_named` are those whom it would ask in.
     """
 
     lifecycle: Lifecycle
@@ -63,6 +63,7 @@ class Situation:
     redirected: bool = False
     waits: bool = False
     notes: frozenset[str] = frozenset()
+    told_of_change: bool = False
     caused_last: bool = False
     asks_in: bool = False
     newly_named: tuple[str, ...] = ()
@@ -113,8 +114,9 @@ def _command(mail: Situation) -> bool:
 
 
 def _undo(mail: Situation) -> bool:
-    own = mail.member.responder or mail.member.requestor or mail.caused_last
-    return own and not mail.automatic and not mail.opens
+    # A colleague for whom it no longer counts is told so.
+    meant = mail.member.responder or mail.member.requestor or mail.caused_last or mail.told_of_change
+    return meant and not mail.automatic and not mail.opens
 
 
 def _unsubscribe(mail: Situation) -> bool:

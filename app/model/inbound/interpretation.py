@@ -62,7 +62,7 @@ class Slip:
 
 
 @dataclass(frozen=True)
-class Note:
+class OtherWords:
     """Other words in answer to lines that wait: a private note."""
 
     new_message: NewMessage
@@ -92,7 +92,7 @@ class Text:
     new_message: NewMessage
 
 
-Wish = Unsubscribe | PageRequest | Undo | Confirmation | SendOrDrop | Note | Commands | Unproven | Slip | Text
+Wish = Unsubscribe | PageRequest | Undo | Confirmation | SendOrDrop | OtherWords | Commands | Unproven | Slip | Text
 
 
 def interpret(about: Situation, permission: Permission, mail: NewMessage, quotable: Collection[str] = ()) -> Wish:
@@ -156,7 +156,7 @@ def _answer(about: Situation, new_message: NewMessage) -> Wish | None:
         return Confirmation(word == "yes", new_message)
     if word is not None:
         return SendOrDrop(word == "send", new_message)
-    return Note(new_message) if about.answers_waiting else None
+    return OtherWords(new_message) if about.answers_waiting else None
 
 
 def _slip(about: Situation, new_message: NewMessage) -> Slip | None:

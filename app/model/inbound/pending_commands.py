@@ -8,10 +8,13 @@ from sqlalchemy import or_, select, update
 from ...mail.text import one_line
 from ..letters.footer import Footer, footer
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
+from ..letters.subjects import Subjects
 from ..lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
 from ..lifecycle.slips import DROP
+from ..operations.command_execution import readers_of_merge
 from ..records.letters import Letter, State
 from ..records.messages import Message
+from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import next_allowed_at
@@ -82,9 +85,28 @@ def _write(
     _list(uow, to, heading, lines, due, checkpoint)
 
 
+_IF_SENT = 'If you sent them, reply "yes".'
+
+
+def ask_before_merge(uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[Line]) -> None:
+    """Let the lines of a believed mail wait that bring tickets of different people together, and ask for a yes."""
+    heading = f"These lines wait for your yes: ticket {to.ticket.id} and the other one are of different people."
+    _list(uow, to, heading, [line.written for line in lines], uow.now, None, 'If you want that, reply "yes".')
+
+
 def _list(
-    uow: UnitOfWork, to: ReceiptRecipient, heading: str, lines: Sequence[str], due: datetime, checkpoint: int | None
+    uow: UnitOfWork,
+    to: ReceiptRecipient,
+    heading: str,
+    lines: Sequence[str],
+    due: datetime,
+    checkpoint: int | None,
+    how: str = _IF_SENT,
 ) -> None:
+    """Write a letter that lists lines; where they merge tickets of different people, it names who will read what."""
+    person = uow.session.get_one(Person, to.member.person_id)
+    readers = readers_of_merge(uow, to.ticket, person, lines_of("\n".join(lines)))
+    merging = [*readers.sentences, "A merge cannot be taken back."] if readers.sentences else []
     why = footer(uow, to.ticket, to.member, to.members, private=to.private).lines[0]
     does = 'If your whole reply is "yes", it carries out the lines above, and nobody gets it. '
     does += "Other words are kept as a private note, and the lines go on waiting. "
@@ -95,8 +117,9 @@ def _list(
         ReceiptKind.WAITING,
         heading,
         lines,
-        ['If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.'],
+        [*merging, f'{how} If not, do nothing, or reply "no": they lapse after a week.'],
         footing=Footer([why, does], None),
+        shows=Subjects(readers.people),
         commands="\n".join(lines),
         offers=_OFFERS,
         checkpoint=checkpoint,

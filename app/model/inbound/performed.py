@@ -22,7 +22,8 @@ class Performed(NamedTuple):
     """What a mail has done: its fate, what has happened on tickets, and the answer to its writer.
 
     `ticket` is the one on which it was posted. `reason`: why it was set aside. `notes`: what else its writer is told.
-    `offer`: what they can do with its message by answering that answer.
+    `offer`: what they can do with its message by answering that answer. `about_id`: the message that such a reply
+    answers.
     """
 
     fate: Fate
@@ -32,6 +33,7 @@ class Performed(NamedTuple):
     reason: str = ""
     notes: tuple[Note, ...] = ()
     offer: Offer | None = None
+    about_id: int | None = None
 
     def about(self, new_message: NewMessage) -> "Performed":
         """Return the same, where the answer repeats these words."""
@@ -64,4 +66,7 @@ def notify_all(uow: UnitOfWork, sender: Sender, done: Performed) -> None:
     last = done.events[-1] if done.events else None
     ticket, members = (last.ticket, last.members) if last else (done.ticket, sender.members)
     member = member_for(sender.person, members)
-    answer(uow, ReceiptRecipient(ticket, member, members, sender.new_message, sender.private, also, done.offer))
+    # A private mail that lets in whom it answers is public.
+    private = sender.private and not any(event.message and not event.message.private for event in done.events)
+    to = ReceiptRecipient(ticket, member, members, sender.new_message, private, also, done.offer, done.about_id)
+    answer(uow, to)

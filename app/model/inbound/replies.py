@@ -6,19 +6,21 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ...mail.addresses import Mailbox
+from ...mail.addresses import Mailbox, mailboxes
 from ...mail.parsed import ParsedMail
 from ...mail.text import fold_words
 from ..letters import info_letters, offers, receipts
+from ..letters.promises import Note
 from ..letters.receipts import ReceiptKind, ReceiptRecipient
 from ..lifecycle import commands, slips
 from ..lifecycle.commands import Command, Line, Page
 from ..lifecycle.tables import NotAllowed
 from ..operations import command_execution, leaving, sending, workflow
-from ..operations.command_execution import CommandMail, CommandsRefused
+from ..operations.command_execution import CommandMail, CommandsRefused, MergeWaits
 from ..records.letters import Letter
 from ..records.messages import Message
-from ..records.people import Person
+from ..records.people import Person, find_person
+from ..records.queues import answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
@@ -32,7 +34,7 @@ from .effects import Effect, Permission, Situation, is_allowed, permitted
 from .interpretation import (
     Commands,
     Confirmation,
-    Note,
+    OtherWords,
     PageRequest,
     SendOrDrop,
     Slip,
@@ -44,7 +46,7 @@ from .interpretation import (
     says_something,
 )
 from .performed import Answer, Performed
-from .threads import KnownReference, ThreadMatch
+from .threads import KnownReference, ThreadMatch, answered_outsider
 
 
 class TicketReply(NamedTuple):
@@ -117,6 +119,9 @@ def _situation(
     taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.
     undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
+    letter = thread.letter
+    own_letter = letter is not None and letter.reader == person.id
+    told = undoes and own_letter and letter is not None and letter.checkpoint is not None
     return Situation(
         lifecycle=lifecycle,
         status=ticket.status,
@@ -128,12 +133,13 @@ def _situation(
         spam=parsed.spam,
         authors=parsed.authors,
         comment=thread.private,
-        letter=thread.letter.kind if thread.letter else None,
-        own_letter=thread.letter is not None and thread.letter.reader == person.id,
-        offers=frozenset((thread.letter.offers or "").split() if thread.letter else ()),
+        letter=letter.kind if letter else None,
+        own_letter=own_letter,
+        offers=frozenset((letter.offers or "").split() if letter else ()),
         redirected=thread.redirected,
         waits=_is_waited_for(uow, parsed, member),
         notes=_private_texts(uow, ticket) if member.responder and not (machine or thread.private) else frozenset(),
+        told_of_change=told and answers_anywhere(uow, person),
         caused_last=undoes and _caused_last_change(uow, ticket, person),
         asks_in=contents.may_add_by_cc(ticket.queue, member),
     )
@@ -179,18 +185,38 @@ def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> P
     match wish:
         case Undo():
             return _undo(uow, reply)
-        case Confirmation() | SendOrDrop() | Note():
+        case Confirmation() | SendOrDrop() | OtherWords():
             return _answer(uow, reply, wish)
         case Slip(repeats, _, waiting):
             return _hold(uow, reply, waiting, repeats=repeats)
         case Unproven(waiting, _, commanded):
             done = _post_if_any_text(uow, reply) if commanded else _post_text(uow, reply)
-            return done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
+            done = done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
         case Commands(lines):
             reply = _add_participants(uow, claim, reply)
-            return _execute_commands(uow, reply, lines, reply.about.commands, _asked(uow, reply))
+            done = _execute_commands(uow, reply, lines, reply.about.commands, _asked(uow, reply))
         case Text():
-            return _post_text(uow, _add_participants(uow, claim, reply))
+            done = _post_text(uow, _add_participants(uow, claim, reply))
+    return _with_missed(uow, reply, done)
+
+
+def _with_missed(uow: UnitOfWork, reply: TicketReply, done: Performed) -> Performed:
+    """Tell a responder who answers the comment of somebody not on the ticket that this person did not get it."""
+    missed = next((event.message for event in done.events if event.message and event.message.private), None)
+    outsider = answered_outsider(uow, reply.thread, reply.members) if missed and reply.member.responder else None
+    if outsider is None or reply.about.automatic:
+        return done
+    answered = reply.thread.parent
+    notes = [Note(line, frozenset({outsider.person_id})) for line in receipts.lines_of_missed(reply.ticket, outsider)]
+    return done._replace(notes=(*done.notes, *notes), about_id=answered.message if answered else None)
+
+
+def _lets_in_answered(uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line]) -> bool:
+    """Whether lines let in the writer of the comment that a mail answers: letting in and writing are one wish."""
+    named = [mailbox.email for line in lines if line.command is commands.ADD_CC for mailbox in mailboxes(line.value)]
+    outsider = answered_outsider(uow, reply.thread, reply.members) if named else None
+    people = [find_person(uow, email) for email in named] if outsider else []
+    return outsider is not None and any(one is not None and one.id == outsider.person_id for one in people)
 
 
 def _page(uow: UnitOfWork, reply: TicketReply, page: Page) -> Performed:
@@ -362,14 +388,14 @@ def _answered(reply: TicketReply, heading: str) -> Performed:
     return Performed(Fate.STEERED, reply.ticket, answer=lambda uow, to: receipts.send_answer(uow, to, heading))
 
 
-def _answer(uow: UnitOfWork, reply: TicketReply, wish: Confirmation | SendOrDrop | Note) -> Performed:
+def _answer(uow: UnitOfWork, reply: TicketReply, wish: Confirmation | SendOrDrop | OtherWords) -> Performed:
     """Do what a mail wants that answers a letter which asked something."""
     match wish:
         case Confirmation(yes):
             return _confirm_or_deny(uow, reply, yes=yes)
         case SendOrDrop(send):
             return _send(uow, reply) if send else _drop(uow, reply)
-        case Note():
+        case OtherWords():
             return _keep_note(uow, reply)
 
 
@@ -410,15 +436,31 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
         return _nothing_changed(reply, "only its requestor and who was copied in can leave it, and you are neither now")
     # Its writer may let in by a yes whom they may let in by Cc.
     by_cc = [commands.ADD_CC] if reply.about.asks_in else []
-    return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc))
+    return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc), confirmed=True)
 
 
 def _execute_commands(
-    uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line], allowed: Sequence[Command], letter: Letter | None = None
+    uow: UnitOfWork,
+    reply: TicketReply,
+    lines: Sequence[Line],
+    allowed: Sequence[Command],
+    letter: Letter | None = None,
+    *,
+    confirmed: bool = False,
 ) -> Performed:
-    """Carry out the lines of a believed mail. What waited in the `letter` that it answers goes on waiting."""
+    """Carry out the lines of a believed mail, or those that a yes has `confirmed`.
+
+    What waited in the `letter` that it answers goes on waiting.
+    """
     command_mail = CommandMail(
-        reply.person, reply.members, lines, reply.new_message, reply.has_text, allowed, reply.private
+        reply.person,
+        reply.members,
+        lines,
+        reply.new_message,
+        reply.has_text,
+        allowed,
+        reply.private and not _lets_in_answered(uow, reply, lines),
+        confirmed=confirmed,
     )
     try:
         event = command_execution.execute_commands(uow, reply.ticket, command_mail)
@@ -428,6 +470,9 @@ def _execute_commands(
         return done._replace(
             answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=reply.has_text)
         )
+    except MergeWaits:
+        done = _post_if_any_text(uow, reply)
+        return done._replace(answer=lambda uow, to: pending_commands.ask_before_merge(uow, to, lines))
     if event.message is not None and not event.message.private and event.ticket is reply.ticket:
         event = replace(event, members=_confirm(uow, reply, event.members))
     notes = _still_waiting(uow, lines, letter) if letter else []

@@ -29,7 +29,7 @@ from ..records.received_mail import Mail
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
 from ..storage.base import Moment
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.members import member_for, members_of
+from ..tickets.members import TicketMember, member_for, members_of
 from .delivery import InboundMail
 
 
@@ -188,6 +188,16 @@ def _came_already(uow: UnitOfWork, inbound_mail: InboundMail, sender: Person | N
 def _answers_in_private(answered: Sequence[KnownReference]) -> bool:
     """Whether the nearest that it answers is private: then so is the answer, whichever address it came to."""
     return bool(answered) and any(one.private for one in answered if one.given == answered[0].given)
+
+
+def answered_outsider(uow: UnitOfWork, thread: ThreadMatch, members: Sequence[TicketMember]) -> TicketMember | None:
+    """Return who wrote the private comment that a mail answers, if a person who is not on the ticket did."""
+    parent = thread.parent
+    message = uow.session.get(Message, parent.message) if parent and parent.private and parent.message else None
+    if message is None or message.sender is None or message.automatic is not None:
+        return None
+    writer = member_for(message.sender, members)
+    return None if writer.on_ticket or writer.responder else writer
 
 
 def our_addresses_in(uow: UnitOfWork, inbound_mail: InboundMail) -> Iterator[OurAddress]:

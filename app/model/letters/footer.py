@@ -76,6 +76,8 @@ def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private
 
 
 def _why(ticket: Ticket, member: TicketMember) -> str:
+    if member.requestor and ticket.handed_over:
+        return f"ticket {ticket.id} is in your name"
     if member.requestor:
         return f"{ticket.lifecycle.requestor_reason} ticket {ticket.id}"
     if member.assignee:
@@ -83,7 +85,7 @@ def _why(ticket: Ticket, member: TicketMember) -> str:
     if member.answers:
         return f"you answer for {ticket.queue.name}"
     if member.formerly:
-        return f"you answer for {member.formerly}, where ticket {ticket.id} was"
+        return f"you answer for {member.formerly.queue}, where ticket {member.formerly.ticket} was"
     if member.participant:
         return f"you take part in ticket {ticket.id}"
     return f"a mail in your name came to ticket {ticket.id}"

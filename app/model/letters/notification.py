@@ -19,11 +19,11 @@ from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, forwardable_files
 from ..records.people import Address, Person
-from ..records.tickets import UNDELIVERED, Ticket
+from ..records.tickets import MERGED, UNDELIVERED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
-from ..tickets.members import TicketMember, Update, recipients_of
+from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from .footer import footer
@@ -151,7 +151,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     body = {
         "heading": message_heading(event.action, name, has_text=has_text) if event.action else f"{name} wrote:",
         "note": _paragraphs(
-            _note(uow, ticket, message, actor, new_message, unproven_note(uow, actor, new_message)),
+            _note(uow, ticket, message, actor, new_message, unproven_note(uow, actor, new_message), event.members),
             storm.word,
             f"{sentence_list(missed)} did not get it." if missed else "",
         ),
@@ -159,9 +159,14 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     headers = _headers(ticket, "posted", message, name, new_message)
     headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
     to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
+    here = [one for one in recipients if one.person_id not in event.moved]
+    moved = [one for one in recipients if one.person_id in event.moved]
+    to_moved = {**body, "note": _paragraphs(_goes_on(event), str(body["note"]))} if moved else body
     return [
         *to_writer,
-        Notice(headers, recipients, body, event.all_changes, new_message),
+        Notice(headers, here, body, event.all_changes, new_message),
+        Notice(headers, moved, to_moved, event.all_changes, new_message),
+        *_to_moved(event, recipients),
         *([_of_leaving(event, old_team)] if old_team else []),
         *_announcement(uow, event, recipients),
     ]
@@ -275,11 +280,24 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     notices = [Notice(headers, recipients, body, event.all_changes), *_announcement(uow, event, recipients)]
     if not event.moved:
         return notices
-    # Those from outside whose ticket was merged into this one learn what their replies do from now on.
-    numbers = sentence_list(new or "" for field, _, new in event.changes if field == "merged")
-    body = {"heading": f"What was ticket {numbers} goes on as ticket {ticket.id}."}
-    headers = plain._replace(by_id=event.actor_id)
-    return [*notices, Notice(headers, [member for member in event.members if member.person_id in event.moved], body)]
+    return [*notices, *_to_moved(event)]
+
+
+def _to_moved(event: Event, told: Sequence[TicketMember] = ()) -> list[Notice]:
+    """The letter to those from outside whose ticket was merged into this one: what their replies do from now on.
+
+    `told` have it in another letter.
+    """
+    known = {member.person_id for member in told}
+    moved = [one for one in event.members if one.person_id in event.moved and one.person_id not in known]
+    headers = _headers(event.ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
+    return [Notice(headers, [one for one in moved if one.subscribed], {"heading": _goes_on(event)})] if moved else []
+
+
+def _goes_on(event: Event) -> str:
+    """The sentence for those whose ticket was merged into this one."""
+    numbers = sentence_list(new or "" for field, _, new in event.changes if field == MERGED)
+    return f"What was ticket {numbers} goes on as ticket {event.ticket.id}."
 
 
 def notify_undelivered(
@@ -403,6 +421,7 @@ def _note(
     actor: TicketMember | None,
     new_message: NewMessage,
     doubt: str = "",
+    members: Sequence[TicketMember] = (),
 ) -> str:
     """What somebody must know of a message before reading it."""
     if not message.private:
@@ -411,14 +430,21 @@ def _note(
     note = f"{why}Only those who answer for {ticket.queue.name} see this comment."
     note = f"{note}\n{doubt}" if doubt else note
     outsider = actor is not None and not actor.on_ticket and not actor.responder and not message.automatic
-    return f"{note}\n{_about_outsider(uow, ticket, actor, new_message)}" if outsider and actor else note
+    return f"{note}\n{_about_outsider(uow, ticket, actor, new_message, members)}" if outsider and actor else note
 
 
-def _about_outsider(uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_message: NewMessage) -> str:
+def _about_outsider(
+    uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_message: NewMessage, members: Sequence[TicketMember]
+) -> str:
     """Who wrote without being on the ticket, how to let them in, and whose letter they answered."""
+    reading = recipients_of(
+        as_confirmed(members), Update(has_text=True), ticket.lifecycle, except_person=actor.person_id
+    )
+    names = [*(one.label for one in reading if not one.responder), actor.label]
     lines = [
         f"{actor.label} <{actor.email}> is not on this ticket. To let them in, put this on top of your reply:",
         f"    {ADD_CC.line(actor.email)}",
+        f"What you write below that line goes to everybody on the ticket: {sentence_list(names)} will read it.",
     ]
     reader = uow.session.get(Person, new_message.reader_id) if new_message.reader_id else None
     if reader is not None and reader.id != actor.person_id:
@@ -432,7 +458,7 @@ def _about_outsider(uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_me
 def change_line(change: FieldChange) -> str:
     """One thing that changed, in one line."""
     field, old, new = change
-    if field == "merged":
+    if field == MERGED:
         return f"Ticket {new} became part of this one"
     nothing = {"priority": "none", "until": "no day"}.get(field, "nobody")
     return f"{field.capitalize()}: {old or nothing} → {new or nothing}"

@@ -9,7 +9,7 @@ from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
 from ..records.message_ids import sendable
-from ..records.tickets import Ticket
+from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
@@ -48,7 +48,7 @@ class ReceiptRecipient(NamedTuple):
     """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
 
     `private`: their mail was, and so is what they answer to the letter. `also`: what else they are told. `offer`: what
-    they can do with a message of theirs by answering it.
+    they can do with a message of theirs by answering it. `about_id`: the message that a reply to the letter answers.
     """
 
     ticket: Ticket
@@ -58,6 +58,7 @@ class ReceiptRecipient(NamedTuple):
     private: bool = False
     also: Sequence[Note] = ()
     offer: Offer | None = None
+    about_id: int | None = None
 
 
 def send_receipt(
@@ -71,15 +72,8 @@ def send_receipt(
     """Tell who commanded what came of it, and how to take it back; they are addressed as what they are after it."""
     heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(uow, to.ticket.id)}."
     lines = [change_line(change) for change in changes] or ["Nothing changed: it was so before."]
-    write_receipt(
-        uow,
-        to,
-        ReceiptKind.RECEIPT,
-        heading,
-        lines,
-        [*notes, *_ways_to_undo(to.member, changes)],
-        checkpoint=checkpoint,
-    )
+    merged = ["A merge cannot be taken back."] if any(field == MERGED for field, _, _ in changes) else []
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *merged], checkpoint=checkpoint)
 
 
 def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[str] = ()) -> None:
@@ -97,7 +91,7 @@ def send_opening_receipt(
     heading += f"its address is {ticket_address(uow, ticket.id)}."
     lines = [change_line(change) for change in changes]
     rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
-    paragraphs = [*notes, *_ways_to_undo(to.member, changes), *([rid] if _may_reject(uow, ticket, to.member) else [])]
+    paragraphs = [*notes, *_ways_back(to.member, changes), *([rid] if _may_reject(uow, ticket, to.member) else [])]
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
 
 
@@ -108,13 +102,19 @@ def _may_reject(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> bool:
     return commands and life.spam in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
 
 
-def _ways_to_undo(member: TicketMember, changes: Sequence[FieldChange]) -> list[str]:
-    """How to take back what `undo` does not: who was let in or out, for whoever may do that now, and a merge."""
+def lines_of_missed(ticket: Ticket, missed: TicketMember) -> list[str]:
+    """Say that somebody who is not on the ticket did not get the answer to their comment, and how to write to them."""
+    return [
+        f"{missed.label} did not get your words: only those who answer for {ticket.queue.name} see them.",
+        f"To let them in and write to them, put this on top of your reply:\n{_indented([ADD_CC.line(missed.email)])}",
+    ]
+
+
+def _ways_back(member: TicketMember, changes: Sequence[FieldChange]) -> list[str]:
+    """How to take back who was let in or out, where `undo` is not offered, for whoever may do that."""
     people = [change for change in changes if change[0] == "participant" and member.responder]
     lines = [ADD_CC.line(old) if old else DEL_CC.line(new or "") for _, old, new in people]
-    notes = [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
-    merged = any(field == "merged" for field, _, _ in changes)
-    return [*notes, "A merge cannot be taken back."] if merged else notes
+    return [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
 
 
 def send_unsubscribed_receipt(uow: UnitOfWork, to: ReceiptRecipient) -> None:
@@ -208,7 +208,10 @@ def write_receipt(
         paragraphs = [*paragraphs, *heard, *offer.paragraphs]
         columns |= {"offers": " ".join([*columns.get("offers", "").split(), *offer.words])}
         # What answers private words is private, whichever address it is sent to.
-        columns |= {"offered_id": offer.message_id, "about_id": offer.message_id if to.private else None}
+        columns |= {
+            "offered_id": offer.message_id,
+            "about_id": to.about_id or (offer.message_id if to.private else None),
+        }
     ticket, undo = to.ticket, columns.get("checkpoint") is not None
     if footing is None:
         members = with_mailbox(uow, to.members)
@@ -222,7 +225,7 @@ def write_receipt(
         shows=shows._replace(people=shows.people - {ticket.requestor_id}),
         **{
             "ticket_id": ticket.id,
-            "about_id": None,
+            "about_id": to.about_id,
             "kind": kind,
             "person_id": to.member.person_id,
             "sender_name": ticket.queue.name,

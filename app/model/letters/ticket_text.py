@@ -1,6 +1,6 @@
 """A ticket as a person reads it in a mail."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ...mail.text import one_line, shown
@@ -25,7 +25,7 @@ def head_text(view: dict[str, Any]) -> str:
     if view["merged_into"]:
         lines.append(f"It is part of ticket {view['merged_into']} now: its messages are there.")
     missed = [change for change in view["changes"] if change["field"] == UNDELIVERED]
-    lines += [f"Not delivered: {one_line(change['new'])} ({change['at'][:16]})" for change in missed]
+    lines += [f"Not delivered: {one_line(change['new'])} ({_moment(change['at'])})" for change in missed]
     if view["answer"]:
         lines.append(f"Answered by: {person_text(view['answerer'])}, message {view['answer']}")
     return "\n".join(lines)
@@ -35,12 +35,18 @@ def _until(view: dict[str, Any]) -> str:
     return f" until {day_of(datetime.fromisoformat(view['reopens']))}" if view["reopens"] else ""
 
 
+def _moment(written: str) -> str:
+    """A moment of the JSON view, for people."""
+    at = datetime.fromisoformat(written).astimezone(UTC)
+    return f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC"
+
+
 def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
     """One message with the line that tells what it did."""
     private = " [private, waits for its writer]" if message["held"] else " [private]" if message["private"] else ""
     attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
-    head = f"#{message['number']}  {message['date']}  {message['new_status']}{private}"
+    head = f"#{message['number']}  {_moment(message['date'])}  {message['new_status']}{private}"
     return f"{head}\n{byline(message, lifecycle, viewer)}\n\n{body}".rstrip()
 
 

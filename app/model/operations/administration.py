@@ -15,7 +15,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.fields import FieldChanges, apply_changes, former_responders
 from ..tickets.filters import NOT_FORGOTTEN
-from ..tickets.members import member_for, members_of
+from ..tickets.members import FormerQueue, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import save_checkpoint, snapshot
 from . import workflow
@@ -24,14 +24,15 @@ from .command_execution import CommandMail, CommandsRefused, execute_commands
 
 def set_ticket(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> list[str]:
     """Change things of a ticket in somebody's name; returns what changed, field by field. Raises NotAllowed."""
-    before, members_before, old_queue = snapshot(uow, ticket), members_of(uow, ticket), ticket.queue.name
+    before, members_before = snapshot(uow, ticket, people=True), members_of(uow, ticket)
+    formerly = FormerQueue(ticket.queue.name, ticket.id)
     member = member_for(actor, members_before)
     if not member.responder:
         raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders set things.")
     changes = apply_changes(uow, ticket, actor, field_changes)
     if changes:
         members = members_of(uow, ticket)
-        gone = former_responders(members_before, members, old_queue)
+        gone = former_responders(members_before, members, formerly)
         checkpoint = save_checkpoint(uow, ticket, before, actor.id)
         event = Event(ticket, members, member, before["status"], None, changes, checkpoint, gone=gone)
         notify(uow, event)
@@ -58,7 +59,7 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: int, actor: Person) -> Ticket:
         raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders merge tickets.")
     new_message = NewMessage(text="", full_text="", subject=ticket.title, message_id=new_message_id(uow))
     command_mail = CommandMail(
-        actor, members, lines_of(MERGE.line(str(into))), new_message, has_text=False, allowed=[MERGE]
+        actor, members, lines_of(MERGE.line(str(into))), new_message, has_text=False, allowed=[MERGE], confirmed=True
     )
     try:
         event = execute_commands(uow, ticket, command_mail)

@@ -10,13 +10,14 @@ from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, NotAllowed, Wor
 from ..records.messages import Message, NoSuchMessage
 from ..records.people import BadAddress, NoSuchPerson, Person
 from ..records.queues import NoSuchQueue, find_queue
-from ..records.tickets import Ticket
+from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
 from ..tickets.days import pause, read_wanted
 from ..tickets.events import Event
 from ..tickets.fields import FieldChanges, apply_changes, assignable, former_responders
-from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.members import FormerQueue, TicketMember, member_for, members_of
+from ..tickets.merging import NewReaders
 from ..tickets.person_lookup import colleague_named, people_named, person_named
 from ..tickets.posts import NewMessage, Transition
 from ..tickets.transitions import has_answer, is_private, transition_by_action, transition_by_text, transition_to
@@ -46,11 +47,16 @@ class CommandsRefused(Exception):
         self.problems = problems
 
 
+class MergeWaits(Exception):
+    """A mail merges tickets of different requestors, and nobody has said yes to that. Nothing is done."""
+
+
 class CommandMail(NamedTuple):
     """One mail with commands: who wrote it, who is on its ticket, its lines and its words.
 
     `has_text`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are
     the commands that its writer may use. `moves`: it has moved the ticket to another queue, and names no action.
+    `confirmed`: its writer has been told who will read what by a merge.
     """
 
     person: Person
@@ -62,6 +68,7 @@ class CommandMail(NamedTuple):
     private: bool = False
     opened: Message | None = None
     moves: bool = False
+    confirmed: bool = False
 
     @property
     def private_words(self) -> bool:
@@ -80,16 +87,23 @@ def allowed_to(member: TicketMember) -> tuple[Command, ...]:
 
 
 def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail) -> Event:
-    """Carry out all lines of a mail, and post its words. Refused if not all can be: then nothing is done."""
+    """Carry out all lines of a mail, and post its words. Nothing is done if it raises.
+
+    Raises CommandsRefused if not all lines can be carried out, MergeWaits if a merge must be confirmed before.
+    """
     with _all_or_nothing(uow):
         lines = {line.command: line for line in command_mail.lines if line.command}
         problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
-        queue, changes = ticket.queue.name, list[FieldChange]()
+        formerly, changes = FormerQueue(ticket.queue.name, ticket.id), list[FieldChange]()
+        unasked = False
         if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-            changes = [("merged", None, str(ticket.id))]
+            changes = [(MERGED, None, str(ticket.id))]
             with problems.on(line):
-                ticket = _merge(uow, ticket, command_mail.person, line.value)
-        before = snapshot(uow, ticket)
+                into = _merge_target(uow, ticket, command_mail.person, line.value)
+                unasked = not command_mail.confirmed and merging.joins_others(ticket, into, command_mail.person)
+                merging.merge(uow, ticket, into, command_mail.person)
+                ticket = into
+        before = snapshot(uow, ticket, people=not lines.keys().isdisjoint(_OF_PEOPLE))
         changes += _set_things(uow, ticket, command_mail, problems)
         members = members_of(uow, ticket) if changes else command_mail.members
         moved = any(field == "queue" for field, _, _ in changes)
@@ -98,6 +112,8 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
         transitions = _transitions(uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems)
         if problems:
             raise CommandsRefused([(line, problems.get(line, "")) for line in command_mail.lines])
+        if unasked:
+            raise MergeWaits
         message, new_message = _post_and_move(uow, ticket, member, transitions, command_mail)
         if (wish := lines.get(commands.STATUS)) is not None:
             changes += pause(uow, ticket, command_mail.person, read_wanted(ticket.lifecycle, wish.value, uow.now))
@@ -113,7 +129,7 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
             message,
             new_message,
             opened=command_mail.opened is not None and not _is_reply(command_mail, ticket),
-            gone=former_responders(command_mail.members, members, queue),
+            gone=former_responders(command_mail.members, members, formerly),
             moved=frozenset(_people(command_mail.members) - _responders(members)) if merged else frozenset(),
             to_all=bool(transitions),
             # Lines that change nothing are news to nobody.
@@ -157,14 +173,25 @@ def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ti
     return problems
 
 
-def _merge(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> Ticket:
-    digits = given.removeprefix("#")
+def readers_of_merge(uow: UnitOfWork, ticket: Ticket, person: Person, lines: Sequence[Line]) -> NewReaders:
+    """Return who will read what if these lines merge tickets of different requestors; nobody if they do not."""
+    given = next((line.value for line in lines if line.command is commands.MERGE), None)
+    if given is None:
+        return NewReaders()
+    try:
+        into = _merge_target(uow, ticket, person, given)
+    except NotAllowed:
+        return NewReaders()
+    return merging.new_readers(uow, ticket, into) if merging.joins_others(ticket, into, person) else NewReaders()
+
+
+def _merge_target(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> Ticket:
+    digits = given.removeprefix("#").rstrip(".")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
         raise NotAllowed(f"{given!r} is no ticket's number; it would be {commands.MERGE.line()!r}.")
     into = merging.merge_target(uow, ticket, int(digits))
     if not member_for(person, members_of(uow, into)).responder:
         raise NotAllowed(f"Ticket {digits} is in a queue for which you do not answer.")
-    merging.merge(uow, ticket, into, person)
     return into
 
 
@@ -173,6 +200,8 @@ def _still_responder(before: TicketMember, now: TicketMember) -> TicketMember:
     return now._replace(answers=True) if before.responder and not now.responder else now
 
 
+# Lines by which somebody comes or goes.
+_OF_PEOPLE = (commands.QUEUE, commands.REQUESTOR, commands.ADD_CC, commands.DEL_CC)
 # What is set, in this order: who can be assigned depends on the queue.
 _SET = (
     commands.QUEUE,
@@ -234,6 +263,7 @@ def _owner(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, value: st
 
 
 def _priority(value: str) -> FieldChanges:
+    value = value.rstrip(".")
     if value.casefold() == "none":
         return FieldChanges(no_priority=True)
     digits = value.removeprefix("-")

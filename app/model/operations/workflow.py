@@ -133,7 +133,7 @@ def undo(
 
     `letter_checkpoint` and `was_pending` are those of `undo_last_change`. Raises NotAllowed before anything is done.
     """
-    before, member = snapshot(uow, ticket), member_for(actor, members)
+    before, member = snapshot(uow, ticket, people=True), member_for(actor, members)
     changes = undo_last_change(
         uow, ticket, actor, responder=member.responder, letter_checkpoint=letter_checkpoint, was_pending=was_pending
     )

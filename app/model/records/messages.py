@@ -125,6 +125,11 @@ def forwardable_files(files: Iterable[SomeFile], *, team: bool) -> list[SomeFile
     return chosen
 
 
+def opener_of(uow: UnitOfWork, ticket: Ticket) -> int | None:
+    """Return who wrote the message that opened a ticket, as a person's id."""
+    return uow.session.scalar(select(Message.sender_id).where(Message.ticket_id == ticket.id, Message.number == 1))
+
+
 def find_message(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
     """The message of that number on a ticket; NoSuchMessage names it."""
     query = select(Message).where(Message.ticket_id == ticket.id, Message.number == number)

@@ -15,6 +15,10 @@ UNDELIVERED = "undelivered"
 """The field of a change that tells of a letter which came to nothing; nothing of the ticket itself changed."""
 
 
+MERGED = "merged"
+"""The field of a change that tells of another ticket which became part of this one."""
+
+
 FORGOTTEN = "forgotten"
 """The field of the change that is all that is left of a ticket which was forgotten."""
 
@@ -36,6 +40,7 @@ class Ticket(Base):
     letters. `merged_into` is the number of the ticket on which its messages are now. `requestor_email` is the address
     to which the requestor's letters about it go; None: wherever this person's letters go. `reopens` is when it opens
     again; a new status ends that. `requestor_left`: the requestor wants no more letters about it.
+    `handed_over`: somebody else wrote its first message.
     """
 
     __tablename__ = "ticket"
@@ -66,6 +71,7 @@ class Ticket(Base):
     merged_into: Mapped[int | None] = mapped_column(index=True)
     reopens: Mapped[datetime | None]
     requestor_left: Mapped[bool] = mapped_column(default=False, server_default=false())
+    handed_over: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     requestor: Mapped[Person] = relationship(foreign_keys=[requestor_id])

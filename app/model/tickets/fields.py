@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from ...mail.text import one_line
 from ..lifecycle.registry import moved
 from ..lifecycle.tables import NotAllowed, sentence_list
+from ..records.messages import opener_of
 from ..records.people import Person, administrators
 from ..records.queues import Queue
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
-from .members import TicketMember, member_for, members_of
+from .members import FormerQueue, TicketMember, member_for, members_of
 from .undo import FieldChange, field_values
 
 
@@ -123,10 +124,11 @@ def _hand_over(uow: UnitOfWork, ticket: Ticket, requestor: Person) -> None:
     requestor.known = True
     if before.id != requestor.id:
         ticket.requestor, ticket.requestor_email, ticket.requestor_left = requestor, None, False
+        ticket.handed_over = opener_of(uow, ticket) != requestor.id
 
 
 def former_responders(
-    before: Sequence[TicketMember], now: Sequence[TicketMember], old_queue: str
+    before: Sequence[TicketMember], now: Sequence[TicketMember], formerly: FormerQueue
 ) -> list[TicketMember]:
     """Who answered for the queue that a ticket has left: they hear of it, too."""
     here = {one.person_id for one in now}
@@ -138,7 +140,7 @@ def former_responders(
             one.email,
             administrator=one.administrator,
             known=one.known,
-            formerly=old_queue,
+            formerly=formerly,
             undeliverable=one.undeliverable,
         )
         for one in gone

@@ -13,10 +13,17 @@ from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import UnitOfWork
 
 
+class FormerQueue(NamedTuple):
+    """A queue, by its name, and the ticket that has just left it."""
+
+    queue: str
+    ticket: int
+
+
 class TicketMember(NamedTuple):
     """One person's roles on one ticket.
 
-    `formerly`: the queue that they answer for, which it has just left. `undeliverable`: letters to them came to
+    `formerly`: they answer for a queue that it has just left. `undeliverable`: letters to them came to
     nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
     have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet.
     """
@@ -31,7 +38,7 @@ class TicketMember(NamedTuple):
     administrator: bool = False
     known: bool = True
     subscribed: bool = True
-    formerly: str = ""
+    formerly: FormerQueue | None = None
     undeliverable: bool = False
     dormant: bool = False
     pending: bool = False

@@ -1,13 +1,15 @@
 """How one ticket becomes part of another."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
-from ..lifecycle.tables import NotAllowed
+from ..lifecycle.tables import NotAllowed, sentence_list
 from ..records.messages import Message
 from ..records.people import Person
-from ..records.tickets import NoSuchTicket, Participant, Ticket, record_change, resolve_merged
+from ..records.tickets import MERGED, NoSuchTicket, Participant, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from .members import members_of
 
@@ -23,6 +25,44 @@ def merge_target(uow: UnitOfWork, ticket: Ticket, number: int) -> Ticket:
     if into.id == ticket.id:
         raise NotAllowed(f"Ticket {number} is part of this one already.")
     return into
+
+
+def joins_others(ticket: Ticket, into: Ticket, actor: Person) -> bool:
+    """Return whether a merge brings together tickets of different requestors, neither of them its `actor`."""
+    return ticket.requestor_id != into.requestor_id and actor.id not in (ticket.requestor_id, into.requestor_id)
+
+
+class NewReaders(NamedTuple):
+    """Who from outside will read what by a merge, in sentences, and the ids of the people whom these name."""
+
+    sentences: Sequence[str] = ()
+    people: frozenset[int] = frozenset()
+
+
+def new_readers(uow: UnitOfWork, ticket: Ticket, into: Ticket) -> NewReaders:
+    """Return who will read of each of two tickets what they do not read now."""
+    one, other = (_outsiders(uow, which) for which in (ticket, into))
+    pairs = ((one.keys() - other.keys(), into), (other.keys() - one.keys(), ticket))
+    names = one | other
+    sentences = [
+        f"{sentence_list(names[who] for who in sorted(people))} will read ticket {read.id} ({_public(uow, read)})."
+        for people, read in pairs
+        if people
+    ]
+    return NewReaders(sentences, frozenset(one.keys() ^ other.keys()))
+
+
+def _outsiders(uow: UnitOfWork, ticket: Ticket) -> dict[int, str]:
+    """The requestor and the participants who are not on the team, by name."""
+    members = [one for one in members_of(uow, ticket) if one.requestor or (one.participant and not one.pending)]
+    return {member.person_id: member.label for member in members if not member.responder}
+
+
+def _public(uow: UnitOfWork, ticket: Ticket) -> str:
+    """How many messages outsiders read of a ticket."""
+    query = select(func.count()).where(Message.ticket_id == ticket.id, ~Message.private)
+    number = uow.session.scalar(query)
+    return f"{number} message{'' if number == 1 else 's'}"
 
 
 def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
@@ -44,7 +84,7 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
     _move_dates(ticket, into)
     ticket.merged_into = into.id
     record_change(uow, ticket, actor, "merged_into", None, str(into.id))
-    record_change(uow, into, actor, "merged", None, str(ticket.id))
+    record_change(uow, into, actor, MERGED, None, str(ticket.id))
     uow.session.flush()
 
 

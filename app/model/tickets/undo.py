@@ -1,18 +1,21 @@
 """How a ticket was before it changed, and how that is brought back."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Table, func, insert, select
+from sqlalchemy import ForeignKey, Table, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..lifecycle.registry import moved
 from ..lifecycle.tables import NotAllowed
-from ..records.people import Person
-from ..records.tickets import UNDELIVERED, Change, Ticket, record_change
+from ..records.messages import Message, opener_of
+from ..records.people import Person, administrators
+from ..records.tickets import MERGED, UNDELIVERED, Change, Participant, Ticket, record_change
 from ..storage.base import Base
 from ..storage.unit_of_work import UnitOfWork
+from .members import members_of
 
 _COLUMNS = (
     "queue_id",
@@ -30,12 +33,15 @@ _COLUMNS = (
     "reopens",
 )
 
+# A message alone moves these.
+_DATES = ("last_query", "last_response")
+
 
 class Checkpoint(Base):
     """How a ticket was just before a mail or a command changed it, by whom and when.
 
-    `posts` and `changes` say how many messages and which last change it had right after: while both are as they were,
-    nothing else has happened since.
+    `posts` and `changes` say how many messages and which last change it had right after: by them it is known what else
+    has happened since. `participants` are who took part, as `_participants` writes them; None if that did not change.
     """
 
     __tablename__ = "checkpoint"
@@ -58,30 +64,53 @@ class Checkpoint(Base):
     answer: Mapped[int | None]
     answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     reopens: Mapped[datetime | None]
+    participants: Mapped[str | None]
 
 
 Snapshot = Mapping[str, Any]
 _ADD = insert(cast("Table", Checkpoint.__table__)).returning(Checkpoint.id)
 
 
-def snapshot(uow: UnitOfWork, ticket: Ticket) -> Snapshot:
-    """How a ticket is now, to be kept if it changes."""
+def snapshot(uow: UnitOfWork, ticket: Ticket, *, people: bool = False) -> Snapshot:
+    """How a ticket is now, to be kept if it changes. `people`: its participants may change, too."""
     uow.session.flush()
-    return {name: getattr(ticket, name) for name in _COLUMNS}
+    columns = {name: getattr(ticket, name) for name in _COLUMNS}
+    return columns | {"participants": _participants(uow, ticket) if people else None}
+
+
+_STATE = ("person_id", "subscribed", "dormant", "pending")
+_PARTICIPANTS = select(*(getattr(Participant, name) for name in _STATE)).order_by(Participant.person_id)
+
+
+def _participants(uow: UnitOfWork, ticket: Ticket) -> str:
+    """The participants of a ticket in one text, as a checkpoint keeps them."""
+    uow.session.flush()
+    rows = uow.connection.execute(_PARTICIPANTS.where(Participant.ticket_id == ticket.id))
+    return json.dumps([list(row) for row in rows])
 
 
 def save_checkpoint(uow: UnitOfWork, ticket: Ticket, before: Snapshot, by_id: int | None) -> int | None:
     """Keep how a ticket was, now that it has changed; the checkpoint's id, or None if only dates have changed."""
     uow.session.flush()
-    if all(before[name] == getattr(ticket, name) for name in _COLUMNS if name not in ("last_query", "last_response")):
+    people = before["participants"]
+    if people is not None and people == _participants(uow, ticket):
+        people = None
+    if people is None and all(before[name] == getattr(ticket, name) for name in _COLUMNS if name not in _DATES):
         return None
     row = {"ticket_id": ticket.id, "at": uow.now, "by_id": by_id, "posts": ticket.posts, **before}
+    row["participants"] = people
     return int(uow.connection.execute(_ADD, {"changes": _last_change_id(uow, ticket), **row}).scalar_one())
 
 
 def _last_change_id(uow: UnitOfWork, ticket: Ticket) -> int:
     changes = select(func.max(Change.id)).where(Change.ticket_id == ticket.id, Change.field != UNDELIVERED)
     return uow.session.scalar(changes) or 0
+
+
+def _merged_last(uow: UnitOfWork, ticket: Ticket) -> bool:
+    """Whether the last change of a ticket is that another became part of it."""
+    last = uow.session.get(Change, _last_change_id(uow, ticket))
+    return last is not None and last.field == MERGED
 
 
 def latest_checkpoint(uow: UnitOfWork, ticket: Ticket) -> Checkpoint | None:
@@ -120,8 +149,11 @@ def undo_last_change(
     `letter_checkpoint` is the checkpoint of the letter that is answered, None where none is; one's own change can be
     taken back with any letter that did not offer to take back another. With `was_pending`, a wish that waited for its
     proof takes back what was the last change when it came, and nothing else. Raises NotAllowed: only who caused the
-    change or a responder may, and only while nothing else has happened since. Messages stay.
+    change or a responder may, and only until another change or a public message of somebody on the ticket. Messages
+    stay.
     """
+    if _merged_last(uow, ticket):
+        raise NotAllowed("A merge cannot be taken back.")
     checkpoint = latest_checkpoint(uow, ticket)
     if checkpoint is None:
         raise NotAllowed("There is nothing to take back on this ticket.")
@@ -143,24 +175,62 @@ def _was_offered(uow: UnitOfWork, person: Person, letter_checkpoint: int | None,
 
 
 def _is_last(uow: UnitOfWork, ticket: Ticket, checkpoint: Checkpoint) -> bool:
-    return checkpoint.posts == ticket.posts and checkpoint.changes == _last_change_id(uow, ticket)
+    return checkpoint.changes == _last_change_id(uow, ticket) and not _has_spoken(uow, ticket, checkpoint.posts)
+
+
+def _has_spoken(uow: UnitOfWork, ticket: Ticket, posts: int) -> bool:
+    """Whether somebody on a ticket has said something to everybody since it had so many messages."""
+    if ticket.posts == posts:
+        return False
+    since = select(Message.sender_id).where(Message.ticket_id == ticket.id, Message.number > posts, ~Message.private)
+    here = {member.person_id for member in members_of(uow, ticket)} | {one.id for one in administrators(uow)}
+    return not here.union([None]).isdisjoint(uow.session.scalars(since))
 
 
 def _restore(uow: UnitOfWork, ticket: Ticket, person: Person, checkpoint: Checkpoint) -> list[FieldChange]:
     old, requestor = field_values(ticket), ticket.requestor_id
     for name in _COLUMNS:
-        setattr(ticket, name, getattr(checkpoint, name))
+        # What was said meanwhile keeps its date.
+        if name not in _DATES or checkpoint.posts == ticket.posts:
+            setattr(ticket, name, getattr(checkpoint, name))
     if ticket.requestor_id != requestor:
         ticket.requestor_email, ticket.requestor_left = None, False
+        ticket.handed_over = opener_of(uow, ticket) != ticket.requestor_id
     uow.session.flush()
     uow.session.expire(ticket)
     # The queue may live by another lifecycle by now.
     ticket.status = moved(ticket.status, ticket.lifecycle, answered=ticket.last_response is not None)
     new = field_values(ticket)
-    changed = [(field, old[field], new[field]) for field in old if old[field] != new[field]]
+    changed: list[FieldChange] = [(field, old[field], new[field]) for field in old if old[field] != new[field]]
+    if checkpoint.participants is not None:
+        changed += _restore_participants(uow, ticket, json.loads(checkpoint.participants))
     for change in changed:
         record_change(uow, ticket, person, *change)
+    uow.session.flush()
     return changed
+
+
+def _restore_participants(uow: UnitOfWork, ticket: Ticket, kept: Sequence[Sequence[Any]]) -> list[FieldChange]:
+    """Let those take part again who did, as they did; who came or went by that, but for the requestor."""
+    found = json.loads(_participants(uow, ticket))
+    uow.session.execute(delete(Participant).where(Participant.ticket_id == ticket.id))
+    people = {one.id: one for one in uow.session.scalars(select(Person).where(Person.id.in_(_ids(kept) | _ids(found))))}
+    for row in kept:
+        # Who was erased meanwhile is nobody any more.
+        if not people[row[0]].forgotten:
+            uow.session.add(Participant(ticket_id=ticket.id, **dict(zip(_STATE, row, strict=True))))
+    uow.session.flush()
+    before, now = (_taking_part(one) - {ticket.requestor_id} for one in (found, kept))
+    gone = [("participant", people[one].email, None) for one in sorted(before - now)]
+    return [*gone, *(("participant", None, people[one].email) for one in sorted(now - before))]
+
+
+def _ids(rows: Sequence[Sequence[Any]]) -> set[int]:
+    return {row[0] for row in rows}
+
+
+def _taking_part(rows: Sequence[Sequence[Any]]) -> set[int]:
+    return {person for person, subscribed, _, pending in rows if subscribed and not pending}
 
 
 def field_values(ticket: Ticket) -> dict[str, str | None]:
