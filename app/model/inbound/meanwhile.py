@@ -6,13 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from ..letters.notification import with_mailbox
 from ..letters.promises import Note, ReplyOutlook, explanation, promise_made, reply_outlook, stored_promise
 from ..records.messages import Message
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
-from ..tickets.members import member_for
+from ..tickets.members import member_for, with_mailbox
 from .performed import Performed
 from .replies import TicketReply
 

@@ -14,7 +14,7 @@ from ...mail.auto_submitted import reads_no_answer
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, SHOW
 from ..lifecycle.tables import Action, sentence_list
-from ..records.addressing import comment_address, find_our_address, is_at_our_domain, ticket_address
+from ..records.addressing import comment_address, ticket_address
 from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, forwardable_files
@@ -23,7 +23,7 @@ from ..records.tickets import MERGED, UNDELIVERED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
-from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
+from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from .footer import footer
@@ -491,24 +491,12 @@ def _headers(
     )
 
 
-def with_mailbox(uow: UnitOfWork, members: Iterable[TicketMember]) -> list[TicketMember]:
-    """Without those whom no letter reaches, or whose address is one of ours: no footer may name them."""
-    return [member for member in members if not member.undeliverable and not _is_ours(uow, member.email)]
-
-
 def _not_addressed(uow: UnitOfWork, recipients: list[TicketMember], named: frozenset[str]) -> list[TicketMember]:
     """Without outsiders whom the mail already reached by To or Cc, at whichever of their addresses."""
     if not named or all(member.responder for member in recipients):
         return recipients
     reached = set(uow.session.scalars(select(Address.person_id).where(Address.key.in_(named))))
     return [member for member in recipients if member.responder or member.person_id not in reached]
-
-
-def _is_ours(uow: UnitOfWork, email: str) -> bool:
-    # Nobody reads at .invalid (RFC 6761 section 6.4): archives name such senders.
-    return email.lower().endswith(".invalid") or (
-        is_at_our_domain(uow, email) and find_our_address(uow, email) is not None
-    )
 
 
 def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> None:

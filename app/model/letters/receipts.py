@@ -13,13 +13,13 @@ from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
-from ..tickets.members import TicketMember
+from ..tickets.members import TicketMember, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
 from .footer import Footer, footer
-from .notification import change_line, leave_token, letter_row, list_id, with_mailbox
+from .notification import change_line, leave_token, letter_row, list_id
 from .promises import Note
 from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .templates import render

@@ -1,12 +1,13 @@
 """What somebody is on a ticket, and who hears of what."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, select, union
 
 from ...mail.addresses import address_key
 from ..lifecycle.tables import ActorRoles, Lifecycle, Role
+from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.people import Person
 from ..records.queues import TEAM, Queue, Responder
 from ..records.tickets import Participant, Ticket
@@ -183,3 +184,15 @@ def recipients_of(
     return [
         member for member in members if member.person_id != except_person and is_notified(member, update, lifecycle)
     ]
+
+
+def with_mailbox(uow: UnitOfWork, members: Iterable[TicketMember]) -> list[TicketMember]:
+    """Without those whom no letter reaches, or whose address is one of ours: no footer may name them."""
+    return [member for member in members if not member.undeliverable and not _is_ours(uow, member.email)]
+
+
+def _is_ours(uow: UnitOfWork, email: str) -> bool:
+    # Nobody reads at .invalid (RFC 6761 section 6.4): archives name such senders.
+    return email.lower().endswith(".invalid") or (
+        is_at_our_domain(uow, email) and find_our_address(uow, email) is not None
+    )
