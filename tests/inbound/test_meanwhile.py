@@ -8,6 +8,7 @@ import pytest
 from app.model.erasure.erase_person import erase, forget_person
 from app.model.records.letters import Letter as Row
 from app.model.records.people import get_person
+from app.model.records.tickets import Participant
 from tests.support.world import Actor, Letter, World
 
 
@@ -173,6 +174,29 @@ def test_a_promise_forgets_whoever_is_erased(inbox: Inbox, who: str) -> None:
     kept = [json.loads(row.promise) for row in inbox.world.rows(Row) if row.promise]
     assert all(person not in [*promise["named"], *promise["others"]] for promise in kept)
     assert inbox.reply_brings(inbox.sam, inbox.sam.letter()) == []
+
+
+def test_whom_such_a_letter_names_is_erased_from_it(inbox: Inbox) -> None:
+    sams = inbox.sam.letter()
+    inbox.britta.replies(inbox.britta.letter(), "DelCc: pia@example.org")
+    inbox.root.writes("ticket1", "show")
+    inbox.root.replies(inbox.root.letter(), "I took care of it.")
+    assert len(inbox.reply_brings(inbox.sam, sams)) == 1
+    told = inbox.world.rows(Row)[-1]
+    for who, name in (("pia@example.org", "Pia"), ("root@example.org", "Root")):
+        assert name in told.text
+        erase(inbox.world.database, lambda uow, who=who: forget_person(uow, who))  # type: ignore[misc]
+        assert name not in next(row for row in inbox.world.rows(Row) if row.id == told.id).text
+
+
+def test_whoever_speaks_again_by_command_is_named_in_the_letters_of_it(inbox: Inbox) -> None:
+    with inbox.world.uow() as uow:
+        uow.session.get_one(Participant, (1, get_person(uow, inbox.pia.email).id)).dormant = True
+    inbox.world.act(1, "Reply", inbox.pia.email, "I am back.")
+    letter = inbox.ann.letter()
+    assert "Pia and everybody who answers for General will read it." in letter.footer
+    assert inbox.reply_brings(inbox.ann, letter) == []
+    assert inbox.pia.letter().text == "Ann wrote:\n\nHere are my words."
 
 
 # Answers that cross

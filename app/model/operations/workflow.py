@@ -116,6 +116,7 @@ def take_action(
     if actor and actor.dormant and not new_message.automatic:
         # Who speaks again takes part again, and from now on gets letters.
         uow.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
+        members = members_of(uow, ticket)
     checkpoint = save_checkpoint(uow, ticket, before, by)
     return Event(ticket, members, actor, old, recorded, (), checkpoint, message, new_message, quiet=quiet)
 
