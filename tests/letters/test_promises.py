@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,6 +25,8 @@ from tests.support.world import Letter, World
 
 MEANING = {action.promise: action.title for life in LIFECYCLES.values() for action in life.actions}
 PROMISE = re.compile(r"^While this ticket is (.+), a reply from you (.+?)(, in private)?; (.+)\.$", re.M)
+
+TAKES_BACK = re.compile(r"^To take back who takes part, put this on top of your reply:\n((?: {4}.+\n?)+)", re.M)
 
 # Who answers for which queue. Cross lives by the other lifecycle, and nobody answers for Bare.
 TEAMS = {"Lab": {"Ron", "Rosa", "Asa"}, "Side": {"Ron"}, "Far": {"Otto"}, "Cross": {"Olga"}, "Bare": set[str]()}
@@ -235,8 +238,14 @@ def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
         for letter in {letter.all_text: letter for letter in letters}.values():
             assert_a_reply_does_what_it_says(company, letter)
             company.goes_back_to(copy)
+            undo = ["undo"] if 'put "undo" on the first line' in letter.footer else []
+            reader = company.actors[company.names[letter.recipient]]
+            for offered in [*undo, *TAKES_BACK.findall(letter.text)]:
+                reader.replies(letter, dedent(offered))
+                assert reader.letter().text.startswith("Your mail changed ticket")
+                company.goes_back_to(copy)
             for line in re.findall(r'put "(Status: [^"]+)" on the first line', letter.all_text):
-                company.actors[company.names[letter.recipient]].replies(letter, f"{line}\n\nSo it is.")
+                reader.replies(letter, f"{line}\n\nSo it is.")
                 assert f"Status: {company.world.ticket(number_of(letter))['status']}" == line
                 company.goes_back_to(copy)
 
