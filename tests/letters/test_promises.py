@@ -57,7 +57,7 @@ SET = {
     "take out": ["DelCc: pia@example.org"],
     "rename": ["Subject: Something else"],
     "rate": ["Priority: 5"],
-    "merge": ["Merge: 2"],
+    "merge": ["Merge: 2", "yes"],
     "a line that is wrong": ["Queue: Far\nStatus: gone\n\nTake it."],
     "move in private": ["Queue: Far\n\nOnly for you."],
     "give up in private": ["Owner: nobody"],
