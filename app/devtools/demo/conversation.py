@@ -93,7 +93,7 @@ def _shared_inbox(tracker: Stage, tell: Callable[[str], None]) -> None:
 def _daily_work(tracker: Stage, tell: Callable[[str], None]) -> None:
     tell(
         f"\nThe next day. {BRITTA.name} moves a ticket to the team of {CAROL.name}, for which she does not answer;\n"
-        f"then {BRITTA.name} and {ASHEESH.name} answer at once, and {NEWCOMER.name} says thanks.\n"
+        f"then {BRITTA.name} and {ASHEESH.name} answer at once, a word slips out, and {NEWCOMER.name} says thanks.\n"
     )
     tracker.lets_work("Sponsors", CAROL, lifecycle="correspondence")
     tracker.begins("General")
@@ -108,6 +108,9 @@ def _daily_work(tracker: Stage, tell: Callable[[str], None]) -> None:
     before = tracker.newest(ASHEESH)
     tracker.replies(BRITTA, "Re: Sunday", "At ten.")
     tracker.replies(ASHEESH, "Re: Sunday", "At ten, and there is coffee from half past nine.", before)
+    # A slip: it would go to the newcomer, and waits until its writer says what was meant.
+    tracker.commands(BRITTA, "Re: Sunday", "Resolved")
+    tracker.commands(BRITTA, "Re: Sunday", "drop")
     tracker.acts(BRITTA, "Change status", "So this is settled.", status="resolved")
     tracker.thanks(NEWCOMER, "Re: Sunday", "Thanks, Britta!")
     tell(f"The ticket is still {tracker.ticket()['status']}, as the letter had said.")

@@ -95,8 +95,8 @@ class Stage:
         self._compare(promise, before)
 
     def commands(self, who: Actor, subject: str, lines: str) -> None:
-        """A reply with commands: the receipt says what they did."""
-        self._head(f"{who.name} replies with a command")
+        """A reply that is for the tracker, or was meant to be: a letter to its writer says what came of it."""
+        self._head(f"{who.name} replies, and means the tracker")
         self._send(_answer(who, self.newest(who), subject, lines))
         self._letters_arrive()
 
