@@ -186,7 +186,7 @@ class Cast:
     def writes(self, name: str, to: str) -> "Happened":
         """Somebody writes to an address, and what happens."""
         since = len(self.world.far_end.letters)
-        posted = self.actors[name].writes(to, "These are my words.")
+        posted = self.actors[name].writes(to, f"These are my words to {to}.")
         ticket = self.world.ticket(self.ticket)
         message = ticket["messages"][-1]
         assert message["message_id"] == posted
