@@ -67,6 +67,7 @@ def test_where_the_line_is_refused_or_waits_the_answer_stays_private(desk: Desk)
     refusal = desk.sam.letter()
     assert "'high' is no priority" in refusal.text
     assert "Eve did not get your words: only those who answer for General see them." in refusal.text
+    assert "Send it to Ann Lee?\n\nTo send it, reply:\n    send" in refusal.text
     # Nothing proves this one.
     unproven = {"In-Reply-To": "<1@relay.example>", "References": letter["Message-ID"]}
     desk.sam.writes("ticket1-comment", f"AddCc: {EVE}\n\nForged.", headers=unproven)
@@ -74,9 +75,12 @@ def test_where_the_line_is_refused_or_waits_the_answer_stays_private(desk: Desk)
     desk.sam.replies(letter, "AddCc: bea@home.example\n\nAnother one is let in.")
     assert last(desk) == ("Another one is let in.", True)
     assert (desk.eve.letters, len(desk.ann.letters)) == ([], before)
-    # What the letter offers holds.
-    assert f"    AddCc: {EVE}" in desk.sam.letter().text
-    desk.sam.replies(desk.sam.letter(), f"AddCc: {EVE}\n\nDear Eve.")
+    # What the letters offer holds.
+    told = desk.sam.letter()
+    assert f"    AddCc: {EVE}" in told.text
+    desk.sam.replies(refusal, "send")
+    assert (desk.world.ticket()["messages"][2]["private"], "A secret." in desk.ann.letter().text) == (False, True)
+    desk.sam.replies(told, f"AddCc: {EVE}\n\nDear Eve.")
     assert last(desk) == ("Dear Eve.", False)
     assert "Dear Eve." in desk.eve.letter().text
 

@@ -164,12 +164,20 @@ def _private_texts(uow: UnitOfWork, ticket: Ticket) -> frozenset[str]:
 
 
 def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
-    """Do what a mail wants, and notify nobody. Who sent private words to everybody is told that they are private."""
+    """Do what a mail wants, and notify nobody. Who meant everybody by an answer that stays private is told so."""
     done = _perform(uow, claim, reply, wish)
-    about, posted = reply.about, [event for event in done.events if event.message and event.message.private]
-    if about.redirected and about.kept_private and not about.automatic and posted and not done.offer:
-        return done._replace(offer=offers.of_private_answer(posted[-1]))
-    return done
+    private = next((event for event in done.events if event.message and event.message.private), None)
+    if private is None or done.offer or reply.about.automatic or not reply.about.kept_private:
+        return done
+    meant = reply.about.redirected or _lets_in_answered(uow, reply, _lines_of(wish))
+    return done._replace(offer=offers.of_private_answer(private)) if meant else done
+
+
+def _lines_of(wish: Wish) -> Sequence[Line]:
+    """The commands of a mail, also those that wait."""
+    if isinstance(wish, Unproven):
+        return commands.lines_of("\n".join(wish.waiting))
+    return wish.lines if isinstance(wish, Commands) else ()
 
 
 def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
