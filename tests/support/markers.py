@@ -100,7 +100,9 @@ class Small:
         self.commands(who, number, "Merge: 1")
         if (asked := self.actors[who].letters) and 'reply "yes"' in asked[-1].text:
             to = asked[-1]["Reply-To"]
-            self.actors[who].writes(to, "yes", subject=self.word(who), answering=asked[-1])
+            # Its References would have others' ids in it.
+            only = {"References": asked[-1]["Message-ID"]}
+            self.actors[who].writes(to, "yes", subject=self.word(who), answering=asked[-1], headers=only)
 
     def writes(self, who: str, *to: str, cc: str = "", top: str = "", proven: bool = False) -> None:
         """A mail with words, a file and a Message-ID of its writer's; `proven`: it answers a letter to them."""
