@@ -68,7 +68,7 @@ class Office:
 
     def merges(self, letter: Letter, into: int) -> list[Letter]:
         """Ron merges the ticket of a letter into another one, and says yes; what that yes led to."""
-        self.ron.replies(letter, f"Merge: {into}")
+        self.ron.replies(letter, f"Merge: {into}.")
         return self.since(lambda: self.ron.replies(self.ron.letter(), "yes"))
 
     def since(self, happens: Callable[[], object]) -> list[Letter]:
@@ -355,6 +355,17 @@ def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(of
     [told] = to(letters, office.rita)
     assert "What was ticket 2 goes on as ticket 1.\n\nThe same thing." in told.text
     assert "A merge cannot be taken back." in to(letters, office.ron)[0].text
+
+
+def test_a_full_stop_behind_a_value_is_no_part_of_it(office: Office) -> None:
+    office.world.actor(OTTO, "Otto").writes("hello", "Mine burns too.")
+    office.steers(office.ron, f"Owner: Rosa.\nPriority: 1.\nQueue: General.\nAddCc: {PIA}.\nRequestor: {RITA}.")
+    ticket = office.ticket
+    assert (ticket["assignee"]["email"], ticket["priority"], emails(ticket["participants"])) == (ROSA, 1, [PIA])
+    office.steers(office.ron, f"Status: {AWAY[office.life.name]}.")
+    assert office.status == AWAY[office.life.name]
+    office.merges(office.ron.letters[0], 2)
+    assert office.ticket["merged_into"] == 2
 
 
 def test_many_commands_hold_in_one_mail(office: Office) -> None:

@@ -99,8 +99,8 @@ class Small:
         """A proven mail that merges a ticket into the first one, and the yes that it waits for."""
         self.commands(who, number, "Merge: 1")
         if (asked := self.actors[who].letters) and 'reply "yes"' in asked[-1].text:
-            to = asked[-1]["Reply-To"]
-            self.actors[who].writes(to, "yes", subject=self.word(who), answering=asked[-1])
+            answers = {"In-Reply-To": asked[-1]["Message-ID"]}
+            self.actors[who].writes(asked[-1]["Reply-To"], "yes", subject=self.word(who), headers=answers)
 
     def writes(self, who: str, *to: str, cc: str = "", top: str = "", proven: bool = False) -> None:
         """A mail with words, a file and a Message-ID of its writer's; `proven`: it answers a letter to them."""

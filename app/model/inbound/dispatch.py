@@ -95,7 +95,7 @@ def _continue(
     if done.reason:
         return set_aside_claimed(uow, claimed, done.reason)
     result = settle(uow, claimed, done.fate, thread.ticket.id)
-    done = done._replace(notes=meanwhile.notes_to_writer(uow, mail, before, done))
+    done = done._replace(notes=(*done.notes, *meanwhile.notes_to_writer(uow, mail, before, done)))
     notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), done)
     if inbound_mail.parsed.bounce:
         bounces.record_unproven_report(uow, inbound_mail, thread.ticket)

@@ -33,6 +33,8 @@ class ReceiptKind(StrEnum):
     WAITING = "waiting"
     PAGE = "page"
     OFFER = "offer"
+    AUTHOR = "author"
+    UNKNOWN = "unknown"
 
 
 class Offer(NamedTuple):
@@ -108,6 +110,12 @@ def lines_of_missed(ticket: Ticket, missed: TicketMember) -> list[str]:
         f"{missed.label} did not get your words: only those who answer for {ticket.queue.name} see them.",
         f"To let them in and write to them, put this on top of your reply:\n{_indented([ADD_CC.line(missed.email)])}",
     ]
+
+
+def send_posted_receipt(uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange]) -> None:
+    """Tell who said yes that the words they were offered are posted as theirs."""
+    lines = [change_line(change) for change in changes]
+    write_receipt(uow, to, ReceiptKind.RECEIPT, f"The words are on ticket {to.ticket.id} as yours now.", lines)
 
 
 def _ways_back(member: TicketMember, changes: Sequence[FieldChange]) -> list[str]:

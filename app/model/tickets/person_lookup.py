@@ -75,7 +75,7 @@ def _by_name(uow: UnitOfWork, given: str) -> Person:
 
 def _is_called(person: Person, given: str) -> bool:
     """Whether a name is somebody's: all of it, its beginning or end, or what stands before the @ of their address."""
-    name, wanted = person.name.casefold(), " ".join(given.casefold().strip(" \"'“”„‘’").split())
+    name, wanted = person.name.casefold().rstrip("."), " ".join(given.casefold().strip(" .\"'“”„‘’").split())
     return wanted in (name, *name.split(), person.email.rpartition("@")[0].casefold())
 
 
