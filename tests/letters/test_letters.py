@@ -420,7 +420,7 @@ def test_a_broad_story_tells_nobody_a_shell_command_and_the_public_no_address_of
     public = [letter for letter in letters if letter.recipient not in staff]
     small.world.close()
     assert len(public) > 20
-    assert not [letter.all_text for letter in letters if re.search(r"\btickets [a-z]+ ", letter.all_text)]
+    assert not [letter.all_text for letter in letters if re.search(r"(?:`|    )tickets [a-z]+", letter.all_text)]
     assert not [letter.all_text for letter in public if any(email in letter.all_text for email in staff)]
     for template in (Path(templates.__file__).parents[2] / "templates" / "mail").iterdir():
         assert "tickets " not in template.read_text(encoding="utf-8"), template
