@@ -357,6 +357,23 @@ def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(of
     assert "A merge cannot be taken back." in to(letters, office.ron)[0].text
 
 
+def test_the_reason_in_a_footer_is_true_after_a_ticket_was_given_to_somebody_else(office: Office) -> None:
+    otto = office.world.actor(OTTO, "Otto")
+    office.steers(office.ron, f"Requestor: {OTTO}")
+    office.steers(office.ron, "Try water.")
+    assert otto.letter().footer.startswith("You get this because ticket 1 is in your name.")
+    assert office.rita.letter().footer.startswith("You get this because you take part in ticket 1.")
+    office.steers(office.ron, f"Requestor: {RITA}")
+    office.steers(office.ron, "Did it help?")
+    assert office.rita.letter().footer.startswith(f"You get this because {office.life.requestor_reason} ticket 1.")
+    # Who answered for the queue of a merged ticket answered for that one.
+    office.world.known(RON, admin=True)
+    office.world.actor(EVE).writes("questions", "Why?")
+    office.merges(office.ron.letters[0], 2)
+    told = next(letter for letter in reversed(office.rosa.letters) if "ticket2@" in letter["Reply-To"])
+    assert told.footer.startswith("You get this because you answer for General, where ticket 1 was.")
+
+
 def test_a_full_stop_behind_a_value_is_no_part_of_it(office: Office) -> None:
     office.world.actor(OTTO, "Otto").writes("hello", "Mine burns too.")
     office.steers(office.ron, f"Owner: Rosa.\nPriority: 1.\nQueue: General.\nAddCc: {PIA}.\nRequestor: {RITA}.")
