@@ -924,7 +924,7 @@ def test_a_colleague_whose_undo_no_longer_counts_is_told_so(office: Office) -> N
     letters = office.since(lambda: office.rosa.replies(told, "undo"))
     assert [letter.recipient for letter in letters] == [ROSA]
     assert "Only who made the last change, or somebody who answers for the queue, can take it back." in letters[0].text
-    assert "You get this because you wrote to ticket 1." in letters[0].footer
+    assert "You get this because a mail in your name came to ticket 1." in letters[0].footer
     assert (office.ticket["queue"], len(office.messages)) == ("Questions", count)
     # Whoever made the change still takes it back.
     office.ron.replies(office.ron.letter(), "undo")

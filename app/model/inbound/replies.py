@@ -29,7 +29,7 @@ from ..tickets.members import TicketMember, in_queue, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import extend_checkpoint, latest_checkpoint, undoable_checkpoint
-from . import contents, pending_commands, sender_proof, unknown_address
+from . import contents, pending_commands, sender_proof
 from .delivery import Claim, Fate
 from .effects import Effect, Permission, Situation, is_allowed, permitted
 from .interpretation import (
@@ -217,7 +217,24 @@ def _post_words(uow: UnitOfWork, reply: TicketReply) -> Performed:
     done, colleague = _post_text(uow, reply), _unknown_colleague(reply)
     if colleague is None:
         return done
-    return unknown_address.offer_to(uow, done, colleague, private=reply.about.comment)
+    return _offer_to(uow, done, colleague, private=reply.about.comment)
+
+
+def _offer_to(uow: UnitOfWork, done: Performed, colleague: TicketMember, *, private: bool) -> Performed:
+    """Offer a colleague the words of a mail as theirs, and tell its address that we do not know it.
+
+    `private`: as theirs, too, they would be a private comment.
+    """
+    [event] = done.events
+    message, ticket, new_message = event.message, event.ticket, event.new_message
+    if message is None or new_message is None:
+        return done
+    to = ReceiptRecipient(ticket, colleague, event.members, replace(new_message, verified=False))
+    what = commands.POST_PRIVATE if private else commands.POST
+    offered = not colleague.undeliverable and pending_commands.offer_words(uow, to, message, what)
+    # The offer has the words, so they get no other letter of them.
+    event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
+    return done._replace(events=(event,), answer=receipts.send_unknown_address)
 
 
 def _unknown_colleague(reply: TicketReply) -> TicketMember | None:
