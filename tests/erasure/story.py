@@ -11,6 +11,9 @@ def tell_story(small: Small) -> None:
     """Let letters of every kind be written, about four tickets, to and about everybody."""
     small.writes(ANN, "hello", cc=email_of(BOB))
     small.writes(ROB, "ticket1", proven=True)
+    # She may be Rita at an address that nobody knows.
+    answers = {"In-Reply-To": small.actors[RITA].letter()["Message-ID"]}
+    small.actors[EVE].writes("ticket1", f"{small.word(EVE)} here", subject=small.word(EVE), headers=answers)
     small.writes(BOB, "ticket1")
     small.commands(ROB, 1, f"Owner: {email_of(RITA)}\nAddCc: {email_of(EVE)}")
     small.commands(ROB, 1, f"Owner: {email_of(ROB)}\nSubject: {small.word(ROB)}")

@@ -68,7 +68,7 @@ class Office:
 
     def merges(self, letter: Letter, into: int) -> list[Letter]:
         """Ron merges the ticket of a letter into another one, and says yes; what that yes led to."""
-        self.ron.replies(letter, f"Merge: {into}")
+        self.ron.replies(letter, f"Merge: {into}.")
         return self.since(lambda: self.ron.replies(self.ron.letter(), "yes"))
 
     def since(self, happens: Callable[[], object]) -> list[Letter]:
@@ -355,6 +355,34 @@ def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(of
     [told] = to(letters, office.rita)
     assert "What was ticket 2 goes on as ticket 1.\n\nThe same thing." in told.text
     assert "A merge cannot be taken back." in to(letters, office.ron)[0].text
+
+
+def test_the_reason_in_a_footer_is_true_after_a_ticket_was_given_to_somebody_else(office: Office) -> None:
+    otto = office.world.actor(OTTO, "Otto")
+    office.steers(office.ron, f"Requestor: {OTTO}")
+    office.steers(office.ron, "Try water.")
+    assert otto.letter().footer.startswith("You get this because ticket 1 is in your name.")
+    assert office.rita.letter().footer.startswith("You get this because you take part in ticket 1.")
+    office.steers(office.ron, f"Requestor: {RITA}")
+    office.steers(office.ron, "Did it help?")
+    assert office.rita.letter().footer.startswith(f"You get this because {office.life.requestor_reason} ticket 1.")
+    # Who answered for the queue of a merged ticket answered for that one.
+    office.world.known(RON, admin=True)
+    office.world.actor(EVE).writes("questions", "Why?")
+    office.merges(office.ron.letters[0], 2)
+    told = next(letter for letter in reversed(office.rosa.letters) if "ticket2@" in letter["Reply-To"])
+    assert told.footer.startswith("You get this because you answer for General, where ticket 1 was.")
+
+
+def test_a_full_stop_behind_a_value_is_no_part_of_it(office: Office) -> None:
+    office.world.actor(OTTO, "Otto").writes("hello", "Mine burns too.")
+    office.steers(office.ron, f"Owner: Rosa.\nPriority: 1.\nQueue: General.\nAddCc: {PIA}.\nRequestor: {RITA}.")
+    ticket = office.ticket
+    assert (ticket["assignee"]["email"], ticket["priority"], emails(ticket["participants"])) == (ROSA, 1, [PIA])
+    office.steers(office.ron, f"Status: {AWAY[office.life.name]}.")
+    assert office.status == AWAY[office.life.name]
+    office.merges(office.ron.letters[0], 2)
+    assert office.ticket["merged_into"] == 2
 
 
 def test_many_commands_hold_in_one_mail(office: Office) -> None:
@@ -896,7 +924,7 @@ def test_a_colleague_whose_undo_no_longer_counts_is_told_so(office: Office) -> N
     letters = office.since(lambda: office.rosa.replies(told, "undo"))
     assert [letter.recipient for letter in letters] == [ROSA]
     assert "Only who made the last change, or somebody who answers for the queue, can take it back." in letters[0].text
-    assert "You get this because you wrote to ticket 1." in letters[0].footer
+    assert "You get this because a mail in your name came to ticket 1." in letters[0].footer
     assert (office.ticket["queue"], len(office.messages)) == ("Questions", count)
     # Whoever made the change still takes it back.
     office.ron.replies(office.ron.letter(), "undo")

@@ -78,9 +78,10 @@ def test_words_in_a_responders_name_are_a_plain_reply_and_say_that_nothing_prove
     letters = office.says(office.ron, "Owner: me\n\nSend your password to eve@elsewhere.example.")
     note = "It came in the name of Ron, but nothing proves that Ron sent it."
     assert (office.messages[-1]["verified"], office.ticket["assignee"]) == (False, None)
-    for actor in (office.rita, office.rosa):
+    # What the public reads casts no doubt on a colleague.
+    for actor, is_told in ((office.rita, False), (office.rosa, True)):
         [letter] = to(letters, actor)
-        assert note in letter.text
+        assert (note in letter.text) == is_told
     assert note not in "".join(letter.text for letter in office.steers(office.ron, "I wrote that."))
 
 

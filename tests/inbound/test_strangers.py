@@ -114,6 +114,72 @@ def test_whoever_just_answers_a_stranger_is_told_that_they_did_not_get_it(desk: 
     assert "did not get" not in desk.sam.letter().text
 
 
+def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_address_nobody_knows(desk: Desk) -> None:
+    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    before = len(desk.sam.letters), len(desk.ann.letters)
+    home.replies(asked, "It will be mended.")
+    assert last(desk) == ("It will be mended.", True)
+    # The known address gets one letter, which has the words.
+    assert len(desk.sam.letters) == before[0] + 1
+    offer = desk.sam.letter()
+    question = f"Did you write this to ticket 1? It came from {home.email}, an address that we do not know:"
+    assert offer.text.startswith(f"{question}\n\n    It will be mended.\n")
+    assert 'reply "yes". Then it is posted as yours, and Ann Lee and everybody who answers for General' in offer.text
+    # The unknown one gets a neutral line, once a day.
+    [line] = home.letters
+    assert line.text == "We do not know this address, so only the team gets your mail."
+    assert not any(word in line.all_text for word in ("Sam", "Ann", "open", "Open", "new", "Answered"))
+    home.replies(asked, "Really.")
+    assert home.letters == [line]
+    desk.world.clock.passes(days=1)
+    home.replies(asked, "Really!")
+    assert len(home.letters) == 2
+    # The others are told as before.
+    assert "The mail answers our letter to Sam <sam@team.example>." in desk.rita.letter().text
+    assert "tickets person" not in desk.rita.letter().all_text
+    # A yes posts these words, once.
+    count = len(desk.world.ticket()["messages"])
+    desk.sam.replies(offer, "Yes!")
+    message = desk.world.ticket()["messages"][-1]
+    assert (message["text"], message["private"]) == ("It will be mended.", False)
+    assert message["sender"]["email"] == desk.sam.email
+    assert "It will be mended." in desk.ann.letter().text
+    assert desk.sam.letter().text.startswith("The words are on ticket 1 as yours now.")
+    desk.sam.replies(offer, "yes")
+    assert "were carried out or dropped before" in desk.sam.letter().text
+    assert (len(desk.world.ticket()["messages"]), len(desk.ann.letters)) == (count + 1, before[1] + 1)
+
+
+def test_what_is_offered_is_dropped_by_a_no_kept_after_other_words_and_private_if_it_was(desk: Desk) -> None:
+    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    home.replies(asked, "It will be mended.")
+    offer = desk.sam.letter()
+    desk.sam.replies(offer, "That is my old address.")
+    assert last(desk) == ("That is my old address.", True)
+    again = desk.sam.letter()
+    assert "    It will be mended." in again.text
+    desk.sam.replies(again, "no")
+    desk.sam.replies(offer, "yes")
+    assert last(desk) == ("That is my old address.", True)
+    home.writes("ticket1-comment", "She is cross.", subject=asked["Subject"], answering=asked)
+    offer = desk.sam.letter()
+    assert "Then it is posted as yours, and everybody who answers for General will read it." in offer.text
+    desk.sam.replies(offer, "yes")
+    assert last(desk) == ("She is cross.", True)
+    assert not any("cross" in letter.all_text or "mended" in letter.all_text for letter in desk.ann.letters)
+
+
+def test_no_offer_is_made_to_others_nor_for_what_a_machine_wrote(desk: Desk) -> None:
+    asked = desk.sam.letter()
+    desk.world.actor("away@mail.example").replies(asked, "I am away.", headers={"Auto-Submitted": "auto-replied"})
+    desk.world.known("olga@team.example", "Olga").replies(asked, "I know you.")
+    desk.sam.replies(asked, "It will be mended.")
+    before = len(desk.ann.letters)
+    desk.world.actor("ann.private@mail.example").replies(desk.ann.letter(), "Thanks.")
+    offers = [letter for actor in (desk.sam, desk.ann) for letter in actor.letters if "Did you write" in letter.text]
+    assert (offers, len(desk.ann.letters)) == ([], before)
+
+
 def test_show_by_mail_gives_customers_no_address_of_others_and_times_for_people(desk: Desk) -> None:
     bob = desk.world.actor("bob@shop.example", "Bob")
     desk.sam.replies(desk.sam.letter(), f"Owner: me\nAddCc: {bob.email}\n\nIt will be mended.")

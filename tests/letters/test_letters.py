@@ -4,18 +4,22 @@ import re
 from collections.abc import Callable
 from email.header import Header
 from email.utils import getaddresses, make_msgid, parseaddr
+from pathlib import Path
 
 import pytest
 
 from app.cli.output.ticket_display import ticket_text
 from app.mail.addresses import mailboxes
 from app.mail.text import decoded
+from app.model.letters import templates
 from app.model.letters.notification import message_heading
 from app.model.lifecycle.support import SUPPORT
 from app.model.lifecycle.tables import Action
 from app.model.records.letters import Letter as Row
 from app.model.records.people import Person
 from app.model.records.registration import add_alias
+from tests.erasure.story import tell_story
+from tests.support.markers import RITA, ROB, Small, email_of
 from tests.support.world import DOMAIN, Actor, Letter, World
 
 
@@ -406,3 +410,17 @@ def test_templates_are_plain_text_and_markup_is_left_alone(small_world: World) -
     ron, ann = small_world.responder("ron@example.org", "Ron"), small_world.actor("ann@example.net", "A <b> & {{ x }}")
     ann.writes("hello", "1 < 2 & {{ 7 * 7 }} {% raw %} <script>")
     assert "1 < 2 & {{ 7 * 7 }} {% raw %} <script>" in ron.letter().text
+
+
+def test_a_broad_story_tells_nobody_a_shell_command_and_the_public_no_address_of_staff(database_url: str) -> None:
+    small = Small(database_url)
+    tell_story(small)
+    staff = [email_of(ROB), email_of(RITA)]
+    letters = [letter for letter in small.world.far_end.letters if letter.recipient != email_of(ROB)]
+    public = [letter for letter in letters if letter.recipient not in staff]
+    small.world.close()
+    assert len(public) > 20
+    assert not [letter.all_text for letter in letters if re.search(r"(?:`|    )tickets [a-z]+", letter.all_text)]
+    assert not [letter.all_text for letter in public if any(email in letter.all_text for email in staff)]
+    for template in (Path(templates.__file__).parents[2] / "templates" / "mail").iterdir():
+        assert "tickets " not in template.read_text(encoding="utf-8"), template

@@ -9,7 +9,7 @@ from app.model.inbound.unmatched import raw_bytes
 from app.model.records import messages
 from app.model.records.letters import Letter as Row
 from app.model.records.letters import State
-from tests.support.world import DOMAIN, World, unproven
+from tests.support.world import DOMAIN, World
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3
 
@@ -195,7 +195,7 @@ def test_no_name_and_no_type_of_a_file_keeps_a_letter_from_leaving(small: Office
     small.world.brings(raw, "ron@example.org", f"ticket1@{DOMAIN}")
     assert {row.state for row in small.world.rows(Row)} == {State.SENT}
     letter = small.rita.letter()
-    assert letter.text.startswith(f"Ron wrote:\n\n{unproven('Ron')}Look.")
+    assert letter.text.startswith("Ron wrote:\n\nLook.")
     assert letter["Bcc"] == ""
     assert [part.get_payload(decode=True) for part in letter.mail.iter_attachments()] in ([b"\0\0\0"], [])
 

@@ -12,7 +12,7 @@ from app.model.records.queues import BadQueue, find_queue
 from app.model.records.registration import add_alias, get_or_create_person
 from app.model.records.tickets import find_ticket
 from app.model.tickets.fields import FieldChanges
-from tests.support.world import DOMAIN, Actor, Letter, World, unproven
+from tests.support.world import DOMAIN, Actor, Letter, World
 
 RON, RITA, PIA = "ron@example.org", "rita@example.net", "pia@example.net"
 LISTED = {"List-Id": "<club.lists.example>"}
@@ -279,7 +279,8 @@ def test_a_strangers_note_says_how_to_let_them_in_and_that_does_it(inbox: World)
         "Only those who answer for General see this comment.\n"
         "Eve <eve@elsewhere.example> is not on this ticket. To let them in, "
         "put this on top of your reply:\n"
-        "    AddCc: eve@elsewhere.example\n\n"
+        "    AddCc: eve@elsewhere.example\n"
+        "What you write below that line goes to everybody on the ticket: Rita and Eve will read it.\n\n"
         "I can help."
     )
     lets_in(inbox, "eve@elsewhere.example")
@@ -306,7 +307,7 @@ def test_a_reply_from_a_second_address_says_who_can_make_both_one_person(inbox: 
     # What the second address wrote before is hers as well; letters go where she last wrote from.
     assert ticket["messages"][2]["sender"] == {"email": "rita@home.example", "name": "Rita"}
     ron.writes("ticket1", "Good.")
-    assert home.letter().text.startswith(f"Ron wrote:\n\n{unproven('Ron')}Good.")
+    assert home.letter().text.startswith("Ron wrote:\n\nGood.")
 
 
 def test_two_people_who_are_one_keep_all_that_both_had(inbox: World) -> None:

@@ -83,8 +83,8 @@ class Situation:
 
     @property
     def answers_waiting(self) -> bool:
-        """Whether it answers a letter that lists waiting lines."""
-        return self.letter == ReceiptKind.WAITING
+        """Whether it answers a letter that lists waiting lines, or offers words."""
+        return self.letter in (ReceiptKind.WAITING, ReceiptKind.AUTHOR)
 
     @property
     def personal(self) -> bool:

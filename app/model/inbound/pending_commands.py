@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
-from ...mail.text import one_line
-from ..letters.footer import Footer, footer
+from ...mail.text import one_line, shown
+from ..letters.footer import Footer, footer, readers_of_reply
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..letters.subjects import Subjects
-from ..lifecycle.commands import LEAVE, MOST_LINES, UNDO, Command, Line, lines_of
+from ..lifecycle.commands import LEAVE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of
 from ..lifecycle.slips import DROP
 from ..operations.command_execution import readers_of_merge
 from ..records.letters import Letter, State
@@ -17,7 +17,7 @@ from ..records.messages import Message
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.loop_protection import next_allowed_at
+from ..tickets.loop_protection import may_answer, next_allowed_at
 from .threads import ThreadMatch
 
 LAPSE = timedelta(days=7)
@@ -62,12 +62,12 @@ def _collected(before: Sequence[str], now: Sequence[str]) -> list[str]:
     return [*(line for line in kept if line not in now), *now][:MOST_LINES]
 
 
-def _recent(uow: UnitOfWork, to: ReceiptRecipient) -> Sequence[Letter]:
+def _recent(uow: UnitOfWork, to: ReceiptRecipient, kind: str = ReceiptKind.WAITING) -> Sequence[Letter]:
     """Such letters to this person about this ticket within an hour, also those that wait for their hour."""
     conditions = (
         Letter.ticket_id == to.ticket.id,
         Letter.person_id == to.member.person_id,
-        Letter.kind == ReceiptKind.WAITING,
+        Letter.kind == kind,
     )
     return uow.session.scalars(select(Letter).where(*conditions, Letter.created > uow.now - EVERY)).all()
 
@@ -129,6 +129,40 @@ def _list(
     )
 
 
+def offer_words(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: str) -> bool:
+    """Offer somebody to post as theirs what came from an address that we do not know. False if it is one too many.
+
+    `what` is POST or POST_PRIVATE.
+    """
+    private = what == POST_PRIVATE
+    stranger = uow.session.get(Person, message.sender_id)
+    if stranger is None or not may_answer(uow, to.member.person_id, ReceiptKind.AUTHOR):
+        return False
+    readers = readers_of_reply(uow, to.ticket, to.member, to.members, private=private)
+    came = f"It came from {stranger.email}, an address that we do not know:"
+    does = 'If your whole reply is "yes", it posts the words above as yours. '
+    does += "Other words are kept as a private note, and these go on waiting."
+    return write_receipt(
+        uow,
+        to._replace(about_id=message.id, private=private),
+        ReceiptKind.AUTHOR,
+        f"Did you write this to ticket {to.ticket.id}? {came}",
+        shown(message.text)[:_MOST_OFFERED].split("\n"),
+        [
+            f'If you did, reply "yes". Then it is posted as yours, and {readers}.',
+            'If not, do nothing, or reply "no": it lapses after a week.',
+            "If you want to write from that address, ask an administrator to link it.",
+        ],
+        footing=Footer([footer(uow, to.ticket, to.member, to.members).lines[0], does], None),
+        offers=_OFFERS,
+        shows=Subjects(frozenset([stranger.id])),
+        commands=what,
+    )
+
+
+_MOST_OFFERED = 4_000
+
+
 def pending_letter(uow: UnitOfWork, thread: ThreadMatch) -> Letter | None:
     """The letter that asked what a mail answers; nothing may wait for that answer any more."""
     if thread.letter is None:
@@ -170,7 +204,10 @@ def remind_of_pending(uow: UnitOfWork, to: ReceiptRecipient, letter: Letter) -> 
 
     Once an hour: a program that answers every letter is not answered each time.
     """
-    if sum(one.commands == letter.commands for one in _recent(uow, to)) > 1:
+    if sum(one.commands == letter.commands for one in _recent(uow, to, letter.kind)) > 1:
+        return
+    if letter.kind == ReceiptKind.AUTHOR:
+        offer_words(uow, to, uow.session.get_one(Message, letter.about_id), letter.commands or "")
         return
     heading = f"We kept your words as a private note on ticket {to.ticket.id}. These lines still wait for a yes or no:"
     _list(uow, to, heading, (letter.commands or "").split("\n"), uow.now, letter.checkpoint)
@@ -199,7 +236,8 @@ def _replace(uow: UnitOfWork, letter: Letter, lines: str | None) -> None:
     alike = (
         Letter.ticket_id == letter.ticket_id,
         Letter.person_id == letter.person_id,
-        Letter.kind == ReceiptKind.WAITING,
+        Letter.kind == letter.kind,
+        Letter.about_id.is_not_distinct_from(letter.about_id),
     )
     uow.session.execute(update(Letter).where(*alike, Letter.commands == letter.commands).values(commands=lines))
     uow.session.refresh(letter)

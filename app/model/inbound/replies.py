@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ...mail.addresses import Mailbox, mailboxes
-from ...mail.parsed import ParsedMail
+from ...mail.parsed import ParsedAttachment, ParsedMail
 from ...mail.text import fold_words
 from ..letters import info_letters, offers, receipts
 from ..letters.promises import Note
@@ -18,6 +18,7 @@ from ..lifecycle.tables import NotAllowed
 from ..operations import command_execution, leaving, sending, workflow
 from ..operations.command_execution import CommandMail, CommandsRefused, MergeWaits
 from ..records.letters import Letter
+from ..records.message_ids import new_message_id
 from ..records.messages import Message
 from ..records.people import Person, find_person
 from ..records.queues import answers_anywhere
@@ -204,7 +205,7 @@ def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> P
             reply = _add_participants(uow, claim, reply)
             done = _execute_commands(uow, reply, lines, reply.about.commands, _asked(uow, reply))
         case Text():
-            done = _post_text(uow, _add_participants(uow, claim, reply))
+            done = _post_words(uow, _add_participants(uow, claim, reply))
     return _with_missed(uow, reply, done)
 
 
@@ -217,6 +218,62 @@ def _with_missed(uow: UnitOfWork, reply: TicketReply, done: Performed) -> Perfor
     answered = reply.thread.parent
     notes = [Note(line, frozenset({outsider.person_id})) for line in receipts.lines_of_missed(reply.ticket, outsider)]
     return done._replace(notes=(*done.notes, *notes), about_id=answered.message if answered else None)
+
+
+def _post_words(uow: UnitOfWork, reply: TicketReply) -> Performed:
+    """Post the words of a mail without lines, and offer them to a colleague whose they may be."""
+    done, colleague = _post_text(uow, reply), _unknown_colleague(reply)
+    if colleague is None:
+        return done
+    return _offer_to(uow, done, colleague, private=reply.about.comment)
+
+
+def _offer_to(uow: UnitOfWork, done: Performed, colleague: TicketMember, *, private: bool) -> Performed:
+    """Offer a colleague the words of a mail as theirs, and tell its address that we do not know it.
+
+    `private`: as theirs, too, they would be a private comment.
+    """
+    [event] = done.events
+    message, ticket, new_message = event.message, event.ticket, event.new_message
+    if message is None or new_message is None:
+        return done
+    to = ReceiptRecipient(ticket, colleague, event.members, replace(new_message, verified=False))
+    what = commands.POST_PRIVATE if private else commands.POST
+    offered = not colleague.undeliverable and pending_commands.offer_words(uow, to, message, what)
+    # The offer has the words, so they get no other letter of them.
+    event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
+    return done._replace(events=(event,), answer=receipts.send_unknown_address)
+
+
+def _unknown_colleague(reply: TicketReply) -> TicketMember | None:
+    """Who got the letter that a mail from an unknown address answers, if that is one of the team."""
+    letter, about = reply.thread.letter, reply.about
+    unknown = not (reply.member.known or reply.member.on_ticket or reply.member.responder)
+    if letter is None or letter.reader is None or not unknown or not about.personal:
+        return None
+    return next((one for one in reply.members if one.person_id == letter.reader and one.responder), None)
+
+
+def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, private: bool) -> Performed:
+    """Post as somebody's own the words that came from an address which we do not know."""
+    message = uow.session.get(Message, letter.about_id)
+    if message is None:
+        return _nothing_changed(reply, "the words that you answer are not there any more")
+    new_message = replace(
+        reply.new_message,
+        text=message.text,
+        full_text=message.full_text,
+        message_id=new_message_id(uow),
+        mail_id=message.mail_id,
+        attachments=[
+            ParsedAttachment(one.name, one.type, one.size, one.start, one.stop, one.encoding, withheld=one.withheld)
+            for one in message.attachments
+        ],
+    )
+    about = replace(reply.about, comment=private)
+    done = _post_text(uow, reply._replace(new_message=new_message, about=about))
+    changes = [change for event in done.events for change in event.all_changes]
+    return done._replace(answer=lambda uow, to: receipts.send_posted_receipt(uow, to, changes))
 
 
 def _lets_in_answered(uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line]) -> bool:
@@ -436,6 +493,8 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
     """Carry out what waited for this yes."""
     written = pending_commands.take_pending(uow, letter)
     reply = reply._replace(members=_confirm(uow, reply, reply.members))
+    if letter.kind == ReceiptKind.AUTHOR:
+        return _post_offered(uow, reply, letter, private=written == commands.POST_PRIVATE)
     if written == commands.UNDO:
         return _undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
     if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
@@ -495,6 +554,8 @@ def _execute_commands(
 
 
 def _still_waiting(uow: UnitOfWork, lines: Sequence[Line], letter: Letter) -> list[str]:
+    if letter.kind == ReceiptKind.AUTHOR:
+        return []
     waits = pending_commands.keep_pending(uow, letter, lines) if pending_commands.is_pending(uow, letter) else []
     listed = "\n".join(f"    {line}" for line in waits)
     return [f'These lines still wait for a "yes" to our earlier letter:\n{listed}'] if waits else []

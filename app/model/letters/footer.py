@@ -60,6 +60,13 @@ def footer(
     return Footer(lines, None if held else promise_made(outlook).stored())
 
 
+def readers_of_reply(
+    uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember], *, private: bool
+) -> str:
+    """Say who would read a reply of this person now, as in "Ann will read it"."""
+    return _who_reads(ticket, reply_outlook(uow, ticket, member, members, comment=private).readers)
+
+
 def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool) -> list[str]:
     """What else somebody may do: the other of the two addresses for responders, the way out for participants."""
     if member.responder and private:

@@ -100,7 +100,8 @@ def _name(event: Event) -> str:
 
 def _audience(event: Event, update: Update) -> list[TicketMember]:
     """Who gets a letter of an event: whom it concerns, and who answered for the queue that the ticket has left."""
-    recipients = recipients_of(event.members, update, event.ticket.lifecycle, except_person=event.actor_id)
+    concerned = recipients_of(event.members, update, event.ticket.lifecycle, except_person=event.actor_id)
+    recipients = [one for one in concerned if one.person_id not in event.informed]
     return [*recipients, *(one for one in event.gone if one.person_id != event.actor_id)] if event.gone else recipients
 
 
@@ -119,7 +120,8 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         )
     body = {
         "heading": f"{name} wrote:",
-        "note": _note(uow, ticket, message, None, new_message, unproven_note(uow, actor, new_message)),
+        "note": _note(uow, ticket, message, None, new_message),
+        "doubt": unproven_note(uow, actor, new_message),
     }
     headers = _headers(ticket, "opened", message, name, new_message, answers=False)
     headers = headers._replace(by_id=event.actor_id)
@@ -151,10 +153,11 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     body = {
         "heading": message_heading(event.action, name, has_text=has_text) if event.action else f"{name} wrote:",
         "note": _paragraphs(
-            _note(uow, ticket, message, actor, new_message, unproven_note(uow, actor, new_message), event.members),
+            _note(uow, ticket, message, actor, new_message, event.members),
             storm.word,
             f"{sentence_list(missed)} did not get it." if missed else "",
         ),
+        "doubt": unproven_note(uow, actor, new_message),
     }
     headers = _headers(ticket, "posted", message, name, new_message)
     headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
@@ -420,15 +423,13 @@ def _note(
     message: Message,
     actor: TicketMember | None,
     new_message: NewMessage,
-    doubt: str = "",
     members: Sequence[TicketMember] = (),
 ) -> str:
     """What somebody must know of a message before reading it."""
     if not message.private:
-        return doubt
+        return ""
     why = f"It is an automatic mail ({message.automatic}). " if message.automatic else ""
     note = f"{why}Only those who answer for {ticket.queue.name} see this comment."
-    note = f"{note}\n{doubt}" if doubt else note
     outsider = actor is not None and not actor.on_ticket and not actor.responder and not message.automatic
     return f"{note}\n{_about_outsider(uow, ticket, actor, new_message, members)}" if outsider and actor else note
 
@@ -511,6 +512,9 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
             else [change for change in notice.changes if change[0] == "status"]
         )
         body = {**notice.body, "changes": [change_line(change) for change in changes]}
+        if not team:
+            # What the public reads casts no doubt on a colleague.
+            body["doubt"] = ""
         if notice.new_message is not None:
             if team not in texts:
                 aside = _aside(uow, notice.envelope, notice.new_message) if team else ""

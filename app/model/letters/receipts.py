@@ -1,13 +1,18 @@
 """The letters to who wrote: receipts, refusals, and pages that were asked for."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
+
 from ...mail.addresses import mailable
+from ...mail.auto_submitted import reads_no_answer
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..records.addressing import comment_address, ticket_address
+from ..records.letters import Letter
 from ..records.message_ids import sendable
 from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
@@ -33,6 +38,8 @@ class ReceiptKind(StrEnum):
     WAITING = "waiting"
     PAGE = "page"
     OFFER = "offer"
+    AUTHOR = "author"
+    UNKNOWN = "unknown"
 
 
 class Offer(NamedTuple):
@@ -108,6 +115,12 @@ def lines_of_missed(ticket: Ticket, missed: TicketMember) -> list[str]:
         f"{missed.label} did not get your words: only those who answer for {ticket.queue.name} see them.",
         f"To let them in and write to them, put this on top of your reply:\n{_indented([ADD_CC.line(missed.email)])}",
     ]
+
+
+def send_posted_receipt(uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange]) -> None:
+    """Tell who said yes that the words they were offered are posted as theirs."""
+    lines = [change_line(change) for change in changes]
+    write_receipt(uow, to, ReceiptKind.RECEIPT, f"The words are on ticket {to.ticket.id} as yours now.", lines)
 
 
 def _ways_back(member: TicketMember, changes: Sequence[FieldChange]) -> list[str]:
@@ -245,3 +258,34 @@ def write_receipt(
     )
     add_letters(uow, [row])
     return True
+
+
+# An address that nobody has is told so this often.
+_UNKNOWN_EVERY = timedelta(days=1)
+_FOOTING = (
+    "You get this, once a day at most, because you wrote to us from it.",
+    "A reply to this letter is a private comment, which only the team gets, too.",
+)
+
+
+def send_unknown_address(uow: UnitOfWork, to: ReceiptRecipient) -> None:
+    """Tell an address once a day that only the team gets what comes from it, and nothing of the ticket."""
+    member, own = to.member, to.new_message
+    recent = select(Letter.id).where(
+        Letter.person_id == member.person_id,
+        Letter.kind == ReceiptKind.UNKNOWN,
+        Letter.created > uow.now - _UNKNOWN_EVERY,
+    )
+    if member.undeliverable or own.listed or reads_no_answer(member.email) or uow.session.scalar(recent.limit(1)):
+        return
+    threads = own.message_id if sendable(own.message_id) else None
+    write_receipt(
+        uow,
+        to,
+        ReceiptKind.UNKNOWN,
+        "We do not know this address, so only the team gets your mail.",
+        footing=Footer(_FOOTING, None),
+        subject=one_line(own.subject or "Your mail"),
+        in_reply_to=threads,
+        references=threads,
+    )

@@ -254,6 +254,10 @@ HELP, LIST, SHOW, UNDO, LEAVE = "help", "list", "show", "undo", "unsubscribe"
 WORDS_ALONE = (HELP, LIST, SHOW, UNDO, LEAVE)
 
 
+# What waits in place of a line where words are offered to somebody as theirs: to post them, as a reply or in private.
+POST, POST_PRIVATE = "post", "post in private"
+
+
 class Page(NamedTuple):
     """What a mail asks to be sent: help, a list, or a ticket, from one of its messages on. 0: none was named."""
 

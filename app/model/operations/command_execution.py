@@ -9,7 +9,7 @@ from ..lifecycle.commands import Command, Line
 from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, NotAllowed, WorkflowError
 from ..records.messages import Message, NoSuchMessage
 from ..records.people import BadAddress, NoSuchPerson, Person
-from ..records.queues import NoSuchQueue, find_queue
+from ..records.queues import NoSuchQueue, Queue, find_queue
 from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
@@ -238,7 +238,7 @@ def _settings(
 ) -> list[FieldChanges]:
     """What a line sets. Raises what `Problems.on` notes."""
     if command is commands.QUEUE:
-        return [FieldChanges(queue=find_queue(uow, value))]
+        return [FieldChanges(queue=_queue(uow, value))]
     if command is commands.OWNER:
         return [_owner(uow, ticket, command_mail, value)]
     if command is commands.REQUESTOR:
@@ -250,6 +250,14 @@ def _settings(
     if command is commands.PRIORITY:
         return [_priority(value)]
     return [FieldChanges(title=value)]
+
+
+def _queue(uow: UnitOfWork, value: str) -> Queue:
+    """The queue that a line names, also with a full stop behind it."""
+    try:
+        return find_queue(uow, value.rstrip("."))
+    except NoSuchQueue:
+        return find_queue(uow, value)
 
 
 def _owner(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, value: str) -> FieldChanges:

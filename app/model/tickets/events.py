@@ -19,6 +19,7 @@ class Event:
     set. `opened`: its message opened the ticket. `checkpoint` is how the ticket was before. `gone` are those who
     answered for the queue that it has left, `moved` the people from outside who came with a ticket that was merged into
     it. `to_all`: a new status concerns everybody. `quiet`: nobody gets a letter of it.
+    `informed` get another letter about it.
     """
 
     ticket: Ticket
@@ -35,6 +36,7 @@ class Event:
     moved: frozenset[int] = frozenset()
     to_all: bool = False
     quiet: bool = False
+    informed: frozenset[int] = frozenset()
 
     @property
     def actor_id(self) -> int | None:

@@ -23,7 +23,8 @@ _ADDRESSED = re.compile(r"[^<>]*<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+")
 
 def people_named(uow: UnitOfWork, given: str) -> list[Person]:
     """The people whom a line names, with commas between; an unknown address becomes a person. Raises NotAllowed."""
-    parts = [part.strip() for part in _PART.findall(given) if part.strip()]
+    # A phone types a full stop behind the last one.
+    parts = [part.strip() for part in _PART.findall(given.rstrip(" .")) if part.strip()]
     if not parts:
         raise NotAllowed(f"{one_line(given, 100)!r} names nobody; it would be an address like ann@example.org.")
     if len(parts) > _MOST_NAMED:
@@ -75,7 +76,7 @@ def _by_name(uow: UnitOfWork, given: str) -> Person:
 
 def _is_called(person: Person, given: str) -> bool:
     """Whether a name is somebody's: all of it, its beginning or end, or what stands before the @ of their address."""
-    name, wanted = person.name.casefold(), " ".join(given.casefold().strip(" \"'“”„‘’").split())
+    name, wanted = person.name.casefold().rstrip("."), " ".join(given.casefold().strip(" .\"'“”„‘’").split())
     return wanted in (name, *name.split(), person.email.rpartition("@")[0].casefold())
 
 
