@@ -2,8 +2,8 @@
 
 import re
 
-from app.config import defaults
-from app.config.parsing import PREFIX
+from mail_tickets.config import defaults
+from mail_tickets.config.parsing import PREFIX
 from tests.support.readme import README, with_blocks
 
 

@@ -2,9 +2,10 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
-from app.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from tests.support.sources import APP, MODULES, ROOT, SOURCES, TEMPLATES, imports, is_in
 
 # What "new" means there is a Maildir's folder or a change's later value, and no status.
@@ -68,3 +69,10 @@ def test_no_letter_but_to_administrators_contains_a_shell_command() -> None:
 
 def _is_docstring(text: str, path: Path) -> bool:
     return f'"""{text}"""' in path.read_text(encoding="utf-8")
+
+
+def test_the_package_has_one_name_at_run_time() -> None:
+    """Under a second name every module would be loaded twice, with tables and routes of its own."""
+    outside = [path for top in ("config", "tests") for path in (ROOT / top).rglob("*.py")]
+    assert [path for path in outside if any(is_in(name, "app") for name in imports(path))] == []
+    assert [name for name in sys.modules if is_in(name, "app")] == []

@@ -19,16 +19,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.archive.export import Chosen, choose, documents_of, mbox_of
-from app.archive.export_marks import ExportMark, mark_of, marking_line
-from app.archive.reading.mbox import mails_of_box
-from app.model.lifecycle.tables import NotAllowed
-from app.model.records.message_ids import tracker_id
-from app.model.records.messages import Message
-from app.model.records.queues import NoSuchQueue
-from app.model.records.received_mail import Mail
-from app.model.records.tickets import NoSuchTicket, Ticket
-from app.model.tickets.merging import merge
+from mail_tickets.archive.export import Chosen, choose, documents_of, mbox_of
+from mail_tickets.archive.export_marks import ExportMark, mark_of, marking_line
+from mail_tickets.archive.reading.mbox import mails_of_box
+from mail_tickets.model.lifecycle.tables import NotAllowed
+from mail_tickets.model.records.message_ids import tracker_id
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.queues import NoSuchQueue
+from mail_tickets.model.records.received_mail import Mail
+from mail_tickets.model.records.tickets import NoSuchTicket, Ticket
+from mail_tickets.model.tickets.merging import merge
 from tests.archive.test_import import Killed, archives, cut
 from tests.support.archives import DAY, Archive, boxed, content, old_mail
 from tests.support.world import DOMAIN, World, person_of, ticket_of
@@ -205,7 +205,7 @@ def test_what_is_not_there_cannot_be_chosen(small_inbox: World) -> None:
 
 def test_many_and_long_tickets_are_written_whole(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"_TICKETS": 2, "_POSTS": 3, "_MAILS": 2, "_BYTES": 900}.items():
-        monkeypatch.setattr(f"app.archive.export.{name}", value)
+        monkeypatch.setattr(f"mail_tickets.archive.export.{name}", value)
     ann = small_inbox.actor("ann@home.example")
     for number in range(1, 6):
         ann.writes("hello", "Hello", subject=f"{number}")

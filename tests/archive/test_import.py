@@ -11,22 +11,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from app.archive.importing import run, staging
-from app.archive.importing.planned_mails import RETURNED
-from app.archive.importing.posting import ThreadPoster
-from app.archive.importing.staging_area import open_context
-from app.archive.reading.sources import Fault
-from app.mail.addresses import Mailbox
-from app.mail.parsed import parse_mail
-from app.model.lifecycle.tables import NoSuchStatus
-from app.model.records.imported_mail import Archived
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.queue_setup import add_responder
-from app.model.records.queues import NoSuchQueue, find_queue
-from app.model.records.received_mail import Mail
-from app.model.records.registration import add_person
-from app.model.storage.database import STATEMENT_SECONDS
+from mail_tickets.archive.importing import run, staging
+from mail_tickets.archive.importing.planned_mails import RETURNED
+from mail_tickets.archive.importing.posting import ThreadPoster
+from mail_tickets.archive.importing.staging_area import open_context
+from mail_tickets.archive.reading.sources import Fault
+from mail_tickets.mail.addresses import Mailbox
+from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.model.lifecycle.tables import NoSuchStatus
+from mail_tickets.model.records.imported_mail import Archived
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.queue_setup import add_responder
+from mail_tickets.model.records.queues import NoSuchQueue, find_queue
+from mail_tickets.model.records.received_mail import Mail
+from mail_tickets.model.records.registration import add_person
+from mail_tickets.model.storage.database import STATEMENT_SECONDS
 from tests.support.archives import DAY, Archive, content, old_mail, short
 from tests.support.world import DOMAIN, World
 
@@ -693,7 +693,7 @@ def test_an_interrupted_archive_gives_the_same_tickets(
             except Killed:
                 continue
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("app.archive.importing.planned_mails.MAILS", 2)
+        patched.setattr("mail_tickets.archive.importing.planned_mails.MAILS", 2)
         broken.imports(*mails)
     assert fresh.close(broken) == straight
 
@@ -711,7 +711,7 @@ def cut(patched: pytest.MonkeyPatch, part: str, after: int) -> None:
         return call
 
     patched.setattr(run, "MAILS", 2)
-    patched.setattr("app.archive.importing.planned_mails.MAILS", 2)
+    patched.setattr("mail_tickets.archive.importing.planned_mails.MAILS", 2)
     if part == "take":
         patched.setattr(run, "take", counted(staging.take))
     elif part == "gather":

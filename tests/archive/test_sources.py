@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.archive.importing.mail_identity import mail_identity_of
-from app.archive.reading import mbox
-from app.archive.reading.from_line import written_on
-from app.archive.reading.mbox import Dialect, mails_of_box
-from app.archive.reading.mbox import escaped as as_mboxrd
-from app.archive.reading.sources import ArchiveMail, Fault, Other, mails_in, size_of
+from mail_tickets.archive.importing.mail_identity import mail_identity_of
+from mail_tickets.archive.reading import mbox
+from mail_tickets.archive.reading.from_line import written_on
+from mail_tickets.archive.reading.mbox import Dialect, mails_of_box
+from mail_tickets.archive.reading.mbox import escaped as as_mboxrd
+from mail_tickets.archive.reading.sources import ArchiveMail, Fault, Other, mails_in, size_of
 
 HEAD = "Subject: Hello\nMessage-ID: <1@x.example>\n"
 LINE = b"From ann@example.org Mon Feb  3 09:00:00 2014\n"

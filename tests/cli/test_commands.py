@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 from salmon.routing import Router
 
-from app.cli import COMMANDS, main
-from app.cli.administration.people import queue_set
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.records import queue_setup
+from mail_tickets.cli import COMMANDS, main
+from mail_tickets.cli.administration.people import queue_set
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.records import queue_setup
 from tests.support.sinks import Sink
 from tests.support.world import make_database
 
@@ -156,7 +156,7 @@ def test_the_list_of_commands_says_what_each_command_says() -> None:
     import click
 
     for name, (module, summary) in COMMANDS.items():
-        command = getattr(import_module(f"app.cli.{module}"), f"{name}_command")
+        command = getattr(import_module(f"mail_tickets.cli.{module}"), f"{name}_command")
         assert isinstance(command, click.Command)
         assert command.get_short_help_str(200) == summary
 
@@ -852,7 +852,7 @@ HEAVY = ("sqlalchemy", "alembic", "salmon", "jinja2", "aiosmtpd")
 
 def loads(office: Office, *arguments: str) -> set[str]:
     program = (
-        "import sys\nfrom app.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "import sys\nfrom mail_tickets.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
         f"print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
     )
     command = [sys.executable, "-c", program, *arguments]

@@ -14,12 +14,12 @@ import pytest
 from salmon.routing import Router
 from sqlalchemy import make_url, text, update
 
-from app.cli import main
-from app.cli.running import doctor_checks, letter_samples
-from app.model.letters import templates
-from app.model.records.letters import Letter, State
-from app.model.records.received_mail import Mail
-from app.model.storage.database import Database
+from mail_tickets.cli import main
+from mail_tickets.cli.running import doctor_checks, letter_samples
+from mail_tickets.model.letters import templates
+from mail_tickets.model.records.letters import Letter, State
+from mail_tickets.model.records.received_mail import Mail
+from mail_tickets.model.storage.database import Database
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.sinks import Sink
 from tests.support.world import World, make_database
@@ -195,7 +195,7 @@ def test_a_server_that_has_too_many_connections(doctor: Doctor, monkeypatch: pyt
 def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as bound:
-        monkeypatch.setattr("app.cli.running.listener_probe.SECONDS", 0.2)
+        monkeypatch.setattr("mail_tickets.cli.running.listener_probe.SECONDS", 0.2)
         bound.bind(("127.0.0.1", 0))
         places = [
             f"smtp://127.0.0.1:{silent.getsockname()[1]}",

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cli.output import table_layout
-from app.cli.output.relative_time import age, when
-from app.cli.output.table_layout import cut, laid_out, width_of
-from app.cli.output.ticket_display import wrapped
+from mail_tickets.cli.output import table_layout
+from mail_tickets.cli.output.relative_time import age, when
+from mail_tickets.cli.output.table_layout import cut, laid_out, width_of
+from mail_tickets.cli.output.ticket_display import wrapped
 from tests.cli.test_commands import ADMIN, ANN, ROB, TICKETS, Office, bare, deliver, inbox
 
 __all__ = ["bare", "inbox"]

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.config import defaults as plain
-from app.config import home
-from app.config.build import build_relay
-from app.config.parsing import BadSetting, Listen, load, problems
+from mail_tickets.config import defaults as plain
+from mail_tickets.config import home
+from mail_tickets.config.build import build_relay
+from mail_tickets.config.parsing import BadSetting, Listen, load, problems
 
 ROOT = Path(__file__).resolve().parents[2]
 

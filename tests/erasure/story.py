@@ -1,7 +1,7 @@
 """A story in which letters of every kind are written, and all that somebody says or is called has a word of theirs."""
 
-from app.model.operations.daily_work import held_for_a_day, tell_of_held
-from app.model.records import registration
+from mail_tickets.model.operations.daily_work import held_for_a_day, tell_of_held
+from mail_tickets.model.records import registration
 from tests.support.markers import PEOPLE, RITA, ROB, Small, called, email_of
 
 ANN, BOB, EVE = PEOPLE[:3]

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, Table, select
 
-from app.model.erasure.erase_person import erase, forget_person
-from app.model.records.people import get_person
-from app.model.records.registration import add_alias
-from app.model.storage.base import CREDENTIAL, Base
+from mail_tickets.model.erasure.erase_person import erase, forget_person
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.registration import add_alias
+from mail_tickets.model.storage.base import CREDENTIAL, Base
 from tests.support.world import World
 
 ANN, BOB = "ann@home.example", "bob@far.example"

@@ -14,32 +14,32 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from app.cli.output.ticket_display import ticket_text
-from app.model.erasure import vacuum
-from app.model.erasure.erase_person import ErasureReport, erase, forget_person, preview
-from app.model.erasure.erase_ticket import forget_ticket
-from app.model.erasure.vacuum import NotSwept, sweep
-from app.model.inbound.bounces import record_failure
-from app.model.inbound.unmatched import unmatched_deliveries
-from app.model.letters.receipts import ReceiptKind
-from app.model.lifecycle.tables import NotAllowed
-from app.model.operations import administration, workflow
-from app.model.records import queue_setup, queues
-from app.model.records.letters import Letter as Row
-from app.model.records.letters import State
-from app.model.records.messages import Message
-from app.model.records.people import NoSuchPerson, Person, get_person
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import Ticket, TicketForgotten, find_ticket
-from app.model.search.indexer import catch_up
-from app.model.search.query import read_query
-from app.model.search.search import search
-from app.model.storage.unit_of_work import UnitOfWork
-from app.model.tickets.filters import Filter, find_tickets
-from app.model.tickets.members import member_for, members_of
-from app.model.tickets.posts import NewMessage
-from app.model.tickets.ticket_json import ticket_in_full
-from app.transport.outbound.relays import Refused
+from mail_tickets.cli.output.ticket_display import ticket_text
+from mail_tickets.model.erasure import vacuum
+from mail_tickets.model.erasure.erase_person import ErasureReport, erase, forget_person, preview
+from mail_tickets.model.erasure.erase_ticket import forget_ticket
+from mail_tickets.model.erasure.vacuum import NotSwept, sweep
+from mail_tickets.model.inbound.bounces import record_failure
+from mail_tickets.model.inbound.unmatched import unmatched_deliveries
+from mail_tickets.model.letters.receipts import ReceiptKind
+from mail_tickets.model.lifecycle.tables import NotAllowed
+from mail_tickets.model.operations import administration, workflow
+from mail_tickets.model.records import queue_setup, queues
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.letters import State
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.people import NoSuchPerson, Person, get_person
+from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.records.tickets import Ticket, TicketForgotten, find_ticket
+from mail_tickets.model.search.indexer import catch_up
+from mail_tickets.model.search.query import read_query
+from mail_tickets.model.search.search import search
+from mail_tickets.model.storage.unit_of_work import UnitOfWork
+from mail_tickets.model.tickets.filters import Filter, find_tickets
+from mail_tickets.model.tickets.members import member_for, members_of
+from mail_tickets.model.tickets.posts import NewMessage
+from mail_tickets.model.tickets.ticket_json import ticket_in_full
+from mail_tickets.transport.outbound.relays import Refused
 from tests.support.archives import Archive, old_mail
 from tests.support.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, files_with, kept_of, some_deeds, words_in
 from tests.support.world import DOMAIN, Actor, World

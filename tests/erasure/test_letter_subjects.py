@@ -12,19 +12,19 @@ import pytest
 from alembic import command
 from sqlalchemy import ColumnElement, select, text
 
-from app.model.erasure.erase_person import erase, forget_person
-from app.model.erasure.erase_ticket import forget_ticket
-from app.model.erasure.vacuum import sweep
-from app.model.letters import old_letters
-from app.model.letters.receipts import ReceiptKind
-from app.model.records.letters import HELD, NOT_SENT, UNANSWERED, Letter, LetterSubject, SubjectBacklog
-from app.model.records.messages import Message
-from app.model.records.people import Address, get_person
-from app.model.records.tickets import UNDELIVERED, Ticket
-from app.model.schema import alembic_config, upgrade
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import UnitOfWork
-from app.model.tickets.undo import Checkpoint
+from mail_tickets.model.erasure.erase_person import erase, forget_person
+from mail_tickets.model.erasure.erase_ticket import forget_ticket
+from mail_tickets.model.erasure.vacuum import sweep
+from mail_tickets.model.letters import old_letters
+from mail_tickets.model.letters.receipts import ReceiptKind
+from mail_tickets.model.records.letters import HELD, NOT_SENT, UNANSWERED, Letter, LetterSubject, SubjectBacklog
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.people import Address, get_person
+from mail_tickets.model.records.tickets import UNDELIVERED, Ticket
+from mail_tickets.model.schema import alembic_config, upgrade
+from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.unit_of_work import UnitOfWork
+from mail_tickets.model.tickets.undo import Checkpoint
 from tests.erasure.story import tell_story
 from tests.support.markers import PEOPLE, Small, email_of, words_in
 from tests.support.postgres import fresh_database

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.cli.output.ticket_display import ticket_text
-from app.mail.delivery_status import DeliveryVerdict, addresses_blamed, read_report, returned_id
-from app.mail.parsed import parse_mail
-from app.model.letters import outbox
-from app.model.records.letters import Letter as Row
-from app.model.records.people import Person
-from app.model.records.received_mail import Delivery
-from app.model.records.registration import add_alias
-from app.model.records.tickets import UNDELIVERED
-from app.transport.outbound.errors import Refused
+from mail_tickets.cli.output.ticket_display import ticket_text
+from mail_tickets.mail.delivery_status import DeliveryVerdict, addresses_blamed, read_report, returned_id
+from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.model.letters import outbox
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.records.registration import add_alias
+from mail_tickets.model.records.tickets import UNDELIVERED
+from mail_tickets.transport.outbound.errors import Refused
 from tests.support.world import DOMAIN, Actor, Letter, World
 
 MAILS = Path(__file__).parent.parent / "mails"
@@ -138,7 +138,7 @@ def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene
         assert "a reply from you comments" in " ".join(letter.footer.split())
     view = world.ticket()
     with world.database.read_only() as uow:
-        from app.model.records.tickets import find_ticket
+        from mail_tickets.model.records.tickets import find_ticket
 
         lifecycle = find_ticket(uow, 1).lifecycle
     shown = " ".join(ticket_text(view, lifecycle, None, world.clock()).split())
@@ -352,7 +352,7 @@ def test_what_an_administrator_adds_again_is_tried_again(small: Scene) -> None:
 
 
 def test_the_list_of_people_shows_who_gets_no_letters(small: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.cli.administration import people as command
+    from mail_tickets.cli.administration import people as command
 
     cut_off(small)
     monkeypatch.setattr(command, "open_read_only", small.world.uow)

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.mail.addresses import Mailbox
-from app.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import Role
-from app.model.records.messages import find_message
-from app.model.records.people import get_person
-from app.model.records.received_mail import Mail
-from app.model.records.registration import get_or_create_person
-from app.model.records.tickets import Ticket, find_ticket
-from app.model.storage.unit_of_work import Trust
+from mail_tickets.mail.addresses import Mailbox
+from mail_tickets.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.lifecycle.tables import Role
+from mail_tickets.model.records.messages import find_message
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.received_mail import Mail
+from mail_tickets.model.records.registration import get_or_create_person
+from mail_tickets.model.records.tickets import Ticket, find_ticket
+from mail_tickets.model.storage.unit_of_work import Trust
 from tests.support.world import DOMAIN, Actor, Letter, World
 
 RON, ROSA, QUINN = "ron@example.org", "rosa@example.org", "quinn@example.org"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.mail.client_phrases import LANGUAGES, ClientPhrases
-from app.model.lifecycle.commands import (
+from mail_tickets.mail.client_phrases import LANGUAGES, ClientPhrases
+from mail_tickets.model.lifecycle.commands import (
     ACTION,
     COMMANDS,
     FOR_REQUESTORS,

@@ -7,8 +7,8 @@ from itertools import product
 
 from sqlalchemy import event
 
-from app.model.inbound.effects import Effect
-from app.model.records.received_mail import Delivery
+from mail_tickets.model.inbound.effects import Effect
+from mail_tickets.model.records.received_mail import Delivery
 from tests.inbound.test_interpretation import TEXTS, WITHOUT_PROOF
 from tests.support.world import DOMAIN, Actor, World
 
@@ -144,7 +144,7 @@ def test_a_delivery_is_stored_once_with_its_fate(small_world: World) -> None:
 
 def test_of_two_connections_that_open_with_the_same_mail_one_does(small_world: World) -> None:
     """Neither sees the other's delivery before it has made its ticket; the unique digest lets one of them stay."""
-    from app.model.inbound import delivery
+    from mail_tickets.model.inbound import delivery
 
     raw = b"From: ann@example.org\r\nMessage-ID: <1@home.example>\r\n\r\nHello"
     small_world.brings(raw, "ann@example.org", f"hello@{DOMAIN}")

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.records.people import get_person
-from app.model.records.queue_setup import remove_responder
-from app.model.records.queues import find_queue
-from app.model.records.received_mail import Delivery
-from app.model.records.registration import add_alias
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import Trust
-from app.transport.outbound.errors import Unreachable
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.queue_setup import remove_responder
+from mail_tickets.model.records.queues import find_queue
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.records.registration import add_alias
+from mail_tickets.model.records.tickets import Ticket
+from mail_tickets.model.storage.unit_of_work import Trust
+from mail_tickets.transport.outbound.errors import Unreachable
 from tests.inbound.test_command_execution import AWAY, DONE, EVE, OTTO, PIA, RITA, RON, ROSA, Office, opened, quoted, to
 from tests.support.world import DOMAIN, Letter
 

@@ -7,11 +7,11 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import make_url
 
-from app.model.inbound.unmatched import NoSuchMail, unmatched_deliveries
-from app.model.records.queues import BadQueue, every_queue
-from app.model.records.tickets import Ticket
-from app.model.setup import first_queues
-from app.model.storage.database import Database
+from mail_tickets.model.inbound.unmatched import NoSuchMail, unmatched_deliveries
+from mail_tickets.model.records.queues import BadQueue, every_queue
+from mail_tickets.model.records.tickets import Ticket
+from mail_tickets.model.setup import first_queues
+from mail_tickets.model.storage.database import Database
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.world import DOMAIN, World
 
@@ -89,7 +89,7 @@ def test_an_outsider_named_by_any_of_their_addresses_gets_no_second_copy(world: 
     ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.org", "Ann")
     ann.writes("hello", "Help!")
     with world.uow() as uow:
-        from app.model.records.registration import add_alias
+        from mail_tickets.model.records.registration import add_alias
 
         add_alias(uow, "ann@example.org", "ann@home.example")
     ron.writes("ticket1", "Like this.", headers={"Cc": "ann@home.example"})
@@ -105,7 +105,7 @@ def test_a_long_mail_is_told_by_its_beginning(small_world: World) -> None:
 
 
 def test_retry_leaves_to_a_courier_what_it_has_in_hand(world: World) -> None:
-    from app.model.letters.outbox import retry
+    from mail_tickets.model.letters.outbox import retry
 
     world.responder("ron@example.org", "Ron")
     world.intake.receive(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.model.operations.daily_work import do_daily_work
+from mail_tickets.model.operations.daily_work import do_daily_work
 from tests.support.world import Actor, Letter, World
 
 

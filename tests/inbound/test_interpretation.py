@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from app.model.inbound.effects import RULES, Effect, Situation, is_allowed, permitted
-from app.model.inbound.interpretation import (
+from mail_tickets.model.inbound.effects import RULES, Effect, Situation, is_allowed, permitted
+from mail_tickets.model.inbound.interpretation import (
     Commands,
     Confirmation,
     OtherWords,
@@ -23,10 +23,10 @@ from app.model.inbound.interpretation import (
     interpret,
     new_message_of,
 )
-from app.model.letters.receipts import ReceiptKind
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.tickets.members import TicketMember
-from app.model.tickets.posts import NewMessage
+from mail_tickets.model.letters.receipts import ReceiptKind
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.tickets.members import TicketMember
+from mail_tickets.model.tickets.posts import NewMessage
 from tests.support.sources import MODULES, is_in
 
 STANDINGS = {
@@ -208,7 +208,7 @@ def test_every_effect_has_one_rule_and_says_whether_it_needs_proof() -> None:
 
 def test_every_effect_is_asked_for_where_it_is_caused() -> None:
     """Whoever writes becomes a person, and their words are kept: these two are never refused."""
-    asking = "".join(path.read_text() for name, path in MODULES.items() if is_in(name, "app.model.inbound"))
+    asking = "".join(path.read_text() for name, path in MODULES.items() if is_in(name, "mail_tickets.model.inbound"))
     asked = {Effect[name] for name in re.findall(r"Effect\.(\w+)(?: (?:not )?in |, )", asking)}
     assert asked == {*Effect} - {Effect.KNOW, Effect.POST}
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.records.letters import Letter as Row
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.received_mail import Delivery
-from app.model.records.tickets import Ticket
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World
 
 AWAY = {"Auto-Submitted": "auto-replied"}
@@ -195,7 +195,7 @@ def test_a_machine_cannot_end_anybodys_letters(either: Office) -> None:
 
 def test_a_machine_does_not_change_where_letters_go(office: Office) -> None:
     with office.world.uow() as uow:
-        from app.model.records.registration import add_alias
+        from mail_tickets.model.records.registration import add_alias
 
         add_alias(uow, "rita@example.net", "robot@example.net")
     office.world.actor("robot@example.net").writes("ticket1", "Away.", headers=AWAY)

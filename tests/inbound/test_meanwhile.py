@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from app.model.erasure.erase_person import erase, forget_person
-from app.model.records.letters import Letter as Row
-from app.model.records.people import get_person
-from app.model.records.tickets import Participant
+from mail_tickets.model.erasure.erase_person import erase, forget_person
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.tickets import Participant
 from tests.support.world import Actor, Letter, World
 
 

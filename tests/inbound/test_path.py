@@ -8,8 +8,8 @@ import pytest
 from salmon.routing import Router
 from sqlalchemy import event
 
-from app.model.inbound.delivery import DeliveryResult, Fate, InboundMail
-from app.transport.inbound.intake import Request, Unrouted
+from mail_tickets.model.inbound.delivery import DeliveryResult, Fate, InboundMail
+from mail_tickets.transport.inbound.intake import Request, Unrouted
 from tests.support.world import DOMAIN, Actor, World
 
 # Whoever adds one says why here: each costs every mail of that kind.

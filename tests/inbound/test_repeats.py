@@ -4,9 +4,9 @@ from threading import Barrier, Thread
 
 import pytest
 
-from app.model.records.letters import Letter
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import Ticket
+from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World
 
 HELLO = f"hello@{DOMAIN}"

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.model.records.messages import Message
-from app.model.records.queue_setup import add_queue
-from app.model.records.queues import BadQueue
-from app.model.records.received_mail import Delivery
-from app.model.records.registration import add_alias
-from app.model.records.tickets import Ticket
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.queue_setup import add_queue
+from mail_tickets.model.records.queues import BadQueue
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.records.registration import add_alias
+from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World
 
 RON, ROSA, RITA, RUTH = "ron@example.org", "rosa@example.org", "rita@example.net", "ruth@example.net"
@@ -156,8 +156,8 @@ def test_nobody_else_reaches_a_ticket_by_its_tag(office: World, writer: str) -> 
 
 def test_a_tag_holds_under_the_old_name_of_a_queue_and_of_any_queue(office: World) -> None:
     with office.uow() as uow:
-        from app.model.records.queue_setup import set_queue
-        from app.model.records.queues import find_queue
+        from mail_tickets.model.records.queue_setup import set_queue
+        from mail_tickets.model.records.queues import find_queue
 
         set_queue(uow, find_queue(uow, "General"), "name", "Front desk")
     for tag in ("[General #1]", "[Front desk #1]", "[Questions #1]"):

@@ -5,12 +5,12 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import insert
 
-from app.model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes, unmatched_deliveries
-from app.model.records.letters import Letter
-from app.model.records.people import Person, find_person, get_person
-from app.model.records.queue_setup import add_queue
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import Ticket
+from mail_tickets.model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes, unmatched_deliveries
+from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.records.people import Person, find_person, get_person
+from mail_tickets.model.records.queue_setup import add_queue
+from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World
 
 NOBODY = f"nobody@{DOMAIN}"
@@ -205,7 +205,7 @@ def test_a_mail_cannot_be_delivered_twice(world: World) -> None:
 
 
 def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.model.operations import workflow
+    from mail_tickets.model.operations import workflow
 
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
@@ -359,7 +359,7 @@ def test_a_list_of_many_is_not_loaded_for_each_mail(small_world: World) -> None:
         uow.session.execute(insert(Delivery), rows)
     small_world.clock.passes(days=2)
     with small_world.uow() as uow:
-        from app.model.inbound.unmatched import remind_administrators
+        from mail_tickets.model.inbound.unmatched import remind_administrators
 
         remind_administrators(uow)
         loaded = [one for one in uow.session.identity_map.values() if isinstance(one, Delivery)]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.model.inbound.contents import MOST_TICKETS_OF_UNPROVEN
-from app.model.records.received_mail import Delivery
-from app.model.tickets.loop_protection import MOST_TO_OUTSIDERS
+from mail_tickets.model.inbound.contents import MOST_TICKETS_OF_UNPROVEN
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.tickets.loop_protection import MOST_TO_OUTSIDERS
 from tests.support.world import DOMAIN, Actor, World
 
 EVIL = "evil@evil.example"
@@ -306,7 +306,7 @@ def test_a_yes_takes_the_writer_off(served: World) -> None:
 
 
 def aliased(world: World, email: str, other: str) -> Actor:
-    from app.model.records import registration
+    from mail_tickets.model.records import registration
 
     with world.uow() as uow:
         registration.add_alias(uow, email, other)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import ByRight, Lifecycle, Role
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.lifecycle.tables import ByRight, Lifecycle, Role
 from tests.support.world import Letter, World
 
 # How a reader understands the words of a footer. A new action needs its words here.
@@ -123,7 +123,7 @@ class Cast:
 
     def takes_seats(self) -> None:
         """Write all of them into a database that is still empty."""
-        from app.model.records.queue_setup import add_queue
+        from mail_tickets.model.records.queue_setup import add_queue
 
         with self.world.uow() as uow:
             add_queue(uow, "Lab", ["lab"], self.life.name)
@@ -525,7 +525,7 @@ def test_the_line_that_reopens_a_ticket_is_offered_to_whoever_can_and_reopens_it
 @EVERY_LIFE
 def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: World, life: Lifecycle) -> None:
     with small_world.uow() as uow:
-        from app.model.records.queue_setup import add_queue
+        from mail_tickets.model.records.queue_setup import add_queue
 
         add_queue(uow, "Bare", lifecycle=life.name)
     small_world.opens("rita@example.org", queue="Bare")

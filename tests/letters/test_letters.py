@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.output.ticket_display import ticket_text
-from app.mail.addresses import mailboxes
-from app.mail.text import decoded
-from app.model.letters import templates
-from app.model.letters.notification import message_heading
-from app.model.lifecycle.support import SUPPORT
-from app.model.lifecycle.tables import Action
-from app.model.records.letters import Letter as Row
-from app.model.records.people import Person
-from app.model.records.registration import add_alias
+from mail_tickets.cli.output.ticket_display import ticket_text
+from mail_tickets.mail.addresses import mailboxes
+from mail_tickets.mail.text import decoded
+from mail_tickets.model.letters import templates
+from mail_tickets.model.letters.notification import message_heading
+from mail_tickets.model.lifecycle.support import SUPPORT
+from mail_tickets.model.lifecycle.tables import Action
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.registration import add_alias
 from tests.erasure.story import tell_story
 from tests.support.markers import RITA, ROB, Small, email_of
 from tests.support.world import DOMAIN, Actor, Letter, World

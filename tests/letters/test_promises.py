@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy.engine import make_url
 
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import Lifecycle
-from app.model.records.queue_setup import add_queue
-from app.model.records.tickets import NoSuchTicket
-from app.model.storage.unit_of_work import Trust
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.lifecycle.tables import Lifecycle
+from mail_tickets.model.records.queue_setup import add_queue
+from mail_tickets.model.records.tickets import NoSuchTicket
+from mail_tickets.model.storage.unit_of_work import Trust
 from tests.support.world import Letter, World
 
 MEANING = {action.promise: action.title for life in LIFECYCLES.values() for action in life.actions}

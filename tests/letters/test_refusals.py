@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.cli import all_commands
-from app.devtools.scripted_relay import Script, TakenLetter
-from app.model.records.people import Person
-from app.transport.outbound.courier import Courier
-from app.transport.outbound.relays import relay_from_url
+from mail_tickets.cli import all_commands
+from mail_tickets.devtools.scripted_relay import Script, TakenLetter
+from mail_tickets.model.records.people import Person
+from mail_tickets.transport.outbound.courier import Courier
+from mail_tickets.transport.outbound.relays import relay_from_url
 from tests.inbound.test_bounces import DSN
 from tests.support.program import PATIENCE, Program
 from tests.support.sinks import Sink

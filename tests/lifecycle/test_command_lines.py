@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.model.lifecycle.commands import read
+from mail_tickets.model.lifecycle.commands import read
 
 NAMES = [
     "*Status: resolved*",

@@ -6,10 +6,10 @@ from string import Formatter
 
 import pytest
 
-from app.model.lifecycle.printing import PRINTERS, as_json, as_mermaid, as_table, outcome
-from app.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, every_status, moved
-from app.model.lifecycle.support import SUPPORT
-from app.model.lifecycle.tables import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
+from mail_tickets.model.lifecycle.printing import PRINTERS, as_json, as_mermaid, as_table, outcome
+from mail_tickets.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, every_status, moved
+from mail_tickets.model.lifecycle.support import SUPPORT
+from mail_tickets.model.lifecycle.tables import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
 
 EVERY = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
 CELLS = [(life, status, role) for life in LIFECYCLES.values() for status in life.statuses for role in Role]

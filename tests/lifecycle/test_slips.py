@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.model.lifecycle.commands import COMMANDS, OWNER, WORDS_ALONE, read
-from app.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, SUPPORT
-from app.model.lifecycle.slips import ANSWERS, USUAL, USUAL_NAMES, is_slip
-from app.model.lifecycle.tables import Lifecycle
+from mail_tickets.model.lifecycle.commands import COMMANDS, OWNER, WORDS_ALONE, read
+from mail_tickets.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, SUPPORT
+from mail_tickets.model.lifecycle.slips import ANSWERS, USUAL, USUAL_NAMES, is_slip
+from mail_tickets.model.lifecycle.tables import Lifecycle
 
 EVERY_LIFE = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.mail.addresses import Mailbox, address_key, is_usable, mailboxes, split
+from mail_tickets.mail.addresses import Mailbox, address_key, is_usable, mailboxes, split
 
 READ = {
     "a name and an address": ("Jane Doe <jane@example.org>", [("Jane Doe", "jane@example.org")]),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.mail.authentication_results import HEADER_LIMIT, HEADERS, AuthenticationVerdict, verdict
+from mail_tickets.mail.authentication_results import HEADER_LIMIT, HEADERS, AuthenticationVerdict, verdict
 
 MX = "mx.example.org"
 ANN = "ann@good.org"
@@ -278,7 +278,7 @@ def test_headers_of_others_above_change_nothing(others: list[str]) -> None:
 
 def test_the_parser_is_loaded_only_for_a_header_of_the_front_server() -> None:
     program = (
-        "import sys\nfrom app.mail.authentication_results import verdict\n"
+        "import sys\nfrom mail_tickets.mail.authentication_results import verdict\n"
         f"verdict({mail('mx.evil.org; none')!r}, {MX!r}, {ANN!r})\nassert 'authres' not in sys.modules\n"
         f"assert verdict({mail(PASS)!r}, {MX!r}, {ANN!r}) == 'pass'\nassert 'authres' in sys.modules\n"
     )

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.mail.auto_submitted import from_list, reason
-from app.mail.mime import header_block
+from mail_tickets.mail.auto_submitted import from_list, reason
+from mail_tickets.mail.mime import header_block
 
 RUBY = Path(__file__).parent.parent / "mails" / "ruby-mail"
 

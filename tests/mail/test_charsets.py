@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.mail.parsed import parse_mail
-from app.mail.text import from_bytes
+from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.mail.text import from_bytes
 
 RUSSIAN = "Лампа не горит."
 

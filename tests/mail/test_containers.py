@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail import mime
-from app.mail.containers import calendar, cms, tnef, uuencoded
-from app.mail.containers.clear_signed import without_armour
-from app.mail.parsed import parse_mail
+from mail_tickets.mail import mime
+from mail_tickets.mail.containers import calendar, cms, tnef, uuencoded
+from mail_tickets.mail.containers.clear_signed import without_armour
+from mail_tickets.mail.parsed import parse_mail
 
 WORDS = "The lamp is dark since Monday."
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.mail.html_text import crude_text
-from app.mail.text import decoded, from_bytes, one_line, shown, storable
+from mail_tickets.mail.html_text import crude_text
+from mail_tickets.mail.text import decoded, from_bytes, one_line, shown, storable
 
 anything = st.text(st.characters(codec=None, exclude_categories=()))
 

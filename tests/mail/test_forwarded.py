@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail.addresses import Mailbox, is_usable
-from app.mail.client_phrases import LANGUAGES
-from app.mail.forwarded import LINES, Original, original_attached, original_inline
-from app.mail.html_text import text_of
-from app.mail.parsed import parse_mail
-from app.mail.text import one_line
+from mail_tickets.mail.addresses import Mailbox, is_usable
+from mail_tickets.mail.client_phrases import LANGUAGES
+from mail_tickets.mail.forwarded import LINES, Original, original_attached, original_inline
+from mail_tickets.mail.html_text import text_of
+from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.mail.text import one_line
 
 MAILS = Path(__file__).parent.parent / "mails"
 

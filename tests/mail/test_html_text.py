@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.devtools.bench.quoted_text import TALON_HTML
-from app.mail import html_text
-from app.mail.html_text import crude_text, text_of
-from app.mail.quoted_text import split
+from mail_tickets.devtools.bench.quoted_text import TALON_HTML
+from mail_tickets.mail import html_text
+from mail_tickets.mail.html_text import crude_text, text_of
+from mail_tickets.mail.quoted_text import split
 
 TALON = Path(__file__).parent.parent / "mails" / "talon"
 

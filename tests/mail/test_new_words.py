@@ -5,10 +5,10 @@ from email.utils import make_msgid
 
 import pytest
 
-from app.model.inbound.unmatched import raw_bytes
-from app.model.records import messages
-from app.model.records.letters import Letter as Row
-from app.model.records.letters import State
+from mail_tickets.model.inbound.unmatched import raw_bytes
+from mail_tickets.model.records import messages
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.letters import State
 from tests.support.world import DOMAIN, World
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3

@@ -7,8 +7,8 @@ from quopri import encodestring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail.parsed import parse_mail
-from app.mail.quoted_text import foreign_lines, split
+from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.mail.quoted_text import foreign_lines, split
 
 SCRIPTS = {
     "us-ascii": "lamp dark since Monday second switch blinks three times",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.mail.quoted_text import Split, foreign_lines, split
+from mail_tickets.mail.quoted_text import Split, foreign_lines, split
 
 LETTER = (
     "Bob Helper wrote:\n\n"

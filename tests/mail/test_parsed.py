@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.mail import mime
-from app.mail.addresses import Mailbox
-from app.mail.parsed import TOO_LONG, ParsedMail, parse_mail
+from mail_tickets.mail import mime
+from mail_tickets.mail.addresses import Mailbox
+from mail_tickets.mail.parsed import TOO_LONG, ParsedMail, parse_mail
 
 MAILS = Path(__file__).parent.parent / "mails"
 REAL = sorted(path for path in MAILS.glob("*/**/*") if path.is_file())

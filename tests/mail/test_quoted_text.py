@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.devtools.bench.quoted_text import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
-from app.mail import quoted_text
-from app.mail.client_phrases import LANGUAGES
-from app.mail.parsed import parse_mail
-from app.mail.quoted_text import Split, is_forward, split
+from mail_tickets.devtools.bench.quoted_text import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
+from mail_tickets.mail import quoted_text
+from mail_tickets.mail.client_phrases import LANGUAGES
+from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.mail.quoted_text import Split, is_forward, split
 
 MAILS = Path(__file__).parent.parent / "mails"
 

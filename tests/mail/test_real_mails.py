@@ -10,12 +10,12 @@ from types import FrameType
 import pytest
 from sqlalchemy import select
 
-from app.devtools.mail_client import MailClient
-from app.mail.parsed import parse_mail
-from app.model.records.people import get_person
-from app.model.records.queue_setup import add_queue, add_queue_address, add_responder
-from app.model.records.queues import find_queue
-from app.model.records.received_mail import Delivery, Mail
+from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.queue_setup import add_queue, add_queue_address, add_responder
+from mail_tickets.model.records.queues import find_queue
+from mail_tickets.model.records.received_mail import Delivery, Mail
 from tests.support.world import DOMAIN, World
 
 MAILS = Path(__file__).parent.parent / "mails"

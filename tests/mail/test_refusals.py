@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.mail.machines.refusals import Meaning, meaning
+from mail_tickets.mail.machines.refusals import Meaning, meaning
 
 REPLIES = {
     Meaning.RELAY: [

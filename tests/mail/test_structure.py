@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.mail.parsed import parse_mail
+from mail_tickets.mail.parsed import parse_mail
 
 WORDS = "The lamp is dark since Monday."
 HTML = f"<p>{WORDS}</p>"

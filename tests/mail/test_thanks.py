@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.mail.client_phrases import LANGUAGES
-from app.mail.thanks import BESIDE, THANKS, is_only_thanks
+from mail_tickets.mail.client_phrases import LANGUAGES
+from mail_tickets.mail.thanks import BESIDE, THANKS, is_only_thanks
 
 NAMES = ("Ann Lee", "Sam Person", "Żaneta O'Neill")
 

@@ -14,28 +14,28 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from app.mail.addresses import Mailbox
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.operations import administration
-from app.model.records import registration
-from app.model.records.messages import Attachment, Message
-from app.model.records.people import Address, Person, find_person, get_person
-from app.model.records.queues import find_queue
-from app.model.records.tickets import NoSuchTicket, Ticket, find_ticket
-from app.model.schema import alembic_config
-from app.model.search import indexer
-from app.model.search import search as searching
-from app.model.search.fulltext_table import SQLITE_OPTIMIZE, drop, matches
-from app.model.search.indexer import IndexTask, catch_up, catch_up_some, catch_up_soon, count_due, index_batch
-from app.model.search.query import read_query
-from app.model.search.search import SearchResult, search
-from app.model.search.snippets import snippet
-from app.model.search.time_limit import SearchTooExpensive, within
-from app.model.search.tokens import LONGEST_WORD, folded, words
-from app.model.storage.unit_of_work import UnitOfWork
-from app.model.tickets.fields import FieldChanges
-from app.model.tickets.filters import Filter
-from app.model.tickets.merging import merge
+from mail_tickets.mail.addresses import Mailbox
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.operations import administration
+from mail_tickets.model.records import registration
+from mail_tickets.model.records.messages import Attachment, Message
+from mail_tickets.model.records.people import Address, Person, find_person, get_person
+from mail_tickets.model.records.queues import find_queue
+from mail_tickets.model.records.tickets import NoSuchTicket, Ticket, find_ticket
+from mail_tickets.model.schema import alembic_config
+from mail_tickets.model.search import indexer
+from mail_tickets.model.search import search as searching
+from mail_tickets.model.search.fulltext_table import SQLITE_OPTIMIZE, drop, matches
+from mail_tickets.model.search.indexer import IndexTask, catch_up, catch_up_some, catch_up_soon, count_due, index_batch
+from mail_tickets.model.search.query import read_query
+from mail_tickets.model.search.search import SearchResult, search
+from mail_tickets.model.search.snippets import snippet
+from mail_tickets.model.search.time_limit import SearchTooExpensive, within
+from mail_tickets.model.search.tokens import LONGEST_WORD, folded, words
+from mail_tickets.model.storage.unit_of_work import UnitOfWork
+from mail_tickets.model.tickets.fields import FieldChanges
+from mail_tickets.model.tickets.filters import Filter
+from mail_tickets.model.tickets.merging import merge
 from tests.support.world import DOMAIN, World
 
 ANN, BEA, RON = "ann@example.net", "bea@example.net", "ron@example.org"
@@ -515,7 +515,7 @@ def test_filters_choose_as_in_a_list(zoo: World) -> None:
 
 
 def searching_filters(uow: Any, wanted: dict[str, Any]) -> list[Ticket]:
-    from app.model.tickets.filters import find_tickets
+    from mail_tickets.model.tickets.filters import find_tickets
 
     return find_tickets(uow, Filter(**wanted))
 

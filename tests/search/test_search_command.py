@@ -218,7 +218,7 @@ def test_what_was_imported_is_in_the_index_already(zoo: Office) -> None:
 
 
 def test_it_loads_no_letters_and_leaves_one_file(zoo: Office) -> None:
-    loads = 'import sys; from app.cli import main\ntry: main(["search", "zebra"])\nexcept SystemExit: pass\n'
+    loads = 'import sys; from mail_tickets.cli import main\ntry: main(["search", "zebra"])\nexcept SystemExit: pass\n'
     loads += 'print([one for one in ("jinja2", "alembic", "salmon", "psycopg") if one in sys.modules], file=sys.stderr)'
     done = zoo.process(
         shell=f"{TICKETS.with_name('python')} - <<'E'\n{loads}\nE", cwd=Path(__file__).parent.parent.parent
@@ -229,7 +229,7 @@ def test_it_loads_no_letters_and_leaves_one_file(zoo: Office) -> None:
 
 def test_a_search_that_is_too_much_is_one_line(zoo: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     zoo.does("search", "zebra")
-    monkeypatch.setattr("app.cli.administration.search._SECONDS", 0.0)
+    monkeypatch.setattr("mail_tickets.cli.administration.search._SECONDS", 0.0)
     assert zoo.refuses("search", "zebra") == (
         "That is too much to look for: ask for fewer words, or for longer beginnings."
     )

@@ -15,10 +15,10 @@ from threading import Event, Thread
 
 import pytest
 
-from app.model.records.received_mail import Mail
-from app.model.schema import REVISION
-from app.model.storage import sqlite_copy
-from app.model.storage.sqlite_copy import CannotCopy, copy_database
+from mail_tickets.model.records.received_mail import Mail
+from mail_tickets.model.schema import REVISION
+from mail_tickets.model.storage import sqlite_copy
+from mail_tickets.model.storage.sqlite_copy import CannotCopy, copy_database
 from tests.support.readme import README
 from tests.support.world import World
 from tests.system.test_serving import BIN, HELLO, Program, free_port, mail

@@ -11,12 +11,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
-from app.cli import main
-from app.model import schema
-from app.model.schema import NotReady, alembic_config, upgrade, version
-from app.model.setup import first_queues
-from app.model.storage.database import Database
-from app.model.storage.sqlite_copy import CannotCopy
+from mail_tickets.cli import main
+from mail_tickets.model import schema
+from mail_tickets.model.schema import NotReady, alembic_config, upgrade, version
+from mail_tickets.model.setup import first_queues
+from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.sqlite_copy import CannotCopy
 from tests.support.postgres import fresh_database
 
 # It changes the schema and rows, makes a table, and then fails.

@@ -3,9 +3,9 @@
 It retells the document that the inbox was built from (`ticket-tracking.txt`), with its people and mails of our own.
 """
 
-from app.model.records.people import Person, find_person
-from app.model.records.received_mail import Delivery
-from app.model.records.tickets import Ticket
+from mail_tickets.model.records.people import Person, find_person
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World, unproven
 
 OUT_OF_OFFICE = {"Auto-Submitted": "auto-replied"}

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.received_mail import Delivery
-from app.model.records.tickets import Reopening, Ticket
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.records.tickets import Reopening, Ticket
 from tests.support.world import DOMAIN, Actor, World
 
 PROBLEM = "I've tried installing Ubuntu on a Mac. But the installer never boots."
@@ -28,7 +28,7 @@ class Tracker:
         self.no_priv = world.known("no-priv@canonical.com", "No Privileges Person")
         self.foo_bar = world.known("foo.bar@canonical.com", "Foo Bar", admin=True)
         with world.uow() as uow:
-            from app.model.records.queue_setup import add_queue
+            from mail_tickets.model.records.queue_setup import add_queue
 
             add_queue(uow, "ubuntu", ["ubuntu"], "support")
         self.sample_person = world.responder("test@canonical.com", "Sample Person", queue="ubuntu")

@@ -6,10 +6,10 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from app.archive.importing.run import ImportReport, ImportRequest, import_archive
-from app.model.records.letters import Letter
-from app.model.records.queue_setup import add_queue
-from app.model.records.tickets import Ticket
+from mail_tickets.archive.importing.run import ImportReport, ImportRequest, import_archive
+from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.records.queue_setup import add_queue
+from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import World
 
 DAY = datetime(2014, 2, 3, 9, 0, tzinfo=UTC)

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.model.inbound.bounces import record_failure
-from app.model.lifecycle.tables import WorkflowError
-from app.model.records.letters import Letter as Row
-from app.model.records.messages import Attachment, Message
-from app.model.records.people import Person
-from app.model.records.received_mail import Mail
-from app.model.records.tickets import Ticket
-from app.model.storage.base import Base
+from mail_tickets.model.inbound.bounces import record_failure
+from mail_tickets.model.lifecycle.tables import WorkflowError
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.messages import Attachment, Message
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.received_mail import Mail
+from mail_tickets.model.records.tickets import Ticket
+from mail_tickets.model.storage.base import Base
 from tests.support.world import DOMAIN, Actor, World
 
 PEOPLE = ("quaxann", "quaxbob", "quaxeve", "quaxrob", "quaxrita")

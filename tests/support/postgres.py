@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from app.devtools.postgres_server import Mode, NoPostgresError, PostgresServer, own_server
+from mail_tickets.devtools.postgres_server import Mode, NoPostgresError, PostgresServer, own_server
 
 __all__ = [
     "Mode",

@@ -4,8 +4,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from app.model.lifecycle.printing import as_mermaid, as_table, commands_table
-from app.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.lifecycle.printing import as_mermaid, as_table, commands_table
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from tests.support.world import Letter, World
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"

@@ -3,7 +3,7 @@
 import ssl
 from pathlib import Path
 
-from app.devtools.scripted_relay import ScriptedRelay
+from mail_tickets.devtools.scripted_relay import ScriptedRelay
 
 CERTIFICATE = Path(__file__).parent / "tls" / "certificate.pem"
 

@@ -22,27 +22,27 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from app.config import build
-from app.config.parsing import load
-from app.mail.addresses import Mailbox, address_key
-from app.model.inbound.delivery import DeliveryResult
-from app.model.letters.notification import notify
-from app.model.lifecycle.tables import TRACKER
-from app.model.operations import administration, workflow
-from app.model.operations.manual_action import open_ticket
-from app.model.records import people, queue_setup, queues, registration
-from app.model.records.message_ids import new_message_id
-from app.model.records.people import Person
-from app.model.records.tickets import Participant, Ticket, find_ticket
-from app.model.setup import first_queues
-from app.model.storage.database import Database
-from app.model.storage.unit_of_work import UnitOfWork
-from app.model.tickets.fields import FieldChanges
-from app.model.tickets.members import member_for, members_of
-from app.model.tickets.posts import NewMessage
-from app.model.tickets.ticket_json import ticket_in_full
-from app.transport.inbound.receiver import Listener, Receiver
-from app.transport.outbound.courier import Courier
+from mail_tickets.config import build
+from mail_tickets.config.parsing import load
+from mail_tickets.mail.addresses import Mailbox, address_key
+from mail_tickets.model.inbound.delivery import DeliveryResult
+from mail_tickets.model.letters.notification import notify
+from mail_tickets.model.lifecycle.tables import TRACKER
+from mail_tickets.model.operations import administration, workflow
+from mail_tickets.model.operations.manual_action import open_ticket
+from mail_tickets.model.records import people, queue_setup, queues, registration
+from mail_tickets.model.records.message_ids import new_message_id
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.tickets import Participant, Ticket, find_ticket
+from mail_tickets.model.setup import first_queues
+from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.unit_of_work import UnitOfWork
+from mail_tickets.model.tickets.fields import FieldChanges
+from mail_tickets.model.tickets.members import member_for, members_of
+from mail_tickets.model.tickets.posts import NewMessage
+from mail_tickets.model.tickets.ticket_json import ticket_in_full
+from mail_tickets.transport.inbound.receiver import Listener, Receiver
+from mail_tickets.transport.outbound.courier import Courier
 
 DOMAIN = "tickets.example"
 

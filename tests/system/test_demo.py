@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import main
-from app.devtools.demo.footer_promise import NoPromise, promised_by
-from app.model.letters import footer
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.support import ANSWER, COMMENT
-from app.model.lifecycle.tables import DefaultReply
+from mail_tickets.cli import main
+from mail_tickets.devtools.demo.footer_promise import NoPromise, promised_by
+from mail_tickets.model.letters import footer
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.lifecycle.support import ANSWER, COMMENT
+from mail_tickets.model.lifecycle.tables import DefaultReply
 
 
 def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None:

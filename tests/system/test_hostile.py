@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.devtools.mail_client import MailClient
-from app.mail.quoted_text import split
-from app.model.lifecycle import commands
-from app.model.records.received_mail import Mail
-from app.transport.outbound.courier import Courier
-from app.transport.outbound.letter_mime import compose
-from app.transport.outbound.relays import relay_from_url
+from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.mail.quoted_text import split
+from mail_tickets.model.lifecycle import commands
+from mail_tickets.model.records.received_mail import Mail
+from mail_tickets.transport.outbound.courier import Courier
+from mail_tickets.transport.outbound.letter_mime import compose
+from mail_tickets.transport.outbound.relays import relay_from_url
 from tests.mail.test_parsed import REAL, assert_sound
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World
@@ -80,7 +80,7 @@ def read_all_within_bounds() -> None:
     """Read every shape with no more memory than a few times its size; runs in a process of its own."""
     import resource
 
-    from app.mail.parsed import parse_mail
+    from mail_tickets.mail.parsed import parse_mail
 
     resource.setrlimit(resource.RLIMIT_AS, (600 * MB, 600 * MB))
     for name, (head, piece) in SHAPES.items():
@@ -296,7 +296,7 @@ def test_any_pieces_are_a_mail(pieces: bytes, before: bytes) -> None:
 
 
 def test_every_letter_of_a_fuzzed_ticket_can_be_written_as_a_mail(small_world: World) -> None:
-    from app.model.records.letters import Letter
+    from mail_tickets.model.records.letters import Letter
 
     ann = small_world.actor("ann@example.org", "Ann")
     small_world.responder("ron@example.org", 'R\u202eon \x1b[31m <x>, "y"')

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from app.config import defaults
-from app.devtools.scripted_relay import TakenLetter
+from mail_tickets.config import defaults
+from mail_tickets.devtools.scripted_relay import TakenLetter
 from tests.support.postfix import Postfix, Programs, Recipe, eventually, recipe
 from tests.support.program import PATIENCE, Program, free_port, held
 from tests.support.sinks import Sink

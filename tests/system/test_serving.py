@@ -16,14 +16,14 @@ from threading import Thread
 import pytest
 from lockfile.pidlockfile import PIDLockFile
 
-from app.cli.running.serve import _greet
-from app.config import defaults
-from app.config.parsing import load
-from app.devtools.mail_client import MailClient
-from app.model.storage.database import Database
-from app.transport.inbound import pid_file
-from app.transport.inbound.pid_file import leave_to_salmon_stop
-from app.transport.inbound.receiver import Listener
+from mail_tickets.cli.running.serve import _greet
+from mail_tickets.config import defaults
+from mail_tickets.config.parsing import load
+from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.model.storage.database import Database
+from mail_tickets.transport.inbound import pid_file
+from mail_tickets.transport.inbound.pid_file import leave_to_salmon_stop
+from mail_tickets.transport.inbound.receiver import Listener
 from tests.support.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
 from tests.support.sinks import Sink
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from app.devtools.postgres_server import NoPostgresError
-from app.devtools.scripted_relay import Deed
-from app.devtools.torture.checks import Facts, judge
-from app.devtools.torture.faulty_relay import Copy, FaultyRelay
-from app.devtools.torture.mail_generator import DOMAIN, HELPERS, GeneratedMail
-from app.devtools.torture.report import Tally
-from app.devtools.torture.run import Plan, torture
-from app.devtools.torture.scratch_disk import Room
-from app.devtools.torture.stored_rows import Case, Evidence, Sent, Stored, StoredMessage
-from app.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.devtools.postgres_server import NoPostgresError
+from mail_tickets.devtools.scripted_relay import Deed
+from mail_tickets.devtools.torture.checks import Facts, judge
+from mail_tickets.devtools.torture.faulty_relay import Copy, FaultyRelay
+from mail_tickets.devtools.torture.mail_generator import DOMAIN, HELPERS, GeneratedMail
+from mail_tickets.devtools.torture.report import Tally
+from mail_tickets.devtools.torture.run import Plan, torture
+from mail_tickets.devtools.torture.scratch_disk import Room
+from mail_tickets.devtools.torture.stored_rows import Case, Evidence, Sent, Stored, StoredMessage
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def test_nothing_is_lost_and_nothing_is_doubled(database: str) -> None:
 
 def test_a_torture_that_is_killed_leaves_nothing_behind() -> None:
     program = (
-        "import os; from app.devtools.torture.scratch_disk import Room; "
+        "import os; from mail_tickets.devtools.torture.scratch_disk import Room; "
         "print(Room().path, flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.model.erasure.erase_ticket import forget_ticket
-from app.model.lifecycle.registry import CORRESPONDENCE, SUPPORT
-from app.model.lifecycle.tables import WorkflowError
-from app.model.operations.daily_work import do_daily_work, due_again, open_again
-from app.model.operations.digests import send_digest, waiting_in
-from app.model.operations.manual_action import act_by_command
-from app.model.records.letters import Letter
-from app.model.records.queue_setup import set_queue
-from app.model.records.queues import BadQueue, find_queue
-from app.model.tickets.days import day_of, morning_of, read_wanted
+from mail_tickets.model.erasure.erase_ticket import forget_ticket
+from mail_tickets.model.lifecycle.registry import CORRESPONDENCE, SUPPORT
+from mail_tickets.model.lifecycle.tables import WorkflowError
+from mail_tickets.model.operations.daily_work import do_daily_work, due_again, open_again
+from mail_tickets.model.operations.digests import send_digest, waiting_in
+from mail_tickets.model.operations.manual_action import act_by_command
+from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.records.queue_setup import set_queue
+from mail_tickets.model.records.queues import BadQueue, find_queue
+from mail_tickets.model.tickets.days import day_of, morning_of, read_wanted
 from tests.support.world import Actor, World
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

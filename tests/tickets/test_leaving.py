@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from app.model.lifecycle.commands import asks_to_leave
-from app.model.records.addressing import AddressKind, find_our_address, is_deliverable, is_reserved
-from app.model.records.received_mail import Delivery
+from mail_tickets.model.lifecycle.commands import asks_to_leave
+from mail_tickets.model.records.addressing import AddressKind, find_our_address, is_deliverable, is_reserved
+from mail_tickets.model.records.received_mail import Delivery
 from tests.support.world import Actor, Letter, World
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app.model.records.letters import Letter as Row
-from app.model.records.messages import Message
-from app.model.records.people import Person
-from app.model.records.received_mail import Delivery
-from app.model.records.tickets import Ticket
-from app.model.tickets import loop_protection
-from app.model.tickets.loop_protection import (
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.received_mail import Delivery
+from mail_tickets.model.records.tickets import Ticket
+from mail_tickets.model.tickets import loop_protection
+from mail_tickets.model.tickets.loop_protection import (
     HOUR,
     MOST_ANSWERS,
     MOST_OF_SENDER,
@@ -385,8 +385,8 @@ def test_who_asks_in_others_with_very_many_mails_reaches_only_who_answers(small_
     pat = small_inbox.actor("pat@example.net")
     assert (len(ron.letters), pia.letters, pat.letters) == (MOST_OF_SENDER + 5, [], [])
     with small_inbox.uow() as uow:
-        from app.model.records.people import find_person
-        from app.model.records.tickets import Participant
+        from mail_tickets.model.records.people import find_person
+        from mail_tickets.model.records.tickets import Participant
 
         person = find_person(uow, "pat@example.net")
         assert person is not None

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.records.people import get_person
-from app.model.records.queue_setup import remove_responder
-from app.model.records.queues import find_queue
-from app.model.search.hit_json import found_summaries
-from app.model.search.indexer import catch_up
-from app.model.search.query import read_query
-from app.model.search.search import search
-from app.model.tickets.filters import Filter
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.queue_setup import remove_responder
+from mail_tickets.model.records.queues import find_queue
+from mail_tickets.model.search.hit_json import found_summaries
+from mail_tickets.model.search.indexer import catch_up
+from mail_tickets.model.search.query import read_query
+from mail_tickets.model.search.search import search
+from mail_tickets.model.tickets.filters import Filter
 from tests.inbound.test_command_execution import PIA, RITA, RON, Office, opened
 from tests.support.world import DOMAIN, Actor, Letter
 

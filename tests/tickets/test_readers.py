@@ -2,17 +2,17 @@
 
 import pytest
 
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.lifecycle.tables import NotAllowed
-from app.model.operations.manual_action import act_by_command
-from app.model.records.people import get_person
-from app.model.records.queue_setup import set_queue, switches_of
-from app.model.records.queues import BadQueue, find_queue
-from app.model.records.tickets import NoSuchTicket
-from app.model.search.indexer import catch_up
-from app.model.search.query import read_query
-from app.model.search.search import search
-from app.model.tickets.filters import Filter
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.lifecycle.tables import NotAllowed
+from mail_tickets.model.operations.manual_action import act_by_command
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.queue_setup import set_queue, switches_of
+from mail_tickets.model.records.queues import BadQueue, find_queue
+from mail_tickets.model.records.tickets import NoSuchTicket
+from mail_tickets.model.search.indexer import catch_up
+from mail_tickets.model.search.query import read_query
+from mail_tickets.model.search.search import search
+from mail_tickets.model.tickets.filters import Filter
 from tests.support.world import Actor, World
 
 LINE = "Anyone who uses General can read this."

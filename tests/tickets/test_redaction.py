@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from app.cli.output.ticket_display import ticket_text
-from app.model.records.messages import NoSuchMessage
-from app.model.records.tickets import NoSuchTicket, find_ticket
-from app.model.tickets.ticket_json import viewer_of
+from mail_tickets.cli.output.ticket_display import ticket_text
+from mail_tickets.model.records.messages import NoSuchMessage
+from mail_tickets.model.records.tickets import NoSuchTicket, find_ticket
+from mail_tickets.model.tickets.ticket_json import viewer_of
 from tests.support.world import DOMAIN, Letter, World
 
 SECRET = "We shall never lend this man a cent, whatever he says."
@@ -246,9 +246,9 @@ def test_somebody_asked_in_later_sees_the_public_part_alone(house: House) -> Non
 
 
 def test_who_answers_no_more_sees_no_private_message_any_more(house: House) -> None:
-    from app.model.records.people import get_person
-    from app.model.records.queue_setup import remove_responder
-    from app.model.records.queues import find_queue
+    from mail_tickets.model.records.people import get_person
+    from mail_tickets.model.records.queue_setup import remove_responder
+    from mail_tickets.model.records.queues import find_queue
 
     with house.world.uow() as uow:
         remove_responder(uow, find_queue(uow, "General"), get_person(uow, "rosa@example.org"))

@@ -2,16 +2,16 @@
 
 import pytest
 
-from app.mail.addresses import Mailbox
-from app.model.lifecycle.registry import LIFECYCLES
-from app.model.operations.administration import set_ticket
-from app.model.records.letters import Letter as Row
-from app.model.records.people import get_person
-from app.model.records.queue_setup import set_queue, switches_of
-from app.model.records.queues import BadQueue, find_queue
-from app.model.records.registration import add_alias, get_or_create_person
-from app.model.records.tickets import find_ticket
-from app.model.tickets.fields import FieldChanges
+from mail_tickets.mail.addresses import Mailbox
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.operations.administration import set_ticket
+from mail_tickets.model.records.letters import Letter as Row
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.queue_setup import set_queue, switches_of
+from mail_tickets.model.records.queues import BadQueue, find_queue
+from mail_tickets.model.records.registration import add_alias, get_or_create_person
+from mail_tickets.model.records.tickets import find_ticket
+from mail_tickets.model.tickets.fields import FieldChanges
 from tests.support.world import DOMAIN, Actor, Letter, World
 
 RON, RITA, PIA = "ron@example.org", "rita@example.net", "pia@example.net"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.model.operations.daily_work import do_daily_work
-from app.model.operations.digests import welcome
-from app.model.records.people import get_person
-from app.model.records.queue_setup import add_queue, add_responder
-from app.model.records.queues import find_queue
-from app.model.tickets.unread import unread
+from mail_tickets.model.operations.daily_work import do_daily_work
+from mail_tickets.model.operations.digests import welcome
+from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.queue_setup import add_queue, add_responder
+from mail_tickets.model.records.queues import find_queue
+from mail_tickets.model.tickets.unread import unread
 from tests.support.world import World
 
 

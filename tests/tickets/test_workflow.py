@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.model.lifecycle.support import SUPPORT
-from app.model.lifecycle.tables import NotAllowed, Role
-from app.model.records.messages import NoSuchMessage
-from app.model.records.tickets import Reopening
-from app.model.tickets.posts import BadDate, checked_date
+from mail_tickets.model.lifecycle.support import SUPPORT
+from mail_tickets.model.lifecycle.tables import NotAllowed, Role
+from mail_tickets.model.records.messages import NoSuchMessage
+from mail_tickets.model.records.tickets import Reopening
+from mail_tickets.model.tickets.posts import BadDate, checked_date
 from tests.support.world import World
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
@@ -78,8 +78,8 @@ class Office(World):
         for email in ("pia@example.net", "otto@example.net"):
             self.known(email)
         with self.uow() as uow:
-            from app.mail.addresses import Mailbox
-            from app.model.records.registration import get_or_create_person
+            from mail_tickets.mail.addresses import Mailbox
+            from mail_tickets.model.records.registration import get_or_create_person
 
             get_or_create_person(uow, Mailbox("Mallory", "mallory@example.com"), known=False)
 
@@ -91,8 +91,8 @@ class Office(World):
         self.asks_in(number, "pia@example.net")
         if who == "assignee":
             with self.uow() as uow:
-                from app.model.records.people import get_person
-                from app.model.records.tickets import find_ticket
+                from mail_tickets.model.records.people import get_person
+                from mail_tickets.model.records.tickets import find_ticket
 
                 find_ticket(uow, number).assignee_id = get_person(uow, "asa@example.org").id
         self.becomes(number, status)
@@ -348,7 +348,7 @@ def reopenings(office: World, number: int) -> list[Any]:
 
 
 def person(office: World, number: int) -> str:
-    from app.model.records.people import Person
+    from mail_tickets.model.records.people import Person
 
     return str(next(one.email for one in office.rows(Person) if one.id == number))
 
@@ -465,7 +465,7 @@ def test_a_ticket_keeps_a_subject(office: Office, title: str) -> None:
 
 
 def expire(world: World, days: int = 15) -> list[int]:
-    from app.model.operations.administration import expirable_tickets, expire
+    from mail_tickets.model.operations.administration import expirable_tickets, expire
 
     with world.uow() as uow:
         numbers = [number for number in expirable_tickets(uow, days) if expire(uow, number, days)]

@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from app.devtools.scripted_relay import DROP
-from app.model.letters.outbox import letters_in, retry
-from app.model.records.letters import Letter
-from app.model.storage.database import Database
-from app.transport.outbound import courier as courier_module
-from app.transport.outbound.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
-from app.transport.outbound.errors import Refused, Unreachable
-from app.transport.outbound.letter_mime import LetterFile, compose
-from app.transport.outbound.relays import Relay, relay_from_url
+from mail_tickets.devtools.scripted_relay import DROP
+from mail_tickets.model.letters.outbox import letters_in, retry
+from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.storage.database import Database
+from mail_tickets.transport.outbound import courier as courier_module
+from mail_tickets.transport.outbound.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
+from mail_tickets.transport.outbound.errors import Refused, Unreachable
+from mail_tickets.transport.outbound.letter_mime import LetterFile, compose
+from mail_tickets.transport.outbound.relays import Relay, relay_from_url
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World
 
@@ -454,7 +454,7 @@ def test_stopping_finishes_the_letter_in_hand_and_gives_the_others_back(world: W
 def test_a_relay_that_never_answers_is_cut_off_at_the_end(
     small_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.devtools.scripted_relay import SILENT
+    from mail_tickets.devtools.scripted_relay import SILENT
 
     monkeypatch.setattr(courier_module, "PATIENCE_SECONDS", 0.1)
     write_letters(small_world, BOB)

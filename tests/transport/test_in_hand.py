@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from app.model.records.letters import Letter
-from app.model.records.tickets import Ticket
-from app.model.storage import database as database_module
-from app.model.storage.database import Database
-from app.transport.outbound.courier import IN_HAND, Courier
-from app.transport.outbound.errors import Refused
-from app.transport.outbound.relays import relay_from_url
+from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.records.tickets import Ticket
+from mail_tickets.model.storage import database as database_module
+from mail_tickets.model.storage.database import Database
+from mail_tickets.transport.outbound.courier import IN_HAND, Courier
+from mail_tickets.transport.outbound.errors import Refused
+from mail_tickets.transport.outbound.relays import relay_from_url
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.program import PATIENCE, Program, held
 from tests.support.sinks import Sink

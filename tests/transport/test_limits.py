@@ -8,12 +8,12 @@ from threading import Event, Thread
 
 import pytest
 
-from app.devtools.mail_client import MailClient
-from app.model.inbound.delivery import DeliveryResult, InboundMail
-from app.model.records.received_mail import Delivery, Mail
-from app.model.storage import database
-from app.transport.inbound import receiver
-from app.transport.inbound.intake import MailIntake
+from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.model.inbound.delivery import DeliveryResult, InboundMail
+from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.storage import database
+from mail_tickets.transport.inbound import receiver
+from mail_tickets.transport.inbound.intake import MailIntake
 from tests.support.postgres import NoPostgresError, PostgresServer, fresh_database, open_server
 from tests.support.world import DOMAIN, World
 
@@ -203,7 +203,7 @@ def test_while_the_database_hangs_mail_is_451_and_the_server_goes_on_answering(
     own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, seconds in {"CONNECT_SECONDS": 2, "STATEMENT_SECONDS": 1, "GRACE_SECONDS": 0}.items():
-        monkeypatch.setattr(f"app.model.storage.database.{name}", seconds)
+        monkeypatch.setattr(f"mail_tickets.model.storage.database.{name}", seconds)
     monkeypatch.setattr(receiver, "TURN_SECONDS", 2.0)
     world = World(fresh_database(own_server))
     with world.serving("smtp", "lmtp"):

@@ -11,10 +11,10 @@ import pytest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.devtools.mail_client import MailClient
-from app.transport import mail_log
-from app.transport.inbound.intake import MailIntake
-from app.transport.mail_log import JsonLines, PlainLines
+from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.transport import mail_log
+from mail_tickets.transport.inbound.intake import MailIntake
+from mail_tickets.transport.mail_log import JsonLines, PlainLines
 from tests.support.world import DOMAIN, World
 from tests.system.test_serving import HELLO, Program, mail
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from salmon.routing import Router
 
-from app.config import build, defaults
-from app.config.parsing import load
-from app.devtools.mail_client import MailClient
-from app.model.records.received_mail import Delivery
 from config import settings as plain
+from mail_tickets.config import build, defaults
+from mail_tickets.config.parsing import load
+from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.model.records.received_mail import Delivery
 from tests.support.world import DOMAIN, World
 
 # Two routes, one of them with a state, as Salmon's own sample has.

@@ -5,19 +5,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import mail_tickets
 import pytest
 from salmon.mail import MailRequest
 from salmon.routing import Router
 from salmon.server import SMTPError
 from sqlalchemy.exc import OperationalError
 
-from app.config import plugin
-from app.handlers import unit
-from app.model.inbound import dispatch
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import Ticket
-from app.transport.inbound import routes
+import mail_tickets
+from mail_tickets.config import plugin
+from mail_tickets.handlers import unit
+from mail_tickets.model.inbound import dispatch
+from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.records.tickets import Ticket
+from mail_tickets.transport.inbound import routes
 from tests.support.program import held
 from tests.support.world import World
 
@@ -123,7 +123,7 @@ def test_any_fault_of_ours_is_451_and_nothing_is_stored(
 def test_a_database_that_is_held_is_451_and_then_it_is_taken(
     guest: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("app.model.storage.database.LOCK_SECONDS", 0)
+    monkeypatch.setattr("mail_tickets.model.storage.database.LOCK_SECONDS", 0)
     starts(guest)
     with held(tmp_path / "tickets.db"):
         assert deliver(f"hello@{DOMAIN}").startswith("451 4.3.0 ")

@@ -19,21 +19,21 @@ from salmon import encoding
 from salmon.routing import Router, salmon_setting
 from sqlalchemy.exc import OperationalError
 
-from app.config import build, defaults
-from app.config.parsing import load
-from app.devtools.mail_client import MailClient
-from app.model.inbound import dispatch
-from app.model.inbound.delivery import DeliveryResult, InboundMail
-from app.model.records.addressing import AddressKind, OurAddress
-from app.model.records.messages import Message
-from app.model.records.received_mail import Delivery, Mail
-from app.model.records.tickets import Ticket
-from app.model.storage.unit_of_work import UnitOfWork
-from app.transport.inbound.intake import MailIntake, Request
-from app.transport.inbound.receiver import Listener, Receiver
-from app.transport.inbound.routes import Recipient
-from app.transport.inbound.smtp_session import plain_path
 from config import settings as plain
+from mail_tickets.config import build, defaults
+from mail_tickets.config.parsing import load
+from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.model.inbound import dispatch
+from mail_tickets.model.inbound.delivery import DeliveryResult, InboundMail
+from mail_tickets.model.records.addressing import AddressKind, OurAddress
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.records.tickets import Ticket
+from mail_tickets.model.storage.unit_of_work import UnitOfWork
+from mail_tickets.transport.inbound.intake import MailIntake, Request
+from mail_tickets.transport.inbound.receiver import Listener, Receiver
+from mail_tickets.transport.inbound.routes import Recipient
+from mail_tickets.transport.inbound.smtp_session import plain_path
 from tests.support.world import DOMAIN, World, awaits
 
 HELLO = f"hello@{DOMAIN}"
@@ -322,7 +322,7 @@ def test_other_domains_are_refused(client: MailClient, address: str) -> None:
 
 def test_a_queues_address_at_another_domain_is_taken(small_world: World) -> None:
     with small_world.uow() as uow:
-        from app.model.records.queues import QueueAddress, find_queue
+        from mail_tickets.model.records.queues import QueueAddress, find_queue
 
         uow.session.add(QueueAddress(queue_id=find_queue(uow, "General").id, address="hello@openhatch.org"))
     with small_world.serving(), wire(small_world) as client:
@@ -741,7 +741,7 @@ def test_a_sqlite_that_another_program_holds_is_451_and_then_works_again(
 ) -> None:
     import sqlite3
 
-    monkeypatch.setattr("app.model.storage.database.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("mail_tickets.model.storage.database.LOCK_SECONDS", 0.2)
     path = tmp_path / "tickets.db"
     world = World(f"sqlite:///{path}")
     with world.serving(), wire(world) as client:
@@ -953,7 +953,7 @@ def test_at_the_end_the_mail_in_hand_is_answered_and_the_idle_are_told(
 
 
 def test_whom_we_wait_for_in_vain_is_left(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.transport.inbound.receiver.FAREWELL_SECONDS", 0.2)
+    monkeypatch.setattr("mail_tickets.transport.inbound.receiver.FAREWELL_SECONDS", 0.2)
     with small_world.serving() as receiver:
         stalled = MailClient(small_world.port())
         stalled.begins(HELLO)

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.cli import all_commands
-from app.cli.running import doctor_checks, health
-from app.model.inbound.unmatched import remind_administrators
-from app.model.records.letters import Letter
-from app.model.records.people import Person
-from app.transport.outbound.courier import LONGEST_ABSENCE, MANY_ATTEMPTS, Courier
-from app.transport.outbound.relays import relay_from_url
+from mail_tickets.cli import all_commands
+from mail_tickets.cli.running import doctor_checks, health
+from mail_tickets.model.inbound.unmatched import remind_administrators
+from mail_tickets.model.records.letters import Letter
+from mail_tickets.model.records.people import Person
+from mail_tickets.transport.outbound.courier import LONGEST_ABSENCE, MANY_ATTEMPTS, Courier
+from mail_tickets.transport.outbound.relays import relay_from_url
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World
 

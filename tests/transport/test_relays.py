@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from salmon.mail import MailRequest, MailResponse
 
-from app.devtools.scripted_relay import DROP, SILENT, Script
-from app.transport.outbound.relays import Refused, Relay, RelayError, Unreachable, relay_from_url
+from mail_tickets.devtools.scripted_relay import DROP, SILENT, Script
+from mail_tickets.transport.outbound.relays import Refused, Relay, RelayError, Unreachable, relay_from_url
 from tests.support.sinks import Sink, client_context
 
 SENDER, ANN, BOB = "bounce-1@tickets.example", "ann@example.org", "bob@example.org"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from salmon.server import Relay
 
-from app.devtools.scripted_relay import DROP
-from app.transport.outbound.errors import Refused, RelayError, Unreachable
-from app.transport.outbound.salmon_relay import SalmonRelay
+from mail_tickets.devtools.scripted_relay import DROP
+from mail_tickets.transport.outbound.errors import Refused, RelayError, Unreachable
+from mail_tickets.transport.outbound.salmon_relay import SalmonRelay
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World
 
