@@ -1,6 +1,6 @@
 """How the commands of a mail are carried out: all of them, or none (docs/interface.md, section 6)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -202,54 +202,17 @@ def _still_responder(before: TicketMember, now: TicketMember) -> TicketMember:
 
 # Lines by which somebody comes or goes.
 _OF_PEOPLE = (commands.QUEUE, commands.REQUESTOR, commands.ADD_CC, commands.DEL_CC)
-# What is set, in this order: who can be assigned depends on the queue.
-_SET = (
-    commands.QUEUE,
-    commands.OWNER,
-    commands.REQUESTOR,
-    commands.ADD_CC,
-    commands.DEL_CC,
-    commands.SUBJECT,
-    commands.PRIORITY,
-)
 
 
 def _set_things(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, problems: Problems) -> list[FieldChange]:
     changes: list[FieldChange] = []
-    for command in _SET:
+    for command, setter in _SETTERS.items():
         for line in command_mail.lines:
             if line.command is command and line not in problems:
                 with problems.on(line):
-                    changes += _set(uow, ticket, command_mail, line)
+                    for field_changes in setter(uow, ticket, command_mail, line.value):
+                        changes += apply_changes(uow, ticket, command_mail.person, field_changes)
     return changes
-
-
-def _set(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, line: Line) -> list[FieldChange]:
-    settings = _settings(uow, ticket, command_mail, line.command, line.value)
-    return [
-        change
-        for field_changes in settings
-        for change in apply_changes(uow, ticket, command_mail.person, field_changes)
-    ]
-
-
-def _settings(
-    uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, command: Command | None, value: str
-) -> list[FieldChanges]:
-    """What a line sets. Raises what `Problems.on` notes."""
-    if command is commands.QUEUE:
-        return [FieldChanges(queue=_queue(uow, value))]
-    if command is commands.OWNER:
-        return [_owner(uow, ticket, command_mail, value)]
-    if command is commands.REQUESTOR:
-        return [FieldChanges(requestor=person_named(uow, value))]
-    if command is commands.ADD_CC:
-        return [FieldChanges(participant=person) for person in people_named(uow, value)]
-    if command is commands.DEL_CC:
-        return [FieldChanges(gone=person) for person in people_named(uow, value)]
-    if command is commands.PRIORITY:
-        return [_priority(value)]
-    return [FieldChanges(title=value)]
 
 
 def _queue(uow: UnitOfWork, value: str) -> Queue:
@@ -278,6 +241,19 @@ def _priority(value: str) -> FieldChanges:
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         raise NotAllowed(f"{value!r} is no priority; it would be a whole number, or none.")
     return FieldChanges(priority=int(value))
+
+
+# What a line sets, in this order: who can be assigned depends on the queue.
+_Setter = Callable[[UnitOfWork, Ticket, CommandMail, str], Iterable[FieldChanges]]
+_SETTERS: Mapping[Command, _Setter] = {
+    commands.QUEUE: lambda uow, _ticket, _mail, value: [FieldChanges(queue=_queue(uow, value))],
+    commands.OWNER: lambda uow, ticket, mail, value: [_owner(uow, ticket, mail, value)],
+    commands.REQUESTOR: lambda uow, _ticket, _mail, value: [FieldChanges(requestor=person_named(uow, value))],
+    commands.ADD_CC: lambda uow, _ticket, _mail, value: [FieldChanges(participant=p) for p in people_named(uow, value)],
+    commands.DEL_CC: lambda uow, _ticket, _mail, value: [FieldChanges(gone=p) for p in people_named(uow, value)],
+    commands.SUBJECT: lambda _uow, _ticket, _mail, value: [FieldChanges(title=value)],
+    commands.PRIORITY: lambda _uow, _ticket, _mail, value: [_priority(value)],
+}
 
 
 def _transitions(
