@@ -30,7 +30,7 @@ TICKET_KEYS = [
 ]
 MESSAGE_KEYS = [
     *("number", "message_id", "in_reply_to", "sender", "subject", "text", "full_text", "action", "new_status"),
-    *("private", "automatic", "listed", "verified", "date", "received", "attachments"),
+    *("private", "automatic", "listed", "verified", "held", "date", "received", "attachments"),
 ]
 EVIL = (
     b'From: "Ev\x9bil\x1b[31m" <evil@example.org>\nSubject: =?utf-8?q?a=1B[2Jb=C2=9B2J=E2=80=AE?=\n'

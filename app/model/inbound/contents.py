@@ -87,12 +87,15 @@ def draft_of(uow: UnitOfWork, claim: Claim, thread: ThreadMatch | None) -> NewMe
     )
 
 
-def first_words(draft: NewMessage, text: str, *, forward: bool = False, can_be_empty: bool = False) -> NewMessage:
+def first_words(
+    draft: NewMessage, text: str, *, forward: bool = False, can_be_empty: bool = False, opens: bool = True
+) -> NewMessage:
     """The new words of a mail that belongs to no ticket. `text` is its text without commands.
 
-    `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words.
+    `forward`: what it quotes belongs to what it says. `can_be_empty`: it has done its work without any words. `opens`:
+    it opens a ticket, and nobody here has seen what it quotes.
     """
-    parts = split(text, (), forward or is_forward(draft.subject), can_be_empty=can_be_empty, opening=True)
+    parts = split(text, (), forward or is_forward(draft.subject), can_be_empty=can_be_empty, opening=opens)
     return replace(draft, text=parts.new, full_text=text)
 
 

@@ -54,7 +54,7 @@ def answer_search(
     if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
         return set_aside_claimed(uow, claimed, info_letters.ENOUGH)
     queue = uow.session.get_one(Queue, our_address.number)
-    new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True)
+    new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True, opens=False)
     address = search_address(uow, our_address.name)
     asked, sheet = _answered(uow, address, person, new_message)
     footing = [
