@@ -204,7 +204,8 @@ def test_two_trackers_that_answer_for_each_other_stop(
         world.switches("General", acknowledge=acknowledge)
     one.actor("ann@example.net", "Ann").writes("hello", "It burns.")
     crossed = exchange(one, other, without)
-    assert crossed <= 2 * MOST_ON_TICKET + 2
+    # Beside the letters of a ticket, a few that say once that an address is not known, or ask about words.
+    assert crossed <= 2 * MOST_ON_TICKET + 5
     for world in trackers:
         assert len([letter for letter in world.far_end.letters if "trouble" in letter.recipient]) <= 10 + 1
     # Not a mail is lost of it.

@@ -237,6 +237,9 @@ def _offer_to(uow: UnitOfWork, done: Performed, colleague: TicketMember, *, priv
     message, ticket, new_message = event.message, event.ticket, event.new_message
     if message is None or new_message is None:
         return done
+    if loop_protection.storm_on(uow, message, event.actor, event.members).held:
+        # Programs that answer each other may do so from ever new addresses.
+        return done
     to = ReceiptRecipient(ticket, colleague, event.members, replace(new_message, verified=False))
     what = commands.POST_PRIVATE if private else commands.POST
     offered = not colleague.undeliverable and pending_commands.offer_words(uow, to, message, what)

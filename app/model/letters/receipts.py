@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from ...mail.addresses import mailable
 from ...mail.auto_submitted import reads_no_answer
@@ -269,10 +269,13 @@ _FOOTING = (
 
 
 def send_unknown_address(uow: UnitOfWork, to: ReceiptRecipient) -> None:
-    """Tell an address once a day that only the team gets what comes from it, and nothing of the ticket."""
+    """Tell an address once a day that only the team gets what comes from it, and nothing of the ticket.
+
+    One ticket tells one such address a day: a program that answers our letters may do so from ever new addresses.
+    """
     member, own = to.member, to.new_message
     recent = select(Letter.id).where(
-        Letter.person_id == member.person_id,
+        or_(Letter.person_id == member.person_id, Letter.ticket_id == to.ticket.id),
         Letter.kind == ReceiptKind.UNKNOWN,
         Letter.created > uow.now - _UNKNOWN_EVERY,
     )
