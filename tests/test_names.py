@@ -1,4 +1,4 @@
-"""A claim about names: a class has one of its own in the whole tree."""
+"""A claim about names: a class has one of its own in app/ and config/."""
 
 import ast
 from collections import defaultdict

@@ -1,6 +1,7 @@
 """Claims about the sources: a decision stands once, in the tables, and every module says what it is."""
 
 import ast
+import builtins
 import re
 import sys
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_every_module_says_what_it_is() -> None:
         if text := path.read_text(encoding="utf-8").strip():
             first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
             assert first[-1:] in (".", ":", "?"), path
+
+
+def test_docstrings_name_errors_that_there_are() -> None:
+    """An error that was renamed keeps its old name in prose, where no tool looks."""
+    texts = {path: path.read_text(encoding="utf-8") for path in APP}
+    nodes = [node for text in texts.values() for node in ast.walk(ast.parse(text))]
+    names = {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.alias)} | {*dir(builtins)}
+    for path, text in texts.items():
+        assert {*re.findall(r"[Rr]aises\s+(?:Salmon's\s+)?([A-Z]\w+)", text)} <= names, path
 
 
 def test_no_letter_but_to_administrators_contains_a_shell_command() -> None:

@@ -41,7 +41,7 @@ def given_by(project: object) -> Mapping[str, Any]:
 
 
 def names_relay(project: object) -> bool:
-    """Whether letters do not leave by the project's own relay."""
+    """Whether a setting names the relay; else letters leave by the project's own."""
     return f"{PREFIX}RELAY" in os.environ or "RELAY" in given_by(project)
 
 

@@ -402,6 +402,16 @@ def test_a_private_comment_makes_no_ticket_of_a_list_younger(served: World) -> N
     assert "just now" in rita.letter().text
 
 
+def test_a_ticket_of_private_comments_alone_is_as_old_as_its_opening(served: World) -> None:
+    rita, _, ann, _ = people(served)
+    rita.writes("hello-comment", "She called.")
+    rita.replies(rita.letter(), f"Requestor: {ann.email}")
+    served.clock.passes(hours=5)
+    rita.writes("ticket1-comment", "Does anybody know her?")
+    ann.writes("hello", "list")
+    assert "5 hours ago" in ann.letter().text
+
+
 def test_an_old_date_answers_nothing_before_it_was_asked(served: World) -> None:
     rita, _, ann, _ = people(served)
     ann.writes("hello", "It burns.")

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Table, select
 
-from ...model.records.imported_mail import PERSON
+from ...model.records.imported_mail import PERSON_BYTES
 from ...model.records.letters import Letter
 from ...model.records.message_ids import tracker_id
 from ...model.records.messages import Message
@@ -43,12 +43,12 @@ class MessageIdUsers:
 
     def add(self, people: bytes, subject: bytes | None) -> None:
         """Add a mail."""
-        self._writers.add(people[:PERSON])
+        self._writers.add(people[:PERSON_BYTES])
         self._subjects.add(subject)
 
     def and_by(self, people: bytes, subject: bytes | None) -> "MessageIdUsers":
         """These and one mail more."""
-        return MessageIdUsers(self._writers | {people[:PERSON]}, self._subjects | {subject})
+        return MessageIdUsers(self._writers | {people[:PERSON_BYTES]}, self._subjects | {subject})
 
     @property
     def differ(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
-from ...model.records.imported_mail import NOBODY, PERSON
+from ...model.records.imported_mail import NOBODY, PERSON_BYTES, person_keys
 from .existing import MessageIdUsers, find_answered_live
 from .mail_identity import EVERYBODY
 from .staging_area import ARCHIVED, LINK, NO_MARK, ImportContext
@@ -146,11 +146,11 @@ def _tie_by_ids(context: ImportContext, connection: Connection, union: _Union, r
     links = select(LINK.c.key, LINK.c.archived_id, *order).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     homes = select(ARCHIVED.c.joins, ARCHIVED.c.id, *order).where(ARCHIVED.c.joins.is_not(None))
     found = _streamed(connection, _of_waiting(context, links).order_by(LINK.c.key))
-    for key, rows in groupby(found, lambda row: row[0][:PERSON]):
+    for key, rows in groupby(found, lambda row: row[0][:PERSON_BYTES]):
         if key not in repeated:
             tied = list(rows)
             _tie_all(union, tied)
-            namers = [row[1] for row in tied if len(row[0]) == PERSON]
+            namers = [row[1] for row in tied if len(row[0]) == PERSON_BYTES]
             for row_id in namers if len(namers) < len(tied) else ():
                 union.inner[bisect_left(union.ids, row_id)] = True
     found = _streamed(connection, _of_waiting(context, homes).order_by(ARCHIVED.c.joins))
@@ -172,7 +172,7 @@ def _repeated(connection: Connection) -> set[bytes]:
 
     Each of these mails is as one without an id, and what answers one of them answers nobody knows which.
     """
-    own = select(LINK.c.key).where(func.length(LINK.c.key) > PERSON)
+    own = select(LINK.c.key).where(func.length(LINK.c.key) > PERSON_BYTES)
     many = own.group_by(LINK.c.key).having(func.count() > 1).subquery()
     query = select(LINK.c.key, ARCHIVED.c.people, ARCHIVED.c.subject).join(many, many.c.key == LINK.c.key)
     query = query.join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id).order_by(LINK.c.key)
@@ -181,7 +181,7 @@ def _repeated(connection: Connection) -> set[bytes]:
         bearers = MessageIdUsers()
         for row in rows:
             bearers.add(row.people, row.subject)
-        found |= {key[:PERSON]} if bearers.differ else set()
+        found |= {key[:PERSON_BYTES]} if bearers.differ else set()
     return found
 
 
@@ -201,7 +201,7 @@ def _groups(context: ImportContext, connection: Connection, union: _Union) -> di
 
 def _add(groups: dict[int, _ThreadGroup], place: int, row: Any, home: int | None, *, inner: bool = False) -> None:
     """Add a mail to its group; its mails come in the order of their dates."""
-    people = [row.people[at : at + PERSON] for at in range(0, len(row.people), PERSON)]
+    people = person_keys(row.people)
     group = groups.get(place)
     if group is None:
         groups[place] = group = _ThreadGroup(

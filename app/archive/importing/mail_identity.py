@@ -13,7 +13,7 @@ from ...mail.parsed import ParsedMail, parse_mail, read_date
 from ...mail.subjects import bare_subject
 from ...mail.text import decoded, one_line, unescaped
 from ...model.inbound.delivery import identity_of
-from ...model.records.imported_mail import NOBODY, PERSON, digest, person_key
+from ...model.records.imported_mail import NOBODY, PERSON_BYTES, digest, person_key
 from ...model.tickets.posts import plausible_date
 from ..export_marks import ExportMark, mark_of
 from ..reading.from_line import written_on
@@ -21,7 +21,7 @@ from ..reading.from_line import written_on
 OWN = b"\x01"
 """What ends the key of an id where it is that of the mail itself, and not of one that it names."""
 
-EVERYBODY = b"\xff" * PERSON
+EVERYBODY = b"\xff" * PERSON_BYTES
 """Who reads a mail that names no recipient, or that a list has sent."""
 
 _MOST_PEOPLE = 30
@@ -63,7 +63,7 @@ def exact_digest(raw: bytes) -> bytes:
 
 def id_key(message_id: str) -> bytes:
     """A Message-ID as links are kept."""
-    return digest(message_id.encode("utf-8", "replace"), size=PERSON)
+    return digest(message_id.encode("utf-8", "replace"), size=PERSON_BYTES)
 
 
 def own_key(message_id: str) -> bytes:
@@ -88,7 +88,7 @@ def mail_identity_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callab
         own=parsed.message_id,
         parents=tuple(dict.fromkeys(_parents(parsed, writer, raw)))[:_MOST_PARENTS],
         date=(came(envelope, now) if mark else None) or date_of(parsed, raw, envelope, now),
-        subject=digest(subject.encode("utf-8", "replace"), size=PERSON) if subject else None,
+        subject=digest(subject.encode("utf-8", "replace"), size=PERSON_BYTES) if subject else None,
         answers=answers,
         people=b"".join(_people(parsed, writer, is_ours)),
     )

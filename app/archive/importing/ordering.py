@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from ...model.records.imported_mail import PERSON
+from ...model.records.imported_mail import PERSON_BYTES
 from .staging_area import ARCHIVED, LINK, NO_MARK
 
 _ASKED = 5_000
@@ -60,10 +60,10 @@ def _parents(connection: Connection, places: list[ThreadPosition]) -> dict[int, 
     for at in range(0, len(places), _ASKED):
         ids = [place.id for place in places[at : at + _ASKED]]
         for key, id_ in connection.execute(select(LINK.c.key, LINK.c.archived_id).where(LINK.c.archived_id.in_(ids))):
-            if len(key) == PERSON:
+            if len(key) == PERSON_BYTES:
                 names.append((key, id_))
             else:
-                owner[key[:PERSON]] = min(owner.get(key[:PERSON], id_), id_, key=rank.__getitem__)
+                owner[key[:PERSON_BYTES]] = min(owner.get(key[:PERSON_BYTES], id_), id_, key=rank.__getitem__)
     found: dict[int, set[int]] = {}
     for key, id_ in names:
         if owner.get(key, id_) != id_:

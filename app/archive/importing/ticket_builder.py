@@ -40,7 +40,7 @@ class _Stored(NamedTuple):
 
 
 class TicketBuilder:
-    """One unit of work: some threads, and the ids that their rows get."""
+    """The tickets of one unit of work: some threads, and the ids that their rows get."""
 
     def __init__(
         self, uow: UnitOfWork, context: ImportContext, writers: ThreadWriters, status: str, planned: Sequence[Planned]

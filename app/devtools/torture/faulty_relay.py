@@ -97,8 +97,8 @@ class FaultyRelay(ScriptedRelay):
         subject = " ".join(str(found["Subject"]).split())
         self._on_letter(subject, recipient, LetterToAnswer(message_id, str(found["Reply-To"])))
 
-    def was_heard(self, place: int) -> None:
-        """The 250 to this copy was said to somebody who was still there."""
+    def record_heard(self, place: int) -> None:
+        """Note that the 250 to this copy was said to somebody who was still there."""
         with self._lock:
             self.copies[place] = self.copies[place]._replace(heard=True)
 
@@ -117,7 +117,7 @@ class _RelayDialogue(Dialogue):
         super().take_letter(line)
         place, self.place = self.place, None
         if place is not None:
-            self._faulty_relay.was_heard(place)
+            self._faulty_relay.record_heard(place)
             self.step("AFTER", line, "")
 
 

@@ -84,8 +84,8 @@ class MailGenerator:
             self.sent[mail.number] = mail
             return mail
 
-    def was_answered(self, mail: GeneratedMail) -> None:
-        """A mail is stored: from now on it can be answered, if its id names one ticket and no other."""
+    def record_answered(self, mail: GeneratedMail) -> None:
+        """Note that a mail is stored: from now on it can be answered, if its id names one ticket and no other."""
         with self._lock:
             message_id = self._ids.get(mail.number, "")
             if mail.opens is None and message_id and len(mail.recipients) == 1:

@@ -60,7 +60,7 @@ class Torture:
         self.store = store
         self.tally = Tally()
         self._writers = MailGenerator(random.Random(rand.random()))
-        self.relay = FaultyRelay(self._was_delivered)
+        self.relay = FaultyRelay(self._record_delivered)
         self.relay.start()
         self.keeper = Keeper(room.path, store.url, self.relay, room.group, plan.log or Path("/dev/null"))
         # Most come while there is trouble, some after the last of it.
@@ -116,7 +116,7 @@ class Torture:
         # Whoever holds the files of a database while they are moved would write the old ones.
         self._database.close()
 
-    def _was_delivered(self, subject: str, reader: str, letter: LetterToAnswer) -> None:
+    def _record_delivered(self, subject: str, reader: str, letter: LetterToAnswer) -> None:
         number = subject.partition(_CASE)[2].partition(".")[0]
         if number.isdigit():
             self._writers.got_letter(int(number), reader, letter)

@@ -109,7 +109,7 @@ class Book:
             elif reply.startswith("5"):
                 self.refused[mail.number, recipient] = reply
         if not self.missing(mail):
-            self._writers.was_answered(mail)
+            self._writers.record_answered(mail)
 
     def _again(self, mail: GeneratedMail) -> None:
         due = time.monotonic() + _PAUSE * (0.2 + 1.6 * self._rand.random())

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, exists, literal, or_, select
 
 from ...mail.addresses import address_key
 from ..inbound.delivery import Fate
-from ..records.imported_mail import PERSON, Archived, person_key
+from ..records.imported_mail import Archived, person_key, person_keys
 from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Address, Person
@@ -144,6 +144,6 @@ def archived_of(uow: UnitOfWork, keys: Collection[str]) -> Iterator[InArchive]:
     # There may be very many.
     rows = uow.session.execute(select(*columns), execution_options={"yield_per": 10_000})
     for id_, mail_id, posted, people in rows:
-        named = [people[at : at + PERSON] for at in range(0, len(people), PERSON)]
+        named = person_keys(people)
         if theirs & set(named):
             yield InArchive(id_, mail_id, posted, people, named[0] in theirs)

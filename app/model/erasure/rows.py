@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, selec
 from ...mail.parsed import parse_mail
 from ..inbound.delivery import forgotten_identity
 from ..letters.receipts import ReceiptKind
-from ..records.imported_mail import NOBODY, PERSON, Archived, person_key
+from ..records.imported_mail import NOBODY, Archived, person_key, person_keys
 from ..records.letters import Letter, LetterSubject
 from ..records.message_ids import new_message_id
 from ..records.messages import Attachment, Message
@@ -163,7 +163,7 @@ def leave_archive(uow: UnitOfWork, keys: Collection[str]) -> None:
     """Let nothing of an imported mail tell of somebody: what names them names nobody."""
     theirs = {person_key(one) for one in keys}
     for one in list(archived_of(uow, keys)):
-        named = [one.people[at : at + PERSON] for at in range(0, len(one.people), PERSON)]
+        named = person_keys(one.people)
         values: dict[str, Any] = {"people": b"".join(NOBODY if key in theirs else key for key in named)}
         values |= {"subject": None} if one.wrote else {}
         uow.connection.execute(update(_ARCHIVED).where(_ARCHIVED.c.id == one.id).values(**values))

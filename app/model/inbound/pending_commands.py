@@ -9,7 +9,7 @@ from ...mail.text import one_line, shown
 from ..letters.footer import Footer, footer, readers_of_reply
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..letters.subjects import Subjects
-from ..lifecycle.commands import LEAVE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of
+from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of
 from ..lifecycle.slips import DROP
 from ..operations.command_execution import readers_of_merge
 from ..records.letters import Letter, State
@@ -22,7 +22,6 @@ from .threads import ThreadMatch
 
 LAPSE = timedelta(days=7)
 EVERY = timedelta(hours=1)
-_LONGEST_LINE = 20_000
 _OFFERS = "yes no"
 # A line that is a whole wish of its own: it is listed in a letter of its own.
 _ALONE = (UNDO, LEAVE)
@@ -37,7 +36,7 @@ def hold_for_confirmation(
     lists all of it. So it is with what comes when a person has got very many such letters within an hour.
     """
     recent = _recent(uow, to)
-    lines = [one_line(line, _LONGEST_LINE) for line in lines]
+    lines = [one_line(line, LONGEST_LINE) for line in lines]
     # A letter that asks about a message, too, stays by itself.
     joinable = [] if to.offer else [one for one in recent if one.offered_id is None]
     alike = (one for one in joinable if _is_unseen(uow, one) and _may_be_joined(one.commands, lines))

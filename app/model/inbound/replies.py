@@ -25,7 +25,7 @@ from ..records.queues import answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
-from ..tickets.members import TicketMember, in_queue, member_for, members_of
+from ..tickets.members import TicketMember, as_in_queue, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import extend_checkpoint, latest_checkpoint, undoable_checkpoint
@@ -126,7 +126,7 @@ def _situation(
     return Situation(
         lifecycle=lifecycle,
         status=ticket.status,
-        member=in_queue(member, ticket.queue),
+        member=as_in_queue(member, ticket.queue),
         roles=taken.roles_in(lifecycle, machine=machine),
         verified=verified,
         believed=not machine and sender_proof.is_believed(uow, inbound_mail, verified=verified),

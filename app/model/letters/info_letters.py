@@ -167,10 +167,10 @@ def _named(uow: UnitOfWork, name: str, tickets: Sequence[Ticket], person: Person
 
 
 def _last_seen(uow: UnitOfWork, tickets: Sequence[Ticket], person: Person) -> dict[int, datetime]:
-    """Return when something was last posted on each ticket that this person may see."""
-    posted = {ticket.id: ticket.last_posted for ticket in tickets}
+    """Return when this person last saw something posted on each ticket; when it was opened, if they saw nothing."""
     private = [ticket for ticket in tickets if ticket.has_private]
     hidden = [one.id for one in private if not member_for(person, members_of(uow, one)).responder]
+    posted = {one.id: one.created if one.id in hidden else one.last_posted for one in tickets}
     public = select(Message.ticket_id, func.max(Message.received)).group_by(Message.ticket_id)
     rows = uow.session.execute(public.where(Message.ticket_id.in_(hidden), ~Message.private))
     return posted | {number: at for number, at in rows}  # noqa: C416 - a row is no pair to mypy

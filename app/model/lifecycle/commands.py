@@ -97,7 +97,7 @@ class Reading(NamedTuple):
 
 # Nobody means so many; what follows is text again.
 MOST_LINES = 50
-_LONGEST_LINE = 20_000
+LONGEST_LINE = 20_000
 # What clients and phones put into a line: marks that nobody sees, odd spaces, full-width letters, and around names and
 # values bullets, quotation marks and what Markdown makes bold.
 _UNSEEN = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)])
@@ -179,7 +179,7 @@ def _stop(text: str, start: int) -> int:
 
 def _line(written: str) -> Line | None:
     """A line `Name: value`; a known name needs no space behind its colon, and may have `=` instead of it."""
-    if len(written) > _LONGEST_LINE:
+    if len(written) > LONGEST_LINE:
         return None
     said = written.translate(_UNSEEN).translate(_SPACES)
     folded = said.translate(_WIDE).lstrip(_BULLETS)

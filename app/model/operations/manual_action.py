@@ -12,7 +12,7 @@ from ..records.tickets import Ticket, find_unmerged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.days import pause, read_wanted
 from ..tickets.events import Event
-from ..tickets.members import in_queue, member_for, members_of
+from ..tickets.members import as_in_queue, member_for, members_of
 from ..tickets.posts import NewMessage, checked_date
 from . import workflow
 
@@ -42,7 +42,7 @@ def act_by_command(
         uow,
         ticket,
         actor,
-        in_queue(actor, ticket.queue).roles_in(lifecycle),
+        as_in_queue(actor, ticket.queue).roles_in(lifecycle),
         lifecycle.action(action),
         message_by_command(uow, text, f"Re: {ticket.title}", date),
         members,

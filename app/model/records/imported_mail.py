@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ...mail.addresses import address_key
 from ..storage.base import Base
 
-PERSON = 8
-NOBODY = bytes(PERSON)
+PERSON_BYTES = 8
+NOBODY = bytes(PERSON_BYTES)
 
 
 def digest(*parts: bytes, size: int = 16) -> bytes:
@@ -21,9 +21,14 @@ def digest(*parts: bytes, size: int = 16) -> bytes:
     return made.digest()
 
 
+def person_keys(people: bytes) -> list[bytes]:
+    """Return the keys of the people that a row names, the writer's first."""
+    return [people[at : at + PERSON_BYTES] for at in range(0, len(people), PERSON_BYTES)]
+
+
 def person_key(email: str) -> bytes:
     """An address as people are kept."""
-    return digest(address_key(email).encode("utf-8", "replace"), size=PERSON)
+    return digest(address_key(email).encode("utf-8", "replace"), size=PERSON_BYTES)
 
 
 class Archived(Base):

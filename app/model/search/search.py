@@ -82,7 +82,8 @@ def search(
 ) -> SearchResult:
     """The best tickets that have what is asked for; the newest first where two are as good.
 
-    `viewer` finds what they may see, by the words that they may see; without one all is found. Raises TooMuch.
+    `viewer` finds what they may see, by the words that they may see; without one all is found. Raises
+    SearchTooExpensive.
     """
     if not query:
         return SearchResult([], 0)

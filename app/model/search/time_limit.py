@@ -25,12 +25,12 @@ class Deadline:
     until: float = float("inf")
 
     def check(self) -> None:
-        """Raises TooMuch if the moment is past."""
+        """Raises SearchTooExpensive if the moment is past."""
         if monotonic() > self.until:
             raise SearchTooExpensive("That is too much to look for: ask for fewer words, or for longer beginnings.")
 
     def next_statement(self) -> None:
-        """Let the next statement take no longer than is left. Raises TooMuch if nothing is."""
+        """Let the next statement take no longer than is left. Raises SearchTooExpensive if nothing is."""
         self.check()
         if self.uow and not _is_sqlite(self.uow):
             left = max(1, int((self.until - monotonic()) * 1000))
@@ -42,7 +42,10 @@ NEVER = Deadline()
 
 @contextmanager
 def within(uow: UnitOfWork, seconds: float) -> Iterator[Deadline]:
-    """Break off what is read meanwhile after so many seconds. Raises TooMuch; what was done before it holds."""
+    """Break off what is read meanwhile after so many seconds; what was done before it holds.
+
+    Raises SearchTooExpensive.
+    """
     # What waits to be written must not be broken off, nor undone with what is.
     uow.session.flush()
     deadline = Deadline(uow, monotonic() + seconds)

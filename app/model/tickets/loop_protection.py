@@ -16,7 +16,7 @@ from ..records.messages import Message
 from ..records.queues import Responder
 from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import UnitOfWork
-from .members import TicketMember, in_queue
+from .members import TicketMember, as_in_queue
 
 LOG = logging.getLogger("tickets.storms")
 
@@ -231,7 +231,7 @@ def effective_member(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, v
     """
     if member.on_ticket or member.responder or not member.known:
         return member
-    member, lifecycle = in_queue(member, ticket.queue), ticket.lifecycle
+    member, lifecycle = as_in_queue(member, ticket.queue), ticket.lifecycle
     if lifecycle.default_reply(ticket.status, member.roles_in(lifecycle).role).private:
         return member
     others = _tickets_of_others(uow, ticket, member.person_id, verified=verified)

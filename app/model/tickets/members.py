@@ -70,8 +70,8 @@ class TicketMember(NamedTuple):
         return ActorRoles(lifecycle.role(roles), self.requestor, responder, self.administrator)
 
 
-def in_queue(member: TicketMember, queue: Queue) -> TicketMember:
-    """Return the standing as the tables see it: whoever is not on a ticket that only the team reads is a stranger."""
+def as_in_queue(member: TicketMember, queue: Queue) -> TicketMember:
+    """Return the member as the tables see them: whoever is not on a ticket that only the team reads is a stranger."""
     outside = queue.readers == TEAM and not (member.on_ticket or member.responder)
     return member._replace(known=False) if outside else member
 

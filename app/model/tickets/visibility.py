@@ -10,18 +10,18 @@ from ..records.imported_mail import Archived
 from ..records.messages import Message
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
-from .members import TicketMember, in_queue
+from .members import TicketMember, as_in_queue
 
 _IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
 
 
 def may_see(ticket: Ticket, member: TicketMember) -> bool:
     """Whether somebody may see a ticket: not one whose own mail to it would be kept from its requestor."""
-    return is_visible(ticket.lifecycle, ticket.status, in_queue(member, ticket.queue))
+    return is_visible(ticket.lifecycle, ticket.status, as_in_queue(member, ticket.queue))
 
 
 def is_visible(lifecycle: Lifecycle, status: str, member: TicketMember) -> bool:
-    """Return the same for a ticket in this status; `member` is as `in_queue` returns it."""
+    """Return the same for a ticket in this status; `member` is as `as_in_queue` returns it."""
     if member.responder:
         return True
     # Whom an unproven mail named sees nothing before somebody confirms it.
