@@ -360,7 +360,7 @@ def test_a_forwarded_mail_is_given_to_who_wrote_it(inbox: World) -> None:
     )
     with inbox.uow() as uow:
         setting = FieldChanges(requestor=get_or_create_person(uow, Mailbox("", RITA), known=False))
-        assert set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, RON), setting) == ["requestor"]
+        assert set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, RON), setting).fields == ["requestor"]
     ron.writes("ticket1", "Here it is.")
     rita = inbox.actor(RITA)
     assert rita.letter().footer.startswith("You get this because ")
