@@ -208,7 +208,7 @@ def test_every_effect_has_one_rule_and_says_whether_it_needs_proof() -> None:
 
 def test_every_effect_is_asked_for_where_it_is_caused() -> None:
     """Whoever writes becomes a person, and their words are kept: these two are never refused."""
-    asking = "".join(path.read_text() for name, path in MODULES.items() if is_in(name, "mail_tickets.model.inbound"))
+    asking = "".join(path.read_text() for name, path in MODULES.items() if is_in(name, "app.model.inbound"))
     asked = {Effect[name] for name in re.findall(r"Effect\.(\w+)(?: (?:not )?in |, )", asking)}
     assert asked == {*Effect} - {Effect.KNOW, Effect.POST}
 
