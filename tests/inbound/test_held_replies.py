@@ -75,6 +75,22 @@ def test_no_slip_of_a_volunteer_reaches_a_customer(served: World) -> None:
     assert all(not one["held"] for one in served.ticket(viewer=ann.email)["messages"])
 
 
+def test_the_line_that_is_shown_to_whoever_slipped_is_one_that_they_may_write(served: World) -> None:
+    served.switches("General", lifecycle="support")
+    sam, _, _ = people(served)
+    zoe = served.responder("zoe@team.example", "Zoe")
+    zoe.writes("hello", "The lift is stuck, too.")
+    shown = "To change the ticket, start your reply with a line like:\n    "
+    for actor, letter, line in ((sam, sam.letters[0], "Owner: me"), (zoe, zoe.letter(), "Status: Solved")):
+        actor.replies(letter, "Solved")
+        assert f"{shown}{line}" in asked(actor).text
+        actor.replies(asked(actor), line)
+        assert actor.letter().text.startswith("Your mail changed ticket")
+    # Whoever can lead it nowhere else is shown a line that changes something else.
+    zoe.replies(zoe.letter(), "Solved")
+    assert f"{shown}Owner: me" in asked(zoe).text
+
+
 def test_a_slip_is_sent_by_send_and_dropped_by_drop(served: World) -> None:
     sam, britta, ann = people(served)
     sam.replies(sam.letter(), "Done")

@@ -220,6 +220,29 @@ def test_whoever_answers_after_a_colleague_without_knowing_is_told_who_when_and_
     assert inbox.reply_brings(inbox.sam, letter, "Once more.") == []
 
 
+def test_a_held_answer_crosses_others_when_it_is_sent(inbox: Inbox) -> None:
+    inbox.britta.replies(inbox.britta.letter(), "Done")
+    question = inbox.britta.letter()
+    inbox.world.clock.passes(minutes=5)
+    inbox.ann.replies(inbox.ann.letter(), "Is there news?")
+    _, replies = crosses(inbox)
+    inbox.world.clock.passes(minutes=5)
+    inbox.britta.replies(question, "send")
+    inbox.world.clock.passes(minutes=3)
+    assert replies() == ["Britta answered 3 minutes before you, at 12:10 UTC, as message 3. Your reply went out, too."]
+
+
+def test_whoever_sends_what_was_held_is_told_of_the_answer_that_went_before(inbox: Inbox) -> None:
+    _, replies = crosses(inbox)
+    assert len(replies("Done")) == 1
+    question = inbox.sam.letter()
+    inbox.britta.replies(inbox.britta.letter(), "There is.")
+    inbox.world.clock.passes(minutes=3)
+    [said] = inbox.reply_brings(inbox.sam, question, "send")
+    crossing = "Britta answered 3 minutes before you, at 12:00 UTC, as message 4. Your reply went out, too."
+    assert said == f"We sent your message on ticket 1 to Pia and Ann.\n\n{crossing}"
+
+
 def test_it_stands_in_the_receipt_where_there_is_one(inbox: Inbox) -> None:
     _, replies = crosses(inbox)
     inbox.britta.replies(inbox.britta.letter(), "There is.")

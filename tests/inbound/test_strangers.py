@@ -85,6 +85,18 @@ def test_where_the_line_is_refused_or_waits_the_answer_stays_private(desk: Desk)
     assert "Dear Eve." in desk.eve.letter().text
 
 
+def test_whoever_is_let_in_by_a_move_is_offered_the_words_and_not_to_be_let_in_again(desk: Desk) -> None:
+    desk.eve.writes("ticket1", "Mine, too.")
+    desk.sam.replies(desk.sam.letter(), f"Queue: Questions\nAddCc: {EVE}\n\nFor you.")
+    assert last(desk) == ("For you.", True)
+    receipt = desk.sam.letter()
+    assert "Send it to Ann Lee and Eve?" in receipt.text
+    assert "did not get your words" not in receipt.text
+    desk.sam.replies(receipt, "send")
+    assert last(desk) == ("For you.", False)
+    assert "For you." in desk.eve.letter().text
+
+
 def test_a_comment_of_a_colleague_stays_private_whomever_its_answer_lets_in(desk: Desk) -> None:
     desk.rita.writes("ticket1-comment", "She is cross.")
     letter = desk.sam.letter()

@@ -131,6 +131,7 @@ def test_what_the_footer_promises_is_so(uow: SearchDesk) -> None:
     shown = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "show 1", answering=letter, to=to))
     assert shown.text.startswith("Ticket 1 in General: Printer in room 12")
     assert "The toner is empty." in shown.text
+    assert f"To write on this ticket, start a new email to ticket1@{DOMAIN}." in shown.text
     assert 'asked hello-search@tickets.example for "show 1"' in shown.footer
     helped = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "help", answering=shown, to=to))
     assert helped.text.startswith("This is what you can do with a mail to hello-search@tickets.example.")

@@ -53,6 +53,24 @@ def test_these_are_words(text: str) -> None:
     assert not asks_to_leave(text)
 
 
+def test_whoever_leaves_may_sign_with_their_name() -> None:
+    assert asks_to_leave("Unsubscribe\n\nAnn Lee", "Ann Lee")
+    assert not asks_to_leave("unsubscribe Bea", "Ann Lee")
+    assert not asks_to_leave("Ann Lee", "Ann Lee")
+
+
+def test_who_settles_a_ticket_in_the_same_mail_does_not_lose_that_line(small_inbox: World) -> None:
+    small_inbox.responder("ron@example.org", "Ron")
+    rita = small_inbox.actor("rita@example.org", "Rita")
+    rita.writes("hello", "It is broken.")
+    small_inbox.act(1, "Reply", "ron@example.org", "We are looking.")
+    rita.replies(rita.letter(), "Status: resolved\n\nunsubscribe")
+    assert small_inbox.ticket()["status"] == "resolved"
+    assert small_inbox.ticket()["messages"][-1]["text"] == "unsubscribe"
+    rita.replies(rita.letters[0], "unsubscribe\n\nRita")
+    assert rita.letter().text.startswith("You get no more letters")
+
+
 class People:
     """A ticket of Rita's that Ron answers for, with Pia copied in."""
 

@@ -82,6 +82,18 @@ def test_an_acknowledgement_says_the_number_and_what_a_reply_does(inbox: World) 
     assert (len(inbox.ticket()["messages"]), inbox.ticket()["status"]) == (2, "new")
 
 
+def test_such_a_letter_has_one_empty_line_above_its_footer_and_an_acknowledgement_the_queues_name(inbox: World) -> None:
+    inbox.switches("General", acknowledge="on", announce_resolved="on")
+    ron, rita = inbox.responder(RON, "Ron"), inbox.actor(RITA, "Rita")
+    rita.writes("hello", "It is broken.")
+    acknowledged = rita.letter()
+    ron.replies(ron.letter(), "Status: resolved")
+    assert acknowledged["From"] == "General <ticket1@tickets.example>"
+    assert rita.letter()["From"] == "Ron via General <ticket1@tickets.example>"
+    for letter in (acknowledged, rita.letter()):
+        assert letter.all_text.startswith(f"{letter.text}\n\n-- \n")
+
+
 def test_it_is_sent_for_a_new_ticket_of_that_queue_only(small_inbox: World) -> None:
     small_inbox.switches("General", acknowledge="on")
     rita, ruth = small_inbox.actor(RITA), small_inbox.actor("ruth@example.net")
@@ -348,7 +360,7 @@ def test_a_forwarded_mail_is_given_to_who_wrote_it(inbox: World) -> None:
     )
     with inbox.uow() as uow:
         setting = FieldChanges(requestor=get_or_create_person(uow, Mailbox("", RITA), known=False))
-        assert set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, RON), setting) == ["requestor"]
+        assert set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, RON), setting).fields == ["requestor"]
     ron.writes("ticket1", "Here it is.")
     rita = inbox.actor(RITA)
     assert rita.letter().footer.startswith("You get this because ")

@@ -2,11 +2,14 @@
 
 import pytest
 
+from mail_tickets.model.operations.administration import set_ticket
 from mail_tickets.model.operations.daily_work import do_daily_work
 from mail_tickets.model.operations.digests import welcome
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.queue_setup import add_queue, add_responder
 from mail_tickets.model.records.queues import find_queue
+from mail_tickets.model.records.tickets import find_ticket
+from mail_tickets.model.tickets.fields import FieldChanges
 from mail_tickets.model.tickets.unread import unread
 from tests.support.world import World
 
@@ -36,6 +39,15 @@ def test_the_receipt_of_a_move_there_says_so_and_the_customer_is_told_nothing_of
     ron.replies(ron.letters[0], "Queue: Sponsors")
     assert "Nobody answers" not in ron.letter().text
     assert all("nobody" not in letter.all_text.lower() for letter in ann.letters)
+
+
+def test_a_move_there_by_command_says_so_too(world: World) -> None:
+    ron = world.actor("ron@example.org")
+    with world.uow() as uow:
+        sponsors = FieldChanges(queue=find_queue(uow, "Sponsors"))
+        done = set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, ron.email), sponsors)
+    assert done.fields == ["queue", "participant"]
+    assert done.notes == ["Nobody answers for Sponsors yet, so nobody there reads this ticket."]
 
 
 def test_the_administrators_get_one_letter_a_day_while_any_waits(world: World) -> None:

@@ -164,8 +164,9 @@ def set_command(
             if participant is not None
             else None,
         )
-        fields = administration.set_ticket(uow, find_unmerged(uow, number), actor, setting)
-        click.echo(f"Ticket {number}: {sentence_list(fields) + ' changed' if fields else 'nothing changed'}")
+        fields, notes = administration.set_ticket(uow, find_unmerged(uow, number), actor, setting)
+        changed = f"{sentence_list(fields)} changed" if fields else "nothing changed"
+        click.echo("\n".join([f"Ticket {number}: {changed}", *notes]))
 
 
 def _assignee(uow: UnitOfWork, assignee: str | None) -> Person | None:

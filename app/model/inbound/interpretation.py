@@ -102,7 +102,8 @@ def interpret(about: Situation, permission: Permission, mail: NewMessage, quotab
     """
     lines, new_message = _read(about, permission, mail, quotable)
     alone = not lines and not has_files(new_message)
-    if Effect.LEAVE in permission.possible and commands.asks_to_leave(new_message.text):
+    leaves = alone and Effect.LEAVE in permission.possible
+    if leaves and commands.asks_to_leave(new_message.text, about.member.label):
         return Unsubscribe()
     page = commands.page_asked(new_message.text) if alone and Effect.PAGE in permission.now else None
     if page is not None:

@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from ..letters.promises import Note, ReplyOutlook, explanation, promise_made, reply_outlook, stored_promise
+from ..records.letters import Letter
 from ..records.messages import Message
+from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
-from ..tickets.members import member_for, with_mailbox
+from ..tickets.members import TicketMember, member_for, with_mailbox
 from .performed import Performed
 from .replies import TicketReply
 
@@ -60,17 +62,30 @@ def _crossing(uow: UnitOfWork, reply: TicketReply, before: Before, event: Event,
     if before.last_posted <= letter.created:
         return None
     since = max(letter.created, uow.now - loop_protection.HOUR)
-    newer = Message.ticket_id == event.ticket.id, Message.received > since, Message.number < message.number
-    public = ~Message.private, Message.automatic.is_(None), Message.sender_id != reply.person.id
-    query = select(Message).where(*newer, *public).order_by(Message.number.desc()).options(joinedload(Message.sender))
-    colleague = next((one for one in uow.session.scalars(query) if _is_colleagues(one, event)), None)
+    newer = _answers_since(uow, event.ticket, since, reply.member)
+    colleague, answered = next((row for row in newer if _is_colleagues(row[0], event)), (None, uow.now))
     if colleague is None or colleague.sender is None:
         return None
-    minutes = int((uow.now - colleague.received).total_seconds() // 60)
+    minutes = int((uow.now - answered).total_seconds() // 60)
     span = "less than a minute" if minutes < 1 else "1 minute" if minutes == 1 else f"{minutes} minutes"
-    when = f"{span} before you, at {colleague.received:%H:%M} UTC, as message {colleague.number}"
+    when = f"{span} before you, at {answered:%H:%M} UTC, as message {colleague.number}"
     text = f"{colleague.sender.label} answered {when}. Your reply went out, too."
     return Note(text, frozenset({colleague.sender.id}))
+
+
+def _answers_since(
+    uow: UnitOfWork, ticket: Ticket, since: datetime, writer: TicketMember
+) -> list[tuple[Message, datetime]]:
+    """Return the public messages of others since a moment, and when each went out, the newest first.
+
+    What was held goes out when its writer sends it, and not when it came.
+    """
+    told = select(func.max(Letter.created)).where(Letter.about_id == Message.id, Letter.kind == "posted")
+    out = func.coalesce(told.scalar_subquery(), Message.received)
+    public = ~Message.private, Message.automatic.is_(None), Message.sender_id != writer.person_id
+    query = select(Message, out).where(Message.ticket_id == ticket.id, *public, out > since)
+    newest_first = query.order_by(out.desc(), Message.number.desc()).options(joinedload(Message.sender))
+    return [(message, at) for message, at in uow.session.execute(newest_first)]
 
 
 def _is_colleagues(message: Message, event: Event) -> bool:

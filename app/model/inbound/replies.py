@@ -211,8 +211,8 @@ def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> P
 
 def _with_missed(uow: UnitOfWork, reply: TicketReply, done: Performed) -> Performed:
     """Tell a responder who answers the comment of somebody not on the ticket that this person did not get it."""
-    missed = next((event.message for event in done.events if event.message and event.message.private), None)
-    outsider = answered_outsider(uow, reply.thread, reply.members) if missed and reply.member.responder else None
+    missed = next((event for event in done.events if event.message and event.message.private), None)
+    outsider = answered_outsider(uow, reply.thread, missed.members) if missed and reply.member.responder else None
     if outsider is None or reply.about.automatic:
         return done
     answered = reply.thread.parent
@@ -416,7 +416,7 @@ def _hold(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, repeat
     """Keep public words as a private message that nobody gets, and ask their writer about them."""
     about, new_message = replace(reply.about, comment=True), replace(reply.new_message, held=True)
     done = _post_text(uow, reply._replace(about=about, new_message=new_message), quiet=True)
-    offer = offers.of_slip(done.events[-1], repeats=repeats)
+    offer = offers.of_slip(uow, done.events[-1], repeats=repeats)
     if not waiting:
         return done._replace(offer=offer)
     return done._replace(offer=offer, answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))

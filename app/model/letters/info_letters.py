@@ -199,12 +199,14 @@ def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | Non
         return PageContent(f'{which} that you can read; "{LIST}" alone gets you your open ones.')
     view = ticket_in_full(uow, found, person)
     merged = [f"Ticket {page.ticket} is part of it now."] if page.ticket not in (0, found.id) else []
+    asked_on_it = ticket is not None and ticket.id == found.id
+    where = [] if asked_on_it else [f"To write on this ticket, start a new email to {ticket_address(uow, found.id)}."]
     shown = _messages_from(view["messages"], page.message)
     if member_for(person, members_of(uow, found)).responder:
         shown = [{**one, "text": one["full_text"]} if one["number"] == page.message else one for one in shown]
     texts = [message_text(one, found.lifecycle, person.email) for one in shown]
     numbers = [one["number"] for one in shown]
-    paragraphs = [*merged, *_cut(found.id, numbers, texts, whole=page.message)]
+    paragraphs = [*merged, *where, *_cut(found.id, numbers, texts, whole=page.message)]
     return PageContent(head_text(view), (), paragraphs, Subjects(_people_on(uow, found), frozenset({found.id})))
 
 

@@ -230,7 +230,7 @@ def _notify_later(
     for reader in recipients:
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
-        headers = _headers(ticket, HELD, None, ticket.queue.name, None)._replace(about_id=first)
+        headers = _headers(ticket, HELD, None, None, None)._replace(about_id=first)
         body, writers = _held_since(uow, ticket, first, message, reader)
         row = _letter(uow, headers, reader, members, body, writers)
         if letter is not None:
@@ -347,7 +347,7 @@ def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_messag
     requestor.acknowledged = uow.now
     body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}
     to = [member for member in event.members if member.person_id == requestor.id]
-    headers = _headers(ticket, "acknowledged", message, ticket.queue.name, new_message)._replace(acknowledges=True)
+    headers = _headers(ticket, "acknowledged", message, None, new_message)._replace(acknowledges=True)
     return [Notice(headers, to, body)]
 
 
@@ -469,12 +469,15 @@ def _headers(
     ticket: Ticket,
     kind: str,
     message: Message | None,
-    name: str,
+    name: str | None,
     new_message: NewMessage | None,
     *,
     answers: bool = True,
 ) -> LetterHeaders:
-    """The headers that thread a letter in mail clients: the ticket's root, then the public message it answers."""
+    """The headers that thread a letter in mail clients: the ticket's root, then the public message it answers.
+
+    `name` is whose deed it tells of; None where its queue itself speaks.
+    """
     parent = (
         new_message.parent.message_id if new_message and new_message.parent and not new_message.parent.private else None
     )
@@ -483,7 +486,7 @@ def _headers(
         kind=kind,
         ticket=ticket,
         about_id=message.id if message else None,
-        sender_name=one_line(f"{name} via {ticket.queue.name}", 200),
+        sender_name=one_line(f"{name} via {ticket.queue.name}" if name else ticket.queue.name, 200),
         subject=one_line(f"{'Re: ' if answers else ''}[{ticket.queue.name} #{ticket.id}] {ticket.title}"),
         in_reply_to=threads[-1] if threads else None,
         references=" ".join(threads) or None,

@@ -1,11 +1,13 @@
 """What somebody is asked about a message of theirs that nobody outside the team got: to send it, or to drop it."""
 
 from ...mail.text import SHOWN_LIMIT, shown
-from ..lifecycle.commands import STATUS
+from ..lifecycle.commands import OWNER, STATUS
 from ..lifecycle.slips import DROP, SEND
 from ..lifecycle.tables import sentence_list
+from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import Update, recipients_of
+from ..tickets.transitions import has_answer, reachable_statuses
 from .receipts import Offer
 
 _NAMED = 5
@@ -13,15 +15,25 @@ _SEND, _DROP = f"To send it, reply:\n    {SEND}", f"To drop it, reply:\n    {DRO
 _SEND_WORDS = f"To send them, reply:\n    {SEND}"
 
 
-def of_slip(event: Event, *, repeats: bool) -> Offer:
+def of_slip(uow: UnitOfWork, event: Event, *, repeats: bool) -> Offer:
     """Return what is asked about public words that wait: whether they were meant for people."""
     outside = names_outside(event)
     text = shown(event.new_message.text)[:SHOWN_LIMIT].rstrip() if event.new_message else ""
     if repeats:
         return _offer(event, (SEND, DROP), f"This is in a private note. Send it to {outside}?", text, _SEND, _DROP)
     heading = f"Did you mean a command? We didn't send your reply to {outside}."
-    how = f"To change the ticket, start your reply with a line like:\n    {STATUS.line()}"
+    how = f"To change the ticket, start your reply with a line like:\n    {_usable_line(uow, event)}"
     return _offer(event, (SEND, DROP), heading, text, _SEND, _DROP, how)
+
+
+def _usable_line(uow: UnitOfWork, event: Event) -> str:
+    """Return a line that whoever caused an event may write: the one that settles the ticket, if they may settle it."""
+    ticket, life = event.ticket, event.ticket.lifecycle
+    if event.actor is None:
+        return OWNER.line()
+    roles, answered = event.actor.roles_in(life), has_answer(uow, ticket)
+    settles = life.solved_status in reachable_statuses(life, roles, ticket.status, answered=answered)
+    return STATUS.line(life.solved_status) if settles else OWNER.line()
 
 
 def of_private_answer(event: Event) -> Offer:

@@ -282,11 +282,16 @@ _BESIDE_LEAVING = frozenset({"please", "pls", "me", "now", "thanks", "thank", "y
 _LEAVING_WHOLE = frozenset({"remove me", "remove me please", "please remove me", "opt out", "opt me out"})
 
 
-def asks_to_leave(text: str) -> bool:
-    """Return whether a whole text asks for no more letters: the word alone, or an obvious short form of it."""
+def asks_to_leave(text: str, name: str = "") -> bool:
+    """Return whether a whole text asks for no more letters: the word alone, or an obvious short form of it.
+
+    `name` is its writer's, who may sign with it.
+    """
     if len(text) > 100 or "?" in text:
         return False
-    words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text.casefold())
+    words, names = (re.findall(r"[^\W_]+(?:['-][^\W_]+)*", said.casefold()) for said in (text, name))
+    while len(words) > 1 and words[-1] in names:
+        words = words[:-1]
     alone = len(_LEAVING & set(words)) == 1 and all(word in _LEAVING or word in _BESIDE_LEAVING for word in words)
     return alone or " ".join(words) in _LEAVING_WHOLE
 

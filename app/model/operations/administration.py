@@ -1,6 +1,7 @@
 """What is done to tickets by command, each an operation and then its letters: set, undo, merge, expire."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -18,25 +19,33 @@ from ..tickets.filters import NOT_FORGOTTEN
 from ..tickets.members import FormerQueue, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import save_checkpoint, snapshot
+from ..tickets.unread import note_of_unread
 from . import workflow
 from .command_execution import CommandMail, CommandsRefused, execute_commands
 
 
-def set_ticket(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> list[str]:
-    """Change things of a ticket in somebody's name; returns what changed, field by field. Raises NotAllowed."""
+class FieldsSet(NamedTuple):
+    """What a command has set, field by field, and what must be said of it besides."""
+
+    fields: list[str]
+    notes: list[str]
+
+
+def set_ticket(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> FieldsSet:
+    """Change things of a ticket in somebody's name. Raises NotAllowed."""
     before, members_before = snapshot(uow, ticket, people=True), members_of(uow, ticket)
     formerly = FormerQueue(ticket.queue.name, ticket.id)
     member = member_for(actor, members_before)
     if not member.responder:
         raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders set things.")
     changes = apply_changes(uow, ticket, actor, field_changes)
+    members = members_of(uow, ticket)
     if changes:
-        members = members_of(uow, ticket)
         gone = former_responders(members_before, members, formerly)
         checkpoint = save_checkpoint(uow, ticket, before, actor.id)
         event = Event(ticket, members, member, before["status"], None, changes, checkpoint, gone=gone)
         notify(uow, event)
-    return [field for field, _, _ in changes]
+    return FieldsSet([field for field, _, _ in changes], note_of_unread(uow, ticket, changes, members))
 
 
 def undo(uow: UnitOfWork, ticket: Ticket, actor: Person) -> Event:
