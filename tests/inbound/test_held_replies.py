@@ -68,7 +68,7 @@ def test_no_slip_of_a_volunteer_reaches_a_customer(served: World) -> None:
         assert len(texts(served)) == posted + (fate == HELD), text
         if fate == HELD:
             assert (last["text"], last["held"], last["private"], last["action"]) == (text, True, True, "Comment")
-            assert asked(sam).text.startswith("Did you mean a command? We didn't send your reply to Ann Lee.")
+            assert asked(sam).text.startswith("We didn't send your reply, which looks like a command, to Ann Lee.")
             assert len(britta.letters) == others
     ticket = served.ticket()
     assert ticket["assignee"]["email"] == "sam@team.example"

@@ -50,7 +50,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
         "  happened: Reply by Britta, still new; Carol, Nora Newcomer got a letter.\n"
     ) in done.stdout
     assert "      | Britta answered less than a minute before you, at " in done.stdout
-    assert "      | Did you mean a command? We didn't send your reply to Nora Newcomer.\n" in done.stdout
+    assert "      | We didn't send your reply, which looks like a command, to Nora Newcomer.\n" in done.stdout
     assert "The letter to Nora Newcomer says: A reply that only says thanks leaves it resolved.\n" in done.stdout
     assert "The ticket is still resolved, as the letter had said." in done.stdout
     assert not list((tmp_path / "tmp").iterdir())

@@ -21,7 +21,7 @@ def of_slip(uow: UnitOfWork, event: Event, *, repeats: bool) -> Offer:
     text = shown(event.new_message.text)[:SHOWN_LIMIT].rstrip() if event.new_message else ""
     if repeats:
         return _offer(event, (SEND, DROP), f"This is in a private note. Send it to {outside}?", text, _SEND, _DROP)
-    heading = f"Did you mean a command? We didn't send your reply to {outside}."
+    heading = f"We didn't send your reply, which looks like a command, to {outside}."
     how = f"To change the ticket, start your reply with a line like:\n    {_usable_line(uow, event)}"
     return _offer(event, (SEND, DROP), heading, text, _SEND, _DROP, how)
 
