@@ -240,7 +240,7 @@ def _offer_to(uow: UnitOfWork, done: Performed, colleague: TicketMember, *, priv
     to = ReceiptRecipient(ticket, colleague, event.members, replace(new_message, verified=False))
     what = commands.POST_PRIVATE if private else commands.POST
     offered = not colleague.undeliverable and pending_commands.offer_words(uow, to, message, what)
-    # The offer has the words, so they get no other letter of them.
+    # Where the offer has all of it, they get no other letter of it.
     event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
     return done._replace(events=(event,), answer=receipts.send_unknown_address)
 
