@@ -116,7 +116,9 @@ def _situation(
     ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
     lifecycle = ticket.lifecycle
     machine, member = parsed.automatic is not None, member_for(person, members)
-    verified = not machine and sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claim.came_before)
+    verified = not machine and sender_proof.is_verified(
+        uow, inbound_mail, person, known, came_before=claim.came_before, ticket=ticket.id
+    )
     taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.
     undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
