@@ -5,7 +5,7 @@ All works by offsets into the bytes of the mail: nothing large is copied, and wh
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from email.message import Message
 from email.parser import HeaderParser
@@ -204,12 +204,8 @@ def content(raw: bytes, part: Part, limit: int | None = None) -> bytes:
     """The decoded bytes of a part, at most the first `limit` (the whole without one). Never raises."""
     if part.held is not None:
         return part.held[:limit]
-    outer, _, item = part.encoding.rpartition(" ")
-    if outer:
-        kind, _, number = item.partition(".")
-        leaf = part._replace(encoding=outer)
-        held = _held(kind, content(raw, leaf), leaf, CONTAINERS)
-        return content(raw, held[int(number)], limit) if int(number) < len(held) else b""
+    if " " in part.encoding:
+        return next(contents(raw, [part]))[:limit]
     stop = part.stop if limit is None else min(part.stop, part.start + _SPREAD.get(part.encoding, 1) * limit + 1024)
     if part.encoding in _UUENCODED:
         return b"".join(_uudecoded(raw, part.start, stop))[:limit]
@@ -218,6 +214,22 @@ def content(raw: bytes, part: Part, limit: int | None = None) -> bytes:
         whole = base64_bytes(body) if _is_base64(body) else None
         return (body if whole is None else whole)[:limit]
     return (binascii.a2b_qp(body) if part.encoding == "quoted-printable" else body)[:limit]
+
+
+def contents(raw: bytes, parts: Iterable[Part]) -> Iterator[bytes]:
+    """The decoded bytes of each of these parts. A container is opened once for all in a row that it holds."""
+    opened: tuple[int, int, str] | None = None
+    held: list[Part] = []
+    for part in parts:
+        outer, _, item = part.encoding.rpartition(" ")
+        if not outer:
+            yield content(raw, part)
+            continue
+        kind, _, number = item.partition(".")
+        if opened != (opened := (part.start, part.stop, f"{outer} {kind}")):
+            leaf = part._replace(encoding=outer)
+            held = _held(kind, content(raw, leaf), leaf, CONTAINERS)
+        yield content(raw, held[int(number)]) if int(number) < len(held) else b""
 
 
 def size(raw: bytes, part: Part) -> int:

@@ -481,8 +481,9 @@ def test_whom_a_refused_line_named_can_be_named_again_by_the_same_mail(every_off
     office = every_office
     office.world.opens(OTTO, "Another")
     places = [f"ticket1-comment@{DOMAIN}", f"ticket2@{DOMAIN}"]
-    raw = f"From: {RON}\r\nTo: {', '.join(places)}\r\nMessage-ID: <both@x>\r\nIn-Reply-To: "
-    raw += f"{office.ron.letters[0]['Message-ID']}\r\n\r\n"
+    raw = f"From: {RON}\r\nTo: {', '.join(places)}\r\nMessage-ID: <both@x>\r\n"
+    raw = f"Authentication-Results: mx.example; dmarc=pass header.from={RON.rpartition('@')[2]}\r\n{raw}\r\n"
+    office.world.database.trust = Trust("reply", "mx.example")
     raw += f"AddCc: {PIA}, Pia <{PIA}>\r\nStatus: {AWAY[office.life.name]}\r\n"
     office.world.brings(raw.encode(), RON, *places)
     assert (found(office, 1, "participants"), office.status) == ([], office.life.first)

@@ -283,3 +283,27 @@ def test_files_within_a_text_are_files() -> None:
 )
 def test_words_that_only_look_so_stay(text: str) -> None:
     assert parse_mail(mail(f"Subject: x\n\n{text}\n")).text == text
+
+
+def test_a_container_is_opened_once_for_all_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = mail("From: a@b.example\n\n" + "\nbegin 644 a.txt\n#86)C\nend\n" * 20)
+    files = parse_mail(raw).attachments
+    parts = [mime.Part(one.type, None, one.encoding, "", None, one.start, one.stop) for one in files]
+    opened: list[bytes] = []
+    split = uuencoded.split
+    monkeypatch.setattr(uuencoded, "split", lambda text: opened.append(text) or split(text))  # type: ignore[func-returns-value]
+    assert list(mime.contents(raw, parts)) == [b"abc"] * 20
+    assert len(opened) == 1
+
+
+def test_of_many_rich_texts_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+    monkeypatch.setattr(tnef, "rtf_text", lambda rtf: read.append(rtf) or "words")  # type: ignore[func-returns-value]
+    properties = b"".join(
+        struct.pack("<HHII", 0x102, 0x1009, 1, 20) + struct.pack("<IIII", 16, 4, 0x414C454D, 0) + b"abcd"
+        for _ in range(50)
+    )
+    value = struct.pack("<I", 50) + properties
+    raw = b"\x78\x9f\x3e\x22\0\0" + struct.pack("<BHHI", 1, 0x9003, 6, len(value)) + value + b"\0\0"
+    assert [one.content for one in tnef.documents(raw)] == [b"words"]
+    assert read == [b"abcd"]

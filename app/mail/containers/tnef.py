@@ -57,7 +57,10 @@ def documents(raw: bytes) -> list[TnefFile]:
             files.append([])
         elif files:
             files[-1].append((kind, value))
-    best = [words[kind] for kind in (_TEXT, _HTML, _RTF) if kind in words and words[kind].content.strip()]
+    best = [words[kind] for kind in (_TEXT, _HTML) if kind in words and words[kind].content.strip()]
+    if not best and _RTF in words:
+        written = rtf_text(unpacked(words[_RTF].content)).encode("utf-8", "replace")
+        best = [words[_RTF]._replace(content=written)] if written.strip() else []
     return [*best[:1], *(_file(file, codepage) for file in files[:_MOST_FILES])]
 
 
@@ -97,7 +100,7 @@ def _words(value: bytes, codepage: str | None) -> Iterator[tuple[int, TnefFile]]
         elif number == _HTML:
             yield number, TnefFile("text/html", "", charset, found)
         elif number == _RTF:
-            yield number, TnefFile("text/plain", "", "utf-8", rtf_text(unpacked(found)).encode("utf-8", "replace"))
+            yield number, TnefFile("text/plain", "", "utf-8", found)
 
 
 def _ended(value: bytes, in_unicode: bool) -> bytes:

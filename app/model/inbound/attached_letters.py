@@ -9,7 +9,7 @@ from sqlalchemy import select
 from ...mail import mime
 from ...mail.parsed import ParsedAttachment
 from ..records.letters import Letter
-from ..records.messages import Message
+from ..records.messages import Message, contents_of
 from ..records.people import Person
 from ..records.queues import Responder
 from ..records.tickets import Ticket
@@ -30,8 +30,9 @@ _DEPTH = 10
 def attachments_of(uow: UnitOfWork, inbound_mail: InboundMail) -> tuple[ParsedAttachment, ...]:
     """The files of a mail, those marked that have a letter to the team in them."""
     judged: dict[int, bool] = {}
-    files = inbound_mail.parsed.attachments
-    return tuple(replace(file, withheld=_is_for_team(uow, inbound_mail.raw, file, judged)) for file in files)
+    files, raw = inbound_mail.parsed.attachments, inbound_mail.raw
+    contents = zip(files, contents_of(raw, files), strict=True)
+    return tuple(replace(file, withheld=_is_for_team(uow, content, judged)) for file, content in contents)
 
 
 def may_get_all_files(uow: UnitOfWork, message: Message, person_id: int) -> bool:
@@ -42,11 +43,11 @@ def may_get_all_files(uow: UnitOfWork, message: Message, person_id: int) -> bool
     return person is not None and member_for(person, members_of(uow, ticket)).responder
 
 
-def _is_for_team(uow: UnitOfWork, raw: bytes, file: ParsedAttachment, judged: dict[int, bool]) -> bool:
+def _is_for_team(uow: UnitOfWork, file: bytes, judged: dict[int, bool]) -> bool:
     """Whether a file has a letter in it that was about a private message, or went to somebody of the team."""
     ids: set[str] = set()
     tokens: set[str] = set()
-    for content in _contents(raw, mime.Part(file.type, None, file.encoding, "", None, file.start, file.stop), _DEPTH):
+    for content in _contents(file, _DEPTH):
         locals_ = (content[max(0, match.start() - _BEFORE) : match.end()] for match in _ID.finditer(content))
         ids |= {f"<{local.decode('ascii', 'replace')}{uow.domain}>" for local in locals_}
         tokens |= {match.decode() for match in _TOKEN.findall(content)}
@@ -58,13 +59,12 @@ def _is_for_team(uow: UnitOfWork, raw: bytes, file: ParsedAttachment, judged: di
     )
 
 
-def _contents(raw: bytes, part: mime.Part, depth: int) -> Iterator[bytes]:
-    """What a part of a mail says, and whatever is encoded in the mails within it; their types may be wrong."""
-    content = mime.content(raw, part)
+def _contents(content: bytes, depth: int) -> Iterator[bytes]:
+    """What a file says, and whatever is encoded in the mails within it; their types may be wrong."""
     yield content
     for inner in mime.parts(content) if depth else ():
-        if inner.type.startswith("message/") or inner.encoding in mime.ENCODED:
-            yield from _contents(content, inner, depth - 1)
+        if inner.held is not None or inner.type.startswith("message/") or inner.encoding in mime.ENCODED:
+            yield from _contents(mime.content(content, inner), depth - 1)
 
 
 def _went_to_team(uow: UnitOfWork, letter: Letter) -> bool:

@@ -11,9 +11,10 @@ from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..letters.subjects import Subjects
 from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of
 from ..lifecycle.slips import DROP
+from ..lifecycle.tables import sentence_list
 from ..operations.command_execution import readers_of_merge
 from ..records.letters import Letter, State
-from ..records.messages import Message
+from ..records.messages import Attachment, Message
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
@@ -129,9 +130,9 @@ def _list(
 
 
 def offer_words(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: str) -> bool:
-    """Offer somebody to post as theirs what came from an address that we do not know. False if it is one too many.
+    """Offer somebody to post as theirs what came from an address that we do not know.
 
-    `what` is POST or POST_PRIVATE.
+    `what` is POST or POST_PRIVATE. False if the letter has not all that it offers, or is one too many.
     """
     private = what == POST_PRIVATE
     stranger = uow.session.get(Person, message.sender_id)
@@ -141,13 +142,18 @@ def offer_words(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: s
     came = f"It came from {stranger.email}, an address that we do not know:"
     does = 'If your whole reply is "yes", it posts the words above as yours. '
     does += "Other words are kept as a private note, and these go on waiting."
-    return write_receipt(
+    text = shown(message.text)
+    files = [*map(one_line, uow.session.scalars(select(Attachment.name).where(Attachment.message_id == message.id)))]
+    more = ["These are not all of the words: the others are on the ticket."] if len(text) > _MOST_OFFERED else []
+    more += [f"With files: {sentence_list(files)}."] if files else []
+    written = write_receipt(
         uow,
         to._replace(about_id=message.id, private=private),
         ReceiptKind.AUTHOR,
         f"Did you write this to ticket {to.ticket.id}? {came}",
-        shown(message.text)[:_MOST_OFFERED].split("\n"),
+        text[:_MOST_OFFERED].split("\n"),
         [
+            *more,
             f'If you did, reply "yes". Then it is posted as yours, and {readers}.',
             'If not, do nothing, or reply "no": it lapses after a week.',
             "If you want to write from that address, ask an administrator to link it.",
@@ -157,6 +163,7 @@ def offer_words(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: s
         shows=Subjects(frozenset([stranger.id])),
         commands=what,
     )
+    return written and not more
 
 
 _MOST_OFFERED = 4_000

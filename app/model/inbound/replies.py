@@ -116,7 +116,9 @@ def _situation(
     ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
     lifecycle = ticket.lifecycle
     machine, member = parsed.automatic is not None, member_for(person, members)
-    verified = not machine and sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claim.came_before)
+    verified = not machine and sender_proof.is_verified(
+        uow, inbound_mail, person, known, came_before=claim.came_before, ticket=ticket.id
+    )
     taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.
     undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
@@ -243,7 +245,7 @@ def _offer_to(uow: UnitOfWork, done: Performed, colleague: TicketMember, *, priv
     to = ReceiptRecipient(ticket, colleague, event.members, replace(new_message, verified=False))
     what = commands.POST_PRIVATE if private else commands.POST
     offered = not colleague.undeliverable and pending_commands.offer_words(uow, to, message, what)
-    # The offer has the words, so they get no other letter of them.
+    # Where the offer has all of it, they get no other letter of it.
     event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
     return done._replace(events=(event,), answer=receipts.send_unknown_address)
 

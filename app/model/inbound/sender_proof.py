@@ -1,6 +1,7 @@
 """What proves who wrote a mail (our letters' Message-IDs, the front server's word), and our own id."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
@@ -11,7 +12,11 @@ from ...mail.authentication_results import AuthenticationVerdict
 from ..records.addressing import find_our_address
 from ..records.letters import Letter
 from ..records.message_ids import is_our_id
+from ..records.tickets import NoSuchTicket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
+
+# A letter whose id got out unseen does so no longer.
+PROVES_FOR = timedelta(days=30)
 
 if TYPE_CHECKING:
     from ..records.people import Person
@@ -26,12 +31,13 @@ def is_verified(
     known: "Sequence[KnownReference]",
     *,
     came_before: bool,
+    ticket: int | None = None,
 ) -> bool:
     """Whether a mail is from whom it says (docs/interface.md, section 6).
 
-    It answers a letter that went to that very person, or the front server says so of the address in From. Never with
-    two addresses in From or none, when the front server disowns it, or when a mail of this Message-ID `came_before`:
-    whoever saw it could send it again elsewhere.
+    It answers a letter that went to that very person lately, and not about another ticket than its own, or the front
+    server says so of the address in From. Never with two addresses in From or none, when the front server disowns it,
+    or when a mail of this Message-ID `came_before`: whoever saw it could send it again elsewhere.
     """
     if (
         came_before
@@ -39,7 +45,7 @@ def is_verified(
         or (verdict := _verdict(uow, inbound_mail)) is AuthenticationVerdict.FAIL
     ):
         return False
-    answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, known)
+    answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, known, ticket)
     return verdict is AuthenticationVerdict.PASS or answers
 
 
@@ -61,14 +67,31 @@ def _verdict(uow: UnitOfWork, inbound_mail: "InboundMail") -> AuthenticationVerd
 
 
 def _answers_own_letter(
-    uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", known: "Sequence[KnownReference]"
+    uow: UnitOfWork,
+    inbound_mail: "InboundMail",
+    person: "Person",
+    known: "Sequence[KnownReference]",
+    ticket: int | None,
 ) -> bool:
     """Only the nearest id counts: what stands in References was seen by everybody who answered before."""
     return any(
         is_our_id(uow, answered_letter.given)
         for answered_letter in _answered_letters(inbound_mail, person, known)
         if not answered_letter.shown
+        and answered_letter.created is not None
+        and uow.now - answered_letter.created <= PROVES_FOR
+        and (ticket is None or _is_about(uow, answered_letter, ticket))
     )
+
+
+def _is_about(uow: UnitOfWork, letter: "KnownReference", ticket: int) -> bool:
+    """Whether a letter is about no other ticket than this one, or about one that became part of it."""
+    if letter.ticket in (None, ticket):
+        return True
+    try:
+        return resolve_merged(uow, letter.ticket).id == ticket
+    except NoSuchTicket:
+        return False
 
 
 def _answered_letters(
@@ -83,8 +106,12 @@ def _answered_letters(
 def mark_exposed(
     uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", known: "Sequence[KnownReference]"
 ) -> None:
-    """Remember that a mail shows the id of the letter that it answers to others: from now on they could use it."""
-    answered = [answered_letter.given for answered_letter in _answered_letters(inbound_mail, person, known)]
-    named = {address_key(mailbox.email) for mailbox in inbound_mail.parsed.to} - {address_key(person.email)}
-    if answered and any(find_our_address(uow, email) is None for email in named):
-        uow.connection.execute(update(Letter).where(Letter.message_id.in_(answered)).values(shown=True))
+    """Remember that a mail shows ids of our letters to others, wherever it names them: from now on they could use them.
+
+    Whoever follows up on their own mail names the letter that this one answered behind it.
+    """
+    parsed = inbound_mail.parsed
+    ids = {one.given for one in known if one.reader is not None}
+    named = {address_key(mailbox.email) for mailbox in parsed.to} - {address_key(person.email)}
+    if ids and (parsed.listed or any(find_our_address(uow, email) is None for email in named)):
+        uow.connection.execute(update(Letter).where(Letter.message_id.in_(ids)).values(shown=True))

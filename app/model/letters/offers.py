@@ -1,12 +1,15 @@
 """What somebody is asked about a message of theirs that nobody outside the team got: to send it, or to drop it."""
 
-from ...mail.text import SHOWN_LIMIT, shown
+from collections.abc import Iterator
+
+from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import OWNER, STATUS
 from ..lifecycle.slips import DROP, SEND
 from ..lifecycle.tables import sentence_list
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import Update, recipients_of
+from ..tickets.posts import NewMessage
 from ..tickets.transitions import has_answer, reachable_statuses
 from .receipts import Offer
 
@@ -38,8 +41,13 @@ def _usable_line(uow: UnitOfWork, event: Event) -> str:
 
 def of_private_answer(event: Event) -> Offer:
     """Return what is asked about an answer to a private note that was addressed to everybody."""
-    why = "Your reply stayed a private note, because it answers one."
-    return _offer(event, (SEND,), f"{why} Send it to {names_outside(event)}?", _SEND)
+    stayed, outside = "stayed a private note, because it answers one", names_outside(event)
+    own = event.new_message
+    if own is None or own.believed:
+        return _offer(event, (SEND,), f"Your reply {stayed}. Send it to {outside}?", _SEND)
+    # Whoever did not write it has not read it, and "send" makes it theirs.
+    heading = f"A reply in your name {stayed}. Nothing proves that you wrote it. If you did, send it to {outside}?"
+    return _offer(event, (SEND,), heading, *_all_of(own), _SEND)
 
 
 def of_note(event: Event) -> Offer:
@@ -54,6 +62,16 @@ def of_move(event: Event) -> Offer:
     got = f"only the {queue} team got them" if team else f"nobody got them, as nobody else answers for {queue}"
     heading = f"Your words are a private note: {got}. Send them to {names_outside(event)}, too?"
     return _offer(event, (SEND,), heading, _SEND_WORDS)
+
+
+def _all_of(own: NewMessage) -> Iterator[str]:
+    """Say what words are, and which files come with them."""
+    text = shown(own.text)
+    yield text[:SHOWN_LIMIT].rstrip()
+    if len(text) > SHOWN_LIMIT:
+        yield "This is only its beginning."
+    if own.attachments:
+        yield f"With files: {sentence_list(one_line(one.name) for one in own.attachments)}."
 
 
 def _offer(event: Event, words: tuple[str, ...], heading: str, *paragraphs: str) -> Offer:

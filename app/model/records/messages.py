@@ -1,6 +1,6 @@
 """The messages of a ticket and what was attached to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -84,9 +84,12 @@ class Attachment(Base):
     encoding: Mapped[str]
     withheld: Mapped[bool] = mapped_column(server_default=false())
 
-    def content(self, raw: bytes) -> bytes:
-        """Its decoded bytes, out of the mail as it came."""
-        return mime.content(raw, mime.Part(self.type, None, self.encoding, "", self.name, self.start, self.stop))
+
+def contents_of(raw: bytes, attachments: "Iterable[Attachment | Attached]") -> Iterator[bytes]:
+    """The decoded bytes of parts, out of the mail as it came."""
+    return mime.contents(
+        raw, (mime.Part(one.type, None, one.encoding, "", one.name, one.start, one.stop) for one in attachments)
+    )
 
 
 def attachment_rows(message_id: int, parts: "Iterable[Attached]") -> list[dict[str, Any]]:

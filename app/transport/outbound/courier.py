@@ -19,7 +19,7 @@ from ...model.letters.receipts import ReceiptKind
 from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
 from ...model.records.letters import HELD, Letter, State
-from ...model.records.messages import Message, forwardable_files
+from ...model.records.messages import Message, contents_of, forwardable_files
 from ...model.records.people import Person
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
@@ -267,7 +267,8 @@ class Courier:
                 return []
             raw = raw_bytes(uow, message.mail_id)
             chosen = forwardable_files(message.attachments, team=may_get_all_files(uow, message, letter.person_id))
-            return [LetterFile(one.name, one.type, one.content(raw)) for one in chosen]
+            contents = zip(chosen, contents_of(raw, chosen), strict=True)
+            return [LetterFile(one.name, one.type, content) for one, content in contents]
 
     def _note_sent(self) -> None:
         if not self._unnoted:
