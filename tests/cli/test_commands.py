@@ -432,7 +432,14 @@ def test_responders_come_and_go(office: Office) -> None:
     assert office.json("responder", "list", "--queue", "Questions") == [
         {"queue": "Questions", "email": "new@example.org", "name": ""}
     ]
-    office.does("responder", "remove", "new@example.org", "--queue", "Questions")
+    number = office.does(
+        "open", "--queue", "Questions", "--from", ANN, "--subject", "Help", "--text", "It burns."
+    ).strip()
+    assert office.does("responder", "add", "late@example.org", "--queue", "questions") == (
+        f"late <late@example.org> answers for Questions\nwaiting there: #{number}\n"
+    )
+    for email in ("new@example.org", "late@example.org"):
+        office.does("responder", "remove", email, "--queue", "Questions")
     assert office.json("responder", "list") == [{"queue": "General", "email": ROB, "name": "Rob Responder"}]
 
 

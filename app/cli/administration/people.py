@@ -3,10 +3,12 @@
 import click
 
 from ...mail.addresses import Mailbox
-from ...model.operations.digests import welcome
+from ...model.operations.digests import waiting_in, welcome
 from ...model.records import people, queue_setup, queues, registration
 from ...model.storage.unit_of_work import UnitOfWork
 from ..common import json_option, open_read_only, open_transaction, print_json, print_rows
+
+_MOST_NAMED = 20
 
 
 @click.group("queue")
@@ -140,6 +142,9 @@ def responder_add(email: str, queue: str) -> None:
         if queue_setup.add_responder(uow, found, person):
             welcome(uow, found, person)
         click.echo(f"{person.label} <{person.email}> answers for {found.name}")
+        if waiting := waiting_in(uow, found):
+            named = ", ".join(f"#{ticket.number}" for ticket in waiting[:_MOST_NAMED])
+            click.echo(f"waiting there: {named}{', …' if len(waiting) > _MOST_NAMED else ''}")
 
 
 @responder_command.command("remove")

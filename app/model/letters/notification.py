@@ -461,6 +461,8 @@ def change_line(change: FieldChange) -> str:
     field, old, new = change
     if field == MERGED:
         return f"Ticket {new} became part of this one"
+    if field == "unsubscribed":
+        return f"{new} gets no more letters about it" if new else f"{old} gets letters about it again"
     nothing = {"priority": "none", "until": "no day"}.get(field, "nobody")
     return f"{field.capitalize()}: {old or nothing} → {new or nothing}"
 
