@@ -580,8 +580,9 @@ def test_somebody_is_let_in_by_command(inbox: Office) -> None:
 
 
 def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inbox: Office) -> None:
-    assert (
-        inbox.does("set", 1, "--queue", "questions", "--as", ROB) == "Ticket 1: queue, status and participant changed\n"
+    assert inbox.does("set", 1, "--queue", "questions", "--as", ROB) == (
+        "Ticket 1: queue, status and participant changed\n"
+        "Nobody answers for Questions yet, so nobody there reads this ticket. The administrators are told.\n"
     )
     ticket = inbox.json("show", 1)
     assert (ticket["queue"], ticket["lifecycle"], ticket["status"]) == ("Questions", "support", "Open")
