@@ -2,6 +2,7 @@
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -61,6 +62,8 @@ class Checkout:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
+                # A shell lets what it starts in the background ignore the signal, and the tests may be started so.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
             )
 
     def run(self, *arguments: str, mail: str = "") -> "subprocess.CompletedProcess[str]":
