@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from mail_tickets.cli.output.ticket_display import ticket_text
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.operations.daily_work import do_daily_work
 from tests.support.world import Actor, Letter, World
 
@@ -268,3 +270,10 @@ def test_words_below_a_move_go_to_the_new_team_alone_until_they_are_sent(served:
     # An action that is named is what its writer wants.
     carl.replies(carl.letter(), "Queue: General\nAction: Comment\n\nNot for us.")
     britta.replies(britta.letter(), "Queue: Questions\nQueue: General\n\nBoth?")
+
+
+def test_the_shell_marks_a_reply_that_waits(served: World) -> None:
+    sam, _, _ = people(served)
+    sam.replies(sam.letter(), "Resolved")
+    shown = ticket_text(served.ticket(), LIFECYCLES["correspondence"], None, served.clock())
+    assert [line.split("  ")[-2:] for line in shown.split("\n") if line.startswith("#2")] == [["PRIVATE", "HELD"]]

@@ -95,7 +95,7 @@ def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
             yield "Not delivered:", f"{one_line(change['new'])} ({when(change['at'], now)})"
 
 
-_MARKS = {"PRIVATE": "private", "AUTOMATIC": "automatic", "LIST": "listed"}
+_MARKS = {"PRIVATE": "private", "HELD": "held", "AUTOMATIC": "automatic", "LIST": "listed"}
 
 
 def _head(message: dict[str, Any], now: datetime) -> str:
