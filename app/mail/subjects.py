@@ -2,6 +2,8 @@
 
 import re
 
+from .quoted_text import is_forward
+
 # What mail programs put before the subject of an answer or of a mail passed on, in the languages that we know of.
 _MARKS = (
     "re", "aw", "antw", "antwort", "sv", "vs", "odp", "res", "rép", "ref", "rif", "ynt", "vá", "bls", "atb",
@@ -29,3 +31,19 @@ def bare_subject(subject: str) -> tuple[str, bool]:
     shortened = _LAST.sub("", rest)
     marked = marked or shortened != rest
     return " ".join(shortened.casefold().split())[:_LONGEST], marked
+
+
+# What stands before a list's name or our tag, up to the first colon.
+_FIRST_MARK = re.compile(r"\A(\s*+(?:\[[^\]]{0,100}+\])?)[^:：]*[:：]")
+# Marks of an answer that are no word of anybody's.
+_ANSWER = re.compile(
+    r"\s*+(?:re|aw|antw|antwort|sv|odp|rép|отв|ответ|回复|返信|תשובה|رد)\s?(?:\[\d{1,3}\])?\s?[:：]", re.IGNORECASE
+)
+
+
+def forwarded_title(subject: str) -> str:
+    """Return what a subject calls the matter, without the marks of a mail passed on and the answers below them."""
+    rest, below = subject, False
+    while is_forward(rest) or (below and _ANSWER.match(rest)):
+        rest, below = _FIRST_MARK.sub(r"\1", rest, count=1), True
+    return _LAST.sub("", rest).strip()

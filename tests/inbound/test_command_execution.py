@@ -783,6 +783,22 @@ def test_undo_takes_back_who_was_let_in_or_out(every_office: Office) -> None:
     assert {"field": "participant", "old": None, "new": PIA}.items() <= office.ticket["changes"][-1].items()
 
 
+@pytest.mark.parametrize("lines", ["", "Priority: 3\n\n"])
+def test_undo_takes_back_whom_a_reply_let_in_by_its_cc(office: Office, lines: str) -> None:
+    letters = office.steers(office.ron, f"{lines}Try water.", headers={"Cc": PIA})
+    assert emails(office.ticket["participants"]) == [PIA]
+    [told] = to(letters, office.rosa)
+    assert f"Participant: nobody → {PIA}" in told.text
+    assert '"undo" on the first line' in told.footer
+    assert all(PIA not in letter.text for letter in to(letters, office.rita))
+    [taken_back] = to(office.since(lambda: office.rosa.replies(told, "undo")), office.rosa)
+    assert office.ticket["participants"] == []
+    assert f"Participant: {PIA} → nobody" in taken_back.text
+    office.ron.replies(office.ron.letter(), "Try oil.", headers={"Cc": f"{PIA}, {OTTO}"})
+    office.rosa.replies(office.rosa.letter(), "undo")
+    assert (office.ticket["participants"], office.status) == ([], office.life.first)
+
+
 def test_commands_that_change_nothing_have_a_receipt_that_says_so(office: Office) -> None:
     letters = office.steers(office.ron, "Queue: General\nOwner: nobody")
     assert [letter.recipient for letter in letters] == [RON]

@@ -272,6 +272,23 @@ def test_words_below_a_move_go_to_the_new_team_alone_until_they_are_sent(served:
     britta.replies(britta.letter(), "Queue: Questions\nQueue: General\n\nBoth?")
 
 
+@pytest.mark.parametrize("where", ["ticket1", "ticket1-comment"])
+def test_a_private_answer_that_moves_the_ticket_says_who_got_it_and_can_be_sent(served: World, where: str) -> None:
+    sam, britta, ann = people(served)
+    carl = served.responder("carl@team.example", "Carl", "Questions")
+    served.responder("sam@team.example", "Sam Person", "Questions")
+    britta.writes("ticket1-comment", "Is this one for Questions?")
+    sam.writes(where, "Queue: Questions\n\nYes. Carl knows the door.", answering=sam.letter())
+    assert served.ticket()["queue"] == "Questions"
+    assert "Carl knows the door." in carl.letter().text
+    receipt = asked(sam)
+    assert "only the Questions team got them. Send them to Ann Lee, too?" in receipt.text
+    assert "stayed a private note" not in receipt.text
+    assert not any("Carl knows" in letter.all_text for letter in ann.letters)
+    sam.replies(receipt, "send")
+    assert "Carl knows the door." in ann.letter().text
+
+
 def test_the_shell_marks_a_reply_that_waits(served: World) -> None:
     sam, _, _ = people(served)
     sam.replies(sam.letter(), "Resolved")

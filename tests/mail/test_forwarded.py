@@ -14,7 +14,38 @@ from mail_tickets.mail.client_phrases import LANGUAGES
 from mail_tickets.mail.forwarded import LINES, Original, original_attached, original_inline
 from mail_tickets.mail.html_text import text_of
 from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.mail.subjects import forwarded_title
 from mail_tickets.mail.text import one_line
+
+TITLES = {
+    "Fwd: Printer": "Printer",
+    "FW: Printer": "Printer",
+    "Fw: Printer": "Printer",
+    "WG: Drucker": "Drucker",
+    "TR: Imprimante": "Imprimante",
+    "RV: Impresora": "Impresora",
+    "转发: 打印机": "打印机",
+    "転送：プリンター": "プリンター",
+    "Fwd: Fwd: Printer": "Printer",
+    "Fwd: Re: Printer": "Printer",
+    "WG: AW: Fwd: Drucker": "Drucker",
+    "fwd:Printer": "Printer",
+    "[club] Fwd: Printer": "[club] Printer",
+    "Printer (fwd)": "Printer",
+    "Fwd: Ref: 4711": "Ref: 4711",
+    "Fwd:": "",
+    # These were not passed on.
+    "Re: Printer": "Re: Printer",
+    "Printer": "Printer",
+    "Fwd Printer": "Fwd Printer",
+    "The mark Fwd: in titles": "The mark Fwd: in titles",
+}
+
+
+@pytest.mark.parametrize("subject", TITLES)
+def test_a_title_has_no_mark_of_a_mail_passed_on(subject: str) -> None:
+    assert forwarded_title(subject) == TITLES[subject]
+
 
 MAILS = Path(__file__).parent.parent / "mails"
 

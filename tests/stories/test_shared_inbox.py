@@ -133,6 +133,7 @@ def test_a_mail_that_is_forwarded_to_support_opens_a_ticket_that_its_author_can_
             subject="Fwd: Hello",
         )
         assert "Is anybody there?" in world.ticket()["messages"][0]["text"]
+        assert (world.ticket()["title"], shauna.letter()["Subject"]) == ("Hello", "Re: [General #1] Hello")
         assert world.rows(Person.email) == ["shauna@openhatch.example"]
 
 

@@ -113,6 +113,30 @@ def test_requestors_and_participants_leave_by_the_word_and_come_back_by_writing(
     assert people.hears(who)
 
 
+@pytest.mark.parametrize("name", ["rita", "pia"])
+def test_the_word_is_confirmed_once(people: People, name: str) -> None:
+    who: Actor = getattr(people, name)
+    first = who.letter()
+    who.replies(first, "unsubscribe")
+    confirmed = who.letter()
+    for letter in (first, confirmed, first):
+        who.replies(letter, "unsubscribe")
+    assert who.letter() is confirmed
+    who.replies(first, "I am back.")
+    who.replies(first, "unsubscribe")
+    assert who.letter().text == confirmed.text
+    assert who.letter() is not confirmed
+
+
+def test_a_yes_to_leaving_after_somebody_has_left_says_so(people: People) -> None:
+    first = people.rita.letter()
+    people.rita.writes("ticket1", "unsubscribe")
+    waiting = people.rita.letter()
+    people.rita.replies(first, "unsubscribe")
+    people.rita.replies(waiting, "yes")
+    assert people.rita.letter().text == "Nothing changed on ticket 1: you get no letters about it any more."
+
+
 def shown(actor: Actor) -> str:
     actor.replies(actor.letters[0], "show")
     return actor.letter().text

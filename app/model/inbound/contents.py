@@ -16,8 +16,9 @@ from ..records.queues import Queue
 from ..records.registration import get_or_create_person, mark_reachable, set_current_address
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.members import TicketMember, as_confirmed, members_of
+from ..tickets.members import TicketMember, as_confirmed
 from ..tickets.posts import NewMessage, Parent
+from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, snapshot
 from . import sender_proof
 from .attached_letters import attachments_of
 from .delivery import Claim, InboundMail, past_of
@@ -139,14 +140,18 @@ def missing_addresses(
 
 def add_participants(
     uow: UnitOfWork, ticket: Ticket, people: Sequence[Person], members: Sequence[TicketMember]
-) -> Sequence[TicketMember]:
-    """Make people participants who are not on the ticket yet. Returns everybody as they are then."""
+) -> LetIn:
+    """Make people participants who are not on the ticket yet."""
     present = {member.person_id for member in members if not member.dormant and not member.pending}
     new = [person for person in people if person.id not in present]
-    for person in new:
+    if not new:
+        return NOBODY_LET_IN
+    before = snapshot(uow, ticket, people=True)
+    changes: list[FieldChange] = [("participant", None, person.email) for person in new]
+    for person, change in zip(new, changes, strict=True):
         uow.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, **LET_IN))
-        record_change(uow, ticket, None, "participant", None, person.email)
-    return members_of(uow, ticket) if new else members
+        record_change(uow, ticket, None, *change)
+    return LetIn(before, tuple(changes))
 
 
 def confirm_participants(uow: UnitOfWork, ticket: Ticket, members: Sequence[TicketMember]) -> Sequence[TicketMember]:

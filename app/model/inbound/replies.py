@@ -28,7 +28,7 @@ from ..tickets import loop_protection
 from ..tickets.members import TicketMember, as_in_queue, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
-from ..tickets.undo import extend_checkpoint, latest_checkpoint, undoable_checkpoint
+from ..tickets.undo import NOBODY_LET_IN, LetIn, extend_checkpoint, latest_checkpoint, undoable_checkpoint
 from . import contents, pending_commands, sender_proof
 from .delivery import Claim, Fate
 from .effects import Effect, Permission, Situation, is_allowed, permitted
@@ -53,7 +53,7 @@ from .threads import KnownReference, ThreadMatch, answered_outsider
 class TicketReply(NamedTuple):
     """One mail on its ticket: who wrote it, who else is there, what it may cause, and its words.
 
-    `quotable` are the lines of the letter of ours that it answers.
+    `quotable` are the lines of the letter of ours that it answers, `let_in` those who came to the ticket by it.
     """
 
     thread: ThreadMatch
@@ -64,6 +64,7 @@ class TicketReply(NamedTuple):
     permission: Permission
     new_message: NewMessage
     quotable: Collection[str]
+    let_in: LetIn = NOBODY_LET_IN
 
     @property
     def member(self) -> TicketMember:
@@ -303,6 +304,9 @@ def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: 
 
 def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
+    if not reply.member.subscribed:
+        # They have left, and were told so.
+        return Performed(Fate.STEERED, reply.ticket)
     if Effect.LEAVE in reply.permission.now:
         return Performed(
             Fate.STEERED,
@@ -324,7 +328,8 @@ def _add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> Tick
     if Effect.LET_IN not in reply.permission.now:
         return reply
     people = contents.people_named_in(uow, claim.parsed, reply.person)
-    return reply._replace(members=contents.add_participants(uow, reply.ticket, people, reply.members))
+    let_in = contents.add_participants(uow, reply.ticket, people, reply.members)
+    return reply._replace(members=members_of(uow, reply.ticket), let_in=let_in) if let_in.changes else reply
 
 
 def _confirm(uow: UnitOfWork, reply: TicketReply, members: Sequence[TicketMember]) -> Sequence[TicketMember]:
@@ -350,6 +355,7 @@ def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, qu
         # Nobody wants to read that a colleague is on holiday.
         quiet=quiet or (about.automatic and reply.member.responder),
         rule=row_of_thanks(default_reply, reply.new_message, reply.members) if default else None,
+        let_in=reply.let_in,
     )
     return Performed(Fate.POSTED, reply.ticket, (event,))
 
@@ -502,6 +508,8 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
         return _post_offered(uow, reply, letter, private=written == commands.POST_PRIVATE)
     if written == commands.UNDO:
         return _undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
+    if written == commands.LEAVE and not reply.member.subscribed:
+        return _nothing_changed(reply, "you get no letters about it any more")
     if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
         return _unsubscribe(uow, reply)
     if written == commands.LEAVE:
@@ -533,6 +541,7 @@ def _execute_commands(
         allowed,
         reply.private and not _lets_in_answered(uow, reply, lines),
         confirmed=confirmed,
+        let_in=reply.let_in,
     )
     try:
         event = command_execution.execute_commands(uow, reply.ticket, command_mail)
@@ -548,7 +557,7 @@ def _execute_commands(
     if event.message is not None and not event.message.private and event.ticket is reply.ticket:
         event = replace(event, members=_confirm(uow, reply, event.members))
     notes = _still_waiting(uow, lines, letter) if letter else []
-    moved = any(field == "queue" for field, _, _ in event.changes) and not reply.private
+    moved = any(field == "queue" for field, _, _ in event.changes)
     return Performed(
         Fate.POSTED if reply.has_text else Fate.STEERED,
         reply.ticket,

@@ -21,7 +21,7 @@ from ..tickets.merging import NewReaders
 from ..tickets.person_lookup import colleague_named, people_named, person_named
 from ..tickets.posts import NewMessage, Transition
 from ..tickets.transitions import has_answer, is_private, transition_by_action, transition_by_text, transition_to
-from ..tickets.undo import FieldChange, save_checkpoint, snapshot
+from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, save_checkpoint, snapshot
 from .workflow import take_transitions, without_private_text
 
 Lines = Mapping[Command, Line]
@@ -56,7 +56,7 @@ class CommandMail(NamedTuple):
 
     `has_text`: it has words besides. `opened` is their message, if the mail has just opened the ticket. `allowed` are
     the commands that its writer may use. `moves`: it has moved the ticket to another queue, and names no action.
-    `confirmed`: its writer has been told who will read what by a merge.
+    `confirmed`: its writer has been told who will read what by a merge. `let_in` are those whom its Cc brought.
     """
 
     person: Person
@@ -69,6 +69,7 @@ class CommandMail(NamedTuple):
     opened: Message | None = None
     moves: bool = False
     confirmed: bool = False
+    let_in: LetIn = NOBODY_LET_IN
 
     @property
     def private_words(self) -> bool:
@@ -94,16 +95,16 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
     with _all_or_nothing(uow):
         lines = {line.command: line for line in command_mail.lines if line.command}
         problems = _line_problems(command_mail.lines, command_mail.allowed, ticket)
-        formerly, changes = FormerQueue(ticket.queue.name, ticket.id), list[FieldChange]()
-        unasked = False
+        formerly, changes = FormerQueue(ticket.queue.name, ticket.id), list(command_mail.let_in.changes)
+        before, unasked = command_mail.let_in.before, False
         if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-            changes = [(MERGED, None, str(ticket.id))]
+            changes.append((MERGED, None, str(ticket.id)))
             with problems.on(line):
                 into = _merge_target(uow, ticket, command_mail.person, line.value)
                 unasked = not command_mail.confirmed and merging.joins_others(ticket, into, command_mail.person)
                 merging.merge(uow, ticket, into, command_mail.person)
-                ticket = into
-        before = snapshot(uow, ticket, people=not lines.keys().isdisjoint(_OF_PEOPLE))
+                ticket, before = into, None
+        before = before or snapshot(uow, ticket, people=not lines.keys().isdisjoint(_OF_PEOPLE))
         changes += _set_things(uow, ticket, command_mail, problems)
         members = members_of(uow, ticket) if changes else command_mail.members
         moved = any(field == "queue" for field, _, _ in changes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast, overload
 
 from sqlalchemy import Table, insert, select
 
+from ...mail.subjects import forwarded_title
 from ..lifecycle.tables import (
     Action,
     ActorRoles,
@@ -28,7 +29,7 @@ from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.posts import NewMessage, Transition, plausible_date
 from ..tickets.redaction import Redaction
 from ..tickets.transitions import is_private
-from ..tickets.undo import save_checkpoint, snapshot, undo_last_change
+from ..tickets.undo import NOBODY_LET_IN, LetIn, save_checkpoint, snapshot, undo_last_change
 
 if TYPE_CHECKING:
     from ...mail.parsed import ParsedAttachment as Attached
@@ -52,7 +53,7 @@ def make_ticket(
     date = plausible_date(asked or new_message.date, uow.now)
     ticket = Ticket(
         queue=queue,
-        title=new_message.subject or "(no subject)",
+        title=_title(new_message),
         status=queue.lifecycle.spam if spam else queue.lifecycle.first,
         requestor_id=requestor.id,
         requestor_email=new_message.address,
@@ -74,6 +75,12 @@ def make_ticket(
     return Event(
         ticket, members, actor, ticket.status, message=message, new_message=new_message, opened=True, quiet=spam
     )
+
+
+def _title(new_message: NewMessage) -> str:
+    """Return the subject of a ticket's first message; of a mail, without what says that it was passed on."""
+    subject = new_message.subject
+    return (forwarded_title(subject) if new_message.mail_id is not None else subject) or "(no subject)"
 
 
 def _root(uow: UnitOfWork, new_message: NewMessage, *, private: bool) -> str:
@@ -99,18 +106,20 @@ def take_action(
     answer: int | None = None,
     quiet: bool = False,
     rule: Rule | None = None,
+    let_in: LetIn = NOBODY_LET_IN,
 ) -> Event:
     """Carry out an action on a ticket.
 
-    `actor` is None where the tracker itself acts. `rule` is the row of the action, if it is not looked up. Raises
-    NotAllowed, or NoSuchMessage for an answer that is not there, before anything is done.
+    `actor` is None where the tracker itself acts. `rule` is the row of the action, if it is not looked up. `let_in` is
+    who came to the ticket by the same mail. Raises NotAllowed, or NoSuchMessage for an answer that is not there, before
+    anything is done.
     """
     old, lifecycle = ticket.status, ticket.lifecycle
     row = rule or find_rule(lifecycle, action, old, roles)
     transition, recorded = Transition(row, target_status(row, old, status)), row.recorded_action
     private = is_private(lifecycle, old, roles, recorded, comment=private)
     by = actor.person_id if actor else None
-    before = snapshot(uow, ticket)
+    before = let_in.before or snapshot(uow, ticket)
     new_message = new_message if private else without_private_text(uow, ticket, new_message, by)
     message = take_transitions(uow, ticket, actor, roles, [transition], new_message, private=private, answer=answer)
     if actor and actor.dormant and not new_message.automatic:
@@ -118,7 +127,7 @@ def take_action(
         uow.session.get_one(Participant, (ticket.id, actor.person_id)).dormant = False
         members = members_of(uow, ticket)
     checkpoint = save_checkpoint(uow, ticket, before, by)
-    return Event(ticket, members, actor, old, recorded, (), checkpoint, message, new_message, quiet=quiet)
+    return Event(ticket, members, actor, old, recorded, let_in.changes, checkpoint, message, new_message, quiet=quiet)
 
 
 def undo(

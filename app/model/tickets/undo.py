@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ForeignKey, Table, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -68,6 +68,17 @@ class Checkpoint(Base):
 
 
 Snapshot = Mapping[str, Any]
+FieldChange = tuple[str, str | None, str | None]
+
+
+class LetIn(NamedTuple):
+    """Who came to a ticket by the To and Cc of a mail, and how the ticket was before; None if nobody came."""
+
+    before: Snapshot | None
+    changes: tuple[FieldChange, ...]
+
+
+NOBODY_LET_IN = LetIn(None, ())
 _ADD = insert(cast("Table", Checkpoint.__table__)).returning(Checkpoint.id)
 
 
@@ -117,9 +128,6 @@ def latest_checkpoint(uow: UnitOfWork, ticket: Ticket) -> Checkpoint | None:
     """How the ticket was before its last change."""
     query = select(Checkpoint).where(Checkpoint.ticket_id == ticket.id).order_by(Checkpoint.id.desc()).limit(1)
     return uow.session.scalars(query).one_or_none()
-
-
-FieldChange = tuple[str, str | None, str | None]
 
 
 def undoable_checkpoint(uow: UnitOfWork, ticket: Ticket) -> Checkpoint | None:
