@@ -49,6 +49,9 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
         "a reply from you goes to everybody on it; Nora Newcomer and everybody who answers for Sponsors will read it.\n"
         "  happened: Reply by Britta, still new; Carol, Nora Newcomer got a letter.\n"
     ) in done.stdout
+    assert "  happened: queue General → Sponsors, participant nobody → britta@team.example; letters" in done.stdout
+    assert "  happened: message 6 is held; letters went to: Britta.\n" in done.stdout
+    assert "  promised: To drop it, reply: drop\n  happened: message 6 is a private note now; letters" in done.stdout
     assert "      | Britta answered less than a minute before you, at " in done.stdout
     assert "      | We didn't send your reply, which looks like a command, to Nora Newcomer.\n" in done.stdout
     assert "The letter to Nora Newcomer says: A reply that only says thanks leaves it resolved.\n" in done.stdout

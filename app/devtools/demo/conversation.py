@@ -110,7 +110,7 @@ def _daily_work(tracker: Stage, tell: Callable[[str], None]) -> None:
     tracker.replies(ASHEESH, "Re: Sunday", "At ten, and there is coffee from half past nine.", before)
     # A slip: it would go to the newcomer, and waits until its writer says what was meant.
     tracker.commands(BRITTA, "Re: Sunday", "Resolved")
-    tracker.commands(BRITTA, "Re: Sunday", "drop")
+    tracker.commands(BRITTA, "Re: Sunday", "drop", "To drop it, reply: drop")
     tracker.acts(BRITTA, "Change status", "So this is settled.", status="resolved")
     tracker.thanks(NEWCOMER, "Re: Sunday", "Thanks, Britta!")
     tell(f"The ticket is still {tracker.ticket()['status']}, as the letter had said.")

@@ -94,11 +94,21 @@ class Stage:
         self._send(_answer(who, letter, subject, text))
         self._compare(promise, before)
 
-    def commands(self, who: Actor, subject: str, lines: str) -> None:
-        """A reply that is for the tracker, or was meant to be: a letter to its writer says what came of it."""
+    def commands(self, who: Actor, subject: str, lines: str, promise: str = "") -> None:
+        """A reply that is for the tracker, or was meant to be: a letter to its writer says what came of it.
+
+        `promise` is what the letter said of it. Raises BrokenPromise if the letter does not say that.
+        """
+        letter, before = self.newest(who), self.ticket()
+        if promise not in " ".join(letter.get_content().split()):
+            raise BrokenPromise(f"The letter does not say: {promise}")
         self._head(f"{who.name} replies, and means the tracker")
-        self._send(_answer(who, self.newest(who), subject, lines))
-        self._letters_arrive()
+        self._send(_answer(who, letter, subject, lines))
+        letters = self._arrived()
+        names = ", ".join(parseaddr(str(one["To"]))[0] for one in letters) or "nobody"
+        said = f"  promised: {promise}\n" if promise else ""
+        self._tell(f"{said}  happened: {_effect(before, self.ticket())}; letters went to: {names}.\n")
+        self._show(letters)
 
     def thanks(self, who: Actor, subject: str, text: str) -> None:
         """A reply that only says thanks, of which the letter spoke. Raises BrokenPromise or NoPromise."""
@@ -259,3 +269,14 @@ def _deed(ticket: dict[str, Any], before: str) -> str:
     status = f"{before} → {ticket['status']}" if before != ticket["status"] else f"still {before}"
     private = ", in private" if message["private"] else ""
     return f"{message['action']} by {message['sender']['name']}{private}, {status}"
+
+
+def _effect(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """What a reply did that was for the tracker: what changed on the ticket, or which words wait."""
+    last = now["messages"][-1]
+    waits = [f"message {last['number']} is held"] if last["held"] else []
+    held = before["messages"][-1]["held"] and not last["held"]
+    dropped = [f"message {last['number']} is a private note now"] if held and last["private"] else []
+    changes = now["changes"][len(before["changes"]) :]
+    changed = [f"{one['field']} {one['old'] or 'nobody'} → {one['new'] or 'nobody'}" for one in changes]
+    return ", ".join([*changed, *waits, *dropped]) or "nothing changed"
