@@ -56,7 +56,10 @@ class ParsedAttachment:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMail:
-    """What a mail says. Every text is storable (no NUL, no surrogates); what is missing is None or empty."""
+    """What a mail says. Every text is storable (no NUL, no surrogates); what is missing is None or empty.
+
+    `forwarded_for` are those of whom a group or list says that they wrote it, before it put its own address in From.
+    """
 
     sender: Mailbox | None
     authors: int
@@ -66,6 +69,8 @@ class ParsedMail:
     in_reply_to: tuple[str, ...]
     references: tuple[str, ...]
     to: tuple[Mailbox, ...]
+    reply_to: tuple[Mailbox, ...]
+    forwarded_for: tuple[Mailbox, ...]
     hints: tuple[str, ...]
     automatic: str | None
     listed: bool
@@ -99,6 +104,8 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
         in_reply_to=_ids(fields.get("in-reply-to", [])),
         references=_ids(fields.get("references", [])),
         to=(*_mailboxes(fields, "to"), *_mailboxes(fields, "cc")),
+        reply_to=tuple(_mailboxes(fields, "reply-to")),
+        forwarded_for=(*_mailboxes(fields, "x-original-from"), *_mailboxes(fields, "x-original-sender")),
         hints=_hints(fields),
         automatic=reason(headers, envelope_from, text) or clicked(raw, leaves, text),
         listed=from_list(headers),

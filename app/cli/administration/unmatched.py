@@ -3,9 +3,12 @@
 import click
 
 from ...config.current import current_settings
+from ...mail.addresses import Mailbox, mailboxes
 from ...mail.text import one_line
 from ...model.inbound.delivery import DeliveryResult, Fate
+from ...model.inbound.sender_proof import is_our_address
 from ...model.inbound.unmatched import find_unmatched, raw_bytes, unmatched_deliveries
+from ...model.storage.database import Database
 from ..common import (
     Number,
     json_option,
@@ -71,8 +74,12 @@ def unmatched_show(number: int) -> None:
 @click.argument("numbers", nargs=-1, type=Number(), metavar="[ID]...")
 @click.option("--all", "every", is_flag=True, help="All that is set aside.")
 @click.option("--to", "address", help="To this address of ours, instead of the one it was sent to.")
-def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | None) -> None:
-    """Deliver mail again that is set aside, now that a queue or a ticket may have its address."""
+@click.option("--as", "writer", metavar="ADDRESS", help="As a mail of this person, whatever it names as its sender.")
+def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | None, writer: str | None) -> None:
+    """Deliver mail again that is set aside, now that a queue or a ticket may have its address.
+
+    With --as a mail becomes that person's. Nothing proves that they sent it: of its commands they are asked.
+    """
     from ...config.build import build_intake
 
     if every == bool(numbers):
@@ -81,11 +88,23 @@ def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | No
         intake = build_intake(current_settings(), database)
         if address is not None and (why := intake.refuses(address)):
             raise click.ClickException(f"{address}: {why}.")
+        mailbox = None if writer is None else _writer(database, writer)
         if every:
             with database.read_only() as uow:
                 numbers = tuple(delivery.id for delivery in unmatched_deliveries(uow))
         for number in numbers:
-            click.echo(f"{number}: {_result_line(intake.redeliver(number, address))}")
+            click.echo(f"{number}: {_result_line(intake.redeliver(number, address, mailbox))}")
+
+
+def _writer(database: Database, written: str) -> Mailbox:
+    """Read whom an administrator names as the writer of a mail."""
+    found = mailboxes(written)
+    if len(found) != 1:
+        raise click.ClickException(f"{written!r} is not an e-mail address; it would look like ann@example.org.")
+    with database.read_only() as uow:
+        if is_our_address(uow, found[0].email):
+            raise click.ClickException(f"{found[0].email} is an address of ours: nobody writes from there.")
+    return found[0]
 
 
 def _result_line(result: DeliveryResult) -> str:

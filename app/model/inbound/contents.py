@@ -80,9 +80,10 @@ def draft_of(uow: UnitOfWork, claim: Claim, thread: ThreadMatch | None) -> NewMe
         reader_id=parent.reader if parent else None,
         date=parsed.date,
         automatic=parsed.automatic,
-        listed=parsed.listed,
+        # Who is only named in Reply-To gets no acknowledgement.
+        listed=parsed.listed or claim.inbound_mail.relayed,
         mail_id=claim.mail_id,
-        address=parsed.sender.email if parsed.sender else None,
+        address=claim.inbound_mail.sender.email if claim.inbound_mail.sender else None,
         attachments=attachments_of(uow, claim.inbound_mail),
         named=frozenset(address_key(mailbox.email) for mailbox in parsed.to),
     )

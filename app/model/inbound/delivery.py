@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import BindParameter, Table, bindparam, exists, insert, select, update
 
-from ...mail.addresses import address_key
+from ...mail.addresses import Mailbox, address_key
 from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.text import storable
 from ..records.received_mail import Delivery, Mail
@@ -49,7 +49,8 @@ class InboundMail:
 
     `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is the row of its
     bytes, once they are stored. `delivery_id` names a mail set aside that is now delivered again. `results` are those
-    of the recipients before this one.
+    of the recipients before this one. `writer` is who wrote it, where that is not who stands in From: it is
+    `appointed` by an administrator, or else named by what stands in front of us.
     """
 
     raw: bytes
@@ -59,6 +60,18 @@ class InboundMail:
     mail_id: int | None = None
     delivery_id: int | None = None
     results: tuple[DeliveryResult, ...] = ()
+    writer: Mailbox | None = None
+    appointed: bool = False
+
+    @property
+    def sender(self) -> Mailbox | None:
+        """Who wrote it, as far as can be told (docs/interface.md, section 3)."""
+        return self.writer or self.parsed.sender
+
+    @property
+    def relayed(self) -> bool:
+        """Whether a group, a list or a form put an address of ours in From, and names the writer elsewhere."""
+        return self.writer is not None and not self.appointed
 
     @property
     def identity(self) -> str:

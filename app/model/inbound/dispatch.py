@@ -1,10 +1,11 @@
 """The path of a mail, from a recipient's address to what became of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from ...mail.addresses import Mailbox
-from ..records.addressing import AddressKind, OurAddress, find_our_address, is_at_our_domain
+from ..records.addressing import AddressKind, OurAddress
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
@@ -12,6 +13,7 @@ from . import bounces, contents, meanwhile, new_tickets, replies, search_request
 from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
 from .interpretation import interpret, new_message_of
 from .performed import Sender, notify_all
+from .sender_proof import is_our_address, named_writer
 from .threads import KnownReference, ThreadMatch, find_thread, is_our_letter, known_references, our_addresses_in
 from .unmatched import set_aside_claimed, set_aside_mail
 
@@ -29,9 +31,11 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
         return set_aside_mail(uow, inbound_mail, recipient, "for the administrators")
     if (reported := bounces.take_report_by_content(uow, inbound_mail, recipient)) is not None:
         return reported
-    known, sender = known_references(uow, inbound_mail), inbound_mail.parsed.sender
-    if (why := _rejection_reason(uow, inbound_mail, sender, known)) or sender is None:
-        return set_aside_mail(uow, inbound_mail, recipient, why)
+    known = known_references(uow, inbound_mail)
+    inbound_mail, why = _with_writer(uow, inbound_mail, known)
+    if why or (sender := inbound_mail.sender) is None:
+        # What an administrator has made somebody's there is a repeat.
+        return set_aside_mail(uow, inbound_mail, recipient, why, our_address.name)
     if our_address.kind is AddressKind.SEARCH:
         return search_requests.answer_search(
             uow, inbound_mail, recipient, our_address, find_person(uow, sender.email), known
@@ -130,21 +134,19 @@ def _open(
     return result
 
 
-def _rejection_reason(
-    uow: UnitOfWork, inbound_mail: InboundMail, sender: Mailbox | None, known: Sequence[KnownReference]
-) -> str:
-    """Why a mail is set aside whatever it says (docs/interface.md, section 3); empty if it is not."""
+def _with_writer(
+    uow: UnitOfWork, inbound_mail: InboundMail, known: Sequence[KnownReference]
+) -> tuple[InboundMail, str]:
+    """A mail with its writer, and why it is set aside whatever it says (docs/interface.md, section 3), or nothing."""
+    sender = inbound_mail.sender
     if sender is None:
-        return "it names no sender"
-    if _is_our_address(uow, sender.email):
-        return "its sender is an address of ours"
-    return "it is a letter of ours that came back" if is_our_letter(inbound_mail, known) else ""
-
-
-def _is_our_address(uow: UnitOfWork, email: str) -> bool:
-    """Whether an address leads to us; at another domain, one that is a person's is no queue's."""
-    person = None if is_at_our_domain(uow, email) else find_person(uow, email)
-    return person is None and find_our_address(uow, email) is not None
+        return inbound_mail, "it names no sender"
+    if inbound_mail.writer is None and is_our_letter(inbound_mail, known):
+        return inbound_mail, "it is a letter of ours that came back"
+    if inbound_mail.writer is None and is_our_address(uow, sender.email):
+        inbound_mail = replace(inbound_mail, writer=named_writer(uow, inbound_mail))
+        return inbound_mail, "" if inbound_mail.writer else "its sender is an address of ours"
+    return inbound_mail, ""
 
 
 def _to_letter_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> DeliveryResult:

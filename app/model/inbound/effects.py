@@ -38,6 +38,7 @@ class Effect(StrEnum):
 class Situation:
     """What decides about a mail: who wrote it, what proves that, and where it came to. `opens`: it opens a ticket.
 
+    `relayed`: who wrote it stands elsewhere than in From, so that its writer counts as no responder.
     `comment`: it came as a private comment, by its address or by what it answers. `letter` is the kind of the letter
     that it answers, `own_letter` whether that letter went to its writer, `offers` the words that mean something in
     answer to it. `told_of_change`: that letter was about a change, and its writer is on some team. `redirected`: it is
@@ -55,6 +56,7 @@ class Situation:
     automatic: bool = False
     spam: bool = False
     authors: int = 1
+    relayed: bool = False
     opens: bool = False
     comment: bool = False
     letter: str | None = None

@@ -19,7 +19,7 @@ from ..records.people import Person, find_person
 from ..records.queues import Queue, answers_anywhere
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
-from ..tickets.members import TicketMember, member_for
+from ..tickets.members import TicketMember, as_outsider, member_for
 from ..tickets.posts import NewMessage
 from . import contents, pending_commands, sender_proof
 from .contents import first_words
@@ -55,6 +55,7 @@ def _situation(
     machine = parsed.automatic is not None
     verified = not machine and sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claim.came_before)
     member = _member_at(uow, queue, person)
+    member = as_outsider(member) if inbound_mail.relayed else member
     return Situation(
         lifecycle=queue.lifecycle,
         status=queue.lifecycle.first,
@@ -65,6 +66,7 @@ def _situation(
         automatic=machine,
         spam=parsed.spam,
         authors=parsed.authors,
+        relayed=inbound_mail.relayed,
         opens=True,
         comment=private,
         asks_in=contents.may_add_by_cc(queue, member),
@@ -116,7 +118,8 @@ def identify(
     brought = trusted and (is_forward(parsed.subject) or any(line.command is REQUESTOR for line in reading.lines))
     draft = contents.draft_of(uow, claim, None)
     new_message = first_words(draft, reading.rest, forward=brought, can_be_empty=bool(reading.lines))
-    new_message = replace(new_message, verified=about.verified, believed=about.believed)
+    other = _other_requestor(uow, inbound_mail, person)
+    new_message = replace(new_message, verified=about.verified, believed=about.believed, reply_to=other)
     original = _original(uow, inbound_mail, reading.rest, person) if trusted else None
     attached = original is not None and original.message_id is not None
     if original and attached:
@@ -132,6 +135,20 @@ def identify(
 
 def _is_on_a_team(uow: UnitOfWork, person: Person) -> bool:
     return person.administrator or answers_anywhere(uow, person)
+
+
+def _other_requestor(uow: UnitOfWork, inbound_mail: InboundMail, person: Person) -> Mailbox | None:
+    """Who is to get what answers a mail, if that is somebody else than its writer: a form's visitor, most often."""
+    parsed = inbound_mail.parsed
+    if inbound_mail.writer is not None or parsed.listed or _is_on_a_team(uow, person):
+        return None
+    own = {address_key(person.email), address_key(parsed.sender.email if parsed.sender else "")}
+    for other in parsed.reply_to:
+        if address_key(other.email) in own or find_person(uow, other.email) is person:
+            return None
+        if not sender_proof.is_our_address(uow, other.email):
+            return other
+    return None
 
 
 def _member_at(uow: UnitOfWork, queue: Queue, person: Person) -> TicketMember:

@@ -25,7 +25,7 @@ from ..records.queues import answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
-from ..tickets.members import TicketMember, as_in_queue, member_for, members_of
+from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import NOBODY_LET_IN, LetIn, extend_checkpoint, latest_checkpoint, undoable_checkpoint
@@ -98,7 +98,7 @@ def identify(
         sender_proof.mark_exposed(uow, inbound_mail, person, known)
     if Effect.MOVE_LETTERS in permission.now and contents.update_letter_address(person, ticket, sender.email):
         members = members_of(uow, ticket)
-        about = replace(about, member=member_for(person, members))
+        about = replace(about, member=_writer(person, members, relayed=about.relayed))
     new_message = replace(contents.draft_of(uow, claim, thread), verified=about.verified, believed=about.believed)
     return TicketReply(
         thread, ticket, person, members, about, permission, new_message, contents.quotable_lines(uow, parsed)
@@ -116,7 +116,7 @@ def _situation(
     """What decides about a mail on its ticket."""
     ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
     lifecycle = ticket.lifecycle
-    machine, member = parsed.automatic is not None, member_for(person, members)
+    machine, member = parsed.automatic is not None, _writer(person, members, relayed=inbound_mail.relayed)
     verified = not machine and sender_proof.is_verified(
         uow, inbound_mail, person, known, came_before=claim.came_before, ticket=ticket.id
     )
@@ -136,6 +136,7 @@ def _situation(
         automatic=machine,
         spam=parsed.spam,
         authors=parsed.authors,
+        relayed=inbound_mail.relayed,
         comment=thread.private,
         letter=letter.kind if letter else None,
         own_letter=own_letter,
@@ -147,6 +148,12 @@ def _situation(
         caused_last=undoes and _caused_last_change(uow, ticket, person),
         asks_in=contents.may_add_by_cc(ticket.queue, member),
     )
+
+
+def _writer(person: Person, members: Sequence[TicketMember], *, relayed: bool) -> TicketMember:
+    """What the writer of a mail is on the ticket; `relayed`: no more than an outsider could be."""
+    member = member_for(person, members)
+    return as_outsider(member) if relayed else member
 
 
 def _caused_last_change(uow: UnitOfWork, ticket: Ticket, person: Person) -> bool:
@@ -192,7 +199,7 @@ def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> P
         return _page(uow, reply, wish.page)
     if Effect.SUBSCRIBE in reply.permission.now:
         members = contents.subscribe(uow, reply.ticket, reply.member, reply.members)
-        about = replace(reply.about, member=member_for(reply.person, members))
+        about = replace(reply.about, member=_writer(reply.person, members, relayed=reply.about.relayed))
         reply = reply._replace(members=members, about=about)
     match wish:
         case Undo():

@@ -72,7 +72,7 @@ def _why_aside(uow: UnitOfWork, inbound_mail: InboundMail, person: Person | None
     parsed = inbound_mail.parsed
     if parsed.bounce:
         return bounces.unmatched_report_reason(inbound_mail)
-    if person is None or not answers_anywhere(uow, person):
+    if person is None or inbound_mail.relayed or not answers_anywhere(uow, person):
         return "only those who answer for a queue can search"
     if parsed.automatic or parsed.listed:
         return "it was sent by a program or a list, and asks nothing"

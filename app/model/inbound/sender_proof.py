@@ -1,5 +1,6 @@
-"""What proves who wrote a mail (our letters' Message-IDs, the front server's word), and our own id."""
+"""Who wrote a mail, and what proves it: our letters' Message-IDs, or the front server's word."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from ...mail import authentication_results
-from ...mail.addresses import address_key
+from ...mail.addresses import Mailbox, address_key
 from ...mail.authentication_results import AuthenticationVerdict
-from ..records.addressing import find_our_address
+from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.letters import Letter
 from ..records.message_ids import is_our_id
+from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 
@@ -22,6 +24,34 @@ if TYPE_CHECKING:
     from ..records.people import Person
     from .delivery import InboundMail
     from .threads import KnownReference
+
+
+# What groups make of a name: "'Ann Asker' via Hello".
+_VIA = re.compile(r"\s*'?(.{1,100}?)'?\s+via\s+\S", re.IGNORECASE)
+
+
+def is_our_address(uow: UnitOfWork, email: str) -> bool:
+    """Whether an address leads to us; at another domain, one that is a person's is no queue's."""
+    person = None if is_at_our_domain(uow, email) else find_person(uow, email)
+    return person is None and find_our_address(uow, email) is not None
+
+
+def named_writer(uow: UnitOfWork, inbound_mail: "InboundMail") -> Mailbox | None:
+    """Whom a mail from an address of ours names as its writer: a group, a list or a form stands in front of us.
+
+    None for a letter of ours, even under another Message-ID: only queues write to us through something else.
+    """
+    parsed = inbound_mail.parsed
+    place = find_our_address(uow, parsed.sender.email) if parsed.sender else None
+    own = parsed.automatic is not None and not (place is not None and place.kind.is_queue)
+    if parsed.sender is None or own or is_our_id(uow, parsed.message_id or ""):
+        return None
+    others = (one for one in (*parsed.forwarded_for, *parsed.reply_to) if not is_our_address(uow, one.email))
+    writer = next(others, None)
+    if writer is None or writer.name:
+        return writer
+    via = _VIA.match(parsed.sender.name)
+    return writer._replace(name=via[1]) if via else writer
 
 
 def is_verified(
@@ -36,11 +66,13 @@ def is_verified(
     """Whether a mail is from whom it says (docs/interface.md, section 6).
 
     It answers a letter that went to that very person lately, and not about another ticket than its own, or the front
-    server says so of the address in From. Never with two addresses in From or none, when the front server disowns it,
-    or when a mail of this Message-ID `came_before`: whoever saw it could send it again elsewhere.
+    server says so of the address in From. Never with two addresses in From or none, with a writer who does not stand
+    there, when the front server disowns it, or when a mail of this Message-ID `came_before`: whoever saw it could send
+    it again elsewhere.
     """
     if (
         came_before
+        or inbound_mail.writer is not None
         or inbound_mail.parsed.authors != 1
         or (verdict := _verdict(uow, inbound_mail)) is AuthenticationVerdict.FAIL
     ):
@@ -51,7 +83,7 @@ def is_verified(
 
 def is_believed(uow: UnitOfWork, inbound_mail: "InboundMail", *, verified: bool) -> bool:
     """Whether a mail's commands are believed: it is verified, or its From is enough here and nobody disowns it."""
-    if verified or uow.trust.by != "from":
+    if verified or uow.trust.by != "from" or inbound_mail.writer is not None:
         return verified
     return inbound_mail.parsed.authors == 1 and _verdict(uow, inbound_mail) is not AuthenticationVerdict.FAIL
 

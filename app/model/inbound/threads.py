@@ -156,12 +156,12 @@ def _may_answer(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownRefe
     """
     if not reference.forwarded or reference.ticket is None:
         return True
-    sender = find_person(uow, inbound_mail.parsed.sender.email) if inbound_mail.parsed.sender else None
+    sender = find_person(uow, inbound_mail.sender.email) if inbound_mail.sender else None
     return sender is not None and _takes_part(uow, reference.ticket, sender)
 
 
 def _find_number(uow: UnitOfWork, inbound_mail: InboundMail, answered: Sequence[KnownReference]) -> int | None:
-    sender = find_person(uow, inbound_mail.parsed.sender.email) if inbound_mail.parsed.sender else None
+    sender = find_person(uow, inbound_mail.sender.email) if inbound_mail.sender else None
     return (
         _addressed_number(uow, inbound_mail)
         or _answered_number(uow, answered, sender)

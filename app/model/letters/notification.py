@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from ...mail.addresses import mailable
 from ...mail.auto_submitted import reads_no_answer
 from ...mail.text import SHOWN_LIMIT, one_line, shown
-from ..lifecycle.commands import ADD_CC, SHOW
+from ..lifecycle.commands import ADD_CC, REQUESTOR, SHOW
 from ..lifecycle.tables import Action, sentence_list
 from ..records.addressing import comment_address, ticket_address
 from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
@@ -122,6 +122,7 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         "heading": f"{name} wrote:",
         "note": _note(uow, ticket, message, None, new_message),
         "doubt": unproven_note(uow, actor, new_message),
+        **_other_requestor(new_message),
     }
     headers = _headers(ticket, "opened", message, name, new_message, answers=False)
     headers = headers._replace(by_id=event.actor_id)
@@ -130,6 +131,15 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     if ticket.queue.acknowledge and new_message.mail_id is not None and not message.private and not brought:
         return [notice, *_acknowledgement(uow, event, message, new_message)]
     return [notice]
+
+
+def _other_requestor(new_message: NewMessage) -> dict[str, str]:
+    """Whom a first mail names in Reply-To, and the line that makes the ticket theirs."""
+    other = new_message.reply_to
+    if other is None:
+        return {"other_requestor": "", "requestor_line": ""}
+    named = one_line(f"{other.name} <{other.email}>" if other.name else other.email, 200)
+    return {"other_requestor": named, "requestor_line": REQUESTOR.line(other.email)}
 
 
 def _only_asked(member: TicketMember) -> bool:
@@ -518,8 +528,8 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
         )
         body = {**notice.body, "changes": [change_line(change) for change in changes]}
         if not team:
-            # What the public reads casts no doubt on a colleague.
-            body["doubt"] = ""
+            # What the public reads casts no doubt on a colleague, and offers nothing that only the team may do.
+            body["doubt"] = body["other_requestor"] = ""
         if notice.new_message is not None:
             if team not in texts:
                 aside = _aside(uow, notice.envelope, notice.new_message) if team else ""

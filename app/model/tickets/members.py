@@ -76,6 +76,12 @@ def as_in_queue(member: TicketMember, queue: Queue) -> TicketMember:
     return member._replace(known=False) if outside else member
 
 
+def as_outsider(member: TicketMember) -> TicketMember:
+    """Return the member without what they are as one of the team: of a responder a stranger is left, at most asked."""
+    known = member.known and not member.responder
+    return member._replace(answers=False, assignee=False, administrator=False, known=known)
+
+
 class Update(NamedTuple):
     """What there is to tell, as far as it decides who hears of it (docs/interface.md, section 8)."""
 

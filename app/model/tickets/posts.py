@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..lifecycle.tables import Rule
 
 if TYPE_CHECKING:
+    from ...mail.addresses import Mailbox
     from ...mail.parsed import ParsedAttachment as Attached
 
 
@@ -30,6 +31,7 @@ class NewMessage:
     `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
     forwards. `address` is where its mail was sent from. `held`: it waits for its writer's word. `believed`: it may do
     more than say its words. `foreign` is how many lines were set aside that are neither ours nor a signature.
+    `reply_to` is somebody else who is to get what answers it.
     """
 
     text: str
@@ -52,6 +54,7 @@ class NewMessage:
     attachments: "Sequence[Attached]" = ()
     named: frozenset[str] = field(default_factory=frozenset)
     foreign: int = 0
+    reply_to: "Mailbox | None" = None
 
 
 def plausible_date(date: datetime | None, now: datetime) -> datetime:

@@ -11,7 +11,7 @@ from salmon.mail import MailRequest
 from salmon.routing import Router
 from sqlalchemy.exc import IntegrityError
 
-from ...mail.addresses import is_usable
+from ...mail.addresses import Mailbox, is_usable
 from ...mail.parsed import parse_mail
 from ...model.inbound import dispatch
 from ...model.inbound.delivery import DeliveryResult, Fate, InboundMail
@@ -177,14 +177,18 @@ class MailIntake:
         self._log(inbound_mail, stored.results[len(inbound_mail.results) :])
         return stored
 
-    def redeliver(self, number: int, address: str | None = None) -> DeliveryResult:
-        """Route a mail once more that was set aside, to where it was sent or to another address of ours."""
+    def redeliver(self, number: int, address: str | None = None, writer: Mailbox | None = None) -> DeliveryResult:
+        """Route a mail once more that was set aside, to where it was sent or to another address of ours.
+
+        `writer`: who wrote it, as an administrator says.
+        """
         with self.database.transaction() as uow:
             delivery = find_unmatched(uow, number, locked=True)
             raw = raw_bytes(uow, delivery.mail_id)
             recipient = address or delivery.recipient
             inbound_mail = InboundMail.of(raw, delivery.mail.envelope_from, [recipient])
             inbound_mail = replace(inbound_mail, mail_id=delivery.mail_id, delivery_id=delivery.id)
+            inbound_mail = replace(inbound_mail, writer=writer, appointed=writer is not None)
             # What was loaded would hide what the routing writes.
             uow.session.expunge_all()
             result = _route(uow, inbound_mail, recipient)
