@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 METADATA = Base.metadata
 TABLES = (imported_mail, indexer, letters, received_mail, messages, people, message_ids, queues, tickets, undo)
-REVISION = "0015"
+REVISION = "0016"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 

@@ -155,7 +155,7 @@ def claim(
     if past.repeated or (new and past.forgotten):
         return None
     return Claim(
-        inbound_mail, recipient, our_address, inbound_mail.mail_id or _store(uow, inbound_mail), past.came_before
+        inbound_mail, recipient, our_address, inbound_mail.mail_id or store_mail(uow, inbound_mail), past.came_before
     )
 
 
@@ -202,7 +202,8 @@ _PAST = select(
 )
 
 
-def _store(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
+def store_mail(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
+    """Store the exact bytes of a mail; the id of its row."""
     parsed = inbound_mail.parsed
     columns = {
         "received": uow.now,

@@ -44,7 +44,7 @@ def footer(
     """
     outlook = reply_outlook(uow, ticket, member, members, comment=private)
     promised, held = outlook.promise, not later and would_hold_next(uow, ticket, member, members)
-    readers_of_it = _IN_A_STORM if held else _who_reads(ticket, outlook.readers)
+    readers_of_it = _IN_A_STORM if held else who_reads(ticket, outlook.readers)
     lines = [
         f"You get this because {_why(ticket, member)}.",
         f"While this ticket is {ticket.status}, a reply from you {promised.default_reply.phrase}; {readers_of_it}.",
@@ -64,7 +64,7 @@ def readers_of_reply(
     uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember], *, private: bool
 ) -> str:
     """Say who would read a reply of this person now, as in "Ann will read it"."""
-    return _who_reads(ticket, reply_outlook(uow, ticket, member, members, comment=private).readers)
+    return who_reads(ticket, reply_outlook(uow, ticket, member, members, comment=private).readers)
 
 
 def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool) -> list[str]:
@@ -98,7 +98,7 @@ def _why(ticket: Ticket, member: TicketMember) -> str:
     return f"a mail in your name came to ticket {ticket.id}"
 
 
-def _who_reads(ticket: Ticket, others: Sequence[TicketMember]) -> str:
+def who_reads(ticket: Ticket, others: Sequence[TicketMember]) -> str:
     """The readers in one phrase: outsiders by name, those who answer for the queue as one body."""
     outside = [other for other in others if not other.answers]
     names = [one.label for one in outside[:NAMES_IN_FULL]]

@@ -52,15 +52,19 @@ CONFIRM = Action(
     "confirms that it is solved",
     "{name} confirmed that the ticket is solved:",
     "You confirmed that the ticket is solved:",
+    wordless=True,
 )
-REJECT = Action("Reject", "rejects it", "{name} rejected the ticket:", "You rejected the ticket:")
-EXPIRE = Action("Expire", "lets it expire", "{name} let the ticket expire:", "You let the ticket expire:")
-REOPEN = Action("Reopen", "reopens it", "{name} reopened the ticket:", "You reopened the ticket:")
+REJECT = Action("Reject", "rejects it", "{name} rejected the ticket:", "You rejected the ticket:", wordless=True)
+EXPIRE = Action(
+    "Expire", "lets it expire", "{name} let the ticket expire:", "You let the ticket expire:", wordless=True
+)
+REOPEN = Action("Reopen", "reopens it", "{name} reopened the ticket:", "You reopened the ticket:", wordless=True)
 CHANGE_STATUS = Action(
     "Change status",
     "changes its status",
     "{name} changed the status:",
     "You changed the status:",
+    wordless=True,
 )
 
 

@@ -73,6 +73,7 @@ class Action:
 
     `promise` completes "a reply from you …" in a footer. `third` and `second` head the letter or the listing that
     tells of it; `{name}` stands for the person. `dated` says whether it moves the dates of last query and response.
+    `wordless`: it says enough without words.
     """
 
     title: str
@@ -80,6 +81,7 @@ class Action:
     third: str
     second: str
     dated: bool = True
+    wordless: bool = False
 
 
 @dataclass(frozen=True)

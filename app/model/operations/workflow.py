@@ -19,7 +19,7 @@ from ..lifecycle.tables import (
     target_status,
 )
 from ..records.message_ids import new_message_id, sendable
-from ..records.messages import Attachment, Message, NoSuchMessage, attachment_rows, find_message
+from ..records.messages import Attachment, Message, NoSuchMessage, Via, attachment_rows, find_message
 from ..records.people import Person
 from ..records.queues import Queue
 from ..records.tickets import Participant, Reopening, Ticket, record_change
@@ -249,10 +249,18 @@ def _add_message(
         "received": uow.now,
         "mail_id": new_message.mail_id,
         "original_id": new_message.original_id,
+        "via": _way_of(new_message),
     }
     number = uow.connection.execute(_ADD_MESSAGE, columns).scalar_one()
     _add_attachments(uow, number, new_message.attachments)
     return Message(id=number, **columns)
+
+
+def _way_of(new_message: NewMessage) -> Via:
+    """Return how a message came."""
+    if new_message.web:
+        return Via.WEB
+    return Via.COMMAND if new_message.mail_id is None else Via.MAIL
 
 
 _ADD_MESSAGE = insert(cast("Table", Message.__table__)).returning(Message.id)

@@ -28,8 +28,21 @@ _OURS = re.compile(r"<([0-9a-f]{16})\.([0-9a-f]{32})@[^<>@]+>")
 
 def new_message_id(uow: UnitOfWork) -> str:
     """A Message-ID of ours (RFC 5322 3.6.4), with a keyed token that nobody can guess."""
-    nonce = secrets.token_hex(8)
+    return _message_id(uow, secrets.token_hex(8))
+
+
+def message_id_of(uow: UnitOfWork, name: str) -> str:
+    """Return the Message-ID of ours that belongs to a name: each time the same, and nobody else can make it."""
+    return _message_id(uow, keyed_digits(uow, name, 16))
+
+
+def _message_id(uow: UnitOfWork, nonce: str) -> str:
     return f"<{nonce}.{_token(uow, nonce)}@{uow.domain}>"
+
+
+def keyed_digits(uow: UnitOfWork, name: str, count: int) -> str:
+    """Return hexadecimal digits that stand for a name, and from which nobody learns it; at most 32."""
+    return _token(uow, f"name {name}")[:count]
 
 
 def _token(uow: UnitOfWork, nonce: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select, text
@@ -22,13 +23,21 @@ class NoSuchMessage(LookupError):
     """The ticket has no message of this number."""
 
 
+class Via(StrEnum):
+    """How a message came."""
+
+    MAIL = "mail"
+    COMMAND = "command"
+    WEB = "web"
+
+
 class Message(Base):
     """Something posted on a ticket; `number` is its place in the order of posting, and never changes.
 
     `text` is what the writer wrote, `full_text` all of it; `date` is what its Date header says, as far as it can be
     true, `received` when it came (an imported one: as if it had come when it was written). `listed`: it came through
     a mailing list. `held`: it waits for its writer's `send`, and nobody got a letter of it. `original_id` is the
-    Message-ID of a mail that it forwards: who answers that one answers here.
+    Message-ID of a mail that it forwards: who answers that one answers here. `via` is how it came.
     """
 
     __tablename__ = "message"
@@ -60,6 +69,7 @@ class Message(Base):
     received: Mapped[datetime]
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
     original_id: Mapped[str | None] = mapped_column(index=True)
+    via: Mapped[str] = mapped_column(server_default=Via.MAIL)
 
     sender: Mapped[Person | None] = relationship()
     mail: Mapped[Mail | None] = relationship()

@@ -69,8 +69,15 @@ def _may_be_assigned(field_changes: FieldChanges, members: Sequence[TicketMember
 
 def assignable(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[str]:
     """The addresses of those who can be assigned: who answers for the queue, and administrators."""
-    emails = [member.email for member in members if member.responder]
-    return list(dict.fromkeys([*emails, *(person.email for person in administrators(uow))]))
+    return [email for email, _ in assignable_people(uow, members)]
+
+
+def assignable_people(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[tuple[str, str]]:
+    """Return those who can be assigned, each as address and name."""
+    named = {member.email: member.label for member in members if member.responder}
+    return list(
+        (named | {person.email: named.get(person.email, person.label) for person in administrators(uow)}).items()
+    )
 
 
 def _newcomers(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> list[Person]:

@@ -82,6 +82,20 @@ def would_hold_next(uow: UnitOfWork, ticket: Ticket, member: TicketMember, membe
     return _strength(uow, rows, member, members, machine=False, verified=True) + 1 >= most
 
 
+def would_hold_post(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> bool:
+    """Return whether nobody would be told of what this person posts from the web pages, which answers no letter."""
+    most = _most(member)
+    if ticket.posts + 1 < most - 1:
+        return False
+    rows = [*_newest(uow, ticket.id, ticket.posts, most), (member.person_id, None, True, None)]
+    return _strength(uow, rows, member, members, machine=False, verified=True) >= most
+
+
+def may_reach_outsiders(uow: UnitOfWork, member: TicketMember) -> bool:
+    """Return whether outsiders would be told of what this person posts from the web pages."""
+    return member.responder or _recent_mails(uow, member.person_id) + 1 < MOST_OF_SENDER
+
+
 def _most(member: TicketMember) -> int:
     return MOST_OF_RESPONDER if member.responder else MOST_ON_TICKET
 

@@ -25,13 +25,14 @@ class Parent(NamedTuple):
 
 @dataclass(frozen=True)
 class NewMessage:
-    """What somebody posts, whether it came by mail or by command.
+    """What somebody posts, whether it came by mail, by command or from the web pages.
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
     `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
     forwards. `address` is where its mail was sent from. `held`: it waits for its writer's word. `believed`: it may do
     more than say its words. `foreign` is how many lines were set aside that are neither ours nor a signature.
-    `reply_to` is somebody else who is to get what answers it.
+    `reply_to` is somebody else who is to get what answers it. `web`: its mail was
+    composed of what somebody wrote on the web pages.
     """
 
     text: str
@@ -55,6 +56,7 @@ class NewMessage:
     named: frozenset[str] = field(default_factory=frozenset)
     foreign: int = 0
     reply_to: "Mailbox | None" = None
+    web: bool = False
 
 
 def plausible_date(date: datetime | None, now: datetime) -> datetime:

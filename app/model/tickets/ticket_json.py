@@ -154,6 +154,7 @@ def _message(message: Message, number: int) -> Json:
         "listed": message.listed,
         "verified": message.verified,
         "held": message.held,
+        "via": message.via,
         "date": moment_json(message.date),
         "received": moment_json(message.received),
         "attachments": _files(message.attachments),

@@ -48,6 +48,12 @@ def visible_messages(uow: UnitOfWork, ticket: Ticket, member: TicketMember | Non
     return uow.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
 
 
+def visible_ids(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Sequence[int]:
+    """Return the ids of the messages that somebody may see, in the order of posting."""
+    query = select(Message.id).where(Message.ticket_id == ticket.id).order_by(Message.number)
+    return uow.session.scalars(query if member.responder else query.where(~Message.private)).all()
+
+
 def visible_number(uow: UnitOfWork, ticket: Ticket, number: int | None, member: TicketMember | None) -> int | None:
     """The number by which somebody is shown a message; None for one that they may not see."""
     if number is None or member is None or member.responder:

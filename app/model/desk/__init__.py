@@ -1,0 +1,1 @@
+"""What the web pages ask of the model: the answer form, the basics, a ticket's page, lists."""

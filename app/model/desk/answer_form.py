@@ -1,0 +1,194 @@
+"""The answer form of a ticket's page: a button for each thing that somebody can do, and the sentence that it keeps."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from ..letters.footer import who_reads
+from ..letters.templates import render
+from ..lifecycle.tables import sentence_list
+from ..records.message_ids import keyed_digits
+from ..records.messages import Message
+from ..records.people import Person
+from ..records.tickets import NoSuchTicket, Ticket
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.fields import assignable_people
+from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.transitions import has_answer, reachable_statuses
+from ..tickets.visibility import is_open_to_others, may_see
+from .message_keys import message_key, newest_key
+from .outlook import Asker, Outlook, asker_for, outlooks
+
+_NAMES = 2
+
+
+class Reader(NamedTuple):
+    """Somebody who gets a letter; `email` is None where the one who looks may not see it."""
+
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """One thing that somebody can do: a button and what stands beside it.
+
+    `key` is the value that the button sends, `title` its words, `sentences` say what it does, the first with who reads
+    it. `readers` get a letter each, `letters` counts all of them: for outsiders the team is counted and not named.
+    `status` is the ticket's after it. `needs_text`: without words nothing would be done. `answers` are the keys of the
+    messages that can be named as the answer (`Confirm`). `promise` travels with the form, and is compared.
+    """
+
+    key: str
+    title: str
+    sentences: Sequence[str]
+    private: bool
+    action: str
+    status: str
+    readers: Sequence[Reader]
+    letters: int
+    needs_text: bool
+    answers: Sequence[str]
+    promise: str
+
+    @property
+    def sentence(self) -> str:
+        """All that stands beside the button."""
+        return " ".join(self.sentences)
+
+
+class AnswerForm(NamedTuple):
+    """What somebody can do on a ticket, and what can go with it.
+
+    `statuses` and `owners` are the choices of "and then": owners for responders alone, as (address, name). `seen` is
+    the key of the newest message that they have been shown; it travels with the form.
+    """
+
+    ticket: int
+    blocks: Sequence[Block]
+    statuses: Sequence[str]
+    owners: Sequence[tuple[str, str]]
+    seen: str
+
+    def block(self, key: str) -> Block | None:
+        """Return the block of this key, if it can be done now."""
+        return next((block for block in self.blocks if block.key == key), None)
+
+
+def answer_form(uow: UnitOfWork, ticket: Ticket, person: Person) -> AnswerForm:
+    """Return the answer form of a ticket for one person. NoSuchTicket for whoever may see nothing of it."""
+    members = members_of(uow, ticket)
+    member = member_for(person, members)
+    if not may_see(ticket, member):
+        raise NoSuchTicket(f"There is no ticket {ticket.id}.")
+    return form_of(uow, ticket, asker_for(uow, ticket, member, members))
+
+
+def form_of(uow: UnitOfWork, ticket: Ticket, asker: Asker) -> AnswerForm:
+    """Return the answer form for somebody whose roles are known."""
+    member, life = asker.member, ticket.lifecycle
+    commands = member.responder or member.requestor
+    roles, answered = member.roles_in(life), has_answer(uow, ticket)
+    statuses = reachable_statuses(life, roles, ticket.status, answered=answered) if commands else []
+    owners = assignable_people(uow, asker.members) if member.responder else []
+    blocks = [block_of(uow, ticket, asker, one) for one in outlooks(uow, ticket, asker)]
+    return AnswerForm(ticket.id, blocks, statuses, owners, newest_key(uow, ticket, member))
+
+
+def block_key(outlook: Outlook) -> str:
+    """Return the value that the button of an outlook sends: the action's title, or `note` for a private note."""
+    return "note" if outlook.comment else outlook.action.title.lower().replace(" ", "-")
+
+
+def block_of(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> Block:
+    """Return the block of one thing that somebody can do."""
+    return Block(
+        key=block_key(one),
+        title=_title(ticket, one),
+        sentences=_sentences(uow, ticket, asker, one),
+        private=one.private,
+        action=one.rule.recorded_action.title,
+        status=one.status,
+        readers=_shown(asker, one),
+        letters=len(one.readers),
+        needs_text=not one.action.wordless or one.status == ticket.status,
+        answers=_answers(uow, ticket, one),
+        promise=promise_of(uow, ticket, one),
+    )
+
+
+def _title(ticket: Ticket, one: Outlook) -> str:
+    title, life = one.action.title, ticket.lifecycle
+    if one.action == life.comment:
+        return f"{title} (private note)" if one.private else f"{title} (everybody reads it)"
+    if one.rule.recorded_as is not None:
+        return f"{title} (you solved it yourself)"
+    if one.names_readers:
+        return f"{title} to {few_names(one.outsiders)}" if one.outsiders else f"{title} to the {ticket.queue.name} team"
+    return title
+
+
+def few_names(readers: Sequence[TicketMember]) -> str:
+    """Return two names, or one and how many others there are."""
+    names = [reader.label for reader in readers]
+    return sentence_list(names if len(names) <= _NAMES else [names[0], f"{len(names) - 1} others"])
+
+
+def _sentences(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> list[str]:
+    does = f"{one.action.promise}, in private" if one.private else one.action.promise
+    thanks, letters = one.default.thanks if one.default else None, len(one.readers)
+    open_to_others = not one.private and is_open_to_others(ticket)
+    unreached = [member.label for member in one.unreached if asker.member.responder]
+    said = render(
+        "answer_block",
+        does=f"{does[0].upper()}{does[1:]}",
+        reads=_IN_A_STORM if one.held else who_reads(ticket, one.readers),
+        letters=letters if letters > 1 else 0,
+        one_letter=letters == 1,
+        becomes="" if one.status == ticket.status else one.status,
+        stays=ticket.status if one.status == ticket.status else "",
+        thanks=thanks.moves[ticket.status][0] if thanks else "",
+        queue=ticket.queue.name if open_to_others else "",
+        missed=sentence_list(reader.label for reader in one.missed) if one.missed else "",
+        unreached=sentence_list(unreached) if unreached else "",
+    )
+    return said.strip().split("\n")
+
+
+_IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until fewer messages come here"
+
+
+def _shown(asker: Asker, one: Outlook) -> list[Reader]:
+    """Return whom a letter goes to, as somebody may see it: outsiders see no address, and of the team no name."""
+    if asker.member.responder:
+        return [Reader(reader.label, reader.email) for reader in one.readers]
+    return [Reader(reader.label, None) for reader in one.outsiders]
+
+
+def _answers(uow: UnitOfWork, ticket: Ticket, one: Outlook) -> list[str]:
+    if one.rule.answered_by is None:
+        return []
+    title = one.rule.answered_by.title
+    answers = select(Message.id).where(Message.ticket_id == ticket.id, Message.action == title, ~Message.private)
+    return [message_key(uow, found) for found in uow.session.scalars(answers.order_by(Message.number))]
+
+
+def promise_of(uow: UnitOfWork, ticket: Ticket, one: Outlook) -> str:
+    """Return what a block promises, as it travels with the form: whether it is private, the status, and who reads it.
+
+    Who is on the team is no promise: the sentence names its queue. The readers are hidden in the last part.
+    """
+    named = sorted(reader.person_id for reader in one.outsiders)
+    team = any(reader.answers for reader in one.readers)
+    missed = [member.person_id for member in one.missed]
+    who = json.dumps([ticket.id, ticket.queue_id, one.rule.action.title, named, team, one.held, missed])
+    return f"{'private' if one.private else 'public'}.{one.status}.{keyed_digits(uow, who, 20)}"
+
+
+def promised_parts(promise: str) -> tuple[str, str, str]:
+    """Return the three parts of a promise; empty ones for what is none."""
+    parts = promise.split(".")
+    return (parts[0], ".".join(parts[1:-1]), parts[-1]) if len(parts) >= 3 else ("", "", "")

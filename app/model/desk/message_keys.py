@@ -1,0 +1,38 @@
+"""The names of messages in addresses of pages: the same for every reader, and no gap tells of other messages."""
+
+from collections.abc import Sequence
+
+from ..records.message_ids import keyed_digits
+from ..records.messages import Message, NoSuchMessage
+from ..records.tickets import Ticket
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.members import TicketMember
+from ..tickets.visibility import visible_ids
+
+DIGITS = 10
+
+
+def message_key(uow: UnitOfWork, message_id: int) -> str:
+    """Return ten hexadecimal digits that name a message, by its row's id."""
+    return keyed_digits(uow, f"message {message_id}", DIGITS)
+
+
+def newest_key(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> str:
+    """Return the key of the newest message that somebody may see."""
+    ids = visible_ids(uow, ticket, member)
+    return message_key(uow, ids[-1]) if ids else ""
+
+
+def find_by_key(uow: UnitOfWork, ticket: Ticket, member: TicketMember, key: str) -> Message:
+    """Return the message of this key that somebody may see; NoSuchMessage for every other key."""
+    found = next((one for one in reversed(visible_ids(uow, ticket, member)) if message_key(uow, one) == key), None)
+    if found is None:
+        raise NoSuchMessage(f"Ticket {ticket.id} has no such message.")
+    return uow.session.get_one(Message, found)
+
+
+def ids_since(uow: UnitOfWork, ticket: Ticket, member: TicketMember, key: str) -> Sequence[int]:
+    """Return the ids of the messages after the one of this key that somebody may see; all of them for another key."""
+    ids = visible_ids(uow, ticket, member)
+    at = next((place for place in range(len(ids), 0, -1) if message_key(uow, ids[place - 1]) == key), 0)
+    return ids[at:]
