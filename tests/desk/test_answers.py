@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from mail_tickets.mail.parsed import parse_mail
 from mail_tickets.model.desk.answer_form import AnswerForm, Block, answer_form
-from mail_tickets.model.desk.answers import Answer, AnswerChanged, FieldsRefused, Posted, post_answer
+from mail_tickets.model.desk.answers import Answer, AnswerChanged, Posted, post_answer
 from mail_tickets.model.desk.composed_mail import UploadedFile
+from mail_tickets.model.desk.refusals import FieldsRefused
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.operations import administration
 from mail_tickets.model.records.letters import Letter

@@ -12,7 +12,7 @@ from ...mail.parsed import parse_mail
 from ...model.inbound.delivery import Fate, delivery_digest
 from ...model.records.addressing import ticket_address
 from ...model.records.message_ids import new_message_id, sendable
-from ...model.records.messages import Message
+from ...model.records.messages import Message, Via
 from ...model.records.queues import Queue
 from ...model.records.received_mail import Mail
 from ...model.records.tickets import Change, Participant, Reopening, Ticket
@@ -248,6 +248,7 @@ class TicketBuilder:
             date=date,
             received=came,
             mail_id=planned.mail_id,
+            via=Via.MAIL,
         )
         self._note(ticket, draft, message)
         ours = draft.writer is not None and self.writers.is_ours(draft.writer.email)

@@ -35,6 +35,7 @@ from .answer_form import Block, block_key, block_of, few_names, promise_of, prom
 from .composed_mail import PostHeaders, UploadedFile, composed
 from .message_keys import find_by_key, ids_since, message_key
 from .outlook import Asker, Outlook, asker_for, outlooks
+from .refusals import FieldsRefused
 
 
 class Answer(NamedTuple):
@@ -81,14 +82,6 @@ class AnswerChanged(Exception):
     def __init__(self, ticket: int, sentences: Sequence[str], new: Sequence[str] = ()) -> None:
         super().__init__(" ".join(sentences))
         self.ticket, self.sentences, self.new = ticket, sentences, new
-
-
-class FieldsRefused(Exception):
-    """Not all of a form can be done, so nothing was. `problems` has each refused field's sentence, by its name."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(" ".join(problems.values()))
-        self.problems = problems
 
 
 def post_answer(uow: UnitOfWork, number: int, person: Person, answer: Answer) -> Posted:

@@ -65,7 +65,7 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: int, actor: Person) -> Ticket:
     """
     members = members_of(uow, ticket)
     if not member_for(actor, members).responder:
-        raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders merge tickets.")
+        raise NotAllowed(only_responders_merge(ticket, actor))
     new_message = NewMessage(text="", full_text="", subject=ticket.title, message_id=new_message_id(uow))
     command_mail = CommandMail(
         actor, members, lines_of(MERGE.line(str(into))), new_message, has_text=False, allowed=[MERGE], confirmed=True
@@ -76,6 +76,11 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: int, actor: Person) -> Ticket:
         raise NotAllowed(refused.problems[0][1]) from None
     notify(uow, event)
     return event.ticket
+
+
+def only_responders_merge(ticket: Ticket, actor: Person) -> str:
+    """Say why somebody cannot merge a ticket."""
+    return f"{actor.email} does not answer for {ticket.queue.name}: only responders merge tickets."
 
 
 def expirable_tickets(uow: UnitOfWork, days: int) -> list[int]:

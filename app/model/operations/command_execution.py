@@ -100,7 +100,7 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
         if (line := lines.get(commands.MERGE)) is not None and line not in problems:
             changes.append((MERGED, None, str(ticket.id)))
             with problems.on(line):
-                into = _merge_target(uow, ticket, command_mail.person, line.value)
+                into = merge_goal(uow, ticket, command_mail.person, line.value)
                 unasked = not command_mail.confirmed and merging.joins_others(ticket, into, command_mail.person)
                 merging.merge(uow, ticket, into, command_mail.person)
                 ticket, before = into, None
@@ -180,13 +180,14 @@ def readers_of_merge(uow: UnitOfWork, ticket: Ticket, person: Person, lines: Seq
     if given is None:
         return NewReaders()
     try:
-        into = _merge_target(uow, ticket, person, given)
+        into = merge_goal(uow, ticket, person, given)
     except NotAllowed:
         return NewReaders()
     return merging.new_readers(uow, ticket, into) if merging.joins_others(ticket, into, person) else NewReaders()
 
 
-def _merge_target(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> Ticket:
+def merge_goal(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> Ticket:
+    """Return the ticket into which somebody merges one, by its number as written. NotAllowed says why they cannot."""
     digits = given.removeprefix("#").rstrip(".")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
         raise NotAllowed(f"{given!r} is no ticket's number; it would be {commands.MERGE.line()!r}.")

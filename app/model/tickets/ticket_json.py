@@ -1,6 +1,6 @@
 """A ticket as it is shown: as JSON for scripts, as far as the one who looks may see it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..storage.unit_of_work import UnitOfWork
 from .members import TicketMember, member_for, members_of
 from .redaction import Redaction
 from .transitions import promise
-from .visibility import may_see, visible_messages
+from .visibility import may_see, visible_messages, visible_numbers
 
 Json = dict[str, Any]
 
@@ -65,20 +65,22 @@ def _summary(ticket: Ticket, participants: Sequence[Person], left: Sequence[Pers
     }
 
 
-def ticket_in_full(uow: UnitOfWork, ticket: Ticket, viewer: Person | None = None) -> Json:
+def ticket_in_full(
+    uow: UnitOfWork, ticket: Ticket, viewer: Person | None = None, ids: Collection[int] | None = None
+) -> Json:
     """What `tickets show` shows: all of it, or what `viewer` may see, with what their reply would do.
 
-    NoSuchTicket for somebody who may see nothing: to them there is none.
+    `ids`: of its messages only those. NoSuchTicket for somebody who may see nothing: to them there is none.
     """
     member = member_for(viewer, members_of(uow, ticket)) if viewer else None
     if member and not may_see(ticket, member):
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
-    shown = visible_messages(uow, ticket, member)
+    shown = visible_messages(uow, ticket, member, ids)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
     view = ticket_summaries(uow, [ticket])[0]
-    numbers = _numbers(shown, member)
-    view["answer"] = numbers.get(ticket.answer or 0)
-    view["messages"] = [_message(message, numbers[message.number]) for message in shown]
+    numbers = None if member is None or member.responder else visible_numbers(uow, ticket)
+    view["answer"] = ticket.answer if numbers is None else numbers.get(ticket.answer or 0)
+    view["messages"] = [_message(one, one.number if numbers is None else numbers[one.number]) for one in shown]
     view["changes"] = [_change(change) for change in uow.session.scalars(changes)]
     if member:
         view["reply"] = _reply(uow, ticket, member)
@@ -124,13 +126,6 @@ def viewer_of(uow: UnitOfWork, ticket: Ticket, email: str) -> Person:
     if person is None or ticket.forgotten:
         raise NoSuchTicket(f"There is no ticket {ticket.id}.")
     return person
-
-
-def _numbers(shown: Sequence[Message], member: TicketMember | None) -> dict[int, int]:
-    """The number that each message is shown by: a gap would tell of a message that somebody may not see."""
-    if member is None or member.responder:
-        return {message.number: message.number for message in shown}
-    return {number: place for place, number in enumerate(sorted(message.number for message in shown), start=1)}
 
 
 def _reply(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Json:

@@ -1,9 +1,10 @@
 """Which tickets and messages a person may see, and by which number."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from ..lifecycle.tables import Lifecycle
 from ..records.imported_mail import Archived
@@ -34,30 +35,49 @@ def is_open_to_others(ticket: Ticket) -> bool:
     return may_see(ticket, TicketMember(0, "", ""))
 
 
-def visible_messages(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -> Sequence[Message]:
+def visible_messages(
+    uow: UnitOfWork, ticket: Ticket, member: TicketMember | None, ids: Collection[int] | None = None
+) -> Sequence[Message]:
     """The messages that somebody may see, in the order of posting; all of them for nobody in particular.
 
-    Where some were imported it is that of their dates: one of those counts as received when it was written.
+    Where some were imported it is that of their dates: one of those counts as received when it was written. `ids`: only
+    those.
     """
-    query = select(Message).where(Message.ticket_id == ticket.id)
-    if uow.session.scalar(_IMPORTED, {"ticket": ticket.id}) is not None:
-        query = query.order_by(Message.received)
-    query = query.order_by(Message.number)
-    if member and not member.responder:
-        query = query.where(~Message.private)
+    query = select(Message).where(*_visible(ticket, member)).order_by(*_shown_order(uow, ticket))
+    if ids is not None:
+        query = query.where(Message.id.in_(ids))
     return uow.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
+
+
+def ids_as_shown(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -> Sequence[int]:
+    """Return the ids of the same messages, in the same order."""
+    query = select(Message.id).where(*_visible(ticket, member)).order_by(*_shown_order(uow, ticket))
+    return uow.session.scalars(query).all()
+
+
+def visible_numbers(uow: UnitOfWork, ticket: Ticket) -> dict[int, int]:
+    """Return the number by which outsiders are shown each message: a gap would tell of one that they may not see."""
+    public = select(Message.number).where(Message.ticket_id == ticket.id, ~Message.private).order_by(Message.number)
+    return {number: place for place, number in enumerate(uow.session.scalars(public), start=1)}
+
+
+def _visible(ticket: Ticket, member: TicketMember | None) -> list[ColumnElement[bool]]:
+    public = [] if member is None or member.responder else [~Message.private]
+    return [Message.ticket_id == ticket.id, *public]
+
+
+def _shown_order(uow: UnitOfWork, ticket: Ticket) -> list[InstrumentedAttribute[Any]]:
+    imported = uow.session.scalar(_IMPORTED, {"ticket": ticket.id}) is not None
+    return [Message.received, Message.number] if imported else [Message.number]
 
 
 def visible_ids(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Sequence[int]:
     """Return the ids of the messages that somebody may see, in the order of posting."""
-    query = select(Message.id).where(Message.ticket_id == ticket.id).order_by(Message.number)
-    return uow.session.scalars(query if member.responder else query.where(~Message.private)).all()
+    return uow.session.scalars(select(Message.id).where(*_visible(ticket, member)).order_by(Message.number)).all()
 
 
 def visible_number(uow: UnitOfWork, ticket: Ticket, number: int | None, member: TicketMember | None) -> int | None:
     """The number by which somebody is shown a message; None for one that they may not see."""
     if number is None or member is None or member.responder:
         return number
-    public = select(Message.number).where(Message.ticket_id == ticket.id, ~Message.private, Message.number <= number)
-    seen = uow.session.scalars(public.order_by(Message.number)).all()
-    return len(seen) if seen and seen[-1] == number else None
+    return visible_numbers(uow, ticket).get(number)
