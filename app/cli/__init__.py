@@ -1,4 +1,4 @@
-"""The command `tickets`: which module has which command, and how faults are told."""
+"""The command `tickets`: which module has which command, and how errors are printed."""
 
 import gc
 import io
@@ -9,42 +9,60 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 
 import click
+from click.shell_completion import shell_complete
 
-# Modules are loaded when their command is called: most commands need no mail server, and some no database. For the
-# same reason the line that `tickets --help` prints stands here; a test compares it with what the command says itself.
-COMMANDS = {
-    "serve": ("running.serve", "Set up everything, then receive mail under Salmon until stopped."),
-    "init": ("running.serve", "Create the database or bring it to this version."),
-    "doctor": ("running.doctor", "Check settings, database, relay and listeners; say what to do."),
-    "health": ("running.health", "Say in one line whether the tracker works; exit status 1 if not."),
-    "backup": ("running.backup", "Copy the database into one file, while it is in use."),
-    "demo": ("development.demo", "Play a conversation over real SMTP, in a database of its own."),
-    "bench": ("development.bench", "Measure speed and memory on this machine."),
-    "torture": ("development.torture", "Kill the server under load, again and again, and count what was lost."),
-    "deliver": ("running.deliver", "Take in one mail, as from a pipe or an alias."),
-    "queue": ("administration.people", "Queues and their addresses."),
-    "person": ("administration.people", "People and their addresses."),
-    "responder": ("administration.people", "Who answers for a queue."),
-    "open": ("administration.tickets", "Open a ticket in somebody's name; print its number."),
-    "list": ("administration.tickets", "List tickets, of every status unless one is named."),
-    "search": ("administration.search", "Find tickets by their words: titles, texts, people, names of files."),
-    "show": ("administration.tickets", "Show a ticket whole, or what one person may see of it."),
-    "raw": ("administration.tickets", "Print the exact bytes of a message as they were received."),
-    "act": ("administration.tickets", "Carry out any action of the workflow in somebody's name."),
-    "set": ("administration.tickets", "Set things of a ticket in a responder's name."),
-    "undo": ("administration.tickets", "Take back the last change of a ticket."),
-    "merge": ("administration.tickets", "Make a ticket part of another one."),
-    "expire": ("administration.tickets", "Let tickets expire on which nothing was posted for long."),
-    "import": ("administration.import_", "Import old mail: one ticket a thread, original dates, no letters."),
-    "export": ("administration.export", "Export a ticket, a queue or everything: exact mails, or JSON."),
-    "forget": ("administration.forget", "Erase a person or a ticket, after asking twice."),
-    "outbox": ("administration.outbox", "Letters on their way: list, send, retry."),
-    "unmatched": ("administration.unmatched", "Mail set aside: list, show, redeliver, dismiss."),
-    "lifecycle": ("administration.lifecycle", "Print the lifecycles from the tables that the tracker works by."),
+# A command's module is loaded when the command is called, so that each one starts fast. So the line that
+# `tickets --help` prints stands here, too; a test compares it with the command's own.
+GROUPS = {
+    "Run": {
+        "serve": ("running.serve", "Run the tracker (sets it up the first time)."),
+        "init": ("running.serve", "Create or upgrade the database."),
+        "deliver": ("running.deliver", "Deliver one email from a file or standard input."),
+        "backup": ("running.backup", "Back up the database while it runs."),
+        "completion": ("running.completion", "Print the completion script for a shell."),
+        "demo": ("development.demo", "Watch a sample conversation (nothing is kept)."),
+    },
+    "People and queues": {
+        "person": ("administration.people", "Manage people and their addresses."),
+        "queue": ("administration.people", "Manage queues and their addresses."),
+        "responder": ("administration.people", "Manage a queue's team."),
+    },
+    "Tickets": {
+        "list": ("administration.tickets", "List tickets."),
+        "search": ("administration.search", "Search tickets."),
+        "show": ("administration.tickets", "Show a ticket (or only what one person can see)."),
+        "raw": ("administration.tickets", "Print the original email of a message."),
+        "open": ("administration.tickets", "Open a ticket for someone."),
+        "act": ("administration.tickets", "Do something on a ticket as someone."),
+        "set": ("administration.tickets", "Change a ticket's queue, owner, subject, …"),
+        "undo": ("administration.tickets", "Undo the last change of a ticket."),
+        "merge": ("administration.tickets", "Merge a ticket into another one."),
+        "expire": ("administration.tickets", "Close tickets that nobody has written on for a while (run daily)."),
+        "lifecycle": ("administration.lifecycle", "Print the rules: who can do what, and when."),
+    },
+    "Archive": {
+        "import": ("administration.import_", "Import old email (no emails are sent)."),
+        "export": ("administration.export", "Export tickets."),
+        "forget": ("administration.forget", "Erase a person or a ticket for good."),
+    },
+    "Trouble": {
+        "doctor": ("running.doctor", "Check that everything works, and say how to fix it."),
+        "health": ("running.health", "One-line health check for monitoring (exit 1 if unhealthy)."),
+        "outbox": ("administration.outbox", "Outgoing email: list, send, retry."),
+        "unmatched": ("administration.unmatched", "Email that matched no address: list, show, redeliver, dismiss."),
+    },
+    "For developers": {
+        "bench": ("development.bench", "Benchmarks."),
+        "torture": ("development.torture", "Crash tests."),
+    },
 }
+COMMANDS = {name: command for commands in GROUPS.values() for name, command in commands.items()}
+_WIDEST = max(map(len, COMMANDS))
 # sysexits.h, as mail servers read them from a pipe.
 EX_NOUSER, EX_UNAVAILABLE, EX_TEMPFAIL = 67, 69, 75
 INTERRUPTED = 130
+# The variable in which a shell asks for completions, as click names it.
+_COMPLETION = "_TICKETS_COMPLETE"
 
 # Whose every module stays loaded till the end: it is never looked through for garbage, which would take 0.1 seconds.
 _OWN_PROCESS = object()
@@ -54,11 +72,11 @@ class _Commands(click.Group):
     """Loads a command's module when the command is called, and none to list them all."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command, in the order of the table above."""
+        """Return every command, in the order of the table above."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """Return the command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         with _uncollected():
@@ -69,16 +87,24 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Print the table above."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        """Print the table above, group by group."""
+        for group, commands in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(name.ljust(_WIDEST), summary) for name, (_, summary) in commands.items()])
 
 
 # Not `tickets`: loading the module of that name would take its place.
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mail-tickets", prog_name="tickets", message="%(prog)s %(version)s")
 def all_commands() -> None:
-    """A ticket tracker that lives in e-mail."""
+    """Tickets by email.
+
+    \b
+    Start here:
+      tickets serve                  run it, and read the line that it says to try
+      tickets doctor                 check everything
+      tickets COMMAND --help         what a command does, with examples
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,6 +125,8 @@ def _run(given: list[str], process: object) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Some terminals know no UTF-8: what they cannot show is no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if _COMPLETION in os.environ:
+        return shell_complete(all_commands, {}, "tickets", _COMPLETION, os.environ[_COMPLETION])
     try:
         status = _invoke(given, process)
         if sys.stdout is not None:

@@ -19,7 +19,7 @@ from ..model.storage.database import Database
 from ..model.storage.unit_of_work import UnitOfWork
 from .output.table_layout import bold, laid_out, terminal_width
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 # Printable to Python or not: what a terminal would obey, and what is no character at all.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -102,9 +102,9 @@ class Number(click.ParamType[int]):
         """Parse it. Nothing has a number that is too large for the database: that is no wrong usage."""
         digits = str(value)
         if not (digits.isascii() and digits.isdigit()):
-            self.fail(f"{value!r} is no number.", param, ctx)
+            self.fail(f'"{value}" is not a number.', param, ctx)
         if len(digits) > len(str(MAX_ID)) or not 0 < int(digits) <= MAX_ID:
-            raise click.ClickException(f"Nothing has the number {digits[:40]}.")
+            raise click.ClickException(f"There's no number {digits[:40]}.")
         return int(digits)
 
 
@@ -114,7 +114,7 @@ class PathName(click.Path[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path as click.Path does."""
         if not os.fspath(value):
-            self.fail("the path is empty; name a file.", param, ctx)
+            self.fail("the path is empty. Give the name of a file.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -128,7 +128,7 @@ class IsoMoment(click.ParamType[datetime]):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no date; it would be like 2026-11-21T17:00:00+00:00.", param, ctx)
+            self.fail(f'"{value}" is not a date. Use one like 2026-11-21T17:00:00+00:00.', param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -146,7 +146,7 @@ class IsoDay(IsoMoment):
         try:
             return moment.astimezone(UTC) + (span if self.whole else timedelta(0))
         except OverflowError:
-            self.fail(f"{value!r} is further away than dates reach.", param, ctx)
+            self.fail(f'"{value}" is too far away for a date.', param, ctx)
 
 
 def moment_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,30 +6,29 @@ from typing import Any
 
 import click
 
-from ..model.lifecycle.registry import every_status
+from ..model.lifecycle.registry import LIFECYCLES, every_status
 from ..model.records.people import get_person
 from ..model.records.queues import find_queue
 from ..model.storage.unit_of_work import UnitOfWork
 from ..model.tickets.filters import Filter
 from .common import IsoDay
 
+_STATUSES = [status for lifecycle in LIFECYCLES.values() for status in lifecycle.statuses]
 _OPTIONS = (
-    click.option("--queue"),
-    click.option("--status"),
-    click.option("--requestor", metavar="EMAIL"),
-    click.option("--assignee", metavar="EMAIL"),
-    click.option("--unassigned", is_flag=True),
-    click.option("--from", "author", metavar="EMAIL", help="Who wrote."),
-    click.option("--since", type=IsoDay(), help="Written then or later."),
-    click.option(
-        "--until", type=IsoDay(whole=True), help="Written then or earlier; a date counts with all of its day."
-    ),
-    click.option("--has", type=click.Choice(["attachment"]), help="With a file."),
+    click.option("--queue", metavar="NAME", help="In this queue."),
+    click.option("--status", metavar="STATUS", help=f"One of: {', '.join(_STATUSES)}."),
+    click.option("--requestor", metavar="EMAIL", help="Asked by this person."),
+    click.option("--assignee", metavar="EMAIL", help="Assigned to this person."),
+    click.option("--unassigned", is_flag=True, help="Assigned to nobody."),
+    click.option("--from", "author", metavar="EMAIL", help="With a message of this person."),
+    click.option("--since", type=IsoDay(), help="With a message from this date on."),
+    click.option("--until", type=IsoDay(whole=True), help="With a message up to this date (inclusive)."),
+    click.option("--has", type=click.Choice(["attachment"]), help="With a message that has a file."),
 )
 
 
 def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that choose tickets."""
+    """Add the options that choose tickets to a command."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
@@ -48,7 +47,7 @@ def chosen(
     until: datetime | None,
     has: str | None,
 ) -> Filter:
-    """What these options ask for; NoSuchQueue, NoSuchStatus or NoSuchPerson names what is not there."""
+    """Return the filter that the options describe. Raises NoSuchQueue, NoSuchStatus or NoSuchPerson."""
     return Filter(
         queue=find_queue(uow, queue) if queue is not None else None,
         statuses=every_status(status) if status is not None else None,

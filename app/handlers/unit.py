@@ -10,7 +10,7 @@ from ..model.records.addressing import OurAddress
 from ..transport import mail_log
 from ..transport.inbound import routes
 from ..transport.inbound.intake import MailIntake, Request
-from ..transport.inbound.smtp_replies import TOO_LARGE, for_fault, no_such_address
+from ..transport.inbound.smtp_replies import for_fault, no_such_address, too_large
 
 LOG = logging.getLogger("tickets.receiver")
 
@@ -47,13 +47,13 @@ def take(message: MailRequest, place: OurAddress) -> None:
 
 
 def _take_in(message: MailRequest, place: OurAddress) -> str:
-    """Store a mail; the reply that refuses it, or nothing."""
+    """Store a mail. Return the reply that refuses it, or an empty text."""
     intake = _Tracker.intake
     if intake is None:
         raise RuntimeError("config/boot.py has to call mail_tickets.start(settings)")
     raw = message.Data if isinstance(message.Data, bytes) else message.Data.encode("utf-8", "surrogateescape")
     if len(raw) > _Tracker.max_bytes:
-        return TOO_LARGE
+        return too_large(_Tracker.max_bytes)
     if intake.may_refuse(message.To) and (why := intake.refuses(message.To)):
         return no_such_address(why)
     intake.receive_by_route(raw, _reverse_path(message), message.To, place)

@@ -41,7 +41,7 @@ def check_ready(database: Database) -> None:
     """Raise NotReady unless the database is at this program's version."""
     path = database.url.database
     if database.is_sqlite and path and not Path(path).exists():
-        raise NotReady("There is no database yet; `tickets init` (or `serve`) makes it.")
+        raise NotReady("No database yet. Run: tickets init")
     with database.read_only() as uow:
         found = version(uow.session.connection())
     if found != REVISION:
@@ -50,10 +50,10 @@ def check_ready(database: Database) -> None:
 
 def _advice(found: str | None) -> str:
     if found is None:
-        return "The database is empty; `tickets init` (or `serve`) sets it up."
+        return "The database is empty. Run: tickets init"
     if found > REVISION:
-        return f"The database is of a newer version ({found}) than this program ({REVISION}): upgrade the program."
-    return f"The database is at version {found}, this program at {REVISION}: `tickets init` upgrades it."
+        return f"The database is newer ({found}) than this program ({REVISION}). Upgrade the program."
+    return f"The database is at version {found}, this program at {REVISION}. To upgrade it, run: tickets init"
 
 
 def upgrade(

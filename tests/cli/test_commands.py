@@ -6,18 +6,20 @@ import os
 import re
 import subprocess
 import sys
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 from click.testing import CliRunner
 from salmon.routing import Router
 
-from mail_tickets.cli import COMMANDS, main
+from mail_tickets.cli import COMMANDS, GROUPS, main
 from mail_tickets.cli.administration.people import queue_set
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.records import queue_setup
+from tests.support.command_line import check_command, command_named
 from tests.support.sinks import Sink
 from tests.support.world import make_database
 
@@ -153,17 +155,70 @@ def deliver(office: Office, raw: bytes, to: str) -> Done:
 
 
 def test_the_list_of_commands_says_what_each_command_says() -> None:
-    import click
-
-    for name, (module, summary) in COMMANDS.items():
-        command = getattr(import_module(f"mail_tickets.cli.{module}"), f"{name}_command")
-        assert isinstance(command, click.Command)
-        assert command.get_short_help_str(200) == summary
+    for name, (_, summary) in COMMANDS.items():
+        assert command_named(name).get_short_help_str(200) == summary
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(bare: Office, name: str) -> None:
     assert bare.does(name, "--help").startswith(f"Usage: tickets {name} ")
+
+
+def test_the_help_lists_every_command_in_one_of_six_groups(bare: Office) -> None:
+    assert list(GROUPS) == ["Run", "People and queues", "Tickets", "Archive", "Trouble", "For developers"]
+    shown = bare.does("--help")
+    for group, commands in GROUPS.items():
+        listed = shown.partition(f"\n{group}:\n")[2].partition("\n\n")[0]
+        assert [line.split()[0] for line in listed.splitlines() if line[2] != " "] == list(commands)
+
+
+def leaf_commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """Yield a command, or those of a group, by the words that one types."""
+    if isinstance(command, click.Group):
+        for sub_name, sub_command in command.commands.items():
+            yield f"{name} {sub_name}", sub_command
+    else:
+        yield name, command
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_is(name: str) -> None:
+    for words, command in leaf_commands(name, command_named(name)):
+        options = [option for option in command.params if isinstance(option, click.Option)]
+        assert [f"{words} {option.opts[0]}" for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_examples_of_a_help_can_be_typed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group has them in its own help or in that of its commands."""
+    monkeypatch.chdir(tmp_path)
+    group = command_named(name)
+    texts = [command.help or "" for command in (group, *(command for _, command in leaf_commands(name, group)))]
+    lines = [line for text in texts for line in text.splitlines() if re.match(r" +([A-Z_]+=\S* )?tickets ", line)]
+    lines += [line for text in texts for line in re.findall(r"\$\((tickets .*)\)", text)]
+    lines += [line for text in texts for line in re.findall(r"\S*/tickets expire.*", text)]
+    assert lines
+    for line in lines:
+        check_command(line, tmp_path)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_commands(bare: Office, shell: str) -> None:
+    assert "_TICKETS_COMPLETE" in bare.does("completion", shell)
+
+
+def test_completion_knows_commands_and_options(tmp_path: Path) -> None:
+    def completes(line: str) -> list[str]:
+        asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_TICKETS_COMPLETE": "bash_complete"}
+        done = subprocess.run(
+            [TICKETS], env=os.environ | asked, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        )
+        return [word.partition(",")[2] for word in done.stdout.split()]
+
+    assert completes("tickets se") == ["serve", "search", "set"]
+    assert completes("tickets responder re") == ["remove"]
+    assert completes("tickets lifecycle --f") == ["--format"]
+    assert completes("tickets lifecycle --format m") == ["mermaid"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +257,7 @@ READING += [["outbox", "list"], ["unmatched"], ["unmatched", "list"], ["raw", "1
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)
 def test_without_a_database_a_command_says_what_to_do(bare: Office, command: list[str]) -> None:
-    assert bare.refuses(*command) == "There is no database yet; `tickets init` (or `serve`) makes it."
+    assert bare.refuses(*command) == "No database yet. Run: tickets init"
 
 
 @pytest.mark.parametrize("command", [one for one in READING if one[0] not in ("show", "raw")], ids=" ".join)
@@ -248,13 +303,13 @@ def test_wrong_usage_ends_with_2(office: Office, command: list[str]) -> None:
 HUGE = "9" * 30
 REFUSED: list[tuple[list[str], str]] = [
     (["show", "2"], "There is no ticket 2."),
-    (["show", "0"], "Nothing has the number 0."),
-    (["show", HUGE], "Nothing has the number 9"),
+    (["show", "0"], "There's no number 0."),
+    (["show", HUGE], "There's no number 9"),
     (["show", "1", "--as", "who@example.org"], "There is no ticket 1."),
     (["show", "1", "--as", ""], "There is no ticket 1."),
-    (["raw", "1", "1"], "Message 1 of ticket 1 came by command"),
+    (["raw", "1", "1"], "Message 1 of ticket 1 didn't come by email."),
     (["raw", "1", "2"], "Ticket 1 has no message 2."),
-    (["raw", "1", HUGE], "Nothing has the number 9"),
+    (["raw", "1", HUGE], "There's no number 9"),
     (["raw", "2", "1"], "There is no ticket 2."),
     (
         ["list", "--status", "Lost"],
@@ -279,7 +334,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["act", "1", "Reopen", "--as", ANN], "'Reopen' is allowed while a ticket is Answered, Solved or Expired;"),
     (["act", "1", "Confirm", "--as", ANN], "'Confirm' "),
     (["act", "1", "Answer", "--as", ROB, "--answer", "1"], "'Answer' names no answer."),
-    (["act", "1", "Answer", "--as", ROB, "--answer", HUGE], "Nothing has the number 9"),
+    (["act", "1", "Answer", "--as", ROB, "--answer", HUGE], "There's no number 9"),
     (["set", "2", "--subject", "s", "--as", ROB], "There is no ticket 2."),
     (["set", "1", "--subject", "s", "--as", ANN], f"{ANN} does not answer for General: only responders"),
     (["set", "1", "--subject", " ", "--as", ROB], "A ticket needs a subject"),
@@ -301,16 +356,16 @@ REFUSED: list[tuple[list[str], str]] = [
     (["set", "1", "--participant", "eve", "--as", ROB], "'eve' is not an e-mail address"),
     (["person", "alias", "who@example.org", "x@example.org"], "No person has the address"),
     (["responder", "add", ANN, "--queue", "Lost"], "There is no queue 'Lost'"),
-    (["responder", "remove", ANN, "--queue", "General"], f"{ANN} does not answer for General."),
+    (["responder", "remove", ANN, "--queue", "General"], f"{ANN} isn't on the General team."),
     (["responder", "list", "--queue", "Lost"], "There is no queue 'Lost'"),
     (["outbox", "retry", "99"], "No letter 99 waits or failed"),
-    (["outbox", "retry", HUGE], "Nothing has the number 9"),
+    (["outbox", "retry", HUGE], "There's no number 9"),
     (["unmatched", "show", "99"], "No mail 99 is set aside"),
-    (["unmatched", "show", HUGE], "Nothing has the number 9"),
+    (["unmatched", "show", HUGE], "There's no number 9"),
     (["unmatched", "redeliver", "99"], "No mail 99 is set aside"),
-    (["unmatched", "redeliver", "99", "--to", "x@elsewhere.example"], "x@elsewhere.example: we take no mail for"),
+    (["unmatched", "redeliver", "99", "--to", "x@elsewhere.example"], "x@elsewhere.example: We only accept mail for"),
     (["unmatched", "dismiss", "99"], "No mail 99 is set aside"),
-    (["lifecycle", "lost"], "There is no lifecycle 'lost'; there are: correspondence"),
+    (["lifecycle", "lost"], 'There\'s no lifecycle "lost". Use correspondence or support.'),
 ]
 
 
@@ -325,8 +380,8 @@ def test_what_cannot_be_done_ends_with_1_and_one_line(office: Office, command: l
 
 
 def test_init_makes_the_first_queues_once(bare: Office) -> None:
-    assert bare.does("init").startswith("Made sqlite:///")
-    assert bare.does("init").startswith("Ready: sqlite:///")
+    assert bare.does("init").startswith("Created sqlite:///")
+    assert bare.does("init").startswith("Up to date: sqlite:///")
     assert bare.json("queue", "list") == [
         {
             "name": "General",
@@ -380,7 +435,7 @@ def test_the_rules_of_a_queue_are_switched(office: Office) -> None:
 
 
 def test_a_queue_without_address_has_none(office: Office) -> None:
-    assert office.does("queue", "add", "Quiet") == "Quiet: no address\n"
+    assert office.does("queue", "add", "Quiet") == "Added the queue Quiet (no address)\n"
 
 
 def test_people_are_added_and_have_more_than_one_address(office: Office) -> None:
@@ -408,7 +463,7 @@ def test_two_persons_who_are_one_become_one(office: Office) -> None:
     office.does("responder", "add", new, "--queue", "Questions")
     office.does("responder", "add", home, "--queue", "General")
     office.does("person", "add", home, "--admin")
-    assert office.does("person", "alias", new, home) == ""
+    assert office.does("person", "alias", new, home) == f"Linked {home} to Sam <{new}>\n"
     sams = [one for one in office.json("person", "list") if new in one["addresses"]]
     sam = {"email": new, "name": "Sam"}
     rights = {"administrator": True, "known": True, "undeliverable": None}
@@ -427,7 +482,7 @@ def test_two_persons_who_are_one_become_one(office: Office) -> None:
 
 def test_responders_come_and_go(office: Office) -> None:
     assert office.does("responder", "add", "new@example.org", "--queue", "questions") == (
-        "new <new@example.org> answers for Questions\n"
+        "Added new@example.org to the Questions team\n"
     )
     assert office.json("responder", "list", "--queue", "Questions") == [
         {"queue": "Questions", "email": "new@example.org", "name": ""}
@@ -436,7 +491,7 @@ def test_responders_come_and_go(office: Office) -> None:
         "open", "--queue", "Questions", "--from", ANN, "--subject", "Help", "--text", "It burns."
     ).strip()
     assert office.does("responder", "add", "late@example.org", "--queue", "questions") == (
-        f"late <late@example.org> answers for Questions\nwaiting there: #{number}\n"
+        f"Added late@example.org to the Questions team\nWaiting there: #{number}\n"
     )
     for email in ("new@example.org", "late@example.org"):
         office.does("responder", "remove", email, "--queue", "Questions")
@@ -487,7 +542,12 @@ def test_show_as_somebody_says_what_their_reply_would_do(office: Office) -> None
     }
     for email, reply in expected.items():
         assert office.json("show", 1, "--as", email)["reply"] == reply
-    assert "A reply as requestor now: Give more information, then Open." in office.does("show", 1, "--as", ANN)
+    assert office.does("show", 1, "--as", ANN).endswith(
+        f"If {ANN} replies (requestor): Give more information. It stays Open.\n"
+    )
+    assert office.does("show", 1, "--as", ROB).endswith(
+        f"If {ROB} replies (responder): Answer. The ticket goes from Open to Answered.\n"
+    )
 
 
 def test_show_as_a_stranger_is_as_if_there_were_none(office: Office) -> None:
@@ -517,7 +577,7 @@ def test_list_lets_through_what_is_asked_for(office: Office) -> None:
 
 def test_act_takes_any_action_by_its_title(office: Office) -> None:
     assert office.does("act", 1, "request for MORE information", "--as", ROB, "--text", "Which?") == (
-        "Ticket 1: Request for more information, now Needs information\n"
+        "Ticket 1 is now Needs information\n"
     )
     office.does("act", 1, "Answer", "--as", ROB, "--text", "This.")
     office.does("act", 1, "Answer", "--as", ADMIN, "--text", "Or that.")
@@ -545,7 +605,7 @@ def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
     assert inbox.json("show", 1, "--as", ROB)["reply"] == {"as": "responder", "action": "Reply", "status": "open"}
     # Who is known and not on the ticket sees none.
     assert inbox.refuses("show", 1, "--as", eve) == "There is no ticket 1."
-    assert inbox.does("act", 1, "reply", "--as", ROB, "--text", "Off and on.") == "Ticket 1: Reply, now open\n"
+    assert inbox.does("act", 1, "reply", "--as", ROB, "--text", "Off and on.") == "Ticket 1 is now open\n"
     assert inbox.json("show", 1)["last_response"] is not None
     assert "the requestor" in inbox.refuses("act", 1, "Change status", "--status", "resolved", "--as", eve)
     assert "not to stalled" in inbox.refuses("act", 1, "Change status", "--status", "stalled", "--as", ANN)
@@ -559,7 +619,7 @@ def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
     assert "no action 'Answer'; there are: Reply, Comment and Change status." in inbox.refuses(
         "act", 1, "Answer", "--as", ROB
     )
-    assert inbox.does("expire", "--days", "0") == "No ticket expired\n"
+    assert inbox.does("expire", "--days", "0") == "No tickets expired\n"
 
 
 def test_what_a_participant_writes_is_no_response(inbox: Office) -> None:
@@ -612,7 +672,7 @@ def test_a_status_is_listed_in_every_lifecycle(inbox: Office) -> None:
 def test_expire_lets_expire_what_nobody_posted_on(office: Office) -> None:
     office.does("open", "--queue", "General", "--from", ANN, "--subject", "Old", "--text", "t", "--date", "2020-01-01")
     assert office.json("expire") == [2]
-    assert office.does("expire") == "No ticket expired\n"
+    assert office.does("expire") == "No tickets expired\n"
     assert office.json("show", 2)["status"] == "Expired"
     assert office.does("expire", "--days", "0") == "Ticket 1 expired\n"
 
@@ -633,14 +693,14 @@ def test_the_outbox_lists_sends_and_retries(office: Office, monkeypatch: pytest.
     assert office.json("outbox") == [letter]
     monkeypatch.setenv("TICKETS_RELAY", "smtp://127.0.0.1:1")
     done = office.run("outbox", "send")
-    assert (done.status, done.out, "Connection refused" in done.err) == (1, "0 letters sent\n", True)
+    assert (done.status, done.out, "Connection refused" in done.err) == (1, "0 emails sent\n", True)
     assert office.json("outbox", "list", "--state", "waiting")[0]["attempts"] == 1
     monkeypatch.setenv("TICKETS_RELAY", f"maildir:{office.path}/letters")
-    assert office.does("outbox", "retry", 1) == "1 letter due now\n"
-    assert office.does("outbox", "send") == "1 letter sent\n"
+    assert office.does("outbox", "retry", 1) == "1 email will be sent now\n"
+    assert office.does("outbox", "send") == "1 email sent\n"
     assert office.json("outbox", "list", "--state", "sent")[0]["next"] is None
     assert len(list((office.path / "letters" / "new").iterdir())) == 1
-    assert office.does("outbox", "retry") == "0 letters due now\n"
+    assert office.does("outbox", "retry") == "0 emails will be sent now\n"
 
 
 def test_letters_that_are_refused_do_not_keep_others_from_leaving(
@@ -650,7 +710,7 @@ def test_letters_that_are_refused_do_not_keep_others_from_leaving(
         office.does("open", "--queue", "General", "--from", ANN, "--subject", "s", "--text", "t")
     with Sink(script={"RCPT": ["550 5.1.1 no"] * 22}) as sink:
         monkeypatch.setenv("TICKETS_RELAY", sink.url)
-        assert office.does("outbox", "send") == "3 letters sent\n"
+        assert office.does("outbox", "send") == "3 emails sent\n"
     assert [one["state"] for one in office.json("outbox")] == ["failed"] * 22 + ["sent"] * 3
 
 
@@ -751,8 +811,8 @@ def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(office: Office, 
         done = delivers(size)
         assert (done.returncode, done.stdout) == (69, b"")
         assert done.stderr == (
-            b"The mail was not taken: it is larger than the 10000 bytes that TICKETS_MAX_MESSAGE_BYTES allows. "
-            b"Send it without its large files, or raise that setting.\n"
+            b"This email is too big (limit 10000 bytes). Send it without its large files, or raise "
+            b"TICKETS_MAX_MESSAGE_BYTES.\n"
         )
     assert [one["title"] for one in office.json("list")] == ["No boot"]
     assert delivers(LIMIT).returncode == 0
@@ -764,7 +824,7 @@ def test_deliver_reads_no_more_than_the_limit_of_what_never_ends(office: Office,
     # Without a bound it would need as much memory as there is.
     done = office.process(shell=f"ulimit -v 2000000; {command}", timeout=60)
     assert done.returncode == 69
-    assert b"larger than the 26214400 bytes" in done.stderr
+    assert b"too big (limit 26214400 bytes)" in done.stderr
     assert done.stderr.count(b"\n") == 1
 
 
@@ -908,7 +968,7 @@ def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(office: Office) -> 
     said = office.does("merge", number, into, "--as", "ron@example.org")
     readers, _, done = said.partition("Ticket ")
     assert readers == f"bea will read ticket {into} (1 message).\nann will read ticket {number} (1 message).\n"
-    assert done.startswith(f"{number} is part of ticket {into} now. ")
+    assert done.startswith(f"{number} was merged into ticket {into}. ")
     assert all(name in said for name in ("ann", "bea", "ron"))
     assert len(office.json("show", into)["messages"]) == 2
     assert office.json("show", number)["merged_into"] == int(into)

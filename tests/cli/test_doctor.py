@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,22 +68,36 @@ def doctor(run: Run) -> Callable[[int], Report]:
 
 
 @pytest.fixture
-def healthy(run: Run) -> None:
-    """An installation with nothing to complain of."""
+def healthy(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installation that needs nothing, and a server on its port."""
     make_database(os.environ["TICKETS_DATABASE_URL"])
     run("person", "add", "admin@example.org", "--admin")
     for queue in ("General", "Questions"):
         run("responder", "add", "rob@example.org", "--queue", queue)
+    with Sink() as server:
+        monkeypatch.setenv("TICKETS_LISTEN", f"smtp://127.0.0.1:{server.port}")
+        yield
 
 
 Doctor = Callable[..., Report]
 
 
 @pytest.mark.usefixtures("healthy")
-def test_nothing_to_complain_of(doctor: Doctor, run: Run) -> None:
+def test_a_healthy_installation_is_all_good(doctor: Doctor, run: Run) -> None:
     assert doctor().levels == {"ok"}
-    lines = run("doctor").splitlines()
-    assert all(line.startswith("ok  ") for line in lines)
+    *lines, verdict = run("doctor").splitlines()
+    assert all(line.startswith("ok    ") for line in lines)
+    assert verdict == "All good."
+
+
+@pytest.mark.usefixtures("healthy")
+def test_the_last_line_is_a_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("queue", "add", "Sponsors")
+    assert run("doctor").splitlines()[-1] == "1 warning."
+    monkeypatch.setenv("TICKETS_RELAY", "smtp://127.0.0.1:1")
+    assert run("doctor", status=1).splitlines()[-1] == "1 problem: fix it before mail arrives. 1 warning."
+    monkeypatch.setenv("TICKETS_TRUST", "dmarc")
+    assert run("doctor", status=1).splitlines()[-1] == "2 problems: fix them before mail arrives. 1 warning."
 
 
 @pytest.mark.usefixtures("healthy")
@@ -91,26 +105,27 @@ def test_tickets_that_wait_where_nobody_reads_are_listed(doctor: Doctor, run: Ru
     run("queue", "add", "Sponsors")
     for _ in range(2):
         run("open", "--queue", "Sponsors", "--from", "ann@example.net", "--subject", "A gift", "--text", "For you.")
-    told = "2 tickets are waiting in Sponsors, and nobody reads there: #1 and #2."
-    assert doctor().about("unread") == [("warning", told)]
+    told = "2 tickets are waiting in Sponsors, which has no team: #1 and #2."
+    assert doctor().about("unread") == [("warn", told)]
     run("responder", "add", "rob@example.org", "--queue", "Sponsors")
     assert doctor().about("unread") == []
 
 
 def test_without_a_database_it_says_how_to_make_one(doctor: Doctor) -> None:
     report = doctor(1)
-    assert report.about("database") == [("wrong", "There is no database yet; `tickets init` (or `serve`) makes it.")]
-    assert report.about("relay")[0][0] == "ok"
+    assert report.about("database") == [("FAIL", "No database yet. Run: tickets init")]
+    assert report.about("outgoing")[0][0] == "ok"
 
 
 def test_a_new_installation_is_warned_of_what_is_missing_and_no_more(doctor: Doctor, run: Run) -> None:
     make_database(os.environ["TICKETS_DATABASE_URL"])
     report = doctor(0)
-    assert report.levels == {"ok", "warning"}
-    told = [text for _, text in report.about("people")]
-    assert "`tickets responder add EMAIL --queue 'General'`" in told[0]
+    assert report.levels == {"ok", "warn"}
+    told = [text for _, text in report.about("teams")]
+    advice = "Add someone: tickets responder add EMAIL --queue General"
+    assert told[0] == f"General has no team: nobody will see its tickets. {advice}"
     assert "Questions" in told[1]
-    assert "`tickets person add EMAIL --admin`" in told[2]
+    assert told[2].endswith("Add one: tickets person add EMAIL --admin")
 
 
 def test_every_bad_setting_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +138,7 @@ def test_every_bad_setting_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPa
 def test_a_database_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/t")
     [(level, told)] = doctor(1).about("database")
-    assert level == "wrong"
+    assert level == "FAIL"
     assert "refused" in told
     assert "TICKETS_DATABASE_URL" in told
     assert "secret" not in told
@@ -132,7 +147,7 @@ def test_a_database_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 def test_a_file_that_is_no_database(doctor: Doctor, tmp_path: Path) -> None:
     (tmp_path / "tickets.db").write_bytes(b"something else\n" * 1000)
     [(level, told)] = doctor(1).about("database")
-    assert (level, "file is not a database" in told) == ("wrong", True)
+    assert (level, "file is not a database" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -142,15 +157,15 @@ def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
         uow.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     database.close()
     [(level, told)] = doctor(1).about("database")
-    assert (level, "`tickets init` upgrades it" in told) == ("wrong", True)
+    assert (level, "To upgrade it, run: tickets init" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
-@pytest.mark.parametrize(("free_mb", "level"), [(10, "wrong"), (500, "warning"), (100_000, "ok")])
+@pytest.mark.parametrize(("free_mb", "level"), [(10, "FAIL"), (500, "warn"), (100_000, "ok")])
 def test_a_disk_that_fills(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free_mb: int, level: str) -> None:
     usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
     monkeypatch.setattr(doctor_checks.shutil, "disk_usage", lambda _: usage)
-    [(found, told)] = doctor(int(level == "wrong")).about("disk")
+    [(found, told)] = doctor(int(level == "FAIL")).about("disk")
     assert found == level
     assert f"{free_mb} MB free" in told
 
@@ -158,8 +173,8 @@ def test_a_disk_that_fills(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free
 @pytest.mark.usefixtures("healthy")
 def test_a_relay_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_RELAY", "smtp://a:secret@127.0.0.1:1")
-    [(level, told)] = doctor(1).about("relay")
-    assert level == "wrong"
+    [(level, told)] = doctor(1).about("outgoing")
+    assert level == "FAIL"
     assert "TICKETS_RELAY" in told
     assert "secret" not in told
 
@@ -168,7 +183,7 @@ def test_a_relay_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -
 def test_a_relay_that_answers(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sink() as sink:
         monkeypatch.setenv("TICKETS_RELAY", sink.url)
-        assert doctor().about("relay") == [("ok", f"{sink.url} takes letters")]
+        assert doctor().about("outgoing") == [("ok", f"connects to {sink.url}")]
 
 
 @pytest.mark.usefixtures("healthy")
@@ -176,19 +191,20 @@ def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.Mo
     with Sink() as sink:
         places = f"smtp://127.0.0.1:{sink.port},lmtp://127.0.0.1:0,lmtp+unix://{tmp_path}/new/socket"
         monkeypatch.setenv("TICKETS_LISTEN", places)
-        found = doctor().about("listener")
-    assert [level for level, _ in found] == ["ok", "ok", "ok"]
-    assert found[0][1] == f"smtp://127.0.0.1:{sink.port} answers '220 relay ready'"
-    assert "is free" in found[1][1]
-    assert "is free" in found[2][1]
+        found = doctor().about("incoming")
+    assert found == [
+        ("ok", f"listening on smtp://127.0.0.1:{sink.port} ('220 relay ready')"),
+        ("warn", "nothing listens on lmtp://127.0.0.1:0. Start tickets serve."),
+        ("warn", f"nothing listens on lmtp+unix://{tmp_path}/new/socket. Start tickets serve."),
+    ]
 
 
 @pytest.mark.usefixtures("healthy")
 def test_a_server_that_has_too_many_connections(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sink(script={"CONNECT": "421 4.3.2 Too many connections"}) as sink:
         monkeypatch.setenv("TICKETS_LISTEN", f"smtp://127.0.0.1:{sink.port}")
-        [(level, told)] = doctor(1).about("listener")
-    assert (level, "Too many connections': a mail server is there" in told) == ("wrong", True)
+        [(level, told)] = doctor(1).about("incoming")
+    assert (level, "takes no connections: '421 4.3.2 Too many connections'" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -204,10 +220,10 @@ def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.Monke
             f"lmtp+unix://{tmp_path}/file",
         ]
         monkeypatch.setenv("TICKETS_LISTEN", ",".join(places))
-        found = doctor(1).about("listener")
-    assert [level for level, _ in found] == ["wrong"] * 4
-    assert "no mail server" in found[0][1]
-    assert "something else has it" in found[1][1]
+        found = doctor(1).about("incoming")
+    assert [level for level, _ in found] == ["FAIL"] * 4
+    assert "another program, not a mail server" in found[0][1]
+    assert "another program uses it" in found[1][1]
     assert all(place in told and "TICKETS_LISTEN" in told for place, (_, told) in zip(places, found, strict=True))
 
 
@@ -216,8 +232,8 @@ def test_routes_that_salmon_cannot_load(doctor: Doctor, monkeypatch: pytest.Monk
     from config import settings as plain
 
     monkeypatch.setattr(plain, "handlers", ["mail_tickets.handlers.ticket", "mail_tickets.handlers.nowhere"])
-    [(level, told)] = doctor(1).about("routes")
-    assert (level, "nowhere" in told) == ("wrong", True)
+    [(level, told)] = doctor(1).about("handlers")
+    assert (level, "nowhere" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -226,21 +242,21 @@ def test_a_boot_that_would_load_no_route(doctor: Doctor, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(plain, "handlers", [])
     monkeypatch.setattr(Router, "REGISTERED", {})
-    [(level, told)] = doctor(1).about("routes")
-    assert (level, "Salmon has no route to mail_tickets.handlers.other and" in told) == ("wrong", True)
+    [(level, told)] = doctor(1).about("handlers")
+    assert (level, "Salmon has no route to mail_tickets.handlers.other and" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
 def test_a_relay_that_refuses(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sink(script={"CONNECT": "554 5.7.1 not you"}) as sink:
         monkeypatch.setenv("TICKETS_RELAY", sink.url)
-        [(level, told)] = doctor(1).about("relay")
-    assert (level, "5.7.1 not you" in told) == ("wrong", True)
+        [(level, told)] = doctor(1).about("outgoing")
+    assert (level, "5.7.1 not you" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
 @pytest.mark.parametrize("table", ["mail", "letter"])
-@pytest.mark.parametrize(("ahead", "level"), [(timedelta(seconds=30), "ok"), (timedelta(days=1), "wrong")])
+@pytest.mark.parametrize(("ahead", "level"), [(timedelta(seconds=30), "ok"), (timedelta(days=1), "FAIL")])
 def test_a_clock_that_was_set_back(
     doctor: Doctor, run: Run, tmp_path: Path, table: str, ahead: timedelta, level: str
 ) -> None:
@@ -251,13 +267,13 @@ def test_a_clock_that_was_set_back(
         change = update(Mail).values(received=uow.now + ahead)
         uow.session.execute(change if table == "mail" else update(Letter).values(created=uow.now + ahead))
     database.close()
-    [(found, told)] = doctor(int(level == "wrong")).about("clock")
-    assert (found, "yet to come" in told) == (level, True)
+    [(found, told)] = doctor(int(level == "FAIL")).about("clock")
+    assert (found, "in the future" in told) == (level, True)
 
 
 @pytest.mark.parametrize(
     ("ahead", "told"),
-    [(timedelta(), "nothing is of a time"), (timedelta(hours=1), "ahead of the"), (timedelta(hours=-1), "behind the")],
+    [(timedelta(), "fine"), (timedelta(hours=1), "ahead of the"), (timedelta(hours=-1), "behind the")],
 )
 def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told: str) -> None:
     at = datetime.now(UTC) + ahead
@@ -268,7 +284,7 @@ def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told:
         assert [finding.level for finding in findings] == ["ok"]
     else:
         assert told in findings[0].text
-        assert findings[0].level == ("wrong" if ahead else "ok")
+        assert findings[0].level == ("FAIL" if ahead else "ok")
 
 
 def test_a_database_that_can_only_be_read(
@@ -278,16 +294,16 @@ def test_a_database_that_can_only_be_read(
     postgres_server.execute(f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = on')
     monkeypatch.setenv("TICKETS_DATABASE_URL", url)
     [(level, told)] = doctor(1).about("database")
-    assert (level, "can only be read" in told) == ("wrong", True)
+    assert (level, "is read-only" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
 def test_mail_set_aside_is_a_warning(doctor: Doctor, run: Run, tmp_path: Path) -> None:
     (tmp_path / "mail").write_bytes(b"From: ann@example.org\nSubject: x\n\nhi\n")
     run("deliver", "--to", "nobody@tickets.localhost", str(tmp_path / "mail"))
-    [(level, told)] = doctor().about("set aside")
-    assert level == "warning"
-    assert told.startswith("1 mail is set aside: `tickets unmatched list`")
+    [(level, told)] = doctor().about("unmatched")
+    assert level == "warn"
+    assert told == "1 email matched no ticket or queue. See: tickets unmatched list"
 
 
 @pytest.mark.usefixtures("healthy")
@@ -295,9 +311,9 @@ def test_mail_set_aside_is_a_warning(doctor: Doctor, run: Run, tmp_path: Path) -
     ("change", "level", "advice"),
     [
         ({"state": State.WAITING}, "ok", "none"),
-        ({"state": State.WAITING, "age": timedelta(hours=2)}, "wrong", "`tickets outbox list --state waiting`"),
+        ({"state": State.WAITING, "age": timedelta(hours=2)}, "FAIL", "tickets outbox list --state waiting"),
         ({"state": State.SENT, "age": timedelta(hours=2)}, "ok", "none"),
-        ({"state": State.FAILED}, "warning", "`tickets outbox retry ID`"),
+        ({"state": State.FAILED}, "warn", "tickets outbox retry ID"),
     ],
 )
 def test_letters_that_do_not_leave(
@@ -309,7 +325,7 @@ def test_letters_that_do_not_leave(
         created = uow.now - change.pop("age", timedelta())
         uow.session.execute(update(Letter).values(created=created, **change))
     database.close()
-    [(found, told)] = doctor(int(level == "wrong")).about("letters")
+    [(found, told)] = doctor(int(level == "FAIL")).about("outbox")
     assert found == level
     assert advice in told
 
@@ -323,16 +339,16 @@ def test_proof_by_replies_needs_nothing_else(doctor: Doctor) -> None:
 def test_trust_in_the_from_header_is_a_warning(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_TRUST", "from")
     [(level, told)] = doctor().about("trust")
-    assert level == "warning"
-    assert "in anybody's name; set TICKETS_TRUST=reply" in told
+    assert level == "warn"
+    assert "anyone can fake a sender and change tickets. Set TICKETS_TRUST=reply." in told
 
 
 @pytest.mark.usefixtures("healthy")
 def test_proof_by_dmarc_without_a_front_server_is_wrong(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_TRUST", "dmarc")
     [(level, told)] = doctor(1).about("trust")
-    assert level == "wrong"
-    assert "without TICKETS_AUTHSERV_ID, and no command holds: name the server" in told
+    assert level == "FAIL"
+    assert "needs TICKETS_AUTHSERV_ID; without it no command by email works." in told
 
 
 @pytest.mark.usefixtures("healthy")
@@ -342,8 +358,8 @@ def test_what_the_front_server_must_do_is_said(doctor: Doctor, monkeypatch: pyte
     monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
     [(level, told)] = doctor().about("trust")
     assert level == "ok"
-    assert told.startswith("Authentication-Results of mx.example.org are believed: it must take")
-    assert "out of incoming mail, and then put its own on top" in told
+    assert told.startswith("Authentication-Results of mx.example.org are believed. That server must remove")
+    assert "and then add its own on top" in told
 
 
 @pytest.mark.usefixtures("healthy")
@@ -352,7 +368,7 @@ def test_a_check_that_fails_is_a_finding(doctor: Doctor, monkeypatch: pytest.Mon
         raise RuntimeError("never seen\nbefore")
 
     monkeypatch.setattr(doctor_checks, "_set_aside", fails)
-    assert doctor(1).about("set aside") == [("wrong", "RuntimeError: never seen.")]
+    assert doctor(1).about("unmatched") == [("FAIL", "RuntimeError: never seen.")]
 
 
 @pytest.mark.usefixtures("healthy")
@@ -370,10 +386,10 @@ def test_a_letter_that_cannot_be_rendered(
         [(level, told)] = doctor(1).about("templates")
     finally:
         templates._template.cache_clear()
-    assert (level, "'posted' cannot be rendered" in told) == ("wrong", True)
+    assert (level, "Can't write emails of the kind 'posted'" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
 def test_templates_that_are_not_there(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(letter_samples, "_TEMPLATES", tmp_path / "nowhere")
-    assert doctor(1).about("templates") == [("wrong", "No template of a letter is there: install mail-tickets anew.")]
+    assert doctor(1).about("templates") == [("FAIL", "The email templates are missing. Install mail-tickets again.")]

@@ -50,11 +50,11 @@ def test_a_relay_that_refuses_for_a_while_cuts_nobody_off(tmp_path: Path, sink: 
         for number in (1, 2):
             program.sends(number)
         awaits(lambda: sum(bool(one["error"]) for one in letters_of(program)) >= 2)
-        assert "since the relay refuses letters (5" in program.does("health")
+        assert "because the outgoing server refuses them (5" in program.does("health")
         sink.script.clear()
         program.sends(3)
         awaits(lambda: all(one["state"] != "waiting" for one in letters_of(program)))
-        assert "no letter waits" in program.does("health")
+        assert "no email waiting" in program.does("health")
     # The relay's trouble was nobody's fault: every letter of every ticket arrives, once.
     for number in (1, 2, 3):
         tag = f"[General #{number}]".encode()

@@ -1,4 +1,4 @@
-"""Claims about `tickets backup`: one whole file while the server works, from which the README's words restore it."""
+"""Claims about `tickets backup`: one whole file while the server works, which docs/operate.md says how to restore."""
 
 import errno
 import json
@@ -19,7 +19,7 @@ from mail_tickets.model.records.received_mail import Mail
 from mail_tickets.model.schema import REVISION
 from mail_tickets.model.storage import sqlite_copy
 from mail_tickets.model.storage.sqlite_copy import CannotCopy, copy_database
-from tests.support.readme import README
+from tests.support.documents import DOCS, marked
 from tests.support.world import World
 from tests.system.test_serving import BIN, HELLO, Program, free_port, mail
 
@@ -32,9 +32,8 @@ def program(tmp_path: Path) -> Program:
 
 
 def restore_commands() -> list[str]:
-    """The lines that the README gives, as they are typed."""
-    text = README.read_text(encoding="utf-8").partition("<!-- restore -->")[2].partition("<!-- /restore -->")[0]
-    return re.findall(r"^\$ (.*)$", text, re.M)
+    """Return the commands of docs/operate.md, as they are typed."""
+    return re.findall(r"^\$ (.*)$", marked(DOCS / "operate.md", "restore"), re.M)
 
 
 def types(program: Program, command: str) -> None:
@@ -54,7 +53,7 @@ def types(program: Program, command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_readmes_words_restore_what_was_copied_while_the_server_worked(program: Program) -> None:
+def test_the_documented_commands_restore_what_was_copied_while_the_server_worked(program: Program) -> None:
     program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     with program.serving() as process:
@@ -204,21 +203,23 @@ def test_a_server_that_takes_mail_is_well(program: Program) -> None:
     place = program.folder / "lmtp"
     program.environment["TICKETS_LISTEN"] += f",lmtp+unix://{place}"
     with program.serving():
-        assert program.does("health") == f"well: database at {REVISION}; 2 listeners greet; no letter waits\n"
+        assert program.does("health") == f"healthy: database at {REVISION}; 2 listeners answer; no email waiting\n"
     done = program.run("health")
     assert done.returncode == 1
-    assert done.stdout.startswith(f"unwell: smtp://127.0.0.1:{program.port} is free; nobody receives mail there")
+    assert done.stdout.startswith(
+        f"unhealthy: nothing listens on smtp://127.0.0.1:{program.port}. Is tickets serve running?"
+    )
     assert done.stderr == ""
 
 
-def test_letters_that_wait_are_counted_and_do_not_make_it_unwell(program: Program) -> None:
+def test_letters_that_wait_are_counted_and_do_not_make_it_unhealthy(program: Program) -> None:
     program.environment["TICKETS_RELAY"] = f"smtp://127.0.0.1:{free_port()}"
     program.has_a_database()
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     with program.serving():
         program.sends(1)
         said = program.does("health")
-    assert re.fullmatch(r"well: .*; 1 letter waiting, the oldest for \d+ s\n", said)
+    assert re.fullmatch(r"healthy: .*; 1 email waiting, the oldest for \d+ s\n", said)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,7 @@ def test_letters_that_wait_are_counted_and_do_not_make_it_unwell(program: Progra
 def test_what_is_wrong_is_one_line_and_exit_status_1(program: Program, name: str, value: str, told: str) -> None:
     done = program.run("health", **{name: value})
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("unwell: ")
+    assert done.stdout.startswith("unhealthy: ")
     assert told in done.stdout
     assert "secret" not in done.stdout
     assert len(done.stdout.splitlines()) == 1
@@ -275,12 +276,12 @@ def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: s
     assert what == "removed" or len(program.tickets()) == 1
 
 
-def test_health_is_unwell_while_nothing_can_be_written(program: Program) -> None:
+def test_health_fails_while_nothing_can_be_written(program: Program) -> None:
     program.has_a_database()
     database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
     with program.serving(), closing(sqlite3.connect(database, isolation_level=None)) as other:
         assert program.run("health").returncode == 0
         other.execute("BEGIN IMMEDIATE")
-        unwell = program.run("health")
-        assert (unwell.returncode, "locked" in unwell.stdout) == (1, True)
+        unhealthy = program.run("health")
+        assert (unhealthy.returncode, "locked" in unhealthy.stdout) == (1, True)
         assert "locked" in program.run("doctor").stdout

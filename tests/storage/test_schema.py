@@ -229,7 +229,7 @@ def test_a_command_says_what_to_do_with_a_database_that_is_not_ready(database: D
         check_ready(database)
     upgrade(database)
     check_ready(database)
-    for found, advice in (("0000", "`tickets init` upgrades it"), ("9999", "upgrade the program")):
+    for found, advice in (("0000", "To upgrade it, run: tickets init"), ("9999", "Upgrade the program")):
         with database.transaction() as uow:
             uow.session.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
         with pytest.raises(NotReady, match=advice):

@@ -25,8 +25,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.documents import DOCS, marked
 from tests.support.program import free_port
-from tests.support.readme import README
 
 SECONDS = 30.0
 # A Postfix that everybody forgot ends by itself.
@@ -42,11 +42,11 @@ class NoPostfixError(Exception):
 
 
 class Recipe(NamedTuple):
-    """What the README says about Postfix: main.cf, the tracker's settings, and what refuses at the door."""
+    """What docs/install.md says about Postfix: main.cf, the tracker's settings, and how Postfix refuses addresses."""
 
     main_cf: dict[str, str]
     environment: dict[str, str]
-    door: dict[str, str]
+    refusing: dict[str, str]
 
     def at(self, *, lmtp: int, smtp: int) -> "Recipe":
         """The same with other ports than 8824, the tracker's, and 25, Postfix's; nothing else differs."""
@@ -242,12 +242,11 @@ def find_programs() -> Programs:
 
 
 def recipe() -> Recipe:
-    """What stands in the README under "Behind Postfix"."""
-    section = README.read_text(encoding="utf-8").partition("### Behind Postfix\n")[2].partition("\n### ")[0]
-    main_cf, shell, door = _FENCED.findall(section)
+    """Return what docs/install.md says about Postfix."""
+    main_cf, shell, refusing = _FENCED.findall(marked(DOCS / "install.md", "postfix"))
     assert "$ ./tickets serve\n" in shell
     exported = re.findall(r"^\$ export (\w+)=(.*)$", shell, re.MULTILINE)
-    return Recipe(_parameters(main_cf), dict(exported), _parameters(door))
+    return Recipe(_parameters(main_cf), dict(exported), _parameters(refusing))
 
 
 def eventually(claim: Callable[[], bool], what: str, why_not: Callable[[], str], seconds: float = SECONDS) -> None:

@@ -93,7 +93,7 @@ class Program:
         try:
             self.said = []
             # Without SMTP there is no line to try.
-            last = "Try it:" if "smtp://" in self.environment["TICKETS_LISTEN"] else "Letters go to "
+            last = "Try it:" if "smtp://" in self.environment["TICKETS_LISTEN"] else "Sending through "
             for line in process.stdout:
                 self.said.append(line.rstrip("\n"))
                 if line.startswith(last):

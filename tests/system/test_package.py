@@ -58,7 +58,7 @@ def test_an_installed_tracker_serves_and_keeps_its_data_at_home(installed: Insta
     try:
         assert process.stdout is not None
         said = [process.stdout.readline() for _ in range(3)]
-        assert said[1] == f"Letters go to maildir:{tmp_path}/home/run/letters\n"
+        assert said[1] == f"Sending through maildir:{tmp_path}/home/run/letters\n"
         assert said[2].startswith("Try it:  tickets responder add you@example.org --queue General && ")
         with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client:
             client.sendmail("ann@example.org", [HELLO], mail(1))
@@ -67,7 +67,7 @@ def test_an_installed_tracker_serves_and_keeps_its_data_at_home(installed: Insta
         process.communicate(timeout=PATIENCE)
     with sqlite3.connect(tmp_path / "home" / "run" / "tickets.db") as database:
         assert database.execute("SELECT count(*) FROM ticket").fetchone() == (1,)
-    assert "letters of" in installed.run("tickets", "doctor", cwd=tmp_path, **home).stdout
+    assert "kinds of email" in installed.run("tickets", "doctor", cwd=tmp_path, **home).stdout
 
 
 def test_a_home_among_installed_programs_is_refused(installed: Installed, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Claims about the tracker behind Debian's Postfix, set up as the README says: every mail comes and goes through it."""
+"""Claims about the tracker behind Debian's Postfix, set up as docs/install.md says: mail passes in both directions."""
 
 import email
 import re
@@ -98,7 +98,7 @@ class Front(NamedTuple):
 
 @contextmanager
 def made_front(settings: dict[str, str]) -> Iterator[Front]:
-    """A front with settings beyond the README's; the tracker is not there yet."""
+    """A front with settings beyond those of docs/install.md; the tracker is not there yet."""
     port, smtp = free_port(), free_port()
     here = recipe().at(lmtp=port, smtp=smtp)
     with Sink() as home:
@@ -115,7 +115,7 @@ def common_front(postfix_programs: Programs) -> Iterator[Front]:
 
 @pytest.fixture
 def front(common_front: Front) -> Iterator[Front]:
-    """Postfix as the README configures it, with nothing in its queue."""
+    """Postfix as docs/install.md configures it, with nothing in its queue."""
     common_front.home.letters.clear()
     common_front.home.script.clear()
     yield common_front
@@ -123,7 +123,7 @@ def front(common_front: Front) -> Iterator[Front]:
 
 
 def tracker_behind(front: Front, folder: Path) -> Program:
-    """A tracker with the README's settings, for whose queue General Bob answers; it does not run yet."""
+    """A tracker with the settings of docs/install.md, for whose queue General Bob answers; it does not run yet."""
     program = Program(folder)
     program.environment |= front.recipe.environment
     world = World(program.environment["TICKETS_DATABASE_URL"], lifecycle="correspondence", domain=DOMAIN)
@@ -307,8 +307,8 @@ def test_postfix_tells_the_sender_of_an_address_that_leads_nowhere(front: Front,
         front.takes(mail("Hello?", to=NOWHERE), NOWHERE)
         [bounce] = front.awaits(ANN)
         front.awaits_rest()
-    assert reports(bounce) == {NOWHERE: "550 5.1.1 no such address here"}
-    assert "550 5.1.1 no such address here" in said_in(bounce)
+    assert reports(bounce) == {NOWHERE: "550 5.1.1 No such address here"}
+    assert "550 5.1.1 No such address here" in said_in(bounce)
     assert tracker.tickets() == tracker.unmatched() == []
     assert len(front.home.letters) == 1
 
@@ -322,14 +322,14 @@ def test_what_leads_nowhere_is_kept_unless_it_is_to_be_rejected(front: Front, tr
 
 
 def test_postfix_refuses_at_the_door_when_it_asks_us_and_asks_anew(postfix_programs: Programs, tmp_path: Path) -> None:
-    assert recipe().door["address_verify_negative_expire_time"] == "60s"
+    assert recipe().refusing["address_verify_negative_expire_time"] == "60s"
     # Shorter waits: for our answer, and until a refusal is forgotten.
     waits = {"address_verify_poll_delay": "1s", "address_verify_negative_expire_time": "4s"}
-    with made_front(recipe().door | waits) as front:
+    with made_front(recipe().refusing | waits) as front:
         tracker = tracker_behind(front, tmp_path)
         tracker.environment["TICKETS_UNMATCHED"] = "reject"
         with tracker.serving():
-            with pytest.raises(smtplib.SMTPRecipientsRefused, match=r"550.*said: 550 5\.1\.1 no such address here"):
+            with pytest.raises(smtplib.SMTPRecipientsRefused, match=r"550.*said: 550 5\.1\.1 No such address here"):
                 front.takes(mail("Hello?", to=NOWHERE), NOWHERE)
             front.takes(mail("Hello!"), HELLO)
             front.awaits(BOB)
@@ -413,7 +413,7 @@ def test_a_mail_too_large_whose_size_was_not_announced_is_refused_once_it_is_the
         assert tracker.tickets() == []
 
 
-def test_the_readmes_postfix_takes_as_large_a_mail_as_the_tracker() -> None:
+def test_the_documented_postfix_takes_as_large_a_mail_as_the_tracker() -> None:
     assert int(recipe().main_cf["message_size_limit"]) == defaults.MAX_MESSAGE_BYTES
 
 
@@ -493,7 +493,7 @@ def test_a_socket_in_postfixs_queue_directory_serves_as_well(postfix_programs: P
         assert texts(tracker) == ["By socket."]
 
 
-def test_the_readmes_settings_name_each_other() -> None:
+def test_the_documented_settings_name_each_other() -> None:
     text, settings = recipe().main_cf, recipe().environment
     assert settings["TICKETS_LISTEN"].removeprefix("lmtp://") in text["transport_maps"]
     assert text["relay_domains"] == settings["TICKETS_DOMAIN"]

@@ -38,8 +38,8 @@ def program(tmp_path: Path) -> Program:
 def test_serve_says_where_it_listens_where_letters_go_and_a_line_that_works(program: Program) -> None:
     with program.serving() as process:
         listens, letters, line = program.said
-        assert listens == f"Receiving mail for {DOMAIN} at smtp://127.0.0.1:{program.port}"
-        assert letters == f"Letters go to maildir:{program.folder}/letters"
+        assert listens == f"Listening for {DOMAIN} on smtp://127.0.0.1:{program.port}"
+        assert letters == f"Sending through maildir:{program.folder}/letters"
         command = line.removeprefix("Try it:").strip()
         # python3 of the line is any Python; the launcher is for machines, and has its own tests.
         command = command.replace("python3 ", f"{sys.executable} ").replace("./tickets ", f"{BIN}/tickets ")
@@ -73,8 +73,8 @@ def test_a_database_that_goes_away_at_the_greeting_ends_no_server(
     settings = load({**vars(defaults), "RELAY": f"maildir:{tmp_path}/letters"}, {})
     _greet([Listener("smtp", "127.0.0.1", 8825)], away, settings)
     listens, letters = capsys.readouterr().out.splitlines()
-    assert listens == f"Receiving mail for {DOMAIN} at smtp://127.0.0.1:8825"
-    assert letters == f"Letters go to maildir:{tmp_path}/letters"
+    assert listens == f"Listening for {DOMAIN} on smtp://127.0.0.1:8825"
+    assert letters == f"Sending through maildir:{tmp_path}/letters"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
@@ -202,7 +202,7 @@ def test_letters_go_to_a_mail_server(program: Program) -> None:
     with Sink() as sink:
         program.environment["TICKETS_RELAY"] = sink.url
         with program.serving() as process:
-            assert program.said[1] == f"Letters go to {sink.url}"
+            assert program.said[1] == f"Sending through {sink.url}"
             program.sends(1)
             end = time.monotonic() + PATIENCE
             while not sink.letters and time.monotonic() < end:

@@ -182,16 +182,15 @@ def test_health_and_doctor_say_why_letters_wait(trouble: Trouble) -> None:
     trouble.comes()
     trouble.goes_on()
     with trouble.world.uow() as uow:
-        assert (
-            health._letters(uow) == f"3 letters waiting, the oldest for 0 s, since the relay refuses letters ({DAILY})"
-        )
+        waiting = "3 emails waiting, the oldest for 0 s"
+        assert health._letters(uow) == f"{waiting}, because the outgoing server refuses them ({DAILY})"
     [finding] = doctor_checks._letters(trouble.world.database)
-    assert (finding.level, DAILY in finding.text) == ("wrong", True)
+    assert (finding.level, DAILY in finding.text) == ("FAIL", True)
     trouble.sink.script.clear()
     trouble.comes(2)
     trouble.goes_on(3)
     with trouble.world.uow() as uow:
-        assert health._letters(uow) == "no letter waits"
+        assert health._letters(uow) == "no email waiting"
     assert [letter.level for letter in doctor_checks._letters(trouble.world.database)] == ["ok"]
 
 
@@ -225,16 +224,16 @@ def test_a_responder_who_gets_no_letters_is_named_everywhere(trouble: Trouble) -
     world.known("admin@example.org", admin=True)
     mute(world, BOB)
     with world.uow() as uow:
-        assert health._unreached(uow) == [f"no letters go to {BOB}, whose address was refused"]
+        assert health._unreached(uow) == [f"no email goes to {BOB}, whose address was refused"]
     [finding] = [person for person in doctor_checks._people(world.database) if BOB in person.text]
-    assert (finding.level, f"`tickets person add {BOB}`" in finding.text) == ("warning", True)
+    assert (finding.level, f"run: tickets person add {BOB}" in finding.text) == ("warn", True)
     [letter] = daily(world)
     assert f"No more letters go to {BOB}" in letter.text
 
 
 def test_a_queue_that_has_no_reader_left_is_wrong(small: Trouble) -> None:
     mute(small.world, BOB, CAT, DAN)
-    wrong = [person.text for person in doctor_checks._people(small.world.database) if person.level == "wrong"]
-    assert wrong == [
-        "No letter reaches anybody who answers for General, so nobody hears of its tickets: see the addresses below."
+    failures = [finding.text for finding in doctor_checks._people(small.world.database) if finding.level == "FAIL"]
+    assert failures == [
+        "No email reaches anyone on the General team, so nobody will see its tickets. See the addresses below."
     ]

@@ -14,21 +14,33 @@ from ...model.storage.disk import new_draft, put_in_place
 from ..common import Number, PathName, json_text, print_bytes, ready_database
 
 
-@click.command("export", short_help="Export a ticket, a queue or everything: exact mails, or JSON.")
+@click.command("export")
 @click.argument("number", type=Number(), required=False)
 @click.option("--queue", help="Only the tickets of this queue.")
-@click.option("--format", "form", type=click.Choice(["mbox", "jsonl"]), default="mbox", show_default=True)
-@click.option("--output", type=PathName(path_type=Path), metavar="PATH", help="A new file; else standard output.")
+@click.option(
+    "--format", "form", type=click.Choice(["mbox", "jsonl"]), default="mbox", show_default=True, help="Which format."
+)
+@click.option(
+    "--output",
+    type=PathName(path_type=Path),
+    metavar="PATH",
+    help="Write to this new file; otherwise to standard output.",
+)
 def export_command(number: int | None, queue: str | None, form: str, output: Path | None) -> None:
-    """Export ticket NUMBER, a queue, or with neither everything.
+    """Export tickets.
 
-    An mbox (mboxrd) holds the exact mails; what came by command is written as a mail. The line above each mail bears
-    its ticket's number and an id of this database, so that `tickets import` makes the same tickets of it, elsewhere
-    too; imported here it adds nothing. JSON Lines (jsonl) has one line a ticket: what `tickets show NUMBER --json`
-    prints.
+    Exports ticket NUMBER, a queue, or everything. An mbox has the exact emails; messages that didn't come by email are
+    written as one. `tickets import` makes the same tickets of it in another tracker; imported here, it adds nothing.
+    jsonl has one line per ticket, as `tickets show NUMBER --json` prints it.
+
+    \b
+    Examples:
+      tickets export --output all.mbox
+      tickets export 12
+      tickets export --queue Archive --format jsonl --output archive.jsonl
     """
     if number is not None and queue is not None:
-        raise click.UsageError("Name a ticket or --queue, not both.")
+        raise click.UsageError("Give a ticket or --queue, not both.")
     with ready_database() as database:
         chosen = choose(database, number, queue, mails=form == "mbox")
         content = _mbox(database, chosen) if form == "mbox" else _lines(database, chosen)
@@ -62,15 +74,15 @@ def _counted(count: int, noun: str) -> str:
 def _new_file(path: Path) -> Iterator[BinaryIO]:
     """A file for this account alone that appears when it is whole; one that is there already is never replaced."""
     if os.path.lexists(path):
-        raise click.ClickException(f"{path} is there already; name another file.")
+        raise click.ClickException(f"{path} already exists. Choose another file.")
     if not path.parent.is_dir():
-        raise click.ClickException(f"There is no directory {path.parent}.")
+        raise click.ClickException(f"There's no folder {path.parent}.")
     draft = new_draft(path)
     try:
         with draft.open("wb") as file:
             yield file
         put_in_place(draft, path)
     except FileExistsError:
-        raise click.ClickException(f"{path} is there already; name another file.") from None
+        raise click.ClickException(f"{path} already exists. Choose another file.") from None
     finally:
         draft.unlink(missing_ok=True)

@@ -37,26 +37,33 @@ class _Wanted:
         return address_key(again.strip().removeprefix("#")) == address_key(self.name.strip())
 
 
-@click.command("forget", short_help="Erase a person or a ticket, after asking twice.")
+@click.command("forget")
 @click.argument("email", required=False)
-@click.option("--ticket", type=Number(), metavar="N", help="Forget this ticket instead of a person.")
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@click.option("--yes", count=True, help="Twice, as in --yes --yes: ask nothing. Once: ask only to type the name again.")
-@click.option("--sweep", "sweeps", is_flag=True, help="Only clear the files of what a run before has erased.")
+@click.option("--ticket", type=Number(), metavar="N", help="Erase this ticket instead of a person.")
+@click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
+@click.option("--yes", count=True, help="Don't ask (give it twice to skip both questions).")
+@click.option("--sweep", "sweeps", is_flag=True, help="Only clear the database's files of what was erased before.")
 @json_option
 def forget_command(email: str | None, ticket: int | None, dry_run: bool, yes: int, sweeps: bool, as_json: bool) -> None:
-    """Erase a person, named by any address of theirs, or a ticket: words, files, exact mails, letters. For good.
+    """Erase a person or a ticket for good.
 
-    Messages of a person stay as numbered places with a line that says so, and what others wrote stays as it is: where
-    it names them, the tickets and the mails set aside are listed. Of a ticket its number, queue, status and dates are
-    left. It asks twice; without a terminal it wants --yes --yes. Backups, and mails that were sent, are not ours to
-    erase.
+    Erases words, files, original emails and the emails we sent. Asks twice; a script says --yes --yes.
+
+    A person's messages become a line that says they were erased. What others wrote stays; tickets where it names the
+    person are listed. A ticket keeps its number, queue, status and dates. Backups, and emails that were sent, are yours
+    to delete.
+
+    \b
+    Examples:
+      tickets forget ann@example.org --dry-run
+      tickets forget --ticket 12
     """
     if (email is not None) + (ticket is not None) + sweeps != 1:
-        raise click.UsageError("Name either an address or --ticket N.")
+        raise click.UsageError("Give an address or --ticket N.")
     with ready_database() as database:
         if sweeps:
             sweep(database)
+            click.echo("Cleared the database's files.")
             return
         wanted = _Wanted(email if email is not None else str(ticket), ticket)
         if dry_run:
@@ -83,14 +90,14 @@ def _ask(database: Database, wanted: _Wanted, yes: int) -> None:
     if yes > 1:
         return
     if sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError("Nothing was erased: without a terminal to ask on, it takes --yes --yes.")
+        raise click.UsageError("Nothing was erased. There is no terminal to ask on, so give --yes --yes.")
     say = partial(click.echo, err=True)
     say("\n".join(_lines(wanted, preview(database, wanted), dry=True)))
     if not yes and not click.confirm("Erase all of this, for good?", err=True):
         raise click.ClickException("Nothing was erased.")
     what = "the address" if wanted.ticket is None else "the number"
     if not wanted.is_named(click.prompt(f"Type {what} once more", err=True)):
-        raise click.ClickException(f"That is not {wanted.title}: nothing was erased.")
+        raise click.ClickException("That doesn't match. Nothing was erased.")
 
 
 def _print(database: Database, wanted: _Wanted, report: ErasureReport, *, as_json: bool, dry: bool) -> None:

@@ -30,19 +30,21 @@ _TEMPLATE, _UNMEASURED = "%(label)s  [%(bar)s]  %(info)s", "%(label)s  %(info)s"
 _BESIDE = _LABEL + 2 + 4 + 6 + 38
 
 
-@click.command("import", short_help="Import old mail: one ticket a thread, original dates, no letters.")
+@click.command("import")
 @click.argument("path", type=PathName())
-@click.option("--queue", required=True, help="Where the tickets come to; `tickets queue add` makes one.")
-@click.option("--status", help="What the tickets are at the end; resolved or Solved, if left out.")
+@click.option("--queue", required=True, metavar="NAME", help="The queue of the new tickets.")
+@click.option("--status", help="The status of the new tickets; resolved or Solved, if left out.")
 @click.option(
     "--responder",
     "responders",
     multiple=True,
     metavar="EMAIL",
-    help="Who answered at the time, besides those who do now.",
+    help="Who answered at the time, besides the team.",
 )
-@click.option("--dialect", type=click.Choice([one.value for one in Dialect]), help="Of an mbox; told by its mails.")
-@click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
+@click.option(
+    "--dialect", type=click.Choice([one.value for one in Dialect]), help="The kind of mbox; found out if left out."
+)
+@click.option("--dry-run", is_flag=True, help="Say what it would do, and change nothing.")
 @json_option
 def import_command(
     path: str,
@@ -53,20 +55,23 @@ def import_command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import old mail: one ticket a thread, with its original dates. Nobody gets a letter.
+    """Import old email (no emails are sent).
 
-    PATH is an mbox, a Maildir, a directory with mails, one mail, or - for standard input; files may be compressed
-    with gzip. What is no mail, what cannot be read, and what a mail program had as deleted, spam, trash, draft or chat
-    is named at the end. The same mail is never imported twice: an import that was interrupted goes on when it is called
-    again.
-    What `tickets export` wrote comes back as the same tickets, with new numbers.
+    PATH is an mbox, a Maildir, a folder of emails, one email, or - for standard input; each may be compressed with
+    gzip. Every conversation becomes one ticket, with its original dates. Files that are no email, that can't be read,
+    or that a mail program marked as deleted, spam, trash, draft or chat are named at the end.
 
-    Mails are one ticket if they answer each other, or if one says by its subject that it answers and is from or to the
-    same people within 30 days. Only the requestor, and those who write again, will get letters of it.
+    The same email is never imported twice, so an import that was interrupted goes on when you run it again. What
+    `tickets export` wrote becomes the same tickets again, with new numbers.
+
+    \b
+    Examples:
+      tickets import hello.mbox --queue Archive --dry-run
+      tickets import hello.mbox --queue Archive --responder britta@example.org
     """
     for email in responders:
         if not is_usable(email.strip()):
-            raise BadAddress(f"{email!r} is not an e-mail address; it would look like ann@example.org.")
+            raise BadAddress(f'"{email}" isn\'t an email address. Use one like ann@example.org.')
     wanted = ImportRequest(
         path=path,
         queue=queue,
@@ -207,13 +212,13 @@ def _print(report: ImportReport, path: str, *, dry_run: bool) -> None:
         rows.insert(1, ("taken in before", f"{report.resumed:,}"))
     if report.passed_over:
         rows.insert(-1, ("other files", f"{report.passed_over:,}"))
-    heading = "A DRY RUN: NOTHING WAS DONE" if dry_run else "IMPORTED"
+    heading = "DRY RUN: NOTHING CHANGED" if dry_run else "IMPORTED"
     print_rows(rows, (heading, ""))
     for where, reason in report.named:
         click.echo(f"set aside: {where}: {reason}")
     for where, reason in report.others[:_MOST_OTHERS]:
         click.echo(f"passed over: {where}: {reason}")
     if report.passed_over > _MOST_OTHERS:
-        click.echo(f"passed over: {report.passed_over - _MOST_OTHERS:,} more; --json names up to 1,000")
+        click.echo(f"passed over: {report.passed_over - _MOST_OTHERS:,} more (--json names up to 1,000)")
     if not report.mails + report.unreadable:
-        click.echo(f"There is no mail at {path}.")
+        click.echo(f"There's no email at {path}.")

@@ -1,4 +1,4 @@
-"""The command `outbox`: letters that wait, were sent, or failed."""
+"""The command `outbox`: letters that are waiting, sent or failed."""
 
 import click
 
@@ -11,20 +11,28 @@ from ..output.relative_time import minute
 _COLUMNS = ("id", "ticket", "to", "state", "attempts", "next", "subject", "error")
 
 
-@click.group("outbox", invoke_without_command=True, short_help="Letters on their way: list, send, retry.")
+@click.group("outbox", invoke_without_command=True)
 @json_option
 @click.pass_context
 def outbox_command(context: click.Context, as_json: bool) -> None:
-    """Letters on their way; without a command, lists them."""
+    """Outgoing email: list, send, retry.
+
+    Without a command it lists them.
+
+    \b
+    Examples:
+      tickets outbox list --state failed
+      tickets outbox retry 123
+    """
     if context.invoked_subcommand is None:
         _print_letters(None, as_json)
 
 
 @outbox_command.command("list")
-@click.option("--state", type=click.Choice(["waiting", "sent", "failed"]), help="Only these.")
+@click.option("--state", type=click.Choice(["waiting", "sent", "failed"]), help="Only emails in this state.")
 @json_option
 def outbox_list(state: str | None, as_json: bool) -> None:
-    """List letters, oldest first."""
+    """List outgoing email, oldest first."""
     _print_letters(state, as_json)
 
 
@@ -34,20 +42,20 @@ def _print_letters(state: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        shown = [{**row, "next": row["next"] and minute(row["next"])} for row in rows]
-        cells = [tuple(str(row[key] if row[key] is not None else "") for key in _COLUMNS) for row in shown]
-        print_rows(cells, tuple(key.upper() for key in _COLUMNS), empty="No letters")
+        readable = [{**row, "next": row["next"] and minute(row["next"])} for row in rows]
+        cells = [tuple(str(row[key] if row[key] is not None else "") for key in _COLUMNS) for row in readable]
+        print_rows(cells, tuple(key.upper() for key in _COLUMNS), empty="No outgoing email")
 
 
 @outbox_command.command("send")
 def outbox_send() -> None:
-    """Send what is due now, without a running server; exit status 1 if the relay cannot be reached."""
+    """Send what is due now, without `tickets serve` (exit 1 if the outgoing server can't be reached)."""
     from ...config.build import build_relay
     from ...transport.outbound.courier import Courier
 
     project = host_project()
     if project is not None and not names_relay(project):
-        raise click.ClickException("Letters leave by this Salmon project's own relay while its server runs.")
+        raise click.ClickException("This Salmon project sends email itself, while its server runs.")
     relay = build_relay(current_settings())
     with ready_database() as database:
         courier = Courier(database, relay)
@@ -57,17 +65,17 @@ def outbox_send() -> None:
                 taken = courier.round()
                 sent += taken
                 if courier.is_stopped:
-                    raise click.ClickException("The relay refuses letters; `tickets outbox` shows why.")
+                    raise click.ClickException("The outgoing server refuses email. See: tickets outbox")
                 if not taken:
                     # All of the round were refused, and are no longer due; or the relay is away, and says so here.
                     relay.check()
                     if _due(database) >= due:
                         raise click.ClickException(
-                            "The relay answers, and takes no letter; `tickets outbox` shows why."
+                            "The outgoing server answers, but accepts no email. See: tickets outbox"
                         )
         finally:
             courier.stop()
-            click.echo(f"{sent} letter{'' if sent == 1 else 's'} sent")
+            click.echo(f"{sent} email{'' if sent == 1 else 's'} sent")
 
 
 def _due(database: Database) -> int:
@@ -78,7 +86,7 @@ def _due(database: Database) -> int:
 @outbox_command.command("retry")
 @click.argument("letters", nargs=-1, type=Number(), metavar="[ID]...")
 def outbox_retry(letters: tuple[int, ...]) -> None:
-    """Let letters that wait or failed be tried again now: those named, or all."""
+    """Try emails again now that are waiting or failed: those you name, or all."""
     with open_transaction() as uow:
         due = retry(uow, letters)
-    click.echo(f"{due} letter{'' if due == 1 else 's'} due now")
+    click.echo(f"{due} email{'' if due == 1 else 's'} will be sent now")

@@ -13,18 +13,30 @@ _MOST_NAMED = 20
 
 @click.group("queue")
 def queue_command() -> None:
-    """Queues and their addresses."""
+    """Manage queues and their addresses."""
 
 
 @queue_command.command("add")
 @click.argument("name")
-@click.option("--address", "addresses", multiple=True, metavar="LOCALPART|ADDRESS", help="An address that it answers.")
-@click.option("--lifecycle", default=queues.DEFAULT_LIFECYCLE, show_default=True, help="By which its tickets live.")
+@click.option("--address", "addresses", multiple=True, metavar="LOCALPART|ADDRESS", help="An address it gets email at.")
+@click.option(
+    "--lifecycle",
+    default=queues.DEFAULT_LIFECYCLE,
+    show_default=True,
+    metavar="NAME",
+    help="correspondence (shared inbox) or support (question and answer).",
+)
 def queue_add(name: str, addresses: tuple[str, ...], lifecycle: str) -> None:
-    """Make a queue."""
+    """Add a queue.
+
+    \b
+    Examples:
+      tickets queue add Sponsors --address sponsors
+      tickets queue add Help --address help --address it@example.org --lifecycle support
+    """
     with open_transaction() as uow:
         queue = queue_setup.add_queue(uow, name, addresses, lifecycle)
-        click.echo(f"{queue.name}: {_addresses(uow, queue)}")
+        click.echo(f"Added the queue {queue.name} ({_addresses(uow, queue)})")
 
 
 @queue_command.command("list")
@@ -32,11 +44,11 @@ def queue_add(name: str, addresses: tuple[str, ...], lifecycle: str) -> None:
 def queue_list(as_json: bool) -> None:
     """List queues."""
     with open_read_only() as uow:
-        found = queues.every_queue(uow)
+        every_queue = queues.every_queue(uow)
         if as_json:
-            print_json([_queue_json(uow, queue) for queue in found])
+            print_json([_queue_json(uow, queue) for queue in every_queue])
         else:
-            rows = [(queue.name, queue.lifecycle_name, _addresses(uow, queue)) for queue in found]
+            rows = [(queue.name, queue.lifecycle_name, _addresses(uow, queue)) for queue in every_queue]
             print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES"), empty="No queues")
 
 
@@ -44,22 +56,33 @@ def queue_list(as_json: bool) -> None:
 @click.argument("name")
 @click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
 def queue_set(name: str, values: tuple[str, ...]) -> None:
-    """Change a queue: lifecycle=NAME, name=NAME, address=ADDRESS (one more), and switches, on or off.
+    """Change a queue's settings.
 
-    acknowledge: a new ticket is acknowledged to its requestor. announce-resolved: its requestor is told when it is
-    resolved. cc-from-responders, cc-from-others: whom such a mail names in To and Cc takes part in the ticket.
+    \b
+    lifecycle=correspondence|support
+    name=NAME
+    address=ADDRESS               one more address
+    acknowledge=on|off            confirm a new ticket to whoever opened it
+    announce-resolved=on|off      tell them when it is resolved
+    cc-from-responders=on|off     copy in the people in To and Cc of the team's emails
+    cc-from-others=on|off         copy in the people in To and Cc of other emails
+    digest=daily|off              email the team every morning what waits
+    readers=everyone|team         who can read tickets of a support queue
 
-    digest=daily: every morning its team gets one letter with what waits; digest=off.
-    readers=team: only its team and those on a ticket read it; readers=everyone: in support whoever is known.
+    \b
+    Examples:
+      tickets queue set General acknowledge=on digest=daily
+      tickets queue set General address=info@example.org
     """
     for given in values:
         if "=" not in given:
-            raise click.UsageError(f"{given!r} is not KEY=VALUE.")
+            raise click.UsageError(f'"{given}" is not KEY=VALUE.')
     with open_transaction() as uow:
         queue = queues.find_queue(uow, name)
         for given in values:
             key, _, value = given.partition("=")
             queue_setup.set_queue(uow, queue, key.strip(), value.strip())
+            click.echo(f"{queue.name}: {key.strip()} is now {value.strip()}")
 
 
 def _addresses(uow: UnitOfWork, queue: queues.Queue) -> str:
@@ -74,27 +97,45 @@ def _queue_json(uow: UnitOfWork, queue: queues.Queue) -> dict[str, object]:
 
 @click.group("person")
 def person_command() -> None:
-    """People and their addresses."""
+    """Manage people and their addresses."""
 
 
 @person_command.command("add")
 @click.argument("email")
-@click.option("--name", default="", help="The name that people read.")
-@click.option("--admin", is_flag=True, help="Make them an administrator.")
+@click.option("--name", default="", help="The name that others see.")
+@click.option("--admin", is_flag=True, help="Make them an admin.")
 def person_add(email: str, name: str, admin: bool) -> None:
-    """Make somebody known; again, to change the name, make them an administrator, or let letters to them be tried."""
+    """Add or update a person.
+
+    Also sends email to them again where their address was refused.
+
+    \b
+    Example:
+      tickets person add you@example.org --name "Your Name" --admin
+    """
     with open_transaction() as uow:
         person = registration.add_person(uow, Mailbox(name, email), administrator=admin)
-        click.echo(f"{person.label} <{person.email}>{' (administrator)' if person.administrator else ''}")
+        click.echo(f"Saved {_named(person)}{', an admin' if person.administrator else ''}")
 
 
 @person_command.command("alias")
 @click.argument("email")
 @click.argument("other")
 def person_alias(email: str, other: str) -> None:
-    """Make OTHER one more address of EMAIL's person."""
+    """Make OTHER another address of EMAIL's person.
+
+    \b
+    Example:
+      tickets person alias ann@home.example ann@work.example
+    """
     with open_transaction() as uow:
         registration.add_alias(uow, email, other)
+        click.echo(f"Linked {other.strip()} to {_named(people.get_person(uow, email))}")
+
+
+def _named(person: people.Person) -> str:
+    """Return a person as a command names them: name and address, or the address alone."""
+    return f"{person.name} <{person.email}>" if person.name else person.email
 
 
 @person_command.command("list")
@@ -102,11 +143,11 @@ def person_alias(email: str, other: str) -> None:
 def person_list(as_json: bool) -> None:
     """List people."""
     with open_read_only() as uow:
-        found = people.all_people(uow)
+        everyone = people.all_people(uow)
         if as_json:
-            print_json([_person_json(person, addresses) for person, addresses in found])
+            print_json([_person_json(person, addresses) for person, addresses in everyone])
         else:
-            rows = [(p.email, p.name, _kind(p), ", ".join(a for a in all_ if a != p.email)) for p, all_ in found]
+            rows = [(p.email, p.name, _kind(p), ", ".join(a for a in all_ if a != p.email)) for p, all_ in everyone]
             print_rows(rows, ("EMAIL", "NAME", "IS", "ALSO"), empty="No people")
 
 
@@ -126,49 +167,60 @@ def _person_json(person: people.Person, addresses: list[str]) -> dict[str, objec
     }
 
 
-@click.group("responder", short_help="Who answers for a queue.")
+@click.group("responder")
 def responder_command() -> None:
-    """Who answers for a queue."""
+    """Manage a queue's team."""
 
 
 @responder_command.command("add")
 @click.argument("email")
-@click.option("--queue", required=True)
+@click.option("--queue", required=True, metavar="NAME", help="The queue.")
 def responder_add(email: str, queue: str) -> None:
-    """Let somebody answer for a queue; an unknown EMAIL becomes a person. One letter tells them what waits there."""
+    """Add someone to a queue's team.
+
+    An unknown EMAIL becomes a person. They get one email with what waits there.
+
+    \b
+    Example:
+      tickets responder add sam@example.org --queue General
+    """
     with open_transaction() as uow:
-        found = queues.find_queue(uow, queue)
+        team = queues.find_queue(uow, queue)
         person = registration.add_person(uow, Mailbox("", email))
-        if queue_setup.add_responder(uow, found, person):
-            welcome(uow, found, person)
-        click.echo(f"{person.label} <{person.email}> answers for {found.name}")
-        if waiting := waiting_in(uow, found):
+        if queue_setup.add_responder(uow, team, person):
+            welcome(uow, team, person)
+        click.echo(f"Added {_named(person)} to the {team.name} team")
+        if waiting := waiting_in(uow, team):
             named = ", ".join(f"#{ticket.number}" for ticket in waiting[:_MOST_NAMED])
-            click.echo(f"waiting there: {named}{', …' if len(waiting) > _MOST_NAMED else ''}")
+            click.echo(f"Waiting there: {named}{', …' if len(waiting) > _MOST_NAMED else ''}")
 
 
 @responder_command.command("remove")
 @click.argument("email")
-@click.option("--queue", required=True)
+@click.option("--queue", required=True, metavar="NAME", help="The queue.")
 def responder_remove(email: str, queue: str) -> None:
-    """Let somebody answer for a queue no more."""
+    """Remove someone from a queue's team.
+
+    \b
+    Example:
+      tickets responder remove sam@example.org --queue General
+    """
     with open_transaction() as uow:
-        found, person = queues.find_queue(uow, queue), people.get_person(uow, email)
-        if not queue_setup.remove_responder(uow, found, person):
-            raise click.ClickException(f"{person.email} does not answer for {found.name}.")
+        team, person = queues.find_queue(uow, queue), people.get_person(uow, email)
+        if not queue_setup.remove_responder(uow, team, person):
+            raise click.ClickException(f"{person.email} isn't on the {team.name} team.")
+        click.echo(f"Removed {_named(person)} from the {team.name} team")
 
 
 @responder_command.command("list")
-@click.option("--queue", help="Only for this queue.")
+@click.option("--queue", metavar="NAME", help="Only this team.")
 @json_option
 def responder_list(queue: str | None, as_json: bool) -> None:
-    """List who answers for which queue."""
+    """List who is on which team."""
     with open_read_only() as uow:
         only = queues.find_queue(uow, queue) if queue is not None else None
-        found = [(q, p) for q, p in queues.responders(uow) if only is None or q.id == only.id]
+        rows = [(q.name, p.email, p.name) for q, p in queues.responders(uow) if only is None or q.id == only.id]
         if as_json:
-            print_json([{"queue": q.name, "email": p.email, "name": p.name} for q, p in found])
+            print_json([{"queue": name, "email": email, "name": person} for name, email, person in rows])
         else:
-            print_rows(
-                [(q.name, p.email, p.name) for q, p in found], ("QUEUE", "EMAIL", "NAME"), empty="Nobody answers"
-            )
+            print_rows(rows, ("QUEUE", "EMAIL", "NAME"), empty="Nobody is on a team")

@@ -28,20 +28,26 @@ _TURN_SECONDS = 1.0
 # An exclusion begins like an option: `-h` must not be one here.
 @click.command(
     "search",
-    short_help="Find tickets by their words: titles, texts, people, names of files.",
     context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True)
-@click.option("--as", "email", metavar="EMAIL", help="Only what this person may see.")
+@click.option("--as", "email", metavar="EMAIL", help="Only what this person can see.")
 @filter_options
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="So many tickets.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Show at most this many.")
 @json_option
 def search_command(words: tuple[str, ...], email: str | None, limit: int, as_json: bool, **asked: Any) -> None:
-    """Find tickets that have all WORDS in one message; its ticket's title, its writer and names of files count too.
+    """Search tickets.
 
-    A message is found by words, '"exact phrases"' (in quotation marks that the shell leaves), beginnings such as
-    'print*', without -words, and with one OR another. The best come first, the newest of those that are as good. If
-    nothing has exactly these words, words that begin so are looked for.
+    Finds messages with all your words: in the text, the ticket's title, the writer's name and the names of files. The
+    best matches come first. If nothing matches exactly, words that start the same way count.
+
+    \b
+      '"exact phrase"'   print* (starts with)   -fax (without)   toner OR ink (either)
+
+    \b
+    Examples:
+      tickets search toner printer
+      tickets search '"printer is empty"' --queue General --since 2026-01-01
     """
     query = read_query(" ".join(words))
     if not query:
@@ -63,7 +69,7 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
 
 
 def _say_nothing(*, as_json: bool) -> None:
-    click.echo("There is no word to look for.", err=as_json)
+    click.echo("Nothing to search for.", err=as_json)
     if as_json:
         print_json([])
 
@@ -73,15 +79,15 @@ def _catch_up(database: Database) -> None:
 
     def tell(done: int, due: int) -> None:
         if due > _MANY and done // _MANY != (done - 1) // _MANY:
-            click.echo(f"taking messages into the index: {done:,} of {due:,}", err=True)
+            click.echo(f"indexing messages: {done:,} of {due:,}", err=True)
 
     if not catch_up_soon(database, _TURN_SECONDS, tell):
-        click.echo("The database is busy: some of the newest messages are not in the index yet.", err=True)
+        click.echo("The database is busy: some of the newest messages are not indexed yet.", err=True)
 
 
 def _print(found: SearchResult, limit: int) -> None:
     if not found.hits:
-        click.echo("Nothing has these words.")
+        click.echo("No matches.")
         return
     if found.loosened:
         click.echo(_LOOSENED)
@@ -92,7 +98,7 @@ def _print(found: SearchResult, limit: int) -> None:
     _tell(found._replace(loosened=False), limit, to_error=False)
 
 
-_LOOSENED = "Nothing has exactly these words. These have words that begin so:"
+_LOOSENED = "No exact matches. These come close:"
 
 
 def _tell(found: SearchResult, limit: int, *, to_error: bool) -> None:

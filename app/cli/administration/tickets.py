@@ -41,18 +41,23 @@ from ..output.ticket_display import print_tickets, ticket_text
 
 
 @click.command("open")
-@click.option("--queue", required=True)
-@click.option("--from", "email", required=True, metavar="EMAIL", help="The requestor; made known if new.")
-@click.option("--subject", required=True)
-@click.option("--text", required=True, help="What it says; - reads standard input.")
+@click.option("--queue", required=True, metavar="NAME", help="The queue.")
+@click.option("--from", "email", required=True, metavar="EMAIL", help="Who asks; an unknown address becomes a person.")
+@click.option("--subject", required=True, help="The title.")
+@click.option("--text", required=True, help="The message; - reads standard input.")
 @moment_option
 def open_command(queue: str, email: str, subject: str, text: str, date: datetime | None) -> None:
-    """Open a ticket in somebody's name; print its number."""
-    # Read before the work begins: while standard input keeps us waiting, nobody else could write.
-    said = text_argument(text)
+    """Open a ticket for someone. Prints its number.
+
+    \b
+    Example:
+      tickets open --queue General --from ann@example.org --subject "Door" --text "It is stuck."
+    """
+    # Read before the transaction begins: SQLite has one writer, and standard input may take long.
+    message_text = text_argument(text)
     with open_transaction() as uow:
         requestor = get_or_create_person(uow, Mailbox("", email.strip()), known=True)
-        words = message_by_command(uow, said, one_line(subject), date)
+        words = message_by_command(uow, message_text, one_line(subject), date)
         click.echo(open_ticket(uow, find_queue(uow, queue), requestor, words).id)
 
 
@@ -60,24 +65,38 @@ def open_command(queue: str, email: str, subject: str, text: str, date: datetime
 @filter_options
 @json_option
 def list_command(as_json: bool, **asked: Any) -> None:
-    """List tickets, of every status unless one is named.
+    """List tickets.
 
-    Where --from, --since, --until and --has are given, one message of the ticket fulfils all of them.
+    Lists every status unless --status names one. With several of --from, --since, --until and --has, a single message
+    of the ticket must match them all.
+
+    \b
+    Examples:
+      tickets list --unassigned --status new
+      tickets list --assignee sam@example.org --json
+      tickets list --from ann@example.org --since 2026-01-01 --has attachment
     """
     with open_read_only() as uow:
-        found = find_tickets(uow, chosen(uow, **asked))
+        tickets = find_tickets(uow, chosen(uow, **asked))
         if as_json:
-            print_json(ticket_summaries(uow, found))
+            print_json(ticket_summaries(uow, tickets))
         else:
-            print_tickets(found, uow.now)
+            print_tickets(tickets, uow.now)
 
 
 @click.command("show")
 @click.argument("number", type=Number())
-@click.option("--as", "email", metavar="EMAIL", help="Only what this person may see, and what their reply would do.")
+@click.option("--as", "email", metavar="EMAIL", help="Show what this person can see, and what their reply would do.")
 @json_option
 def show_command(number: int, email: str | None, as_json: bool) -> None:
-    """Show a ticket whole, or what one person may see of it."""
+    """Show a ticket (or only what one person can see).
+
+    \b
+    Examples:
+      tickets show 1
+      tickets show 1 --as ann@example.org     what Ann sees, and what her reply would do
+      tickets show 1 --json
+    """
     with open_read_only() as uow:
         ticket = find_any_ticket(uow, number)
         viewer = viewer_of(uow, ticket, email) if email is not None else None
@@ -94,46 +113,69 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
 @click.argument("number", type=Number())
 @click.argument("message", type=Number())
 def raw_command(number: int, message: int) -> None:
-    """Print the exact bytes of a message as they were received."""
+    """Print the original email of a message, byte for byte as it came.
+
+    \b
+    Example:
+      tickets raw 1 2 > mail.eml              message 2 of ticket 1
+    """
     from ...model.inbound.unmatched import raw_bytes
 
     with open_read_only() as uow:
-        found = find_message(uow, find_ticket(uow, number), message)
-        if found.sender is not None and found.sender.forgotten:
-            raise click.ClickException(f"Message {message} of ticket {number} was erased: there is no mail of it.")
-        if found.mail_id is None:
-            raise click.ClickException(f"Message {message} of ticket {number} came by command: there is no mail of it.")
-        raw = raw_bytes(uow, found.mail_id)
+        stored = find_message(uow, find_ticket(uow, number), message)
+        if stored.sender is not None and stored.sender.forgotten:
+            raise click.ClickException(f"Message {message} of ticket {number} was erased, and its email with it.")
+        if stored.mail_id is None:
+            raise click.ClickException(f"Message {message} of ticket {number} didn't come by email.")
+        raw = raw_bytes(uow, stored.mail_id)
     print_bytes(raw)
 
 
-@click.command("act", short_help="Carry out any action of the workflow in somebody's name.")
+@click.command("act")
 @click.argument("number", type=Number())
 @click.argument("action")
-@click.option("--as", "email", required=True, metavar="EMAIL")
-@click.option("--status", help="The new status, for `Change status`.")
-@click.option("--answer", type=Number(), metavar="NUMBER", help="The message that solved it, for `Confirm`.")
-@click.option("--text", default="", help="What to say; - reads standard input.")
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Who does it.")
+@click.option("--status", help="The new status, for Change status.")
+@click.option(
+    "--answer", type=Number(), metavar="NUMBER", help="The number of the message that solved it, for Confirm."
+)
+@click.option("--text", default="", help="The message; - reads standard input.")
 @moment_option
 def act_command(
     number: int, action: str, email: str, status: str | None, answer: int | None, text: str, date: datetime | None
 ) -> None:
-    """Carry out any action of the workflow, by its title, in somebody's name."""
+    """Do something on a ticket as someone.
+
+    The same rules hold as for an email of that person.
+
+    \b
+    Actions in a shared inbox (correspondence):
+      Reply, Comment, Change status
+    Actions in a support queue:
+      Request for more information, Give more information, Comment, Answer,
+      Confirm, Reject, Expire, Reopen, Change status
+
+    \b
+    Examples:
+      tickets act 1 Reply --text "We open at nine." --as sam@example.org
+      tickets act 1 "Change status" --status resolved --as sam@example.org
+      tickets act 2 Confirm --answer 3 --as ann@example.org
+    """
     with open_transaction() as uow:
         words = text_argument(text)
         event = act_by_command(uow, number, action, email, words, status=status, answer=answer, date=date)
-        click.echo(f"Ticket {event.ticket.id}: {event.action.title if event.action else ''}, now {event.ticket.status}")
+        click.echo(f"Ticket {event.ticket.id} is {'now' if event.status_changed else 'still'} {event.ticket.status}")
 
 
 @click.command("set")
 @click.argument("number", type=Number())
-@click.option("--assignee", metavar="EMAIL|nobody")
-@click.option("--subject")
-@click.option("--priority", type=click.IntRange(-MAX_ID, MAX_ID), metavar="P")
-@click.option("--queue", help="Move it there; its status becomes that queue's.")
-@click.option("--requestor", metavar="EMAIL", help="Whose ticket it is; an unknown EMAIL becomes a person.")
-@click.option("--participant", metavar="EMAIL", help="Let somebody in; an unknown EMAIL becomes a person.")
-@click.option("--as", "email", required=True, metavar="EMAIL")
+@click.option("--assignee", metavar="EMAIL|nobody", help="Whose ticket it is.")
+@click.option("--subject", help="The new subject.")
+@click.option("--priority", type=click.IntRange(-MAX_ID, MAX_ID), metavar="P", help="A number.")
+@click.option("--queue", help="Move it there.")
+@click.option("--requestor", metavar="EMAIL", help="Who asked; an unknown address becomes a person.")
+@click.option("--participant", metavar="EMAIL", help="Copy someone in; an unknown address becomes a person.")
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Who does it: someone on the team.")
 def set_command(
     number: int,
     assignee: str | None,
@@ -144,10 +186,17 @@ def set_command(
     participant: str | None,
     email: str,
 ) -> None:
-    """Set things of a ticket in a responder's name."""
+    """Change a ticket's queue, owner, subject, …
+
+    \b
+    Examples:
+      tickets set 1 --assignee sam@example.org --as sam@example.org
+      tickets set 1 --assignee nobody --priority 5 --as sam@example.org
+      tickets set 1 --queue Questions --as sam@example.org
+    """
     if (assignee, subject, priority, queue, requestor, participant) == (None,) * 6:
         raise click.UsageError(
-            "Nothing to set: name --assignee, --subject, --priority, --queue, --requestor or --participant."
+            "Nothing to change. Use --assignee, --subject, --priority, --queue, --requestor or --participant."
         )
     with open_transaction() as uow:
         actor = get_person(uow, email)
@@ -173,45 +222,66 @@ def _assignee(uow: UnitOfWork, assignee: str | None) -> Person | None:
     return None if assignee is None or assignee.lower() == "nobody" else get_person(uow, assignee)
 
 
-@click.command("undo", short_help="Take back the last change of a ticket.")
+@click.command("undo")
 @click.argument("number", type=Number())
-@click.option("--as", "email", required=True, metavar="EMAIL", help="Who caused the change, or a responder.")
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Who made the change, or someone on the team.")
 def undo_command(number: int, email: str) -> None:
-    """Take back the last change of a ticket, if nothing else has happened since."""
+    """Undo the last change of a ticket.
+
+    That works until something else happens on the ticket.
+
+    \b
+    Example:
+      tickets undo 1 --as sam@example.org
+    """
     with open_transaction() as uow:
         undone = administration.undo(uow, find_unmerged(uow, number), get_person(uow, email))
         click.echo("\n".join(f"Ticket {number}: {change_line(change)}" for change in undone.changes))
 
 
-@click.command("merge", short_help="Make a ticket part of another one.")
+@click.command("merge")
 @click.argument("number", type=Number())
 @click.argument("into", type=Number())
-@click.option("--as", "email", required=True, metavar="EMAIL", help="A responder of both tickets.")
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Someone on the team of both tickets.")
 def merge_command(number: int, into: int, email: str) -> None:
-    """Make ticket NUMBER part of ticket INTO, with its messages and people. A merge cannot be undone."""
+    """Merge a ticket into another one.
+
+    Moves the messages and people of ticket NUMBER to ticket INTO. A merge can't be undone.
+
+    \b
+    Example:
+      tickets merge 2 1 --as sam@example.org
+    """
     with open_transaction() as uow:
         ticket, person = find_unmerged(uow, number), get_person(uow, email)
         for sentence in readers_of_merge(uow, ticket, person, lines_of(MERGE.line(str(into)))).sentences:
             click.echo(sentence)
         goal = administration.merge(uow, ticket, into, person)
         readers = [member.label for member in members_of(uow, goal) if member.on_ticket]
-        click.echo(f"Ticket {number} is part of ticket {goal.id} now. {sentence_list(readers)} read it.")
+        click.echo(f"Ticket {number} was merged into ticket {goal.id}. {sentence_list(readers)} can read it.")
 
 
-@click.command("expire", short_help="Let tickets expire on which nothing was posted for long.")
-@click.option("--days", type=click.IntRange(0, 36_500), default=15, show_default=True)
+@click.command("expire")
+@click.option("--days", type=click.IntRange(0, 36_500), default=15, show_default=True, help="Days without a message.")
 @json_option
 def expire_command(days: int, as_json: bool) -> None:
-    """Let tickets expire that wait, unassigned, with nothing posted for so many days."""
-    # One unit of work for each: mail that comes meanwhile waits for one ticket, not for all.
+    """Close tickets that nobody has written on for a while (run daily).
+
+    Only tickets of support queues, Open or Needs information, that are assigned to nobody.
+
+    \b
+    Example, as a line of a crontab:
+      17 6 * * * /path/to/tickets expire --days 15
+    """
+    # A unit of work for each ticket, so that incoming mail waits for one ticket and not for all.
     with ready_database() as database:
         with database.read_only() as uow:
-            found = administration.expirable_tickets(uow, days)
-        numbers = [number for number in found if _expire(database, number, days)]
+            candidates = administration.expirable_tickets(uow, days)
+        numbers = [number for number in candidates if _expire(database, number, days)]
     if as_json:
         print_json(numbers)
     else:
-        click.echo("\n".join(f"Ticket {number} expired" for number in numbers) or "No ticket expired")
+        click.echo("\n".join(f"Ticket {number} expired" for number in numbers) or "No tickets expired")
 
 
 def _expire(database: Database, number: int, days: int) -> bool:

@@ -1,4 +1,4 @@
-"""The command `unmatched`: mail that leads nowhere, kept until somebody sees to it."""
+"""The command `unmatched`: mail that matched no address, kept until an administrator has dealt with it."""
 
 import click
 
@@ -24,11 +24,19 @@ from ..output.relative_time import minute
 _COLUMNS = ("id", "to", "from", "subject", "received", "reason")
 
 
-@click.group("unmatched", invoke_without_command=True, short_help="Mail set aside: list, show, redeliver, dismiss.")
+@click.group("unmatched", invoke_without_command=True)
 @json_option
 @click.pass_context
 def unmatched_command(context: click.Context, as_json: bool) -> None:
-    """Mail that is set aside; without a command, lists it."""
+    """Email that matched no address: list, show, redeliver, dismiss.
+
+    Without a command it lists them.
+
+    \b
+    Examples:
+      tickets unmatched
+      tickets unmatched redeliver 41 --to hello@tickets.example.org
+    """
     if context.invoked_subcommand is None:
         _print_mails(as_json)
 
@@ -36,7 +44,7 @@ def unmatched_command(context: click.Context, as_json: bool) -> None:
 @unmatched_command.command("list")
 @json_option
 def unmatched_list(as_json: bool) -> None:
-    """List mail that is set aside, oldest first."""
+    """List them, oldest first."""
     _print_mails(as_json)
 
 
@@ -56,15 +64,15 @@ def _print_mails(as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        shown = [{**row, "received": minute(str(row["received"]))} for row in rows]
-        cells = [tuple(str(row[key]) for key in _COLUMNS) for row in shown]
-        print_rows(cells, tuple(map(str.upper, _COLUMNS)), empty="No mail is set aside")
+        readable = [{**row, "received": minute(str(row["received"]))} for row in rows]
+        cells = [tuple(str(row[key]) for key in _COLUMNS) for row in readable]
+        print_rows(cells, tuple(map(str.upper, _COLUMNS)), empty="No unmatched email")
 
 
 @unmatched_command.command("show")
 @click.argument("number", type=Number())
 def unmatched_show(number: int) -> None:
-    """Print the exact bytes of a mail that is set aside."""
+    """Print one, byte for byte as it came."""
     with open_read_only() as uow:
         raw = raw_bytes(uow, find_unmatched(uow, number).mail_id)
     print_bytes(raw)
@@ -72,18 +80,24 @@ def unmatched_show(number: int) -> None:
 
 @unmatched_command.command("redeliver")
 @click.argument("numbers", nargs=-1, type=Number(), metavar="[ID]...")
-@click.option("--all", "every", is_flag=True, help="All that is set aside.")
-@click.option("--to", "address", help="To this address of ours, instead of the one it was sent to.")
-@click.option("--as", "writer", metavar="ADDRESS", help="As a mail of this person, whatever it names as its sender.")
+@click.option("--all", "every", is_flag=True, help="Every unmatched email.")
+@click.option("--to", "address", help="To this address of the tracker, instead of the one it was sent to.")
+@click.option("--as", "writer", metavar="ADDRESS", help="As an email of this person, whatever its sender is.")
 def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | None, writer: str | None) -> None:
-    """Deliver mail again that is set aside, now that a queue or a ticket may have its address.
+    """Deliver one again: a queue or ticket may have its address by now.
 
-    With --as a mail becomes that person's. Nothing proves that they sent it: of its commands they are asked.
+    With --as the email becomes that person's. Its commands wait until they confirm them.
+
+    \b
+    Examples:
+      tickets unmatched redeliver --all
+      tickets unmatched redeliver 41 --to hello@tickets.example.org
+      tickets unmatched redeliver 41 --as ann@example.org
     """
     from ...config.build import build_intake
 
     if every == bool(numbers):
-        raise click.UsageError("Name the mails to deliver again, or --all.")
+        raise click.UsageError("Give the numbers of the emails, or --all.")
     with ready_database() as database:
         intake = build_intake(current_settings(), database)
         if address is not None and (why := intake.refuses(address)):
@@ -97,14 +111,14 @@ def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | No
 
 
 def _writer(database: Database, written: str) -> Mailbox:
-    """Read whom an administrator names as the writer of a mail."""
-    found = mailboxes(written)
-    if len(found) != 1:
-        raise click.ClickException(f"{written!r} is not an e-mail address; it would look like ann@example.org.")
+    """Return the one mailbox of an address that an administrator wrote."""
+    writers = mailboxes(written)
+    if len(writers) != 1:
+        raise click.ClickException(f'"{written}" isn\'t an email address. Use one like ann@example.org.')
     with database.read_only() as uow:
-        if is_our_address(uow, found[0].email):
-            raise click.ClickException(f"{found[0].email} is an address of ours: nobody writes from there.")
-    return found[0]
+        if is_our_address(uow, writers[0].email):
+            raise click.ClickException(f"{writers[0].email} is an address of the tracker. Use a person's address.")
+    return writers[0]
 
 
 def _result_line(result: DeliveryResult) -> str:
@@ -115,7 +129,8 @@ def _result_line(result: DeliveryResult) -> str:
 @unmatched_command.command("dismiss")
 @click.argument("numbers", nargs=-1, type=Number(), required=True, metavar="ID...")
 def unmatched_dismiss(numbers: tuple[int, ...]) -> None:
-    """Let mail rest: it is kept, but no longer listed or told of."""
+    """Hide from the list (the email is kept)."""
     with open_transaction() as uow:
         for number in numbers:
             find_unmatched(uow, number).waiting = False
+    click.echo("\n".join(f"{number}: no longer listed" for number in numbers))

@@ -8,10 +8,17 @@ import click
 from ..common import print_rows
 
 
-@click.command("bench", short_help="Measure speed and memory on this machine.")
-@click.option("--short", is_flag=True, help="Leave out the archive of 100,000 mails, and searches over as many.")
+@click.command("bench")
+@click.option("--short", is_flag=True, help="Leave out the archive of 100,000 emails, and searches in it.")
 def bench_command(short: bool) -> None:
-    """Measure speed and memory on this machine, side by side in one run; takes some minutes. Linux only."""
+    """Benchmarks.
+
+    Measures speed and memory on this machine; takes some minutes. Linux only.
+
+    \b
+    Example:
+      tickets bench --short
+    """
     from ...devtools.bench.measures import MAILS, ROUNDS, everything
 
     click.echo(

@@ -8,9 +8,16 @@ from types import FrameType
 import click
 
 
-@click.command("demo", short_help="Play a conversation over real SMTP, in a database of its own.")
+@click.command("demo")
 def demo_command() -> None:
-    """Play a conversation over real SMTP, in a database of its own, and check what every letter promises."""
+    """Watch a sample conversation (nothing is kept).
+
+    Plays it over real SMTP with a database of its own, and checks that every email keeps its promise.
+
+    \b
+    Example:
+      tickets demo
+    """
     from ...devtools.demo.conversation import play
     from ...devtools.demo.tracker import BrokenPromise
 
@@ -20,7 +27,9 @@ def demo_command() -> None:
         kept = play(click.echo)
     except BrokenPromise as broken:
         raise click.ClickException(str(broken)) from None
-    click.echo(f"All {kept} promises were kept. Nothing of this is left; `tickets serve` starts a tracker of your own.")
+    click.echo(
+        f"All {kept} promises were kept. Nothing of this is stored. To start your own tracker, run: tickets serve"
+    )
 
 
 def _leave(number: int, _: FrameType | None) -> None:

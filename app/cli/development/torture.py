@@ -12,20 +12,22 @@ from ..common import PathName
 _DATABASES = ("sqlite", "postgresql")
 
 
-@click.command("torture", short_help="Kill the server under load, again and again, and count what was lost.")
-@click.option(
-    "--mails", type=click.IntRange(1), default=5_000, show_default=True, help="So many mails to each database."
-)
-@click.option("--database", type=click.Choice([*_DATABASES, "both"]), default="both", show_default=True)
-@click.option("--minutes", type=click.FloatRange(0), default=4.0, show_default=True, help="So long there is trouble.")
-@click.option("--seed", type=int, help="Makes the same mails and the same trouble; what meets what still differs.")
-@click.option("--log", type=PathName(dir_okay=False, path_type=Path), help="Where the server's log goes.")
+@click.command("torture")
+@click.option("--mails", type=click.IntRange(1), default=5_000, show_default=True, help="Emails per database.")
+@click.option("--database", type=click.Choice([*_DATABASES, "both"]), default="both", show_default=True, help="Which.")
+@click.option("--minutes", type=click.FloatRange(0), default=4.0, show_default=True, help="How long to cause trouble.")
+@click.option("--seed", type=int, help="Repeat a run.")
+@click.option("--log", type=PathName(dir_okay=False, path_type=Path), help="Write the server's log here.")
 def torture_command(mails: int, database: str, minutes: float, seed: int | None, log: Path | None) -> None:
-    """Kill the server under load, again and again, and count what was lost.
+    """Crash tests.
 
-    Thousands of mails come over several connections, and again until they are answered 250, while the server is killed,
-    its database stopped, locked, read-only and full, and the relay fails at every step. Each on a database of its own
-    that is taken away at the end. Exit status 1 if anything was lost or doubled. Linux only.
+    Sends thousands of emails over several connections, each until it is answered 250. Meanwhile the server is killed,
+    its database is stopped, locked, read-only and full, and the relay fails at every step. Uses databases of its own.
+    Exit status 1 if anything was lost or doubled. Linux only.
+
+    \b
+    Example:
+      tickets torture --database sqlite --mails 1000 --minutes 1
     """
     from ...devtools.postgres_server import NoPostgresError
     from ...devtools.torture.run import Plan, torture

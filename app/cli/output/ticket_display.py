@@ -64,7 +64,7 @@ def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, 
         lines += ["", bold(_head(message, now)), "\n".join(_body(message, lifecycle, viewer, width)).rstrip("\n")]
     if "reply" in view:
         reply = view["reply"]
-        lines += ["", f"A reply as {reply['as']} now: {reply['action']}, then {reply['status']}."]
+        lines += ["", _reply_line(reply, view["status"], viewer)]
     return "\n".join(lines)
 
 
@@ -93,6 +93,14 @@ def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     for change in view["changes"]:
         if change["field"] == UNDELIVERED:
             yield "Not delivered:", f"{one_line(change['new'])} ({when(change['at'], now)})"
+
+
+def _reply_line(reply: dict[str, str], status: str, viewer: str | None) -> str:
+    """Return what a plain reply of the viewer would do now."""
+    goes = (
+        f"The ticket goes from {status} to {reply['status']}." if reply["status"] != status else f"It stays {status}."
+    )
+    return f"If {viewer} replies ({reply['as']}): {reply['action']}. {goes}"
 
 
 _MARKS = {"PRIVATE": "private", "HELD": "held", "AUTOMATIC": "automatic", "LIST": "listed"}

@@ -14,26 +14,31 @@ from ..common import PathName
 _SECRETS = ("password", "sslpassword")
 
 
-@click.command("backup", short_help="Copy the database into one file, while it is in use.")
+@click.command("backup")
 @click.argument("path", type=PathName(path_type=Path))
-@click.option("--force", is_flag=True, help="Replace what is at PATH.")
+@click.option("--force", is_flag=True, help="Replace the file at PATH.")
 def backup_command(path: Path, force: bool) -> None:
-    """Copy the database into one file, as it stood at one moment; serving goes on. README says how to restore it.
+    """Back up the database while it runs.
 
-    A PostgreSQL has a command of its own for that, which is named.
+    Copies an SQLite database into one file, as it is at one moment. For PostgreSQL it prints the command to use.
+    docs/operate.md says how to restore it.
+
+    \b
+    Example:
+      tickets backup /var/backups/tickets.db
     """
     url = make_url(current_settings().database_url)
     if url.get_backend_name() != "sqlite":
-        raise click.ClickException(f"No copy was made: PostgreSQL makes its own, with `{_dump(url, path)}`.")
+        raise click.ClickException(f"No copy was made. PostgreSQL has its own command: {_dump(url, path)}")
     source = Path(url.database or "")
     if not source.exists():
-        raise click.ClickException("There is no database yet, and nothing to copy.")
+        raise click.ClickException("No database yet, so there is nothing to copy.")
     if path.is_dir():
-        raise click.ClickException(f"{path} is a directory; name a file in it.")
+        raise click.ClickException(f"{path} is a folder. Give the name of a file in it.")
     try:
         copy_database(source, path, replace=force)
     except CannotCopy as error:
-        hint = " --force replaces it." if not force and str(error).endswith("is there already.") else ""
+        hint = " Use --force to replace it." if not force and str(error).endswith("is there already.") else ""
         raise click.ClickException(f"{error}{hint}") from None
     click.echo(f"Copied to {path} ({path.stat().st_size} bytes)")
 

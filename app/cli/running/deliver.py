@@ -14,17 +14,22 @@ from .. import EX_NOUSER, EX_UNAVAILABLE
 from ..common import ready_database
 
 
-@click.command("deliver", short_help="Take in one mail, as from a pipe or an alias.")
+@click.command("deliver")
 @click.option("--to", "addresses", multiple=True, metavar="ADDRESS", help="The envelope's recipient.")
-@click.option("--from", "envelope_from", metavar="ADDRESS", help="The envelope's sender; empty for a bounce's.")
+@click.option("--from", "envelope_from", metavar="ADDRESS", help="The envelope's sender; empty for a bounce.")
 @click.argument("file", type=click.File("rb"), default="-")
 def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file: BinaryIO) -> None:
-    """Take in one mail.
+    """Deliver one email from a file or standard input.
 
-    Without --to its recipient is what the mail server noted: in the headers X-Original-To, Envelope-To or Delivered-To,
-    else in the environment (Postfix, Exim, qmail); else To and Cc.
+    For a pipe or an alias of a mail server. Without --to, the recipient is the one that the server noted: in the header
+    X-Original-To, Envelope-To or Delivered-To, or in the environment (Postfix, Exim, qmail). Otherwise To and Cc count.
 
-    Exit status: 0 stored, 67 no such address, 69 too large, 75 any fault: then the sender is to try again.
+    Exit status: 0 stored, 67 no such address, 69 too large, 75 anything else (the server should try again).
+
+    \b
+    Examples:
+      tickets deliver --to hello@tickets.example.org < mail.eml
+      tickets deliver mail.eml
     """
     raw = _read(file, current_settings().max_message_bytes)
     with ready_database() as database:
@@ -40,11 +45,11 @@ def _read(file: BinaryIO, limit: int) -> bytes:
     """Return the mail; end with 69 if it has more bytes than the limit, however many more would come."""
     raw = file.read(limit + 1)
     if not raw:
-        raise click.ClickException("There is no mail: nothing came in.")
+        raise click.ClickException("There's no email: the input is empty.")
     if len(raw) > limit:
         click.echo(
-            f"The mail was not taken: it is larger than the {limit} bytes that TICKETS_MAX_MESSAGE_BYTES allows. "
-            "Send it without its large files, or raise that setting.",
+            f"This email is too big (limit {limit} bytes). Send it without its large files, or raise "
+            "TICKETS_MAX_MESSAGE_BYTES.",
             err=True,
         )
         sys.exit(EX_UNAVAILABLE)

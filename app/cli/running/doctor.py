@@ -1,4 +1,4 @@
-"""The command `doctor`: what is wrong with this installation, and what to do about it."""
+"""The command `doctor`: check this installation, and say how to fix it."""
 
 import sys
 
@@ -10,25 +10,43 @@ from ..common import json_option, print_json
 from .doctor_checks import Check, Finding, Level, checks
 
 
-@click.command("doctor", short_help="Check settings, database, relay and listeners; say what to do.")
+@click.command("doctor")
 @json_option
 def doctor_command(as_json: bool) -> None:
-    """Check settings, database, relay, listeners and what waits; exit status 1 if anything is wrong."""
-    findings = [finding for about, check in checks() for finding in _looked(about, check)]
+    """Check that everything works, and say how to fix it.
+
+    Levels: ok, warn (works, but look at it) and FAIL (fix it). The exit status is 1 if anything is FAIL.
+
+    \b
+    Example:
+      tickets doctor
+    """
+    findings = [finding for about, check in checks() for finding in _findings(about, check)]
     if as_json:
-        print_json([{"level": one.level, "about": one.about, "text": one.text} for one in findings])
+        print_json([finding._asdict() for finding in findings])
     else:
-        width = max(len(one.about) for one in findings)
-        for one in findings:
-            click.echo(f"{one.level:<7}  {one.about:<{width}}  {one.text}")
-    sys.exit(any(one.level is Level.WRONG for one in findings))
+        width = max(len(finding.about) for finding in findings)
+        for level, about, text in findings:
+            click.echo(f"{level:<4}  {about:<{width}}  {text}")
+        click.echo(_verdict([finding.level for finding in findings]))
+    sys.exit(any(finding.level is Level.FAIL for finding in findings))
 
 
-def _looked(about: str, check: Check) -> list[Finding]:
-    """What a check finds, each on one line that a terminal can show; a check that fails has found something too."""
-    found: list[Finding] = []
+def _verdict(levels: list[Level]) -> str:
+    """Return the last line: how many problems and warnings there are."""
+    problems, warnings = levels.count(Level.FAIL), levels.count(Level.WARN)
+    warned = f"{warnings} warning{'' if warnings == 1 else 's'}"
+    if problems:
+        problem = "1 problem: fix it" if problems == 1 else f"{problems} problems: fix them"
+        return f"{problem} before mail arrives.{f' {warned}.' if warnings else ''}"
+    return f"{warned}." if warnings else "All good."
+
+
+def _findings(about: str, check: Check) -> list[Finding]:
+    """Return what a check says, each on one line; a check that raises is a finding too."""
+    findings: list[Finding] = []
     try:
-        found.extend(check())
+        findings.extend(check())
     except Exception as error:
-        found.append(Finding(Level.WRONG, about, f"{in_one_line(error).rstrip('.')}."))
-    return [one._replace(text=one_line(one.text)) for one in found]
+        findings.append(Finding(Level.FAIL, about, f"{in_one_line(error).rstrip('.')}."))
+    return [finding._replace(text=one_line(finding.text)) for finding in findings]

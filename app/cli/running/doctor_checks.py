@@ -1,6 +1,7 @@
 """The checks of `tickets doctor`: each looks at one thing and says how it is."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -33,15 +34,15 @@ SKEW = timedelta(minutes=1)
 
 
 class Level(StrEnum):
-    """How bad a finding is; only what is wrong makes the exit status 1."""
+    """How bad a finding is; only FAIL makes the exit status 1."""
 
     OK = "ok"
-    WARNING = "warning"
-    WRONG = "wrong"
+    WARN = "warn"
+    FAIL = "FAIL"
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at: how it is, and where it is not well, what to do."""
+    """What one check says: how bad it is, what it is about, and what to do."""
 
     level: Level
     about: str
@@ -57,7 +58,7 @@ class _CheckContext(NamedTuple):
 
 
 def checks() -> Iterator[tuple[str, Check]]:
-    """Every check that can be made with these settings, under the name of what it looks at."""
+    """Yield every check that these settings allow, with the name of what it checks."""
     wrong = list(problems(plain_values(), os.environ))
     yield "settings", lambda: _settings(wrong)
     if wrong:
@@ -73,65 +74,65 @@ def checks() -> Iterator[tuple[str, Check]]:
 def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:
     settings, database = context
     yield "trust", lambda: _trust(settings)
-    yield "routes", lambda: _routes(settings)
+    yield "handlers", lambda: _routes(settings)
     yield "templates", _templates
     yield "database", lambda: _database(database)
     yield "disk", lambda: _disk(context)
     project = host_project()
     if project is None or names_relay(project):
-        yield "relay", lambda: _relay(settings)
+        yield "outgoing", lambda: _relay(settings)
     if project is None:
-        yield "listener", lambda: _listeners(settings)
+        yield "incoming", lambda: _listeners(settings)
     if not _is_away(database):
         yield "clock", lambda: _clock(database)
-        yield "people", lambda: _people(database)
-        yield "set aside", lambda: _set_aside(database)
-        yield "letters", lambda: _letters(database)
+        yield "teams", lambda: _people(database)
+        yield "unmatched", lambda: _set_aside(database)
+        yield "outbox", lambda: _letters(database)
 
 
 def _settings(wrong: list[str]) -> Iterator[Finding]:
     for problem in wrong:
-        yield Finding(Level.WRONG, "settings", f"{problem} Correct it; nothing else is checked before.")
+        yield Finding(Level.FAIL, "settings", f"{problem} Fix this first: nothing else is checked.")
     if not wrong:
-        yield Finding(Level.OK, "settings", "all known, and all can be read")
+        yield Finding(Level.OK, "settings", "fine")
 
 
 def _trust(settings: Settings) -> Iterator[Finding]:
     if settings.trust == "from":
-        told = "TICKETS_TRUST=from believes every From header, so anybody can command in anybody's name"
-        yield _warning("trust", f"{told}; set TICKETS_TRUST=reply.")
+        told = "TICKETS_TRUST=from: anyone can fake a sender and change tickets"
+        yield _warning("trust", f"{told}. Set TICKETS_TRUST=reply.")
     if settings.trust == "dmarc" and not settings.authserv_id:
-        advice = "name the server whose Authentication-Results are believed, or set TICKETS_TRUST=reply"
-        told = f"TICKETS_TRUST=dmarc proves nothing without TICKETS_AUTHSERV_ID, and no command holds: {advice}."
-        yield Finding(Level.WRONG, "trust", told)
+        advice = "Set it to the name of the mail server that checks DMARC, or set TICKETS_TRUST=reply"
+        told = f"TICKETS_TRUST=dmarc needs TICKETS_AUTHSERV_ID; without it no command by email works. {advice}."
+        yield Finding(Level.FAIL, "trust", told)
     if settings.authserv_id:
-        told = f"Authentication-Results of {settings.authserv_id} are believed: it must take those that come with its"
-        yield Finding(Level.OK, "trust", f"{told} name out of incoming mail, and then put its own on top")
+        told = f"Authentication-Results of {settings.authserv_id} are believed. That server must remove those that"
+        yield Finding(Level.OK, "trust", f"{told} arrive with its name, and then add its own on top")
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:
     from ...config.build import load_routes
 
     load_routes(settings)
-    yield Finding(Level.OK, "routes", "Salmon has loaded every handler")
+    yield Finding(Level.OK, "handlers", "loaded")
 
 
 def _templates() -> Iterator[Finding]:
-    """Whether a letter of each kind can be rendered; without it every mail that causes one is answered 451."""
+    """Render a letter of each kind; every mail that causes a broken one would be answered 451."""
     from .letter_samples import kinds, render_sample
 
     found = kinds()
     if not found:
-        yield Finding(Level.WRONG, "templates", "No template of a letter is there: install mail-tickets anew.")
+        yield Finding(Level.FAIL, "templates", "The email templates are missing. Install mail-tickets again.")
     for kind in found:
         try:
             render_sample(kind)
         except Exception as error:
-            told = f"A letter of the kind {kind!r} cannot be rendered: {in_one_line(error).rstrip('.')}"
-            yield Finding(Level.WRONG, "templates", f"{told}. Mend or restore its template, and those it extends.")
+            told = f"Can't write emails of the kind {kind!r}: {in_one_line(error).rstrip('.')}"
+            yield Finding(Level.FAIL, "templates", f"{told}. Fix or restore that template and those it extends.")
             return
     if found:
-        yield Finding(Level.OK, "templates", f"letters of {len(found)} kinds can be rendered")
+        yield Finding(Level.OK, "templates", f"fine ({len(found)} kinds of email)")
 
 
 def _database(database: Database) -> Iterator[Finding]:
@@ -140,12 +141,12 @@ def _database(database: Database) -> Iterator[Finding]:
         check_ready(database)
         _check_writing(database)
     except NotReady as error:
-        yield Finding(Level.WRONG, "database", str(error))
+        yield Finding(Level.FAIL, "database", str(error))
     except Exception as error:
-        told = f"{in_one_line(error).rstrip('.')}. Start it, or correct TICKETS_DATABASE_URL ({where})."
-        yield Finding(Level.WRONG, "database", told)
+        told = f"{in_one_line(error).rstrip('.')}. Start the database, or fix TICKETS_DATABASE_URL ({where})."
+        yield Finding(Level.FAIL, "database", told)
     else:
-        yield Finding(Level.OK, "database", f"{where} is there, at this version, and can be written")
+        yield Finding(Level.OK, "database", f"up to date and writable ({where})")
 
 
 def _check_writing(database: Database) -> None:
@@ -159,11 +160,11 @@ def check_writable(uow: UnitOfWork, *, sqlite: bool) -> None:
     if sqlite:
         connection.execute(text("UPDATE secret SET value = value"))
     elif connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
-        raise NotReady("The database can only be read: name its primary in TICKETS_DATABASE_URL.")
+        raise NotReady("The database is read-only. Set TICKETS_DATABASE_URL to its primary server.")
 
 
 def _clock(database: Database) -> Iterator[Finding]:
-    """Whether this machine's clock fits the database's, and what earlier runs of ours have written."""
+    """Compare this machine's clock with the database's, and with the newest stored time."""
     with database.read_only() as uow:
         ahead = timedelta() if database.is_sqlite else database.clock() - _time_there(uow)
         latest = [uow.session.scalar(select(func.max(moment))) for moment in (Mail.received, Letter.created)]
@@ -171,12 +172,12 @@ def _clock(database: Database) -> Iterator[Finding]:
         late = newest - uow.now
     if abs(ahead) > SKEW:
         told = f"This machine's clock is {_apart(ahead)} the database's"
-        yield Finding(Level.WRONG, "clock", f"{told}: let both keep time, by NTP or chrony.")
+        yield Finding(Level.FAIL, "clock", f"{told}. Use NTP or chrony on both machines.")
     if late > SKEW:
-        told = f"The newest mail or letter is of {newest.isoformat(timespec='seconds')}, which is yet to come"
-        yield Finding(Level.WRONG, "clock", f"{told}: this machine's clock is slow, or was fast then; set it right.")
+        told = f"The newest email is dated {newest:%Y-%m-%d %H:%M:%S} UTC, which is in the future"
+        yield Finding(Level.FAIL, "clock", f"{told}. This machine's clock is slow now, or was fast then. Set it right.")
     if abs(ahead) <= SKEW and late <= SKEW:
-        yield Finding(Level.OK, "clock", "nothing is of a time yet to come")
+        yield Finding(Level.OK, "clock", "fine")
 
 
 def _time_there(uow: UnitOfWork) -> datetime:
@@ -198,7 +199,7 @@ def _is_away(database: Database) -> bool:
 
 
 def _disk(context: _CheckContext) -> Iterator[Finding]:
-    """Whether the largest mail still fits beside the database; another machine's disk is not ours to know."""
+    """Check that the largest mail fits beside an SQLite database; a PostgreSQL may be on another machine."""
     from ...config.disk_space import SPARE_BYTES
 
     if not context.database.is_sqlite:
@@ -210,11 +211,9 @@ def _disk(context: _CheckContext) -> Iterator[Finding]:
     needed = SPARE_BYTES + 3 * context.settings.max_message_bytes
     told = f"{free // 2**20} MB free at {folder}"
     if free <= needed:
-        yield Finding(
-            Level.WRONG, "disk", f"{told}: mail is refused with 452; make room, at least {needed // 2**20} MB."
-        )
+        yield Finding(Level.FAIL, "disk", f"{told}: email is refused (452). Free up at least {needed // 2**20} MB.")
     elif free <= 10 * needed:
-        yield _warning("disk", f"{told}: nearly full; under {needed // 2**20} MB mail is refused: make room.")
+        yield _warning("disk", f"{told}: nearly full. Below {needed // 2**20} MB email is refused, so free up space.")
     else:
         yield Finding(Level.OK, "disk", told)
 
@@ -226,10 +225,10 @@ def _relay(settings: Settings) -> Iterator[Finding]:
     try:
         relay.check()
     except RelayError as error:
-        told = f"{error.text.rstrip('.')}. Letters wait till it is back: start it, or correct TICKETS_RELAY."
-        yield Finding(Level.WRONG, "relay", told)
+        told = f"{error.text.rstrip('.')}. Emails wait until it works. Start it, or fix TICKETS_RELAY."
+        yield Finding(Level.FAIL, "outgoing", told)
     else:
-        yield Finding(Level.OK, "relay", f"{relay} takes letters")
+        yield Finding(Level.OK, "outgoing", f"connects to {relay}")
     finally:
         relay.close()
 
@@ -237,7 +236,8 @@ def _relay(settings: Settings) -> Iterator[Finding]:
 def _listeners(settings: Settings) -> Iterator[Finding]:
     for place in settings.listen:
         free, told = listener_state(place)
-        yield Finding(Level.WRONG if free is None else Level.OK, "listener", told)
+        levels = {True: Level.WARN, False: Level.OK, None: Level.FAIL}
+        yield Finding(levels[free], "incoming", f"{told} Start tickets serve." if free else told)
 
 
 def _people(database: Database) -> Iterator[Finding]:
@@ -247,32 +247,32 @@ def _people(database: Database) -> Iterator[Finding]:
         for queue in queues.every_queue(uow):
             reached = [not person.undeliverable for answers, person in answering if answers.id == queue.id]
             if not reached:
-                advice = f"`tickets responder add EMAIL --queue {queue.name!r}`"
-                yield _warning("people", f"Nobody answers for {queue.name}, so nobody hears of its tickets: {advice}.")
+                advice = f"tickets responder add EMAIL --queue {shlex.quote(queue.name)}"
+                yield _warning("teams", f"{queue.name} has no team: nobody will see its tickets. Add someone: {advice}")
             elif not any(reached):
-                told = f"No letter reaches anybody who answers for {queue.name}, so nobody hears of its tickets"
-                yield Finding(Level.WRONG, "people", f"{told}: see the addresses below.")
+                told = f"No email reaches anyone on the {queue.name} team, so nobody will see its tickets"
+                yield Finding(Level.FAIL, "teams", f"{told}. See the addresses below.")
             if numbers := waits.get(queue.name):
                 named = sentence_list(f"#{number}" for number in numbers[:MOST_NAMED])
-                told = f"{_counted(len(numbers), 'ticket')} waiting in {queue.name}, and nobody reads there"
+                told = f"{_counted(len(numbers), 'ticket')} waiting in {queue.name}, which has no team"
                 yield _warning("unread", f"{told}: {named}{', …' if len(numbers) > MOST_NAMED else ''}.")
         for person in queues.unreached(uow):
-            advice = f"see to the address, then `tickets person add {person.email}`"
-            told = f"{person.email} was refused on two days, and gets no more letters"
-            yield _warning("people", f"{told}: {advice}.")
+            advice = f"Check the address, then run: tickets person add {person.email}"
+            told = f"Emails to {person.email} were refused on two days, so we've stopped sending them"
+            yield _warning("teams", f"{told}. {advice}")
         if not people.administrators(uow):
-            told = "There is no administrator to tell of mail set aside, or to change a status"
-            yield _warning("people", f"{told}: `tickets person add EMAIL --admin`.")
+            told = "No admin: nobody is told about unmatched email. Add one: tickets person add EMAIL --admin"
+            yield _warning("teams", told)
 
 
 def _set_aside(database: Database) -> Iterator[Finding]:
     with database.read_only() as uow:
         count = len(unmatched_deliveries(uow))
     if count:
-        told = f"{_counted(count, 'mail')} set aside: `tickets unmatched list` shows why; redeliver or dismiss."
-        yield _warning("set aside", told)
+        told = f"{count} email{'' if count == 1 else 's'} matched no ticket or queue. See: tickets unmatched list"
+        yield _warning("unmatched", told)
     else:
-        yield Finding(Level.OK, "set aside", "no mail waits")
+        yield Finding(Level.OK, "unmatched", "none")
 
 
 def _letters(database: Database) -> Iterator[Finding]:
@@ -281,19 +281,17 @@ def _letters(database: Database) -> Iterator[Finding]:
         failed = _count(uow, State.FAILED)
         trouble = relay_trouble(uow)
     if trouble:
-        told = f"The relay refuses letters to one reader after another ({trouble})"
-        advice = "they wait, and leave once it takes one: see to the account there, or correct TICKETS_RELAY"
-        yield Finding(Level.WRONG, "letters", f"{told}: {advice}.")
+        told = f"The outgoing server refuses email to one person after another ({trouble})"
+        advice = "All email waits until it accepts some. Check the account there, or fix TICKETS_RELAY"
+        yield Finding(Level.FAIL, "outbox", f"{told}. {advice}.")
     if late:
-        told = f"{_counted(late, 'letter')} waiting for more than an hour"
-        yield Finding(
-            Level.WRONG, "letters", f"{told}: run `tickets serve`, and see `tickets outbox list --state waiting`."
-        )
+        told = f"{_counted(late, 'email')} waiting for more than an hour. Is tickets serve running?"
+        yield Finding(Level.FAIL, "outbox", f"{told} See: tickets outbox list --state waiting")
     if failed:
-        told = f"{_counted(failed, 'letter')} given up: `tickets outbox list --state failed` shows why"
-        yield _warning("letters", f"{told}; `tickets outbox retry ID` tries again.")
+        told = f"{failed} email{'' if failed == 1 else 's'} couldn't be sent. See: tickets outbox list --state failed"
+        yield _warning("outbox", f"{told}. Try again: tickets outbox retry ID")
     if not late and not failed and not trouble:
-        yield Finding(Level.OK, "letters", "none failed, and none waits for long")
+        yield Finding(Level.OK, "outbox", "none stuck or failed")
 
 
 def _count(uow: UnitOfWork, state: State, older_than: timedelta = timedelta()) -> int:
@@ -306,4 +304,4 @@ def _counted(count: int, what: str) -> str:
 
 
 def _warning(about: str, text: str) -> Finding:
-    return Finding(Level.WARNING, about, text)
+    return Finding(Level.WARN, about, text)

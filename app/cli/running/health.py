@@ -20,28 +20,33 @@ from .. import in_one_line
 from .listener_probe import listener_state
 
 
-class _Unwell(Exception):
-    """What is wrong, in words."""
+class _Unhealthy(Exception):
+    """The tracker cannot receive email; the text says why."""
 
 
-@click.command("health", short_help="Say in one line whether the tracker works; exit status 1 if not.")
+@click.command("health")
 def health_command() -> None:
-    """Say in one line whether mail is taken: the database answers and is of this version, and every listener greets.
+    """One-line health check for monitoring (exit 1 if unhealthy).
 
-    Exit status 1 if not. How long the oldest letter waits is said, what the relay says when it refuses letters, and
-    which responders get none; none of it is a reason: it is not cured by starting us again. `tickets doctor` looks at
-    more, and says what to do.
+    Healthy: the database answers, has this program's version and can be written, and every listener answers. The line
+    also says how long the oldest outgoing email waits, but that alone is not unhealthy: a restart would not help.
+    `tickets doctor` checks more, and says what to do.
+
+    \b
+    Example:
+      tickets health || echo "look at the tracker"
     """
     try:
-        said = f"well: {_looked(current_settings())}"
+        line = f"healthy: {_state(current_settings())}"
     except Exception as error:
-        told = str(error) if isinstance(error, _Unwell) else in_one_line(error)
-        click.echo(one_line(f"unwell: {told}", 1000))
+        reason = str(error) if isinstance(error, _Unhealthy) else in_one_line(error)
+        click.echo(one_line(f"unhealthy: {reason}", 1000))
         sys.exit(1)
-    click.echo(one_line(said, 1000))
+    click.echo(one_line(line, 1000))
 
 
-def _looked(settings: Settings) -> str:
+def _state(settings: Settings) -> str:
+    """Return what is well, in words; raise if the tracker cannot receive email."""
     with closing(Database(settings.database_url, settings.domain)) as database:
         check_ready(database)
         _check_taking(settings, database)
@@ -52,38 +57,38 @@ def _looked(settings: Settings) -> str:
     for place in listeners:
         _check(place)
     count = len(listeners)
-    greeted = f" {count} listener{'' if count == 1 else 's'} greet{'s' * (count == 1)};" if count else ""
-    return f"database at {REVISION};{greeted} {letters}"
+    answering = f" {count} listener{'' if count == 1 else 's'} answer{'s' * (count == 1)};" if count else ""
+    return f"database at {REVISION};{answering} {letters}"
 
 
 def _check_taking(settings: Settings, database: Database) -> None:
-    """Whether a mail could be stored now: the database can be written, and the disk has room."""
+    """Raise unless a mail could be stored now: the database can be written, and the disk has room."""
     from ...config.disk_space import room_beside
     from .doctor_checks import check_writable
 
     with database.transaction() as uow:
         check_writable(uow, sqlite=database.is_sqlite)
     if not room_beside(database)(settings.max_message_bytes):
-        raise _Unwell("the disk is nearly full: large mail is refused")
+        raise _Unhealthy("the disk is nearly full, so large email is refused. Free up space.")
 
 
 def _letters(uow: UnitOfWork) -> str:
     waiting = select(func.count(), func.min(Letter.created)).where(Letter.state == State.WAITING)
     count, oldest = uow.session.execute(waiting).one()
     if not count:
-        return "no letter waits"
+        return "no email waiting"
     age = max(uow.now - oldest, timedelta())
-    said = f"{count} letter{'' if count == 1 else 's'} waiting, the oldest for {int(age.total_seconds())} s"
+    waits = f"{count} email{'' if count == 1 else 's'} waiting, the oldest for {int(age.total_seconds())} s"
     trouble = relay_trouble(uow)
-    return f"{said}, since the relay refuses letters ({trouble})" if trouble else said
+    return f"{waits}, because the outgoing server refuses them ({trouble})" if trouble else waits
 
 
 def _unreached(uow: UnitOfWork) -> list[str]:
-    """Whom no letter reaches of those who should answer."""
-    return [f"no letters go to {one.email}, whose address was refused" for one in unreached(uow)]
+    """Name the team members whose address was refused."""
+    return [f"no email goes to {person.email}, whose address was refused" for person in unreached(uow)]
 
 
 def _check(place: Listen) -> None:
-    free, told = listener_state(place)
+    free, state = listener_state(place)
     if free is not False:
-        raise _Unwell(told)
+        raise _Unhealthy(f"{state} Is tickets serve running?" if free else state)

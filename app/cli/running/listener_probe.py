@@ -1,4 +1,4 @@
-"""How an address to listen at is looked at: free, ours, or somebody else's."""
+"""A probe of an address to listen on: is it free, does our server answer, or another program?"""
 
 import errno
 import os
@@ -11,17 +11,17 @@ from ...config.parsing import Listen
 
 SECONDS = 3.0
 
-_ADVICE = {
-    errno.EADDRINUSE: "something else has it: stop that, or choose another port",
-    errno.EACCES: "this needs more rights: choose a port over 1023, or start as root",
-    errno.EADDRNOTAVAIL: "this machine has no such address: choose one of its own",
+ADVICE = {
+    errno.EADDRINUSE: "another program uses it (another tickets serve?). Stop that program, or change TICKETS_LISTEN",
+    errno.EACCES: "ports below 1024 need root. Choose a higher port in TICKETS_LISTEN, or start as root",
+    errno.EADDRNOTAVAIL: "this machine doesn't have that address. Change TICKETS_LISTEN",
 }
 
 
 def listener_state(place: Listen) -> tuple[bool | None, str]:
-    """Whether an address is free to listen at (True), or a mail server answers there (False), in words as well.
+    """Return True if the address is free, False if a mail server answers there, None if `serve` can't listen there.
 
-    None if neither holds: then `serve` could not listen there.
+    The second value says it in words.
     """
     name = f"{place.scheme}://{place.path or (f'[{place.host}]' if ':' in place.host else place.host)}"
     name = name if place.path else f"{name}:{place.port}"
@@ -29,14 +29,14 @@ def listener_state(place: Listen) -> tuple[bool | None, str]:
     if greeting is None:
         return _free(place, name)
     if greeting.startswith("220"):
-        return False, f"{name} answers {greeting!r}"
+        return False, f"listening on {name} ({greeting!r})"
     if re.match("[45][0-9][0-9][ -]", greeting):
-        return None, f"{name} answers {greeting!r}: a mail server is there, and takes nobody in."
-    return None, f"{name} is taken by something that is no mail server: stop that, or correct TICKETS_LISTEN."
+        return None, f"the mail server on {name} takes no connections: {greeting!r}."
+    return None, f"another program, not a mail server, uses {name}. Stop it, or change TICKETS_LISTEN."
 
 
 def _greeting(place: Listen) -> str | None:
-    """The first line of who answers there, empty if they keep silent; None if nobody answers."""
+    """Return the first line of the server there: empty if it says nothing, None if no server answers."""
     try:
         connection = _connected(place)
     except OSError:
@@ -66,13 +66,13 @@ def _free(place: Listen, name: str) -> tuple[bool | None, str]:
         else:
             _bind(place)
     except OSError as error:
-        why = _ADVICE.get(error.errno or 0, (error.strerror or str(error)).lower())
-        return None, f"{name} cannot be had: {why} (TICKETS_LISTEN)."
-    return True, f"{name} is free; nobody receives mail there until `tickets serve` runs"
+        why = ADVICE.get(error.errno or 0, f"{(error.strerror or str(error)).lower()}. Change TICKETS_LISTEN")
+        return None, f"can't listen on {name}: {why}."
+    return True, f"nothing listens on {name}."
 
 
 def _bind(place: Listen) -> None:
-    """Take every address that the name stands for, as the server would, and let go of it."""
+    """Bind every address that the name stands for, as the server would, and release it."""
     for family, _, _, _, address in socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM):
         with socket.socket(family, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,7 +82,7 @@ def _bind(place: Listen) -> None:
 
 
 def _check_folder(path: Path) -> None:
-    """Whether a socket can be made at this path; the folder itself is made by the server."""
+    """Raise OSError unless the server could make a socket at this path; the server makes the folder itself."""
     if path.exists() and not path.is_socket():
         raise OSError(errno.EADDRINUSE, "a file is there already")
     folder = path.parent

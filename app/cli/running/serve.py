@@ -1,5 +1,6 @@
 """The commands `serve` and `init`."""
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -17,34 +18,57 @@ from ...config.parsing import Settings
 from ...model.records.queues import responders
 from ...model.setup import first_queues
 from ...model.storage.database import Database
+from .listener_probe import ADVICE
 
 if TYPE_CHECKING:
     from ...transport.inbound.receiver import Listener
 
 
-@click.command("init", short_help="Create the database or bring it to this version.")
+@click.command("init")
 def init_command() -> None:
-    """Create the database or bring it to this version; a new one gets the first queues."""
+    """Create or upgrade the database.
+
+    A new one gets two queues: General and Questions.
+
+    \b
+    Example:
+      tickets init
+    """
     settings = current_settings()
     with closing(Database(settings.database_url, settings.domain)) as database:
         new = first_queues(database, lambda line: click.echo(line, err=True))
-    click.echo(f"{'Made' if new else 'Ready:'} {database.url.render_as_string()}")
+    click.echo(f"{'Created' if new else 'Up to date:'} {database.url.render_as_string()}")
 
 
 @click.command("serve")
 def serve_command() -> None:
-    """Set up everything, then receive mail under Salmon until stopped."""
+    """Run the tracker (sets it up the first time).
+
+    Receives and sends email until you stop it with Ctrl-C.
+
+    \b
+    Example:
+      TICKETS_DOMAIN=tickets.example.org tickets serve
+    """
     settings = current_settings()
     if host_project() is not None:
-        raise click.ClickException("Mail is received by this Salmon project: `salmon start` serves it.")
+        raise click.ClickException("This Salmon project receives the email. Run: salmon start")
     receiver = _booted().receiver
     receiver.started = lambda listeners: _greet(listeners, receiver.intake.database, settings)
     try:
         receiver.start()
     except OSError as error:
-        sys.exit(f"Cannot listen: {error.strerror or error}. TICKETS_LISTEN says where to.")
+        sys.exit(_listen_problem(error))
     finally:
         receiver.intake.database.close()
+
+
+def _listen_problem(error: OSError) -> str:
+    """Return why no listener could be opened, and what to do; asyncio's errors name the address in their text."""
+    place = re.search(r"address \('([^']+)', (\d+)", str(error.strerror))
+    where = f"{place[1]}:{place[2]}" if place else (error.filename or "an address")
+    reason = ADVICE.get(error.errno or 0, f"{error.strerror or error}. Change TICKETS_LISTEN")
+    return f"Can't listen on {where}: {reason}."
 
 
 def _booted() -> Any:
@@ -60,13 +84,13 @@ def _booted() -> Any:
 
 
 def _greet(listeners: "Sequence[Listener]", database: Database, settings: Settings) -> None:
-    """Say where mail comes in, where letters go, and how to try it."""
+    """Print where mail comes in, where letters go, and a line to try."""
     from ...transport.outbound.relays import relay_from_url
 
-    click.echo(f"Receiving mail for {database.domain} at {', '.join(map(str, listeners))}")
-    click.echo(f"Letters go to {relay_from_url(settings.relay, root=settings.home)}")
+    click.echo(f"Listening for {database.domain} on {', '.join(map(str, listeners))}")
+    click.echo(f"Sending through {relay_from_url(settings.relay, root=settings.home)}")
     smtp = next((listener for listener in listeners if listener.scheme == "smtp"), None)
-    # The database may go away at any moment. Mail is then told to come again; a greeting is no reason to end.
+    # The database may be away: then mail is answered 451, and the server goes on without this line.
     with suppress(SQLAlchemyError):
         if smtp is not None:
             click.echo(f"Try it:  {_first_mail(smtp, database)}")
@@ -74,7 +98,7 @@ def _greet(listeners: "Sequence[Listener]", database: Database, settings: Settin
 
 
 def _first_mail(smtp: "Listener", database: Database) -> str:
-    """One line for a shell: somebody answers for General, and a first mail comes in."""
+    """Return one line for a shell that adds someone to the General team and sends a first email."""
     to = f"hello@{database.domain}"
     mail = f"From: Ann <ann@example.org>\\nTo: {to}\\nSubject: A first question\\n\\nDoes this work?\\n"
     # With a Message-ID of its own, or a second try would be the same mail again, and do nothing.

@@ -1,6 +1,6 @@
 """The commands at the top of a mail: their table, and how lines are read (docs/interface.md, section 6).
 
-It is pure text, and knows nothing but the tables. The help, the footers' examples, the refusals and the README's page
+It is pure text, and knows nothing but the tables. The help, the footers' examples, the refusals and docs/commands.md
 are printed from the table.
 """
 

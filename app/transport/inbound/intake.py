@@ -110,15 +110,15 @@ class MailIntake:
         self._has_room = has_room
 
     def refuses(self, address: str) -> str | None:
-        """Why mail to this address is not taken, in words for the sender's server; None if it is."""
+        """Return why mail to this address is refused, in words for the sending server; None if it is accepted."""
         with self.database.read_only() as uow:
             if is_others(address):
                 return None
             ours = addressing.is_at_our_domain(uow, address)
             if not ours and addressing.find_our_address(uow, address) is None:
-                return f"we take no mail for other domains than {uow.domain}"
+                return f"We only accept mail for {uow.domain}"
             if not self.keep_unmatched and not addressing.is_deliverable(uow, address):
-                return "no such address here"
+                return "No such address here"
         return None
 
     def may_refuse(self, address: str) -> bool:

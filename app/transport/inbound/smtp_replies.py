@@ -4,20 +4,25 @@ from sqlalchemy.exc import OperationalError
 
 _DISK_FULL = "53100"
 STORED = "250 2.0.0 Ok: stored"
-TRY_LATER = "451 4.3.0 We could not store this mail; nothing was done, please try again"
-NO_ROOM = "452 4.3.1 Our disk is nearly full; nothing was done, please try again"
-TOO_MUCH = "452 4.3.1 Too much mail comes in at this moment; nothing was done, please try again"
-TOO_LARGE = "552 5.3.4 This mail is larger than we take"
-TOO_MANY = "452 4.5.3 Too many recipients in one mail; send it again to the others"
-BAD_BYTES = "553 5.1.3 This address is neither ASCII nor UTF-8, or has control characters"
-NO_RECIPIENT = "553 5.1.3 The null address can only be a sender's"
-CROWDED = "421 4.3.2 Too many connections; please try again"
-CLOSING = "421 4.3.2 We are closing; please try again"
+TRY_LATER = "451 4.3.0 Temporary problem, please try again"
+NO_ROOM = "452 4.3.1 Out of space, please try again later"
+TOO_MUCH = "452 4.3.1 Busy, please try again"
+TOO_MANY = "452 4.5.3 Too many recipients, please send it to the others separately"
+BAD_BYTES = "553 5.1.3 Bad characters in this address"
+NO_RECIPIENT = "553 5.1.3 An empty address can't be a recipient"
+CROWDED = "421 4.3.2 Too many connections, please try again"
+CLOSING = "421 4.3.2 Shutting down, please try again"
 
 
 def no_such_address(why: str) -> str:
-    """The refusal of a recipient. `why` is ours and plain ASCII: nothing a sender wrote goes into a reply."""
+    """Return the refusal of a recipient. `why` is ours and plain ASCII: nothing a sender wrote goes into a reply."""
     return f"550 5.1.1 {why}"
+
+
+def too_large(max_bytes: int) -> str:
+    """Return the refusal of a mail that has more bytes than that."""
+    limit = f"{round(max_bytes / 2**20)} MB" if max_bytes >= 2**20 else f"{max_bytes // 1000} KB"
+    return f"552 5.3.4 Message too big (limit {limit})"
 
 
 class NoRoom(Exception):
@@ -25,11 +30,11 @@ class NoRoom(Exception):
 
 
 def for_fault(error: BaseException) -> str:
-    """The reply to a mail that could not be stored."""
+    """Return the reply to a mail that could not be stored."""
     full = isinstance(error, NoRoom) or (isinstance(error, OperationalError) and _is_full(error.orig))
     return NO_ROOM if full else TRY_LATER
 
 
 def _is_full(error: BaseException | None) -> bool:
-    """Whether a database complains of a full disk: SQLite in words, PostgreSQL by its code."""
+    """Return whether a database error means a full disk: SQLite says it in words, PostgreSQL by its code."""
     return "is full" in str(error) or getattr(error, "sqlstate", None) == _DISK_FULL

@@ -10,7 +10,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, syntax
 
 from .. import mail_log
-from .smtp_replies import BAD_BYTES, CLOSING, CROWDED, NO_RECIPIENT, TOO_LARGE, TOO_MANY, TOO_MUCH, TRY_LATER
+from .smtp_replies import BAD_BYTES, CLOSING, CROWDED, NO_RECIPIENT, TOO_MANY, TOO_MUCH, TRY_LATER, too_large
 
 LOG = logging.getLogger("tickets.receiver")
 END = b"\r\n.\r\n"
@@ -124,8 +124,9 @@ class _Dialogue(SMTP):
         """Begin a mail, unless it says itself that it is too large (RFC 1870, 6.1)."""
         sizes = [int(match[1]) for match in map(_SIZE.fullmatch, options) if match]
         if sizes and sizes[0] > self.sink.max_bytes:
-            mail_log.refused(TOO_LARGE, "", {"from": address, "bytes": sizes[0]})
-            return TOO_LARGE
+            refusal = too_large(self.sink.max_bytes)
+            mail_log.refused(refusal, "", {"from": address, "bytes": sizes[0]})
+            return refusal
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 Ok"
@@ -230,13 +231,13 @@ class _Dialogue(SMTP):
         if rest := bytes(content[end + len(END) :]):
             self._reader.feed_data(rest)
         del content[end + 2 :]
-        refusal = refusal or (TOO_LARGE if end > self.sink.max_bytes else "")
+        refusal = refusal or (too_large(self.sink.max_bytes) if end > self.sink.max_bytes else "")
         return refusal or _unstuffed(content)
 
     def _no_place(self, size: int) -> str:
         """The refusal of a mail that has so many bytes and no end yet; empty if it may go on."""
         if size > self.sink.max_bytes + len(END):
-            return TOO_LARGE
+            return too_large(self.sink.max_bytes)
         return TOO_MUCH if size > _SMALL and self.sink.in_hand > self.sink.max_in_hand else ""
 
     def _hold(self, size: int) -> None:

@@ -1,0 +1,113 @@
+"""Claims about the README and docs/: they show what the program does, and what they tell people to type works."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import pytest
+
+from mail_tickets.config import defaults
+from mail_tickets.config.parsing import load, problems
+from mail_tickets.model.lifecycle.commands import COMMANDS, UNDO, read
+from tests.support.command_line import check_command
+from tests.support.documents import DOCS, DOCUMENTS, README, code_blocks, marked, with_blocks
+from tests.support.sources import ROOT
+
+PAGES = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+# Programs that our pages tell people to start besides our own.
+OTHERS = {"rm", "cp", "chmod", "pip", "salmon", "python3", "mutt", "export", "git", "eval"}
+
+
+@PAGES
+def test_the_produced_parts_of_a_page_are_those_of_the_program(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert with_blocks(text) == text, "python -m tests.support.documents writes them anew"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    text = (DOCS / "install.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `TICKETS_(\w+)` \| (?:`([^`]*)`)? *\|", text, re.M))
+    assert rows == {name: str(value) for name, value in vars(defaults).items() if name.isupper()}
+
+
+def typed_lines(path: Path) -> Iterator[str]:
+    """Yield what a page shows behind a prompt, without comments."""
+    for block in code_blocks(path.read_text(encoding="utf-8"), "console"):
+        for line in re.findall(r"^ *\$ (.*)$", block, re.M):
+            yield re.sub(r" {2,}#.*", "", line)
+
+
+@PAGES
+def test_every_command_of_a_page_can_be_typed(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in typed_lines(path):
+        if "tickets" not in line.split()[0]:
+            assert line.split()[0] in OTHERS, line
+        elif "tickets test" not in line:
+            check_command(line, tmp_path)
+
+
+@PAGES
+def test_every_command_in_a_sentence_of_a_page_exists(path: Path, tmp_path: Path) -> None:
+    """It may lack arguments, or have placeholders in their place, and brackets; its options are options."""
+    prose = re.sub(r"^ *```.*?^ *```$", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for line in re.findall(r"`(?:\./)?(tickets [^`]*)`", prose):
+        if re.match(r"tickets (COMMAND|test)\b", line) is None:
+            with suppress(click.MissingParameter, click.BadParameter, click.exceptions.NoArgsIsHelpError):
+                check_command(re.sub(r"[\[\]…]|\\\|\S+", "", line), tmp_path)
+
+
+@PAGES
+def test_every_setting_of_a_page_can_be_read(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for block in code_blocks(text, "console"):
+        exported = dict(re.findall(r"^ *\$ export (TICKETS_\w+)=(\S+)", block, re.M))
+        values = {name: value for name, value in vars(defaults).items() if name.isupper()}
+        assert list(problems(values, exported)) == []
+        assert load(values, exported)
+    known = {f"TICKETS_{name}" for name in vars(defaults) if name.isupper()}
+    named = {*re.findall(r"\bTICKETS_[A-Z_]+\b", text)}
+    assert named - known == set()
+
+
+def test_the_volunteers_page_shows_commands_that_are_commands() -> None:
+    lines = [line.strip() for line in marked(DOCS / "team.md", "team commands").splitlines() if line.strip()]
+    assert len(lines) > 5
+    for line in lines:
+        typed = re.split(r" {2,}", line)[0]
+        commands = [read_line.command for read_line in read(typed).lines]
+        assert typed == UNDO or (len(commands) == 1 and commands[0] in COMMANDS), line
+
+
+def test_the_volunteers_page_fits_on_a_page() -> None:
+    assert len((DOCS / "team.md").read_text(encoding="utf-8").splitlines()) <= 66
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@PAGES
+def test_every_link_of_a_page_leads_somewhere(path: Path) -> None:
+    prose = re.sub(r"^ *```.*?^ *```$|`[^`\n]*`", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert [path.name for path in sorted(DOCS.glob("*.md")) if f"docs/{path.name}" not in text] == []
