@@ -148,7 +148,7 @@ def test_what_cannot_be_is_refused_in_one_line(program: Program) -> None:
     assert program.refuses("import", box, "--queue", "Archive", "--status", "burning").startswith("There is no status")
     nothing = program.folder / "nothing"
     assert program.refuses("import", nothing, "--queue", "Archive") == f"No such file or directory: {nothing}"
-    assert "is not an e-mail address" in program.refuses("import", box, "--queue", "Archive", "--responder", "ron")
+    assert "isn't an email address" in program.refuses("import", box, "--queue", "Archive", "--responder", "ron")
     assert program.run("import", box).returncode == 2
 
 

@@ -30,9 +30,12 @@ def check_command(line: str, folder: Path) -> None:
     typed = re.split(r" {4,}| [|<>]+ | && | \|\| ", line.strip())[0]
     words = shlex.split(re.sub(r"^(?:.*?[\s/])?tickets(?: |$)", "", typed, count=1))
     with suppress(click.exceptions.Exit):  # --help and --version end a command.
-        command: click.Command | None = all_commands
-        context = all_commands.make_context("tickets", words)
-        while isinstance(command, click.Group) and (words := context._protected_args + context.args):
-            name, command, words = command.resolve_command(context, words)
-            assert command is not None
-            context = command.make_context(name, words, parent=context)
+        _parse(all_commands, "tickets", words, None)
+
+
+def _parse(command: click.Command, name: str | None, words: list[str], parent: click.Context | None) -> None:
+    with command.make_context(name, words, parent=parent) as context:
+        if isinstance(command, click.Group) and (rest := context._protected_args + context.args):
+            sub_name, sub_command, sub_words = command.resolve_command(context, rest)
+            assert sub_command is not None
+            _parse(sub_command, sub_name, sub_words, context)
