@@ -21,6 +21,7 @@ TOP_HEADERS = 262_144
 INNER_HEADERS = 16_384
 PARAMETERS = 4_096
 CHUNK = 65_536
+NESTED = 10  # So deep do mails lie in one another.
 CONTAINERS = 5  # So deep do containers lie in one another.
 UU_LINES = 600_000
 
@@ -230,6 +231,14 @@ def contents(raw: bytes, parts: Iterable[Part]) -> Iterator[bytes]:
             leaf = part._replace(encoding=outer)
             held = _held(kind, content(raw, leaf), leaf, CONTAINERS)
         yield content(raw, held[int(number)]) if int(number) < len(held) else b""
+
+
+def nested_contents(file: bytes, depth: int = NESTED) -> Iterator[bytes]:
+    """What a file or a mail says, and whatever is encoded in the mails within it; their types may be wrong."""
+    yield file
+    for inner in parts(file) if depth else ():
+        if inner.held is not None or inner.type.startswith("message/") or inner.encoding in ENCODED:
+            yield from nested_contents(content(file, inner), depth - 1)
 
 
 def size(raw: bytes, part: Part) -> int:

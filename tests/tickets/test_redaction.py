@@ -298,7 +298,7 @@ def test_what_an_outsider_answers_and_links_to_names_no_private_message(house: H
     house.ron.replies(house.ron.letter(), "You are welcome.")
     public = {message["message_id"] for message in house.world.ticket(1, "rita@example.net")["messages"]}
     for letter in house.rita.letters + house.pia.letters:
-        assert set(letter["References"].split()) | {letter["In-Reply-To"]} <= public
+        assert {*letter["References"].split(), letter["In-Reply-To"]} - {letter["Message-ID"]} <= public
     dates = [message["date"] for message in house.world.ticket(1, "rita@example.net")["messages"]]
     assert all(one <= two for one, two in pairwise(dates))
 

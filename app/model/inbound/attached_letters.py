@@ -1,16 +1,20 @@
-"""Which attached files have a letter of ours to the team in them, and who gets these."""
+"""Letters of ours within a mail: whose ids it shows to others, and which of its files only the team gets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from ...mail import mime
+from ...mail.addresses import Mailbox, address_key
+from ...mail.mime import nested_contents
 from ...mail.parsed import ParsedAttachment
+from ..records.addressing import find_our_address
 from ..records.letters import Letter
+from ..records.message_ids import our_ids_in
 from ..records.messages import Message, contents_of
-from ..records.people import Person
+from ..records.people import Person, find_person
 from ..records.queues import Responder
 from ..records.tickets import Ticket
 from ..storage.base import in_portions
@@ -19,12 +23,8 @@ from ..tickets.members import member_for, members_of
 from ..tickets.redaction import Redaction
 from .delivery import InboundMail
 
-# By these a letter of ours is known wherever it stands: its Message-ID, and its envelope sender (in Return-Path).
-_ID = re.compile(rb"\.[0-9a-f]{32}@")
-_BEFORE = 16
+# The envelope sender of a letter of ours (in Return-Path).
 _TOKEN = re.compile(rb"bounce-([0-9a-f]{20})@")
-# So deep do mails lie in one another.
-_DEPTH = 10
 
 
 def attachments_of(uow: UnitOfWork, inbound_mail: InboundMail) -> tuple[ParsedAttachment, ...]:
@@ -47,9 +47,8 @@ def _is_for_team(uow: UnitOfWork, file: bytes, judged: dict[int, bool]) -> bool:
     """Whether a file has a letter in it that was about a private message, or went to somebody of the team."""
     ids: set[str] = set()
     tokens: set[str] = set()
-    for content in _contents(file, _DEPTH):
-        locals_ = (content[max(0, match.start() - _BEFORE) : match.end()] for match in _ID.finditer(content))
-        ids |= {f"<{local.decode('ascii', 'replace')}{uow.domain}>" for local in locals_}
+    for content in nested_contents(file):
+        ids |= our_ids_in(uow, content)
         tokens |= {match.decode() for match in _TOKEN.findall(content)}
     return any(
         judged[letter.id] if letter.id in judged else judged.setdefault(letter.id, _went_to_team(uow, letter))
@@ -57,14 +56,6 @@ def _is_for_team(uow: UnitOfWork, file: bytes, judged: dict[int, bool]) -> bool:
         for portion in in_portions(names)
         for letter in uow.session.scalars(select(Letter).where(column.in_(portion)))
     )
-
-
-def _contents(content: bytes, depth: int) -> Iterator[bytes]:
-    """What a file says, and whatever is encoded in the mails within it; their types may be wrong."""
-    yield content
-    for inner in mime.parts(content) if depth else ():
-        if inner.held is not None or inner.type.startswith("message/") or inner.encoding in mime.ENCODED:
-            yield from _contents(mime.content(content, inner), depth - 1)
 
 
 def _went_to_team(uow: UnitOfWork, letter: Letter) -> bool:
@@ -78,3 +69,46 @@ def _went_to_team(uow: UnitOfWork, letter: Letter) -> bool:
     private = select(Message.id).where(Message.id == letter.about_id, Message.private)
     insider = left or letter.person_id in Redaction(uow, ticket).insiders
     return insider or uow.session.scalar(private) is not None
+
+
+def mark_exposed(uow: UnitOfWork, inbound_mail: InboundMail, *, passed_on: bool = True) -> None:
+    """Remember which letters' ids a mail shows to others, wherever it has them (docs/interface.md, section 6).
+
+    Whoever is named in the mail sees all of it, others what is `passed_on`: its words and files.
+    """
+    shown = _ids_in_all(uow, chain(nested_contents(inbound_mail.raw), _words_of(inbound_mail)))
+    if shown and not inbound_mail.parsed.listed and not _names_others(uow, inbound_mail):
+        shown = _ids_in_all(uow, _passed_on(inbound_mail)) if passed_on else set()
+    for portion in in_portions(shown):
+        uow.connection.execute(update(Letter).where(Letter.message_id.in_(portion)).values(shown=True))
+
+
+def _names_others(uow: UnitOfWork, inbound_mail: InboundMail) -> bool:
+    """Whether To or Cc name somebody besides its writer and addresses of ours."""
+    sender, named = inbound_mail.sender, {address_key(one.email): one for one in inbound_mail.parsed.to}
+    others = [one for key, one in named.items() if sender is None or key != address_key(sender.email)]
+    return any(find_our_address(uow, one.email) is None and not _is_same(uow, sender, one) for one in others)
+
+
+def _is_same(uow: UnitOfWork, sender: Mailbox | None, other: Mailbox) -> bool:
+    """Whether an address is another one of the writer's."""
+    person = find_person(uow, sender.email) if sender else None
+    return person is not None and find_person(uow, other.email) is person
+
+
+def _ids_in_all(uow: UnitOfWork, texts: Iterable[bytes]) -> set[str]:
+    return {message_id for text in texts for message_id in our_ids_in(uow, text)}
+
+
+def _words_of(inbound_mail: InboundMail) -> Iterator[bytes]:
+    """What a mail says as people read it: its subject, its words, the names of its files."""
+    parsed = inbound_mail.parsed
+    words: Iterable[str] = (parsed.subject, parsed.text, *(file.name for file in parsed.attachments))
+    yield "\n".join(words).encode("utf-8", "replace")
+
+
+def _passed_on(inbound_mail: InboundMail) -> Iterator[bytes]:
+    parsed = inbound_mail.parsed
+    yield from _words_of(inbound_mail)
+    for content in contents_of(inbound_mail.raw, parsed.attachments):
+        yield from nested_contents(content)

@@ -20,7 +20,7 @@ class Effect(StrEnum):
     """Everything that a mail can cause, as far as its writer decides about it."""
 
     KNOW = "its writer becomes a person, and letters to them are tried again"
-    EXPOSE = "the letter that it answers proves nothing any more"
+    EXPOSE = "letters whose ids it shows to others prove nothing any more"
     POST = "its words are posted, with the default action of its writer's role"
     PAGE = "a page is sent to its writer"
     SUBSCRIBE = "its writer gets the letters of the ticket again"

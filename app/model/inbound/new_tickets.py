@@ -21,20 +21,20 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, as_outsider, member_for
 from ..tickets.posts import NewMessage
-from . import contents, pending_commands, sender_proof
+from . import attached_letters, contents, pending_commands, sender_proof
 from .contents import first_words
 from .delivery import Claim, DeliveryResult, Fate, InboundMail, settle
 from .effects import Effect, Permission, Situation, permitted
 from .interpretation import has_files
 from .performed import Answer, Performed
-from .threads import KnownReference
+from .threads import KnownReference, ticket_answered_elsewhere
 from .unmatched import set_aside_claimed
 
 
 class FirstMail(NamedTuple):
     """A first mail: who wrote it, what it may cause, what it says, its commands, and what it forwards.
 
-    `asked` is when the forwarded mail was written, if it is attached.
+    `asked` is when the forwarded mail was written, if it is attached. `elsewhere` is the ticket of what it answers.
     """
 
     queue: Queue
@@ -45,6 +45,7 @@ class FirstMail(NamedTuple):
     lines: tuple[Line, ...]
     original: Original | None
     asked: datetime | None
+    elsewhere: int | None
 
 
 def _situation(
@@ -90,7 +91,7 @@ def answer_page(
     if Effect.PAGE not in allowed:
         return None
     if Effect.EXPOSE in allowed:
-        sender_proof.mark_exposed(uow, claim.inbound_mail, person, known)
+        attached_letters.mark_exposed(uow, claim.inbound_mail)
     if not info_letters.send_page_from_queue(uow, queue, person, replace(new_message, verified=about.verified), page):
         return set_aside_claimed(uow, claim, info_letters.ENOUGH)
     return settle(uow, claim, Fate.ANSWERED)
@@ -112,7 +113,7 @@ def identify(
     about = _situation(uow, claim, queue, person, known, private=private)
     permission = permitted(about)
     if Effect.EXPOSE in permission.now:
-        sender_proof.mark_exposed(uow, inbound_mail, person, known)
+        attached_letters.mark_exposed(uow, inbound_mail)
     trusted = Effect.COMMAND in permission.possible
     reading = commands.read(parsed.text, COMMANDS if trusted else ())
     brought = trusted and (is_forward(parsed.subject) or any(line.command is REQUESTOR for line in reading.lines))
@@ -130,7 +131,8 @@ def identify(
         # Whoever has an old address of somebody on a team must not read along, nor prove who they are by a letter.
         new_message = replace(new_message, address=None)
     asked = original.date if original and attached else None
-    return FirstMail(queue, person, about, permission, new_message, reading.lines, original, asked)
+    elsewhere = ticket_answered_elsewhere(inbound_mail, known)
+    return FirstMail(queue, person, about, permission, new_message, reading.lines, original, asked, elsewhere)
 
 
 def _is_on_a_team(uow: UnitOfWork, person: Person) -> bool:
@@ -200,6 +202,7 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
         spam=parsed.spam,
         asked=first_mail.asked,
     )
+    event = replace(event, elsewhere=first_mail.elsewhere)
     ticket = event.ticket
     if parsed.spam or parsed.automatic or not first_mail.about.member.responder:
         return Performed(Fate.OPENED, ticket, (event,))

@@ -29,7 +29,7 @@ from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import NOBODY_LET_IN, LetIn, extend_checkpoint, latest_checkpoint, undoable_checkpoint
-from . import contents, pending_commands, sender_proof
+from . import attached_letters, contents, pending_commands, sender_proof
 from .delivery import Claim, Fate
 from .effects import Effect, Permission, Situation, is_allowed, permitted
 from .interpretation import (
@@ -95,7 +95,7 @@ def identify(
         named = contents.mailboxes_to_add(uow, parsed)
         about = replace(about, newly_named=tuple(contents.missing_addresses(uow, members, about.member, named)))
     if Effect.EXPOSE in permission.now:
-        sender_proof.mark_exposed(uow, inbound_mail, person, known)
+        attached_letters.mark_exposed(uow, inbound_mail)
     if Effect.MOVE_LETTERS in permission.now and contents.update_letter_address(person, ticket, sender.email):
         members = members_of(uow, ticket)
         about = replace(about, member=_writer(person, members, relayed=about.relayed))

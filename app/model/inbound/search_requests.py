@@ -21,7 +21,7 @@ from ..search.time_limit import Deadline, SearchTooExpensive, within
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.filters import Filter
-from . import bounces, sender_proof
+from . import attached_letters, bounces, sender_proof
 from .contents import draft_of, first_words
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .threads import KnownReference
@@ -50,7 +50,7 @@ def answer_search(
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)
     proven = sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claimed.came_before)
-    sender_proof.mark_exposed(uow, inbound_mail, person, known)
+    attached_letters.mark_exposed(uow, inbound_mail)
     if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
         return set_aside_claimed(uow, claimed, info_letters.ENOUGH)
     queue = uow.session.get_one(Queue, our_address.number)

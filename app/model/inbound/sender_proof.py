@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
-
 from ...mail import authentication_results
-from ...mail.addresses import Mailbox, address_key
+from ...mail.addresses import Mailbox
 from ...mail.authentication_results import AuthenticationVerdict
 from ..records.addressing import find_our_address, is_at_our_domain
-from ..records.letters import Letter
 from ..records.message_ids import is_our_id
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, resolve_merged
@@ -105,21 +102,22 @@ def _answers_own_letter(
     known: "Sequence[KnownReference]",
     ticket: int | None,
 ) -> bool:
-    """Only the nearest id counts: what stands in References was seen by everybody who answered before."""
     return any(
         is_our_id(uow, answered_letter.given)
         for answered_letter in _answered_letters(inbound_mail, person, known)
         if not answered_letter.shown
         and answered_letter.created is not None
         and uow.now - answered_letter.created <= PROVES_FOR
-        and (ticket is None or _is_about(uow, answered_letter, ticket))
+        and _is_about(uow, answered_letter, ticket)
     )
 
 
-def _is_about(uow: UnitOfWork, letter: "KnownReference", ticket: int) -> bool:
-    """Whether a letter is about no other ticket than this one, or about one that became part of it."""
-    if letter.ticket in (None, ticket):
+def _is_about(uow: UnitOfWork, letter: "KnownReference", ticket: int | None) -> bool:
+    """Whether a letter is about this ticket, or about one that became part of it; a page about none is for none."""
+    if letter.ticket == ticket:
         return True
+    if letter.ticket is None or ticket is None:
+        return False
     try:
         return resolve_merged(uow, letter.ticket).id == ticket
     except NoSuchTicket:
@@ -129,21 +127,14 @@ def _is_about(uow: UnitOfWork, letter: "KnownReference", ticket: int) -> bool:
 def _answered_letters(
     inbound_mail: "InboundMail", person: "Person", known: "Sequence[KnownReference]"
 ) -> "list[KnownReference]":
-    """The letters to this person that a mail answers."""
-    parsed = inbound_mail.parsed
-    nearest = parsed.in_reply_to or parsed.references[-1:]
-    return [reference for reference in known if reference.reader == person.id and reference.given in nearest]
+    """The letters to this person that a mail answers.
 
-
-def mark_exposed(
-    uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", known: "Sequence[KnownReference]"
-) -> None:
-    """Remember that a mail shows ids of our letters to others, wherever it names them: from now on they could use them.
-
-    Whoever follows up on their own mail names the letter that this one answered behind it.
+    Only the nearest id counts: what stands in References was seen by everybody who answered before. Some relays give
+    our letters ids of their own, but leave References: then the last letter named there is the nearest.
     """
     parsed = inbound_mail.parsed
-    ids = {one.given for one in known if one.reader is not None}
-    named = {address_key(mailbox.email) for mailbox in parsed.to} - {address_key(person.email)}
-    if ids and (parsed.listed or any(find_our_address(uow, email) is None for email in named)):
-        uow.connection.execute(update(Letter).where(Letter.message_id.in_(ids)).values(shown=True))
+    nearest = parsed.in_reply_to or parsed.references[-1:]
+    if parsed.in_reply_to and not any(reference.given in nearest for reference in known):
+        letters = {reference.given for reference in known if reference.reader is not None}
+        nearest = tuple(given for given in parsed.references if given in letters)[-1:]
+    return [reference for reference in known if reference.reader == person.id and reference.given in nearest]

@@ -132,7 +132,8 @@ def find_thread(
     ours = [
         reference
         for reference in known
-        if reference.given != inbound_mail.parsed.message_id and _may_answer(uow, inbound_mail, reference)
+        if reference.given != inbound_mail.parsed.message_id
+        and _may_answer(uow, inbound_mail, reference, guarded=not our_address.kind.is_ticket)
     ]
     answered = [one for one in ours if one.ticket is not None]
     number = our_address.number if our_address.kind.is_ticket else _find_number(uow, inbound_mail, answered)
@@ -149,15 +150,37 @@ def find_thread(
     return ThreadMatch(ticket, parent, addressed or redirected, letter, formerly, redirected)
 
 
-def _may_answer(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownReference) -> bool:
-    """Anybody may answer what stands on a ticket; what was only forwarded to it, those who take part in it.
+def _may_answer(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownReference, *, guarded: bool) -> bool:
+    """Whether a mail may come to a ticket by an id that it names (docs/interface.md, section 4).
 
-    Else whoever forwards a mail to us would get the answers of others to it.
+    Anybody may answer a letter of ours. Ids of other mails are known elsewhere, too: whoever brings such a mail here
+    must not get the mail of people who answer it there, and what was only forwarded is answered by those on the ticket.
+    `guarded`: it came to a queue.
     """
-    if not reference.forwarded or reference.ticket is None:
+    if reference.ticket is None or reference.reader is not None or not (guarded or reference.forwarded):
         return True
     sender = find_person(uow, inbound_mail.sender.email) if inbound_mail.sender else None
-    return sender is not None and _takes_part(uow, reference.ticket, sender)
+    if sender is not None and _takes_part(uow, reference.ticket, sender):
+        return True
+    return not reference.forwarded and _has_met(uow, inbound_mail, reference, sender)
+
+
+def _has_met(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownReference, sender: Person | None) -> bool:
+    """Whether a sender has written on the ticket of a message, or answers to its writer, too."""
+    message = uow.session.get(Message, reference.message)
+    named = [find_person(uow, mailbox.email) for mailbox in inbound_mail.parsed.to]
+    if message is not None and any(person is not None and person.id == message.sender_id for person in named):
+        return True
+    if sender is None or message is None:
+        return False
+    wrote = select(Message.id).where(Message.ticket_id == message.ticket_id, Message.sender_id == sender.id)
+    return uow.session.scalar(wrote.limit(1)) is not None
+
+
+def ticket_answered_elsewhere(inbound_mail: InboundMail, known: Sequence[KnownReference]) -> int | None:
+    """Return the ticket of the message that a new ticket's mail answers, if there is such a message."""
+    own = inbound_mail.parsed.message_id
+    return next((one.ticket for one in known if one.ticket and one.reader is None and one.given != own), None)
 
 
 def _find_number(uow: UnitOfWork, inbound_mail: InboundMail, answered: Sequence[KnownReference]) -> int | None:

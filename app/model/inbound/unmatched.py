@@ -15,6 +15,7 @@ from ..records.people import Person, administrators
 from ..records.queues import unreached
 from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import UnitOfWork
+from .attached_letters import mark_exposed
 from .delivery import Claim, DeliveryResult, Fate, InboundMail, claim, repeat, settle
 
 _KIND = "set_aside"
@@ -37,6 +38,7 @@ def set_aside_mail(
 
 def set_aside_claimed(uow: UnitOfWork, claimed: Claim, reason: str) -> DeliveryResult:
     """Set a mail aside at the place that it has claimed, where it stays known: a repeat of it does nothing."""
+    mark_exposed(uow, claimed.inbound_mail, passed_on=False)
     result = settle(uow, claimed, Fate.SET_ASIDE, reason=reason)
     remind_administrators(uow)
     return result

@@ -123,6 +123,7 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         "note": _note(uow, ticket, message, None, new_message),
         "doubt": unproven_note(uow, actor, new_message),
         **_other_requestor(new_message),
+        "elsewhere": str(event.elsewhere or ""),
     }
     headers = _headers(ticket, "opened", message, name, new_message, answers=False)
     headers = headers._replace(by_id=event.actor_id)
@@ -528,8 +529,8 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
         )
         body = {**notice.body, "changes": [change_line(change) for change in changes]}
         if not team:
-            # What the public reads casts no doubt on a colleague, and offers nothing that only the team may do.
-            body["doubt"] = body["other_requestor"] = ""
+            # What the public reads casts no doubt on a colleague, names no ticket of others.
+            body |= {"doubt": "", "other_requestor": "", "elsewhere": ""}
         if notice.new_message is not None:
             if team not in texts:
                 aside = _aside(uow, notice.envelope, notice.new_message) if team else ""

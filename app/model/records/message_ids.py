@@ -23,6 +23,8 @@ class Secret(Base):
 _LETTERS = "letters"
 # With the header's name before it, within the 998 octets of a line (RFC 5322 2.1.1).
 _LONGEST_ID = 980
+# The end of the local part; whoever has that much of an id can write the rest.
+_END = re.compile(rb"\.[0-9a-fA-F]{32}(?![0-9a-fA-F])")
 _OURS = re.compile(r"<([0-9a-f]{16})\.([0-9a-f]{32})@[^<>@]+>")
 
 
@@ -65,6 +67,13 @@ def is_our_id(uow: UnitOfWork, message_id: str) -> bool:
     """Whether a Message-ID bears the token of our key."""
     match = _OURS.fullmatch(message_id)
     return match is not None and hmac.compare_digest(match[2], _token(uow, match[1]))
+
+
+def our_ids_in(uow: UnitOfWork, content: bytes) -> set[str]:
+    """Return the ids of our letters in these bytes, wherever they stand."""
+    locals_ = {content[max(0, found.start() - 16) : found.end()].lower() for found in _END.finditer(content)}
+    ids = (f"<{local.decode('ascii', 'replace')}@{uow.domain}>" for local in locals_)
+    return {message_id for message_id in ids if is_our_id(uow, message_id)}
 
 
 def sendable(message_id: str) -> bool:

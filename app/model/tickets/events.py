@@ -19,7 +19,7 @@ class Event:
     set. `opened`: its message opened the ticket. `checkpoint` is how the ticket was before. `gone` are those who
     answered for the queue that it has left, `moved` the people from outside who came with a ticket that was merged into
     it. `to_all`: a new status concerns everybody. `quiet`: nobody gets a letter of it.
-    `informed` get another letter about it.
+    `informed` get another letter about it. `elsewhere` is the ticket of the message that a new ticket's mail answers.
     """
 
     ticket: Ticket
@@ -37,6 +37,7 @@ class Event:
     to_all: bool = False
     quiet: bool = False
     informed: frozenset[int] = frozenset()
+    elsewhere: int | None = None
 
     @property
     def actor_id(self) -> int | None:

@@ -82,7 +82,8 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
         "Date": format_datetime(letter.created),
         "Message-ID": letter.message_id,
         "In-Reply-To": letter.in_reply_to,
-        "References": letter.references,
+        # A relay may give the letter another Message-ID; by this one its answers are known then.
+        "References": f"{letter.references or ''} {letter.message_id}",
         "Auto-Submitted": "auto-replied" if letter.acknowledges else "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "List-Unsubscribe": letter.leave_token and _leaving_address(letter, letter.leave_token),
