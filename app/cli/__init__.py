@@ -26,6 +26,7 @@ GROUPS = {
         "person": ("administration.people", "Manage people and their addresses."),
         "queue": ("administration.people", "Manage queues and their addresses."),
         "responder": ("administration.people", "Manage a queue's team."),
+        "login": ("administration.login", "Print a one-time link to the web pages."),
     },
     "Tickets": {
         "list": ("administration.tickets", "List tickets."),

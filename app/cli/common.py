@@ -43,7 +43,7 @@ def open_read_only() -> Iterator[UnitOfWork]:
 def ready_database() -> Iterator[Database]:
     """The database that the settings name, closed at the end; NotReady says what to do first."""
     settings = current_settings()
-    with closing(Database(settings.database_url, settings.domain)) as database:
+    with closing(Database(settings.database_url, settings.domain, web_url=settings.web_url)) as database:
         check_ready(database)
         yield database
 

@@ -26,7 +26,14 @@ class NoRoutes(RuntimeError):
 def build_database(settings: Settings) -> Database:
     """The database, not yet connected to."""
     trust = Trust(settings.trust, settings.authserv_id)
-    return Database(settings.database_url, settings.domain, pool_size=settings.workers + 4, trust=trust)
+    # Four for the threads of the web pages, and one each for their letters, the courier, and what is left open.
+    return Database(
+        settings.database_url,
+        settings.domain,
+        pool_size=settings.workers + 8,
+        trust=trust,
+        web_url=settings.web_url,
+    )
 
 
 def build_relay(settings: Settings) -> Relay:
@@ -62,16 +69,20 @@ def build_receiver(
     *,
     courier: bool = True,
 ) -> "Receiver":
-    """The receiver, with the courier that sends what it causes."""
+    """The receiver, with the web pages, and the courier that sends what both cause."""
     # Loaded here: `deliver` takes a mail in without a server.
     from ..transport.inbound.receiver import Listener, Receiver
     from ..transport.outbound.courier import Courier
+    from .web import build_web
 
     messenger = Courier(database, relay)
+    intake = build_intake(settings, database, messenger.wake)
+    web = build_web(settings, database, intake, messenger.wake) if courier else None
     return Receiver(
-        build_intake(settings, database, messenger.wake),
+        intake,
         [Listener(*(address.scheme, address.host, address.port, address.path)) for address in settings.listen],
         max_bytes=settings.max_message_bytes,
         workers=settings.workers,
-        services=[messenger] if courier else [],
+        services=[*([web] if web else []), *([messenger] if courier else [])],
+        web=web,
     )

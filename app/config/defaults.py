@@ -27,6 +27,12 @@ AUTHSERV_ID = ""
 # Where relative paths start; empty: the checkout, or the data directory of an installed tracker.
 HOME = ""
 
+# Where the web pages are served: http://HOST:PORT, http+unix:///PATH, or empty for none.
+WEB = "http://127.0.0.1:8826"
+
+# The address that people use for them, like https://desk.example.org: letters then end with a link.
+WEB_URL = ""
+
 # Threads that take mail in.
 WORKERS = 4
 

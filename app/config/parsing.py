@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from . import home as places
+from .web_address import WebAddress, parse_web, parse_web_url, web_problems
 
 PREFIX = "TICKETS_"
 
@@ -44,6 +45,8 @@ class Settings:
     authserv_id: str | None
     workers: int
     log: str
+    web: WebAddress | None
+    web_url: str | None
 
 
 def load(values: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -68,6 +71,8 @@ def problems(values: Mapping[str, Any], environment: Mapping[str, str]) -> Itera
             # A wrong TICKETS_HOME is found with each path that starts there.
             found[str(error)] = None
     yield from found
+    if not found:
+        yield from web_problems(_value("WEB", values, environment), _value("WEB_URL", values, environment))
 
 
 def _value(name: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
@@ -200,6 +205,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "AUTHSERV_ID": lambda given: given or None,
     "WORKERS": _number(1, 64),
     "LOG": _one_of("plain", "json"),
+    "WEB": parse_web,
+    "WEB_URL": parse_web_url,
 }
 # Those in which a path may be relative.
 _PLACED: dict[str, Callable[[Any, Path], Any]] = {"DATABASE_URL": _database_at, "RELAY": _relay_at}

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from .letters.old_letters import name_old_letters
 
 # Imported so that every table is known.
-from .records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets
+from .records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets, web_access
 from .search import indexer
 from .storage.base import Base
 from .storage.database import Database
@@ -21,8 +21,20 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 METADATA = Base.metadata
-TABLES = (imported_mail, indexer, letters, received_mail, messages, people, message_ids, queues, tickets, undo)
-REVISION = "0016"
+TABLES = (
+    imported_mail,
+    indexer,
+    letters,
+    received_mail,
+    messages,
+    people,
+    message_ids,
+    queues,
+    tickets,
+    undo,
+    web_access,
+)
+REVISION = "0017"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 

@@ -11,6 +11,7 @@ import pytest
 from mail_tickets.config import defaults as plain
 from mail_tickets.config import home
 from mail_tickets.config.build import build_relay
+from mail_tickets.config.web_address import WebAddress
 from mail_tickets.config.parsing import BadSetting, Listen, load, problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,8 @@ DEFAULTS = {
     "authserv_id": None,
     "workers": 4,
     "log": "plain",
+    "web": WebAddress("127.0.0.1", 8826),
+    "web_url": None,
 }
 
 GOOD: list[tuple[str, str, Any]] = [

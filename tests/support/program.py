@@ -40,6 +40,7 @@ class Program:
             "TICKETS_LISTEN": f"smtp://127.0.0.1:{self.port}",
             "TICKETS_RELAY": f"maildir:{folder}/letters",
             "TICKETS_DOMAIN": DOMAIN,
+            "TICKETS_WEB": "",
         }
 
     def has_a_database(self) -> None:

@@ -21,7 +21,7 @@ from ...model.storage.database import Database
 from .listener_probe import ADVICE
 
 if TYPE_CHECKING:
-    from ...transport.inbound.receiver import Listener
+    from ...transport.inbound.receiver import Listener, Receiver
 
 
 @click.command("init")
@@ -54,7 +54,7 @@ def serve_command() -> None:
     if host_project() is not None:
         raise click.ClickException("This Salmon project receives the email. Run: salmon start")
     receiver = _booted().receiver
-    receiver.started = lambda listeners: _greet(listeners, receiver.intake.database, settings)
+    receiver.started = lambda listeners: _greet(listeners, receiver, settings)
     try:
         receiver.start()
     except OSError as error:
@@ -83,11 +83,14 @@ def _booted() -> Any:
     return own
 
 
-def _greet(listeners: "Sequence[Listener]", database: Database, settings: Settings) -> None:
-    """Print where mail comes in, where letters go, and a line to try."""
+def _greet(listeners: "Sequence[Listener]", receiver: "Receiver", settings: Settings) -> None:
+    """Print where mail comes in, where the web pages are, where letters go, and a line to try."""
     from ...transport.outbound.relays import relay_from_url
 
+    database = receiver.intake.database
     click.echo(f"Listening for {database.domain} on {', '.join(map(str, listeners))}")
+    if receiver.web is not None:
+        click.echo(f"Web pages at {receiver.web.url} (to log in: {shlex.quote(_launcher())} login you@example.org)")
     click.echo(f"Sending through {relay_from_url(settings.relay, root=settings.home)}")
     smtp = next((listener for listener in listeners if listener.scheme == "smtp"), None)
     # The database may be away: then mail is answered 451, and the server goes on without this line.

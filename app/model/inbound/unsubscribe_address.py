@@ -1,4 +1,6 @@
-"""Mail to the address of one letter's List-Unsubscribe: whoever got the letter leaves its ticket."""
+"""The token of one letter's List-Unsubscribe: whoever got the letter leaves its ticket, by mail or on the web."""
+
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -11,34 +13,60 @@ from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
 from ..tickets.posts import NewMessage
-from .delivery import Claim, DeliveryResult, Fate, InboundMail, claim, repeat, settle
+from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .performed import Performed, Sender, notify_all
 from .unmatched import set_aside_mail
 
 
+class LetterReader(NamedTuple):
+    """Who got a letter, and the number of the ticket that it was about."""
+
+    ticket: int
+    person_id: int
+
+
+def reader_of(uow: UnitOfWork, token: str) -> LetterReader | None:
+    """Return who got the letter of a token; None where nobody leaves a ticket by it."""
+    row = uow.session.execute(select(Letter.ticket_id, Letter.person_id).where(Letter.leave_token == token)).first()
+    return None if row is None or row.ticket_id is None else LetterReader(row.ticket_id, row.person_id)
+
+
 def take(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> DeliveryResult:
     """Take the reader of one letter off its ticket, and confirm it once; the token proves that they have the letter."""
-    row = uow.session.execute(select(Letter.ticket_id, Letter.person_id).where(Letter.leave_token == token)).first()
-    if row is None or row.ticket_id is None or inbound_mail.parsed.automatic is not None:
+    reader = reader_of(uow, token)
+    if reader is None or inbound_mail.parsed.automatic is not None:
         return set_aside_mail(uow, inbound_mail, recipient, "nobody leaves a ticket by it")
     try:
-        ticket = resolve_merged(uow, row.ticket_id)
+        ticket = resolve_merged(uow, reader.ticket)
     except NoSuchTicket:
         return set_aside_mail(uow, inbound_mail, recipient, "the ticket was forgotten")
     claimed = claim(uow, inbound_mail, recipient, f"unsubscribe {token}")
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)
-    _leave(uow, claimed, ticket, uow.session.get_one(Person, row.person_id))
+    parsed = claimed.parsed
+    message_id = parsed.message_id or new_message_id(uow)
+    new_message = NewMessage("", "", parsed.subject, message_id, verified=True, mail_id=claimed.mail_id)
+    _leave(uow, ticket, reader, new_message)
     return settle(uow, claimed, Fate.STEERED, ticket.id)
 
 
-def _leave(uow: UnitOfWork, claimed: Claim, ticket: Ticket, person: Person) -> None:
-    members = members_of(uow, ticket)
+def leave_by_token(uow: UnitOfWork, token: str) -> bool:
+    """Do the same for who follows the link of a letter; return whether there is such a letter."""
+    reader = reader_of(uow, token)
+    if reader is None:
+        return False
+    try:
+        ticket = resolve_merged(uow, reader.ticket)
+    except NoSuchTicket:
+        return False
+    _leave(uow, ticket, reader, NewMessage("", "", ticket.title, new_message_id(uow), verified=True))
+    return True
+
+
+def _leave(uow: UnitOfWork, ticket: Ticket, reader: LetterReader, new_message: NewMessage) -> None:
+    person, members = uow.session.get_one(Person, reader.person_id), members_of(uow, ticket)
     member = member_for(person, members)
     if not may_leave(member) or not member.subscribed:
         return
     done = Performed(Fate.STEERED, ticket, (leave(uow, ticket, member),), receipts.send_unsubscribed_receipt)
-    parsed = claimed.parsed
-    message_id = parsed.message_id or new_message_id(uow)
-    new_message = NewMessage("", "", parsed.subject, message_id, verified=True, mail_id=claimed.mail_id)
     notify_all(uow, Sender(person, members, new_message, private=False), done)

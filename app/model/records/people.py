@@ -100,6 +100,11 @@ def all_people(uow: UnitOfWork) -> list[tuple[Person, list[str]]]:
     return [(person, addresses.get(person.id, [])) for person in people if not person.forgotten]
 
 
+def addresses_of(uow: UnitOfWork, person: Person) -> list[str]:
+    """Every address of a person, oldest first."""
+    return list(uow.session.scalars(select(Address.email).where(Address.person_id == person.id).order_by(Address.id)))
+
+
 def shared_placeholder(uow: UnitOfWork) -> Person:
     """Whose ticket one is that was forgotten: the same nobody for all of them."""
     person = uow.session.scalars(select(Person).where(Person.email == _NOBODY)).first()

@@ -57,14 +57,14 @@ def _become_one(uow: UnitOfWork, person: Person, other: Person) -> None:
 def reassign_references(uow: UnitOfWork, other: Person, person: Person) -> None:
     """Let `person` stand wherever `other` does, in every table; then `other` is gone.
 
-    Not in a table of credentials or sessions (`CREDENTIAL`): what let `other` in lets nobody in from now on.
+    Not in a table of credentials or sessions (`CREDENTIAL`): what let either of them in lets nobody in from now on.
     """
     ids = {"person": person.id, "other": other.id}
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if any(key.column.table.name == Person.__tablename__ for key in column.foreign_keys):
                 if is_credential(table):
-                    uow.connection.execute(delete(table).where(column == other.id))
+                    uow.connection.execute(delete(table).where(column.in_([person.id, other.id])))
                 else:
                     _reassign_column(uow, table, column, ids)
     uow.session.info.pop("people", None)

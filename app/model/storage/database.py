@@ -43,7 +43,10 @@ DATABASE_FAULTS = (*DATABASE_AWAY, InternalError)
 
 
 class Database:
-    """Where everything is kept. `clock` gives the present moment, `domain` is that of our addresses."""
+    """Where everything is kept.
+
+    `clock` gives the present moment, `domain` is that of our addresses, and `web_url` is where people find the pages.
+    """
 
     def __init__(
         self,
@@ -52,11 +55,13 @@ class Database:
         clock: Callable[[], datetime] = utc_now,
         pool_size: int = 8,
         trust: Trust = DEFAULT_TRUST,
+        web_url: str | None = None,
     ) -> None:
         self.url = make_url(url)
         self.domain = domain.lower()
         self.clock = clock
         self.trust = trust
+        self.web_url = web_url
         self._secrets: dict[str, str] = {}
         self.engine = _engine(self.url, pool_size)
         # SQLite has one writer. Threads that wait for each other here do so without polling the file.
@@ -75,7 +80,7 @@ class Database:
             session.commit()
 
     def _unit_of_work(self, session: Session) -> UnitOfWork:
-        return UnitOfWork(session, self.clock(), self.domain, self.trust, self._secrets)
+        return UnitOfWork(session, self.clock(), self.domain, self.trust, self._secrets, self.web_url)
 
     @contextmanager
     def core_transaction(self) -> Iterator[Connection]:

@@ -25,7 +25,8 @@ DEFAULT_TRUST = Trust()
 class UnitOfWork:
     """What every function of the model is given: an open transaction, the present moment (aware UTC), our domain.
 
-    `secrets` are those of the database, once they were read.
+    `secrets` are those of the database, once they were read. `web_url` is the address of the web pages for people,
+    which letters name; None where they name none.
     """
 
     session: Session
@@ -33,6 +34,7 @@ class UnitOfWork:
     domain: str
     trust: Trust = DEFAULT_TRUST
     secrets: dict[str, str] = field(default_factory=dict)
+    web_url: str | None = None
 
     @property
     def connection(self) -> Connection:

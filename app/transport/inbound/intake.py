@@ -9,7 +9,6 @@ from typing import Any
 from salmon import encoding
 from salmon.mail import MailRequest
 from salmon.routing import Router
-from sqlalchemy.exc import IntegrityError
 
 from ...mail.addresses import Mailbox, is_usable
 from ...mail.parsed import parse_mail
@@ -19,13 +18,12 @@ from ...model.inbound.unmatched import find_unmatched, raw_bytes
 from ...model.records import addressing
 from ...model.records.addressing import OurAddress
 from ...model.storage.database import Database
+from ...model.storage.overtaken import was_overtaken
 from ...model.storage.unit_of_work import UnitOfWork
 from .. import mail_log
 from .routes import Recipient, is_others
 from .smtp_replies import NoRoom
 
-# PostgreSQL's codes for work that was stopped because of other work: a failed serialization, a deadlock.
-_OVERTAKEN = ("40001", "40P01")
 # Several mails of one new sender may come at once, and somebody be forgotten meanwhile.
 _TRIES = 4
 
@@ -171,7 +169,7 @@ class MailIntake:
                     stored = operation(uow)
                 break
             except BaseException as error:
-                if not tries_left or not _was_overtaken(error):
+                if not tries_left or not was_overtaken(error):
                     raise
         self._stored()
         self._log(inbound_mail, stored.results[len(inbound_mail.results) :])
@@ -251,8 +249,3 @@ def _route(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> Delive
     if request.is_unmatched:
         return dispatch.deliver_nowhere(uow, inbound_mail, recipient)
     return DeliveryResult(recipient, Fate.LEFT)
-
-
-def _was_overtaken(error: BaseException) -> bool:
-    """Whether another connection did the same at the same instant (made a sender known, say): it has now."""
-    return isinstance(error, IntegrityError) or getattr(getattr(error, "orig", None), "sqlstate", None) in _OVERTAKEN

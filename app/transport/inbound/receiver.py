@@ -61,6 +61,13 @@ class BackgroundService(Protocol):
         """Finish what is in hand, and end."""
 
 
+class WebPages(BackgroundService, Protocol):
+    """The web pages: `url` is where they are served, and `most_files` how many files their connections need."""
+
+    url: str
+    most_files: int
+
+
 class Receiver:
     """Receives mail in the main thread until SIGTERM, SIGINT or SIGHUP (`salmon stop` sends the last).
 
@@ -76,13 +83,15 @@ class Receiver:
         workers: int,
         services: Sequence[BackgroundService] = (),
         started: Callable[[Sequence[Listener]], None] = lambda _: None,
+        web: WebPages | None = None,
     ) -> None:
         self.intake = intake
         self.listeners = list(listeners)
         self.max_bytes = max_bytes
         self.domain = intake.database.domain
         self.idle_seconds = IDLE_SECONDS
-        self.max_connections = most_connections()
+        self.web = web
+        self.max_connections = most_connections(web.most_files if web else 0)
         self.max_in_hand = MAILS_IN_HAND * max_bytes
         self.in_hand = 0
         self.dialogues: set[Dialogue] = set()
@@ -257,10 +266,13 @@ class Receiver:
             await asyncio.sleep(0.02)
 
 
-def most_connections() -> int:
-    """How many connections are taken at once: 500, or fewer where the process may not open so many files."""
+def most_connections(other_files: int = 0) -> int:
+    """How many connections are taken at once: 500, or fewer where the process may not open so many files.
+
+    `other_files`: so many are left to the web pages.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if files < 0 else max(1, min(MAX_CONNECTIONS, files - OTHER_FILES))
+    return MAX_CONNECTIONS if files < 0 else max(1, min(MAX_CONNECTIONS, files - OTHER_FILES - other_files))
 
 
 def _groups(submitted: SubmittedMail, each: bool) -> list[list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...mail.machines.refusals import Meaning
@@ -15,6 +15,7 @@ from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
 from ...model.inbound.bounces import record_failure
 from ...model.inbound.unmatched import raw_bytes, remind_administrators
+from ...model.letters import login_letter
 from ...model.letters.receipts import ReceiptKind
 from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
@@ -227,7 +228,8 @@ class Courier:
         """
         sender = bounce_address(self.database.domain, letter.token)
         try:
-            self.relay.deliver(compose(letter, self._files(letter)), To=letter.recipient, From=sender)
+            mail = compose(letter, self._files(letter), self.database.web_url)
+            self.relay.deliver(mail, To=letter.recipient, From=sender)
         except DATABASE_AWAY:
             raise
         except RelayError as error:
@@ -365,7 +367,14 @@ _SENT = (
     update(_LETTER)
     # A report that it failed may have come before the relay's own word.
     .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
-    .values(state=State.SENT, sent=bindparam("now"), error=None, in_hand=False)
+    .values(
+        state=State.SENT,
+        sent=bindparam("now"),
+        error=None,
+        in_hand=False,
+        # The link in it is for its reader alone, and in no backup.
+        text=case((_LETTER.c.kind == login_letter.KIND, ""), else_=_LETTER.c.text),
+    )
 )
 # Letters that are dated after now, and not on purpose. One that was tried since is due before its date.
 _WRITTEN_LATER = (

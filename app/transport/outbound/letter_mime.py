@@ -67,12 +67,13 @@ class LetterFile(NamedTuple):
     content: bytes
 
 
-def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
+def compose(letter: Letter, files: Sequence[LetterFile] = (), web_url: str | None = None) -> EmailMessage:
     """The mail that a letter is (RFC 5322), the same over every attempt.
 
     It is automatic (RFC 3834), so that no machine answers it. Only to an address beyond ASCII are its headers UTF-8
-    (RFC 6532).
+    (RFC 6532). `web_url` is the address of the web pages, by which its reader can leave the ticket with one click.
     """
+    on_web = bool(web_url and letter.leave_token)
     mail = EmailMessage(_ASCII if letter.recipient.isascii() else _UTF8)
     headers = {
         "From": mailbox(letter.sender_name, letter.sender),
@@ -86,7 +87,8 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
         "References": f"{letter.references or ''} {letter.message_id}",
         "Auto-Submitted": "auto-replied" if letter.acknowledges else "auto-generated",
         "X-Auto-Response-Suppress": "All",
-        "List-Unsubscribe": letter.leave_token and _leaving_address(letter, letter.leave_token),
+        "List-Unsubscribe": letter.leave_token and _ways_to_leave(letter, letter.leave_token, web_url),
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if on_web else None,
         "List-Id": letter.list_id and _list_id(letter.list_id),
     }
     for name, value in headers.items():
@@ -104,9 +106,10 @@ def compose(letter: Letter, files: Sequence[LetterFile] = ()) -> EmailMessage:
     return mail
 
 
-def _leaving_address(letter: Letter, token: str) -> str:
-    """The address at which the reader leaves the ticket (RFC 2369, 3.2)."""
-    return f"<mailto:{unsubscribe_address(letter.sender.rpartition('@')[2], token)}>"
+def _ways_to_leave(letter: Letter, token: str, web_url: str | None) -> str:
+    """The address and the page at which the reader leaves the ticket (RFC 2369, 3.2; RFC 8058)."""
+    by_mail = f"<mailto:{unsubscribe_address(letter.sender.rpartition('@')[2], token)}>"
+    return f"{by_mail}, <{web_url}/unsubscribe/{token}>" if web_url else by_mail
 
 
 def _list_id(list_id: str) -> str:

@@ -1,0 +1,2 @@
+// Conveniences. Every page does all of its work without them.
+"use strict";
