@@ -76,7 +76,7 @@ def text_of(html: str) -> str:
     behind them where it is not what they say. Reads up to 512 KB; longer mails are read by `crude_text`.
     """
     try:
-        if not _is_harmless(html):
+        if not is_harmless(html):
             return crude_text(html)
         import nh3
 
@@ -124,7 +124,7 @@ def enriched(text: str) -> str:
     return "<".join(_ENRICHED.sub("", piece) for piece in words.split("<<"))
 
 
-def _is_harmless(html: str) -> bool:
+def is_harmless(html: str) -> bool:
     """Can a parser read it in fair time? Open elements are counted by name, as a stray end tag closes no other one."""
     if len(html) > CLEANED or html.count("<") > PIECES or html.count("&") > PIECES:
         return False

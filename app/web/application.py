@@ -14,14 +14,14 @@ from ..model.storage.database import DATABASE_AWAY, DATABASE_FAULTS
 from . import rendering
 from .current import attach
 from .headers import add_headers
-from .pages import files, health, lists, login, me, unsubscribe
+from .pages import answer, files, foreign, health, lists, login, me, queues, ticket, trays, unsubscribe
 from .site import Site
 from .visits import check_request, keep_use
 
 LOG = logging.getLogger("tickets.web")
 # A form without files; one with files may be as large as a mail.
 MAX_FORM_BYTES = 1_000_000
-_PAGES = (lists, files, me, login, unsubscribe, health)
+_PAGES = (lists, ticket, answer, foreign, files, queues, trays, me, login, unsubscribe, health)
 
 
 def make_application(site: Site) -> Flask:

@@ -11,7 +11,7 @@ _PAGE_POLICY = (
 FILE_POLICY = "sandbox; default-src 'none'"
 # An HTML mail in its frame: its own styles and the pictures that came with it, and nothing from elsewhere.
 HTML_MAIL_POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 _EVERYWHERE = {

@@ -13,6 +13,9 @@ from flask.typing import ResponseReturnValue
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from ..mail.text import one_line
+from ..model.desk.conversation import Conversation, ShownMessage
+
 _FOLDER = Path(__file__).resolve().parent.parent
 TEMPLATES = _FOLDER / "templates" / "web"
 STATIC = _FOLDER / "static"
@@ -78,6 +81,7 @@ _SENTENCES = {
 def add_words(environment: Environment) -> None:
     """Give templates their filters."""
     environment.filters.update(when=when, ago=ago, linked=linked, iso=iso, size=size, browser=browser)
+    environment.filters.update(message_words=message_words)
     environment.globals.update(asset=asset)
 
 
@@ -121,6 +125,14 @@ def linked(text: str) -> Markup:
         parts += [escape(text[at : found.start()]), _LINKED.format(found[0])]
         at = found.end()
     return Markup("").join([*parts, escape(text[at:])])
+
+
+def message_words(key: str, shown: Conversation) -> str:
+    """Return by what somebody can tell a message from others: who wrote it, and its first words."""
+    for item in shown.items:
+        if isinstance(item, ShownMessage) and item.key == key:
+            return f"{item.heading} {one_line(item.text, 60)}"
+    return "an earlier one"
 
 
 # Each browser also names those that it descends from.

@@ -55,13 +55,33 @@ def writing(view: Callable[..., ResponseReturnValue]) -> View:
             visit = _visit(uow)
             if visit is None:
                 return logged_out()
-            if not hmac.compare_digest(visit.form_token.encode(), request.form.get("token", "").encode()):
-                abort(403)
+            _check_form(visit)
             return view(visit, **given)
 
         return in_transaction(work)
 
     return answer
+
+
+def acting(view: Callable[..., ResponseReturnValue]) -> View:
+    """Answer a form whose work has units of work of its own; that of its visit has ended."""
+
+    @wraps(view)
+    def answer(**given: Any) -> ResponseReturnValue:
+        with current_site().database.read_only() as uow:
+            visit = _visit(uow)
+        if visit is None:
+            return logged_out()
+        _check_form(visit)
+        return view(visit, **given)
+
+    return answer
+
+
+def _check_form(visit: Visit) -> None:
+    """Refuse a form that does not come from a page of this session."""
+    if not hmac.compare_digest(visit.form_token.encode(), request.form.get("token", "").encode()):
+        abort(403)
 
 
 def in_transaction(work: Callable[[UnitOfWork], ResponseReturnValue]) -> ResponseReturnValue:

@@ -16,8 +16,8 @@ class NoSuchLetter(LookupError):
     """No letter that could be sent has this number."""
 
 
-def letters_in(uow: UnitOfWork, state: str | None = None) -> list[dict[str, Any]]:
-    """Return the letters of a state, or all, oldest first (docs/interface.md, section 9)."""
+def letters_in(uow: UnitOfWork, state: str | None = None, newest: int | None = None) -> list[dict[str, Any]]:
+    """Return the letters of a state, or all, oldest first (docs/interface.md, section 9); or so many of the newest."""
     columns = (
         Letter.id,
         Letter.ticket_id.label("ticket"),
@@ -28,10 +28,11 @@ def letters_in(uow: UnitOfWork, state: str | None = None) -> list[dict[str, Any]
         Letter.next,
         Letter.error,
     )
-    query = select(*columns).order_by(Letter.id)
+    query = select(*columns).order_by(Letter.id if newest is None else Letter.id.desc()).limit(newest)
     if state is not None:
         query = query.where(Letter.state == state)
-    return [_json(dict(row)) for row in uow.session.execute(query).mappings()]
+    rows = [_json(dict(row)) for row in uow.session.execute(query).mappings()]
+    return rows if newest is None else rows[::-1]
 
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:

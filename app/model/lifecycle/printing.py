@@ -38,12 +38,18 @@ def outcome(lifecycle: Lifecycle, status: str, role: Role) -> tuple[str, str, bo
     return default_reply.action.title, target_status(rule, status), default_reply.private
 
 
-def _defaults_table(lifecycle: Lifecycle) -> str:
+def defaults_rows(lifecycle: Lifecycle) -> list[list[str]]:
+    """Return what a plain reply does, by status and role, below a row of headings."""
     head = [f"A plain reply ({lifecycle.name})", *lifecycle.role_order]
     rules = [
         [status, *(_cell_words(lifecycle, status, role) for role in lifecycle.role_order)]
         for status in lifecycle.statuses
     ]
+    return [head, *rules]
+
+
+def _defaults_table(lifecycle: Lifecycle) -> str:
+    head, *rules = defaults_rows(lifecycle)
     return _markdown(head, rules)
 
 
@@ -59,9 +65,15 @@ def _after_thanks(lifecycle: Lifecycle, status: str, role: Role) -> str | None:
     return target_status(rule, status) if rule else None
 
 
-def _actions_table(lifecycle: Lifecycle) -> str:
+def actions_rows(lifecycle: Lifecycle) -> list[list[str]]:
+    """Return what can be done at all, by whom and from which status, below a row of headings."""
     rules = [[rule.action.title, str(rule.who), *_moves_words(rule)] for rule in lifecycle.rules]
-    return _markdown(["Action", "By", "From", "To"], rules)
+    return [["Action", "By", "From", "To"], *rules]
+
+
+def _actions_table(lifecycle: Lifecycle) -> str:
+    head, *rules = actions_rows(lifecycle)
+    return _markdown(head, rules)
 
 
 def _moves_words(rule: Rule) -> list[str]:
