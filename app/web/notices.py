@@ -14,7 +14,7 @@ _SECONDS = 60
 _LONGEST = 3000
 
 
-class Notice(NamedTuple):
+class PageNotice(NamedTuple):
     """What was done, what else its writer must know, and whether it can be taken back."""
 
     ticket: int
@@ -23,7 +23,7 @@ class Notice(NamedTuple):
     undo: bool = False
 
 
-def leave_notice(response: Response, notice: Notice) -> None:
+def leave_notice(response: Response, notice: PageNotice) -> None:
     """Let the next page of a ticket say what was done."""
     stored = urlsafe_b64encode(json.dumps(notice).encode()).decode()
     if len(stored) <= _LONGEST:
@@ -32,7 +32,7 @@ def leave_notice(response: Response, notice: Notice) -> None:
         )
 
 
-def take_notice(ticket: int) -> Notice | None:
+def take_notice(ticket: int) -> PageNotice | None:
     """Return what is to be said on a ticket's page; it is said once."""
     stored = request.cookies.get(_COOKIE)
     if not stored:
@@ -45,7 +45,7 @@ def take_notice(ticket: int) -> Notice | None:
 
     try:
         number, done, notes, undo = json.loads(urlsafe_b64decode(stored))
-        notice = Notice(int(number), str(done), [str(note) for note in notes], bool(undo))
+        notice = PageNotice(int(number), str(done), [str(note) for note in notes], bool(undo))
     except (ValueError, TypeError):
         return None
     return notice if notice.ticket == ticket else None

@@ -11,8 +11,8 @@ import pytest
 from mail_tickets.config import defaults as plain
 from mail_tickets.config import home
 from mail_tickets.config.build import build_relay
-from mail_tickets.config.web_address import WebAddress
 from mail_tickets.config.parsing import BadSetting, Listen, load, problems
+from mail_tickets.config.web_address import WebAddress
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -379,4 +379,6 @@ _PLAIN = {
     "WORKERS": 4,
     "LOG": "plain",
     "HOME": "",
+    "WEB": "",
+    "WEB_URL": "",
 }

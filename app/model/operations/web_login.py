@@ -29,7 +29,7 @@ _NETWORK_LIMIT = (timedelta(hours=1), 20)
 _LONGEST_BROWSER = 200
 
 
-class Asker(NamedTuple):
+class LinkAsker(NamedTuple):
     """The browser that asks for a link: a secret that only it keeps, and the network that it is in."""
 
     secret: str
@@ -56,7 +56,7 @@ def may_log_in(person: Person) -> bool:
     return (person.known or person.administrator) and not person.forgotten
 
 
-def make_link(uow: UnitOfWork, person: Person, asker: Asker | None = None, leads_to: str = "/") -> str:
+def make_link(uow: UnitOfWork, person: Person, asker: LinkAsker | None = None, leads_to: str = "/") -> str:
     """Make a link that logs somebody in; return the secret that it ends with. Raises NotAllowed."""
     if not may_log_in(person):
         raise NotAllowed(f"{person.email} may see nothing here, so there is nothing to log in to.")
@@ -76,7 +76,7 @@ def make_link(uow: UnitOfWork, person: Person, asker: Asker | None = None, leads
     return secret
 
 
-def send_link(uow: UnitOfWork, email: str, asker: Asker, leads_to: str, url: str) -> None:
+def send_link(uow: UnitOfWork, email: str, asker: LinkAsker, leads_to: str, url: str) -> None:
     """Write a letter with a link to an address, if it is known here; `url` is that of the web pages."""
     person = find_person(uow, email)
     if person is None or not may_log_in(person) or _is_one_too_many(uow, person, asker.network):

@@ -11,9 +11,9 @@ from ...model.lifecycle.tables import WorkflowError
 from ...model.operations import administration
 from ...model.records.tickets import NoSuchTicket, find_unmerged
 from ..current import current_site
-from ..notices import Notice, leave_notice
+from ..notices import PageNotice, leave_notice
 from ..visits import Visit, writing
-from .ticket import Draft, seen_ticket, ticket_page
+from .ticket import UnsentAnswer, seen_ticket, ticket_page
 
 BLUEPRINT = Blueprint("answer", __name__)
 LONGEST_TEXT = 100_000
@@ -33,7 +33,7 @@ def post(visit: Visit, number: int) -> ResponseReturnValue:
     """Post an answer as its button said. If that is not so any more, the page comes again with the words kept."""
     seen_ticket(visit, number)
     answer = _answer()
-    draft = Draft(answer.text, answer.status, answer.owner, answer.answers, bool(answer.files))
+    draft = UnsentAnswer(answer.text, answer.status, answer.owner, answer.answers, bool(answer.files))
     if len(answer.text) > LONGEST_TEXT:
         problem = f"That's more than {LONGEST_TEXT:,} characters. Send it as a file."
         return ticket_page(visit, seen_ticket(visit, number), 422, draft._replace(problems={"text": problem}))
@@ -50,7 +50,7 @@ def post(visit: Visit, number: int) -> ResponseReturnValue:
         return ticket_page(visit, seen_ticket(visit, number), 422, draft._replace(problems=refused.problems))
     where = f"#m-{posted.message}" if posted.message else ""
     response = make_response(redirect(f"/tickets/{posted.ticket}{where}", 303))
-    leave_notice(response, Notice(posted.ticket, posted.done, posted.notes, posted.undo))
+    leave_notice(response, PageNotice(posted.ticket, posted.done, posted.notes, posted.undo))
     return response
 
 
@@ -83,8 +83,8 @@ def undo(visit: Visit, number: int) -> ResponseReturnValue:
         undone = administration.undo(visit.uow, find_unmerged(visit.uow, number), visit.person)
     except WorkflowError as error:
         visit.uow.session.rollback()
-        return ticket_page(visit, seen, 409, Draft(sentences=[str(error)]))
+        return ticket_page(visit, seen, 409, UnsentAnswer(sentences=[str(error)]))
     lines = [change_line(change) for change in undone.changes] if seen.member.responder else []
     response = make_response(redirect(f"/tickets/{number}", 303))
-    leave_notice(response, Notice(number, "Undone. Emails that were sent can't be called back.", lines))
+    leave_notice(response, PageNotice(number, "Undone. Emails that were sent can't be called back.", lines))
     return response

@@ -5,12 +5,12 @@ from io import BytesIO
 from flask import Blueprint, abort, send_file
 from flask.typing import ResponseReturnValue
 
-from ...mail.html_view import html_of, picture_type
 from ...mail.text import one_line
 from ...model.desk.message_keys import find_by_key
 from ...model.inbound.unmatched import raw_bytes
 from ...model.records.messages import Message, NoSuchMessage, contents_of
 from ..headers import FILE_POLICY, HTML_MAIL_POLICY
+from ..html_view import html_of, picture_type
 from ..rendering import page
 from ..visits import Visit, reading
 from .ticket import SeenTicket, seen_ticket

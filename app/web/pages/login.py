@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ...mail.addresses import is_usable
 from ...model.operations.web_login import (
     SESSION_LASTS,
-    Asker,
+    LinkAsker,
     NoSuchLink,
     NotThisBrowser,
     check_link,
@@ -61,7 +61,7 @@ def send() -> ResponseReturnValue:
     if not is_usable(email):
         wrong = "That isn't an email address. Use one like ann@example.org."
         return page("login", 422, asker_token=form_token(secret), leads_to=leads_to, email=email, wrong=wrong)
-    site, asker = current_site(), Asker(secret, network_of(request.remote_addr or ""))
+    site, asker = current_site(), LinkAsker(secret, network_of(request.remote_addr or ""))
 
     def write() -> None:
         with site.database.transaction() as uow:

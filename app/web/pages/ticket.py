@@ -31,7 +31,7 @@ class SeenTicket(NamedTuple):
     members: Sequence[TicketMember]
 
 
-class Draft(NamedTuple):
+class UnsentAnswer(NamedTuple):
     """What somebody has written and chosen in the answer form, and what is wrong with it."""
 
     text: str = ""
@@ -91,10 +91,12 @@ def news(visit: Visit, number: int) -> ResponseReturnValue:
     """Say how many messages came after the one that a page has shown last; of those that this reader may see."""
     seen = seen_ticket(visit, number)
     new = len(ids_since(visit.uow, seen.ticket, seen.member, request.args.get("seen", "")))
-    return {"new": new} if new else ("", 204)
+    return {"count": new} if new else ("", 204)
 
 
-def ticket_page(visit: Visit, seen: SeenTicket, status: int = 200, draft: Draft | None = None) -> ResponseReturnValue:
+def ticket_page(
+    visit: Visit, seen: SeenTicket, status: int = 200, draft: UnsentAnswer | None = None
+) -> ResponseReturnValue:
     """Return the page of a ticket, with what somebody has written so far."""
     ticket, member = seen.ticket, seen.member
     form = answer_form(visit.uow, ticket, visit.person)
@@ -108,7 +110,7 @@ def ticket_page(visit: Visit, seen: SeenTicket, status: int = 200, draft: Draft 
         shown=shown,
         form=form,
         basics=None,
-        draft=draft or Draft(),
+        draft=draft or UnsentAnswer(),
         once=secrets.token_hex(16),
         notice=take_notice(ticket.id),
     )

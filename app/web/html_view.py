@@ -5,9 +5,9 @@ from base64 import b64encode
 from html import escape, unescape
 from urllib.parse import unquote
 
-from . import mime
-from .html_text import is_harmless, text_of
-from .mime import Part
+from ..mail import mime
+from ..mail.html_text import is_harmless, text_of
+from ..mail.mime import Part
 
 LIMIT = 524_288
 # Pictures are written into the page itself: a frame of its own may load nothing, from us neither.
