@@ -1,7 +1,7 @@
 """How a page is made of its template: the words of moments and texts, and the page of an error."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -14,7 +14,6 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from ..mail.text import one_line
-from ..model.desk.conversation import Conversation, ShownMessage
 
 _FOLDER = Path(__file__).resolve().parent.parent
 TEMPLATES = _FOLDER / "templates" / "web"
@@ -81,7 +80,7 @@ _SENTENCES = {
 def add_words(environment: Environment) -> None:
     """Give templates their filters."""
     environment.filters.update(when=when, ago=ago, linked=linked, iso=iso, size=size, browser=browser)
-    environment.filters.update(message_words=message_words)
+    environment.filters.update(message_words=message_words, folded=folded)
     environment.globals.update(asset=asset)
 
 
@@ -127,11 +126,16 @@ def linked(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[at:])])
 
 
-def message_words(key: str, shown: Conversation) -> str:
+def folded(text: str) -> str:
+    """Return a text with its white space as single blanks, to be compared."""
+    return " ".join(text.split())
+
+
+def message_words(key: str, items: Sequence[Mapping[str, Any]]) -> str:
     """Return by what somebody can tell a message from others: who wrote it, and its first words."""
-    for item in shown.items:
-        if isinstance(item, ShownMessage) and item.key == key:
-            return f"{item.heading} {one_line(item.text, 60)}"
+    for item in items:
+        if item["is_message"] and item["key"] == key:
+            return f"{item['byline']} {one_line(item['text'], 60)}"
     return "an earlier one"
 
 

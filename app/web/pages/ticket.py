@@ -2,126 +2,120 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Blueprint, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
-from ...model.desk.answer_form import answer_form
-from ...model.desk.conversation import conversation
-from ...model.desk.message_keys import ids_since
-from ...model.records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
-from ...model.storage.base import MAX_ID
-from ...model.storage.unit_of_work import UnitOfWork
-from ...model.tickets.members import TicketMember, member_for, members_of
+from ...model.desk import ticket_page as pages
+from ...model.desk.ticket_page import MergedAway, TicketPage
+from ...model.records.tickets import NoSuchTicket
 from ...model.tickets.ticket_json import ticket_in_full
-from ...model.tickets.visibility import may_see
 from ..notices import take_notice
 from ..rendering import page
+from ..timeline import timeline
 from ..visits import Visit, reading
 
 BLUEPRINT = Blueprint("ticket", __name__)
 
 
-class SeenTicket(NamedTuple):
-    """A ticket that whoever is logged in may see, what they are on it, and who else is."""
+@dataclass(frozen=True)
+class UnsentAnswer:
+    """What somebody has written and chosen in the forms of a page, and why nothing was done.
 
-    ticket: Ticket
-    member: TicketMember
-    members: Sequence[TicketMember]
-
-
-class UnsentAnswer(NamedTuple):
-    """What somebody has written and chosen in the answer form, and what is wrong with it."""
+    `problems` are sentences by the names of the answer form's fields, `basics` the values of the other form, and
+    `basics_problems` its sentences. `new` are the keys of messages that came meanwhile.
+    """
 
     text: str = ""
     status: str = ""
     owner: str = ""
     answers: str = ""
     had_files: bool = False
-    problems: Mapping[str, str] = {}
+    problems: Mapping[str, str] = field(default_factory=dict)
     sentences: Sequence[str] = ()
     new: Sequence[str] = ()
-
-
-def seen_ticket(visit: Visit, number: int) -> SeenTicket:
-    """Return a ticket that somebody may see; 404 as if there were none for everybody else."""
-    try:
-        ticket = find_ticket(visit.uow, number if number <= MAX_ID else 0)
-    except NoSuchTicket:
-        abort(404)
-    members = members_of(visit.uow, ticket)
-    member = member_for(visit.person, members)
-    if not may_see(ticket, member):
-        abort(404)
-    return SeenTicket(ticket, member, members)
+    basics: Mapping[str, str] = field(default_factory=dict)
+    basics_problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @BLUEPRINT.get("/tickets/<int:number>")
 @reading
 def show(visit: Visit, number: int) -> ResponseReturnValue:
     """Show a ticket; one that is part of another leads to that one."""
-    goal = _goal(visit.uow, number)
-    if goal is not None:
-        seen_ticket(visit, goal)
-        return redirect(f"/tickets/{goal}", 303)
-    return ticket_page(visit, seen_ticket(visit, number))
-
-
-def _goal(uow: UnitOfWork, number: int) -> int | None:
-    """Return the number of the ticket of which another is part now."""
-    try:
-        goal = resolve_merged(uow, number if number <= MAX_ID else 0, locked=False)
-    except NoSuchTicket:
-        return None
-    return goal.id if goal.id != number else None
+    return ticket_page(visit, number)
 
 
 @BLUEPRINT.get("/tickets/<int:number>.json")
 @reading
 def show_json(visit: Visit, number: int) -> ResponseReturnValue:
     """Return what `tickets show --as` prints."""
-    seen = seen_ticket(visit, number)
-    return ticket_in_full(visit.uow, seen.ticket, visit.person)
+    try:
+        ticket, _, _ = pages.seen_ticket(visit.uow, number, visit.person)
+    except MergedAway as merged:
+        return redirect(f"/tickets/{merged.ticket}.json", 303)
+    except NoSuchTicket:
+        abort(404)
+    return ticket_in_full(visit.uow, ticket, visit.person)
 
 
 @BLUEPRINT.get("/tickets/<int:number>/news")
 @reading
 def news(visit: Visit, number: int) -> ResponseReturnValue:
-    """Say how many messages came after the one that a page has shown last; of those that this reader may see."""
-    seen = seen_ticket(visit, number)
-    new = len(ids_since(visit.uow, seen.ticket, seen.member, request.args.get("seen", "")))
-    return {"count": new} if new else ("", 204)
+    """Say how many messages came after the one that a page has shown last, and who wrote the newest."""
+    try:
+        found = pages.news(visit.uow, number, visit.person, request.args.get("seen", ""))
+    except (MergedAway, NoSuchTicket):
+        abort(404)
+    return {"count": found.messages, "by": found.by} if found.messages else ("", 204)
 
 
 def ticket_page(
-    visit: Visit, seen: SeenTicket, status: int = 200, draft: UnsentAnswer | None = None
+    visit: Visit, number: int, status: int = 200, unsent: UnsentAnswer | None = None
 ) -> ResponseReturnValue:
-    """Return the page of a ticket, with what somebody has written so far."""
-    ticket, member = seen.ticket, seen.member
-    form = answer_form(visit.uow, ticket, visit.person)
-    shown = conversation(visit.uow, ticket, member, visit.person, request.args.get("before"))
+    """Return the page of a ticket, with what somebody has written so far; 404 as if there were none for others."""
+    try:
+        found = pages.ticket_page(visit.uow, number, visit.person, before=request.args.get("before", ""))
+    except MergedAway as merged:
+        return redirect(f"/tickets/{merged.ticket}", 303)
+    except NoSuchTicket:
+        abort(404)
+    unsent = unsent or UnsentAnswer()
     return page(
         "ticket",
         status,
-        ticket=ticket,
-        member=member,
-        people=_people(seen),
-        shown=shown,
-        form=form,
-        basics=None,
-        draft=draft or UnsentAnswer(),
+        found=found,
+        ticket=found.view,
+        timeline=timeline(found.view, first=not found.earlier),
+        people=_people(found),
+        form=found.form,
+        basics=_basics(found, unsent),
+        unsent=unsent,
         once=secrets.token_hex(16),
-        notice=take_notice(ticket.id),
+        notice=take_notice(found.view["id"]),
     )
 
 
-def _people(seen: SeenTicket) -> list[dict[str, object]]:
-    """Return who is on a ticket besides its team, with what they are on it; their addresses for the team alone."""
-    found = list[dict[str, object]]()
-    for one in seen.members:
-        role = "asked" if one.requestor else "owner" if one.assignee else "copied in" if one.participant else ""
-        if role and not (one.pending and not seen.member.responder):
-            email = one.email if seen.member.responder or one.person_id == seen.member.person_id else None
-            found.append({"name": one.label, "email": email, "role": role, "left": not one.subscribed})
-    return found
+def _people(found: TicketPage) -> list[dict[str, Any]]:
+    """Return who is on a ticket besides its team, and what they are on it."""
+    if found.responder:
+        return [
+            {
+                "name": one.name,
+                "email": one.email,
+                "role": "asked" if one.requestor else "owner" if one.assignee else "copied in",
+                "gets": one.gets_letters,
+            }
+            for one in found.people
+            if one.requestor or one.assignee or one.copied_in
+        ]
+    asked = {**found.view["requestor"], "role": "asked", "gets": True}
+    return [asked, *({**one, "role": "copied in", "gets": True} for one in found.view["participants"])]
+
+
+def _basics(found: TicketPage, unsent: UnsentAnswer) -> dict[str, Any] | None:
+    """Return the form of basics, with what somebody has typed in it."""
+    if found.basics is None:
+        return None
+    return {**found.basics._asdict(), "add": "", "remove": "", **unsent.basics}
