@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
-from tests.support.sources import APP, MODULES, ROOT, SOURCES, TEMPLATES, imports, is_in
+from tests.support.sources import APP, MODULES, ROOT, SOURCES, TEMPLATES, imports, is_in, nodes
 
 # What "new" means there is a Maildir's folder or a change's later value, and no status.
 NEW = {"maildir_relay.py", "ticket_json.py", "timeline.py", "ticket_text.py", "sources.py", "replay.py"}
@@ -19,7 +19,7 @@ def test_no_other_file_names_a_status_or_an_action() -> None:
     for path in APP:
         if {"lifecycle", "cli", "devtools", "versions"} & {*path.parts}:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 other = {"new"} if path.name in NEW else set()
                 assert node.value not in titles - other, f"{path}:{node.lineno}: {node.value!r}"
@@ -59,8 +59,8 @@ def test_every_module_says_what_it_is() -> None:
 def test_docstrings_name_errors_that_there_are() -> None:
     """An error that was renamed keeps its old name in prose, where no tool looks."""
     texts = {path: path.read_text(encoding="utf-8") for path in APP}
-    nodes = [node for text in texts.values() for node in ast.walk(ast.parse(text))]
-    names = {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.alias)} | {*dir(builtins)}
+    every = (node for path in APP for node in nodes(path))
+    names = {node.name for node in every if isinstance(node, ast.ClassDef | ast.alias)} | {*dir(builtins)}
     for path, text in texts.items():
         assert {*re.findall(r"[Rr]aises\s+(?:Salmon's\s+)?([A-Z]\w+)", text)} <= names, path
 
@@ -72,7 +72,7 @@ def test_no_letter_but_to_administrators_contains_a_shell_command() -> None:
     for path in APP:
         if path.name in ("unmatched.py", "daily_work.py", "outbox.py") or not writing & {*path.parts}:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_docstring(node.value, path):
                 assert not commands.search(node.value), f"{path}:{node.lineno}: {node.value!r}"
 
