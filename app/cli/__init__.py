@@ -17,6 +17,8 @@ GROUPS = {
     "Run": {
         "serve": ("running.serve", "Run the tracker (sets it up the first time)."),
         "init": ("running.serve", "Create or upgrade the database."),
+        "config": ("running.config", "Show the settings and where they come from."),
+        "try": ("running.try_out", "Watch a first conversation with the running tracker."),
         "deliver": ("running.deliver", "Deliver one email from a file or standard input."),
         "backup": ("running.backup", "Back up the database while it runs."),
         "completion": ("running.completion", "Print the completion script for a shell."),

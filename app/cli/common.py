@@ -12,11 +12,12 @@ from typing import Any
 import click
 
 from ..config.current import current_settings
+from ..mail.addresses import Mailbox, mailboxes
 from ..mail.text import from_bytes
 from ..model.schema import check_ready
 from ..model.storage.base import MAX_ID
 from ..model.storage.database import Database
-from ..model.storage.unit_of_work import UnitOfWork
+from ..model.storage.unit_of_work import Trust, UnitOfWork
 from .output.table_layout import bold, laid_out, terminal_width
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -43,7 +44,9 @@ def open_read_only() -> Iterator[UnitOfWork]:
 def ready_database() -> Iterator[Database]:
     """The database that the settings name, closed at the end; NotReady says what to do first."""
     settings = current_settings()
-    with closing(Database(settings.database_url, settings.domain, web_url=settings.web_url)) as database:
+    trust = Trust(settings.trust, settings.authserv_id)
+    opened = Database(settings.database_url, settings.domain, trust=trust, web_url=settings.web_url)
+    with closing(opened) as database:
         check_ready(database)
         yield database
 
@@ -91,6 +94,12 @@ def text_argument(given: str) -> str:
     if sys.stdin is None:
         raise click.ClickException("There is no standard input to read from.")
     return from_bytes(sys.stdin.buffer.read())
+
+
+def mailbox_of(given: str) -> Mailbox:
+    """The one person that an argument names, by an address alone or by `Name <address>`."""
+    found = mailboxes(given) if given.rstrip().endswith(">") else []
+    return found[0] if len(found) == 1 else Mailbox("", given.strip())
 
 
 class Number(click.ParamType[int]):

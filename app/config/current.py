@@ -10,18 +10,39 @@ from typing import Any
 
 from . import defaults
 from .home import checkout
-from .parsing import PREFIX, Settings, load
+from .parsing import SettingReading, Settings, SettingSource
+from .sources import config_path, from_credentials, from_file
 
 
 def current_settings() -> Settings:
-    """The defaults, what settings.py says over them, and the environment over both; BadSetting if one is wrong."""
-    return load(plain_values(), os.environ)
+    """Return the settings as everything says that sets them; BadSetting if one is wrong."""
+    return reading_now().settings()
 
 
-def plain_values() -> dict[str, Any]:
-    """The value of every setting that the environment does not set."""
+def reading_now() -> SettingReading:
+    """Read every place that sets something: of two the environment counts before tickets.toml, and that before code."""
     project = host_project()
-    return with_defaults(vars(own_settings()) if project is None else given_by(project))
+    if project is not None:
+        return reading_of(project)
+    own = own_settings()
+    return _reading({} if own is defaults else vars(own), "config/settings.py", usual=True)
+
+
+def reading_of(project: object) -> SettingReading:
+    """Read what a Salmon project sets for us, and what goes over it.
+
+    Of configuration files only one that is named counts: another tracker's may lie in the usual places.
+    """
+    return _reading(given_by(project), "TICKETS in the project's settings", usual=False)
+
+
+def _reading(values: Mapping[str, Any], place: str, *, usual: bool) -> SettingReading:
+    path = config_path(os.environ, str(values.get("CONFIG") or ""), usual=usual)
+    files = [from_file(path)] if path is not None else []
+    own = SettingSource(
+        place, f"{{NAME}} in {place}", {name: value for name, value in values.items() if name.isupper()}
+    )
+    return SettingReading(vars(defaults), os.environ, from_credentials(os.environ), *files, own)
 
 
 def host_project() -> ModuleType | None:
@@ -42,12 +63,8 @@ def given_by(project: object) -> Mapping[str, Any]:
 
 def names_relay(project: object) -> bool:
     """Whether a setting names the relay; else letters leave by the project's own."""
-    return f"{PREFIX}RELAY" in os.environ or "RELAY" in given_by(project)
-
-
-def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults, and what somebody has set over them."""
-    return {name: value for source in (vars(defaults), values) for name, value in source.items() if name.isupper()}
+    reading = reading_of(project)
+    return reading.given("RELAY").source is not reading.sources[-1]
 
 
 def own_settings() -> ModuleType:

@@ -5,19 +5,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from . import home as places
+from .sources import FILE_SUFFIX, PREFIX, SECRETS, BadSetting, SettingSource, from_environment, text_of, unknown_names
 from .web_address import WebAddress, parse_web, parse_web_url, web_problems
 
-PREFIX = "TICKETS_"
-
-
-class BadSetting(ValueError):
-    """A setting is unknown or does not parse."""
+__all__ = ["PREFIX", "BadSetting", "Listen", "SettingReading", "SettingSource", "Settings", "load", "problems"]
 
 
 @dataclass(frozen=True)
@@ -49,47 +46,84 @@ class Settings:
     web_url: str | None
 
 
-def load(values: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """The settings of a module's values, an environment over them. BadSetting names the first that is wrong."""
-    for problem in problems(values, environment):
-        raise BadSetting(problem)
-    return Settings(**{name.lower(): _value(name, values, environment) for name in _PARSERS})
+class Given(NamedTuple):
+    """A setting as it was written, and where."""
+
+    text: str
+    source: SettingSource
 
 
-def problems(values: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
+def load(values: Mapping[str, Any], environment: Mapping[str, str], *between: SettingSource) -> Settings:
+    """The settings of a module's values, an environment over them. BadSetting names the first that is wrong.
+
+    `between` are the places that go over the values, and over which the environment goes; the first is the strongest.
+    """
+    return SettingReading(values, environment, *between).settings()
+
+
+def problems(values: Mapping[str, Any], environment: Mapping[str, str], *between: SettingSource) -> Iterator[str]:
     """Everything that is wrong with settings, each in one line that names it."""
-    unknown = [name for name in environment if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in _PARSERS]
-    unknown += [f"{name} in config/settings.py" for name in values if name.isupper() and name not in _PARSERS]
-    known = ", ".join(f"{PREFIX}{name}" for name in _PARSERS)
-    for name in unknown:
-        yield f"{name} is no setting; there are {known}."
-    found: dict[str, None] = {}
-    for name in _PARSERS:
+    return SettingReading(values, environment, *between).problems()
+
+
+class SettingReading:
+    """All places that settings come from, and what holds of them."""
+
+    def __init__(self, values: Mapping[str, Any], environment: Mapping[str, str], *between: SettingSource) -> None:
+        self.environment = environment
+        plain = SettingSource("config/settings.py", "{NAME} in config/settings.py", _settings_among(values))
+        self.sources = [from_environment(environment), *between, plain]
+
+    def settings(self) -> Settings:
+        """Return the settings; BadSetting names the first that is wrong."""
+        for problem in self.problems():
+            raise BadSetting(problem)
+        return Settings(**{name.lower(): self.value(name) for name in _PARSERS})
+
+    def problems(self) -> Iterator[str]:
+        """Yield everything that is wrong, each in one line that names it."""
+        known = ", ".join(f"{PREFIX}{name}" for name in _PARSERS)
+        for name in unknown_names(self.sources, [*_PARSERS, *_BESIDE]):
+            yield f"{name} is no setting; there are {known}."
+        found: dict[str, None] = {}
+        for name in _PARSERS:
+            try:
+                self.value(name)
+            except BadSetting as error:
+                # A wrong TICKETS_HOME is found with each path that starts there.
+                found[str(error)] = None
+        yield from found
+        if not found:
+            yield from web_problems(self.value("WEB"), self.value("WEB_URL"))
+
+    def given(self, name: str) -> Given:
+        """Return a setting as the strongest place that has it says."""
+        for source in self.sources:
+            text = text_of(source, name, self.environment)
+            if text is not None:
+                return Given(text, source)
+        raise BadSetting(f"{PREFIX}{name} is not set, and config/settings.py has no {name}.")
+
+    def value(self, name: str) -> Any:
+        """Return a setting, checked; BadSetting says what is wrong with it."""
+        given = self.given(name)
         try:
-            _value(name, values, environment)
-        except BadSetting as error:
-            # A wrong TICKETS_HOME is found with each path that starts there.
-            found[str(error)] = None
-    yield from found
-    if not found:
-        yield from web_problems(_value("WEB", values, environment), _value("WEB_URL", values, environment))
+            parsed = _PARSERS[name](given.text.strip())
+            return _PLACED[name](parsed, self.value("HOME")) if name in _PLACED else parsed
+        except BadSetting:
+            raise
+        except ValueError as error:
+            named = given.source.named(name) if given.source is not self.sources[-1] else f"{PREFIX}{name}"
+            raise BadSetting(f"{named} cannot be {without_password(given.text)!r}: {error}.") from None
 
 
-def _value(name: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
-    given = environment.get(f"{PREFIX}{name}")
-    if given is None:
-        if name not in values:
-            raise BadSetting(f"{PREFIX}{name} is not set, and config/settings.py has no {name}.")
-        given = "" if values[name] is None else str(values[name])
-    try:
-        parsed = _PARSERS[name](given.strip())
-        return _PLACED[name](parsed, _value("HOME", values, environment)) if name in _PLACED else parsed
-    except BadSetting:
-        raise
-    except ValueError as error:
-        # Whatever stands before an @ in a URL may be a password, and this line ends up in logs.
-        shown = re.sub(r"://.*@", "://…@", given, flags=re.DOTALL)
-        raise BadSetting(f"{PREFIX}{name} cannot be {shown!r}: {error}.") from None
+def without_password(text: str) -> str:
+    """Return a value as logs may show it: whatever stands before an @ in a URL may be a password."""
+    return re.sub(r"://.*@", "://…@", text, flags=re.DOTALL)
+
+
+def _settings_among(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name.isupper()}
 
 
 def _home(given: str) -> Path:
@@ -208,5 +242,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "WEB": parse_web,
     "WEB_URL": parse_web_url,
 }
+SETTING_NAMES = tuple(_PARSERS)
+# Names that are known and no settings of their own: where settings are read from.
+_BESIDE = ("CONFIG", *(f"{name}{FILE_SUFFIX}" for name in SECRETS))
 # Those in which a path may be relative.
 _PLACED: dict[str, Callable[[Any, Path], Any]] = {"DATABASE_URL": _database_at, "RELAY": _relay_at}

@@ -1,7 +1,6 @@
 """The tracker as a guest of another Salmon project: its receiver, its relay, its log."""
 
 import logging
-import os
 from typing import Any
 
 from ..handlers.unit import serve_requests_with
@@ -12,9 +11,9 @@ from ..transport.outbound.relays import Relay
 from ..transport.outbound.salmon_relay import SalmonRelay
 from .boot import faults_in_one_line
 from .build import build_database, build_relay
-from .current import given_by, names_relay, with_defaults
+from .current import names_relay, reading_of
 from .disk_space import room_beside
-from .parsing import BadSetting, Settings, load
+from .parsing import BadSetting, Settings
 
 
 def start(settings: Any, *, courier: bool = True) -> None:
@@ -22,7 +21,7 @@ def start(settings: Any, *, courier: bool = True) -> None:
     # It tells of every step of a migration.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with faults_in_one_line():
-        current = load(with_defaults(given_by(settings)), os.environ)
+        current = reading_of(settings).settings()
         relay = _relay(settings, current, is_named=names_relay(settings))
         database = build_database(current)
         first_queues(database, logging.getLogger("tickets.schema").warning)

@@ -9,7 +9,18 @@ from sqlalchemy import Connection, inspect, text
 from .letters.old_letters import name_old_letters
 
 # Imported so that every table is known.
-from .records import imported_mail, letters, message_ids, messages, people, queues, received_mail, tickets, web_access
+from .records import (
+    imported_mail,
+    letters,
+    message_ids,
+    messages,
+    our_domains,
+    people,
+    queues,
+    received_mail,
+    tickets,
+    web_access,
+)
 from .search import indexer
 from .storage.base import Base
 from .storage.database import Database
@@ -29,17 +40,22 @@ TABLES = (
     messages,
     people,
     message_ids,
+    our_domains,
     queues,
     tickets,
     undo,
     web_access,
 )
-REVISION = "0017"
+REVISION = "0018"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 
 class NotReady(Exception):
     """The database has not been made, or is of another version than this program; the text says what to do."""
+
+
+class OtherDomain(NotReady):
+    """The settings name another domain than the one that the database belongs to."""
 
 
 def version(connection: Connection) -> str | None:
@@ -49,15 +65,34 @@ def version(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def check_ready(database: Database) -> None:
-    """Raise NotReady unless the database is at this program's version."""
+def check_version(database: Database) -> None:
+    """Raise NotReady unless the database is at this program's version, whatever domain it belongs to."""
     path = database.url.database
     if database.is_sqlite and path and not Path(path).exists():
         raise NotReady("No database yet. Run: tickets init")
     with database.read_only() as uow:
-        found = version(uow.session.connection())
+        _check_version(uow)
+
+
+def _check_version(uow: UnitOfWork) -> None:
+    found = version(uow.session.connection())
     if found != REVISION:
         raise NotReady(_advice(found))
+
+
+def check_ready(database: Database) -> None:
+    """Raise NotReady unless the database is at this program's version, and belongs to the domain in use."""
+    check_version(database)
+    with database.read_only() as uow:
+        _check_domain(uow)
+
+
+def _check_domain(uow: UnitOfWork) -> None:
+    """Refuse to work under another domain: the public would get letters from addresses that lead nowhere."""
+    kept = our_domains.kept_domain(uow)
+    if kept is not None and kept != uow.domain:
+        advice = f"Set the domain to {kept}, or move the database with: tickets config --adopt-domain"
+        raise OtherDomain(f"This database belongs to the domain {kept}, but the settings say {uow.domain}. {advice}")
 
 
 def _advice(found: str | None) -> str:
@@ -91,6 +126,9 @@ def upgrade(
             _keep_a_copy(database, found, tell)
         if found != REVISION:
             _migrate(uow)
+        _check_domain(uow)
+        if our_domains.kept_domain(uow) is None:
+            our_domains.adopt_domain(uow)
         if found is None:
             fill(uow)
     # In transactions of its own: an upgrade that ends here goes on with the next one, or when something is erased.

@@ -17,6 +17,7 @@ from salmon.routing import Router
 
 from mail_tickets.cli import COMMANDS, GROUPS, main
 from mail_tickets.cli.administration.people import queue_set
+from mail_tickets.cli.output.letter_display import parsed_letter
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.records import queue_setup
 from tests.support.command_line import check_command, command_named
@@ -972,3 +973,60 @@ def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(office: Office) -> 
     assert all(name in said for name in ("ann", "bea", "ron"))
     assert len(office.json("show", into)["messages"]) == 2
     assert office.json("show", number)["merged_into"] == int(into)
+
+
+def test_a_queue_is_removed_and_its_tickets_and_addresses_move(office: Office) -> None:
+    office.does("queue", "add", "Shop", "--address", "shop", "--lifecycle", "correspondence")
+    office.does("responder", "add", ROB, "--queue", "Shop")
+    number = office.does("open", "--queue", "Shop", "--from", ANN, "--subject", "S", "--text", "T").strip()
+    assert "General" in office.does("queue", "remove", "Shop")
+    assert office.json("show", number)["queue"] == "General"
+    queues = {one["name"]: one["addresses"] for one in json.loads(office.does("queue", "list", "--json"))}
+    assert "Shop" not in queues
+    assert "shop@tickets.localhost" in queues["General"]
+    office.does("queue", "add", "Shop")
+
+
+def test_a_queue_without_tickets_goes_with_its_addresses(office: Office) -> None:
+    assert "questions@" in office.does("queue", "remove", "Questions")
+    queues = json.loads(office.does("queue", "list", "--json"))
+    assert [(one["name"], "questions@tickets.localhost" in one["addresses"]) for one in queues] == [("General", False)]
+    assert "only queue" in office.refuses("queue", "remove", "General")
+    assert "no queue" in office.refuses("queue", "remove", "Nothing")
+
+
+def test_a_queue_loses_an_address(office: Office) -> None:
+    office.does("queue", "set", "General", "address-=support")
+    assert "support@" not in office.does("queue", "list")
+    assert "isn't an address of General" in office.refuses("queue", "set", "General", "address-=support")
+
+
+def test_several_people_join_a_team_with_their_names(office: Office) -> None:
+    office.does("responder", "add", "Bea Lee <bea@example.org>", "carl@example.org", "--queue", "General")
+    found = {one["email"]: one["name"] for one in json.loads(office.does("responder", "list", "--json"))}
+    assert (found["bea@example.org"], found["carl@example.org"]) == ("Bea Lee", "")
+    office.does("responder", "add", "dan@example.org", "--name", "Dan", "--queue", "General")
+    assert '"name": "Dan"' in office.does("responder", "list", "--json")
+    assert office.run("responder", "add", "a@x.org", "b@x.org", "--name", "X", "--queue", "General").status == 2
+
+
+@pytest.mark.parametrize("lifecycle", ["correspondence", "support"])
+def test_a_new_member_of_a_team_is_told_how_it_works(
+    office: Office, lifecycle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.does("queue", "set", "General", f"lifecycle={lifecycle}")
+    office.does("responder", "add", "Bea <bea@example.org>", "--queue", "General", "--welcome")
+    office.does("outbox", "send")
+    letters = [parsed_letter(path.read_bytes()) for path in (office.path / "letters" / "new").iterdir()]
+    bea = [letter for letter in letters if "bea@example.org" in str(letter["To"])]
+    assert "You're on the General team" in {str(letter["Subject"]) for letter in bea}
+    text = next(str(one.get_content()) for one in bea if "how it works" in str(one.get_content()))
+    assert "hello@tickets.localhost" in text
+    monkeypatch.setenv("TICKETS_TRUST", "from")
+    number = office.does("open", "--queue", "General", "--from", ANN, "--subject", "S", "--text", "T").strip()
+    examples = re.findall("^    ([A-Z][a-z]+: .*)$", text, re.MULTILINE)
+    for count, line in enumerate(examples, start=1):
+        mail = f"From: bea@example.org\nTo: ticket{number}@tickets.localhost\nSubject: Re\n\n{line}\n"
+        office.run("deliver", stdin=mail.encode())
+        assert len(office.json("show", number)["changes"]) >= count, line
+    assert examples

@@ -57,9 +57,9 @@ def test_an_installed_tracker_serves_and_keeps_its_data_at_home(installed: Insta
     )
     try:
         assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(3)]
-        assert said[1] == f"Sending through maildir:{tmp_path}/home/run/letters\n"
-        assert said[2].startswith("Try it:  tickets responder add you@example.org --queue General && ")
+        said = [process.stdout.readline() for _ in range(6)]
+        assert said[4] == f"Sending through maildir:{tmp_path}/home/run/letters\n"
+        assert said[5].startswith("Try it:  tickets responder add you@example.org --queue General && ")
         with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client:
             client.sendmail("ann@example.org", [HELLO], mail(1))
     finally:

@@ -37,7 +37,8 @@ def program(tmp_path: Path) -> Program:
 
 def test_serve_says_where_it_listens_where_letters_go_and_a_line_that_works(program: Program) -> None:
     with program.serving() as process:
-        listens, letters, line = program.said
+        *made, listens, letters, line = program.said
+        assert [line.split()[0] for line in made] == ["Creating", "Created", "Created"]
         assert listens == f"Listening for {DOMAIN} on smtp://127.0.0.1:{program.port}"
         assert letters == f"Sending through maildir:{program.folder}/letters"
         command = line.removeprefix("Try it:").strip()
@@ -72,9 +73,10 @@ def test_a_database_that_goes_away_at_the_greeting_ends_no_server(
     away = Database(f"sqlite:///{tmp_path}/nowhere/tickets.db", DOMAIN)
     settings = load({**vars(defaults), "RELAY": f"maildir:{tmp_path}/letters"}, {})
     _greet([Listener("smtp", "127.0.0.1", 8825)], away, settings)
-    listens, letters = capsys.readouterr().out.splitlines()
+    listens, letters, ending = capsys.readouterr().out.splitlines()
     assert listens == f"Listening for {DOMAIN} on smtp://127.0.0.1:8825"
     assert letters == f"Sending through maildir:{tmp_path}/letters"
+    assert ending == "Ctrl-C stops it."
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, event, func, select, text
 
 from ...mail.addresses import address_key
 from ...model.records.imported_mail import Archived, ArchivedLink
+from ...model.records.our_domains import our_domains
 from ...model.records.queues import QueueAddress, find_queue, whole_address
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
@@ -76,10 +77,10 @@ def _take_time(connection: Any, _record: object) -> None:
 
 
 def _own_addresses(uow: UnitOfWork) -> Callable[[str], bool]:
-    """Which addresses are the tracker's own: all at its domain, and those of queues at other domains."""
-    domain = f"@{uow.domain}"
+    """Which addresses are the tracker's own: all at its domains, and those of queues at other domains."""
+    domains = tuple(f"@{domain}" for domain in our_domains(uow))
     queues = {address_key(whole_address(uow, one)) for one in uow.session.scalars(select(QueueAddress.address))}
-    return lambda email: (key := address_key(email)).endswith(domain) or key in queues
+    return lambda email: (key := address_key(email)).endswith(domains) or key in queues
 
 
 def reserve(connection: Connection, table: Table, count: int) -> list[int]:

@@ -4,9 +4,11 @@ import click
 
 from ...mail.addresses import Mailbox
 from ...model.operations.digests import waiting_in, welcome
+from ...model.operations.queue_removal import remove_queue
+from ...model.operations.team_welcome import explain_team
 from ...model.records import people, queue_setup, queues, registration
 from ...model.storage.unit_of_work import UnitOfWork
-from ..common import json_option, open_read_only, open_transaction, print_json, print_rows
+from ..common import json_option, mailbox_of, open_read_only, open_transaction, print_json, print_rows
 
 _MOST_NAMED = 20
 
@@ -62,6 +64,7 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
     lifecycle=correspondence|support
     name=NAME
     address=ADDRESS               one more address
+    address-=ADDRESS              one address fewer
     acknowledge=on|off            confirm a new ticket to whoever opened it
     announce-resolved=on|off      tell them when it is resolved
     cc-from-responders=on|off     copy in the people in To and Cc of the team's emails
@@ -83,6 +86,25 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
             key, _, value = given.partition("=")
             queue_setup.set_queue(uow, queue, key.strip(), value.strip())
             click.echo(f"{queue.name}: {key.strip()} is now {value.strip()}")
+
+
+@queue_command.command("remove")
+@click.argument("name")
+@click.option("--to", metavar="QUEUE", help="Where its tickets and addresses go; else to the oldest other queue.")
+def queue_remove(name: str, to: str | None) -> None:
+    """Remove a queue.
+
+    Its tickets move to another queue, and then so do its addresses: people still reach their tickets. Without
+    tickets, its addresses are gone, and email to them is set aside.
+    """
+    with open_transaction() as uow:
+        removed = remove_queue(uow, queues.find_queue(uow, name), queues.find_queue(uow, to) if to else None)
+    click.echo(f"Removed {removed.name}")
+    if removed.tickets:
+        click.echo(f"{removed.tickets} ticket{'' if removed.tickets == 1 else 's'} moved to {removed.target}")
+    if removed.addresses:
+        now = f"now reach {removed.target}" if removed.tickets else "lead nowhere now: email to them is set aside"
+        click.echo(f"{', '.join(removed.addresses)} {now}")
 
 
 def _addresses(uow: UnitOfWork, queue: queues.Queue) -> str:
@@ -114,7 +136,8 @@ def person_add(email: str, name: str, admin: bool) -> None:
       tickets person add you@example.org --name "Your Name" --admin
     """
     with open_transaction() as uow:
-        person = registration.add_person(uow, Mailbox(name, email), administrator=admin)
+        mailbox = mailbox_of(email)
+        person = registration.add_person(uow, Mailbox(name or mailbox.name, mailbox.email), administrator=admin)
         click.echo(f"Saved {_named(person)}{', an admin' if person.administrator else ''}")
 
 
@@ -173,23 +196,31 @@ def responder_command() -> None:
 
 
 @responder_command.command("add")
-@click.argument("email")
+@click.argument("emails", nargs=-1, required=True, metavar="EMAIL...")
 @click.option("--queue", required=True, metavar="NAME", help="The queue.")
-def responder_add(email: str, queue: str) -> None:
-    """Add someone to a queue's team.
+@click.option("--name", default="", help="The name that others see, of one person.")
+@click.option("--welcome", "explains", is_flag=True, help="Email each of them how it works.")
+def responder_add(emails: tuple[str, ...], queue: str, name: str, explains: bool) -> None:
+    """Add people to a queue's team.
 
     An unknown EMAIL becomes a person. They get one email with what waits there.
 
     \b
-    Example:
-      tickets responder add sam@example.org --queue General
+    Examples:
+      tickets responder add sam@example.org --queue General --welcome
+      tickets responder add "Sam <sam@example.org>" "Kim <kim@example.org>" --queue General
     """
+    if name and len(emails) > 1:
+        raise click.UsageError('For several people, write each name with its address: "Sam <sam@example.org>".')
     with open_transaction() as uow:
         team = queues.find_queue(uow, queue)
-        person = registration.add_person(uow, Mailbox("", email))
-        if queue_setup.add_responder(uow, team, person):
-            welcome(uow, team, person)
-        click.echo(f"Added {_named(person)} to the {team.name} team")
+        for mailbox in map(mailbox_of, emails):
+            person = registration.add_person(uow, Mailbox(name or mailbox.name, mailbox.email))
+            if queue_setup.add_responder(uow, team, person):
+                welcome(uow, team, person)
+            if explains:
+                explain_team(uow, team, person)
+            click.echo(f"Added {_named(person)} to the {team.name} team")
         if waiting := waiting_in(uow, team):
             named = ", ".join(f"#{ticket.number}" for ticket in waiting[:_MOST_NAMED])
             click.echo(f"Waiting there: {named}{', …' if len(waiting) > _MOST_NAMED else ''}")

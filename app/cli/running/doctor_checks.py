@@ -1,6 +1,5 @@
 """The checks of `tickets doctor`: each looks at one thing and says how it is."""
 
-import os
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,8 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select, text
 
-from ...config.current import current_settings, host_project, names_relay, plain_values
-from ...config.parsing import Settings, problems
+from ...config.current import current_settings, host_project, names_relay, reading_now
+from ...config.parsing import BadSetting, Settings
 from ...model.inbound.unmatched import unmatched_deliveries
 from ...model.letters.outbox import relay_trouble
 from ...model.lifecycle.tables import sentence_list
@@ -59,7 +58,7 @@ class _CheckContext(NamedTuple):
 
 def checks() -> Iterator[tuple[str, Check]]:
     """Yield every check that these settings allow, with the name of what it checks."""
-    wrong = list(problems(plain_values(), os.environ))
+    wrong = _wrong_settings()
     yield "settings", lambda: _settings(wrong)
     if wrong:
         return
@@ -69,6 +68,13 @@ def checks() -> Iterator[tuple[str, Check]]:
         yield from _of(_CheckContext(settings, database))
     finally:
         database.close()
+
+
+def _wrong_settings() -> list[str]:
+    try:
+        return list(reading_now().problems())
+    except BadSetting as error:
+        return [str(error)]
 
 
 def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:

@@ -1,7 +1,6 @@
 """The commands `serve` and `init`."""
 
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -10,14 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...config.current import current_settings, host_project, own_settings
 from ...config.home import checkout
 from ...config.parsing import Settings
-from ...model.records.queues import responders
+from ...model.records import queues
 from ...model.setup import first_queues
 from ...model.storage.database import Database
+from ...transport.outbound.maildir_relay import MaildirRelay
+from ...transport.outbound.relays import relay_from_url
+from ..output.letter_display import shown_letter
+from .launcher import launcher
 from .listener_probe import ADVICE
 
 if TYPE_CHECKING:
@@ -53,7 +57,16 @@ def serve_command() -> None:
     settings = current_settings()
     if host_project() is not None:
         raise click.ClickException("This Salmon project receives the email. Run: salmon start")
-    receiver = _booted().receiver
+    is_new = _is_new(settings)
+    if is_new:
+        click.echo(f"Creating the database {settings.database_url}")
+        sys.stdout.flush()
+    booted = _booted()
+    receiver = booted.receiver
+    if is_new:
+        _tell_queues(receiver.intake.database)
+    if sys.stdout.isatty() and isinstance(booted.relay, MaildirRelay):
+        booted.relay.delivered = lambda raw: click.echo(f"\n{shown_letter(raw)}")
     receiver.started = lambda listeners: _greet(listeners, receiver, settings)
     try:
         receiver.start()
@@ -71,6 +84,19 @@ def _listen_problem(error: OSError) -> str:
     return f"Can't listen on {where}: {reason}."
 
 
+def _is_new(settings: Settings) -> bool:
+    """Return whether this start makes the database; a PostgreSQL is not asked."""
+    url = make_url(settings.database_url)
+    return url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
+
+
+def _tell_queues(database: Database) -> None:
+    with database.read_only() as uow:
+        for queue in queues.every_queue(uow):
+            addresses = " and ".join(queues.whole_address(uow, row.address) for row in queue.addresses)
+            click.echo(f"Created the queue {queue.name} for email to {addresses}")
+
+
 def _booted() -> Any:
     """Return the settings with a receiver, by way of config/boot.py where there is one."""
     own = own_settings()
@@ -85,18 +111,20 @@ def _booted() -> Any:
 
 def _greet(listeners: "Sequence[Listener]", receiver: "Receiver", settings: Settings) -> None:
     """Print where mail comes in, where the web pages are, where letters go, and a line to try."""
-    from ...transport.outbound.relays import relay_from_url
-
     database = receiver.intake.database
     click.echo(f"Listening for {database.domain} on {', '.join(map(str, listeners))}")
     if receiver.web is not None:
-        click.echo(f"Web pages at {receiver.web.url} (to log in: {shlex.quote(_launcher())} login you@example.org)")
-    click.echo(f"Sending through {relay_from_url(settings.relay, root=settings.home)}")
+        click.echo(f"Web pages at {receiver.web.url} (to log in: {launcher()} login you@example.org)")
+    relay = relay_from_url(settings.relay, root=settings.home)
+    click.echo(f"Sending through {relay}")
     smtp = next((listener for listener in listeners if listener.scheme == "smtp"), None)
     # The database may be away: then mail is answered 451, and the server goes on without this line.
     with suppress(SQLAlchemyError):
         if smtp is not None:
             click.echo(f"Try it:  {_first_mail(smtp, database)}")
+            if isinstance(relay, MaildirRelay):
+                click.echo(f"Or watch a first conversation, in another terminal:  {launcher()} try")
+    click.echo("Ctrl-C stops it.")
     sys.stdout.flush()
 
 
@@ -112,19 +140,9 @@ def _first_mail(smtp: "Listener", database: Database) -> str:
     first = f'python3 -c "{program}"'
     if _somebody_answers(database):
         return first
-    launcher = shlex.quote(_launcher())
-    return f"{launcher} responder add you@example.org --queue General && {first}"
+    return f"{launcher()} responder add you@example.org --queue General && {first}"
 
 
 def _somebody_answers(database: Database) -> bool:
     with database.read_only() as uow:
-        return bool(responders(uow))
-
-
-def _launcher() -> str:
-    root = checkout()
-    if root is None:
-        return "tickets"
-    launcher = root / "tickets"
-    here = Path.cwd()
-    return f"./{launcher.relative_to(here)}" if launcher.is_relative_to(here) else str(launcher)
+        return bool(queues.responders(uow))

@@ -23,6 +23,7 @@ from ...mail.subjects import bare_subject
 from ..records.addressing import OurAddress, find_our_address
 from ..records.letters import Letter
 from ..records.messages import Message
+from ..records.our_domains import is_our_domain
 from ..records.people import Person, find_person
 from ..records.queues import names_of_queues
 from ..records.received_mail import Mail
@@ -106,7 +107,8 @@ def known_references(uow: UnitOfWork, inbound_mail: InboundMail) -> list[KnownRe
     """Everything of ours that a mail names: its own id, then what it answers, nearest first."""
     parsed = inbound_mail.parsed
     # A mail that is a letter of ours has an id of our domain; others need not be asked for.
-    own = [parsed.message_id] if (parsed.message_id or "").endswith(f"@{uow.domain}>") else []
+    domain = (parsed.message_id or "").rpartition("@")[2].removesuffix(">")
+    own = [parsed.message_id] if parsed.message_id is not None and is_our_domain(uow, domain) else []
     ids = list(dict.fromkeys((*own, *parsed.in_reply_to, *reversed(parsed.references))))
     if not ids:
         return []

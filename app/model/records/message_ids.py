@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..storage.base import Base
 from ..storage.unit_of_work import UnitOfWork
+from .our_domains import our_domains
 
 
 class Secret(Base):
@@ -72,7 +73,8 @@ def is_our_id(uow: UnitOfWork, message_id: str) -> bool:
 def our_ids_in(uow: UnitOfWork, content: bytes) -> set[str]:
     """Return the ids of our letters in these bytes, wherever they stand."""
     locals_ = {content[max(0, found.start() - 16) : found.end()].lower() for found in _END.finditer(content)}
-    ids = (f"<{local.decode('ascii', 'replace')}@{uow.domain}>" for local in locals_)
+    names = [local.decode("ascii", "replace") for local in locals_]
+    ids = (f"<{name}@{domain}>" for name in names for domain in our_domains(uow))
     return {message_id for message_id in ids if is_our_id(uow, message_id)}
 
 

@@ -11,8 +11,18 @@ from ...mail.text import one_line
 from ..lifecycle.registry import LIFECYCLES, moved
 from ..lifecycle.tables import sentence_list
 from ..storage.unit_of_work import UnitOfWork
+from .our_domains import is_our_domain
 from .people import Person, find_person
-from .queues import DEFAULT_LIFECYCLE, BadQueue, Queue, QueueAddress, QueueName, Responder, queue_key
+from .queues import (
+    DEFAULT_LIFECYCLE,
+    BadQueue,
+    Queue,
+    QueueAddress,
+    QueueName,
+    Responder,
+    queue_key,
+    whole_address,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,10 +52,12 @@ def set_queue(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
         _remember_name(uow, queue)
     elif key == "address":
         add_queue_address(uow, queue, value)
+    elif key == "address-":
+        remove_queue_address(uow, queue, value)
     elif key in SWITCHES:
         _switch(uow, queue, key, value)
     else:
-        raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, {sentence_list(SWITCHES)}.")
+        raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, address-, {sentence_list(SWITCHES)}.")
     uow.session.flush()
 
 
@@ -125,13 +137,24 @@ def add_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
     uow.session.flush()
 
 
+def remove_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
+    """Let a queue answer an address no more."""
+    kept = _queue_address(uow, address)
+    row = next((row for row in queue.addresses if row.address == kept), None)
+    if row is None:
+        there = sentence_list(whole_address(uow, row.address) for row in queue.addresses) or "no address"
+        raise BadQueue(f"{address} isn't an address of {queue.name}. It has {there}.")
+    queue.addresses.remove(row)
+    uow.session.delete(row)
+
+
 def _queue_address(uow: UnitOfWork, address: str) -> str:
-    """The form in which a queue's address is kept: lower-case, our own domain left out."""
+    """The form in which a queue's address is kept: lower-case, a domain of ours left out."""
     whole = address if "@" in address else f"{address}@{uow.domain}"
     local, _, domain = address_key(whole.strip()).rpartition("@")
     if not is_usable(whole.strip()) or not re.fullmatch(r"[a-z0-9._+=-]+", local):
         raise BadQueue(f"{address!r} is not an address; it would be a local part (hello) or whole (hello@example.org).")
-    return local if domain == uow.domain else f"{local}@{domain}"
+    return local if is_our_domain(uow, domain) else f"{local}@{domain}"
 
 
 def add_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from salmon.routing import Router, route
 
 from ...mail.addresses import address_key
-from ...model.records.addressing import OurAddress, find_our_address, place_by_form
+from ...model.records.addressing import OurAddress, find_our_address, is_at_our_domain, place_by_form
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from .smtp_replies import for_fault
@@ -15,6 +15,7 @@ from .smtp_replies import for_fault
 # Where our addresses are found for a request that brings no unit of work: that of another program's receiver. None: no
 # tracker runs in this process (`salmon routes`), and the form of an address decides.
 _database: Database | None = None
+_T = TypeVar("_T")
 
 
 def look_in(database: Database) -> None:
@@ -59,13 +60,12 @@ class _OurPattern:
         if found is None:
             return None
         if "host" in found.groupdict():
-            domain = _domain(address)
-            return found if domain is None or address_key(address).rpartition("@")[2] == domain else None
+            return found if _is_at_our_domain(address) else None
         place = _place(address)
         if place is not None and place.kind.is_ticket:
             # It has routes of its own.
             return None
-        return _Match(found, place) if place is not None or _domain(address) is None else None
+        return _Match(found, place) if place is not None or not _knows_our_domain(address) else None
 
 
 class our_route(route):  # type: ignore[misc] # noqa: N801 - Salmon has no types, and its decorator this name
@@ -85,10 +85,17 @@ def is_others(address: str) -> bool:
     return any(pattern.match(address) for pattern in patterns if not isinstance(pattern, _OurPattern))
 
 
-def _domain(address: str) -> str | None:
+def _knows_our_domain(address: str) -> bool:
+    return isinstance(address, Recipient) or _database is not None
+
+
+def _is_at_our_domain(address: str) -> bool:
+    """Return whether an address stands at a domain of ours; true where no tracker can tell."""
     if isinstance(address, Recipient):
-        return address.uow.domain
-    return None if _database is None else _database.domain
+        return is_at_our_domain(address.uow, address)
+    if _database is None or address_key(address).rpartition("@")[2] == _database.domain:
+        return True
+    return _looked_up(_database, is_at_our_domain, address)
 
 
 def _place(address: str) -> OurAddress | None:
@@ -97,12 +104,17 @@ def _place(address: str) -> OurAddress | None:
     if _database is None:
         local = address.rpartition("@")[0]
         return place_by_form(local.lower()) if local.isascii() else None
+    return _looked_up(_database, find_our_address, address)
+
+
+def _looked_up(database: Database, look: Callable[[UnitOfWork, str], _T], address: str) -> _T:
+    """Return what the database says of an address; SMTPError where it cannot say."""
     # Loaded here: it brings servers that a command has no need of.
     from salmon.server import SMTPError
 
     try:
-        with _database.read_only() as uow:
-            return find_our_address(uow, address)
+        with database.read_only() as uow:
+            return look(uow, address)
     except BaseException as error:
         reply = for_fault(error)
         raise SMTPError(int(reply[:3]), reply[4:]) from error

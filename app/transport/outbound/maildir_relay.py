@@ -5,7 +5,7 @@ import secrets
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -24,6 +24,8 @@ class MaildirRelay:
     def __init__(self, path: Path) -> None:
         """Take the directory's path; it is made when it is first needed."""
         self.path = path
+        # Told of each letter that was stored, for whoever looks on.
+        self.delivered: Callable[[bytes], None] = lambda _: None
 
     def __str__(self) -> str:
         """Return the relay as its URL."""
@@ -40,6 +42,7 @@ class MaildirRelay:
         with self._disk_in_words():
             self._make()
             self._store((_trace(envelope) + letter).replace(b"\r\n", b"\n"))
+        self.delivered(letter)
 
     def check(self) -> None:
         """Make the directory and try to write into it; raises Unreachable."""

@@ -1,0 +1,221 @@
+"""Claims about tickets.toml, the command `config`, and the domain that a database belongs to."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mail_tickets.config import defaults
+from mail_tickets.config.parsing import BadSetting, SettingReading
+from mail_tickets.config.sources import from_credentials, from_file
+from mail_tickets.model.schema import alembic_config, upgrade
+from mail_tickets.model.storage.database import Database
+from tests.support.world import DOMAIN, World
+
+TICKETS = Path(sys.executable).with_name("tickets")
+INIT = ("--domain", "tickets.np.example", "--address", "hello@np.example", "--listen", "lmtp://127.0.0.1:18824")
+INIT += ("--relay", "maildir:letters", "--admin", "Vera Ok <vera@np.example>")
+
+
+class Shell:
+    """A shell in which nothing is set but where the tracker keeps its data."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
+        self.environment = {**kept, "TICKETS_HOME": str(home)}
+
+    def run(self, *command: str, stdin: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [TICKETS, *command],
+            cwd="/",
+            env={**self.environment, **more},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def does(self, *command: str, stdin: str = "") -> str:
+        done = self.run(*command, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refuses(self, *command: str, status: int = 1, **more: str) -> str:
+        """Run a command that ends with one line; the line."""
+        done = self.run(*command, **more)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (status, "", 1), done
+        return done.stderr
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def reading(path: Path, environment: dict[str, str] | None = None) -> SettingReading:
+    return SettingReading(vars(defaults), environment or {}, from_file(path))
+
+
+def written(tmp_path: Path, content: str) -> Path:
+    path = tmp_path / "tickets.toml"
+    path.write_text(content)
+    return path
+
+
+def test_the_file_goes_over_the_defaults_and_the_environment_over_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, 'domain = "a.example"\nworkers = 7\nlisten = ["smtp://[::1]:1", "lmtp://127.0.0.1:2"]\n')
+    found = reading(path).settings()
+    assert (found.domain, found.workers, [one.port for one in found.listen]) == ("a.example", 7, [1, 2])
+    assert reading(path, {"TICKETS_DOMAIN": "b.example"}).settings().domain == "b.example"
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ('domian = "a.example"', "domian in {} is no setting"),
+        ('DOMAIN = "a.example"', "DOMAIN in {}"),
+        ("[domain]\nx = 1", "domain in {} "),
+        ("workers = true", "workers in {} "),
+        ("workers = 1.5", "workers in {} "),
+        ('workers = "many"', "workers in {} cannot be 'many'"),
+        ('relay = "smtp://a:secret@x y"', "relay in {} cannot be"),
+        ("domain = a.example", "{} isn't valid TOML: "),
+        ('relay = "maildir:x"\nrelay_file = "y"', "relay in {} and relay_file in {} are both set"),
+        ('relay_file = "/nowhere/at/all"', "relay_file in {} can't be read"),
+    ],
+)
+def test_whatever_is_wrong_in_the_file_is_one_line_that_names_it_and_the_file(
+    tmp_path: Path, content: str, named: str
+) -> None:
+    path = written(tmp_path, content)
+    with pytest.raises(BadSetting) as found:
+        reading(path).settings()
+    line = str(found.value)
+    assert line.startswith(named.replace("{}", str(path)))
+    assert "\n" not in line
+    assert "secret" not in line
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "relay").write_text("smtp://u:secret@mail.example:25\n")
+    path = written(tmp_path, f'relay_file = "{tmp_path}/relay"\n')
+    assert reading(path).settings().relay == "smtp://u:secret@mail.example:25"
+    by_variable = reading(path, {"TICKETS_RELAY_FILE": str(tmp_path / "relay"), "TICKETS_LOG": "json"}).settings()
+    assert by_variable.relay == "smtp://u:secret@mail.example:25"
+
+
+def test_a_secret_may_be_a_credential_of_the_service_manager(tmp_path: Path) -> None:
+    (tmp_path / "database_url").write_text("postgresql://a:secret@h/t\n")
+    credentials = from_credentials({"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    found = SettingReading(vars(defaults), {}, credentials).settings()
+    assert found.database_url == "postgresql+psycopg://a:secret@h/t"
+
+
+def test_every_command_reads_the_file_and_config_says_from_where_without_secrets(shell: Shell) -> None:
+    named = written(shell.home, 'domain = "a.example"\nrelay = "smtp://u:secret@mail.example"\n')
+    shown = shell.run("config", "--json", TICKETS_WORKERS="3")
+    found = json.loads(shown.stdout)
+    assert found["domain"] == {"value": "a.example", "from": str(named)}
+    assert found["workers"] == {"value": "3", "from": "environment"}
+    assert found["log"] == {"value": "plain", "from": "default"}
+    assert "secret" not in shown.stdout + shell.does("config")
+    other = written(shell.home / "..", 'domain = "b.example"\n').rename(shell.home / "other.toml")
+    assert "b.example" in shell.run("config", TICKETS_CONFIG=str(other)).stdout
+    assert str(shell.home / "gone.toml") in shell.refuses("list", TICKETS_CONFIG=str(shell.home / "gone.toml"))
+
+
+def test_config_init_makes_what_was_asked_for_and_nothing_else(shell: Shell) -> None:
+    said = shell.does("config", "init", *INIT, "--postfix")
+    path = shell.home / "tickets.toml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "relay_domains = tickets.np.example\n" in said
+    assert "tickets.np.example=lmtp:inet:127.0.0.1:18824" in said
+    assert "hello@np.example = hello@tickets.np.example" in said
+    queues = json.loads(shell.does("queue", "list", "--json"))
+    addresses = [(queue["name"], queue["addresses"]) for queue in queues]
+    assert addresses == [("General", ["hello@np.example", "hello@tickets.np.example"])]
+    people = json.loads(shell.does("person", "list", "--json"))
+    assert [(one["email"], one["name"], one["administrator"]) for one in people] == [
+        ("vera@np.example", "Vera Ok", True)
+    ]
+    assert [one["email"] for one in json.loads(shell.does("responder", "list", "--json"))] == ["vera@np.example"]
+    assert "already there" in shell.refuses("config", "init", *INIT)
+    shell.does("config", "init", *INIT, "--force")
+
+
+def test_config_init_asks_what_no_option_says(shell: Shell) -> None:
+    shell.does("config", "init", stdin="tickets.np.example\n\n\nmaildir:letters\nvera@np.example\n")
+    found = json.loads(shell.does("config", "--json"))
+    assert found["domain"]["value"] == "tickets.np.example"
+    assert found["listen"]["value"] == "lmtp://127.0.0.1:8824"
+    assert json.loads(shell.does("queue", "list", "--json"))[0]["addresses"] == ["hello@tickets.np.example"]
+
+
+def test_a_command_under_another_domain_stops_with_one_line(shell: Shell) -> None:
+    shell.does("init")
+    for command in (("list",), ("init",), ("serve",), ("outbox", "send"), ("responder", "list")):
+        line = shell.refuses(*command, TICKETS_DOMAIN="other.example")
+        assert "tickets.localhost" in line, command
+        assert "other.example" in line
+        assert "tickets config --adopt-domain" in line
+    shell.refuses("deliver", status=75, TICKETS_DOMAIN="other.example")
+    assert "tickets.localhost" in shell.run("health", TICKETS_DOMAIN="other.example").stdout
+    assert "now belongs" in shell.run("config", "--adopt-domain", TICKETS_DOMAIN="other.example").stdout
+    assert "other.example" in shell.refuses("list")
+    assert shell.run("list", TICKETS_DOMAIN="other.example").returncode == 0
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Iterator[World]:
+    """A tracker that has just got another domain, with a ticket from before."""
+    url = f"sqlite:///{tmp_path}/tickets.db"
+    old = World(url)
+    old.responder("rob@home.example")
+    old.actor("ann@home.example").writes("hello", "Hello")
+    old.close()
+    with closing(Database(url, "new.example")) as database:
+        from mail_tickets.model.setup import move_to_domain
+
+        assert move_to_domain(database) == DOMAIN
+    new = World(url, domain="new.example")
+    yield new
+    new.close()
+
+
+@pytest.mark.parametrize("domain", [DOMAIN, "new.example"])
+def test_after_a_move_addresses_at_both_domains_are_ours(moved: World, domain: str) -> None:
+    ann = moved.actor("ann@home.example")
+    ann.writes(f"ticket1@{domain}", "More words")
+    ann.writes(f"hello@{domain}", "Another matter", subject="New")
+    rob = moved.actor("rob@home.example")
+    assert [letter["From"].rpartition("<")[2] for letter in rob.letters] == [
+        "ticket1@new.example>",
+        "ticket2@new.example>",
+    ]
+    assert moved.intake.refuses(f"nobody@{domain}") is None
+    assert moved.intake.refuses("hello@elsewhere.example") is not None
+
+
+def test_an_upgrade_takes_the_domain_from_the_letters_that_were_sent(tmp_path: Path) -> None:
+    from alembic import command
+
+    url = f"sqlite:///{tmp_path}/tickets.db"
+    old = World(url)
+    old.responder("rob@home.example")
+    old.actor("ann@home.example").writes("hello", "Hello")
+    with old.database.transaction() as uow:
+        command.downgrade(alembic_config(uow.session.connection()), "0017")
+    upgrade(old.database)
+    old.close()
+    with closing(Database(url, DOMAIN)) as database, database.read_only() as uow:
+        rows = [tuple(row) for row in uow.session.execute(text("SELECT name, current FROM our_domain"))]
+    assert rows == [(DOMAIN, True)]
