@@ -62,6 +62,17 @@ def find(lines: Sequence[str], *, fresh: bool, apart: bool) -> Attribution | Non
     return Attribution(0, certainty) if _is_whole(text, start) else Attribution(start, _certainty(text[start:]))
 
 
+def is_stamp(text: str) -> bool:
+    """Return whether a text names a day and an hour, and says nothing else that a sentence would."""
+    stamped = _DATE.search(text) is not None and _TIME.search(text) is not None
+    return stamped and not parts.has_sentence_words(words_of(parts.aside(text)))
+
+
+def stands_above(text: str) -> bool:
+    """Return whether a text says who wrote when what follows, as an attribution does."""
+    return _certainty(text) > 1 or (is_stamp(text) and has_verb(text))
+
+
 def _certainty(text: str) -> int:
     """How surely a text stands above a quotation, as an attribution has it; 0 if it has no mark of one."""
     line = text.replace("\n", " ")

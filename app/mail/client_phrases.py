@@ -204,7 +204,7 @@ LANGUAGES = {
         on="Le|En date du|En date de|Du",
         wrote="écrit|ecrit|écrivait|écrivit",
         sender="De|Expéditeur|De la part de",
-        date="Envoyé|Envoyé le|Date|Date d'envoi|Date d’envoi|Envoyée",
+        date="Envoyé|Envoyé le|Date|Date d'envoi|Date d’envoi|Envoyée|Message du",
         to="À|A|Destinataire|Pour|Destinataires",
         copy="Copie|Copie à|Cci",
         subject="Objet|Sujet",
@@ -273,6 +273,16 @@ LANGUAGES = {
         original="Pesan asli|Pesan Asli",
         forwarded="Pesan terusan|Pesan yang diteruskan",
         device="Dikirim dari",
+    ),
+    "is": ClientPhrases(
+        wrote="skrifaði",
+        sender="Frá",
+        date="Sent|Dagsetning",
+        to="Til",
+        copy="Afrit",
+        subject="Efni",
+        original="Upprunaleg skilaboð",
+        forwarded="Áframsend skilaboð",
     ),
     "it": ClientPhrases(
         on="Il|Il giorno|In data|Alle ore|Alle",
@@ -559,7 +569,7 @@ DEVICES = (
     "gmx|web.de|t-online|mail.ru|windows|mail app|mail-app|aol mail|proton|tutanota|"
     "mailspring|airmail|thunderbird|superhuman|k-9 mail|fairemail|aquamail|bluemail|"
     "blue mail|polymail|mailbird|mailbox|device|alcatel|htc |em client|zoho|hotmail|mymail|fastmail|spark|"
-    "newton mail|canary mail|edison mail|wireless|verizon|vodafone|avast|apple watch|"
+    "newton mail|typeapp|canary mail|edison mail|wireless|verizon|vodafone|avast|apple watch|"
     "айфон|яндекс|yandex|почт|телефон|смартфон|手机|手機|携帯|スマートフォン|휴대폰|telefon|handy|"
     "celular|cellulare|téléphone|telefoon|puhelin|网易|qq邮箱|foxmail|macbook|virus"
 )
@@ -621,7 +631,9 @@ DAYS = (
 )
 
 # What stands between "On" and a date besides: the shortest of such abbreviations are also words of other languages.
-DAYS_AFTER_ON = "dg|dl|dt|dc|dj|dv|ds|mo|di|mi|do|fr|sa|zo|wo|vr|za|cn|chủ|nhật|the|of|dia|día|dnia|dagen|ημέρα|κυριακή"
+DAYS_AFTER_ON = (
+    "dem|dg|dl|dt|dc|dj|dv|ds|mo|di|mi|do|fr|sa|zo|wo|vr|za|cn|chủ|nhật|the|of|dia|día|dnia|dagen|ημέρα|κυριακή"
+)
 
 # What stands beside names in such a line: parts of names, and words beside the verb.
 BESIDE_NAMES = (

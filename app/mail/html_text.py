@@ -83,7 +83,7 @@ def text_of(html: str) -> str:
         cleaned = nh3.clean(
             html,
             tags=_SHOWN,
-            clean_content_tags={"script", "style", "head", "title", "template", "noscript", "textarea", "select"},
+            clean_content_tags={"script", "style", "head", "title", "template", "select"},
             attributes={"*": {"class", "id", "style"}, "a": {"href"}, "img": {"alt"}},
             url_schemes={"http", "https", "mailto", "ftp", "tel"},
             link_rel=None,

@@ -54,6 +54,9 @@ _WORD = re.compile(r"\s*([a-z-]{1,40})\s*(?:;|\Z)", re.I)
 _ESCAPED = re.compile(r'\\(["\\])')
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _WORDS_IN_IT = frozenset(b" -.,")
+_LONG_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){5,}[A-Za-z0-9+/]{2,4}={0,2}")
+_WORDS_BEHIND = re.compile(rb"\n(?=[A-Za-z0-9+/=]*[^A-Za-z0-9+/=\s][^\n]*\S|[A-Za-z0-9+/]+ [A-Za-z])")
+_LONGEST_FOOTER = 16_384
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _UUENCODED = ("x-uuencode", "uuencode", "uue", "x-uue")
 _SPREAD = {"quoted-printable": 4, "base64": 2, **dict.fromkeys(_UUENCODED, 2)}  # Written bytes for one that is meant.
@@ -61,7 +64,7 @@ ENCODED = frozenset(_SPREAD)
 _UU_BEGIN = re.compile(rb"\nbegin [0-7]+[^\n]*\n")
 _UU_WHOLE = re.compile(rb"(?:M[ -`]{60}\r?\n)*+")
 _UU_LINE = re.compile(rb"[^\r\n]+")
-_TOP_OF_HTML = 4_096
+_TOP_OF_HTML = 16_384
 _META = re.compile(rb"<(?:meta|\?xml)\b[^<>]{0,200}?(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?([\w.:-]{2,40})", re.I)
 _PARSER = HeaderParser(policy=compat32)
 
@@ -155,7 +158,7 @@ def _opened(raw: bytes, leaf: Part, depth: int) -> list[Part]:
 
 def _container(raw: bytes, leaf: Part) -> str:
     """Which container a leaf is: "cms", "tnef", "mime", "uu", or none ("")."""
-    if leaf.type in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+    if leaf.type in ("application/pkcs7-mime", "application/x-pkcs7-mime") or _names_cms(leaf):
         return "cms"
     if leaf.type in ("application/ms-tnef", "application/vnd.ms-tnef") or (leaf.name or "").lower() == "winmail.dat":
         return "tnef"
@@ -165,6 +168,10 @@ def _container(raw: bytes, leaf: Part) -> str:
         if _UU_BEGIN.search(raw, max(leaf.start - 1, 0), leaf.stop) and leaf.encoding in ("7bit", "8bit", "binary"):
             return "uu"
     return ""
+
+
+def _names_cms(leaf: Part) -> bool:
+    return leaf.type == "application/octet-stream" and (leaf.name or "").lower().endswith(".p7m")
 
 
 def _held(kind: str, body: bytes, leaf: Part, depth: int) -> list[Part]:
@@ -212,7 +219,7 @@ def content(raw: bytes, part: Part, limit: int | None = None) -> bytes:
         return b"".join(_uudecoded(raw, part.start, stop))[:limit]
     body = raw[part.start : stop]
     if part.encoding == "base64":
-        whole = base64_bytes(body) if _is_base64(body) else None
+        whole = base64_bytes(body[: _base64_end(body)]) if _is_base64(body) else None
         return (body if whole is None else whole)[:limit]
     return (binascii.a2b_qp(body) if part.encoding == "quoted-printable" else body)[:limit]
 
@@ -250,6 +257,8 @@ def size(raw: bytes, part: Part) -> int:
         if not _is_base64(raw[start : min(stop, start + CHUNK)]):
             return stop - start
         padding = raw.find(b"=", start, stop)
+        if 0 <= padding < stop - 8:  # There is more behind it: another piece, or a list's footer.
+            return len(content(raw, part))
         stop = stop if padding < 0 else padding
         return sum(len(piece.translate(None, _NOT_BASE64)) for piece in _pieces(raw, start, stop)) * 6 // 8
     if part.encoding == "quoted-printable":
@@ -263,14 +272,30 @@ def _is_base64(body: bytes) -> bool:
     """Whether a body is what its label says: no words with blanks and full stops in most of its first lines."""
     lines = [line.strip() for line in body[:CHUNK].lstrip().split(b"\n", 8)[:8]]
     odd = [line for line in lines if not _WORDS_IN_IT.isdisjoint(line)]
-    return 2 * len(odd) <= len([line for line in lines if line])
+    return 2 * len(odd) <= len([line for line in lines if line]) or bool(_LONG_BASE64.fullmatch(lines[0]))
+
+
+def _base64_end(body: bytes) -> int:
+    """Where words begin behind base64: lists put their footers there."""
+    begin = _WORDS_BEHIND.search(body, max(0, len(body) - _LONGEST_FOOTER))
+    return begin.start() if begin else len(body)
 
 
 def text(raw: bytes, part: Part, limit: int = 1_000_000) -> str:
     """A part as text, storable, at most `limit` characters. Never raises."""
     body = content(raw, part, 4 * limit)
     hint = charset_in_html(body) if part.type == "text/html" else None
-    return from_bytes(body, part.charset, cut=len(body) == 4 * limit, limit=limit, hint=hint)
+    said = from_bytes(body, part.charset, cut=len(body) == 4 * limit, limit=limit, hint=hint)
+    behind = _words_behind(raw, part) if part.encoding == "base64" else ""
+    return f"{said.rstrip()}\n{behind}" if behind else said
+
+
+def _words_behind(raw: bytes, part: Part) -> str:
+    """The words behind the base64 of a part."""
+    body = raw[max(part.start, part.stop - _LONGEST_FOOTER) : part.stop]
+    begin = _base64_end(body)
+    behind = from_bytes(body[begin:]).strip() if 0 < begin < len(body) else ""
+    return behind if behind and _is_base64(raw[part.start : min(part.stop, part.start + CHUNK)]) else ""
 
 
 def charset_in_html(body: bytes) -> str | None:
@@ -371,7 +396,7 @@ def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int) -> Part
     return Part(
         type_,
         one_line(_parameter(written, "charset") or "", 40).partition(" ")[0] or None,
-        "".join(one_line(transfer.partition(";")[0], 60).lower().split()) or "7bit",
+        _encoding(transfer),
         _disposition(disposed),
         _file_name(name) if name else None,
         start,
@@ -381,6 +406,15 @@ def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int) -> Part
         _flow(written),
         one_line(decoded(_parameter(_parameters(disposed), "name") or ""), 80) if _is_field(disposed) else "",
     )
+
+
+_ENCODINGS = {"base64": "base64", "quotedprintable": "quoted-printable"}
+
+
+def _encoding(written: str) -> str:
+    """A transfer encoding, also one that is written "base-64" or in quotation marks."""
+    said = "".join(one_line(re.split("[;(]", written, maxsplit=1)[0], 60).lower().split())
+    return _ENCODINGS.get("".join(filter(str.isalnum, said)), said) or "7bit"
 
 
 def _flow(written: dict[str, str]) -> str:
@@ -399,7 +433,15 @@ def _type(written: str, default: str) -> str:
     found = _TYPE.match(written)
     if found is None and _MULTIPART.match(written):
         return "multipart/mixed"  # Section 5.1.3 of RFC 2046: so is an unknown kind.
-    return found[1].lower() if found else "text/plain" if written else default
+    if found is None:
+        return "text/plain" if written else default
+    return _MEANT_TYPES.get(found[1].lower(), found[1].lower())
+
+
+_MEANT_TYPES = {
+    **dict.fromkeys(("plain/text", "application/text", "application/plain", "text/txt", "text/text"), "text/plain"),
+    **dict.fromkeys(("application/xhtml+xml", "application/html", "html/text", "text/xhtml"), "text/html"),
+}
 
 
 def _disposition(written: str) -> str:

@@ -189,7 +189,7 @@ def _body(raw: bytes, leaves: list[Part]) -> list[Part]:
     """
     texts = [leaf for leaf in leaves if _is_text(leaf)]
     inline = [leaf for leaf in texts if leaf.disposition != "attachment"]
-    inline = inline or [leaf for leaf in texts if not leaf.name]
+    inline = inline or [leaf for leaf in texts if not leaf.name or leaf.type in _INVITATIONS]
     first = leaves[0] if leaves else None
     written = [
         leaf for leaf in inline if leaf is first or not (leaf.name or (leaf is not inline[0] and _is_mail(raw, leaf)))
@@ -276,7 +276,7 @@ def _text(raw: bytes, body: list[Part]) -> str:
 def _rendered(leaf: Part, written: str, *, alone: bool) -> str:
     """What one part says, as plain text."""
     if leaf.type == "text/html" or (leaf.type == "text/plain" and _is_source(written)):
-        return text_of(written)
+        return without_armour(text_of(written))
     if leaf.type in _INVITATIONS:
         return calendar.words_of(written, description=alone)
     if leaf.type in ("text/enriched", "text/richtext"):

@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from . import attribution
 from . import client_phrases as words
-from .attribution_words import ADDRESS, has_sentence_words, has_verb, words_of
+from .attribution_words import ADDRESS, VERBS, has_sentence_words, has_verb, words_of
 
 # What is read line by line. A longer line is no mark of a client, and what follows so many lines is one more line.
 LINES = 3_000
 LONG = 500
 OURS = 2_000
+# More lines of a letter of ours are quoted by a client alone.
+SHOWN_OURS = 3
 
 # How much is looked at closely for whether it stands above a quotation: some 250 lines, in characters.
 CLOSELY = 27_500
@@ -36,6 +38,10 @@ _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\xad]")
 _SOURCE = re.compile(r"message-id: *+<", re.I)
 _RULE = re.compile(r"[\s>]{0,4}[-_=*~─—]{5,}+\s*+\Z")
 _DASHES = re.compile(r"\s*+[-_=*~#]{2}")
+# Samsung's delimiter, with the header lines behind it.
+_BEHIND_DELIMITER = re.compile(r"(\s*+[-_=*~]{2,}[^-_=*~\n]{3,60}[-_=*~]{2,})\s*+([^:：\n]{1,30})[:：]")
+# Quotation marks right behind a line above a quotation.
+_MARKS_BEHIND = re.compile(r"^([^\n]{10,300}?[:：]) ?(>[^\n]+)$", re.MULTILINE)
 _URL = re.compile(r"<[^<>]*+>|\(?https?://\S*+")
 # A question, or the end of a sentence of some words.
 _SENTENCE = re.compile(r"[?？]\s*\Z|[?？]\s|(?:\w+[,;]?\s+){6}\w+[.!]\s*\Z")
@@ -46,6 +52,7 @@ _MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
 _MAILMAN = re.compile(r"\A[^\s]{1,80} mailing list(?: -- \S{1,120})?\s*+\Z")
 # A quotation with its line above it and no other, all of it before the words: the writer answers below.
 _ANSWER_BELOW = re.compile(r"[bsd]*+a[abqsd]*+(?=t[^q]*+\Z)")
+_ANSWER_BELOW_MARKS = re.compile(r"[bsd]*+q[bqsd]*+(?=t[^q]*+\Z)")
 _FIRST_QUOTE = re.compile(r"b*+q[bq]*+")
 
 
@@ -88,7 +95,7 @@ def split(
     nobody here has seen what it quotes. In an `outsider`'s reply whatever is not ours is new, if `ours` are known.
     """
     page = _Page(text, ours)
-    if opening and not any(page.ours):
+    if opening and not page.quotes_us:
         new = _new_lines(page, page.read_opening())
     else:
         new = _new_lines(page, page.read(forward))
@@ -174,7 +181,8 @@ def _is_framing(page: "_Page", at: int, *, before: int) -> bool:
         return True
     said = _MARKS.sub("", page.said[at][:LONG], count=1)
     name, colon, _ = said[:60].replace("：", ":").partition(":")
-    return at < before and bool((colon and _HEADERS.get(_fold(name))) or _is_end(said) or _RULE.match(said))
+    named = colon and _HEADERS.get(_fold(name))
+    return at < before and bool(named or _is_end(said) or _RULE.match(said) or attribution.is_stamp(said))
 
 
 def leads(text: str) -> tuple[list[str], set[int]]:
@@ -219,12 +227,12 @@ def _new_lines(page: "_Page", stop: int) -> list[int]:
     """Which of the lines before `stop` are new, by their kinds."""
     kinds = "".join(page.kinds[:stop])
     start, end = 0, len(kinds.rstrip(BLANK + QUOTED + ABOVE + SIGNATURE + DEVICE + HEAD))
-    below = _ANSWER_BELOW.match(kinds)
-    if below:
+    below = _ANSWER_BELOW.match(kinds) or _ANSWER_BELOW_MARKS.match(kinds)
+    if below and (ABOVE in below[0] or sum(page.ours[: below.end()]) > SHOWN_OURS):
         start = below.end()
     if end and page.said[end - 1].rstrip().endswith((":", "：")):
         shown = _FIRST_QUOTE.match(kinds, end)  # "It says:" and then a quotation that no client put there.
-        end = shown.end() if shown else end
+        end = shown.end() if shown and sum(page.ours[end : shown.end()]) <= SHOWN_OURS else end
     return [at for at in range(start, end) if kinds[at] in (TEXT, BLANK, QUOTED, HEAD)]
 
 
@@ -232,12 +240,14 @@ class _Page:
     """The lines of one mail, what they say (without marks that nobody sees), and their kinds."""
 
     def __init__(self, text: str, ours: Collection[str]) -> None:
+        text = _parted(text)
         self.lines = text.split("\n", LINES)
         self.said = self.lines.copy() if text.isascii() else _UNSEEN.sub("", text).split("\n", LINES)
         self.kinds = _kinds(self.said)
         self.ours = [False] * len(self.lines)
         if ours:
             _mark_ours(self.said, self.kinds, ours, self.ours)
+        self.quotes_us = any(self.ours)
         _mark_devices(self.said, self.kinds)
         self.heads: dict[int, str] = {}
         self.tried = 0
@@ -340,8 +350,8 @@ class _Page:
                 return Mark(at + 1, False, False)
             delimiter = _delimiter(line)
             if delimiter:
-                return Mark(at + 1, delimiter == "forward", True)
-        return self._headers(at) or self._attribution(at)
+                return Mark(self._bare_headers(at + 1), delimiter == "forward", True)
+        return self._headers(at) or self._attribution(at) or self._introduction(at)
 
     def _head(self, at: int) -> str:
         """Which header line this is: "sender", "date", "to", "copy", "subject", "other", "raw", or none ("")."""
@@ -365,6 +375,30 @@ class _Page:
         addressed = any(ADDRESS.search(line[:LONG]) for line in self.said[at:end])
         return Mark(end, False, True) if addressed or "subject" in found else None
 
+    def _bare_headers(self, at: int) -> int:
+        """Where header lines without colons end, as eM Client writes them below its delimiter."""
+        end, found = at, set[str]()
+        while end < min(len(self.said), at + 8) and self.kinds[end] == TEXT:
+            kind = _HEADERS.get(_fold(self.said[end][:60].partition(" ")[0]), "")
+            if not kind:
+                break
+            found.add(kind)
+            end += 1
+        return end if "sender" in found and len(found) > 2 else at
+
+    def _introduction(self, at: int) -> Mark | None:
+        """A line that says who wrote when, in whatever form, right above header lines or a letter of ours."""
+        line = self.said[at]
+        if at + 1 < len(self.said) and self._head(at + 1) and attribution.stands_above(line) and self._headers(at + 1):
+            return Mark(at + 1, False, False)
+        for end in (at + 1, at + 2) if self.quotes_us else ():
+            below = _skip_blank(self.kinds, end)
+            if below - end < 3 and below < len(self.said) and self.ours[below]:
+                said = " ".join(self.said[at:end])
+                named = ADDRESS.search(said) and len(said) < LONG and attribution.is_stamp(said)
+                return Mark(end, False, False) if named and self.kinds[end - 1] == TEXT else None
+        return None
+
     def _attribution(self, at: int) -> Mark | None:
         """The line above a quotation, which clients break into up to five; of a long line only the end is read."""
         if True not in self.ends[at : at + 6] or self.tried > CLOSELY:
@@ -372,7 +406,7 @@ class _Page:
         hidden = max(0, len(self.said[at]) - LONG)
         group = [self.said[at][hidden:]]
         end = at
-        while not self.ends[end]:
+        while not self.ends[end] or self._ends_next(end):
             end += 1
             line = self.said[end]
             if self.kinds[end] == BLANK and self._goes_on(end):
@@ -383,16 +417,24 @@ class _Page:
         if "\n" in group[0]:
             return None
         self.tried += ROUND + sum(map(len, group))
-        apart = at > 0 and self.kinds[at - 1] == BLANK
+        apart = at == 0 or self.kinds[at - 1] == BLANK
         found = attribution.find(group, fresh=self._is_fresh(at), apart=apart)
         if found is None or (hidden and not found.start):
             return self._dated(at)
-        certain = found.certainty > 1 and not self._is_log(group, end + 1)
+        certain = found.certainty > 1 and _is_closed(self.said[end]) and not self._is_log(group, end + 1)
         return Mark(end + 1, False, certain, hidden + found.start if found.start else 0)
 
+    def _ends_next(self, at: int) -> bool:
+        """Whether a line that ends with a verb goes on for a word or two, up to a colon."""
+        following = self.said[at + 1] if at + 1 < len(self.said) and not _is_closed(self.said[at]) else ""
+        return 0 < len(following) < 30 and self.ends[at + 1] and _is_closed(following)
+
     def _dated(self, at: int) -> Mark | None:
-        """Gmail's old line above a quotation, without "wrote"."""
-        return Mark(at + 1, False, False) if _DATED.match(self.said[at]) else None
+        """Gmail's old line above a quotation, without "wrote", which may be broken before its address."""
+        line, end = self.said[at], at + 1
+        if line.rstrip().endswith("<") and end < len(self.said):
+            line, end = line.rstrip() + self.said[end].lstrip(), end + 1
+        return Mark(end, False, False) if len(line) <= LONG and _DATED.match(line) else None
 
     def _is_fresh(self, at: int) -> bool:
         """Does no sentence of the line before go on in this one?"""
@@ -443,12 +485,16 @@ class _Page:
             if length <= (40 if exact else 12) and (exact or not self._reads_on(signature, stop)):
                 self._set(signature, stop, SIGNATURE)
                 stop = signature
-        while stop and (
-            self.kinds[stop - 1] == BLANK or (self.kinds[stop - 1] == TEXT and _is_device(self.said[stop - 1]))
-        ):
+        quotes = stop < len(self.said) and self.kinds[stop] == QUOTED
+        while stop and (self.kinds[stop - 1] == BLANK or self._is_added(stop - 1, quotes=quotes)):
             stop -= 1
             self._set(stop, stop + 1, DEVICE)
         return -1
+
+    def _is_added(self, at: int, *, quotes: bool) -> bool:
+        """Is it what telephones add, or a mere rule above what is quoted?"""
+        line = self.said[at]
+        return self.kinds[at] == TEXT and (_is_device(line) or (quotes and bool(_RULE.match(line))))
 
     def _reads_on(self, at: int, stop: int) -> bool:
         """Do sentences follow these dashes, or do they part what a line with a colon announces?"""
@@ -463,6 +509,13 @@ class _Page:
         for at in range(start, stop):
             if self.kinds[at] != BLANK:
                 self.kinds[at] = kind
+
+
+def _parted(text: str) -> str:
+    """The text, with a line end where a quotation begins in the line above it."""
+    if ":>" not in text and ": >" not in text:
+        return text
+    return _MARKS_BEHIND.sub(lambda one: f"{one[1]}\n{one[2]}" if attribution.stands_above(one[1]) else one[0], text)
 
 
 def _kinds(lines: Sequence[str]) -> list[str]:
@@ -523,6 +576,8 @@ def _mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str], fo
         if kinds[at] == BLANK:
             continue
         said = _MARKS.sub("", line[:LONG], count=1).split()
+        if not said:
+            continue
         if _is_run(before[-3:] + said, runs) and (before or len(line) >= 30):
             before = (before + said)[-3:]
             for place in [*weak, at]:
@@ -543,6 +598,9 @@ def _is_run(said: Sequence[str], runs: Collection[tuple[str, ...]]) -> bool:
 def _delimiter(line: str) -> str:
     """ "original" for "-----Original Message-----", "forward" for "Begin forwarded message:", or neither ("")."""
     dashed = _DASHES.match(line) is not None
+    behind = _BEHIND_DELIMITER.match(line) if dashed else None
+    if behind and _HEADERS.get(_fold(behind[2])):
+        line = behind[1]
     said = _fold(line)
     if said in _FORWARDED or (dashed and said.startswith("forwarded by ")):
         return "forward"
@@ -554,9 +612,15 @@ def _is_closing(group: Sequence[str], line: str) -> bool:
     return _is_end(line) and sum(part.count("<") - part.count(">") for part in group) > 0
 
 
-def _is_end(line: str) -> bool:
+def _is_closed(line: str) -> bool:
+    """Does a line end with a colon, or stand between dashes?"""
     end = line.rstrip(" \t\r\xa0*_")
     return end.endswith((":", "：")) or (end.endswith("--") and line.lstrip().startswith("--"))
+
+
+def _is_end(line: str) -> bool:
+    """Can a line above a quotation end so? Zoho leaves out the colon."""
+    return _is_closed(line) or ("@" in line and line.rstrip().rpartition(" ")[2].casefold() in VERBS)
 
 
 def _is_device(line: str) -> bool:

@@ -26,8 +26,10 @@ _CUT_WORD = re.compile(r"=\?[^?*=\s]{1,40}\?[bq]\?[^?\s]++\Z", re.I)
 _CHARSET_NAME = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,39}")
 # How a name is written that means another: "win-1251", "cp-850", "x-mac-cyrillic", "ISO8859_2".
 _PREFIXED = (
-    (re.compile(r"(?:x-|cs)?(?:windows|win)[-_ ]?(?=\d)"), "cp"),
+    (re.compile(r"x-ms-(?=cp)|x-(?=x-)"), ""),
+    (re.compile(r"(?:x-|cs)?(?:windows|win|ansi|dos|pc)[-_ ]?(?=\d)"), "cp"),
     (re.compile(r"(?:x-|cs)?(?:cp|ibm|ms)[-_]?(?=\d)"), "cp"),
+    (re.compile(r"latin[-_ ]?(?=\d)"), "latin"),
     (re.compile(r"x-(?=mac|euc|big|gb|sjis|iso|utf|koi|user)"), ""),
     (re.compile(r"iso[-_ ]?8859[-_ ]?(?=\d)"), "iso-8859-"),
     (re.compile(r"koi8[-_ ]?(?=[ru])"), "koi8-"),
@@ -41,20 +43,50 @@ _CHARSETS = {
     "latin1": "cp1252",
     "iso-8859-8-i": "iso-8859-8",
     "iso-8859-8-e": "iso-8859-8",
+    "logical": "iso-8859-8",
+    "visual": "iso-8859-8",
+    "iso-8859-9": "cp1254",
+    "koi8": "koi8-r",
+    "koi8-ru": "koi8-u",
+    "unicode": "utf-16",
+    "ucs-2": "utf-16",
+    "iso-10646-ucs-2": "utf-16",
     "windows-874": "cp874",
     "gb2312": "gb18030",
+    "gb-2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "csgb2312": "gb18030",
+    "zh_cn.gb2312": "gb18030",
     "gbk": "gb18030",
     "x-gbk": "gb18030",
     "shift_jis": "cp932",
     "shift-jis": "cp932",
     "x-sjis": "cp932",
+    "csshiftjis": "cp932",
+    "cseucpkdfmtjapanese": "euc_jp",
+    "euc-jp-ms": "euc_jp",
+    "eucjp-ms": "euc_jp",
+    "eucjp-win": "euc_jp",
+    "cp51932": "euc_jp",
+    "euc-jp": "euc_jp",
+    "eucjp": "euc_jp",
+    "jis": "iso2022_jp_ext",
     "ks_c_5601-1987": "cp949",
+    "ks_c_5601": "cp949",
+    "ksc5601": "cp949",
+    "ksc_5601": "cp949",
+    "korean": "cp949",
     "euc-kr": "cp949",
+    "euckr": "cp949",
     "big5": "cp950",
+    "big-5": "cp950",
+    "big5-eten": "cp950",
     "unicode-1-1-utf-7": "utf-7",
     "maccyrillic": "mac-cyrillic",
     "macroman": "mac-roman",
     "mac": "mac-roman",
+    "mac-ce": "mac-latin2",
+    "mac-centraleurope": "mac-latin2",
     "macintosh": "mac-roman",
     "sjis": "cp932",
     "windows-31j": "cp932",
@@ -68,6 +100,11 @@ _CHARSETS = {
     "csiso2022jp": "iso2022_jp_ext",
     "utf8mb4": "utf-8",
 }
+
+_OF_SINGLE_BYTES = ("cp12", "iso-8859", "iso8859", "latin", "koi8", "mac", "cp4", "cp8")
+
+# What is no text in the first may be some in the second.
+_LARGER = {"euc_jp": "euc_jis_2004", "cp950": "big5hkscs"}
 
 # In these, letters are plain ASCII behind an escape: bytes of another charset never look like them, nor like UTF-8.
 _STATEFUL = ("iso2022", "iso-2022", "hz", "utf-7", "utf7")
@@ -121,12 +158,36 @@ def from_bytes(
         text = _in_charset(raw, first, "strict", cut)
         return storable((_iso_2022_jp(raw) if text is None else text)[:limit])
     unsure = name is not None and name.startswith(_STATEFUL)
-    strict = (first, None if unsure else "utf-8", other)
+    if first == "utf-16":
+        first = name = _byte_order(raw)
+    sure = ["utf-8"] if first and first.startswith(_OF_SINGLE_BYTES) and _is_surely_utf_8(raw) else []
+    strict = (*sure, first, _LARGER.get(first or ""), None if unsure else "utf-8", other)
     for candidate, errors in (*((one, "strict") for one in strict), (name, "replace"), (other, "replace")):
         text = _in_charset(raw, candidate, errors, cut)
         if text is not None:
             return storable(text.removeprefix("\ufeff")[:limit])
     return storable(raw.decode("cp1252", "replace")[:limit])
+
+
+_UTF_8_LETTERS = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+def _is_surely_utf_8(raw: bytes) -> bool:
+    """Whether bytes are UTF-8 whatever they are called: no two letters of another charset look so by chance.
+
+    A broken letter at their end may be where a limit fell.
+    """
+    if raw.isascii():
+        return False
+    others = _UTF_8_LETTERS.sub(b"", raw)
+    return others[:-3].isascii() and len(_UTF_8_LETTERS.findall(raw[:10_000])) > 1
+
+
+def _byte_order(raw: bytes) -> str:
+    """UTF-16 with its byte order: as its mark says, else by where the zeros of spaces and line ends stand."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return "utf-16-le" if raw[1::2].count(0) > raw[::2].count(0) else "utf-16-be"
 
 
 def _iso_2022_jp(raw: bytes) -> str:
@@ -272,9 +333,14 @@ def _word(word: re.Match[str]) -> bytes | None:
     return base64_bytes(raw)
 
 
+_PADDED = re.compile(rb"=\s{0,4}(?=[A-Za-z0-9+/])")
+
+
 def base64_bytes(raw: bytes) -> bytes | None:
     """The bytes of base64 text, however it is broken: foreign characters are passed over, padding is made up for, a
-    last character that is no whole byte is dropped. None if nothing of it decodes."""
+    last character that is no whole byte is dropped. Each of several pieces may be padded. None if nothing decodes."""
+    if _PADDED.search(raw):
+        return b"".join(base64_bytes(piece) or b"" for piece in _PADDED.split(raw))
     for end, padding in ((len(raw), b""), (len(raw), b"=="), (len(raw.rstrip(b"=\r\n\t ")) - 1, b"==")):
         with suppress(binascii.Error):
             if end > 0 or not raw:

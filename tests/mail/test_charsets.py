@@ -1,5 +1,7 @@
 """Words come out right, whatever charset a mail has and however it names it."""
 
+from base64 import encodebytes
+
 import pytest
 
 from mail_tickets.mail.parsed import parse_mail
@@ -29,6 +31,57 @@ LABELS = {
 def test_a_charset_is_known_by_the_names_that_people_write(label: str, codec: str) -> None:
     found = parse_mail(mail(f"Content-Type: text/plain; charset={label}", RUSSIAN.encode(codec)))
     assert found.text == RUSSIAN
+
+
+WORDS = {
+    "ansi-1251": ("cp1251", RUSSIAN),
+    "KOI8": ("koi8-r", RUSSIAN),
+    "koi8-ru": ("koi8-u", RUSSIAN),
+    "csShiftJIS": ("cp932", "①番の機種、髙橋"),
+    "x-ms-cp932": ("cp932", "①番の機種、髙橋"),
+    "eucJP-ms": ("euc_jis_2004", "①番のランプ"),
+    "csEUCPkdFmtJapanese": ("euc_jp", "ランプが点きません"),
+    "cp51932": ("euc_jp", "ランプが点きません"),
+    "jis": ("iso2022_jp", "ランプが点きません"),
+    "GB_2312-80": ("gb2312", "灯泡不亮了"),
+    "csGB2312": ("gb2312", "灯泡不亮了"),
+    "x-x-big5": ("big5", "燈泡不亮了"),
+    "Big-5": ("big5", "燈泡不亮了"),
+    "big5": ("big5hkscs", "嘅㗎燈泡"),
+    "ksc_5601": ("cp949", "전구가 켜지지 않아요. 똠방각하"),
+    "euckr": ("cp949", "전구가 켜지지 않아요. 똠방각하"),
+    "logical": ("iso8859-8", "המנורה לא דולקת"),
+    "dos-874": ("cp874", "หลอดไฟไม่ติด"),
+    "iso-8859-9": ("cp1254", "Lamba “ışık” vermiyor"),
+    "x-mac-ce": ("mac-latin2", "Żarówka nie świeci"),
+    "latin-9": ("iso8859-15", "20 € für die Lampe"),
+    "dos-850": ("cp850", "Die Größe stimmt nicht"),
+    "pc850": ("cp850", "Die Größe stimmt nicht"),
+    "unicode": ("utf-16", "Die Größe stimmt nicht"),
+    "ucs-2": ("utf-16", "Die Größe stimmt nicht"),
+    "iso-10646-ucs-2": ("utf-16-be", "Die Größe stimmt nicht"),
+    "utf-16": ("utf-16-le", "Die Größe stimmt nicht"),
+}
+
+
+@pytest.mark.parametrize(("label", "codec", "words"), [(label, *found) for label, found in WORDS.items()])
+def test_a_charset_is_known_by_its_names_in_every_script(label: str, codec: str, words: str) -> None:
+    head = f"Content-Type: text/plain; charset={label}\nContent-Transfer-Encoding: base64"
+    assert parse_mail(mail(head, encodebytes(words.encode(codec)))).text == words
+
+
+@pytest.mark.parametrize("label", ["windows-1251", "iso-8859-5", "iso-8859-1", "koi8-r", "cp850", "us-ascii"])
+@pytest.mark.parametrize("words", [RUSSIAN, "Die Größe ist groß.", "“Lampe”", "電球が点きません。"])
+def test_utf_8_is_read_as_such_whatever_it_is_called(label: str, words: str) -> None:
+    assert parse_mail(mail(f"Content-Type: text/plain; charset={label}", words.encode())).text == words
+
+
+@pytest.mark.parametrize(
+    ("codec", "words"), [("cp1251", "РІР° лампа"), ("iso-8859-1", "Ã¤, à ma façon"), ("cp1252", "Ã")]
+)
+def test_letters_that_could_be_utf_8_stay_those_of_their_charset_where_others_could_not(codec: str, words: str) -> None:
+    found = parse_mail(mail(f"Content-Type: text/plain; charset={codec}", words.encode(codec)))
+    assert found.text == words
 
 
 @pytest.mark.parametrize("words", ["①番の機種です", "㈱ランプ", "ﾗﾝﾌﾟが点きません", "髙橋", "漢字とkana"])

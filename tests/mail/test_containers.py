@@ -80,6 +80,12 @@ def test_an_opaque_signed_mail_is_read(type_: str, sign: object) -> None:
     assert content_of(raw) == b"PDF"
 
 
+def test_an_opaque_signed_mail_is_known_by_its_name_too() -> None:
+    assert parse_mail(enclosed(signed(INNER), "application/octet-stream", "SMIME.P7M")).text == WORDS
+    other = parse_mail(enclosed(b"no signed mail", "application/octet-stream", "key.p7m"))
+    assert [file.name for file in other.attachments] == ["key.p7m"]
+
+
 def test_a_container_within_a_container_is_read() -> None:
     raw = enclosed(signed(enclosed(signed(INNER), "application/pkcs7-mime", "a")), "application/pkcs7-mime", "b")
     assert parse_mail(raw).text == WORDS
@@ -255,6 +261,7 @@ def test_the_armour_of_a_signed_text_is_taken_off() -> None:
     plain = f"Before.\n\nStatus: resolved\n\n{WORDS}\n-- \nAnn\nAfter."
     assert without_armour(ARMOURED) == plain
     assert parse_mail(mail(f"Content-Type: text/plain\n\n{ARMOURED}\n")).text == plain
+    assert parse_mail(mail(f"Content-Type: text/html\n\n<pre>{ARMOURED}</pre>\n")).text == plain.replace("-- ", "--")
 
 
 @pytest.mark.parametrize("text", ["-----BEGIN PGP SIGNED MESSAGE-----\nwords", "words", f"> {ARMOURED[9:45]}\nwords"])

@@ -1,9 +1,11 @@
 """Words are found in mails whose structure lies, or hides them behind another part."""
 
+from base64 import encodebytes
 from datetime import UTC, datetime
 
 import pytest
 
+from mail_tickets.mail import mime
 from mail_tickets.mail.parsed import parse_mail
 
 WORDS = "The lamp is dark since Monday."
@@ -187,3 +189,65 @@ def test_a_long_style_sheet_does_not_lose_the_marks_of_quotations() -> None:
 def test_a_subject_that_was_cut_off_is_decoded() -> None:
     assert parse_mail(mail("Subject: =?utf-8?Q?Die_Lampe_ist_gr=C3=BCn\n\nx")).subject == "Die Lampe ist grün"
     assert parse_mail(mail("Subject: =?utf-8?B?TGFtcA==?= =?utf-8?B?TGFt\n\nx")).subject == "LampLam"
+
+
+@pytest.mark.parametrize("type_", ["plain/text", "application/text", "text", "text/txt"])
+def test_a_type_that_means_text_is_text(type_: str) -> None:
+    found = parse_mail(mail(f"Content-Type: {type_}\n\nThe lamp is dark.\n"))
+    assert (found.text, found.attachments) == ("The lamp is dark.", ())
+
+
+@pytest.mark.parametrize("type_", ["application/xhtml+xml", "text/xhtml"])
+def test_a_type_that_means_html_is_html(type_: str) -> None:
+    found = parse_mail(mail(f"Content-Type: {type_}\n\n<html><body><p>The lamp is dark.</p></body></html>\n"))
+    assert (found.text, found.attachments) == ("The lamp is dark.", ())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("base-64", "VGhlIGxhbXAgaXMgZ3LDvG4="),
+        ('"base64"', "VGhlIGxhbXAgaXMgZ3LDvG4="),
+        ("BASE64;", "VGhlIGxhbXAgaXMgZ3LDvG4="),
+        ("quotedprintable", "The lamp is gr=C3=BCn"),
+        ("Quoted_Printable", "The lamp is gr=C3=BCn"),
+        ("quoted-printable (really)", "The lamp is gr=C3=BCn"),
+    ],
+)
+def test_a_transfer_encoding_is_known_as_people_write_it(encoding: str, body: str) -> None:
+    head = f"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}"
+    assert parse_mail(mail(f"{head}\n\n{body}\n")).text == "The lamp is grün"
+
+
+FOOTER = "\n_____\nlamps mailing list\nhttps://list.example/lamps\n"
+
+
+@pytest.mark.parametrize("words", ["The lamp is dark since Monday", "The lamp is dark. " * 60])
+def test_words_behind_base64_are_read_too(words: str) -> None:
+    body = encodebytes(words.encode()).decode()
+    found = parse_mail(mail(f"Content-Transfer-Encoding: base64\n\n{body}{FOOTER}"))
+    assert found.text == f"{words.strip()}\n{FOOTER.strip()}"
+
+
+def test_a_file_in_base64_ends_where_a_lists_footer_begins_and_goes_on_behind_padding() -> None:
+    content = bytes(range(256)) * 3 + b"x"
+    padded = encodebytes(content[:100]) + encodebytes(content[100:])
+    for body in (encodebytes(content).decode() + FOOTER, padded.decode()):
+        raw = mail(f"Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n{body}")
+        [file] = parse_mail(raw).attachments
+        [leaf] = mime.parts(raw)
+        assert (file.size, mime.content(raw, leaf)) == (len(content), content)
+
+
+@pytest.mark.parametrize("tag", ["noscript", "textarea", "details", "button", "label"])
+def test_words_that_a_client_shows_are_read_in_whatever_element_they_stand(tag: str) -> None:
+    found = parse_mail(mail(f"Content-Type: text/html\n\n<p>Dark.</p><{tag}>The lamp is dark.</{tag}>\n"))
+    assert "The lamp is dark." in found.text
+
+
+def test_an_attached_invitation_is_the_text_of_a_mail_without_any() -> None:
+    event = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Visit\nLOCATION:Room 5\nEND:VEVENT\nEND:VCALENDAR\n"
+    head = "Content-Type: text/calendar; name=invite.ics\nContent-Disposition: attachment; filename=invite.ics"
+    found = parse_mail(mail(f"{head}\n\n{event}"))
+    assert "Room 5" in found.text
+    assert [file.name for file in found.attachments] == ["invite.ics"]
