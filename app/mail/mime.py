@@ -55,7 +55,7 @@ _ESCAPED = re.compile(r'\\(["\\])')
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _WORDS_IN_IT = frozenset(b" -.,")
 _LONG_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){5,}[A-Za-z0-9+/]{2,4}={0,2}")
-_WORDS_BEHIND = re.compile(rb"\n(?=[A-Za-z0-9+/=]*[^A-Za-z0-9+/=\s][^\n]*\S|[A-Za-z0-9+/]+ [A-Za-z])")
+_WORDS_BEHIND = re.compile(rb"\n(?=[ \t]{0,9}(?:[-_*=]{2}|[^\s]{1,80}[ \t]{1,9}[^\s]))")
 _LONGEST_FOOTER = 16_384
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _UUENCODED = ("x-uuencode", "uuencode", "uue", "x-uue")

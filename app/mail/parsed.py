@@ -17,11 +17,11 @@ from .containers.clear_signed import without_armour
 from .html_text import enriched, text_of, without_pictures
 from .machines.one_click import clicked
 from .mime import Part
-from .text import decoded, in_charset, one_line, unflowed
+from .text import TOO_LONG, decoded, in_charset, one_line, unflowed
 
 TEXT_LIMIT = 1_000_000
 HTML_LIMIT = 8_000_000  # Of this, pictures within the text are taken out first.
-TOO_LONG = "[The mail is longer than this. It is kept whole.]"
+_LONGEST_WORD = 200
 
 # Postfix's, Exim's and qmail's.
 _RECIPIENTS = ("x-original-to", "envelope-to", "delivered-to")
@@ -269,8 +269,15 @@ def _text(raw: bytes, body: list[Part]) -> str:
         if piece:
             pieces.append(f"{leaf.label}: {piece}" if leaf.label and len(body) > 1 else piece)
         if room <= 0 or is_cut:
+            pieces[-1:] = [_to_whole_word(last) for last in pieces[-1:]]
             return "\n\n".join([*pieces, TOO_LONG])
     return "\n\n".join(pieces)
+
+
+def _to_whole_word(text: str) -> str:
+    """A text that was cut, without the piece of a word at its end."""
+    end = re.search(r"\s\S*\Z", text[-_LONGEST_WORD:])
+    return text[: len(text) - len(end[0])].rstrip() if end else text
 
 
 def _rendered(leaf: Part, written: str, *, alone: bool) -> str:

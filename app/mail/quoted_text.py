@@ -13,6 +13,7 @@ from typing import NamedTuple
 from . import attribution
 from . import client_phrases as words
 from .attribution_words import ADDRESS, VERBS, has_sentence_words, has_verb, words_of
+from .text import TOO_LONG
 
 # What is read line by line. A longer line is no mark of a client, and what follows so many lines is one more line.
 LINES = 3_000
@@ -94,6 +95,9 @@ def split(
     Of a mail that is `opening` a ticket, and answers nothing of ours, only the signature at its end is no new words:
     nobody here has seen what it quotes. In an `outsider`'s reply whatever is not ours is new, if `ours` are known.
     """
+    if text.endswith(TOO_LONG):
+        said = split(text.removesuffix(TOO_LONG).rstrip(), ours, forward, opening=opening, outsider=outsider)
+        return Split(said.new, f"{said.rest}\n\n{TOO_LONG}") if said.rest else Split(text, "")
     page = _Page(text, ours)
     if opening and not page.quotes_us:
         new = _new_lines(page, page.read_opening())
@@ -402,32 +406,37 @@ class _Page:
     def _attribution(self, at: int) -> Mark | None:
         """The line above a quotation, which clients break into up to five; of a long line only the end is read."""
         if True not in self.ends[at : at + 6] or self.tried > CLOSELY:
-            return self._dated(at)
+            return self._unclosed(at)
         hidden = max(0, len(self.said[at]) - LONG)
         group = [self.said[at][hidden:]]
         end = at
-        while not self.ends[end] or self._ends_next(end):
+        while not self.ends[end]:
             end += 1
             line = self.said[end]
             if self.kinds[end] == BLANK and self._goes_on(end):
                 continue
             if not (self.kinds[end] == TEXT or _is_closing(group, line)) or len(line) > LONG:
-                return self._dated(at)
+                return self._unclosed(at)
             group.append(line)
         if "\n" in group[0]:
             return None
         self.tried += ROUND + sum(map(len, group))
-        apart = at == 0 or self.kinds[at - 1] == BLANK
-        found = attribution.find(group, fresh=self._is_fresh(at), apart=apart)
+        found = attribution.find(group, fresh=self._is_fresh(at), apart=self._is_apart(at))
         if found is None or (hidden and not found.start):
-            return self._dated(at)
-        certain = found.certainty > 1 and _is_closed(self.said[end]) and not self._is_log(group, end + 1)
+            return self._unclosed(at)
+        certain = found.certainty > 1 and not self._is_log(group, end + 1)
         return Mark(end + 1, False, certain, hidden + found.start if found.start else 0)
 
-    def _ends_next(self, at: int) -> bool:
-        """Whether a line that ends with a verb goes on for a word or two, up to a colon."""
-        following = self.said[at + 1] if at + 1 < len(self.said) and not _is_closed(self.said[at]) else ""
-        return 0 < len(following) < 30 and self.ends[at + 1] and _is_closed(following)
+    def _unclosed(self, at: int) -> Mark | None:
+        """A line above a quotation that ends without a colon, as Zoho and Gmail of old write it, maybe in two lines."""
+        for end in range(at, min(at + 2, len(self.said))):
+            goes_on = end + 1 < len(self.said) and self.kinds[end + 1] not in (BLANK, QUOTED)
+            if goes_on or self.kinds[end] != TEXT or not _ends_with_verb(self.said[end]):
+                continue
+            found = attribution.find(self.said[at : end + 1], fresh=self._is_fresh(at), apart=self._is_apart(at))
+            if found is not None:
+                return Mark(end + 1, False, False, found.start)
+        return self._dated(at)
 
     def _dated(self, at: int) -> Mark | None:
         """Gmail's old line above a quotation, without "wrote", which may be broken before its address."""
@@ -435,6 +444,9 @@ class _Page:
         if line.rstrip().endswith("<") and end < len(self.said):
             line, end = line.rstrip() + self.said[end].lstrip(), end + 1
         return Mark(end, False, False) if len(line) <= LONG and _DATED.match(line) else None
+
+    def _is_apart(self, at: int) -> bool:
+        return at == 0 or self.kinds[at - 1] == BLANK
 
     def _is_fresh(self, at: int) -> bool:
         """Does no sentence of the line before go on in this one?"""
@@ -612,15 +624,13 @@ def _is_closing(group: Sequence[str], line: str) -> bool:
     return _is_end(line) and sum(part.count("<") - part.count(">") for part in group) > 0
 
 
-def _is_closed(line: str) -> bool:
-    """Does a line end with a colon, or stand between dashes?"""
+def _is_end(line: str) -> bool:
     end = line.rstrip(" \t\r\xa0*_")
     return end.endswith((":", "：")) or (end.endswith("--") and line.lstrip().startswith("--"))
 
 
-def _is_end(line: str) -> bool:
-    """Can a line above a quotation end so? Zoho leaves out the colon."""
-    return _is_closed(line) or ("@" in line and line.rstrip().rpartition(" ")[2].casefold() in VERBS)
+def _ends_with_verb(line: str) -> bool:
+    return "@" in line and len(line) <= LONG and line.rstrip().rpartition(" ")[2].casefold() in VERBS
 
 
 def _is_device(line: str) -> bool:

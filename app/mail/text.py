@@ -9,6 +9,8 @@ from email.header import Header, decode_header
 HEADER_LIMIT = 65_536
 # Of a text no more than this is shown in a letter or on a page, or found by a search.
 SHOWN_LIMIT = 100_000
+# What stands below a text that was cut.
+TOO_LONG = "[The mail is longer than this. It is kept whole.]"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BIDI = "\u202a-\u202e\u2066-\u2069"

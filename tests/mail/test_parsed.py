@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from mail_tickets.mail import mime
 from mail_tickets.mail.addresses import Mailbox
-from mail_tickets.mail.parsed import TOO_LONG, ParsedMail, parse_mail
+from mail_tickets.mail.parsed import ParsedMail, parse_mail
+from mail_tickets.mail.quoted_text import split
+from mail_tickets.mail.text import TOO_LONG
 
 MAILS = Path(__file__).parent.parent / "mails"
 REAL = sorted(path for path in MAILS.glob("*/**/*") if path.is_file())
@@ -411,7 +413,18 @@ def test_a_mail_without_headers_is_all_text() -> None:
 def test_a_long_mail_says_that_it_is_longer() -> None:
     found = parse_mail(b"\n" + b"words\n" * 300_000)
     assert len(found.text) <= 1_000_100
-    assert found.text.endswith(TOO_LONG)
+    assert found.text.endswith(f"words\n\n{TOO_LONG}")
+    assert split(found.text).new == split(found.text, opening=True).new == found.text
+    html = parse_mail(b"Content-Type: text/html\n\n<p>" + b"words " * 300_000)
+    assert html.text.endswith(f"words\n\n{TOO_LONG}")
+
+
+def test_a_short_answer_above_a_long_quotation_is_not_longer() -> None:
+    for marks in (b"> ", b""):
+        above = b"\nYes.\n\nOn Wed, 25 Nov 2026 at 09:20, Bob <bob@shop.example> wrote:\n"
+        said = split(parse_mail(above + (marks + b"words\n") * 300_000).text)
+        assert said.new == "Yes."
+        assert said.rest.endswith(TOO_LONG)
 
 
 def test_line_ends_that_changed_on_the_way_do_not_change_the_digest() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
 from ...mail.auto_submitted import reads_no_answer
+from ...mail.subjects import bare_subject
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, REQUESTOR, SHOW
 from ..lifecycle.tables import Action, sentence_list
@@ -19,7 +20,7 @@ from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, forwardable_files
 from ..records.people import Address, Person
-from ..records.tickets import MERGED, UNDELIVERED, Ticket
+from ..records.tickets import MERGED, UNDELIVERED, Change, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
@@ -168,6 +169,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
             storm.word,
             f"{sentence_list(missed)} did not get it." if missed else "",
         ),
+        "subject": _new_subject(uow, ticket, message, new_message),
         "doubt": unproven_note(uow, actor, new_message),
     }
     headers = _headers(ticket, "posted", message, name, new_message)
@@ -184,6 +186,33 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         *([_of_leaving(event, old_team)] if old_team else []),
         *_announcement(uow, event, recipients),
     ]
+
+
+_NO_TITLE = "(no subject)"
+
+
+def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message: NewMessage) -> str:
+    """The subject of a mail, if it is no other mail's on the ticket, nor its title now or before."""
+    subject, _ = bare_subject(new_message.subject)
+    if (
+        subject in ("", _NO_TITLE)
+        or subject.startswith(f"[{ticket.queue.name.casefold()} #")
+        or new_message.mail_id is None
+        or new_message.automatic
+        or _is_same(subject, ticket.title)
+    ):
+        return ""
+    mails = select(Message.subject).where(Message.ticket_id == ticket.id, Message.id != message.id)
+    titles = select(Change.old).where(Change.ticket_id == ticket.id, Change.field == "subject")
+    known = [*uow.session.scalars(mails), *uow.session.scalars(titles)]
+    return "" if any(_is_same(subject, one or "") for one in known) else one_line(new_message.subject, 200)
+
+
+def _is_same(subject: str, other: str) -> bool:
+    """Whether a bare subject says no more than another one; what programs put before it does not count."""
+    known, _ = bare_subject(other)
+    prefix = subject.removesuffix(known).rstrip()
+    return subject in known or (bool(known) and subject.endswith(known) and prefix.endswith(":") and len(prefix) < 16)
 
 
 def _of_leaving(event: Event, old_team: Sequence[TicketMember]) -> Notice:
