@@ -130,6 +130,11 @@ def test_what_comes_to_a_letters_envelope_sender_names_the_letter(world: World) 
     [(_, _, reason)] = aside(world)
     assert reason == "it is about our letter on ticket 1 to bob@example.org"
     assert find_nobody(world, "MAILER-DAEMON@example.org")
+    [change] = world.ticket()["changes"]
+    assert (change["field"], change["new"]) == (
+        "undelivered",
+        "bob@example.org: something came back about a letter, and is set aside",
+    )
 
 
 def find_nobody(world: World, email: str) -> bool:

@@ -447,3 +447,23 @@ def test_in_a_storm_the_footer_says_that_nobody_gets_a_letter(small_inbox: World
     assert "everybody who answers for General will read it" in rita.letter().footer
     rita.replies(rita.letter(), "Yes.")
     assert ron.letter().text == "Rita wrote:\n\nYes."
+
+
+# A clock that was ahead
+
+
+def test_what_was_counted_while_the_clock_was_ahead_holds_nothing_back_once_it_is_right(small_inbox: World) -> None:
+    rita = small_inbox.responder("rita@team.example", "Rita")
+    ann = small_inbox.actor("ann@home.example", "Ann")
+    ann.writes("hello", "It burns.")
+    rita.replies(rita.letter(), "Pour water on it.")
+    small_inbox.clock.passes(days=3)
+    for number in range(MOST_ANSWERS + 5):
+        ann.writes("ticket1", f"Number {number}.")
+        ann.writes("ticket1", "help")
+    small_inbox.clock.passes(days=-3)
+    before = len(ann.letters)
+    ann.writes("ticket1", "help")
+    assert len(ann.letters) == before + 1
+    ann.writes("ticket1", "It still burns.")
+    assert "It still burns." in rita.letter().text

@@ -1,6 +1,7 @@
 """Letters that came to nothing: refused by the relay or reported later, noted, and told of."""
 
 import logging
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from ..letters import notification
 from ..records.letters import Letter, State
 from ..records.message_ids import is_our_id
 from ..records.people import Address, Person
-from ..records.tickets import UNDELIVERED, Ticket, record_change, resolve_merged
+from ..records.tickets import UNDELIVERED, NoSuchTicket, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import members_of
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
@@ -86,6 +87,16 @@ def _take(
     if failed:
         record_failure(uow, letter.id, report.why, counts=report.blames_address)
     return settle(uow, claimed, Fate.REPORTED, letter.ticket_id, reason)
+
+
+def note_unread(uow: UnitOfWork, letter: ReportedLetter) -> None:
+    """Note on its ticket that something came back about a letter which nobody could read as a report."""
+    if letter.ticket_id is None:
+        return
+    with suppress(NoSuchTicket):
+        ticket = resolve_merged(uow, letter.ticket_id)
+        said = f"{letter.recipient}: something came back about a letter, and is set aside"
+        record_change(uow, ticket, None, UNDELIVERED, None, said)
 
 
 def unmatched_report_reason(inbound_mail: InboundMail) -> str:

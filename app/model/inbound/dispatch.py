@@ -10,7 +10,7 @@ from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
 from . import bounces, contents, meanwhile, new_tickets, replies, search_requests, unsubscribe_address
-from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
+from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .interpretation import interpret, new_message_of
 from .performed import Sender, notify_all
 from .sender_proof import is_our_address, named_writer
@@ -157,4 +157,7 @@ def _to_letter_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: st
     if (reported := bounces.take_report_by_token(uow, inbound_mail, recipient, letter)) is not None:
         return reported
     about = f"on ticket {letter.ticket_id}" if letter.ticket_id else "about mail set aside"
-    return set_aside_mail(uow, inbound_mail, recipient, f"it is about our letter {about} to {letter.recipient}")
+    aside = set_aside_mail(uow, inbound_mail, recipient, f"it is about our letter {about} to {letter.recipient}")
+    if aside.fate is Fate.SET_ASIDE:
+        bounces.note_unread(uow, letter)
+    return aside

@@ -110,7 +110,7 @@ def remind_administrators(uow: UnitOfWork) -> None:
 def _told_today(uow: UnitOfWork) -> bool:
     # Letters without a ticket are few, and there is an index on it: every mail that is set aside asks this.
     recent_letter = select(Letter.id).where(
-        Letter.ticket_id.is_(None), Letter.kind == _KIND, Letter.created > uow.now - _EVERY
+        Letter.ticket_id.is_(None), Letter.kind == _KIND, Letter.created > uow.now - _EVERY, Letter.created <= uow.now
     )
     return uow.session.scalar(recent_letter.limit(1)) is not None
 

@@ -239,7 +239,10 @@ def _within_bounds(
 def _to_writer(uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, missed: Sequence[str]) -> list[Notice]:
     """The letter to a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
     recent = select(Letter.id).where(
-        Letter.person_id == writer.person_id, Letter.kind == NOT_SENT, Letter.created > uow.now - loop_protection.HOUR
+        Letter.person_id == writer.person_id,
+        Letter.kind == NOT_SENT,
+        Letter.created > uow.now - loop_protection.HOUR,
+        Letter.created <= uow.now,
     )
     if writer.undeliverable or uow.connection.execute(recent.limit(1)).scalar() is not None:
         return []

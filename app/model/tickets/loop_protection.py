@@ -1,6 +1,7 @@
 """Storms: mails that come faster than people write. They are kept as ever, and answered no more.
 
 All is counted in the database, so that it holds over processes. What a storm holds back are letters, never mail.
+A moment yet to come was noted when the clock was ahead, and does not count; only answers may be dated later on purpose.
 """
 
 import logging
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ..records.letters import Letter
 from ..records.message_ids import is_our_id
@@ -37,6 +39,10 @@ MOST_PROVEN = 60
 MOST_TICKETS = 5
 
 
+# No answer is dated later on purpose.
+_LATEST = timedelta(days=1)
+
+
 class Storm(NamedTuple):
     """Whether letters are held back, and what the last ones say that are not."""
 
@@ -51,6 +57,7 @@ _NEWEST = select(Message.sender_id, Message.automatic, Message.verified, Message
     Message.ticket_id == bindparam("ticket"),
     Message.number > bindparam("before"),
     Message.received > bindparam("since"),
+    Message.received <= bindparam("now"),
     Message.mail_id.is_not(None),
 )
 
@@ -108,7 +115,7 @@ def _newest(uow: UnitOfWork, ticket: int, number: int, most: int) -> list[Writte
     """The mails of a ticket within the window, up to this number; asked for once for all letters about one mail."""
     asked = ("storm", ticket, number, most)
     if asked not in uow.session.info:
-        ids = {"ticket": ticket, "before": number - 4 * most, "since": uow.now - WINDOW}
+        ids = {"ticket": ticket, "before": number - 4 * most, "since": uow.now - WINDOW, "now": uow.now}
         uow.session.info[asked] = [(row[0], row[1], row[2], row[3]) for row in uow.connection.execute(_NEWEST, ids)]
     found: list[Written] = uow.session.info[asked]
     return found
@@ -174,7 +181,7 @@ def _recent_mails(uow: UnitOfWork, sender: int) -> int:
     """How many mails of a sender came within the window; those that anybody can have sent count against nobody."""
     counted = [Message.verified] if uow.trust.by != "from" else []
     recent = select(Message.id).where(
-        Message.sender_id == sender, Message.received > uow.now - WINDOW, Message.mail_id.is_not(None), *counted
+        Message.sender_id == sender, *_within(uow, Message.received, WINDOW), Message.mail_id.is_not(None), *counted
     )
     return len(uow.connection.execute(recent.limit(MOST_OF_SENDER)).all())
 
@@ -186,7 +193,7 @@ def _letters_to_outsiders(uow: UnitOfWork, sender: int) -> int:
         select(func.count())
         .select_from(Message)
         .join(Letter, Letter.about_id == Message.id)
-        .where(Message.sender_id == sender, Message.received > uow.now - HOUR, Message.mail_id.is_not(None))
+        .where(Message.sender_id == sender, *_within(uow, Message.received, HOUR), Message.mail_id.is_not(None))
         .where(~Message.verified, ~answers)
     )
     return uow.connection.execute(caused).scalar_one()
@@ -216,7 +223,9 @@ def last_answer_note(uow: UnitOfWork, person_id: int, kind: str) -> list[str]:
 
 def _answers(uow: UnitOfWork, person_id: int, kind: str) -> int:
     """How many letters of a kind answered a person's mails by themselves within an hour."""
-    recent = select(func.count()).where(*_alike(person_id, kind), Letter.created > uow.now - HOUR)
+    recent = select(func.count()).where(
+        *_alike(person_id, kind), Letter.created > uow.now - HOUR, Letter.created < uow.now + _LATEST
+    )
     return uow.connection.execute(recent).scalar_one()
 
 
@@ -225,12 +234,19 @@ def next_allowed_at(uow: UnitOfWork, person_id: int, kind: str) -> datetime:
 
     Letters that are dated later count too, so that none of those that wait leave at once.
     """
-    dates = select(Letter.created).where(*_alike(person_id, kind)).order_by(Letter.created.desc())
+    dates = select(Letter.created).where(*_alike(person_id, kind), Letter.created < uow.now + _LATEST)
+    dates = dates.order_by(Letter.created.desc())
     last = uow.session.scalars(dates.offset(MOST_ANSWERS - 1).limit(1)).one_or_none()
     if last is None or last + HOUR <= uow.now:
         return uow.now
     LOG.warning("storm to=person%d later=%s", person_id, kind)
     return last + HOUR
+
+
+def _within(
+    uow: UnitOfWork, moment: InstrumentedAttribute[datetime], length: timedelta
+) -> tuple[ColumnElement[bool], ...]:
+    return moment > uow.now - length, moment <= uow.now
 
 
 def _alike(person_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
@@ -258,7 +274,7 @@ def _tickets_of_others(uow: UnitOfWork, ticket: Ticket, person_id: int, *, verif
     query = (
         select(func.count(Message.ticket_id.distinct()))
         .join(Ticket, Ticket.id == Message.ticket_id)
-        .where(Message.sender_id == person_id, Message.received > uow.now - HOUR, Message.mail_id.is_not(None))
+        .where(Message.sender_id == person_id, *_within(uow, Message.received, HOUR), Message.mail_id.is_not(None))
         .where(Ticket.requestor_id != person_id, Ticket.id != ticket.id, ~part, Message.verified.is_(verified))
     )
     return uow.session.scalar(query) or 0
