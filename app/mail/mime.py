@@ -125,6 +125,21 @@ def body_start(raw: bytes) -> int:
     return _body_start(raw, _headers_end(raw, _top(raw), len(raw)), len(raw))
 
 
+def top_parts(raw: bytes) -> tuple[str, list[tuple[int, int]]]:
+    """The type of a mail, and where the direct parts of a multipart begin, with their headers, and end."""
+    written = fields(header_block(raw)).get("content-type", [""])[0]
+    type_, start = _type(written, "text/plain"), body_start(raw)
+    boundary = (_parameter(_parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
+    multipart = type_.startswith("multipart/") and boundary
+    return type_, list(_ranges(_Walk(raw, 1000), boundary, start, len(raw))) if multipart else []
+
+
+def top_content(raw: bytes) -> bytes:
+    """The decoded body of a mail that is no multipart."""
+    headers = fields(header_block(raw))
+    return content(raw, _leaf(headers, "application/octet-stream", body_start(raw), len(raw), 0))
+
+
 def parts(raw: bytes, top: Message | None = None, limit: int = 1000, depth: int = 100) -> list[Part]:
     """The leaves of a mail in document order, at most `limit`, from at most `depth` multiparts within each other.
 

@@ -16,6 +16,7 @@ from .records import (
     messages,
     our_domains,
     people,
+    person_keys,
     queues,
     received_mail,
     tickets,
@@ -39,6 +40,7 @@ TABLES = (
     received_mail,
     messages,
     people,
+    person_keys,
     message_ids,
     our_domains,
     queues,
@@ -46,7 +48,7 @@ TABLES = (
     undo,
     web_access,
 )
-REVISION = "0018"
+REVISION = "0019"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 

@@ -1,5 +1,7 @@
 """The commands `queue`, `person` and `responder`."""
 
+from typing import BinaryIO
+
 import click
 
 from ...mail.addresses import Mailbox
@@ -154,6 +156,30 @@ def person_alias(email: str, other: str) -> None:
     with open_transaction() as uow:
         registration.add_alias(uow, email, other)
         click.echo(f"Linked {other.strip()} to {_named(people.get_person(uow, email))}")
+
+
+@person_command.command("key")
+@click.argument("email")
+@click.argument("file", type=click.File("rb"))
+def person_key(email: str, file: BinaryIO) -> None:
+    """Keep a public key of EMAIL's person: what they sign with it is theirs.
+
+    FILE is an OpenPGP public key or an S/MIME certificate; - is standard input.
+
+    \b
+    Example:
+      tickets person key ann@example.org ann.asc
+    """
+    from ...mail.signed.openpgp import NoKey
+    from ...model.records import person_keys
+
+    with open_transaction() as uow:
+        person = people.get_person(uow, email)
+        try:
+            row = person_keys.add_key(uow, person, file.read())
+        except NoKey as error:
+            raise click.ClickException("This is no OpenPGP public key and no S/MIME certificate.") from error
+        click.echo(f"Added a key of {_named(person)}: {row.kind} {row.fingerprint}")
 
 
 def _named(person: people.Person) -> str:

@@ -91,6 +91,8 @@ def identify(
     members = members_of(uow, ticket)
     about = _situation(uow, claim, thread, person, members, known)
     permission = permitted(about)
+    if about.verified:
+        sender_proof.use_signature(uow, inbound_mail, person, ticket.id)
     if Effect.LET_IN in permission.on_yes:
         named = contents.mailboxes_to_add(uow, parsed)
         about = replace(about, newly_named=tuple(contents.missing_addresses(uow, members, about.member, named)))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ...mail import authentication_results
 from ...mail.addresses import Mailbox
 from ...mail.authentication_results import AuthenticationVerdict
+from ...mail.signed.signed_words import covers, names_ticket, signed_parts
+from ..records import person_keys
 from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.message_ids import is_our_id
 from ..records.people import find_person
@@ -62,10 +64,10 @@ def is_verified(
 ) -> bool:
     """Whether a mail is from whom it says (docs/interface.md, section 6).
 
-    It answers a letter that went to that very person lately, and not about another ticket than its own, or the front
-    server says so of the address in From. Never with two addresses in From or none, with a writer who does not stand
-    there, when the front server disowns it, or when a mail of this Message-ID `came_before`: whoever saw it could send
-    it again elsewhere.
+    It answers a letter that went to that very person lately, and not about another ticket than its own, the front
+    server says so of the address in From, or its writer has signed it. Never with two addresses in From or none, with a
+    writer who does not stand there, when the front server disowns it, or when a mail of this Message-ID `came_before`:
+    whoever saw it could send it again elsewhere.
     """
     if (
         came_before
@@ -75,7 +77,29 @@ def is_verified(
     ):
         return False
     answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, known, ticket)
-    return verdict is AuthenticationVerdict.PASS or answers
+    return (
+        verdict is AuthenticationVerdict.PASS or answers or signed_words(uow, inbound_mail, person, ticket) is not None
+    )
+
+
+def signed_words(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", ticket: int | None) -> bytes | None:
+    """What a key of this person has signed: all that a mail says, with the ticket's number in it, for the first time.
+
+    None if the mail is not signed so.
+    """
+    signed = signed_parts(inbound_mail.raw) if ticket is not None else None
+    content = person_keys.verified_content(uow, person, signed) if signed else None
+    if signed is None or content is None or ticket is None or person_keys.is_used(uow, content):
+        return None
+    proves = covers(signed, content, inbound_mail.parsed) and names_ticket(signed, content, ticket)
+    return content if proves else None
+
+
+def use_signature(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", ticket: int) -> None:
+    """Let the signed words of a mail prove nobody any more: whoever saw them could send them again."""
+    content = signed_words(uow, inbound_mail, person, ticket)
+    if content is not None:
+        person_keys.mark_used(uow, content)
 
 
 def is_believed(uow: UnitOfWork, inbound_mail: "InboundMail", *, verified: bool) -> bool:
