@@ -5,7 +5,8 @@ from graphlib import TopologicalSorter
 
 from tests.support.sources import APP, MODULES, imported_modules, imports, is_in
 
-MODEL = ("lifecycle", "storage", "records", "tickets", "search", "letters", "operations", "inbound", "desk", "erasure")
+MODEL = ("wording", "lifecycle", "storage", "records", "tickets", "search", "letters", "operations", "inbound")
+MODEL += ("desk", "erasure")
 LAYERS = ["app.mail", *(f"app.model.{name}" for name in MODEL), "app.model.schema", "app.model.setup", "app.archive"]
 LAYERS += ["app.transport", "app.handlers", "app.web", "app.config", "app.devtools", "app.cli"]
 # Plain packages (`start` in the first imports inside itself), what Salmon loads by name, and Alembic's files, which run

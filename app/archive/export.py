@@ -75,7 +75,7 @@ def choose(database: Database, number: int | None, queue: str | None, *, mails: 
         if number is not None:
             into = find_ticket(uow, number).merged_into
             if mails and into is not None:
-                raise NotAllowed(f"Ticket {number} is part of ticket {into} now: use that number.")
+                raise NotAllowed("is_merged", number=number, into=into)
         return Chosen(number, find_queue(uow, queue).id if queue is not None else None)
 
 

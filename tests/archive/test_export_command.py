@@ -52,8 +52,8 @@ def test_json_lines_have_one_line_a_ticket(program: Program) -> None:
 
 
 def test_what_cannot_be_is_refused(program: Program) -> None:
-    assert program.refuses("export", "7") == "There is no ticket 7."
-    assert program.refuses("export", "--queue", "Nowhere").startswith("There is no queue 'Nowhere'")
+    assert program.refuses("export", "7") == "There's no ticket 7."
+    assert program.refuses("export", "--queue", "Nowhere").startswith("There's no queue called")
     for wrong in (["1", "--queue", "Archive"], ["x"], ["--format", "pdf"]):
         assert program.run("export", *wrong).returncode == 2
 

@@ -144,8 +144,8 @@ def test_a_public_lists_archive_reads_in(program: Program) -> None:
 
 def test_what_cannot_be_is_refused_in_one_line(program: Program) -> None:
     box = program.box([old_mail("1")])
-    assert program.refuses("import", box, "--queue", "Nowhere").startswith("There is no queue 'Nowhere'")
-    assert program.refuses("import", box, "--queue", "Archive", "--status", "burning").startswith("There is no status")
+    assert program.refuses("import", box, "--queue", "Nowhere").startswith("There's no queue called")
+    assert program.refuses("import", box, "--queue", "Archive", "--status", "burning").startswith("There's no status")
     nothing = program.folder / "nothing"
     assert program.refuses("import", nothing, "--queue", "Archive") == f"No such file or directory: {nothing}"
     assert "isn't an email address" in program.refuses("import", box, "--queue", "Archive", "--responder", "ron")

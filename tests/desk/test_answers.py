@@ -154,7 +154,7 @@ def test_status_and_owner_go_with_the_words_or_nothing_is_done(world: World) -> 
     with pytest.raises(FieldsRefused) as refused:
         press(world, "sam@team.example", sent)
     assert refused.value.problems.keys() == {"status", "owner"}
-    assert "There is no status 'gone'" in refused.value.problems["status"]
+    assert 'There\'s no status "gone"' in refused.value.problems["status"]
     assert world.ticket()["assignee"]["email"] == "olga@team.example"
     assert sent.text not in [row.text for row in world.rows(Message)]
     posted = press(world, "sam@team.example", sent._replace(status=life.spam, owner="me"))
@@ -196,7 +196,7 @@ def test_a_button_without_words_asks_for_some(world: World) -> None:
 
 def test_whoever_may_not_see_a_ticket_answers_none(small_inbox: World) -> None:
     world = populated(small_inbox)
-    with pytest.raises(NoSuchTicket, match=r"There is no ticket 1\."):
+    with pytest.raises(NoSuchTicket, match=r"There's no ticket 1\."):
         press(world, "kim@home.example", Answer("reply", "x", "public.open.0", "", "t"))
 
 

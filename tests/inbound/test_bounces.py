@@ -130,12 +130,10 @@ def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene
     assert scene.noted == ["ann@example.net: 550 5.1.1 no such user"]
     for actor in (scene.ron, scene.rosa):
         [letter] = scene.told(actor)
-        assert letter.text.startswith(
-            "A letter to Ann <ann@example.net> could not be delivered:\n\n    Re: [General #1]"
-        )
+        assert letter.text.startswith("We couldn't deliver an email to Ann <ann@example.net>:\n\n    Re: [General #1]")
         assert "550 5.1.1 no such user" in letter.text
         assert letter["Reply-To"] == f"ticket1-comment@{DOMAIN}"
-        assert "a reply from you comments" in " ".join(letter.footer.split())
+        assert "add a private note (a comment)" in " ".join(letter.footer.split())
     view = world.ticket()
     with world.database.read_only() as uow:
         from mail_tickets.model.records.tickets import find_ticket
@@ -251,7 +249,7 @@ def test_after_refusals_on_two_days_the_address_gets_no_letter_until_mail_comes_
     world.clock.passes(days=1)
     scene.fails(scene.ann.letter(), number=2)
     assert scene.marked == ["ann@example.net"]
-    assert "no more letters are written to it until mail comes from there" in " ".join(scene.rosa.letter().text.split())
+    assert "so we've stopped emailing it" in " ".join(scene.rosa.letter().text.split())
     got = len(scene.ann.letters)
     scene.ron.writes("ticket1", "Or foam.")
     assert len(scene.ann.letters) == got
@@ -303,7 +301,7 @@ def test_reports_that_come_at_the_same_instant_count_once_each(scene: Scene) -> 
         thread.join()
     assert failed == []
     assert (len(scene.noted), scene.marked) == (5, ["ann@example.net"])
-    assert sum("no more letters go there" in one for one in scene.noted) == 1
+    assert sum("we've stopped emailing this address" in one for one in scene.noted) == 1
     scene.world.settle()
     assert len(scene.told(scene.rosa)) == 5
 
@@ -512,7 +510,7 @@ def test_a_forged_report_does_not_keep_the_true_one_from_counting(small: Scene) 
         small.world.clock.passes(days=1)
         small.ron.writes("ticket1", "Hello?")
     assert small.marked == ["ann@example.net"]
-    assert [one.endswith("; no more letters go there") for one in small.noted] == [False, False, True]
+    assert [one.endswith("; we've stopped emailing this address") for one in small.noted] == [False, False, True]
 
 
 @pytest.mark.parametrize("known", ["", "message", "made up"])
@@ -526,7 +524,7 @@ def test_a_forged_report_to_a_ticket_marks_nothing(scene: Scene, known: str) -> 
     assert (scene.marked, scene.refused) == ([], [])
     # It is kept as any automatic mail, and what it claims is noted as a claim.
     assert len(world.ticket()["messages"]) == 5
-    assert set(scene.noted) == {"ann@example.net: says a report that names no letter"}
+    assert set(scene.noted) == {"ann@example.net: says a report that names no email of ours"}
     got = len(scene.ann.letters)
     scene.ron.writes("ticket1", "Hello?")
     assert len(scene.ann.letters) == got + 1
@@ -541,7 +539,7 @@ def test_a_claim_about_somebody_who_is_not_on_the_ticket_is_not_even_noted(small
 def test_a_report_on_no_letter_of_ours_is_set_aside_with_the_address(small: Scene) -> None:
     address = f"hello@{DOMAIN}"
     small.world.brings(report(small.ann.letter(), address, returned="Hi"), "", address)
-    assert small.world.rows(Delivery.reason)[-1] == "it reports on a mail, but not on one of ours: ann@example.net"
+    assert small.world.rows(Delivery.reason)[-1] == "it reports on an email, but not on one of ours: ann@example.net"
 
 
 # Real ones

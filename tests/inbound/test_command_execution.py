@@ -199,12 +199,12 @@ def test_a_command_that_nothing_proves_waits_until_its_letter_is_answered(
     assert [message["text"] for message in office.messages] == ["Help!", "On my way."]
     assert office.messages[1]["verified"] is False
     [waiting] = to(letters, office.ron)
-    assert "nothing proves that you sent it" in waiting.text
+    assert "Did you send this?" in waiting.text
     assert all(line in waiting.text for line in lines.split("\n"))
     office.ron.replies(waiting, "yes")
     assert found(office, 1, effect[0]) == effect[1]
     assert len(office.messages) == 2
-    assert "Your mail changed ticket 1" in office.ron.letter().text
+    assert "Done. On ticket 1" in office.ron.letter().text
 
 
 @ONE_OF_EACH
@@ -229,7 +229,7 @@ def test_a_command_on_a_first_mail_that_nothing_proves_waits(
     assert found(office, 2, effect[0]) != effect[1]
     assert [message["text"] for message in office.world.ticket(2)["messages"]] == ["The lift is stuck."]
     [waiting] = to(letters, office.ron)
-    assert "A mail in your name opened ticket 2" in waiting.text
+    assert "An email from your address opened ticket 2" in waiting.text
     office.ron.replies(waiting, "yes")
     assert found(office, 2, effect[0]) == effect[1]
     assert len(office.world.ticket(2)["messages"]) == 1
@@ -287,7 +287,7 @@ def test_status_is_applied_after_what_the_reply_does(office: Office, proven: boo
 def test_the_reply_that_asks_for_information_is_recorded_as_that(helpdesk: Office) -> None:
     helpdesk.steers(helpdesk.ron, "Status: Needs information\n\nWhich one?")
     assert helpdesk.messages[-1]["action"] == "Request for more information"
-    assert "Ron asked for more information:" in helpdesk.rita.letter().text
+    assert "Ron asks for more information:" in helpdesk.rita.letter().text
 
 
 @pytest.mark.parametrize("title", ["Request for more information", "request FOR more information"])
@@ -318,22 +318,23 @@ def test_a_ticket_becomes_part_of_another(every_office: Office, proven: bool) ->
     assert (office.ticket["merged_into"], len(office.messages)) == (None, 2)
     asked = office.ron.letter()
     # It names who will read what, whoever waits for it.
-    assert "    Merge: #2\n\nRita will read ticket 2 (1 message)." in asked.text
-    assert "Otto will read ticket 1 (2 messages)." in asked.text
-    assert "A merge cannot be taken back." in asked.text
-    assert ("nothing proves" in asked.text) == (not proven)
+    assert "    Merge: #2\n\nRita will see ticket 2 (1 message)." in asked.text
+    assert "Otto will see ticket 1 (2 messages)." in asked.text
+    assert "A merge can't be undone." in asked.text
+    assert ("Did you send this?" in asked.text) == (not proven)
     letters = office.since(lambda: office.ron.replies(asked, "yes"))
-    assert [letter.text for letter in to(letters, office.rita)] == ["What was ticket 1 goes on as ticket 2."]
-    assert "You get this because you take part in ticket 2." in to(letters, office.rita)[0].footer
+    [told] = to(letters, office.rita)
+    assert told.words == 'Your ticket 1 is now part of ticket 2, "Hello". Reply here from now on.'
+    assert "You're getting this because you're copied in on ticket 2." in to(letters, office.rita)[0].footer
     assert to(letters, otto) == []
     assert (office.ticket["merged_into"], office.messages) == (2, [])
     into = office.world.ticket(2)
     assert [message["text"] for message in into["messages"]] == ["Mine burns too.", "Help!", "The same thing."]
     assert [message["number"] for message in into["messages"]] == [1, 2, 3]
     assert (into["requestor"]["email"], emails(into["participants"])) == (OTTO, [RITA])
-    assert "A merge cannot be taken back." in office.ron.letter().text
+    assert "A merge can't be undone." in office.ron.letter().text
     [refusal] = office.since(lambda: office.ron.replies(office.ron.letter(), "undo"))
-    assert refusal.text.startswith("Nothing was taken back on ticket 2. A merge cannot be taken back.")
+    assert refusal.text.startswith("We couldn't undo that. A merge can't be undone.")
     assert office.ticket["merged_into"] == 2
 
 
@@ -353,25 +354,25 @@ def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(of
     letters = office.since(lambda: office.ron.replies(letter, "Merge: 1\n\nThe same thing."))
     assert office.world.ticket(2)["merged_into"] == 1
     [told] = to(letters, office.rita)
-    assert "What was ticket 2 goes on as ticket 1.\n\nThe same thing." in told.text
-    assert "A merge cannot be taken back." in to(letters, office.ron)[0].text
+    assert "Your ticket 2 is now part of ticket 1,\n\nThe same thing." in told.text
+    assert "A merge can't be undone." in to(letters, office.ron)[0].text
 
 
 def test_the_reason_in_a_footer_is_true_after_a_ticket_was_given_to_somebody_else(office: Office) -> None:
     otto = office.world.actor(OTTO, "Otto")
     office.steers(office.ron, f"Requestor: {OTTO}")
     office.steers(office.ron, "Try water.")
-    assert otto.letter().footer.startswith("You get this because ticket 1 is in your name.")
-    assert office.rita.letter().footer.startswith("You get this because you take part in ticket 1.")
+    assert otto.letter().footer.endswith("You're getting this because ticket 1 is in your name.")
+    assert office.rita.letter().footer.endswith("You're getting this because you're copied in on ticket 1.")
     office.steers(office.ron, f"Requestor: {RITA}")
     office.steers(office.ron, "Did it help?")
-    assert office.rita.letter().footer.startswith(f"You get this because {office.life.requestor_reason} ticket 1.")
+    assert office.rita.letter().footer.endswith("You're getting this because ticket 1 is your request.")
     # Who answered for the queue of a merged ticket answered for that one.
     office.world.known(RON, admin=True)
     office.world.actor(EVE).writes("questions", "Why?")
     office.merges(office.ron.letters[0], 2)
     told = next(letter for letter in reversed(office.rosa.letters) if "ticket2@" in letter["Reply-To"])
-    assert told.footer.startswith("You get this because you answer for General, where ticket 1 was.")
+    assert told.footer.endswith("You're getting this because ticket 1 was in General, and you're on that team.")
 
 
 def test_a_full_stop_behind_a_value_is_no_part_of_it(office: Office) -> None:
@@ -396,7 +397,7 @@ def test_many_commands_hold_in_one_mail(office: Office) -> None:
 def test_who_can_be_assigned_depends_on_the_queue_that_the_mail_names(office: Office) -> None:
     office.steers(office.ron, "Owner: Quinn\nQueue: Questions")
     assert (office.ticket["assignee"]["email"], office.ticket["queue"]) == (QUINN, "Questions")
-    assert f"Assignee: nobody → {QUINN}" in office.quinn.letter().text
+    assert f"Owner: nobody → {QUINN}" in office.quinn.letter().text
 
 
 def test_a_mail_in_html_alone_has_commands(office: Office) -> None:
@@ -447,24 +448,24 @@ def test_if_one_line_cannot_be_none_is_done_and_each_is_explained(office: Office
     assert (office.status, office.messages[-1]["text"]) == (REPLIED[office.life.name], "On my way.")
     assert all("Owner: me" not in letter.all_text for letter in to(letters, office.rita))
     [refusal] = to(letters, office.ron)
-    assert refusal.text.startswith("Nothing of this was done on ticket 1, because not all of it could be:")
+    assert refusal.text.startswith("We couldn't do this on ticket 1, so we changed nothing:")
     said = refusal.text.split("\n")
     for line, why in {
-        "Owner: me": "We found nothing wrong with this line.",
-        "Staus: open": "There is no command 'Staus'; 'Status' is one.",
+        "Owner: me": "This one is fine.",
+        "Staus: open": 'There\'s no command "Staus". Did you mean Status?',
         "Queue: Nowhere": "General",
         "Priority: high": "a whole number, or none",
     }.items():
         at = next(place for place, one in enumerate(said) if one.strip() == line)
         assert why in said[at + 1]
-    assert refusal.text.endswith("The rest of your mail was posted without these lines:\n\nOn my way.")
+    assert refusal.text.endswith("Your message itself was added, without these lines:\n\nOn my way.")
 
 
 def test_a_refusal_of_commands_alone_posts_nothing(office: Office) -> None:
     letters = office.steers(office.ron, "Owner: somebody@else.example")
     assert len(office.messages) == 1
     assert [letter.recipient for letter in letters] == [RON]
-    assert "Your mail said nothing else." in letters[0].text
+    assert "Your message" not in letters[0].text
 
 
 def test_commands_of_a_first_mail_that_cannot_be_leave_the_ticket_open_all_the_same(office: Office) -> None:
@@ -472,7 +473,7 @@ def test_commands_of_a_first_mail_that_cannot_be_leave_the_ticket_open_all_the_s
     ticket = office.world.ticket(2)
     assert (ticket["assignee"], ticket["queue"], ticket["status"]) == (None, "General", office.life.first)
     [refusal] = to(letters, office.ron)
-    assert "Nothing of this was done on ticket 2" in refusal.text
+    assert "We couldn't do this on ticket 2" in refusal.text
     assert "The lift is stuck." in office.rosa.letter().text
 
 
@@ -494,14 +495,14 @@ def test_whom_a_refused_line_named_can_be_named_again_by_the_same_mail(every_off
 def test_a_misspelt_command_alone_is_reported_and_its_words_are_posted(office: Office) -> None:
     letters = office.steers(office.ron, "Staus: open\n\nOn my way.")
     assert office.messages[-1]["text"] == "On my way."
-    assert "'Status' is one" in to(letters, office.ron)[0].text
+    assert "Did you mean Status?" in to(letters, office.ron)[0].text
 
 
 def test_lines_that_waited_are_refused_in_words_too(office: Office) -> None:
     office.says(office.ron, "Owner: me\nQueue: Nowhere")
     office.ron.replies(office.ron.letter(), "yes")
     assert office.ticket["assignee"] is None
-    assert "Nothing of this was done on ticket 1" in office.ron.letter().text
+    assert "We couldn't do this on ticket 1" in office.ron.letter().text
 
 
 BAD: dict[str, tuple[str, ...]] = {
@@ -509,29 +510,29 @@ BAD: dict[str, tuple[str, ...]] = {
     "Status: finished": (),
     "Owner: nobody@else.example": (RON, ROSA),
     "Owner: Zoe": (RON, ROSA),
-    f"Owner: {QUINN}": (QUINN, "does not answer for General", RON, ROSA),
-    f"Owner: {RITA}": ("does not answer for General", RON),
+    f"Owner: {QUINN}": (QUINN, "isn't on the General team", RON, ROSA),
+    f"Owner: {RITA}": ("isn't on the General team", RON),
     "Owner: me, Rosa": (RON,),
-    "Owner:": ("It says nothing", "Owner: me"),
-    "Requestor: Zoe": ("Zoe", "give an address"),
+    "Owner:": ("Owner needs a value", "Owner: me"),
+    "Requestor: Zoe": ("Zoe", "Please use the address"),
     "Requestor: zoe@": ("ann@example.org",),
-    f"Requestor: {PIA}, {OTTO}": ("One person is needed",),
+    f"Requestor: {PIA}, {OTTO}": ("Only one person fits here",),
     f"Requestor: hello@{DOMAIN}": (f"hello@{DOMAIN}",),
     f"AddCc: ticket1@{DOMAIN}": (f"ticket1@{DOMAIN}",),
     "AddCc: ,": ("ann@example.org",),
-    f"DelCc: {PIA}": (f"{PIA} was not asked in",),
+    f"DelCc: {PIA}": (f"{PIA} isn't copied in",),
     "Priority: high": ("a whole number, or none",),
     "Priority: 1e9": ("a whole number, or none",),
     "Priority: 99999999999999999999": ("a whole number, or none",),
-    "Subject:": ("It says nothing",),
-    "Merge: 1": ("A ticket cannot be merged into itself",),
-    "Merge: 99": ("There is no ticket 99.",),
+    "Subject:": ("Subject needs a value",),
+    "Merge: 1": ("You can't merge a ticket into itself",),
+    "Merge: 99": ("There's no ticket 99.",),
     "Merge: 0": ("ticket",),
-    "Merge: the other one": ("is no ticket's number", "Merge: 12"),
-    "Merge: 99999999999999999999": ("is no ticket's number",),
-    "Action: Dance": ("There is no action 'Dance'", "Comment"),
-    "Owner: me\nOwner: Rosa": ("more than once",),
-    "Status: x\nHello: there": ("There is no command 'Hello'", "An empty line ends the commands."),
+    "Merge: the other one": ("isn't a ticket number", "Merge: 12"),
+    "Merge: 99999999999999999999": ("isn't a ticket number",),
+    "Action: Dance": ('There\'s no action "Dance"', "Comment"),
+    "Owner: me\nOwner: Rosa": ("You used Owner twice.",),
+    "Status: x\nHello: there": ('There\'s no command "Hello"', "An empty line ends the commands."),
 }
 
 
@@ -542,7 +543,7 @@ def test_what_cannot_be_is_refused_with_what_would_have_been_right(
     before = office.ticket
     [refusal] = office.steers(office.ron, lines)
     assert refusal.recipient == RON
-    assert "Nothing of this was done on ticket 1" in refusal.text
+    assert "We couldn't do this on ticket 1" in refusal.text
     for words in told:
         assert words in refusal.text
     if lines == "Status: finished":
@@ -554,7 +555,7 @@ def test_what_cannot_be_is_refused_with_what_would_have_been_right(
 def test_a_name_of_two_people_is_refused_with_both(office: Office, command: str) -> None:
     office.world.responder("rosa@elsewhere.example", "Rosa")
     [refusal] = office.steers(office.ron, f"{command}: rosa")
-    assert f"'rosa' could be Rosa <{ROSA}> or Rosa <rosa@elsewhere.example>: give the address." in refusal.text
+    assert f'"rosa" could be Rosa <{ROSA}> or Rosa <rosa@elsewhere.example>. Please use the address.' in refusal.text
 
 
 def test_a_ring_of_merges_is_refused(office: Office) -> None:
@@ -562,7 +563,7 @@ def test_a_ring_of_merges_is_refused(office: Office) -> None:
     office.merges(office.ron.letters[0], 2)
     letter = next(letter for letter in office.ron.letters if "[General #2]" in letter["Subject"])
     [refusal] = office.since(lambda: office.ron.replies(letter, "Merge: 1"))
-    assert "Ticket 1 is part of this one already." in refusal.text
+    assert "Ticket 1 is already part of this one." in refusal.text
     assert office.world.ticket(2)["merged_into"] is None
 
 
@@ -579,7 +580,7 @@ def test_nobody_merges_into_a_queue_for_which_they_do_not_answer(office: Office)
 
 def test_a_status_that_the_table_does_not_give_names_those_that_it_does(helpdesk: Office) -> None:
     [refusal] = helpdesk.steers(helpdesk.ron, "Status: Solved")
-    assert "You cannot make this ticket Solved: while it is Open, you can make it " in refusal.text
+    assert "You can't set this ticket to Solved. It's Open, and you can set it to " in refusal.text
     assert helpdesk.status == "Open"
 
 
@@ -589,14 +590,14 @@ def test_a_status_that_the_table_does_not_give_names_those_that_it_does(helpdesk
 def test_a_requestor_confirms_the_answer(helpdesk: Office) -> None:
     helpdesk.steers(helpdesk.ron, "Water helps.")
     answer = helpdesk.rita.letter()
-    assert '"Status: Solved" on the first line' in answer.footer
+    assert "Start your reply with: Status: Solved" in answer.footer
     letters = helpdesk.since(lambda: helpdesk.rita.replies(answer, f"Status: Solved\n\nThanks!\n\n{quoted(answer)}"))
     ticket = helpdesk.ticket
     assert (ticket["status"], ticket["answer"], ticket["answerer"]["email"]) == ("Solved", 2, RON)
     assert (ticket["messages"][-1]["text"], ticket["messages"][-1]["action"]) == ("Thanks!", "Confirm")
     [receipt] = to(letters, helpdesk.rita)
     assert "Status: Answered → Solved" in receipt.text
-    assert 'put "undo" on the first line' in receipt.footer
+    assert "Start your reply with: undo" in receipt.footer
 
 
 def test_a_requestor_confirms_without_words_and_all_are_told_of_the_status(helpdesk: Office) -> None:
@@ -620,7 +621,7 @@ def test_without_an_answer_a_requestors_words_are_their_own_answer(helpdesk: Off
 @pytest.mark.parametrize("words", ["", "\n\nIt is settled."])
 def test_a_requestor_ends_a_ticket_of_the_shared_inbox(mailroom: Office, words: str) -> None:
     mailroom.steers(mailroom.ron, "Try water.")
-    assert '"Status: resolved" on the first line' in mailroom.rita.letter().footer
+    assert "Start your reply with: Status: resolved" in mailroom.rita.letter().footer
     mailroom.rita.replies(mailroom.rita.letter(), f"Status: resolved{words}")
     assert (mailroom.status, len(mailroom.messages)) == ("resolved", 3 if words else 2)
     assert mailroom.ticket["solved"] is not None
@@ -641,7 +642,7 @@ def test_a_requestor_names_the_actions_that_the_table_gives(helpdesk: Office, ac
     helpdesk.steers(helpdesk.ron, "Water helps.")
     letters = helpdesk.since(lambda: helpdesk.rita.replies(helpdesk.rita.letter(), f"Action: {action}\n\nNo."))
     assert helpdesk.status == ("Open")
-    refused = "Nothing of this was done" in to(letters, helpdesk.rita)[0].text
+    refused = "We couldn't do this" in to(letters, helpdesk.rita)[0].text
     # While it is Answered, a requestor gives no more information: they reopen.
     assert refused == (action == "Give more information")
 
@@ -652,7 +653,7 @@ def test_a_requestor_is_refused_any_other_status(office: Office) -> None:
     letters = office.since(lambda: office.rita.replies(office.rita.letter(), f"Status: {status}\n\nNo."))
     assert office.status != status
     assert office.messages[-1]["text"] == "No."
-    assert f"You cannot make this ticket {status}" in to(letters, office.rita)[0].text
+    assert f"You can't set this ticket to {status}" in to(letters, office.rita)[0].text
 
 
 @pytest.mark.parametrize("line", ["Queue: Questions", f"Owner: {RON}", "Merge: 2", f"AddCc: {PIA}", "Subject: x"])
@@ -700,7 +701,7 @@ def test_a_mail_of_commands_alone_is_no_message_and_no_letter_to_the_requestor(o
     letters = office.steers(office.ron, f"Owner: Rosa\nPriority: 1\nSubject: Fire\nAddCc: {PIA}")
     assert len(office.messages) == 1
     assert sorted(letter.recipient for letter in letters) == [RON, ROSA]
-    assert f"Assignee: nobody → {ROSA}" in to(letters, office.rosa)[0].text
+    assert f"Owner: nobody → {ROSA}" in to(letters, office.rosa)[0].text
 
 
 def test_a_new_status_is_told_to_all_where_the_lifecycle_says_so(office: Office) -> None:
@@ -752,14 +753,14 @@ def test_a_receipt_says_number_address_what_changed_and_how_to_undo_it(office: O
     letters = office.steers(office.ron, "Owner: Rosa\nPriority: 3\n\nLook.")
     [receipt] = to(letters, office.ron)
     lines = [
-        f"Your mail changed ticket 1; its address is ticket1@{DOMAIN}.",
+        f"Done. On ticket 1 (ticket1@{DOMAIN}) you changed:",
         "",
-        f"    Assignee: nobody → {ROSA}",
+        f"    Owner: nobody → {ROSA}",
         "    Priority: none → 3",
         f"    Status: {office.life.first} → {REPLIED[office.life.name]}",
     ]
     assert receipt.text == "\n".join(lines)
-    assert 'To take that change back, put "undo" on the first line of your reply.' in receipt.footer
+    assert "Undo this change? Start your reply with: undo" in receipt.footer
     assert receipt["Reply-To"] == f"ticket1@{DOMAIN}"
     assert "[General #1] Printer" in receipt["Subject"]
 
@@ -769,11 +770,11 @@ def test_undo_takes_back_who_was_let_in_or_out(every_office: Office) -> None:
     office.steers(office.ron, f"AddCc: {PIA}\nSubject: Fire")
     receipt = office.ron.letter()
     assert "DelCc" not in receipt.text
-    assert '"undo" on the first line' in receipt.footer
+    assert "Start your reply with: undo" in receipt.footer
     [taken_back] = to(office.since(lambda: office.ron.replies(receipt, "undo")), office.ron)
     assert (office.ticket["title"], office.ticket["participants"]) == ("Printer", [])
     assert "Subject: Fire → Printer" in taken_back.text
-    assert f"Participant: {PIA} → nobody" in taken_back.text
+    assert f"No longer copied in: {PIA}" in taken_back.text
     # That can be taken back, too, and so can letting out.
     office.ron.replies(taken_back, "undo")
     assert emails(office.ticket["participants"]) == [PIA]
@@ -788,12 +789,12 @@ def test_undo_takes_back_whom_a_reply_let_in_by_its_cc(office: Office, lines: st
     letters = office.steers(office.ron, f"{lines}Try water.", headers={"Cc": PIA})
     assert emails(office.ticket["participants"]) == [PIA]
     [told] = to(letters, office.rosa)
-    assert f"Participant: nobody → {PIA}" in told.text
-    assert '"undo" on the first line' in told.footer
+    assert f"Copied in: {PIA}" in told.text
+    assert "Start your reply with: undo" in told.footer
     assert all(PIA not in letter.text for letter in to(letters, office.rita))
     [taken_back] = to(office.since(lambda: office.rosa.replies(told, "undo")), office.rosa)
     assert office.ticket["participants"] == []
-    assert f"Participant: {PIA} → nobody" in taken_back.text
+    assert f"No longer copied in: {PIA}" in taken_back.text
     office.ron.replies(office.ron.letter(), "Try oil.", headers={"Cc": f"{PIA}, {OTTO}"})
     office.rosa.replies(office.rosa.letter(), "undo")
     assert (office.ticket["participants"], office.status) == ([], office.life.first)
@@ -802,7 +803,7 @@ def test_undo_takes_back_whom_a_reply_let_in_by_its_cc(office: Office, lines: st
 def test_commands_that_change_nothing_have_a_receipt_that_says_so(office: Office) -> None:
     letters = office.steers(office.ron, "Queue: General\nOwner: nobody")
     assert [letter.recipient for letter in letters] == [RON]
-    assert "Nothing changed: it was so before." in letters[0].text
+    assert "Nothing to change: ticket" in letters[0].text
 
 
 @pytest.mark.parametrize("proven", [True, False])
@@ -810,9 +811,9 @@ def test_a_responder_who_opens_a_ticket_gets_a_receipt(office: Office, proven: b
     opens = office.vouched if proven else office.says
     letters = opens(office.ron, "The lift is stuck.", to="hello", subject="Lift")
     [receipt] = to(letters, office.ron)
-    assert receipt.text.startswith(f"Your mail opened ticket 2 in General; its address is ticket2@{DOMAIN}.")
+    assert receipt.text.startswith(f"You opened ticket 2 in General (ticket2@{DOMAIN}).")
     rid = f"Status: {office.life.spam}"
-    assert f'put "{rid}" on the first line of your reply' in receipt.text
+    assert f"Start your reply with:\n    {rid}" in receipt.text
     # The advice holds.
     office.ron.replies(receipt, rid)
     if office.life.name == "correspondence":
@@ -844,7 +845,7 @@ def test_undo_brings_everything_back_as_it_was(every_office: Office, by: str, wo
     office.steers(office.ron, text)
     assert state(office) != before
     actor = office.ron if by == "who did it" else office.rosa
-    assert '"undo" on the first line' in actor.letter().footer
+    assert "Start your reply with: undo" in actor.letter().footer
     letters = office.since(lambda: actor.replies(actor.letter(), "undo"))
     assert state(office) == before
     assert len(office.messages) == told + bool(words)
@@ -865,7 +866,7 @@ def test_a_plain_reply_that_changed_the_status_can_be_undone_by_a_responder(offi
     before = state(office)
     office.steers(office.ron, "Try water.")
     letter = office.rosa.letter()
-    assert '"undo" on the first line' in letter.footer
+    assert "Start your reply with: undo" in letter.footer
     office.rosa.replies(letter, f"undo\n\n{quoted(letter)}")
     assert state(office) == before
     assert len(office.messages) == 2
@@ -912,7 +913,7 @@ def test_undo_is_refused_in_words_when_something_else_has_happened_since(office:
         office.steers(office.rosa, "Owner: me")
     before = state(office)
     [refusal] = to(office.since(lambda: office.ron.replies(receipt, "undo")), office.ron)
-    assert "Nothing was taken back on ticket 1. Something else has happened on the ticket since" in refusal.text
+    assert "We couldn't undo that. Something else has happened on ticket" in refusal.text
     assert state(office) == before
 
 
@@ -937,11 +938,11 @@ def test_private_words_and_those_of_bystanders_do_not_keep_undo_from_holding(off
 def test_a_colleague_whose_undo_no_longer_counts_is_told_so(office: Office) -> None:
     office.steers(office.ron, "Queue: Questions")
     told, count = office.rosa.letter(), len(office.messages)
-    assert "You get this because you answer for General, where ticket 1 was." in told.footer
+    assert "You're getting this because ticket 1 was in General, and you're on that team." in told.footer
     letters = office.since(lambda: office.rosa.replies(told, "undo"))
     assert [letter.recipient for letter in letters] == [ROSA]
-    assert "Only who made the last change, or somebody who answers for the queue, can take it back." in letters[0].text
-    assert "You get this because a mail in your name came to ticket 1." in letters[0].footer
+    assert "Only the person who made the last change, or someone on the General team, can undo it." in letters[0].words
+    assert "You're getting this because an email from your address came to ticket 1." in letters[0].footer
     assert (office.ticket["queue"], len(office.messages)) == ("Questions", count)
     # Whoever made the change still takes it back.
     office.ron.replies(office.ron.letter(), "undo")
@@ -953,7 +954,7 @@ def test_a_requestor_cannot_undo_what_others_did(office: Office) -> None:
     before, count = state(office), len(office.messages)
     assert "undo" not in office.rita.letter().footer
     [refusal] = office.since(lambda: office.rita.replies(office.rita.letter(), "undo"))
-    assert (refusal.recipient, "Nothing was taken back" in refusal.text) == (RITA, True)
+    assert (refusal.recipient, "We couldn't undo that" in refusal.text) == (RITA, True)
     assert (state(office), len(office.messages)) == (before, count)
 
 
@@ -985,7 +986,7 @@ def test_undo_amid_a_text_is_text(office: Office) -> None:
 
 def test_with_nothing_to_take_back_undo_says_so(office: Office) -> None:
     [refusal] = office.steers(office.ron, "undo")
-    assert "There is nothing to take back on this ticket." in refusal.text
+    assert "There's nothing to undo on this ticket." in refusal.text
 
 
 def test_undo_that_nothing_proves_waits(office: Office) -> None:
@@ -1007,7 +1008,7 @@ def test_help_says_what_can_be_done_with_this_ticket_now(office: Office) -> None
     assert "Queue: General or Questions" in page.text
     assert f"Owner: me, nobody, {RON} or {ROSA}" in page.text
     cell = office.life.default_reply(office.life.first, Role.RESPONDER)
-    assert f"A reply as it is {cell.phrase}." in page.text
+    assert f"Reply to {cell.does}. " in page.text
 
 
 def test_the_statuses_and_actions_of_the_help_are_those_that_hold(office: Office) -> None:
@@ -1039,7 +1040,7 @@ def test_a_page_is_sent_to_responders_and_requestors_and_nothing_is_posted(
 def test_a_page_is_sent_though_a_client_quotes_below(office: Office) -> None:
     letter = office.ron.letters[0]
     [page] = office.since(lambda: office.ron.replies(letter, f"help\n\n{quoted(letter)}"))
-    assert "This is what you can do with ticket 1 by mail" in page.text
+    assert "What you can do:" in page.text
 
 
 @pytest.mark.parametrize("word", ["help", "list", "show", "show 1"])
@@ -1083,8 +1084,8 @@ def test_the_list_of_a_responder_has_what_is_theirs_and_what_is_nobodys(office: 
     office.world.sets(3, RON, assignee=ROSA)
     office.world.clock.passes(days=2)
     [page] = office.steers(office.ron, "list")
-    mine, _, rest = page.text.partition("Assigned to nobody:")
-    assert "Mine" in mine.partition("Assigned to you:")[2]
+    mine, _, rest = page.text.partition("Waiting for anyone on your teams")
+    assert "Mine" in mine.partition("Yours (")[2]
     assert "Nobodys" in rest
     assert f"1  {office.life.first}, 2 days ago: Printer" in rest
     assert "Rosas" not in page.text
@@ -1093,7 +1094,7 @@ def test_the_list_of_a_responder_has_what_is_theirs_and_what_is_nobodys(office: 
 
 def test_the_footer_of_a_requestor_names_the_list(office: Office) -> None:
     office.steers(office.ron, f"Status: {WAITING[office.life.name]}\n\nWhich one?")
-    assert 'a reply with the one word "list" gets you that list' in office.rita.letter().footer
+    assert "reply with the word list" in office.rita.letter().footer
 
 
 def test_show_has_the_ticket_in_order_and_outsiders_never_see_what_is_private(office: Office) -> None:
@@ -1113,7 +1114,7 @@ def test_show_has_the_ticket_in_order_and_outsiders_never_see_what_is_private(of
 def test_show_of_a_ticket_that_is_not_ones_own_says_there_is_none(mailroom: Office, word: str) -> None:
     mailroom.world.opens(OTTO, "Secret", "Between us.")
     [page] = mailroom.says(mailroom.rita, word)
-    assert f"There is no ticket {word[5:]} that you can read" in page.text
+    assert f"We can't show you ticket {word[5:]}." in page.text
     assert "Secret" not in page.text
 
 
@@ -1122,7 +1123,7 @@ def test_a_long_message_is_cut_and_the_rest_can_be_asked_for(office: Office) -> 
     office.rita.writes("ticket1", words)
     office.rita.writes("ticket1", "And that was all.")
     [page] = office.steers(office.ron, "show")
-    assert '[This message is longer: "show 1 2" gets you all of it.]' in page.text
+    assert "[Cut here. For the whole message, reply: show 1 2]" in page.text
     assert "line 1999" not in page.text
     assert "And that was all." in page.text
     [rest] = office.steers(office.ron, "show 1 2")
@@ -1136,7 +1137,7 @@ def test_a_long_ticket_is_cut_and_the_rest_can_be_asked_for(office: Office) -> N
         office.world.act(1, "Comment", RON, f"{number}:\n" + "words " * 800)
     [page] = office.steers(office.ron, "show")
     assert len(page.text) < 110_000
-    told = page.text[page.text.rindex("[There is more:") :]
+    told = page.text[page.text.rindex("[There are more messages.") :]
     asked = told.split('"')[1]
     [rest] = office.steers(office.ron, asked)
     assert f"#{asked.split()[2]}  " in rest.text
@@ -1189,7 +1190,7 @@ def test_with_requestor_on_top_a_forward_is_the_ticket_of_who_wrote_it(office: O
     assert ticket["participants"] == []
     assert "There is smoke." in ticket["messages"][0]["text"]
     assert f"Requestor: {RON} → {OTTO}" in to(letters, office.ron)[0].text
-    assert "You forwarded a mail of" not in to(letters, office.ron)[0].text
+    assert "You forwarded an email from" not in to(letters, office.ron)[0].text
     assert office.world.actor(OTTO).letters == []
     office.ron.replies(office.ron.letter(), "We are coming.")
     otto = office.world.actor(OTTO)
@@ -1201,7 +1202,7 @@ def test_with_requestor_on_top_a_forward_is_the_ticket_of_who_wrote_it(office: O
 def test_the_receipt_of_a_forward_offers_the_line_that_works_when_sent_back(office: Office) -> None:
     letters = office.says(office.ron, INLINE, to="hello", subject="Fwd: Smoke")
     [receipt] = to(letters, office.ron)
-    assert f"You forwarded a mail of Otto Ott <{OTTO}>." in receipt.text
+    assert f"You forwarded an email from Otto Ott <{OTTO}>." in receipt.text
     offered = next(line.strip() for line in receipt.text.split("\n") if "Requestor:" in line)
     assert office.world.ticket(2)["requestor"]["email"] == RON
     office.ron.replies(receipt, f"{offered}\n\n{quoted(receipt)}")
@@ -1375,7 +1376,7 @@ def test_a_first_mail_that_is_merged_is_a_reply_there(office: Office) -> None:
     assert office.status == REPLIED[office.life.name]
     [receipt] = to(letters, office.ron)
     assert "opened" not in receipt.text
-    assert "Ticket 2 became part of this one" in receipt.text
+    assert "Ticket 2 was merged into this one." in receipt.text
 
 
 def test_a_logo_in_the_signature_is_no_word(office: Office) -> None:
@@ -1406,7 +1407,7 @@ def test_who_comes_with_a_merged_ticket_is_told_where_it_goes_on(office: Office)
     otto.writes("hello", "Mine too.", subject="Smoke")
     letters = office.merges(office.ron.letter(), 1)
     [told] = to(letters, otto)
-    assert told.text == "What was ticket 2 goes on as ticket 1."
+    assert told.text == "Your ticket 2 is now part of ticket 1,"
     assert told["Reply-To"] == f"ticket1@{DOMAIN}"
 
 
@@ -1444,7 +1445,7 @@ def test_below_a_line_that_a_requestor_may_write_others_are_refused(office: Offi
         office.says(office.rita, text)
         letters = office.since(lambda: office.rita.replies(office.rita.letter(), "yes"))
     assert office.ticket == before
-    assert "Nothing of this was done on ticket 1" in to(letters, office.rita)[0].text
+    assert "We couldn't do this on ticket 1" in to(letters, office.rita)[0].text
 
 
 @pytest.mark.parametrize("below", ["quotation", "signature", "quoted lines"])
@@ -1472,7 +1473,7 @@ def test_whom_a_line_names_is_all_taken_or_refused(office: Office, line: str) ->
     letters = office.steers(office.ron, line)
     people = emails(office.ticket["participants"])
     assert sorted(people) == ["carl@example.org", PIA] or office.ticket == before
-    assert "carl@example.org" in people or "Nothing of this was done" in letters[-1].text
+    assert "carl@example.org" in people or "We couldn't do this" in letters[-1].text
 
 
 def test_show_of_a_merged_ticket_says_where_it_went(merged: Office) -> None:
@@ -1486,7 +1487,7 @@ def test_the_letter_about_a_private_comments_commands_is_answered_in_private(off
     """The refusal repeats private words: what answers it is private too (docs/interface.md, sections 4 and 8)."""
     office.ron.writes("ticket1-comment", "Owner: Zoe\n\nShe is rude.", answering=office.ron.letters[0])
     refusal = office.ron.letter()
-    assert "Nothing of this was done" in refusal.text
+    assert "We couldn't do this" in refusal.text
     letters = office.since(lambda: office.ron.replies(refusal, "Owner: Rosa\n\nShe is rude."))
     assert office.messages[-1]["private"] is True
     assert "rude" not in "".join(letter.all_text for letter in to(letters, office.rita))

@@ -124,7 +124,7 @@ def test_two_letters_away_is_text(command: Command) -> None:
 
 def test_what_is_said_of_a_misspelt_command_names_it_and_all_there_are() -> None:
     [line] = read("Staus: open").lines
-    assert unknown(line).startswith("There is no command 'Staus'; 'Status' is one.")
+    assert unknown(line).startswith('There\'s no command "Staus". Did you mean Status?')
     assert all(command.name in unknown(line) for command in COMMANDS)
 
 

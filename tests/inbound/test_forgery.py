@@ -50,7 +50,7 @@ def waiting_letters(office: Office, email: str = RON) -> list[Letter]:
     return [
         letter
         for letter in office.world.far_end.letters
-        if letter.recipient == email and "lines of it wait" in letter.text
+        if letter.recipient == email and "Before we change anything" in letter.text
     ]
 
 
@@ -65,18 +65,18 @@ def test_commands_in_a_responders_name_change_nothing_and_reach_only_the_respond
     assert office.ticket == before
     assert [letter.recipient for letter in letters] == [RON]
     assert letters[0].text.startswith(
-        "A mail in your name came to ticket 1, and nothing proves that you sent it. So these lines of it wait:\n\n"
+        "Did you send this? We got an email from your address for ticket 1.\n\n"
         "    Owner: nobody\n    Queue: Questions\n"
     )
-    assert 'If you sent them, reply "yes". If not, do nothing, or reply "no": they lapse after a week.' in (
+    assert "Was it you? Reply with the word yes. If not, reply no, or do nothing: it runs out after 7 days." in (
         " ".join(letters[0].text.split())
     )
-    assert 'If your whole reply is "yes", it carries out the lines above' in letters[0].footer
+    assert "with the word yes to carry out the lines above" in letters[0].footer
 
 
 def test_words_in_a_responders_name_are_a_plain_reply_and_say_that_nothing_proves_it(office: Office) -> None:
     letters = office.says(office.ron, "Owner: me\n\nSend your password to eve@elsewhere.example.")
-    note = "It came in the name of Ron, but nothing proves that Ron sent it."
+    note = "We couldn't check that Ron really sent this."
     assert (office.messages[-1]["verified"], office.ticket["assignee"]) == (False, None)
     # What the public reads casts no doubt on a colleague.
     for actor, is_told in ((office.rita, False), (office.rosa, True)):
@@ -90,7 +90,7 @@ def test_a_first_mail_in_a_responders_name_opens_a_ticket_without_its_commands(o
     ticket = office.world.ticket(2)
     assert (ticket["requestor"]["email"], ticket["assignee"], ticket["queue"]) == (RON, None, "General")
     assert to(letters, office.rita) == []
-    assert "nothing proves that Ron sent it" in to(letters, office.rosa)[0].text
+    assert "check that Ron really sent this" in to(letters, office.rosa)[0].text
 
 
 def test_a_requestors_name_ends_no_ticket(office: Office) -> None:
@@ -154,7 +154,7 @@ def test_the_letter_of_somebody_else_proves_nothing(office: Office, whose: str) 
     letter = getattr(office, whose).letter()
     office.since(lambda: office.ron.replies(letter, "Owner: me"))
     assert office.ticket["assignee"] is None
-    assert "nothing proves that you sent it" in office.ron.letter().text
+    assert "Did you send this?" in office.ron.letter().text
 
 
 def test_a_letter_proves_nothing_where_it_is_not_the_nearest(office: Office) -> None:
@@ -206,7 +206,7 @@ def test_a_letter_about_no_ticket_proves_nothing_for_somebody_else(office: Offic
     letter = a_page(office)
     office.rosa.writes("ticket1", "Owner: me", answering=letter)
     assert office.ticket["assignee"] is None
-    assert "nothing proves that you sent it" in office.rosa.letter().text
+    assert "Did you send this?" in office.rosa.letter().text
 
 
 @pytest.mark.parametrize("where", ["hello", "hello-search", "ticket1"])
@@ -241,7 +241,7 @@ def test_our_own_letter_about_no_ticket_that_comes_back_is_set_aside(office: Off
     raw = letter.raw.replace(b"hello@tickets.example>", b"ron@example.org>", 1)
     assert b"ron@example.org>" in raw.partition(b"To:")[0]
     office.world.brings(raw, RON, f"questions@{DOMAIN}")
-    assert office.world.rows(Delivery.reason)[-1] == "it is a letter of ours that came back"
+    assert office.world.rows(Delivery.reason)[-1] == "it's an email of ours that came back"
     assert len(office.world.rows(Ticket)) == before
 
 
@@ -286,7 +286,7 @@ def test_a_mail_for_two_tickets_at_once_commands_the_one_whose_letter_it_answers
     office.world.brings(raw.encode(), RON, f"ticket1@{DOMAIN}", f"ticket2@{DOMAIN}")
     assert office.world.ticket(1)["assignee"]["email"] == RON
     assert office.world.ticket(2)["assignee"] is None
-    assert "nothing proves that you sent it" in office.ron.letter().text
+    assert "Did you send this?" in office.ron.letter().text
 
 
 # Who wrote
@@ -410,7 +410,7 @@ def test_where_from_is_believed_commands_hold_though_nothing_is_verified(office:
     letters = office.says(office.ron, "Owner: me\n\nOn my way.")
     assert office.ticket["assignee"]["email"] == RON
     assert office.messages[-1]["verified"] is False
-    assert all("nothing proves" not in letter.text for letter in letters)
+    assert all("couldn't check" not in letter.text for letter in letters)
     office.says(office.ron, "undo")
     assert office.ticket["assignee"] is None
 
@@ -478,7 +478,7 @@ def test_lines_that_wait_lapse_after_a_week(office: Office, days: float, done: b
     office.ron.replies(waiting_letters(office)[0], "yes")
     assert (office.ticket["assignee"] is not None) == done
     assert len(office.messages) == 1
-    assert ("waited for more than a week" in office.ron.letter().text) == (not done)
+    assert ("more than a week ago" in office.ron.letter().text) == (not done)
 
 
 def test_words_in_an_answer_that_came_too_late_are_a_private_note(office: Office) -> None:
@@ -558,7 +558,7 @@ def test_an_answer_that_says_no_drops_what_waits(office: Office, denial: str) ->
     [asked] = waiting_letters(office)
     letters = office.since(lambda: office.ron.replies(asked, denial))
     assert office.ticket["assignee"] is None
-    assert "as you said no" in to(letters, office.ron)[0].text
+    assert "OK, we changed nothing" in to(letters, office.ron)[0].text
     assert len(office.messages) == 1
     assert to(letters, office.rita) == []
     office.ron.replies(asked, "yes")
@@ -572,7 +572,7 @@ def test_what_was_joined_is_carried_out_or_refused_line_by_line(office: Office) 
     office.world.clock.passes(minutes=61)
     office.world.settle()
     letters = office.since(lambda: office.ron.replies(waiting_letters(office)[1], "yes"))
-    assert "There is no command 'Foo'" in to(letters, office.ron)[0].text
+    assert 'There\'s no command "Foo"' in to(letters, office.ron)[0].text
 
 
 def test_a_long_line_waits_whole(office: Office) -> None:
@@ -628,7 +628,7 @@ def test_an_undo_that_was_collected_with_other_lines_is_not_lost(office: Office)
     asked = waiting_letters(office)[-1]
     assert "\n    undo\n" in asked.text
     [told] = to(office.since(lambda: office.ron.replies(asked, "yes")), office.ron)
-    assert "Nothing was taken back" in told.text
+    assert "We couldn't undo that" in told.text
 
 
 def test_of_two_collected_lines_that_can_stand_only_once_the_later_holds(office: Office) -> None:
@@ -708,5 +708,5 @@ def test_an_undo_that_waited_takes_back_no_later_change(office: Office, meant: s
     office.rita.writes("ticket1", "It burns again.")
     assert office.status in ("Open", "open")
     letters = office.since(lambda: office.rita.replies(waiting, "yes"))
-    assert "Something else has happened on the ticket since" in to(letters, office.rita)[0].text
+    assert "Something else has happened on ticket" in to(letters, office.rita)[0].text
     assert office.status in ("Open", "open")

@@ -100,7 +100,7 @@ def test_a_long_mail_is_told_by_its_beginning(small_world: World) -> None:
     ron, ann = small_world.responder("ron@example.org", "Ron"), small_world.actor("ann@example.org", "Ann")
     ann.writes("hello", "All of it.\n" * 30_000)
     assert len(ron.letter().all_text) < 110_000
-    assert "All of it is kept with the ticket.]" in ron.letter().text
+    assert "The full email is saved on the ticket.]" in ron.letter().text
     assert len(small_world.ticket()["messages"][0]["full_text"]) > 300_000
 
 

@@ -45,8 +45,8 @@ def support(small_world: World) -> Inbox:
 
 
 CHANGED = "Something changed after we sent the email that you answered."
-REPLY = "goes to everybody on it"
-COMMENT = "comments and changes nothing else, in private"
+REPLY = "write to everyone on this ticket"
+COMMENT = "add a private note (a comment)"
 
 
 def test_a_kept_promise_is_not_spoken_of(inbox: Inbox) -> None:
@@ -83,7 +83,7 @@ def test_who_has_left_is_named_to_the_team_alone(inbox: Inbox, leaves: str) -> N
 def test_words_that_became_private_are_explained_to_whoever_was_taken_out(inbox: Inbox) -> None:
     pias = inbox.pia.letter()
     inbox.sam.replies(inbox.sam.letter(), "DelCc: pia@example.org\nAddCc: paul@example.org")
-    said = f"{CHANGED} It said that a reply from you {REPLY}. Instead, your reply {COMMENT}."
+    said = f"{CHANGED} It said that your reply would {REPLY}. Your reply did something else: {COMMENT}."
     assert inbox.reply_brings(inbox.pia, pias) == [said]
     assert inbox.world.ticket()["messages"][-1]["private"]
     # Who reads what is private is nobody's business outside.
@@ -93,8 +93,8 @@ def test_words_that_became_private_are_explained_to_whoever_was_taken_out(inbox:
 def test_another_action_is_explained_and_a_status_alone_is_not(support: Inbox) -> None:
     letter = support.ann.letter()
     support.world.becomes(1, "Solved")
-    reopens, comments = "reopens it", "comments and changes nothing else"
-    said = f"{CHANGED} It said that a reply from you {reopens}. Instead, your reply {comments}."
+    reopens, comments = "reopen this ticket", "add a comment"
+    said = f"{CHANGED} It said that your reply would {reopens}. Your reply did something else: {comments}."
     assert support.reply_brings(support.ann, letter) == [said]
     # From here the same action leads to the same status; only the ticket's own one is another.
     support.world.becomes(1, "Needs information")
@@ -119,7 +119,7 @@ def test_a_move_is_told_of_as_far_as_it_broke_a_promise(inbox: Inbox) -> None:
     inbox.sam.replies(inbox.sam.letter(), "Queue: Questions")
     # Another team, and the mover was on the one before.
     assert inbox.reply_brings(inbox.ann, ann) == []
-    said = f"{CHANGED} It said that a reply from you {REPLY}. Instead, your reply {COMMENT}."
+    said = f"{CHANGED} It said that your reply would {REPLY}. Your reply did something else: {COMMENT}."
     assert inbox.reply_brings(inbox.britta, zoes) == [said]
 
 
@@ -248,7 +248,7 @@ def test_it_stands_in_the_receipt_where_there_is_one(inbox: Inbox) -> None:
     inbox.britta.replies(inbox.britta.letter(), "There is.")
     said = replies("Status: resolved\n\nI did it.")
     assert len(said) == 1
-    assert said[0].startswith("Your mail changed ticket 1;")
+    assert said[0].startswith("Done. On ticket 1 (")
     assert said[0].endswith("Your reply went out, too.")
 
 

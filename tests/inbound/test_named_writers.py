@@ -149,9 +149,9 @@ def test_a_responder_who_is_named_so_opens_a_ticket_as_anybody_and_searches_noth
     brings(small_world, ours, f"hello@{DOMAIN}", {"Reply-To": "rita@team.example"}, "Owner: sam@team.example\n\nHello.")
     ticket = small_world.ticket()
     assert (ticket["assignee"], ticket["messages"][0]["text"]) == (None, "Owner: sam@team.example\n\nHello.")
-    assert "nothing proves that Rita sent it" in sam.letter().text
+    assert "check that Rita really sent this" in sam.letter().text
     brings(small_world, ours, f"hello-search@{DOMAIN}", {"Reply-To": "rita@team.example"}, "room")
-    assert [reason for _, reason in aside(small_world)] == ["only those who answer for a queue can search"]
+    assert [reason for _, reason in aside(small_world)] == ["only people on a team can search"]
     assert rita.letters == []
 
 

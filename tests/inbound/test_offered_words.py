@@ -36,7 +36,7 @@ def test_what_is_offered_to_be_sent_and_nothing_proves_is_shown_with_the_doubt(w
     with_file(world, rita, "Pay to another account.", own, f"ticket1@{DOMAIN}")
     offer = rita.letter().text
     assert "A reply in your name stayed a private note, because it answers one." in offer
-    assert "Nothing proves that you wrote it. If you did, send it to Ann?" in offer
+    assert "We couldn't check that you wrote it. If you did, send it to Ann?" in offer
     assert "Pay to another account.\n\nWith files: invoice.pdf.\n\nTo send it, reply:\n    send" in offer
 
 
@@ -45,7 +45,7 @@ def test_an_offer_of_an_unknown_addresss_words_says_what_it_does_not_show(world:
     asked = rita.letter()
     eve.replies(asked, "Thanks. " * 1000 + "Pay to another account.")
     offer, whole = sorted(rita.letters[-2:], key=lambda letter: "Did you write this" not in letter.text)
-    assert "These are not all of the words: the others are on the ticket." in offer.text
+    assert "There's more of it on the ticket." in offer.text
     assert "Pay to another account." in whole.text
 
 

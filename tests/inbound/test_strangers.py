@@ -42,8 +42,8 @@ def last(desk: Desk) -> tuple[str, bool]:
 def test_letting_a_stranger_in_and_writing_to_them_is_one_wish(desk: Desk, to_public_address: bool) -> None:
     desk.eve.writes("ticket1", "Mine, too.")
     letter = desk.sam.letter()
-    assert f"    AddCc: {EVE}\nWhat you write below that line goes to everybody on the ticket: " in letter.text
-    assert "Ann Lee and Eve will read it." in letter.text
+    assert f"    AddCc: {EVE}\nWhat you write below that line goes to everyone on the ticket. " in letter.text
+    assert "Ann Lee and Eve will see it." in letter.text
     to = f"ticket1@{DOMAIN}" if to_public_address else letter["Reply-To"]
     text = f"AddCc: {EVE}\n\nDear both, it will be mended."
     desk.sam.writes(to, text, subject=letter["Subject"], answering=letter)
@@ -51,8 +51,8 @@ def test_letting_a_stranger_in_and_writing_to_them_is_one_wish(desk: Desk, to_pu
     for reader in (desk.eve, desk.ann):
         assert "it will be mended" in reader.letter().text
     receipt = desk.sam.letter()
-    assert f"Participant: nobody → {EVE}" in receipt.text
-    assert "did not get" not in receipt.text
+    assert f"Copied in: {EVE}" in receipt.text
+    assert "didn't get" not in receipt.text
     # So is what one writes to the receipt.
     assert receipt["Reply-To"] == f"ticket1@{DOMAIN}"
     desk.sam.replies(receipt, "Tomorrow.")
@@ -65,8 +65,8 @@ def test_where_the_line_is_refused_or_waits_the_answer_stays_private(desk: Desk)
     desk.sam.replies(letter, f"AddCc: {EVE}\nPriority: high\n\nA secret.")
     assert last(desk) == ("A secret.", True)
     refusal = desk.sam.letter()
-    assert "'high' is no priority" in refusal.text
-    assert "Eve did not get your words: only those who answer for General see them." in refusal.text
+    assert '"high" isn\'t a priority' in refusal.text
+    assert "Eve didn't get your message: only the General team can see it." in refusal.text
     assert "Send it to Ann Lee?\n\nTo send it, reply:\n    send" in refusal.text
     # Nothing proves this one.
     unproven = {"In-Reply-To": "<1@relay.example>", "References": letter["Message-ID"]}
@@ -91,7 +91,7 @@ def test_whoever_is_let_in_by_a_move_is_offered_the_words_and_not_to_be_let_in_a
     assert last(desk) == ("For you.", True)
     receipt = desk.sam.letter()
     assert "Send it to Ann Lee and Eve?" in receipt.text
-    assert "did not get your words" not in receipt.text
+    assert "didn't get your message" not in receipt.text
     desk.sam.replies(receipt, "send")
     assert last(desk) == ("For you.", False)
     assert "For you." in desk.eve.letter().text
@@ -103,7 +103,7 @@ def test_a_comment_of_a_colleague_stays_private_whomever_its_answer_lets_in(desk
     desk.sam.replies(letter, f"AddCc: {EVE}\n\nYes, very.")
     assert last(desk) == ("Yes, very.", True)
     assert desk.eve.letters == []
-    assert "did not get" not in desk.sam.letter().text
+    assert "didn't get" not in desk.sam.letter().text
 
 
 def test_whoever_just_answers_a_stranger_is_told_that_they_did_not_get_it(desk: Desk) -> None:
@@ -111,19 +111,19 @@ def test_whoever_just_answers_a_stranger_is_told_that_they_did_not_get_it(desk: 
     desk.sam.replies(desk.sam.letter(), "Please open a ticket of your own.")
     assert last(desk) == ("Please open a ticket of your own.", True)
     told = desk.sam.letter()
-    assert told.text.startswith("Eve did not get your words: only those who answer for General see them.")
-    assert f"put this on top of your reply:\n    AddCc: {EVE}" in told.text
+    assert told.text.startswith("Eve didn't get your message: only the General team can see it.")
+    assert f"start your reply with:\n    AddCc: {EVE}" in told.text
     assert desk.eve.letters == []
     # One letter says all.
     before = len(desk.sam.letters)
     desk.sam.replies(told, "Owner: me\n\nI see to it.")
     assert len(desk.sam.letters) == before + 1
-    assert "Assignee: nobody → sam@team.example" in desk.sam.letter().text
-    assert "Eve did not get your words" in desk.sam.letter().text
+    assert "Owner: nobody → sam@team.example" in desk.sam.letter().text
+    assert "Eve didn't get your message" in desk.sam.letter().text
     # Once they are on the ticket, that is over.
     desk.sam.replies(told, f"AddCc: {EVE}")
     desk.sam.replies(desk.sam.letter(), "Dear all.")
-    assert "did not get" not in desk.sam.letter().text
+    assert "didn't get" not in desk.sam.letter().text
 
 
 def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_address_nobody_knows(desk: Desk) -> None:
@@ -134,12 +134,15 @@ def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_addr
     # The known address gets one letter, which has the words.
     assert len(desk.sam.letters) == before[0] + 1
     offer = desk.sam.letter()
-    question = f"Did you write this to ticket 1? It came from {home.email}, an address that we do not know:"
+    question = f"Did you write this to ticket 1? It came from {home.email}, an address that we don't know:"
     assert offer.text.startswith(f"{question}\n\n    It will be mended.\n")
-    assert 'reply "yes". Then it is posted as yours, and Ann Lee and everybody who answers for General' in offer.text
+    assert (
+        "Reply with the word yes. Then it's posted as yours, and Ann Lee and the rest of the General team"
+        in offer.words
+    )
     # The unknown one gets a neutral line, once a day.
     [line] = home.letters
-    assert line.text == "We do not know this address, so only the team gets your mail."
+    assert line.text == "We don't know this address, so only the team gets your email."
     assert not any(word in line.all_text for word in ("Sam", "Ann", "open", "Open", "new", "Answered"))
     home.replies(asked, "Really.")
     assert home.letters == [line]
@@ -147,7 +150,7 @@ def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_addr
     home.replies(asked, "Really!")
     assert len(home.letters) == 2
     # The others are told as before.
-    assert "The mail answers our letter to Sam <sam@team.example>." in desk.rita.letter().text
+    assert "replied to an email that we sent to Sam <sam@team.example>." in desk.rita.letter().words
     assert "tickets person" not in desk.rita.letter().all_text
     # A yes posts these words, once.
     count = len(desk.world.ticket()["messages"])
@@ -156,7 +159,7 @@ def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_addr
     assert (message["text"], message["private"]) == ("It will be mended.", False)
     assert message["sender"]["email"] == desk.sam.email
     assert "It will be mended." in desk.ann.letter().text
-    assert desk.sam.letter().text.startswith("The words are on ticket 1 as yours now.")
+    assert desk.sam.letter().text.startswith("Your message is on ticket 1 as yours now.")
     desk.sam.replies(offer, "yes")
     assert "were carried out or dropped before" in desk.sam.letter().text
     assert (len(desk.world.ticket()["messages"]), len(desk.ann.letters)) == (count + 1, before[1] + 1)
@@ -175,7 +178,7 @@ def test_what_is_offered_is_dropped_by_a_no_kept_after_other_words_and_private_i
     assert last(desk) == ("That is my old address.", True)
     home.writes("ticket1-comment", "She is cross.", subject=asked["Subject"], answering=asked)
     offer = desk.sam.letter()
-    assert "Then it is posted as yours, and everybody who answers for General will read it." in offer.text
+    assert "Then it's posted as yours, and the rest of the General team will see it." in offer.words
     desk.sam.replies(offer, "yes")
     assert last(desk) == ("She is cross.", True)
     assert not any("cross" in letter.all_text or "mended" in letter.all_text for letter in desk.ann.letters)

@@ -34,17 +34,17 @@ def dismiss(world: World, number: int) -> None:
 
 
 WHERE = {
-    NOBODY: "nothing has this address",
-    f"NoBody@{DOMAIN.upper()}": "nothing has this address",
+    NOBODY: "no such address",
+    f"NoBody@{DOMAIN.upper()}": "no such address",
     f"ticket99@{DOMAIN}": "no ticket has this number",
     f"ticket1-comment@{DOMAIN}": "no ticket has this number",
-    f"nobody-comment@{DOMAIN}": "nothing has this address",
-    f"hello-search@{DOMAIN}": "only those who answer for a queue can search",
-    f"nobody-search@{DOMAIN}": "nothing has this address",
-    f"bounce-0123@{DOMAIN}": "no letter has this envelope sender",
-    f"postmaster@{DOMAIN}": "for the administrators",
-    f"Abuse@{DOMAIN}": "for the administrators",
-    "postmaster": "for the administrators",
+    f"nobody-comment@{DOMAIN}": "no such address",
+    f"hello-search@{DOMAIN}": "only people on a team can search",
+    f"nobody-search@{DOMAIN}": "no such address",
+    f"bounce-0123@{DOMAIN}": "no email of ours has this envelope sender",
+    f"postmaster@{DOMAIN}": "for the admins",
+    f"Abuse@{DOMAIN}": "for the admins",
+    "postmaster": "for the admins",
 }
 
 
@@ -128,7 +128,7 @@ def test_what_comes_to_a_letters_envelope_sender_names_the_letter(world: World) 
     world.brings(bounce, "", bob.letter().envelope_from)
     world.brings(bounce, "", bob.letter().envelope_from.upper())
     [(_, _, reason)] = aside(world)
-    assert reason == "it is about our letter on ticket 1 to bob@example.org"
+    assert reason == "it's about our email on ticket 1 to bob@example.org"
     assert find_nobody(world, "MAILER-DAEMON@example.org")
     [change] = world.ticket()["changes"]
     assert (change["field"], change["new"]) == (
@@ -177,7 +177,7 @@ def test_a_mail_that_still_leads_nowhere_stays(world: World) -> None:
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
     assert world.intake.redeliver(number).fate == "set aside"
-    assert aside(world) == [(number, NOBODY, "nothing has this address")]
+    assert aside(world) == [(number, NOBODY, "no such address")]
     assert world.intake.redeliver(number, f"ticket9@{DOMAIN}").fate == "set aside"
     assert aside(world) == [(number, f"ticket9@{DOMAIN}", "no ticket has this number")]
     assert kept(world, number) == RAW
@@ -222,7 +222,7 @@ def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monke
         patch.setattr(workflow, "make_ticket", fails)
         with pytest.raises(RuntimeError):
             world.intake.redeliver(number, f"hello@{DOMAIN}")
-    assert aside(world) == [(number, NOBODY, "nothing has this address")]
+    assert aside(world) == [(number, NOBODY, "no such address")]
     assert world.intake.redeliver(number, f"hello@{DOMAIN}").fate == "opened"
 
 
@@ -261,7 +261,7 @@ def test_every_administrator_gets_one_letter_a_day_while_any_waits(world: World)
     bring_another(world, 6)
     assert [len(admin.letters) for admin in admins] == [2, 2]
     letter = admins[0].letter()
-    assert letter["Subject"] == f"7 mails set aside at {DOMAIN}"
+    assert letter["Subject"] == f"7 emails need you: they matched no address at {DOMAIN}"
     assert letter["From"] == f"Ticket tracker <postmaster@{DOMAIN}>"
     assert letter.envelope_from.startswith("bounce-")
     assert all(f"to {NOBODY}, from eve@example.org: number {number} (nothing has" in letter.text for number in range(7))
@@ -272,7 +272,7 @@ def test_other_letters_about_no_ticket_do_not_stand_in_for_it(world: World) -> N
     admin.writes("hello-search", "", subject="printer")
     assert admin.letter()["Subject"] == "Search: printer"
     bring_another(world, 1)
-    assert admin.letter()["Subject"] == f"1 mail set aside at {DOMAIN}"
+    assert admin.letter()["Subject"] == f"1 email needs you: it matched no address at {DOMAIN}"
 
 
 def test_an_administrator_whom_no_letter_reaches_gets_none(world: World) -> None:
@@ -303,7 +303,7 @@ def test_nothing_a_sender_wrote_adds_a_header_or_a_line(world: World) -> None:
     letter = admin.letter()
     assert "Bcc" not in letter.mail
     assert "\nforged" not in letter.all_text
-    assert letter.footer.startswith("You get this, once a day at the most")
+    assert letter.footer.endswith("because you're an admin (once a day at most).")
 
 
 def test_a_reply_to_the_letter_is_set_aside_and_starts_no_loop(world: World) -> None:
@@ -313,8 +313,8 @@ def test_a_reply_to_the_letter_is_set_aside_and_starts_no_loop(world: World) -> 
     world.brings(admin.letter().raw, "", admin.letter().envelope_from)
     assert len(admin.letters) == 1
     assert [reason for _, _, reason in aside(world)][1:] == [
-        "for the administrators",
-        "it is about our letter about mail set aside to admin@example.org",
+        "for the admins",
+        "it's about our email to admin@example.org on email set aside",
     ]
 
 

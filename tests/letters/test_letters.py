@@ -64,7 +64,7 @@ def test_a_new_ticket_is_told_to_those_who_answer_for_its_queue(party: Party) ->
     assert party.reached(lambda: party.otto.writes("hello", "Me too.")) == {"Ron", "Rosa"}
     assert party.reached(lambda: party.otto.writes("questions", "Why?")) == {"Quinn"}
     assert party.reached(lambda: party.ron.writes("hello", "I have one myself.")) == {"Rosa", "Ron"}
-    assert party.ron.letter().text.startswith("Your mail opened ticket 4 in General;")
+    assert party.ron.letter().text.startswith("You opened ticket 4 in General (")
 
 
 @pytest.mark.parametrize("name", sorted(ON_IT))
@@ -89,11 +89,11 @@ def test_a_new_status_is_told_to_all(party: Party, status: str) -> None:
 def test_any_other_change_without_words_goes_to_the_assignee_and_responders(party: Party) -> None:
     set_title = lambda: party.world.sets(1, party.ron.email, title="Printer on fire")  # noqa: E731
     assert party.reached(set_title) == {"Rosa", "Asa"}
-    assert party.rosa.letter().text == "Ron changed the ticket:\n\n    Subject: Printer → Printer on fire"
+    assert party.rosa.letter().text == "Ron changed this ticket:\n\n    Subject: Printer → Printer on fire"
     assert party.rosa.letter()["Subject"] == "Re: [General #1] Printer on fire"
     assign = lambda: party.world.sets(1, party.asa.email, assignee="rosa@example.org")  # noqa: E731
     assert party.reached(assign) == {"Ron", "Rosa"}
-    assert "Assignee: asa@example.org → rosa@example.org" in party.rosa.letter().text
+    assert "Owner: asa@example.org → rosa@example.org" in party.rosa.letter().text
 
 
 def test_an_action_that_says_and_changes_nothing_goes_to_the_assignee_and_responders(party: Party) -> None:
@@ -150,7 +150,7 @@ def test_a_letter_has_the_headers_of_the_interface(party: Party) -> None:
     question = party.rita.writes("ticket1", "Anybody?")
     party.ron.replies(party.ron.letter(), "Turn it off and on.")
     letter = party.rita.letter()
-    assert parseaddr(letter["From"]) == ("Ron via General", f"ticket1@{DOMAIN}")
+    assert parseaddr(letter["From"]) == ("Ron (General)", f"ticket1@{DOMAIN}")
     assert parseaddr(letter["Reply-To"])[1] == f"ticket1@{DOMAIN}"
     assert parseaddr(letter["To"]) == ("Rita", "rita@example.net")
     assert letter["Subject"] == "Re: [General #1] Printer"
@@ -236,7 +236,7 @@ def test_a_reply_to_a_private_comment_does_not_name_it_to_others(party: Party) -
     party.ron.replies(party.ron.letter(), "Who is that?")
     assert len(party.rita.letters) == before
     party.ron.writes("ticket1", "Hi all.")
-    assert "Ron proposed the following answer:" in party.rita.letter().text
+    assert "Ron answered:" in party.rita.letter().text
     for letter in party.rita.letters:
         assert secret not in letter.raw.decode()
         assert "Who is that?" not in letter.all_text
@@ -259,8 +259,8 @@ def test_people_read_of_themselves_in_the_second_person_where_a_ticket_is_shown(
     view = party.world.ticket(1, party.rita.email)
     told = ticket_text(view, SUPPORT, party.rita.email, party.world.clock())
     assert "You wrote:" in told
-    assert "Ron proposed the following answer:" in told
-    assert "You confirmed that the ticket is solved:" in told
+    assert "Ron answered:" in told
+    assert "You says it's solved:" in told
 
 
 # Text in every script
@@ -307,7 +307,7 @@ def test_names_and_subjects_arrive_in_every_script(small_world: World, text: str
     assert told["title"] == words
     assert told["requestor"]["name"] == words
     assert spoken(ron.letter(), "Subject") == f"[General #1] {words}"
-    assert mailboxes(wire(ron.letter(), "From")) == [(f"{words} via General", f"ticket1@{DOMAIN}")]
+    assert mailboxes(wire(ron.letter(), "From")) == [(f"{words} (General)", f"ticket1@{DOMAIN}")]
     assert ron.letter().raw.isascii()
 
 
@@ -326,7 +326,7 @@ def test_the_footer_comes_after_a_line_that_looks_like_its_delimiter(small_world
     ron, ann = small_world.responder("ron@example.org", "Ron"), small_world.actor("ann@example.net", "Ann")
     small_world.act(small_world.opens("ann@example.net"), "Answer", "ron@example.org", "Before\n-- \nAfter")
     assert "Before\n-- \nAfter" in ann.letter().text
-    assert ann.letter().footer.startswith("You get this because you asked for help with ticket 1.")
+    assert ann.letter().footer.endswith("You're getting this because ticket 1 is your request.")
     assert not [letter for letter in ron.letters if "Before" in letter.text]
 
 

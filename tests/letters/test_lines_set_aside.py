@@ -6,7 +6,7 @@ from tests.support.world import World
 
 THEIRS = "On Wed, 25 Nov 2026 at 09:20, Carl Shop <carl@shop.example> wrote:\n> We do not pay for the lamp.\n> Carl"
 PASTED = "From: Carl Shop <carl@shop.example>\nSent: Monday\nTo: Ron\nSubject: Offer\n\nWe do not pay for the lamp."
-ASIDE = '[Lines that it quotes were set aside: "show 1 2" gets you all of it.]'
+ASIDE = "[We left out what this quotes. To see all of it, reply: show 1 2]"
 
 
 @pytest.mark.parametrize("below", [THEIRS, PASTED])

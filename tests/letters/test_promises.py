@@ -6,7 +6,7 @@ that letter in a copy of the world. What the letter had said is compared with wh
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -17,16 +17,16 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
-from mail_tickets.model.lifecycle.tables import Lifecycle
+from mail_tickets.model.lifecycle.tables import PRIVATE_NOTE, Lifecycle
 from mail_tickets.model.records.queue_setup import add_queue
 from mail_tickets.model.records.tickets import NoSuchTicket
 from mail_tickets.model.storage.unit_of_work import Trust
+from tests.support.footers import read_footer, team
 from tests.support.world import Letter, World
 
 MEANING = {action.promise: action.title for life in LIFECYCLES.values() for action in life.actions}
-PROMISE = re.compile(r"^While this ticket is (.+), a reply from you (.+?)(, in private)?; (.+)\.$", re.M)
-
-TAKES_BACK = re.compile(r"^To take back who takes part, put this on top of your reply:\n((?: {4}.+\n?)+)", re.M)
+MEANING[PRIVATE_NOTE] = "Comment"
+TAKES_BACK = re.compile(r"^To undo who's copied in, start your reply with:\n((?: {4}.+\n?)+)", re.M)
 
 # Who answers for which queue. Cross lives by the other lifecycle, and nobody answers for Bare.
 TEAMS = {"Lab": {"Ron", "Rosa", "Asa"}, "Side": {"Ron"}, "Far": {"Otto"}, "Cross": {"Olga"}, "Bare": set[str]()}
@@ -98,7 +98,7 @@ class Company:
 
     def __init__(self, world: World, life: Lifecycle) -> None:
         self.world, self.life = world, life
-        names = {*OUTSIDERS, *WRITERS, *(name for team in TEAMS.values() for name in team)}
+        names = {*OUTSIDERS, *WRITERS, *(name for people in TEAMS.values() for name in people)}
         self.actors = {name: world.actor(f"{name.lower()}@example.org", name) for name in sorted(names)}
         self.names = {actor.email: name for name, actor in self.actors.items()}
         self.path = Path(make_url(world.database.url).database or "")
@@ -109,8 +109,8 @@ class Company:
         with self.world.uow() as uow:
             for queue in TEAMS:
                 add_queue(uow, queue, [queue.lower()], other if queue == "Cross" else self.life.name)
-        for queue, team in TEAMS.items():
-            for name in sorted(team):
+        for queue, people in TEAMS.items():
+            for name in sorted(people):
                 self.world.responder(f"{name.lower()}@example.org", name, queue=queue)
         for name in (*OUTSIDERS, "Root"):
             self.world.known(self.actors[name].email, name, admin=name == "Root")
@@ -138,22 +138,17 @@ class Company:
 
     def said(self, letter: Letter) -> Said | None:
         """What a letter says in its reader's understanding; None where it says nothing of a reply."""
-        found = PROMISE.search(letter.footer)
-        if found is None:
+        if not letter.footer.startswith("Reply to this email to ") or "Ticket " not in letter.footer:
             return None
-        status, promise, private, phrase = found.groups()
-        after = re.search(r"^Your reply makes it (.+)\.$", letter.footer, re.M)
-        readers = self.named(phrase) - {self.names[letter.recipient]}
-        return Said(status, MEANING[promise], bool(private), readers, after[1] if after else status)
+        said = read_footer(letter.footer)
+        readers = self.named(said.readers) - {self.names[letter.recipient]}
+        return Said(said.status, MEANING[said.does], said.private, readers, said.after)
 
-    def named(self, phrase: str) -> frozenset[str]:
-        """The people whom a phrase like "Ann, Bob and everybody who answers for Lab will read it" names."""
-        names: set[str] = set()
-        for part in re.split(r", | and ", phrase.removesuffix(" will read it")):
-            if not part.startswith("it is kept with the ticket"):
-                team = TEAMS.get(part.removeprefix("everybody who answers for "))
-                names |= {part} if team is None else team
-        assert names <= set(self.actors), phrase
+    def named(self, readers: Sequence[str]) -> frozenset[str]:
+        """The people whom the readers of a footer are."""
+        teams = {team(queue): people for queue, people in TEAMS.items()}
+        names = {name for reader in readers for name in teams.get(reader, {reader})}
+        assert names <= set(self.actors), readers
         return frozenset(names)
 
     def happens(self, letter: Letter, text: str) -> Said:
@@ -238,13 +233,13 @@ def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
         for letter in {letter.all_text: letter for letter in letters}.values():
             assert_a_reply_does_what_it_says(company, letter)
             company.goes_back_to(copy)
-            undo = ["undo"] if 'put "undo" on the first line' in letter.footer else []
+            undo = ["undo"] if "Undo this change?" in letter.footer else []
             reader = company.actors[company.names[letter.recipient]]
             for offered in [*undo, *TAKES_BACK.findall(letter.text)]:
                 reader.replies(letter, dedent(offered))
-                assert reader.letter().text.startswith("Your mail changed ticket")
+                assert reader.letter().text.startswith("Done. On ticket")
                 company.goes_back_to(copy)
-            for line in re.findall(r'put "(Status: [^"]+)" on the first line', letter.all_text):
+            for line in re.findall(r"tart your reply with:\s+(Status: [^\n]+)", letter.all_text):
                 reader.replies(letter, f"{line}\n\nSo it is.")
                 assert f"Status: {company.world.ticket(number_of(letter))['status']}" == line
                 company.goes_back_to(copy)
@@ -268,8 +263,8 @@ def test_whoever_moves_a_ticket_stays_on_it_gets_its_letters_and_may_take_that_b
     world, ron = company.world, company.actors["Ron"]
     company.commands("Ron", ["Queue: Far"])
     receipt = ron.letter()
-    assert receipt.text.endswith("Participant: nobody → ron@example.org")
-    assert receipt.footer.startswith("You get this because you take part in ticket 1.\n")
+    assert receipt.text.endswith("Copied in: ron@example.org")
+    assert receipt.footer.endswith("You're getting this because you're copied in on ticket 1.")
     # A participant has no such line.
     assert "DelCc" not in receipt.all_text
     company.actors["Rita"].writes("ticket1", "Anybody there?")

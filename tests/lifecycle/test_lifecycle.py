@@ -10,6 +10,7 @@ from mail_tickets.model.lifecycle.printing import PRINTERS, as_json, as_mermaid,
 from mail_tickets.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, every_status, moved
 from mail_tickets.model.lifecycle.support import SUPPORT
 from mail_tickets.model.lifecycle.tables import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
+from mail_tickets.model.wording import wording_in
 
 EVERY = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)
 CELLS = [(life, status, role) for life in LIFECYCLES.values() for status in life.statuses for role in Role]
@@ -212,8 +213,8 @@ def test_no_two_rows_give_the_same_person_two_ways_in_one_status(life: Lifecycle
 def test_every_action_has_its_words(life: Lifecycle, action: Action) -> None:
     assert action.title == action.title.strip()
     assert action.title[0].isupper()
-    # "a reply from you …" goes on with a verb, and ends before a full stop or a semicolon.
-    assert re.fullmatch(r"[a-z]+s\b[^.;]*[^.;\s]", action.promise)
+    # "Reply to this email to …" goes on with a verb, and ends before a full stop.
+    assert re.fullmatch(r"[a-z]+\b[^.;]*[^.;\s]|[a-z]+", action.does)
     assert [name for _, name, _, _ in Formatter().parse(action.third) if name] == ["name"]
     assert action.third.startswith("{name} ")
     assert action.second.startswith("You ")
@@ -223,19 +224,17 @@ def test_every_action_has_its_words(life: Lifecycle, action: Action) -> None:
 
 @EVERY
 def test_no_two_actions_share_a_title_or_a_promise(life: Lifecycle) -> None:
-    for words in ("title", "promise", "third", "second"):
+    for words in ("title", "does", "third", "second"):
         told = [getattr(action, words).casefold() for action in life.actions]
         assert len(set(told)) == len(told), words
 
 
 @EVERY
-def test_a_hint_is_whole_sentences_and_asks_only_for_what_a_footer_knows(life: Lifecycle) -> None:
+def test_a_hint_is_a_sentence_of_the_footer_and_asks_only_for_what_a_footer_knows(life: Lifecycle) -> None:
     every = [hint for cell in life.defaults.values() for hint in cell.hints]
-    known = {"queue_address", "solved", "reopened", "list"}
+    known = {"queue_address", "solved", "reopened", "list", "requestor", "status"}
     for hint in (text for one in every for text in ([one] if isinstance(one, str) else one)):
-        assert hint[0].isupper()
-        assert hint.endswith(".")
-        assert {name for _, name, _, _ in Formatter().parse(hint) if name} <= known
+        assert {*wording_in().slots_of(f"footer.{hint}")} <= known
 
 
 @EVERY
@@ -264,11 +263,11 @@ def test_a_status_is_looked_for_in_every_lifecycle() -> None:
 
 
 def test_unknown_words_are_refused_with_what_there_is() -> None:
-    with pytest.raises(NoSuchAction, match=r"no action 'Resolve'; there are: Request .* and Change status\."):
+    with pytest.raises(NoSuchAction, match=r'no action "Resolve"\. Use Request .* or Change status\.'):
         SUPPORT.action("Resolve")
-    with pytest.raises(NoSuchStatus, match=r"no status 'closed'; there are: Open, .* and Invalid\."):
+    with pytest.raises(NoSuchStatus, match=r'no status "closed"\. Use Open, .* or Invalid\.'):
         SUPPORT.status("closed")
-    with pytest.raises(NoSuchStatus, match="no status 'closed'"):
+    with pytest.raises(NoSuchStatus, match='no status "closed"'):
         every_status("closed")
 
 

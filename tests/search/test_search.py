@@ -442,7 +442,7 @@ def test_a_limit_says_how_many_more_there_are(inbox: World) -> None:
         inbox.opens(ANN, f"Title {number}", "The zebra")
     answer = looked_for(inbox, "zebra", limit=2)
     assert (len(answer.hits), answer.total, answer.more) == (2, 5, False)
-    assert searching.remaining_hits_text(answer) == "3 more tickets have it"
+    assert [one.english for one in searching.remaining_hits(answer)] == ["3 more tickets match"]
     assert searching.remaining_hits_text(looked_for(inbox, "zebra", limit=4)) == "1 more ticket has it"
     assert searching.remaining_hits_text(looked_for(inbox, "zebra", limit=5)) == ""
 
@@ -615,7 +615,7 @@ def test_an_outsiders_total_counts_what_they_may_see(inbox: World, monkeypatch: 
     monkeypatch.setattr(searching, "_MOST_READ", 3)
     answer = looked_for(inbox, "zebra", "rita@example.org", limit=2)
     assert (len(answer.hits), answer.total, answer.more) == (2, 3, True)
-    assert searching.remaining_hits_text(answer) == "At least 1 more tickets have it"
+    assert [one.english for one in searching.remaining_hits(answer)] == ["At least 1 more ticket matches"]
 
 
 # --- The index in step ---

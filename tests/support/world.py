@@ -73,7 +73,7 @@ def make_database(url: str) -> None:
 
 def unproven(name: str) -> str:
     """What stands above a responder's words that came in a mail which answers no letter of theirs."""
-    return f"It came in the name of {name}, but nothing proves that {name} sent it.\n\n"
+    return f"We couldn't check that {name} really sent this.\n\n"
 
 
 def awaits(is_so: Callable[[], object], seconds: float = 20) -> None:
@@ -98,6 +98,27 @@ class Clock:
         self.now += timedelta(**time)
 
 
+class Said(str):
+    """What a letter says. Where a line of it is folded does not matter to what is looked for."""
+
+    __slots__ = ()
+
+    def __contains__(self, words: object) -> bool:
+        return str.__contains__(self, str(words)) or _in_one_line(str(words)) in _in_one_line(self)
+
+    def startswith(self, words: str | tuple[str, ...], *_: Any) -> bool:
+        every = (words,) if isinstance(words, str) else words
+        return _in_one_line(self).startswith(tuple(map(_in_one_line, every)))
+
+    def endswith(self, words: str | tuple[str, ...], *_: Any) -> bool:
+        every = (words,) if isinstance(words, str) else words
+        return _in_one_line(self).endswith(tuple(map(_in_one_line, every)))
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 class Letter:
     """A letter as its reader sees it."""
 
@@ -113,21 +134,26 @@ class Letter:
         return str(self.mail[header] or "")
 
     @property
-    def all_text(self) -> str:
+    def all_text(self) -> Said:
         """Text and footer."""
         part = self.mail.get_body(("plain",))
         assert part is not None
-        return str(part.get_content()).replace("\r\n", "\n")
+        return Said(str(part.get_content()).replace("\r\n", "\n"))
 
     @property
-    def text(self) -> str:
+    def text(self) -> Said:
         """What stands above the footer."""
-        return self.all_text.rpartition("\n-- \n")[0].strip()
+        return Said(self.all_text.rpartition("\n-- \n")[0].strip())
 
     @property
-    def footer(self) -> str:
+    def words(self) -> str:
+        """The text in one line: for sentences of ours, which are folded."""
+        return " ".join(self.text.split())
+
+    @property
+    def footer(self) -> Said:
         """What stands under the signature delimiter."""
-        return self.all_text.rpartition("\n-- \n")[2].strip()
+        return Said(self.all_text.rpartition("\n-- \n")[2].strip())
 
 
 class FarEnd:

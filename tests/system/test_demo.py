@@ -38,7 +38,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
     assert "\x1b" not in done.stdout
     assert done.stdout.count("  promised: While this ticket is ") == done.stdout.count(" got a letter.\n") == 21
     assert (
-        "  promised: While this ticket is Open, a reply from you answers it; No Privileges Person will read it.\n"
+        "  promised: Reply to this email to answer. No Privileges Person will see it. Ticket 1 is Open.\n"
         "  happened: Answer by Sample Person, Open → Answered; No Privileges Person got a letter.\n"
     ) in done.stdout
     assert "The ticket is Solved, answered by Sample Person, message 7." in done.stdout
@@ -46,15 +46,16 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
     assert "The ticket is open again, as the letter had said." in done.stdout
     # Whoever has moved a ticket away reaches everybody who is named.
     assert (
-        "a reply from you goes to everybody on it; Nora Newcomer and everybody who answers for Sponsors will read it.\n"
+        "Reply to this email to write to everyone on this ticket. "
+        "Nora Newcomer and the rest of the Sponsors team will see it. Ticket 3 is new.\n"
         "  happened: Reply by Britta, still new; Carol, Nora Newcomer got a letter.\n"
     ) in done.stdout
     assert "  happened: queue General → Sponsors, participant nobody → britta@team.example; letters" in done.stdout
     assert "  happened: message 6 is held; letters went to: Britta.\n" in done.stdout
     assert "  promised: To drop it, reply: drop\n  happened: message 6 is a private note now; letters" in done.stdout
     assert "      | Britta answered less than a minute before you, at " in done.stdout
-    assert "      | We didn't send your reply, which looks like a command, to Nora Newcomer.\n" in done.stdout
-    assert "The letter to Nora Newcomer says: A reply that only says thanks leaves it resolved.\n" in done.stdout
+    assert "      | We didn't send your reply to Nora Newcomer, because it looks like a command.\n" in done.stdout
+    assert "The letter to Nora Newcomer says: A reply that only says thanks keeps it resolved.\n" in done.stdout
     assert "The ticket is still resolved, as the letter had said." in done.stdout
     assert not list((tmp_path / "tmp").iterdir())
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]

@@ -57,7 +57,7 @@ def test_serve_says_where_it_listens_where_letters_go_and_a_line_that_works(prog
         [letter] = program.awaits_letters(1)
         assert b"A first question" in letter
         assert b"Does this work?" in letter
-        assert b"a reply from you" in letter
+        assert b"Reply to this email to" in letter
         [ticket] = program.tickets()
         assert (ticket["id"], ticket["title"], ticket["queue"]) == (1, "A first question", "General")
         process.send_signal(signal.SIGTERM)

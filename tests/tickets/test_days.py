@@ -56,24 +56,24 @@ def test_a_status_alone_names_no_day(status: str) -> None:
     assert read_wanted(CORRESPONDENCE, f" {status.upper()}. ", NOW) == (status, None)
 
 
-EXAMPLES = "a day like 2027-12-01, or a number of days like 3 days."
+EXAMPLES = "Use a day like 2027-12-01, or a number of days like 3 days."
 
 
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        ("stalled until Monday", f"'Monday' is not a day; it would be {EXAMPLES}"),
-        ("stalled until 2026-02-30", f"'2026-02-30' is not a day; it would be {EXAMPLES}"),
-        ("stalled until 1/12/2026", f"'1/12/2026' is not a day; it would be {EXAMPLES}"),
-        ("stalled until 2026-11-20", f"'2026-11-20' is not a day to come; today is 2026-11-21. It would be {EXAMPLES}"),
-        ("stalled until 2026-11-21", f"'2026-11-21' is not a day to come; today is 2026-11-21. It would be {EXAMPLES}"),
-        ("stalled 0 days", f"'0 days' is not a day to come; today is 2026-11-21. It would be {EXAMPLES}"),
-        ("stalled 9999 weeks", f"'9999 weeks' is more than ten years away. It would be {EXAMPLES}"),
-        ("stalled until 9999-12-31", f"'9999-12-31' is more than ten years away. It would be {EXAMPLES}"),
-        ("open until 2026-12-01", "open cannot name a day; only stalled can."),
+        ("stalled until Monday", f'"Monday" isn\'t a day. {EXAMPLES}'),
+        ("stalled until 2026-02-30", f'"2026-02-30" isn\'t a day. {EXAMPLES}'),
+        ("stalled until 1/12/2026", f'"1/12/2026" isn\'t a day. {EXAMPLES}'),
+        ("stalled until 2026-11-20", f'"2026-11-20" isn\'t a day to come: today is 2026-11-21. {EXAMPLES}'),
+        ("stalled until 2026-11-21", f'"2026-11-21" isn\'t a day to come: today is 2026-11-21. {EXAMPLES}'),
+        ("stalled 0 days", f'"0 days" isn\'t a day to come: today is 2026-11-21. {EXAMPLES}'),
+        ("stalled 9999 weeks", f'"9999 weeks" is more than ten years away. {EXAMPLES}'),
+        ("stalled until 9999-12-31", f'"9999-12-31" is more than ten years away. {EXAMPLES}'),
+        ("open until 2026-12-01", "open can't have a day. Only stalled can."),
         (
             "asleep until 2026-12-01",
-            "There is no status 'asleep'; there are: new, open, stalled, resolved and rejected.",
+            'There\'s no status "asleep". Use new, open, stalled, resolved or rejected.',
         ),
     ],
 )
@@ -86,7 +86,7 @@ def test_a_value_that_is_refused_is_explained(value: str, why: str) -> None:
 def test_in_support_no_status_names_a_day() -> None:
     with pytest.raises(WorkflowError) as refused:
         read_wanted(SUPPORT, "Needs information until 2026-12-01", NOW)
-    assert str(refused.value) == "Needs information cannot name a day."
+    assert str(refused.value) == "Needs information can't have a day."
 
 
 # Stalled until a day
@@ -140,9 +140,9 @@ def test_a_ticket_that_is_stalled_until_a_day_opens_on_it_and_its_team_is_told(m
     assert mine.status() == ("open", None)
     assert {letter.recipient for letter in mine.world.far_end.letters[before:]} == {mine.ron.email, mine.rosa.email}
     assert mine.rosa.letter().text == (
-        "The tracker changed the ticket:\n\n    Until: 2026-12-01 → no day\n    Status: stalled → open"
+        "The tracker changed this ticket:\n\n    Until: 2026-12-01 → no day\n    Status: stalled → open"
     )
-    assert "While this ticket is open, a reply from you goes to everybody on it" in mine.rosa.letter().footer
+    assert "Ticket 1 is open." in mine.rosa.letter().footer
     mine.wakes(days=1)
     assert mine.count() == before + 2
 
@@ -180,9 +180,7 @@ def test_undo_brings_the_day_back(mine: Inbox) -> None:
 
 def test_a_day_that_cannot_be_is_refused_and_the_words_are_posted(mine: Inbox) -> None:
     says(mine.ron, "Status: stalled until Monday\n\nWe ask the printer.")
-    assert (
-        f"Status: stalled until Monday\n        'Monday' is not a day; it would be {EXAMPLES}" in mine.ron.letter().text
-    )
+    assert f'Status: stalled until Monday\n        "Monday" isn\'t a day. {EXAMPLES}' in mine.ron.letter().text
     assert mine.status() == ("open", None)
 
 
@@ -248,7 +246,7 @@ def test_every_morning_the_team_gets_one_letter_with_what_waits_oldest_first(min
         "    #1  new, 2 days, unassigned: Hello (ticket1@tickets.example)"
     )
     assert letter.footer == (
-        "A reply opens a new ticket in General. To work on one of these, write to its address.\n"
+        "Reply to this email to open a new ticket in General. To work on one of\nthese, write to its address.\n"
         "You're getting this every morning because you're on the General team."
     )
     assert letter["Auto-Submitted"] == "auto-generated"

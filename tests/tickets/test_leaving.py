@@ -68,7 +68,7 @@ def test_who_settles_a_ticket_in_the_same_mail_does_not_lose_that_line(small_inb
     assert small_inbox.ticket()["status"] == "resolved"
     assert small_inbox.ticket()["messages"][-1]["text"] == "unsubscribe"
     rita.replies(rita.letters[0], "unsubscribe\n\nRita")
-    assert rita.letter().text.startswith("You get no more letters")
+    assert rita.letter().text.startswith("You've left ticket")
 
 
 class People:
@@ -101,8 +101,8 @@ def people(small_inbox: World) -> People:
 def test_requestors_and_participants_leave_by_the_word_and_come_back_by_writing(people: People, name: str) -> None:
     who: Actor = getattr(people, name)
     who.replies(who.letter(), "Please unsubscribe me.")
-    assert who.letter().text.startswith('You get no more letters about ticket 1, "Hello".')
-    assert "To get them again, write to ticket1@tickets.example, or reply to this letter." in who.letter().text
+    assert who.letter().text.startswith('You\'ve left ticket 1, "Hello".')
+    assert "Changed your mind? Write to ticket1@tickets.example, or reply to this email." in who.letter().text
     assert who.email in people.ron.letter().text
     assert people.unsubscribed() == [who.name or name.title()]
     assert f"Get no letters: {name.title()}" in shown(people.ron)
@@ -185,7 +185,7 @@ def test_mail_to_its_address_takes_the_reader_off_whoever_sends_it_and_is_confir
         provider.writes(address, "", subject="unsubscribe")
     assert people.unsubscribed() == ["Pia"]
     assert len(people.world.ticket()["messages"]) == messages
-    assert [letter.text[:24] for letter in people.pia.letters].count("You get no more letters ") == 1
+    assert [letter.text[:18] for letter in people.pia.letters].count("You've left ticket") == 1
     assert provider.letters == []
     assert not people.hears(people.pia)
     people.pia.replies(people.pia.letter(), "I am back.")

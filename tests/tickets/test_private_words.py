@@ -22,7 +22,7 @@ from tests.inbound.test_command_execution import PIA, RITA, RON, Office, opened
 from tests.support.world import DOMAIN, Actor, Letter
 
 NOTE = "The zebrafish account was closed because nobody paid for it."
-HELD_BACK = "One attached file is not passed on: it is a letter to the team"
+HELD_BACK = "One attached file isn't passed on: it's an email to the team"
 
 
 class UnitOfWork(Office):
@@ -394,7 +394,7 @@ def test_two_such_files_are_told_in_one_line_and_others_are_passed_on(uow: UnitO
     plan = b"Content-Type: application/pdf; name=plan.pdf\r\n\r\n%PDF"
     brings(uow, twice + b"\r\n--outer\r\n" + plan)
     assert [part.get_filename() for part in uow.rita.letter().mail.iter_attachments()] == ["plan.pdf"]
-    assert "2 attached files are not passed on: they are letters to the team" in uow.rita.letter().text
+    assert "2 attached files aren't passed on: they're emails to the team" in uow.rita.letter().words
     assert [one["name"] for one in uow.last()["attachments"]] == ["plan.pdf"]
     assert len(files(uow.rosa.letter())) == 3
 

@@ -119,8 +119,8 @@ def test_a_comments_letter_is_answered_at_the_comment_address_and_names_no_other
     for name, value in letter.mail.items():
         if name not in ("Message-ID", "In-Reply-To", "References"):
             assert f"@{DOMAIN}" not in str(value).replace(f"ticket1-comment@{DOMAIN}", ""), name
-    assert f"To reach everybody on the ticket, start a new email to ticket1@{DOMAIN}" in letter.footer
-    assert "a reply from you comments and changes nothing else, in private" in letter.footer
+    assert f"start a new email to ticket1@{DOMAIN}" in letter.footer
+    assert "Reply to this email to add a private note (a comment)." in letter.footer
     assert "Rita" not in letter.footer
     assert [part.get_content() for part in letter.mail.iter_attachments()] == [ROOM]
 
@@ -267,9 +267,9 @@ def test_who_is_not_on_a_ticket_of_the_inbox_is_told_that_there_is_none(small_in
     house.world.known("otto@example.net")
     house.world.actor("eve@elsewhere.example").writes("ticket1", "Hello?")
     for who in ("otto@example.net", "eve@elsewhere.example"):
-        with pytest.raises(NoSuchTicket, match=r"There is no ticket 1\."):
+        with pytest.raises(NoSuchTicket, match=r"There's no ticket 1\."):
             house.world.ticket(1, who)
-    with house.world.uow() as uow, pytest.raises(NoSuchTicket, match=r"There is no ticket 1\."):
+    with house.world.uow() as uow, pytest.raises(NoSuchTicket, match=r"There's no ticket 1\."):
         viewer_of(uow, find_ticket(uow, 1), "nobody@example.net")
 
 

@@ -12,6 +12,7 @@ from mail_tickets.model.records.queues import BadQueue, find_queue
 from mail_tickets.model.records.registration import add_alias, get_or_create_person
 from mail_tickets.model.records.tickets import find_ticket
 from mail_tickets.model.tickets.fields import FieldChanges
+from tests.support.footers import read_footer, team
 from tests.support.world import DOMAIN, Actor, Letter, World
 
 RON, RITA, PIA = "ron@example.org", "rita@example.net", "pia@example.net"
@@ -73,11 +74,11 @@ def test_an_acknowledgement_says_the_number_and_what_a_reply_does(inbox: World) 
     rita = inbox.actor(RITA, "Rita")
     rita.writes("hello", "Help!", subject="Printer")
     [letter] = rita.letters
-    assert letter.text == "We have got your mail; it is ticket 1 now."
+    assert letter.words == "Thanks for your email. We've passed it to the General team. It's ticket 1."
     assert letter["Subject"] == "Re: [General #1] Printer"
     assert (letter["Auto-Submitted"], letter["Reply-To"]) == ("auto-replied", f"ticket1@{DOMAIN}")
     assert letter["In-Reply-To"] == inbox.ticket()["messages"][0]["message_id"]
-    assert "While this ticket is new, a reply from you " in letter.footer
+    assert "Ticket 1 is new." in letter.footer
     rita.replies(letter, "It burns.")
     assert (len(inbox.ticket()["messages"]), inbox.ticket()["status"]) == (2, "new")
 
@@ -89,7 +90,7 @@ def test_such_a_letter_has_one_empty_line_above_its_footer_and_an_acknowledgemen
     acknowledged = rita.letter()
     ron.replies(ron.letter(), "Status: resolved")
     assert acknowledged["From"] == "General <ticket1@tickets.example>"
-    assert rita.letter()["From"] == "Ron via General <ticket1@tickets.example>"
+    assert rita.letter()["From"] == '"Ron (General)" <ticket1@tickets.example>'
     for letter in (acknowledged, rita.letter()):
         assert letter.all_text.startswith(f"{letter.text}\n\n-- \n")
 
@@ -168,8 +169,8 @@ def test_the_requestor_is_told_once_that_it_is_resolved(inbox: World, status: st
     inbox.becomes(1, status)
     inbox.act(1, "Change status", RON, status="resolved")
     [letter] = rita.letters
-    assert letter.text == "Ron marked ticket 1 as resolved."
-    assert "If all is well, you need not reply." in letter.footer
+    assert letter.text == "Ron has marked your request as resolved."
+    assert "All good? You don't need to reply." in letter.footer
 
 
 def test_who_is_told_of_it_with_words_or_says_it_is_not_told_again(small_inbox: World) -> None:
@@ -254,13 +255,13 @@ def test_unsubscribe_alone_in_a_reply_ends_a_participants_letters(inbox: World) 
     pia = inbox.actor(PIA)
     ron.writes("ticket1", "Look.")
     letter = pia.letter()
-    assert 'reply with the one word "unsubscribe"' in letter.footer
+    assert "Reply with the word unsubscribe" in letter.footer
     assert "unsubscribe" not in rita.letter().footer
     quoted = "".join(f"> {line}\n" for line in letter.all_text.split("\n"))
     before = len(inbox.ticket()["messages"]), len(rita.letters)
     pia.replies(letter, f"Unsubscribe.\n\nOn Saturday Ron wrote:\n{quoted}")
     assert (len(inbox.ticket()["messages"]), len(rita.letters)) == before
-    assert ron.letter().text == f"pia changed the ticket:\n\n    Participant: {PIA} → nobody"
+    assert ron.letter().text == f"pia changed this ticket:\n\n    No longer copied in: {PIA}"
     ron.writes("ticket1", "And look here.")
     assert [one.text.split(maxsplit=5)[:5] for one in pia.letters[1:]] == [["You", "get", "no", "more", "letters"]]
     assert "pia" not in rita.letter().footer
@@ -287,12 +288,11 @@ def test_a_strangers_note_says_how_to_let_them_in_and_that_does_it(inbox: World)
     eve.writes("ticket1", "I can help.")
     letter = ron.letter()
     assert letter.text == (
-        "Eve commented:\n\n"
-        "Only those who answer for General see this comment.\n"
-        "Eve <eve@elsewhere.example> is not on this ticket. To let them in, "
-        "put this on top of your reply:\n"
+        "Private note from Eve. Only the General team can see it:\n\n"
+        "Eve <eve@elsewhere.example> isn't on this ticket, so only the team got\nthis. "
+        "To copy Eve in, start your reply with:\n"
         "    AddCc: eve@elsewhere.example\n"
-        "What you write below that line goes to everybody on the ticket: Rita and Eve will read it.\n\n"
+        "What you write below that line goes to everyone on the ticket. Rita and\nEve will see it.\n\n"
         "I can help."
     )
     lets_in(inbox, "eve@elsewhere.example")
@@ -308,9 +308,8 @@ def test_a_reply_from_a_second_address_says_who_can_make_both_one_person(inbox: 
     ron.writes("ticket1", "Try water.")
     home = inbox.actor("rita@home.example")
     home.replies(rita.letter(), "It still burns.")
-    text = ron.letter().text
-    ask = "If both are one person, ask an administrator to link the addresses."
-    assert f"The mail answers our letter to Rita <{RITA}>.\n{ask}" in text
+    ask = "If they're the same person, ask an admin to link both addresses."
+    assert f"replied to an email that we sent to Rita <{RITA}>. {ask}" in ron.letter().words
     with inbox.uow() as uow:
         add_alias(uow, RITA, "rita@home.example")
     home.replies(rita.letter(), "Now it is out.")
@@ -363,7 +362,7 @@ def test_a_forwarded_mail_is_given_to_who_wrote_it(inbox: World) -> None:
         assert set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, RON), setting).fields == ["requestor"]
     ron.writes("ticket1", "Here it is.")
     rita = inbox.actor(RITA)
-    assert rita.letter().footer.startswith("You get this because ")
+    assert rita.letter().footer.startswith("Reply to this email to ")
     rita.replies(rita.letter(), "Thank you.")
     ticket = inbox.ticket()
     assert (ticket["requestor"]["email"], ticket["messages"][-1]["private"], ticket["status"]) == (RITA, False, "open")
@@ -440,8 +439,9 @@ def test_who_answered_for_the_old_queue_is_told_the_truth_about_the_new_one(smal
     assert "Queue: General → Questions" in quinn.letter().text
     letter = rosa.letter()
     assert "Queue: General → Questions" in letter.text
-    assert "you answer for Questions" not in letter.footer
-    assert "in private; everybody who answers for Questions will read it." in letter.footer
+    assert "you're on the Questions team" not in letter.footer
+    said = read_footer(letter.footer)
+    assert (said.private, said.readers) == (True, (team("Questions"),))
     rosa.replies(letter, "It was mine.")
     assert small_inbox.ticket()["messages"][-1]["private"]
     assert len(small_inbox.rows(Row)) == len(small_inbox.far_end.letters)

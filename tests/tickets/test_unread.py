@@ -33,7 +33,7 @@ def test_the_receipt_of_a_move_there_says_so_and_the_customer_is_told_nothing_of
     ron.replies(ron.letter(), "undo")
     world.known("root@example.org", "Root", admin=True)
     ron.replies(ron.letters[0], "Queue: Sponsors")
-    assert "reads this ticket. The administrators are told." in ron.letter().text
+    assert "reads this ticket. The admins are told." in ron.letter().words
     ron.replies(ron.letter(), "undo")
     world.responder("sam@example.org", "Sam", queue="Sponsors")
     ron.replies(ron.letters[0], "Queue: Sponsors")
@@ -63,8 +63,8 @@ def test_the_administrators_get_one_letter_a_day_while_any_waits(world: World) -
     ann.writes("sponsors", "A gift.", subject="A gift")
     assert works() == 1
     assert root.letter().text == (
-        "Nobody answers for these queues, and tickets wait in them:\n\n    Sponsors: #2\n\n"
-        "To let somebody answer for one:\n    tickets responder add EMAIL --queue NAME"
+        "Nobody is on the team of these queues, and tickets wait in them:\n\n    Sponsors: #2\n\n"
+        "To add someone to a team:\n    tickets responder add EMAIL --queue NAME"
     )
     world.clock.passes(hours=23)
     assert works() == 1

@@ -600,7 +600,7 @@ def test_administrators_hear_once_a_day_while_mail_waits(world: World) -> None:
         world.courier._keep_house()
         world.settle()
     assert len(admin.letters) == 4
-    assert admin.letter()["Subject"] == f"1 mail set aside at {DOMAIN}"
+    assert admin.letter()["Subject"] == f"1 email needs you: it matched no address at {DOMAIN}"
 
 
 def test_the_outbox_of_a_closed_database_is_a_fault_and_no_loss(small_world: World, tmp_path: Path) -> None:

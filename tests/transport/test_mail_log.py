@@ -63,7 +63,7 @@ def test_each_recipient_of_a_mail_has_a_line_with_its_fate(small_world: World, l
     repeated = {**common, "fate": "repeated"}
     assert lines.mails() == [
         opened,
-        {**common, "fate": "set aside", "to": f"nobody@{DOMAIN}", "reason": "nothing has this address"},
+        {**common, "fate": "set aside", "to": f"nobody@{DOMAIN}", "reason": "no such address"},
         {**repeated, "to": f"hello@{DOMAIN}"},
     ]
     assert not [line for line in lines.plain if SECRET in line]

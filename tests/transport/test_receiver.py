@@ -301,7 +301,7 @@ def test_the_postmaster_is_always_reached(database_url: str, address: str, unmat
         assert client.says(f"RCPT TO:{address}").startswith("250 ")
         assert client.hands_over(MAIL).startswith(STORED)
     [kept] = world.rows(Delivery)
-    assert (kept.fate, kept.reason, kept.waiting) == ("set aside", "for the administrators", True)
+    assert (kept.fate, kept.reason, kept.waiting) == ("set aside", "for the admins", True)
     world.close()
 
 

@@ -210,7 +210,7 @@ def test_administrators_hear_once_a_day_that_the_relay_refuses_letters(trouble: 
     assert len(daily(trouble.world)) == 1
     [letter] = daily(trouble.world)
     assert DAILY in letter.text
-    assert letter.subject == f"Letters that do not arrive at {DOMAIN}"
+    assert letter.subject == f"Emails that don't arrive at {DOMAIN}"
 
 
 def mute(world: World, *emails: str) -> None:
@@ -228,7 +228,7 @@ def test_a_responder_who_gets_no_letters_is_named_everywhere(trouble: Trouble) -
     [finding] = [person for person in doctor_checks._people(world.database) if BOB in person.text]
     assert (finding.level, f"run: tickets person add {BOB}" in finding.text) == ("warn", True)
     [letter] = daily(world)
-    assert f"No more letters go to {BOB}" in letter.text
+    assert f"We've stopped emailing {BOB}" in letter.text
 
 
 def test_a_queue_that_has_no_reader_left_is_wrong(small: Trouble) -> None:

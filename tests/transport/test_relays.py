@@ -47,7 +47,7 @@ def sink() -> Iterator[Sink]:
 
 def letter(text: str = "Hello.\n", **headers: str) -> EmailMessage:
     message = EmailMessage(policy=email.policy.SMTP)
-    message["From"] = '"Ann via General" <ticket1@tickets.example>'
+    message["From"] = '"Ann (General)" <ticket1@tickets.example>'
     message["To"] = ANN
     message["Subject"] = "Re: [General #1] Grüße"
     message["Message-ID"] = "<1@tickets.example>"

@@ -7,7 +7,7 @@ from datetime import datetime
 from ...model.lifecycle.tables import Lifecycle, Rule
 from ...model.operations.workflow import retrace
 from ...model.records.messages import Message
-from ...model.records.tickets import Ticket
+from ...model.records.tickets import NO_TITLE, Ticket
 from ...model.tickets.members import TicketMember
 from .row_buffer import RowBuffer
 from .senders import OURSELVES, SOMEBODY, ThreadWriter
@@ -83,7 +83,7 @@ class TicketReplay:
         ticket, message = self.ticket, replayed.message
         self._begun, self._spam = True, replayed.spam
         ticket.status = self.lifecycle.spam if replayed.spam else self.lifecycle.first
-        ticket.title = message.subject or "(no subject)"
+        ticket.title = message.subject or NO_TITLE
         ticket.created = ticket.last_query = message.date
         message.action, message.new_status, message.private = None, ticket.status, bool(replayed.private)
 

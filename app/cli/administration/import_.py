@@ -71,7 +71,7 @@ def import_command(
     """
     for email in responders:
         if not is_usable(email.strip()):
-            raise BadAddress(f'"{email}" isn\'t an email address. Use one like ann@example.org.')
+            raise BadAddress("no_address", given=email)
     wanted = ImportRequest(
         path=path,
         queue=queue,

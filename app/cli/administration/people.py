@@ -73,6 +73,7 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
     cc-from-others=on|off         copy in the people in To and Cc of other emails
     digest=daily|off              email the team every morning what waits
     readers=everyone|team         who can read tickets of a support queue
+    language=en|de                write its emails in English or German
 
     \b
     Examples:

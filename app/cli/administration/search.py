@@ -10,7 +10,7 @@ from ...model.records.people import get_person
 from ...model.search.hit_json import found_summaries
 from ...model.search.indexer import catch_up_soon
 from ...model.search.query import read_query, what_counts
-from ...model.search.search import Hit, SearchResult, remaining_hits_text, search
+from ...model.search.search import Hit, SearchResult, remaining_hits, search
 from ...model.search.snippets import Snippet
 from ...model.search.time_limit import within
 from ...model.storage.database import Database
@@ -59,8 +59,8 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
             viewer = get_person(uow, email) if email is not None else None
             with within(uow, _SECONDS) as deadline:
                 found = search(uow, query, chosen(uow, **asked), viewer, limit, deadline)
-            if left_out := what_counts(query):
-                click.echo(left_out, err=True)
+            for sentence in what_counts(query):
+                click.echo(sentence.english, err=True)
             if as_json:
                 _tell(found, limit, to_error=True)
                 print_json(found_summaries(uow, found.hits))
@@ -106,7 +106,8 @@ def _tell(found: SearchResult, limit: int, *, to_error: bool) -> None:
     if found.loosened:
         click.echo(_LOOSENED, err=to_error)
     if found.total > limit or found.more:
-        click.echo(f"{remaining_hits_text(found)}; --limit shows more than {limit}.", err=to_error)
+        rest = "; ".join(clause.english for clause in remaining_hits(found))
+        click.echo(f"{rest}; --limit shows more than {limit}.", err=to_error)
 
 
 def _lines(hit: Hit, width: int) -> Iterator[str]:

@@ -104,7 +104,7 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
         if as_json:
             print_json(view)
         elif ticket.forgotten:
-            click.echo(how_forgotten(uow, ticket))
+            click.echo(str(how_forgotten(uow, ticket)))
         else:
             click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None, uow.now))
 
@@ -215,7 +215,7 @@ def set_command(
         )
         fields, notes = administration.set_ticket(uow, find_unmerged(uow, number), actor, setting)
         changed = f"{sentence_list(fields)} changed" if fields else "nothing changed"
-        click.echo("\n".join([f"Ticket {number}: {changed}", *notes]))
+        click.echo("\n".join([f"Ticket {number}: {changed}", *(note.english for note in notes)]))
 
 
 def _assignee(uow: UnitOfWork, assignee: str | None) -> Person | None:
@@ -236,7 +236,7 @@ def undo_command(number: int, email: str) -> None:
     """
     with open_transaction() as uow:
         undone = administration.undo(uow, find_unmerged(uow, number), get_person(uow, email))
-        click.echo("\n".join(f"Ticket {number}: {change_line(change)}" for change in undone.changes))
+        click.echo("\n".join(f"Ticket {number}: {change_line(change).english}" for change in undone.changes))
 
 
 @click.command("merge")
@@ -255,7 +255,7 @@ def merge_command(number: int, into: int, email: str) -> None:
     with open_transaction() as uow:
         ticket, person = find_unmerged(uow, number), get_person(uow, email)
         for sentence in readers_of_merge(uow, ticket, person, lines_of(MERGE.line(str(into)))).sentences:
-            click.echo(sentence)
+            click.echo(sentence.english)
         goal = administration.merge(uow, ticket, into, person)
         readers = [member.label for member in members_of(uow, goal) if member.on_ticket]
         click.echo(f"Ticket {number} was merged into ticket {goal.id}. {sentence_list(readers)} can read it.")

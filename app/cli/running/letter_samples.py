@@ -2,31 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from ...model.letters.templates import render
+from ...model.wording import TEMPLATES, wording_in
 
-_TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 # What the others extend: it is no letter.
 _BASE = "base.txt"
 
 
 def kinds() -> list[str]:
     """Return the kinds of letters, by the names of their templates."""
-    return sorted(path.stem for path in _TEMPLATES.glob("*.txt") if path.name != _BASE)
+    return sorted(path.stem for path in TEMPLATES.glob("*.txt") if path.name != _BASE)
 
 
 def render_sample(kind: str) -> str:
     """Render a letter in which a word stands for everything; raises what keeps it from being rendered."""
-    return render(kind, **dict.fromkeys(_variables(), _Sample("sample")))
+    return wording_in().render(kind, **dict.fromkeys(_variables(), _Sample("sample")))
 
 
 def _variables() -> set[str]:
     from jinja2 import Environment, TemplateSyntaxError, meta
 
     found: set[str] = set()
-    for path in _TEMPLATES.glob("*.txt"):
+    for path in TEMPLATES.glob("*.txt"):
         # A letter of this kind will say what is wrong with it.
         with suppress(TemplateSyntaxError):
             found |= meta.find_undeclared_variables(Environment().parse(path.read_text(encoding="utf-8")))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...model.lifecycle.tables import Action, Lifecycle
+from ...model.lifecycle.tables import PRIVATE_NOTE, Action, Lifecycle
 
 
 class FooterPromise(NamedTuple):
@@ -20,16 +20,21 @@ class NoPromise(Exception):
     """A letter does not say what a reply to it does."""
 
 
+_SENTENCE = re.compile(
+    r"Reply to this email to (?P<does>.*?)\. (?P<readers>.*?)\. Ticket [0-9]+ is (?P<status>[^.]*)\."
+)
+
+
 def promised_by(text: str, lifecycle: Lifecycle) -> FooterPromise:
     """The promise of a letter, from its words alone; NoPromise if it makes none."""
-    footer = text.rpartition("\n-- \n")[2]
-    found = re.search(r"While [^.]*? is (?P<status>[^,.]+), (?P<deed>[^.]*)\.", " ".join(footer.split()))
-    statuses = {status for status in lifecycle.statuses if found and found["status"] == status}
-    actions = [action for action in lifecycle.actions if found and f" {action.promise}" in found["deed"]]
-    if not found or not statuses or not actions:
+    footer = " ".join(text.rpartition("\n-- \n")[2].split())
+    found = _SENTENCE.match(footer)
+    private = found is not None and found["does"] == PRIVATE_NOTE
+    does = found["does"] if found else ""
+    actions = [one for one in lifecycle.actions if one.does == does or (private and one == lifecycle.comment)]
+    if not found or found["status"] not in lifecycle.statuses or not actions:
         raise NoPromise(f"This footer says nothing of what a reply does: {footer!r}")
-    longest = max(actions, key=lambda action: len(action.promise))
-    return FooterPromise(found[0], found["status"], longest, "in private" in found["deed"])
+    return FooterPromise(found[0], found["status"], actions[0], private)
 
 
 class ThanksPromise(NamedTuple):
@@ -42,7 +47,7 @@ class ThanksPromise(NamedTuple):
 def thanks_in(text: str) -> ThanksPromise:
     """What a letter says of thanks; NoPromise if it says nothing of them."""
     footer = text.rpartition("\n-- \n")[2]
-    found = re.search(r"A reply that only says thanks leaves it (?P<status>[^.]+)\.", " ".join(footer.split()))
+    found = re.search(r"A reply that only says thanks keeps it (?P<status>[^.]+)\.", " ".join(footer.split()))
     if not found:
         raise NoPromise(f"This footer says nothing of thanks: {footer!r}")
     return ThanksPromise(found[0], found["status"])
@@ -57,7 +62,7 @@ def broken_in(
         return f"it was for {promise.status}, and the ticket was {before}"
     if (message["action"], message["private"]) != (promise.action.title, promise.private):
         return f"it was {promise.action.title!r}, and the reply was taken as {message['action']!r}"
-    return _misdirected(promise.sentence.partition(";")[2], ticket, told, responders)
+    return _misdirected(promise.sentence.partition(". ")[2], ticket, told, responders)
 
 
 def _misdirected(readers: str, ticket: dict[str, Any], told: Sequence[str], responders: Sequence[str]) -> str | None:
@@ -65,7 +70,7 @@ def _misdirected(readers: str, ticket: dict[str, Any], told: Sequence[str], resp
     sender = ticket["messages"][-1]["sender"]["name"]
     outside = [one["name"] for one in (ticket["requestor"], ticket["assignee"], *ticket["participants"]) if one]
     named = {name for name in outside if name in readers}
-    if "everybody who answers" in readers:
+    if " team will see it" in readers:
         named |= set(responders)
     # What the writer is told in a letter of their own is no copy of the words.
     for name in sorted((named ^ set(told)) - {sender}):

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ..letters.footer import who_reads
-from ..letters.templates import render
-from ..lifecycle.tables import sentence_list
+from ..letters.footer import who_sees
+from ..lifecycle.tables import PRIVATE_NOTE, sentence_list
 from ..records.message_ids import keyed_digits
 from ..records.messages import Message
 from ..records.people import Person
@@ -19,6 +18,7 @@ from ..tickets.fields import assignable_people
 from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.visibility import is_open_to_others, may_see
+from ..wording import say, wording_in
 from .message_keys import message_key, newest_key
 from .outlook import Asker, Outlook, asker_for, outlooks
 
@@ -83,7 +83,7 @@ def answer_form(uow: UnitOfWork, ticket: Ticket, person: Person) -> AnswerForm:
     members = members_of(uow, ticket)
     member = member_for(person, members)
     if not may_see(ticket, member):
-        raise NoSuchTicket(f"There is no ticket {ticket.id}.")
+        raise NoSuchTicket("no_ticket", number=ticket.id)
     return form_of(uow, ticket, asker_for(uow, ticket, member, members))
 
 
@@ -138,14 +138,14 @@ def few_names(readers: Sequence[TicketMember]) -> str:
 
 
 def _sentences(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> list[str]:
-    does = f"{one.action.promise}, in private" if one.private else one.action.promise
+    does = PRIVATE_NOTE if one.private else one.action.does
     thanks, letters = one.default.thanks if one.default else None, len(one.readers)
     open_to_others = not one.private and is_open_to_others(ticket)
     unreached = [member.label for member in one.unreached if asker.member.responder]
-    said = render(
+    said = wording_in().render(
         "answer_block",
         does=f"{does[0].upper()}{does[1:]}",
-        reads=_IN_A_STORM if one.held else who_reads(ticket, one.readers),
+        reads=(_IN_A_STORM if one.held else who_sees(ticket, asker.member, one.readers)).english,
         letters=letters if letters > 1 else 0,
         one_letter=letters == 1,
         becomes="" if one.status == ticket.status else one.status,
@@ -158,7 +158,7 @@ def _sentences(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> l
     return said.strip().split("\n")
 
 
-_IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until fewer messages come here"
+_IN_A_STORM = say("footer.is_saved_in_a_storm")
 
 
 def _shown(asker: Asker, one: Outlook) -> list[Reader]:

@@ -13,7 +13,6 @@ from ..inbound.attached_letters import attachments_of
 from ..inbound.delivery import Fate, InboundMail, store_mail
 from ..inbound.effects import Effect, Situation, is_allowed
 from ..letters.notification import notify
-from ..letters.templates import render
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
 from ..operations import workflow
@@ -31,6 +30,7 @@ from ..tickets.members import member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
 from ..tickets.visibility import may_see, visible_number
+from ..wording import wording_in
 from .answer_form import Block, block_key, block_of, few_names, promise_of, promised_parts
 from .composed_mail import PostHeaders, UploadedFile, composed
 from .message_keys import find_by_key, ids_since, message_key
@@ -104,7 +104,7 @@ def post_answer(uow: UnitOfWork, number: int, person: Person, answer: Answer) ->
     new_message = replace(_words(uow, inbound_mail, text), mail_id=mail_id)
     last = _last_letter(uow, ticket)
     event = _perform(uow, ticket, asker, outlook, new_message, answer)
-    notes = notify(uow, event, answered=True)
+    notes = [note.english for note in notify(uow, event, answered=True)]
     letters = _letters_since(uow, ticket, last)
     message = message_key(uow, event.message.id) if event.message else None
     return Posted(ticket.id, message, letters, _done(outlook, letters), event.checkpoint is not None, notes)
@@ -116,7 +116,7 @@ def _asker(uow: UnitOfWork, ticket: Ticket, person: Person) -> Asker:
     members = members_of(uow, goal)
     member = member_for(person, members)
     if not may_see(goal, member):
-        raise NoSuchTicket(f"There is no ticket {ticket.id}.")
+        raise NoSuchTicket("no_ticket", number=ticket.id)
     if goal.id != ticket.id:
         raise AnswerChanged(goal.id, _changed(number=ticket.id, merged_into=goal.id))
     return asker_for(uow, ticket, member, members)
@@ -126,14 +126,18 @@ def _done(outlook: Outlook | None, letters: int) -> str:
     """Say what was done; None: nothing more than before."""
     outsiders = outlook.outsiders if outlook and outlook.names_readers else []
     note = outlook is not None and outlook.private
-    return render(
-        "answer_posted",
-        again=outlook is None,
-        to=few_names(outsiders) if outsiders else "",
-        note=note,
-        heading=outlook.rule.recorded_action.second.rstrip(":") if outlook and not (note or outsiders) else "",
-        letters=_counted(letters, "letter"),
-    ).strip()
+    return (
+        wording_in()
+        .render(
+            "answer_posted",
+            again=outlook is None,
+            to=few_names(outsiders) if outsiders else "",
+            note=note,
+            heading=outlook.rule.recorded_action.second.rstrip(":") if outlook and not (note or outsiders) else "",
+            letters=_counted(letters, "letter"),
+        )
+        .strip()
+    )
 
 
 def _counted(number: int, what: str) -> str:
@@ -202,7 +206,7 @@ _NOTHING |= dict.fromkeys(("number", "status", "came", "queue", "other_readers")
 
 
 def _changed(**changed: object) -> list[str]:
-    return render("answer_changed", **(_NOTHING | changed)).strip().split("\n")
+    return wording_in().render("answer_changed", **(_NOTHING | changed)).strip().split("\n")
 
 
 def _mail_of(
@@ -290,7 +294,7 @@ def _execute(
     try:
         return execute_commands(uow, ticket, command_mail)
     except CommandsRefused as refused:
-        problems = {line: problem for line, problem in refused.problems if problem}
+        problems = {line: problem.english for line, problem in refused.problems if problem}
         raise FieldsRefused({_FIELDS[line.command]: problem for line, problem in problems.items()}) from None
 
 

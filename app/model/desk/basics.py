@@ -23,6 +23,7 @@ from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
 from ..tickets.visibility import may_see
+from ..wording import Sentence
 from .refusals import FieldsRefused
 
 FIELDS: Mapping[str, Command] = {
@@ -105,7 +106,7 @@ def set_basics(uow: UnitOfWork, number: int, person: Person, fields: Mapping[str
     except CommandsRefused as refused:
         raise FieldsRefused(_by_field(refused.problems)) from None
     notify(uow, event)
-    notes = note_of_unread(uow, event.ticket, event.changes, event.members)
+    notes = [note.english for note in note_of_unread(uow, event.ticket, event.changes, event.members)]
     visible = may_see(event.ticket, member_for(person, event.members))
     return BasicsSet(ticket.id, event.all_changes, notes, event.checkpoint is not None, visible)
 
@@ -127,9 +128,9 @@ def _lines(ticket: Ticket, name: str, given: str) -> list[Line]:
     return [Line(command.line(value), command.name, command, value)]
 
 
-def _by_field(problems: Sequence[tuple[Line, str]]) -> dict[str, str]:
+def _by_field(problems: Sequence[tuple[Line, Sentence | None]]) -> dict[str, str]:
     names = {command: name for name, command in FIELDS.items()}
-    return {names[line.command]: problem for line, problem in problems if problem and line.command}
+    return {names[line.command]: problem.english for line, problem in problems if problem and line.command}
 
 
 def held_ticket(uow: UnitOfWork, number: int, person: Person) -> tuple[Ticket, TicketMember, Sequence[TicketMember]]:
@@ -142,7 +143,7 @@ def held_ticket(uow: UnitOfWork, number: int, person: Person) -> tuple[Ticket, T
     members = members_of(uow, goal)
     member = member_for(person, members)
     if not may_see(goal, member):
-        raise NoSuchTicket(f"There is no ticket {number}.")
+        raise NoSuchTicket("no_ticket", number=number)
     if goal.id != number:
         raise FieldsRefused({"": f"Ticket {number} is part of ticket {goal.id} now: use that number."})
     return ticket, member, members
@@ -174,11 +175,11 @@ def _merge(uow: UnitOfWork, number: int, person: Person, into: str) -> tuple[Tic
     ticket, member, _ = held_ticket(uow, number, person)
     try:
         if not member.responder:
-            raise NotAllowed(administration.only_responders_merge(ticket, person))
+            raise administration.only_team_merges(ticket, person)
         goal = merge_goal(uow, ticket, person, into)
     except NotAllowed as error:
         raise FieldsRefused({"merge": str(error)}) from None
-    return ticket, goal, merging.new_readers(uow, ticket, goal).sentences
+    return ticket, goal, [one.english for one in merging.new_readers(uow, ticket, goal).sentences]
 
 
 def undo_change(uow: UnitOfWork, number: int, person: Person) -> Sequence[FieldChange]:

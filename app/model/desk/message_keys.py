@@ -27,7 +27,7 @@ def find_by_key(uow: UnitOfWork, ticket: Ticket, member: TicketMember, key: str)
     """Return the message of this key that somebody may see; NoSuchMessage for every other key."""
     found = next((one for one in reversed(visible_ids(uow, ticket, member)) if message_key(uow, one) == key), None)
     if found is None:
-        raise NoSuchMessage(f"Ticket {ticket.id} has no such message.")
+        raise NoSuchMessage("no_such_message", ticket=ticket.id)
     return uow.session.get_one(Message, found)
 
 

@@ -102,7 +102,7 @@ def seen_ticket(uow: UnitOfWork, number: int, person: Person) -> tuple[Ticket, T
     members = members_of(uow, ticket)
     member = member_for(person, members)
     if not may_see(ticket, member):
-        raise NoSuchTicket(f"There is no ticket {number}.")
+        raise NoSuchTicket("no_ticket", number=number)
     if ticket.id != number:
         raise MergedAway(ticket.id)
     return ticket, member, members
@@ -158,7 +158,7 @@ def raw_message(uow: UnitOfWork, number: int, person: Person, key: str) -> bytes
     ticket, member, _ = seen_ticket(uow, number, person)
     message = find_by_key(uow, ticket, member, key)
     if message.mail_id is None or not (member.responder or message.sender_id == person.id):
-        raise NoSuchMessage(f"Ticket {ticket.id} has no such message.")
+        raise NoSuchMessage("no_such_message", ticket=ticket.id)
     return raw_bytes(uow, message.mail_id)
 
 
@@ -176,7 +176,7 @@ def message_file(uow: UnitOfWork, number: int, person: Person, key: str, place: 
     message = find_by_key(uow, ticket, member, key)
     files = shown_files(uow, message, person)
     if message.mail_id is None or not 0 < place <= len(files):
-        raise NoSuchMessage(f"Ticket {ticket.id} has no such file.")
+        raise NoSuchMessage("no_such_file", ticket=ticket.id)
     file = files[place - 1]
     (content,) = contents_of(raw_bytes(uow, message.mail_id), [file])
     return MessageFile(file.name, file.type, content)

@@ -28,7 +28,7 @@ def forget_ticket(uow: UnitOfWork, number: int) -> ErasureReport:
     People stay. NoSuchTicket if there is none or it was forgotten before, NotAllowed if it is part of another one.
     """
     if (into := find_ticket(uow, number).merged_into) is not None:
-        raise NotAllowed(f"Ticket {number} is part of ticket {into} now, where its messages are: forget that one.")
+        raise NotAllowed("erase_merged", number=number, into=into)
     numbers = personal_data.parts_of(uow, number)
     tickets = [find_ticket(uow, one, locked=True) for one in sorted(numbers)]
     report = ErasureReport(tickets=len(tickets), erased=_messages_on(uow, numbers))

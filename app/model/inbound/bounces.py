@@ -18,12 +18,14 @@ from ...mail.delivery_status import (
 )
 from ...mail.text import one_line
 from ..letters import notification
+from ..lifecycle.commands import ADD_CC
 from ..records.letters import Letter, State
 from ..records.message_ids import is_our_id
 from ..records.people import Address, Person
 from ..records.tickets import UNDELIVERED, NoSuchTicket, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import members_of
+from ..wording import Sentence, moment, say
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 
 LOG = logging.getLogger("tickets.bounces")
@@ -95,14 +97,14 @@ def note_unread(uow: UnitOfWork, letter: ReportedLetter) -> None:
         return
     with suppress(NoSuchTicket):
         ticket = resolve_merged(uow, letter.ticket_id)
-        said = f"{letter.recipient}: something came back about a letter, and is set aside"
-        record_change(uow, ticket, None, UNDELIVERED, None, said)
+        said = say("reasons.came_back", email=letter.recipient)
+        record_change(uow, ticket, None, UNDELIVERED, None, notification.wording_of(ticket).line(said))
 
 
-def unmatched_report_reason(inbound_mail: InboundMail) -> str:
+def unmatched_report_reason(inbound_mail: InboundMail) -> Sentence:
     """Why a report that is about no letter of ours is set aside, with the addresses that it names."""
-    named = ", ".join(sorted(addresses_blamed(inbound_mail.raw)[1])[:_NAMED])
-    return f"it reports on a mail, but not on one of ours{f': {named}' if named else ''}"
+    named = sorted(addresses_blamed(inbound_mail.raw)[1])[:_NAMED]
+    return say("reasons.report_on_other_naming", addresses=named) if named else say("reasons.report_on_other")
 
 
 def record_unproven_report(uow: UnitOfWork, inbound_mail: InboundMail, ticket: Ticket) -> None:
@@ -113,7 +115,8 @@ def record_unproven_report(uow: UnitOfWork, inbound_mail: InboundMail, ticket: T
     blamed = {address_key(one) for one in addresses_blamed(inbound_mail.raw)[1]}
     for member in members_of(uow, ticket) if blamed else ():
         if address_key(member.email) in blamed:
-            record_change(uow, ticket, None, UNDELIVERED, None, f"{member.email}: says a report that names no letter")
+            said = notification.wording_of(ticket).line(say("reasons.unproven_report", email=member.email))
+            record_change(uow, ticket, None, UNDELIVERED, None, said)
 
 
 def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> None:
@@ -137,7 +140,8 @@ def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> N
     if ticket is not None and counts:
         _answer_elsewhere(uow, ticket, letter)
     if ticket is not None:
-        said = one_line(f"{letter.recipient}: {why}{'; no more letters go there' if ends else ''}")
+        reason = say("reasons.last_failure" if ends else "reasons.failure", email=letter.recipient, why=why)
+        said = one_line(notification.wording_of(ticket).line(reason))
         record_change(uow, ticket, None, UNDELIVERED, None, said)
         if letter.kind != UNDELIVERED:
             _tell(uow, ticket, letter, why, ends=ends)
@@ -186,21 +190,16 @@ def _first_refusal(uow: UnitOfWork, letter: Letter, since: datetime) -> datetime
 
 
 def _tell(uow: UnitOfWork, ticket: Ticket, letter: Letter, why: str, *, ends: bool) -> None:
-    ended = (
-        "That address was refused on an earlier day, too: "
-        "no more letters are written to it until mail comes from there, or a letter is taken."
-    )
+    wording = notification.wording_of(ticket)
     body = {
-        "heading": f"A letter to {letter.recipient_name} <{letter.recipient}> could not be delivered:",
-        "letter": f"{letter.subject}, written {letter.created:%Y-%m-%d %H:%M} UTC",
-        "why": why,
-        "advice": [*([ended] if ends else []), _advice(ticket, letter)],
+        "heading": say("notes.undelivered", name=letter.recipient_name, email=letter.recipient),
+        "letter": wording.line(say("notes.undelivered_letter", subject=letter.subject, moment=moment(letter.created))),
+        "reason": wording.line(say("notes.undelivered_reason", why=why)),
+        "advice": [*([say("notes.stopped_emailing")] if ends else []), *_advice(letter)],
     }
     notification.notify_undelivered(uow, ticket, letter.person_id, members_of(uow, ticket), body)
 
 
-def _advice(ticket: Ticket, letter: Letter) -> str:
-    return (
-        f"Reach them another way if it matters. If they have a new address, let it in with a line AddCc: on top of a "
-        f"mail to ticket {ticket.id}; if the old one works again, an administrator can send letter {letter.id} again."
-    )
+def _advice(letter: Letter) -> list[Sentence]:
+    line = ADD_CC.line("new@example.org")
+    return [say("notes.reach_them_otherwise", line=line), say("notes.retry_letter", number=letter.id)]

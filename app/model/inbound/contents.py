@@ -19,6 +19,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember, as_confirmed
 from ..tickets.posts import NewMessage, Parent
 from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, snapshot
+from ..wording import say
 from . import sender_proof
 from .attached_letters import attachments_of
 from .delivery import Claim, InboundMail, past_of
@@ -28,7 +29,7 @@ from .threads import KnownReference, ThreadMatch
 _MOST_ADDED = 20
 # What nothing proves reaches this many tickets; its other recipients are set aside.
 MOST_TICKETS_OF_UNPROVEN = 5
-TOO_MANY_TICKETS = f"nothing proves who sent it, and it reached {MOST_TICKETS_OF_UNPROVEN} tickets already"
+TOO_MANY_TICKETS = say("reasons.too_many_tickets", count=MOST_TICKETS_OF_UNPROVEN)
 
 
 def identify_author(uow: UnitOfWork, sender: Mailbox, inbound_mail: InboundMail, *, known: bool) -> Person:

@@ -9,6 +9,7 @@ from ..records.addressing import AddressKind, OurAddress
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import Sentence, say
 from . import bounces, contents, meanwhile, new_tickets, replies, search_requests, unsubscribe_address
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .interpretation import interpret, new_message_of
@@ -28,14 +29,14 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
     if our_address.kind is AddressKind.UNSUBSCRIBE:
         return unsubscribe_address.take(uow, inbound_mail, recipient, our_address.token)
     if our_address.kind is AddressKind.POSTMASTER:
-        return set_aside_mail(uow, inbound_mail, recipient, "for the administrators")
+        return set_aside_mail(uow, inbound_mail, recipient, say("reasons.for_admins"))
     if (reported := bounces.take_report_by_content(uow, inbound_mail, recipient)) is not None:
         return reported
     known = known_references(uow, inbound_mail)
     inbound_mail, why = _with_writer(uow, inbound_mail, known)
-    if why or (sender := inbound_mail.sender) is None:
+    if why is not None or (sender := inbound_mail.sender) is None:
         # What an administrator has made somebody's there is a repeat.
-        return set_aside_mail(uow, inbound_mail, recipient, why, our_address.name)
+        return set_aside_mail(uow, inbound_mail, recipient, why or say("reasons.no_sender"), our_address.name)
     if our_address.kind is AddressKind.SEARCH:
         return search_requests.answer_search(
             uow, inbound_mail, recipient, our_address, find_person(uow, sender.email), known
@@ -50,13 +51,13 @@ def deliver(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_addr
 
 def deliver_nowhere(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
     """Set a mail aside whose recipient is no address of ours, and which no other handler took."""
-    return set_aside_mail(uow, inbound_mail, recipient, "nothing has this address")
+    return set_aside_mail(uow, inbound_mail, recipient, say("reasons.no_address"))
 
 
 class Aside(NamedTuple):
     """Why a mail is set aside, and the place to which it may have come before."""
 
-    reason: str
+    reason: Sentence
     formerly: str = ""
 
 
@@ -72,9 +73,9 @@ def _target(
         thread = find_thread(uow, inbound_mail, our_address, known)
     except TicketForgotten:
         # What came there before it was forgotten was forgotten with it.
-        return Aside("the ticket was forgotten", f"ticket{our_address.number}")
+        return Aside(say("reasons.ticket_forgotten"), f"ticket{our_address.number}")
     except NoSuchTicket:
-        return Aside("no ticket has this number")
+        return Aside(say("reasons.no_ticket"))
     many = contents.is_over_ticket_limit(uow, inbound_mail, sender, known)
     return Aside(contents.TOO_MANY_TICKETS) if many else thread
 
@@ -136,28 +137,30 @@ def _open(
 
 def _with_writer(
     uow: UnitOfWork, inbound_mail: InboundMail, known: Sequence[KnownReference]
-) -> tuple[InboundMail, str]:
-    """A mail with its writer, and why it is set aside whatever it says (docs/interface.md, section 3), or nothing."""
+) -> tuple[InboundMail, Sentence | None]:
+    """A mail with its writer, and why it is set aside whatever it says (docs/interface.md, section 3), or None."""
     sender = inbound_mail.sender
     if sender is None:
-        return inbound_mail, "it names no sender"
+        return inbound_mail, say("reasons.no_sender")
     if inbound_mail.writer is None and is_our_letter(inbound_mail, known):
-        return inbound_mail, "it is a letter of ours that came back"
+        return inbound_mail, say("reasons.our_email_came_back")
     if inbound_mail.writer is None and is_our_address(uow, sender.email):
         inbound_mail = replace(inbound_mail, writer=named_writer(uow, inbound_mail))
-        return inbound_mail, "" if inbound_mail.writer else "its sender is an address of ours"
-    return inbound_mail, ""
+        return inbound_mail, None if inbound_mail.writer else say("reasons.sender_is_ours")
+    return inbound_mail, None
 
 
 def _to_letter_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> DeliveryResult:
     """Take mail to a letter's envelope sender as a report on it, or set it aside with the letter that it is about."""
     letter = bounces.letter_by_token(uow, token)
     if letter is None:
-        return set_aside_mail(uow, inbound_mail, recipient, "no letter has this envelope sender")
+        return set_aside_mail(uow, inbound_mail, recipient, say("reasons.no_such_envelope"))
     if (reported := bounces.take_report_by_token(uow, inbound_mail, recipient, letter)) is not None:
         return reported
-    about = f"on ticket {letter.ticket_id}" if letter.ticket_id else "about mail set aside"
-    aside = set_aside_mail(uow, inbound_mail, recipient, f"it is about our letter {about} to {letter.recipient}")
+    why = say("reasons.about_set_aside", recipient=letter.recipient)
+    if letter.ticket_id:
+        why = say("reasons.about_our_email", number=letter.ticket_id, recipient=letter.recipient)
+    aside = set_aside_mail(uow, inbound_mail, recipient, why)
     if aside.fate is Fate.SET_ASIDE:
         bounces.note_unread(uow, letter)
     return aside

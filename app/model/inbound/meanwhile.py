@@ -14,6 +14,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, member_for, with_mailbox
+from ..wording import say
 from .performed import Performed
 from .replies import TicketReply
 
@@ -67,10 +68,9 @@ def _crossing(uow: UnitOfWork, reply: TicketReply, before: Before, event: Event,
     if colleague is None or colleague.sender is None:
         return None
     minutes = int((uow.now - answered).total_seconds() // 60)
-    span = "less than a minute" if minutes < 1 else "1 minute" if minutes == 1 else f"{minutes} minutes"
-    when = f"{span} before you, at {answered:%H:%M} UTC, as message {colleague.number}"
-    text = f"{colleague.sender.label} answered {when}. Your reply went out, too."
-    return Note(text, frozenset({colleague.sender.id}))
+    slots = {"name": colleague.sender.label, "time": f"{answered:%H:%M}", "number": colleague.number}
+    crossed = say("notes.crossed", **slots, minutes=minutes) if minutes else say("notes.crossed_just_now", **slots)
+    return Note(crossed, frozenset({colleague.sender.id}))
 
 
 def _answers_since(

@@ -21,6 +21,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, as_outsider, member_for
 from ..tickets.posts import NewMessage
+from ..wording import Sentence, say
 from . import attached_letters, contents, pending_commands, sender_proof
 from .contents import first_words
 from .delivery import Claim, DeliveryResult, Fate, InboundMail, settle
@@ -219,7 +220,7 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
     )
 
 
-def _receipt(event: Event, notes: Sequence[str]) -> Answer:
+def _receipt(event: Event, notes: Sequence[Sentence]) -> Answer:
     """Tell a responder which ticket their mail has opened, and what its commands did."""
     changes = event.all_changes
     return lambda uow, to: receipts.send_opening_receipt(uow, to, changes, notes)
@@ -249,10 +250,10 @@ def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> Performe
     return Performed(Fate.OPENED, ticket, (event,), _receipt(event, [] if given else _offer(first_mail.original)))
 
 
-def _offer(original: Original | None) -> list[str]:
+def _offer(original: Original | None) -> list[Sentence]:
     """The line that makes a ticket that of whoever wrote the forwarded mail."""
     if original is None:
         return []
     who = one_line(f"{original.sender.name} <{original.sender.email}>".strip(), 200)
     line = REQUESTOR.line(original.sender.email)
-    return [f"You forwarded a mail of {who}. To make it their ticket, put this on top of your reply:\n    {line}"]
+    return [say("notes.forwarded", person=who, line=line)]

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 
 from ...mail.text import one_line, shown
-from ..letters.footer import Footer, footer, readers_of_reply
+from ..letters.footer import Footer, readers_of_reply, why
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..letters.subjects import Subjects
 from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of
-from ..lifecycle.slips import DROP
-from ..lifecycle.tables import sentence_list
+from ..lifecycle.slips import DROP, NO, YES
 from ..operations.command_execution import readers_of_merge
 from ..records.letters import Letter, State
 from ..records.messages import Attachment, Message
@@ -19,6 +18,7 @@ from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import may_answer, next_allowed_at
+from ..wording import Sentence, say
 from .threads import ThreadMatch
 
 LAPSE = timedelta(days=7)
@@ -80,45 +80,42 @@ def _is_unseen(uow: UnitOfWork, letter: Letter) -> bool:
 def _write(
     uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[str], due: datetime, checkpoint: int | None, *, opened: bool
 ) -> None:
-    came = f"A mail in your name {'opened' if opened else 'came to'} ticket {to.ticket.id}"
-    heading = f"{came}, and nothing proves that you sent it. So these lines of it wait:"
+    heading = say("notes.did_you_open" if opened else "notes.did_you_send", number=to.ticket.id)
     _list(uow, to, heading, lines, due, checkpoint)
 
 
-_IF_SENT = 'If you sent them, reply "yes".'
+_IF_SENT = say("notes.yes_or_no", yes=YES, no=NO)
+_IF_WANTED = say("notes.want_that", yes=YES, no=NO)
 
 
 def ask_before_merge(uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[Line]) -> None:
     """Let the lines of a believed mail wait that bring tickets of different people together, and ask for a yes."""
-    heading = f"These lines wait for your yes: ticket {to.ticket.id} and the other one are of different people."
-    _list(uow, to, heading, [line.written for line in lines], uow.now, None, 'If you want that, reply "yes".')
+    heading = say("notes.merges_others", number=to.ticket.id)
+    _list(uow, to, heading, [line.written for line in lines], uow.now, None, _IF_WANTED)
 
 
 def _list(
     uow: UnitOfWork,
     to: ReceiptRecipient,
-    heading: str,
+    heading: Sentence,
     lines: Sequence[str],
     due: datetime,
     checkpoint: int | None,
-    how: str = _IF_SENT,
+    how: Sentence = _IF_SENT,
 ) -> None:
     """Write a letter that lists lines; where they merge tickets of different people, it names who will read what."""
     person = uow.session.get_one(Person, to.member.person_id)
     readers = readers_of_merge(uow, to.ticket, person, lines_of("\n".join(lines)))
-    merging = [*readers.sentences, "A merge cannot be taken back."] if readers.sentences else []
-    why = footer(uow, to.ticket, to.member, to.members, private=to.private).lines[0]
-    does = 'If your whole reply is "yes", it carries out the lines above, and nobody gets it. '
-    does += "Other words are kept as a private note, and the lines go on waiting. "
-    does += "Commands of your own on top of a reply are carried out by themselves."
+    merging = [*readers.sentences, say("notes.merge_is_final")] if readers.sentences else []
+    footing = [say("footer.confirm_lines", yes=YES), say("footer.other_words_wait"), say("footer.own_commands")]
     write_receipt(
         uow,
         to,
         ReceiptKind.WAITING,
         heading,
         lines,
-        [*merging, f'{how} If not, do nothing, or reply "no": they lapse after a week.'],
-        footing=Footer([why, does], None),
+        [*merging, how],
+        footing=Footer([*footing, why(to.ticket, to.member)], None),
         shows=Subjects(readers.people),
         commands="\n".join(lines),
         offers=_OFFERS,
@@ -139,26 +136,22 @@ def offer_words(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: s
     if stranger is None or not may_answer(uow, to.member.person_id, ReceiptKind.AUTHOR):
         return False
     readers = readers_of_reply(uow, to.ticket, to.member, to.members, private=private)
-    came = f"It came from {stranger.email}, an address that we do not know:"
-    does = 'If your whole reply is "yes", it posts the words above as yours. '
-    does += "Other words are kept as a private note, and these go on waiting."
+    footing = [say("footer.confirm_words", yes=YES), say("footer.other_words_wait"), why(to.ticket, to.member)]
     text = shown(message.text)
     files = [*map(one_line, uow.session.scalars(select(Attachment.name).where(Attachment.message_id == message.id)))]
-    more = ["These are not all of the words: the others are on the ticket."] if len(text) > _MOST_OFFERED else []
-    more += [f"With files: {sentence_list(files)}."] if files else []
+    more = [say("notes.not_all_words")] if len(text) > _MOST_OFFERED else []
+    more += [say("notes.with_files", names=files)] if files else []
+    posted = say("notes.if_you_wrote_saved", yes=YES)
+    if readers:
+        posted = say("notes.if_you_wrote", yes=YES, readers=readers)
     written = write_receipt(
         uow,
         to._replace(about_id=message.id, private=private),
         ReceiptKind.AUTHOR,
-        f"Did you write this to ticket {to.ticket.id}? {came}",
+        say("notes.did_you_write", number=to.ticket.id, email=stranger.email),
         text[:_MOST_OFFERED].split("\n"),
-        [
-            *more,
-            f'If you did, reply "yes". Then it is posted as yours, and {readers}.',
-            'If not, do nothing, or reply "no": it lapses after a week.',
-            "If you want to write from that address, ask an administrator to link it.",
-        ],
-        footing=Footer([footer(uow, to.ticket, to.member, to.members).lines[0], does], None),
+        [*more, posted, say("notes.if_not_you", no=NO), say("notes.link_address")],
+        footing=Footer(footing, None),
         offers=_OFFERS,
         shows=Subjects(frozenset([stranger.id])),
         commands=what,
@@ -215,7 +208,7 @@ def remind_of_pending(uow: UnitOfWork, to: ReceiptRecipient, letter: Letter) -> 
     if letter.kind == ReceiptKind.AUTHOR:
         offer_words(uow, to, uow.session.get_one(Message, letter.about_id), letter.commands or "")
         return
-    heading = f"We kept your words as a private note on ticket {to.ticket.id}. These lines still wait for a yes or no:"
+    heading = say("notes.kept_your_words", number=to.ticket.id)
     _list(uow, to, heading, (letter.commands or "").split("\n"), uow.now, letter.checkpoint)
 
 

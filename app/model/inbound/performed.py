@@ -12,6 +12,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, member_for
 from ..tickets.posts import NewMessage
+from ..wording import Sentence
 from .delivery import Fate
 
 Answer = Callable[[UnitOfWork, ReceiptRecipient], object]
@@ -30,7 +31,7 @@ class Performed(NamedTuple):
     ticket: Ticket | None = None
     events: tuple[Event, ...] = ()
     answer: Answer | None = None
-    reason: str = ""
+    reason: Sentence | None = None
     notes: tuple[Note, ...] = ()
     offer: Offer | None = None
     about_id: int | None = None

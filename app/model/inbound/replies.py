@@ -29,6 +29,7 @@ from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import NOBODY_LET_IN, LetIn, extend_checkpoint, latest_checkpoint, undoable_checkpoint
+from ..wording import Sentence, say
 from . import attached_letters, contents, pending_commands, sender_proof
 from .delivery import Claim, Fate
 from .effects import Effect, Permission, Situation, is_allowed, permitted
@@ -273,7 +274,7 @@ def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, privat
     """Post as somebody's own the words that came from an address which we do not know."""
     message = uow.session.get(Message, letter.about_id)
     if message is None:
-        return _nothing_changed(reply, "the words that you answer are not there any more")
+        return _refused_only(reply, "notes.words_gone")
     new_message = replace(
         reply.new_message,
         text=message.text,
@@ -397,19 +398,21 @@ def _undo_last_change(
             uow, ticket, reply.person, reply.members, letter_checkpoint=letter_checkpoint, was_pending=was_pending
         )
     except NotAllowed as error:
-        heading = f"Nothing was taken back on ticket {ticket.id}. {error}"
+        heading = say("notes.undo_refused", why=error.text)
         done = _post_if_any_text(uow, reply, comment=True)
         return done._replace(answer=_refused(heading, posted=reply.has_text))
-    notes = ["What else your mail says is kept as a comment."] if reply.has_text else []
+    notes = [say("notes.rest_is_a_comment")] if reply.has_text else []
     # What else the mail says must not change the status that was just brought back.
     done = _post_if_any_text(uow, reply._replace(members=undone.members), comment=True)
     return done._replace(
         events=(undone, *done.events),
-        answer=lambda uow, to: receipts.send_receipt(uow, to, undone.changes, notes, checkpoint=undone.checkpoint),
+        answer=lambda uow, to: receipts.send_receipt(
+            uow, to, undone.changes, notes, checkpoint=undone.checkpoint, undone=True
+        ),
     )
 
 
-def _refused(heading: str, *, posted: bool | None) -> Answer:
+def _refused(heading: Sentence, *, posted: bool | None) -> Answer:
     return lambda uow, to: receipts.send_refusal(uow, to, heading, posted=posted)
 
 
@@ -444,13 +447,13 @@ def _send(uow: UnitOfWork, reply: TicketReply) -> Performed:
     letter = _asked(uow, reply)
     message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None
     if message is None:
-        return _nothing_changed(reply, f"the message that you answer {_message_lapse_reason(uow, letter)}")
+        return _refused_only(reply, _message_lapse(uow, letter))
     try:
         event = sending.send(uow, reply.ticket, reply.member, message, reply.members)
     except NotAllowed as error:
-        return _answered(reply, f"We didn't send your message on ticket {reply.ticket.id}. {error}")
+        return _answered(reply, say("notes.not_sent", number=reply.ticket.id, why=error.text))
     event = replace(event, members=_confirm(uow, reply, event.members))
-    heading = f"We sent your message on ticket {reply.ticket.id} to {offers.names_outside(event)}."
+    heading = say("notes.sent_to", number=reply.ticket.id, names=offers.names_outside(event))
     return _answered(reply, heading)._replace(events=(event,))
 
 
@@ -459,17 +462,18 @@ def _drop(uow: UnitOfWork, reply: TicketReply) -> Performed:
     letter = _asked(uow, reply)
     message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None
     if message is None:
-        return _nothing_changed(reply, f"the message that you answer {_message_lapse_reason(uow, letter)}")
+        return _refused_only(reply, _message_lapse(uow, letter))
     message.held = False
-    return _answered(reply, f"We dropped your message on ticket {reply.ticket.id}. Nobody outside the team got it.")
+    return _answered(reply, say("notes.dropped", number=reply.ticket.id))
 
 
-def _message_lapse_reason(uow: UnitOfWork, letter: Letter | None) -> str:
+def _message_lapse(uow: UnitOfWork, letter: Letter | None) -> str:
+    """Return the sentence on why a message waits no more."""
     late = letter is not None and pending_commands.has_lapsed(uow, letter)
-    return "has waited for more than a week" if late else "was sent or dropped before"
+    return "notes.message_lapsed" if late else "notes.message_gone"
 
 
-def _answered(reply: TicketReply, heading: str) -> Performed:
+def _answered(reply: TicketReply, heading: Sentence) -> Performed:
     return Performed(Fate.STEERED, reply.ticket, answer=lambda uow, to: receipts.send_answer(uow, to, heading))
 
 
@@ -490,19 +494,21 @@ def _confirm_or_deny(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> Perfo
     waits = letter is not None and pending_commands.is_pending(uow, letter)
     if letter is not None and yes and waits:
         return _execute_pending(uow, _without_words(reply), letter).about(_without_words(reply).new_message)
-    why = "as you said no, the lines wait no more" if waits else f"the lines that you answer {_lapse_reason(letter)}"
+    sentence = "notes.said_no" if waits else _lapse(letter)
     if letter is not None:
         pending_commands.take_pending(uow, letter)
-    return _nothing_changed(reply, why)
+    return _refused_only(reply, sentence)
 
 
-def _nothing_changed(reply: TicketReply, why: str) -> Performed:
-    heading = f"Nothing changed on ticket {reply.ticket.id}: {why}."
+def _refused_only(reply: TicketReply, sentence: str) -> Performed:
+    """Tell the writer of a mail by a sentence that nothing changed, and nothing else."""
+    heading = Sentence(sentence, {"number": reply.ticket.id})
     return Performed(Fate.STEERED, reply.ticket, answer=_refused(heading, posted=None))
 
 
-def _lapse_reason(letter: Letter | None) -> str:
-    return "have waited for more than a week" if letter and letter.commands else "were carried out or dropped before"
+def _lapse(letter: Letter | None) -> str:
+    """Return the sentence on why lines wait no more."""
+    return "notes.lines_lapsed" if letter and letter.commands else "notes.lines_done"
 
 
 def _without_words(reply: TicketReply) -> TicketReply:
@@ -518,11 +524,11 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
     if written == commands.UNDO:
         return _undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
     if written == commands.LEAVE and not reply.member.subscribed:
-        return _nothing_changed(reply, "you get no letters about it any more")
+        return _refused_only(reply, "notes.left_already")
     if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
         return _unsubscribe(uow, reply)
     if written == commands.LEAVE:
-        return _nothing_changed(reply, "only its requestor and who was copied in can leave it, and you are neither now")
+        return _refused_only(reply, "notes.cannot_leave")
     # Its writer may let in by a yes whom they may let in by Cc.
     by_cc = [commands.ADD_CC] if reply.about.asks_in else []
     return _execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc), confirmed=True)
@@ -576,9 +582,8 @@ def _execute_commands(
     )
 
 
-def _still_waiting(uow: UnitOfWork, lines: Sequence[Line], letter: Letter) -> list[str]:
+def _still_waiting(uow: UnitOfWork, lines: Sequence[Line], letter: Letter) -> list[Sentence]:
     if letter.kind == ReceiptKind.AUTHOR:
         return []
     waits = pending_commands.keep_pending(uow, letter, lines) if pending_commands.is_pending(uow, letter) else []
-    listed = "\n".join(f"    {line}" for line in waits)
-    return [f'These lines still wait for a "yes" to our earlier letter:\n{listed}'] if waits else []
+    return [say("notes.still_waiting", lines=waits)] if waits else []

@@ -10,17 +10,18 @@ from ..letters.info_letters import PageContent, PageOrigin
 from ..letters.receipts import ReceiptKind
 from ..letters.subjects import Subjects
 from ..lifecycle import commands
-from ..lifecycle.commands import HELP, LIST, SHOW, Page
+from ..lifecycle.commands import HELP, SHOW, Page
 from ..records.addressing import OurAddress, search_address, ticket_address
 from ..records.people import Person
 from ..records.queues import Queue, answers_anywhere
 from ..search.indexer import AT_ONCE, index_batch
 from ..search.query import read_query, what_counts
-from ..search.search import Hit, SearchResult, remaining_hits_text, search
+from ..search.search import Hit, SearchResult, remaining_hits, search
 from ..search.time_limit import Deadline, SearchTooExpensive, within
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.filters import Filter
+from ..wording import Sentence, Wording, say, wording_in
 from . import attached_letters, bounces, sender_proof
 from .contents import draft_of, first_words
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
@@ -45,7 +46,7 @@ def answer_search(
 ) -> DeliveryResult:
     """Answer a mail to a queue's address for questions, or set it aside. It posts nothing, and changes nobody."""
     if (why := _why_aside(uow, inbound_mail, person)) or person is None:
-        return set_aside_mail(uow, inbound_mail, recipient, why)
+        return set_aside_mail(uow, inbound_mail, recipient, why or say("reasons.only_team_searches"))
     claimed = claim(uow, inbound_mail, recipient, f"search {our_address.name}")
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)
@@ -56,47 +57,45 @@ def answer_search(
     queue = uow.session.get_one(Queue, our_address.number)
     new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True, opens=False)
     address = search_address(uow, our_address.name)
-    asked, sheet = _answered(uow, address, person, new_message)
-    footing = [
-        info_letters.page_reason(address, asked or "nothing"),
-        "A reply is posted nowhere: it is another question, and looks for the words that you write.",
-        f'One with only "{SHOW} 12" in it gets you ticket 12 to read; "{HELP}" alone says what else you can ask.',
-    ]
-    subject = f"Search: {asked}" if asked else "Search"
-    info_letters.send_page(uow, person, new_message, sheet, PageOrigin(queue.name, address, subject, footing))
+    asked, sheet = _answered(uow, queue, address, person, new_message)
+    footing = [say("footer.search_reply", page=f"{SHOW} 12"), say("footer.why_search", address=address)]
+    subject = say("pages.search_subject", asked=asked) if asked else say("pages.empty_search_subject")
+    info_letters.send_page(uow, person, new_message, sheet, PageOrigin(queue, address, subject, footing))
     return settle(uow, claimed, Fate.ANSWERED)
 
 
-def _why_aside(uow: UnitOfWork, inbound_mail: InboundMail, person: Person | None) -> str:
-    """Why a question is not answered; empty if it is."""
+def _why_aside(uow: UnitOfWork, inbound_mail: InboundMail, person: Person | None) -> Sentence | None:
+    """Why a question is not answered; None if it is."""
     parsed = inbound_mail.parsed
     if parsed.bounce:
         return bounces.unmatched_report_reason(inbound_mail)
     if person is None or inbound_mail.relayed or not answers_anywhere(uow, person):
-        return "only those who answer for a queue can search"
+        return say("reasons.only_team_searches")
     if parsed.automatic or parsed.listed:
-        return "it was sent by a program or a list, and asks nothing"
-    return "a server called it spam" if parsed.spam else ""
+        return say("reasons.asks_nothing")
+    return say("reasons.spam") if parsed.spam else None
 
 
-def _answered(uow: UnitOfWork, address: str, person: Person, new_message: "NewMessage") -> tuple[str, PageContent]:
+def _answered(
+    uow: UnitOfWork, queue: Queue, address: str, person: Person, new_message: "NewMessage"
+) -> tuple[str, PageContent]:
     """What was asked, and what is answered."""
     texts = _asked(new_message)
     for text in (new_message.text, *texts):
         if (page := commands.page_asked(text)) is not None:
-            return _named(page), _page(uow, address, person, page)
+            return _named(page), _page(uow, queue, address, person, page)
     # What came just now is found too; behind a long import the rest is left to the server.
     index_batch(uow, AT_ONCE, wait=False)
     try:
         with within(uow, _SECONDS) as deadline:
             return _found(uow, texts, person, deadline)
-    except SearchTooExpensive:
-        return one_line(texts[0], 200) or "a lot", PageContent(_TOO_MUCH, (), [_HOW])
+    except SearchTooExpensive as error:
+        return one_line(texts[0], 200), PageContent(error.text, (), [_HOW])
 
 
 def _found(uow: UnitOfWork, texts: Sequence[str], person: Person, deadline: Deadline) -> tuple[str, PageContent]:
     """What was asked, and what was found; the first text that finds something is the question."""
-    asked, found, left_out = "", SearchResult([], 0), ""
+    asked, found, left_out = "", SearchResult([], 0), list[Sentence]()
     for text in texts:
         if query := read_query(text):
             again = search(uow, query, Filter(), person, _MOST_LISTED, deadline)
@@ -119,26 +118,31 @@ def _named(page: Page) -> str:
     return " ".join([page.word, *(str(number) for number in (page.ticket, page.message) if number)])
 
 
-def _page(uow: UnitOfWork, address: str, person: Person, page: Page) -> PageContent:
-    return _help(address) if page.word == HELP else info_letters.page_content_for(uow, person, page)
+def _page(uow: UnitOfWork, queue: Queue, address: str, person: Person, page: Page) -> PageContent:
+    wording = wording_in(queue.language)
+    if page.word == HELP:
+        return _help(address, wording)
+    return info_letters.page_content_for(uow, person, page, address, wording)
 
 
-def _sheet(uow: UnitOfWork, asked: str, found: SearchResult, left_out: str) -> PageContent:
+def _sheet(uow: UnitOfWork, asked: str, found: SearchResult, left_out: Sequence[Sentence]) -> PageContent:
     """The tickets that were found, and what was not looked for."""
-    told = [left_out] if left_out else []
     if not asked:
-        return PageContent("There was no word to look for.", (), [_HOW])
+        return PageContent(say("pages.nothing_asked"), (), [_HOW])
     if not found.hits:
-        return PageContent(f'No ticket that you may see has "{asked}".', (), [*told, _HOW])
-    heading = f'These tickets have "{asked}", the best first:'
+        return PageContent(say("pages.no_match", asked=asked), (), [*left_out, _HOW])
+    how = say("pages.read_one", word=f"{SHOW} {found.hits[0].ticket.id}")
+    rest = [say("pages.rest", clause=clause) for clause in remaining_hits(found)]
+    hits = [_hit(uow, hit) for hit in found.hits]
+    return PageContent(_heading(asked, found), (), [*left_out, *hits, *rest, how], _shown_by(found.hits))
+
+
+def _heading(asked: str, found: SearchResult) -> Sentence:
     if found.loosened:
-        heading = f'Nothing has exactly "{asked}"; these tickets have words that begin so:'
-    example = found.hits[0].ticket.id
-    rest = remaining_hits_text(found)
-    more = [f"{rest}; with more words there are fewer."] if rest else []
-    how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
-    paragraphs = [*told, *(_paragraph(uow, hit) for hit in found.hits), *more, how]
-    return PageContent(heading, (), paragraphs, _shown_by(found.hits))
+        return say("pages.near_matches", asked=asked)
+    if found.more:
+        return say("pages.best_matches", asked=asked)
+    return say("pages.matches", count=found.total, asked=asked)
 
 
 def _shown_by(hits: Sequence[Hit]) -> Subjects:
@@ -148,32 +152,27 @@ def _shown_by(hits: Sequence[Hit]) -> Subjects:
     )
 
 
-def _paragraph(uow: UnitOfWork, hit: Hit) -> str:
+def _hit(uow: UnitOfWork, hit: Hit) -> Sentence:
     ticket, message = hit.ticket, hit.message
-    head = f"{ticket.id}  {ticket.status}, {message.date:%Y-%m-%d}: {one_line(ticket.title, 100)}"
-    who = one_line(message.sender.label, 60) if message.sender else "the tracker"
-    private = " [private]" if message.private else ""
-    said = f": {hit.snippet.text}" if hit.snippet.text else ""
-    return f"{head} ({ticket_address(uow, ticket.id)})\n    {who}{private}{said}"
+    who: Sentence | str = one_line(message.sender.label, 60) if message.sender else say("pages.tracker")
+    if message.private:
+        who = say("pages.hit_private", who=who)
+    return say(
+        "pages.hit",
+        number=ticket.id,
+        status=ticket.status,
+        day=f"{message.date:%Y-%m-%d}",
+        title=one_line(ticket.title, 100),
+        address=ticket_address(uow, ticket.id),
+        words=say("pages.hit_words", who=who, words=hit.snippet.text) if hit.snippet.text else who,
+    )
 
 
-_TOO_MUCH = "That was too much to look for: ask again for fewer words, or for longer beginnings."
-_HOW = (
-    "A message is found that has all the words, in its text, its title, its people or the names of its files. With "
-    '"quotation marks" they must stand together; print* finds words that begin so, -word leaves out messages with that '
-    "word, and OR between two words lets one of them be enough."
-)
+_HOW = say("pages.how_to_search")
 
 
-def _help(address: str) -> PageContent:
+def _help(address: str, wording: Wording) -> PageContent:
     """What a mail to an address for questions can ask."""
-    asks = "It looks for the words of its subject, or those below it if the subject is empty or an answer's."
-    alone = (
-        f"    {HELP}  (this letter)\n    {LIST}  (your open tickets)\n    {SHOW} 12  (ticket 12)\n"
-        f"    {SHOW} 12 40  (its messages from number 40 on)"
-    )
-    return PageContent(
-        f"This is what you can do with a mail to {address}.",
-        (),
-        [f"{asks} Only you get the list.", _HOW, f"A mail of one of these lines alone gets you:\n{alone}"],
-    )
+    words = info_letters.words_alone(wording, here=False, part=True)
+    heading = say("pages.search_help_heading", address=address)
+    return PageContent(heading, (), [say("pages.search_help"), _HOW, words])

@@ -5,16 +5,16 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager
 
-from ..letters.notification import letter_row
+from ..letters.notification import admin_wording, letter_row
 from ..letters.outbox import relay_trouble
 from ..letters.subjects import add_letters, named_in
-from ..letters.templates import render
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.people import Person, administrators
 from ..records.queues import unreached
 from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import ExplainedError, Sentence, say
 from .attached_letters import mark_exposed
 from .delivery import Claim, DeliveryResult, Fate, InboundMail, claim, repeat, settle
 
@@ -24,22 +24,22 @@ _LATE = timedelta(hours=1)
 _NAMED = 20
 
 
-class NoSuchMail(LookupError):
+class NoSuchMail(ExplainedError, LookupError):
     """No mail that was set aside has this number."""
 
 
 def set_aside_mail(
-    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, reason: str, formerly: str = ""
+    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, reason: Sentence, formerly: str = ""
 ) -> DeliveryResult:
     """Keep a mail without posting it anywhere; nobody becomes known by it. What came to `formerly` is a repeat."""
     claimed = claim(uow, inbound_mail, recipient, f"aside {recipient.lower()}", formerly, new=True)
     return repeat(uow, inbound_mail, recipient) if claimed is None else set_aside_claimed(uow, claimed, reason)
 
 
-def set_aside_claimed(uow: UnitOfWork, claimed: Claim, reason: str) -> DeliveryResult:
+def set_aside_claimed(uow: UnitOfWork, claimed: Claim, reason: Sentence) -> DeliveryResult:
     """Set a mail aside at the place that it has claimed, where it stays known: a repeat of it does nothing."""
     mark_exposed(uow, claimed.inbound_mail, passed_on=False)
-    result = settle(uow, claimed, Fate.SET_ASIDE, reason=reason)
+    result = settle(uow, claimed, Fate.SET_ASIDE, reason=admin_wording(uow).line(reason))
     remind_administrators(uow)
     return result
 
@@ -61,7 +61,7 @@ def find_unmatched(uow: UnitOfWork, number: int, *, locked: bool = False) -> Del
     """One mail that was set aside; `locked` holds others off until the work is done. NoSuchMail names the number."""
     delivery = uow.session.get(Delivery, number, with_for_update=locked)
     if delivery is None or not delivery.waiting:
-        raise NoSuchMail(f"No mail {number} is set aside; `tickets unmatched list` shows what is.")
+        raise NoSuchMail("no_unmatched", number=number)
     return delivery
 
 
@@ -91,7 +91,7 @@ def remind_administrators(uow: UnitOfWork) -> None:
             about_id=None,
             kind=_KIND,
             person_id=person.id,
-            sender_name="Ticket tracker",
+            sender_name=admin_wording(uow).line(say("admin.sender")),
             sender=postmaster_address(uow),
             recipient_name=person.label,
             recipient=person.email,
@@ -117,36 +117,41 @@ def _told_today(uow: UnitOfWork) -> bool:
 
 def _subject(uow: UnitOfWork, count: int) -> str:
     if not count:
-        return f"Letters that do not arrive at {uow.domain}"
-    return f"{count} mail{'' if count == 1 else 's'} set aside at {uow.domain}"
+        return admin_wording(uow).line(say("admin.trouble_subject", domain=uow.domain))
+    return admin_wording(uow).line(say("admin.set_aside_subject", count=count, domain=uow.domain))
 
 
-def _troubles(uow: UnitOfWork) -> list[str]:
+def _troubles(uow: UnitOfWork) -> list[Sentence]:
     """What keeps letters from leaving, and from those who answer."""
     said = relay_trouble(uow, waited=_LATE)
     return [
-        *([f"Letters waited, since the relay refused them: {said}"] if said else []),
-        *(f"No more letters go to {one.email}: that address was refused on two days." for one in unreached(uow)),
+        *([say("admin.relay_trouble", why=said)] if said else []),
+        *(say("admin.unreached", email=one.email) for one in unreached(uow)),
     ]
 
 
-def _text(uow: UnitOfWork, count: int, troubles: list[str]) -> str:
-    newest = unmatched_deliveries(uow, _NAMED)
-    lines = [f"{one.id}: to {one.recipient}, from {_author(one)}: {one.mail.subject} ({one.reason})" for one in newest]
+def _text(uow: UnitOfWork, count: int, troubles: list[Sentence]) -> str:
+    wording, newest = admin_wording(uow), unmatched_deliveries(uow, _NAMED)
+    lines = [_listed(one) for one in newest]
     if count > len(lines):
-        lines.insert(0, f"... and {count - len(lines)} before these")
-    return render(
+        lines.insert(0, say("admin.earlier", count=count - len(lines)))
+    return wording.render(
         _KIND,
-        heading="Mail came that leads nowhere. It is kept, byte for byte, and waits for an administrator:",
-        mails=lines,
+        heading=say("admin.set_aside"),
+        mails=[wording.line(line) for line in lines],
         troubles=troubles,
-        advice="`tickets unmatched list` shows all of it; `redeliver` tries one again, `dismiss` lets it rest.",
-        footer=[
-            "You get this, once a day at the most, because you are an administrator of the tracker.",
-            "A reply to this letter is not answered: it is set aside like the mails above.",
-        ],
+        advice=say("admin.set_aside_advice", number=newest[-1].id if newest else 0),
+        footer=[say("footer.nobody_reads"), say("footer.why_admin")],
     )
 
 
-def _author(delivery: Delivery) -> str:
-    return delivery.mail.author or delivery.mail.envelope_from or "nobody"
+def _listed(delivery: Delivery) -> Sentence:
+    mail = delivery.mail
+    return say(
+        "admin.set_aside_email",
+        number=delivery.id,
+        to=delivery.recipient,
+        author=mail.author or mail.envelope_from or say("admin.nobody"),
+        subject=mail.subject,
+        reason=delivery.reason,
+    )

@@ -13,6 +13,7 @@ from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
 from ..tickets.posts import NewMessage
+from ..wording import say
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .performed import Performed, Sender, notify_all
 from .unmatched import set_aside_mail
@@ -35,11 +36,11 @@ def take(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str)
     """Take the reader of one letter off its ticket, and confirm it once; the token proves that they have the letter."""
     reader = reader_of(uow, token)
     if reader is None or inbound_mail.parsed.automatic is not None:
-        return set_aside_mail(uow, inbound_mail, recipient, "nobody leaves a ticket by it")
+        return set_aside_mail(uow, inbound_mail, recipient, say("reasons.nobody_leaves"))
     try:
         ticket = resolve_merged(uow, reader.ticket)
     except NoSuchTicket:
-        return set_aside_mail(uow, inbound_mail, recipient, "the ticket was forgotten")
+        return set_aside_mail(uow, inbound_mail, recipient, say("reasons.ticket_forgotten"))
     claimed = claim(uow, inbound_mail, recipient, f"unsubscribe {token}")
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ...mail.text import one_line
-from .templates import render
+from ..records.queues import Queue
+from ..wording import Sentence, say, wording_in
 
 KIND = "digest"
 _MOST_LISTED = 100
@@ -19,40 +20,41 @@ class Waiting(NamedTuple):
     status: str
     title: str
     since: datetime
-    owner: str
+    owner: str | None
     address: str
     owner_id: int | None = None
 
 
-def digest_text(queue: str, address: str | None, waiting: Sequence[Waiting], now: datetime, why: str) -> str:
-    """Return the letter about tickets that wait in a queue, which answers mail to `address`.
-
-    `why` completes "You're getting this ...".
-    """
-    count = len(waiting)
+def digest_text(queue: Queue, address: str | None, waiting: Sequence[Waiting], now: datetime, why: Sentence) -> str:
+    """Return the letter about tickets that wait in a queue, which answers mail to `address`."""
+    wording, count = wording_in(queue.language), len(waiting)
     ordered = sorted(waiting, key=lambda one: (one.since, one.number))
     lines = [_line(one, now) for one in ordered[:_MOST_LISTED]]
     if count > _MOST_LISTED:
-        lines.append(f"... and {count - _MOST_LISTED} newer ones")
-    opens = (
-        [f"A reply opens a new ticket in {queue}. To work on one of these, write to its address."] if address else []
-    )
-    return render(
+        lines.append(say("admin.newer", count=count - _MOST_LISTED))
+    opens = say("footer.digest_reply", queue=queue.name) if address else say("footer.nobody_reads")
+    return wording.render(
         "to_writer",
-        heading=f"1 ticket waits in {queue}:" if count == 1 else f"{count} tickets wait in {queue}, oldest first:",
-        lines=lines,
+        heading=say("admin.digest", count=count, queue=queue.name),
+        lines=[wording.line(line) for line in lines],
         paragraphs=[],
-        footer=[*opens, f"You're getting this {why}."],
+        footer=[opens, why],
     )
 
 
-def _line(one: Waiting, now: datetime) -> str:
-    title = one_line(one.title, _LONGEST_TITLE)
-    return f"#{one.number}  {one.status}, {_span(one.since, now)}, {one.owner}: {title} ({one.address})"
+def _line(one: Waiting, now: datetime) -> Sentence:
+    return say(
+        "admin.waiting_ticket",
+        number=one.number,
+        status=one.status,
+        span=_span(one.since, now),
+        owner=one.owner or say("admin.unassigned"),
+        title=one_line(one.title, _LONGEST_TITLE),
+        address=one.address,
+    )
 
 
-def _span(since: datetime, now: datetime) -> str:
+def _span(since: datetime, now: datetime) -> Sentence:
     """Return how long something waits, in days, or hours of the first one."""
     hours = max(0, int((now - since).total_seconds() // 3600))
-    number, unit = (hours // 24, "day") if hours >= 24 else (hours, "hour")
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    return say("pages.days", count=hours // 24) if hours >= 24 else say("pages.hours", count=hours)

@@ -1,14 +1,14 @@
-"""The last part of every letter: why its reader gets it and what their reply will do.
+"""The last part of every letter: what a reply will do, who will see it, and why its reader gets the letter.
 
 Nothing is decided here. What a reply does is looked up in the row by which it will be carried out, and who reads it
-comes from the function that will address the letters.
+comes from the function that will address the letters. The sentences stand in the template `footer.txt`.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..lifecycle.commands import HELP, LIST, STATUS, UNDO
-from ..lifecycle.tables import ByRight, DefaultReply, sentence_list
+from ..lifecycle.commands import HELP, LEAVE, LIST, STATUS, UNDO
+from ..lifecycle.tables import ByRight, DefaultReply
 from ..records.addressing import comment_address, ticket_address
 from ..records.queues import whole_address
 from ..records.tickets import Ticket
@@ -17,13 +17,14 @@ from ..tickets.loop_protection import would_hold_next
 from ..tickets.members import TicketMember
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import is_open_to_others
-from .promises import NAMES_IN_FULL, promise_made, reply_outlook
+from ..wording import Sentence, say, wording_in
+from .promises import NAMES_IN_FULL, ReplyOutlook, promise_made, reply_outlook
 
 
 class Footer(NamedTuple):
     """The sentences under a letter, one a line, and the promise that they make, as it is stored; None in a storm."""
 
-    lines: Sequence[str]
+    lines: Sequence[Sentence]
     promise: str | None
 
 
@@ -43,88 +44,119 @@ def footer(
     `later`: it leaves when the window of a storm has ended.
     """
     outlook = reply_outlook(uow, ticket, member, members, comment=private)
-    promised, held = outlook.promise, not later and would_hold_next(uow, ticket, member, members)
-    readers_of_it = _IN_A_STORM if held else who_reads(ticket, outlook.readers)
+    held = not later and would_hold_next(uow, ticket, member, members)
     lines = [
-        f"You get this because {_why(ticket, member)}.",
-        f"While this ticket is {ticket.status}, a reply from you {promised.default_reply.phrase}; {readers_of_it}.",
+        _in_a_storm(outlook) if held else _what_a_reply_does(ticket, member, outlook),
+        _status(ticket, outlook.promise.status),
     ]
-    if promised.status != ticket.status:
-        lines.append(f"Your reply makes it {promised.status}.")
-    if not promised.default_reply.private and is_open_to_others(ticket):
-        lines.append(f"Anyone who uses {ticket.queue.name} can read this.")
+    if not outlook.promise.default_reply.private and is_open_to_others(ticket):
+        lines.append(say("footer.open_to_others", queue=ticket.queue.name))
     if undo:
-        lines.append(f'To take that change back, put "{UNDO}" on the first line of your reply.')
-    lines += _hints(uow, ticket, member, promised.default_reply)
+        lines.append(say("footer.undo", word=UNDO))
+    lines += _hints(uow, ticket, member, outlook.promise.default_reply)
     lines += _elsewhere(uow, ticket, member, private=private)
-    return Footer(lines, None if held else promise_made(outlook).stored())
+    return Footer([*lines, why(ticket, member)], None if held else promise_made(outlook).stored())
+
+
+def what_a_reply_does(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> Footer:
+    """Return the first sentence of a footer alone, with its promise."""
+    outlook = reply_outlook(uow, ticket, member, members, comment=False)
+    return Footer([_what_a_reply_does(ticket, member, outlook)], promise_made(outlook).stored())
 
 
 def readers_of_reply(
     uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember], *, private: bool
-) -> str:
-    """Say who would read a reply of this person now, as in "Ann will read it"."""
-    return who_reads(ticket, reply_outlook(uow, ticket, member, members, comment=private).readers)
+) -> list[Sentence | str]:
+    """Return who would read a reply of this person now."""
+    return _readers(ticket, member, reply_outlook(uow, ticket, member, members, comment=private).readers)
 
 
-def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool) -> list[str]:
+def who_sees(ticket: Ticket, writer: TicketMember, readers: Sequence[TicketMember]) -> Sentence:
+    """Return the clause on who gets somebody's words, as it stands beside a button."""
+    names = _readers(ticket, writer, readers)
+    return say("footer.will_see", readers=names) if names else say("footer.is_saved")
+
+
+def why(ticket: Ticket, member: TicketMember) -> Sentence:
+    """Return the sentence on why somebody gets the letters of a ticket."""
+    number, queue = ticket.id, ticket.queue.name
+    if member.requestor:
+        return say("footer.why_in_your_name" if ticket.handed_over else "footer.why_requestor", number=number)
+    if member.assignee:
+        return say("footer.why_assigned", number=number)
+    if member.answers:
+        return say("footer.why_team", queue=queue)
+    if member.formerly:
+        return say("footer.why_former_team", queue=member.formerly.queue, number=member.formerly.ticket)
+    return say("footer.why_copied_in" if member.participant else "footer.why_address", number=number)
+
+
+def _in_a_storm(outlook: ReplyOutlook) -> Sentence:
+    return say("footer.seen_later", does=outlook.promise.default_reply.does)
+
+
+def _what_a_reply_does(ticket: Ticket, writer: TicketMember, outlook: ReplyOutlook) -> Sentence:
+    reply, readers = outlook.promise.default_reply, _readers(ticket, writer, outlook.readers)
+    if not readers:
+        return say("footer.seen_by_nobody", does=reply.does)
+    if reply.private:
+        return say("footer.seen_only_by", does=reply.does, readers=readers)
+    first = readers[0]
+    if isinstance(first, Sentence):
+        readers[0] = first._replace(name=first.name.replace("footer.", "footer.the_"))
+    return say("footer.seen_by", does=reply.does, readers=readers)
+
+
+def _readers(ticket: Ticket, writer: TicketMember, others: Sequence[TicketMember]) -> list[Sentence | str]:
+    """The readers: outsiders by name, the team as one body."""
+    outside = [other for other in others if not other.answers]
+    readers: list[Sentence | str] = [one.label for one in outside[:NAMES_IN_FULL]]
+    if len(outside) > NAMES_IN_FULL:
+        readers.append(say("footer.others", count=len(outside) - NAMES_IN_FULL))
+    if any(other.answers for other in others):
+        readers.append(say("footer.rest_of_team" if writer.answers else "footer.team", queue=ticket.queue.name))
+    return readers
+
+
+def _status(ticket: Ticket, after: str) -> Sentence:
+    if after == ticket.status:
+        return say("footer.status", number=ticket.id, status=after)
+    return say("footer.status_changes", number=ticket.id, status=ticket.status, new=after)
+
+
+def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: bool) -> list[Sentence]:
     """What else somebody may do: the other of the two addresses for responders, the way out for participants."""
     if member.responder and private:
         public = promise(uow, ticket, member).default_reply
-        address = ticket_address(uow, ticket.id)
-        there = f"To reach everybody on the ticket, start a new email to {address}: that {public.phrase}."
-        return [there, _FOR_RESPONDERS]
+        there = say("footer.in_public", does=public.does, address=ticket_address(uow, ticket.id))
+        return [there, say("footer.help", word=HELP)]
     if member.responder:
-        address = comment_address(uow, ticket.id)
-        return [f"To write only to those who answer, use {address}: that comments in private.", _FOR_RESPONDERS]
+        return [say("footer.team_only", address=comment_address(uow, ticket.id)), say("footer.help", word=HELP)]
     if member.participant and not member.requestor:
-        return ['To get no more letters about it, reply with the one word "unsubscribe".']
+        return [say("footer.unsubscribe", word=LEAVE)]
     return []
 
 
-def _why(ticket: Ticket, member: TicketMember) -> str:
-    if member.requestor and ticket.handed_over:
-        return f"ticket {ticket.id} is in your name"
-    if member.requestor:
-        return f"{ticket.lifecycle.requestor_reason} ticket {ticket.id}"
-    if member.assignee:
-        return f"ticket {ticket.id} is assigned to you"
-    if member.answers:
-        return f"you answer for {ticket.queue.name}"
-    if member.formerly:
-        return f"you answer for {member.formerly.queue}, where ticket {member.formerly.ticket} was"
-    if member.participant:
-        return f"you take part in ticket {ticket.id}"
-    return f"a mail in your name came to ticket {ticket.id}"
-
-
-def who_reads(ticket: Ticket, others: Sequence[TicketMember]) -> str:
-    """The readers in one phrase: outsiders by name, those who answer for the queue as one body."""
-    outside = [other for other in others if not other.answers]
-    names = [one.label for one in outside[:NAMES_IN_FULL]]
-    if len(outside) > NAMES_IN_FULL:
-        names.append(f"{len(outside) - NAMES_IN_FULL} others on the ticket")
-    if any(other.answers for other in others):
-        names.append(f"everybody who answers for {ticket.queue.name}")
-    return f"{sentence_list(names)} will read it" if names else "it is kept with the ticket"
-
-
-_IN_A_STORM = "it is kept with the ticket, but nobody gets a letter of it until fewer mails come here"
-_FOR_RESPONDERS = f'For what else a mail can do, reply with the one word "{HELP}".'
-
-
-def _hints(uow: UnitOfWork, ticket: Ticket, member: TicketMember, default_reply: DefaultReply) -> list[str]:
+def _hints(uow: UnitOfWork, ticket: Ticket, member: TicketMember, default_reply: DefaultReply) -> list[Sentence]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
     if not default_reply.hints:
         return []
-    every = [_for_reader(uow, ticket, member, hint) for hint in default_reply.hints]
-    needed = any("{queue_address}" in hint for hint in every)
-    addresses = [whole_address(uow, row.address) for row in ticket.queue.addresses] if needed else []
-    filled = {"solved": f'"{STATUS.line(ticket.lifecycle.solved_status)}"', "list": f'"{LIST}"'}
-    filled |= {"reopened": f'"{STATUS.line(ticket.lifecycle.first)}"'}
-    filled |= {"queue_address": addresses[0]} if addresses else {}
-    hints = [hint for hint in every if addresses or "{queue_address}" not in hint]
-    return [hint.format_map(filled) for hint in hints]
+    slots = {
+        "solved": STATUS.line(ticket.lifecycle.solved_status),
+        "reopened": STATUS.line(ticket.lifecycle.first),
+        "list": LIST,
+        "requestor": ticket.requestor.label,
+        "status": ticket.status,
+    }
+    if ticket.queue.addresses:
+        slots["queue_address"] = whole_address(uow, ticket.queue.addresses[0].address)
+    names = [f"footer.{_for_reader(uow, ticket, member, hint)}" for hint in default_reply.hints]
+    wanted = {name: wording_in().slots_of(name) for name in names}
+    return [
+        Sentence(name, {slot: slots[slot] for slot in wanted[name]})
+        for name in names
+        if slots.keys() >= {*wanted[name]}
+    ]
 
 
 def _for_reader(uow: UnitOfWork, ticket: Ticket, member: TicketMember, hint: str | ByRight) -> str:

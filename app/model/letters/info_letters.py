@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
@@ -11,25 +13,26 @@ from ...mail.text import SHOWN_LIMIT, one_line
 from ..lifecycle import commands
 from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
 from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import Action, NotAllowed, find_rule, sentence_list
+from ..lifecycle.tables import Action, NotAllowed, find_rule
 from ..records.addressing import comment_address, search_address, ticket_address
 from ..records.message_ids import sendable
 from ..records.messages import Message
-from ..records.people import Person
+from ..records.people import Person, administrators
 from ..records.queues import Queue, Responder, every_queue, whole_address
 from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.fields import assignable
 from ..tickets.filters import NOT_FORGOTTEN
-from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.members import TicketMember, member_for, members_of, with_mailbox
 from ..tickets.ticket_json import Json, ticket_in_full
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import may_see
-from .notification import letter_row
+from ..wording import WIDTH, Phrase, Sentence, Wording, say, wording_in
+from .footer import readers_of_reply
+from .notification import letter_row, wording_of
 from .receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
-from .templates import render
 from .ticket_text import head_text, message_text
 
 if TYPE_CHECKING:
@@ -43,18 +46,18 @@ _LONG_MESSAGE = 4_000
 class PageContent(NamedTuple):
     """What a page says: a first sentence, lines below it, then paragraphs; and what it shows besides whom they name."""
 
-    heading: str
-    lines: Sequence[str] = ()
-    paragraphs: Sequence[str] = ()
+    heading: Sentence
+    lines: Sequence[Sentence | str] = ()
+    paragraphs: Sequence[Sentence | str] = ()
     shows: Subjects = NOTHING_MORE
 
 
-ENOUGH = "as many mails in this person's name were answered as an hour allows"
+ENOUGH = say("reasons.enough_answers")
 
 
 def send_page_about_ticket(uow: UnitOfWork, to: ReceiptRecipient, person: Person, page: Page) -> bool:
     """Answer a mail to a ticket that asks for a page, to the person's stored address; False if it is one too many."""
-    heading, lines, paragraphs, shows = _page_content(uow, person, page, to.ticket, to.member)
+    heading, lines, paragraphs, shows = _page_on_ticket(uow, person, page, to.ticket, to)
     paragraphs = [*paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
     return write_receipt(uow, to, ReceiptKind.PAGE, heading, lines, paragraphs, shows=shows)
 
@@ -64,27 +67,21 @@ def send_page_from_queue(uow: UnitOfWork, queue: Queue, person: Person, new_mess
     if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=new_message.verified):
         return False
     address = next((whole_address(uow, row.address) for row in queue.addresses), f"postmaster@{uow.domain}")
-    again = f'unless it is again only "{HELP}", "{LIST}", or "{SHOW}" and a number'
-    footing = [page_reason(address, page.word), f"A reply opens a new ticket in {queue.name}, {again}."]
-    subject = f"[{queue.name}] {page.word}"
-    send_page(
-        uow, person, new_message, page_content_for(uow, person, page), PageOrigin(queue.name, address, subject, footing)
-    )
+    footing = [say("footer.page_reply", queue=queue.name, pages=[HELP, LIST, f"{SHOW} 12"])]
+    footing.append(say("footer.why_page", address=address, asked=page.word))
+    subject = say("pages.help_subject", queue=queue.name, word=page.word)
+    sheet = page_content_for(uow, person, page, address, wording_in(queue.language))
+    send_page(uow, person, new_message, sheet, PageOrigin(queue, address, subject, footing))
     return True
 
 
 class PageOrigin(NamedTuple):
-    """Where a page comes from that is about no ticket: a name, an address, and the letter's subject and footer."""
+    """Where a page comes from that is about no ticket: a queue, an address, and the letter's subject and footer."""
 
-    name: str
+    queue: Queue
     address: str
-    subject: str
-    footing: Sequence[str]
-
-
-def page_reason(address: str, asked: str) -> str:
-    """Why somebody gets a page that is about no ticket."""
-    return f'You get this because a mail in your name asked {address} for "{asked}".'
+    subject: Sentence
+    footing: Sequence[Sentence]
 
 
 def send_page(
@@ -92,8 +89,10 @@ def send_page(
 ) -> None:
     """Send a page that is about no ticket to a person's stored address."""
     paragraphs = [*sheet.paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
-    parts = {"heading": sheet.heading, "lines": sheet.lines, "paragraphs": paragraphs}
-    named = named_in([origin.subject, sheet.heading, *sheet.lines, *paragraphs])
+    wording = wording_in(origin.queue.language)
+    subject, heading, said = wording.line(origin.subject), wording.say(sheet.heading), wording.said(paragraphs)
+    lines = [wording.line(line) for line in sheet.lines]
+    named = named_in([subject, heading, *lines, *said])
     row = letter_row(
         uow,
         shows=sheet.shows.and_also(named),
@@ -101,33 +100,35 @@ def send_page(
         about_id=None,
         kind=ReceiptKind.PAGE,
         person_id=person.id,
-        sender_name=origin.name,
+        sender_name=origin.queue.name,
         sender=origin.address,
         recipient_name=person.label,
         recipient=mailable(person.email),
         list_id=None,
-        subject=one_line(origin.subject),
+        subject=one_line(subject),
         in_reply_to=new_message.message_id if sendable(new_message.message_id) else None,
         references=new_message.message_id if sendable(new_message.message_id) else None,
         acknowledges=True,
-        text=render("to_writer", footer=origin.footing, **parts),
+        text=wording.render("to_writer", heading=heading, lines=lines, paragraphs=said, footer=origin.footing),
     )
     add_letters(uow, [row])
 
 
-def page_content_for(uow: UnitOfWork, person: Person, page: Page) -> PageContent:
-    """What a page says that somebody asked for elsewhere than on a ticket."""
-    return _page_content(uow, person, page, None, None)
-
-
-def _page_content(
-    uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | None, member: TicketMember | None
-) -> PageContent:
+def page_content_for(uow: UnitOfWork, person: Person, page: Page, address: str, wording: Wording) -> PageContent:
+    """What a page says that somebody asked for at the address of a queue."""
     if page.word == LIST:
         return _list_page(uow, person)
     if page.word == SHOW:
-        return _show_page(uow, person, page, ticket)
-    return _help_page(uow, ticket, member) if ticket and member else _first_help_page(uow, person)
+        return _show_page(uow, person, page, None, wording)
+    return _first_help_page(uow, person, address, wording)
+
+
+def _page_on_ticket(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket, to: ReceiptRecipient) -> PageContent:
+    if page.word == LIST:
+        return _list_page(uow, person)
+    if page.word == SHOW:
+        return _show_page(uow, person, page, ticket, wording_of(ticket))
+    return _help_page(uow, ticket, to)
 
 
 # A list
@@ -139,15 +140,13 @@ def _list_page(uow: UnitOfWork, person: Person) -> PageContent:
     mine = _open(uow, Ticket.requestor_id == person.id)
     assigned = _open(uow, Ticket.assignee_id == person.id)
     unassigned = _open(uow, Ticket.assignee_id.is_(None), Ticket.queue_id.in_(queues)) if queues else []
-    named = (("You asked:", mine), ("Assigned to you:", assigned), ("Assigned to nobody:", unassigned))
-    parts = [_named(uow, name, tickets, person) for name, tickets in named]
-    found = [part for part in parts if part]
+    named = (("pages.yours", assigned), ("pages.waiting", unassigned), ("pages.asked", mine))
+    found = [_named(uow, name, tickets, person) for name, tickets in named if tickets]
     if not found:
-        return PageContent("You have no open tickets.")
-    example = (mine or assigned or unassigned)[0].id
-    how = f'To read one, reply with the word "{SHOW}" and its number, as in "{SHOW} {example}".'
+        return PageContent(say("pages.no_open_tickets"))
+    how = say("pages.read_one", word=f"{SHOW} {(assigned or unassigned or mine)[0].id}")
     shown = frozenset(ticket.id for _, tickets in named for ticket in tickets[-_MOST_LISTED:])
-    return PageContent("Your open tickets:", (), [*found, how], Subjects(tickets=shown))
+    return PageContent(say("pages.open_tickets"), (), [*found, how], Subjects(tickets=shown))
 
 
 def _open(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[Ticket]:
@@ -157,13 +156,14 @@ def _open(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[Ticket]:
     return list(uow.session.scalars(query.order_by(Ticket.id)))
 
 
-def _named(uow: UnitOfWork, name: str, tickets: Sequence[Ticket], person: Person) -> str:
-    """Tickets under a name, a line each; empty without any. Of very many the newest."""
-    posted = _last_seen(uow, tickets[-_MOST_LISTED:], person)
-    lines = [_in_a_line(uow, ticket, posted[ticket.id]) for ticket in tickets[-_MOST_LISTED:]]
-    if len(tickets) > _MOST_LISTED:
-        lines.insert(0, f"... and {len(tickets) - _MOST_LISTED} older ones")
-    return "\n".join([name, *(f"    {line}" for line in lines)]) if lines else ""
+def _named(uow: UnitOfWork, name: str, tickets: Sequence[Ticket], person: Person) -> Sentence:
+    """Tickets under a name, a line each, the one on top that waits longest. Of very many the newest."""
+    newest = tickets[-_MOST_LISTED:]
+    posted = _last_seen(uow, newest, person)
+    newest = sorted(newest, key=lambda ticket: (posted[ticket.id], ticket.id))
+    lines = [_in_a_line(uow, ticket, posted[ticket.id]) for ticket in newest]
+    older = [say("pages.older", count=len(tickets) - _MOST_LISTED)] if len(tickets) > _MOST_LISTED else []
+    return say(name, count=len(tickets), lines=[*older, *lines])
 
 
 def _last_seen(uow: UnitOfWork, tickets: Sequence[Ticket], person: Person) -> dict[int, datetime]:
@@ -176,35 +176,43 @@ def _last_seen(uow: UnitOfWork, tickets: Sequence[Ticket], person: Person) -> di
     return posted | {number: at for number, at in rows}  # noqa: C416 - a row is no pair to mypy
 
 
-def _in_a_line(uow: UnitOfWork, ticket: Ticket, posted: datetime) -> str:
-    title = one_line(ticket.title, 100)
-    return f"{ticket.id}  {ticket.status}, {_ago(uow, posted)}: {title} ({ticket_address(uow, ticket.id)})"
+def _in_a_line(uow: UnitOfWork, ticket: Ticket, posted: datetime) -> Sentence:
+    return say(
+        "pages.in_a_line",
+        number=ticket.id,
+        status=ticket.status,
+        ago=_ago(uow, posted),
+        title=one_line(ticket.title, 100),
+        address=ticket_address(uow, ticket.id),
+    )
 
 
-def _ago(uow: UnitOfWork, posted: datetime) -> str:
+def _ago(uow: UnitOfWork, posted: datetime) -> Sentence:
     """Return how long ago a moment was, in hours or days."""
     hours = max(0, int((uow.now - posted).total_seconds() // 3600))
-    number, unit = (hours // 24, "day") if hours >= 24 else (hours, "hour")
-    return f"{number} {unit}{'' if number == 1 else 's'} ago" if number else "just now"
+    if hours >= 24:
+        return say("pages.days_ago", count=hours // 24)
+    return say("pages.hours_ago", count=hours) if hours else say("pages.just_now")
 
 
 # A ticket
 
 
-def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | None) -> PageContent:
+def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | None, wording: Wording) -> PageContent:
     """A ticket as the writer may see it, its messages in order."""
     found = _ticket_to_show(uow, person, page, ticket)
     if found is None:
-        which = f"There is no ticket {page.ticket}" if page.ticket else "No ticket was named"
-        return PageContent(f'{which} that you can read; "{LIST}" alone gets you your open ones.')
+        if page.ticket:
+            return PageContent(say("pages.cannot_show", number=page.ticket, word=LIST))
+        return PageContent(say("pages.show_which", word=LIST))
     view = ticket_in_full(uow, found, person)
-    merged = [f"Ticket {page.ticket} is part of it now."] if page.ticket not in (0, found.id) else []
+    merged = [say("pages.shown_instead", number=page.ticket)] if page.ticket not in (0, found.id) else []
     asked_on_it = ticket is not None and ticket.id == found.id
-    where = [] if asked_on_it else [f"To write on this ticket, start a new email to {ticket_address(uow, found.id)}."]
+    where = [] if asked_on_it else [say("pages.write_on_it", address=ticket_address(uow, found.id))]
     shown = _messages_from(view["messages"], page.message)
     if member_for(person, members_of(uow, found)).responder:
         shown = [{**one, "text": one["full_text"]} if one["number"] == page.message else one for one in shown]
-    texts = [message_text(one, found.lifecycle, person.email) for one in shown]
+    texts = [message_text(one, found.lifecycle, person.email, wording) for one in shown]
     numbers = [one["number"] for one in shown]
     paragraphs = [*merged, *where, *_cut(found.id, numbers, texts, whole=page.message)]
     return PageContent(head_text(view), (), paragraphs, Subjects(_people_on(uow, found), frozenset({found.id})))
@@ -233,70 +241,93 @@ def _ticket_to_show(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket 
     return ticket if seen else None
 
 
-def _cut(ticket: int, numbers: Sequence[int], texts: Sequence[str], *, whole: int) -> Iterator[str]:
+def _cut(ticket: int, numbers: Sequence[int], texts: Sequence[str], *, whole: int) -> Iterator[Sentence | str]:
     """As many messages as fit; a long one is cut unless it was asked for, with a word on how to get the rest."""
     room = SHOWN_LIMIT
     for number, text in zip(numbers, texts, strict=True):
-        rest = f'"{SHOW} {ticket} {number}" gets you'
+        word = f"{SHOW} {ticket} {number}"
         if room < min(len(text), _LONG_MESSAGE):
-            yield f"[There is more: {rest} the messages from number {number} on.]"
+            yield say("pages.more_messages", word=word)
             return
         limit = room if number == whole else _LONG_MESSAGE
-        yield text if len(text) <= limit else f"{text[:limit].rstrip()}\n[This message is longer: {rest} all of it.]"
+        yield text[:limit].rstrip()
+        if len(text) > limit:
+            yield say("pages.cut_message", word=word)
         room -= min(len(text), limit)
 
 
 # Help
 
 
-def _help_page(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> PageContent:
+def _help_page(uow: UnitOfWork, ticket: Ticket, to: ReceiptRecipient) -> PageContent:
     """What a mail to this ticket can do now, for this person, from the tables."""
-    promised = promise(uow, ticket, member)
+    member, wording = to.member, wording_of(ticket)
     usable = COMMANDS if member.responder else FOR_REQUESTORS if member.requestor else ()
-    paragraphs = [f"A reply as it is {promised.default_reply.phrase}."]
-    if usable:
-        lines = "\n".join(f"    {_usable(uow, ticket, member, command)}" for command in usable)
-        paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
+    paragraphs: list[Sentence | str] = [_plain_reply(uow, ticket, to)]
     if member.responder:
-        address = comment_address(uow, ticket.id)
-        paragraphs.append(f"Mail to {address} is read only by those who answer; no status changes by it.")
+        paragraphs.append(say("pages.private_note", address=comment_address(uow, ticket.id)))
+    if usable:
+        choices = _choices(uow, ticket, member)
+        paragraphs.append(_commands(wording, [(command, choices.get(command)) for command in usable]))
+    paragraphs.append(words_alone(wording, undo=bool(usable)))
     if member.answers or member.administrator:
         paragraphs += finder(uow, [ticket.queue])
-    heading = f"This is what you can do with ticket {ticket.id} by mail while it is {ticket.status}."
-    return PageContent(heading, (), [*paragraphs, words_alone(undo=bool(usable))])
+    heading = say("pages.help_heading", number=ticket.id, status=ticket.status)
+    people = {one.person_id for one in to.members} | {one.id for one in administrators(uow)}
+    return PageContent(heading, (), paragraphs, Subjects(frozenset(people) if usable else frozenset()))
 
 
-def _usable(uow: UnitOfWork, ticket: Ticket, member: TicketMember, command: Command) -> str:
-    """One command with what could stand behind its colon on this ticket now."""
-    choices = _choices(uow, ticket, member).get(command)
-    if choices is None:
-        return f"{command.line()}  ({command.value}: {command.effect})"
-    return f"{command.name}: {sentence_list(choices, 'or') if choices else 'nothing at present'}  ({command.effect})"
+def _plain_reply(uow: UnitOfWork, ticket: Ticket, to: ReceiptRecipient) -> Sentence:
+    """What a reply without any commands does, and who will see it."""
+    reply = promise(uow, ticket, to.member).default_reply
+    readers = readers_of_reply(uow, ticket, to.member, with_mailbox(uow, to.members), private=False)
+    if not readers:
+        return say("pages.reply_saved", does=reply.does)
+    return say("pages.reply_private" if reply.private else "pages.reply", does=reply.does, readers=readers)
+
+
+_COLUMN = 29
+
+
+def _commands(wording: Wording, usable: Iterable[tuple[Command, Sequence[str] | None]]) -> Sentence:
+    """Lines that a reply can begin with, beside what they do and what can stand in them now."""
+    lines: list[str] = []
+    for command, choices in usable:
+        effect = say("pages.command", effect=Phrase(command.effect))
+        if choices is not None:
+            name = "pages.command_choices" if choices else "pages.command_no_choice"
+            effect = say(name, effect=Phrase(command.effect), **({"choices": choices} if choices else {}))
+        example = command.example if not choices or command.example in choices else choices[0]
+        lines += _beside(command.line(example), wording.line(effect))
+    return say("pages.commands", lines=lines)
+
+
+def _beside(left: str, right: str) -> list[str]:
+    """Return two columns, the right one folded."""
+    folded = wrap(right, WIDTH - _COLUMN, break_long_words=False, break_on_hyphens=False)
+    heads = [left] if len(left) < _COLUMN - 5 else [left, ""]
+    lines = folded if len(heads) == 1 else ["", *folded]
+    return [f"{text:<{_COLUMN - 4}}{line}".rstrip() for text, line in zip_longest(heads, lines, fillvalue="")]
 
 
 def _choices(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> dict[Command, list[str]]:
-    roles = member.roles_in(ticket.lifecycle)
-    statuses = reachable_statuses(ticket.lifecycle, roles, ticket.status, answered=has_answer(uow, ticket))
+    roles, life = member.roles_in(ticket.lifecycle), ticket.lifecycle
+    actions = (action for action in life.actions if action != life.set_status)
     return {
-        commands.STATUS: statuses,
-        commands.ACTION: [action.title for action in ticket.lifecycle.actions if _is_open_to(ticket, member, action)],
+        commands.STATUS: reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket)),
+        commands.ACTION: [action.title for action in actions if _is_open_to(ticket, member, action)],
         commands.OWNER: [*commands.OWNER.words, *assignable(uow, members_of(uow, ticket))],
         commands.QUEUE: [queue.name for queue in every_queue(uow)],
     }
 
 
-def words_alone(*, here: bool = True, undo: bool = False) -> str:
-    lines = [
-        f"{HELP}  (this letter)",
-        f"{LIST}  (your open tickets)",
-        f'{SHOW}  (this ticket; with a number another one, as in "{SHOW} 12")' if here else f"{SHOW} 12  (ticket 12)",
-    ]
-    back = f'\n\nA first line "{UNDO}" takes back the last change, if nothing else has happened since.'
-    return (
-        "A mail of one word is answered, and read by nobody else:\n"
-        + "\n".join(f"    {line}" for line in lines)
-        + (back if undo else "")
-    )
+def words_alone(wording: Wording, *, here: bool = True, undo: bool = False, part: bool = False) -> Sentence:
+    """The words that get something back."""
+    words = [(HELP, "help"), (LIST, "list"), *([(SHOW, "show")] if here else []), (f"{SHOW} 12", "show_other")]
+    words += [(f"{SHOW} 12 40", "show_part")] if part else []
+    words += [(UNDO, "undo")] if undo else []
+    lines = [line for word, name in words for line in _beside(word, wording.line(Sentence(f"pages.word_{name}", {})))]
+    return say("pages.words", lines=lines)
 
 
 def _is_open_to(ticket: Ticket, member: TicketMember, action: Action) -> bool:
@@ -307,22 +338,19 @@ def _is_open_to(ticket: Ticket, member: TicketMember, action: Action) -> bool:
     return True
 
 
-def finder(uow: UnitOfWork, queues: Iterable[Queue]) -> list[str]:
+def finder(uow: UnitOfWork, queues: Iterable[Queue]) -> list[Sentence]:
     """Where somebody who answers can look for tickets; nothing if no queue has an address."""
     address = next((row.address for queue in queues for row in queue.addresses), None)
-    if address is None:
-        return []
-    return [f"A mail to {search_address(uow, address)} finds tickets by the words of its subject, for you alone."]
+    return [] if address is None else [say("pages.find_tickets", address=search_address(uow, address))]
 
 
-def _first_help_page(uow: UnitOfWork, person: Person) -> PageContent:
+def _first_help_page(uow: UnitOfWork, person: Person, address: str, wording: Wording) -> PageContent:
     """What a mail to a queue can do."""
     queues = uow.session.scalars(select(Queue).join(Responder).where(Responder.person_id == person.id)).all()
-    paragraphs = ["A mail as it is opens a new ticket."]
+    paragraphs: list[Sentence | str] = []
     if queues or person.administrator:
-        lines = "\n".join(f"    {command.line()}  ({command.effect})" for command in COMMANDS)
-        paragraphs.append(f"With lines like these at the top, and an empty line below them, it does more:\n{lines}")
+        paragraphs.append(_commands(wording, [(command, None) for command in COMMANDS]))
+    paragraphs.append(words_alone(wording, here=False))
+    if queues or person.administrator:
         paragraphs += finder(uow, [*queues, *every_queue(uow)])
-    return PageContent(
-        "This is what you can do with a mail to this address.", (), [*paragraphs, words_alone(here=False)]
-    )
+    return PageContent(say("pages.first_help_heading", address=address), (), paragraphs)

@@ -4,15 +4,16 @@ from ...mail.addresses import mailable
 from ..records.addressing import postmaster_address
 from ..records.people import Person
 from ..storage.unit_of_work import UnitOfWork
-from .notification import letter_row
+from ..wording import say
+from .notification import admin_wording, letter_row
 from .subjects import NOTHING_MORE, add_letters
-from .templates import render
 
 KIND = "login"
 
 
 def write_login_letter(uow: UnitOfWork, person: Person, recipient: str, url: str) -> None:
     """Write to an address of somebody's, with the link that logs them in."""
+    wording = admin_wording(uow)
     row = letter_row(
         uow,
         shows=NOTHING_MORE,
@@ -20,14 +21,14 @@ def write_login_letter(uow: UnitOfWork, person: Person, recipient: str, url: str
         about_id=None,
         kind=KIND,
         person_id=person.id,
-        sender_name="Ticket tracker",
+        sender_name=wording.line(say("admin.sender")),
         sender=postmaster_address(uow),
         recipient_name=person.label,
         recipient=mailable(recipient),
         list_id=None,
-        subject=f"Log in to the tickets of {uow.domain}",
+        subject=wording.line(say("admin.login_subject", domain=uow.domain)),
         in_reply_to=None,
         references=None,
-        text=render("login", url=url),
+        text=wording.render("login", url=url),
     )
     add_letters(uow, [row])

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
@@ -14,24 +14,27 @@ from ...mail.auto_submitted import reads_no_answer
 from ...mail.subjects import bare_subject
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, REQUESTOR, SHOW
-from ..lifecycle.tables import Action, sentence_list
+from ..lifecycle.tables import Action
 from ..records.addressing import comment_address, ticket_address
 from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
 from ..records.message_ids import new_message_id, sendable
-from ..records.messages import Message, forwardable_files
+from ..records.messages import Attachment, Message, forwardable_files
 from ..records.people import Address, Person
-from ..records.tickets import MERGED, UNDELIVERED, Change, Ticket
+from ..records.queues import every_queue
+from ..records.tickets import MERGED, NO_TITLE, UNDELIVERED, Change, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
+from ..wording import Phrase, Sentence, Wording, say, wording_in
 from .footer import footer
 from .subjects import Subjects, add_letters, named_in, replace_subjects
-from .templates import render
 
-THE_TRACKER = "The tracker"
+if TYPE_CHECKING:
+    from ...mail.parsed import ParsedAttachment
+
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
 _WITH_FILES = ("opened", "posted")
 
@@ -63,13 +66,13 @@ class Notice(NamedTuple):
     new_message: NewMessage | None = None
 
 
-def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[str]:
+def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[Sentence]:
     """Write a letter to each person whom an event concerns (docs/interface.md, section 8). The ticket stays as it is.
 
     Every mail counts as words, also one that is all attachments: its writer's footer has said who will read it.
     `answered`: who caused it gets a letter of their own. What else they are told is returned, and stands in that one.
     """
-    also: list[str] = []
+    also: list[Sentence] = []
     if event.quiet:
         return also
     event = replace(
@@ -85,18 +88,16 @@ def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[str
         notices = _of_message(uow, event, event.message, event.new_message)
     for notice in notices:
         if answered and notice.envelope.kind == NOT_SENT:
-            also += [str(notice.body["heading"]), _SEND_ELSEWHERE]
+            # In answer to the letter to the writer, words may mean something else.
+            also += [cast("Sentence", notice.body["heading"]), say("notes.send_elsewhere")]
         else:
             _write(uow, notice, event.members)
     return also
 
 
-# In answer to the letter to the writer, words may mean something else.
-_SEND_ELSEWHERE = "To send your words to them, reply to another letter about this ticket with the words."
-
-
-def _name(event: Event) -> str:
-    return event.actor.label if event.actor else THE_TRACKER
+def _name(event: Event) -> str | None:
+    """Return who caused an event; None where the tracker itself did."""
+    return event.actor.label if event.actor else None
 
 
 def _audience(event: Event, update: Update) -> list[TicketMember]:
@@ -120,11 +121,10 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
             uow, recipients, actor.person_id, responder=actor.responder, believed=new_message.believed
         )
     body = {
-        "heading": f"{name} wrote:",
-        "note": _note(uow, ticket, message, None, new_message),
-        "doubt": unproven_note(uow, actor, new_message),
-        **_other_requestor(new_message),
-        "elsewhere": str(event.elsewhere or ""),
+        "heading": _heading_of_message(ticket, message, None, name, has_text=True),
+        "notes": [*unproven_note(uow, actor, new_message), *_note_on_elsewhere(event.elsewhere)],
+        "below": _other_requestor(new_message),
+        "subject": "",
     }
     headers = _headers(ticket, "opened", message, name, new_message, answers=False)
     headers = headers._replace(by_id=event.actor_id)
@@ -135,13 +135,13 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     return [notice]
 
 
-def _other_requestor(new_message: NewMessage) -> dict[str, str]:
+def _other_requestor(new_message: NewMessage) -> list[Sentence]:
     """Whom a first mail names in Reply-To, and the line that makes the ticket theirs."""
     other = new_message.reply_to
     if other is None:
-        return {"other_requestor": "", "requestor_line": ""}
+        return []
     named = one_line(f"{other.name} <{other.email}>" if other.name else other.email, 200)
-    return {"other_requestor": named, "requestor_line": REQUESTOR.line(other.email)}
+    return [say("notes.asks_for_answers_to", person=named, line=REQUESTOR.line(other.email))]
 
 
 def _only_asked(member: TicketMember) -> bool:
@@ -163,21 +163,21 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         return []
     recipients, missed = _within_bounds(uow, recipients, actor, new_message)
     body = {
-        "heading": message_heading(event.action, name, has_text=has_text) if event.action else f"{name} wrote:",
-        "note": _paragraphs(
-            _note(uow, ticket, message, actor, new_message, event.members),
-            storm.word,
-            f"{sentence_list(missed)} did not get it." if missed else "",
-        ),
+        "heading": _heading_of_message(ticket, message, event.action, name, has_text=has_text),
+        "notes": [
+            *unproven_note(uow, actor, new_message),
+            *_note_on_outsider(uow, ticket, message, actor, new_message, event.members),
+            *([storm.word] if storm.word else []),
+            *([say("notes.did_not_get_it", names=missed)] if missed else []),
+        ],
         "subject": _new_subject(uow, ticket, message, new_message),
-        "doubt": unproven_note(uow, actor, new_message),
     }
     headers = _headers(ticket, "posted", message, name, new_message)
     headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
     to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
     here = [one for one in recipients if one.person_id not in event.moved]
     moved = [one for one in recipients if one.person_id in event.moved]
-    to_moved = {**body, "note": _paragraphs(_goes_on(event), str(body["note"]))} if moved else body
+    to_moved = {**body, "notes": [_goes_on(event), *cast("list[Sentence]", body["notes"])]} if moved else body
     return [
         *to_writer,
         Notice(headers, here, body, event.all_changes, new_message),
@@ -188,14 +188,11 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     ]
 
 
-_NO_TITLE = "(no subject)"
-
-
-def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message: NewMessage) -> str:
+def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message: NewMessage) -> Sentence | str:
     """The subject of a mail, if it is no other mail's on the ticket, nor its title now or before."""
     subject, _ = bare_subject(new_message.subject)
     if (
-        subject in ("", _NO_TITLE)
+        subject in ("", NO_TITLE)
         or subject.startswith(f"[{ticket.queue.name.casefold()} #")
         or new_message.mail_id is None
         or new_message.automatic
@@ -205,7 +202,11 @@ def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message:
     mails = select(Message.subject).where(Message.ticket_id == ticket.id, Message.id != message.id)
     titles = select(Change.old).where(Change.ticket_id == ticket.id, Change.field == "subject")
     known = [*uow.session.scalars(mails), *uow.session.scalars(titles)]
-    return "" if any(_is_same(subject, one or "") for one in known) else one_line(new_message.subject, 200)
+    return (
+        ""
+        if any(_is_same(subject, one or "") for one in known)
+        else say("notes.new_subject", subject=one_line(new_message.subject, 200))
+    )
 
 
 def _is_same(subject: str, other: str) -> bool:
@@ -217,10 +218,9 @@ def _is_same(subject: str, other: str) -> bool:
 
 def _of_leaving(event: Event, old_team: Sequence[TicketMember]) -> Notice:
     """The letter to those who answered for the queue that a ticket has left, without the words to its new team."""
-    name = _name(event)
-    headers = _headers(event.ticket, "changed", None, name, None)
+    headers = _headers(event.ticket, "changed", None, _name(event), None)
     headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
-    return Notice(headers, old_team, {"heading": f"{name} changed the ticket:"}, event.all_changes)
+    return Notice(headers, old_team, {"heading": _heading_of_change(event)}, event.all_changes)
 
 
 def _within_bounds(
@@ -246,11 +246,10 @@ def _to_writer(uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, mi
     )
     if writer.undeliverable or uow.connection.execute(recent.limit(1)).scalar() is not None:
         return []
-    why = "Nothing proves that you sent it, and such mail reaches few people outside the team within an hour."
     body = {
-        "heading": f"Your mail to ticket {headers.ticket.id} did not go to {sentence_list(missed)}. {why}",
+        "heading": say("notes.not_sent_to", number=headers.ticket.id, names=missed),
         "lines": [],
-        "paragraphs": ["To send your words to them, reply to this letter with the words."],
+        "paragraphs": [say("notes.send_here")],
     }
     own = headers._replace(kind=NOT_SENT, about_id=None, attached=False, sender_name=headers.ticket.queue.name)
     return [Notice(own, [writer], body)]
@@ -294,19 +293,21 @@ def _held_since(
     which = Message.ticket_id == ticket.id, Message.id >= first, Message.id <= last.id, ~has_letter
     held = select(Message).where(*which, *visible).order_by(Message.number)
     messages = uow.session.scalars(held.options(joinedload(Message.sender)).limit(_LISTED_LATER + 1)).all()
-    lines = [
-        f"{message.sender.label if message.sender else THE_TRACKER}: {message.text}"
-        for message in messages[:_LISTED_LATER]
-    ]
-    more = ["There are more of them."] if len(messages) > _LISTED_LATER else []
+    wording = wording_of(ticket)
+    lines = [f"{_sender_of(message, wording)}: {message.text}" for message in messages[:_LISTED_LATER]]
+    more = [say("notes.more_of_them")] if len(messages) > _LISTED_LATER else []
     minutes = int(loop_protection.WINDOW.total_seconds() // 60)
     writers = {message.sender_id for message in messages if message.sender_id is not None}
     body: dict[str, object] = {
-        "heading": f"Too many mails came to ticket {ticket.id} within {minutes} minutes. Nobody got letters of these:",
+        "heading": say("notes.held_since", number=ticket.id, minutes=minutes),
         "lines": [one_line(line, _SHORTENED) for line in lines],
-        "paragraphs": [*more, f'To read them whole, reply with the one word "{SHOW}".'],
+        "paragraphs": [*more, say("notes.read_them_whole", word=SHOW)],
     }
     return body, writers
+
+
+def _sender_of(message: Message, wording: Wording) -> str:
+    return message.sender.label if message.sender else wording.line(say("notes.tracker"))
 
 
 def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
@@ -316,11 +317,8 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     """
     ticket, name = event.ticket, _name(event)
     recipients = _audience(event, Update(has_text=False, status_changed=event.to_all and event.status_changed))
-    body = {
-        "heading": message_heading(event.action, name, has_text=False)
-        if event.action
-        else f"{name} changed the ticket:"
-    }
+    deed = message_heading(event.action, name, has_text=False) if event.action else None
+    body = {"heading": deed or _heading_of_change(event)}
     plain = _headers(ticket, "changed", None, name, None)
     headers = plain._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
     notices = [Notice(headers, recipients, body, event.all_changes), *_announcement(uow, event, recipients)]
@@ -340,10 +338,16 @@ def _to_moved(event: Event, told: Sequence[TicketMember] = ()) -> list[Notice]:
     return [Notice(headers, [one for one in moved if one.subscribed], {"heading": _goes_on(event)})] if moved else []
 
 
-def _goes_on(event: Event) -> str:
+def _goes_on(event: Event) -> Sentence:
     """The sentence for those whose ticket was merged into this one."""
-    numbers = sentence_list(new or "" for field, _, new in event.changes if field == MERGED)
-    return f"What was ticket {numbers} goes on as ticket {event.ticket.id}."
+    numbers = [new or "" for field, _, new in event.changes if field == MERGED]
+    return say("notes.goes_on", numbers=numbers, number=event.ticket.id, title=event.ticket.title)
+
+
+def _heading_of_change(event: Event) -> Sentence:
+    name = _name(event)
+    heading = "undid" if event.undoes else "changed_ticket"
+    return say(f"notes.{heading}", name=name) if name else say("notes.tracker_changed_ticket")
 
 
 def notify_undelivered(
@@ -352,28 +356,24 @@ def notify_undelivered(
     """Tell who answers that somebody, the person `missed`, did not get a letter. A reply is a private comment."""
     members = with_mailbox(uow, members)
     recipients = recipients_of(members, Update(has_text=False), ticket.lifecycle, except_person=missed)
-    headers = _headers(ticket, UNDELIVERED, None, THE_TRACKER, None)._replace(private=True, by_id=missed)
+    headers = _headers(ticket, UNDELIVERED, None, None, None)._replace(private=True, by_id=missed)
     _write(uow, Notice(headers, recipients, body), members)
 
 
 def notify_unanswered(uow: UnitOfWork, ticket: Ticket, message: Message, members: Sequence[TicketMember]) -> None:
     """Tell who answers that a reply waits for its writer's word. What answers that is a private comment."""
-    members, name = with_mailbox(uow, members), message.sender.label if message.sender else THE_TRACKER
+    members, name = with_mailbox(uow, members), _sender_of(message, wording_of(ticket))
     recipients = recipients_of(members, Update(has_text=True, private=True), ticket.lifecycle, except_person=None)
     body = {
-        "heading": f"A reply of {name} on ticket {ticket.id} has waited for a day, and nobody got it:",
+        "heading": say("notes.has_waited", name=name, number=ticket.id),
         "lines": [],
         "paragraphs": [
             shown(message.text)[:SHOWN_LIMIT].rstrip(),
-            f"{name} can send or drop it, by replying to our letter about it.",
+            say("notes.can_send_or_drop", name=name),
         ],
     }
-    headers = _headers(ticket, UNANSWERED, message, THE_TRACKER, None)
+    headers = _headers(ticket, UNANSWERED, message, None, None)
     _write(uow, Notice(headers, recipients, body), members)
-
-
-def _paragraphs(*notes: str) -> str:
-    return "\n\n".join(note for note in notes if note)
 
 
 def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_message: NewMessage) -> list[Notice]:
@@ -388,7 +388,7 @@ def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_messag
     if not loop_protection.may_answer(uow, requestor.id, "acknowledged"):
         return []
     requestor.acknowledged = uow.now
-    body = {"heading": f"We have got your mail; it is ticket {ticket.id} now."}
+    body = {"heading": say("notes.acknowledged", number=ticket.id, queue=ticket.queue.name)}
     to = [member for member in event.members if member.person_id == requestor.id]
     headers = _headers(ticket, "acknowledged", message, None, new_message)._replace(acknowledges=True)
     return [Notice(headers, to, body)]
@@ -406,108 +406,133 @@ def _announcement(uow: UnitOfWork, event: Event, recipients: Sequence[TicketMemb
         return []
     knowing = {member.person_id for member in recipients} | {event.actor_id}
     to = [one for one in event.members if one.requestor and one.subscribed and one.person_id not in knowing]
-    body = {"heading": f"{_name(event)} marked ticket {ticket.id} as {ticket.status}."}
+    body = {"heading": say("notes.marked_as", name=_name(event) or ticket.queue.name, status=ticket.status)}
     headers = _headers(ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
     return [Notice(headers, to, body)]
 
 
-def message_heading(action: Action, name: str, *, has_text: bool, second: bool = False) -> str:
-    """The line above a message: in the third person, or in the second for who wrote it."""
-    line = action.second if second else action.third.format(name=name)
-    return line if has_text else f"{line.rstrip(':')}."
+def message_heading(action: Action, name: str | None, *, has_text: bool, second: bool = False) -> Sentence:
+    """The line above a message: in the third person, or in the second for who wrote it. No `name`: the tracker's."""
+    pattern, who = (action.second, "") if second else (action.third, name or say("notes.tracker"))
+    return say("notes.deed", pattern=Phrase(pattern.rstrip(":")), name=who, end=":" if has_text else ".")
 
 
-def _aside(uow: UnitOfWork, headers: LetterHeaders, new_message: NewMessage) -> str:
-    """The line to the team on lines that were set aside and are not ours."""
-    if not new_message.foreign or headers.about_id is None:
-        return ""
-    number = uow.session.get_one(Message, headers.about_id).number
-    return f'[Lines that it quotes were set aside: "{SHOW} {headers.ticket.id} {number}" gets you all of it.]'
+def _heading_of_message(
+    ticket: Ticket, message: Message, action: Action | None, name: str | None, *, has_text: bool
+) -> Sentence:
+    """The line above words: who did what by them, or that only the team sees them."""
+    if message.private:
+        heading = "automatic_reply" if message.automatic else "private_note"
+        return say(f"notes.{heading}", name=name or say("notes.tracker"), queue=ticket.queue.name)
+    if action is None:
+        return say("notes.wrote", name=name or say("notes.tracker"))
+    return message_heading(action, name, has_text=has_text)
 
 
-def _letter_text(new_message: NewMessage, *, team: bool, aside: str = "") -> str:
-    """The text of a letter to the team or to outsiders: what was written, then what was attached to it."""
+def _letter_text(new_message: NewMessage, wording: Wording, *, team: bool, number: int = 0, ticket: int = 0) -> str:
+    """The text of a letter to the team or to outsiders: what was written, then what was attached to it.
+
+    `number`: that of the message on its ticket, if lines of it were set aside.
+    """
     fitting = set(forwardable_files(new_message.attachments, team=team))
     attached = [
-        one_line(f"[{part.name}, {part.type}, {part.size} bytes{'' if part in fitting else ': too large to pass on'}]")
+        wording.line(say("notes.file" if part in fitting else "notes.large_file", name=part.name, size=file_size(part)))
         for part in new_message.attachments
         if team or not part.withheld
     ]
     text = shown(new_message.text)
     # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
     if len(text) > SHOWN_LIMIT:
-        text = f"{text[:SHOWN_LIMIT].rstrip()}\n[The mail is longer than this. All of it is kept with the ticket.]"
+        text = f"{text[:SHOWN_LIMIT].rstrip()}\n{wording.say(say('notes.there_is_more'))}"
+    aside = wording.say(say("notes.left_out", word=f"{SHOW} {ticket} {number}")) if number else ""
     withheld = _withheld(sum(part.withheld for part in new_message.attachments), team=team)
-    return "\n\n".join(part for part in (text, aside, "\n".join(attached), withheld) if part)
+    parts = (text, aside, "\n".join(attached), *map(wording.say, withheld))
+    return "\n\n".join(part for part in parts if part)
 
 
-def _withheld(number: int, *, team: bool) -> str:
+def file_size(part: "Attachment | ParsedAttachment") -> Sentence:
+    """Return the size of a file in the largest unit of which it has one."""
+    for name, size in (("megabytes", 1_000_000), ("kilobytes", 1_000)):
+        if part.size >= size:
+            return say(f"notes.{name}", count=part.size // size)
+    return say("notes.bytes", count=part.size)
+
+
+def _withheld(number: int, *, team: bool) -> list[Sentence]:
     """The line on files that have a letter to the team in them."""
     if not number:
-        return ""
-    if team:
-        return "Only the team gets a file that is a letter to the team, or refers to one."
-    if number == 1:
-        return "One attached file is not passed on: it is a letter to the team, or refers to one."
-    return f"{number} attached files are not passed on: they are letters to the team, or refer to them."
+        return []
+    return [say("notes.files_for_team")] if team else [say("notes.files_withheld", count=number)]
 
 
-def unproven_note(uow: UnitOfWork, actor: TicketMember | None, new_message: NewMessage) -> str:
+def unproven_note(uow: UnitOfWork, actor: TicketMember | None, new_message: NewMessage) -> list[Sentence]:
     """Return the note on a mail in a responder's name that nothing proves (docs/interface.md, section 6)."""
     weighty = actor is not None and actor.responder and new_message.mail_id is not None and not new_message.automatic
     if not weighty or new_message.verified or uow.trust.by == "from" or actor is None:
-        return ""
-    return f"It came in the name of {actor.label}, but nothing proves that {actor.label} sent it."
+        return []
+    return [say(UNPROVEN, name=actor.label)]
 
 
-def _note(
+# The public reads no doubt about a colleague, and of no ticket of others.
+UNPROVEN, ELSEWHERE = "notes.unproven", "notes.elsewhere"
+FOR_THE_TEAM = (UNPROVEN, ELSEWHERE)
+
+
+def _note_on_elsewhere(number: int | None) -> list[Sentence]:
+    return [] if number is None else [say(ELSEWHERE, number=number)]
+
+
+def _note_on_outsider(
     uow: UnitOfWork,
     ticket: Ticket,
     message: Message,
     actor: TicketMember | None,
     new_message: NewMessage,
-    members: Sequence[TicketMember] = (),
-) -> str:
-    """What somebody must know of a message before reading it."""
-    if not message.private:
-        return ""
-    why = f"It is an automatic mail ({message.automatic}). " if message.automatic else ""
-    note = f"{why}Only those who answer for {ticket.queue.name} see this comment."
-    outsider = actor is not None and not actor.on_ticket and not actor.responder and not message.automatic
-    return f"{note}\n{_about_outsider(uow, ticket, actor, new_message, members)}" if outsider and actor else note
-
-
-def _about_outsider(
-    uow: UnitOfWork, ticket: Ticket, actor: TicketMember, new_message: NewMessage, members: Sequence[TicketMember]
-) -> str:
-    """Who wrote without being on the ticket, how to let them in, and whose letter they answered."""
+    members: Sequence[TicketMember],
+) -> list[Sentence]:
+    """Who wrote in private without being on the ticket, how to let them in, and whose letter they answered."""
+    if not message.private or message.automatic or actor is None or actor.on_ticket or actor.responder:
+        return []
     reading = recipients_of(
         as_confirmed(members), Update(has_text=True), ticket.lifecycle, except_person=actor.person_id
     )
     names = [*(one.label for one in reading if not one.responder), actor.label]
-    lines = [
-        f"{actor.label} <{actor.email}> is not on this ticket. To let them in, put this on top of your reply:",
-        f"    {ADD_CC.line(actor.email)}",
-        f"What you write below that line goes to everybody on the ticket: {sentence_list(names)} will read it.",
-    ]
+    line = ADD_CC.line(actor.email)
+    notes = [say("notes.not_on_ticket", name=actor.label, email=actor.email, line=line, names=names)]
     reader = uow.session.get(Person, new_message.reader_id) if new_message.reader_id else None
     if reader is not None and reader.id != actor.person_id:
-        lines += [
-            f"The mail answers our letter to {reader.label} <{reader.email}>.",
-            "If both are one person, ask an administrator to link the addresses.",
-        ]
-    return "\n".join(lines)
+        notes.append(say("notes.answers_for", writer=actor.label, name=reader.label, email=reader.email))
+    return notes
 
 
-def change_line(change: FieldChange) -> str:
+_CHANGED_PERSON = {
+    (False, True): "notes.copied_in",
+    (True, False): "notes.copied_out",
+}
+
+
+def change_line(change: FieldChange) -> Sentence:
     """One thing that changed, in one line."""
     field, old, new = change
     if field == MERGED:
-        return f"Ticket {new} became part of this one"
+        return say("notes.merged_in", number=new)
+    if field == "participant":
+        return say(_CHANGED_PERSON[bool(old), bool(new)], email=new or old)
     if field == "unsubscribed":
-        return f"{new} gets no more letters about it" if new else f"{old} gets letters about it again"
-    nothing = {"priority": "none", "until": "no day"}.get(field, "nobody")
-    return f"{field.capitalize()}: {old or nothing} → {new or nothing}"
+        return say("notes.left" if new else "notes.came_back", email=new or old)
+    nothing = say({"priority": "notes.no_priority", "until": "notes.no_day"}.get(field, "notes.nobody"))
+    return say("notes.change", field=Phrase(_LABELS.get(field, field)), old=old or nothing, new=new or nothing)
+
+
+_LABELS = {
+    "status": "Status",
+    "subject": "Subject",
+    "queue": "Queue",
+    "assignee": "Owner",
+    "until": "Until",
+    "requestor": "Requestor",
+    "priority": "Priority",
+}
 
 
 def _headers(
@@ -531,7 +556,7 @@ def _headers(
         kind=kind,
         ticket=ticket,
         about_id=message.id if message else None,
-        sender_name=one_line(f"{name} via {ticket.queue.name}" if name else ticket.queue.name, 200),
+        sender_name=one_line(f"{name} ({ticket.queue.name})" if name else ticket.queue.name, 200),
         subject=one_line(f"{'Re: ' if answers else ''}[{ticket.queue.name} #{ticket.id}] {ticket.title}"),
         in_reply_to=threads[-1] if threads else None,
         references=" ".join(threads) or None,
@@ -559,17 +584,40 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
             if team or reader.formerly
             else [change for change in notice.changes if change[0] == "status"]
         )
-        body = {**notice.body, "changes": [change_line(change) for change in changes]}
+        wording = wording_of(notice.envelope.ticket)
+        body = {**notice.body, "changes": [wording.line(change_line(change)) for change in changes]}
+        if notes := cast("list[Sentence]", body.get("notes", [])):
+            body["notes"] = [note for note in notes if team or note.name not in FOR_THE_TEAM]
         if not team:
-            # What the public reads casts no doubt on a colleague, names no ticket of others.
-            body |= {"doubt": "", "other_requestor": "", "elsewhere": ""}
+            # The public is offered nothing that only the team may do.
+            body["below"] = []
         if notice.new_message is not None:
             if team not in texts:
-                aside = _aside(uow, notice.envelope, notice.new_message) if team else ""
-                texts[team] = _letter_text(notice.new_message, team=team, aside=aside)
+                number = _number_set_aside(uow, notice.envelope, notice.new_message) if team else 0
+                texts[team] = _letter_text(
+                    notice.new_message, wording, team=team, number=number, ticket=notice.envelope.ticket.id
+                )
             body["text"] = texts[team]
         rows.append(_letter(uow, notice.envelope, reader, members, body))
     add_letters(uow, rows)
+
+
+def _number_set_aside(uow: UnitOfWork, headers: LetterHeaders, new_message: NewMessage) -> int:
+    """The number of a message of which lines were set aside that are not ours; 0 for any other."""
+    if not new_message.foreign or headers.about_id is None:
+        return 0
+    return uow.session.get_one(Message, headers.about_id).number
+
+
+def admin_wording(uow: UnitOfWork) -> Wording:
+    """Return the language of letters about no queue: the one that all queues have, else English."""
+    languages = {queue.language for queue in every_queue(uow)}
+    return wording_in(*languages) if len(languages) == 1 else wording_in()
+
+
+def wording_of(ticket: Ticket) -> Wording:
+    """Return the language of the letters about a ticket."""
+    return wording_in(ticket.queue.language)
 
 
 def _letter(
@@ -585,9 +633,11 @@ def _letter(
     undo = headers.checkpoint is not None and (to.responder or to.person_id == headers.by_id)
     private, held = headers.private, headers.kind == HELD
     below = footer(uow, ticket, to, members, private=private, undo=undo, later=held)
+    wording = wording_of(ticket)
+    said, lines = {name: wording.said(value) for name, value in body.items()}, wording.said(below.lines)
     return letter_row(
         uow,
-        shows=_shown_by(headers, members, body, below.lines, writers),
+        shows=_shown_by(headers, members, said, lines, writers),
         ticket_id=ticket.id,
         about_id=headers.about_id,
         kind=headers.kind,
@@ -605,7 +655,7 @@ def _letter(
         checkpoint=headers.checkpoint,
         leave_token=leave_token(to),
         promise=below.promise,
-        text=render(headers.kind, footer=below.lines, **body),
+        text=wording.render(headers.kind, footer=lines, **said),
     )
 
 

@@ -10,9 +10,10 @@ from ..records.letters import Letter, State
 from ..records.people import Person
 from ..records.registration import mark_reachable
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import ExplainedError
 
 
-class NoSuchLetter(LookupError):
+class NoSuchLetter(ExplainedError, LookupError):
     """No letter that could be sent has this number."""
 
 
@@ -67,7 +68,7 @@ def retry(uow: UnitOfWork, numbers: Sequence[int] = ()) -> int:
     found = {letter.id for letter in letters}
     for number in numbers:
         if number not in found:
-            raise NoSuchLetter(f"No letter {number} waits or failed; `tickets outbox list` shows what does.")
+            raise NoSuchLetter("no_letter", number=number)
     readers = {(letter.person_id, letter.recipient) for letter in letters}
     for person in uow.session.scalars(select(Person).where(Person.refused.is_not(None)).with_for_update()):
         if (person.id, person.email) in readers:

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import sentence_list
+from ..lifecycle.tables import PRIVATE_NOTE
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of
 from ..tickets.transitions import Promise, promise
+from ..wording import Phrase, Sentence, say
 
 NAMES_IN_FULL = 5
 
@@ -43,11 +44,11 @@ class ReplyPromise(NamedTuple):
     others: Sequence[int]
 
     @property
-    def phrase(self) -> str:
-        """What completes "a reply from you …"."""
+    def does(self) -> Phrase:
+        """What completes "Reply to this email to …"."""
         actions = (action for lifecycle in LIFECYCLES.values() for action in lifecycle.actions)
-        promised = next(action.promise for action in actions if action.title == self.action)
-        return f"{promised}, in private" if self.private else promised
+        does = next(action.does for action in actions if action.title == self.action)
+        return Phrase(PRIVATE_NOTE if self.private else does)
 
     def stored(self) -> str:
         """Return the one column in which a letter keeps it."""
@@ -57,7 +58,7 @@ class ReplyPromise(NamedTuple):
 class Note(NamedTuple):
     """One thing that the writer of a mail is told in the letter to them, and the people whom it shows."""
 
-    text: str
+    text: Sentence
     people: frozenset[int] = frozenset()
 
 
@@ -98,23 +99,20 @@ def explanation(uow: UnitOfWork, writer: TicketMember, then: ReplyPromise, outlo
     `outlook` is what the reply has met. Outsiders hear nothing of who has left (docs/interface.md, section 8).
     """
     now = promise_made(outlook)
-    sentences, people = [], list[int]()
+    sentences, people = list[Sentence](), list[int]()
     if (then.action, then.private) != (now.action, now.private):
-        sentences.append(f"It said that a reply from you {then.phrase}. Instead, your reply {now.phrase}.")
+        sentences.append(say("notes.did_otherwise", then=then.does, now=now.does))
     if added := _added(uow, then, outlook):
-        names = [reader.label for reader in added[:NAMES_IN_FULL]]
-        names += [f"{len(added) - NAMES_IN_FULL} others"] if len(added) > NAMES_IN_FULL else []
-        sentences.append(f"Your reply also went to {sentence_list(names)}.")
+        names: list[str | Sentence] = [reader.label for reader in added[:NAMES_IN_FULL]]
+        names += [say("notes.others", count=len(added) - NAMES_IN_FULL)] if len(added) > NAMES_IN_FULL else []
+        sentences.append(say("notes.also_went_to", names=names))
         people += [reader.person_id for reader in added]
     if writer.responder and (gone := _people(uow, {*then.named} - {*now.named, *now.others})) and not now.private:
-        sentences.append(f"Your reply did not go to {sentence_list(person.label for person in gone)}.")
+        sentences.append(say("notes.did_not_go_to", names=[person.label for person in gone]))
         people += [person.id for person in gone]
     if not sentences:
         return None
-    return Note(" ".join([_CHANGED, *sentences]), frozenset(people))
-
-
-_CHANGED = "Something changed after we sent the email that you answered."
+    return Note(say("notes.changed_meanwhile", parts=sentences), frozenset(people))
 
 
 def _added(uow: UnitOfWork, then: ReplyPromise, outlook: ReplyOutlook) -> list[TicketMember]:

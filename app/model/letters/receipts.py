@@ -11,6 +11,7 @@ from ...mail.addresses import mailable
 from ...mail.auto_submitted import reads_no_answer
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
+from ..lifecycle.tables import PRIVATE_NOTE
 from ..records.addressing import comment_address, ticket_address
 from ..records.letters import Letter
 from ..records.message_ids import sendable
@@ -23,11 +24,11 @@ from ..tickets.posts import NewMessage
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
-from .footer import Footer, footer
-from .notification import change_line, leave_token, letter_row, list_id
+from ..wording import Phrase, Sentence, say
+from .footer import Footer, footer, what_a_reply_does
+from .notification import change_line, leave_token, letter_row, list_id, wording_of
 from .promises import Note
 from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
-from .templates import render
 
 
 class ReceiptKind(StrEnum):
@@ -47,8 +48,8 @@ class Offer(NamedTuple):
 
     message_id: int
     words: tuple[str, ...]
-    heading: str
-    paragraphs: tuple[str, ...]
+    heading: Sentence
+    paragraphs: tuple[Sentence | str, ...]
 
 
 class ReceiptRecipient(NamedTuple):
@@ -72,32 +73,34 @@ def send_receipt(
     uow: UnitOfWork,
     to: ReceiptRecipient,
     changes: Sequence[FieldChange],
-    notes: Sequence[str] = (),
+    notes: Sequence[Sentence] = (),
     *,
     checkpoint: int | None = None,
+    undone: bool = False,
 ) -> None:
-    """Tell who commanded what came of it, and how to take it back; they are addressed as what they are after it."""
-    heading = f"Your mail changed ticket {to.ticket.id}; its address is {ticket_address(uow, to.ticket.id)}."
-    lines = [change_line(change) for change in changes] or ["Nothing changed: it was so before."]
-    merged = ["A merge cannot be taken back."] if any(field == MERGED for field, _, _ in changes) else []
+    """Tell who commanded what came of it, and how to undo it; they are addressed as what they are after it."""
+    name = "notes.undone_by_you" if undone else "notes.changed_by_you" if changes else "notes.nothing_changed"
+    heading = say(name, number=to.ticket.id, address=ticket_address(uow, to.ticket.id))
+    lines = [change_line(change) for change in changes]
+    merged = [say("notes.merge_is_final")] if any(field == MERGED for field, _, _ in changes) else []
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *merged], checkpoint=checkpoint)
 
 
-def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[str] = ()) -> None:
+def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[Sentence] = ()) -> None:
     """Tell who commanded what came of it."""
     notes = [*notes, *note_of_unread(uow, event.ticket, event.changes, event.members)]
     send_receipt(uow, to, event.all_changes, notes, checkpoint=event.checkpoint)
 
 
 def send_opening_receipt(
-    uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange], notes: Sequence[str] = ()
+    uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange], notes: Sequence[Sentence] = ()
 ) -> None:
     """Tell a responder which ticket their mail has opened, and how to be rid of it."""
     ticket, spam = to.ticket, to.ticket.lifecycle.spam
-    heading = f"Your mail opened ticket {ticket.id} in {ticket.queue.name}; "
-    heading += f"its address is {ticket_address(uow, ticket.id)}."
+    address = ticket_address(uow, ticket.id)
+    heading = say("notes.opened_by_you", number=ticket.id, queue=ticket.queue.name, address=address)
     lines = [change_line(change) for change in changes]
-    rid = f'If you did not write that mail, put "{STATUS.line(spam)}" on the first line of your reply.'
+    rid = say("notes.not_you", line=STATUS.line(spam))
     paragraphs = [*notes, *_ways_back(to.member, changes), *([rid] if _may_reject(uow, ticket, to.member) else [])]
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
 
@@ -109,35 +112,35 @@ def _may_reject(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> bool:
     return commands and life.spam in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
 
 
-def lines_of_missed(ticket: Ticket, missed: TicketMember) -> list[str]:
+def lines_of_missed(ticket: Ticket, missed: TicketMember) -> list[Sentence]:
     """Say that somebody who is not on the ticket did not get the answer to their comment, and how to write to them."""
     return [
-        f"{missed.label} did not get your words: only those who answer for {ticket.queue.name} see them.",
-        f"To let them in and write to them, put this on top of your reply:\n{_indented([ADD_CC.line(missed.email)])}",
+        say("notes.missed", name=missed.label, queue=ticket.queue.name),
+        say("notes.let_in_missed", name=missed.label, line=ADD_CC.line(missed.email)),
     ]
 
 
 def send_posted_receipt(uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange]) -> None:
     """Tell who said yes that the words they were offered are posted as theirs."""
     lines = [change_line(change) for change in changes]
-    write_receipt(uow, to, ReceiptKind.RECEIPT, f"The words are on ticket {to.ticket.id} as yours now.", lines)
+    write_receipt(uow, to, ReceiptKind.RECEIPT, say("notes.posted_as_yours", number=to.ticket.id), lines)
 
 
-def _ways_back(member: TicketMember, changes: Sequence[FieldChange]) -> list[str]:
+def _ways_back(member: TicketMember, changes: Sequence[FieldChange]) -> list[Sentence]:
     """How to take back who was let in or out, where `undo` is not offered, for whoever may do that."""
     people = [change for change in changes if change[0] == "participant" and member.responder]
     lines = [ADD_CC.line(old) if old else DEL_CC.line(new or "") for _, old, new in people]
-    return [f"To take back who takes part, put this on top of your reply:\n{_indented(lines)}"] if lines else []
+    return [say("notes.undo_people", lines=lines)] if lines else []
 
 
 def send_unsubscribed_receipt(uow: UnitOfWork, to: ReceiptRecipient) -> None:
     """Tell somebody once that they get no more letters about a ticket, and how to get them again."""
     ticket = to.ticket
-    heading = f'You get no more letters about ticket {ticket.id}, "{ticket.title}".'
-    back = f"To get them again, write to {ticket_address(uow, ticket.id)}, or reply to this letter."
-    below = footer(uow, ticket, to.member, to.members)
-    footing = ["You get this because you asked for it.", *below.lines[1:2]]
-    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, (), [back], footing=Footer(footing, below.promise))
+    heading = say("notes.unsubscribed", number=ticket.id, title=ticket.title)
+    back = say("notes.come_back", address=ticket_address(uow, ticket.id))
+    below = what_a_reply_does(uow, ticket, to.member, to.members)
+    footing = Footer([*below.lines, say("footer.why_unsubscribed")], below.promise)
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, (), [back], footing=footing)
 
 
 def send_notes(uow: UnitOfWork, to: ReceiptRecipient) -> None:
@@ -149,16 +152,16 @@ def send_notes(uow: UnitOfWork, to: ReceiptRecipient) -> None:
 
 
 def send_command_refusal(
-    uow: UnitOfWork, to: ReceiptRecipient, problems: Sequence[tuple[Line, str]], *, posted: bool
+    uow: UnitOfWork, to: ReceiptRecipient, problems: Sequence[tuple[Line, Sentence | None]], *, posted: bool
 ) -> None:
     """Tell who commanded, line by line, what was wrong and what would have been right; the text is repeated."""
-    heading = f"Nothing of this was done on ticket {to.ticket.id}, because not all of it could be:"
-    fine = "We found nothing wrong with this line."
-    lines = [part for line, problem in problems for part in (line.written, f"    {problem or fine}")]
+    heading = say("notes.lines_refused", number=to.ticket.id)
+    wording, fine = wording_of(to.ticket), say("notes.line_is_fine")
+    lines = [part for line, problem in problems for part in (line.written, f"    {wording.line(problem or fine)}")]
     write_receipt(uow, to, ReceiptKind.REFUSED, heading, lines, _repeated_text(to.new_message, posted=posted))
 
 
-def send_refusal(uow: UnitOfWork, to: ReceiptRecipient, heading: str, *, posted: bool | None) -> None:
+def send_refusal(uow: UnitOfWork, to: ReceiptRecipient, heading: Sentence, *, posted: bool | None) -> None:
     """Tell who wrote that something was not done, in a sentence or two.
 
     The text is repeated, with whether it was `posted`; None: it was a word for the tracker alone.
@@ -179,29 +182,23 @@ def send_offer(uow: UnitOfWork, to: ReceiptRecipient) -> None:
         write_receipt(uow, to, ReceiptKind.OFFER, to.offer.heading)
 
 
-def send_answer(uow: UnitOfWork, to: ReceiptRecipient, heading: str) -> None:
+def send_answer(uow: UnitOfWork, to: ReceiptRecipient, heading: Sentence) -> None:
     """Tell who answered a letter with one of the words that it offers what became of the message."""
     write_receipt(uow, to, ReceiptKind.RECEIPT, heading)
 
 
-def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[str]:
+def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[Sentence | str]:
     text = shown(new_message.text)[:SHOWN_LIMIT].rstrip()
-    if not text:
-        return ["Your mail said nothing else."]
-    return [f"The rest of your mail was {'posted without these lines' if posted else 'not posted'}:", text]
-
-
-def _indented(lines: Sequence[str]) -> str:
-    return "\n".join(f"    {line}" for line in lines)
+    return [say("notes.posted_without_lines" if posted else "notes.not_posted"), text] if text else []
 
 
 def write_receipt(
     uow: UnitOfWork,
     to: ReceiptRecipient,
     kind: ReceiptKind,
-    heading: str,
-    lines: Sequence[str] = (),
-    paragraphs: Sequence[str] = (),
+    heading: Sentence,
+    lines: Sequence[Sentence | str] = (),
+    paragraphs: Sequence[Sentence | str] = (),
     *,
     footing: Footer | None = None,
     shows: Subjects = NOTHING_MORE,
@@ -232,7 +229,10 @@ def write_receipt(
     paragraphs = [*paragraphs, *(note.text for note in to.also)]
     shows = shows.and_also(Subjects(frozenset(person for note in to.also for person in note.people)))
     threads = [one for one in dict.fromkeys((ticket.root, to.new_message.message_id)) if one and sendable(one)]
-    shows = shows.and_also(named_in([heading, *lines, *paragraphs], to.members, footing.lines))
+    wording = wording_of(ticket)
+    said: dict[str, Any] = {"heading": wording.say(heading), "lines": [wording.line(line) for line in lines]}
+    said |= {"paragraphs": wording.said(paragraphs), "footer": wording.said(footing.lines)}
+    shows = shows.and_also(named_in([said["heading"], *said["lines"], *said["paragraphs"]], to.members, said["footer"]))
     row = letter_row(
         uow,
         shows=shows._replace(people=shows.people - {ticket.requestor_id}),
@@ -252,7 +252,7 @@ def write_receipt(
             "acknowledges": True,
             "leave_token": leave_token(to.member),
             "promise": footing.promise,
-            "text": render("to_writer", heading=heading, lines=lines, paragraphs=paragraphs, footer=footing.lines),
+            "text": wording.render("to_writer", **said),
             **columns,
         },
     )
@@ -263,8 +263,8 @@ def write_receipt(
 # An address that nobody has is told so this often.
 _UNKNOWN_EVERY = timedelta(days=1)
 _FOOTING = (
-    "You get this, once a day at most, because you wrote to us from it.",
-    "A reply to this letter is a private comment, which only the team gets, too.",
+    say("footer.unknown_address_reply", does=Phrase(PRIVATE_NOTE)),
+    say("footer.why_unknown_address"),
 )
 
 
@@ -286,9 +286,9 @@ def send_unknown_address(uow: UnitOfWork, to: ReceiptRecipient) -> None:
         uow,
         to,
         ReceiptKind.UNKNOWN,
-        "We do not know this address, so only the team gets your mail.",
+        say("notes.unknown_address"),
         footing=Footer(_FOOTING, None),
-        subject=one_line(own.subject or "Your mail"),
+        subject=one_line(own.subject or wording_of(to.ticket).line(say("notes.your_email"))),
         in_reply_to=threads,
         references=threads,
     )

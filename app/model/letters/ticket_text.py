@@ -1,69 +1,80 @@
 """A ticket as a person reads it in a mail."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ...mail.text import one_line, shown
 from ..lifecycle.tables import Lifecycle
 from ..records.tickets import UNDELIVERED
 from ..tickets.days import day_of
-from .notification import THE_TRACKER, message_heading
+from ..wording import Sentence, Wording, moment, say, wording_in
+from .notification import message_heading
 
 
-def head_text(view: dict[str, Any]) -> str:
+def head_text(view: dict[str, Any]) -> Sentence:
     """The lines that stand above the messages."""
     lines = [
-        f"Ticket {view['id']} in {view['queue']}: {one_line(view['title'])}",
-        f"Status: {view['status']}{_until(view)}",
-        f"Requestor: {person_text(view['requestor'])}",
-        f"Assignee: {person_text(view['assignee'])}",
+        say("pages.title_line", number=view["id"], queue=view["queue"], title=one_line(view["title"])),
+        _status_line(view),
+        say("pages.from_line", person=_person(view["requestor"])),
+        say("pages.owner_line", person=_person(view["assignee"])),
     ]
     if view["participants"]:
-        lines.append(f"Participants: {', '.join(person_text(one) for one in view['participants'])}")
+        lines.append(say("pages.copied_in_line", people=[_person(one) for one in view["participants"]]))
     if view["unsubscribed"]:
-        lines.append(f"Get no letters: {', '.join(person_text(one) for one in view['unsubscribed'])}")
+        lines.append(say("pages.unsubscribed_line", people=[_person(one) for one in view["unsubscribed"]]))
     if view["merged_into"]:
-        lines.append(f"It is part of ticket {view['merged_into']} now: its messages are there.")
+        lines.append(say("pages.merged_line", number=view["merged_into"]))
     missed = [change for change in view["changes"] if change["field"] == UNDELIVERED]
-    lines += [f"Not delivered: {one_line(change['new'])} ({_moment(change['at'])})" for change in missed]
+    lines += [say("pages.undelivered_line", what=one_line(one["new"]), moment=_moment(one["at"])) for one in missed]
     if view["answer"]:
-        lines.append(f"Answered by: {person_text(view['answerer'])}, message {view['answer']}")
-    return "\n".join(lines)
+        lines.append(say("pages.answer_line", person=_person(view["answerer"]), number=view["answer"]))
+    return say("pages.lines", lines=lines)
 
 
-def _until(view: dict[str, Any]) -> str:
-    return f" until {day_of(datetime.fromisoformat(view['reopens']))}" if view["reopens"] else ""
+def _status_line(view: dict[str, Any]) -> Sentence:
+    if not view["reopens"]:
+        return say("pages.status_line", status=view["status"])
+    day = day_of(datetime.fromisoformat(view["reopens"]))
+    return say("pages.status_until", status=view["status"], day=str(day))
 
 
-def _moment(written: str) -> str:
+def _moment(written: str) -> Sentence:
     """A moment of the JSON view, for people."""
-    at = datetime.fromisoformat(written).astimezone(UTC)
-    return f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC"
+    return moment(datetime.fromisoformat(written), year=True)
 
 
-def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, wording: Wording) -> str:
     """One message with the line that tells what it did."""
-    private = " [private, waits for its writer]" if message["held"] else " [private]" if message["private"] else ""
+    kind = "held_head" if message["held"] else "private_head" if message["private"] else "message_head"
+    head = say(f"pages.{kind}", number=message["number"], moment=_moment(message["date"]), status=message["new_status"])
     attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
-    head = f"#{message['number']}  {_moment(message['date'])}  {message['new_status']}{private}"
-    return f"{head}\n{byline(message, lifecycle, viewer)}\n\n{body}".rstrip()
+    return f"{wording.line(head)}\n{byline(message, lifecycle, viewer, wording)}\n\n{body}".rstrip()
 
 
-def byline(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None) -> str:
+def byline(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, wording: Wording | None = None) -> str:
     """The line above a message: who did what by it."""
-    sender = message["sender"]
+    sender, wording = message["sender"], wording or wording_in()
     mine = sender is not None and sender["email"] == viewer
-    name = one_line(sender["name"] or sender["email"]) if sender else THE_TRACKER
+    name = one_line(sender["name"] or sender["email"]) if sender else None
     titles = {action.title: action for action in lifecycle.actions}
     action = titles.get(message["action"] or "")
-    if action is None:
-        return f"{'You' if mine else name} wrote:"
-    return message_heading(action, name, has_text=bool(message["text"]), second=mine)
+    if action is not None:
+        return wording.line(message_heading(action, name, has_text=bool(message["text"]), second=mine))
+    if mine:
+        return wording.line(say("pages.you_wrote"))
+    return wording.line(say("notes.wrote", name=name or say("notes.tracker")))
+
+
+def _person(person: dict[str, Any] | None) -> Sentence | str:
+    return person_text(person) if person else say("pages.nobody")
 
 
 def person_text(person: dict[str, Any] | None) -> str:
     """Somebody by name and, where it is shown, address, on one line."""
     if not person:
-        return "nobody"
-    return one_line(f"{person['name']} <{person['email']}>".strip() if person["email"] else person["name"])
+        return wording_in().line(say("pages.nobody"))
+    if not (person["email"] and person["name"]):
+        return one_line(person["email"] or person["name"])
+    return one_line(f"{person['name']} <{person['email']}>")

@@ -5,13 +5,13 @@ are printed from the table.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...mail.client_phrases import BANNERS, LANGUAGES
+from ..wording import Sentence, say
 from .correspondence import CORRESPONDENCE
-from .tables import sentence_list
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Command:
         return f"{self.name}: {self.example if value is None else value}"
 
 
-QUEUE = Command("Queue", "the name of a queue", "moves the ticket to that queue", "Questions")
+QUEUE = Command("Queue", "the name of a queue", "moves it to another queue", "Questions")
 ME, NOBODY = "me", "nobody"
 OWNER = Command(
     "Owner",
-    "a responder by address or name, me, or nobody",
-    "assigns the ticket",
+    "me, nobody, or someone on the team",
+    "assigns it",
     ME,
     also=("Assignee", "Assign"),
     words=(ME, NOBODY),
@@ -55,22 +55,24 @@ OWNER = Command(
 STATUS = Command(
     "Status",
     "a status by its title",
-    "gives the ticket that status, after what the reply itself does",
+    "changes the status (after your reply has done its part)",
     CORRESPONDENCE.solved_status,
     requestor=True,
 )
 REQUESTOR = Command(
-    "Requestor", "an address", "makes it that person's ticket; whose it was takes part from then on", "ann@example.org"
+    "Requestor", "an address", "makes it their ticket; the person who asked before stays copied in", "ann@example.org"
 )
-ADD_CC = Command("AddCc", "addresses, with commas", "lets people take part", "bea@example.org", repeats=True)
-DEL_CC = Command("DelCc", "addresses, with commas", "lets people take part no longer", "bea@example.org", repeats=True)
-SUBJECT = Command("Subject", "some words", "gives the ticket another subject", "Printer in room 12")
-PRIORITY = Command("Priority", "a whole number, or none", "gives the ticket that priority", "10")
-MERGE = Command("Merge", "the number of a ticket", "puts this ticket's messages and people on that one", "12")
+ADD_CC = Command("AddCc", "addresses, with commas", "copies people in", "bea@example.org", repeats=True)
+DEL_CC = Command("DelCc", "addresses, with commas", "takes people out", "bea@example.org", repeats=True)
+SUBJECT = Command("Subject", "some words", "changes the subject", "New subject")
+PRIORITY = Command("Priority", "a whole number, or none", "sets the priority", "10")
+MERGE = Command(
+    "Merge", "the number of a ticket", "moves everyone and everything to that ticket (can't be undone)", "12"
+)
 ACTION = Command(
     "Action",
     "an action by its title",
-    "says what the reply does, in place of what it would do by itself",
+    "does this instead of what a reply usually does",
     CORRESPONDENCE.comment.title,
     requestor=True,
 )
@@ -241,12 +243,12 @@ def is_near(one: str, other: str) -> bool:
     return a == b or a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[2:] == b[2:] and a[:2] == b[1::-1])
 
 
-def unknown(line: Line, allowed: Iterable[Command] = COMMANDS) -> str:
+def unknown(line: Line) -> Sentence:
     """What is wrong with a line that is no command, and what would have been right."""
     near = nearest(line.name)
-    meant = f"; {near.name!r} is one" if near else ""
-    names = sentence_list(command.name for command in allowed)
-    return f"There is no command {line.name!r}{meant}. There are: {names}. An empty line ends the commands."
+    if near is None:
+        return say("errors.no_such_command", name=line.name)
+    return say("errors.near_command", name=line.name, near=near.name)
 
 
 # Words that stand alone in a mail, or on its first line.

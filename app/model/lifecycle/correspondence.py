@@ -23,7 +23,7 @@ from .tables import (
 NEW, OPEN, STALLED, RESOLVED, REJECTED = "new", "open", "stalled", "resolved", "rejected"
 STATUSES = (NEW, OPEN, STALLED, RESOLVED, REJECTED)
 
-REPLY = Action("Reply", "goes to everybody on it", "{name} wrote:", "You wrote:")
+REPLY = Action("Reply", "write to everyone on this ticket", "{name} wrote:", "You wrote:")
 
 # No message is an answer for good: a new status clears what another lifecycle left, and dates a new end.
 _CLEARED = AnswerEffect.CLEARED
@@ -38,19 +38,15 @@ ROWS = (
     Rule(CHANGE_STATUS, Who.REQUESTOR, moves_to(RESOLVED, NEW, OPEN, STALLED, REJECTED), _CLEARED),
 )
 
-_ELSE = "For anything else write to {queue_address}: that opens a new ticket."
-_SETTLED = "If it is settled, put {solved} on the first line of your reply."
-_ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
-_ALL_IS_WELL = "If all is well, you need not reply."
+_ELSE = "something_else"
 # Nobody who says thanks wants the ticket open again.
 _THANKS = Rule(REPLY, Who.CORRESPONDENT, stays_in(RESOLVED))
-_AFTER_THE_END = DefaultReply(
-    REPLY, hints=(_ALL_IS_WELL, f"A reply that only says thanks leaves it {RESOLVED}."), thanks=_THANKS
-)
+_AFTER_THE_END = DefaultReply(REPLY, hints=("all_good", "thanks_keep"), thanks=_THANKS)
+_WHILE_OPEN = DefaultReply(REPLY, hints=("all_done", _ELSE))
 _FROM_THE_REQUESTOR = {
-    NEW: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
-    OPEN: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
-    STALLED: DefaultReply(REPLY, hints=(_SETTLED, _ON_THE_LIST, _ELSE)),
+    NEW: _WHILE_OPEN,
+    OPEN: _WHILE_OPEN,
+    STALLED: _WHILE_OPEN,
     RESOLVED: _AFTER_THE_END,
     REJECTED: DefaultReply(REPLY, hints=(_ELSE,)),
 }
@@ -82,7 +78,6 @@ CORRESPONDENCE = Lifecycle(
     ),
     solved=frozenset({RESOLVED}),
     spam=REJECTED,
-    requestor_reason="you wrote what became",
     set_status=CHANGE_STATUS,
     closed=frozenset({RESOLVED, REJECTED}),
     elsewhere={

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .correspondence import CORRESPONDENCE
 from .support import SUPPORT
-from .tables import Lifecycle, NoSuchStatus, sentence_list
+from .tables import Lifecycle, NoSuchStatus
 
 LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}
 
@@ -25,5 +25,5 @@ def every_status(title: str) -> frozenset[str]:
     statuses = [status for lifecycle in LIFECYCLES.values() for status in lifecycle.statuses]
     found = frozenset(status for status in statuses if status.casefold() == title.strip().casefold())
     if not found:
-        raise NoSuchStatus(f"There is no status {title!r}; there are: {sentence_list(dict.fromkeys(statuses))}.")
+        raise NoSuchStatus("no_such_status", title=title, titles=[*dict.fromkeys(statuses)])
     return found

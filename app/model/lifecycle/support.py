@@ -24,44 +24,50 @@ SUPPORT_STATUSES = (OPEN, NEEDS, ANSWERED, SOLVED, EXPIRED, INVALID)
 
 REQUEST_INFORMATION = Action(
     "Request for more information",
-    "asks for more information",
-    "{name} asked for more information:",
+    "ask for more information",
+    "{name} asks for more information:",
     "You asked for more information:",
 )
 GIVE_INFORMATION = Action(
     "Give more information",
-    "gives more information",
-    "{name} gave more information:",
-    "You gave more information:",
+    "give more information",
+    "{name} sent more information:",
+    "You sent more information:",
 )
 COMMENT = Action(
     "Comment",
-    "comments and changes nothing else",
-    "{name} commented:",
-    "You commented:",
+    "add a comment",
+    "{name} added a comment:",
+    "You added a comment:",
     dated=False,
 )
 ANSWER = Action(
     "Answer",
-    "answers it",
-    "{name} proposed the following answer:",
-    "You proposed the following answer:",
+    "answer",
+    "{name} answered:",
+    "You answered:",
 )
 CONFIRM = Action(
     "Confirm",
-    "confirms that it is solved",
-    "{name} confirmed that the ticket is solved:",
-    "You confirmed that the ticket is solved:",
+    "confirm that it's solved",
+    "{name} says it's solved:",
+    "You said it's solved:",
     wordless=True,
 )
-REJECT = Action("Reject", "rejects it", "{name} rejected the ticket:", "You rejected the ticket:", wordless=True)
-EXPIRE = Action(
-    "Expire", "lets it expire", "{name} let the ticket expire:", "You let the ticket expire:", wordless=True
+REJECT = Action(
+    "Reject",
+    "close it as Invalid",
+    "{name} closed this ticket as Invalid:",
+    "You closed this ticket as Invalid:",
+    wordless=True,
 )
-REOPEN = Action("Reopen", "reopens it", "{name} reopened the ticket:", "You reopened the ticket:", wordless=True)
+EXPIRE = Action("Expire", "let it expire", "{name} closed this ticket:", "You closed this ticket:", wordless=True)
+REOPEN = Action(
+    "Reopen", "reopen this ticket", "{name} reopened this ticket:", "You reopened this ticket:", wordless=True
+)
 CHANGE_STATUS = Action(
     "Change status",
-    "changes its status",
+    "change the status",
     "{name} changed the status:",
     "You changed the status:",
     wordless=True,
@@ -96,34 +102,25 @@ SUPPORT_ROWS = (
     ),
 )  # fmt: skip
 
-_ELSE = "For anything else write to {queue_address}: that opens a new ticket."
-_SOLVED_IT = "If you solved it yourself, put {solved} on the first line of your reply."
-_ON_THE_LIST = "Until then it stays on your list of open tickets; a reply with the one word {list} gets you that list."
-_REOPEN = "To reopen it, put {reopened} on the first line of your reply."
-_CLOSED = ByRight(_REOPEN, "Only the requestor or an administrator can reopen it.")
-_QUESTION_BACK = "A question back is fine too: what the requestor replies reopens the ticket."
+_OPEN_HINTS = ("solved_yourself", "your_list", "something_else")
+_REOPEN = "to_reopen"
+_CLOSED = ByRight(_REOPEN, "only_requestor_reopens")
+_QUESTION_BACK = "question_back"
 
 # What a requestor's plain reply is taken to mean.
 _FROM_THE_REQUESTOR = {
     # The likely case is more on the problem. Were it "I solved it myself", the ticket is still on the list of open
     # ones, and the requestor can put it right.
-    OPEN: DefaultReply(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
-    NEEDS: DefaultReply(GIVE_INFORMATION, hints=(_SOLVED_IT, _ON_THE_LIST, _ELSE)),
+    OPEN: DefaultReply(GIVE_INFORMATION, hints=_OPEN_HINTS),
+    NEEDS: DefaultReply(GIVE_INFORMATION, hints=_OPEN_HINTS),
     # The answer did not help, or the problem outlived the ticket. Were it "thanks, it works", the footer under the
     # answer has said beforehand what a reply does.
-    ANSWERED: DefaultReply(
-        REOPEN, hints=("If the answer solved your problem, put {solved} on the first line of your reply.",)
-    ),
-    EXPIRED: DefaultReply(REOPEN, hints=("If you no longer need help, you need not reply.",)),
+    ANSWERED: DefaultReply(REOPEN, hints=("did_that_help",)),
+    EXPIRED: DefaultReply(REOPEN, hints=("no_help_needed",)),
     # After solving, a mail is more likely the answer to somebody's comment than a wish to reopen.
-    SOLVED: DefaultReply(
-        COMMENT, hints=("If you need help again, write to {queue_address}: that opens a new ticket.",)
-    ),
+    SOLVED: DefaultReply(COMMENT, hints=("need_help_again",)),
     # No mail leads out of Invalid: only an administrator changes it.
-    INVALID: DefaultReply(
-        COMMENT,
-        hints=(ByRight(_REOPEN, "Only an administrator can change that; your comment is the way to ask for it."),),
-    ),
+    INVALID: DefaultReply(COMMENT, hints=(ByRight(_REOPEN, "say_so_to_admin"),)),
 }
 
 # What anybody else's plain reply is taken to mean.
@@ -136,7 +133,7 @@ _FROM_ANOTHER = {
     # Nothing else is possible once a ticket is closed.
     EXPIRED: DefaultReply(COMMENT, hints=(_CLOSED,)),
     SOLVED: DefaultReply(COMMENT, hints=(_CLOSED,)),
-    INVALID: DefaultReply(COMMENT, hints=(ByRight(_REOPEN, "Only an administrator can change that."),)),
+    INVALID: DefaultReply(COMMENT, hints=(ByRight(_REOPEN, "only_admin_reopens"),)),
 }
 
 # A machine means nothing by its mail, and of a stranger we know nothing: both are kept for those who answer.
@@ -160,7 +157,6 @@ SUPPORT = Lifecycle(
     ),
     solved=frozenset({SOLVED}),
     spam=INVALID,
-    requestor_reason="you asked for help with",
     set_status=CHANGE_STATUS,
     closed=frozenset({SOLVED, EXPIRED, INVALID}),
     elsewhere={

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
+from ..wording import ExplainedError, Phrase
+
 
 class Role(StrEnum):
     """What somebody is on a ticket; the first that fits, in the order of the lifecycle."""
@@ -71,13 +73,14 @@ class AnswerEffect(Enum):
 class Action:
     """Something that can be done to a ticket, with every phrase in which people read of it.
 
-    `promise` completes "a reply from you …" in a footer. `third` and `second` head the letter or the listing that
+    `does` completes "Reply to this email to …" in a footer. `third` and `second` head the letter or the listing that
     tells of it; `{name}` stands for the person. `dated` says whether it moves the dates of last query and response.
     `wordless`: it says enough without words.
+    Each phrase has an entry in `phrases.toml` of every translation.
     """
 
     title: str
-    promise: str
+    does: str
     third: str
     second: str
     dated: bool = True
@@ -111,6 +114,9 @@ class Rule:
         return roles.role is Role.REQUESTOR or self.who is Who.CORRESPONDENT
 
 
+PRIVATE_NOTE = "add a private note (a comment)"
+
+
 class ByRight(NamedTuple):
     """A hint that depends on its reader: for who can give the ticket its first status again, and for who cannot."""
 
@@ -122,9 +128,8 @@ class ByRight(NamedTuple):
 class DefaultReply:
     """What a plain reply does: the action, whether only responders see it, and what its writer should know besides.
 
-    In a hint `{queue_address}` stands for the queue's address, `{solved}` for the line that ends a ticket, `{reopened}`
-    for the one that opens it again, and `{list}` for the word that asks for one's open tickets. `thanks`: the rule of a
-    reply that only says thanks, if it has one of its own.
+    A hint is the name of a sentence among those of the footer. `thanks`: the rule of a reply that only says thanks, if
+    it has one of its own.
     """
 
     action: Action
@@ -133,9 +138,9 @@ class DefaultReply:
     thanks: Rule | None = None
 
     @property
-    def phrase(self) -> str:
-        """What completes "a reply from you …"."""
-        return f"{self.action.promise}, in private" if self.private else self.action.promise
+    def does(self) -> Phrase:
+        """What completes "Reply to this email to …"."""
+        return Phrase(PRIVATE_NOTE if self.private else self.action.does)
 
 
 @dataclass(frozen=True)
@@ -143,13 +148,12 @@ class Lifecycle:
     """A set of statuses and the tables over them.
 
     `defaults` maps (status, role) to what a plain reply does. `role_order` is the order in which roles are tried.
-    `requestor_reason` completes "you get this because …" for a requestor. `solved`: the statuses that have a date of
-    solving. `set_status`: the action that changes the status and nothing else. `closed`: the statuses of tickets that
-    are on nobody's list any more. `elsewhere`: the status that each becomes in the other lifecycle. `spam`: the first
-    status of what a server called spam. `status_for_all`: whether a new status without words is told to everybody on
-    the ticket. `comments_in_private`: every comment is for responders only, whoever makes it. `pauses`: the status that
-    can name a day, on which the tracker takes the rule `resumes`. `waiting`: the statuses of tickets that can wait for
-    the team.
+    `solved`: the statuses that have a date of solving. `set_status`: the action that changes the status and nothing
+    else. `closed`: the statuses of tickets that are on nobody's list any more. `elsewhere`: the status that each
+    becomes in the other lifecycle. `spam`: the first status of what a server called spam. `status_for_all`: whether a
+    new status without words is told to everybody on the ticket. `comments_in_private`: every comment is for responders
+    only, whoever makes it. `pauses`: the status that can name a day, on which the tracker takes the rule `resumes`.
+    `waiting`: the statuses of tickets that can wait for the team.
     """
 
     name: str
@@ -159,7 +163,6 @@ class Lifecycle:
     defaults: Mapping[tuple[str, Role], DefaultReply]
     solved: frozenset[str]
     spam: str
-    requestor_reason: str
     set_status: Action
     closed: frozenset[str]
     elsewhere: Mapping[str, str]
@@ -212,14 +215,14 @@ class Lifecycle:
         for action in self.actions:
             if action.title.casefold() == _as_typed(title):
                 return action
-        raise NoSuchAction(f"There is no action {title!r}; there are: {sentence_list(a.title for a in self.actions)}.")
+        raise NoSuchAction("no_such_action", title=title, titles=[action.title for action in self.actions])
 
     def status(self, title: str) -> str:
         """The status of that title, in any case; NoSuchStatus names what there is."""
         for status in self.statuses:
             if status.casefold() == _as_typed(title):
                 return status
-        raise NoSuchStatus(f"There is no status {title!r}; there are: {sentence_list(self.statuses)}.")
+        raise NoSuchStatus("no_such_status", title=title, titles=self.statuses)
 
 
 def _as_typed(title: str) -> str:
@@ -227,8 +230,8 @@ def _as_typed(title: str) -> str:
     return title.strip().rstrip(".!").rstrip().casefold()
 
 
-class WorkflowError(Exception):
-    """Something asked of a ticket cannot be done; the text is one sentence for the person who asked."""
+class WorkflowError(ExplainedError):
+    """Something asked of a ticket cannot be done."""
 
 
 class NoSuchAction(WorkflowError):
@@ -257,13 +260,11 @@ def find_rule(lifecycle: Lifecycle, action: Action, status: str, roles: ActorRol
         if status in rule.moves:
             return rule
     sources = {source for rule in permitted or rules for source in rule.moves}
-    allowed = sentence_list((one for one in lifecycle.statuses if one in sources), "or")
-    whose = (
-        "allowed"
-        if permitted
-        else f"only for {sentence_list(dict.fromkeys(rule.who for rule in rules), 'or')}, and allowed"
-    )
-    raise NotAllowed(f"{action.title!r} is {whose} while a ticket is {allowed}; this ticket is {status}.")
+    allowed = [one for one in lifecycle.statuses if one in sources]
+    if permitted:
+        raise NotAllowed("not_now", action=action.title, allowed=allowed, status=status)
+    who = [Phrase(one) for one in dict.fromkeys(rule.who for rule in rules)]
+    raise NotAllowed("not_yours", action=action.title, who=who, allowed=allowed, status=status)
 
 
 def target_status(rule: Rule, status: str, wanted: str | None = None) -> str:
@@ -271,12 +272,13 @@ def target_status(rule: Rule, status: str, wanted: str | None = None) -> str:
     choices = rule.moves[status]
     if wanted in choices or (wanted is None and len(choices) == 1):
         return wanted or choices[0]
-    leads = f"This ticket is {status}, from where {rule.action.title!r} leads to {sentence_list(choices, 'or')}"
+    action = rule.action.title
     if wanted is None:
-        raise NotAllowed(f"{leads}: say to which.")
-    sources = [source for source, goals in rule.moves.items() if wanted in goals]
-    elsewhere = f": it does so from {sentence_list(sources, 'or')}" if sources else ""
-    raise NotAllowed(f"{leads}, not to {wanted}{elsewhere}.")
+        raise NotAllowed("which_status", action=action, status=status, choices=choices)
+    leads = {"action": action, "status": status, "wanted": wanted, "choices": choices}
+    if sources := [source for source, goals in rule.moves.items() if wanted in goals]:
+        raise NotAllowed("action_leads_from", **leads, sources=sources)
+    raise NotAllowed("action_leads_elsewhere", **leads)
 
 
 def moves_to(status: str, *sources: str) -> dict[str, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from ..tickets.members import FormerQueue, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.undo import save_checkpoint, snapshot
 from ..tickets.unread import note_of_unread
+from ..wording import Sentence, say, wording_in
 from . import workflow
 from .command_execution import CommandMail, CommandsRefused, execute_commands
 
@@ -28,7 +29,7 @@ class FieldsSet(NamedTuple):
     """What a command has set, field by field, and what must be said of it besides."""
 
     fields: list[str]
-    notes: list[str]
+    notes: list[Sentence]
 
 
 def set_ticket(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: FieldChanges) -> FieldsSet:
@@ -37,7 +38,7 @@ def set_ticket(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes: Fi
     formerly = FormerQueue(ticket.queue.name, ticket.id)
     member = member_for(actor, members_before)
     if not member.responder:
-        raise NotAllowed(f"{actor.email} does not answer for {ticket.queue.name}: only responders set things.")
+        raise NotAllowed("only_team_sets", email=actor.email, queue=ticket.queue.name)
     changes = apply_changes(uow, ticket, actor, field_changes)
     members = members_of(uow, ticket)
     if changes:
@@ -65,7 +66,7 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: int, actor: Person) -> Ticket:
     """
     members = members_of(uow, ticket)
     if not member_for(actor, members).responder:
-        raise NotAllowed(only_responders_merge(ticket, actor))
+        raise only_team_merges(ticket, actor)
     new_message = NewMessage(text="", full_text="", subject=ticket.title, message_id=new_message_id(uow))
     command_mail = CommandMail(
         actor, members, lines_of(MERGE.line(str(into))), new_message, has_text=False, allowed=[MERGE], confirmed=True
@@ -73,14 +74,14 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: int, actor: Person) -> Ticket:
     try:
         event = execute_commands(uow, ticket, command_mail)
     except CommandsRefused as refused:
-        raise NotAllowed(refused.problems[0][1]) from None
+        raise NotAllowed.saying(refused.reason) from None
     notify(uow, event)
     return event.ticket
 
 
-def only_responders_merge(ticket: Ticket, actor: Person) -> str:
-    """Say why somebody cannot merge a ticket."""
-    return f"{actor.email} does not answer for {ticket.queue.name}: only responders merge tickets."
+def only_team_merges(ticket: Ticket, actor: Person) -> NotAllowed:
+    """Return why somebody cannot merge a ticket."""
+    return NotAllowed("only_team_merges", email=actor.email, queue=ticket.queue.name)
 
 
 def expirable_tickets(uow: UnitOfWork, days: int) -> list[int]:
@@ -102,8 +103,7 @@ def expire(uow: UnitOfWork, number: int, days: int) -> bool:
     waits = ticket.assignee_id is None and ticket.last_posted <= uow.now - timedelta(days=days)
     if action is None or not waits or ticket.status not in ticket.lifecycle.expirable:
         return False
-    span = "1 day" if days == 1 else f"{days} days"
-    text = f"Nothing was posted here for {span}, and nobody is assigned, so this ticket expired."
+    text = wording_in(ticket.queue.language).line(say("notes.expired", days=days))
     new_message = NewMessage(text=text, full_text=text, subject=ticket.title, message_id=new_message_id(uow))
     notify(uow, workflow.take_action(uow, ticket, None, TRACKER, action, new_message, members_of(uow, ticket)))
     return True

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
 from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, NotAllowed, WorkflowError
+from ..records.addressing import ticket_address
 from ..records.messages import Message, NoSuchMessage
 from ..records.people import BadAddress, NoSuchPerson, Person
 from ..records.queues import NoSuchQueue, Queue, find_queue
@@ -22,12 +23,13 @@ from ..tickets.person_lookup import colleague_named, people_named, person_named
 from ..tickets.posts import NewMessage, Transition
 from ..tickets.transitions import has_answer, is_private, transition_by_action, transition_by_text, transition_to
 from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, save_checkpoint, snapshot
+from ..wording import Sentence, say
 from .workflow import take_transitions, without_private_text
 
 Lines = Mapping[Command, Line]
 
 
-class Problems(dict[Line, str]):
+class Problems(dict[Line, Sentence]):
     """What is wrong with the lines of a mail."""
 
     @contextmanager
@@ -36,15 +38,20 @@ class Problems(dict[Line, str]):
         try:
             yield
         except (WorkflowError, NoSuchQueue, NoSuchPerson, NoSuchMessage, BadAddress) as error:
-            self[line] = str(error)
+            self[line] = error.text
 
 
 class CommandsRefused(Exception):
-    """Not all lines of a mail can be carried out; `problems` has each line with what is wrong, or empty."""
+    """Not all lines of a mail can be carried out; `problems` has each line with what is wrong, or None."""
 
-    def __init__(self, problems: Sequence[tuple[Line, str]]) -> None:
-        super().__init__("not all lines can be carried out")
+    def __init__(self, problems: Sequence[tuple[Line, Sentence | None]]) -> None:
+        super().__init__("commands refused")
         self.problems = problems
+
+    @property
+    def reason(self) -> Sentence:
+        """What is wrong with the first line that is not right."""
+        return next(problem for _, problem in self.problems if problem)
 
 
 class MergeWaits(Exception):
@@ -112,7 +119,7 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
         member = _still_responder(command_mail.member, member_for(command_mail.person, members))
         transitions = _transitions(uow, ticket, command_mail, member.roles_in(ticket.lifecycle), lines, problems)
         if problems:
-            raise CommandsRefused([(line, problems.get(line, "")) for line in command_mail.lines])
+            raise CommandsRefused([(line, problems.get(line)) for line in command_mail.lines])
         if unasked:
             raise MergeWaits
         message, new_message = _post_and_move(uow, ticket, member, transitions, command_mail)
@@ -164,13 +171,13 @@ def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ti
     written = [line.command for line in lines]
     for line in lines:
         if line.command is None:
-            problems[line] = commands.unknown(line, allowed)
+            problems[line] = commands.unknown(line)
         elif line.command not in allowed:
-            problems[line] = f"Only those who answer for {ticket.queue.name} can use {line.command.name!r}."
+            problems[line] = say("errors.command_of_team", command=line.command.name, queue=ticket.queue.name)
         elif not line.value:
-            problems[line] = f"It says nothing; it would be {line.command.value}, as in {line.command.line()!r}."
+            problems[line] = say("errors.command_needs_value", command=line.command.name, example=line.command.line())
         elif written.count(line.command) > 1 and not line.command.repeats:
-            problems[line] = f"{line.command.name!r} stands here more than once."
+            problems[line] = say("errors.command_twice", command=line.command.name)
     return problems
 
 
@@ -190,10 +197,10 @@ def merge_goal(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> T
     """Return the ticket into which somebody merges one, by its number as written. NotAllowed says why they cannot."""
     digits = given.removeprefix("#").rstrip(".")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
-        raise NotAllowed(f"{given!r} is no ticket's number; it would be {commands.MERGE.line()!r}.")
+        raise NotAllowed("no_ticket_number", given=given)
     into = merging.merge_target(uow, ticket, int(digits))
     if not member_for(person, members_of(uow, into)).responder:
-        raise NotAllowed(f"Ticket {digits} is in a queue for which you do not answer.")
+        raise NotAllowed("merge_not_yours", number=digits)
     return into
 
 
@@ -241,7 +248,7 @@ def _priority(value: str) -> FieldChanges:
         return FieldChanges(no_priority=True)
     digits = value.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
-        raise NotAllowed(f"{value!r} is no priority; it would be a whole number, or none.")
+        raise NotAllowed("no_priority", value=value)
     return FieldChanges(priority=int(value))
 
 
@@ -264,13 +271,13 @@ def _transitions(
     """What the mail does to the status: first what the reply does, then what `Status` says."""
     line, life = lines.get(commands.STATUS), ticket.lifecycle
     if line and command_mail.private and command_mail.opened is None:
-        problems.setdefault(line, f"A private comment changes no status; mail to ticket{ticket.id}@{uow.domain} does.")
+        problems.setdefault(line, say("errors.note_changes_no_status", address=ticket_address(uow, ticket.id)))
     wanted = None
     if line and line not in problems:
         with problems.on(line):
             wanted = read_wanted(life, line.value, uow.now).status
     answered = has_answer(uow, ticket)
-    transitions = _reply_transition(ticket, command_mail, roles, lines, problems, wanted, answered=answered)
+    transitions = _reply_transition(uow, ticket, command_mail, roles, lines, problems, wanted, answered=answered)
     now = transitions[-1].status if transitions else ticket.status
     if line and wanted not in (None, now):
         with problems.on(line):
@@ -279,6 +286,7 @@ def _transitions(
 
 
 def _reply_transition(
+    uow: UnitOfWork,
     ticket: Ticket,
     command_mail: CommandMail,
     roles: ActorRoles,
@@ -293,7 +301,7 @@ def _reply_transition(
     if line is not None:
         transitions: list[Transition] = []
         with problems.on(line):
-            transitions.append(_named(ticket, command_mail, roles, line.value, wanted, answered=answered))
+            transitions.append(_named(uow, ticket, command_mail, roles, line.value, wanted, answered=answered))
         return transitions
     if not _is_reply(command_mail, ticket):
         return []
@@ -308,17 +316,29 @@ def _is_reply(command_mail: CommandMail, ticket: Ticket) -> bool:
 
 
 def _named(
-    ticket: Ticket, command_mail: CommandMail, roles: ActorRoles, value: str, wanted: str | None, *, answered: bool
+    uow: UnitOfWork,
+    ticket: Ticket,
+    command_mail: CommandMail,
+    roles: ActorRoles,
+    value: str,
+    wanted: str | None,
+    *,
+    answered: bool,
 ) -> Transition:
     """The step that `Action` names. Raises NotAllowed."""
     life, action = ticket.lifecycle, ticket.lifecycle.action(value)
     if command_mail.opened is not None:
-        raise NotAllowed("A first mail opens a ticket, and takes no other action.")
+        raise NotAllowed("first_email_opens")
     if command_mail.private and action != life.comment:
-        raise NotAllowed(f"A private comment does nothing else; {action.title!r} needs the ticket's other address.")
+        raise NotAllowed(
+            "note_is_a_comment",
+            action=action.title,
+            comment=life.comment.title,
+            address=ticket_address(uow, ticket.id),
+        )
     transition = transition_by_action(life, roles, ticket.status, action, wanted, answered=answered)
     if not command_mail.has_text and transition.status == ticket.status:
-        raise NotAllowed(f"{action.title!r} says something: write it under the commands, after an empty line.")
+        raise NotAllowed("action_needs_words", action=action.title)
     return transition
 
 

@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from ..letters.notification import letter_row, notify, notify_unanswered
+from ..letters.notification import admin_wording, letter_row, notify, notify_unanswered
 from ..letters.subjects import Subjects, add_letters
-from ..letters.templates import render
-from ..lifecycle.tables import TRACKER, sentence_list, target_status
+from ..lifecycle.tables import TRACKER, target_status
 from ..records.addressing import postmaster_address
 from ..records.letters import UNANSWERED, Letter
 from ..records.messages import Message
@@ -20,6 +19,7 @@ from ..tickets.members import members_of
 from ..tickets.posts import Transition
 from ..tickets.undo import field_values
 from ..tickets.unread import unread
+from ..wording import say
 from .digests import queues_due, send_digest
 from .workflow import take_transitions
 
@@ -114,19 +114,17 @@ def _told_today(uow: UnitOfWork) -> bool:
 
 
 def _unread_text(uow: UnitOfWork) -> str:
-    lines = []
+    wording, lines = admin_wording(uow), list[str]()
     for name, numbers in unread(uow).items():
-        more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
-        lines.append(f"{name}: {sentence_list(f'#{number}' for number in numbers[:_NAMED])}{more}")
-    return render(
+        more = [say("admin.and_more", count=len(numbers) - _NAMED)] if len(numbers) > _NAMED else []
+        listed = [*(f"#{number}" for number in numbers[:_NAMED]), *more]
+        lines.append(wording.line(say("admin.unread_queue", queue=name, numbers=listed)))
+    return wording.render(
         "to_writer",
-        heading="Nobody answers for these queues, and tickets wait in them:",
+        heading=say("admin.unread"),
         lines=lines,
-        paragraphs=["To let somebody answer for one:\n    tickets responder add EMAIL --queue NAME"],
-        footer=[
-            "You're getting this because you're an administrator (once a day at most).",
-            "Don't reply: a reply is set aside.",
-        ],
+        paragraphs=[say("admin.add_to_team")],
+        footer=[say("footer.nobody_reads"), say("footer.why_admin")],
     )
 
 
@@ -138,12 +136,12 @@ def _unread_row(uow: UnitOfWork, to: Person, text: str, shows: Subjects) -> dict
         about_id=None,
         kind=_UNREAD,
         person_id=to.id,
-        sender_name="Ticket tracker",
+        sender_name=admin_wording(uow).line(say("admin.sender")),
         sender=postmaster_address(uow),
         recipient_name=to.label,
         recipient=to.email,
         list_id=None,
-        subject=f"Tickets that nobody reads at {uow.domain}",
+        subject=admin_wording(uow).line(say("admin.unread_subject", domain=uow.domain)),
         in_reply_to=None,
         references=None,
         text=text,

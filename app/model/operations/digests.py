@@ -15,6 +15,7 @@ from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.days import day_of, morning_of
 from ..tickets.filters import NOT_FORGOTTEN
+from ..wording import Sentence, say, wording_in
 
 
 def queues_due(uow: UnitOfWork) -> Sequence[int]:
@@ -33,21 +34,21 @@ def send_digest(uow: UnitOfWork, queue_id: int) -> int:
     if queue_id not in queues_due(uow):
         return 0
     queue.digested = uow.now
-    return _tell(uow, queue, _team(uow, queue), f"every morning because you're on the {queue.name} team")
+    return _tell(uow, queue, _team(uow, queue), say("footer.why_every_morning", queue=queue.name))
 
 
 def welcome(uow: UnitOfWork, queue: Queue, person: Person) -> int:
     """Tell somebody who joins a team what waits; how many letters were written."""
-    return _tell(uow, queue, [person], f"because you're on the {queue.name} team now")
+    return _tell(uow, queue, [person], say("footer.why_new_on_team", queue=queue.name))
 
 
-def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: str) -> int:
+def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: Sentence) -> int:
     """Write a letter to each of these people, if anything waits."""
     waiting = waiting_in(uow, queue) if team else []
     if not waiting:
         return 0
     address = next((whole_address(uow, row.address) for row in queue.addresses), None)
-    text = digest_text(queue.name, address, waiting, uow.now, why)
+    text = digest_text(queue, address, waiting, uow.now, why)
     shows = Subjects(
         frozenset(one.owner_id for one in waiting if one.owner_id is not None), frozenset(one.number for one in waiting)
     )
@@ -66,7 +67,7 @@ def waiting_in(uow: UnitOfWork, queue: Queue) -> list[Waiting]:
 
 
 def _waiting(uow: UnitOfWork, ticket: Ticket) -> Waiting:
-    owner = ticket.assignee.label if ticket.assignee else "unassigned"
+    owner = ticket.assignee.label if ticket.assignee else None
     since = ticket.last_query or ticket.created
     address = ticket_address(uow, ticket.id)
     return Waiting(ticket.id, ticket.status, ticket.title, since, owner, address, ticket.assignee_id)
@@ -92,7 +93,7 @@ def _row(
         recipient_name=to.label,
         recipient=to.email,
         list_id=None,
-        subject=f"[{queue.name}] {count} ticket{' waits' if count == 1 else 's wait'}",
+        subject=wording_in(queue.language).line(say("admin.digest_subject", count=count, queue=queue.name)),
         in_reply_to=None,
         references=None,
         text=text,

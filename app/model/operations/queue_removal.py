@@ -24,9 +24,9 @@ def remove_queue(uow: UnitOfWork, queue: Queue, target: Queue | None) -> Removed
     """Remove a queue. Without a target, the oldest other queue takes what it has; BadQueue where there is none."""
     others = [one for one in every_queue(uow) if one.id != queue.id]
     if not others:
-        raise BadQueue(f"{queue.name} is the only queue. Add another one first.")
+        raise BadQueue("only_queue", queue=queue.name)
     if target is not None and target.id == queue.id:
-        raise BadQueue(f"The tickets of {queue.name} can't go to {queue.name}. Name another queue.")
+        raise BadQueue("queue_to_itself", queue=queue.name)
     target = target or others[0]
     addresses = tuple(whole_address(uow, row.address) for row in queue.addresses)
     tickets = _move_tickets(uow, queue, target)

@@ -33,7 +33,7 @@ def send(
     old, lifecycle, roles = ticket.status, ticket.lifecycle, actor.roles_in(ticket.lifecycle)
     action = lifecycle.default_reply(old, roles.role).action
     if is_private(lifecycle, old, roles, action, comment=False):
-        raise NotAllowed("What you write on this ticket is private now.")
+        raise NotAllowed("words_are_private_now")
     rule, before = find_rule(lifecycle, action, old, roles), snapshot(uow, ticket)
     take_transitions(uow, ticket, actor, roles, [Transition(rule, target_status(rule, old))], None, message=message)
     ticket.last_posted = uow.now

@@ -2,11 +2,11 @@
 
 from ..letters.notification import letter_row
 from ..letters.subjects import Subjects, add_letters
-from ..letters.templates import render
 from ..records.addressing import comment_address, postmaster_address
 from ..records.people import Person
 from ..records.queues import Queue, whole_address
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import say, wording_in
 
 _KIND = "welcome"
 # What a responder of each lifecycle can always say.
@@ -16,14 +16,15 @@ _EXAMPLES = {"correspondence": ("Owner: me", "Status: resolved"), "support": ("O
 def explain_team(uow: UnitOfWork, queue: Queue, person: Person) -> None:
     """Write somebody a letter about how to work on this team."""
     address = next((whole_address(uow, row.address) for row in queue.addresses), None)
-    opens = [f"A reply to this email opens a new ticket in {queue.name}."] if address else []
-    text = render(
+    wording = wording_in(queue.language)
+    opens = say("footer.opens_ticket", queue=queue.name) if address else say("footer.nobody_reads")
+    text = wording.render(
         "welcome",
         queue=queue.name,
-        destination=address or f"the {queue.name} team",
+        destination=address or say("footer.team", queue=queue.name),
         comment_address=comment_address(uow, 12),
         examples=_EXAMPLES[queue.lifecycle_name],
-        footer=[*opens, f"You're getting this because you're on the {queue.name} team now."],
+        footer=[opens, say("footer.why_new_on_team", queue=queue.name)],
     )
     row = letter_row(
         uow,
@@ -37,7 +38,7 @@ def explain_team(uow: UnitOfWork, queue: Queue, person: Person) -> None:
         recipient_name=person.label,
         recipient=person.email,
         list_id=None,
-        subject=f"You're on the {queue.name} team",
+        subject=wording.line(say("admin.welcome_subject", queue=queue.name)),
         in_reply_to=None,
         references=None,
         text=text,

@@ -59,7 +59,7 @@ def may_log_in(person: Person) -> bool:
 def make_link(uow: UnitOfWork, person: Person, asker: LinkAsker | None = None, leads_to: str = "/") -> str:
     """Make a link that logs somebody in; return the secret that it ends with. Raises NotAllowed."""
     if not may_log_in(person):
-        raise NotAllowed(f"{person.email} may see nothing here, so there is nothing to log in to.")
+        raise NotAllowed("nothing_to_log_in_to", email=person.email)
     secret = secrets.token_urlsafe(32)
     link = LoginLink(
         person_id=person.id,
@@ -103,9 +103,9 @@ def check_link(uow: UnitOfWork, secret: str, browser_secret: str, *, locked: boo
     query = select(LoginLink).where(LoginLink.digest == digest_of(secret))
     link = uow.session.scalars(query.with_for_update() if locked else query).one_or_none()
     if link is None or link.used or link.ends <= uow.now or not may_log_in(link.person):
-        raise NoSuchLink("This link was used before, or is too old.")
+        raise NoSuchLink("link_is_over")
     if link.asker is not None and not secrets.compare_digest(link.asker, digest_of(browser_secret)):
-        raise NotThisBrowser("This link was asked for in another browser. Open it there.")
+        raise NotThisBrowser("link_of_another_browser")
     return link
 
 

@@ -15,14 +15,13 @@ from ..lifecycle.tables import (
     NotAllowed,
     Rule,
     find_rule,
-    sentence_list,
     target_status,
 )
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Attachment, Message, NoSuchMessage, Via, attachment_rows, find_message
 from ..records.people import Person
 from ..records.queues import Queue
-from ..records.tickets import Participant, Reopening, Ticket, record_change
+from ..records.tickets import NO_TITLE, Participant, Reopening, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, member_for, members_of
@@ -80,7 +79,7 @@ def make_ticket(
 def _title(new_message: NewMessage) -> str:
     """Return the subject of a ticket's first message; of a mail, without what says that it was passed on."""
     subject = new_message.subject
-    return (forwarded_title(subject) if new_message.mail_id is not None else subject) or "(no subject)"
+    return (forwarded_title(subject) if new_message.mail_id is not None else subject) or NO_TITLE
 
 
 def _root(uow: UnitOfWork, new_message: NewMessage, *, private: bool) -> str:
@@ -149,7 +148,7 @@ def undo(
     )
     checkpoint = save_checkpoint(uow, ticket, before, actor.id)
     now = members_of(uow, ticket)
-    return Event(ticket, now, member, before["status"], None, changes, checkpoint, to_all=True)
+    return Event(ticket, now, member, before["status"], None, changes, checkpoint, to_all=True, undoes=True)
 
 
 @overload
@@ -279,16 +278,13 @@ def _solution(uow: UnitOfWork, ticket: Ticket, rule: Rule, number: int | None, r
     """
     if rule.answered_by is None:
         if number is not None:
-            raise NotAllowed(f"{rule.action.title!r} names no answer.")
+            raise NotAllowed("names_no_answer", action=rule.action.title)
         return None
     answers = select(Message).where(Message.ticket_id == ticket.id, Message.action == rule.answered_by.title)
     latest = uow.session.scalars(answers.order_by(Message.number.desc()).limit(1)).one_or_none()
     if latest is None:
-        allowed = sentence_list(rule.moves, "or")
-        raise NotAllowed(
-            f"{rule.action.title!r} is allowed while a ticket is {allowed} and somebody has answered it; "
-            f"this ticket is {ticket.status}, and nobody has."
-        )
+        refused = {"action": rule.action.title, "allowed": [*rule.moves], "status": ticket.status}
+        raise NotAllowed("nobody_answered_ticket", **refused)
     chosen = number if number is not None else ticket.answer
     if chosen is None:
         return latest
@@ -302,7 +298,7 @@ def _shown_as(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
     query = select(Message).where(Message.ticket_id == ticket.id, ~Message.private).order_by(Message.number)
     found = uow.session.scalars(query.offset(max(number, 1) - 1).limit(1)).one_or_none() if number > 0 else None
     if found is None:
-        raise NoSuchMessage(f"Ticket {ticket.id} has no message {number}.")
+        raise NoSuchMessage("no_message", ticket=ticket.id, number=number)
     return found
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ...mail import mime
 from ..storage.base import Base
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import ExplainedError
 from .people import Person
 from .received_mail import Mail
 from .tickets import Ticket
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ...mail.parsed import ParsedAttachment as Attached
 
 
-class NoSuchMessage(LookupError):
+class NoSuchMessage(ExplainedError, LookupError):
     """The ticket has no message of this number."""
 
 
@@ -148,5 +149,5 @@ def find_message(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
     query = select(Message).where(Message.ticket_id == ticket.id, Message.number == number)
     message = uow.session.scalars(query).one_or_none()
     if message is None:
-        raise NoSuchMessage(f"Ticket {ticket.id} has no message {number}.")
+        raise NoSuchMessage("no_message", ticket=ticket.id, number=number)
     return message

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ...mail.addresses import address_key
 from ..storage.base import Base
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import ExplainedError
 
 FORGOTTEN_NAME = "Somebody who was forgotten"
 # Nobody reads there (RFC 6761 section 6.4), and no row of addresses leads there.
@@ -15,11 +16,11 @@ _FORGOTTEN = "@forgotten.invalid"
 _NOBODY = f"nobody{_FORGOTTEN}"
 
 
-class NoSuchPerson(LookupError):
+class NoSuchPerson(ExplainedError, LookupError):
     """No person has this address."""
 
 
-class BadAddress(ValueError):
+class BadAddress(ExplainedError, ValueError):
     """What was given is not an address that mail could be sent to."""
 
 
@@ -82,7 +83,7 @@ def get_person(uow: UnitOfWork, email: str) -> Person:
     """The person who has this address; NoSuchPerson names it."""
     person = find_person(uow, email.strip())
     if person is None:
-        raise NoSuchPerson(f"No person has the address {email!r}; `tickets person add` makes one known.")
+        raise NoSuchPerson("no_person_at", email=email)
     return person
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from ...mail.addresses import address_key, is_usable
 from ...mail.text import one_line
 from ..lifecycle.registry import LIFECYCLES, moved
-from ..lifecycle.tables import sentence_list
 from ..storage.unit_of_work import UnitOfWork
 from .our_domains import is_our_domain
 from .people import Person, find_person
@@ -57,7 +56,8 @@ def set_queue(uow: UnitOfWork, queue: Queue, key: str, value: str) -> None:
     elif key in SWITCHES:
         _switch(uow, queue, key, value)
     else:
-        raise BadQueue(f"A queue has no {key!r}; it has lifecycle, name, address, address-, {sentence_list(SWITCHES)}.")
+        keys = ["lifecycle", "name", "address", "address-", *SWITCHES]
+        raise BadQueue("no_queue_setting", key=key, keys=keys)
     uow.session.flush()
 
 
@@ -80,8 +80,8 @@ def _switch(uow: UnitOfWork, queue: Queue, name: str, value: str) -> None:
     if True not in SWITCHES[name]:
         values = {str(one): one for one in SWITCHES[name]}
     if value.lower() not in values:
-        allowed = "on or off" if values is _ON_OR_OFF else sentence_list(values, "or")
-        raise BadQueue(f"{name} cannot be {value!r}; it would be {allowed}.")
+        allowed = ["on", "off"] if values is _ON_OR_OFF else [*values]
+        raise BadQueue("queue_setting_value", key=name, value=value, values=allowed)
     if name == "digest" and queue.digest != value.lower():
         # The first one comes in the morning, not at once.
         queue.digested = uow.now
@@ -108,15 +108,15 @@ def _remember_name(uow: UnitOfWork, queue: Queue) -> None:
 def _checked_name(uow: UnitOfWork, name: str) -> str:
     name = one_line(name, 100)
     if not name or any(sign in name for sign in "[]#<>@"):
-        raise BadQueue(f"{name!r} cannot be a queue's name: it needs words, and none of [ ] # < > @.")
+        raise BadQueue("queue_name", name=name)
     if uow.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).first():
-        raise BadQueue(f"There is a queue {name!r} already.")
+        raise BadQueue("queue_exists", name=name)
     return name
 
 
 def _check_lifecycle(lifecycle: str) -> None:
     if lifecycle not in LIFECYCLES:
-        raise BadQueue(f"There is no lifecycle {lifecycle!r}; there are: {sentence_list(LIFECYCLES)}.")
+        raise BadQueue("no_lifecycle", name=lifecycle, names=[*LIFECYCLES])
 
 
 def add_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
@@ -125,14 +125,14 @@ def add_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
 
     local = _queue_address(uow, address)
     if is_reserved(local):
-        raise BadQueue(f"{address!r} cannot be a queue's address: the tracker itself answers it.")
+        raise BadQueue("queue_address_reserved", address=address)
     taken = uow.session.scalars(select(Queue).join(QueueAddress).where(QueueAddress.address == local)).first()
     if taken is not None:
-        raise BadQueue(f"{address!r} is an address of the queue {taken.name!r} already.")
+        raise BadQueue("queue_address_taken", address=address, queue=taken.name)
     if "@" in local and (place := find_our_address(uow, local)) is not None:
-        raise BadQueue(f"{address!r} cannot be a queue's address: it belongs to {place.name}.")
+        raise BadQueue("queue_address_of_place", address=address, place=place.name)
     if "@" in local and (person := find_person(uow, local)) is not None:
-        raise BadQueue(f"{address!r} is an address of {person.label} already.")
+        raise BadQueue("queue_address_of_person", address=address, person=person.label)
     queue.addresses.append(QueueAddress(address=local))
     uow.session.flush()
 
@@ -142,8 +142,8 @@ def remove_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
     kept = _queue_address(uow, address)
     row = next((row for row in queue.addresses if row.address == kept), None)
     if row is None:
-        there = sentence_list(whole_address(uow, row.address) for row in queue.addresses) or "no address"
-        raise BadQueue(f"{address} isn't an address of {queue.name}. It has {there}.")
+        addresses = [whole_address(uow, row.address) for row in queue.addresses]
+        raise BadQueue("no_queue_address", address=address, queue=queue.name, addresses=addresses)
     queue.addresses.remove(row)
     uow.session.delete(row)
 
@@ -153,7 +153,7 @@ def _queue_address(uow: UnitOfWork, address: str) -> str:
     whole = address if "@" in address else f"{address}@{uow.domain}"
     local, _, domain = address_key(whole.strip()).rpartition("@")
     if not is_usable(whole.strip()) or not re.fullmatch(r"[a-z0-9._+=-]+", local):
-        raise BadQueue(f"{address!r} is not an address; it would be a local part (hello) or whole (hello@example.org).")
+        raise BadQueue("bad_queue_address", address=address)
     return local if is_our_domain(uow, domain) else f"{local}@{domain}"
 
 

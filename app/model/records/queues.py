@@ -1,26 +1,28 @@
 """Queues, the addresses that they answer, and who answers for them."""
 
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import Lifecycle, sentence_list
+from ..lifecycle.tables import Lifecycle
 from ..storage.base import Base
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import LANGUAGES, ExplainedError
 from .people import Person
 
 EVERYONE, TEAM = "everyone", "team"
 DEFAULT_LIFECYCLE = "correspondence"
 
 
-class NoSuchQueue(LookupError):
+class NoSuchQueue(ExplainedError, LookupError):
     """No queue has this name."""
 
 
-class BadQueue(ValueError):
+class BadQueue(ExplainedError, ValueError):
     """A queue cannot be made or changed as asked."""
 
 
@@ -37,6 +39,7 @@ class Queue(Base):
     Its switches: a new ticket is acknowledged to its requestor; its requestor is told when it is resolved; whom a
     responder's mail, or anybody else's, names in To and Cc becomes a participant; its team gets a list of what waits,
     `digest`, which was last seen to at `digested`; `readers` are those whom the lifecycle lets read, or the team alone.
+    Its letters are written in its `language`.
     """
 
     __tablename__ = "queue"
@@ -53,6 +56,7 @@ class Queue(Base):
     digest: Mapped[str] = _switch("off", "daily")
     digested: Mapped[datetime | None]
     readers: Mapped[str] = _switch(EVERYONE, TEAM)
+    language: Mapped[str] = _switch(*LANGUAGES)
 
     addresses: Mapped[list["QueueAddress"]] = relationship(order_by="QueueAddress.id")
 
@@ -98,7 +102,10 @@ def find_queue(uow: UnitOfWork, name: str) -> Queue:
     """The queue of that name, in any case; NoSuchQueue names what there is."""
     queue = uow.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).one_or_none()
     if queue is None:
-        raise NoSuchQueue(f"There is no queue {name!r}; there are: {sentence_list(q.name for q in every_queue(uow))}.")
+        names = [one.name for one in every_queue(uow)]
+        if near := get_close_matches(name, names, 1):
+            raise NoSuchQueue("no_queue_near", name=name, near=near[0])
+        raise NoSuchQueue("no_queue", name=name, names=names)
     return queue
 
 

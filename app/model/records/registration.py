@@ -14,7 +14,7 @@ from .people import Address, BadAddress, Person, find_person, get_person
 def get_or_create_person(uow: UnitOfWork, mailbox: Mailbox, *, known: bool) -> Person:
     """The person behind a mailbox, made if new. `known` makes a stranger known; nobody becomes less known by it."""
     if not is_usable(mailbox.email):
-        raise BadAddress(f"{mailbox.email!r} is not an e-mail address; it would look like ann@example.org.")
+        raise BadAddress("no_address", given=mailbox.email)
     person = find_person(uow, mailbox.email) or _make(uow, mailbox)
     if known and not person.known:
         person.known = True
@@ -36,7 +36,7 @@ def add_alias(uow: UnitOfWork, email: str, other: str) -> None:
     """Make `other` one more address of the person who has `email`; whoever had it until now becomes that person."""
     person = get_person(uow, email)
     if not is_usable(other.strip()):
-        raise BadAddress(f"{other!r} is not an e-mail address; it would look like ann@example.org.")
+        raise BadAddress("no_address", given=other)
     owner = find_person(uow, other.strip())
     if owner is None:
         _check_not_ours(uow, other.strip())
@@ -87,7 +87,7 @@ def _check_not_ours(uow: UnitOfWork, email: str) -> None:
     from .addressing import find_our_address
 
     if find_our_address(uow, email) is not None:
-        raise BadAddress(f"{email!r} is an address of the tracker itself.")
+        raise BadAddress("address_is_ours", email=email)
 
 
 def _make(uow: UnitOfWork, mailbox: Mailbox) -> Person:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from ..lifecycle.tables import Lifecycle, NotAllowed
 from ..storage.base import MAX_ID, Base
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import ExplainedError
 from .people import Person
 from .queues import Queue
 
@@ -23,7 +24,11 @@ FORGOTTEN = "forgotten"
 """The field of the change that is all that is left of a ticket which was forgotten."""
 
 
-class NoSuchTicket(LookupError):
+# The title of a ticket whose first mail has none.
+NO_TITLE = "(no subject)"
+
+
+class NoSuchTicket(ExplainedError, LookupError):
     """No ticket has this number."""
 
 
@@ -153,24 +158,26 @@ def find_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ticket
     """The ticket of that number; `locked` holds others off until the work is done. NoSuchTicket names the number."""
     ticket = find_any_ticket(uow, number, locked=locked)
     if ticket.forgotten:
-        raise TicketForgotten(how_forgotten(uow, ticket))
+        raise how_forgotten(uow, ticket)
     return ticket
 
 
-def how_forgotten(uow: UnitOfWork, ticket: Ticket) -> str:
-    """The line that is left of a ticket."""
+def how_forgotten(uow: UnitOfWork, ticket: Ticket) -> TicketForgotten:
+    """The line that is left of a ticket, as an error."""
     at = uow.session.scalar(select(Change.at).where(Change.ticket_id == ticket.id, Change.field == FORGOTTEN))
-    return f"Ticket {ticket.id} was forgotten{f' on {at:%Y-%m-%d}' if at else ''}: nothing of it is left."
+    if at is None:
+        return TicketForgotten("ticket_forgotten", number=ticket.id)
+    return TicketForgotten("ticket_forgotten_on", number=ticket.id, day=f"{at:%Y-%m-%d}")
 
 
 def find_any_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ticket:
     """The same, also of a ticket that was forgotten."""
     if not 0 < number <= MAX_ID:
-        raise NoSuchTicket("No ticket has that number.")
+        raise NoSuchTicket("no_such_number")
     query = _LOCKED_BY_NUMBER if locked else _BY_NUMBER
     ticket = uow.session.scalars(query, {"number": number}).one_or_none()
     if ticket is None:
-        raise NoSuchTicket(f"There is no ticket {number}.")
+        raise NoSuchTicket("no_ticket", number=number)
     return ticket
 
 
@@ -178,7 +185,7 @@ def find_unmerged(uow: UnitOfWork, number: int) -> Ticket:
     """A ticket to change, held until the work is done. NotAllowed if it is part of another one."""
     ticket = find_ticket(uow, number, locked=True)
     if ticket.merged_into is not None:
-        raise NotAllowed(f"Ticket {number} is part of ticket {ticket.merged_into} now: use that number.")
+        raise NotAllowed("is_merged", number=number, into=ticket.merged_into)
     return ticket
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from ..wording import Sentence, say
 from .tokens import as_one_word, words
 
 # Nobody means so many: a mail may be the query. Each beginning is as many words as begin so.
@@ -80,10 +81,9 @@ class Query:
         return all(any(term.stands_in(text) for term in group for text in texts) for group in self.groups)
 
 
-def what_counts(query: Query) -> str:
-    """A sentence on what is looked for of a query that has more; empty if all is."""
-    most = f"the first {_MOST_TERMS} words and {_MOST_BEGINNINGS} beginnings* count"
-    return f"Only {most}; the others were ignored." if query.shortened else ""
+def what_counts(query: Query) -> list[Sentence]:
+    """A sentence on what is looked for of a query that has more; none if all is."""
+    return [say("pages.what_counts", words=_MOST_TERMS, beginnings=_MOST_BEGINNINGS)] if query.shortened else []
 
 
 def read_query(text: str) -> Query:

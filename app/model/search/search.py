@@ -19,6 +19,7 @@ from ..tickets.filters import Filter, tickets_by_number
 from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.redaction import Redaction
 from ..tickets.visibility import may_see, visible_number
+from ..wording import Sentence, say
 from .fulltext_table import matches
 from .indexer import body_of
 from .query import Query
@@ -59,12 +60,12 @@ class SearchResult(NamedTuple):
     loosened: bool = False
 
 
-def remaining_hits_text(found: SearchResult) -> str:
-    """A clause on how many tickets were found besides those that are shown; empty if there are none."""
+def remaining_hits(found: SearchResult) -> list[Sentence]:
+    """A clause on how many tickets were found besides those that are shown; none if there are none."""
     number = found.total - len(found.hits)
     if found.more:
-        return f"At least {number} more tickets have it" if number else "More tickets may have it"
-    return f"{number} more {'ticket has' if number == 1 else 'tickets have'} it" if number else ""
+        return [say("pages.at_least_more_tickets", count=number) if number else say("pages.maybe_more_tickets")]
+    return [say("pages.more_tickets", count=number)] if number else []
 
 
 class _Candidate(NamedTuple):

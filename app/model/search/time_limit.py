@@ -8,12 +8,13 @@ from time import monotonic
 from sqlalchemy.exc import DBAPIError
 
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import ExplainedError
 
 # So many of SQLite's steps lie between two looks at the time; in the index one step reads a block of it.
 _STEPS = 100
 
 
-class SearchTooExpensive(Exception):
+class SearchTooExpensive(ExplainedError):
     """What was asked for takes longer than it may."""
 
 
@@ -27,7 +28,7 @@ class Deadline:
     def check(self) -> None:
         """Raises SearchTooExpensive if the moment is past."""
         if monotonic() > self.until:
-            raise SearchTooExpensive("That is too much to look for: ask for fewer words, or for longer beginnings.")
+            raise SearchTooExpensive("search_too_expensive")
 
     def next_statement(self) -> None:
         """Let the next statement take no longer than is left. Raises SearchTooExpensive if nothing is."""

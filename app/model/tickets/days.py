@@ -17,7 +17,6 @@ MORNING = time(7)
 _FARTHEST = timedelta(days=3660)
 _PARTS = re.compile(r"(.*?)\s+(?:until\s+|for\s+|(?=\d))(.*)", re.IGNORECASE)
 _SPAN = re.compile(r"(\d{1,4})\s+(day|week)s?", re.IGNORECASE | re.ASCII)
-_EXAMPLES = "a day like 2027-12-01, or a number of days like 3 days"
 
 
 class Wanted(NamedTuple):
@@ -37,8 +36,9 @@ def read_wanted(lifecycle: Lifecycle, value: str, now: datetime) -> Wanted:
         return Wanted(lifecycle.status(value))
     status = lifecycle.status(parts[1])
     if status != lifecycle.pauses:
-        only = f"; only {lifecycle.pauses} can" if lifecycle.pauses else ""
-        raise NotAllowed(f"{status} cannot name a day{only}.")
+        if lifecycle.pauses:
+            raise NotAllowed("status_without_day_but", status=status, pauses=lifecycle.pauses)
+        raise NotAllowed("status_without_day", status=status)
     return Wanted(status, morning_of(_read_day(parts[2].rstrip(".! "), now)))
 
 
@@ -49,9 +49,9 @@ def _read_day(said: str, now: datetime) -> date:
     else:
         days = _read_date(said) - today
     if days <= timedelta():
-        raise NotAllowed(f"{said!r} is not a day to come; today is {today}. It would be {_EXAMPLES}.")
+        raise NotAllowed("day_is_past", given=said, today=str(today))
     if days > _FARTHEST:
-        raise NotAllowed(f"{said!r} is more than ten years away. It would be {_EXAMPLES}.")
+        raise NotAllowed("day_too_far", given=said)
     return today + days
 
 
@@ -61,7 +61,7 @@ def _read_date(said: str) -> date:
             return date.fromisoformat(said)
         except ValueError:
             pass
-    raise NotAllowed(f"{said!r} is not a day; it would be {_EXAMPLES}.")
+    raise NotAllowed("no_day", given=said)
 
 
 def day_of(moment: datetime) -> date:

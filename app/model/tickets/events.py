@@ -38,6 +38,7 @@ class Event:
     quiet: bool = False
     informed: frozenset[int] = frozenset()
     elsewhere: int | None = None
+    undoes: bool = False
 
     @property
     def actor_id(self) -> int | None:

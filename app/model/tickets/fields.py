@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...mail.text import one_line
 from ..lifecycle.registry import moved
-from ..lifecycle.tables import NotAllowed, sentence_list
+from ..lifecycle.tables import NotAllowed
 from ..records.messages import opener_of
 from ..records.people import Person, administrators
 from ..records.queues import Queue
@@ -51,16 +51,14 @@ _ORDER = ("subject", "assignee", "priority", "queue", "status", "requestor")
 
 def _check(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges) -> None:
     if field_changes.title is not None and not one_line(field_changes.title):
-        raise NotAllowed("A ticket needs a subject: some words.")
+        raise NotAllowed("needs_subject")
     members = members_of(uow, ticket)
     if field_changes.assignee is not None and not _may_be_assigned(field_changes, members):
-        raise NotAllowed(
-            f"{field_changes.assignee.email} does not answer for {ticket.queue.name} and is no administrator; "
-            f"{sentence_list(assignable(uow, members), 'or')} can be assigned."
-        )
+        choices = assignable(uow, members)
+        raise NotAllowed("not_assignable", email=field_changes.assignee.email, queue=ticket.queue.name, choices=choices)
     if field_changes.gone is not None and not member_for(field_changes.gone, members).participant:
-        those = sentence_list(member.email for member in members if member.participant)
-        raise NotAllowed(f"{field_changes.gone.email} was not asked in; those who were: {those}.")
+        people = [member.email for member in members if member.participant]
+        raise NotAllowed("not_copied_in", email=field_changes.gone.email, people=people)
 
 
 def _may_be_assigned(field_changes: FieldChanges, members: Sequence[TicketMember]) -> bool:

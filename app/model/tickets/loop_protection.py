@@ -18,6 +18,7 @@ from ..records.messages import Message
 from ..records.queues import Responder
 from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import Sentence, say
 from .members import TicketMember, as_in_queue
 
 LOG = logging.getLogger("tickets.storms")
@@ -47,7 +48,7 @@ class Storm(NamedTuple):
     """Whether letters are held back, and what the last ones say that are not."""
 
     held: bool = False
-    word: str = ""
+    word: Sentence | None = None
 
 
 CALM = Storm()
@@ -147,10 +148,7 @@ def _judged(message: Message, actor: TicketMember, strength: int, most: int) -> 
         return CALM
     minutes = int(WINDOW.total_seconds() // 60)
     if strength == most - 1:
-        word = (
-            f"This ticket got very many mails within {minutes} minutes, the last one from {actor.label}. What comes now"
-        )
-        return Storm(word=f"{word} is kept with the ticket, but nobody gets a letter of it until it is quieter.")
+        return Storm(word=say("notes.storm", minutes=minutes, name=actor.label))
     LOG.warning("storm ticket=%d from=%s mails=%d held=letters", message.ticket_id, actor.email, strength)
     return Storm(held=True)
 
@@ -210,15 +208,14 @@ def may_answer(uow: UnitOfWork, person_id: int, kind: str, *, proven: bool = Fal
     return False
 
 
-def last_answer_note(uow: UnitOfWork, person_id: int, kind: str) -> list[str]:
+def last_answer_note(uow: UnitOfWork, person_id: int, kind: str) -> list[Sentence]:
     """What the next letter of a kind says if it is the last that answers a mail, or an unproven one, for now."""
     number = _answers(uow, person_id, kind) + 1
     if number not in (MOST_ANSWERS, MOST_PROVEN):
         return []
-    proof = "" if uow.trust.by == "dmarc" else ", as a reply to this letter does"
-    unless = f" unless something proves that you sent it{proof}" if number == MOST_ANSWERS else ""
-    count = f"You have got {number} letters like this one within an hour."
-    return [f"{count} For an hour from now no mail is answered so{unless}."]
+    if number == MOST_PROVEN:
+        return [say("notes.enough_answers", count=number)]
+    return [say("notes.enough_unproven" if uow.trust.by == "dmarc" else "notes.enough_but_replies", count=number)]
 
 
 def _answers(uow: UnitOfWork, person_id: int, kind: str) -> int:

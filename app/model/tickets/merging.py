@@ -6,24 +6,25 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 
-from ..lifecycle.tables import NotAllowed, sentence_list
+from ..lifecycle.tables import NotAllowed
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.tickets import MERGED, NoSuchTicket, Participant, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import Sentence, say
 from .members import members_of
 
 
 def merge_target(uow: UnitOfWork, ticket: Ticket, number: int) -> Ticket:
     """The ticket into which one would be merged, held until the work is done; NotAllowed says why it cannot be."""
     if number == ticket.id:
-        raise NotAllowed("A ticket cannot be merged into itself: name another one.")
+        raise NotAllowed("merge_into_itself")
     try:
         into = resolve_merged(uow, number)
     except NoSuchTicket as error:
-        raise NotAllowed(f"{error} Name the number of the ticket on which the messages should go on.") from None
+        raise NotAllowed.saying(error.text) from None
     if into.id == ticket.id:
-        raise NotAllowed(f"Ticket {number} is part of this one already.")
+        raise NotAllowed("merged_already", number=number)
     return into
 
 
@@ -35,7 +36,7 @@ def joins_others(ticket: Ticket, into: Ticket, actor: Person) -> bool:
 class NewReaders(NamedTuple):
     """Who from outside will read what by a merge, in sentences, and the ids of the people whom these name."""
 
-    sentences: Sequence[str] = ()
+    sentences: Sequence[Sentence] = ()
     people: frozenset[int] = frozenset()
 
 
@@ -45,7 +46,7 @@ def new_readers(uow: UnitOfWork, ticket: Ticket, into: Ticket) -> NewReaders:
     pairs = ((one.keys() - other.keys(), into), (other.keys() - one.keys(), ticket))
     names = one | other
     sentences = [
-        f"{sentence_list(names[who] for who in sorted(people))} will read ticket {read.id} ({_public(uow, read)})."
+        say("notes.will_read", names=[names[who] for who in sorted(people)], number=read.id, count=_public(uow, read))
         for people, read in pairs
         if people
     ]
@@ -58,11 +59,10 @@ def _outsiders(uow: UnitOfWork, ticket: Ticket) -> dict[int, str]:
     return {member.person_id: member.label for member in members if not member.responder}
 
 
-def _public(uow: UnitOfWork, ticket: Ticket) -> str:
+def _public(uow: UnitOfWork, ticket: Ticket) -> int:
     """How many messages outsiders read of a ticket."""
     query = select(func.count()).where(Message.ticket_id == ticket.id, ~Message.private)
-    number = uow.session.scalar(query)
-    return f"{number} message{'' if number == 1 else 's'}"
+    return uow.session.scalar(query) or 0
 
 
 def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:

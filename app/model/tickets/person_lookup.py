@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from ...mail.addresses import Mailbox, is_usable, mailboxes
 from ...mail.text import one_line
-from ..lifecycle.tables import NotAllowed, sentence_list
+from ..lifecycle.tables import NotAllowed
 from ..records.people import Person, administrators, find_person
 from ..records.registration import get_or_create_person
 from ..storage.unit_of_work import UnitOfWork
@@ -26,9 +26,9 @@ def people_named(uow: UnitOfWork, given: str) -> list[Person]:
     # A phone types a full stop behind the last one.
     parts = [part.strip() for part in _PART.findall(given.rstrip(" .")) if part.strip()]
     if not parts:
-        raise NotAllowed(f"{one_line(given, 100)!r} names nobody; it would be an address like ann@example.org.")
+        raise NotAllowed("names_nobody", given=one_line(given, 100))
     if len(parts) > _MOST_NAMED:
-        raise NotAllowed(f"{len(parts)} people are too many for one line; it would be up to {_MOST_NAMED}.")
+        raise NotAllowed("too_many_people", count=len(parts), most=_MOST_NAMED)
     return [_by_address(uow, part) if "@" in part else _by_name(uow, part) for part in parts]
 
 
@@ -40,7 +40,7 @@ def _mailbox(given: str) -> Mailbox:
     """The one mailbox that words are. Raises NotAllowed."""
     found = mailboxes(given) if _ADDRESSED.fullmatch(given) else []
     if len(found) != 1 or not is_usable(found[0].email):
-        raise NotAllowed(f"{one_line(given, 100)!r} is no address; it would look like ann@example.org.")
+        raise NotAllowed("no_address", given=one_line(given, 100))
     return found[0]
 
 
@@ -48,7 +48,7 @@ def person_named(uow: UnitOfWork, given: str) -> Person:
     """The one person whom a line names. Raises NotAllowed."""
     found = people_named(uow, given)
     if len(found) != 1:
-        raise NotAllowed(f"One person is needed, and {one_line(given, 100)!r} names {len(found)}.")
+        raise NotAllowed("one_person_only", given=one_line(given, 100), count=len(found))
     return found[0]
 
 
@@ -57,21 +57,20 @@ def colleague_named(uow: UnitOfWork, given: str, members: Sequence[TicketMember]
     if "@" in given:
         person = find_person(uow, _mailbox(given).email)
         if person is None:
-            raise NotAllowed(
-                f"Nobody here has the address {one_line(given, 100)!r}; there are: {sentence_list(others)}."
-            )
+            raise NotAllowed("no_colleague_at", given=one_line(given, 100), others=others)
         return person
     ids = {member.person_id for member in members if member.responder} | {
         administrator.id for administrator in administrators(uow)
     }
     people = uow.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id))
     found = [one for one in people if _is_called(one, given)]
-    return _only(given, found, f"there are: {sentence_list(others)}", "Nobody who answers here")
+    return _only(given, found, NotAllowed("no_colleague_named", given=one_line(given, 100), others=others))
 
 
 def _by_name(uow: UnitOfWork, given: str) -> Person:
     people = uow.session.scalars(select(Person).where(Person.known).order_by(Person.id))
-    return _only(given, [person for person in people if _is_called(person, given)], "give an address", "Nobody known")
+    nobody = NotAllowed("nobody_named", given=one_line(given, 100))
+    return _only(given, [person for person in people if _is_called(person, given)], nobody)
 
 
 def _is_called(person: Person, given: str) -> bool:
@@ -80,10 +79,10 @@ def _is_called(person: Person, given: str) -> bool:
     return wanted in (name, *name.split(), person.email.rpartition("@")[0].casefold())
 
 
-def _only(given: str, matches: list[Person], instead: str, nobody: str) -> Person:
+def _only(given: str, matches: list[Person], nobody: NotAllowed) -> Person:
     if len(matches) > 1:
-        those = sentence_list((f"{match.label} <{match.email}>" for match in matches[:_MOST_NAMED]), "or")
-        raise NotAllowed(f"{one_line(given, 100)!r} could be {those}: give the address.")
+        those = [f"{match.label} <{match.email}>" for match in matches[:_MOST_NAMED]]
+        raise NotAllowed("several_people", given=one_line(given, 100), people=those)
     if not matches:
-        raise NotAllowed(f"{nobody} is called {one_line(given, 100)!r}; {instead}.")
+        raise nobody
     return matches[0]

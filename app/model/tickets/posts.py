@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..lifecycle.tables import Rule
+from ..wording import ExplainedError
 
 if TYPE_CHECKING:
     from ...mail.addresses import Mailbox
@@ -64,14 +65,14 @@ def plausible_date(date: datetime | None, now: datetime) -> datetime:
     return date if date is not None and _EARLIEST <= date <= now else now
 
 
-class BadDate(ValueError):
+class BadDate(ExplainedError, ValueError):
     """A date given by command cannot be true."""
 
 
 def checked_date(date: datetime | None, now: datetime) -> datetime | None:
     """A date that somebody gave on purpose; BadDate if it cannot be true."""
     if date is not None and plausible_date(date, now) != date:
-        raise BadDate(f"{date.isoformat()} cannot be: a date lies between 1990 and now.")
+        raise BadDate("bad_date", date=date.isoformat())
     return date
 
 

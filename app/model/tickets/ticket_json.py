@@ -74,7 +74,7 @@ def ticket_in_full(
     """
     member = member_for(viewer, members_of(uow, ticket)) if viewer else None
     if member and not may_see(ticket, member):
-        raise NoSuchTicket(f"There is no ticket {ticket.id}.")
+        raise NoSuchTicket("no_ticket", number=ticket.id)
     shown = visible_messages(uow, ticket, member, ids)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
     view = ticket_summaries(uow, [ticket])[0]
@@ -124,7 +124,7 @@ def viewer_of(uow: UnitOfWork, ticket: Ticket, email: str) -> Person:
     """
     person = find_person(uow, email.strip())
     if person is None or ticket.forgotten:
-        raise NoSuchTicket(f"There is no ticket {ticket.id}.")
+        raise NoSuchTicket("no_ticket", number=ticket.id)
     return person
 
 

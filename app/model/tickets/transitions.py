@@ -15,7 +15,6 @@ from ..lifecycle.tables import (
     NotAllowed,
     Rule,
     find_rule,
-    sentence_list,
     target_status,
 )
 from ..records.messages import Message
@@ -80,7 +79,7 @@ def transition_by_action(
     """What an action does that is named. Raises NotAllowed."""
     rule = find_rule(life, action, status, roles)
     if rule.answered_by is not None and not answered:
-        raise NotAllowed(f"{action.title!r} takes an answer, and nobody has answered yet.")
+        raise NotAllowed("nobody_answered", action=action.title)
     return Transition(rule, target_status(rule, status, wanted if len(rule.moves[status]) > 1 else None))
 
 
@@ -102,8 +101,9 @@ def transition_to(life: Lifecycle, roles: ActorRoles, status: str, wanted: str, 
     if rules:
         return Transition(rules[0], wanted)
     others = reachable_statuses(life, roles, status, answered=answered)
-    choice = f"you can make it {sentence_list(others, 'or')}" if others else "its status is not yours to change"
-    raise NotAllowed(f"You cannot make this ticket {wanted}: while it is {status}, {choice}.")
+    if not others:
+        raise NotAllowed("status_not_yours", wanted=wanted, status=status)
+    raise NotAllowed("status_out_of_reach", wanted=wanted, status=status, choices=others)
 
 
 def reachable_statuses(life: Lifecycle, roles: ActorRoles, status: str, *, answered: bool) -> list[str]:

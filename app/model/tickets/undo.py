@@ -161,18 +161,18 @@ def undo_last_change(
     stay.
     """
     if _merged_last(uow, ticket):
-        raise NotAllowed("A merge cannot be taken back.")
+        raise NotAllowed("merge_is_final")
     checkpoint = latest_checkpoint(uow, ticket)
     if checkpoint is None:
-        raise NotAllowed("There is nothing to take back on this ticket.")
+        raise NotAllowed("nothing_to_undo")
     is_own = checkpoint.by_id == person.id
     if not is_own and not responder:
-        raise NotAllowed("Only who made the last change, or somebody who answers for the queue, can take it back.")
+        raise NotAllowed("undo_not_yours", queue=ticket.queue.name)
     other = letter_checkpoint not in (None, checkpoint.id) and (
         not is_own or _was_offered(uow, person, letter_checkpoint, responder=responder)
     )
     if other or (was_pending and letter_checkpoint != checkpoint.id) or not _is_last(uow, ticket, checkpoint):
-        raise NotAllowed("Something else has happened on the ticket since, so that change cannot be taken back.")
+        raise NotAllowed("undo_too_late", number=ticket.id)
     return _restore(uow, ticket, person, checkpoint)
 
 

@@ -9,6 +9,7 @@ from ..records.people import administrators
 from ..records.queues import Queue, Responder
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import Sentence, say
 from .filters import NOT_FORGOTTEN
 from .members import TicketMember
 from .undo import FieldChange
@@ -34,10 +35,10 @@ def unread(uow: UnitOfWork) -> dict[str, list[int]]:
 
 def note_of_unread(
     uow: UnitOfWork, ticket: Ticket, changes: Sequence[FieldChange], members: Sequence[TicketMember]
-) -> list[str]:
+) -> list[Sentence]:
     """Return what must be said of a move to where nobody reads; nothing of any other change."""
     moved = any(field == "queue" for field, _, _ in changes)
     if not moved or any(member.answers or member.assignee for member in members):
         return []
-    told = " The administrators are told." if administrators(uow) else ""
-    return [f"Nobody answers for {ticket.queue.name} yet, so nobody there reads this ticket.{told}"]
+    name = "notes.nobody_reads_but_admins" if administrators(uow) else "notes.nobody_reads"
+    return [say(name, queue=ticket.queue.name)]

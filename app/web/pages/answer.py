@@ -96,7 +96,7 @@ def basics(visit: Visit, number: int) -> ResponseReturnValue:
         return ticket_page(visit, number, 422, unsent)
     if not done.visible:
         return redirect("/", 303)
-    lines = [*(change_line(change) for change in done.changes), *done.notes]
+    lines = [*(change_line(change).english for change in done.changes), *done.notes]
     said = "Done." if done.changes else "Nothing to change: it already was like that."
     return _done(number, PageNotice(number, said, lines, done.undo))
 
@@ -143,5 +143,5 @@ def undo(visit: Visit, number: int) -> ResponseReturnValue:
     except FieldsRefused as refused:
         visit.uow.session.rollback()
         return ticket_page(visit, number, 409, UnsentAnswer(sentences=list(refused.problems.values())))
-    lines = [change_line(change) for change in changes]
+    lines = [change_line(change).english for change in changes]
     return _done(number, PageNotice(number, "Undone. Emails that were sent can't be called back.", lines))
