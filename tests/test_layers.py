@@ -7,8 +7,9 @@ from tests.support.sources import APP, MODULES, imported_modules, imports, is_in
 
 MODEL = ("wording", "lifecycle", "storage", "records", "tickets", "search", "letters", "operations", "inbound")
 MODEL += ("desk", "erasure")
-LAYERS = ["app.mail", *(f"app.model.{name}" for name in MODEL), "app.model.schema", "app.model.setup", "app.archive"]
-LAYERS += ["app.transport", "app.handlers", "app.web", "app.config", "app.devtools", "app.cli"]
+LAYERS = ["app.mail", *(f"app.model.{name}" for name in MODEL), "app.model.schema", "app.model.program"]
+LAYERS += ["app.model.setup", "app.archive", "app.transport", "app.handlers", "app.web", "app.config"]
+LAYERS += ["app.devtools", "app.cli"]
 # Plain packages (`start` in the first imports inside itself), what Salmon loads by name, and Alembic's files, which run
 # inside `schema`.
 BESIDE, RUN_BY_NAME = ("app", "app.model"), ("config", "app.model.migrations")

@@ -28,6 +28,14 @@ def reading_now() -> SettingReading:
     return _reading({} if own is defaults else vars(own), "config/settings.py", usual=True)
 
 
+def config_in_use() -> Path | None:
+    """Return the configuration file that counts; None if there is none."""
+    project = host_project()
+    if project is not None:
+        return config_path(os.environ, str(given_by(project).get("CONFIG") or ""), usual=False)
+    return config_path(os.environ)
+
+
 def reading_of(project: object) -> SettingReading:
     """Read what a Salmon project sets for us, and what goes over it.
 

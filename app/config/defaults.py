@@ -24,6 +24,9 @@ UNMATCHED = "keep"
 TRUST = "reply"
 AUTHSERV_ID = ""
 
+# The configuration file; empty: tickets.toml in TICKETS_HOME, in the checkout, or in /etc/tickets.
+CONFIG = ""
+
 # Where relative paths start; empty: the checkout, or the data directory of an installed tracker.
 HOME = ""
 

@@ -14,6 +14,7 @@ from .records import (
     letters,
     message_ids,
     messages,
+    milestones,
     our_domains,
     people,
     person_keys,
@@ -42,13 +43,14 @@ TABLES = (
     people,
     person_keys,
     message_ids,
+    milestones,
     our_domains,
     queues,
     tickets,
     undo,
     web_access,
 )
-REVISION = "0019"
+REVISION = "0020"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 
@@ -58,6 +60,10 @@ class NotReady(Exception):
 
 class OtherDomain(NotReady):
     """The settings name another domain than the one that the database belongs to."""
+
+
+class SchemaMoved(Exception):
+    """The database was upgraded under a running program, which can no longer know what its columns mean."""
 
 
 def version(connection: Connection) -> str | None:
@@ -80,6 +86,16 @@ def _check_version(uow: UnitOfWork) -> None:
     found = version(uow.session.connection())
     if found != REVISION:
         raise NotReady(_advice(found))
+
+
+_STANDS_AT = text("SELECT version_num FROM alembic_version")
+
+
+def check_same_version(uow: UnitOfWork) -> None:
+    """Raise SchemaMoved where somebody has upgraded the database since this program began to work on it."""
+    found = uow.connection.execute(_STANDS_AT).scalar()
+    if found is not None and found != REVISION:
+        raise SchemaMoved(f"The database was upgraded to {found}, and this program is of {REVISION}: restart it.")
 
 
 def check_ready(database: Database) -> None:

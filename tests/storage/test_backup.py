@@ -186,7 +186,7 @@ def test_a_copy_is_made_where_there_are_no_hard_links(program: Program, monkeypa
 
 
 def test_for_postgresql_it_names_the_command_and_no_password(program: Program) -> None:
-    done = program.run("backup", "my copy", TICKETS_DATABASE_URL=POSTGRES)
+    done = program.run("backup", "my copy", TICKETS_DATABASE_URL=POSTGRES, PATH="/nowhere")
     assert done.returncode == 1
     assert "`pg_dump --format=custom '--file=my copy' " in done.stderr
     assert "postgresql://tick@db.example:5433/t?sslmode=require" in done.stderr

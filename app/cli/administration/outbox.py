@@ -3,8 +3,13 @@
 import click
 
 from ...config.current import current_settings, host_project, names_relay
+from ...mail.addresses import is_usable
+from ...mail.text import one_line
 from ...model.letters.outbox import letters_due, letters_in, retry
+from ...model.letters.trial import compose_trial
+from ...model.records.addressing import postmaster_address
 from ...model.storage.database import Database
+from ...transport.outbound.smtp_relay import SmtpRelay
 from ..common import Number, json_option, open_read_only, open_transaction, print_json, print_rows, ready_database
 from ..output.relative_time import minute
 
@@ -76,6 +81,34 @@ def outbox_send() -> None:
         finally:
             courier.stop()
             click.echo(f"{sent} email{'' if sent == 1 else 's'} sent")
+
+
+@outbox_command.command("test")
+@click.argument("address")
+def outbox_test(address: str) -> None:
+    """Send one test email, and say what the outgoing server answers.
+
+    \b
+    Example:
+      tickets outbox test you@example.org
+    """
+    from ...config.build import build_relay
+    from ...transport.outbound.errors import RelayError
+
+    settings = current_settings()
+    if not is_usable(address.strip()):
+        raise click.ClickException(f'"{address}" isn\'t an email address. Write it like you@example.org.')
+    with open_read_only() as uow:
+        letter, sender = compose_trial(uow, address.strip()), postmaster_address(uow)
+    relay = build_relay(settings)
+    try:
+        relay.deliver(letter, To=address.strip(), From=sender)
+    except RelayError as error:
+        raise click.ClickException(f"{relay} didn't take the email: {error.text}") from None
+    finally:
+        relay.close()
+    answer = f' and answered "{one_line(relay.answer)}"' if isinstance(relay, SmtpRelay) and relay.answer else ""
+    click.echo(f"{relay} took the email for {address.strip()}{answer}. If it doesn't arrive, check the spam folder.")
 
 
 def _due(database: Database) -> int:

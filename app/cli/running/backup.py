@@ -1,50 +1,198 @@
-"""The command `backup`: a copy of the database, made while it is in use."""
+"""The commands `backup` and `restore`: a copy of the database made while it is in use, and the way back."""
 
-import shlex
+import re
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from sqlalchemy import URL, make_url
 
-from ...config.current import current_settings
+from ...config.current import current_settings, host_project
+from ...config.parsing import Settings
+from ...model.records.milestones import BACKUP, note
+from ...model.schema import REVISION, NotReady, check_ready
+from ...model.storage.database import Database, utc_now
+from ...model.storage.disk import new_draft, put_in_place
 from ...model.storage.sqlite_copy import CannotCopy, copy_database
 from ..common import PathName
+from . import postgres_tools
+from .listener_probe import listener_state
 
-# Where libpq takes a password from, besides its place in the URL.
-_SECRETS = ("password", "sslpassword")
+_NAME = re.compile(r"tickets-\d{8}T\d{6}\.(db|dump)")
+_COUNTED = (("ticket", "tickets"), ("message", "messages"), ("person", "people"))
+
+
+class _BackupContent(NamedTuple):
+    """What a copy holds: its version, and how many rows of some tables, in words."""
+
+    version: str
+    content: str
 
 
 @click.command("backup")
 @click.argument("path", type=PathName(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace the file at PATH.")
-def backup_command(path: Path, force: bool) -> None:
+@click.option("--verify", is_flag=True, help="Open the copy and count what it holds.")
+@click.option(
+    "--rotate", type=click.IntRange(1, 10_000), metavar="N", help="PATH is a folder. Keep the newest N there."
+)
+def backup_command(path: Path, force: bool, verify: bool, rotate: int | None) -> None:
     """Back up the database while it runs.
 
-    Copies an SQLite database into one file, as it is at one moment. For PostgreSQL it prints the command to use.
-    docs/operate.md says how to restore it.
+    Copies an SQLite database into one file, as it is at one moment. For PostgreSQL it runs pg_dump.
+    To go back: tickets restore PATH
 
     \b
-    Example:
-      tickets backup /var/backups/tickets.db
+    Examples:
+      tickets backup /var/backups/tickets.db --verify
+      tickets backup --rotate 14 /var/backups/tickets
     """
-    url = make_url(current_settings().database_url)
-    if url.get_backend_name() != "sqlite":
-        raise click.ClickException(f"No copy was made. PostgreSQL has its own command: {_dump(url, path)}")
-    source = Path(url.database or "")
+    settings = current_settings()
+    url = make_url(settings.database_url)
+    target = _next_in(path, url) if rotate is not None else path
+    if target.is_dir():
+        raise click.ClickException(f"{path} is a folder. Give the name of a file in it, or use --rotate 14.")
+    if url.get_backend_name() == "sqlite":
+        _copy_sqlite(Path(url.database or ""), target, force=force)
+    else:
+        _dump_postgres(url, target, force=force)
+    click.echo(f"Copied to {target} ({target.stat().st_size} bytes)")
+    if verify or rotate is not None:
+        click.echo(f"Verified: {_content_of(url, target).content}")
+    _note_backup(settings)
+    if rotate is not None:
+        _remove_older(path, keep=rotate)
+
+
+def _next_in(folder: Path, url: URL) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    end = "db" if url.get_backend_name() == "sqlite" else "dump"
+    return folder / f"tickets-{utc_now():%Y%m%dT%H%M%S}.{end}"
+
+
+def _copy_sqlite(source: Path, target: Path, *, force: bool) -> None:
     if not source.exists():
         raise click.ClickException("No database yet, so there is nothing to copy.")
-    if path.is_dir():
-        raise click.ClickException(f"{path} is a folder. Give the name of a file in it.")
     try:
-        copy_database(source, path, replace=force)
+        copy_database(source, target, replace=force)
     except CannotCopy as error:
         hint = " Use --force to replace it." if not force and str(error).endswith("is there already.") else ""
         raise click.ClickException(f"{error}{hint}") from None
-    click.echo(f"Copied to {path} ({path.stat().st_size} bytes)")
 
 
-def _dump(url: URL, path: Path) -> str:
-    """PostgreSQL's command. It asks for the password, or finds it in ~/.pgpass; in its arguments all users see it."""
-    query = url.difference_update_query(_SECRETS).query
-    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
-    return shlex.join(["pg_dump", "--format=custom", f"--file={path}", bare.render_as_string()])
+def _dump_postgres(url: URL, target: Path, *, force: bool) -> None:
+    """Let pg_dump make the copy, which appears when it is whole."""
+    if target.exists() and not force:
+        raise click.ClickException(f"{target} is there already. Use --force to replace it.")
+    postgres_tools.check_installed(postgres_tools.dump_command(url, target))
+    if not target.parent.is_dir():
+        raise click.ClickException(f"There is no folder {target.parent}.")
+    draft = new_draft(target)
+    try:
+        postgres_tools.run(url, postgres_tools.dump_command(url, draft))
+        put_in_place(draft, target, replace=force)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _content_of(url: URL, copy: Path) -> _BackupContent:
+    """Open a copy and count what it holds; one line says that it is none."""
+    if not copy.is_file():
+        raise click.ClickException(f"There is no file {copy}.")
+    if url.get_backend_name() != "sqlite":
+        postgres_tools.check_installed(postgres_tools.list_command(copy))
+        tables = re.findall(r" TABLE DATA \S+ (\w+) ", postgres_tools.run(url, postgres_tools.list_command(copy)))
+        if "ticket" not in tables:
+            raise click.ClickException(f"{copy} is no backup of a tracker.")
+        return _BackupContent("", f"{len(tables)} tables")
+    try:
+        return _content_of_sqlite(copy)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{copy} is no backup of a tracker: {error}.") from None
+
+
+def _content_of_sqlite(copy: Path) -> _BackupContent:
+    with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+        found = str(opened.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+        version = str(opened.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+        counts = [(names, _count(opened, names[0])) for names in _COUNTED]
+    named = ", ".join(f"{count} {one if count == 1 else many}" for (one, many), count in counts)
+    return _BackupContent(version, f"{named}, at version {version}")
+
+
+def _count(copy: sqlite3.Connection, table: str) -> int:
+    number: int = copy.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return number
+
+
+def _note_backup(settings: Settings) -> None:
+    """Remember when the newest backup was made; a database that waits for its upgrade can't."""
+    with closing(Database(settings.database_url, settings.domain)) as database, suppress(NotReady):
+        check_ready(database)
+        with database.transaction() as uow:
+            note(uow, BACKUP)
+
+
+def _remove_older(folder: Path, *, keep: int) -> None:
+    backups = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    for path in backups[:-keep]:
+        path.unlink()
+        click.echo(f"Removed {path}")
+
+
+@click.command("restore")
+@click.argument("path", type=PathName(path_type=Path))
+def restore_command(path: Path) -> None:
+    """Put a backup in the place of the database. Stop the server first.
+
+    The database as it was stays beside it, with .before-restore at the end of its name. PostgreSQL keeps no such copy.
+
+    \b
+    Example:
+      systemctl stop tickets && tickets restore /var/backups/tickets.db && systemctl start tickets
+    """
+    settings = current_settings()
+    url = make_url(settings.database_url)
+    _check_stopped(settings)
+    copy = _content_of(url, path)
+    if copy.version > REVISION:
+        told = f"{path} is of a newer version ({copy.version}) than this program ({REVISION})"
+        raise click.ClickException(f"{told}. Upgrade the program first.")
+    if url.get_backend_name() == "sqlite":
+        _restore_sqlite(path, Path(url.database or ""))
+    else:
+        postgres_tools.run(url, postgres_tools.restore_command(url, path))
+    click.echo(f"Restored from {path}: {copy.content}")
+    if copy.version and copy.version != REVISION:
+        click.echo("Next: tickets init upgrades it.")
+
+
+def _check_stopped(settings: Settings) -> None:
+    """Refuse while a server works on the database: what it takes in meanwhile would be lost."""
+    for place in settings.listen if host_project() is None else ():
+        free, state = listener_state(place)
+        if free is False:
+            raise click.ClickException(f"Stop the server first: {state}.")
+
+
+def _restore_sqlite(copy: Path, database: Path) -> None:
+    """Swap the files; the one that was there keeps its log with it, as its newest rows may be in that."""
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if database.exists() and database.samefile(copy):
+        raise click.ClickException(f"{copy} is the database itself. Name a backup.")
+    draft = new_draft(database)
+    draft.unlink()
+    try:
+        copy_database(copy, draft)
+    except CannotCopy as error:
+        raise click.ClickException(str(error)) from None
+    for end in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            database.with_name(f"{database.name}{end}").replace(
+                database.with_name(f"{database.name}.before-restore{end}")
+            )
+    draft.replace(database)

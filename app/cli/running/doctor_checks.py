@@ -5,11 +5,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import func, select, text
 
+from ...config import defaults
 from ...config.current import current_settings, host_project, names_relay, reading_now
 from ...config.parsing import BadSetting, Settings
 from ...model.inbound.unmatched import unmatched_deliveries
@@ -17,12 +19,14 @@ from ...model.letters.outbox import relay_trouble
 from ...model.lifecycle.tables import sentence_list
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
+from ...model.records.milestones import BACKUP, BACKUP_DUE, age_of
 from ...model.records.received_mail import Mail
 from ...model.schema import NotReady, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from ...model.tickets.unread import unread
 from .. import in_one_line
+from .dns_records import is_reserved_domain, missing_records
 from .listener_probe import listener_state
 
 LATE = timedelta(hours=1)
@@ -84,6 +88,7 @@ def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:
     yield "templates", _templates
     yield "database", lambda: _database(database)
     yield "disk", lambda: _disk(context)
+    yield "domain", lambda: _domain(context)
     project = host_project()
     if project is None or names_relay(project):
         yield "outgoing", lambda: _relay(settings)
@@ -91,6 +96,7 @@ def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:
         yield "incoming", lambda: _listeners(settings)
     if not _is_away(database):
         yield "clock", lambda: _clock(database)
+        yield "backup", lambda: _backup(database)
         yield "teams", lambda: _people(database)
         yield "unmatched", lambda: _set_aside(database)
         yield "outbox", lambda: _letters(database)
@@ -242,8 +248,42 @@ def _relay(settings: Settings) -> Iterator[Finding]:
 def _listeners(settings: Settings) -> Iterator[Finding]:
     for place in settings.listen:
         free, told = listener_state(place)
-        levels = {True: Level.WARN, False: Level.OK, None: Level.FAIL}
-        yield Finding(levels[free], "incoming", f"{told} Start tickets serve." if free else told)
+        level = Level.OK if free is False else Level.FAIL
+        yield Finding(level, "incoming", f"{told} Start tickets serve." if free else told)
+        if place.host and not _is_local(place.host):
+            told = f"Anyone who reaches {place.host}:{place.port} can hand in email as a mail server of yours"
+            yield _warning("incoming", f"{told}. Listen on 127.0.0.1, or let a firewall admit only your mail server.")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _domain(context: _CheckContext) -> Iterator[Finding]:
+    """Check that the public can reach our addresses; DNS is asked, and no answer is no finding."""
+    domain = context.settings.domain
+    if domain == defaults.DOMAIN and not context.settings.relay.startswith("maildir:"):
+        told = f"The domain is still {domain}, so nobody can answer the emails that leave"
+        yield _warning("domain", f"{told}. Set yours: tickets config init")
+        return
+    missing = [] if is_reserved_domain(domain) else missing_records(domain)
+    for told in missing:
+        yield _warning("domain", told)
+    if not missing:
+        yield Finding(Level.OK, "domain", domain)
+
+
+def _backup(database: Database) -> Iterator[Finding]:
+    with database.read_only() as uow:
+        age = age_of(uow, BACKUP)
+    if age is None or age > BACKUP_DUE:
+        when = "No backup yet" if age is None else f"The newest backup is {age.days} days old"
+        yield _warning("backup", f"{when}. Make one every night: tickets backup --rotate 14 DIRECTORY")
+    else:
+        yield Finding(Level.OK, "backup", "made within the last days")
 
 
 def _people(database: Database) -> Iterator[Finding]:

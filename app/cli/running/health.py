@@ -11,13 +11,14 @@ from ...config.current import current_settings, host_project
 from ...config.parsing import Listen, Settings
 from ...mail.text import one_line
 from ...model.letters.outbox import relay_trouble
+from ...model.program import program_name
 from ...model.records.letters import Letter, State
 from ...model.records.queues import unreached
 from ...model.schema import REVISION, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from .. import in_one_line
-from .listener_probe import listener_state
+from .listener_probe import listener_state, running_program
 
 
 class _Unhealthy(Exception):
@@ -58,7 +59,7 @@ def _state(settings: Settings) -> str:
         _check(place)
     count = len(listeners)
     answering = f" {count} listener{'' if count == 1 else 's'} answer{'s' * (count == 1)};" if count else ""
-    return f"database at {REVISION};{answering} {letters}"
+    return f"{program_name()}; database at {REVISION};{answering} {letters}"
 
 
 def _check_taking(settings: Settings, database: Database) -> None:
@@ -92,3 +93,6 @@ def _check(place: Listen) -> None:
     free, state = listener_state(place)
     if free is not False:
         raise _Unhealthy(f"{state} Is tickets serve running?" if free else state)
+    running = running_program(place)
+    if running is not None and running != program_name():
+        raise _Unhealthy(f"the server that runs is {running}, and this is {program_name()}. Restart it.")

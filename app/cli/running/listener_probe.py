@@ -35,6 +35,12 @@ def listener_state(place: Listen) -> tuple[bool | None, str]:
     return None, f"another program, not a mail server, uses {name}. Stop it, or change TICKETS_LISTEN."
 
 
+def running_program(place: Listen) -> str | None:
+    """Return which program of ours answers there; None where another one does, or nobody."""
+    found = re.match(r"220 \S+ (tickets \S+)", _greeting(place) or "")
+    return found[1] if found is not None else None
+
+
 def _greeting(place: Listen) -> str | None:
     """Return the first line of the server there: empty if it says nothing, None if no server answers."""
     try:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...config.current import current_settings, host_project, own_settings
 from ...config.home import checkout
 from ...config.parsing import Settings
+from ...config.service_manager import tell_service_manager
 from ...model.records import queues
 from ...model.setup import first_queues
 from ...model.storage.database import Database
@@ -73,6 +74,7 @@ def serve_command() -> None:
     except OSError as error:
         sys.exit(_listen_problem(error))
     finally:
+        tell_service_manager("STOPPING=1")
         receiver.intake.database.close()
 
 
@@ -125,6 +127,7 @@ def _greet(listeners: "Sequence[Listener]", receiver: "Receiver", settings: Sett
             if isinstance(relay, MaildirRelay):
                 click.echo(f"Or watch a first conversation, in another terminal:  {launcher()} try")
     click.echo("Ctrl-C stops it.")
+    tell_service_manager("READY=1", f"STATUS=Listening for {database.domain}")
     sys.stdout.flush()
 
 

@@ -2,9 +2,12 @@
 
 from sqlalchemy.exc import OperationalError
 
+from ...model.schema import SchemaMoved
+
 _DISK_FULL = "53100"
 STORED = "250 2.0.0 Ok: stored"
 TRY_LATER = "451 4.3.0 Temporary problem, please try again"
+UPGRADED = "451 4.3.0 We are being upgraded, please try again"
 NO_ROOM = "452 4.3.1 Out of space, please try again later"
 TOO_MUCH = "452 4.3.1 Busy, please try again"
 TOO_MANY = "452 4.5.3 Too many recipients, please send it to the others separately"
@@ -31,6 +34,8 @@ class NoRoom(Exception):
 
 def for_fault(error: BaseException) -> str:
     """Return the reply to a mail that could not be stored."""
+    if isinstance(error, SchemaMoved):
+        return UPGRADED
     full = isinstance(error, NoRoom) or (isinstance(error, OperationalError) and _is_full(error.orig))
     return NO_ROOM if full else TRY_LATER
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, syntax
 
+from ...model.program import program_name
 from .. import mail_log
 from .smtp_replies import BAD_BYTES, CLOSING, CROWDED, NO_RECIPIENT, TOO_MANY, TOO_MUCH, TRY_LATER, too_large
 
@@ -82,7 +83,7 @@ class _Dialogue(SMTP):
             data_size_limit=None,
             enable_SMTPUTF8=True,
             hostname=sink.domain,
-            ident="tickets",
+            ident=program_name(),
             timeout=sink.idle_seconds,
             loop=asyncio.get_running_loop(),
         )

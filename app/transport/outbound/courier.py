@@ -22,6 +22,7 @@ from ...model.records.addressing import bounce_address
 from ...model.records.letters import HELD, Letter, State
 from ...model.records.messages import Message, contents_of, forwardable_files
 from ...model.records.people import Person
+from ...model.schema import SchemaMoved, check_same_version
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from ...model.storage.unit_of_work import UnitOfWork
@@ -144,7 +145,7 @@ class Courier:
                 self._keep_house()
                 busy = self.round() > 0 or self._keep_index()
                 self._faults = 0
-            except DATABASE_FAULTS as error:
+            except (*DATABASE_FAULTS, SchemaMoved) as error:
                 LOG.error("the database cannot be used; letters wait: %s", one_line(str(error)))
                 self._faults = min(self._faults + 1, MOST_DATABASE_FAULTS)
                 busy = False
@@ -218,6 +219,7 @@ class Courier:
 
     def _any_due(self) -> bool:
         with self.database.read_only() as uow:
+            check_same_version(uow)
             due = select(Letter.id).where(Letter.state == State.WAITING, Letter.next <= uow.now)
             return uow.session.scalar(due.limit(1)) is not None
 

@@ -42,6 +42,8 @@ class SmtpRelay:
         self._lock = threading.Lock()
         self._smtp: smtplib.SMTP | None = None
         self._last_used = 0.0
+        # What the server said when it took the newest letter.
+        self.answer = ""
 
     def __str__(self) -> str:
         """Return the relay as its URL, without the password."""
@@ -123,6 +125,7 @@ class SmtpRelay:
                 raise Unreachable(f"{self}: DATA was answered {error.smtp_code}") from error
         for recipient, reply in zip(answered, replies, strict=True):
             judged(reply, _about(recipient, envelope) if self._server.is_lmtp else "")
+            self.answer = reply_line(*reply)
 
     @contextmanager
     def _patience(self) -> Iterator[smtplib.SMTP]:

@@ -33,7 +33,7 @@ _QUEUE = "General"
 # A new database has this one, too, which nobody asked for here.
 _UNASKED_QUEUE = "Questions"
 _SERVICE_HOME = "/var/lib/tickets"
-_KEPT = ("HOME", "DATABASE_URL")
+_KEPT = ("HOME", "DATABASE_URL", "WEB", "WEB_URL")
 
 
 class _Answers(NamedTuple):
@@ -134,7 +134,7 @@ def _person(given: str) -> Mailbox:
 def _values(answers: _Answers, account: str) -> dict[str, str]:
     asked = {"domain": answers.domain, "listen": answers.listen, "relay": answers.relay}
     # What the environment says now would be missing in the next shell.
-    kept = {name.lower(): os.environ[f"{PREFIX}{name}"] for name in _KEPT if os.environ.get(f"{PREFIX}{name}")}
+    kept = {name.lower(): os.environ[f"{PREFIX}{name}"] for name in _KEPT if f"{PREFIX}{name}" in os.environ}
     return {**asked, **({"home": _SERVICE_HOME} if account else {}), **kept}
 
 
@@ -162,6 +162,8 @@ def _status_of(name: str, path: Path, work: Callable[[], None]) -> int:
             os.setgroups([])
             os.setgid(account.pw_gid)
             os.setuid(account.pw_uid)
+            if not os.access(sys.executable, os.X_OK):
+                raise click.ClickException(f"{name} can't run {sys.executable}. Put it where that account can read it.")
         for variable in [one for one in os.environ if one.startswith(PREFIX)]:
             del os.environ[variable]
         os.environ[f"{PREFIX}CONFIG"] = str(path)

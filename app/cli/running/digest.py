@@ -1,0 +1,19 @@
+"""The command `digest`: the emails of the day, without a running server."""
+
+import click
+
+from ...model.inbound.unmatched import remind_administrators
+from ...model.operations.daily_work import do_daily_work
+from ..common import ready_database
+
+
+@click.command("digest")
+def digest_command() -> None:
+    """Write the daily emails that are due: what waits for each team, and what needs an admin.
+
+    A running server does this by itself. Nothing is written twice, so a timer can call it as well.
+    """
+    with ready_database() as database:
+        with database.transaction() as uow:
+            remind_administrators(uow)
+        do_daily_work(database)

@@ -1,0 +1,1 @@
+"""Commands by which the tracker is set up: its configuration and its units."""

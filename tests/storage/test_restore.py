@@ -1,0 +1,102 @@
+"""Claims about `backup --rotate`, `restore`, and a server under which the database was upgraded."""
+
+import json
+import smtplib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mail_tickets.model.program import program_name
+from tests.support.program import Program
+from tests.support.sinks import Sink
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    program = Program(tmp_path)
+    program.has_a_database()
+    return program
+
+
+def opened(program: Program, subject: str) -> None:
+    program.does("open", "--queue", "General", "--from", "ann@example.org", "--subject", subject, "--text", "T")
+
+
+def test_a_rotated_backup_is_verified_and_the_newest_stay(program: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    names = [f"tickets-2026010{day}T000000.db" for day in (1, 2, 3)]
+    for name in [*names, "mine.db"]:
+        (folder / name).write_bytes(b"")
+    opened(program, "One")
+    assert "Verified: 1 ticket, 1 message, 1 person" in program.does("backup", "--rotate", "2", str(folder))
+    left = sorted(path.name for path in folder.iterdir())
+    assert left[:2] == ["mine.db", names[2]]
+    assert len(left) == 3
+    assert not any(line.startswith("warn  backup") for line in program.run("doctor").stdout.splitlines())
+
+
+def test_a_restore_brings_back_what_was_copied_and_keeps_what_was_there(program: Program, tmp_path: Path) -> None:
+    opened(program, "One")
+    program.does("backup", str(tmp_path / "copy.db"), "--verify")
+    opened(program, "Two")
+    assert "1 ticket," in program.does("restore", str(tmp_path / "copy.db"))
+    assert [one["title"] for one in program.tickets()] == ["One"]
+    with closing(sqlite3.connect(tmp_path / "run" / "tickets.db.before-restore")) as before:
+        assert before.execute("SELECT count(*) FROM ticket").fetchone() == (2,)
+
+
+def test_a_damaged_database_can_be_restored(program: Program, tmp_path: Path) -> None:
+    opened(program, "One")
+    program.does("backup", str(tmp_path / "copy.db"))
+    (tmp_path / "run" / "tickets.db").write_bytes(b"not a database at all" * 500)
+    program.does("restore", str(tmp_path / "copy.db"))
+    assert [one["title"] for one in program.tickets()] == ["One"]
+
+
+def test_what_is_no_backup_replaces_nothing(program: Program, tmp_path: Path) -> None:
+    opened(program, "One")
+    (tmp_path / "words").write_text("no database" * 500)
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE x (y)")
+    for name in ("words", "other.db", "gone", "run/tickets.db"):
+        done = program.run("restore", str(tmp_path / name))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), name
+    assert [one["title"] for one in program.tickets()] == ["One"]
+
+
+def test_while_a_server_runs_nothing_is_restored(program: Program, tmp_path: Path) -> None:
+    program.does("backup", str(tmp_path / "copy.db"))
+    with program.serving():
+        assert "Stop the server first" in program.run("restore", str(tmp_path / "copy.db")).stderr
+
+
+def test_a_server_whose_schema_has_moved_on_takes_no_mail_and_says_so(program: Program, tmp_path: Path) -> None:
+    program.does("responder", "add", "rob@example.org", "--queue", "General")
+    with program.serving():
+        with smtplib.SMTP("127.0.0.1", program.port) as client:
+            assert program_name() in client.ehlo_resp.decode() if client.ehlo_resp else True
+            assert client.docmd("NOOP")[0] == 250
+        assert program_name() in program.does("health")
+        with closing(sqlite3.connect(tmp_path / "run" / "tickets.db")) as database, database:
+            database.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            program.sends(1)
+        assert refused.value.smtp_code == 451
+        assert b"upgraded" in refused.value.smtp_error
+        with closing(sqlite3.connect(tmp_path / "run" / "tickets.db")) as database, database:
+            database.execute("UPDATE alembic_version SET version_num = ?", [program_name().rpartition("/")[2]])
+        program.sends(1)
+    assert len(program.tickets()) == 1
+
+
+def test_a_test_email_says_what_the_server_answers(program: Program) -> None:
+    with Sink() as sink:
+        program.environment["TICKETS_RELAY"] = sink.url
+        assert "took the email for ann@example.org and answered" in program.does("outbox", "test", "ann@example.org")
+    done = program.run("outbox", "test", "ann@example.org")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "isn't an email address" in program.run("outbox", "test", "ann").stderr
+    assert json.loads(program.does("outbox", "list", "--json")) == []
