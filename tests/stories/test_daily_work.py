@@ -60,7 +60,7 @@ def test_whoever_moves_a_ticket_away_reaches_everybody_whom_the_receipt_names(da
         day.sam.replies(day.sam.letter(), "Queue: Questions")
     receipt = day.sam.letter()
     assert "you're on the Questions team" not in receipt.footer
-    private = "changes nothing else, in private" in receipt.footer
+    private = "add a private note" in receipt.footer
     day.sam.replies(receipt, "These are plain words.")
     assert day.world.ticket()["messages"][-1]["private"] == private
     assert heard(carl, "These are plain words.")
@@ -71,7 +71,7 @@ def test_whoever_moves_a_ticket_away_reaches_everybody_whom_the_receipt_names(da
 def test_where_nobody_reads_the_receipt_says_so_and_the_customer_is_told_nothing_of_it(day: Day) -> None:
     day.world.known("adam@team.example", "Adam", admin=True)
     day.sam.replies(day.sam.letter(), "Queue: Questions\n\nFor you.")
-    assert "answers for Questions" in day.sam.letter().text
+    assert "is on the Questions team" in day.sam.letter().text
     assert not heard(day.ann, "nobody")
     day.britta.replies(day.britta.letter(), "undo")
     assert day.britta.letter().text.startswith("We couldn't undo that.")
@@ -86,9 +86,9 @@ def test_an_administrator_reads_how_to_reopen_and_others_who_can(day: Day) -> No
     day.world.act(2, "Reject", "quinn@team.example", "No question.")
     for who in (adam, quinn):
         who.writes("ticket2", "help")
-    assert 'put "Status: Open"' in adam.letter().footer
-    assert "Only an administrator" not in adam.letter().all_text
-    assert 'put "Status: Open"' not in quinn.letter().footer
+    assert "Start your reply with: Status: Open" in adam.letter().footer
+    assert "Only an admin" not in adam.letter().all_text
+    assert "Start your reply with: Status: Open" not in quinn.letter().footer
     adam.writes("ticket2", "show 2")
     adam.replies(adam.letter(), "Status: Open")
     assert day.world.ticket(2)["status"] == "Open"
@@ -129,7 +129,7 @@ def test_a_leaver_is_told_once_and_shown_and_comes_back_by_writing(day: Day) -> 
         who.replies(who.letter(), words)
         assert who.letter().text.startswith("You've left ticket 1")
     day.sam.replies(day.sam.letters[0], "show")
-    [gone] = [line for line in day.sam.letter().text.split("\n") if line.startswith("Get no letters: ")]
+    [gone] = [line for line in day.sam.letter().text.split("\n") if line.startswith("Gets no emails: ")]
     assert "Gus" in gone
     assert "Ann Lee" in gone
     day.sam.replies(day.sam.letters[0], "Is anybody there?")
