@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -65,6 +66,7 @@ def split(email: str) -> tuple[str, str]:
     return (local, domain) if at else (domain, "")
 
 
+@lru_cache(4_096)
 def address_key(email: str) -> str:
     """The form in which two addresses are compared: NFC, lower case, the domain in ASCII (IDNA) without a last dot."""
     local, domain = split(normalize("NFC", normalize("NFC", email).lower()))

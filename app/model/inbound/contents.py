@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from ...mail.addresses import Mailbox, address_key
 from ...mail.parsed import ParsedMail
 from ...mail.quoted_text import is_forward, split
 from ..records.addressing import find_our_address
-from ..records.letters import Letter
 from ..records.message_ids import new_message_id
 from ..records.people import Person, find_person
 from ..records.queues import Queue
@@ -102,13 +101,9 @@ def first_words(
     return replace(draft, text=parts.new, full_text=text)
 
 
-def quotable_lines(uow: UnitOfWork, parsed: ParsedMail) -> list[str]:
+def quotable_lines(known: Sequence[KnownReference]) -> list[str]:
     """The sender and the lines of the letter of ours that a mail answers: its writer's client may quote them."""
-    if not parsed.in_reply_to:
-        return []
-    query = select(Letter.sender, Letter.text).where(Letter.message_id.in_(parsed.in_reply_to)).limit(1)
-    letter = uow.connection.execute(query).one_or_none()
-    return [letter.sender, *letter.text.split("\n")] if letter else []
+    return next((one.quotable.split("\n") for one in known if one.quotable), [])
 
 
 def may_add_by_cc(queue: Queue, by: TicketMember) -> bool:

@@ -4,14 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from sqlalchemy import BindParameter, Table, bindparam, exists, insert, select, update
+from sqlalchemy import Table, bindparam, exists, insert, select, update
 
 from ...mail.addresses import Mailbox, address_key
 from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.text import storable
 from ..records.received_mail import Delivery, Mail
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 
 
@@ -123,16 +124,18 @@ class Claim(NamedTuple):
         return self.inbound_mail.parsed
 
 
-def past_of(uow: UnitOfWork, inbound_mail: InboundMail, *places: str) -> Past:
-    """Return what of a mail came before, to one of these places and anywhere."""
+def past_of(uow: UnitOfWork, inbound_mail: InboundMail, place: str = "", formerly: str = "") -> Past:
+    """Return what of a mail came before, to one of these two places and anywhere."""
+    digest = _digest(inbound_mail.parsed, place)
     ids = {
-        "digests": [_digest(inbound_mail.parsed, our_address) for our_address in places if our_address],
+        "digest": digest,
+        "former_digest": _digest(inbound_mail.parsed, formerly) if formerly else digest,
         "delivery": inbound_mail.delivery_id or 0,
         "identity": inbound_mail.identity,
         "mail": inbound_mail.mail_id or 0,
         "forgotten": forgotten_identity(inbound_mail.parsed),
     }
-    repeated, came_before, forgotten = uow.connection.execute(_PAST, ids).one()
+    [(repeated, came_before, forgotten)] = _PAST.rows(uow.connection, ids)
     return Past(bool(repeated), bool(came_before), bool(forgotten))
 
 
@@ -173,7 +176,7 @@ def settle(uow: UnitOfWork, claim: Claim, fate: Fate, ticket: int | None = None,
     if inbound_mail.delivery_id:
         uow.connection.execute(_DELIVERED_AGAIN.values(**values), {"delivery": inbound_mail.delivery_id})
     else:
-        uow.connection.execute(_ADD_DELIVERY, {"mail_id": claim.mail_id, **values})
+        _ADD_DELIVERY.rows(uow.connection, {"mail_id": claim.mail_id, **values})
     return DeliveryResult(claim.recipient, fate, ticket, reason, claim.mail_id)
 
 
@@ -191,14 +194,22 @@ def forgotten_identity(parsed: ParsedMail) -> str:
 
 
 _MAIL, _DELIVERY = cast("Table", Mail.__table__), cast("Table", Delivery.__table__)
-_ADD_MAIL = insert(_MAIL).returning(_MAIL.c.id)
-_ADD_DELIVERY = insert(_DELIVERY)
+_ADD_MAIL = Prepared(
+    insert(_MAIL).returning(_MAIL.c.id), ("received", "envelope_from", "author", "subject", "identity", "raw")
+)
+_ADD_DELIVERY = Prepared(
+    insert(_DELIVERY), ("mail_id", "recipient", "digest", "fate", "reason", "waiting", "ticket_id")
+)
 _DELIVERED_AGAIN = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery"))
-_DIGESTS: BindParameter[Any] = bindparam("digests", expanding=True)
-_PAST = select(
-    exists().where(_DELIVERY.c.digest.in_(_DIGESTS), _DELIVERY.c.id != bindparam("delivery")),
-    exists().where(_MAIL.c.identity == bindparam("identity"), _MAIL.c.id != bindparam("mail")),
-    exists().where(_MAIL.c.identity == bindparam("forgotten")),
+_PAST = Prepared(
+    select(
+        exists().where(
+            _DELIVERY.c.digest.in_([bindparam("digest"), bindparam("former_digest")]),
+            _DELIVERY.c.id != bindparam("delivery"),
+        ),
+        exists().where(_MAIL.c.identity == bindparam("identity"), _MAIL.c.id != bindparam("mail")),
+        exists().where(_MAIL.c.identity == bindparam("forgotten")),
+    )
 )
 
 
@@ -213,7 +224,8 @@ def store_mail(uow: UnitOfWork, inbound_mail: InboundMail) -> int:
         "identity": inbound_mail.identity,
         "raw": inbound_mail.raw,
     }
-    return int(uow.connection.execute(_ADD_MAIL, columns).scalar_one())
+    [(mail_id,)] = _ADD_MAIL.rows(uow.connection, columns)
+    return int(mail_id)
 
 
 def _digest(parsed: ParsedMail, target: str) -> bytes:

@@ -143,7 +143,7 @@ def _is_on_a_team(uow: UnitOfWork, person: Person) -> bool:
 def _other_requestor(uow: UnitOfWork, inbound_mail: InboundMail, person: Person) -> Mailbox | None:
     """Who is to get what answers a mail, if that is somebody else than its writer: a form's visitor, most often."""
     parsed = inbound_mail.parsed
-    if inbound_mail.writer is not None or parsed.listed or _is_on_a_team(uow, person):
+    if inbound_mail.writer is not None or parsed.listed or not parsed.reply_to or _is_on_a_team(uow, person):
         return None
     own = {address_key(person.email), address_key(parsed.sender.email if parsed.sender else "")}
     for other in parsed.reply_to:

@@ -103,9 +103,7 @@ def identify(
         members = members_of(uow, ticket)
         about = replace(about, member=_writer(person, members, relayed=about.relayed))
     new_message = replace(contents.draft_of(uow, claim, thread), verified=about.verified, believed=about.believed)
-    return TicketReply(
-        thread, ticket, person, members, about, permission, new_message, contents.quotable_lines(uow, parsed)
-    )
+    return TicketReply(thread, ticket, person, members, about, permission, new_message, contents.quotable_lines(known))
 
 
 def _situation(

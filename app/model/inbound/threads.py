@@ -3,20 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    Boolean,
-    CompoundSelect,
-    Integer,
-    String,
-    Text,
-    bindparam,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import Boolean, Integer, String, Text, bindparam, case, literal, select, union_all
 
 from ...mail.parsed import body_digest
 from ...mail.subjects import bare_subject
@@ -29,6 +19,7 @@ from ..records.queues import names_of_queues
 from ..records.received_mail import Mail
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
 from ..storage.base import Moment
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember, member_for, members_of
 from .delivery import InboundMail
@@ -40,8 +31,8 @@ class KnownReference(NamedTuple):
     `ticket` is None for a letter about no ticket, which proves who answers it and leads nowhere; `message` is None for
     one about no message. `reader` is the person whom the letter went to, `kind` its kind, `checkpoint` how the ticket
     was before the change that it tells of, `shown` whether others have seen its id, `promise` what it says of a reply,
-    `created` when it was written, `offers` the words that mean something in answer to it. `forwarded`: it is the mail
-    that a message forwards.
+    `created` when it was written, `offers` the words that mean something in answer to it. `quotable` are its sender and
+    its text, where the mail answers it. `forwarded`: it is the mail that a message forwards.
     """
 
     given: str
@@ -56,6 +47,7 @@ class KnownReference(NamedTuple):
     promise: str | None
     created: datetime | None
     offers: str | None
+    quotable: str | None
     forwarded: bool
 
 
@@ -74,33 +66,46 @@ class ThreadMatch(NamedTuple):
     redirected: bool = False
 
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _NO_LETTER = (
     *(literal(None, Integer), literal(None, String), literal(None, Integer), literal(False, Boolean)),
-    *(literal(None, Text), literal(None, Moment), literal(None, String)),
+    *(literal(None, Text), literal(None, Moment), literal(None, String), literal(None, Text)),
 )
 _MESSAGE = (Message.ticket_id, Message.id, Message.message_id, Message.private)
-_KNOWN: CompoundSelect[Any] = union_all(
-    select(Message.message_id, *_MESSAGE, *_NO_LETTER, literal(False, Boolean)).where(Message.message_id.in_(_IDS)),
-    select(Message.original_id, *_MESSAGE, *_NO_LETTER, literal(True, Boolean)).where(Message.original_id.in_(_IDS)),
-    select(
-        Letter.message_id,
-        Letter.ticket_id,
-        Message.id,
-        Message.message_id,
-        Message.private,
-        Letter.person_id,
-        Letter.kind,
-        Letter.checkpoint,
-        Letter.shown,
-        Letter.promise,
-        Letter.created,
-        Letter.offers,
-        literal(False, Boolean),
+
+
+@cache
+def _known(count: int) -> Prepared:
+    """The statement that finds what so many ids name: `id0` and on. A mail answers those from `answered0` on."""
+    ids, answered = ([bindparam(f"{name}{at}", type_=String) for at in range(count)] for name in ("id", "answered"))
+    letter = (
+        *(Letter.message_id, Letter.ticket_id, Message.id, Message.message_id, Message.private),
+        *(Letter.person_id, Letter.kind, Letter.checkpoint, Letter.shown, Letter.promise, Letter.created),
+        *(Letter.offers, case((Letter.message_id.in_(answered), Letter.sender + "\n" + Letter.text))),
     )
-    .outerjoin(Message, Message.id == Letter.about_id)
-    .where(Letter.message_id.in_(_IDS)),
-)
+    in_letter = select(*letter, literal(False, Boolean)).outerjoin(Message, Message.id == Letter.about_id)
+    return Prepared(
+        union_all(
+            select(Message.message_id, *_MESSAGE, *_NO_LETTER, literal(False, Boolean)).where(
+                Message.message_id.in_(ids)
+            ),
+            select(Message.original_id, *_MESSAGE, *_NO_LETTER, literal(True, Boolean)).where(
+                Message.original_id.in_(ids)
+            ),
+            in_letter.where(Letter.message_id.in_(ids)),
+        )
+    )
+
+
+# More than a thread has, and fewer than a statement takes.
+_MOST_IDS = 4_096
+
+
+def _find_known(uow: UnitOfWork, ids: Sequence[str], answered: Sequence[str]) -> list[KnownReference]:
+    # A power of two, so that few statements serve all mails; what is too much names nothing.
+    count = 1 << (len(ids) - 1).bit_length()
+    values = {f"id{at}": ids[at] if at < len(ids) else "" for at in range(count)}
+    values |= {f"answered{at}": answered[at] if at < len(answered) else "" for at in range(count)}
+    return [KnownReference(*row) for row in _known(count).rows(uow.connection, values)]
 
 
 def known_references(uow: UnitOfWork, inbound_mail: InboundMail) -> list[KnownReference]:
@@ -109,11 +114,11 @@ def known_references(uow: UnitOfWork, inbound_mail: InboundMail) -> list[KnownRe
     # A mail that is a letter of ours has an id of our domain; others need not be asked for.
     domain = (parsed.message_id or "").rpartition("@")[2].removesuffix(">")
     own = [parsed.message_id] if parsed.message_id is not None and is_our_domain(uow, domain) else []
-    ids = list(dict.fromkeys((*own, *parsed.in_reply_to, *reversed(parsed.references))))
+    ids = list(dict.fromkeys((*own, *parsed.in_reply_to, *reversed(parsed.references))))[:_MOST_IDS]
     if not ids:
         return []
     nearness = {given: position for position, given in enumerate(ids)}
-    rows = [KnownReference(*row) for row in uow.connection.execute(_KNOWN, {"ids": ids})]
+    rows = _find_known(uow, ids, parsed.in_reply_to)
     return sorted(rows, key=lambda one: (nearness[one.given], one.ticket or 0))
 
 

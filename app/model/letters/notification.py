@@ -16,7 +16,7 @@ from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, REQUESTOR, SHOW
 from ..lifecycle.tables import Action
 from ..records.addressing import comment_address, ticket_address
-from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
+from ..records.letters import HELD, LETTER_COLUMNS, NOT_SENT, UNANSWERED, Letter, State
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Attachment, Message, forwardable_files
 from ..records.people import Address, Person
@@ -680,6 +680,7 @@ def _shown_by(
 def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[str, object]:
     """A row of the outbox that waits to be sent, with names that nobody can guess, and what it shows."""
     return {
+        **dict.fromkeys(LETTER_COLUMNS),
         "shows": shows,
         "created": uow.now,
         "message_id": new_message_id(uow),
@@ -688,13 +689,7 @@ def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[s
         "attempts": 0,
         "attached": False,
         "acknowledges": False,
-        "leave_token": None,
         "shown": False,
-        "promise": None,
-        "commands": None,
-        "offers": None,
-        "offered_id": None,
-        "checkpoint": None,
         "next": uow.now,
         **columns,
     }

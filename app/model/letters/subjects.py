@@ -7,13 +7,14 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, bindparam, delete, insert, select
 
 from ...mail.addresses import address_key
-from ..records.letters import Letter, LetterSubject
+from ..records.letters import LETTER_COLUMNS, Letter, LetterSubject
 from ..records.people import Address
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember
 
 _LETTER, _SUBJECT, _ADDRESS = (cast("Table", one.__table__) for one in (Letter, LetterSubject, Address))
-_ADD_LETTERS = insert(_LETTER)
+_ADD_LETTER = Prepared(insert(_LETTER), LETTER_COLUMNS)
 # A letter is found by its Message-ID: so the insert of letters need not give their ids back.
 _ID = select(_LETTER.c.id).where(_LETTER.c.message_id == bindparam("letter")).scalar_subquery()
 _ADD_BY_ID = insert(_SUBJECT).values(letter_id=_ID, person_id=bindparam("person"), ticket_id=bindparam("ticket"))
@@ -63,8 +64,7 @@ def _names(member: TicketMember) -> list[str]:
 def add_letters(uow: UnitOfWork, letters: Sequence[Mapping[str, Any]]) -> None:
     """Insert letters with their subjects: rows of the outbox, each with its Subjects as `shows`."""
     if letters:
-        rows = [{name: value for name, value in letter.items() if name != "shows"} for letter in letters]
-        uow.connection.execute(_ADD_LETTERS, rows)
+        _ADD_LETTER.run_many(uow.connection, letters)
         _add_subjects(uow, letters)
 
 

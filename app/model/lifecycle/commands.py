@@ -229,7 +229,8 @@ def begins(text: str) -> bool:
 def nearest(name: str) -> Command | None:
     """The command from which a name is one letter away: one too many, too few, another, or two in the wrong order."""
     folded = name.casefold()
-    return next((command for key, command in _BY_NAME.items() if is_near(folded, key)), None)
+    alike = ((key, command) for key, command in _BY_NAME.items() if abs(len(key) - len(folded)) <= 1)
+    return next((command for key, command in alike if is_near(folded, key)), None)
 
 
 def is_near(one: str, other: str) -> bool:

@@ -152,8 +152,9 @@ def _all_or_nothing(uow: UnitOfWork) -> Iterator[None]:
         with uow.session.begin_nested():
             yield
     except BaseException:
-        # Who was met in between is not there any more.
+        # Who was met in between is not there any more, and prepared statements wrote what the session does not know.
         uow.session.info.pop("people", None)
+        uow.session.expire_all()
         raise
 
 

@@ -1,6 +1,5 @@
 """Leaving a ticket: its letters end for somebody who wants no more of them."""
 
-from ..records.people import Person
 from ..records.tickets import Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
@@ -17,7 +16,7 @@ def leave(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Event:
     """End the letters of a ticket for somebody who may leave it. Nobody is told of who had left before."""
     change = _leave(uow, ticket, member)
     if change is not None:
-        record_change(uow, ticket, uow.session.get_one(Person, member.person_id), *change)
+        record_change(uow, ticket, member.person_id, *change)
     changes = [change] if change else []
     return Event(ticket, members_of(uow, ticket), member, ticket.status, changes=changes, quiet=not changes)
 

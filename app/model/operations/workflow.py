@@ -18,10 +18,12 @@ from ..lifecycle.tables import (
     target_status,
 )
 from ..records.message_ids import new_message_id, sendable
-from ..records.messages import Attachment, Message, NoSuchMessage, Via, attachment_rows, find_message
+from ..records.messages import ADD_MESSAGE, Attachment, Message, NoSuchMessage, Via, attachment_rows, find_message
 from ..records.people import Person
 from ..records.queues import Queue
-from ..records.tickets import NO_TITLE, Participant, Reopening, Ticket, record_change
+from ..records.ticket_progress import ADD_REOPENING, TicketProgress, add_ticket
+from ..records.tickets import NO_TITLE, Participant, Ticket, record_change
+from ..storage.mapped_rows import unattached
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, member_for, members_of
@@ -50,8 +52,10 @@ def make_ticket(
     `asked`: when the request was made, if not in this mail.
     """
     date = plausible_date(asked or new_message.date, uow.now)
-    ticket = Ticket(
-        queue=queue,
+    uow.session.flush()
+    ticket = add_ticket(
+        uow,
+        queue,
         title=_title(new_message),
         status=queue.lifecycle.spam if spam else queue.lifecycle.first,
         requestor_id=requestor.id,
@@ -59,16 +63,14 @@ def make_ticket(
         created=date,
         last_query=date,
         last_posted=new_message.posted or uow.now,
-        posts=0,
-        has_private=False,
+        posts=1,
+        has_private=private,
         root=_root(uow, new_message, private=private),
     )
-    uow.session.add(ticket)
-    uow.session.flush()
     for person in asked_in:
         part = Participant(ticket_id=ticket.id, person_id=person.id, subscribed=True, pending=not new_message.believed)
         uow.session.add(part)
-    message = _add_message(uow, ticket, requestor.id, None, new_message, private=private)
+    message = _add_message(uow, ticket.id, 1, ticket.status, requestor.id, None, new_message, private=private)
     members = members_of(uow, ticket)
     actor = member_for(requestor, members)
     return Event(
@@ -194,19 +196,25 @@ def take_transitions(
     there, before anything is done.
     """
     solutions = [_solution(uow, ticket, transition.rule, answer, roles) for transition in transitions]
-    by = actor.person_id if actor else None
-    old, ticket.status = ticket.status, transitions[-1].status if transitions else ticket.status
+    by, progress = actor.person_id if actor else None, TicketProgress.of(ticket)
+    progress.status = transitions[-1].status if transitions else ticket.status
     if message is not None:
-        message.action, message.new_status = transitions[0].rule.recorded_action.title, ticket.status
+        message.action, message.new_status = transitions[0].rule.recorded_action.title, progress.status
         message.private, message.held = private, False
     elif new_message is not None:
-        message = _add_message(uow, ticket, by, transitions[0].rule.recorded_action, new_message, private=private)
+        progress.posts += 1
+        progress.has_private = progress.has_private or private
+        progress.last_posted = max(progress.last_posted, new_message.posted or uow.now)
+        number, recorded = progress.posts, transitions[0].rule.recorded_action
+        message = _add_message(uow, ticket.id, number, progress.status, by, recorded, new_message, private=private)
+    old = ticket.status
     for transition, solution in zip(transitions, solutions, strict=True):
-        _keep_record(uow, ticket, transition, old, actor)
-        _settle_answer(ticket, transition, by, message, solution, uow.now)
+        _keep_record(uow, ticket, progress, transition, old, by)
+        _settle_answer(progress, transition, by, message, solution, uow.now)
         old = transition.status
     if message is not None and transitions[0].rule.recorded_action.dated:
-        _date(ticket, message, query=transitions[0].rule.is_query(roles))
+        _date(progress, message, query=transitions[0].rule.is_query(roles))
+    progress.store(uow, ticket)
     return message
 
 
@@ -217,19 +225,19 @@ def without_private_text(uow: UnitOfWork, ticket: Ticket, new_message: NewMessag
 
 def _add_message(
     uow: UnitOfWork,
-    ticket: Ticket,
+    ticket_id: int,
+    number: int,
+    status: str,
     sender_id: int | None,
     action: Action | None,
     new_message: NewMessage,
     *,
     private: bool,
 ) -> Message:
-    ticket.posts += 1
-    ticket.has_private = ticket.has_private or private
-    ticket.last_posted = max(ticket.last_posted, new_message.posted or uow.now)
+    """Insert a message; `number` is its place on the ticket, `status` that of the ticket after it."""
     columns = {
-        "ticket_id": ticket.id,
-        "number": ticket.posts,
+        "ticket_id": ticket_id,
+        "number": number,
         "message_id": new_message.message_id,
         "in_reply_to": new_message.in_reply_to,
         "parent_id": new_message.parent.id if new_message.parent else None,
@@ -238,7 +246,7 @@ def _add_message(
         "text": new_message.text,
         "full_text": new_message.full_text,
         "action": action.title if action else None,
-        "new_status": ticket.status,
+        "new_status": status,
         "private": private,
         "held": new_message.held,
         "automatic": new_message.automatic,
@@ -250,9 +258,9 @@ def _add_message(
         "original_id": new_message.original_id,
         "via": _way_of(new_message),
     }
-    number = uow.connection.execute(_ADD_MESSAGE, columns).scalar_one()
-    _add_attachments(uow, number, new_message.attachments)
-    return Message(id=number, **columns)
+    [(message_id,)] = ADD_MESSAGE.rows(uow.connection, columns)
+    _add_attachments(uow, message_id, new_message.attachments)
+    return unattached(Message, {"id": message_id, **columns})
 
 
 def _way_of(new_message: NewMessage) -> Via:
@@ -262,7 +270,6 @@ def _way_of(new_message: NewMessage) -> Via:
     return Via.COMMAND if new_message.mail_id is None else Via.MAIL
 
 
-_ADD_MESSAGE = insert(cast("Table", Message.__table__)).returning(Message.id)
 _ADD_ATTACHMENTS = insert(cast("Table", Attachment.__table__))
 
 
@@ -303,7 +310,7 @@ def _shown_as(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
 
 
 def _settle_answer(
-    ticket: Ticket,
+    ticket: Ticket | TicketProgress,
     transition: Transition,
     by: int | None,
     message: Message | None,
@@ -322,26 +329,20 @@ def _settle_answer(
         ticket.solved = date
 
 
-def _keep_record(uow: UnitOfWork, ticket: Ticket, transition: Transition, old: str, actor: TicketMember | None) -> None:
+def _keep_record(
+    uow: UnitOfWork, ticket: Ticket, progress: TicketProgress, transition: Transition, old: str, by_id: int | None
+) -> None:
     """Remember a new status, and a reopening with who had answered, which is about to be cleared."""
     if old == transition.status:
         return
-    by = uow.session.get(Person, actor.person_id) if actor else None
-    record_change(uow, ticket, by, "status", old, transition.status)
+    record_change(uow, ticket, by_id, "status", old, transition.status)
     if old in transition.rule.reopens_from and transition.status == ticket.lifecycle.first:
-        uow.session.add(
-            Reopening(
-                ticket_id=ticket.id,
-                at=uow.now,
-                by_id=by.id if by else None,
-                from_status=old,
-                answerer_id=ticket.answerer_id,
-                solved=ticket.solved,
-            )
-        )
+        values = {"ticket_id": ticket.id, "at": uow.now, "by_id": by_id, "from_status": old}
+        answered = {"answerer_id": progress.answerer_id, "solved": progress.solved}
+        ADD_REOPENING.rows(uow.connection, {**values, **answered})
 
 
-def _date(ticket: Ticket, message: Message, *, query: bool) -> None:
+def _date(ticket: Ticket | TicketProgress, message: Message, *, query: bool) -> None:
     """Move the date of the last query or response: never backwards, nor before the ticket was there."""
     # What stands for a ticket while an archive is replayed has no date of its own.
     date = max(message.date, ticket.created or message.date)

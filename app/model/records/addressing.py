@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 
 from ...mail.addresses import address_key
 from ..storage.base import MAX_ID
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .letters import Letter
 from .our_domains import is_our_domain
@@ -142,7 +143,7 @@ def place_by_form(local: str) -> OurAddress | None:
     return None
 
 
-_QUEUE_OF = select(QueueAddress.queue_id).where(QueueAddress.address == bindparam("address"))
+_QUEUE_OF = Prepared(select(QueueAddress.queue_id).where(QueueAddress.address == bindparam("address")))
 
 
 def _queue(uow: UnitOfWork, local: str, domain: str) -> OurAddress | None:
@@ -160,8 +161,12 @@ def _queue(uow: UnitOfWork, local: str, domain: str) -> OurAddress | None:
 
 
 def _queue_of(uow: UnitOfWork, address: str) -> int | None:
-    queue_id: int | None = uow.connection.execute(_QUEUE_OF, {"address": address}).scalar()
-    return queue_id
+    asked: dict[str, int | None] = uow.session.info.setdefault("queues", {})
+    if address not in asked:
+        uow.session.flush()
+        row = _QUEUE_OF.row(uow.connection, {"address": address})
+        asked[address] = row[0] if row else None
+    return asked[address]
 
 
 def is_deliverable(uow: UnitOfWork, address: str) -> bool:

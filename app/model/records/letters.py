@@ -84,6 +84,12 @@ class Letter(Base):
     person: Mapped[Person] = relationship()
 
 
+# The others are filled while it is sent.
+_LATER = ("id", "in_hand", "sent", "error", "undelivered", "refused")
+LETTER_COLUMNS = tuple(column.name for column in Letter.__table__.columns if column.name not in _LATER)
+"""The columns of a letter that is written; a prepared insert takes exactly these."""
+
+
 class LetterSubject(Base):
     """A person or a ticket that a letter shows, by which erasing finds the letter; one of the two columns is set.
 

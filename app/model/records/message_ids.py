@@ -54,9 +54,9 @@ def _token(uow: UnitOfWork, nonce: str) -> str:
 
 def _key(uow: UnitOfWork) -> bytes:
     """The key of this database's letters, made with it."""
-    if _LETTERS not in uow.secrets:
-        uow.secrets[_LETTERS] = uow.session.get_one(Secret, _LETTERS).value
-    return bytes.fromhex(uow.secrets[_LETTERS])
+    if _LETTERS not in uow.kept:
+        uow.kept[_LETTERS] = uow.session.get_one(Secret, _LETTERS).value
+    return bytes.fromhex(uow.kept[_LETTERS])
 
 
 def tracker_id(uow: UnitOfWork) -> str:

@@ -5,11 +5,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, select, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, insert, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...mail import mime
 from ..storage.base import Base
+from ..storage.mapped_rows import filled_columns
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import ExplainedError
 from .people import Person
@@ -75,6 +77,10 @@ class Message(Base):
     sender: Mapped[Person | None] = relationship()
     mail: Mapped[Mail | None] = relationship()
     attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.id")
+
+
+ADD_MESSAGE = Prepared(insert(Message).returning(Message.id), filled_columns(Message))
+"""Inserts a message, with every column but its id."""
 
 
 class Attachment(Base):

@@ -30,15 +30,14 @@ def adopt_domain(uow: UnitOfWork) -> None:
     uow.session.execute(update(OurDomain).values(current=False))
     uow.session.merge(OurDomain(name=uow.domain, current=True))
     uow.session.flush()
-    uow.session.info.pop(_CACHE, None)
+    uow.kept.pop(_KEPT, None)
 
 
 def our_domains(uow: UnitOfWork) -> frozenset[str]:
-    """Return every domain whose addresses are ours."""
-    found: frozenset[str] | None = uow.session.info.get(_CACHE)
-    if found is None:
-        found = uow.session.info[_CACHE] = frozenset((uow.domain, *uow.connection.execute(_FORMER).scalars()))
-    return found
+    """Return every domain whose addresses are ours. A process asks once: only a start under another domain adds one."""
+    if _KEPT not in uow.kept:
+        uow.kept[_KEPT] = "\n".join(uow.connection.execute(_FORMER).scalars())
+    return frozenset((uow.domain, *uow.kept[_KEPT].split()))
 
 
 def is_our_domain(uow: UnitOfWork, domain: str) -> bool:
@@ -46,4 +45,4 @@ def is_our_domain(uow: UnitOfWork, domain: str) -> bool:
     return domain == uow.domain or domain in our_domains(uow)
 
 
-_CACHE = "our domains"
+_KEPT = "former domains"

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, bindparam, func, select
+from sqlalchemy import ForeignKey, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...mail.addresses import address_key
 from ..storage.base import Base
+from ..storage.mapped_rows import columns_of, filled_columns, load, load_values
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import ExplainedError
 
@@ -67,16 +69,45 @@ class Address(Base):
     key: Mapped[str] = mapped_column(unique=True)
 
 
-_BY_KEY = select(Person).join(Address, Address.person_id == Person.id).where(Address.key == bindparam("key"))
+_BY_KEY = Prepared(
+    select(*columns_of(Person)).join(Address, Address.person_id == Person.id).where(Address.key == bindparam("key"))
+)
+
+
+_ADD_PERSON, _ADD_ADDRESS = (Prepared(insert(one).returning(one.id), filled_columns(one)) for one in (Person, Address))
 
 
 def find_person(uow: UnitOfWork, email: str) -> Person | None:
     """The person who has this address, or None. Asked again for the same mail, the database is not."""
+    key, found = address_key(email), _known_here(uow)
+    if key not in found:
+        uow.session.flush()
+        row = _BY_KEY.row(uow.connection, {"key": key})
+        found[key] = load(uow.session, Person, row) if row else None
+    return found[key]
+
+
+def _known_here(uow: UnitOfWork) -> dict[str, Person | None]:
+    """Who was found by an address, or not, in this unit of work."""
+    here: dict[str, Person | None] = uow.session.info.setdefault("people", {})
+    return here
+
+
+def insert_person(uow: UnitOfWork, name: str, email: str, *, known: bool) -> Person:
+    """Insert somebody with one address."""
+    values = {"name": name, "email": email, "known": known, "administrator": False, "created": uow.now}
+    values |= dict.fromkeys(("acknowledged", "refused", "undeliverable"))
+    [(person_id,)] = _ADD_PERSON.rows(uow.connection, values)
+    person = load_values(uow.session, Person, {"id": person_id, **values})
+    insert_address(uow, person, email)
+    return person
+
+
+def insert_address(uow: UnitOfWork, person: Person, email: str) -> None:
+    """Give a person one more address."""
     key = address_key(email)
-    found: dict[str, Person] = uow.session.info.setdefault("people", {})
-    if key not in found and (person := uow.session.scalars(_BY_KEY, {"key": key}).one_or_none()):
-        found[key] = person
-    return found.get(key)
+    _ADD_ADDRESS.rows(uow.connection, {"person_id": person.id, "email": email, "key": key})
+    _known_here(uow)[key] = person
 
 
 def get_person(uow: UnitOfWork, email: str) -> Person:

@@ -135,6 +135,7 @@ def add_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
         raise BadQueue("queue_address_of_person", address=address, person=person.label)
     queue.addresses.append(QueueAddress(address=local))
     uow.session.flush()
+    uow.session.info.pop("queues", None)
 
 
 def remove_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:

@@ -4,18 +4,18 @@ from typing import Any
 
 from sqlalchemy import Column, Table, delete, select, update
 
-from ...mail.addresses import Mailbox, address_key, is_usable
+from ...mail.addresses import Mailbox, is_usable
 from ...mail.text import one_line
 from ..storage.base import Base, is_credential
 from ..storage.unit_of_work import UnitOfWork
-from .people import Address, BadAddress, Person, find_person, get_person
+from .people import BadAddress, Person, find_person, get_person, insert_address, insert_person
 
 
 def get_or_create_person(uow: UnitOfWork, mailbox: Mailbox, *, known: bool) -> Person:
     """The person behind a mailbox, made if new. `known` makes a stranger known; nobody becomes less known by it."""
     if not is_usable(mailbox.email):
         raise BadAddress("no_address", given=mailbox.email)
-    person = find_person(uow, mailbox.email) or _make(uow, mailbox)
+    person = find_person(uow, mailbox.email) or _make(uow, mailbox, known=known)
     if known and not person.known:
         person.known = True
     if mailbox.name and not person.name:
@@ -40,7 +40,8 @@ def add_alias(uow: UnitOfWork, email: str, other: str) -> None:
     owner = find_person(uow, other.strip())
     if owner is None:
         _check_not_ours(uow, other.strip())
-        add_address(uow, person, other.strip())
+        uow.session.flush()
+        insert_address(uow, person, other.strip())
     elif owner.id != person.id:
         _become_one(uow, person, owner)
 
@@ -90,25 +91,10 @@ def _check_not_ours(uow: UnitOfWork, email: str) -> None:
         raise BadAddress("address_is_ours", email=email)
 
 
-def _make(uow: UnitOfWork, mailbox: Mailbox) -> Person:
+def _make(uow: UnitOfWork, mailbox: Mailbox, *, known: bool) -> Person:
     _check_not_ours(uow, mailbox.email)
-    person = Person(
-        name=one_line(mailbox.name, 200),
-        email=mailbox.email,
-        known=False,
-        administrator=False,
-        created=uow.now,
-    )
-    uow.session.add(person)
     uow.session.flush()
-    add_address(uow, person, mailbox.email)
-    return person
-
-
-def add_address(uow: UnitOfWork, person: Person, email: str) -> None:
-    """Give a person one more address."""
-    uow.session.add(Address(person_id=person.id, email=email, key=address_key(email)))
-    uow.session.flush()
+    return insert_person(uow, one_line(mailbox.name, 200), mailbox.email, known=known)
 
 
 def set_current_address(person: Person, email: str) -> None:

@@ -2,11 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, bindparam, false, select, true
+from sqlalchemy import ForeignKey, Index, bindparam, false, insert, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm.attributes import set_committed_value
 
+from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import Lifecycle, NotAllowed
 from ..storage.base import MAX_ID, Base
+from ..storage.mapped_rows import columns_of, filled_columns, load, loaded
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import ExplainedError
 from .people import Person
@@ -92,7 +96,7 @@ class Ticket(Base):
     @property
     def lifecycle(self) -> Lifecycle:
         """The tables by which it lives: those of its queue."""
-        return self.queue.lifecycle
+        return LIFECYCLES[self.queue.lifecycle_name]
 
     @property
     def forgotten(self) -> bool:
@@ -136,6 +140,9 @@ class Change(Base):
     by: Mapped[Person | None] = relationship()
 
 
+_ADD_CHANGE = Prepared(insert(Change), filled_columns(Change))
+
+
 class Reopening(Base):
     """A ticket that was opened again: by whom, when, from which status, and who had answered it."""
 
@@ -152,6 +159,9 @@ class Reopening(Base):
 
 _BY_NUMBER = select(Ticket).where(Ticket.id == bindparam("number"))
 _LOCKED_BY_NUMBER = _BY_NUMBER.with_for_update(of=Ticket).execution_options(populate_existing=True)
+_TICKET, _QUEUE = columns_of(Ticket), columns_of(Queue)
+_WITH_QUEUE = select(*_TICKET, *_QUEUE).join(Queue, Queue.id == Ticket.queue_id).where(Ticket.id == bindparam("number"))
+_FIRST_BY_NUMBER = {False: Prepared(_WITH_QUEUE), True: Prepared(_WITH_QUEUE.with_for_update(of=Ticket))}
 
 
 def find_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ticket:
@@ -174,10 +184,25 @@ def find_any_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ti
     """The same, also of a ticket that was forgotten."""
     if not 0 < number <= MAX_ID:
         raise NoSuchTicket("no_such_number")
-    query = _LOCKED_BY_NUMBER if locked else _BY_NUMBER
-    ticket = uow.session.scalars(query, {"number": number}).one_or_none()
+    again = loaded(uow.session, Ticket, number) is not None
+    ticket = _loaded_again(uow, number, locked=locked) if again else _loaded_first(uow, number, locked=locked)
     if ticket is None:
         raise NoSuchTicket("no_ticket", number=number)
+    return ticket
+
+
+def _loaded_again(uow: UnitOfWork, number: int, *, locked: bool) -> Ticket | None:
+    return uow.session.scalars(_LOCKED_BY_NUMBER if locked else _BY_NUMBER, {"number": number}).one_or_none()
+
+
+def _loaded_first(uow: UnitOfWork, number: int, *, locked: bool) -> Ticket | None:
+    """A ticket of which this unit of work has no object yet, with its queue."""
+    uow.session.flush()
+    row = _FIRST_BY_NUMBER[locked].row(uow.connection, {"number": number})
+    if row is None:
+        return None
+    ticket = load(uow.session, Ticket, row[: len(_TICKET)])
+    set_committed_value(ticket, "queue", load(uow.session, Queue, row[len(_TICKET) :]))
     return ticket
 
 
@@ -198,7 +223,8 @@ def resolve_merged(uow: UnitOfWork, number: int, *, locked: bool = True) -> Tick
 
 
 def record_change(
-    uow: UnitOfWork, ticket: Ticket, by: Person | None, field: str, old: str | None, new: str | None
+    uow: UnitOfWork, ticket: Ticket, by_id: int | None, field: str, old: str | None, new: str | None
 ) -> None:
-    """Remember that something of a ticket became another."""
-    uow.session.add(Change(ticket_id=ticket.id, at=uow.now, by_id=by.id if by else None, field=field, old=old, new=new))
+    """Remember that something of a ticket became another; `by_id` is who changed it."""
+    values = ticket.id, uow.now, by_id, field, old, new
+    _ADD_CHANGE.rows(uow.connection, dict(zip(filled_columns(Change), values, strict=True)))

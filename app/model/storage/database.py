@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from .fair_lock import FairLock
+from .prepared import run
 from .unit_of_work import DEFAULT_TRUST, Trust, UnitOfWork
 
 # Bounds on how long a mail can hang on a database that does not answer; then the sender is told to try again.
@@ -62,7 +63,7 @@ class Database:
         self.clock = clock
         self.trust = trust
         self.web_url = web_url
-        self._secrets: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
         self.engine = _engine(self.url, pool_size)
         # SQLite has one writer. Threads that wait for each other here do so without polling the file.
         self._writer = FairLock() if self.is_sqlite else None
@@ -80,7 +81,7 @@ class Database:
             session.commit()
 
     def _unit_of_work(self, session: Session) -> UnitOfWork:
-        return UnitOfWork(session, self.clock(), self.domain, self.trust, self._secrets, self.web_url)
+        return UnitOfWork(session, self.clock(), self.domain, self.trust, self._kept, self.web_url)
 
     @contextmanager
     def core_transaction(self) -> Iterator[Connection]:
@@ -198,4 +199,4 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its turn at once: a reader that later wants to write could be refused in the middle of its work.
     reading = connection.get_execution_options().get("tickets_reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    run(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -25,24 +26,18 @@ DEFAULT_TRUST = Trust()
 class UnitOfWork:
     """What every function of the model is given: an open transaction, the present moment (aware UTC), our domain.
 
-    `secrets` are those of the database, once they were read. `web_url` is the address of the web pages for people,
-    which letters name; None where they name none.
+    `kept` is what a process reads from the database once: secrets, former domains. `web_url` is the address of the web
+    pages for people, which letters name; None where they name none.
     """
 
     session: Session
     now: datetime
     domain: str
     trust: Trust = DEFAULT_TRUST
-    secrets: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
     web_url: str | None = None
 
-    @property
+    @cached_property
     def connection(self) -> Connection:
-        """The transaction's connection, for the statements that every mail needs: they are built once, as Core.
-
-        A unit of work has one transaction, so its connection is asked for once.
-        """
-        connection: Connection | None = self.session.info.get("connection")
-        if connection is None:
-            connection = self.session.info["connection"] = self.session.connection()
-        return connection
+        """The transaction's connection, for prepared statements; a unit of work has one transaction."""
+        return self.session.connection()

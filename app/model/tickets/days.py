@@ -83,5 +83,5 @@ def pause(uow: UnitOfWork, ticket: Ticket, by: Person | None, wanted: Wanted) ->
     new = field_values(ticket)["until"]
     if new == old:
         return []
-    record_change(uow, ticket, by, "until", old, new)
+    record_change(uow, ticket, by.id if by else None, "until", old, new)
     return [("until", old, new)]

@@ -40,7 +40,7 @@ def apply_changes(uow: UnitOfWork, ticket: Ticket, actor: Person, field_changes:
     changes += [("participant", None, person.email) for person in came]
     changes += [("participant", field_changes.gone.email, None)] if field_changes.gone else []
     for change in changes:
-        record_change(uow, ticket, actor, *change)
+        record_change(uow, ticket, actor.id, *change)
     uow.session.flush()
     return changes
 

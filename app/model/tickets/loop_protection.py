@@ -17,6 +17,7 @@ from ..records.message_ids import is_our_id
 from ..records.messages import Message
 from ..records.queues import Responder
 from ..records.tickets import Participant, Ticket
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
 from .members import TicketMember, as_in_queue
@@ -54,12 +55,14 @@ class Storm(NamedTuple):
 CALM = Storm()
 
 # The newest messages of a ticket, found by its numbers.
-_NEWEST = select(Message.sender_id, Message.automatic, Message.verified, Message.in_reply_to).where(
-    Message.ticket_id == bindparam("ticket"),
-    Message.number > bindparam("before"),
-    Message.received > bindparam("since"),
-    Message.received <= bindparam("now"),
-    Message.mail_id.is_not(None),
+_NEWEST = Prepared(
+    select(Message.sender_id, Message.automatic, Message.verified, Message.in_reply_to).where(
+        Message.ticket_id == bindparam("ticket"),
+        Message.number > bindparam("before"),
+        Message.received > bindparam("since"),
+        Message.received <= bindparam("now"),
+        Message.mail_id.is_not(None),
+    )
 )
 
 
@@ -117,7 +120,7 @@ def _newest(uow: UnitOfWork, ticket: int, number: int, most: int) -> list[Writte
     asked = ("storm", ticket, number, most)
     if asked not in uow.session.info:
         ids = {"ticket": ticket, "before": number - 4 * most, "since": uow.now - WINDOW, "now": uow.now}
-        uow.session.info[asked] = [(row[0], row[1], row[2], row[3]) for row in uow.connection.execute(_NEWEST, ids)]
+        uow.session.info[asked] = _NEWEST.rows(uow.connection, ids)
     found: list[Written] = uow.session.info[asked]
     return found
 

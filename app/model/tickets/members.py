@@ -11,6 +11,7 @@ from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.people import Person
 from ..records.queues import TEAM, Queue, Responder
 from ..records.tickets import Participant, Ticket
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 
 
@@ -90,7 +91,7 @@ class Update(NamedTuple):
     status_changed: bool = False
 
 
-_ON_TICKET = (
+_ON_TICKET = Prepared(
     select(
         Person.id,
         Person.name,
@@ -130,7 +131,7 @@ def members_of(uow: UnitOfWork, ticket: Ticket) -> list[TicketMember]:
         "requestor": ticket.requestor_id,
         "assignee": ticket.assignee_id or 0,
     }
-    return [_on_ticket(ticket, row) for row in uow.connection.execute(_ON_TICKET, ids)]
+    return [_on_ticket(ticket, row) for row in _ON_TICKET.rows(uow.connection, ids)]
 
 
 def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:

@@ -83,8 +83,8 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
     _move_messages(uow, ticket, into)
     _move_dates(ticket, into)
     ticket.merged_into = into.id
-    record_change(uow, ticket, actor, "merged_into", None, str(into.id))
-    record_change(uow, into, actor, MERGED, None, str(ticket.id))
+    record_change(uow, ticket, actor.id, "merged_into", None, str(into.id))
+    record_change(uow, into, actor.id, MERGED, None, str(ticket.id))
     uow.session.flush()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Table, delete, func, insert, select
+from sqlalchemy import ForeignKey, Table, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..lifecycle.registry import moved
@@ -14,6 +14,8 @@ from ..records.messages import Message, opener_of
 from ..records.people import Person, administrators
 from ..records.tickets import MERGED, UNDELIVERED, Change, Participant, Ticket, record_change
 from ..storage.base import Base
+from ..storage.mapped_rows import filled_columns
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .members import members_of
 
@@ -79,7 +81,13 @@ class LetIn(NamedTuple):
 
 
 NOBODY_LET_IN = LetIn(None, ())
-_ADD = insert(cast("Table", Checkpoint.__table__)).returning(Checkpoint.id)
+_LAST_CHANGE_ID = Prepared(
+    select(func.max(Change.id)).where(Change.ticket_id == bindparam("ticket"), Change.field != UNDELIVERED)
+)
+_ADD = Prepared(
+    insert(cast("Table", Checkpoint.__table__)).returning(Checkpoint.id),
+    filled_columns(Checkpoint),
+)
 
 
 def snapshot(uow: UnitOfWork, ticket: Ticket, *, people: bool = False) -> Snapshot:
@@ -110,12 +118,14 @@ def save_checkpoint(uow: UnitOfWork, ticket: Ticket, before: Snapshot, by_id: in
         return None
     row = {"ticket_id": ticket.id, "at": uow.now, "by_id": by_id, "posts": ticket.posts, **before}
     row["participants"] = people
-    return int(uow.connection.execute(_ADD, {"changes": _last_change_id(uow, ticket), **row}).scalar_one())
+    [(checkpoint_id,)] = _ADD.rows(uow.connection, {"changes": _last_change_id(uow, ticket), **row})
+    return int(checkpoint_id)
 
 
 def _last_change_id(uow: UnitOfWork, ticket: Ticket) -> int:
-    changes = select(func.max(Change.id)).where(Change.ticket_id == ticket.id, Change.field != UNDELIVERED)
-    return uow.session.scalar(changes) or 0
+    uow.session.flush()
+    [(last,)] = _LAST_CHANGE_ID.rows(uow.connection, {"ticket": ticket.id})
+    return last or 0
 
 
 def _merged_last(uow: UnitOfWork, ticket: Ticket) -> bool:
@@ -213,7 +223,7 @@ def _restore(uow: UnitOfWork, ticket: Ticket, person: Person, checkpoint: Checkp
     if checkpoint.participants is not None:
         changed += _restore_participants(uow, ticket, json.loads(checkpoint.participants))
     for change in changed:
-        record_change(uow, ticket, person, *change)
+        record_change(uow, ticket, person.id, *change)
     uow.session.flush()
     return changed
 

@@ -1,0 +1,68 @@
+"""What happens to a ticket while it is worked on, as plain values: stored by one prepared statement."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import BindParameter, Table, bindparam, insert, update
+from sqlalchemy.orm.attributes import set_committed_value
+
+from ..lifecycle.tables import Lifecycle
+from ..storage.mapped_rows import filled_columns, load_values
+from ..storage.prepared import Prepared
+from ..storage.unit_of_work import UnitOfWork
+from .queues import Queue
+from .tickets import Reopening, Ticket
+
+
+@dataclass(slots=True)
+class TicketProgress:
+    """The columns of a ticket that a message or a step of the workflow changes, named as in `Ticket`."""
+
+    status: str
+    posts: int
+    has_private: bool
+    last_posted: datetime
+    last_query: datetime | None
+    last_response: datetime | None
+    solved: datetime | None
+    answer: int | None
+    answerer_id: int | None
+    reopens: datetime | None
+    created: datetime
+    lifecycle: Lifecycle
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> "TicketProgress":
+        """Return a ticket as it is now."""
+        return cls(*(getattr(ticket, one.name) for one in fields(cls)))
+
+    def store(self, uow: UnitOfWork, ticket: Ticket) -> None:
+        """Write what became of a ticket, to its row and to its object. A new status ends the wait of `reopens`."""
+        if self == TicketProgress.of(ticket):
+            return
+        if self.status != ticket.status:
+            self.reopens = None
+        _SAVE.rows(uow.connection, {"number": ticket.id, **{f"new_{name}": getattr(self, name) for name in _COLUMNS}})
+        for name in _COLUMNS:
+            set_committed_value(ticket, name, getattr(self, name))
+
+
+_COLUMNS = tuple(one.name for one in fields(TicketProgress) if one.name not in ("created", "lifecycle"))
+_TABLE = cast("Table", Ticket.__table__)
+_NEW: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in _COLUMNS}
+_SAVE = Prepared(update(_TABLE).where(_TABLE.c.id == bindparam("number")).values(_NEW))
+_FILLED = filled_columns(Ticket)
+_ADD = Prepared(insert(_TABLE).returning(_TABLE.c.id), _FILLED)
+ADD_REOPENING = Prepared(insert(Reopening), filled_columns(Reopening))
+"""Inserts a reopening, with every column but its id."""
+
+
+def add_ticket(uow: UnitOfWork, queue: Queue, **columns: object) -> Ticket:
+    """Insert a ticket; a column that is not given is null, or false."""
+    switches = {"requestor_left": False, "handed_over": False}
+    values = {**dict.fromkeys(_FILLED), **switches, "queue_id": queue.id, **columns}
+    [(number,)] = _ADD.rows(uow.connection, values)
+    ticket = load_values(uow.session, Ticket, {"id": number, **values})
+    set_committed_value(ticket, "queue", queue)
+    return ticket
