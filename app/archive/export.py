@@ -15,10 +15,10 @@ from ..model.records.messages import Message
 from ..model.records.queues import find_queue
 from ..model.records.received_mail import Mail
 from ..model.records.tickets import Ticket, find_ticket
+from ..model.storage.batches import batches
 from ..model.storage.database import Database
 from ..model.storage.unit_of_work import UnitOfWork
 from ..model.tickets.ticket_json import Json, ticket_in_full
-from .batches import batches
 from .export_marks import ExportMark, marking_line
 from .message_as_mail import ExportedMessage, mail_of
 from .reading.mbox import escaped
@@ -89,8 +89,8 @@ def mbox_of(database: Database, chosen: Chosen) -> Iterator[Exported]:
         with database.read_only() as uow:
             rows = uow.connection.execute(_PLAN.where(_MESSAGE.c.ticket_id.in_(numbers)))
             planned = [_Planned(*row) for row in rows]
-        for group in batches(planned, lambda one: one.size, _MAILS, _BYTES):
-            tickets = len({one.ticket_id for one in group} - {last})
+        for group in batches(planned, _MAILS, size=lambda row: row.size, octets=_BYTES):
+            tickets = len({post.ticket_id for post in group} - {last})
             yield Exported(_boxed(database, group), len(group), tickets)
             last = group[-1].ticket_id
 
@@ -131,13 +131,13 @@ def _tickets(database: Database, chosen: Chosen) -> Iterator[list[int]]:
 def _boxed(database: Database, group: list[_Planned]) -> bytes:
     """Some mails as they lie in the box."""
     with database.read_only() as uow:
-        query = select(_MAIL.c.id, _MAIL.c.raw).where(_MAIL.c.id.in_({one.mail_id for one in group if one.mail_id}))
+        query = select(_MAIL.c.id, _MAIL.c.raw).where(_MAIL.c.id.in_({post.mail_id for post in group if post.mail_id}))
         raws: dict[int, bytes] = dict(cast("Any", uow.connection.execute(query).all()))
-        commanded = _by_command(uow, [one.id for one in group if one.mail_id is None])
+        commanded = _by_command(uow, [post.id for post in group if post.mail_id is None])
         box = bytearray()
-        for one in group:
-            raw = escaped(raws[one.mail_id] if one.mail_id else commanded[one.id])
-            box += marking_line(ExportMark(one.ticket_id, tracker_id(uow), one.private), uow.domain, one.received)
+        for post in group:
+            raw = escaped(raws[post.mail_id] if post.mail_id else commanded[post.id])
+            box += marking_line(ExportMark(post.ticket_id, tracker_id(uow), post.private), uow.domain, post.received)
             box += raw
             # An empty line parts mails; one that has no line end at its end gets it.
             box += b"\n" if raw.endswith(b"\n") else b"\n\n"
@@ -153,7 +153,7 @@ def _by_command(uow: UnitOfWork, ids: list[int]) -> dict[int, bytes]:
     tickets = {
         ticket.id: ticket for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(_ticket_ids(found))))
     }
-    return {one.id: mail_of(_said(uow, one, tickets[one.ticket_id])) for one in found}
+    return {message.id: mail_of(_said(uow, message, tickets[message.ticket_id])) for message in found}
 
 
 def _ticket_ids(messages: Iterable[Message]) -> set[int]:

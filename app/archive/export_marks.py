@@ -29,7 +29,7 @@ class ExportMark(NamedTuple):
     def key(self) -> bytes:
         """The same for all mails of one ticket; its first bytes are the same for all tickets of one tracker."""
         ticket = f"ticket{self.number}={self.tracker}".encode()
-        return b"".join(blake2b(one, digest_size=TRACKER).digest() for one in (self.tracker.encode(), ticket))
+        return b"".join(blake2b(part, digest_size=TRACKER).digest() for part in (self.tracker.encode(), ticket))
 
 
 def mark_of(envelope: bytes) -> ExportMark | None:

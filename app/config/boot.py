@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.exc import DatabaseError
 
 from ..model.schema import NotReady
-from ..model.setup import first_queues
+from ..model.setup import set_up
 from ..model.storage.sqlite_copy import CannotCopy
 from ..transport import mail_log
 from . import build
@@ -23,7 +23,7 @@ def boot(settings: Any) -> None:
         current = current_settings()
         mail_log.begin(current.log)
         database = build.build_database(current)
-        first_queues(database, logging.getLogger("tickets.schema").warning)
+        set_up(database, logging.getLogger("tickets.schema").warning)
         settings.relay = build.build_relay(current)
         settings.receiver = build.build_receiver(current, database, settings.relay)
 

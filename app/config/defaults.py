@@ -42,7 +42,7 @@ WORKERS = 4
 # The form of the log on standard error: "plain" or "json".
 LOG = "plain"
 
-# Salmon's own: the modules with the doors, and what is set at the start.
+# Salmon's own: the modules with the handlers, and what boot sets.
 handlers = ["mail_tickets.handlers.ticket", "mail_tickets.handlers.other"]
 receiver: Any = None
 relay: Any = None

@@ -3,8 +3,8 @@
 import logging
 from typing import Any
 
-from ..handlers.unit import serve_requests_with
-from ..model.setup import first_queues
+from ..handlers.delivery import serve_requests_with
+from ..model.setup import set_up
 from ..transport.inbound.intake import MailIntake
 from ..transport.outbound.courier import Courier
 from ..transport.outbound.relays import Relay
@@ -24,7 +24,7 @@ def start(settings: Any, *, courier: bool = True) -> None:
         current = reading_of(settings).settings()
         relay = _relay(settings, current, is_named=names_relay(settings))
         database = build_database(current)
-        first_queues(database, logging.getLogger("tickets.schema").warning)
+        set_up(database, logging.getLogger("tickets.schema").warning)
     messenger = Courier(database, relay)
     intake = MailIntake(
         database,

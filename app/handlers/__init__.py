@@ -1,1 +1,1 @@
-"""The doors: which address leads to which workflow function. Salmon loads these modules and routes mail to them."""
+"""Salmon's handlers: which address leads to which operation. Salmon loads these modules and routes mail to them."""

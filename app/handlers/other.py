@@ -1,11 +1,11 @@
-"""The door of every other address of ours: a queue's, a letter's, the postmaster's."""
+"""The handler of every other address of ours: of a queue, of a letter, postmaster, abuse."""
 
 from salmon.mail import MailRequest
 from salmon.routing import nolocking, stateless
 
 from ..model.records.addressing import OurAddress
 from ..transport.inbound.routes import our_route
-from .unit import take
+from .delivery import deliver_request
 
 
 @our_route("(address)", address="(?s:.*)")
@@ -13,4 +13,4 @@ from .unit import take
 @nolocking
 def ELSEWHERE(message: MailRequest, address: str, place: OurAddress) -> None:  # noqa: N802 - Salmon's name for a state
     """Do what the address stands for, which its route has found out."""
-    take(message, place)
+    deliver_request(message, place)

@@ -1,11 +1,11 @@
-"""The doors `ticket<n>@` and `ticket<n>-comment@`: a post on a ticket."""
+"""The handlers of `ticket<n>@` and `ticket<n>-comment@`: a post on a ticket."""
 
 from salmon.mail import MailRequest
 from salmon.routing import nolocking, stateless
 
 from ..model.records.addressing import ticket_place
 from ..transport.inbound.routes import our_route
-from .unit import take
+from .delivery import deliver_request
 
 
 # ASCII alone: Salmon ignores case, and so would take a dotless i for an i; nor do other scripts' digits count.
@@ -14,7 +14,7 @@ from .unit import take
 @nolocking
 def POST(message: MailRequest, id: str, host: str) -> None:  # noqa: A002, N802 - Salmon's names for captures and states
     """Post on the ticket and take the default action of who writes and the state it is in."""
-    take(message, ticket_place(id, comment=False))
+    deliver_request(message, ticket_place(id, comment=False))
 
 
 @our_route("(?a:ticket(id)-comment@(host))", id="[0-9]+", host="[^@]*")
@@ -22,4 +22,4 @@ def POST(message: MailRequest, id: str, host: str) -> None:  # noqa: A002, N802 
 @nolocking
 def COMMENT(message: MailRequest, id: str, host: str) -> None:  # noqa: A002, N802 - as above
     """Post on the ticket in private."""
-    take(message, ticket_place(id, comment=True))
+    deliver_request(message, ticket_place(id, comment=True))

@@ -196,7 +196,7 @@ def _address_before(before: str) -> int | None:
     if len(between) > NEAR or not parts.BEFORE_DATE.fullmatch(between):
         return None
     odd = [word for word in words_of(between) if len(word) > 3 and word.casefold() not in parts.KNOWN]
-    found = [one for one in parts.ANGLED.finditer(before, max(0, end - NAME), end) if one.end() == end]
+    found = [match for match in parts.ANGLED.finditer(before, max(0, end - NAME), end) if match.end() == end]
     return found[-1].start() if found and (not odd or has_verb(between)) else None
 
 

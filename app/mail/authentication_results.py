@@ -79,7 +79,7 @@ def _judged(results: list[Any], domain: str) -> AuthenticationVerdict:
 
 
 def _is_about(properties: list[Any], domain: str) -> bool:
-    named = [one.value or "" for one in properties if (one.type, one.name) == ("header", "from")]
+    named = [entry.value or "" for entry in properties if (entry.type, entry.name) == ("header", "from")]
     return bool(domain) and {address_key(f"@{one}") for one in named} == {address_key(f"@{domain}")}
 
 

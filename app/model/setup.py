@@ -11,7 +11,7 @@ from .storage.unit_of_work import UnitOfWork
 FIRST_QUEUES = (("General", ("hello", "support"), "correspondence"), ("Questions", ("questions",), "support"))
 
 
-def first_queues(database: Database, tell: Callable[[str], None] = lambda _: None) -> bool:
+def set_up(database: Database, tell: Callable[[str], None] = lambda _: None) -> bool:
     """Bring the database to this program's version; a new one gets the first queues. Whether it was new.
 
     `tell` gets a line about the copy of an older one.

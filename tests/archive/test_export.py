@@ -74,7 +74,7 @@ class Tracker:
     def threads(self) -> list[list[tuple[str, bool]]]:
         """Of each ticket that has messages: who they are, and whether they are private, in the order of posting."""
         found = [
-            [(one["message_id"], one["private"]) for one in ticket["messages"]]
+            [(message["message_id"], message["private"]) for message in ticket["messages"]]
             for ticket in self.archive.tickets()
             if ticket["messages"]
         ]
@@ -184,7 +184,10 @@ def test_what_the_tracker_said_itself_is_an_automatic_mail(here: World, there: T
     there.imports(exported(here))
     [ticket] = there.archive.tickets()
     assert ticket["requestor"]["email"] == "zoe@home.example"
-    assert [(one["automatic"], one["private"]) for one in ticket["messages"]] == [(False, False), (True, False)]
+    assert [(message["automatic"], message["private"]) for message in ticket["messages"]] == [
+        (False, False),
+        (True, False),
+    ]
     assert ticket["participants"] == []
 
 
@@ -330,7 +333,7 @@ def test_an_export_joins_a_ticket_that_has_its_mails_and_no_mark(there: Tracker)
 
 def test_who_wrote_a_private_comment_is_told_by_no_letter_and_outsiders_do_not_see_it(there: Tracker) -> None:
     there.imports(marked(1, old_mail("1")) + marked(1, old_mail("2", RON, answers=["1"]), private=True))
-    assert [one["private"] for one in there.world.ticket(1)["messages"]] == [False, True]
+    assert [message["private"] for message in there.world.ticket(1)["messages"]] == [False, True]
     assert len(there.world.ticket(1, "ann@example.org")["messages"]) == 1
 
 

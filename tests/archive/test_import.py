@@ -73,15 +73,17 @@ def test_a_thread_becomes_one_ticket_with_its_own_dates(archive: Archive) -> Non
     assert ticket["requestor"] == {"email": "ann@example.org", "name": "Ann"}
     assert (ticket["created"], ticket["last_query"], ticket["last_response"]) == (on(0), on(2), on(1))
     assert ticket["solved"] == on(2)
-    told = [(one["number"], one["action"], one["new_status"], one["date"]) for one in ticket["messages"]]
+    told = [
+        (message["number"], message["action"], message["new_status"], message["date"]) for message in ticket["messages"]
+    ]
     assert told == [(1, None, "new", on(0)), (2, "Reply", "open", on(1)), (3, "Reply", "open", on(2))]
-    assert [(one["old"], one["new"]) for one in ticket["changes"]] == [("new", "open"), ("open", "resolved")]
+    assert [(change["old"], change["new"]) for change in ticket["changes"]] == [("new", "open"), ("open", "resolved")]
 
 
 def test_the_tables_of_the_queue_say_what_each_mail_did(supporting: Archive) -> None:
     supporting.imports(*THREAD, status="answered")
     [ticket] = supporting.tickets()
-    told = [(one["action"], one["new_status"]) for one in ticket["messages"]]
+    told = [(message["action"], message["new_status"]) for message in ticket["messages"]]
     assert told == [(None, "Open"), ("Answer", "Answered"), ("Reopen", "Open")]
     assert (ticket["status"], ticket["solved"]) == ("Answered", None)
 
@@ -119,7 +121,7 @@ def test_a_bounce_stands_with_the_mail_that_it_brings_back(small: Archive) -> No
     )  # fmt: skip
     small.imports(bounce, *THREAD)
     assert small.threads() == [["1", "2", "b", "3"]]
-    assert [one["email"] for one in small.tickets()[0]["participants"]] == [RON]
+    assert [ticket["email"] for ticket in small.tickets()[0]["participants"]] == [RON]
 
 
 def test_a_bounce_of_old_times_is_marked_and_the_postmaster_who_writes_is_not(small: Archive) -> None:
@@ -142,14 +144,17 @@ def test_mail_from_an_address_of_ours_was_written_by_those_who_answer(small: Arc
     small.imports(THREAD[0], ours)
     small.imports(old_mail("7", f"hello@{DOMAIN}", subject="Thanks", to="Zoe <zoe@example.org>"))
     first, second = small.tickets()
-    assert [(one["sender"] is None, one["new_status"]) for one in first["messages"]] == [(False, "new"), (True, "open")]
+    assert [(message["sender"] is None, message["new_status"]) for message in first["messages"]] == [
+        (False, "new"),
+        (True, "open"),
+    ]
     assert second["requestor"] == {"email": "zoe@example.org", "name": "Zoe"}
 
 
 def test_a_mail_that_names_nobody_is_a_ticket_too(small: Archive) -> None:
     report = small.imports(b"Subject: Who?\n\nNobody.\n", b"Only words.\n")
     assert (report.unreadable, report.tickets) == (0, 2)
-    [ticket, other] = sorted(small.tickets(), key=lambda one: one["title"])
+    [ticket, other] = sorted(small.tickets(), key=lambda ticket: ticket["title"])
     assert ticket["requestor"]["email"] == "unknown@sender.invalid"
     assert (other["messages"][0]["sender"], other["title"]) == (None, "Who?")
 
@@ -208,7 +213,7 @@ def test_no_mail_comes_before_one_that_it_answers(
     for ticket in small.tickets():
         assert ticket["requestor"]["email"] == ANN
         assert not ticket["title"].startswith("Re:")
-        assert [one["new_status"] for one in ticket["messages"]] == ["new", "open", "open"]
+        assert [message["new_status"] for message in ticket["messages"]] == ["new", "open", "open"]
     if days == (0, -0.1):
         assert small.tickets()[0]["messages"][1]["date"] == on(-0.1)
 
@@ -259,7 +264,7 @@ def test_an_address_in_the_in_reply_to_of_old_programs_is_no_mail(
         )
     small.imports(*box)
     assert small.threads() == ([["a", "a2"], ["b", "b2"]] if mails == "2" else [["a"], ["a2"], ["b"], ["b2"]])
-    parents = [short(one["in_reply_to"] or "") for ticket in small.tickets() for one in ticket["messages"]]
+    parents = [short(message["in_reply_to"] or "") for ticket in small.tickets() for message in ticket["messages"]]
     assert parents == (["", "a", "", "b"] if mails == "2" else [""] * 4)
 
 
@@ -401,10 +406,10 @@ def test_an_earlier_mail_takes_its_place_by_date_and_no_number_changes(archive: 
     assert archive.tickets()[0]["requestor"]["email"] == RON
     archive.imports(THREAD[0], responders=[RON])
     [ticket] = archive.tickets()
-    told = [(one["number"], one["action"], one["new_status"]) for one in ticket["messages"]]
+    told = [(message["number"], message["action"], message["new_status"]) for message in ticket["messages"]]
     assert told == [(3, None, "new"), (1, "Reply", "open"), (2, "Reply", "open")]
     assert (ticket["requestor"]["email"], ticket["created"], ticket["status"]) == ("ann@example.org", on(0), "resolved")
-    assert [one["new"] for one in ticket["changes"]] == ["open", "resolved"]
+    assert [change["new"] for change in ticket["changes"]] == ["open", "resolved"]
 
 
 def test_a_copy_from_another_box_is_no_other_mail(small: Archive) -> None:
@@ -432,7 +437,7 @@ def test_what_came_by_mail_is_not_imported_again(archive: Archive) -> None:
     assert (report.duplicates, report.tickets, report.continued) == (2, 0, 1)
     [ticket] = archive.tickets()
     assert (ticket["queue"], ticket["status"], ticket["title"]) == ("General", "Answered", "Live")
-    assert [one["number"] for one in ticket["messages"]] == [1, 3, 2]
+    assert [message["number"] for message in ticket["messages"]] == [1, 3, 2]
     assert archive.imports(*raws, other).duplicates == 3
 
 
@@ -518,7 +523,7 @@ def test_a_long_thread_is_one_ticket(small: Archive) -> None:
     random.Random(1).shuffle(mails)
     small.imports(*mails)
     [ticket] = small.tickets()
-    assert [one["number"] for one in ticket["messages"]] == list(range(1, 131))
+    assert [message["number"] for message in ticket["messages"]] == list(range(1, 131))
     assert small.threads() == [[str(at) for at in range(130)]]
     assert len(ticket["participants"]) == 6
 
@@ -534,7 +539,7 @@ def test_only_the_requestor_and_those_who_write_again_get_letters(archive: Archi
     pia = old_mail("4", "pia@example.org", days=3, answers=["1"])
     archive.imports(*THREAD, pia, responders=[RON])
     [ticket] = archive.tickets()
-    assert {one["email"] for one in ticket["participants"]} == {RON, "pia@example.org"}
+    assert {participant["email"] for participant in ticket["participants"]} == {RON, "pia@example.org"}
     world.act(1, "Reply", "rosa@club.example", "It goes on.")
     assert [letter.recipient for letter in world.far_end.letters] == ["ann@example.org"]
     world.far_end.letters.clear()

@@ -119,14 +119,14 @@ def test_it_tells_what_it_did(program: Program) -> None:
     report = program.json("import", box, "--queue", "Archive")
     assert (report["mails"], report["duplicates"], report["tickets"], report["slowest"] != "") == (3, 3, 0, True)
     assert report["unreadable"] == [{"where": told[8].split(": ")[1], "reason": "it is empty"}]
-    assert [one["status"] for one in program.json("list")] == ["resolved", "resolved"]
+    assert [ticket["status"] for ticket in program.json("list")] == ["resolved", "resolved"]
     assert program.json("outbox", "list") == []
 
 
 def test_standard_input_and_options_are_taken(program: Program) -> None:
     options = ["--status", "open", "--responder", "ron@example.org", "--dialect", "mboxrd"]
     program.does("import", "-", "--queue", "Archive", *options, given=boxed([old_mail("1", "ron@example.org")]))
-    assert [one["status"] for one in program.json("list")] == ["open"]
+    assert [ticket["status"] for ticket in program.json("list")] == ["open"]
 
 
 def test_a_public_lists_archive_reads_in(program: Program) -> None:
@@ -136,7 +136,7 @@ def test_a_public_lists_archive_reads_in(program: Program) -> None:
     assert ticket["requestor"] == {"email": "ann@example.org", "name": "Ann Smith"}
     assert ticket["created"] == "2014-02-03T08:00:00+00:00"
     shown = json.loads(program.does("show", str(ticket["id"]), "--json"))
-    assert [one["text"].splitlines()[-1] for one in shown["messages"]] == [
+    assert [message["text"].splitlines()[-1] for message in shown["messages"]] == [
         "From here the printer burns.", "Pour water on it.", "Thanks!",
     ]  # fmt: skip
     assert shown["messages"][1]["sender"] == {"email": "bob@club.example", "name": "Bob Müller"}
@@ -184,7 +184,7 @@ def test_what_it_does_not_take_it_names(program: Program) -> None:
     report = program.json("import", folder, "--queue", "Archive")
     assert (report["mails"], report["duplicates"], report["passed_over"], len(report["other_files"])) == (8, 8, 42, 42)
     assert report["other_files"][2] == {"where": "x00.png", "reason": "it is no text"}
-    assert [one["where"] for one in report["unreadable"]] == ["cut.gz"]
+    assert [problem["where"] for problem in report["unreadable"]] == ["cut.gz"]
 
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(program: Program) -> None:
@@ -229,7 +229,7 @@ def test_after_a_kill_the_same_command_goes_on_from_there(program: Program) -> N
     assert len(rows) == 30
     assert sorted(row["title"] for row in rows) == sorted(f"S {thread}" for thread in range(30))
     ticket = json.loads(program.does("show", str(rows[0]["id"]), "--json"))
-    assert [one["number"] for one in ticket["messages"]] == list(range(1, 41))
+    assert [message["number"] for message in ticket["messages"]] == list(range(1, 41))
 
 
 class _Slow:

@@ -32,7 +32,7 @@ def mail(body: bytes, headers: str = "") -> bytes:
 
 
 def box(*mails: bytes) -> bytes:
-    return b"".join(LINE + one + b"\n" for one in mails)
+    return b"".join(LINE + raw + b"\n" for raw in mails)
 
 
 def escaped(body: bytes, *, every: bool) -> bytes:
@@ -44,7 +44,7 @@ def escaped(body: bytes, *, every: bool) -> bytes:
 
 
 def read(raw: bytes, dialect: Dialect | None = None, limit: int = LIMIT) -> list[bytes | None]:
-    return [one.raw for one in mails_of_box(io.BytesIO(raw), limit, dialect)]
+    return [archived.raw for archived in mails_of_box(io.BytesIO(raw), limit, dialect)]
 
 
 def found_in(path: Path, limit: int = LIMIT) -> list[ArchiveMail]:
@@ -88,8 +88,8 @@ def test_a_length_that_is_not_true_is_not_believed(length: int) -> None:
 
 def test_a_length_is_believed_at_the_end_of_the_box() -> None:
     body = b"One.\n\nFrom x Mon Feb  3 09:00:00 2014\nTwo.\n"
-    one = mail(body, f"Content-Length: {len(body)}\n")
-    assert read(LINE + one) == [one]
+    raw = mail(body, f"Content-Length: {len(body)}\n")
+    assert read(LINE + raw) == [raw]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_where_a_mail_may_hide_in_another_is_named(tmp_path: Path) -> None:
     hiding = mail(b"One.\nFrom ann at home\nFrom: ann@example.org\nSubject: Two\n\nTwo.\n")
     (tmp_path / "old.mbox").write_bytes(box(hiding, mail(escaped(hiding, every=True)), mail(PATCH)))
     found = found_in(tmp_path / "old.mbox")
-    assert [one.fault for one in found] == ["", Other.HIDDEN, "", ""]
+    assert [archived.fault for archived in found] == ["", Other.HIDDEN, "", ""]
     at = (tmp_path / "old.mbox").read_bytes().index(b"From ann at home")
     assert found[1].place == f"old.mbox, byte {at}"
 
@@ -212,7 +212,7 @@ def test_an_empty_line_that_is_missing_between_two_mails_is_not_missed() -> None
 
 def test_line_ends_of_two_characters_stay() -> None:
     written = box(mail(b"One.\n"), mail(b"Two.\n")).replace(b"\n", b"\r\n")
-    assert read(written) == [mail(one).replace(b"\n", b"\r\n") for one in (b"One.\n", b"Two.\n")]
+    assert read(written) == [mail(raw).replace(b"\n", b"\r\n") for raw in (b"One.\n", b"Two.\n")]
 
 
 def test_a_mail_over_the_limit_is_passed_over_and_the_next_is_read() -> None:
@@ -226,7 +226,7 @@ def test_a_line_between_two_mails_is_seen_wherever_a_block_ends(
     monkeypatch: pytest.MonkeyPatch, end: bytes, limit: int
 ) -> None:
     monkeypatch.setattr(mbox, "BLOCK", 1)
-    mails = [one.replace(b"\n", end) for one in (mail(b"A line of text.\n" * 200), mail(b"Two.\n"))]
+    mails = [raw.replace(b"\n", end) for raw in (mail(b"A line of text.\n" * 200), mail(b"Two.\n"))]
     written = box(*mails).replace(b"\r", b"").replace(b"\n", end)
     assert read(written, limit=limit) == [mails[0] if limit == LIMIT else None, mails[1]]
 
@@ -238,7 +238,7 @@ def test_what_an_mboxrd_holds_comes_out_as_it_went_in(bodies: list[list[str]]) -
     mails = [
         mail("\n".join([f"Mail {number}", *lines, "End."]).encode() + b"\n") for number, lines in enumerate(bodies)
     ]
-    assert read(box(*(escaped(one, every=True) for one in mails))) == mails
+    assert read(box(*(escaped(raw, every=True) for raw in mails))) == mails
 
 
 def test_a_box_that_python_wrote_is_read(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_a_box_that_python_wrote_is_read(tmp_path: Path) -> None:
         made.add(mail(body))
     made.flush()
     made.close()
-    assert [one.raw.rstrip() for one in found_in(tmp_path / "python.mbox")] == [
+    assert [archived.raw.rstrip() for archived in found_in(tmp_path / "python.mbox")] == [
         mail(b"Hello.\n\nFrom here on it is quoted.\nFrom there it was.\n>From nowhere.").rstrip(),
         mail(b"Two."),
         mail(b"Three, without an end of line"),
@@ -266,7 +266,9 @@ def test_a_maildir_gives_new_and_cur_and_not_what_is_being_written(tmp_path: Pat
     made.add(message)
     (tmp_path / "box" / "tmp" / "half").write_bytes(mail(b"Fo"))
     found = found_in(tmp_path / "box")
-    assert sorted(one.raw for one in found if not one.fault) == sorted(map(mail, (b"One.\n", b"Two.\n", b"Three.\n")))
+    assert sorted(archived.raw for archived in found if not archived.fault) == sorted(
+        map(mail, (b"One.\n", b"Two.\n", b"Three.\n"))
+    )
 
 
 def test_a_directory_is_read_in_order_and_other_files_are_passed_over(tmp_path: Path) -> None:
@@ -278,7 +280,7 @@ def test_a_directory_is_read_in_order_and_other_files_are_passed_over(tmp_path: 
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     (tmp_path / "more.mbox").write_bytes(box(mail(b"Three.\n"), mail(b"Four.\n")))
     (tmp_path / "empty.eml").write_bytes(b"\n")
-    found = [(one.place, one.fault) for one in found_in(tmp_path)]
+    found = [(archived.place, archived.fault) for archived in found_in(tmp_path)]
     assert found == [
         ("README.md", Other.NO_HEADERS),
         ("a.txt", ""),
@@ -302,14 +304,17 @@ def test_one_mail_and_one_too_large_are_named(tmp_path: Path) -> None:
 def test_what_is_compressed_is_unpacked(tmp_path: Path) -> None:
     written = gzip.compress(box(mail(b"One.\n"), mail(b"Two.\n")))
     (tmp_path / "2014-February.txt.gz").write_bytes(written)
-    assert [one.raw for one in found_in(tmp_path / "2014-February.txt.gz")] == [mail(b"One.\n"), mail(b"Two.\n")]
+    assert [archived.raw for archived in found_in(tmp_path / "2014-February.txt.gz")] == [
+        mail(b"One.\n"),
+        mail(b"Two.\n"),
+    ]
     (tmp_path / "cut.gz").write_bytes(written[:-20])
 
 
 def test_standard_input_is_a_box_or_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     for raw, mails in ((box(mail(b"One.\n"), mail(b"Two.\n")), [b"One.\n", b"Two.\n"]), (mail(b"One.\n"), [b"One.\n"])):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(raw))))
-        assert [one.raw for one in mails_in("-", LIMIT)] == list(map(mail, mails))
+        assert [archived.raw for archived in mails_in("-", LIMIT)] == list(map(mail, mails))
 
 
 def test_a_slow_pipe_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,13 +332,16 @@ def test_a_slow_pipe_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> Non
             return len(some)
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Slow())))
-    assert [one.raw for one in mails_in("-", LIMIT)] == [whole]
+    assert [archived.raw for archived in mails_in("-", LIMIT)] == [whole]
 
 
 def test_a_damaged_file_in_a_directory_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.mbox.gz").write_bytes(gzip.compress(box(mail(b"One.\n")))[:-9])
     (tmp_path / "b.eml").write_bytes(mail(b"Two.\n"))
-    assert [(one.place, one.raw) for one in found_in(tmp_path)] == [("a.mbox.gz", b""), ("b.eml", mail(b"Two.\n"))]
+    assert [(archived.place, archived.raw) for archived in found_in(tmp_path)] == [
+        ("a.mbox.gz", b""),
+        ("b.eml", mail(b"Two.\n")),
+    ]
     assert found_in(tmp_path)[0].fault.startswith("the compressed file is damaged")
 
 
@@ -341,11 +349,11 @@ def test_what_is_no_mail_is_not_taken_for_one_and_not_waited_for(tmp_path: Path)
     picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100)
     for name, content in (("x.png", picture), ("x.tar.gz", gzip.compress(b"box/" + bytes(508)))):
         (tmp_path / name).write_bytes(content)
-        assert [one.fault for one in found_in(tmp_path / name)] == [Other.NO_TEXT]
+        assert [archived.fault for archived in found_in(tmp_path / name)] == [Other.NO_TEXT]
     os.mkfifo(tmp_path / "pipe")
-    assert [one.fault for one in found_in(tmp_path)] == [Other.NO_FILE, Other.NO_TEXT, Other.NO_TEXT]
+    assert [archived.fault for archived in found_in(tmp_path)] == [Other.NO_FILE, Other.NO_TEXT, Other.NO_TEXT]
     (tmp_path / "nul.eml").write_bytes(b"Only\0words.\n")
-    assert [one.raw for one in found_in(tmp_path / "nul.eml")] == [b"Only\0words.\n"]
+    assert [archived.raw for archived in found_in(tmp_path / "nul.eml")] == [b"Only\0words.\n"]
 
 
 def test_the_largest_mail_that_may_be_comes_back_from_a_box() -> None:
@@ -367,7 +375,7 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         return listing(path)
 
     monkeypatch.setattr("os.scandir", closed)
-    assert [(one.place, one.fault) for one in found_in(tmp_path)] == [
+    assert [(archived.place, archived.fault) for archived in found_in(tmp_path)] == [
         ("loop", "Too many levels of symbolic links"),
         ("one.eml", ""),
         ("other", Other.NO_FILE),
@@ -389,7 +397,10 @@ def test_a_file_whose_directory_may_not_be_searched_is_named(tmp_path: Path, mon
 
     monkeypatch.setattr(Path, "stat", closed)
     assert size_of(str(tmp_path)) == len(mail(b"One.\n"))
-    assert [(one.place, one.fault) for one in found_in(tmp_path)] == [("a.eml", "Permission denied"), ("b.eml", "")]
+    assert [(archived.place, archived.fault) for archived in found_in(tmp_path)] == [
+        ("a.eml", "Permission denied"),
+        ("b.eml", ""),
+    ]
 
 
 def test_a_byte_order_mark_is_no_part_of_a_box_or_mail(tmp_path: Path) -> None:
@@ -397,9 +408,11 @@ def test_a_byte_order_mark_is_no_part_of_a_box_or_mail(tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(BOM + mail(b"Three.\n"))
     (tmp_path / "two").write_bytes(BOM + mail(b"Four.\n"))
     found = found_in(tmp_path)
-    assert [one.raw for one in found] == [mail(one) for one in (b"One.\n", b"Two.\n", b"Three.\n", b"Four.\n")]
+    assert [archived.raw for archived in found] == [
+        mail(archived) for archived in (b"One.\n", b"Two.\n", b"Three.\n", b"Four.\n")
+    ]
     assert found[0].place == "box, byte 3"
-    assert [one.raw for one in found_in(tmp_path / "box")] == [mail(b"One.\n"), mail(b"Two.\n")]
+    assert [archived.raw for archived in found_in(tmp_path / "box")] == [mail(b"One.\n"), mail(b"Two.\n")]
 
 
 def test_of_a_damaged_file_what_can_be_read_is_read_and_the_damage_is_named(
@@ -416,21 +429,21 @@ def test_of_a_damaged_file_what_can_be_read_is_read_and_the_damage_is_named(
         path.write_bytes(damaged)
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(damaged))))
         *found, last = found_in(path)
-        assert [one.raw for one in found] == mails[: len(found)]
+        assert [archived.raw for archived in found] == mails[: len(found)]
         assert (len(found) >= least, last.raw, last.place) == (True, b"", "cut.gz")
         assert last.fault.startswith("the compressed file is damaged")
         assert found_in(tmp_path / "box") == [*found, last]
         *piped, last = mails_in("-", LIMIT)
-        assert [one.raw for one in piped] == [one.raw for one in found]
+        assert [archived.raw for archived in piped] == [archived.raw for archived in found]
         assert last.fault.startswith("the compressed file is damaged")
 
 
 def test_what_is_a_mail_does_not_depend_on_how_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(b"Send submissions to\n\tppp@club.example\n")
     (tmp_path / "odd.eml").write_bytes(b"Send submissions to\n\tppp@club.example\n")
-    assert [one.fault for one in found_in(tmp_path)] == [Other.NO_HEADERS, ""]
-    assert [one.fault for one in found_in(tmp_path / "notes.txt")] == [Other.NO_HEADERS]
-    assert [one.fault for one in found_in(tmp_path / "odd.eml")] == [""]
+    assert [archived.fault for archived in found_in(tmp_path)] == [Other.NO_HEADERS, ""]
+    assert [archived.fault for archived in found_in(tmp_path / "notes.txt")] == [Other.NO_HEADERS]
+    assert [archived.fault for archived in found_in(tmp_path / "odd.eml")] == [""]
 
 
 PINE = b"""From MAILER-DAEMON Fri Feb  7 10:10:10 2014
@@ -448,12 +461,12 @@ a real message.
 def test_what_programs_keep_for_themselves_is_no_mail(tmp_path: Path) -> None:
     about = b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nFrom: ann@example.org\n\nWhat is this?\n"
     (tmp_path / "pine").write_bytes(PINE + box(about))
-    assert [one.fault for one in found_in(tmp_path / "pine")] == [Other.FOLDER_DATA, ""]
+    assert [archived.fault for archived in found_in(tmp_path / "pine")] == [Other.FOLDER_DATA, ""]
     mozilla = [b"X-Mozilla-Status: %s\n" % flags + mail(b"Hello.\n") for flags in (b"0009", b"0001", b"9008", b"zz")]
     # What a sender wrote lies below what the program wrote.
     mozilla.append(b"X-Mozilla-Status: 0001\n" + mail(b"Hello.\n", "X-Mozilla-Status: 0008\n"))
     (tmp_path / "moz").write_bytes(box(*mozilla, mail(b"X-Mozilla-Status: 0008\n")))
-    assert [one.fault for one in found_in(tmp_path / "moz")] == [Other.DELETED, "", Other.DELETED, "", "", ""]
+    assert [archived.fault for archived in found_in(tmp_path / "moz")] == [Other.DELETED, "", Other.DELETED, "", "", ""]
 
 
 LABELS = {
@@ -476,7 +489,7 @@ LABELS = {
 def test_what_gmail_had_set_apart_is_named_and_passed_over(tmp_path: Path) -> None:
     mails = [b"X-GM-THRID: 1\nX-Gmail-Labels: " + labels + b"\n" + mail(b"Hello.\n") for labels in LABELS]
     (tmp_path / "All mail.mbox").write_bytes(box(*mails, mail(b"X-Gmail-Labels: Spam\n")))
-    assert [one.fault for one in found_in(tmp_path / "All mail.mbox")] == [*LABELS.values(), ""]
+    assert [archived.fault for archived in found_in(tmp_path / "All mail.mbox")] == [*LABELS.values(), ""]
 
 
 @pytest.mark.parametrize(
@@ -504,8 +517,8 @@ def test_what_a_maildir_had_set_apart_is_named_and_passed_over(tmp_path: Path, p
     (path.parent.parent / "cur").mkdir(exist_ok=True)
     path.write_bytes(mail(b"One.\n"))
     # Whoever imports a folder itself wants what is in it.
-    [one] = found_in(tmp_path / "Trash")
-    assert (one.place, one.fault, bool(one.raw)) == (place, fault, not fault)
+    [archived] = found_in(tmp_path / "Trash")
+    assert (archived.place, archived.fault, bool(archived.raw)) == (place, fault, not fault)
 
 
 @pytest.mark.parametrize(
@@ -517,13 +530,13 @@ def test_what_a_maildir_had_set_apart_is_named_and_passed_over(tmp_path: Path, p
 )
 def test_a_line_in_a_head_that_is_no_header_makes_no_mail_a_text(tmp_path: Path, head: bytes) -> None:
     (tmp_path / "one").write_bytes(head + b"\nWords.\n")
-    assert [one.raw for one in found_in(tmp_path / "one")] == [head + b"\nWords.\n"]
+    assert [archived.raw for archived in found_in(tmp_path / "one")] == [head + b"\nWords.\n"]
 
 
 def test_what_stood_on_a_ticket_is_no_deleted_mail(tmp_path: Path) -> None:
     line = b"From ticket5=3f9ac21b77d0e4aa@club.example Mon Feb  3 09:00:00 2014\n"
     (tmp_path / "box").write_bytes(line + b"X-Mozilla-Status: 0008\n" + mail(b"Hello.\n"))
-    assert [one.fault for one in found_in(tmp_path / "box")] == [""]
+    assert [archived.fault for archived in found_in(tmp_path / "box")] == [""]
 
 
 def test_an_empty_box_has_no_mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,8 +248,8 @@ def test_an_empty_path_is_wrong_usage_and_nothing_is_done(
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith(f"Usage: tickets {arguments[0]}")
     assert "Traceback" not in done.err
-    assert [one["title"] for one in office.json("list")] == ["No boot"]
-    assert [one.name for one in folder.iterdir()] == ["1.eml"]
+    assert [ticket["title"] for ticket in office.json("list")] == ["No boot"]
+    assert [path.name for path in folder.iterdir()] == ["1.eml"]
 
 
 READING = [["list"], ["show", "1"], ["queue", "list"], ["person", "list"], ["responder", "list"], ["outbox"]]
@@ -468,7 +468,7 @@ def test_two_persons_who_are_one_become_one(office: Office) -> None:
     office.does("responder", "add", home, "--queue", "General")
     office.does("person", "add", home, "--admin")
     assert office.does("person", "alias", new, home) == f"Linked {home} to Sam <{new}>\n"
-    sams = [one for one in office.json("person", "list") if new in one["addresses"]]
+    sams = [person for person in office.json("person", "list") if new in person["addresses"]]
     sam = {"email": new, "name": "Sam"}
     rights = {"administrator": True, "known": True, "undeliverable": None}
     assert sams == [{**sam, **rights, "addresses": [new, home]}]
@@ -535,7 +535,7 @@ def test_a_ticket_is_shown_with_exactly_the_keys_of_the_interface(office: Office
     assert list(shown["messages"][0]) == MESSAGE_KEYS
     assert list(shown["changes"][0]) == ["at", "by", "field", "old", "new"]
     assert list(office.json("show", 1, "--as", ANN)) == [*TICKET_KEYS, "messages", "changes", "reply"]
-    assert [list(one) for one in office.json("list")] == [TICKET_KEYS]
+    assert [list(ticket) for ticket in office.json("list")] == [TICKET_KEYS]
     assert {name: shown[name] for name in TICKET_KEYS} == office.json("list")[0]
 
 
@@ -598,7 +598,7 @@ def test_set_changes_what_is_named_and_records_it(office: Office) -> None:
     )
     assert office.does("set", 1, "--subject", "New", "--as", ROB) == "Ticket 1: nothing changed\n"
     assert office.does("set", 1, "--assignee", "Nobody", "--as", ROB) == "Ticket 1: assignee changed\n"
-    changes = [(one["field"], one["old"], one["new"]) for one in office.json("show", 1)["changes"]]
+    changes = [(change["field"], change["old"], change["new"]) for change in office.json("show", 1)["changes"]]
     assert changes == [("subject", "No boot", "New"), ("assignee", None, ADMIN), ("assignee", ADMIN, None)]
 
 
@@ -650,7 +650,7 @@ def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inb
     )
     ticket = inbox.json("show", 1)
     assert (ticket["queue"], ticket["lifecycle"], ticket["status"]) == ("Questions", "support", "Open")
-    changes = [(one["field"], one["old"], one["new"]) for one in ticket["changes"]]
+    changes = [(change["field"], change["old"], change["new"]) for change in ticket["changes"]]
     assert changes == [("queue", "General", "Questions"), ("status", "new", "Open"), ("participant", None, ROB)]
     inbox.does("set", 1, "--queue", "General", "--as", ADMIN)
     assert inbox.json("show", 1)["status"] == "new"
@@ -663,14 +663,14 @@ def test_the_tickets_of_a_queue_move_with_its_lifecycle(inbox: Office) -> None:
     statuses: list[list[str]] = []
     for lifecycle in ("support", "correspondence"):
         inbox.does("queue", "set", "General", f"lifecycle={lifecycle}")
-        statuses.append([one["status"] for one in inbox.json("list")])
+        statuses.append([ticket["status"] for ticket in inbox.json("list")])
     assert statuses == [["Open", "Open"], ["new", "open"]]
 
 
 def test_a_status_is_listed_in_every_lifecycle(inbox: Office) -> None:
     inbox.does("open", "--queue", "Questions", "--from", ANN, "--subject", "Two", "--text", "t")
     inbox.does("act", 1, "Reply", "--as", ROB, "--text", "Off and on.")
-    assert [one["status"] for one in inbox.json("list", "--status", "open")] == ["open", "Open"]
+    assert [ticket["status"] for ticket in inbox.json("list", "--status", "open")] == ["open", "Open"]
 
 
 def test_expire_lets_expire_what_nobody_posted_on(office: Office) -> None:
@@ -715,7 +715,7 @@ def test_letters_that_are_refused_do_not_keep_others_from_leaving(
     with Sink(script={"RCPT": ["550 5.1.1 no"] * 22}) as sink:
         monkeypatch.setenv("TICKETS_RELAY", sink.url)
         assert office.does("outbox", "send") == "3 emails sent\n"
-    assert [one["state"] for one in office.json("outbox")] == ["failed"] * 22 + ["sent"] * 3
+    assert [letter["state"] for letter in office.json("outbox")] == ["failed"] * 22 + ["sent"] * 3
 
 
 def test_mail_set_aside_is_listed_shown_redelivered_and_dismissed(office: Office) -> None:
@@ -818,9 +818,9 @@ def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(office: Office, 
             b"This email is too big (limit 10000 bytes). Send it without its large files, or raise "
             b"TICKETS_MAX_MESSAGE_BYTES.\n"
         )
-    assert [one["title"] for one in office.json("list")] == ["No boot"]
+    assert [ticket["title"] for ticket in office.json("list")] == ["No boot"]
     assert delivers(LIMIT).returncode == 0
-    assert [one["title"] for one in office.json("list")] == ["No boot", "Large"]
+    assert [ticket["title"] for ticket in office.json("list")] == ["No boot", "Large"]
 
 
 @pytest.mark.parametrize("command", ['"$T" deliver /dev/zero', '"$T" deliver </dev/zero', 'yes | "$T" deliver -'])

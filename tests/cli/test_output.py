@@ -183,7 +183,7 @@ def test_a_ticket_is_shown_with_labels_ages_and_marks(office: Office) -> None:
     assert "[photo.png, image/png, 2 KB]\n" in said
     deliver(office, b"List-Id: <club.example>\n" + MAIL.replace(b"See", b"Saw"), "ticket1@tickets.localhost")
     assert re.search(r"^#3  .*  LIST$", office.does("show", 1), re.MULTILINE)
-    assert [one["listed"] for one in office.json("show", 1)["messages"]] == [False, False, True]
+    assert [message["listed"] for message in office.json("show", 1)["messages"]] == [False, False, True]
     assert re.search(r"^#2  .*  PRIVATE  AUTOMATIC$", office.does("show", 2), re.MULTILINE)
 
 

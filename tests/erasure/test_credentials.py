@@ -30,7 +30,7 @@ def test_no_credential_outlives_its_person(world: World, login: Table, how: str)
     with world.uow() as uow:
         login.create(uow.connection)
         ids = [get_person(uow, email).id for email in (ANN, BOB)]
-        uow.connection.execute(login.insert(), [{"person_id": one, "token": one} for one in ids])
+        uow.connection.execute(login.insert(), [{"person_id": id_, "token": id_} for id_ in ids])
     if how == "alias":
         with world.uow() as uow:
             add_alias(uow, ANN, BOB)

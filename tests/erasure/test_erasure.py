@@ -64,7 +64,7 @@ def forgets_ticket(world: World, number: int) -> ErasureReport:
 
 def every_ticket_lives(small: Small) -> None:
     """Every ticket can be shown, to all and to each, and be replied to."""
-    living = [one for one in small.world.rows(Ticket) if not one.forgotten]
+    living = [row for row in small.world.rows(Ticket) if not row.forgotten]
     for one in living:
         with small.world.database.read_only() as uow:
             ticket = find_ticket(uow, one.id)
@@ -221,7 +221,10 @@ def test_messages_stay_as_places_that_say_so(inbox: World) -> None:
     assert (told.messages, told.mails, told.tickets, told.set_aside) == (1, 1, 1, 0)
     ticket = inbox.ticket()
     erased = "[Erased on 2026-11-21 at the request of its writer.]"
-    assert [(one["number"], one["text"]) for one in ticket["messages"]] == [(1, erased), (2, "Look under the bed.")]
+    assert [(message["number"], message["text"]) for message in ticket["messages"]] == [
+        (1, erased),
+        (2, "Look under the bed."),
+    ]
     assert (ticket["title"], ticket["status"]) == (erased, "open")
     assert ticket["requestor"]["name"] == ticket["messages"][0]["sender"]["name"] == "Somebody who was forgotten"
     assert ticket["requestor"]["email"].endswith("@forgotten.invalid")
@@ -321,7 +324,7 @@ def test_what_others_wrote_of_them_is_counted_and_stays(inbox: World) -> None:
     inbox.opens(BOB, "About nobody", "Ask joann@home.example for it.")
     told = forgets(inbox, ANN)
     assert told.left == (3, [1, 2], 0, [])
-    assert [one["text"] for one in inbox.ticket(2)["messages"]] == ["Ask ann@HOME.example for it."]
+    assert [message["text"] for message in inbox.ticket(2)["messages"]] == ["Ask ann@HOME.example for it."]
 
 
 @pytest.mark.parametrize("word", ["open", "it", "list", "everybody", "Your"])
@@ -376,7 +379,7 @@ def test_a_namesake_keeps_their_name_and_words(small_inbox: World) -> None:
     small_inbox.act(1, "Reply", "alex@one.example", "Words of one.")
     small_inbox.act(1, "Reply", "alex@two.example", "Words of two.")
     forgets(small_inbox, "alex@one.example")
-    said = [(one["sender"]["name"], one["text"]) for one in small_inbox.ticket()["messages"]]
+    said = [(message["sender"]["name"], message["text"]) for message in small_inbox.ticket()["messages"]]
     erased = "[Erased on 2026-11-21 at the request of its writer.]"
     gone = "Somebody who was forgotten"
     assert said == [("Bob", "Help!"), (gone, erased), ("Alex", "Words of two.")]
@@ -463,7 +466,7 @@ def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(in
     held = inbox.courier._take_in_hand()
     assert len(held) == 2
     forgets(inbox, ANN)
-    assert [one for one in inbox.rows(Row) if one.person_id == held[-1].person_id] == []
+    assert [row for row in inbox.rows(Row) if row.person_id == held[-1].person_id] == []
     for letter in held:
         inbox.courier._note_failure(letter, Refused("550 5.1.1 gone", permanent=True))
         assert inbox.courier._send(letter)

@@ -75,7 +75,7 @@ def test_a_ticket_is_forgotten_and_says_so(office: Office) -> None:
     assert f"Known through it alone: {ANN}; `tickets forget EMAIL` forgets them." in said
     assert office.does("show", 1).endswith(": nothing of it is left.\n")
     shown = office.json("show", 1)
-    assert (shown["messages"], [one["field"] for one in shown["changes"]]) == ([], ["forgotten"])
+    assert (shown["messages"], [change["field"] for change in shown["changes"]]) == ([], ["forgotten"])
     assert office.json("list") == []
     assert list(files_with(office.path, "under the mat")) == []
     for command in (("act", 1, "Reply", "--as", ROB), ("raw", 1, 1)):

@@ -169,7 +169,7 @@ def test_old_letters_get_theirs_in_batches_also_after_a_kill(
 
 def in_file(folder: Path, words: Collection[str]) -> list[str]:
     """Which words stand in the bytes of a SQLite database; none on PostgreSQL, whose files are not ours."""
-    content = b"".join(one.read_bytes().lower() for one in folder.glob("tickets.db*") if "before" not in one.name)
+    content = b"".join(path.read_bytes().lower() for path in folder.glob("tickets.db*") if "before" not in path.name)
     return [word for word in words if re.search(rf"{word}\b".encode(), content)]
 
 

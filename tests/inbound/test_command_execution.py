@@ -1434,7 +1434,7 @@ def test_what_only_was_forwarded_is_answered_here_by_those_who_take_part(office:
 
 @pytest.mark.parametrize("proven", [True, False])
 def test_below_a_line_that_a_requestor_may_write_others_are_refused(office: Office, proven: bool) -> None:
-    """The first line opens no door to the others."""
+    """A command in the first line does not make commands of later lines."""
     office.steers(office.ron, "Try water.")
     office.world.clock.passes(hours=1)
     before = office.ticket

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from mail_tickets.model.inbound.unmatched import NoSuchMail, unmatched_deliveries
 from mail_tickets.model.records.queues import BadQueue, every_queue
 from mail_tickets.model.records.tickets import Ticket
-from mail_tickets.model.setup import first_queues
+from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.world import DOMAIN, World
@@ -53,7 +53,7 @@ def test_programs_that_start_at_once_make_the_first_queues_once(postgres_server:
     def start() -> None:
         database = Database(url, DOMAIN)
         together.wait(10)
-        new.append(first_queues(database))
+        new.append(set_up(database))
         database.close()
 
     threads = [Thread(target=start) for _ in range(3)]
@@ -71,7 +71,7 @@ def test_programs_that_start_at_once_make_the_first_queues_once(postgres_server:
 def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/run/tickets.db"
     database = Database(url, DOMAIN)
-    first_queues(database)
+    set_up(database)
     database.close()
     path = Path(str(make_url(url).database))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -1,4 +1,4 @@
-"""Claims about the path of a mail: how often it asks the database, and what its one door returns."""
+"""Claims about the path of a mail: how often it asks the database, and what `deliver` returns."""
 
 import re
 from collections.abc import Iterator

@@ -252,7 +252,7 @@ def test_words_are_found_in_any_case(life: Lifecycle) -> None:
     for status in life.statuses:
         assert life.status(f" {status.upper()} ") == status
         assert every_status(f" {status.swapcase()} ") == {
-            one for other in LIFECYCLES.values() for one in other.statuses if one.lower() == status.lower()
+            statuse for other in LIFECYCLES.values() for statuse in other.statuses if statuse.lower() == status.lower()
         }
 
 

@@ -312,5 +312,5 @@ def test_of_many_rich_texts_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     )
     value = struct.pack("<I", 50) + properties
     raw = b"\x78\x9f\x3e\x22\0\0" + struct.pack("<BHHI", 1, 0x9003, 6, len(value)) + value + b"\0\0"
-    assert [one.content for one in tnef.documents(raw)] == [b"words"]
+    assert [document.content for document in tnef.documents(raw)] == [b"words"]
     assert read == [b"abcd"]

@@ -212,7 +212,11 @@ def test_files_beyond_the_limit_are_named_with_their_size_and_the_others_go(
     letter = small.rita.letter()
     assert [part.get_filename() for part in letter.mail.iter_attachments()] == ["one.png", "three.png"]
     assert "[one.png, image/png, 600 bytes]\n[two.png, image/png, 500 bytes: too large to pass on]\n" in letter.text
-    assert [one["bytes"] for one in small.world.ticket()["messages"][-1]["attachments"]] == [600, 500, 400]
+    assert [attachment["bytes"] for attachment in small.world.ticket()["messages"][-1]["attachments"]] == [
+        600,
+        500,
+        400,
+    ]
 
 
 def test_files_of_a_new_ticket_go_to_those_who_answer_and_not_with_later_letters(office: Office) -> None:

@@ -202,7 +202,7 @@ def test_a_mail_that_cannot_be_understood_is_stored_and_posted_as_far_as_it_read
     # It comes again the other way, and is known.
     sent(world, BAD[name], scheme="lmtp", recipient=address)
     world.settle()
-    [delivery] = [one for one in world.rows(Delivery) if one.recipient == address]
+    [delivery] = [row for row in world.rows(Delivery) if row.recipient == address]
     assert delivery.fate == "opened"
     assert len(world.ticket(delivery.ticket_id)["messages"]) == len(shared.bob.letters) - before == 1
     assert shared.bob.letter().footer

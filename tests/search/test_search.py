@@ -573,9 +573,9 @@ def seen(world: World, viewer: str) -> Iterator[tuple[int, str]]:
         view = world.ticket(1, viewer)
     except NoSuchTicket:
         return
-    for one in view["messages"]:
-        files = " ".join(file["name"] for file in one["attachments"])
-        yield one["number"], f"{view['title']} {one['subject']} {one['text']} {files}".lower()
+    for message in view["messages"]:
+        files = " ".join(file["name"] for file in message["attachments"])
+        yield message["number"], f"{view['title']} {message['subject']} {message['text']} {files}".lower()
 
 
 def test_private_words_that_somebody_quotes_are_found_by_those_who_may_see_them_alone(inbox: World) -> None:

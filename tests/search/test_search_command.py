@@ -247,7 +247,7 @@ def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: Offi
         done = zoo.run("search", "zebra", "--json")
         assert zoo.run("search", "zebra").status == 0
         connection.execute("ROLLBACK")
-    assert sorted(one["id"] for one in json.loads(done.out)) == [1, 2]
+    assert sorted(entry["id"] for entry in json.loads(done.out)) == [1, 2]
     assert (done.status, done.err) == (
         0,
         "The database is busy: some of the newest messages are not in the index yet.\n",

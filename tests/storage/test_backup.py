@@ -72,7 +72,7 @@ def test_the_documented_commands_restore_what_was_copied_while_the_server_worked
         program.sends(1)
         program.sends(2)
         assert [ticket["title"] for ticket in program.tickets()] == ["1", "2"]
-        [letter] = {one for one in program.awaits_letters(1) if b"Hello 1" in one}
+        [letter] = {awaits_letter for awaits_letter in program.awaits_letters(1) if b"Hello 1" in awaits_letter}
         answered = re.search(rb"^Message-ID: (.*)$", letter, re.M | re.I)
         assert answered
         reply = (
@@ -80,7 +80,10 @@ def test_the_documented_commands_restore_what_was_copied_while_the_server_worked
         )
         program.does_with(reply, "deliver", "--to", f"ticket1@{HELLO.partition('@')[2]}")
     shown = json.loads(program.does("show", "1", "--json"))
-    assert [(one["text"], one["verified"]) for one in shown["messages"]] == [("Hello 1", False), ("Yes.", True)]
+    assert [(message["text"], message["verified"]) for message in shown["messages"]] == [
+        ("Hello 1", False),
+        ("Yes.", True),
+    ]
 
 
 def test_a_copy_made_in_the_middle_of_writing_is_whole(small_world: World, tmp_path: Path) -> None:
@@ -182,7 +185,7 @@ def test_a_copy_is_made_where_there_are_no_hard_links(program: Program, monkeypa
 
     monkeypatch.setattr(Path, "hardlink_to", fails)
     copy_database(program.folder / "run" / "tickets.db", program.folder / "copy.db")
-    assert {one.name for one in program.folder.iterdir()} == {"run", "copy.db"}
+    assert {path.name for path in program.folder.iterdir()} == {"run", "copy.db"}
 
 
 def test_for_postgresql_it_names_the_command_and_no_password(program: Program) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 from mail_tickets.cli import main
 from mail_tickets.model import schema
 from mail_tickets.model.schema import NotReady, alembic_config, upgrade, version
-from mail_tickets.model.setup import first_queues
+from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database
 from mail_tickets.model.storage.sqlite_copy import CannotCopy
 from tests.support.postgres import fresh_database
@@ -132,7 +132,7 @@ def test_an_upgrade_lets_those_get_letters_again_whom_two_refusals_cut_off(old: 
 
 def test_before_an_upgrade_the_file_is_copied_and_that_is_told(old_file: Database, tmp_path: Path) -> None:
     told: list[str] = []
-    first_queues(old_file, told.append)
+    set_up(old_file, told.append)
     copy = tmp_path / "tickets.db.before-0001"
     assert told == [f"The database is upgraded from version 0001 to {schema.REVISION}; as it was, it is kept at {copy}"]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -156,8 +156,8 @@ def test_the_copy_of_a_version_is_the_newest_and_the_only_one(old_file: Database
 def test_a_new_database_is_not_copied(tmp_path: Path) -> None:
     with closing(Database(f"sqlite:///{tmp_path}/new.db", "tickets.example")) as database:
         told: list[str] = []
-        assert first_queues(database, told.append) is True
-        assert first_queues(database, told.append) is False
+        assert set_up(database, told.append) is True
+        assert set_up(database, told.append) is False
     assert (told, list(tmp_path.glob("*before*"))) == ([], [])
 
 

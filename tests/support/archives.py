@@ -37,7 +37,7 @@ def old_mail(
     ]
     if answers:
         lines.append(f"In-Reply-To: <{answers[-1]}@old.example>")
-        lines.append(f"References: {' '.join(f'<{one}@old.example>' for one in answers)}")
+        lines.append(f"References: {' '.join(f'<{answer}@old.example>' for answer in answers)}")
     lines += [f"{key.replace('_', '-')}: {value}" for key, value in headers.items()]
     return ("\n".join(lines) + f"\n\n{text or f'This is {name}.'}\n").encode()
 
@@ -82,7 +82,7 @@ class Archive:
 
     def threads(self) -> list[list[str]]:
         """The ids of each ticket's messages, in the order in which they are shown."""
-        return sorted([short(one["message_id"]) for one in ticket["messages"]] for ticket in self.tickets())
+        return sorted([short(message["message_id"]) for message in ticket["messages"]] for ticket in self.tickets())
 
 
 def short(message_id: str) -> str:

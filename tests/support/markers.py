@@ -181,6 +181,6 @@ def _files(uow: Any, message: int) -> list[tuple[str, int]]:
 
 def files_with(folder: Path, marker: str) -> Iterator[str]:
     """The files in whose bytes a word stands."""
-    for one in folder.iterdir():
-        if marker.encode() in one.read_bytes().lower():
-            yield one.name
+    for path in folder.iterdir():
+        if marker.encode() in path.read_bytes().lower():
+            yield path.name

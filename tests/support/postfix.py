@@ -146,7 +146,7 @@ class Postfix:
 
     def waits(self) -> list[str]:
         """Each address that a mail could not be delivered to so far, with the reason."""
-        recipients = [one for mail in self.queue() for one in mail["recipients"]]
+        recipients = [recipient for mail in self.queue() for recipient in mail["recipients"]]
         return [f"{member['address']} {member['delay_reason']}" for member in recipients if "delay_reason" in member]
 
     def run(self, program: str, *arguments: str) -> str:

@@ -34,7 +34,7 @@ from mail_tickets.model.records import people, queue_setup, queues, registration
 from mail_tickets.model.records.message_ids import new_message_id
 from mail_tickets.model.records.people import Person
 from mail_tickets.model.records.tickets import Participant, Ticket, find_ticket
-from mail_tickets.model.setup import first_queues
+from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database
 from mail_tickets.model.storage.unit_of_work import UnitOfWork
 from mail_tickets.model.tickets.fields import FieldChanges
@@ -52,7 +52,7 @@ def _new_database() -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "tickets.db"
         with closing(Database(f"sqlite:///{path}", DOMAIN)) as database:
-            first_queues(database)
+            set_up(database)
         return path.read_bytes()
 
 
@@ -235,7 +235,7 @@ class World:
         if url.startswith("sqlite:") and not Path(make_url(url).database or "").exists():
             make_database(url)
         self.database = Database(url, domain, clock=self.clock)
-        first_queues(self.database)
+        set_up(self.database)
         self._lives_by(lifecycle)
         self.far_end = FarEnd()
         self.courier = Courier(self.database, self.far_end)  # type: ignore[arg-type]

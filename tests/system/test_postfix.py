@@ -321,7 +321,9 @@ def test_what_leads_nowhere_is_kept_unless_it_is_to_be_rejected(front: Front, tr
     assert front.home.letters == []
 
 
-def test_postfix_refuses_at_the_door_when_it_asks_us_and_asks_anew(postfix_programs: Programs, tmp_path: Path) -> None:
+def test_postfix_refuses_an_address_that_we_refuse_and_asks_us_again(
+    postfix_programs: Programs, tmp_path: Path
+) -> None:
     assert recipe().refusing["address_verify_negative_expire_time"] == "60s"
     # Shorter waits: for our answer, and until a refusal is forgotten.
     waits = {"address_verify_poll_delay": "1s", "address_verify_negative_expire_time": "4s"}

@@ -168,7 +168,7 @@ def test_a_conversation_in_a_project_that_salmon_gen_makes(
         assert project.undeliverable() == "Queue run/undeliverable contains 1 messages"
         assert (project.folder / "run" / "echoed").read_text().strip() == "a For the neighbour."
     ticket = project.tickets("show", "1", "--json")
-    assert [one["private"] for one in ticket["messages"]] == [False, True, False]
+    assert [message["private"] for message in ticket["messages"]] == [False, True, False]
     assert (ticket["status"], ticket["assignee"]["email"]) == ("open", ROB)
     assert "café" in ticket["messages"][0]["text"]
     assert [one["to"] for one in project.tickets("unmatched", "list", "--json")] == [f"ticket9@{DOMAIN}"]

@@ -402,11 +402,11 @@ def test_salmons_files_do_not_dirty_a_clone() -> None:
 ROUTES = {f"ticket1@{DOMAIN}": "mail_tickets.handlers.ticket.POST", HELLO: "mail_tickets.handlers.other.ELSEWHERE"}
 
 
-@pytest.mark.parametrize(("address", "door"), ROUTES.items(), ids=ROUTES)
-def test_salmon_tells_the_route_of_an_address(program: Program, address: str, door: str) -> None:
+@pytest.mark.parametrize(("address", "handler"), ROUTES.items(), ids=ROUTES)
+def test_salmon_tells_the_route_of_an_address(program: Program, address: str, handler: str) -> None:
     done = program.run("routes", "--test", address, "config.testing", program="salmon")
     assert done.returncode == 0, done.stderr
     told = done.stdout.partition("matches:")[2]
-    assert door in told
+    assert handler in told
     assert told.count(".handlers.") == 1
     assert not (program.folder / "run").exists()

@@ -10,8 +10,8 @@ from mail_tickets.model.erasure.erase_ticket import forget_ticket
 from mail_tickets.model.lifecycle.registry import CORRESPONDENCE, SUPPORT
 from mail_tickets.model.lifecycle.tables import WorkflowError
 from mail_tickets.model.operations.daily_work import do_daily_work, due_again, open_again
-from mail_tickets.model.operations.digests import send_digest, waiting_in
 from mail_tickets.model.operations.manual_action import act_by_command
+from mail_tickets.model.operations.morning_letters import send_morning_letters, waiting_in
 from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.queue_setup import set_queue
 from mail_tickets.model.records.queues import BadQueue, find_queue
@@ -295,7 +295,7 @@ def test_of_two_servers_one_writes_the_letters(mine: Inbox) -> None:
     written = []
     for _ in range(2):
         with mine.world.uow() as uow:
-            written.append(send_digest(uow, find_queue(uow, "General").id))
+            written.append(send_morning_letters(uow, find_queue(uow, "General").id))
     assert written == [2, 0]
 
 

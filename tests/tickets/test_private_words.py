@@ -98,7 +98,7 @@ def test_what_stood_in_a_private_note_leaves_once_a_colleague_writes_it_to_every
     assert NOTE in uow.hears(f"Hi Rita,\n\n{NOTE}\n\nRosa\n", getattr(uow, writer))
     shown = uow.last()
     assert (shown["text"], shown["full_text"].strip()) == (f"Hi Rita,\n\n{NOTE}\n\nRosa", shown["text"])
-    assert [one["id"] for one in uow.finds("zebrafish", RITA)] == [1]
+    assert [find["id"] for find in uow.finds("zebrafish", RITA)] == [1]
 
 
 def test_a_letter_that_says_only_what_a_note_said_is_not_empty(uow: UnitOfWork) -> None:
@@ -260,7 +260,7 @@ def test_outsiders_are_shown_no_id_of_a_letter_of_ours(uow: UnitOfWork) -> None:
     asked = uow.world.ticket()["messages"][0]["message_id"]
     uow.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": asked})
     shown = uow.world.ticket(1, RITA)
-    assert [one["in_reply_to"] for one in shown["messages"]] == [None, None, asked]
+    assert [message["in_reply_to"] for message in shown["messages"]] == [None, None, asked]
     letters = {letter["Message-ID"] for letter in uow.world.far_end.letters}
     assert not [one for one in letters if one in str(shown)]
     assert uow.world.ticket(1, RON)["messages"][2]["in_reply_to"] == uow.ron.letters[0]["Message-ID"]
@@ -291,7 +291,7 @@ def test_outsiders_are_shown_no_address_but_their_own(uow: UnitOfWork) -> None:
     assert shown["requestor"] == {"email": RITA, "name": "Rita"}
     assert shown["assignee"] == {"email": None, "name": "Ron"}
     assert shown["participants"] == [{"email": None, "name": "Pia"}, {"email": None, "name": "nameless"}]
-    assert [one["sender"]["email"] for one in shown["messages"]] == [RITA, None]
+    assert [message["sender"]["email"] for message in shown["messages"]] == [RITA, None]
     assert uow.world.ticket(1, PIA)["requestor"] == {"email": None, "name": "Rita"}
     assert uow.world.ticket(1, RON)["requestor"] == {"email": RITA, "name": "Rita"}
     assert list(shown) == [*uow.world.ticket(), "reply"]

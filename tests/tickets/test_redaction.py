@@ -131,12 +131,12 @@ def test_a_comment_changes_nothing_that_others_can_see(house: House) -> None:
     house.world.act(1, "Comment", "rosa@example.org", "By command.", private=True)
     assert house.world.ticket(1, "rita@example.net") == before
     full = house.world.ticket(1)
-    assert [one["private"] for one in full["messages"]] == [False, True, True, True]
+    assert [message["private"] for message in full["messages"]] == [False, True, True, True]
     assert (full["status"], full["last_response"]) == (before["status"], None)
 
 
 def test_a_comment_adds_nobody(house: House) -> None:
-    assert [one["email"] for one in house.world.ticket()["participants"]] == ["pia@example.net"]
+    assert [participant["email"] for participant in house.world.ticket()["participants"]] == ["pia@example.net"]
 
 
 def test_what_is_posted_after_a_comment_tells_nothing_of_it(house: House) -> None:

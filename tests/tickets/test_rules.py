@@ -20,7 +20,7 @@ LISTED = {"List-Id": "<club.lists.example>"}
 
 
 def participants(world: World, number: int = 1) -> list[str]:
-    return [one["email"] for one in world.ticket(number)["participants"]]
+    return [participant["email"] for participant in world.ticket(number)["participants"]]
 
 
 def lets_in(world: World, email: str, number: int = 1) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from mail_tickets.model.operations.administration import set_ticket
 from mail_tickets.model.operations.daily_work import do_daily_work
-from mail_tickets.model.operations.digests import welcome
+from mail_tickets.model.operations.morning_letters import welcome
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.queue_setup import add_queue, add_responder
 from mail_tickets.model.records.queues import find_queue

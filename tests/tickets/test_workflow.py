@@ -350,7 +350,7 @@ def reopenings(office: World, number: int) -> list[Any]:
 def person(office: World, number: int) -> str:
     from mail_tickets.model.records.people import Person
 
-    return str(next(one.email for one in office.rows(Person) if one.id == number))
+    return str(next(row.email for row in office.rows(Person) if row.id == number))
 
 
 # Dates

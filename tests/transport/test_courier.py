@@ -76,7 +76,7 @@ def test_each_letter_arrives_once(world: World, sink: Sink, courier: Courier) ->
 def test_each_has_its_own_envelope_sender_that_cannot_be_guessed(world: World, sink: Sink, courier: Courier) -> None:
     write_letters(world, BOB, CAT)
     everything(courier)
-    tokens = [one.token for one in world.rows(Letter)]
+    tokens = [row.token for row in world.rows(Letter)]
     assert [letter.sender for letter in sink.letters] == [f"bounce-{token}@{DOMAIN}" for token in tokens]
     assert len(set(tokens)) == 2
     assert all(len(token) >= 20 for token in tokens)

@@ -116,7 +116,7 @@ def test_wherever_the_database_goes_away_each_fate_is_noted_and_the_rest_given_b
         border.open()
         # Nothing waits for the lease to end: the clock stands still.
         everything(courier)
-        letters = [one for one in world.rows(Letter) if one.ticket_id == place]
+        letters = [row for row in world.rows(Letter) if row.ticket_id == place]
         fates = {(one.recipient, one.kind != "undelivered"): (one.state, one.attempts, one.in_hand) for one in letters}
         wanted = {(BOB, True): "sent", (CAT, True): "sent", (DAN, True): "waiting", (EVE, True): "failed"}
         wanted |= {(BOB, False): "sent", (CAT, False): "sent", (DAN, False): "waiting"}
@@ -139,7 +139,7 @@ def test_a_fate_that_comes_late_changes_nothing_that_another_courier_has_done(
     courier._take_in_hand()
     border.close(1, 1_000)
     with contextlib.suppress(OperationalError):
-        courier._failed(courier._untried[0], Refused("550 5.1.1 gone", permanent=True))
+        courier._record_failure(courier._untried[0], Refused("550 5.1.1 gone", permanent=True))
         courier._give_back()
     world.clock.passes(seconds=IN_HAND.total_seconds())
     sink.script.clear()
@@ -151,7 +151,7 @@ def test_a_fate_that_comes_late_changes_nothing_that_another_courier_has_done(
         other.stop()
     border.open()
     everything(courier)
-    assert [(one.state, one.attempts) for one in world.rows(Letter)] == [("sent", 2), ("sent", 2)]
+    assert [(row.state, row.attempts) for row in world.rows(Letter)] == [("sent", 2), ("sent", 2)]
     assert [letter.recipients for letter in sink.letters] == [[DAN], [BOB]]
 
 
@@ -194,7 +194,7 @@ def test_after_a_lock_of_sqlite_letters_in_hand_leave_at_once(
             awaits(lambda: bool(courier._faults))
         awaits(lambda: len(sink.letters) == 10)
         courier.stop()
-        assert [(one.state, one.attempts) for one in world.rows(Letter)] == [("sent", 1)] * 10
+        assert [(row.state, row.attempts) for row in world.rows(Letter)] == [("sent", 1)] * 10
     assert len({letter.sender for letter in sink.letters}) == len(sink.letters) == 10
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 import mail_tickets
 from mail_tickets.config import plugin
-from mail_tickets.handlers import unit
+from mail_tickets.handlers import delivery
 from mail_tickets.model.inbound import dispatch
 from mail_tickets.model.records.received_mail import Delivery, Mail
 from mail_tickets.model.records.tickets import Ticket
@@ -31,7 +31,7 @@ def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A tracker that is the guest of another project; the world looks into its database."""
     monkeypatch.setattr(routes, "_database", None)
     for name in ("intake", "max_bytes"):
-        monkeypatch.setattr(unit._Tracker, name, None)
+        monkeypatch.setattr(delivery._Tracker, name, None)
     monkeypatch.setattr(Router, "UNDELIVERABLE_QUEUE", None)
     url = f"sqlite:///{tmp_path}/tickets.db"
     world = World(url, domain=DOMAIN)
@@ -150,7 +150,7 @@ def test_refusals_are_those_of_our_own_receiver(guest: World) -> None:
 @pytest.mark.usefixtures("guest")
 def test_a_project_that_does_not_start_us_hears_451(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "_database", None)
-    monkeypatch.setattr(unit._Tracker, "intake", None)
+    monkeypatch.setattr(delivery._Tracker, "intake", None)
     assert deliver(f"hello@{DOMAIN}").startswith("451 4.3.0 ")
 
 

@@ -224,7 +224,7 @@ def test_addresses_beyond_ascii_are_kept(client: MailClient, small_world: World)
     assert client.says("MAIL FROM:<jürgen@bücher.example> SMTPUTF8 BODY=8BITMIME").startswith("250 ")
     assert client.says(f"RCPT TO:<質問@{DOMAIN}>").startswith("250 ")
     assert client.hands_over(MAIL).startswith(STORED)
-    assert [one.envelope_from for one in small_world.rows(Mail)] == ["jürgen@bücher.example"]
+    assert [row.envelope_from for row in small_world.rows(Mail)] == ["jürgen@bücher.example"]
     assert fates(small_world) == [(f"質問@{DOMAIN}", "set aside")]
 
 
@@ -245,7 +245,7 @@ def test_a_sender_that_is_not_utf8_is_kept_as_far_as_it_can_be_read(client: Mail
     assert client.says(b"MAIL FROM:<\xff\xfe@example.org>").startswith("250 ")
     client.says(f"RCPT TO:<{HELLO}>")
     assert client.hands_over(MAIL).startswith(STORED)
-    assert [one.envelope_from for one in small_world.rows(Mail)] == ["��@example.org"]
+    assert [row.envelope_from for row in small_world.rows(Mail)] == ["��@example.org"]
 
 
 @pytest.mark.parametrize("path", ["<", "<@", '"', "<@[", "é@[", "<a@b@c>", "<a@@b>", "<>", "", "<ok,two@x>", "x" * 600])
@@ -451,13 +451,13 @@ def test_most_paths_are_plain() -> None:
 
 
 @given(st.one_of(st.text(), st.from_regex(r"(?i:t[iıİ]c[kK]et)\d{0,3}(-comment)?@ticket[sſ]\.example", fullmatch=True)))
-def test_exactly_one_door_is_open_for_any_address(address: str) -> None:
+def test_exactly_one_handler_takes_any_address(address: str) -> None:
     build.load_routes(load(vars(defaults), {}))
     # Without a database every address could be a queue's.
     assert len([function for functions, _ in Router.match(address) for function in functions]) == 1
 
 
-DOORS = {
+HANDLERS = {
     f"ticket1@{DOMAIN}": "POST",
     f"TICKET0001@{DOMAIN.upper()}": "POST",
     f"ticket1-comment@{DOMAIN}": "COMMENT",
@@ -473,11 +473,11 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize(("address", "door"), DOORS.items(), ids=repr)
-def test_the_doors_are_open_for_addresses_of_ours_alone(small_world: World, address: str, door: str | None) -> None:
+@pytest.mark.parametrize(("address", "handler"), HANDLERS.items(), ids=repr)
+def test_the_handlers_take_addresses_of_ours_alone(small_world: World, address: str, handler: str | None) -> None:
     with small_world.database.read_only() as uow:
         matches = list(Router.match(Recipient.of(address, uow)))
-    assert [function.__name__ for functions, _ in matches for function in functions] == ([door] if door else [])
+    assert [function.__name__ for functions, _ in matches for function in functions] == ([handler] if handler else [])
 
 
 def test_a_route_gives_the_operation_what_it_has_read(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,13 @@ from ...model.records.letters import Letter
 from ...model.records.message_ids import tracker_id
 from ...model.records.messages import Message
 from ...model.records.received_mail import Mail
+from ...model.storage.batches import batches
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from .mail_identity import MailIdentity, id_key, mail_identity_of, own_key
 from .staging_area import ARCHIVED, LINK, NO_MARK, ImportContext
 
-_MAIL, _MESSAGE, _LETTER = (cast("Table", one.__table__) for one in (Mail, Message, Letter))
+_MAIL, _MESSAGE, _LETTER = (cast("Table", record.__table__) for record in (Mail, Message, Letter))
 # SQLite takes 32,766 parameters in a statement.
 _ASKED = 10_000
 _Name = TypeVar("_Name", str, bytes, int)
@@ -85,11 +86,11 @@ def posted_elsewhere(context: ImportContext, mail_identities: Sequence[MailIdent
         for mail_identity in mail_identities:
             mark = mail_identity.mark if mail_identity.mark and mail_identity.mark.tracker == tracker_id(uow) else None
             tickets = {
-                one.ticket_id
-                for one in by_name.get(mail_identity.known_as, ())
+                message.ticket_id
+                for message in by_name.get(mail_identity.known_as, ())
                 # What was imported there is a repeat only if this is the export of that ticket.
-                if (not one.imported or (mark and mark.number == one.ticket_id))
-                and _is_same(context, uow, one, mail_identity)
+                if (not message.imported or (mark and mark.number == message.ticket_id))
+                and _is_same(context, uow, message, mail_identity)
             }
             if tickets:
                 named = mark is not None and mark.number in tickets
@@ -133,11 +134,16 @@ def homes_of(tracker: Database, mail_identities: Sequence[MailIdentity]) -> dict
     """
     repeated = _repeated(tracker, mail_identities)
     ids = sorted(
-        {one for mail_identity in mail_identities for one in (mail_identity.own, *mail_identity.parents) if one}
+        {
+            message_id
+            for mail_identity in mail_identities
+            for message_id in (mail_identity.own, *mail_identity.parents)
+            if message_id
+        }
     )
     known: dict[str, int] = {}
-    for at in range(0, len(ids), _ASKED):
-        known |= _known_tickets(tracker, set(ids[at : at + _ASKED]))
+    for some in batches(ids, _ASKED):
+        known |= _known_tickets(tracker, set(some))
     of_marks = _tickets_of_marks(
         tracker, {mark_key(mail_identity) for mail_identity in mail_identities if mail_identity.mark}
     )
@@ -145,11 +151,11 @@ def homes_of(tracker: Database, mail_identities: Sequence[MailIdentity]) -> dict
     found: dict[bytes, int] = {}
     for mail_identity in mail_identities:
         named = [
-            one
-            for one in (*mail_identity.parents, mail_identity.own)
-            if one and (one, mail_identity.identity) not in repeated
+            message_id
+            for message_id in (*mail_identity.parents, mail_identity.own)
+            if message_id and (message_id, mail_identity.identity) not in repeated
         ]
-        tickets = [known[one] for one in named if one in known]
+        tickets = [known[message_id] for message_id in named if message_id in known]
         if mail_identity.mark:
             mine = (of_marks or {}).get(mark_key(mail_identity))
             tickets = [mine] if mine else [ticket for ticket in tickets if ticket not in marked]
@@ -162,22 +168,23 @@ def _repeated(tracker: Database, mail_identities: Sequence[MailIdentity]) -> set
     """Which ids lead from which mails to no ticket: mails of several people about several things bear them."""
     cards_of: dict[bytes, list[tuple[str, MailIdentity]]] = {}
     for mail_identity in mail_identities:
-        for one in {one for one in (mail_identity.own, *mail_identity.parents) if one}:
-            cards_of.setdefault(own_key(one), []).append((one, mail_identity))
+        for message_id in {message_id for message_id in (mail_identity.own, *mail_identity.parents) if message_id}:
+            cards_of.setdefault(own_key(message_id), []).append((message_id, mail_identity))
     bearers: dict[bytes, MessageIdUsers] = {}
-    keys = list(cards_of)
     query = select(LINK.c.key, ARCHIVED.c.people, ARCHIVED.c.subject).join(
         ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id
     )
     with tracker.read_only() as uow:
-        for at in range(0, len(keys), _ASKED):
-            for row in uow.connection.execute(query.where(LINK.c.key.in_(keys[at : at + _ASKED]), ARCHIVED.c.posted)):
+        for some_keys in batches(cards_of, _ASKED):
+            for row in uow.connection.execute(query.where(LINK.c.key.in_(some_keys), ARCHIVED.c.posted)):
                 bearers.setdefault(row.key, MessageIdUsers()).add(row.people, row.subject)
     found: set[tuple[str, bytes]] = set()
     for key, there in bearers.items():
-        for one, mail_identity in cards_of[key]:
-            mine = there if mail_identity.own != one else there.and_by(mail_identity.people, mail_identity.subject)
-            found |= {(one, mail_identity.identity)} if mine.differ else set()
+        for message_id, mail_identity in cards_of[key]:
+            mine = (
+                there if mail_identity.own != message_id else there.and_by(mail_identity.people, mail_identity.subject)
+            )
+            found |= {(message_id, mail_identity.identity)} if mine.differ else set()
     return found
 
 
@@ -219,7 +226,7 @@ def _with_marks(tracker: Database, tickets: set[int]) -> set[int]:
 
 def _known_tickets(tracker: Database, ids: set[str]) -> dict[str, int]:
     """The oldest ticket of each id: of a message or a letter, else of an imported mail that only names it."""
-    keys = {key: one for one in ids for key in (id_key(one), own_key(one))}
+    keys = {key: id_ for id_ in ids for key in (id_key(id_), own_key(id_))}
     found: dict[str, int] = {}
     with tracker.read_only() as uow:
         for table in (_MESSAGE, _LETTER):

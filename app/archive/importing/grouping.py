@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, bindparam, case, func, select, update
 
 from ...model.records.imported_mail import NOBODY, PERSON_BYTES, person_keys
+from ...model.storage.batches import batches
 from .existing import MessageIdUsers, find_answered_live
 from .mail_identity import EVERYBODY
 from .staging_area import ARCHIVED, LINK, NO_MARK, ImportContext
@@ -265,18 +266,22 @@ class _Index:
         """
         others = group.people - {group.writer, EVERYBODY}
         near = self._near(group, {group.writer, *others})
-        fitting = [one for one in near if one.writer in others or (one.people & others and group.writer in one.people)]
+        fitting = [
+            neighbour
+            for neighbour in near
+            if neighbour.writer in others or (neighbour.people & others and group.writer in neighbour.people)
+        ]
         # Only an answer to nobody else is told by its writer alone.
-        if not fitting and not any(one.people & others for one in near):
-            fitting = [one for one in near if group.writer in one.people]
+        if not fitting and not any(neighbour.people & others for neighbour in near):
+            fitting = [neighbour for neighbour in near if group.writer in neighbour.people]
         if not fitting and EVERYBODY in group.people:
             fitting = self._near(group, {EVERYBODY})
-        return max(fitting, key=lambda one: _fit(one, group.writer, others), default=None)
+        return max(fitting, key=lambda neighbour: _fit(neighbour, group.writer, others), default=None)
 
     def _near(self, group: _ThreadGroup, people: set[bytes]) -> list[_ThreadGroup]:
         """The latest threads of some people, as far as an answer can be theirs by its time."""
         every = (index.get((group.subject, person)) for person in people for index in (self._with, self._begun))
-        threads = {id(one): one for one in every if one}.values()
+        threads = {id(thread): thread for thread in every if thread}.values()
         return [thread for thread in threads if thread.last and group.first and group.first - thread.last <= WINDOW]
 
 
@@ -293,9 +298,9 @@ def _posted(context: ImportContext, subjects: Iterable[bytes | None]) -> Iterato
     """The threads of these subjects that are tickets already; their places are below zero."""
     every = sorted(subject for subject in subjects if subject)
     with context.database.read_only() as uow:
-        for at in range(0, len(every), 1000):
+        for some in batches(every, 1000):
             query = select(*(ARCHIVED.c[name] for name in _ABOUT)).where(
-                ARCHIVED.c.subject.in_(every[at : at + 1000]), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None)
+                ARCHIVED.c.subject.in_(some), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None)
             )
             groups: dict[int, _ThreadGroup] = {}
             for row in uow.connection.execute(_by_date(query)):
@@ -315,11 +320,11 @@ def _keep(context: ImportContext, union: _Union, groups: dict[int, _ThreadGroup]
     _settle_claims(union, homes)
     with context.database.transaction() as uow:
         first = uow.connection.scalar(select(func.max(ARCHIVED.c.thread))) or 0
-        for at in range(0, len(union.ids), _ROWS):
+        for numbers in batches(range(len(union.ids)), _ROWS):
+            threads = [(number, union.of(number)) for number in numbers]
             rows = [
-                {"of": union.ids[at_row], "place": first + places[place], "home": homes.get(place)}
-                for at_row in range(at, min(at + _ROWS, len(union.ids)))
-                for place in (union.of(at_row),)
+                {"of": union.ids[number], "place": first + places[place], "home": homes.get(place)}
+                for number, place in threads
             ]
             uow.connection.execute(_PLAN, rows)
 

@@ -108,7 +108,7 @@ def writer_of(parsed: ParsedMail, raw: bytes) -> Mailbox | None:
 
 def replies_to(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
     """The ids of a mail's In-Reply-To, without the addresses that programs of old wrote there, too."""
-    people = {address_key(one.email) for one in (parsed.sender, *parsed.to) if one}
+    people = {address_key(mailbox.email) for mailbox in (parsed.sender, *parsed.to) if mailbox}
     real = {
         in_reply_mailbox for in_reply_mailbox in parsed.in_reply_to if address_key(in_reply_mailbox[1:-1]) not in people
     }
@@ -116,7 +116,7 @@ def replies_to(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
     for header in mime.fields(mime.header_block(raw)).get("in-reply-to", [])[:_MOST_PARENTS]:
         pieces = _NAMED.split(decoded(header[:_MOST_WORDS]))
         named = list(zip(pieces[::2], pieces[1::2], strict=False))
-        ids = [one for before, one in named if one in real and not _BY.search(before)]
+        ids = [message_id for before, message_id in named if message_id in real and not _BY.search(before)]
         # Where words stand before the ids, the last one is that of the mail.
         found += ids[-1:] if any(any(map(str.isalnum, before)) for before, _ in named) else ids
     return tuple(found)
@@ -166,8 +166,8 @@ def _parents(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> Iterator
     yield from ancestors_of(parsed, raw)
     if parsed.bounce or (writer is not None and _POSTMEN.match(writer.email)):
         # A bounce belongs to the mail that it brings back.
-        found = [one[1] for _, one in zip(range(5), _RETURNED.finditer(raw, mime.body_start(raw)), strict=False)]
-        yield from (one.decode("utf-8", "replace") for one in found)
+        found = [match[1] for _, match in zip(range(5), _RETURNED.finditer(raw, mime.body_start(raw)), strict=False)]
+        yield from (encoded.decode("utf-8", "replace") for encoded in found)
 
 
 def _people(parsed: ParsedMail, writer: Mailbox | None, is_ours: Callable[[str], bool]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from ...model.records.imported_mail import PERSON_BYTES
+from ...model.storage.batches import batches
 from .staging_area import ARCHIVED, LINK, NO_MARK
 
 _ASKED = 5_000
@@ -36,16 +37,15 @@ def positions_of(connection: Connection, ids: Iterable[int]) -> list[ThreadPosit
     One without a date has that of what it answers, else of its first answer. What stood in a tracker that exported it
     has the order in which it stood there, within one second too; any other box has none.
     """
-    every = list(ids)
     columns = (ARCHIVED.c.id, ARCHIVED.c.date, ARCHIVED.c.mark, ARCHIVED.c.identity)
     places: list[ThreadPosition] = []
     marked: set[int] = set()
-    for at in range(0, len(every), _ASKED):
-        query = select(*columns).where(ARCHIVED.c.id.in_(every[at : at + _ASKED]))
+    for some in batches(ids, _ASKED):
+        query = select(*columns).where(ARCHIVED.c.id.in_(some))
         for row in connection.execute(query):
             marked |= {row.id} if row.mark != NO_MARK else set()
             places.append(ThreadPosition(row.id, row.date, (NO_MARK if row.mark else row.identity, row.id)))
-    places.sort(key=lambda one: one.sort_key)
+    places.sort(key=lambda place: place.sort_key)
     parents = {place.id: set[int]() for place in places}
     if len(places) > 1:
         parents |= {id_: of for id_, of in _parents(connection, places).items() if id_ not in marked}
@@ -54,11 +54,10 @@ def positions_of(connection: Connection, ids: Iterable[int]) -> list[ThreadPosit
 
 def _parents(connection: Connection, places: list[ThreadPosition]) -> dict[int, set[int]]:
     """The mails here that each one names; of several copies of one the first."""
-    rank = {one.id: at for at, one in enumerate(places)}
+    rank = {place.id: at for at, place in enumerate(places)}
     owner: dict[bytes, int] = {}
     names: list[tuple[bytes, int]] = []
-    for at in range(0, len(places), _ASKED):
-        ids = [place.id for place in places[at : at + _ASKED]]
+    for ids in batches((place.id for place in places), _ASKED):
         for key, id_ in connection.execute(select(LINK.c.key, LINK.c.archived_id).where(LINK.c.archived_id.in_(ids))):
             if len(key) == PERSON_BYTES:
                 names.append((key, id_))
@@ -73,7 +72,7 @@ def _parents(connection: Connection, places: list[ThreadPosition]) -> dict[int, 
 
 def _sorted(places: list[ThreadPosition], parents: dict[int, set[int]]) -> list[ThreadPosition]:
     """The mails, each after its parents; where they answer each other in a circle, that is broken in `parents`."""
-    left = sorted(places, key=lambda one: one.sort_key, reverse=True)
+    left = sorted(places, key=lambda place: place.sort_key, reverse=True)
     by_id = {place.id: place for place in places}
     waits = {id_: len(of) for id_, of in parents.items()}
     children = _children(parents)
@@ -85,9 +84,9 @@ def _sorted(places: list[ThreadPosition], parents: dict[int, set[int]]) -> list[
         position = position._replace(date=max((date for date in (position.date, *known) if date), default=None))
         heappush(ready, (*position.sort_key, position))
 
-    for one in places:
-        if not waits[one.id]:
-            release(one)
+    for place in places:
+        if not waits[place.id]:
+            release(place)
     while len(done) < len(places):
         if not ready:
             while waits[left[-1].id] <= 0:
@@ -96,9 +95,9 @@ def _sorted(places: list[ThreadPosition], parents: dict[int, set[int]]) -> list[
             parents[first.id] &= done.keys()
             waits[first.id] = 0
             release(first)
-        one = heappop(ready)[-1]
-        done[one.id] = one
-        for child in children.get(one.id, ()):
+        place = heappop(ready)[-1]
+        done[place.id] = place
+        for child in children.get(place.id, ()):
             waits[child] -= 1
             if waits[child] == 0:
                 release(by_id[child])
@@ -117,9 +116,9 @@ def _dated(order: list[ThreadPosition], parents: dict[int, set[int]]) -> list[Th
     """The same, where mails without a date, and without one in what they answer, have that of their first answer."""
     soonest: dict[int, datetime] = {}
     dated: list[ThreadPosition] = []
-    for one in reversed(order):
-        date = one.date or soonest.get(one.id)
-        dated.append(one._replace(date=date))
-        for parent in parents[one.id] if date else ():
+    for place in reversed(order):
+        date = place.date or soonest.get(place.id)
+        dated.append(place._replace(date=date))
+        for parent in parents[place.id] if date else ():
             soonest[parent] = min(soonest.get(parent, date), date) if date else soonest[parent]
     return dated

@@ -13,7 +13,7 @@ from ...mail.addresses import Mailbox
 from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.quoted_text import is_forward, split
 from ...model.records.received_mail import Mail
-from ..batches import batches
+from ...model.storage.batches import batches
 from .mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
 from .ordering import positions_of
 from .staging_area import ARCHIVED, ImportContext
@@ -67,7 +67,7 @@ def next_threads(context: ImportContext) -> list[list[Planned]]:
         rows = [Planned(*row) for row in uow.connection.execute(query.order_by(ARCHIVED.c.thread, ARCHIVED.c.joins))]
         threads: dict[int, list[Planned]] = {}
         for (thread, _), group in groupby(rows, attrgetter("thread", "joins")):
-            mails = {one.id: one for one in group}
+            mails = {row.id: row for row in group}
             places = positions_of(uow.connection, mails)
             threads.setdefault(thread, []).extend(mails[place.id]._replace(received=place.date) for place in places)
     return list(threads.values())
@@ -84,13 +84,13 @@ def _chosen(counted: Any) -> Iterator[int]:
 
 def drafts_of(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]:
     """These mails read in full, in order, some at a time."""
-    for group in batches(planned, lambda one: one.size, _AT_ONCE, BYTES):
+    for group in batches(planned, _AT_ONCE, size=lambda row: row.size, octets=BYTES):
         yield from _read(context, group)
 
 
 def _read(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]:
     with context.database.read_only() as uow:
-        query = select(Mail.id, Mail.raw).where(Mail.id.in_([one.mail_id for one in planned]))
+        query = select(Mail.id, Mail.raw).where(Mail.id.in_([mail_row.mail_id for mail_row in planned]))
         found = {row.id: row.raw for row in uow.connection.execute(query)}
     for planned_mail in planned:
         raw: bytes = found.pop(planned_mail.mail_id)

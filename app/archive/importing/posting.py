@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from ...model.records.tickets import NoSuchTicket, Ticket, resolve_merged
+from ...model.storage.batches import batches
 from ...model.storage.unit_of_work import UnitOfWork
 from .planned_mails import BYTES, Draft, Planned, drafts_of, next_threads
 from .senders import ThreadWriters
@@ -39,7 +40,7 @@ class ThreadPoster:
         threads = next_threads(self.context)
         if not threads:
             return None
-        planned = [one for thread in threads for one in thread]
+        planned = [mail for thread in threads for mail in thread]
         # A long thread is read while it is posted; all else before, so that nobody waits for it.
         drafts: Iterable[Draft] = drafts_of(self.context, planned)
         few = sum(planned_mail.size for planned_mail in planned) <= BYTES
@@ -57,12 +58,12 @@ class ThreadPoster:
     def _post(self, planned: Sequence[Planned], drafts: Iterable[Draft]) -> PostingCounts:
         done = PostingCounts(mails=len(planned))
         with self.context.database.transaction() as uow:
-            if not self._still_planned(uow, planned):
+            if not self._lock_planned(uow, planned):
                 return PostingCounts()
             builder = TicketBuilder(uow, self.context, self.writers, self.status, planned)
             if isinstance(drafts, list):
                 builder.expect(drafts)
-            for (_, home), thread in groupby(drafts, lambda one: (one.planned.thread, one.planned.joins)):
+            for (_, home), thread in groupby(drafts, lambda draft: (draft.planned.thread, draft.planned.joins)):
                 if home is not None and (ticket := _find(uow, home)) is not None:
                     builder.add_to(ticket, list(thread))
                     done.continued += 1
@@ -72,12 +73,12 @@ class ThreadPoster:
             builder.write()
         return done
 
-    def _still_planned(self, uow: UnitOfWork, planned: Sequence[Planned]) -> bool:
-        """Whether nobody else has posted these mails meanwhile; holds others off until the work is done."""
+    def _lock_planned(self, uow: UnitOfWork, planned: Sequence[Planned]) -> bool:
+        """Lock these mails until the unit of work ends. Return whether none of them was posted meanwhile."""
         ids = [planned_mail.id for planned_mail in planned]
         waiting = 0
-        for at in range(0, len(ids), 5_000):
-            query = select(ARCHIVED.c.id).where(ARCHIVED.c.id.in_(ids[at : at + 5_000]), ~ARCHIVED.c.posted)
+        for some in batches(ids, 5_000):
+            query = select(ARCHIVED.c.id).where(ARCHIVED.c.id.in_(some), ~ARCHIVED.c.posted)
             waiting += len(uow.connection.execute(query.with_for_update()).all())
         return waiting == len(ids)
 

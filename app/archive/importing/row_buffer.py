@@ -15,7 +15,7 @@ from .staging_area import ARCHIVED, add_rows, reserve
 
 TICKET, MESSAGE = cast("Table", Ticket.__table__), cast("Table", Message.__table__)
 _ATTACHMENT, _DELIVERY, _PARTICIPANT, _CHANGE, _REOPENING = (
-    cast("Table", one.__table__) for one in (Attachment, Delivery, Participant, Change, Reopening)
+    cast("Table", record.__table__) for record in (Attachment, Delivery, Participant, Change, Reopening)
 )
 _POSTED = update(ARCHIVED).where(ARCHIVED.c.id == bindparam("of"))
 _POSTED = _POSTED.values(posted=True, thread=None, ticket_id=bindparam("on"))

@@ -12,8 +12,8 @@ from ...mail.addresses import address_key
 from ...model.lifecycle.tables import Lifecycle
 from ...model.records.queues import find_queue
 from ...model.search.indexer import catch_up
+from ...model.storage.batches import batches
 from ...model.storage.database import Database
-from ..batches import batches
 from ..reading.mbox import Dialect
 from ..reading.sources import ArchiveMail, Other, mails_in
 from .grouping import gather
@@ -127,30 +127,30 @@ def _take_all(
     with context.database.read_only() as uow:
         newest = uow.connection.scalar(select(func.max(ARCHIVED.c.id))) or 0
     mails = _timed(mails_in(wanted.path, wanted.limit, wanted.dialect), report, READING)
-    for group in batches(mails, lambda one: len(one.raw), MAILS, BYTES):
+    for group in batches(mails, MAILS, size=lambda mail: len(mail.raw), octets=BYTES):
         begun = perf_counter()
-        readable = [one for one in group if not one.fault]
+        readable = [mail for mail in group if not mail.fault]
         counts = take(context, readable, newest) if readable else None
         if counts is not None:
             report.mails += len(readable)
             report.resumed += counts.resumed
             report.duplicates += counts.repeated
-        for one in group:
-            if one.fault:
-                _name(report, one)
+        for mail in group:
+            if mail.fault:
+                _name(report, mail)
         report.seconds[STORING] += perf_counter() - begun
         tell(ImportProgress(STORING, report.mails, group[-1].done, total))
 
 
 def _timed(mails: Iterator[ArchiveMail], report: ImportReport, part: str) -> Iterator[ArchiveMail]:
-    """The same, with the time that it takes."""
+    """Yield the mails, and add the time that reading them takes to the report."""
     while True:
         begun = perf_counter()
-        one = next(mails, None)
+        mail = next(mails, None)
         report.seconds[part] += perf_counter() - begun
-        if one is None:
+        if mail is None:
             return
-        yield one
+        yield mail
 
 
 def _name(report: ImportReport, mail: ArchiveMail) -> None:

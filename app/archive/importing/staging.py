@@ -71,7 +71,7 @@ def take(context: ImportContext, mails: Sequence[ArchiveMail], newest: int) -> S
     `newest` is the last row there was before this import: what is newer lies twice in what is imported.
     """
     counts, moved = StagingCounts(), set[int]()
-    imported = find_imported(context, "exact", [exact_digest(one.raw) for one in mails])
+    imported = find_imported(context, "exact", [exact_digest(mail.raw) for mail in mails])
     mail_identities: list[tuple[ArchiveMail, MailIdentity]] = []
     for mail in mails:
         known = _settled(imported.get(exact_digest(mail.raw), ()), mark_of(mail.envelope))
@@ -106,8 +106,8 @@ def _copy_of(copies: Iterable[_Copy], mark: bytes) -> _Copy | None:
     The same mail is another one only where it stood on another ticket of the same tracker.
     """
     kept = list(copies)
-    same = [one for one in kept if one.mark == mark]
-    elsewhere = [one for one in kept if one.mark[:TRACKER] != mark[:TRACKER]]
+    same = [staged for staged in kept if staged.mark == mark]
+    elsewhere = [staged for staged in kept if staged.mark[:TRACKER] != mark[:TRACKER]]
     return next(iter([*same, *elsewhere]), None)
 
 
@@ -132,9 +132,9 @@ def _sort_out(
     rows = find_imported(context, "identity", [mail_identity.identity for _, mail_identity in mail_identities])
     every = {identity: [_Copy(row) for row in mails] for identity, mails in rows.items()}
     changed: list[_Copy] = []
-    for one, mail_identity in mail_identities:
+    for mail, mail_identity in mail_identities:
         copies = every.setdefault(mail_identity.identity, [])
-        known, mine = _copy_of(copies, mark_key(mail_identity)), _Copy(None, one, mail_identity)
+        known, mine = _copy_of(copies, mark_key(mail_identity)), _Copy(None, mail, mail_identity)
         if known is None:
             copies.append(mine)
             changed.append(mine)
@@ -145,7 +145,7 @@ def _sort_out(
             _count(context, counts, known.imported, newest, moved)
         if known.waits and mine.rank < known.rank:
             changed += [known] if known.mail_identity is None else []
-            known.mail, known.mail_identity = one, mail_identity
+            known.mail, known.mail_identity = mail, mail_identity
     return changed
 
 
@@ -165,10 +165,10 @@ def _write(context: ImportContext, copies: Sequence[_Copy], posted: dict[bytes, 
         ids = reserve(connection, ARCHIVED, len(mails))
         mail_ids = _store(connection, uow.now, [pair for pair in mails if key_of(pair[1]) not in posted])
         rows = [
-            _row(context, id_, one, mail_identity)
+            _row(context, id_, mail, mail_identity)
             | {"joins": homes.get(key_of(mail_identity))}
             | _where(posted.get(key_of(mail_identity)), mail_ids)
-            for id_, (one, mail_identity) in zip(ids, mails, strict=True)
+            for id_, (mail, mail_identity) in zip(ids, mails, strict=True)
         ]
         add_rows(connection, ARCHIVED, rows)
         links = [
@@ -178,9 +178,9 @@ def _write(context: ImportContext, copies: Sequence[_Copy], posted: dict[bytes, 
         if moved:
             elsewhere = update(ARCHIVED).where(ARCHIVED.c.id.in_(moved), ~ARCHIVED.c.posted)
             connection.execute(elsewhere.values(queue_id=context.queue_id, thread=None))
-        for one, mail_identity, known in kept:
+        for mail, mail_identity, known in kept:
             if known is not None:
-                _replace(connection, one, mail_identity, known, homes.get(key_of(mail_identity)))
+                _replace(connection, mail, mail_identity, known, homes.get(key_of(mail_identity)))
 
 
 def _store(connection: Connection, now: datetime, mails: Sequence[tuple[ArchiveMail, MailIdentity]]) -> list[int]:
@@ -189,8 +189,8 @@ def _store(connection: Connection, now: datetime, mails: Sequence[tuple[ArchiveM
     # Author and subject are for the list of mail set aside: these mails wait for nobody.
     columns = {"received": now, "envelope_from": None, "author": "", "subject": ""}
     rows = [
-        {"id": id_, "raw": one.raw, "identity": mail_identity.own, **columns}
-        for id_, (one, mail_identity) in zip(ids, mails, strict=True)
+        {"id": id_, "raw": mail.raw, "identity": mail_identity.own, **columns}
+        for id_, (mail, mail_identity) in zip(ids, mails, strict=True)
     ]
     add_rows(connection, _MAIL, rows)
     return ids[::-1]

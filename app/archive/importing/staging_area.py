@@ -79,7 +79,7 @@ def _take_time(connection: Any, _record: object) -> None:
 def _own_addresses(uow: UnitOfWork) -> Callable[[str], bool]:
     """Which addresses are the tracker's own: all at its domains, and those of queues at other domains."""
     domains = tuple(f"@{domain}" for domain in our_domains(uow))
-    queues = {address_key(whole_address(uow, one)) for one in uow.session.scalars(select(QueueAddress.address))}
+    queues = {address_key(whole_address(uow, address)) for address in uow.session.scalars(select(QueueAddress.address))}
     return lambda email: (key := address_key(email)).endswith(domains) or key in queues
 
 

@@ -99,19 +99,19 @@ class TicketBuilder:
         there = list(self.uow.session.scalars(query))
         untouched = self._is_as_imported(ticket)
         before = list(self._said_before(there)) if untouched else []
-        hidden = {one.message.id for one in before if one.hidden}
+        hidden = {entry.message.id for entry in before if entry.hidden}
         if not untouched:
-            hidden = {one.id for one in there if one.private}
-        stored = {one.message_id: _Stored(one.id, one.id in hidden, one.received) for one in there}
+            hidden = {message.id for message in there if message.private}
+        stored = {message.message_id: _Stored(message.id, message.id in hidden, message.received) for message in there}
         new = [self._said(ticket, draft, stored) for draft in drafts]
         if untouched:
             taken_part = self._retell(ticket, before, new, [draft.planned.id for draft in drafts])
         else:
             taken_part = {}
-            for one in new:
-                told_before(ticket, one, _status_at(ticket, there, one.message.received))
-                if one.writer and not one.machine:
-                    taken_part[one.writer.id] = one.writer
+            for entry in new:
+                told_before(ticket, entry, _status_at(ticket, there, entry.message.received))
+                if entry.writer and not entry.machine:
+                    taken_part[entry.writer.id] = entry.writer
         on_ticket = set(
             self.uow.session.scalars(select(Participant.person_id).where(Participant.ticket_id == ticket.id))
         )
@@ -124,8 +124,8 @@ class TicketBuilder:
         uow = self.uow
         for table in (Change, Reopening):
             uow.session.execute(delete(table).where(table.ticket_id == ticket.id))
-        self._arrange(ticket, [one.message for one in (*before, *new)], planned)
-        replayed = sorted([*before, *new], key=lambda one: (one.message.received, one.message.number))
+        self._arrange(ticket, [entry.message for entry in (*before, *new)], planned)
+        replayed = sorted([*before, *new], key=lambda entry: (entry.message.received, entry.message.number))
         ticket.last_query = ticket.last_response = ticket.solved = ticket.answer = ticket.answerer_id = None
         first = next(
             (
@@ -145,7 +145,7 @@ class TicketBuilder:
 
     def _arrange(self, ticket: Ticket, messages: Sequence[Message], planned: list[int]) -> None:
         """Give imported messages the times by which they stand in the order of their thread, whatever their numbers."""
-        by_mail = {one.mail_id: one for one in messages}
+        by_mail = {message.mail_id: message for message in messages}
         query = select(ARCHIVED.c.id, ARCHIVED.c.mail_id, ARCHIVED.c.date)
         rows = [
             *self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == ticket.id, ARCHIVED.c.posted)),
@@ -162,23 +162,23 @@ class TicketBuilder:
             last = message
 
     def _said_before(self, there: Sequence[Message]) -> Iterator[ReplayedMessage]:
-        people = self.writers.by_id(self.uow, {one.sender_id for one in there if one.sender_id is not None})
+        people = self.writers.by_id(self.uow, {message.sender_id for message in there if message.sender_id is not None})
         query = select(ARCHIVED.c.mail_id, ARCHIVED.c.private).where(ARCHIVED.c.private.is_not(None), ARCHIVED.c.posted)
         rows = self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == there[0].ticket_id))
         told: dict[int | None, bool] = dict(rows.all())
         hidden: set[int | None] = set()
-        for one in there:
-            spam = one.action is None and one.new_status == self.queue.lifecycle.spam
-            ours = one.sender_id is None and self._is_from_us(one)
+        for message in there:
+            spam = message.action is None and message.new_status == self.queue.lifecycle.spam
+            ours = message.sender_id is None and self._is_from_us(message)
             replayed = ReplayedMessage(
-                one,
-                people.get(one.sender_id or 0),
+                message,
+                people.get(message.sender_id or 0),
                 ours,
                 spam,
-                private=told.get(one.mail_id),
-                confides=one.parent_id in hidden,
+                private=told.get(message.mail_id),
+                confides=message.parent_id in hidden,
             )
-            hidden |= {one.id} if replayed.hidden else set()
+            hidden |= {message.id} if replayed.hidden else set()
             yield replayed
 
     def _is_from_us(self, message: Message) -> bool:
@@ -195,10 +195,10 @@ class TicketBuilder:
         steered = select(Checkpoint.id).where(Checkpoint.ticket_id == ticket.id).limit(1)
         count = self.uow.session.scalar(imported.where(Message.ticket_id == ticket.id))
         posts = self.uow.session.scalar(select(func.count()).where(Message.ticket_id == ticket.id))
-        return count == posts and all(self.uow.session.scalar(one) is None for one in (changed, steered))
+        return count == posts and all(self.uow.session.scalar(query) is None for query in (changed, steered))
 
     def _meet(self, drafts: Iterable[Draft]) -> None:
-        self.writers.meet(self.uow, [one for draft in drafts if (one := draft.writer) is not None])
+        self.writers.meet(self.uow, [writer for draft in drafts if (writer := draft.writer) is not None])
         # A thread that nobody signed is with whoever it was written to.
         if not any(draft.writer and self.writers.of(draft.writer) for draft in drafts):
             self.writers.meet(self.uow, [UNKNOWN, *(mailbox for draft in drafts for mailbox in draft.parsed.to[:1])])
@@ -208,8 +208,8 @@ class TicketBuilder:
         people = [draft.writer for draft in drafts if draft.writer and draft.parsed.automatic is None]
         people += [draft.writer for draft in drafts if draft.writer]
         people += [mailbox for draft in drafts for mailbox in draft.parsed.to[:1]]
-        found = (self.writers.of(one) for one in [*people, UNKNOWN])
-        return next(one for one in found if one is not None)
+        found = (self.writers.of(person) for person in [*people, UNKNOWN])
+        return next(person for person in found if person is not None)
 
     def _root(self, first: Draft) -> str:
         given = first.parsed.message_id
@@ -224,7 +224,7 @@ class TicketBuilder:
         ticket.posts += 1
         came = planned.received or ticket.last_posted or self.uow.now
         if planned.private is None:
-            came = max(came, *(one.received for one in answered)) if answered else came
+            came = max(came, *(message.received for message in answered)) if answered else came
         # A mail of an export bears two dates, like any mail that came: the one it was written with, and when it came.
         date = planned.date or came if planned.private is None else plausible_date(parsed.date, came)
         message = Message(
@@ -290,5 +290,5 @@ def _groups(drafts: Iterator[Draft]) -> Iterator[list[Draft]]:
 
 def _status_at(ticket: Ticket, there: Sequence[Message], date: datetime) -> str:
     """The status of a ticket at some time, as far as its messages tell, in the words of its lifecycle now."""
-    before = [one.new_status for one in there if one.received <= date]
+    before = [message.new_status for message in there if message.received <= date]
     return before[-1] if before and before[-1] in ticket.lifecycle.statuses else ticket.lifecycle.first

@@ -151,7 +151,7 @@ def _doubtful(raw: bytes, offset: int) -> tuple[int, ...]:
     """Where a line in a mail looks like one that parts two mails, and is not sure to be one."""
     if b"\nFrom" not in raw:
         return ()
-    found = (one.start() for one in _DOUBTFUL.finditer(raw) if not _PATCH.match(raw, one.start()))
+    found = (match.start() for match in _DOUBTFUL.finditer(raw) if not _PATCH.match(raw, match.start()))
     return tuple(offset + start for start in islice(found, _MOST_DOUBTFUL))
 
 

@@ -129,7 +129,7 @@ def _files(directory: Path) -> Iterator[Path | OSError]:
         # What is only a link to a directory is not followed: it could lead round in a circle.
         links = [name for name in folders if Path(folder, name).is_symlink()]
         yield from (Path(folder) / name for name in sorted([*names, *links]))
-    if any(Path(one.filename) == directory for one in closed):
+    if any(Path(archive.filename) == directory for archive in closed):
         raise closed[0]
     yield from _named(closed)
 

@@ -5,7 +5,7 @@ from typing import BinaryIO
 import click
 
 from ...mail.addresses import Mailbox
-from ...model.operations.digests import waiting_in, welcome
+from ...model.operations.morning_letters import waiting_in, welcome
 from ...model.operations.queue_removal import remove_queue
 from ...model.operations.team_welcome import explain_team
 from ...model.records import people, queue_setup, queues, registration

@@ -117,8 +117,8 @@ def _body(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, wid
     yield ""
     for line in shown(message["text"]).strip("\n").split("\n"):
         yield from wrapped(line, width)
-    for one in message["attachments"]:
-        yield f"[{one_line(one['name'])}, {one_line(one['type'])}, {_size(one['bytes'])}]"
+    for attachment in message["attachments"]:
+        yield f"[{one_line(attachment['name'])}, {one_line(attachment['type'])}, {_size(attachment['bytes'])}]"
 
 
 def wrapped(line: str, width: int | None) -> list[str]:

@@ -17,7 +17,7 @@ from ...config.home import checkout
 from ...config.parsing import Settings
 from ...config.service_manager import tell_service_manager
 from ...model.records import queues
-from ...model.setup import first_queues
+from ...model.setup import set_up
 from ...model.storage.database import Database
 from ...transport.outbound.maildir_relay import MaildirRelay
 from ...transport.outbound.relays import relay_from_url
@@ -41,7 +41,7 @@ def init_command() -> None:
     """
     settings = current_settings()
     with closing(Database(settings.database_url, settings.domain)) as database:
-        new = first_queues(database, lambda line: click.echo(line, err=True))
+        new = set_up(database, lambda line: click.echo(line, err=True))
     click.echo(f"{'Created' if new else 'Up to date:'} {database.url.render_as_string()}")
 
 

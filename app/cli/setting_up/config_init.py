@@ -18,11 +18,11 @@ from ...config.home import default_home
 from ...config.parsing import Settings, load
 from ...config.sources import FILE_NAME, PREFIX, SYSTEM_FILE, SettingSource
 from ...mail.addresses import Mailbox, address_key, is_usable
-from ...model.operations.digests import welcome
+from ...model.operations.morning_letters import welcome
 from ...model.operations.queue_removal import remove_queue
 from ...model.records import queue_setup, queues, registration
 from ...model.schema import NotReady, check_version
-from ...model.setup import first_queues, move_to_domain
+from ...model.setup import move_to_domain, set_up
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from .. import in_one_line
@@ -182,7 +182,7 @@ def _set_up(answers: _Answers) -> None:
         with suppress(NotReady):
             check_version(database)
             move_to_domain(database)
-        if first_queues(database):
+        if set_up(database):
             click.echo(f"Created the database {database.url.render_as_string()}")
             with database.transaction() as uow:
                 _drop_unasked(uow)

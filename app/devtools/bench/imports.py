@@ -12,7 +12,7 @@ from typing import Any
 
 from ...archive.importing.run import POSTING, STORING, ImportProgress, ImportRequest, import_archive
 from ...model.records.queue_setup import add_queue
-from ...model.setup import first_queues
+from ...model.setup import set_up
 from ...model.storage.database import Database
 from .figure import Figure
 from .postgres import postgres
@@ -61,7 +61,7 @@ def _measure(box: str, url: str) -> dict[str, Any]:
         steps.setdefault(step.part, []).append((perf_counter(), step.mails))
 
     with closing(Database(url, "bench.example")) as database:
-        if first_queues(database):
+        if set_up(database):
             with database.transaction() as uow:
                 add_queue(uow, "Archive")
         begun = perf_counter()
@@ -79,7 +79,7 @@ def _measure(box: str, url: str) -> dict[str, Any]:
 def _rate(told: list[tuple[float, int]], begin: float, end: float) -> float:
     """Mails a second between two parts of all mails."""
     most = told[-1][1]
-    inside = [one for one in told if begin * most <= one[1] <= end * most]
+    inside = [report for report in told if begin * most <= report[1] <= end * most]
     if not inside:
         return 0.0
     seconds, mails = inside[-1][0] - inside[0][0], inside[-1][1] - inside[0][1]

@@ -38,9 +38,9 @@ def send_all(port: int, mails: Sequence[MeasuredMail], connections: int) -> floa
     with ExitStack() as stack, ThreadPoolExecutor(connections) as threads:
         clients = [stack.enter_context(connect(port)) for _ in range(connections)]
         begun = perf_counter()
-        work = [threads.submit(_send, one, mails[place::connections]) for place, one in enumerate(clients)]
-        for one in work:
-            one.result()
+        work = [threads.submit(_send, client, mails[place::connections]) for place, client in enumerate(clients)]
+        for mail in work:
+            mail.result()
         return perf_counter() - begun
 
 

@@ -21,7 +21,7 @@ from ...model.records.tickets import Ticket
 from ...model.search.indexer import catch_up
 from ...model.search.query import read_query
 from ...model.search.search import search
-from ...model.setup import first_queues
+from ...model.setup import set_up
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from ...model.tickets.filters import Filter
@@ -80,7 +80,7 @@ def searches(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 def _measured(url: str, name: str, wanted: bool) -> Iterator[Figure]:
     speech = Speech()
     with closing(Database(url, DOMAIN)) as database:
-        first_queues(database)
+        set_up(database)
         _fill(database, speech)
         begun = perf_counter()
         catch_up(database)

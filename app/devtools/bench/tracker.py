@@ -20,7 +20,7 @@ from ...model.records.letters import Letter, State
 from ...model.records.message_ids import new_message_id
 from ...model.records.messages import Message
 from ...model.records.tickets import find_ticket
-from ...model.setup import first_queues
+from ...model.setup import set_up
 from ...model.storage.database import Database
 from ...model.tickets.posts import NewMessage
 from .load import MeasuredMail
@@ -50,7 +50,7 @@ class Tracker:
 
     def _fill(self) -> None:
         database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
-        first_queues(database)
+        set_up(database)
         with database.transaction() as uow:
             queue = queues.find_queue(uow, "Questions")
             for email in ("helper1@home.example", "helper2@home.example"):

@@ -68,7 +68,9 @@ def broken_in(
 def _misdirected(readers: str, ticket: dict[str, Any], told: Sequence[str], responders: Sequence[str]) -> str | None:
     """Who got a letter and was not named among the readers, or the other way round."""
     sender = ticket["messages"][-1]["sender"]["name"]
-    outside = [one["name"] for one in (ticket["requestor"], ticket["assignee"], *ticket["participants"]) if one]
+    outside = [
+        person["name"] for person in (ticket["requestor"], ticket["assignee"], *ticket["participants"]) if person
+    ]
     named = {name for name in outside if name in readers}
     if " team will see it" in readers:
         named |= set(responders)

@@ -18,7 +18,7 @@ from ...model.lifecycle.registry import LIFECYCLES
 from ...model.operations.manual_action import act_by_command
 from ...model.records import queue_setup, queues, registration
 from ...model.records.tickets import find_ticket
-from ...model.setup import first_queues
+from ...model.setup import set_up
 from ...model.storage.database import Database, utc_now
 from ...model.tickets.ticket_json import ticket_in_full
 from ...transport.outbound.courier import Courier
@@ -66,7 +66,7 @@ class Stage:
     def lets_work(self, queue: str, *responders: Actor, lifecycle: str = "support") -> str:
         """Let people work for a queue, which is made if it is not there; the name of its lifecycle."""
         with self._database.transaction() as uow:
-            there = {one.name: one for one in queues.every_queue(uow)}
+            there = {queue.name: queue for queue in queues.every_queue(uow)}
             found = there.get(queue) or queue_setup.add_queue(uow, queue, [queue.lower()], lifecycle)
             for responder in responders:
                 queue_setup.add_responder(uow, found, registration.add_person(uow, Mailbox(*responder)))
@@ -105,7 +105,7 @@ class Stage:
         self._head(f"{who.name} replies, and means the tracker")
         self._send(_answer(who, letter, subject, lines))
         letters = self._arrived()
-        names = ", ".join(parseaddr(str(one["To"]))[0] for one in letters) or "nobody"
+        names = ", ".join(parseaddr(str(letter["To"]))[0] for letter in letters) or "nobody"
         said = f"  promised: {promise}\n" if promise else ""
         self._tell(f"{said}  happened: {_effect(before, self.ticket())}; letters went to: {names}.\n")
         self._show(letters)
@@ -169,7 +169,7 @@ class Stage:
         self._seen.update(new)
         letters = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in new]
         return sorted(
-            (letter for letter in letters if isinstance(letter, EmailMessage)), key=lambda one: str(one["To"])
+            (letter for letter in letters if isinstance(letter, EmailMessage)), key=lambda letter: str(letter["To"])
         )
 
     def _show(self, letters: list[EmailMessage]) -> None:
@@ -185,7 +185,7 @@ def stage(tell: Callable[[str], None]) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="tickets-demo-") as name:
         settings = settings_in(Path(name))
         database = build_database(settings)
-        first_queues(database)
+        set_up(database)
         try:
             with _receiving(settings, database) as port:
                 yield Stage(Path(name), database, port, tell)
@@ -278,5 +278,5 @@ def _effect(before: dict[str, Any], now: dict[str, Any]) -> str:
     held = before["messages"][-1]["held"] and not last["held"]
     dropped = [f"message {last['number']} is a private note now"] if held and last["private"] else []
     changes = now["changes"][len(before["changes"]) :]
-    changed = [f"{one['field']} {one['old'] or 'nobody'} → {one['new'] or 'nobody'}" for one in changes]
+    changed = [f"{change['field']} {change['old'] or 'nobody'} → {change['new'] or 'nobody'}" for change in changes]
     return ", ".join([*changed, *waits, *dropped]) or "nothing changed"

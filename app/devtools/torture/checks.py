@@ -41,7 +41,7 @@ def judge(facts: Facts, found: Evidence, tally: Tally) -> None:
 def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, GeneratedMail]:
     """The mail that each stored row is, byte for byte."""
     by_bytes = {mail.raw: mail for mail in facts.sent.values()}
-    placed = {one.mail for one in found.stored}
+    placed = {delivery.mail for delivery in found.stored}
     mails = {}
     for row, raw in found.mails:
         if raw in by_bytes:
@@ -55,9 +55,11 @@ def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, GeneratedMa
 
 def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Exactly once what was answered 250, for each recipient; at most once what was not."""
-    stored = Counter((mails[one.mail].number, one.recipient) for one in found.stored if one.mail in mails)
+    stored = Counter(
+        (mails[delivery.mail].number, delivery.recipient) for delivery in found.stored if delivery.mail in mails
+    )
     asked = [(mail.number, recipient) for mail in facts.sent.values() for recipient in mail.recipients]
-    answered = [one for one in asked if one in facts.answered]
+    answered = [key for key in asked if key in facts.answered]
     for number, recipient in asked:
         times, was_answered = stored[number, recipient], (number, recipient) in facts.answered
         if was_answered and not times:
@@ -66,25 +68,28 @@ def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMai
             tally.wrong("stored more than once", f"mail {number} to {recipient}, {times} times")
     tally.count("mails sent", len(facts.sent))
     tally.count("mails and recipients answered 250", len(answered))
-    tally.count("stored exactly once of these, byte for byte", sum(stored[one] == 1 for one in answered))
+    tally.count("stored exactly once of these, byte for byte", sum(stored[key] == 1 for key in answered))
     tally.count("not answered 250", len(asked) - len(answered))
-    tally.count("stored once of these, as may be", sum(stored[one] == 1 for one in asked if one not in facts.answered))
+    tally.count("stored once of these, as may be", sum(stored[key] == 1 for key in asked if key not in facts.answered))
 
 
 def _judge_places(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Every stored mail is one message, on the ticket where it belongs."""
     messages: Counter[tuple[int | None, int | None]] = Counter((post.mail, post.ticket) for post in found.posts)
-    opened = {mails[one.mail].number: one.ticket for one in found.stored if one.mail in mails}
-    for one in found.stored:
-        mail = mails.get(one.mail)
+    opened = {mails[delivery.mail].number: delivery.ticket for delivery in found.stored if delivery.mail in mails}
+    for delivery in found.stored:
+        mail = mails.get(delivery.mail)
         if mail is None:
             continue
-        if messages[one.mail, one.ticket] != 1:
-            tally.wrong("not one message of one mail", f"mail {mail.number}: {messages[one.mail, one.ticket]} messages")
-        right = one.fate == Fate.OPENED if mail.opens is None else one.ticket == opened.get(mail.opens)
+        if messages[delivery.mail, delivery.ticket] != 1:
+            tally.wrong(
+                "not one message of one mail",
+                f"mail {mail.number}: {messages[delivery.mail, delivery.ticket]} messages",
+            )
+        right = delivery.fate == Fate.OPENED if mail.opens is None else delivery.ticket == opened.get(mail.opens)
         if not right:
-            tally.wrong("on a wrong ticket", f"mail {mail.number}: {one.fate}, ticket {one.ticket}")
-    places = {(one.mail, one.ticket) for one in found.stored}
+            tally.wrong("on a wrong ticket", f"mail {mail.number}: {delivery.fate}, ticket {delivery.ticket}")
+    places = {(delivery.mail, delivery.ticket) for delivery in found.stored}
     for post in found.posts:
         if (post.mail, post.ticket) not in places:
             tally.wrong("a message of no mail", f"message {post.number} of ticket {post.ticket}")

@@ -112,7 +112,7 @@ class MailGenerator:
             used = self._rand.choice(list(self._open.values()))
             sender, recipients, headers = used.opener.sender, used.opener.recipients, {"Message-ID": used.message_id}
         elif what < 0.12:
-            recipients = tuple(f"{one}@{DOMAIN}" for one in QUEUES.values())
+            recipients = tuple(f"{local_part}@{DOMAIN}" for local_part in QUEUES.values())
         elif what > 0.05 and what < 0.9:
             self._ids[self._made] = headers["Message-ID"] = f"<q{self._made}@home.example>"
         return self._mail(sender, recipients, headers, f"Case {self._made}.")

@@ -11,7 +11,7 @@ from ...mail.addresses import Mailbox
 from ...model.letters import outbox
 from ...model.records import queue_setup, queues, registration
 from ...model.records.letters import State
-from ...model.setup import first_queues
+from ...model.setup import set_up
 from ...model.storage.database import Database
 from .checks import Facts, judge
 from .client_threads import Clients
@@ -107,7 +107,7 @@ class Torture:
 
     def _furnish(self) -> None:
         """Make the database, and let two answer for each queue."""
-        first_queues(self._database)
+        set_up(self._database)
         with self._database.transaction() as uow:
             for name in QUEUES:
                 queue = queues.find_queue(uow, name)

@@ -29,17 +29,17 @@ def words_of(text: str, *, description: bool = True) -> str:
     """Return what a calendar file says of its events: title, time, place and, if wanted, its words. Linear time."""
     method, events = "", list[list[_Property]]()
     inside = 0
-    for one in _properties(text[:LIMIT]):
-        if one.name == "BEGIN" and (one.value.upper() in ("VEVENT", "VTODO") or inside):
+    for line in _properties(text[:LIMIT]):
+        if line.name == "BEGIN" and (line.value.upper() in ("VEVENT", "VTODO") or inside):
             inside += 1
             if inside == 1:
                 events.append([])
-        elif one.name == "END" and inside:
+        elif line.name == "END" and inside:
             inside -= 1
-        elif one.name == "METHOD" and not inside:
-            method = one.value.strip().upper()
+        elif line.name == "METHOD" and not inside:
+            method = line.value.strip().upper()
         elif inside == 1:
-            events[-1].append(one)
+            events[-1].append(line)
     return "\n\n".join(filter(None, (_event(event, method, description) for event in events[:_MOST_EVENTS])))
 
 

@@ -15,7 +15,7 @@ from ..records.people import Person, shared_placeholder
 from ..records.queues import Responder
 from ..records.received_mail import Delivery
 from ..records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
-from ..storage.base import in_portions
+from ..storage.batches import batches
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
 from . import personal_data, rows
@@ -53,10 +53,10 @@ def _mails_of(uow: UnitOfWork, numbers: Collection[int], messages: Collection[in
     came = select(Delivery.mail_id).where(Delivery.ticket_id.in_(numbers))
     found = {one for one in (*uow.session.scalars(brought), *uow.session.scalars(came)) if one is not None}
     elsewhere: set[int | None] = set()
-    for portion in in_portions(found):
-        other = select(Message.mail_id).where(Message.mail_id.in_(portion), Message.ticket_id.not_in(numbers))
+    for batch in batches(sorted(found)):
+        other = select(Message.mail_id).where(Message.mail_id.in_(batch), Message.ticket_id.not_in(numbers))
         aside = select(Delivery.mail_id).where(
-            Delivery.mail_id.in_(portion), or_(Delivery.ticket_id.not_in(numbers), Delivery.waiting)
+            Delivery.mail_id.in_(batch), or_(Delivery.ticket_id.not_in(numbers), Delivery.waiting)
         )
         elsewhere |= {*uow.session.scalars(other), *uow.session.scalars(aside)}
     return found - elsewhere

@@ -62,7 +62,7 @@ class IdentityPatterns:
 
     def with_other_ids(self, ids: str) -> str:
         """Message-IDs with spaces between, others in place of theirs."""
-        return " ".join(self.ids.get(one, one) for one in ids.split(" "))
+        return " ".join(self.ids.get(part, part) for part in ids.split(" "))
 
     def retitled(self, subject: str, ticket: int | None) -> str:
         """A subject that is one of their titles, maybe after `Re:` and a tag, with the other title; else as it was."""

@@ -11,7 +11,7 @@ from ..inbound.delivery import Fate
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.received_mail import Delivery, Mail
-from ..storage.base import in_portions
+from ..storage.batches import batches
 from ..storage.unit_of_work import UnitOfWork
 from .identity_patterns import IdentityPatterns
 from .personal_data import contains_any
@@ -54,9 +54,9 @@ def on_no_ticket(uow: UnitOfWork, patterns: IdentityPatterns, own: Collection[in
     rows = uow.session.execute(query, execution_options={"yield_per": 100})
     named = {id_ for id_, subject, sender, raw in rows if id_ not in own and _names(patterns, subject, raw, sender)}
     fates: dict[int, set[str]] = {one: set() for one in named}
-    for portion in in_portions(named):
+    for batch in batches(sorted(named)):
         for mail, fate in uow.session.execute(
-            select(Delivery.mail_id, Delivery.fate).where(Delivery.mail_id.in_(portion))
+            select(Delivery.mail_id, Delivery.fate).where(Delivery.mail_id.in_(batch))
         ):
             fates[mail].add(fate)
     asked = {
@@ -79,9 +79,9 @@ def left_of(
     """What others wrote that has somebody's address, their name or lines of theirs; `mails` are those on no ticket."""
     lines = _lines_of(uow, person)
     found: dict[int, int] = dict(_anywhere(uow, person, patterns))
-    for portion in in_portions(tickets):
+    for batch in batches(sorted(tickets)):
         of_others = Message.sender_id.is_distinct_from(person.id)
-        query = select(*_OTHERS).where(Message.ticket_id.in_(portion), of_others)
+        query = select(*_OTHERS).where(Message.ticket_id.in_(batch), of_others)
         for number, ticket, subject, text, mail in uow.session.execute(query).all():
             if number in found:
                 continue

@@ -111,7 +111,7 @@ def mails_of(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set
     archived = {one.mail_id for one in archived_of(uow, keys) if one.mail_id and not one.posted}
     return {
         *uow.session.scalars(select(Mail.id).where(own, ~of_others)),
-        *(one for one in uow.session.scalars(posted) if one is not None),
+        *(mail_id for mail_id in uow.session.scalars(posted) if mail_id is not None),
         *archived,
     }
 

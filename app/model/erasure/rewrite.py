@@ -8,7 +8,7 @@ from sqlalchemy import Table, select, update
 from ..records.messages import Message
 from ..records.received_mail import Delivery, Mail
 from ..records.tickets import UNDELIVERED, Change, Ticket
-from ..storage.base import in_portions
+from ..storage.batches import batches
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
 from .identity_patterns import IdentityPatterns
@@ -20,10 +20,10 @@ _MESSAGE, _MAIL = (cast("Table", one.__table__) for one in (Message, Mail))
 def rewrite_changes(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collection[int]) -> None:
     """Take somebody out of what is recorded of tickets."""
     named = contains_any(Change.old, patterns.spellings) | contains_any(Change.new, patterns.spellings)
-    changes = {one.id: one for one in uow.session.scalars(select(Change).where(named))}
-    for portion in in_portions(tickets):
-        set_ = select(Change).where(Change.ticket_id.in_(portion), Change.field == "subject")
-        changes |= {one.id: one for one in uow.session.scalars(set_)}
+    changes = {change.id: change for change in uow.session.scalars(select(Change).where(named))}
+    for batch in batches(sorted(tickets)):
+        set_ = select(Change).where(Change.ticket_id.in_(batch), Change.field == "subject")
+        changes |= {change.id: change for change in uow.session.scalars(set_)}
     for change in changes.values():
         change.old, change.new = _record(patterns, change, change.old), _record(patterns, change, change.new)
     uow.session.flush()
@@ -50,27 +50,22 @@ def rewrite_tickets(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collec
     The ids of the messages of others that change by it.
     """
     found: set[int] = set()
-    for portion in in_portions(tickets):
-        for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(portion))):
+    for batch in batches(sorted(tickets)):
+        for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(batch))):
             ticket.title = _title(patterns, ticket.id, ticket.title)
             ticket.root = patterns.with_other_ids(ticket.root) if ticket.root else None
-        for kept in uow.session.scalars(select(Checkpoint).where(Checkpoint.ticket_id.in_(portion))):
+        for kept in uow.session.scalars(select(Checkpoint).where(Checkpoint.ticket_id.in_(batch))):
             kept.title = _title(patterns, kept.ticket_id, kept.title)
-        for values in list(_messages(uow, patterns, portion)):
+        for values in list(_messages(uow, patterns, batch)):
             number, mail = values.pop("id"), values.pop("mail")
             found.add(number)
             uow.connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == number).values(**values))
             uow.connection.execute(update(_MAIL).where(_MAIL.c.id == mail).values(subject=values["subject"]))
     uow.session.flush()
-    for portion_of_ids in _portions(list(patterns.ids)):
-        forwards = update(Message).where(Message.original_id.in_(portion_of_ids))
+    for message_ids in batches(patterns.ids):
+        forwards = update(Message).where(Message.original_id.in_(message_ids))
         uow.session.execute(forwards.values(original_id=None))
     return found
-
-
-def _portions(ids: list[str]) -> Iterator[list[str]]:
-    for at in range(0, len(ids), 10_000):
-        yield ids[at : at + 10_000]
 
 
 def _messages(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collection[int]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from ..records.letters import Letter, LetterSubject
 from ..records.message_ids import new_message_id
 from ..records.messages import Attachment, Message
 from ..records.received_mail import Delivery, Mail
-from ..storage.base import in_portions
+from ..storage.batches import batches
 from ..storage.unit_of_work import UnitOfWork
 from .identity_patterns import IdentityPatterns
 from .personal_data import archived_of, contains_any
@@ -26,8 +26,8 @@ _LOOKED_THROUGH = 20_000
 def count(uow: UnitOfWork, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> int:
     """How many rows have one of these ids in a column."""
     found = 0
-    for portion in in_portions(ids):
-        found += uow.session.scalar(select(func.count()).where(column.in_(portion), *more)) or 0
+    for batch in batches(sorted(ids)):
+        found += uow.session.scalar(select(func.count()).where(column.in_(batch), *more)) or 0
     return found
 
 
@@ -45,10 +45,10 @@ def erase_mails(uow: UnitOfWork, mails: Collection[int]) -> None:
         raw, envelope = uow.connection.execute(_EXACT, {"mail": mail}).one()
         identity = forgotten_identity(parse_mail(raw, envelope))
         uow.connection.execute(_EMPTY, {"mail": mail, "known_as": identity})
-    for portion in in_portions(mails):
+    for batch in batches(sorted(mails)):
         empty = {"recipient": "", "reason": "", "waiting": False}
-        uow.session.execute(update(Delivery).where(Delivery.mail_id.in_(portion)).values(**empty))
-        known = update(Archived).where(Archived.mail_id.in_(portion))
+        uow.session.execute(update(Delivery).where(Delivery.mail_id.in_(batch)).values(**empty))
+        known = update(Archived).where(Archived.mail_id.in_(batch))
         uow.session.execute(known.values(mail_id=None, subject=None, posted=True, thread=None, joins=None))
 
 
@@ -63,12 +63,12 @@ _EMPTY = (
 def erase_messages(uow: UnitOfWork, ids: Collection[int], line: str) -> dict[str, str]:
     """Leave messages as numbered places with a line that says so; their Message-IDs, each with the one it has now."""
     others: dict[str, str] = {}
-    for portion in in_portions(ids):
-        known = select(Message.id, Message.message_id).where(Message.id.in_(portion))
+    for batch in batches(sorted(ids)):
+        known = select(Message.id, Message.message_id).where(Message.id.in_(batch))
         rows = uow.session.execute(known).all()
         for _, known_as in rows:
             others.setdefault(known_as, new_message_id(uow))
-        uow.session.execute(delete(Attachment).where(Attachment.message_id.in_(portion)))
+        uow.session.execute(delete(Attachment).where(Attachment.message_id.in_(batch)))
         new = [{"of": number, "known_as": others[known_as]} for number, known_as in rows]
         uow.connection.execute(_SAY.values(text=line, full_text=line), new)
     return others
@@ -80,19 +80,19 @@ _SAY = _SAY.values(message_id=bindparam("known_as"), subject="", in_reply_to=Non
 
 def remove_messages(uow: UnitOfWork, ids: Collection[int]) -> None:
     """Take messages out altogether."""
-    for portion in in_portions(ids):
-        answers = update(Message).where(Message.parent_id.in_(portion))
+    for batch in batches(sorted(ids)):
+        answers = update(Message).where(Message.parent_id.in_(batch))
         uow.session.execute(answers.values(parent_id=None))
-        uow.session.execute(delete(Attachment).where(Attachment.message_id.in_(portion)))
-    for portion in in_portions(ids):
-        uow.session.execute(delete(Message).where(Message.id.in_(portion)))
+        uow.session.execute(delete(Attachment).where(Attachment.message_id.in_(batch)))
+    for batch in batches(sorted(ids)):
+        uow.session.execute(delete(Message).where(Message.id.in_(batch)))
 
 
 def ids_of(uow: UnitOfWork, wanted: Any, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> set[int]:
     """The `wanted` ids of the rows that have one of these ids in a column."""
     found: set[int] = set()
-    for portion in in_portions(ids):
-        found |= set(uow.session.scalars(select(wanted).where(column.in_(portion), *more)))
+    for batch in batches(sorted(ids)):
+        found |= set(uow.session.scalars(select(wanted).where(column.in_(batch), *more)))
     return found
 
 
@@ -120,8 +120,8 @@ def _pieces(uow: UnitOfWork) -> Iterator[ColumnElement[bool]]:
 
 def remove_letters(uow: UnitOfWork, ids: Collection[int]) -> None:
     """Take letters out, also those that wait to be sent."""
-    for portion in in_portions(ids):
-        uow.session.execute(delete(Letter).where(Letter.id.in_(portion)))
+    for batch in batches(sorted(ids)):
+        uow.session.execute(delete(Letter).where(Letter.id.in_(batch)))
 
 
 def blank_letters(uow: UnitOfWork, ids: Collection[int], line: str) -> None:
@@ -131,9 +131,9 @@ def blank_letters(uow: UnitOfWork, ids: Collection[int], line: str) -> None:
     """
     empty = {"sender_name": "", "subject": line, "text": line, "commands": None, "error": None, "attached": False}
     unlinked = {"in_reply_to": None, "references": None, "promise": None, "offered_id": None}
-    for portion in in_portions(ids):
-        uow.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(portion)))
-        uow.session.execute(update(Letter).where(Letter.id.in_(portion)).values(**empty, **unlinked))
+    for batch in batches(sorted(ids)):
+        uow.session.execute(delete(LetterSubject).where(LetterSubject.letter_id.in_(batch)))
+        uow.session.execute(update(Letter).where(Letter.id.in_(batch)).values(**empty, **unlinked))
 
 
 def drop_promises(uow: UnitOfWork, person_id: int) -> None:
@@ -147,15 +147,15 @@ def drop_promises(uow: UnitOfWork, person_id: int) -> None:
 def unlink_letters(uow: UnitOfWork, tickets: Collection[int], ids: Collection[str]) -> None:
     """Let letters on these tickets refer to none of these Message-IDs."""
     linked: set[int] = set()
-    for portion in in_portions(tickets):
-        query = select(Letter.id, Letter.references).where(Letter.ticket_id.in_(portion), Letter.references != "")
+    for batch in batches(sorted(tickets)):
+        query = select(Letter.id, Letter.references).where(Letter.ticket_id.in_(batch), Letter.references != "")
         linked |= {
             id_
             for id_, references in uow.session.execute(query)
             if references and not set(ids).isdisjoint(references.split())
         }
-    for portion in in_portions(linked):
-        unlinked = update(Letter).where(Letter.id.in_(portion))
+    for batch in batches(sorted(linked)):
+        unlinked = update(Letter).where(Letter.id.in_(batch))
         uow.session.execute(unlinked.values(in_reply_to=None, references=None))
 
 

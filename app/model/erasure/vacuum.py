@@ -37,7 +37,7 @@ def copies_beside(database: Database) -> list[str]:
     if not database.is_sqlite or not database.url.database:
         return []
     file = Path(database.url.database)
-    return sorted(str(one) for one in file.parent.glob(f"{file.name}.before-*"))
+    return sorted(str(path) for path in file.parent.glob(f"{file.name}.before-*"))
 
 
 def _sweep_file(file: Path) -> None:

@@ -17,7 +17,7 @@ from ..records.messages import Message, contents_of
 from ..records.people import Person, find_person
 from ..records.queues import Responder
 from ..records.tickets import Ticket
-from ..storage.base import in_portions
+from ..storage.batches import batches
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
 from ..tickets.redaction import Redaction
@@ -53,8 +53,8 @@ def _is_for_team(uow: UnitOfWork, file: bytes, judged: dict[int, bool]) -> bool:
     return any(
         judged[letter.id] if letter.id in judged else judged.setdefault(letter.id, _went_to_team(uow, letter))
         for column, names in ((Letter.message_id, ids), (Letter.token, tokens))
-        for portion in in_portions(names)
-        for letter in uow.session.scalars(select(Letter).where(column.in_(portion)))
+        for batch in batches(sorted(names))
+        for letter in uow.session.scalars(select(Letter).where(column.in_(batch)))
     )
 
 
@@ -79,7 +79,7 @@ def mark_exposed(uow: UnitOfWork, inbound_mail: InboundMail, *, passed_on: bool 
     shown = _ids_in_all(uow, chain(nested_contents(inbound_mail.raw), _words_of(inbound_mail)))
     if shown and not inbound_mail.parsed.listed and not _names_others(uow, inbound_mail):
         shown = _ids_in_all(uow, _passed_on(inbound_mail)) if passed_on else set()
-    for portion in in_portions(shown):
+    for portion in batches(sorted(shown)):
         uow.connection.execute(update(Letter).where(Letter.message_id.in_(portion)).values(shown=True))
 
 

@@ -15,7 +15,8 @@ from ..records.letters import Letter, LetterSubject, SubjectBacklog
 from ..records.messages import Message
 from ..records.people import Address, Person
 from ..records.tickets import Change, Participant, Reopening, Ticket
-from ..storage.base import MAX_ID, in_portions
+from ..storage.base import MAX_ID
+from ..storage.batches import batches
 from ..storage.database import Database
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
@@ -104,15 +105,15 @@ def _tickets_shown(letter: Row[Any]) -> set[int]:
 
 def _existing(uow: UnitOfWork, numbers: Collection[int]) -> set[int]:
     found: set[int] = set()
-    for portion in in_portions(numbers):
-        found |= set(uow.session.scalars(select(Ticket.id).where(Ticket.id.in_(portion))))
+    for batch in batches(sorted(numbers)):
+        found |= set(uow.session.scalars(select(Ticket.id).where(Ticket.id.in_(batch))))
     return found
 
 
 def _owners(uow: UnitOfWork, keys: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for portion in in_portions(keys):
-        query = select(Address.key, Address.person_id).where(Address.key.in_(portion))
+    for batch in batches(sorted(keys)):
+        query = select(Address.key, Address.person_id).where(Address.key.in_(batch))
         found |= {key: person for key, person in uow.session.execute(query)}  # noqa: C416 - a row is no pair to mypy
     return found
 
@@ -132,8 +133,7 @@ def _people_on(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, set[int]]
         (Letter.ticket_id, Letter.person_id),
     )
     found: dict[int | None, set[int | None]] = defaultdict(set)
-    for at in range(0, len(wanted), _MOST_TICKETS):
-        some = wanted[at : at + _MOST_TICKETS]
+    for some in batches(wanted, _MOST_TICKETS):
         rows = uow.session.execute(union(*(select(*pair).where(pair[0].in_(some)) for pair in pairs))).all()
         for ticket, person in [*rows, *_changed(uow, some)]:
             found[ticket].add(person)
@@ -159,9 +159,9 @@ def _families(uow: UnitOfWork, numbers: Collection[int]) -> dict[int, set[int]]:
     todo = set(numbers)
     while todo:
         new: dict[int, int] = {}
-        for portion in in_portions(todo):
+        for batch in batches(sorted(todo)):
             query = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
-            query = query.where(or_(Ticket.id.in_(portion), Ticket.merged_into.in_(portion)))
+            query = query.where(or_(Ticket.id.in_(batch), Ticket.merged_into.in_(batch)))
             new |= {one: home for one, home in uow.session.execute(query) if one not in into and home is not None}
         into |= new
         todo = {*new, *new.values()}
@@ -183,9 +183,9 @@ class _People:
         """Read what these people are called, and were called in letters to them and about their words."""
         if len(self._called) > _MOST_REMEMBERED:
             self._called.clear()
-        for portion in in_portions(set(people) - self._called.keys()):
-            self._called |= {person: set() for person in portion}
-            self._learn(uow, portion)
+        for batch in batches(sorted(set(people) - self._called.keys())):
+            self._called |= {person: set() for person in batch}
+            self._learn(uow, batch)
 
     def _learn(self, uow: UnitOfWork, new: Collection[int]) -> None:
         to_them = select(Letter.person_id, Letter.recipient_name, Letter.recipient).distinct()

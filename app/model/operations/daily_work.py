@@ -20,7 +20,7 @@ from ..tickets.posts import Transition
 from ..tickets.undo import field_values
 from ..tickets.unread import unread
 from ..wording import say
-from .digests import queues_due, send_digest
+from .morning_letters import queues_due, send_morning_letters
 from .workflow import take_transitions
 
 
@@ -36,7 +36,7 @@ def do_daily_work(database: Database) -> None:
             tell_of_held(uow, message_id)
     for queue_id in queues:
         with database.transaction() as uow:
-            send_digest(uow, queue_id)
+            send_morning_letters(uow, queue_id)
     with database.transaction() as uow:
         tell_of_unread(uow)
 

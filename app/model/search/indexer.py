@@ -62,13 +62,13 @@ def catch_up_soon(
     """
     until = monotonic() + seconds
     with _impatient(database, seconds):
-        while not (done := _caught_up(database, tell)) and monotonic() < until:
+        while not (done := _catch_up(database, tell)) and monotonic() < until:
             sleep(_AGAIN)
     return done
 
 
-def _caught_up(database: Database, tell: Callable[[int, int], None]) -> bool:
-    """Whether the index could be brought into step just now, with nobody else at it."""
+def _catch_up(database: Database, tell: Callable[[int, int], None]) -> bool:
+    """Index every message that is due. Return whether that was possible; another process may be writing."""
     with database.read_only() as uow:
         due = count_due(uow)
     done = 0

@@ -1,26 +1,12 @@
-"""What every mapped class shares: names of constraints, moments in UTC, and portions."""
+"""What every mapped class shares: names of constraints, and moments in UTC."""
 
-from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from sqlalchemy import DateTime, Dialect, MetaData, Table, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 MAX_ID = 2**31 - 1
 """The largest number that a ticket or any other row can have."""
-
-
-# SQLite takes 32,766 parameters in a statement.
-_PORTION = 10_000
-Id = TypeVar("Id", int, str)
-
-
-def in_portions(ids: Collection[Id]) -> Iterator[list[Id]]:
-    """Many ids, in lists that a statement can take."""
-    ordered = sorted(ids)
-    for at in range(0, len(ordered), _PORTION):
-        yield ordered[at : at + _PORTION]
 
 
 class Moment(TypeDecorator[datetime]):

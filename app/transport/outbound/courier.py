@@ -235,10 +235,10 @@ class Courier:
         except DATABASE_AWAY:
             raise
         except RelayError as error:
-            return self._failed(letter, error)
+            return self._record_failure(letter, error)
         except Exception as error:
             LOG.exception("letter %d cannot be written as a mail", letter.id)
-            return self._failed(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
+            return self._record_failure(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
         self._away = 0
         self._freed |= self._refusals.taken()
         self._untried.remove(letter)
@@ -250,7 +250,7 @@ class Courier:
         self._note_failures()
         return True
 
-    def _failed(self, letter: Letter, error: RelayError) -> bool:
+    def _record_failure(self, letter: Letter, error: RelayError) -> bool:
         """Keep a refusal until the next letter, or the end of the round, shows whether the relay refuses them all."""
         if error.meaning is not None:
             self._refusals.refused(letter.id, letter.recipient)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import or_, select
 
-from ..letters.digest import KIND, Waiting, digest_text
+from ..letters.morning_text import KIND, Waiting, morning_text
 from ..letters.notification import letter_row
 from ..letters.subjects import Subjects, add_letters
 from ..lifecycle.registry import LIFECYCLES
@@ -27,7 +27,7 @@ def queues_due(uow: UnitOfWork) -> Sequence[int]:
     return uow.session.scalars(select(Queue.id).where(Queue.digest == "daily", due).order_by(Queue.id)).all()
 
 
-def send_digest(uow: UnitOfWork, queue_id: int) -> int:
+def send_morning_letters(uow: UnitOfWork, queue_id: int) -> int:
     """Write this morning's letters of a queue, unless another server has; how many were written."""
     locked = select(Queue).where(Queue.id == queue_id).with_for_update(of=Queue)
     queue = uow.session.scalars(locked.execution_options(populate_existing=True)).one()
@@ -48,7 +48,7 @@ def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: Sentence) 
     if not waiting:
         return 0
     address = next((whole_address(uow, row.address) for row in queue.addresses), None)
-    text = digest_text(queue, address, waiting, uow.now, why)
+    text = morning_text(queue, address, waiting, uow.now, why)
     shows = Subjects(
         frozenset(one.owner_id for one in waiting if one.owner_id is not None), frozenset(one.number for one in waiting)
     )

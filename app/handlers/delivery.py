@@ -1,4 +1,4 @@
-"""The unit of work of a mail: our receiver's, or one of its own for a request of another program's receiver."""
+"""The delivery of a request that Salmon routed here, in our receiver's unit of work or in one of its own."""
 
 import logging
 from typing import NoReturn
@@ -23,12 +23,12 @@ class _Tracker:
 
 
 def serve_requests_with(intake: MailIntake, *, max_bytes: int) -> None:
-    """Take the mails of another program's receiver in with this; larger ones are refused."""
+    """Set the intake for mails that another program's receiver got; mails of more bytes than that are refused."""
     _Tracker.intake, _Tracker.max_bytes = intake, max_bytes
     routes.look_in(intake.database)
 
 
-def take(message: MailRequest, place: OurAddress) -> None:
+def deliver_request(message: MailRequest, place: OurAddress) -> None:
     """Do what follows from a mail at this place. On return it is committed, or will be with our receiver's unit.
 
     Raises Salmon's SMTPError in a process of another Salmon project: any other exception would be answered 250.

@@ -25,7 +25,7 @@ class Waiting(NamedTuple):
     owner_id: int | None = None
 
 
-def digest_text(queue: Queue, address: str | None, waiting: Sequence[Waiting], now: datetime, why: Sentence) -> str:
+def morning_text(queue: Queue, address: str | None, waiting: Sequence[Waiting], now: datetime, why: Sentence) -> str:
     """Return the letter about tickets that wait in a queue, which answers mail to `address`."""
     wording, count = wording_in(queue.language), len(waiting)
     ordered = sorted(waiting, key=lambda one: (one.since, one.number))
