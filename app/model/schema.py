@@ -50,7 +50,7 @@ TABLES = (
     undo,
     web_access,
 )
-REVISION = "0021"
+REVISION = "0023"
 """The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 

@@ -452,8 +452,22 @@ def test_people_are_added_and_have_more_than_one_address(office: Office) -> None
         "known": True,
         "addresses": [ROB, "rob@home.example"],
         "undeliverable": None,
+        "access": True,
     } in office.json("person", "list")
     assert re.search(r"rob@example.org +Robert +administrator +rob@home.example", office.does("person", "list"))
+
+
+def test_a_person_can_be_made_no_administrator_and_shut_out(office: Office) -> None:
+    office.does("person", "add", "eve@example.org", "--name", "Eve", "--admin")
+    said = office.does("person", "set", "eve@example.org", "--no-admin", "--no-access")
+    assert said == "Saved Eve <eve@example.org>: known, may not log in\n"
+    [eve] = [one for one in office.json("person", "list") if one["email"] == "eve@example.org"]
+    assert (eve["administrator"], eve["access"]) == (False, False)
+    assert "may see nothing here" in office.refuses("login", "eve@example.org")
+    office.does("person", "set", "eve@example.org", "--access", "--admin")
+    assert "http" in office.does("login", "eve@example.org")
+    assert office.run("person", "set", "eve@example.org").status == 2
+    assert "No person has the address" in office.refuses("person", "set", "nobody@example.org", "--admin")
 
 
 def test_two_persons_who_are_one_become_one(office: Office) -> None:
@@ -470,7 +484,7 @@ def test_two_persons_who_are_one_become_one(office: Office) -> None:
     assert office.does("person", "alias", new, home) == f"Linked {home} to Sam <{new}>\n"
     sams = [person for person in office.json("person", "list") if new in person["addresses"]]
     sam = {"email": new, "name": "Sam"}
-    rights = {"administrator": True, "known": True, "undeliverable": None}
+    rights = {"administrator": True, "known": True, "undeliverable": None, "access": True}
     assert sams == [{**sam, **rights, "addresses": [new, home]}]
     assert office.json("show", 1)["participants"] == [sam]
     assert office.json("show", 2)["requestor"] == office.json("show", 2)["messages"][0]["sender"] == sam

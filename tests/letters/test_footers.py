@@ -77,8 +77,9 @@ def promised(life: Lifecycle, status: str, writer: str) -> tuple[str, str]:
     return PROMISES[life.name][status]["outsider" if writer in OUTSIDERS else "responder"]
 
 
-# Whose roles no letter can have: nobody knows a stranger, a machine is told nothing, and others are not on the ticket.
-LETTERLESS = {Role.MACHINE, Role.STRANGER, Role.OTHER}
+# Whose roles no letter can have: nobody knows a stranger, a machine is told nothing, others are not on the ticket, and
+# readers get no letters.
+LETTERLESS = {Role.MACHINE, Role.STRANGER, Role.OTHER, Role.READER}
 
 PLACES = [
     (life, status, writer, asks)

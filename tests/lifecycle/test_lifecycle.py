@@ -65,7 +65,8 @@ def test_the_support_tracker_has_the_statuses_and_actions_of_its_interface() -> 
 
 
 def test_roles_are_tried_in_the_order_of_the_interface() -> None:
-    assert list(SUPPORT.role_order) == ["machine", "requestor", "responder", "participant", "other", "stranger"]
+    order = ["machine", "requestor", "responder", "participant", "reader", "other", "stranger"]
+    assert list(SUPPORT.role_order) == order
     assert SUPPORT.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.REQUESTOR
 
 
@@ -94,7 +95,8 @@ def test_a_mail_to_a_shared_inbox_means_what_its_issue_says(status: str, role: R
 def test_a_shared_inbox_has_the_statuses_actions_and_roles_of_its_interface() -> None:
     assert list(CORRESPONDENCE.statuses) == ["new", "open", "stalled", "resolved", "rejected"]
     assert {action.title for action in CORRESPONDENCE.actions} == {"Reply", "Comment", "Change status"}
-    assert list(CORRESPONDENCE.role_order) == ["machine", "responder", "requestor", "participant", "other", "stranger"]
+    order = ["machine", "responder", "requestor", "participant", "reader", "other", "stranger"]
+    assert list(CORRESPONDENCE.role_order) == order
     assert CORRESPONDENCE.role([Role.STRANGER, Role.RESPONDER, Role.REQUESTOR]) is Role.RESPONDER
 
 
@@ -131,8 +133,8 @@ def test_every_status_and_role_has_a_default_that_a_row_allows(life: Lifecycle, 
 
 
 @EVERY_CELL
-def test_machines_and_strangers_only_ever_comment_in_private(life: Lifecycle, status: str, role: Role) -> None:
-    if role in (Role.MACHINE, Role.STRANGER):
+def test_machines_readers_and_strangers_only_ever_comment_in_private(life: Lifecycle, status: str, role: Role) -> None:
+    if role in (Role.MACHINE, Role.READER, Role.STRANGER):
         assert outcome(life, status, role) == ("Comment", status, True)
 
 

@@ -276,6 +276,13 @@ class World:
             queue_setup.add_responder(uow, queues.find_queue(uow, queue), people.get_person(uow, email))
         return actor
 
+    def reader(self, email: str, name: str = "", queue: str = "General") -> Actor:
+        """Somebody who may read a queue, and answers nothing."""
+        actor = self.known(email, name)
+        with self.database.transaction() as uow:
+            queue_setup.add_reader(uow, queues.find_queue(uow, queue), people.get_person(uow, email))
+        return actor
+
     def answers_at(self, address: str, queue: str = "General") -> None:
         """A queue gets one more address."""
         with self.database.transaction() as uow:

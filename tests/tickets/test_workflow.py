@@ -27,6 +27,7 @@ PEOPLE: dict[str, str | None] = {
     "requestor who is a responder": "rita@example.net",
     "assignee": "asa@example.org",
     "participant": "pia@example.net",
+    "reader": "rex@example.net",
     "other": "otto@example.net",
     "administrator": "foo.bar@example.org",
     "stranger": "mallory@example.com",
@@ -75,6 +76,7 @@ class Office(World):
         self.responder("ron@example.org", "Ron")
         self.responder("rita@example.net", "Rita", queue="Questions")
         self.responder("asa@example.org", "Asa", queue="Questions")
+        self.reader("rex@example.net", "Rex")
         for email in ("pia@example.net", "otto@example.net"):
             self.known(email)
         with self.uow() as uow:
@@ -137,7 +139,7 @@ def test_an_action_does_what_the_list_says(office: Office, action: str, status: 
     assert after["status"] == message["new_status"] == expected(action, status, who)
     assert message["action"] == ("Confirm" if action == "Answer" and who in REQUESTORS else action)
     assert (message["sender"] or {"email": None})["email"] == PEOPLE[who]
-    assert message["private"] is (who == "stranger")
+    assert message["private"] is (who in ("reader", "stranger"))
     assert_dates(before, after, action, who)
     assert_recorded(before, after, who)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mail_tickets.model.erasure.erase_person import forget_person
-from mail_tickets.model.operations.web_login import SESSION_LASTS, make_link
+from mail_tickets.model.operations.web_login import SESSION_LASTS, make_link, set_access
 from mail_tickets.model.records.letters import Letter, State
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.registration import add_alias
@@ -169,21 +169,24 @@ def test_each_login_has_a_secret_of_its_own(desk: Desk) -> None:
 
 
 def ends(desk: Desk, how: str) -> None:
-    if how == "forget":
-        with desk.world.uow() as uow:
+    with desk.world.uow() as uow:
+        if how == "forget":
             forget_person(uow, SAM)
-        return
+            return
+        if how == "no access":
+            set_access(uow, get_person(uow, SAM), allowed=False)
+            return
     with desk.world.uow() as uow:
         add_alias(uow, *{"alias": (SAM, KIM), "is an alias": (KIM, SAM)}[how])
 
 
-@pytest.mark.parametrize("how", ["alias", "is an alias", "forget"])
+@pytest.mark.parametrize("how", ["alias", "is an alias", "forget", "no access"])
 def test_a_session_and_a_link_end_with_their_person(desk: Desk, how: str) -> None:
     sam, kim, link = desk.visitor(SAM), desk.visitor(KIM), made_link(desk, SAM)
     ends(desk, how)
     assert sam.open("/").status == 303
     assert desk.visitor().post(link).status == 404
-    if how != "forget":
+    if how not in ("forget", "no access"):
         assert kim.open("/").status == 303
 
 

@@ -72,6 +72,8 @@ class TicketReplay:
             ticket, message = self.ticket, replayed_message.message
             ticket.has_private = ticket.has_private or message.private
             ticket.last_posted = max(ticket.last_posted or message.received, message.received)
+            if not message.private or ticket.last_public is None:
+                ticket.last_public = max(ticket.last_public or message.received, message.received)
             if (
                 replayed_message.writer
                 and not replayed_message.machine

@@ -5,6 +5,7 @@ from typing import BinaryIO
 import click
 
 from ...mail.addresses import Mailbox
+from ...model.operations import web_login
 from ...model.operations.morning_letters import waiting_in, welcome
 from ...model.operations.queue_removal import remove_queue
 from ...model.operations.team_welcome import explain_team
@@ -144,6 +145,28 @@ def person_add(email: str, name: str, admin: bool) -> None:
         click.echo(f"Saved {_named(person)}{', an admin' if person.administrator else ''}")
 
 
+@person_command.command("set")
+@click.argument("email")
+@click.option("--admin/--no-admin", "admin", default=None, help="Make them an admin, or no admin any more.")
+@click.option("--access/--no-access", "access", default=None, help="Whether they may log in to the web pages.")
+def person_set(email: str, admin: bool | None, access: bool | None) -> None:
+    """Change what a person may do.
+
+    \b
+    Example:
+      tickets person set sam@example.org --no-admin --no-access
+    """
+    if admin is None and access is None:
+        raise click.UsageError("Nothing to set: name --admin, --no-admin, --access or --no-access.")
+    with open_transaction() as uow:
+        person = people.get_person(uow, email)
+        if admin is not None:
+            person.administrator = admin
+        if access is not None:
+            web_login.set_access(uow, person, allowed=access)
+        click.echo(f"Saved {_named(person)}: {_kind(person)}")
+
+
 @person_command.command("alias")
 @click.argument("email")
 @click.argument("other")
@@ -203,7 +226,8 @@ def person_list(as_json: bool) -> None:
 
 def _kind(person: people.Person) -> str:
     kind = "administrator" if person.administrator else "known" if person.known else "stranger"
-    return f"{kind}, undeliverable" if person.undeliverable else kind
+    kind += ", undeliverable" if person.undeliverable else ""
+    return f"{kind}, may not log in" if person.no_access else kind
 
 
 def _person_json(person: people.Person, addresses: list[str]) -> dict[str, object]:
@@ -214,6 +238,7 @@ def _person_json(person: people.Person, addresses: list[str]) -> dict[str, objec
         "known": person.known,
         "addresses": addresses,
         "undeliverable": person.undeliverable.isoformat() if person.undeliverable else None,
+        "access": not person.no_access,
     }
 
 
@@ -226,8 +251,9 @@ def responder_command() -> None:
 @click.argument("emails", nargs=-1, required=True, metavar="EMAIL...")
 @click.option("--queue", required=True, metavar="NAME", help="The queue.")
 @click.option("--name", default="", help="The name that others see, of one person.")
+@click.option("--reader", is_flag=True, help="Only to read all of it and to comment in private: no email.")
 @click.option("--welcome", "explains", is_flag=True, help="Email each of them how it works.")
-def responder_add(emails: tuple[str, ...], queue: str, name: str, explains: bool) -> None:
+def responder_add(emails: tuple[str, ...], queue: str, name: str, reader: bool, explains: bool) -> None:
     """Add people to a queue's team.
 
     An unknown EMAIL becomes a person. They get one email with what waits there.
@@ -243,12 +269,16 @@ def responder_add(emails: tuple[str, ...], queue: str, name: str, explains: bool
         team = queues.find_queue(uow, queue)
         for mailbox in map(mailbox_of, emails):
             person = registration.add_person(uow, Mailbox(name or mailbox.name, mailbox.email))
+            if reader:
+                queue_setup.add_reader(uow, team, person)
+                click.echo(f"Added {_named(person)} as a reader of {team.name}")
+                continue
             if queue_setup.add_responder(uow, team, person):
                 welcome(uow, team, person)
             if explains:
                 explain_team(uow, team, person)
             click.echo(f"Added {_named(person)} to the {team.name} team")
-        if waiting := waiting_in(uow, team):
+        if not reader and (waiting := waiting_in(uow, team)):
             named = ", ".join(f"#{ticket.number}" for ticket in waiting[:_MOST_NAMED])
             click.echo(f"Waiting there: {named}{', …' if len(waiting) > _MOST_NAMED else ''}")
 
@@ -266,7 +296,7 @@ def responder_remove(email: str, queue: str) -> None:
     with open_transaction() as uow:
         team, person = queues.find_queue(uow, queue), people.get_person(uow, email)
         if not queue_setup.remove_responder(uow, team, person):
-            raise click.ClickException(f"{person.email} isn't on the {team.name} team.")
+            raise click.ClickException(f"{person.email} isn't on the {team.name} team, and doesn't read {team.name}.")
         click.echo(f"Removed {_named(person)} from the {team.name} team")
 
 
@@ -277,8 +307,18 @@ def responder_list(queue: str | None, as_json: bool) -> None:
     """List who is on which team."""
     with open_read_only() as uow:
         only = queues.find_queue(uow, queue) if queue is not None else None
-        rows = [(q.name, p.email, p.name) for q, p in queues.responders(uow) if only is None or q.id == only.id]
+        found = [one for one in queues.team_members(uow) if only is None or one.queue.id == only.id]
         if as_json:
-            print_json([{"queue": name, "email": email, "name": person} for name, email, person in rows])
+            print_json([_team_json(one) for one in found])
         else:
-            print_rows(rows, ("QUEUE", "EMAIL", "NAME"), empty="Nobody is on a team")
+            rows = [(one.queue.name, one.person.email, one.person.name, _role(one)) for one in found]
+            print_rows(rows, ("QUEUE", "EMAIL", "NAME", "IS"), empty="Nobody is on a team")
+
+
+def _role(one: queues.TeamMember) -> str:
+    return "reader" if one.reader else "responder"
+
+
+def _team_json(one: queues.TeamMember) -> dict[str, object]:
+    person = one.person
+    return {"queue": one.queue.name, "email": person.email, "name": person.name, "reader": one.reader}

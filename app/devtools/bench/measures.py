@@ -41,6 +41,8 @@ def everything(say: Callable[[str], None], *, short: bool) -> Iterable[Figure]:
             yield from archive(Path(folder) / "archive", say)
             say("searches over 100,000 messages")
             yield from searched(Path(folder) / "search", say)
+            say("pages of 1,000,000 tickets")
+            yield from paged(Path(folder) / "pages", say)
     say("what the writer wrote, told from what they quoted")
     yield from quotations()
 
@@ -59,6 +61,14 @@ def searched(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     from .search import searches
 
     yield from searches(_made(folder), say)
+
+
+def paged(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
+    """How long the model behind the web pages takes."""
+    # It needs what a figure is from here.
+    from .pages import pages
+
+    yield from pages(_made(folder), say)
 
 
 def quotations() -> Iterable[Figure]:

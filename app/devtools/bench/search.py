@@ -139,7 +139,7 @@ def _ticket(number: int, speech: Speech, senders: list[int], queue_ids: list[int
     return {
         "id": number, "queue_id": queue_ids[number % len(queue_ids)], "title": " ".join(speech.says(5)),
         "status": CORRESPONDENCE.first, "requestor_id": senders[number % len(senders)], "created": asked,
-        "last_query": asked, "last_posted": asked, "posts": _ON_A_TICKET, "has_private": False,
+        "last_query": asked, "last_posted": asked, "last_public": asked, "posts": _ON_A_TICKET, "has_private": False,
     }  # fmt: skip
 
 

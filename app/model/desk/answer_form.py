@@ -141,7 +141,7 @@ def _sentences(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> l
     does = PRIVATE_NOTE if one.private else one.action.does
     thanks, letters = one.default.thanks if one.default else None, len(one.readers)
     open_to_others = not one.private and is_open_to_others(ticket)
-    unreached = [member.label for member in one.unreached if asker.member.responder]
+    unreached = [member.label for member in one.unreached if asker.member.insider]
     said = wording_in().render(
         "answer_block",
         does=f"{does[0].upper()}{does[1:]}",
@@ -163,7 +163,7 @@ _IN_A_STORM = say("footer.is_saved_in_a_storm")
 
 def _shown(asker: Asker, one: Outlook) -> list[Reader]:
     """Return whom a letter goes to, as somebody may see it: outsiders see no address, and of the team no name."""
-    if asker.member.responder:
+    if asker.member.insider:
         return [Reader(reader.label, reader.email) for reader in one.readers]
     return [Reader(reader.label, None) for reader in one.outsiders]
 

@@ -43,8 +43,8 @@ class TicketPage(NamedTuple):
     `view` is the JSON of `show --as` (docs/interface.md, section 9) with the newest messages; each has besides `key`,
     its name in addresses, `byline`, who did what by it, `own`, whether the reader wrote it, and `raw`, whether they may
     get its exact mail. `earlier` is the key before which there are more, or empty; `number` counts the earlier ones.
-    `basics` is None for whoever may set nothing; `people` is empty but for responders. `undo`: the last change can be
-    taken back by the reader.
+    `basics` is None for whoever may set nothing; `people` is empty but for `insider`, who sees private notes; a
+    `responder` acts for the team, too. `undo`: the last change can be taken back by the reader.
     """
 
     view: dict[str, Any]
@@ -52,6 +52,7 @@ class TicketPage(NamedTuple):
     basics: Basics | None
     people: Sequence[PersonOnIt]
     responder: bool
+    insider: bool
     earlier: str
     number: int
     undo: bool
@@ -85,8 +86,9 @@ def ticket_page(uow: UnitOfWork, number: int, person: Person, *, before: str = "
         view=view,
         form=form_of(uow, ticket, asker),
         basics=basics_of(uow, ticket, member, members) if member.responder else None,
-        people=_listeners(uow, ticket, members) if member.responder else [],
+        people=_listeners(uow, ticket, members) if member.insider else [],
         responder=member.responder,
+        insider=member.insider,
         earlier=message_key(uow, ids[earlier]) if earlier else "",
         number=earlier,
         undo=_may_undo(uow, ticket, member),
@@ -157,7 +159,7 @@ def raw_message(uow: UnitOfWork, number: int, person: Person, key: str) -> bytes
     """
     ticket, member, _ = seen_ticket(uow, number, person)
     message = find_by_key(uow, ticket, member, key)
-    if message.mail_id is None or not (member.responder or message.sender_id == person.id):
+    if message.mail_id is None or not (member.insider or message.sender_id == person.id):
         raise NoSuchMessage("no_such_message", ticket=ticket.id)
     return raw_bytes(uow, message.mail_id)
 

@@ -14,7 +14,7 @@ from ..letters.old_letters import name_old_letters
 from ..records.letters import Letter, LetterSubject, State
 from ..records.messages import Attachment
 from ..records.people import Address, Person, find_person, get_person, new_placeholder
-from ..records.queues import Queue, Responder
+from ..records.queues import Queue, QueueReader, Responder
 from ..records.received_mail import Delivery
 from ..records.registration import get_or_create_person, reassign_references
 from ..records.tickets import Participant, Ticket
@@ -187,6 +187,6 @@ def _take_out_of_records(uow: UnitOfWork, person: Person, patterns: IdentityPatt
         uow.session.execute(assigned.values(assignee_id=None))
     own = update(Ticket).where(Ticket.requestor_id == person.id)
     uow.session.execute(own.values(requestor_email=None))
-    for row in (Address, Participant, Responder):
+    for row in (Address, Participant, Responder, QueueReader):
         uow.session.execute(delete(row).where(row.person_id == person.id))
     uow.session.flush()

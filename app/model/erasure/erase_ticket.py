@@ -12,7 +12,7 @@ from ..records.imported_mail import NOBODY, Archived
 from ..records.letters import Letter, LetterSubject
 from ..records.messages import Message
 from ..records.people import Person, shared_placeholder
-from ..records.queues import Responder
+from ..records.queues import QueueReader, Responder
 from ..records.received_mail import Delivery
 from ..records.tickets import FORGOTTEN, Change, Participant, Reopening, Ticket, find_ticket, record_change
 from ..storage.batches import batches
@@ -89,7 +89,7 @@ def _empty(uow: UnitOfWork, ticket: Ticket) -> None:
     ticket.requestor_left = ticket.handed_over = False
     ticket.assignee = ticket.answerer = ticket.answer = ticket.solved = ticket.priority = ticket.root = None
     ticket.last_query = ticket.last_response = ticket.merged_into = None
-    ticket.posts, ticket.has_private = 0, False
+    ticket.posts, ticket.has_private, ticket.closed = 0, False, True
     record_change(uow, ticket, None, FORGOTTEN, None, None)
 
 
@@ -98,6 +98,7 @@ def _known_only_here(uow: UnitOfWork, numbers: Collection[int]) -> list[str]:
     elsewhere = or_(
         Person.administrator,
         exists().where(Responder.person_id == Person.id),
+        exists().where(QueueReader.person_id == Person.id),
         exists().where(Participant.person_id == Person.id, Participant.ticket_id.not_in(numbers)),
         exists().where(Message.sender_id == Person.id, Message.ticket_id.not_in(numbers)),
         exists().where(Ticket.requestor_id == Person.id, Ticket.id.not_in(numbers)),

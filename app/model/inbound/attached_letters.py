@@ -40,7 +40,7 @@ def may_get_all_files(uow: UnitOfWork, message: Message, person_id: int) -> bool
     if not any(attachment.withheld for attachment in message.attachments):
         return True
     person, ticket = uow.session.get(Person, person_id), uow.session.get_one(Ticket, message.ticket_id)
-    return person is not None and member_for(person, members_of(uow, ticket)).responder
+    return person is not None and member_for(person, members_of(uow, ticket)).insider
 
 
 def _is_for_team(uow: UnitOfWork, file: bytes, judged: dict[int, bool]) -> bool:

@@ -227,7 +227,7 @@ def answered_outsider(uow: UnitOfWork, thread: ThreadMatch, members: Sequence[Ti
     if message is None or message.sender is None or message.automatic is not None:
         return None
     writer = member_for(message.sender, members)
-    return None if writer.on_ticket or writer.responder else writer
+    return None if writer.on_ticket or writer.insider else writer
 
 
 def our_addresses_in(uow: UnitOfWork, inbound_mail: InboundMail) -> Iterator[OurAddress]:
@@ -288,4 +288,4 @@ def _tagged_number(uow: UnitOfWork, subject: str, sender: Person | None) -> int 
 
 def _takes_part(uow: UnitOfWork, number: int, sender: Person) -> bool:
     member = member_for(sender, members_of(uow, find_ticket(uow, number)))
-    return member.on_ticket or member.responder
+    return member.on_ticket or member.insider

@@ -12,7 +12,6 @@ from ...mail.addresses import mailable
 from ...mail.text import SHOWN_LIMIT, one_line
 from ..lifecycle import commands
 from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
-from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import Action, NotAllowed, find_rule
 from ..records.addressing import comment_address, search_address, ticket_address
 from ..records.message_ids import sendable
@@ -23,7 +22,6 @@ from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.fields import assignable
-from ..tickets.filters import NOT_FORGOTTEN
 from ..tickets.members import TicketMember, member_for, members_of, with_mailbox
 from ..tickets.ticket_json import Json, ticket_in_full
 from ..tickets.transitions import has_answer, promise, reachable_statuses
@@ -151,8 +149,7 @@ def _list_page(uow: UnitOfWork, person: Person) -> PageContent:
 
 def _open(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[Ticket]:
     """Tickets that are not closed, by number."""
-    closed = {status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed}
-    query = select(Ticket).where(*which, Ticket.status.not_in(closed), Ticket.merged_into.is_(None), NOT_FORGOTTEN)
+    query = select(Ticket).where(*which, ~Ticket.closed)
     return list(uow.session.scalars(query.order_by(Ticket.id)))
 
 
@@ -169,7 +166,7 @@ def _named(uow: UnitOfWork, name: str, tickets: Sequence[Ticket], person: Person
 def _last_seen(uow: UnitOfWork, tickets: Sequence[Ticket], person: Person) -> dict[int, datetime]:
     """Return when this person last saw something posted on each ticket; when it was opened, if they saw nothing."""
     private = [ticket for ticket in tickets if ticket.has_private]
-    hidden = [one.id for one in private if not member_for(person, members_of(uow, one)).responder]
+    hidden = [one.id for one in private if not member_for(person, members_of(uow, one)).insider]
     posted = {one.id: one.created if one.id in hidden else one.last_posted for one in tickets}
     public = select(Message.ticket_id, func.max(Message.received)).group_by(Message.ticket_id)
     rows = uow.session.execute(public.where(Message.ticket_id.in_(hidden), ~Message.private))
@@ -210,7 +207,7 @@ def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | Non
     asked_on_it = ticket is not None and ticket.id == found.id
     where = [] if asked_on_it else [say("pages.write_on_it", address=ticket_address(uow, found.id))]
     shown = _messages_from(view["messages"], page.message)
-    if member_for(person, members_of(uow, found)).responder:
+    if member_for(person, members_of(uow, found)).insider:
         shown = [{**one, "text": one["full_text"]} if one["number"] == page.message else one for one in shown]
     texts = [message_text(one, found.lifecycle, person.email, wording) for one in shown]
     numbers = [one["number"] for one in shown]

@@ -491,7 +491,7 @@ def _note_on_outsider(
     members: Sequence[TicketMember],
 ) -> list[Sentence]:
     """Who wrote in private without being on the ticket, how to let them in, and whose letter they answered."""
-    if not message.private or message.automatic or actor is None or actor.on_ticket or actor.responder:
+    if not message.private or message.automatic or actor is None or actor.on_ticket or actor.insider:
         return []
     reading = recipients_of(
         as_confirmed(members), Update(has_text=True), ticket.lifecycle, except_person=actor.person_id

@@ -64,13 +64,14 @@ CORRESPONDENCE = Lifecycle(
     name="correspondence",
     statuses=STATUSES,
     # Whoever answers for the queue answers, also on a ticket of their own.
-    role_order=(Role.MACHINE, Role.RESPONDER, Role.REQUESTOR, Role.PARTICIPANT, Role.OTHER, Role.STRANGER),
+    role_order=(Role.MACHINE, Role.RESPONDER, Role.REQUESTOR, Role.PARTICIPANT, Role.READER, Role.OTHER, Role.STRANGER),
     rules=ROWS,
     defaults=by_role(
         {
             Role.REQUESTOR: _FROM_THE_REQUESTOR,
             Role.PARTICIPANT: _FROM_A_PARTICIPANT,
             Role.RESPONDER: _FROM_A_RESPONDER,
+            Role.READER: _KEPT_FOR_RESPONDERS,
             Role.OTHER: _KEPT_FOR_RESPONDERS,
             Role.MACHINE: _KEPT_FOR_RESPONDERS,
             Role.STRANGER: _KEPT_FOR_RESPONDERS,

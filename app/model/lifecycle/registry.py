@@ -7,6 +7,10 @@ from .support import SUPPORT
 from .tables import Lifecycle, NoSuchStatus
 
 LIFECYCLES: Mapping[str, Lifecycle] = {lifecycle.name: lifecycle for lifecycle in (CORRESPONDENCE, SUPPORT)}
+CLOSED = frozenset(status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed)
+"""The statuses, in whichever lifecycle, of tickets that are on nobody's list any more."""
+WAITING = frozenset(status for lifecycle in LIFECYCLES.values() for status in lifecycle.waiting)
+"""The statuses, in whichever lifecycle, of tickets that can wait for the team."""
 
 
 def moved(status: str, lifecycle: Lifecycle, *, answered: bool) -> str:

@@ -150,6 +150,7 @@ SUPPORT = Lifecycle(
             Role.REQUESTOR: _FROM_THE_REQUESTOR,
             Role.RESPONDER: _FROM_ANOTHER,
             Role.PARTICIPANT: _FROM_ANOTHER,
+            Role.READER: _KEPT_FOR_RESPONDERS,
             Role.OTHER: _FROM_ANOTHER,
             Role.MACHINE: _KEPT_FOR_RESPONDERS,
             Role.STRANGER: _KEPT_FOR_RESPONDERS,

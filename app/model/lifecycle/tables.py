@@ -19,6 +19,7 @@ class Role(StrEnum):
     REQUESTOR = "requestor"
     RESPONDER = "responder"
     PARTICIPANT = "participant"
+    READER = "reader"
     OTHER = "other"
     STRANGER = "stranger"
 

@@ -36,7 +36,7 @@ def send(
         raise NotAllowed("words_are_private_now")
     rule, before = find_rule(lifecycle, action, old, roles), snapshot(uow, ticket)
     take_transitions(uow, ticket, actor, roles, [Transition(rule, target_status(rule, old))], None, message=message)
-    ticket.last_posted = uow.now
+    ticket.last_posted = ticket.last_public = uow.now
     uow.session.flush()
     new_message = without_private_text(uow, ticket, _words_of(uow, message), actor.person_id)
     message.text = new_message.text

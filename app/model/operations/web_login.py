@@ -53,7 +53,7 @@ class LoggedIn(NamedTuple):
 
 def may_log_in(person: Person) -> bool:
     """Return whether there may be anything for somebody to see."""
-    return (person.known or person.administrator) and not person.forgotten
+    return (person.known or person.administrator) and not person.forgotten and not person.no_access
 
 
 def make_link(uow: UnitOfWork, person: Person, asker: LinkAsker | None = None, leads_to: str = "/") -> str:
@@ -154,6 +154,13 @@ def end_access(uow: UnitOfWork, person: Person) -> None:
     """End all sessions of somebody, and the links that were made for them."""
     for table in (WebSession, LoginLink):
         uow.session.execute(delete(table).where(table.person_id == person.id))
+
+
+def set_access(uow: UnitOfWork, person: Person, *, allowed: bool) -> None:
+    """Let somebody log in to the web pages, or not: then their sessions and links end at once."""
+    person.no_access = not allowed
+    if not allowed:
+        end_access(uow, person)
 
 
 def note_use(uow: UnitOfWork, session_id: int) -> None:

@@ -63,6 +63,7 @@ def make_ticket(
         created=date,
         last_query=date,
         last_posted=new_message.posted or uow.now,
+        last_public=new_message.posted or uow.now,
         posts=1,
         has_private=private,
         root=_root(uow, new_message, private=private),
@@ -205,6 +206,8 @@ def take_transitions(
         progress.posts += 1
         progress.has_private = progress.has_private or private
         progress.last_posted = max(progress.last_posted, new_message.posted or uow.now)
+        if not private:
+            progress.last_public = max(progress.last_public, new_message.posted or uow.now)
         number, recorded = progress.posts, transitions[0].rule.recorded_action
         message = _add_message(uow, ticket.id, number, progress.status, by, recorded, new_message, private=private)
     old = ticket.status

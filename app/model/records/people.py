@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, bindparam, func, insert, select
+from sqlalchemy import ForeignKey, bindparam, false, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...mail.addresses import address_key
@@ -32,7 +32,7 @@ class Person(Base):
     `email` is the address they last wrote from, where their letters go. `known`: added by command, opened a ticket,
     or was let in; everybody else who wrote is a stranger, and has a row only so that their words have a sender.
     `refused` is when a mail server first said that `email` takes no mail, since mail last came from there;
-    `undeliverable` is since when no more letters are written.
+    `undeliverable` is since when no more letters are written. `no_access`: they may not log in to the web pages.
     """
 
     __tablename__ = "person"
@@ -46,6 +46,7 @@ class Person(Base):
     acknowledged: Mapped[datetime | None]
     refused: Mapped[datetime | None]
     undeliverable: Mapped[datetime | None]
+    no_access: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @property
     def label(self) -> str:
@@ -95,7 +96,14 @@ def _known_here(uow: UnitOfWork) -> dict[str, Person | None]:
 
 def insert_person(uow: UnitOfWork, name: str, email: str, *, known: bool) -> Person:
     """Insert somebody with one address."""
-    values = {"name": name, "email": email, "known": known, "administrator": False, "created": uow.now}
+    values = {
+        "name": name,
+        "email": email,
+        "known": known,
+        "administrator": False,
+        "created": uow.now,
+        "no_access": False,
+    }
     values |= dict.fromkeys(("acknowledged", "refused", "undeliverable"))
     [(person_id,)] = _ADD_PERSON.rows(uow.connection, values)
     person = load_values(uow.session, Person, {"id": person_id, **values})

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ForeignKey, false, select, true
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
@@ -98,6 +98,15 @@ class Responder(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
 
 
+class QueueReader(Base):
+    """Somebody who sees all of a queue and may comment in private, but answers nothing and gets no letters."""
+
+    __tablename__ = "queue_reader"
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+
+
 def find_queue(uow: UnitOfWork, name: str) -> Queue:
     """The queue of that name, in any case; NoSuchQueue names what there is."""
     queue = uow.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).one_or_none()
@@ -130,15 +139,36 @@ def answers_anywhere(uow: UnitOfWork, person: Person) -> bool:
     return person.administrator or uow.session.scalar(answers) is not None
 
 
+def queues_seen_by(uow: UnitOfWork, person: Person) -> list[int]:
+    """Return the ids of the queues of which somebody sees everything: they answer for them, or read them."""
+    answered = select(Responder.queue_id).where(Responder.person_id == person.id)
+    read = select(QueueReader.queue_id).where(QueueReader.person_id == person.id)
+    return sorted({*uow.session.scalars(answered), *uow.session.scalars(read)})
+
+
+class TeamMember(NamedTuple):
+    """Somebody who answers for a queue, or only reads it."""
+
+    queue: Queue
+    person: Person
+    reader: bool
+
+
+def team_members(uow: UnitOfWork) -> list[TeamMember]:
+    """Return everybody who answers, and of each queue last who only reads it."""
+    answering = [TeamMember(queue, person, reader=False) for queue, person in responders(uow)]
+    reading = [TeamMember(queue, person, reader=True) for queue, person in _by_queue(uow, QueueReader)]
+    return sorted([*answering, *reading], key=lambda one: (one.queue.id, one.reader))
+
+
 def responders(uow: UnitOfWork) -> list[tuple[Queue, Person]]:
     """Everybody who answers, by queue."""
-    rows = (
-        select(Queue, Person)
-        .join(Responder, Responder.queue_id == Queue.id)
-        .join(Person, Person.id == Responder.person_id)
-        .order_by(Queue.id, Person.id)
-    )
-    return [(queue, person) for queue, person in uow.session.execute(rows)]
+    return _by_queue(uow, Responder)
+
+
+def _by_queue(uow: UnitOfWork, table: type[Responder | QueueReader]) -> list[tuple[Queue, Person]]:
+    rows = select(Queue, Person).join(table, table.queue_id == Queue.id).join(Person, Person.id == table.person_id)
+    return [(queue, person) for queue, person in uow.session.execute(rows.order_by(Queue.id, Person.id))]
 
 
 def unreached(uow: UnitOfWork) -> list[Person]:

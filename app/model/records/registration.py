@@ -51,6 +51,7 @@ def _become_one(uow: UnitOfWork, person: Person, other: Person) -> None:
     person.known = person.known or other.known
     person.administrator = person.administrator or other.administrator
     person.name = person.name or other.name
+    person.no_access = person.no_access or other.no_access
     uow.session.flush()
     reassign_references(uow, other, person)
 

@@ -12,7 +12,7 @@ from ..storage.mapped_rows import filled_columns, load_values
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .queues import Queue
-from .tickets import Reopening, Ticket
+from .tickets import Reopening, Ticket, is_closed
 
 
 @dataclass(slots=True)
@@ -22,7 +22,9 @@ class TicketProgress:
     status: str
     posts: int
     has_private: bool
+    closed: bool
     last_posted: datetime
+    last_public: datetime
     last_query: datetime | None
     last_response: datetime | None
     solved: datetime | None
@@ -42,7 +44,7 @@ class TicketProgress:
         if self == TicketProgress.of(ticket):
             return
         if self.status != ticket.status:
-            self.reopens = None
+            self.reopens, self.closed = None, is_closed(self.status, ticket.merged_into)
         _SAVE.rows(uow.connection, {"number": ticket.id, **{f"new_{name}": getattr(self, name) for name in _COLUMNS}})
         for name in _COLUMNS:
             set_committed_value(ticket, name, getattr(self, name))
@@ -60,7 +62,8 @@ ADD_REOPENING = Prepared(insert(Reopening), filled_columns(Reopening))
 
 def add_ticket(uow: UnitOfWork, queue: Queue, **columns: object) -> Ticket:
     """Insert a ticket; a column that is not given is null, or false."""
-    switches = {"requestor_left": False, "handed_over": False}
+    closed = is_closed(str(columns["status"]), None)
+    switches = {"requestor_left": False, "handed_over": False, "closed": closed}
     values = {**dict.fromkeys(_FILLED), **switches, "queue_id": queue.id, **columns}
     [(number,)] = _ADD.rows(uow.connection, values)
     ticket = load_values(uow.session, Ticket, {"id": number, **values})

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, bindparam, false, insert, select, true
+from sqlalchemy import ForeignKey, Index, bindparam, false, insert, select, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from sqlalchemy.orm.attributes import set_committed_value
 
-from ..lifecycle.registry import LIFECYCLES
+from ..lifecycle.registry import CLOSED, LIFECYCLES
 from ..lifecycle.tables import Lifecycle, NotAllowed
 from ..storage.base import MAX_ID, Base
 from ..storage.mapped_rows import columns_of, filled_columns, load, loaded
@@ -44,7 +44,9 @@ class Ticket(Base):
     """One conversation.
 
     `posts` counts its messages, and so gives the next one its number. `answer` is the number of the message that
-    solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says.
+    solved it. `last_posted` is when something was last posted, whoever did it and whatever its date says;
+    `last_public` when something was that everybody on it reads: no list tells outsiders of private notes by its order.
+    `closed`: it is on nobody's list of open tickets, as it has ended, became part of another one, or was forgotten.
     `has_private`: some message is for responders only. `root` is the Message-ID under which mail clients gather its
     letters. `merged_into` is the number of the ticket on which its messages are now. `requestor_email` is the address
     to which the requestor's letters about it go; None: wherever this person's letters go. `reopens` is when it opens
@@ -54,7 +56,25 @@ class Ticket(Base):
 
     __tablename__ = "ticket"
     __table_args__ = (
-        Index("ix_ticket_queue_id_status", "queue_id", "status"),
+        # Partial on PostgreSQL too, by the migration: to say so here would load its dialect for every command.
+        Index(
+            "ix_ticket_open",
+            "last_public",
+            "id",
+            "queue_id",
+            "status",
+            "assignee_id",
+            "requestor_id",
+            "last_query",
+            "last_response",
+            sqlite_where=text("closed = 0"),
+        ),
+        Index("ix_ticket_last_public_id", "last_public", "id"),
+        Index("ix_ticket_queue_id_last_public_id", "queue_id", "last_public", "id"),
+        Index("ix_ticket_queue_id_status_last_public_id", "queue_id", "status", "last_public", "id"),
+        Index("ix_ticket_assignee_id_last_public_id", "assignee_id", "last_public", "id"),
+        Index("ix_ticket_requestor_id_last_public_id", "requestor_id", "last_public", "id"),
+        Index("ix_ticket_merged", "merged_into", sqlite_where=text("merged_into IS NOT NULL")),
         # A number once given is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -64,20 +84,22 @@ class Ticket(Base):
     title: Mapped[str]
     status: Mapped[str]
     priority: Mapped[int | None]
-    requestor_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    requestor_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     requestor_email: Mapped[str | None]
-    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     created: Mapped[datetime]
     last_query: Mapped[datetime | None]
     last_response: Mapped[datetime | None]
     last_posted: Mapped[datetime]
+    last_public: Mapped[datetime] = mapped_column(server_default=text("'1970-01-01 00:00:00.000000'"))
     solved: Mapped[datetime | None]
     answer: Mapped[int | None]
     answerer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     posts: Mapped[int]
+    closed: Mapped[bool] = mapped_column(server_default=false())
     has_private: Mapped[bool] = mapped_column(server_default=false())
     root: Mapped[str | None]
-    merged_into: Mapped[int | None] = mapped_column(index=True)
+    merged_into: Mapped[int | None]
     reopens: Mapped[datetime | None]
     requestor_left: Mapped[bool] = mapped_column(default=False, server_default=false())
     handed_over: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -91,7 +113,13 @@ class Ticket(Base):
     def _changes_status(self, _: str, status: str) -> str:
         if self.reopens is not None and status != self.status:
             self.reopens = None
+        self.closed = is_closed(status, self.merged_into)
         return status
+
+    @validates("merged_into")
+    def _merges(self, _: str, merged_into: int | None) -> int | None:
+        self.closed = is_closed(self.status, merged_into)
+        return merged_into
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -102,6 +130,11 @@ class Ticket(Base):
     def forgotten(self) -> bool:
         """Whether it was forgotten: every other ticket begins with a message."""
         return self.posts == 0
+
+
+def is_closed(status: str, merged_into: int | None) -> bool:
+    """Return whether a ticket is on nobody's list of open ones, by its status and what it became part of."""
+    return status in CLOSED or merged_into is not None
 
 
 class Participant(Base):

@@ -23,6 +23,6 @@ def found_summaries(uow: UnitOfWork, hits: "Sequence[Hit]") -> list[Json]:
             "private": hit.message.private,
             "snippet": hit.snippet.text,
         }
-        if hit.member and not hit.member.responder:
+        if hit.member and not hit.member.insider:
             summaries[place] = without_addresses(summary, hit.member.email)
     return summaries

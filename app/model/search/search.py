@@ -12,7 +12,7 @@ from ...mail.text import SHOWN_LIMIT
 from ..lifecycle.registry import LIFECYCLES
 from ..records.messages import Message
 from ..records.people import Address, Person
-from ..records.queues import Queue, Responder
+from ..records.queues import Queue, queues_seen_by
 from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.filters import Filter, tickets_by_number
@@ -162,8 +162,8 @@ def _rounded(rank: float) -> float:
 
 
 def _may_see_all(uow: UnitOfWork, viewer: Person) -> ColumnElement[bool]:
-    """Whether a ticket's private messages may be seen too: `TicketMember.responder`, for the database."""
-    queues = uow.session.scalars(select(Responder.queue_id).where(Responder.person_id == viewer.id)).all()
+    """Whether a ticket's private messages may be seen too: `TicketMember.insider`, for the database."""
+    queues = queues_seen_by(uow, viewer)
     return or_(Ticket.queue_id.in_(queues), Ticket.assignee_id.is_not_distinct_from(viewer.id))
 
 
@@ -235,7 +235,7 @@ def _hits(uow: UnitOfWork, query: Query, viewer: Person | None, chosen: Iterable
 def _snippet(uow: UnitOfWork, query: Query, ticket: Ticket, message: Message, member: TicketMember | None) -> Snippet:
     """The words of a message that were looked for, in what its writer wrote, else in what they quoted."""
     texts = [message.text, body_of(message)]
-    if member and not member.responder:
+    if member and not member.insider:
         redaction = Redaction(uow, ticket)
         texts = [redaction.text(message), redaction.body(message)]
     first, second = (snippet(text[:SHOWN_LIMIT], query.terms) for text in texts)
@@ -256,7 +256,7 @@ def _beside(uow: UnitOfWork, ticket: Ticket, message: Message, member: TicketMem
     """What a message is found by besides its title and its text, as far as it is shown."""
     if bare_subject(message.subject)[0] != bare_subject(ticket.title)[0]:
         yield message.subject
-    everything = member is None or member.responder
+    everything = member is None or member.insider
     yield from (file.name for file in message.attachments if everything or not file.withheld)
     for person in (message.sender, ticket.requestor):
         if person is None:

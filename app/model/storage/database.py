@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
@@ -15,6 +16,9 @@ from sqlalchemy.orm import Session
 from .fair_lock import FairLock
 from .prepared import run
 from .unit_of_work import DEFAULT_TRUST, Trust, UnitOfWork
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
 
 # Bounds on how long a mail can hang on a database that does not answer; then the sender is told to try again.
 CONNECT_SECONDS = 5
@@ -142,6 +146,7 @@ def _engine(url: URL, pool_size: int) -> Engine:
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
     engine = create_engine(url, pool_size=pool_size, **_POOL)
+    engine.dialect.statement_compiler = _with_hints()
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     if url.database and url.database != ":memory:":
@@ -151,6 +156,18 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
         event.listen(engine, "begin", lambda connection: _check_same(connection, file))
         event.listen(engine, "commit", lambda connection: _check_same(connection, file))
     return engine
+
+
+@cache
+def _with_hints() -> "type[SQLCompiler]":
+    """Return a compiler that writes the hints of a statement, `INDEXED BY …`, as SQLAlchemy's own does not."""
+    from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+
+    class HintedSqlite(SQLiteCompiler):
+        def get_from_hint_text(self, _table: object, text: str | None) -> str | None:
+            return text
+
+    return HintedSqlite
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

@@ -135,7 +135,7 @@ def _strength(
     verified: bool,
 ) -> int:
     """How many of these mails count as a storm of this sender's."""
-    here = {member.person_id for member in members if member.on_ticket or member.responder}
+    here = {member.person_id for member in members if member.on_ticket or member.insider}
     if not verified and (machine or actor.person_id not in here):
         return sum(sender not in here or automatic is not None for sender, automatic, _, _ in rows)
     own = [answered for sender, _, proven, answered in rows if sender == actor.person_id and proven == verified]

@@ -9,7 +9,7 @@ from ...mail.addresses import address_key
 from ..lifecycle.tables import ActorRoles, Lifecycle, Role
 from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.people import Person
-from ..records.queues import TEAM, Queue, Responder
+from ..records.queues import TEAM, Queue, QueueReader, Responder
 from ..records.tickets import Participant, Ticket
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
@@ -27,7 +27,8 @@ class TicketMember(NamedTuple):
 
     `formerly`: they answer for a queue that it has just left. `undeliverable`: letters to them came to
     nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
-    have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet.
+    have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet. `reads`: they see
+    all of its queue, and answer nothing.
     """
 
     person_id: int
@@ -44,11 +45,17 @@ class TicketMember(NamedTuple):
     undeliverable: bool = False
     dormant: bool = False
     pending: bool = False
+    reads: bool = False
 
     @property
     def responder(self) -> bool:
-        """Return whether this person may see private messages (docs/interface.md, section 5)."""
+        """Return whether this person acts for the team (docs/interface.md, section 5)."""
         return self.answers or self.assignee or self.administrator
+
+    @property
+    def insider(self) -> bool:
+        """Return whether this person may see private messages: who acts for the team, and who only reads its queue."""
+        return self.responder or self.reads
 
     @property
     def on_ticket(self) -> bool:
@@ -67,13 +74,14 @@ class TicketMember(NamedTuple):
         roles += [Role.REQUESTOR] if self.requestor else []
         roles += [Role.RESPONDER] if responder else []
         roles += [Role.PARTICIPANT] if self.participant else []
+        roles += [Role.READER] if self.reads else []
         roles += [Role.OTHER] if self.known else []
         return ActorRoles(lifecycle.role(roles), self.requestor, responder, self.administrator)
 
 
 def as_in_queue(member: TicketMember, queue: Queue) -> TicketMember:
     """Return the member as the tables see them: whoever is not on a ticket that only the team reads is a stranger."""
-    outside = queue.readers == TEAM and not (member.on_ticket or member.responder)
+    outside = queue.readers == TEAM and not (member.on_ticket or member.insider)
     return member._replace(known=False) if outside else member
 
 
@@ -104,8 +112,10 @@ _ON_TICKET = Prepared(
         Participant.dormant,
         Participant.pending,
         Responder.person_id,
+        QueueReader.person_id,
     )
     .outerjoin(Responder, (Responder.person_id == Person.id) & (Responder.queue_id == bindparam("queue")))
+    .outerjoin(QueueReader, (QueueReader.person_id == Person.id) & (QueueReader.queue_id == bindparam("queue")))
     .outerjoin(Participant, (Participant.person_id == Person.id) & (Participant.ticket_id == bindparam("ticket")))
     .where(
         # One list of ids, so that a database looks these people up and never walks through all there are.
@@ -114,6 +124,7 @@ _ON_TICKET = Prepared(
                 select(bindparam("requestor", type_=Integer)),
                 select(bindparam("assignee", type_=Integer)),
                 select(Responder.person_id).where(Responder.queue_id == bindparam("queue")),
+                select(QueueReader.person_id).where(QueueReader.queue_id == bindparam("queue")),
                 select(Participant.person_id).where(Participant.ticket_id == bindparam("ticket")),
             )
         )
@@ -135,7 +146,7 @@ def members_of(uow: UnitOfWork, ticket: Ticket) -> list[TicketMember]:
 
 
 def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
-    person_id, name, email, administrator, gone, known, part, subscribed, dormant, pending, answers = row
+    person_id, name, email, administrator, gone, known, part, subscribed, dormant, pending, answers, reads = row
     requestor = person_id == ticket.requestor_id
     # The requestor of this ticket may get its letters elsewhere than those of other tickets.
     address = (ticket.requestor_email if requestor else None) or email
@@ -147,6 +158,7 @@ def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
         assignee=person_id == ticket.assignee_id,
         participant=part is not None,
         answers=answers is not None,
+        reads=reads is not None,
         administrator=administrator,
         known=known,
         subscribed=not ticket.requestor_left if requestor else subscribed is not False and not dormant and not pending,

@@ -100,6 +100,7 @@ def _move_dates(ticket: Ticket, into: Ticket) -> None:
     into.last_query = _later(into.last_query, ticket.last_query)
     into.last_response = _later(into.last_response, ticket.last_response)
     into.last_posted = max(into.last_posted, ticket.last_posted)
+    into.last_public = max(into.last_public, ticket.last_public)
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

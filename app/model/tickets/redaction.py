@@ -70,7 +70,7 @@ class Redaction:
         wrote = select(Message.sender_id).where(Message.id.in_(private), Message.automatic.is_(None))
         wrote = wrote.where(Message.sender_id != self._ticket.requestor_id)
         seen = select(Person.id).where(or_(Person.administrator, Person.id.in_(told), Person.id.in_(wrote)))
-        answering = (member.person_id for member in members_of(self._unit_of_work, self._ticket) if member.responder)
+        answering = (member.person_id for member in members_of(self._unit_of_work, self._ticket) if member.insider)
         return frozenset([None, *answering, *self._unit_of_work.session.scalars(seen)])
 
     @cached_property

@@ -78,13 +78,13 @@ def ticket_in_full(
     shown = visible_messages(uow, ticket, member, ids)
     changes = select(Change).where(Change.ticket_id == ticket.id).options(joinedload(Change.by)).order_by(Change.id)
     view = ticket_summaries(uow, [ticket])[0]
-    numbers = None if member is None or member.responder else visible_numbers(uow, ticket)
+    numbers = None if member is None or member.insider else visible_numbers(uow, ticket)
     view["answer"] = ticket.answer if numbers is None else numbers.get(ticket.answer or 0)
     view["messages"] = [_message(one, one.number if numbers is None else numbers[one.number]) for one in shown]
     view["changes"] = [_change(change) for change in uow.session.scalars(changes)]
     if member:
         view["reply"] = _reply(uow, ticket, member)
-    if viewer is None or member is None or member.responder:
+    if viewer is None or member is None or member.insider:
         return view
     return _for_outsider(uow, ticket, view, shown, viewer.email)
 
@@ -100,10 +100,14 @@ def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[M
         if message.in_reply_to not in ids and is_our_id(uow, message.in_reply_to or ""):
             said["in_reply_to"] = None
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
-    view["reopens"] = None
-    view["unsubscribed"] = [one for one in view["unsubscribed"] if one["email"] == own]
-    found: Json = without_addresses(view, own)
+    found: Json = without_addresses(without_what_is_the_teams(view, own), own)
     return found
+
+
+def without_what_is_the_teams(summary: Json, own: str) -> Json:
+    """Return what outsiders are shown of the head of a ticket: not when it opens again, nor who else has left it."""
+    unsubscribed = [one for one in summary["unsubscribed"] if one["email"] == own]
+    return {**summary, "reopens": None, "unsubscribed": unsubscribed}
 
 
 def without_addresses(shown: Any, own: str) -> Any:

@@ -4,17 +4,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import exists, select
 
-from ..lifecycle.registry import LIFECYCLES
 from ..records.people import administrators
 from ..records.queues import Queue, Responder
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
-from .filters import NOT_FORGOTTEN
 from .members import TicketMember
 from .undo import FieldChange
-
-_CLOSED = frozenset(status for lifecycle in LIFECYCLES.values() for status in lifecycle.closed)
 
 
 def unread(uow: UnitOfWork) -> dict[str, list[int]]:
@@ -23,8 +19,7 @@ def unread(uow: UnitOfWork) -> dict[str, list[int]]:
     rows = (
         select(Queue.name, Ticket.id)
         .join(Ticket, Ticket.queue_id == Queue.id)
-        .where(~answered, Ticket.assignee_id.is_(None), Ticket.status.not_in(_CLOSED))
-        .where(Ticket.merged_into.is_(None), NOT_FORGOTTEN)
+        .where(~answered, Ticket.assignee_id.is_(None), ~Ticket.closed)
         .order_by(Queue.id, Ticket.id)
     )
     found: dict[str, list[int]] = {}

@@ -23,7 +23,7 @@ def may_see(ticket: Ticket, member: TicketMember) -> bool:
 
 def is_visible(lifecycle: Lifecycle, status: str, member: TicketMember) -> bool:
     """Return the same for a ticket in this status; `member` is as `as_in_queue` returns it."""
-    if member.responder:
+    if member.insider:
         return True
     # Whom an unproven mail named sees nothing before somebody confirms it.
     member = member._replace(participant=False) if member.pending else member
@@ -62,7 +62,7 @@ def visible_numbers(uow: UnitOfWork, ticket: Ticket) -> dict[int, int]:
 
 
 def _visible(ticket: Ticket, member: TicketMember | None) -> list[ColumnElement[bool]]:
-    public = [] if member is None or member.responder else [~Message.private]
+    public = [] if member is None or member.insider else [~Message.private]
     return [Message.ticket_id == ticket.id, *public]
 
 
@@ -78,6 +78,6 @@ def visible_ids(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Sequen
 
 def visible_number(uow: UnitOfWork, ticket: Ticket, number: int | None, member: TicketMember | None) -> int | None:
     """The number by which somebody is shown a message; None for one that they may not see."""
-    if number is None or member is None or member.responder:
+    if number is None or member is None or member.insider:
         return number
     return visible_numbers(uow, ticket).get(number)

@@ -1,0 +1,292 @@
+"""The lists of the web pages: tickets as one person may see them, and what waits for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import aliased
+
+from ..lifecycle.commands import ME, NOBODY
+from ..lifecycle.registry import CLOSED, every_status
+from ..lifecycle.tables import NoSuchStatus
+from ..records.people import NoSuchPerson, Person, get_person
+from ..records.queues import NoSuchQueue, Queue, find_queue
+from ..records.tickets import Ticket
+from ..search.query import read_query
+from ..search.search import search
+from ..search.time_limit import SearchTooExpensive, within
+from ..storage.unit_of_work import UnitOfWork
+from ..tickets.filters import Filter, tickets_by_number
+from ..tickets.listing import (
+    PORTION,
+    ListQuery,
+    Order,
+    QueueCount,
+    Scope,
+    Waits,
+    list_portion,
+    queue_counts,
+    scope_of,
+    waits_for_us,
+)
+from ..tickets.members import member_for, members_of
+from ..tickets.ticket_json import Json, ticket_summaries, without_addresses, without_what_is_the_teams
+from ..tickets.visibility import visible_number
+from .refusals import FieldsRefused
+
+ANY = "any"
+"""The value of the field `status` that asks for tickets of every status."""
+_FEW = 20
+_SEARCH_SECONDS = 5.0
+
+
+class TicketRow(NamedTuple):
+    """One ticket in a list. `requestor_email` is None, as is `priority`, for whoever may not see it.
+
+    `said` is when something was last said to everybody on it. `waits`: it is open, and its team has not responded since
+    somebody last asked. `responder`: its reader sees private notes there.
+    """
+
+    number: int
+    title: str
+    status: str
+    queue: str
+    owner: str
+    requestor: str
+    requestor_email: str | None
+    priority: int | None
+    created: datetime
+    said: datetime
+    waits: bool
+    responder: bool
+
+
+class ListPage(NamedTuple):
+    """A portion of a list; `after` is the cursor of the next one, empty where there is none."""
+
+    rows: Sequence[TicketRow]
+    after: str
+
+
+def list_page(uow: UnitOfWork, person: Person, fields: Mapping[str, str], limit: int = PORTION) -> ListPage:
+    """Return a portion of the tickets that somebody may list.
+
+    `fields` may have: `queue`, a name; `status`, a title or `any`, and without it whatever is not closed; `owner`, an
+    address, `me` or `nobody`; `requestor`, an address or `me`; `waits`, `us` or `them`; `order`, `oldest` or `newest`;
+    `after`, a cursor. Raises FieldsRefused with each wrong field's sentence.
+    """
+    scope = scope_of(uow, person)
+    portion = list_portion(uow, list_query(uow, person, scope, fields), scope, limit)
+    return ListPage(_rows(uow, portion.numbers, scope), portion.after)
+
+
+def list_json(
+    uow: UnitOfWork, person: Person, fields: Mapping[str, str], limit: int = PORTION
+) -> tuple[list[Json], str]:
+    """Return the same portion as the JSON of `tickets list`, as somebody may see it, and the cursor of the next one."""
+    scope = scope_of(uow, person)
+    portion = list_portion(uow, list_query(uow, person, scope, fields), scope, limit)
+    found = tickets_by_number(uow, portion.numbers)
+    tickets = [found[number] for number in portion.numbers]
+    shown = zip(tickets, ticket_summaries(uow, tickets), strict=True)
+    return [_as_seen(uow, person, scope, ticket, summary) for ticket, summary in shown], portion.after
+
+
+def _as_seen(uow: UnitOfWork, person: Person, scope: Scope, ticket: Ticket, summary: Json) -> Json:
+    if _sees_all(ticket.queue_id, ticket.assignee_id, scope):
+        return summary
+    member = member_for(person, members_of(uow, ticket))
+    summary["answer"] = visible_number(uow, ticket, ticket.answer, member)
+    seen: Json = without_addresses(without_what_is_the_teams(summary, person.email), person.email)
+    return seen
+
+
+def list_query(uow: UnitOfWork, person: Person, scope: Scope, fields: Mapping[str, str]) -> ListQuery:
+    """Return what a list's fields ask for. Raises FieldsRefused."""
+    problems: dict[str, str] = {}
+    given = {name: value.strip() for name, value in fields.items() if value.strip()}
+    chosen = Filter()
+    for name, reader in _READERS.items():
+        if name in given:
+            try:
+                chosen = reader(uow, person, chosen, given[name])
+            except (NoSuchQueue, NoSuchStatus, NoSuchPerson) as error:
+                problems[name] = str(error)
+    choices = {"order": [*Order], "waits": [*Waits]}
+    for name, words in choices.items():
+        if name in given and given[name] not in words:
+            problems[name] = f"It would be {' or '.join(words)}."
+    if scope.queues == () and chosen.requestor is not None and chosen.requestor.id != person.id:
+        # Whose address is whose is the team's.
+        problems["requestor"] = f"You can list your own tickets: {ME}."
+    if problems:
+        raise FieldsRefused(problems)
+    return ListQuery(
+        chosen,
+        closed=given.get("status") == ANY or bool(chosen.statuses and chosen.statuses & CLOSED),
+        waits=Waits(given["waits"]) if "waits" in given else None,
+        order=Order(given.get("order", Order.NEWEST if scope.queues == () else Order.OLDEST)),
+        after=given.get("after", ""),
+    )
+
+
+def _queue(uow: UnitOfWork, _: Person, chosen: Filter, value: str) -> Filter:
+    return replace(chosen, queue=find_queue(uow, value))
+
+
+def _status(_uow: UnitOfWork, _person: Person, chosen: Filter, value: str) -> Filter:
+    return chosen if value == ANY else replace(chosen, statuses=every_status(value))
+
+
+def _owner(uow: UnitOfWork, person: Person, chosen: Filter, value: str) -> Filter:
+    if value == NOBODY:
+        return replace(chosen, unassigned=True)
+    return replace(chosen, assignee=person if value == ME else get_person(uow, value))
+
+
+def _requestor(uow: UnitOfWork, person: Person, chosen: Filter, value: str) -> Filter:
+    return replace(chosen, requestor=person if value == ME else get_person(uow, value))
+
+
+_READERS = {"queue": _queue, "status": _status, "owner": _owner, "requestor": _requestor}
+
+
+def _sees_all(queue_id: int, assignee_id: int | None, scope: Scope) -> bool:
+    """Return whether somebody sees private notes of a ticket, and everybody's address."""
+    return scope.queues is None or queue_id in scope.queues or assignee_id == scope.person
+
+
+_OWNER, _ASKER = aliased(Person), aliased(Person)
+_ROWS = (
+    select(
+        Ticket.id,
+        Ticket.title,
+        Ticket.status,
+        Ticket.queue_id,
+        Queue.name,
+        Ticket.assignee_id,
+        _OWNER.name,
+        _OWNER.email,
+        _ASKER.name,
+        _ASKER.email,
+        Ticket.priority,
+        Ticket.created,
+        Ticket.last_public,
+        waits_for_us(),
+    )
+    .join(Queue, Queue.id == Ticket.queue_id)
+    .join(_ASKER, _ASKER.id == Ticket.requestor_id)
+    .outerjoin(_OWNER, _OWNER.id == Ticket.assignee_id)
+    .where(Ticket.id.in_(bindparam("numbers", expanding=True)))
+)
+
+
+def _rows(uow: UnitOfWork, numbers: Sequence[int], scope: Scope) -> list[TicketRow]:
+    """Return the rows of tickets in the order of their numbers given."""
+    found = {row[0]: _row(row, scope) for row in uow.connection.execute(_ROWS, {"numbers": list(numbers)})}
+    return [found[number] for number in numbers]
+
+
+def _row(row: Sequence[Any], scope: Scope) -> TicketRow:
+    number, title, status, queue_id, queue, owner_id, owner, owner_email, asker, email, *dates, waits = row
+    priority, created, said = dates
+    everything = _sees_all(queue_id, owner_id, scope)
+    return TicketRow(
+        number,
+        title,
+        status,
+        queue,
+        (owner or _local(owner_email)) if owner_id else "",
+        asker or _local(email),
+        email if everything else None,
+        priority,
+        created,
+        said,
+        bool(waits),
+        everything,
+    )
+
+
+def _local(email: str) -> str:
+    return email.rpartition("@")[0]
+
+
+class MyWork(NamedTuple):
+    """What waits for one person: counts of their queues, and the first rows of lists, oldest first.
+
+    `mine` are assigned to them, `unassigned` wait in their queues for somebody to take them, `us` wait for an answer of
+    their teams, `them` for one of who asked. `asked` are their own tickets, newest first. Each list's `after` is set
+    where there is more of it. Whoever answers for no queue has `asked` alone.
+    """
+
+    queues: Sequence[QueueCount]
+    mine: ListPage
+    unassigned: ListPage
+    us: ListPage
+    them: ListPage
+    asked: ListPage
+
+
+def my_work(uow: UnitOfWork, person: Person) -> MyWork:
+    """Return what waits for one person."""
+    scope = scope_of(uow, person)
+    asked = _list(uow, scope, ListQuery(Filter(requestor=person), order=Order.NEWEST))
+    if scope.queues == ():
+        none = ListPage([], "")
+        assigned = _list(uow, scope, ListQuery(Filter(assignee=person)))
+        return MyWork([], assigned, none, none, none, asked)
+    return MyWork(
+        queue_counts(uow, scope),
+        _list(uow, scope, ListQuery(Filter(assignee=person))),
+        _list(uow, scope, ListQuery(Filter(unassigned=True))),
+        _list(uow, scope, ListQuery(waits=Waits.US)),
+        _list(uow, scope, ListQuery(waits=Waits.THEM)),
+        asked,
+    )
+
+
+def _list(uow: UnitOfWork, scope: Scope, query: ListQuery) -> ListPage:
+    portion = list_portion(uow, query, scope, _FEW)
+    return ListPage(_rows(uow, portion.numbers, scope), portion.after)
+
+
+class FoundRow(NamedTuple):
+    """A ticket that has the words somebody looked for, and where: marks are the (start, stop) of the words."""
+
+    row: TicketRow
+    message: int
+    snippet: str
+    marks: Sequence[tuple[int, int]]
+
+
+class Found(NamedTuple):
+    """What a search has found: the best tickets, how many there are, and whether there may be further ones.
+
+    `loosened`: nothing had exactly these words, and these have words that begin so.
+    """
+
+    rows: Sequence[FoundRow]
+    total: int
+    more: bool
+    loosened: bool
+
+
+def search_page(uow: UnitOfWork, person: Person, words: str, fields: Mapping[str, str]) -> Found:
+    """Return the best tickets that have words, as far as somebody may see them.
+
+    Of `fields` those of `list_page` count that choose tickets. Raises FieldsRefused, also where the search takes too
+    long (`q`).
+    """
+    scope = scope_of(uow, person)
+    query = list_query(uow, person, scope, fields)
+    try:
+        with within(uow, _SEARCH_SECONDS) as deadline:
+            found = search(uow, read_query(words), query.filter, person, PORTION, deadline)
+    except SearchTooExpensive as error:
+        raise FieldsRefused({"q": str(error)}) from None
+    rows = _rows(uow, [hit.ticket.id for hit in found.hits], scope)
+    shown = zip(found.hits, rows, strict=True)
+    hits = [FoundRow(row, hit.number, hit.snippet.text, hit.snippet.marks) for hit, row in shown]
+    return Found(hits, found.total, found.more, found.loosened)
