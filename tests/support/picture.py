@@ -25,7 +25,7 @@ from tests.support.documents import DOCS, code_blocks
 from tests.support.program import DOMAIN, HELLO, Program
 
 PICTURE = DOCS / "mutt.svg"
-COLUMNS, LINES = 96, 32
+COLUMNS, LINES = 96, 26
 ANN, SAM, BRITTA = "Ann Lee <ann@home.example>", "Sam Person <helper@example.org>", "Britta <britta@example.org>"
 # The size of a cell, and the sixteen colours of a terminal; None is the default.
 WIDTH, HEIGHT, MARGIN = 8.4, 18, 14
@@ -62,17 +62,18 @@ def take_picture() -> str:
 
 
 def converse(program: Program) -> None:
-    """Let Ann ask, Britta write a private note, Sam answer and Ann reply; another ticket comes in between."""
+    """Let Omar and Ann ask, Britta write a private note about Ann, Sam answer Ann, and Ann reply."""
+    write(program, "Omar <omar@home.example>", HELLO, "Projector for Saturday", "Do you lend yours?")
+    letter_to(program, "helper@example.org", "Projector", 1)
     write(program, ANN, HELLO, "Helping out", "I would like to help with your next event. Whom do I talk to?")
     first = letter_to(program, "britta@example.org", "Helping out", 1)
     question = letter_to(program, "helper@example.org", "Helping out", 1)
     write(
-        program, BRITTA, f"ticket1-comment@{DOMAIN}", f"Re: {first['Subject']}", "She did the posters last year.", first
+        program, BRITTA, f"ticket2-comment@{DOMAIN}", f"Re: {first['Subject']}", "She did the posters last year.", first
     )
-    write(program, "Omar <omar@home.example>", HELLO, "Projector for Saturday", "Do you lend yours?")
-    write(program, SAM, f"ticket1@{DOMAIN}", f"Re: {question['Subject']}", "Welcome! Britta plans it.", question)
+    write(program, SAM, f"ticket2@{DOMAIN}", f"Re: {question['Subject']}", "Welcome! Britta plans it.", question)
     answer = letter_to(program, "ann@home.example", "Helping out", 1)
-    write(program, ANN, f"ticket1@{DOMAIN}", str(answer["Subject"]), "Thank you. Is Thursday fine for a call?", answer)
+    write(program, ANN, f"ticket2@{DOMAIN}", str(answer["Subject"]), "Thank you. Is Thursday fine for a call?", answer)
     letter_to(program, "helper@example.org", "Helping out", 3)
 
 
@@ -109,9 +110,10 @@ def terminal_lines(folder: Path, port: int) -> list[str]:
     [settings] = [
         block for block in code_blocks((DOCS / "mutt.md").read_text(encoding="utf-8"), "") if "spoolfile" in block
     ]
-    settings = settings.replace("run/letters", str(folder / "letters")).replace("127.0.0.1:8825", f"127.0.0.1:{port}")
+    settings = settings.replace("127.0.0.1:8825", f"127.0.0.1:{port}")
+    (folder / "run" / "letters").symlink_to(folder / "letters")
     (folder / "muttrc").write_text(settings, encoding="utf-8")
-    with tmux(folder / "tmux", f"env LC_ALL=C.UTF-8 TERM=screen-256color mutt -F {folder}/muttrc") as call:
+    with tmux(folder / "tmux", "env LC_ALL=C.UTF-8 TERM=screen-256color mutt -F muttrc") as call:
         await_text(call, "Helping out")
         call("send-keys", "*", "Enter")
         await_text(call, "-- ")
@@ -132,7 +134,7 @@ def tmux(socket: Path, command: str) -> Iterator[Tmux]:
         )
         return done.stdout
 
-    call("-u", "new-session", "-d", "-x", str(COLUMNS), "-y", str(LINES), command)
+    call("-u", "new-session", "-d", "-c", str(socket.parent), "-x", str(COLUMNS), "-y", str(LINES), command)
     try:
         yield call
     finally:
