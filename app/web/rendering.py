@@ -80,7 +80,7 @@ _SENTENCES = {
 def add_words(environment: Environment) -> None:
     """Give templates their filters."""
     environment.filters.update(when=when, ago=ago, linked=linked, iso=iso, size=size, browser=browser)
-    environment.filters.update(message_words=message_words, folded=folded)
+    environment.filters.update(message_words=message_words, folded=folded, marked=marked)
     environment.globals.update(asset=asset)
 
 
@@ -123,6 +123,15 @@ def linked(text: str) -> Markup:
     for found in _LINK.finditer(text):
         parts += [escape(text[at : found.start()]), _LINKED.format(found[0])]
         at = found.end()
+    return Markup("").join([*parts, escape(text[at:])])
+
+
+def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:
+    """Return a text in which the words that somebody looked for are marked."""
+    parts, at = list[Markup](), 0
+    for start, stop in marks:
+        parts += [escape(text[at:start]), Markup("<mark>{}</mark>").format(text[start:stop])]
+        at = stop
     return Markup("").join([*parts, escape(text[at:])])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from ..inbound.attached_letters import may_get_all_files
 from ..inbound.unmatched import raw_bytes
 from ..letters.ticket_text import byline
-from ..records.messages import Attachment, Message, NoSuchMessage, contents_of
+from ..records.messages import Attachment, Message, NoSuchMessage, Via, contents_of
 from ..records.people import Person
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
@@ -80,6 +80,7 @@ def ticket_page(uow: UnitOfWork, number: int, person: Person, *, before: str = "
         message["key"] = message_key(uow, message_id)
         message["byline"] = byline(message, ticket.lifecycle, person.email)
         message["own"] = message["sender"] is not None and message["sender"]["email"] == person.email
+        message["raw"] = message["via"] != Via.COMMAND and (member.responder or message["own"])
     earlier = max(stop - PAGE, 0)
     asker = asker_for(uow, ticket, member, members)
     return TicketPage(

@@ -16,7 +16,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import would_hold_next
 from ..tickets.members import TicketMember
 from ..tickets.transitions import has_answer, promise, reachable_statuses
-from ..tickets.visibility import is_open_to_others
+from ..tickets.visibility import is_open_to_others, may_see
 from ..wording import Sentence, say, wording_in
 from .promises import NAMES_IN_FULL, ReplyOutlook, promise_made, reply_outlook
 
@@ -55,7 +55,8 @@ def footer(
         lines.append(say("footer.undo", word=UNDO))
     lines += _hints(uow, ticket, member, outlook.promise.default_reply)
     lines += _elsewhere(uow, ticket, member, private=private)
-    return Footer([*lines, why(ticket, member)], None if held else promise_made(outlook).stored())
+    lines = [*lines, why(ticket, member), *_on_the_web(uow, ticket, member)]
+    return Footer(lines, None if held else promise_made(outlook).stored())
 
 
 def what_a_reply_does(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> Footer:
@@ -75,6 +76,12 @@ def who_sees(ticket: Ticket, writer: TicketMember, readers: Sequence[TicketMembe
     """Return the clause on who gets somebody's words, as it stands beside a button."""
     names = _readers(ticket, writer, readers)
     return say("footer.will_see", readers=names) if names else say("footer.is_saved")
+
+
+def _on_the_web(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> list[Sentence]:
+    """Return where the ticket's page is, for whoever may see it, if the settings name the address of the pages."""
+    seen = uow.web_url is not None and may_see(ticket, member)
+    return [say("footer.on_the_web", url=f"{uow.web_url}/tickets/{ticket.id}")] if seen else []
 
 
 def why(ticket: Ticket, member: TicketMember) -> Sentence:
