@@ -35,7 +35,8 @@ def tickets(visit: Visit) -> ResponseReturnValue:
     number = words.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) <= 10:
         return redirect(f"/tickets/{int(number)}", 303)
-    found, problems, shown = None, {}, _NONE
+    found, shown = None, _NONE
+    problems: Mapping[str, str] = {}
     try:
         if words:
             found = search_page(visit.uow, visit.person, words, {"status": ANY, **fields})
