@@ -16,7 +16,7 @@ from sqlalchemy.util import LRUCache
 from tests.support.postgres import PostgresServer, drop_database, fresh_database
 from tests.support.world import World
 
-pytest_plugins = ["tests.support.postgres", "tests.support.installed"]
+pytest_plugins = ["tests.support.postgres", "tests.support.installed", "tests.support.browser"]
 
 
 def do_not_wait_for_the_disk(connection: Any, record: Any, _proxy: object) -> None:

@@ -2,7 +2,8 @@
 
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -29,6 +30,17 @@ class Visit(NamedTuple):
     person: Person
     session_id: int
     form_token: str
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Take back what was done within, if anything is raised; the rest of the answer still has a unit of work."""
+        try:
+            with self.uow.session.begin_nested():
+                yield
+        except BaseException:
+            # Who was met in between is not there any more.
+            self.uow.session.info.pop("people", None)
+            raise
 
 
 View = Callable[..., ResponseReturnValue]

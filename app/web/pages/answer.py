@@ -40,14 +40,13 @@ def post(visit: Visit, number: int) -> ResponseReturnValue:
         problem = f"That's more than {LONGEST_TEXT:,} characters. Send it as a file."
         return ticket_page(visit, number, 422, replace(unsent, problems={"text": problem}))
     try:
-        posted = post_answer(visit.uow, number, visit.person, answer)
+        with visit.attempt():
+            posted = post_answer(visit.uow, number, visit.person, answer)
     except NoSuchTicket:
         abort(404)
     except AnswerChanged as changed:
-        visit.uow.session.rollback()
         return ticket_page(visit, changed.ticket, 409, replace(unsent, sentences=changed.sentences, new=changed.new))
     except FieldsRefused as refused:
-        visit.uow.session.rollback()
         return ticket_page(visit, number, 422, replace(unsent, problems=refused.problems))
     where = f"#m-{posted.message}" if posted.message else ""
     return _done(posted.ticket, PageNotice(posted.ticket, posted.done, posted.notes, posted.undo), where)
@@ -87,11 +86,11 @@ def basics(visit: Visit, number: int) -> ResponseReturnValue:
     # An empty field asks for nobody to come or go.
     wanted = {name: value for name, value in fields.items() if value.strip() or name not in ("add", "remove")}
     try:
-        done = set_basics(visit.uow, number, visit.person, wanted)
+        with visit.attempt():
+            done = set_basics(visit.uow, number, visit.person, wanted)
     except NoSuchTicket:
         abort(404)
     except FieldsRefused as refused:
-        visit.uow.session.rollback()
         unsent = UnsentAnswer(basics=fields, basics_problems=refused.problems)
         return ticket_page(visit, number, 422, unsent)
     if not done.visible:
@@ -122,11 +121,11 @@ def merge(visit: Visit, number: int) -> ResponseReturnValue:
     """Make a ticket part of another one."""
     into = request.form.get("into", "")
     try:
-        goal = merge_tickets(visit.uow, number, visit.person, into)
+        with visit.attempt():
+            goal = merge_tickets(visit.uow, number, visit.person, into)
     except NoSuchTicket:
         abort(404)
     except FieldsRefused as refused:
-        visit.uow.session.rollback()
         unsent = UnsentAnswer(basics={"merge": into}, basics_problems=refused.problems)
         return ticket_page(visit, number, 422, unsent)
     return _done(goal, PageNotice(goal, f"Ticket {number} was merged into this one."))
@@ -137,11 +136,11 @@ def merge(visit: Visit, number: int) -> ResponseReturnValue:
 def undo(visit: Visit, number: int) -> ResponseReturnValue:
     """Take the last change of a ticket back."""
     try:
-        changes = undo_change(visit.uow, number, visit.person)
+        with visit.attempt():
+            changes = undo_change(visit.uow, number, visit.person)
     except NoSuchTicket:
         abort(404)
     except FieldsRefused as refused:
-        visit.uow.session.rollback()
         return ticket_page(visit, number, 409, UnsentAnswer(sentences=list(refused.problems.values())))
     lines = [change_line(change).english for change in changes]
     return _done(number, PageNotice(number, "Undone. Emails that were sent can't be called back.", lines))

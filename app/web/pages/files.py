@@ -1,6 +1,6 @@
 """Our own files: the style sheet and the script."""
 
-from flask import Blueprint, Response, abort, send_file
+from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from ..rendering import STATIC
@@ -14,5 +14,4 @@ def static_file(name: str) -> ResponseReturnValue:
     """Return one of our own files; its address has a digest of its content."""
     if name not in _TYPES:
         abort(404)
-    response: Response = send_file(STATIC / name, mimetype=_TYPES[name], etag=False)
-    return response
+    return Response((STATIC / name).read_bytes(), mimetype=_TYPES[name])

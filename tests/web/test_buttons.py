@@ -1,0 +1,163 @@
+"""The claim that buttons are true: what stands beside each one is what pressing it then does, over HTTP."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.records.letters import Letter
+from tests.support.desk import Desk, Page, Visitor
+from tests.support.world import World
+from tests.web.conftest import ANN, KIM, OLGA, SAM, populated
+
+BEA = "bea@home.example"
+CELLS = [(name, status) for name, life in LIFECYCLES.items() for status in life.statuses]
+
+
+@pytest.fixture
+def desks(database_url: str) -> Iterator[dict[str, Desk]]:
+    """The pages of a tracker whose queue General lives by either lifecycle."""
+    worlds: list[World] = []
+
+    class Made(dict[str, Desk]):
+        def __missing__(self, lifecycle: str) -> Desk:
+            worlds.append(World(database_url, lifecycle=lifecycle))
+            world = populated(worlds[-1])
+            world.known(BEA, "Bea")
+            return self.setdefault(lifecycle, Desk(world))
+
+    yield Made()
+    for world in worlds:
+        world.close()
+
+
+def ticket_in(desk: Desk, status: str) -> int:
+    """A new ticket of Ann's on which Bea is, in some status; somebody has answered it."""
+    world = desk.world
+    number = world.opens(ANN, "Broken door")
+    world.asks_in(number, BEA)
+    world.act(number, "Answer" if world.ticket(number)["lifecycle"] == "support" else "Reply", SAM, "Oil it.")
+    world.becomes(number, status)
+    return number
+
+
+def says(page: Page, key: str) -> str:
+    return " ".join(page.by_id[f"says-{key}"].split())
+
+
+@pytest.mark.parametrize("email", [ANN, BEA, SAM, OLGA, KIM])
+@pytest.mark.parametrize(("lifecycle", "status"), CELLS)
+def test_every_button_does_what_its_page_says(desks: dict[str, Desk], lifecycle: str, status: str, email: str) -> None:
+    desk = desks[lifecycle]
+    visitor = desk.visitor(email)
+    first = visitor.open(f"/tickets/{ticket_in(desk, status)}")
+    if first.status == 404:
+        assert email == KIM
+        return
+    keys = re.findall(r'data-block="([\w-]+)"', first.html)
+    assert keys
+    for key in keys:
+        presses(desk, visitor, status, key)
+
+
+def presses(desk: Desk, visitor: Visitor, status: str, key: str) -> None:
+    number = ticket_in(desk, status)
+    page, before = visitor.open(f"/tickets/{number}"), len(desk.world.rows(Letter))
+    said = says(page, key)
+    form = page.form(f"/tickets/{number}")
+    button = next(button for button in form.buttons if button.value.startswith(f"{key}|"))
+    done = visitor.press(page, f"/tickets/{number}", button.text, text="Here you are, my friend.")
+    assert done.status == 303, (key, done.text)
+    shown = desk.world.ticket(number)
+    becomes = re.search(r"The ticket (?:becomes|stays) ([\w ]+)\.", said)
+    assert becomes
+    assert becomes[1] == shown["status"], said
+    counted = re.search(r"\((\d+) letters?\)", said)
+    assert len(desk.world.rows(Letter)) - before == (int(counted[1]) if counted else 0), said
+    message = shown["messages"][-1]
+    assert message["private"] == (f'class="block private" data-block="{key}"' in page.html)
+    assert button.text.startswith(message["action"]) or message["via"] == "web"
+
+
+def test_a_double_press_posts_once(desks: dict[str, Desk]) -> None:
+    desk = desks["correspondence"]
+    sam, number = desk.visitor(SAM), ticket_in(desk, "open")
+    page = sam.open(f"/tickets/{number}")
+    places = [
+        sam.press(page, f"/tickets/{number}", "Reply to", text="Once.").response.headers["Location"] for _ in "ab"
+    ]
+    assert places[0] == places[1]
+    assert [one["text"] for one in desk.world.ticket(number)["messages"]].count("Once.") == 1
+
+
+def test_what_changed_meanwhile_is_said_first_and_the_words_are_kept(desks: dict[str, Desk]) -> None:
+    desk = desks["correspondence"]
+    sam, number = desk.visitor(SAM), ticket_in(desk, "open")
+    page = sam.open(f"/tickets/{number}")
+    desk.world.asks_in(number, KIM)
+    again = sam.press(page, f"/tickets/{number}", "Reply to", text="My words <b>")
+    assert again.status == 409
+    assert again.form(f"/tickets/{number}").fields["text"] == "My words <b>"
+    assert "Other people would read it now." in again.text
+    assert "My words" not in str(desk.world.ticket(number))
+    assert sam.press(again, f"/tickets/{number}", "Reply to", text="My words <b>").status == 303
+
+
+def test_status_and_owner_hold_with_the_words_or_nothing_does(desks: dict[str, Desk]) -> None:
+    desk = desks["correspondence"]
+    sam, number = desk.visitor(SAM), ticket_in(desk, "open")
+    page = sam.open(f"/tickets/{number}")
+    refused = sam.press(page, f"/tickets/{number}", "Reply to", text="Bye", status="resolved", owner=KIM)
+    assert refused.status == 422
+    assert refused.form(f"/tickets/{number}").fields["text"] == "Bye"
+    assert (desk.world.ticket(number)["status"], len(desk.world.ticket(number)["messages"])) == ("open", 2)
+    done = sam.press(refused, f"/tickets/{number}", "Reply to", text="Bye", status="resolved", owner=SAM)
+    assert done.status == 303
+    shown = desk.world.ticket(number)
+    assert (shown["status"], shown["assignee"]["email"]) == ("resolved", SAM)
+
+
+def test_files_go_with_an_answer(desks: dict[str, Desk]) -> None:
+    from io import BytesIO
+
+    desk = desks["correspondence"]
+    sam, number = desk.visitor(SAM), ticket_in(desk, "open")
+    page = sam.open(f"/tickets/{number}")
+    files = [(BytesIO(b"%PDF-1.4 plan"), 'Plän "1".pdf')]
+    done = sam.press(page, f"/tickets/{number}", "Reply to", text="The plan.", files=files)
+    shown = sam.follows(done)
+    found = re.search(rf"/tickets/{number}/messages/\w+/files/1", shown.html)
+    assert found, shown.text
+    there = desk.visitor(ANN).get(found[0])
+    assert there.get_data() == b"%PDF-1.4 plan"
+    assert there.headers["Content-Type"] == "application/octet-stream"
+    assert there.headers["Content-Disposition"].startswith("attachment;")
+    letter = next(one for one in desk.world.far_end.letters[::-1] if one.recipient == ANN)
+    assert [part.get_content() for part in letter.mail.iter_attachments()] == [b"%PDF-1.4 plan"]
+
+
+def test_the_last_change_is_undone_by_one_button(desks: dict[str, Desk]) -> None:
+    desk = desks["correspondence"]
+    sam, number = desk.visitor(SAM), ticket_in(desk, "open")
+    page = sam.open(f"/tickets/{number}")
+    done = sam.press(page, f"/tickets/{number}", "Reply to", text="Bye", status="resolved")
+    after = sam.follows(done)
+    assert "Undo" in [button.text for button in after.form(f"/tickets/{number}/undo").buttons]
+    undone = sam.follows(sam.press(after, f"/tickets/{number}/undo", "Undo"))
+    assert "can't be called back" in undone.text
+    assert desk.world.ticket(number)["status"] == "open"
+    assert "can't be called back" not in sam.open(f"/tickets/{number}").text
+
+
+def test_a_merge_says_who_would_read_what_before_it_is_done(desks: dict[str, Desk]) -> None:
+    desk = desks["correspondence"]
+    sam, number = desk.visitor(SAM), ticket_in(desk, "open")
+    other = desk.world.opens(KIM, "The same door")
+    asked = sam.open(f"/tickets/{other}/merge?into={number}")
+    assert "Kim" in asked.text
+    assert desk.world.ticket(other)["merged_into"] is None
+    done = sam.press(asked, f"/tickets/{other}/merge", "Merge")
+    assert done.response.headers["Location"] == f"/tickets/{number}"
+    assert sam.open(f"/tickets/{other}").response.headers["Location"] == f"/tickets/{number}"
+    assert desk.visitor(KIM).open(f"/tickets/{number}").status == 200

@@ -1,0 +1,190 @@
+"""The claim that outsiders learn nothing of private words: every byte that they get is the same before and after some.
+
+And that to whoever may not see a ticket it is a ticket that is not there. A new route without a row here fails.
+"""
+
+import re
+from typing import Any
+
+import pytest
+
+from mail_tickets.model.desk.message_keys import message_key
+from mail_tickets.model.records.messages import Message
+from mail_tickets.model.records.queue_setup import add_responder
+from mail_tickets.model.records.queues import find_queue
+from mail_tickets.model.search.indexer import catch_up
+from tests.support.desk import Desk, Visitor
+from tests.support.world import World, person_of
+from tests.web.conftest import ANN, KIM, OLGA, SAM, UNA, populated
+
+BEA, QUIN = "bea@home.example", "quin@team.example"
+CANARY = "Canarybird"
+# Who may see the public part of the ticket, and who may see nothing of it.
+READERS = (ANN, BEA)
+OUTSIDERS: tuple[str | None, ...] = (KIM, QUIN, None)
+# What is asked for at each route; K is the key of a public message, P that of the private one.
+ASKED: dict[str, tuple[str, ...]] = {
+    "answer.ask_merge": ("/tickets/1/merge?into=2", "/tickets/1/merge?into=1", "/tickets/2/merge?into=1"),
+    "files.static_file": ("/static/desk.css", "/static/nothing"),
+    "foreign.file": ("/tickets/1/messages/K/files/1", "/tickets/1/messages/P/files/1"),
+    "foreign.frame": ("/tickets/1/messages/K/html/frame", "/tickets/1/messages/P/html/frame"),
+    "foreign.html": ("/tickets/1/messages/K/html", "/tickets/1/messages/P/html"),
+    "foreign.raw": ("/tickets/1/messages/K/raw", "/tickets/1/messages/P/raw"),
+    "health.health": ("/healthz",),
+    "lists.tickets": (
+        "/tickets",
+        "/tickets?status=any",
+        "/tickets?order=oldest",
+        "/tickets?waits=us",
+        f"/tickets?q={CANARY}",
+        "/tickets?q=door",
+        "/tickets?queue=General",
+        "/tickets?q=1",
+    ),
+    "lists.tickets_json": ("/tickets.json", "/tickets.json?status=any&order=oldest"),
+    "lists.work": ("/",),
+    "login.ask": ("/login",),
+    "login.offer": ("/login/nothing",),
+    "me.show": ("/me",),
+    "queues.show": ("/queues/General", "/queues/Nope"),
+    "ticket.news": ("/tickets/1/news?seen=K", "/tickets/1/news?seen=P", "/tickets/1/news"),
+    "ticket.show": ("/tickets/1", "/tickets/1?before=K", "/tickets/1?before=P", "/tickets/2"),
+    "ticket.show_json": ("/tickets/1.json",),
+    "trays.outbox": ("/outbox", "/outbox?state=sent"),
+    "trays.unmatched": ("/unmatched",),
+    "trays.unmatched_raw": ("/unmatched/1/raw",),
+    "unsubscribe.ask": ("/unsubscribe/nothing",),
+}
+# Forms: what an outsider sends with a good token, and what they get.
+SENT: dict[str, tuple[str, dict[str, str], tuple[int, ...]]] = {
+    "answer.post": ("/tickets/1", {"do": "note|x", "text": "Hi", "once": "1"}, (404, 409)),
+    "answer.basics": ("/tickets/1/basics", {"priority": "5"}, (404, 422)),
+    "answer.merge": ("/tickets/1/merge", {"into": "2"}, (404, 422)),
+    "answer.undo": ("/tickets/1/undo", {}, (404, 409)),
+    "login.enter": ("/login/nothing", {}, (404,)),
+    "login.leave": ("/logout", {"token": "wrong"}, (403, 401)),
+    "login.send": ("/login", {"email": ANN}, (403,)),
+    "me.end": ("/me/sessions", {"session": "nonsense"}, (303,)),
+    "trays.dismiss": ("/unmatched/1/dismiss", {}, (404,)),
+    "trays.redeliver": ("/unmatched/1/redeliver", {}, (404,)),
+    "trays.retry_letter": ("/outbox/1/retry", {}, (404,)),
+    "unsubscribe.leave": ("/unsubscribe/nothing", {}, (404,)),
+}
+
+
+@pytest.fixture
+def desk(small_inbox: World) -> Desk:
+    """The pages of an inbox with two tickets of Ann's, on the first of which Bea is; the team has talked in private."""
+    world = populated(small_inbox)
+    world.known(BEA, "Bea")
+    world.asks_in(1, BEA)
+    world.known(QUIN, "Quin")
+    with world.uow() as uow:
+        add_responder(uow, find_queue(uow, "Questions"), person_of(uow, QUIN))
+    world.opens(ANN, "Lost key", "It is the key to the door.")
+    world.actor(ANN, "Ann Archer").writes("ticket1", "Here is more of it.")
+    world.act(1, "Comment", SAM, "The first private note.", private=True)
+    catch_up(world.database)
+    return Desk(world)
+
+
+def test_every_route_has_a_row(desk: Desk) -> None:
+    asked = {rule.endpoint for rule in desk.application.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    sent = {rule.endpoint for rule in desk.application.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert asked == {*ASKED}
+    assert sent == {*SENT}
+
+
+def keys(world: World) -> dict[str, str]:
+    with world.database.read_only() as uow:
+        ids = {message.private: message.id for message in world.rows(Message) if message.ticket_id == 1}
+        return {"K": message_key(uow, ids[False]), "P": message_key(uow, ids[True])}
+
+
+def everything(visitor: Visitor, places: dict[str, str]) -> dict[str, tuple[int, list[Any], bytes]]:
+    """Every answer that somebody gets: status, headers, bytes. What is drawn anew for each page is left out."""
+    found = {}
+    for place in (place for row in ASKED.values() for place in row):
+        path = re.sub(r"\b[KP]\b", lambda key: places[key[0]], place)
+        response = visitor.get(path)
+        body = re.sub(rb'name="once" value="\w+"', b"", response.get_data())
+        body = re.sub(rb'name="token" value="\w+"', b"", body)
+        headers = [header for header in response.headers if header[0] not in ("Date", "Set-Cookie", "Content-Length")]
+        found[place] = (response.status_code, headers, body)
+    return found
+
+
+def talks_in_private(world: World) -> None:
+    """The team writes among itself, by command and by mail with a file; nobody's clock moves."""
+    now = world.clock.now
+    world.act(1, "Comment", UNA, f"{CANARY} {CANARY}", private=True)
+    una = world.actor(UNA, "Una Berg")
+    una.writes("ticket1-comment", f"{CANARY} by mail.", headers={"X-Canary": CANARY})
+    catch_up(world.database)
+    world.clock.now = now
+
+
+@pytest.mark.parametrize("email", [*READERS, *OUTSIDERS])
+def test_private_words_change_no_byte_of_what_outsiders_get(desk: Desk, email: str | None) -> None:
+    visitor, places = desk.visitor(email), keys(desk.world)
+    before = everything(visitor, places)
+    talks_in_private(desk.world)
+    after = everything(visitor, places)
+    assert {place for place in before if before[place] != after[place]} == set()
+    assert {place for place, (_, _, body) in after.items() if CANARY.encode() in body and "q=" not in place} == set()
+    if email in READERS:
+        assert before["/tickets/1"][0] == 200
+
+
+def test_the_team_does_see_them(desk: Desk) -> None:
+    """Or the claim above would hold of pages that show nothing."""
+    for email in (SAM, OLGA):
+        visitor, places = desk.visitor(email), keys(desk.world)
+        before = everything(visitor, places)
+        talks_in_private(desk.world)
+        after = everything(visitor, places)
+        changed = {place for place in before if before[place] != after[place]}
+        assert {"/tickets/1", "/tickets/1.json", f"/tickets?q={CANARY}"} <= changed
+
+
+@pytest.mark.parametrize("email", OUTSIDERS)
+def test_a_ticket_that_somebody_may_not_see_is_a_ticket_that_is_not_there(desk: Desk, email: str | None) -> None:
+    visitor, places = desk.visitor(email), keys(desk.world)
+    found = everything(visitor, places)
+    for place, (status, headers, body) in found.items():
+        if place.startswith("/tickets/1"):
+            absent = visitor.get(
+                re.sub(r"\b[KP]\b", lambda key: places[key[0]], place.replace("/tickets/1", "/tickets/999"))
+            )
+            assert (status, body) == (404, absent.get_data()), place
+            assert headers == [one for one in absent.headers if one[0] not in ("Date", "Set-Cookie", "Content-Length")]
+    for name, (path, fields, _) in SENT.items():
+        if path.startswith("/tickets/1"):
+            there = sends(visitor, path, fields)
+            absent_one = sends(visitor, path.replace("/tickets/1", "/tickets/999"), fields)
+            assert (there.status, there.html) == (absent_one.status, absent_one.html), name
+
+
+def sends(visitor: Visitor, path: str, fields: dict[str, str]) -> Any:
+    page = visitor.open("/me")
+    token = page.form("/logout").fields["token"] if page.status == 200 else ""
+    return visitor.post(path, {"token": token, **fields})
+
+
+@pytest.mark.parametrize("email", [*READERS, *OUTSIDERS])
+def test_no_form_lets_an_outsider_do_what_is_the_teams(desk: Desk, email: str | None) -> None:
+    visitor, before = desk.visitor(email), str(desk.world.ticket(1))
+    for name, (path, fields, statuses) in SENT.items():
+        done = sends(visitor, path, fields)
+        allowed = statuses if email else (*statuses, 401, 403)
+        assert done.status in allowed, (name, done.status, done.text)
+        assert "first private note" not in done.html
+    assert str(desk.world.ticket(1)) == before
+
+
+def test_the_requestor_is_stopped_by_no_private_note(desk: Desk) -> None:
+    """A refusal for something new would tell of it."""
+    ann = desk.visitor(ANN)
+    page = ann.open("/tickets/1")
+    talks_in_private(desk.world)
+    assert ann.press(page, "/tickets/1", "Reply", text="Thank you for looking.").status == 303
