@@ -55,9 +55,21 @@ if (news) {
   }, 20000);
 }
 
+// Whoever speaks to the browser, or types by accident, can switch the keys off.
+const choice = document.getElementById("keys");
+if (choice) {
+  const box = choice.querySelector("input");
+  choice.hidden = false;
+  box.checked = localStorage.getItem("keys") !== "off";
+  box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "on" : "off"));
+}
+
 // Keys, off while somebody types: r to the answer, / to the search, j and k to the next and the last message.
 document.addEventListener("keydown", (event) => {
   const at = document.activeElement;
+  if (localStorage.getItem("keys") === "off") {
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName)) {
     return;
   }
