@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from ...model.desk.lists import ANY, ListPage, list_json, list_page, my_work, search_page
 from ...model.desk.refusals import FieldsRefused
 from ...model.lifecycle.registry import LIFECYCLES
-from ...model.records.queues import answers_anywhere, every_queue
+from ...model.records.queues import every_queue, queues_seen_by
 from ...model.storage.unit_of_work import UnitOfWork
 from ..rendering import page
 from ..visits import Visit, reading
@@ -23,8 +23,7 @@ _NONE = ListPage([], "")
 @reading
 def work(visit: Visit) -> ResponseReturnValue:
     """Show what waits for whoever is logged in."""
-    team = answers_anywhere(visit.uow, visit.person)
-    return page("work", work=my_work(visit.uow, visit.person), team=team)
+    return page("work", work=my_work(visit.uow, visit.person), team=_is_of_a_team(visit))
 
 
 @BLUEPRINT.get("/tickets")
@@ -52,7 +51,7 @@ def tickets(visit: Visit) -> ResponseReturnValue:
         words=words,
         fields={name: fields.get(name, "") for name in FIELDS},
         problems=problems,
-        team=answers_anywhere(visit.uow, visit.person),
+        team=_is_of_a_team(visit),
         choices=_choices(visit.uow, visit),
         is_later="after" in request.args,
         next=_address({**fields, "after": shown.after}) if shown.after else "",
@@ -76,6 +75,11 @@ def tickets_json(visit: Visit) -> ResponseReturnValue:
     return response
 
 
+def _is_of_a_team(visit: Visit) -> bool:
+    """Return whether somebody sees more than their own tickets."""
+    return visit.person.administrator or bool(queues_seen_by(visit.uow, visit.person))
+
+
 def _fields() -> dict[str, str]:
     return {name: value for name in FIELDS if (value := request.args.get(name, "").strip())}
 
@@ -86,9 +90,8 @@ def _address(fields: Mapping[str, str]) -> str:
 
 def _choices(uow: UnitOfWork, visit: Visit) -> dict[str, list[str]]:
     """Return the queues and the statuses that a filter can name."""
-    queues = [
-        queue for queue in every_queue(uow) if visit.person.administrator or queue.is_answered_by(uow, visit.person)
-    ]
+    seen = queues_seen_by(uow, visit.person)
+    queues = [queue for queue in every_queue(uow) if visit.person.administrator or queue.id in seen]
     lifecycles = {queue.lifecycle_name for queue in queues} or {*LIFECYCLES}
     statuses = dict.fromkeys(status for name in sorted(lifecycles) for status in LIFECYCLES[name].statuses)
     return {"queues": [queue.name for queue in queues], "statuses": [*statuses]}

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ...model.lifecycle.printing import actions_rows, defaults_rows
 from ...model.records.queue_setup import switches_of
-from ...model.records.queues import NoSuchQueue, find_queue, responders, whole_address
+from ...model.records.queues import NoSuchQueue, find_queue, queues_seen_by, responders, whole_address
 from ..rendering import page
 from ..visits import Visit, reading
 
@@ -20,7 +20,7 @@ def show(visit: Visit, name: str) -> ResponseReturnValue:
         queue = find_queue(visit.uow, name)
     except NoSuchQueue:
         abort(404)
-    if not (visit.person.administrator or queue.is_answered_by(visit.uow, visit.person)):
+    if not (visit.person.administrator or queue.id in queues_seen_by(visit.uow, visit.person)):
         abort(404)
     return page(
         "queue",
