@@ -150,6 +150,20 @@ QUOTED = {
     "plain below header lines": f"No.\n\n{HEAD}\n\n{NOTE}\nSue him.\n",
     "plain below header lines that come first": f"{HEAD}\n\n{NOTE}\nSue him.\n",
     "source": f"No.\n\nMessage-ID: <1@x>\nContent-Type: text/plain\n\n{NOTE}\nSue him.\n",
+    "with no-break spaces": "No.\n> " + NOTE.replace(" ", "\u00a0") + "\n\nSorry.",
+    "with two spaces": "No.\n> " + NOTE.replace(" ", "  ") + "\n",
+    "with zero-width spaces": "No.\n> " + NOTE.replace("fish", "\u200bfi\u200bsh") + "\n",
+    "with soft hyphens": "No.\n> " + NOTE.replace("zebra", "ze\u00adbra") + "\n",
+    "in bold": f"No.\n> *{NOTE.replace('zebrafish', '*zebrafish*')}*\n",
+    "in wide letters": "No.\n> " + "".join(chr(ord(c) + 0xFEE0) if c.isalnum() else c for c in NOTE) + "\n",
+    "in capitals": f"No.\n> {NOTE.upper()}\n",
+    "in lines of its own": "No.\n> " + NOTE.replace(" account", "\n> account").replace("because", "\n>because") + "\n",
+    "marked by initials": f"No.\nRW> {NOTE}\nRW> Sue him.\n\nSorry.",
+    "marked by initials twice": f"No.\n> RW> {NOTE}\n",
+    "marked otherwise": f"No.\n» {NOTE}\n| {NOTE}\n",
+    "behind a lead-in": f"No.\nAs Rosa said: {NOTE}\n",
+    "behind another lead-in": f'No.\nRosa wrote: "{NOTE}"\n',
+    "amid other words": f"No.\n> She says: {NOTE} That is so.\n",
     "passed on": f"No.\n\n-------- Forwarded Message --------\n{HEAD}\n\n{NOTE}\nSue him.\n",
 }
 
@@ -158,7 +172,9 @@ QUOTED = {
 def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: UnitOfWork, text: str) -> None:
     heard = inbox_desk.hears(text)
     assert ("No." in heard) == ("No." in inbox_desk.last()["full_text"]) == ("No." in text)
-    inbox_desk.is_tight("zebrafish", "Sue him", "Between us only")
+    inbox_desk.is_tight(
+        "zebrafish", "Sue him", "Between us only", "ZEBRAFISH", "nobody paid", NOTE.replace(" ", "\u00a0")
+    )
     assert inbox_desk.last(None)["full_text"].strip() == text.strip()
 
 
@@ -437,3 +453,32 @@ def test_a_first_mail_keeps_a_letter_to_the_team_from_whom_it_asks_in(uow: UnitO
     # Nothing proves the mail: whom it names waits until the team answers.
     uow.ron.replies(uow.ron.letter(), "I wrote that.")
     assert uow.world.ticket(2, PIA)["messages"][0]["attachments"] == []
+
+
+# Titles and subjects
+
+
+@pytest.mark.parametrize("line", ["Requestor: otto@example.net", "AddCc: otto@example.net"])
+def test_the_title_of_a_ticket_that_the_team_opened_in_private_is_nobodys_else(
+    inbox_desk: UnitOfWork, line: str
+) -> None:
+    inbox_desk.rosa.writes("hello-comment", "Sue him?", subject="Zebrafish fraud of Otto")
+    assert inbox_desk.world.ticket(2)["title"] == "Zebrafish fraud of Otto"
+    inbox_desk.ron.replies(inbox_desk.ron.letter(), line)
+    assert "Subject: Zebrafish fraud of Otto → Ticket 2" in inbox_desk.ron.letter().text
+    inbox_desk.ron.writes("ticket2", "Hello Otto.", answering=inbox_desk.ron.letter())
+    otto = inbox_desk.world.actor("otto@example.net")
+    otto.replies(otto.letter(), "show")
+    assert all("Zebrafish" not in whole(letter) for letter in otto.letters)
+    assert "Zebrafish" not in str(inbox_desk.world.ticket(2, "otto@example.net"))
+    inbox_desk.ron.replies(inbox_desk.ron.letters[-1], "Subject: A chair")
+    assert inbox_desk.world.ticket(2)["title"] == "A chair"
+
+
+def test_the_subject_of_a_note_is_not_shown_with_a_public_reply(inbox_desk: UnitOfWork) -> None:
+    inbox_desk.hears("Here you are.", subject="Re: Between us only")
+    assert inbox_desk.last()["subject"] == inbox_desk.world.ticket()["title"]
+    assert inbox_desk.last(None)["subject"] == "Re: Between us only"
+    inbox_desk.is_tight("Between us only")
+    inbox_desk.rita.writes("ticket1", "Hm.", subject="Between us only")
+    assert inbox_desk.last()["subject"] == "Between us only"

@@ -254,9 +254,10 @@ def _snippet(uow: UnitOfWork, query: Query, ticket: Ticket, message: Message, me
 
 def _beside(uow: UnitOfWork, ticket: Ticket, message: Message, member: TicketMember | None) -> Iterator[str]:
     """What a message is found by besides its title and its text, as far as it is shown."""
-    if bare_subject(message.subject)[0] != bare_subject(ticket.title)[0]:
-        yield message.subject
     everything = member is None or member.insider
+    subject = message.subject if everything else Redaction(uow, ticket).subject(message)
+    if bare_subject(subject)[0] != bare_subject(ticket.title)[0]:
+        yield subject
     yield from (file.name for file in message.attachments if everything or not file.withheld)
     for person in (message.sender, ticket.requestor):
         if person is None:

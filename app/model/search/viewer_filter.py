@@ -44,9 +44,9 @@ class ViewerFilter:
         named = "\n".join(self._known_by(person) for person in people if person)
         files = "\n".join(attachment.name for attachment in message.attachments if not attachment.withheld)
         text = shown.body(message)[:SHOWN_LIMIT]
-        return self.query.finds(
-            (whole.title, whole.topic, indexed_words(named), indexed_words(files), indexed_words(text))
-        )
+        # A subject that is that of a private message finds nothing.
+        title = whole.title if shown.subject(message) == message.subject else ""
+        return self.query.finds((title, whole.topic, indexed_words(named), indexed_words(files), indexed_words(text)))
 
     def _known_by(self, person: Person) -> str:
         return f"{person.name}\n{person.email}" if person.id == self.viewer.id else person.label

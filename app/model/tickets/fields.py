@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from ...mail.text import one_line
 from ..lifecycle.registry import moved
 from ..lifecycle.tables import NotAllowed
-from ..records.messages import opener_of
+from ..records.messages import Message, opener_of
 from ..records.people import Person, administrators
 from ..records.queues import Queue
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
@@ -101,6 +103,9 @@ def _moves_away(uow: UnitOfWork, ticket: Ticket, actor: Person, queue: Queue, me
 def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges, came: Sequence[Person]) -> None:
     if field_changes.title is not None:
         ticket.title = one_line(field_changes.title)
+    elif (field_changes.requestor or field_changes.participant) and _is_private_title(uow, ticket):
+        # Whoever comes to the ticket reads its title in every letter.
+        ticket.title = f"Ticket {ticket.id}"
     if field_changes.assignee is not None or field_changes.nobody:
         ticket.assignee = field_changes.assignee
     if field_changes.priority is not None or field_changes.no_priority:
@@ -119,6 +124,15 @@ def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges, cam
         row = uow.session.get(Participant, (ticket.id, field_changes.gone.id))
         uow.session.delete(row)
     uow.session.flush()
+
+
+def _is_private_title(uow: UnitOfWork, ticket: Ticket) -> bool:
+    """Return whether a ticket still has the subject of a private message with which the team opened it."""
+    query = select(Message).where(Message.ticket_id == ticket.id, Message.number == 1, Message.private)
+    first = uow.session.scalars(query).one_or_none()
+    if first is None or first.sender is None or first.subject != ticket.title:
+        return False
+    return member_for(first.sender, members_of(uow, ticket)).responder
 
 
 def _hand_over(uow: UnitOfWork, ticket: Ticket, requestor: Person) -> None:

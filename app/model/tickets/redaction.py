@@ -11,6 +11,7 @@ from functools import cached_property
 from sqlalchemy import or_, select
 
 from ...mail.quotation_matching import WRITTEN, Private, folded, is_marked, joined, not_in, read, redacted, words_of
+from ...mail.subjects import bare_subject
 from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Person
@@ -45,6 +46,17 @@ class Redaction:
             if kind == WRITTEN or line in written or self._is_read(line, kept):
                 kept.append(line)
         return text if len(kept) == len(lines) else "\n".join(kept).rstrip()
+
+    def subject(self, message: Message) -> str:
+        """The subject of a public message; where it is that of a private one, the ticket's title."""
+        private = message.sender_id in self.insiders and bare_subject(message.subject)[0] in self._private_subjects
+        return self._ticket.title if private else message.subject
+
+    @cached_property
+    def _private_subjects(self) -> frozenset[str]:
+        query = select(Message.subject).where(Message.ticket_id == self._ticket.id, Message.private)
+        found = {bare_subject(subject)[0] for subject in self._unit_of_work.session.scalars(query)}
+        return frozenset(found - {bare_subject(self._ticket.title)[0], ""})
 
     def body(self, message: Message) -> str:
         """The text by which outsiders find a public message."""
@@ -88,8 +100,9 @@ class Redaction:
             return Private()
         query = select(Message.full_text).where(Message.ticket_id == self._ticket.id, Message.private)
         words = "\n".join(map(folded, self._unit_of_work.session.scalars(query)))
-        framing = "\n".join(line for line in map(folded, self._lines_of_letters()) if line not in words)
-        return Private(f"{words}\n{framing}", framing)
+        lines = self._lines_of_letters()
+        framing = joined(not_in(list(lines), words))
+        return Private(f"{words} {framing}", framing)
 
     def _lines_of_letters(self) -> Iterable[str]:
         """What our letters say around private words; that there were such words is private too."""
@@ -112,7 +125,7 @@ class Redaction:
             else:
                 public += f"{folded(redacted(text, private) if writer in self.insiders else full_text)}\n"
         words = "\n".join(joined(not_in(line, public)) for line in lines)
-        return private._replace(words=f"{private.framing}\n{words}")
+        return private._replace(words=f"{private.framing}\n{words}", public=public)
 
     @cached_property
     def _public(self) -> tuple[frozenset[int], frozenset[int]]:

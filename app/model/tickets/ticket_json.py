@@ -96,6 +96,7 @@ def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[M
     for message, said in zip(shown, view["messages"], strict=True):
         said["text"], said["full_text"] = redaction.text(message), redaction.full_text(message)
         said["attachments"] = _files(attachment for attachment in message.attachments if not attachment.withheld)
+        said["subject"] = redaction.subject(message)
         # The id of a letter of ours is its reader's key.
         if message.in_reply_to not in ids and is_our_id(uow, message.in_reply_to or ""):
             said["in_reply_to"] = None
