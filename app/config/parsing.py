@@ -117,9 +117,13 @@ class SettingReading:
             raise BadSetting(f"{named} cannot be {without_password(given.text)!r}: {error}.") from None
 
 
+_BEFORE_AT = re.compile(r"\A([a-z+]*:?/{0,2})(?=[^@]*[:/]).*@", re.DOTALL | re.IGNORECASE)
+_IN_QUERY = re.compile(r"((?:password|passwd|passphrase)=)[^&\s]*", re.IGNORECASE)
+
+
 def without_password(text: str) -> str:
-    """Return a value as logs may show it: whatever stands before an @ in a URL may be a password."""
-    return re.sub(r"://.*@", "://…@", text, flags=re.DOTALL)
+    """Return a value as logs may show it: a password may stand before an @, also without a scheme, or in a query."""
+    return _IN_QUERY.sub(r"\1…", _BEFORE_AT.sub(r"\1…@", text))
 
 
 def _settings_among(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -393,3 +393,13 @@ def test_a_letter_that_cannot_be_rendered(
 def test_templates_that_are_not_there(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(letter_samples, "_TEMPLATES", tmp_path / "nowhere")
     assert doctor(1).about("templates") == [("FAIL", "The email templates are missing. Install mail-tickets again.")]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_front_server_that_is_not_the_only_one_who_reaches_us_is_a_warning(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
+    monkeypatch.setenv("TICKETS_LISTEN", "smtp://0.0.0.0:0,lmtp://127.0.0.1:0")
+    told = [text for level, text in doctor().about("trust") if level == "warn"]
+    assert [text.partition(" can write")[0] for text in told] == ["Anyone who reaches 0.0.0.0"]

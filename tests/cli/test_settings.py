@@ -11,7 +11,7 @@ import pytest
 from mail_tickets.config import defaults as plain
 from mail_tickets.config import home
 from mail_tickets.config.build import build_relay
-from mail_tickets.config.parsing import BadSetting, Listen, load, problems
+from mail_tickets.config.parsing import BadSetting, Listen, load, problems, without_password
 from mail_tickets.config.web_address import WebAddress
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,3 +236,24 @@ def test_salmons_variable_names_the_settings_of_another_project(tmp_path: Path) 
             check=True,
         )
         assert done.stdout.strip() == domain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user:sekrit@host",
+        "smtp://user:sekrit@host",
+        "smtp:/user:sekrit@host",
+        "smtp//user:sek@sekrit@host",
+        "postgresql://host/x?user=u&password=sekrit",
+        "postgresql://host/x?sslpassword=sekrit&user=u",
+    ],
+)
+def test_no_password_is_shown_however_its_url_is_written(text: str) -> None:
+    assert "sekrit" not in without_password(text)
+    assert "host" in without_password(text)
+
+
+@pytest.mark.parametrize("text", ["hello@example.org", "maildir:run/letters", "smtp://127.0.0.1:8825", "keep"])
+def test_a_value_without_a_password_is_shown_whole(text: str) -> None:
+    assert without_password(text) == text

@@ -212,6 +212,17 @@ def test_a_size_that_is_none_is_no_fault_of_ours(client: MailClient, size: str) 
     assert client.says("NOOP").startswith("250 ")
 
 
+@pytest.mark.parametrize("size", ["9" * 23, "0" * 21, ""])
+def test_a_size_of_too_many_digits_is_bad_syntax(client: MailClient, size: str) -> None:
+    assert client.says(f"MAIL FROM:<a@example.org> SIZE={size}").startswith("501 ")
+
+
+def test_a_quoted_local_part_is_the_same_as_without_quotes(client: MailClient, small_world: World) -> None:
+    client.begins('"hello"@' + DOMAIN)
+    assert client.hands_over(MAIL).startswith(STORED)
+    assert small_world.ticket()["id"] == 1
+
+
 def test_the_null_reverse_path_is_kept_as_such(client: MailClient, small_world: World) -> None:
     client.begins(HELLO, sender="")
     assert client.hands_over(MAIL).startswith(STORED)

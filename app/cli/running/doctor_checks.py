@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from sqlalchemy import func, select, text
 
 from ...config import defaults
 from ...config.current import current_settings, host_project, names_relay, reading_now
-from ...config.parsing import BadSetting, Settings
+from ...config.parsing import BadSetting, Listen, Settings
 from ...model.inbound.unmatched import unmatched_deliveries
 from ...model.letters.outbox import relay_trouble
 from ...model.lifecycle.tables import sentence_list
@@ -120,6 +121,26 @@ def _trust(settings: Settings) -> Iterator[Finding]:
     if settings.authserv_id:
         told = f"Authentication-Results of {settings.authserv_id} are believed. That server must remove those that"
         yield Finding(Level.OK, "trust", f"{told} arrive with its name, and then add its own on top")
+        yield from _open_doors(settings)
+
+
+def _open_doors(settings: Settings) -> Iterator[Finding]:
+    """Warn of places at which others than the front server reach us: each can write such a header itself."""
+    for place in settings.listen:
+        if _is_open(place):
+            where = place.path or place.host
+            told = f"Anyone who reaches {where} can write Authentication-Results of {settings.authserv_id} themselves"
+            yield _warning("trust", f"{told}. Listen on 127.0.0.1, or on a socket that only the mail server can use.")
+
+
+def _is_open(place: Listen) -> bool:
+    if place.path:
+        socket = Path(place.path)
+        return socket.exists() and bool(socket.stat().st_mode & stat.S_IWOTH)
+    try:
+        return not ip_address(place.host).is_loopback
+    except ValueError:
+        return place.host != "localhost"
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:
@@ -148,7 +169,7 @@ def _templates() -> Iterator[Finding]:
 
 
 def _database(database: Database) -> Iterator[Finding]:
-    where = database.url.render_as_string(hide_password=True)
+    where = database.shown_url
     try:
         check_ready(database)
         _check_writing(database)

@@ -42,7 +42,7 @@ def init_command() -> None:
     settings = current_settings()
     with closing(Database(settings.database_url, settings.domain)) as database:
         new = set_up(database, lambda line: click.echo(line, err=True))
-    click.echo(f"{'Created' if new else 'Up to date:'} {database.url.render_as_string()}")
+    click.echo(f"{'Created' if new else 'Up to date:'} {database.shown_url}")
 
 
 @click.command("serve")

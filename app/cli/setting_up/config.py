@@ -1,6 +1,5 @@
 """The command `config`: what is set and from where, and the first questions of an administrator."""
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,8 +17,6 @@ from ...model.storage.unit_of_work import UnitOfWork
 from ..common import json_option, open_read_only, print_json, print_rows
 from .config_init import config_init
 from .postfix_lines import postfix_lines
-
-_SECRET_IN_QUERY = re.compile(r"((?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 
 @click.group("config", invoke_without_command=True, short_help="Show the settings and where they come from.")
@@ -72,11 +69,7 @@ def _settings(reading: SettingReading) -> Iterator[_Shown]:
             yield _Shown(name.lower(), "", str(error))
             continue
         place = "default" if given.source is reading.sources[-1] else given.source.place
-        yield _Shown(name.lower(), _hidden(given.text), place)
-
-
-def _hidden(text: str) -> str:
-    return _SECRET_IN_QUERY.sub(r"\1…", without_password(text))
+        yield _Shown(name.lower(), without_password(given.text), place)
 
 
 def _adopt() -> None:

@@ -183,7 +183,7 @@ def _set_up(answers: _Answers) -> None:
             check_version(database)
             move_to_domain(database)
         if set_up(database):
-            click.echo(f"Created the database {database.url.render_as_string()}")
+            click.echo(f"Created the database {database.shown_url}")
             with database.transaction() as uow:
                 _drop_unasked(uow)
         with database.transaction() as uow:

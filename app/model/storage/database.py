@@ -73,6 +73,12 @@ class Database:
         self._writer = FairLock() if self.is_sqlite else None
 
     @property
+    def shown_url(self) -> str:
+        """Where the database is, without any password."""
+        hidden = {name: "***" for name in self.url.query if "pass" in name.lower()}
+        return self.url.update_query_dict(hidden).render_as_string(hide_password=True)
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the whole database is one file."""
         return self.url.get_backend_name() == "sqlite"

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, syntax
 
 from ...model.program import program_name
 from .. import mail_log
-from .smtp_replies import BAD_BYTES, CLOSING, CROWDED, NO_RECIPIENT, TOO_MANY, TOO_MUCH, TRY_LATER, too_large
+from .smtp_replies import BAD_BYTES, BAD_SIZE, CLOSING, CROWDED, NO_RECIPIENT, TOO_MANY, TOO_MUCH, TRY_LATER, too_large
 
 LOG = logging.getLogger("tickets.receiver")
 END = b"\r\n.\r\n"
@@ -26,7 +26,11 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(
     rf"<(?!.*=\?)({_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)>(?: +([A-Za-z0-9=.+-][A-Za-z0-9=.+ -]*))?"
 )
-_SIZE = re.compile(r"SIZE=([0-9]{1,20})")
+_SIZE = re.compile(r"SIZE=([0-9]*)", re.IGNORECASE)
+# RFC 5321, 4.1.2: a quoted local part that needs no quotation is the same without it.
+_QUOTED = re.compile(r'\A"([A-Za-z0-9!#$%&\'*+/=?^_`{|}~.-]{1,64})"@')
+# RFC 1870, 4: so many digits at most.
+_DIGITS = 20
 # RFC 5321 4.5.3.1.5, without CRLF.
 _REPLY_LIMIT = 510
 _NO_REPLY = re.compile("[^\x20-\x7e]")
@@ -123,7 +127,10 @@ class _Dialogue(SMTP):
         self, _server: object, _session: object, envelope: Any, address: str, options: list[str]
     ) -> str:
         """Begin a mail, unless it says itself that it is too large (RFC 1870, 6.1)."""
-        sizes = [int(match[1]) for match in map(_SIZE.fullmatch, options) if match]
+        given = [match[1] for match in map(_SIZE.fullmatch, options) if match]
+        if any(not 0 < len(digits) <= _DIGITS for digits in given):
+            return BAD_SIZE
+        sizes = [int(digits) for digits in given]
         if sizes and sizes[0] > self.sink.max_bytes:
             refusal = too_large(self.sink.max_bytes)
             mail_log.refused(refusal, "", {"from": address, "bytes": sizes[0]})
@@ -140,6 +147,7 @@ class _Dialogue(SMTP):
             return BAD_BYTES
         if address == "<>":
             return NO_RECIPIENT
+        address = _QUOTED.sub(r"\1@", address)
         refusal = await self.sink.refuses(address)
         if refusal is None:
             envelope.rcpt_tos.append(address)
