@@ -17,6 +17,7 @@ from .parsing import Settings
 
 if TYPE_CHECKING:
     from ..transport.inbound.receiver import Receiver
+    from ..transport.monitoring.metrics_server import MetricsServer
 
 
 class NoRoutes(RuntimeError):
@@ -78,11 +79,23 @@ def build_receiver(
     messenger = Courier(database, relay)
     intake = build_intake(settings, database, messenger.wake)
     web = build_web(settings, database, intake, messenger.wake) if courier else None
+    metrics = _metrics(settings, database)
     return Receiver(
         intake,
         [Listener(*(address.scheme, address.host, address.port, address.path)) for address in settings.listen],
         max_bytes=settings.max_message_bytes,
         workers=settings.workers,
-        services=[*([web] if web else []), *([messenger] if courier else [])],
+        services=[*([web] if web else []), *([messenger] if courier else []), *([metrics] if metrics else [])],
         web=web,
+        timed=metrics.metrics.took if metrics else lambda _: None,
     )
+
+
+def _metrics(settings: Settings, database: Database) -> "MetricsServer | None":
+    """The server of numbers for a monitor; None where nobody asks."""
+    if settings.metrics is None:
+        return None
+    from ..transport.monitoring.metrics import Metrics
+    from ..transport.monitoring.metrics_server import MetricsServer
+
+    return MetricsServer(Metrics(database), settings.metrics.host, settings.metrics.port, settings.metrics.path)

@@ -39,6 +39,9 @@ WEB_URL = ""
 # Threads that take mail in.
 WORKERS = 4
 
+# Where a monitor reads numbers, at /metrics: http://HOST:PORT or http+unix:///PATH; empty: nowhere.
+METRICS = ""
+
 # The form of the log on standard error: "plain" or "json".
 LOG = "plain"
 

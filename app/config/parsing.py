@@ -44,6 +44,7 @@ class Settings:
     log: str
     web: WebAddress | None
     web_url: str | None
+    metrics: WebAddress | None
 
 
 class Given(NamedTuple):
@@ -245,6 +246,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "LOG": _one_of("plain", "json"),
     "WEB": parse_web,
     "WEB_URL": parse_web_url,
+    "METRICS": parse_web,
 }
 SETTING_NAMES = tuple(_PARSERS)
 # Names that are known and no settings of their own: where settings are read from.

@@ -28,6 +28,7 @@ DEFAULTS = {
     "authserv_id": None,
     "workers": 4,
     "log": "plain",
+    "metrics": None,
     "web": WebAddress("127.0.0.1", 8826),
     "web_url": None,
 }

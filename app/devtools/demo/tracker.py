@@ -11,6 +11,7 @@ from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...config import defaults
 from ...config.build import build_database, build_receiver, build_relay
 from ...config.parsing import Settings, load
 from ...mail.addresses import Mailbox
@@ -196,6 +197,7 @@ def stage(tell: Callable[[str], None]) -> Iterator[Stage]:
 def settings_in(directory: Path) -> Settings:
     """Settings that keep everything in a directory, whatever the environment says."""
     values = {
+        **vars(defaults),
         "HOME": str(directory),
         "DOMAIN": DOMAIN,
         "DATABASE_URL": f"sqlite:///{directory}/tickets.db",
@@ -207,6 +209,7 @@ def settings_in(directory: Path) -> Settings:
         "AUTHSERV_ID": "",
         "WORKERS": 1,
         "LOG": "plain",
+        "WEB": "",
     }
     return load(values, {})
 

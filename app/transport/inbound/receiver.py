@@ -82,6 +82,7 @@ class Receiver:
         max_bytes: int,
         workers: int,
         services: Sequence[BackgroundService] = (),
+        timed: Callable[[float], None] = lambda _: None,
         started: Callable[[Sequence[Listener]], None] = lambda _: None,
         web: WebPages | None = None,
     ) -> None:
@@ -97,6 +98,8 @@ class Receiver:
         self.dialogues: set[Dialogue] = set()
         self.started = started
         self._services = services
+        # Told how many seconds each mail took.
+        self._timed = timed
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="mail")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
@@ -119,7 +122,9 @@ class Receiver:
 
     async def take(self, submitted: SubmittedMail, *, each: bool) -> list[str]:
         """Store a mail, in a thread; one reply, or one for each recipient."""
+        began = monotonic()
         replies = await self._in_a_thread(lambda: self._take(submitted, each))
+        self._timed(monotonic() - began)
         if replies is not None:
             return replies
         said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}

@@ -1,0 +1,1 @@
+"""What a monitor reads of a running server."""
