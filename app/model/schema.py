@@ -26,6 +26,7 @@ from .records import (
 from .search import indexer
 from .storage.base import Base
 from .storage.database import Database
+from .storage.prepared import Prepared
 from .storage.sqlite_copy import copy_database
 from .storage.unit_of_work import UnitOfWork
 from .tickets import undo
@@ -88,12 +89,13 @@ def _check_version(uow: UnitOfWork) -> None:
         raise NotReady(_advice(found))
 
 
-_STANDS_AT = text("SELECT version_num FROM alembic_version")
+_STANDS_AT = Prepared(text("SELECT version_num FROM alembic_version"))
 
 
 def check_same_version(uow: UnitOfWork) -> None:
     """Raise SchemaMoved where somebody has upgraded the database since this program began to work on it."""
-    found = uow.connection.execute(_STANDS_AT).scalar()
+    row = _STANDS_AT.row(uow.connection, {})
+    found = row[0] if row else None
     if found is not None and found != REVISION:
         raise SchemaMoved(f"The database was upgraded to {found}, and this program is of {REVISION}: restart it.")
 

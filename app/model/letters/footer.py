@@ -152,13 +152,16 @@ def _hints(uow: UnitOfWork, ticket: Ticket, member: TicketMember, default_reply:
         "solved": STATUS.line(ticket.lifecycle.solved_status),
         "reopened": STATUS.line(ticket.lifecycle.first),
         "list": LIST,
-        "requestor": ticket.requestor.label,
         "status": ticket.status,
     }
-    if ticket.queue.addresses:
-        slots["queue_address"] = whole_address(uow, ticket.queue.addresses[0].address)
     names = [f"footer.{_for_reader(uow, ticket, member, hint)}" for hint in default_reply.hints]
     wanted = {name: wording_in().slots_of(name) for name in names}
+    # The database is asked for these only where a sentence has them.
+    needed = {slot for slots_of in wanted.values() for slot in slots_of}
+    if "requestor" in needed:
+        slots["requestor"] = ticket.requestor.label
+    if "queue_address" in needed and ticket.queue.addresses:
+        slots["queue_address"] = whole_address(uow, ticket.queue.addresses[0].address)
     return [
         Sentence(name, {slot: slots[slot] for slot in wanted[name]})
         for name in names

@@ -148,6 +148,7 @@ def remove_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
         raise BadQueue("no_queue_address", address=address, queue=queue.name, addresses=addresses)
     queue.addresses.remove(row)
     uow.session.delete(row)
+    uow.session.info.pop("queues", None)
 
 
 def _queue_address(uow: UnitOfWork, address: str) -> str:

@@ -4,12 +4,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DisconnectionError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -142,11 +143,12 @@ def _engine(url: URL, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
-        pool_pre_ping=True,
         **_POOL,
         connect_args=arguments if url.get_backend_name() == "postgresql" else {},
     )
     event.listen(engine, "do_connect", _connect_postgres)
+    event.listen(engine, "checkin", lambda _, record: record.info.update(rests_since=monotonic()))
+    event.listen(engine, "checkout", partial(_check_rested, engine.dialect))
     return engine
 
 
@@ -196,6 +198,20 @@ def _check_same(connection: Connection, file: Path) -> None:
     if connection.info.get("file") != _identity(file):
         connection.invalidate()
         raise DatabaseReplaced(f"{file} was removed or replaced while it was in use")
+
+
+# A connection in steady use is not asked whether it still stands: that would be a round trip for every mail.
+_RESTED_SECONDS = 1.0
+
+
+def _check_rested(dialect: Dialect, connection: Any, record: Any, _proxy: object) -> None:
+    """Let the pool replace a connection that has rested, and ended meanwhile."""
+    if monotonic() - record.info.get("rests_since", monotonic()) < _RESTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error
 
 
 def _connect_postgres(_dialect: object, _record: object, given: list[Any], named: dict[str, Any]) -> Any:
