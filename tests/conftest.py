@@ -14,7 +14,7 @@ from sqlalchemy.pool import Pool
 from sqlalchemy.util import LRUCache
 
 from tests.support.postgres import PostgresServer, drop_database, fresh_database
-from tests.support.world import World
+from tests.support.world import World, forget_domain
 
 pytest_plugins = ["tests.support.postgres", "tests.support.installed", "tests.support.browser"]
 
@@ -70,6 +70,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a database that is set up and closed."""
     path = tmp_path_factory.mktemp("template") / "tickets.db"
     World(f"sqlite:///{path}").close()
+    forget_domain(f"sqlite:///{path}")
     return path
 
 
@@ -78,6 +79,7 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     """The name of a database that is set up and that nobody is connected to."""
     url = fresh_database(postgres_server)
     World(url).close()
+    forget_domain(url)
     return str(make_url(url).database)
 
 

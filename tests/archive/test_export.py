@@ -31,7 +31,7 @@ from mail_tickets.model.records.tickets import NoSuchTicket, Ticket
 from mail_tickets.model.tickets.merging import merge
 from tests.archive.test_import import Killed, archives, cut
 from tests.support.archives import DAY, Archive, boxed, content, old_mail
-from tests.support.world import DOMAIN, World, person_of, ticket_of
+from tests.support.world import DOMAIN, World, forget_domain, person_of, ticket_of
 
 RON = "ron@club.example"
 
@@ -100,6 +100,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite database that is set up and closed."""
     folder = tmp_path_factory.mktemp("export")
     World(f"sqlite:///{folder}/tickets.db", lifecycle="correspondence").close()
+    forget_domain(f"sqlite:///{folder}/tickets.db")
     return folder / "tickets.db"
 
 
@@ -513,7 +514,7 @@ def test_nothing_is_exported_of_a_ticket_that_is_part_of_another(small_inbox: Wo
     small_inbox.opens("ann@home.example")
     small_inbox.known(RON)
     merges(small_inbox, 1, 2)
-    with pytest.raises(NotAllowed, match="part of ticket 2"):
+    with pytest.raises(NotAllowed, match="merged into ticket 2"):
         choose(small_inbox.database, 1, None, mails=True)
     assert choose(small_inbox.database, 1, None, mails=False) == Chosen(1)
     assert len(raws_in(exported(small_inbox))) == 2

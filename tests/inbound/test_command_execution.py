@@ -716,9 +716,9 @@ def test_with_words_outsiders_read_the_words_and_the_status_and_nothing_else(off
     letter = office.rita.letter()
     assert "Which one?" in letter.text
     assert f"Status: {office.life.first} → {WAITING[office.life.name]}" in letter.text
-    assert "Assignee" not in letter.text
+    assert "Owner" not in letter.text
     assert "Priority" not in letter.text
-    assert "Assignee: nobody" in office.rosa.letter().text
+    assert "Owner: nobody" in office.rosa.letter().text
 
 
 def test_who_answered_for_the_old_queue_and_who_does_for_the_new_one_hear_of_the_move(office: Office) -> None:

@@ -20,7 +20,7 @@ from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import delete, make_url
 
 from mail_tickets.config import build
 from mail_tickets.config.parsing import load
@@ -32,6 +32,7 @@ from mail_tickets.model.operations import administration, workflow
 from mail_tickets.model.operations.manual_action import open_ticket
 from mail_tickets.model.records import people, queue_setup, queues, registration
 from mail_tickets.model.records.message_ids import new_message_id
+from mail_tickets.model.records.our_domains import OurDomain
 from mail_tickets.model.records.people import Person
 from mail_tickets.model.records.tickets import Participant, Ticket, find_ticket
 from mail_tickets.model.setup import set_up
@@ -54,6 +55,12 @@ def _new_database() -> bytes:
         with closing(Database(f"sqlite:///{path}", DOMAIN)) as database:
             set_up(database)
         return path.read_bytes()
+
+
+def forget_domain(url: str) -> None:
+    """Let a database belong to whichever domain opens it next."""
+    with closing(Database(url, DOMAIN)) as database, database.transaction() as uow:
+        uow.session.execute(delete(OurDomain))
 
 
 def make_database(url: str) -> None:
