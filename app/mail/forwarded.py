@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from . import client_phrases as words
 from . import mime, parsed
 from .addresses import Mailbox, address_key, is_usable, split
+from .quotations import client_phrases as words
 from .text import decoded, one_line
 
 # A head is looked for in so many lines. Of a line no more characters are read, and a longer sender is nobody's name.

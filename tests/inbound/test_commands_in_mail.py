@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mail_tickets.mail.client_phrases import LANGUAGES, ClientPhrases
+from mail_tickets.mail.quotations.client_phrases import LANGUAGES, ClientPhrases
 from mail_tickets.model.lifecycle.commands import (
     ACTION,
     COMMANDS,

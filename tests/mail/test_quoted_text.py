@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mail_tickets.devtools.bench.quoted_text import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
-from mail_tickets.mail import quoted_text
-from mail_tickets.mail.client_phrases import LANGUAGES
 from mail_tickets.mail.parsed import parse_mail
+from mail_tickets.mail.quotations import line_kinds
+from mail_tickets.mail.quotations.client_phrases import LANGUAGES
 from mail_tickets.mail.quoted_text import Split, is_forward, split
 
 MAILS = Path(__file__).parent.parent / "mails"
@@ -616,6 +616,6 @@ def test_hostile_text_is_split_without_a_loss(shape: str) -> None:
 
 
 def test_a_mail_of_very_many_lines_is_kept_where_it_is_not_read_line_by_line() -> None:
-    text = "Hello\n" + "x\n" * (2 * quoted_text.LINES) + "Bye"
+    text = "Hello\n" + "x\n" * (2 * line_kinds.LINES) + "Bye"
     assert written(split(text).new) == written(text)
-    assert split("Hello\n" + "> x\n" * (2 * quoted_text.LINES)).new == "Hello"
+    assert split("Hello\n" + "> x\n" * (2 * line_kinds.LINES)).new == "Hello"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail_tickets.mail.client_phrases import LANGUAGES
+from mail_tickets.mail.quotations.client_phrases import LANGUAGES
 from mail_tickets.mail.thanks import BESIDE, THANKS, is_only_thanks
 
 NAMES = ("Ann Lee", "Sam Person", "Żaneta O'Neill")

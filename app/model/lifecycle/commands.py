@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...mail.client_phrases import BANNERS, LANGUAGES
+from ...mail.quotations.client_phrases import BANNERS, LANGUAGES
 from ..wording import Sentence, say
 from .correspondence import CORRESPONDENCE
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from . import client_phrases as words
+from . import common_words as common
 
 # A name has no more words, and in a script without spaces no more letters.
 NAME_WORDS = 6
@@ -156,13 +157,13 @@ def is_prose(said: str, *, comma: bool) -> bool:
 
 ON = re.compile(_ON)
 ON_FIRST = re.compile(rf"[\s\-*_~|>\"'(«„“]*(?:{_ON})", re.IGNORECASE)
-DAYS = frozenset(words.DAYS.split("|"))
-AFTER_ON = DAYS | frozenset(words.DAYS_AFTER_ON.split("|")) | _parts(_column("on"))
+DAYS = frozenset(common.DAYS.split("|"))
+AFTER_ON = DAYS | frozenset(common.DAYS_AFTER_ON.split("|")) | _parts(_column("on"))
 VERBS = frozenset(part for part in _parts(verb for verb in _column("wrote") if not runs_on(verb)) if len(part) > 2)
-BESIDE_NAMES = _parts(_column("wrote")) | frozenset(words.BESIDE_NAMES.split("|"))
+BESIDE_NAMES = _parts(_column("wrote")) | frozenset(common.BESIDE_NAMES.split("|"))
 KNOWN = BESIDE_NAMES | _parts(_column("on")) | DAYS
 _VERBS_RUNNING_ON = tuple(verb for verb in _column("wrote") if runs_on(verb))
-_TITLES = frozenset(words.TITLES.split("|")) | frozenset("abcdefghijklmnopqrstuvwxyz")
-_SENTENCE_WORDS = frozenset(words.NO_NAMES.split("|")) - KNOWN
+_TITLES = frozenset(common.TITLES.split("|")) | frozenset("abcdefghijklmnopqrstuvwxyz")
+_SENTENCE_WORDS = frozenset(common.NO_NAMES.split("|")) - KNOWN
 _SENTENCE_WORDS_RUNNING_ON = tuple(word for word in _SENTENCE_WORDS if runs_on(word))
 _NEVER_NAMES = _SENTENCE_WORDS | DAYS
