@@ -3,27 +3,32 @@
 All works by offsets into the bytes of the mail: nothing large is copied, and what a mail makes us do has a limit.
 """
 
-import binascii
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from email.message import Message
 from email.parser import HeaderParser
 from email.policy import compat32
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
 
+from .body_parts.part_headers import (
+    disposition,
+    file_name,
+    flow,
+    is_form_field,
+    media_type,
+    parameter,
+    parameters,
+    transfer_encoding,
+)
+from .body_parts.transfer_encodings import CHUNK, ENCODED, UU_BEGIN, behind_base64, decoded_bytes, decoded_size
 from .containers import cms, tnef, uuencoded
-from .text import base64_bytes, decoded, from_bytes, one_line, storable
+from .text import decoded, from_bytes, one_line, storable
 
 TOP_HEADERS = 262_144
 INNER_HEADERS = 16_384
-PARAMETERS = 4_096
-CHUNK = 65_536
 NESTED = 10  # So deep do mails lie in one another.
 CONTAINERS = 5  # So deep do containers lie in one another.
-UU_LINES = 600_000
 
 # Nested parts are looked through once for each level. Together no more than this many times the size of the mail.
 PASSES = 16
@@ -46,24 +51,7 @@ _ABOUT = re.compile(
 )
 _ENVELOPE = re.compile(rb">?From [^\n]*+\n")
 _LINE_END = re.compile(rb"\r\n?|\n")
-_MULTIPART = re.compile(r"\s*multipart(?:/[^\s;]{0,80})?(?=[\s;])", re.I)
 _BOUNDARY_LINE = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?=content-[a-z-]{1,40}[ \t]*:)", re.I)
-_TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80})(?=[\s;(]|\Z)", re.ASCII)
-_PARAMETER = re.compile(r';\s*+([^\s=;"]{1,60})\s*+=\s*+("(?:[^"\\]|\\.)*+"?|[^;]*+)', re.DOTALL)
-_WORD = re.compile(r"\s*([a-z-]{1,40})\s*(?:;|\Z)", re.I)
-_ESCAPED = re.compile(r'\\(["\\])')
-_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_WORDS_IN_IT = frozenset(b" -.,")
-_LONG_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){5,}[A-Za-z0-9+/]{2,4}={0,2}")
-_WORDS_BEHIND = re.compile(rb"\n(?=[ \t]{0,9}(?:[-_*=]{2}|[^\s]{1,80}[ \t]{1,9}[^\s]))")
-_LONGEST_FOOTER = 16_384
-_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
-_UUENCODED = ("x-uuencode", "uuencode", "uue", "x-uue")
-_SPREAD = {"quoted-printable": 4, "base64": 2, **dict.fromkeys(_UUENCODED, 2)}  # Written bytes for one that is meant.
-ENCODED = frozenset(_SPREAD)
-_UU_BEGIN = re.compile(rb"\nbegin [0-7]+[^\n]*\n")
-_UU_WHOLE = re.compile(rb"(?:M[ -`]{60}\r?\n)*+")
-_UU_LINE = re.compile(rb"[^\r\n]+")
 _TOP_OF_HTML = 16_384
 _META = re.compile(rb"<(?:meta|\?xml)\b[^<>]{0,200}?(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?([\w.:-]{2,40})", re.I)
 _PARSER = HeaderParser(policy=compat32)
@@ -180,7 +168,7 @@ def _container(raw: bytes, leaf: Part) -> str:
     if leaf.type == "text/plain" and leaf.disposition != "attachment":
         if leaf.encoding in ("base64", "quoted-printable") and _BOUNDARY_LINE.match(content(raw, leaf, 1000)):
             return "mime"
-        if _UU_BEGIN.search(raw, max(leaf.start - 1, 0), leaf.stop) and leaf.encoding in ("7bit", "8bit", "binary"):
+        if UU_BEGIN.search(raw, max(leaf.start - 1, 0), leaf.stop) and leaf.encoding in ("7bit", "8bit", "binary"):
             return "uu"
     return ""
 
@@ -196,14 +184,14 @@ def _held(kind: str, body: bytes, leaf: Part, depth: int) -> list[Part]:
         if not found.files:
             return []
         text = leaf._replace(held=found.text)
-        files = [("application/octet-stream", _file_name(_named(name)), content) for name, content in found.files]
+        files = [("application/octet-stream", file_name(_named(name)), content) for name, content in found.files]
         return [text, *(_holding(type_, None, name or "file", content) for type_, name, content in files)]
     if kind == "tnef":
         return [
             _holding(
                 document.type,
                 document.charset,
-                _file_name(storable(document.name)) if document.name else None,
+                file_name(storable(document.name)) if document.name else None,
                 document.content,
             )
             for document in tnef.documents(body)
@@ -229,14 +217,7 @@ def content(raw: bytes, part: Part, limit: int | None = None) -> bytes:
         return part.held[:limit]
     if " " in part.encoding:
         return next(contents(raw, [part]))[:limit]
-    stop = part.stop if limit is None else min(part.stop, part.start + _SPREAD.get(part.encoding, 1) * limit + 1024)
-    if part.encoding in _UUENCODED:
-        return b"".join(_uudecoded(raw, part.start, stop))[:limit]
-    body = raw[part.start : stop]
-    if part.encoding == "base64":
-        whole = base64_bytes(body[: _base64_end(body)]) if _is_base64(body) else None
-        return (body if whole is None else whole)[:limit]
-    return (binascii.a2b_qp(body) if part.encoding == "quoted-printable" else body)[:limit]
+    return decoded_bytes(raw, part.start, part.stop, part.encoding, limit)
 
 
 def contents(raw: bytes, parts: Iterable[Part]) -> Iterator[bytes]:
@@ -265,35 +246,7 @@ def nested_contents(file: bytes, depth: int = NESTED) -> Iterator[bytes]:
 
 def size(raw: bytes, part: Part) -> int:
     """The decoded length of a part in bytes; no more than a piece of it is held at a time."""
-    if part.held is not None:
-        return len(part.held)
-    start, stop = part.start, part.stop
-    if part.encoding == "base64":
-        if not _is_base64(raw[start : min(stop, start + CHUNK)]):
-            return stop - start
-        padding = raw.find(b"=", start, stop)
-        if 0 <= padding < stop - 8:  # There is more behind it: another piece, or a list's footer.
-            return len(content(raw, part))
-        stop = stop if padding < 0 else padding
-        return sum(len(piece.translate(None, _NOT_BASE64)) for piece in _pieces(raw, start, stop)) * 6 // 8
-    if part.encoding == "quoted-printable":
-        return sum(len(binascii.a2b_qp(piece)) for piece in _pieces(raw, start, stop))
-    if part.encoding in _UUENCODED:
-        return _uu_size(raw, start, stop)
-    return stop - start
-
-
-def _is_base64(body: bytes) -> bool:
-    """Whether a body is what its label says: no words with blanks and full stops in most of its first lines."""
-    lines = [line.strip() for line in body[:CHUNK].lstrip().split(b"\n", 8)[:8]]
-    odd = [line for line in lines if not _WORDS_IN_IT.isdisjoint(line)]
-    return 2 * len(odd) <= len([line for line in lines if line]) or bool(_LONG_BASE64.fullmatch(lines[0]))
-
-
-def _base64_end(body: bytes) -> int:
-    """Where words begin behind base64: lists put their footers there."""
-    begin = _WORDS_BEHIND.search(body, max(0, len(body) - _LONGEST_FOOTER))
-    return begin.start() if begin else len(body)
+    return decoded_size(raw, part.start, part.stop, part.encoding) if part.held is None else len(part.held)
 
 
 def text(raw: bytes, part: Part, limit: int = 1_000_000) -> str:
@@ -301,16 +254,8 @@ def text(raw: bytes, part: Part, limit: int = 1_000_000) -> str:
     body = content(raw, part, 4 * limit)
     hint = charset_in_html(body) if part.type == "text/html" else None
     said = from_bytes(body, part.charset, cut=len(body) == 4 * limit, limit=limit, hint=hint)
-    behind = _words_behind(raw, part) if part.encoding == "base64" else ""
-    return f"{said.rstrip()}\n{behind}" if behind else said
-
-
-def _words_behind(raw: bytes, part: Part) -> str:
-    """The words behind the base64 of a part."""
-    body = raw[max(part.start, part.stop - _LONGEST_FOOTER) : part.stop]
-    begin = _base64_end(body)
-    behind = from_bytes(body[begin:]).strip() if 0 < begin < len(body) else ""
-    return behind if behind and _is_base64(raw[part.start : min(part.stop, part.start + CHUNK)]) else ""
+    behind = behind_base64(raw, part.start, part.stop) if part.encoding == "base64" else b""
+    return f"{said.rstrip()}\n{from_bytes(behind).strip()}" if behind else said
 
 
 def charset_in_html(body: bytes) -> str | None:
@@ -349,7 +294,7 @@ def _leaves(walk: _Walk, here: _Fields, start: int, stop: int, depth: int, defau
     walk.parts += 1
     raw = walk.raw
     written = here.get("content-type", [""])[0]
-    type_ = _type(written, default)
+    type_ = media_type(written, default)
     if type_ == "message/partial" and walk.parts == 1:
         # RFC 2046 section 5.2.2: the first part begins with the headers of the whole.
         middle = _headers_end(raw, start, stop)
@@ -376,7 +321,7 @@ def _leaves(walk: _Walk, here: _Fields, start: int, stop: int, depth: int, defau
 
 def _children(walk: _Walk, written: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """The parts of a multipart. If its boundary does not occur, by the first line that looks like one."""
-    boundary = (_parameter(_parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
+    boundary = (parameter(parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
     found = False
     for one in _ranges(walk, boundary, start, stop) if boundary else ():
         found = True
@@ -404,138 +349,20 @@ def _ranges(walk: _Walk, boundary: bytes, start: int, stop: int) -> Iterator[tup
 
 
 def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int) -> Part:
-    written = _parameters(here.get("content-type", [""])[0])
+    written = parameters(here.get("content-type", [""])[0])
     disposed = here.get("content-disposition", [""])[0]
     transfer = here.get("content-transfer-encoding", ["7bit"])[0]
-    name = _parameter(_parameters(disposed), "filename") or _parameter(written, "name")
+    name = parameter(parameters(disposed), "filename") or parameter(written, "name")
     return Part(
         type_,
-        one_line(_parameter(written, "charset") or "", 40).partition(" ")[0] or None,
-        _encoding(transfer),
-        _disposition(disposed),
-        _file_name(name) if name else None,
+        one_line(parameter(written, "charset") or "", 40).partition(" ")[0] or None,
+        transfer_encoding(transfer),
+        disposition(disposed),
+        file_name(name) if name else None,
         start,
         max(start, stop),
         "content-id" in here,
         choice,
-        _flow(written),
-        one_line(decoded(_parameter(_parameters(disposed), "name") or ""), 80) if _is_field(disposed) else "",
+        flow(written),
+        one_line(decoded(parameter(parameters(disposed), "name") or ""), 80) if is_form_field(disposed) else "",
     )
-
-
-_ENCODINGS = {"base64": "base64", "quotedprintable": "quoted-printable"}
-
-
-def _encoding(written: str) -> str:
-    """A transfer encoding, also one that is written "base-64" or in quotation marks."""
-    said = "".join(one_line(re.split("[;(]", written, maxsplit=1)[0], 60).lower().split())
-    return _ENCODINGS.get("".join(filter(str.isalnum, said)), said) or "7bit"
-
-
-def _flow(written: dict[str, str]) -> str:
-    """How lines flow: "" if they do not."""
-    if written.get("format", "").lower() != "flowed":
-        return ""
-    return "delsp" if written.get("delsp", "").lower() == "yes" else "flowed"
-
-
-def _is_field(disposed: str) -> bool:
-    return disposed.strip().lower().startswith("form-data")
-
-
-def _type(written: str, default: str) -> str:
-    """RFC 2045 section 5.2: without the header the default, with one that says nothing text/plain."""
-    found = _TYPE.match(written)
-    if found is None and _MULTIPART.match(written):
-        return "multipart/mixed"  # Section 5.1.3 of RFC 2046: so is an unknown kind.
-    if found is None:
-        return "text/plain" if written else default
-    return _MEANT_TYPES.get(found[1].lower(), found[1].lower())
-
-
-_MEANT_TYPES = {
-    **dict.fromkeys(("plain/text", "application/text", "application/plain", "text/txt", "text/text"), "text/plain"),
-    **dict.fromkeys(("application/xhtml+xml", "application/html", "html/text", "text/xhtml"), "text/html"),
-}
-
-
-def _disposition(written: str) -> str:
-    """RFC 2183 section 2.8: a word that we do not know means attachment."""
-    word = _WORD.match(written)
-    return "" if not word else "inline" if word[1].lower() in ("inline", "form-data") else "attachment"
-
-
-def _parameters(written: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in islice(_PARAMETER.findall(written[:PARAMETERS]), 60):
-        if value.startswith('"'):
-            value = _ESCAPED.sub(r"\1", value[1:].removesuffix('"'))
-        found.setdefault(name.lower(), value.strip())
-    return found
-
-
-def _parameter(given: dict[str, str], name: str) -> str | None:
-    """A parameter of a header, put together and decoded as RFC 2231 says, else as written."""
-    if f"{name}*" in given:
-        return _extended([(given[f"{name}*"], True)])
-    pieces: list[tuple[str, bool]] = []
-    while (key := f"{name}*{len(pieces)}") in given or f"{key}*" in given:
-        pieces.append((given[key], False) if key in given else (given[f"{key}*"], True))
-    return _extended(pieces) if pieces else given.get(name)
-
-
-def _extended(pieces: list[tuple[str, bool]]) -> str:
-    """RFC 2231 section 4: pieces (text, is it percent-encoded?), the first one with charset'language' before it."""
-    charset = None
-    first, marked = pieces[0]
-    if marked and first.count("'") >= 2:
-        charset, _, first = first.split("'", 2)
-    written = [(piece.encode("utf-8", "surrogateescape"), encoded) for piece, encoded in [(first, marked), *pieces[1:]]]
-    return from_bytes(b"".join(unquote_to_bytes(raw) if encoded else raw for raw, encoded in written), charset)
-
-
-def _file_name(written: str) -> str | None:
-    """A file name that names no other place: the last part of a path, on one line."""
-    name = one_line(re.split(r"[/\\]", decoded(written))[-1], 200)
-    return None if name.strip(". ") == "" else name
-
-
-def _pieces(raw: bytes, start: int, stop: int) -> Iterator[bytes]:
-    """A range in pieces of up to 64 KB, cut behind a line end, else before an escape of quoted-printable."""
-    while start < stop:
-        end = min(start + CHUNK, stop)
-        if end < stop:
-            line_end, escape = raw.rfind(b"\n", start, end), raw.find(b"=", end - 3, end)
-            end = line_end + 1 if line_end >= 0 else escape if escape >= 0 else end
-        yield raw[start:end]
-        start = end
-
-
-def _uu_size(raw: bytes, start: int, stop: int) -> int:
-    """The whole lines counted, the last lines decoded: hostile mails have millions of short ones."""
-    begin = _UU_BEGIN.search(raw, max(start - 1, 0), stop)
-    whole = _UU_WHOLE.match(raw, begin.end(), stop) if begin else None
-    if begin is None or whole is None:
-        return stop - start
-    lines = raw.count(b"\n", whole.start(), whole.end())
-    return 45 * lines + sum(map(len, islice(_uu_lines(raw, whole.end(), stop), 20)))
-
-
-def _uudecoded(raw: bytes, start: int, stop: int) -> Iterator[bytes]:
-    """The lines between `begin` and `end`, decoded; without a `begin` all as it is. Broken lines are passed over."""
-    begin = _UU_BEGIN.search(raw, max(start - 1, 0), stop)
-    if begin is None:
-        yield raw[start:stop]
-        return
-    yield from _uu_lines(raw, begin.end(), stop)
-
-
-def _uu_lines(raw: bytes, start: int, stop: int) -> Iterator[bytes]:
-    for line in islice(_UU_LINE.finditer(raw, start, stop), UU_LINES):
-        if line[0].strip() == b"end":
-            return
-        length = (((line[0][0] - 32) & 63) * 4 + 5) // 3
-        for attempt in (line[0], line[0][:length]):
-            with suppress(binascii.Error):
-                yield binascii.a2b_uu(attempt)
-                break

@@ -12,6 +12,7 @@ from mimetypes import MimeTypes
 from . import mime
 from .addresses import Mailbox, is_usable, mailboxes
 from .auto_submitted import from_list, reason
+from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
 from .containers.clear_signed import without_armour
 from .html_text import enriched, text_of, without_pictures
@@ -328,10 +329,10 @@ def body_digest(raw: bytes) -> bytes:
     digest = sha256()
     start, stop = mime.body_start(raw), len(raw)
     while start < stop and raw[stop - 1] in b"\r\n":
-        tail = raw[max(start, stop - mime.CHUNK) : stop]
+        tail = raw[max(start, stop - CHUNK) : stop]
         stop -= len(tail) - len(tail.rstrip(b"\r\n"))
     while start < stop:
-        end = min(start + mime.CHUNK, stop)
+        end = min(start + CHUNK, stop)
         end += raw[end - 1 : end + 1] == b"\r\n"
         digest.update(raw[start:end].replace(b"\r\n", b"\n"))
         start = end

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mail_tickets.mail import mime
 from mail_tickets.mail.addresses import Mailbox
+from mail_tickets.mail.body_parts.transfer_encodings import CHUNK
 from mail_tickets.mail.parsed import ParsedMail, parse_mail
 from mail_tickets.mail.quoted_text import split
 from mail_tickets.mail.text import TOO_LONG
@@ -437,7 +438,7 @@ def test_line_ends_that_changed_on_the_way_do_not_change_the_digest() -> None:
     assert parse_mail(b"\n" + body + b".").body_digest not in digests
 
 
-@given(st.integers(mime.CHUNK - 3, mime.CHUNK + 3))
+@given(st.integers(CHUNK - 3, CHUNK + 3))
 def test_a_line_end_between_two_chunks_is_one(length: int) -> None:
     assert (
         parse_mail(b"\n" + b"x" * length + b"\r\ny").body_digest
