@@ -140,9 +140,10 @@ def _in_angles(entry: list[_Token], before: str) -> Iterator[Mailbox]:
 
 
 def _inside(angle: str) -> str:
-    """The address in angle brackets, without white space and without a source route (RFC 5322 section 4.4)."""
+    """The address in angle brackets, without white space, a source route (RFC 5322 section 4.4) or a last dot."""
     inner = angle[1:].rstrip(">") if angle.endswith(">") else angle[1:].partition(",")[0]
     local, domain = split("".join(inner.split()) if '"' not in inner else inner.strip())
+    domain = domain.rstrip(".")
     return f"{local}@{domain}" if local.startswith('"') else f"{local.rpartition(':')[2]}@{domain}"
 
 
@@ -154,7 +155,7 @@ def _bare(entry: list[_Token]) -> Iterator[Mailbox]:
     name = _name(" ".join(word for word, is_email in zip(words, usable, strict=True) if not is_email), entry)
     for word, is_email in zip(words, usable, strict=True):
         if is_email:
-            yield Mailbox(name, word)
+            yield Mailbox(name, word.rstrip("."))
 
 
 def _unquoted(word: str) -> str:

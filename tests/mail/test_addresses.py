@@ -137,3 +137,8 @@ def test_the_key_of_a_key_is_itself(email: str) -> None:
 def test_an_address_is_parted_at_its_last_at_sign() -> None:
     assert split('"a@b"@c') == ('"a@b"', "c")
     assert split("nobody") == ("nobody", "")
+
+
+@pytest.mark.parametrize("header", ["Ann <ann@shop.example.>", "ann@shop.example. (Ann)"])
+def test_a_last_dot_is_no_part_of_an_address(header: str) -> None:
+    assert [mailbox.email for mailbox in mailboxes(header)] == ["ann@shop.example"]
