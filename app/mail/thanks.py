@@ -26,6 +26,7 @@ THANKS = {
     "hr": "hvala zahvaljujem",
     "hu": "köszönöm köszönjük köszi kösz",
     "id": "terimakasih makasih kasih",
+    "is": "takk þakka þökkum",
     "it": "grazie ringrazio ringraziamo",
     "ja": "ありがとう ありがとうございます ありがとうございました"
     " 有難うございます 有難うございました 有り難うございます"
@@ -76,6 +77,7 @@ BESIDE = {
     "hr": "bok pozdrav puno vam ti lijepa lijepo na pomoći",
     "hu": "szia kedves helló szépen nagyon a segítséget üdvözlettel",
     "id": "halo terima banyak atas bantuannya salam",
+    "is": "hæ halló sæl sæll kærar þúsund fyrir hjálpina kveðja kveðjur bestu með",
     "it": "ciao buongiorno salve molte mille tante per l la il tuo vostro suo aiuto risposta rapida a tutti saluti"
     " cordiali distinti perfetto ottimo tutto bene",
     "ja": "こんにちは どうも 大変 本当に よろしくお願いします よろしくお願いいたします"
