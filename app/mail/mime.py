@@ -116,8 +116,8 @@ def body_start(raw: bytes) -> int:
 def top_parts(raw: bytes) -> tuple[str, list[tuple[int, int]]]:
     """The type of a mail, and where the direct parts of a multipart begin, with their headers, and end."""
     written = fields(header_block(raw)).get("content-type", [""])[0]
-    type_, start = _type(written, "text/plain"), body_start(raw)
-    boundary = (_parameter(_parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
+    type_, start = media_type(written, "text/plain"), body_start(raw)
+    boundary = (parameter(parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
     multipart = type_.startswith("multipart/") and boundary
     return type_, list(_ranges(_Walk(raw, 1000), boundary, start, len(raw))) if multipart else []
 
