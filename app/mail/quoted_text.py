@@ -13,8 +13,8 @@ from .quotations.attribution_words import has_verb
 from .quotations.foreign_lines import foreign_in, with_foreign
 from .quotations.line_kinds import ABOVE, BLANK, DEVICE, HEAD, QUOTED, SIGNATURE, TEXT
 from .quotations.marks import Mark
-from .quotations.page import Page
 from .quotations.phrase_tables import FORWARD, fold
+from .quotations.sorted_lines import SortedLines
 from .text import TOO_LONG
 
 # More lines of a letter of ours are quoted by a client alone.
@@ -55,7 +55,7 @@ def split(
     if text.endswith(TOO_LONG):
         said = split(text.removesuffix(TOO_LONG).rstrip(), ours, forward, opening=opening, outsider=outsider)
         return Split(said.new, f"{said.rest}\n\n{TOO_LONG}") if said.rest else Split(text, "")
-    page = Page(text, ours)
+    page = SortedLines(text, ours)
     if opening and not page.quotes_us:
         new = _new_lines(page, page.read_opening())
     else:
@@ -73,7 +73,7 @@ def foreign_lines(rest: str, ours: Collection[str]) -> int:
     """How many lines of a `rest` are not ours, nor a signature: nobody here may have read them. Linear time."""
     if not rest:
         return 0
-    page = Page(rest, ours)
+    page = SortedLines(rest, ours)
     page.read(forward=False)
     return sum(map(len, foreign_in(page, range(len(page.lines)), ours)))
 
@@ -84,7 +84,7 @@ def leads(text: str) -> tuple[list[str], set[int]]:
     Gives all lines, and the places of these; where one stands behind words, they are two lines. The Message-ID of a
     mail's source is such a line, too. Takes linear time; never raises.
     """
-    page, at = Page(text, ()), 0
+    page, at = SortedLines(text, ()), 0
     found: set[int] = set()
     while at < len(page.said):
         mark = Mark(at + 1, False, True) if _SOURCE.match(page.said[at]) else page.mark(at)
@@ -116,7 +116,7 @@ def _joined(lines: Sequence[str]) -> str:
     return "\n".join(lines[first:last])
 
 
-def _new_lines(page: "Page", stop: int) -> list[int]:
+def _new_lines(page: "SortedLines", stop: int) -> list[int]:
     """Which of the lines before `stop` are new, by their kinds."""
     kinds = "".join(page.kinds[:stop])
     start, end = 0, len(kinds.rstrip(BLANK + QUOTED + ABOVE + SIGNATURE + DEVICE + HEAD))

@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from . import attribution
 from .line_kinds import ABOVE, BLANK, DEVICE, HEAD, LONG, MARKS, OURS, SIGNATURE
 from .marks import RULE, is_end
-from .page import Page
 from .phrase_tables import HEADERS, fold
+from .sorted_lines import SortedLines
 
 _EMAIL = re.compile(r"[^\s<>\"'()\[\],;:@]{1,64}@[^\s<>\"'()\[\],;:@]{1,255}")
 
 
-def with_foreign(page: "Page", new: list[int], ours: Collection[str]) -> list[int]:
+def with_foreign(page: "SortedLines", new: list[int], ours: Collection[str]) -> list[int]:
     """The new lines, and those of others that are not ours: answers within our letter, or somebody else's mail."""
     chosen = set(new)
     others = [at for at in range(len(page.lines)) if at not in chosen]
@@ -33,14 +33,14 @@ def with_foreign(page: "Page", new: list[int], ours: Collection[str]) -> list[in
     return sorted(chosen)
 
 
-def _is_of_ours(page: "Page", region: Sequence[int], ours: Collection[str]) -> bool:
+def _is_of_ours(page: "SortedLines", region: Sequence[int], ours: Collection[str]) -> bool:
     """Whether the line above a quotation, or its head, names an address of `ours`: a client changed the rest."""
     names = {word for line in ours if "@" in line for word in _EMAIL.findall(line)}
     above = (page.said[at] for at in region if _is_framing(page, at, before=region[-1]))
     return any(not names.isdisjoint(_EMAIL.findall(line[:LONG])) for line in above)
 
 
-def _regions(page: "Page", others: Sequence[int]) -> list[list[int]]:
+def _regions(page: "SortedLines", others: Sequence[int]) -> list[list[int]]:
     """The lines in a row among these, without blank ones, signatures, and what telephones add."""
     regions: list[list[int]] = []
     before = -2
@@ -55,7 +55,7 @@ def _regions(page: "Page", others: Sequence[int]) -> list[list[int]]:
     return regions
 
 
-def foreign_in(page: "Page", others: Sequence[int], ours: Collection[str]) -> list[list[int]]:
+def foreign_in(page: "SortedLines", others: Sequence[int], ours: Collection[str]) -> list[list[int]]:
     """Of each of the regions among these lines those that are not ours, nor say who wrote it."""
     sent = " ".join(word for line in list(ours)[:OURS] for word in MARKS.sub("", line, count=1).split())
     found: list[list[int]] = []
@@ -65,12 +65,12 @@ def foreign_in(page: "Page", others: Sequence[int], ours: Collection[str]) -> li
     return found
 
 
-def _is_sent(page: "Page", at: int, sent: str) -> bool:
+def _is_sent(page: "SortedLines", at: int, sent: str) -> bool:
     said = " ".join(MARKS.sub("", page.said[at][:OURS], count=1).split())
     return page.ours[at] or not any(map(str.isalnum, said)) or said in sent
 
 
-def _is_framing(page: "Page", at: int, *, before: int) -> bool:
+def _is_framing(page: "SortedLines", at: int, *, before: int) -> bool:
     """Whether a line stands above a letter and says who wrote it, or looks so `before` the first line of ours."""
     if page.kinds[at] in (ABOVE, HEAD):
         return True

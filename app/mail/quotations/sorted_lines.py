@@ -12,7 +12,7 @@ _MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
 _MAILMAN = re.compile(r"\A[^\s]{1,80} mailing list(?: -- \S{1,120})?\s*+\Z")
 
 
-class Page(MarkedLines):
+class SortedLines(MarkedLines):
     """A mail that is read: each of its lines gets the kind that it has in it."""
 
     def read(self, forward: bool) -> int:
