@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from .attribution_words import has_verb
+from .quotations.attribution_words import has_verb
 from .quoted_text import leads
 
 # Initials before a mark: what some clients put before each quoted line ("RW> ").
