@@ -467,3 +467,37 @@ def test_what_was_counted_while_the_clock_was_ahead_holds_nothing_back_once_it_i
     assert len(ann.letters) == before + 1
     ann.writes("ticket1", "It still burns.")
     assert "It still burns." in rita.letter().text
+
+
+def test_two_away_notes_without_headers_end_however_slowly_they_come(small_inbox: World) -> None:
+    """Ann and Rita each answer every letter after three minutes, for twelve hours."""
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    ann.writes("hello", "The room?")
+    notes = {rita.email: "I am out of the office until Monday.", ann.email: "I am on holiday, back on the first."}
+    seen = {rita.email: 0, ann.email: 0}
+    for _ in range(240):
+        small_inbox.clock.passes(minutes=3)
+        small_inbox.settle()
+        for who in (rita, ann):
+            fresh, seen[who.email] = who.letters[seen[who.email] :], len(who.letters)
+            for letter in fresh:
+                who.replies(letter, notes[who.email])
+    assert len(small_inbox.far_end.letters) <= 20
+    # All of it is kept, and told once the day is over.
+    assert len(small_inbox.ticket()["messages"]) <= 20
+    before = len(rita.letters)
+    small_inbox.clock.passes(days=1)
+    small_inbox.settle()
+    assert len(rita.letters) + len(ann.letters) > before
+
+
+def test_whoever_writes_the_same_words_now_and_then_is_heard(small_inbox: World) -> None:
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    ann.writes("hello", "The room?")
+    for _ in range(8):
+        rita.replies(rita.letter(), "Yes.")
+        ann.replies(ann.letter(), "Thank you, and the next one?")
+        small_inbox.clock.passes(hours=9)
+        assert rita.letter().text.startswith("Ann wrote:")
+        before = len(rita.letters)
+    assert before >= 8

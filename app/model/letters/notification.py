@@ -159,7 +159,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     audience = [one for one in _audience(event, update) if one not in old_team]
     recipients = _not_addressed(uow, audience, new_message.named)
     if storm.held:
-        _notify_later(uow, ticket, message, recipients, event.members)
+        _notify_later(uow, ticket, message, recipients, event.members, storm.later)
         return []
     recipients, missed = _within_bounds(uow, recipients, actor, new_message)
     body = {
@@ -265,6 +265,7 @@ def _notify_later(
     message: Message,
     recipients: Sequence[TicketMember],
     members: Sequence[TicketMember],
+    later: timedelta,
 ) -> None:
     """Tell of what a storm holds back in one letter to each reader, which leaves when the window has ended."""
     held = Letter.ticket_id == ticket.id, Letter.kind == HELD, Letter.attempts == 0, Letter.next > uow.now
@@ -280,7 +281,7 @@ def _notify_later(
             replace_subjects(uow, letter.id, {**row, "message_id": letter.message_id})
         else:
             # It is dated when it leaves.
-            due = uow.now + loop_protection.WINDOW
+            due = uow.now + later
             add_letters(uow, [{**row, "created": due, "next": due}])
 
 

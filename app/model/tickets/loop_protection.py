@@ -31,6 +31,9 @@ MOST_OF_RESPONDER = 20
 # From this mail of one sender within the window, wherever it goes, outsiders are told no more.
 MOST_OF_SENDER = 60
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+# Whoever has answered so many letters with the same words within a day is a program: nobody is told of the next one.
+MOST_REPEATS = 5
 # Mail of one sender that is not believed causes this many letters an hour to people outside the team.
 MOST_TO_OUTSIDERS = 20
 # So many letters of a kind an hour answer one person's mails by themselves.
@@ -46,10 +49,11 @@ _LATEST = timedelta(days=1)
 
 
 class Storm(NamedTuple):
-    """Whether letters are held back, and what the last ones say that are not."""
+    """Whether letters are held back, what the last ones say that are not, and after what time readers are told."""
 
     held: bool = False
     word: Sentence | None = None
+    later: timedelta = WINDOW
 
 
 CALM = Storm()
@@ -75,12 +79,31 @@ def storm_on(uow: UnitOfWork, message: Message, actor: TicketMember | None, memb
     is answered by nobody, and all are told. What machines, and people who are not on the ticket, write there counts
     together: another tracker writes from many addresses.
     """
-    if actor is None or message.mail_id is None or message.number < _most(actor) - 1:
+    if actor is None or message.mail_id is None:
+        return CALM
+    if _repeats(uow, message):
+        LOG.warning("storm ticket=%d from=%s repeats held=letters", message.ticket_id, actor.email)
+        return Storm(held=True, later=DAY)
+    if message.number < _most(actor) - 1:
         return CALM
     rows = _newest(uow, message.ticket_id, message.number, _most(actor))
     machine = message.automatic is not None
     strength = _strength(uow, rows, actor, members, machine=machine, verified=message.verified)
     return _judged(message, actor, strength, _most(actor))
+
+
+def _repeats(uow: UnitOfWork, message: Message) -> bool:
+    """Whether a mail says again, to one more letter of ours, what its sender has said so often within a day.
+
+    Away notes without any header answer each letter with the same words, however slowly.
+    """
+    answers = message.in_reply_to is not None and is_our_id(uow, message.in_reply_to)
+    if message.number <= 2 * MOST_REPEATS or not answers or not message.text.strip():
+        return False
+    same = Message.sender_id == message.sender_id, Message.text == message.text, Message.number < message.number
+    recent = Message.ticket_id == message.ticket_id, Message.received > uow.now - DAY, Message.mail_id.is_not(None)
+    found = uow.session.scalars(select(Message.in_reply_to).where(*recent, *same).distinct().limit(MOST_REPEATS + 1))
+    return len(set(found) - {message.in_reply_to}) >= MOST_REPEATS
 
 
 def would_hold_next(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> bool:
