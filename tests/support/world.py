@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import delete, make_url
 
-from mail_tickets.config import build
+from mail_tickets.config import build, defaults
 from mail_tickets.config.parsing import load
 from mail_tickets.mail.addresses import Mailbox, address_key
 from mail_tickets.model.inbound.delivery import DeliveryResult
@@ -410,6 +410,7 @@ def person_of(uow: UnitOfWork, email: str) -> Person:
 
 
 _PLAIN = {
+    **vars(defaults),
     "DOMAIN": DOMAIN,
     "DATABASE_URL": "sqlite:///run/unused.db",
     "LISTEN": "smtp://127.0.0.1:0",

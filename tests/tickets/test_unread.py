@@ -94,3 +94,25 @@ def test_a_new_responder_is_told_once_what_waits(world: World) -> None:
     world.act(2, "Change status", sam.email, status="resolved")
     with world.uow() as uow:
         assert welcome(uow, find_queue(uow, "Sponsors"), get_person(uow, sam.email)) == 0
+
+
+def test_administrators_hear_once_a_day_that_backups_have_stopped(small_world: World) -> None:
+    from mail_tickets.model.operations.daily_work import tell_of_old_backup
+    from mail_tickets.model.records.milestones import BACKUP, note
+
+    admin = small_world.known("admin@home.example", "Admin", admin=True)
+
+    def told() -> int:
+        with small_world.database.transaction() as uow:
+            return tell_of_old_backup(uow)
+
+    assert told() == 0
+    with small_world.database.transaction() as uow:
+        note(uow, BACKUP)
+    small_world.clock.passes(days=7)
+    assert told() == 0
+    small_world.clock.passes(days=2)
+    assert (told(), told()) == (1, 0)
+    small_world.courier.round()
+    assert admin.letter()["Subject"] == "No backup for 9 days at tickets.example"
+    assert "tickets backup --rotate 14" in admin.letter().all_text

@@ -10,6 +10,7 @@ from ..lifecycle.tables import TRACKER, target_status
 from ..records.addressing import postmaster_address
 from ..records.letters import UNANSWERED, Letter
 from ..records.messages import Message
+from ..records.milestones import BACKUP, BACKUP_DUE, age_of
 from ..records.people import Person
 from ..records.tickets import Ticket, find_ticket
 from ..storage.database import Database
@@ -19,7 +20,7 @@ from ..tickets.members import members_of
 from ..tickets.posts import Transition
 from ..tickets.undo import field_values
 from ..tickets.unread import unread
-from ..wording import say
+from ..wording import Sentence, say
 from .morning_letters import queues_due, send_morning_letters
 from .workflow import take_transitions
 
@@ -39,6 +40,7 @@ def do_daily_work(database: Database) -> None:
             send_morning_letters(uow, queue_id)
     with database.transaction() as uow:
         tell_of_unread(uow)
+        tell_of_old_backup(uow)
 
 
 # Tickets that were stalled until a day
@@ -93,22 +95,54 @@ _NAMED = 50
 
 def tell_of_unread(uow: UnitOfWork) -> int:
     """Tell the administrators, once a day, of tickets that nobody reads; how many letters were written."""
-    if _told_today(uow) or not unread(uow):
+    people = _to_be_told(uow, _UNREAD) if unread(uow) else []
+    if not people:
         return 0
-    # Of two servers the second waits here, and then finds the letters written.
-    locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
-    people = [one for one in uow.session.scalars(locked) if not one.undeliverable]
-    if not people or _told_today(uow):
-        return 0
-    text = _unread_text(uow)
+    text, subject = _unread_text(uow), say("admin.unread_subject", domain=uow.domain)
     shows = Subjects(tickets=frozenset(number for numbers in unread(uow).values() for number in numbers))
-    add_letters(uow, [_unread_row(uow, person, text, shows) for person in people])
+    add_letters(uow, [_admin_row(uow, _UNREAD, person, subject, text, shows) for person in people])
     return len(people)
 
 
-def _told_today(uow: UnitOfWork) -> bool:
+# Backups that are made no more
+
+_BACKUP = "backup"
+
+
+def tell_of_old_backup(uow: UnitOfWork) -> int:
+    """Tell the administrators, once a day, that backups have stopped; how many letters were written.
+
+    Who never made one may have another way.
+    """
+    age = age_of(uow, BACKUP)
+    people = _to_be_told(uow, _BACKUP) if age is not None and age > BACKUP_DUE else []
+    if age is None or not people:
+        return 0
+    text = admin_wording(uow).render(
+        "to_writer",
+        heading=say("admin.old_backup", days=age.days),
+        lines=[],
+        paragraphs=[say("admin.make_backup")],
+        footer=[say("footer.nobody_reads"), say("footer.why_admin")],
+    )
+    subject = say("admin.old_backup_subject", days=age.days, domain=uow.domain)
+    add_letters(uow, [_admin_row(uow, _BACKUP, person, subject, text, Subjects()) for person in people])
+    return len(people)
+
+
+def _to_be_told(uow: UnitOfWork, kind: str) -> list[Person]:
+    """Return the administrators, unless a letter of this kind was written today."""
+    if _told_today(uow, kind):
+        return []
+    # Of two servers the second waits here, and then finds the letters written.
+    locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
+    people = [one for one in uow.session.scalars(locked) if not one.undeliverable]
+    return [] if _told_today(uow, kind) else people
+
+
+def _told_today(uow: UnitOfWork, kind: str) -> bool:
     told = select(Letter.id).where(
-        Letter.ticket_id.is_(None), Letter.kind == _UNREAD, Letter.created > uow.now - timedelta(days=1)
+        Letter.ticket_id.is_(None), Letter.kind == kind, Letter.created > uow.now - timedelta(days=1)
     )
     return uow.session.scalar(told.limit(1)) is not None
 
@@ -128,20 +162,22 @@ def _unread_text(uow: UnitOfWork) -> str:
     )
 
 
-def _unread_row(uow: UnitOfWork, to: Person, text: str, shows: Subjects) -> dict[str, object]:
+def _admin_row(
+    uow: UnitOfWork, kind: str, to: Person, subject: Sentence, text: str, shows: Subjects
+) -> dict[str, object]:
     return letter_row(
         uow,
         shows=shows,
         ticket_id=None,
         about_id=None,
-        kind=_UNREAD,
+        kind=kind,
         person_id=to.id,
         sender_name=admin_wording(uow).line(say("admin.sender")),
         sender=postmaster_address(uow),
         recipient_name=to.label,
         recipient=to.email,
         list_id=None,
-        subject=admin_wording(uow).line(say("admin.unread_subject", domain=uow.domain)),
+        subject=admin_wording(uow).line(subject),
         in_reply_to=None,
         references=None,
         text=text,
