@@ -180,7 +180,7 @@ def in_one_line(error: BaseException) -> str:
         return f"{one_line(ascii(error.object))} is no text in UTF-8."
     if isinstance(error, OSError) and error.strerror:
         return one_line(f"{error.strerror}{f': {error.filename}' if error.filename else ''}")
-    told: object = getattr(error, "orig", None) or (error.args[0] if error.args else "")
+    told: object = getattr(error, "orig", None) or error
     line = next((one_line(line) for line in str(told).splitlines() if line.strip()), "")
     if type(error).__module__.partition(".")[0] == __name__.partition(".")[0] and line:
         return line

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mail_tickets.cli import in_one_line
 from mail_tickets.cli.output import table_layout
 from mail_tickets.cli.output.relative_time import age, when
 from mail_tickets.cli.output.table_layout import cut, laid_out, width_of
 from mail_tickets.cli.output.ticket_display import wrapped
+from mail_tickets.model.records.tickets import NoSuchTicket
 from tests.cli.test_commands import ADMIN, ANN, ROB, TICKETS, Office, bare, deliver, inbox
 
 __all__ = ["bare", "inbox"]
@@ -233,3 +235,9 @@ def test_an_argument_that_is_no_text_is_told_in_one_line(office: Office) -> None
         check=False,
     )
     assert (done.returncode, done.stderr) == (1, "'\\udcff' is no text in UTF-8.\n")
+
+
+def test_an_error_of_ours_is_told_in_its_sentence() -> None:
+    assert in_one_line(NoSuchTicket("no_ticket", number=3)) == "There's no ticket 3."
+    assert in_one_line(ValueError("first line\nsecond")) == "ValueError: first line"
+    assert in_one_line(ValueError()) == "ValueError"
