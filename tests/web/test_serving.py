@@ -1,0 +1,51 @@
+"""Claims about `tickets serve` with web pages: one command logs in, and a port that was set must be free."""
+
+import socket
+import urllib.request
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+import pytest
+
+from tests.support.program import Program, free_port
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """The program with web pages at a free port."""
+    made = Program(tmp_path)
+    made.environment["TICKETS_WEB"] = f"http://127.0.0.1:{free_port()}"
+    return made
+
+
+def test_serve_has_pages_and_login_prints_a_link_to_them(program: Program) -> None:
+    with program.serving():
+        assert any(line.startswith(f"Web pages at {program.environment['TICKETS_WEB']}") for line in program.said)
+        program.does("person", "add", "you@example.org", "--admin")
+        link = program.does("login", "you@example.org").strip()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        assert b"Log in" in browser.open(link, timeout=30).read()
+        assert browser.open(link, data=b"", timeout=30).geturl() == program.environment["TICKETS_WEB"] + "/"
+        program.sends(1)
+        assert browser.open(program.environment["TICKETS_WEB"] + "/healthz", timeout=30).read() == b"ok\n"
+    refused = program.run("login", "nobody@example.org")
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_port_that_was_set_and_is_taken_stops_the_start_with_one_line(program: Program) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", int(program.environment["TICKETS_WEB"].rpartition(":")[2])))
+        other.listen()
+        done = program.run("serve")
+    assert done.returncode == 1
+    assert "TICKETS_WEB says where to" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("web", "url"), [("http://0.0.0.0:8826", ""), ("http://[::]:8826", "http://127.0.0.1:1")])
+def test_pages_beyond_this_machine_need_an_address_with_https(program: Program, web: str, url: str) -> None:
+    done = program.run("serve", TICKETS_WEB=web, TICKETS_WEB_URL=url)
+    assert done.returncode == 1
+    assert "TICKETS_WEB_URL" in done.stderr.splitlines()[-1]
