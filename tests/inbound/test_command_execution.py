@@ -4,6 +4,7 @@ What must not happen to whom did not write stands in `test_forgery.py`, how line
 `test_commands_in_mail.py`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -345,7 +346,7 @@ def test_a_merge_that_is_declined_or_refused_does_nothing(office: Office) -> Non
     assert (office.ticket["merged_into"], office.ticket["priority"]) == (None, None)
     [refusal] = office.steers(office.ron, "Merge: 2\nPriority: high")
     assert "will read" not in refusal.text
-    assert "    Priority: high\n        'high' is no priority" in refusal.text
+    assert '    Priority: high\n        "high" isn\'t a priority' in refusal.text
 
 
 def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(office: Office) -> None:
@@ -354,7 +355,7 @@ def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(of
     letters = office.since(lambda: office.ron.replies(letter, "Merge: 1\n\nThe same thing."))
     assert office.world.ticket(2)["merged_into"] == 1
     [told] = to(letters, office.rita)
-    assert "Your ticket 2 is now part of ticket 1,\n\nThe same thing." in told.text
+    assert 'now part of ticket 1, "Printer". Reply here from now on.\n\nThe same thing.' in told.text
     assert "A merge can't be undone." in to(letters, office.ron)[0].text
 
 
@@ -708,7 +709,7 @@ def test_a_new_status_is_told_to_all_where_the_lifecycle_says_so(office: Office)
     letters = office.steers(office.ron, f"Status: {AWAY[office.life.name]}\nOwner: Rosa")
     told = to(letters, office.rita)
     assert len(told) == (1 if office.life.status_for_all else 0)
-    assert all("Assignee" not in letter.text for letter in told)
+    assert all("Owner" not in letter.text for letter in told)
 
 
 def test_with_words_outsiders_read_the_words_and_the_status_and_nothing_else(office: Office) -> None:
@@ -1005,17 +1006,17 @@ def test_help_says_what_can_be_done_with_this_ticket_now(office: Office) -> None
     assert page.recipient == RON
     assert len(office.messages) == 1
     assert all(f"    {command.name}: " in page.text for command in COMMANDS)
-    assert "Queue: General or Questions" in page.text
-    assert f"Owner: me, nobody, {RON} or {ROSA}" in page.text
+    assert "moves it to another queue: General, Questions" in page.text
+    assert f"assigns it: me, nobody, {RON}, {ROSA}" in page.text
     cell = office.life.default_reply(office.life.first, Role.RESPONDER)
     assert f"Reply to {cell.does}. " in page.text
 
 
 def test_the_statuses_and_actions_of_the_help_are_those_that_hold(office: Office) -> None:
     [page] = office.steers(office.ron, "help")
-    said = {line.strip().partition(": ")[0]: line.strip().partition(": ")[2] for line in page.text.split("\n")}
-    named = [one for part in said["Status"].partition("  (")[0].split(", ") for one in part.split(" or ")]
-    assert named
+    said = re.search(r"Status: .* has done its part\): (.*?) Action: ", page.words)
+    assert said
+    named = said[1].split(", ")
     for status in office.life.statuses:
         office.world.becomes(1, office.life.first)
         office.steers(office.ron, f"Status: {status}")
@@ -1094,7 +1095,8 @@ def test_the_list_of_a_responder_has_what_is_theirs_and_what_is_nobodys(office: 
 
 def test_the_footer_of_a_requestor_names_the_list(office: Office) -> None:
     office.steers(office.ron, f"Status: {WAITING[office.life.name]}\n\nWhich one?")
-    assert "reply with the word list" in office.rita.letter().footer
+    # On a shared inbox's phone it would be one line too many; `help` names it.
+    assert ("reply with the word list" in office.rita.letter().footer) == (office.life.name == "support")
 
 
 def test_show_has_the_ticket_in_order_and_outsiders_never_see_what_is_private(office: Office) -> None:
@@ -1138,7 +1140,7 @@ def test_a_long_ticket_is_cut_and_the_rest_can_be_asked_for(office: Office) -> N
     [page] = office.steers(office.ron, "show")
     assert len(page.text) < 110_000
     told = page.text[page.text.rindex("[There are more messages.") :]
-    asked = told.split('"')[1]
+    asked = told.partition("reply: ")[2].partition("]")[0]
     [rest] = office.steers(office.ron, asked)
     assert f"#{asked.split()[2]}  " in rest.text
 

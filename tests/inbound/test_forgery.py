@@ -65,7 +65,8 @@ def test_commands_in_a_responders_name_change_nothing_and_reach_only_the_respond
     assert office.ticket == before
     assert [letter.recipient for letter in letters] == [RON]
     assert letters[0].text.startswith(
-        "Did you send this? We got an email from your address for ticket 1.\n\n"
+        "Did you send this? We got an email from your address for ticket 1. Before we change anything, "
+        "please confirm:\n\n"
         "    Owner: nobody\n    Queue: Questions\n"
     )
     assert "Was it you? Reply with the word yes. If not, reply no, or do nothing: it runs out after 7 days." in (

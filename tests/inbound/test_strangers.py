@@ -90,7 +90,7 @@ def test_whoever_is_let_in_by_a_move_is_offered_the_words_and_not_to_be_let_in_a
     desk.sam.replies(desk.sam.letter(), f"Queue: Questions\nAddCc: {EVE}\n\nFor you.")
     assert last(desk) == ("For you.", True)
     receipt = desk.sam.letter()
-    assert "Send it to Ann Lee and Eve?" in receipt.text
+    assert "Send them to Ann Lee and Eve, too?" in receipt.text
     assert "didn't get your message" not in receipt.text
     desk.sam.replies(receipt, "send")
     assert last(desk) == ("For you.", False)
@@ -201,9 +201,9 @@ def test_show_by_mail_gives_customers_no_address_of_others_and_times_for_people(
     for reader, other in ((desk.ann, bob), (bob, desk.ann)):
         reader.writes("ticket1", "show")
         page = reader.letter().text
-        assert "Assignee: Sam\n" in page
+        assert "Owner: Sam\n" in page
         assert not any(email in page for email in (desk.sam.email, desk.rita.email, other.email))
-        assert "#1  Sat 21 Nov 2026, 12:00 UTC  " in page
+        assert "#1  Sat 21 Nov 2026, 12:00 UTC, " in page
 
 
 def letter_to(actor: Actor, words: str) -> Letter:

@@ -4,6 +4,7 @@ Somebody gets a letter and reads its footer as a person would. They reply to it,
 that was recorded, the status after it, and the people who got a letter are compared with what the footer had said.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from email.message import EmailMessage
@@ -15,6 +16,7 @@ import pytest
 
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.lifecycle.tables import ByRight, Lifecycle, Role
+from mail_tickets.model.wording import ENGLISH, LANGUAGES
 from tests.support.footers import read_footer, team
 from tests.support.world import Letter, World
 
@@ -147,7 +149,7 @@ class Cast:
         self.world.becomes(self.ticket, next(other for other in self.life.statuses if other != status))
         self.world.act(self.ticket, "Change status", self.admin.email, "Look at this.", status=status)
         letter = self.actors[name].letter()
-        assert "Root changed the status:\n\nLook at this." in letter.text
+        assert "\n\nLook at this.\n\n    Status: " in letter.text
         return letter
 
     def gets_a_comments_letter(self, name: str, status: str) -> Letter:
@@ -238,9 +240,52 @@ def test_a_reply_does_what_the_footer_promises_and_both_are_what_the_tables_say(
     happened = cast.replies(writer, letter)
     assert_the_footer_was_true(cast, said, status, happened)
     assert_the_table_says_so(cast, said, status, foretold, happened)
+    assert_it_is_short(letter)
+    assert_it_has_the_words_that_people_know(said, letter)
     if asks == "Rita":
         assert_the_list_above_says_so(cast, said, status, writer, happened)
         assert_the_other_lines_are_there(cast, letter, status, writer, Role(foretold["as"]))
+
+
+# One of each kind of reader is enough to know that a translation says the same.
+SPOKEN_TO = ("Rita", "Ron", "Asa", "Pia")
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != ENGLISH])
+@pytest.mark.parametrize("writer", SPOKEN_TO)
+@EVERY_STATE
+def test_a_translation_promises_what_a_reply_does(
+    cast_of: CastOf, life: Lifecycle, status: str, writer: str, language: str
+) -> None:
+    """It is read by the sentences that stand in it, whatever their words are."""
+    cast = cast_of(life)
+    cast.language = language
+    cast.world.switches("Lab", language=language)
+    letter = cast.gets_a_letter(writer, status)
+    foretold = cast.world.ticket(cast.ticket, cast.actors[writer].email)["reply"]
+    said = cast.reads(letter, writer)
+    happened = cast.replies(writer, letter)
+    assert_the_footer_was_true(cast, said, status, happened)
+    assert_the_table_says_so(cast, said, status, foretold, happened)
+    assert_the_list_above_says_so(cast, said, status, writer, happened)
+    assert_the_other_lines_are_there(cast, letter, status, writer, Role(foretold["as"]))
+    assert_it_is_short(letter, most=90)
+
+
+def assert_it_is_short(letter: Letter, most: int = 80) -> None:
+    """At most eighty words in English, in sentences of at most twenty, however its lines are folded."""
+    footer = " ".join(letter.footer.split())
+    assert len(footer.split()) <= most
+    assert max(len(sentence.split()) for sentence in re.split(r"[.?:] ", footer)) <= 20
+    assert all(len(line) <= 72 for line in letter.footer.splitlines())
+
+
+def assert_it_has_the_words_that_people_know(said: Said, letter: Letter) -> None:
+    """It begins with the reply, and the action is named by a word that its title has."""
+    first = letter.footer.partition(".")[0]
+    assert first.startswith("Reply to this email to ")
+    stems = {"Give more information": "information", "Answer": "answer", "Reopen": "reopen", "Comment": "comment"}
+    assert stems.get(MEANING[said.promise], "write") in first
 
 
 def assert_the_footer_was_true(cast: Cast, said: Said, status: str, happened: Happened) -> None:
@@ -578,7 +623,7 @@ def test_a_reply_of_attachments_alone_reaches_whom_the_footer_named(cast_of: Cas
     cast.world.brings(raw, "rita@example.org", "ticket1@tickets.example")
     assert cast.world.ticket()["messages"][-1]["text"] == ""
     assert cast.reached(since) == cast.reads(letter, "Rita").readers
-    assert cast.actors["Pia"].letter().text == "Rita sent more information:\n\n[screen.png, image/png, 8 bytes]"
+    assert cast.actors["Pia"].letter().text == "Rita sent more information:\n\n[screen.png, 8 bytes]"
 
 
 def test_an_empty_reply_reaches_whom_the_footer_named(cast_of: CastOf) -> None:

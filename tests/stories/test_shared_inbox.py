@@ -34,7 +34,7 @@ def test_the_daily_work_of_the_document(inbox: World) -> None:
             "[General #1] A workshop",
             "Deb wrote:\n\nCould you run a workshop at our school?",
         )
-        assert f"Write to the team only: ticket1-comment@{DOMAIN}" in (first.footer)
+        assert f"Team only: ticket1-comment@{DOMAIN}" in (first.footer)
 
         # A responder writes a message only viewable by responders: by the ticket's address, and by support-comment.
         shauna.writes("ticket1-comment", "Do we have money for travel?", subject="Money")
@@ -54,7 +54,7 @@ def test_the_daily_work_of_the_document(inbox: World) -> None:
         # Her client loses the tag, and writes to hello@: it is threaded all the same.
         deb.writes("hello", "The second week of May.", subject="dates", answering=answer)
         assert (status(world), len(world.rows(Ticket))) == ("open", 1)
-        assert shauna.letter().text == "Deb wrote:\n\nThe second week of May."
+        assert shauna.letter().text == "Deb wrote:\n\nSubject: dates\n\nThe second week of May."
 
         # She is away: nothing changes, the responders are told, and nobody answers the machine.
         before = len(deb.letters)

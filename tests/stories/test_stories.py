@@ -319,7 +319,7 @@ def test_the_powermac_conversation_from_unable_to_boot_to_solved(world: World) -
         assert solved["solved"] == world.clock.now.isoformat()
         assert "No Privileges Person says it's solved:" in sample.letter().text
 
-        assert "add a private note (a comment)" in sample.letter().footer
+        assert "Reply to this email to add a comment." in sample.letter().footer
         sample.replies(sample.letter(), "You will probably need to install some RAM.")
         no_priv.replies(no_priv.letter(), "Thanks for helping me make BootX work.")
     told = world.ticket()

@@ -18,7 +18,7 @@ from ..lifecycle.tables import Action
 from ..records.addressing import comment_address, ticket_address
 from ..records.letters import HELD, LETTER_COLUMNS, NOT_SENT, UNANSWERED, Letter, State
 from ..records.message_ids import new_message_id, sendable
-from ..records.messages import Attachment, Message, forwardable_files
+from ..records.messages import Message, forwardable_files
 from ..records.people import Address, Person
 from ..records.queues import every_queue
 from ..records.tickets import MERGED, NO_TITLE, UNDELIVERED, Change, Ticket
@@ -33,7 +33,7 @@ from .footer import footer
 from .subjects import Subjects, add_letters, named_in, replace_subjects
 
 if TYPE_CHECKING:
-    from ...mail.parsed import ParsedAttachment
+    pass
 
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
 _WITH_FILES = ("opened", "posted")
@@ -437,7 +437,9 @@ def _letter_text(new_message: NewMessage, wording: Wording, *, team: bool, numbe
     """
     fitting = set(forwardable_files(new_message.attachments, team=team))
     attached = [
-        wording.line(say("notes.file" if part in fitting else "notes.large_file", name=part.name, size=file_size(part)))
+        wording.line(
+            say("notes.file" if part in fitting else "notes.large_file", name=part.name, size=file_size(part.size))
+        )
         for part in new_message.attachments
         if team or not part.withheld
     ]
@@ -451,12 +453,12 @@ def _letter_text(new_message: NewMessage, wording: Wording, *, team: bool, numbe
     return "\n\n".join(part for part in parts if part)
 
 
-def file_size(part: "Attachment | ParsedAttachment") -> Sentence:
+def file_size(size: int) -> Sentence:
     """Return the size of a file in the largest unit of which it has one."""
-    for name, size in (("megabytes", 1_000_000), ("kilobytes", 1_000)):
-        if part.size >= size:
-            return say(f"notes.{name}", count=part.size // size)
-    return say("notes.bytes", count=part.size)
+    for name, unit in (("megabytes", 1_000_000), ("kilobytes", 1_000)):
+        if size >= unit:
+            return say(f"notes.{name}", count=size // unit)
+    return say("notes.bytes", count=size)
 
 
 def _withheld(number: int, *, team: bool) -> list[Sentence]:

@@ -8,7 +8,7 @@ from ..lifecycle.tables import Lifecycle
 from ..records.tickets import UNDELIVERED
 from ..tickets.days import day_of
 from ..wording import Sentence, Wording, moment, say, wording_in
-from .notification import message_heading
+from .notification import file_size, message_heading
 
 
 def head_text(view: dict[str, Any]) -> Sentence:
@@ -48,7 +48,10 @@ def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | No
     """One message with the line that tells what it did."""
     kind = "held_head" if message["held"] else "private_head" if message["private"] else "message_head"
     head = say(f"pages.{kind}", number=message["number"], moment=_moment(message["date"]), status=message["new_status"])
-    attached = [f"[{one_line(one['name'])}, {one['type']}, {one['bytes']} bytes]" for one in message["attachments"]]
+    files = [
+        say("notes.file", name=one_line(one["name"]), size=file_size(one["bytes"])) for one in message["attachments"]
+    ]
+    attached = [wording.line(file) for file in files]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
     return f"{wording.line(head)}\n{byline(message, lifecycle, viewer, wording)}\n\n{body}".rstrip()
 
