@@ -68,12 +68,13 @@ def doctor(run: Run) -> Callable[[int], Report]:
 
 
 @pytest.fixture
-def healthy(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def healthy(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """An installation that needs nothing, and a server on its port."""
     make_database(os.environ["TICKETS_DATABASE_URL"])
     run("person", "add", "admin@example.org", "--admin")
     for queue in ("General", "Questions"):
         run("responder", "add", "rob@example.org", "--queue", queue)
+    run("backup", str(tmp_path / "backup.db"))
     with Sink() as server:
         monkeypatch.setenv("TICKETS_LISTEN", f"smtp://127.0.0.1:{server.port}")
         yield
@@ -119,8 +120,10 @@ def test_without_a_database_it_says_how_to_make_one(doctor: Doctor) -> None:
 
 def test_a_new_installation_is_warned_of_what_is_missing_and_no_more(doctor: Doctor, run: Run) -> None:
     make_database(os.environ["TICKETS_DATABASE_URL"])
-    report = doctor(0)
-    assert report.levels == {"ok", "warn"}
+    report = doctor(1)
+    assert report.levels == {"ok", "warn", "FAIL"}
+    assert [level for level, _ in report.about("incoming")] == ["FAIL"]
+    assert report.about("backup")[0][0] == "warn"
     told = [text for _, text in report.about("teams")]
     advice = "Add someone: tickets responder add EMAIL --queue General"
     assert told[0] == f"General has no team: nobody will see its tickets. {advice}"
@@ -191,11 +194,11 @@ def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.Mo
     with Sink() as sink:
         places = f"smtp://127.0.0.1:{sink.port},lmtp://127.0.0.1:0,lmtp+unix://{tmp_path}/new/socket"
         monkeypatch.setenv("TICKETS_LISTEN", places)
-        found = doctor().about("incoming")
+        found = doctor(1).about("incoming")
     assert found == [
         ("ok", f"listening on smtp://127.0.0.1:{sink.port} ('220 relay ready')"),
-        ("warn", "nothing listens on lmtp://127.0.0.1:0. Start tickets serve."),
-        ("warn", f"nothing listens on lmtp+unix://{tmp_path}/new/socket. Start tickets serve."),
+        ("FAIL", "nothing listens on lmtp://127.0.0.1:0. Start tickets serve."),
+        ("FAIL", f"nothing listens on lmtp+unix://{tmp_path}/new/socket. Start tickets serve."),
     ]
 
 
@@ -401,5 +404,5 @@ def test_a_front_server_that_is_not_the_only_one_who_reaches_us_is_a_warning(
 ) -> None:
     monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
     monkeypatch.setenv("TICKETS_LISTEN", "smtp://0.0.0.0:0,lmtp://127.0.0.1:0")
-    told = [text for level, text in doctor().about("trust") if level == "warn"]
+    told = [text for level, text in doctor(1).about("trust") if level == "warn"]
     assert [text.partition(" can write")[0] for text in told] == ["Anyone who reaches 0.0.0.0"]

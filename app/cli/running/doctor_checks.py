@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text
 from ...config import defaults
 from ...config.current import current_settings, host_project, names_relay, reading_now
 from ...config.parsing import BadSetting, Listen, Settings
+from ...config.web_address import is_loopback
 from ...model.inbound.unmatched import unmatched_deliveries
 from ...model.letters.outbox import relay_trouble
 from ...model.lifecycle.tables import sentence_list
@@ -271,16 +272,9 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
         free, told = listener_state(place)
         level = Level.OK if free is False else Level.FAIL
         yield Finding(level, "incoming", f"{told} Start tickets serve." if free else told)
-        if place.host and not _is_local(place.host):
+        if place.host and not is_loopback(place.host):
             told = f"Anyone who reaches {place.host}:{place.port} can hand in email as a mail server of yours"
             yield _warning("incoming", f"{told}. Listen on 127.0.0.1, or let a firewall admit only your mail server.")
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _domain(context: _CheckContext) -> Iterator[Finding]:
