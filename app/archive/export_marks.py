@@ -41,6 +41,6 @@ def mark_of(envelope: bytes) -> ExportMark | None:
 
 
 def marking_line(mark: ExportMark, domain: str, moment: datetime) -> bytes:
-    """The line above a mail that bears a mark and the moment at which it came."""
+    """Return the separator line of an exported mail, with its mark and the time it arrived."""
     address = f"ticket{mark.number}{'-comment' if mark.private else ''}={mark.tracker}@{domain}"
     return f"From {address} {time.asctime(moment.astimezone(UTC).timetuple())}\n".encode()

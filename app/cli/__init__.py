@@ -202,7 +202,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _discard_output_if_broken() -> None:
-    """What could not be written (a full disk) is not tried again at the end, when Python would complain of it."""
+    """Flush output, and send the rest to /dev/null if that fails (a full disk): Python would complain at the end."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -211,7 +211,7 @@ def _discard_output_if_broken() -> None:
 
 
 def _discard_output() -> None:
-    """Whoever read our output has left; Python would complain of what it cannot write at the end."""
+    """Send output to /dev/null: its reader has closed the pipe, and Python would complain at the end."""
     with suppress(OSError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

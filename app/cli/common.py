@@ -28,21 +28,21 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\ud
 
 @contextmanager
 def open_transaction() -> Iterator[UnitOfWork]:
-    """A unit of work on the database that the settings name; committed at the end."""
+    """Yield a unit of work on the database that the settings name, and commit it."""
     with ready_database() as database, database.transaction() as uow:
         yield uow
 
 
 @contextmanager
 def open_read_only() -> Iterator[UnitOfWork]:
-    """A look at the database that the settings name."""
+    """Yield a unit of work that only reads the database that the settings name."""
     with ready_database() as database, database.read_only() as uow:
         yield uow
 
 
 @contextmanager
 def ready_database() -> Iterator[Database]:
-    """The database that the settings name, closed at the end; NotReady says what to do first."""
+    """Yield the database that the settings name, and close it. Raises NotReady, whose text says what to do first."""
     settings = current_settings()
     trust = Trust(settings.trust, settings.authserv_id)
     opened = Database(settings.database_url, settings.domain, trust=trust, web_url=settings.web_url)

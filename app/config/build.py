@@ -25,7 +25,7 @@ class NoRoutes(RuntimeError):
 
 
 def build_database(settings: Settings) -> Database:
-    """The database, not yet connected to."""
+    """Return the database, not yet connected."""
     trust = Trust(settings.trust, settings.authserv_id)
     # Four for the threads of the web pages, and one each for their letters, the courier, and what is left open.
     return Database(
@@ -38,12 +38,12 @@ def build_database(settings: Settings) -> Database:
 
 
 def build_relay(settings: Settings) -> Relay:
-    """Where letters go, not yet connected to."""
+    """Return the relay, not yet connected."""
     return relay_from_url(settings.relay, root=settings.home, helo=settings.domain)
 
 
 def load_routes(settings: Settings) -> None:
-    """Let Salmon load the handlers, and make sure that it did: by itself it would only log that it could not."""
+    """Let Salmon load the handlers. Raises NoRoutes if it could not, which Salmon itself would only log."""
     Router.LOG_EXCEPTIONS = False
     Router.RELOAD = False
     Router.UNDELIVERABLE_QUEUE = Unmatched()
@@ -56,7 +56,7 @@ def load_routes(settings: Settings) -> None:
 
 
 def build_intake(settings: Settings, database: Database, stored: Callable[[], None] = lambda: None) -> MailIntake:
-    """What takes a mail in, through the routes."""
+    """Return the intake, which hands each mail to Salmon's routes."""
     load_routes(settings)
     return MailIntake(
         database, keep_unmatched=settings.unmatched == "keep", stored=stored, has_room=room_beside(database)

@@ -16,7 +16,7 @@ LOG = logging.getLogger("tickets.receiver")
 
 
 class _Tracker:
-    """The tracker that runs in another Salmon project's process."""
+    """The tracker that is a guest in the process of another Salmon project."""
 
     intake: MailIntake | None = None
     max_bytes = 0

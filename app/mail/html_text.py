@@ -150,7 +150,7 @@ def is_harmless(html: str) -> bool:
 
 
 class _Writer(HTMLParser):
-    """Writes cleaned HTML, which closes what it opens, as lines of text."""
+    """A writer of cleaned HTML as lines of text; in cleaned HTML every element is closed."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

@@ -239,7 +239,7 @@ def _says(plain: str, raw: bytes, html: list[Part]) -> bool:
 
 
 def _words_in(text: str) -> set[str]:
-    """The words of a text, without addresses of pages; of scripts without spaces the single letters."""
+    """Return the words of a text without URLs; in scripts without spaces every character is a word."""
     return set(_ONE_WORD.findall(_LINK.sub(" ", text[:_COMPARED]).casefold()))
 
 

@@ -98,7 +98,7 @@ def _quoted_in(line: str) -> str:
 
 
 def _following(lines: Sequence[str]) -> list[int | None]:
-    """For each line the next one that is not blank."""
+    """Return for each line the next line that is not blank."""
     found: list[int | None] = []
     following = None
     for at in reversed(range(len(lines))):

@@ -212,7 +212,7 @@ def _in_mode(piece: bytes) -> str:
 
 
 def _shifted(pairs: bytes) -> str:
-    """JIS X 0208 and its extensions, two bytes a character, read as the Shift_JIS of Windows."""
+    """Convert two bytes of JIS X 0208 or its extensions to Shift_JIS, which Python's codec for Windows can read."""
     shifted = bytearray()
     for row, cell in zip(pairs[::2], pairs[1::2], strict=False):
         if not (0x21 <= row < 0x7F and 0x21 <= cell < 0x7F):
@@ -298,7 +298,7 @@ def _charset(name: str | None) -> str | None:
 
 
 def _in_charset(raw: bytes, charset: str | None, errors: str, cut: bool) -> str | None:
-    """None where the charset is unknown or does not fit. A codec may raise what it likes: all of it means that."""
+    """Return the text, or None if the charset is unknown or does not fit; whatever a codec raises means that."""
     if charset is None:
         return None
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mail_tickets.model.inbound.contents import MOST_TICKETS_OF_UNPROVEN
+from mail_tickets.model.inbound.writers import MOST_TICKETS_OF_UNPROVEN
 from mail_tickets.model.records.received_mail import Delivery
 from mail_tickets.model.tickets.loop_protection import MOST_TO_OUTSIDERS
 from tests.support.world import DOMAIN, Actor, World

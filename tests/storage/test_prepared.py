@@ -7,7 +7,7 @@ from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from mail_tickets.model.inbound import delivery
-from mail_tickets.model.letters import subjects
+from mail_tickets.model.letters import letter_subjects
 from mail_tickets.model.records import messages, people, ticket_progress
 from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.messages import Message
@@ -25,7 +25,7 @@ _INSERTS = [
     (delivery._ADD_MAIL, Mail, ()),
     (delivery._ADD_DELIVERY, Delivery, ()),
     (messages.ADD_MESSAGE, Message, ()),
-    (subjects._ADD_LETTER, Letter, ("in_hand", "sent", "error", "undelivered", "refused")),
+    (letter_subjects._ADD_LETTER, Letter, ("in_hand", "sent", "error", "undelivered", "refused")),
     (people._ADD_PERSON, Person, ()),
     (people._ADD_ADDRESS, Address, ()),
     (ticket_progress._ADD, Ticket, ()),

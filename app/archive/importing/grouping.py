@@ -72,7 +72,7 @@ class _Union:
         return self.of(bisect_left(self.ids, row_id))
 
     def of(self, place: int) -> int:
-        """The place to which all rows of a group lead."""
+        """Return the row that stands for the whole group of a row."""
         to = self._to
         while to[place] != place:
             to[place] = to[to[place]]

@@ -154,7 +154,7 @@ def _timed(mails: Iterator[ArchiveMail], report: ImportReport, part: str) -> Ite
 
 
 def _name(report: ImportReport, mail: ArchiveMail) -> None:
-    """Tell of a mail that cannot be read, or of something that is none."""
+    """Report a mail that cannot be read, or a file that is not a mail."""
     if isinstance(mail.fault, Other):
         report.passed_over += 1
         if len(report.others) < _MOST_NAMED:

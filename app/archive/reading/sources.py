@@ -65,7 +65,7 @@ class BrokenBox(Exception):
 
 
 class _BlockingReader(io.RawIOBase):
-    """A pipe that gives as much as is asked for: what something is must not depend on how fast it comes."""
+    """A pipe whose reads wait until all bytes are there, so that a file's kind does not depend on the pipe's speed."""
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe

@@ -128,7 +128,7 @@ def _counts(report: ErasureReport) -> dict[str, object]:
 
 
 def _lines(wanted: _Wanted, report: ErasureReport, *, dry: bool) -> list[str]:
-    """What goes, or went, for a person to read."""
+    """Return the lines that say what will be erased, or was."""
     counted = (
         _number(report.messages, "message"),
         f"{_number(report.mails, 'mail')} ({report.set_aside} of them set aside)",

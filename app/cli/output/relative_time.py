@@ -13,7 +13,7 @@ _UNITS = (
 
 
 def age(moment: datetime, now: datetime) -> str:
-    """How long ago something was: `3 h`, `2 d`, `5 wk`, `3 y`; `now` for less than a minute and for the future."""
+    """Return how long ago something was: `3 h`, `2 d`, `5 wk`, `3 y`; `now` for less than a minute or the future."""
     passed = now - moment
     return next((f"{passed // unit} {name}" for least, unit, name in _UNITS if passed >= least), "now")
 

@@ -19,7 +19,7 @@ _SHORT = 12
 
 
 def terminal_width() -> int | None:
-    """How many columns the terminal has (COLUMNS wins); None where standard output is no terminal."""
+    """Return the width of the terminal (COLUMNS wins); None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if _is_terminal() else None
 
 
@@ -34,7 +34,7 @@ def bold(text: str) -> str:
 
 
 def width_of(text: str) -> int:
-    """How many columns of a terminal a line takes: wide characters two, combining ones none."""
+    """Return how many terminal columns a line takes: two for a wide character, none for a combining one."""
     if text.isascii():
         return len(text)
     # Loaded here: most of what is listed is ASCII.
@@ -44,14 +44,14 @@ def width_of(text: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """A line in at most so many columns; with a sign at its end if something is missing."""
+    """Return a line cut to a number of columns, with an ellipsis at its end if something is missing."""
     if width_of(text) <= width:
         return text
     return f"{_beginning(text, width - 1)}{_ELLIPSIS}" if width > 0 else ""
 
 
 def _beginning(text: str, width: int) -> str:
-    """As much of a line as fits into so many columns."""
+    """Return the beginning of a line that fits into a number of columns."""
     if text.isascii():
         return text[:width]
     from wcwidth import wcwidth
@@ -108,7 +108,7 @@ def _fitting(wanted: Sequence[int], room: int) -> list[int]:
 
 
 def _filled_up(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
-    """Widths with what is left of the room: to the last column first."""
+    """Return the widths after giving the unused columns away, to the last one first."""
     wider = list(widths)
     for column in reversed(range(len(wider))):
         wider[column] += min(wanted[column] - wider[column], room - sum(wider))

@@ -220,7 +220,7 @@ def _time_there(uow: UnitOfWork) -> datetime:
 
 
 def _apart(ahead: timedelta) -> str:
-    """How far ahead of another clock, or behind it."""
+    """Return the difference of two clocks in words."""
     return f"{abs(int(ahead.total_seconds()))} seconds {'ahead of' if ahead > timedelta() else 'behind'}"
 
 

@@ -10,7 +10,7 @@ from ..mail_client import MailClient, MailRefused
 
 
 class MeasuredMail(NamedTuple):
-    """One mail to hand over."""
+    """One mail to send to the server."""
 
     sender: str
     recipient: str

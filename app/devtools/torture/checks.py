@@ -219,7 +219,7 @@ def _reason(copy: Copy, was_in_hand: bool) -> str:
 
 
 def _in_hand_when_killed(facts: Facts) -> set[int]:
-    """The places of the last letter of every life that was killed: a courier has one letter in hand, and notes it."""
+    """Return where the last letter of each killed server stands: it may have been sent without a record of that."""
     last = {copy.life: place for place, copy in enumerate(facts.copies)}
     return {place for life, place in last.items() if life in facts.killed}
 

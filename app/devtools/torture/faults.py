@@ -17,7 +17,7 @@ _START_SECONDS = 60.0
 
 
 class Pace(NamedTuple):
-    """How trouble comes, in seconds: pauses between two, how long one lasts, and the longest of each kind."""
+    """How often faults come and how long they last, in seconds: the pause between two, the duration, the maxima."""
 
     pause: float
     lasts: float

@@ -113,7 +113,7 @@ class _RelayDialogue(Dialogue):
         self.place: int | None = None
 
     def take_letter(self, line: str) -> None:
-        """Take a letter, and note whether its 250 was heard."""
+        """Accept a letter, and record whether the courier heard the 250."""
         super().take_letter(line)
         place, self.place = self.place, None
         if place is not None:

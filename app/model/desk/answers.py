@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from ...mail.text import one_line, storable
-from ..inbound import contents
+from ..inbound import writers
 from ..inbound.attached_letters import attachments_of
 from ..inbound.delivery import Fate, InboundMail, store_mail
 from ..inbound.effects import Effect, Situation, is_allowed
@@ -264,9 +264,9 @@ def _back_on_it(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook)
     about = replace(about, own_letter=True, comment=outlook.comment)
     members = asker.members
     if is_allowed(Effect.SUBSCRIBE, about):
-        members = contents.subscribe(uow, ticket, asker.member, members)
+        members = writers.subscribe(uow, ticket, asker.member, members)
     if not outlook.private and is_allowed(Effect.CONFIRM, about):
-        members = contents.confirm_participants(uow, ticket, members)
+        members = writers.confirm_participants(uow, ticket, members)
     here = (one for one in members if one.person_id == asker.member.person_id)
     return asker._replace(members=members, member=next(here, asker.member))
 

@@ -162,7 +162,7 @@ def erase_words(uow: UnitOfWork, report: ErasureReport, mails: Collection[int]) 
 def _take_out_of_letters(
     uow: UnitOfWork, person: Person, patterns: IdentityPatterns, report: ErasureReport, tickets: Collection[int]
 ) -> None:
-    """Letters to them go, with those about their words that wait; others that show them say that they are erased."""
+    """Delete letters to the person, and waiting letters about their messages; blank other letters that show them."""
     asked = personal_data.tickets_asked(uow, person, patterns.addresses)
     to_them = rows.ids_of(uow, Letter.id, Letter.person_id, [person.id])
     about = rows.ids_of(uow, Letter.id, Letter.about_id, report.erased)

@@ -94,7 +94,7 @@ def _empty(uow: UnitOfWork, ticket: Ticket) -> None:
 
 
 def _known_only_here(uow: UnitOfWork, numbers: Collection[int]) -> list[str]:
-    """The addresses of people who are known through these tickets alone: they can be forgotten, too."""
+    """Return the addresses of people who stand on no other ticket, so that they could be erased, too."""
     elsewhere = or_(
         Person.administrator,
         exists().where(Responder.person_id == Person.id),

@@ -61,7 +61,7 @@ class IdentityPatterns:
         return self.titles.get(ticket or 0, frozenset())
 
     def with_other_ids(self, ids: str) -> str:
-        """Message-IDs with spaces between, others in place of theirs."""
+        """Return a list of Message-IDs, separated by spaces, with the person's ids replaced."""
         return " ".join(self.ids.get(part, part) for part in ids.split(" "))
 
     def retitled(self, subject: str, ticket: int | None) -> str:

@@ -95,7 +95,7 @@ def left_of(
 
 
 def _anywhere(uow: UnitOfWork, person: Person, patterns: IdentityPatterns) -> Iterator[tuple[int, int]]:
-    """The messages of others, on whichever tickets, that have an address or the whole name in them."""
+    """Return the messages of others that contain one of the person's addresses or their whole name."""
     words = {*patterns.spellings, *patterns.whole_names}
     named = or_(contains_any(Message.subject, words), contains_any(Message.full_text, words))
     for number, ticket, subject, text, _ in uow.session.execute(

@@ -55,7 +55,7 @@ def tickets_with(uow: UnitOfWork, person: Person, addresses: Collection[str]) ->
 
 
 def tickets_asked(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
-    """The numbers of the tickets whose requestor somebody is or was: their letters say so by their ticket alone."""
+    """Return the tickets whose requestor the person is or was. Letters on these show the person without naming them."""
     given = Change.field == "requestor", contains_any(Change.old, addresses) | contains_any(Change.new, addresses)
     return {
         *uow.session.scalars(select(Ticket.id).where(Ticket.requestor_id == person.id)),
@@ -128,7 +128,7 @@ def _spelled(uow: UnitOfWork, column: Any, keys: Collection[str]) -> list[str]:
 
 
 class InArchive(NamedTuple):
-    """A row of an imported mail that names somebody; `wrote`: it is theirs."""
+    """A row of an imported mail that names the person; `wrote`: the person wrote that mail."""
 
     id: int
     mail_id: int | None

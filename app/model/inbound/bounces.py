@@ -132,7 +132,7 @@ def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> N
         # It was forgotten while a courier had it in hand.
         return
     letter.state, letter.error, letter.in_hand = State.FAILED, why, False
-    ends = counts and letter.refused is None and _count_refusal(uow, letter)
+    ends = counts and letter.refused is None and _record_refusal(uow, letter)
     if letter.undelivered is not None and not ends:
         return
     letter.undelivered = letter.undelivered or uow.now
@@ -159,7 +159,7 @@ def _answer_elsewhere(uow: UnitOfWork, ticket: Ticket, letter: Letter) -> None:
     ticket.requestor_email = other or ticket.requestor_email
 
 
-def _count_refusal(uow: UnitOfWork, letter: Letter) -> bool:
+def _record_refusal(uow: UnitOfWork, letter: Letter) -> bool:
     """Note that a person's address was refused; return whether it was on an earlier day, too, and took none since.
 
     Two refusals of one day may be one fault of a mail server. Days are those of UTC.

@@ -10,7 +10,7 @@ from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
-from . import bounces, contents, meanwhile, new_tickets, replies, search_requests, unsubscribe_address
+from . import bounces, meanwhile, new_tickets, replies, search_requests, unsubscribe_address, writers
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .interpretation import interpret, new_message_of
 from .performed import Sender, notify_all
@@ -76,8 +76,8 @@ def _target(
         return Aside(say("reasons.ticket_forgotten"), f"ticket{our_address.number}")
     except NoSuchTicket:
         return Aside(say("reasons.no_ticket"))
-    many = contents.is_over_ticket_limit(uow, inbound_mail, sender, known)
-    return Aside(contents.TOO_MANY_TICKETS) if many else thread
+    many = writers.is_over_ticket_limit(uow, inbound_mail, sender, known)
+    return Aside(writers.TOO_MANY_TICKETS) if many else thread
 
 
 def _continue(

@@ -22,14 +22,14 @@ from ..tickets.events import Event
 from ..tickets.members import TicketMember, as_outsider, member_for
 from ..tickets.posts import NewMessage
 from ..wording import Sentence, say
-from . import attached_letters, contents, pending_commands, sender_proof
-from .contents import first_words
+from . import attached_letters, pending_commands, sender_proof, writers
 from .delivery import Claim, DeliveryResult, Fate, InboundMail, settle
 from .effects import Effect, Permission, Situation, permitted
 from .interpretation import has_files
 from .performed import Answer, Performed
 from .threads import KnownReference, ticket_answered_elsewhere
 from .unmatched import set_aside_claimed
+from .writers import first_words
 
 
 class FirstMail(NamedTuple):
@@ -71,7 +71,7 @@ def _situation(
         relayed=inbound_mail.relayed,
         opens=True,
         comment=private,
-        asks_in=contents.may_add_by_cc(queue, member),
+        asks_in=writers.may_add_by_cc(queue, member),
     )
 
 
@@ -82,7 +82,7 @@ def answer_page(
     person = find_person(uow, sender.email)
     if person is None or not person.known:
         return None
-    new_message = first_words(contents.draft_of(uow, claim, None), claim.parsed.text)
+    new_message = first_words(writers.draft_of(uow, claim, None), claim.parsed.text)
     page = None if has_files(new_message) else commands.page_asked(new_message.text)
     if page is None:
         return None
@@ -110,7 +110,7 @@ def identify(
     """Make the writer known, and read what the mail says and wants."""
     inbound_mail, parsed = claim.inbound_mail, claim.parsed
     queue = uow.session.get_one(Queue, our_address.number)
-    person = contents.identify_author(uow, sender, inbound_mail, known=True)
+    person = writers.identify_author(uow, sender, inbound_mail, known=True)
     about = _situation(uow, claim, queue, person, known, private=private)
     permission = permitted(about)
     if Effect.EXPOSE in permission.now:
@@ -118,7 +118,7 @@ def identify(
     trusted = Effect.COMMAND in permission.possible
     reading = commands.read(parsed.text, COMMANDS if trusted else ())
     brought = trusted and (is_forward(parsed.subject) or any(line.command is REQUESTOR for line in reading.lines))
-    draft = contents.draft_of(uow, claim, None)
+    draft = writers.draft_of(uow, claim, None)
     new_message = first_words(draft, reading.rest, forward=brought, can_be_empty=bool(reading.lines))
     other = _other_requestor(uow, inbound_mail, person)
     new_message = replace(new_message, verified=about.verified, believed=about.believed, reply_to=other)
@@ -127,7 +127,7 @@ def identify(
     if original and attached:
         new_message = _with_original(new_message, original)
     if Effect.MOVE_LETTERS in permission.now:
-        contents.update_letter_address(person, None, sender.email)
+        writers.update_letter_address(person, None, sender.email)
     elif address_key(sender.email) != address_key(person.email) and _is_on_a_team(uow, person):
         # Whoever has an old address of somebody on a team must not read along, nor prove who they are by a letter.
         new_message = replace(new_message, address=None)
@@ -199,7 +199,7 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
         first_mail.person,
         first_mail.new_message,
         private=private,
-        asked_in=contents.people_named_in(uow, parsed, first_mail.person) if named else [],
+        asked_in=writers.people_named_in(uow, parsed, first_mail.person) if named else [],
         spam=parsed.spam,
         asked=first_mail.asked,
     )

@@ -7,8 +7,8 @@ from sqlalchemy import or_, select, update
 
 from ...mail.text import one_line, shown
 from ..letters.footer import Footer, readers_of_reply, why
+from ..letters.letter_subjects import Subjects
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
-from ..letters.subjects import Subjects
 from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of
 from ..lifecycle.slips import DROP, NO, YES
 from ..operations.command_execution import readers_of_merge
@@ -126,7 +126,7 @@ def _list(
     )
 
 
-def offer_words(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: str) -> bool:
+def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: str) -> bool:
     """Offer somebody to post as theirs what came from an address that we do not know.
 
     `what` is POST or POST_PRIVATE. False if the letter has not all that it offers, or is one too many.
@@ -206,7 +206,7 @@ def remind_of_pending(uow: UnitOfWork, to: ReceiptRecipient, letter: Letter) -> 
     if sum(one.commands == letter.commands for one in _recent(uow, to, letter.kind)) > 1:
         return
     if letter.kind == ReceiptKind.AUTHOR:
-        offer_words(uow, to, uow.session.get_one(Message, letter.about_id), letter.commands or "")
+        send_words_offer(uow, to, uow.session.get_one(Message, letter.about_id), letter.commands or "")
         return
     heading = say("notes.kept_your_words", number=to.ticket.id)
     _list(uow, to, heading, (letter.commands or "").split("\n"), uow.now, letter.checkpoint)

@@ -30,7 +30,7 @@ from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
 from ..tickets.undo import NOBODY_LET_IN, LetIn, extend_checkpoint, latest_checkpoint, undoable_checkpoint
 from ..wording import Sentence, say
-from . import attached_letters, contents, pending_commands, sender_proof
+from . import attached_letters, pending_commands, sender_proof, writers
 from .delivery import Claim, Fate
 from .effects import Effect, Permission, Situation, is_allowed, permitted
 from .interpretation import (
@@ -88,22 +88,22 @@ def identify(
 ) -> TicketReply:
     """Make the writer known, and gather what decides about the mail."""
     ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
-    person = contents.identify_author(uow, sender, inbound_mail, known=False)
+    person = writers.identify_author(uow, sender, inbound_mail, known=False)
     members = members_of(uow, ticket)
     about = _situation(uow, claim, thread, person, members, known)
     permission = permitted(about)
     if about.verified:
         sender_proof.use_signature(uow, inbound_mail, person, ticket.id)
     if Effect.LET_IN in permission.on_yes:
-        named = contents.mailboxes_to_add(uow, parsed)
-        about = replace(about, newly_named=tuple(contents.missing_addresses(uow, members, about.member, named)))
+        named = writers.mailboxes_to_add(uow, parsed)
+        about = replace(about, newly_named=tuple(writers.missing_addresses(uow, members, about.member, named)))
     if Effect.EXPOSE in permission.now:
         attached_letters.mark_exposed(uow, inbound_mail)
-    if Effect.MOVE_LETTERS in permission.now and contents.update_letter_address(person, ticket, sender.email):
+    if Effect.MOVE_LETTERS in permission.now and writers.update_letter_address(person, ticket, sender.email):
         members = members_of(uow, ticket)
         about = replace(about, member=_writer(person, members, relayed=about.relayed))
-    new_message = replace(contents.draft_of(uow, claim, thread), verified=about.verified, believed=about.believed)
-    return TicketReply(thread, ticket, person, members, about, permission, new_message, contents.quotable_lines(known))
+    new_message = replace(writers.draft_of(uow, claim, thread), verified=about.verified, believed=about.believed)
+    return TicketReply(thread, ticket, person, members, about, permission, new_message, writers.quotable_lines(known))
 
 
 def _situation(
@@ -147,7 +147,7 @@ def _situation(
         notes=_private_texts(uow, ticket) if member.responder and not (machine or thread.private) else frozenset(),
         told_of_change=told and answers_anywhere(uow, person),
         caused_last=undoes and _caused_last_change(uow, ticket, person),
-        asks_in=contents.may_add_by_cc(ticket.queue, member),
+        asks_in=writers.may_add_by_cc(ticket.queue, member),
     )
 
 
@@ -199,7 +199,7 @@ def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> P
     if isinstance(wish, PageRequest):
         return _page(uow, reply, wish.page)
     if Effect.SUBSCRIBE in reply.permission.now:
-        members = contents.subscribe(uow, reply.ticket, reply.member, reply.members)
+        members = writers.subscribe(uow, reply.ticket, reply.member, reply.members)
         about = replace(reply.about, member=_writer(reply.person, members, relayed=reply.about.relayed))
         reply = reply._replace(members=members, about=about)
     match wish:
@@ -253,7 +253,7 @@ def _offer_to(uow: UnitOfWork, done: Performed, colleague: TicketMember, *, priv
         return done
     to = ReceiptRecipient(ticket, colleague, event.members, replace(new_message, verified=False))
     what = commands.POST_PRIVATE if private else commands.POST
-    offered = not colleague.undeliverable and pending_commands.offer_words(uow, to, message, what)
+    offered = not colleague.undeliverable and pending_commands.send_words_offer(uow, to, message, what)
     # Where the offer has all of it, they get no other letter of it.
     event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
     return done._replace(events=(event,), answer=receipts.send_unknown_address)
@@ -335,8 +335,8 @@ def _add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> Tick
     """Let in whom the mail names in To and Cc, if it may."""
     if Effect.LET_IN not in reply.permission.now:
         return reply
-    people = contents.people_named_in(uow, claim.parsed, reply.person)
-    let_in = contents.add_participants(uow, reply.ticket, people, reply.members)
+    people = writers.people_named_in(uow, claim.parsed, reply.person)
+    let_in = writers.add_participants(uow, reply.ticket, people, reply.members)
     return reply._replace(members=members_of(uow, reply.ticket), let_in=let_in) if let_in.changes else reply
 
 
@@ -344,7 +344,7 @@ def _confirm(uow: UnitOfWork, reply: TicketReply, members: Sequence[TicketMember
     """Let those in who wait: by the requestor's words, or a responder's answer to who named them. Returns everybody."""
     if not is_allowed(Effect.CONFIRM, replace(reply.about, status=reply.ticket.status)):
         return members
-    return contents.confirm_participants(uow, reply.ticket, members)
+    return writers.confirm_participants(uow, reply.ticket, members)
 
 
 def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, quiet: bool = False) -> Performed:

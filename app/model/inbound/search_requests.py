@@ -7,8 +7,8 @@ from ...mail.subjects import bare_subject
 from ...mail.text import one_line
 from ..letters import info_letters
 from ..letters.info_letters import PageContent, PageOrigin
+from ..letters.letter_subjects import Subjects
 from ..letters.receipts import ReceiptKind
-from ..letters.subjects import Subjects
 from ..lifecycle import commands
 from ..lifecycle.commands import HELP, SHOW, Page
 from ..records.addressing import OurAddress, search_address, ticket_address
@@ -23,10 +23,10 @@ from ..tickets import loop_protection
 from ..tickets.filters import Filter
 from ..wording import Sentence, Wording, say, wording_in
 from . import attached_letters, bounces, sender_proof
-from .contents import draft_of, first_words
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .threads import KnownReference
 from .unmatched import set_aside_claimed, set_aside_mail
+from .writers import draft_of, first_words
 
 if TYPE_CHECKING:
     from ..tickets.posts import NewMessage

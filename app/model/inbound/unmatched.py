@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager
 
+from ..letters.letter_subjects import add_letters, named_in
 from ..letters.notification import admin_wording, letter_row
 from ..letters.outbox import relay_trouble
-from ..letters.subjects import add_letters, named_in
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.people import Person, administrators

@@ -5,8 +5,8 @@ from ..records.addressing import postmaster_address
 from ..records.people import Person
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import say
+from .letter_subjects import NOTHING_MORE, add_letters
 from .notification import admin_wording, letter_row
-from .subjects import NOTHING_MORE, add_letters
 
 KIND = "login"
 

@@ -30,7 +30,7 @@ from ..tickets.posts import NewMessage
 from ..tickets.undo import FieldChange
 from ..wording import Phrase, Sentence, Wording, say, wording_in
 from .footer import footer
-from .subjects import Subjects, add_letters, named_in, replace_subjects
+from .letter_subjects import Subjects, add_letters, named_in, replace_subjects
 
 if TYPE_CHECKING:
     pass

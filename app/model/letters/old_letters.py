@@ -20,7 +20,7 @@ from ..storage.batches import batches
 from ..storage.database import Database
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
-from .subjects import named_in
+from .letter_subjects import named_in
 
 AT_ONCE = 500
 # A statement names each of them thirteen times; SQLite takes 32,766 parameters.

@@ -26,9 +26,9 @@ from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
 from ..wording import Phrase, Sentence, say
 from .footer import Footer, footer, what_a_reply_does
+from .letter_subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .notification import change_line, leave_token, letter_row, list_id, wording_of
 from .promises import Note
-from .subjects import NOTHING_MORE, Subjects, add_letters, named_in
 
 
 class ReceiptKind(StrEnum):

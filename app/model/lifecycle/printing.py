@@ -88,7 +88,7 @@ def _moves_words(rule: Rule) -> list[str]:
 
 
 def commands_table() -> str:
-    """The lines that a mail can begin with, and the words that can stand alone, as a table of docs/commands.md."""
+    """Return the table of commands at the top of a mail, for docs/commands.md."""
     head = ("line", "what it does", "value", "from")
     rules = [
         (

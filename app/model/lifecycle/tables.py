@@ -176,7 +176,7 @@ class Lifecycle:
 
     @property
     def first(self) -> str:
-        """The status of a new ticket."""
+        """Return the status of a new ticket."""
         return self.statuses[0]
 
     @property

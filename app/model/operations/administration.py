@@ -26,7 +26,7 @@ from .command_execution import CommandMail, CommandsRefused, execute_commands
 
 
 class FieldsSet(NamedTuple):
-    """What a command has set, field by field, and what must be said of it besides."""
+    """The fields that a command changed, and the notes that it must print."""
 
     fields: list[str]
     notes: list[Sentence]

@@ -206,7 +206,7 @@ def merge_goal(uow: UnitOfWork, ticket: Ticket, person: Person, given: str) -> T
 
 
 def _still_responder(before: TicketMember, now: TicketMember) -> TicketMember:
-    """What somebody is on a ticket whose queue they have just changed: they wrote as somebody who answers for it."""
+    """Return the roles of a person who just moved the ticket away: for this mail they still count as a responder."""
     return now._replace(answers=True) if before.responder and not now.responder else now
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from ..letters.letter_subjects import Subjects, add_letters
 from ..letters.notification import admin_wording, letter_row, notify, notify_unanswered
-from ..letters.subjects import Subjects, add_letters
 from ..lifecycle.tables import TRACKER, target_status
 from ..records.addressing import postmaster_address
 from ..records.letters import UNANSWERED, Letter

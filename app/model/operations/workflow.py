@@ -335,7 +335,7 @@ def _settle_answer(
 def _keep_record(
     uow: UnitOfWork, ticket: Ticket, progress: TicketProgress, transition: Transition, old: str, by_id: int | None
 ) -> None:
-    """Remember a new status, and a reopening with who had answered, which is about to be cleared."""
+    """Record a new status. Record a reopening with its answerer, before that field is cleared."""
     if old == transition.status:
         return
     record_change(uow, ticket, by_id, "status", old, transition.status)

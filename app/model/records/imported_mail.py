@@ -27,7 +27,7 @@ def person_keys(people: bytes) -> list[bytes]:
 
 
 def person_key(email: str) -> bytes:
-    """An address as people are kept."""
+    """Return the digest by which an imported mail stores an address."""
     return digest(address_key(email).encode("utf-8", "replace"), size=PERSON_BYTES)
 
 

@@ -103,7 +103,7 @@ class Attachment(Base):
 
 
 def contents_of(raw: bytes, attachments: "Iterable[Attachment | Attached]") -> Iterator[bytes]:
-    """The decoded bytes of parts, out of the mail as it came."""
+    """Return the decoded bytes of these parts of the mail."""
     return mime.contents(
         raw, (mime.Part(one.type, None, one.encoding, "", one.name, one.start, one.stop) for one in attachments)
     )

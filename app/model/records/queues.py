@@ -155,7 +155,7 @@ class TeamMember(NamedTuple):
 
 
 def team_members(uow: UnitOfWork) -> list[TeamMember]:
-    """Return everybody who answers, and of each queue last who only reads it."""
+    """Return the people of every queue's team; within a queue those who only read it come last."""
     answering = [TeamMember(queue, person, reader=False) for queue, person in responders(uow)]
     reading = [TeamMember(queue, person, reader=True) for queue, person in _by_queue(uow, QueueReader)]
     return sorted([*answering, *reading], key=lambda one: (one.queue.id, one.reader))

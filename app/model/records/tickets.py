@@ -37,7 +37,7 @@ class NoSuchTicket(ExplainedError, LookupError):
 
 
 class TicketForgotten(NoSuchTicket):
-    """The ticket of this number was forgotten: nothing of it is left."""
+    """The ticket of this number was erased."""
 
 
 class Ticket(Base):

@@ -87,7 +87,7 @@ def what_counts(query: Query) -> list[Sentence]:
 
 
 def read_query(text: str) -> Query:
-    """What a text asks for. Never raises."""
+    """Return the query that a text stands for. Never raises."""
     groups: list[list[Term]] = []
     without: list[Term] = []
     either = False

@@ -47,7 +47,7 @@ class Event:
 
     @property
     def status_changed(self) -> bool:
-        """Whether the ticket has another status than before."""
+        """Return whether the event changed the ticket's status."""
         return self.old_status != self.ticket.status
 
     @property

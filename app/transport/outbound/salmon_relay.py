@@ -30,7 +30,7 @@ class SalmonRelay:
                 self._relay.deliver(mail, To=recipient, From=envelope.sender or "<>")
 
     def check(self) -> None:
-        """Nothing: Salmon's relays say only of a letter whether they take it."""
+        """Do nothing: a relay of Salmon's can only be tried with a letter."""
 
     def close(self) -> None:
         """Nothing: Salmon's relays keep no connection."""

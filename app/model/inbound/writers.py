@@ -1,4 +1,4 @@
-"""What a mail brings to a ticket: the writer's words, and the people whom it asks in."""
+"""The writer of a mail, the words that they bring to a ticket, and the people whom they copy in."""
 
 from collections.abc import Sequence
 from dataclasses import replace
