@@ -163,7 +163,7 @@ def runs(words: Sequence[str]) -> Iterable[tuple[str, ...]]:
 
 
 def not_in(lines: Sequence[str], text: str) -> list[str]:
-    """The lines whose words do not all stand in a text."""
+    """Return the lines whose words do not all stand in a text."""
     search = _Search(text)
     return [line for line in lines if not search.has_all(line, quoted=is_marked(line))]
 

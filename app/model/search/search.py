@@ -253,7 +253,7 @@ def _snippet(uow: UnitOfWork, query: Query, ticket: Ticket, message: Message, me
 
 
 def _beside(uow: UnitOfWork, ticket: Ticket, message: Message, member: TicketMember | None) -> Iterator[str]:
-    """What a message is found by besides its title and its text, as far as it is shown."""
+    """Yield the other texts that a message can be found by, as far as the viewer may see them."""
     everything = member is None or member.insider
     subject = message.subject if everything else Redaction(uow, ticket).subject(message)
     if bare_subject(subject)[0] != bare_subject(ticket.title)[0]:
