@@ -53,7 +53,7 @@ def footer(
         lines.append(say("footer.open_to_others", queue=ticket.queue.name))
     if undo:
         lines.append(say("footer.undo", word=UNDO))
-    lines += _hints(uow, ticket, member, outlook.promise.default_reply)
+    lines += _hints(uow, ticket, member, members, outlook.promise.default_reply)
     lines += _elsewhere(uow, ticket, member, private=private)
     lines = [*lines, why(ticket, member), *_on_the_web(uow, ticket, member)]
     return Footer(lines, None if held else promise_made(outlook).stored())
@@ -144,7 +144,13 @@ def _elsewhere(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private
     return []
 
 
-def _hints(uow: UnitOfWork, ticket: Ticket, member: TicketMember, default_reply: DefaultReply) -> list[Sentence]:
+def _hints(
+    uow: UnitOfWork,
+    ticket: Ticket,
+    member: TicketMember,
+    members: Sequence[TicketMember],
+    default_reply: DefaultReply,
+) -> list[Sentence]:
     """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
     if not default_reply.hints:
         return []
@@ -159,7 +165,8 @@ def _hints(uow: UnitOfWork, ticket: Ticket, member: TicketMember, default_reply:
     # The database is asked for these only where a sentence has them.
     needed = {slot for slots_of in wanted.values() for slot in slots_of}
     if "requestor" in needed:
-        slots["requestor"] = ticket.requestor.label
+        requestor = next((one for one in members if one.requestor), None)
+        slots["requestor"] = requestor.label if requestor else ticket.requestor.label
     if "queue_address" in needed and ticket.queue.addresses:
         slots["queue_address"] = whole_address(uow, ticket.queue.addresses[0].address)
     return [
