@@ -424,4 +424,5 @@ _PLAIN = {
     "HOME": "",
     "WEB": "",
     "WEB_URL": "",
+    "METRICS": "",
 }
