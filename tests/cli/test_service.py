@@ -38,7 +38,7 @@ def test_units_name_this_installation(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze") and not os.environ.get("CI"), reason="no systemd here")
 def test_systemd_finds_no_fault_with_the_units(tmp_path: Path) -> None:
-    Program(tmp_path).does("service", "install", "--directory", str(tmp_path), "--user", "nobody")
+    Program(tmp_path).does("service", "install", "--directory", str(tmp_path), "--user", "daemon")
     paths = sorted(map(str, tmp_path.glob("tickets*.*")))
     done = subprocess.run(
         ["systemd-analyze", "verify", *paths], capture_output=True, text=True, timeout=PATIENCE, check=False
