@@ -31,7 +31,7 @@ class Inbox:
         """Somebody replies: what the letters to them say."""
         before = len(who.letters)
         who.replies(letter, text)
-        return [letter.text for letter in who.letters[before:]]
+        return [letter.words for letter in who.letters[before:]]
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_who_was_let_in_meanwhile_is_named_to_whoever_replies(inbox: Inbox) -> N
     assert inbox.reply_brings(inbox.ann, ann) == said
     assert inbox.reply_brings(inbox.sam, sams) == said
     # That letter itself says how it is now.
-    assert "Pia, Paul and everybody who answers for General will read it." in inbox.ann.letter().footer
+    assert "Pia, Paul and the General team will see it." in inbox.ann.letter().footer
     assert inbox.reply_brings(inbox.ann, inbox.ann.letter()) == []
 
 
@@ -194,7 +194,7 @@ def test_whoever_speaks_again_by_command_is_named_in_the_letters_of_it(inbox: In
         uow.session.get_one(Participant, (1, get_person(uow, inbox.pia.email).id)).dormant = True
     inbox.world.act(1, "Reply", inbox.pia.email, "I am back.")
     letter = inbox.ann.letter()
-    assert "Pia and everybody who answers for General will read it." in letter.footer
+    assert "Pia and the General team will see it." in letter.footer
     assert inbox.reply_brings(inbox.ann, letter) == []
     assert inbox.pia.letter().text == "Ann wrote:\n\nHere are my words."
 
@@ -240,7 +240,7 @@ def test_whoever_sends_what_was_held_is_told_of_the_answer_that_went_before(inbo
     inbox.world.clock.passes(minutes=3)
     [said] = inbox.reply_brings(inbox.sam, question, "send")
     crossing = "Britta answered 3 minutes before you, at 12:00 UTC, as message 4. Your reply went out, too."
-    assert said == f"We sent your message on ticket 1 to Pia and Ann.\n\n{crossing}"
+    assert said == f"We sent your message on ticket 1 to Pia and Ann. {crossing}"
 
 
 def test_it_stands_in_the_receipt_where_there_is_one(inbox: Inbox) -> None:

@@ -120,9 +120,9 @@ def test_twenty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(served: W
         rita.writes("ticket1", f"Buy my water, {number}.")
     assert len(ann.letters) == MOST_TO_OUTSIDERS
     assert len(sam.letters) - before == MOST_TO_OUTSIDERS + 10
-    assert "Ann did not get it." in sam.letter().text
+    assert "Ann didn't get it." in sam.letter().text
     # The person whose name it is is told once, and their answer is not held.
-    told = [letter for letter in rita.letters if "did not go to Ann" in letter.text]
+    told = [letter for letter in rita.letters if "didn't go to Ann" in letter.text]
     assert len(told) == 1
     rita.replies(told[0], "This is really from Rita.")
     assert ann.letter().text == "Rita wrote:\n\nThis is really from Rita."

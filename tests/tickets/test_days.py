@@ -302,4 +302,4 @@ def test_of_two_servers_one_writes_the_letters(mine: Inbox) -> None:
 def test_a_digest_is_daily_or_off(mine: Inbox) -> None:
     with mine.world.uow() as uow, pytest.raises(BadQueue) as refused:
         set_queue(uow, find_queue(uow, "General"), "digest", "weekly")
-    assert str(refused.value) == "digest cannot be 'weekly'; it would be off or daily."
+    assert str(refused.value) == 'digest can\'t be "weekly". Use off or daily.'

@@ -134,7 +134,7 @@ def test_a_yes_to_leaving_after_somebody_has_left_says_so(people: People) -> Non
     waiting = people.rita.letter()
     people.rita.replies(first, "unsubscribe")
     people.rita.replies(waiting, "yes")
-    assert people.rita.letter().text == "Nothing changed on ticket 1: you get no letters about it any more."
+    assert people.rita.letter().text == "Nothing changed on ticket 1: you get no emails about it any more."
 
 
 def shown(actor: Actor) -> str:
