@@ -35,7 +35,7 @@ def test_what_is_offered_to_be_sent_and_nothing_proves_is_shown_with_the_doubt(w
     # Whoever writes a comment knows its Message-ID.
     with_file(world, rita, "Pay to another account.", own, f"ticket1@{DOMAIN}")
     offer = rita.letter().text
-    assert "A reply in your name stayed a private note, because it answers one." in offer
+    assert "A reply in your name stayed a private note." in offer
     assert "We couldn't check that you wrote it. If you did, send it to Ann?" in offer
     assert "Pay to another account.\n\nWith files: invoice.pdf.\n\nTo send it, reply:\n    send" in offer
 

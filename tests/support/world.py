@@ -111,7 +111,9 @@ class Said(str):
     __slots__ = ()
 
     def __contains__(self, words: object) -> bool:
-        return str.__contains__(self, str(words)) or _in_one_line(str(words)) in _in_one_line(self)
+        found = str(words)
+        # What begins or ends with a break is about lines.
+        return str.__contains__(self, found) or (found == found.strip() and _in_one_line(found) in _in_one_line(self))
 
     def startswith(self, words: str | tuple[str, ...], *_: Any) -> bool:
         every = (words,) if isinstance(words, str) else words

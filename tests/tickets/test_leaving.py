@@ -105,7 +105,7 @@ def test_requestors_and_participants_leave_by_the_word_and_come_back_by_writing(
     assert "Changed your mind? Write to ticket1@tickets.example, or reply to this email." in who.letter().text
     assert who.email in people.ron.letter().text
     assert people.unsubscribed() == [who.name or name.title()]
-    assert f"Get no letters: {name.title()}" in shown(people.ron)
+    assert f"Gets no emails: {name.title()}" in shown(people.ron)
     assert not people.hears(who)
     confirmed = len(who.letters)
     who.replies(who.letters[0], "I am back.")
@@ -146,7 +146,7 @@ def test_outsiders_are_told_of_nobody_else_who_left(people: People) -> None:
     people.pia.replies(people.pia.letter(), "unsubscribe")
     assert people.world.ticket(1, people.rita.email)["unsubscribed"] == []
     assert [one["name"] for one in people.world.ticket(1, people.pia.email)["unsubscribed"]] == ["Pia"]
-    assert "Get no letters" not in shown(people.rita)
+    assert "Gets no emails" not in shown(people.rita)
 
 
 def test_a_requestor_who_left_is_not_told_that_it_is_resolved(people: People) -> None:

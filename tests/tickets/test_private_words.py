@@ -322,7 +322,7 @@ def test_the_page_that_an_outsider_asks_for_shows_the_same(uow: UnitOfWork) -> N
     uow.world.sets(1, RON, assignee=RON, priority=7)
     uow.ron.replies(uow.ron.letters[0], OFF["marked"])
     [page] = uow.steers(uow.rita, "show") if uow.rita.letters else []
-    assert f"Requestor: Rita <{RITA}>\nAssignee: Ron\nParticipants: Pia" in page.text
+    assert f"From: Rita <{RITA}>\nOwner: Ron\nCopied in: Pia" in page.text
     assert "You wrote:" in page.text
     assert "Hi Rita, all is well." in page.text
     for secret in (RON, PIA, "zebrafish", "pest", "riority", *(letter["Message-ID"] for letter in uow.ron.letters)):
