@@ -16,7 +16,7 @@ from sqlalchemy import make_url, text, update
 
 from mail_tickets.cli import main
 from mail_tickets.cli.running import doctor_checks, letter_samples
-from mail_tickets.model.letters import templates
+from mail_tickets.model import wording
 from mail_tickets.model.records.letters import Letter, State
 from mail_tickets.model.records.received_mail import Mail
 from mail_tickets.model.storage.database import Database
@@ -380,21 +380,23 @@ def test_a_letter_that_cannot_be_rendered(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str
 ) -> None:
     copy = tmp_path / "templates"
-    shutil.copytree(letter_samples._TEMPLATES, copy)
+    shutil.copytree(wording.TEMPLATES, copy)
     (copy / "posted.txt").write_text(damage)
-    monkeypatch.setattr(letter_samples, "_TEMPLATES", copy)
-    monkeypatch.setattr(templates, "_TEMPLATES", copy)
-    templates._template.cache_clear()
+    monkeypatch.setattr(letter_samples, "TEMPLATES", copy)
+    monkeypatch.setattr(wording, "TEMPLATES", copy)
+    wording._environment.cache_clear()
+    wording.wording_in.cache_clear()
     try:
         [(level, told)] = doctor(1).about("templates")
     finally:
-        templates._template.cache_clear()
+        wording._environment.cache_clear()
+        wording.wording_in.cache_clear()
     assert (level, "Can't write emails of the kind 'posted'" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
 def test_templates_that_are_not_there(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(letter_samples, "_TEMPLATES", tmp_path / "nowhere")
+    monkeypatch.setattr(letter_samples, "TEMPLATES", tmp_path / "nowhere")
     assert doctor(1).about("templates") == [("FAIL", "The email templates are missing. Install mail-tickets again.")]
 
 

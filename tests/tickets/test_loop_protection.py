@@ -349,8 +349,8 @@ def test_a_page_says_what_a_reply_does_now(small_world: World) -> None:
         eve.writes(f"ticket{number}", "help")
         eve.replies(eve.letter(), "Buy my water.")
     eve.writes(f"ticket{MOST_TICKETS + 1}", "help")
-    assert "in private" in eve.letter().text
-    assert "in private" in eve.letter().footer
+    assert "private note" in eve.letter().text
+    assert "private note" in eve.letter().footer
     eve.replies(eve.letter(), "Buy it now.")
     assert small_world.ticket(MOST_TICKETS + 1)["messages"][-1]["private"] is True
 
@@ -435,7 +435,7 @@ def test_in_a_storm_the_footer_says_that_nobody_gets_a_letter(small_inbox: World
     ron.replies(ron.letter(), "What is it?")
     for number in range(9):
         rita.replies(rita.letter(), f"More, {number}.")
-        ron.replies(ron.letter(), "Slowly, please.")
+        ron.replies(ron.letter(), f"Slowly, please, {number}.")
     assert "we won't email anyone about it" in " ".join(rita.letter().footer.split())
     before = len(world.far_end.letters)
     rita.replies(rita.letter(), "Important.")
