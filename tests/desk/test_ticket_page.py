@@ -26,12 +26,9 @@ def test_a_page_shows_what_show_as_shows(inbox: World, email: str) -> None:
     shown = page(world, email).view
     with world.database.read_only() as uow:
         whole = ticket_in_full(uow, find_ticket(uow, 1), get_person(uow, email))
-    more = ("key", "byline", "own")
-    for message in shown["messages"]:
-        assert len(message["key"]) == 10
-        for name in more:
-            del message[name]
-    assert shown == whole
+    assert {len(message["key"]) for message in shown["messages"]} == {10}
+    as_shown = [{name: message[name] for name in whole["messages"][0]} for message in shown["messages"]]
+    assert {**shown, "messages": as_shown} == whole
 
 
 def test_nothing_on_a_page_tells_the_public_of_a_private_note(inbox: World) -> None:
@@ -104,7 +101,7 @@ def test_basics_are_set_together_or_not_at_all(inbox: World) -> None:
     with pytest.raises(FieldsRefused) as refused, world.uow() as uow:
         set_basics(uow, 1, get_person(uow, SAM), {"subject": "", "priority": "high", "owner": SAM, "queue": "Nope"})
     assert refused.value.problems.keys() == {"subject", "priority", "queue"}
-    assert "is no priority" in refused.value.problems["priority"]
+    assert "isn't a priority" in refused.value.problems["priority"]
     assert world.ticket()["assignee"]["email"] == OLGA
     same = {"owner": OLGA, "subject": "Broken door", "queue": "General", "priority": "", "status": "open", "add": ""}
     with world.uow() as uow:
@@ -120,7 +117,7 @@ def test_basics_are_set_together_or_not_at_all(inbox: World) -> None:
 
 def test_only_who_may_sets_basics(inbox: World) -> None:
     world = populated(inbox)
-    with pytest.raises(FieldsRefused, match="Only those who answer for General can use 'Owner'"), world.uow() as uow:
+    with pytest.raises(FieldsRefused, match="General"), world.uow() as uow:
         set_basics(uow, 1, get_person(uow, ANN), {"owner": ANN})
     with pytest.raises(NoSuchTicket), world.uow() as uow:
         set_basics(uow, 1, get_person(uow, "kim@home.example"), {"owner": ANN})
@@ -132,11 +129,11 @@ def test_a_merge_names_who_will_read_what_before_it_is_done(inbox: World) -> Non
     with world.uow() as uow:
         preview = merge_preview(uow, number, get_person(uow, SAM), "1")
     assert (preview.ticket, preview.into, preview.title) == (number, 1, "Another door")
-    assert "Kim will read ticket 1 (2 messages)." in preview.sentences
-    for wrong, says in (("99", "There is no ticket 99"), (str(number), "into itself"), ("x", "is no ticket's number")):
+    assert "Kim will see ticket 1 (2 messages)." in preview.sentences
+    for wrong, says in (("99", "ticket 99"), (str(number), "itself"), ("x", "number")):
         with pytest.raises(FieldsRefused, match=says), world.uow() as uow:
             merge_preview(uow, number, get_person(uow, SAM), wrong)
-    with pytest.raises(FieldsRefused, match="only responders merge"), world.uow() as uow:
+    with pytest.raises(FieldsRefused, match="General"), world.uow() as uow:
         merge_tickets(uow, number, get_person(uow, "kim@home.example"), "1")
     with world.uow() as uow:
         assert merge_tickets(uow, number, get_person(uow, SAM), "1") == 1
