@@ -20,6 +20,8 @@ from ..tickets.visibility import is_open_to_others, may_see
 from ..wording import Sentence, say, wording_in
 from .promises import NAMES_IN_FULL, ReplyOutlook, promise_made, reply_outlook
 
+_YOUR_LIST = "your_list"
+
 
 class Footer(NamedTuple):
     """The sentences under a letter, one a line, and the promise that they make, as it is stored; None in a storm."""
@@ -160,7 +162,9 @@ def _hints(
         "list": LIST,
         "status": ticket.status,
     }
-    names = [f"footer.{_for_reader(uow, ticket, member, hint)}" for hint in default_reply.hints]
+    # Whoever is told of the word for help learns there of the one for their list.
+    hints = [hint for hint in default_reply.hints if not (member.responder and hint == _YOUR_LIST)]
+    names = [f"footer.{_for_reader(uow, ticket, member, hint)}" for hint in hints]
     wanted = {name: wording_in().slots_of(name) for name in names}
     # The database is asked for these only where a sentence has them.
     needed = {slot for slots_of in wanted.values() for slot in slots_of}
