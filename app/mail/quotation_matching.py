@@ -162,10 +162,10 @@ def runs(words: Sequence[str]) -> Iterable[tuple[str, ...]]:
     return zip(*(words[at:] for at in range(RUN)), strict=False)
 
 
-def not_in(lines: Sequence[str], text: str) -> list[str]:
-    """Return the lines whose words do not all stand in a text."""
+def not_in(lines: Sequence[str], text: str, *, short: bool = False) -> list[str]:
+    """Return the lines whose words do not all stand in a text. Short ones do if they are marked, or if `short`."""
     search = _Search(text)
-    return [line for line in lines if not search.has_all(line, quoted=is_marked(line))]
+    return [line for line in lines if not search.has_all(line, quoted=short or is_marked(line))]
 
 
 def is_marked(line: str) -> bool:

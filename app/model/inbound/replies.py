@@ -312,7 +312,7 @@ def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: 
 
 def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
-    if not reply.member.subscribed:
+    if not (reply.member.subscribed or reply.member.pending):
         # They have left, and were told so.
         return Performed(Fate.STEERED, reply.ticket)
     if Effect.LEAVE in reply.permission.now:

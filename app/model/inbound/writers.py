@@ -52,14 +52,15 @@ def update_letter_address(person: Person, ticket: Ticket | None, address: str) -
 def is_over_ticket_limit(
     uow: UnitOfWork, inbound_mail: InboundMail, sender: Mailbox, known: Sequence[KnownReference]
 ) -> bool:
-    """Whether a mail that nothing proves has reached as many tickets as it may."""
+    """Whether a mail that nothing proves has reached as many tickets as it may; a letter about any of them is proof."""
     tickets = {result.ticket for result in inbound_mail.results if result.ticket}
     if len(tickets) < MOST_TICKETS_OF_UNPROVEN:
         return False
     person = find_person(uow, sender.email)
     came_before = past_of(uow, inbound_mail).came_before
-    verified = person is not None and sender_proof.is_verified(
-        uow, inbound_mail, person, known, came_before=came_before
+    verified = person is not None and any(
+        sender_proof.is_verified(uow, inbound_mail, person, known, came_before=came_before, ticket=ticket)
+        for ticket in {None, *(reference.ticket for reference in known)}
     )
     return inbound_mail.parsed.automatic is not None or not sender_proof.is_believed(
         uow, inbound_mail, verified=verified

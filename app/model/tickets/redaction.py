@@ -101,7 +101,8 @@ class Redaction:
         query = select(Message.full_text).where(Message.ticket_id == self._ticket.id, Message.private)
         words = "\n".join(map(folded, self._unit_of_work.session.scalars(query)))
         lines = self._lines_of_letters()
-        framing = joined(not_in(list(lines), words))
+        # What stands in a message is no line of ours, however short: who sends it after all has written it.
+        framing = joined(not_in(list(lines), words, short=True))
         return Private(f"{words} {framing}", framing)
 
     def _lines_of_letters(self) -> Iterable[str]:
