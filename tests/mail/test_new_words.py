@@ -151,9 +151,9 @@ def test_a_file_goes_with_the_letters_byte_for_byte(small: Office, file: tuple[s
     letter = small.rita.letter()
     [part] = letter.mail.iter_attachments()
     assert (part.get_payload(decode=True), part.get_filename()) == (content, name)
-    assert f"[{name}, {kind}, {len(content)} bytes]" in letter.text
+    assert f"[{name}, {len(content)} bytes]" in letter.text
     # The footer is still the last of the text.
-    assert letter.footer.startswith("You get this because")
+    assert letter.footer.startswith("Reply to this email to")
 
 
 def test_a_mail_that_is_attached_arrives_as_it_was(small: Office) -> None:
@@ -211,7 +211,7 @@ def test_files_beyond_the_limit_are_named_with_their_size_and_the_others_go(
     )
     letter = small.rita.letter()
     assert [part.get_filename() for part in letter.mail.iter_attachments()] == ["one.png", "three.png"]
-    assert "[one.png, image/png, 600 bytes]\n[two.png, image/png, 500 bytes: too large to pass on]\n" in letter.text
+    assert "[one.png, 600 bytes]\n[two.png, 500 bytes: too big to forward, saved on the ticket]\n" in letter.text
     assert [attachment["bytes"] for attachment in small.world.ticket()["messages"][-1]["attachments"]] == [
         600,
         500,
