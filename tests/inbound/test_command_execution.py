@@ -942,7 +942,9 @@ def test_a_colleague_whose_undo_no_longer_counts_is_told_so(office: Office) -> N
     assert "You're getting this because ticket 1 was in General, and you're on that team." in told.footer
     letters = office.since(lambda: office.rosa.replies(told, "undo"))
     assert [letter.recipient for letter in letters] == [ROSA]
-    assert "Only the person who made the last change, or someone on the General team, can undo it." in letters[0].words
+    assert (
+        "Only the person who made the last change, or someone on the Questions team, can undo it." in letters[0].words
+    )
     assert "You're getting this because an email from your address came to ticket 1." in letters[0].footer
     assert (office.ticket["queue"], len(office.messages)) == ("Questions", count)
     # Whoever made the change still takes it back.
@@ -1357,7 +1359,7 @@ def test_what_takes_an_answer_is_refused_where_nobody_has_answered(office: Offic
         return
     office.steers(office.ron, "Status: Needs information\n\nWhich model?")
     letters = office.since(lambda: office.rita.replies(office.rita.letter(), "Action: Confirm\n\nIt works."))
-    assert "nobody has answered yet" in to(letters, office.rita)[0].text
+    assert "nobody has answered" in to(letters, office.rita)[0].text
     assert office.messages[-1]["text"] == "It works."
 
 
@@ -1409,7 +1411,7 @@ def test_who_comes_with_a_merged_ticket_is_told_where_it_goes_on(office: Office)
     otto.writes("hello", "Mine too.", subject="Smoke")
     letters = office.merges(office.ron.letter(), 1)
     [told] = to(letters, otto)
-    assert told.text == "Your ticket 2 is now part of ticket 1,"
+    assert told.words.startswith('Your ticket 2 is now part of ticket 1, "')
     assert told["Reply-To"] == f"ticket1@{DOMAIN}"
 
 

@@ -54,8 +54,11 @@ CAUSES: dict[str, set[Effect]] = {
     # The words below an `undo` that waits for its proof are no reason against it.
     "checkpoint.posts": {E.POST},
     "checkpoint.changes": {E.POST},
-    **{f"ticket.{name}": SAYS for name in ("status", "last_query", "last_response", "solved", "answer", "answerer_id")},
-    **{f"ticket.{name}": {E.POST, E.COMMAND} for name in ("posts", "last_posted", "has_private")},
+    **{
+        f"ticket.{name}": SAYS
+        for name in ("status", "closed", "last_query", "last_response", "solved", "answer", "answerer_id")
+    },
+    **{f"ticket.{name}": {E.POST, E.COMMAND} for name in ("posts", "last_posted", "last_public", "has_private")},
     **{
         f"ticket.{name}": SETS
         for name in ("queue_id", "title", "priority", "requestor_id", "assignee_id", "handed_over")

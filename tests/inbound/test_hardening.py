@@ -118,7 +118,7 @@ def test_retry_leaves_to_a_courier_what_it_has_in_hand(world: World) -> None:
 
 
 def test_a_queue_has_no_address_that_looks_like_anothers(small_world: World) -> None:
-    with pytest.raises(BadQueue, match="is not an address"):
+    with pytest.raises(BadQueue, match="isn't an address"):
         small_world.answers_at('"hello"')
 
 

@@ -69,7 +69,7 @@ def test_where_the_line_is_refused_or_waits_the_answer_stays_private(desk: Desk)
     assert "Eve didn't get your message: only the General team can see it." in refusal.text
     assert "Send it to Ann Lee?\n\nTo send it, reply:\n    send" in refusal.text
     # Nothing proves this one.
-    unproven = {"In-Reply-To": "<1@relay.example>", "References": letter["Message-ID"]}
+    unproven = {"In-Reply-To": desk.rita.letter()["Message-ID"]}
     desk.sam.writes("ticket1-comment", f"AddCc: {EVE}\n\nForged.", headers=unproven)
     assert last(desk) == ("Forged.", True)
     desk.sam.replies(letter, "AddCc: bea@home.example\n\nAnother one is let in.")

@@ -205,7 +205,7 @@ def test_a_mail_cannot_be_delivered_twice(world: World) -> None:
     [(number, _, _)] = aside(world)
     world.intake.redeliver(number, f"hello@{DOMAIN}")
     for wrong in (number, 77):
-        with pytest.raises(NoSuchMail, match=f"No mail {wrong} is set aside"):
+        with pytest.raises(NoSuchMail, match=f"No email {wrong} is set aside"):
             world.intake.redeliver(wrong)
 
 
