@@ -59,11 +59,11 @@ def test_who_is_forgotten_is_gone_from_every_file(office: Office) -> None:
     said = office.does("forget", ANN, *YES)
     assert said.startswith(f"Forgot {ANN}: erased 2 messages, 1 mail (0 of them set aside)")
     assert list(files_with(office.path, "under the mat")) == list(files_with(office.path, ANN)) == []
-    assert office.refuses("raw", 1, 2) == "Message 2 of ticket 1 was erased: there is no mail of it."
+    assert office.refuses("raw", 1, 2) == "Message 2 of ticket 1 was erased, and its email with it."
     assert "at the request of its writer.]" in office.does("show", 1)
     assert ANN not in office.does("person", "list") + office.does("outbox", "list") + office.does("list")
     assert "forgotten" not in office.does("person", "list")
-    assert office.refuses("forget", ANN, *YES).startswith(f"We don't know {ANN!r}")
+    assert office.refuses("forget", ANN, *YES).startswith(f"We don't know {ANN}")
     assert office.does("open", "--queue", "General", "--from", ANN, "--subject", "New", "--text", "Hi") == "2\n"
 
 
@@ -73,14 +73,14 @@ def test_a_ticket_is_forgotten_and_says_so(office: Office) -> None:
         "Forgot ticket 1: erased 2 messages, 1 mail (0 of them set aside), 0 attachments and 2 letters."
     )
     assert f"Known through it alone: {ANN}; `tickets forget EMAIL` forgets them." in said
-    assert office.does("show", 1).endswith(": nothing of it is left.\n")
+    assert office.does("show", 1).endswith(" Nothing of it is left.\n")
     shown = office.json("show", 1)
     assert (shown["messages"], [change["field"] for change in shown["changes"]]) == ([], ["forgotten"])
     assert office.json("list") == []
     assert list(files_with(office.path, "under the mat")) == []
     for command in (("act", 1, "Reply", "--as", ROB), ("raw", 1, 1)):
-        assert office.refuses(*command).startswith("Ticket 1 was forgotten on ")
-    assert office.refuses("forget", "--ticket", 1, *YES).startswith("Ticket 1 was forgotten on ")
+        assert office.refuses(*command).startswith("Ticket 1 was erased on ")
+    assert office.refuses("forget", "--ticket", 1, *YES).startswith("Ticket 1 was erased on ")
     assert deliver(office, SECRET.replace(b"<k@", b"<l@"), "ticket1@tickets.localhost").status == 0
     assert [one["reason"] for one in office.json("unmatched", "list")] == ["the ticket was erased"]
 
@@ -90,7 +90,7 @@ def test_whoever_looks_at_a_forgotten_ticket_finds_none(office: Office, viewer: 
     office.does("forget", "--ticket", 1, *YES)
     assert office.refuses("show", 1, "--as", viewer) == office.refuses("show", 1, "--as", viewer, "--json")
     assert office.refuses("show", 1, "--as", viewer) == "There's no ticket 1."
-    assert office.does("show", 1).startswith("Ticket 1 was forgotten on ")
+    assert office.does("show", 1).startswith("Ticket 1 was erased on ")
 
 
 def test_what_is_left_of_a_ticket_is_said(office: Office) -> None:
@@ -123,20 +123,20 @@ def test_what_is_not_there_is_one_line(office: Office) -> None:
 def test_without_a_terminal_one_yes_is_not_enough(office: Office, given: tuple[str, ...]) -> None:
     done = office.run("forget", ANN, *given)
     assert (done.status, done.out) == (2, "")
-    assert "it takes --yes --yes" in done.err
+    assert "give --yes --yes" in done.err
     assert len(office.json("show", 1)["messages"]) == 2
     assert office.json("show", 1)["requestor"]["email"] == ANN
 
 
 def test_sweeping_alone_can_be_done_again(office: Office) -> None:
-    assert office.does("forget", "--sweep") == ""
+    assert office.does("forget", "--sweep") == office.does("forget", "--sweep") == "Cleared the database's files.\n"
 
 
 @pytest.mark.parametrize(
     ("answers", "status", "said"),
     [
         ("n\n", 1, "Nothing was erased."),
-        ("y\nbob@example.org\n", 1, f"That is not {ANN}: nothing was erased."),
+        ("y\nbob@example.org\n", 1, "Nothing was erased."),
         ("y\nAnn@Example.org\n", 0, f"Forgot {ANN}"),
     ],
 )

@@ -211,4 +211,4 @@ def test_of_an_old_database_nothing_of_a_ticket_is_left(old_url: str, tmp_path: 
 
 def test_letters_are_inserted_in_one_place() -> None:
     inserts = re.compile(r"\binsert\((?:Letter\b|_?LETTER\b|cast\([^)]*Letter\.)|\bLetter\(\w+=")
-    assert [path.name for path in APP if inserts.search(path.read_text())] == ["subjects.py"]
+    assert [path.name for path in APP if inserts.search(path.read_text())] == ["letter_subjects.py"]
