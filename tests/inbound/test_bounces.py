@@ -22,6 +22,7 @@ from mail_tickets.model.records.tickets import UNDELIVERED
 from mail_tickets.transport.outbound.errors import Refused
 from tests.support.world import DOMAIN, Actor, Letter, World
 
+UNREAD = "ann@example.net: something came back about an email, and is set aside"
 MAILS = Path(__file__).parent.parent / "mails"
 REAL = json.loads((MAILS / "flufl.bounce" / "expected.json").read_text(encoding="utf-8"))
 
@@ -438,7 +439,8 @@ def test_other_mail_at_the_token_is_no_report(small: Scene, sender: str, text: s
     to = small.ann.letter().envelope_from
     raw = f"From: {sender}\nTo: {to}\nSubject: Hello\nMessage-ID: <1@far.example>\n\n{text}{RETURNED}"
     small.world.brings(raw.encode(), "someone@far.example", to)
-    assert (small.noted, small.world.rows(Delivery.fate)[-1]) == ([], "set aside")
+    assert (small.noted, small.refused) == ([UNREAD], [])
+    assert small.world.rows(Delivery.fate)[-1] == "set aside"
 
 
 def test_a_delay_in_words_fails_nothing(small: Scene) -> None:
@@ -474,7 +476,7 @@ def test_what_is_no_report_marks_nothing_at_the_envelope_sender(small: Scene) ->
     small.ann.writes(to, "I am in Spain.", headers={"Auto-Submitted": "auto-replied"})
     away = f"From: ann@example.net\r\nTo: {to}\r\nSubject: Away\r\n\r\nI am in Spain.\r\n".encode()
     small.world.brings(away, "", to)
-    assert (small.noted, small.refused) == ([], [])
+    assert (small.noted, small.refused) == ([UNREAD] * 3, [])
     assert small.world.rows(Delivery.fate)[-3:] == ["set aside"] * 3
     assert len(small.world.far_end.letters) == before
 

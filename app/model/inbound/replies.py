@@ -312,7 +312,7 @@ def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: 
 
 def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
-    if not (reply.member.subscribed or reply.member.pending):
+    if leaving.has_left(reply.member):
         # They have left, and were told so.
         return Performed(Fate.STEERED, reply.ticket)
     if Effect.LEAVE in reply.permission.now:
@@ -521,7 +521,7 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
         return _post_offered(uow, reply, letter, private=written == commands.POST_PRIVATE)
     if written == commands.UNDO:
         return _undo_last_change(uow, reply, letter.checkpoint, was_pending=True)
-    if written == commands.LEAVE and not reply.member.subscribed:
+    if written == commands.LEAVE and leaving.has_left(reply.member):
         return _refused_only(reply, "notes.left_already")
     if written == commands.LEAVE and Effect.LEAVE in reply.permission.now:
         return _unsubscribe(uow, reply)

@@ -12,6 +12,11 @@ def may_leave(member: TicketMember) -> bool:
     return (member.participant or member.requestor) and not member.responder
 
 
+def has_left(member: TicketMember) -> bool:
+    """Return whether somebody gets no letters any more; who waits to be let in will get them, and may leave first."""
+    return not (member.subscribed or member.pending)
+
+
 def leave(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Event:
     """End the letters of a ticket for somebody who may leave it. Nobody is told of who had left before."""
     change = _leave(uow, ticket, member)
