@@ -36,10 +36,10 @@ def test_a_new_file_is_for_this_account_alone_and_none_is_replaced(program: Prog
     assert program.does("export", "--output", goal) == f"Exported to {goal}: 3 mails of 2 tickets\n"
     assert stat.S_IMODE(goal.stat().st_mode) == 0o600
     assert goal.read_text() == program.does("export")
-    assert program.refuses("export", "2", "--output", goal) == f"{goal} is there already; name another file."
+    assert program.refuses("export", "2", "--output", goal) == f"{goal} already exists. Choose another file."
     assert goal.read_text() == program.does("export")
     nowhere = program.folder / "nowhere" / "out.mbox"
-    assert program.refuses("export", "--output", nowhere) == f"There is no directory {nowhere.parent}."
+    assert program.refuses("export", "--output", nowhere) == f"There's no folder {nowhere.parent}."
     assert not list(program.folder.glob(".out*"))
     lines = program.folder / "out.jsonl"
     told = program.does("export", "2", "--format", "jsonl", "--output", lines)

@@ -89,7 +89,7 @@ def test_the_tables_of_the_queue_say_what_each_mail_did(supporting: Archive) -> 
 
 
 def test_a_status_that_the_queue_does_not_have_is_refused(small: Archive) -> None:
-    with pytest.raises(NoSuchStatus, match="new, open, stalled, resolved and rejected"):
+    with pytest.raises(NoSuchStatus, match="new, open, stalled, resolved or rejected"):
         small.imports(*THREAD, status="Solved")
     with pytest.raises(NoSuchQueue):
         run.import_archive(small.world.database, run.ImportRequest("x", "Nowhere", 9), None, lambda step: None)

@@ -108,7 +108,7 @@ def program(tmp_path: Path, database_url: str) -> Program:
 def test_it_tells_what_it_did(program: Program) -> None:
     box = program.box([old_mail("1"), old_mail("2", answers=["1"]), old_mail("9", subject="Other"), b"\n"])
     dry = program.does("import", box, "--queue", "Archive", "--dry-run").splitlines()
-    assert dry[0].strip() == "A DRY RUN: NOTHING WAS DONE"
+    assert dry[0].strip() == "DRY RUN: NOTHING CHANGED"
     assert program.json("list") == []
     told = program.does("import", box, "--queue", "archive").splitlines()
     assert [line.split("  ")[0] for line in told[:7]] == [
@@ -155,7 +155,7 @@ def test_what_cannot_be_is_refused_in_one_line(program: Program) -> None:
 def test_where_there_is_no_mail_it_says_so(program: Program) -> None:
     (program.folder / "box").mkdir()
     (program.folder / "box" / "x.png").write_bytes(b"\x89PNG\0")
-    last = f"There is no mail at {program.folder / 'box'}."
+    last = f"There's no email at {program.folder / 'box'}."
     assert program.does("import", program.folder / "box", "--queue", "Archive").splitlines()[-1] == last
 
 
@@ -180,7 +180,7 @@ def test_what_it_does_not_take_it_names(program: Program) -> None:
     assert moz == "passed over: moz, byte 0: it was deleted in its mail program (X-Mozilla-Status)"
     assert notes.startswith("passed over: notes.txt: it does not begin with the headers of a mail")
     assert (rest[0], len(rest)) == ("passed over: x00.png: it is no text", 35)
-    assert rest[-1] == "passed over: 6 more; --json names up to 1,000"
+    assert rest[-1] == "passed over: 6 more (--json names up to 1,000)"
     report = program.json("import", folder, "--queue", "Archive")
     assert (report["mails"], report["duplicates"], report["passed_over"], len(report["other_files"])) == (8, 8, 42, 42)
     assert report["other_files"][2] == {"where": "x00.png", "reason": "it is no text"}

@@ -24,7 +24,7 @@ from mail_tickets.model.storage.unit_of_work import Trust
 from tests.support.footers import read_footer, team
 from tests.support.world import Letter, World
 
-MEANING = {action.promise: action.title for life in LIFECYCLES.values() for action in life.actions}
+MEANING = {action.does: action.title for life in LIFECYCLES.values() for action in life.actions}
 MEANING[PRIVATE_NOTE] = "Comment"
 TAKES_BACK = re.compile(r"^To undo who's copied in, start your reply with:\n((?: {4}.+\n?)+)", re.M)
 
@@ -237,7 +237,7 @@ def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
             reader = company.actors[company.names[letter.recipient]]
             for offered in [*undo, *TAKES_BACK.findall(letter.text)]:
                 reader.replies(letter, dedent(offered))
-                assert reader.letter().text.startswith("Done. On ticket")
+                assert reader.letter().text.startswith(("Done. On ticket", "Undone. On ticket"))
                 company.goes_back_to(copy)
             for line in re.findall(r"tart your reply with:\s+(Status: [^\n]+)", letter.all_text):
                 reader.replies(letter, f"{line}\n\nSo it is.")
@@ -268,7 +268,7 @@ def test_whoever_moves_a_ticket_stays_on_it_gets_its_letters_and_may_take_that_b
     # A participant has no such line.
     assert "DelCc" not in receipt.all_text
     company.actors["Rita"].writes("ticket1", "Anybody there?")
-    assert ron.letter().text == "Rita wrote:\n\nAnybody there?"
+    assert ron.letter().text == "Rita wrote:\n\nSubject: Hello\n\nAnybody there?"
     company = company_of(INBOX)
     company.commands("Ron", ["Queue: Far", "undo"])
     assert (world.ticket()["queue"], world.ticket()["status"]) == ("Lab", "new")
@@ -297,4 +297,5 @@ def test_the_receipt_of_a_first_mail_that_moves_its_ticket_away_is_true(
             assert_a_reply_does_what_it_says(company, letter)
             company.goes_back_to(copy)
     # A line that is offered can be used.
-    assert ('put "Status: ' in company.actors["Ron"].letter().all_text) == ("Requestor" not in lines)
+    footer = " ".join(company.actors["Ron"].letter().footer.split())
+    assert ("tart your reply with: Status: " in footer) == ("Requestor" not in lines)

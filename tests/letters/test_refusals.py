@@ -254,7 +254,7 @@ def test_a_letter_of_before_that_the_relay_takes_clears_the_mark(scene: Scene) -
 def test_a_retry_clears_the_mark(scene: Scene) -> None:
     cut_off(scene)
     [first, *_] = json.loads(scene.command("outbox", "list", "--state", "failed", "--json"))
-    assert scene.command("outbox", "retry", str(first["id"])) == "1 letter due now\n"
+    assert scene.command("outbox", "retry", str(first["id"])) == "1 email will be sent now\n"
     assert not scene.marked
     # A refusal on that day is the first one again.
     scene.refuses()
