@@ -33,7 +33,7 @@ TICKET_KEYS = [
 ]
 MESSAGE_KEYS = [
     *("number", "message_id", "in_reply_to", "sender", "subject", "text", "full_text", "action", "new_status"),
-    *("private", "automatic", "listed", "verified", "held", "date", "received", "attachments"),
+    *("private", "automatic", "listed", "verified", "held", "via", "date", "received", "attachments"),
 ]
 EVIL = (
     b'From: "Ev\x9bil\x1b[31m" <evil@example.org>\nSubject: =?utf-8?q?a=1B[2Jb=C2=9B2J=E2=80=AE?=\n'
@@ -48,6 +48,7 @@ SWITCHES = {
     "cc-from-others": False,
     "digest": "off",
     "readers": "everyone",
+    "language": "en",
 }
 
 
@@ -216,7 +217,7 @@ def test_completion_knows_commands_and_options(tmp_path: Path) -> None:
         )
         return [word.partition(",")[2] for word in done.stdout.split()]
 
-    assert completes("tickets se") == ["serve", "search", "set"]
+    assert completes("tickets se") == ["serve", "service", "search", "set"]
     assert completes("tickets responder re") == ["remove"]
     assert completes("tickets lifecycle --f") == ["--format"]
     assert completes("tickets lifecycle --format m") == ["mermaid"]
@@ -321,7 +322,10 @@ REFUSED: list[tuple[list[str], str]] = [
     (["list", "--requestor", "who@example.org"], "We don't know who@example.org."),
     (["list", "--assignee", "who@example.org"], "We don't know who@example.org."),
     (["open", "--queue", "Lost", "--from", ANN, "--subject", "s", "--text", "t"], 'There\'s no queue called "Lost"'),
-    (["open", "--queue", "General", "--from", "ann", "--subject", "s", "--text", "t"], "'ann' is not an e-mail"),
+    (
+        ["open", "--queue", "General", "--from", "ann", "--subject", "s", "--text", "t"],
+        '"ann" isn\'t an email address.',
+    ),
     (
         ["open", "--queue", "General", "--from", ANN, "--subject", "s", "--text", "t", "--date", "2999-01-01"],
         "2999-01-01T00:00:00+00:00 can't be right: a date must lie between 1990 and now.",
@@ -330,45 +334,45 @@ REFUSED: list[tuple[list[str], str]] = [
     (["act", "1", "Explode", "--as", ROB], 'There\'s no action "Explode". Use Request for more information,'),
     (["act", "1", "Comment", "--as", "who@example.org"], "We don't know"),
     (["act", "1", "Change status", "--as", ADMIN, "--status", "Lost"], 'There\'s no status "Lost"'),
-    (["act", "1", "Change status", "--as", ADMIN], "'Change status' leads to Needs information, Answered,"),
+    (["act", "1", "Change status", "--as", ADMIN], "Change status can make it Needs information,"),
     (["act", "1", "Change status", "--as", ROB, "--status", "Solved"], "an administrator"),
     (
         ["act", "1", "Reopen", "--as", ANN],
         "You can't use Reopen now: this ticket is Open. It works while a ticket is Answered, Solved or Expired.",
     ),
-    (["act", "1", "Confirm", "--as", ANN], "'Confirm' "),
-    (["act", "1", "Answer", "--as", ROB, "--answer", "1"], "'Answer' names no answer."),
+    (["act", "1", "Confirm", "--as", ANN], "You can't use Confirm yet: nobody has answered"),
+    (["act", "1", "Answer", "--as", ROB, "--answer", "1"], "Answer names no answer."),
     (["act", "1", "Answer", "--as", ROB, "--answer", HUGE], "There's no number 9"),
     (["set", "2", "--subject", "s", "--as", ROB], "There's no ticket 2."),
-    (["set", "1", "--subject", "s", "--as", ANN], f"{ANN} does not answer for General: only responders"),
+    (["set", "1", "--subject", "s", "--as", ANN], f"{ANN} isn't on the General team"),
     (["set", "1", "--subject", " ", "--as", ROB], "A ticket needs a subject"),
     (["set", "1", "--assignee", ANN, "--as", ROB], f"{ANN} isn't on the General team. You can assign: "),
     (["set", "1", "--assignee", "who@example.org", "--as", ROB], "We don't know"),
     (["queue", "add", "General"], 'There\'s already a queue called "General".'),
-    (["queue", "add", "New", "--address", "hello"], "'hello' is an address of the queue 'General' already."),
+    (["queue", "add", "New", "--address", "hello"], '"hello" is already an address of the queue General.'),
     (["queue", "add", "New", "--address", "ticket1"], "\"ticket1\" can't be a queue's address"),
-    (["queue", "add", "New", "--lifecycle", "lost"], "There is no lifecycle 'lost'"),
+    (["queue", "add", "New", "--lifecycle", "lost"], 'There\'s no lifecycle "lost". Use correspondence or support.'),
     (["queue", "add", "[New]"], "\"[New]\" can't be a queue's name"),
     (["queue", "set", "Lost", "lifecycle=support"], 'There\'s no queue called "Lost"'),
     (["queue", "set", "General", "colour=red"], 'There\'s no queue setting "colour"'),
-    (["person", "add", "ann"], "'ann' is not an e-mail address"),
-    (["person", "alias", ANN, "rob"], "'rob' is not an e-mail address"),
-    (["queue", "set", "General", "acknowledge=maybe"], "acknowledge cannot be 'maybe'; it would be on or off."),
-    (["queue", "set", "General", "lifecycle=lost"], "There is no lifecycle 'lost'; there are: correspondence and"),
+    (["person", "add", "ann"], '"ann" isn\'t an email address.'),
+    (["person", "alias", ANN, "rob"], '"rob" isn\'t an email address.'),
+    (["queue", "set", "General", "acknowledge=maybe"], 'acknowledge can\'t be "maybe". Use on or off.'),
+    (["queue", "set", "General", "lifecycle=lost"], 'There\'s no lifecycle "lost". Use correspondence or support.'),
     (["set", "1", "--queue", "Lost", "--as", ROB], 'There\'s no queue called "Lost"'),
-    (["set", "1", "--queue", "Questions", "--as", ANN], f"{ANN} does not answer for General: only responders"),
-    (["set", "1", "--participant", "eve", "--as", ROB], "'eve' is not an e-mail address"),
+    (["set", "1", "--queue", "Questions", "--as", ANN], f"{ANN} isn't on the General team"),
+    (["set", "1", "--participant", "eve", "--as", ROB], '"eve" isn\'t an email address.'),
     (["person", "alias", "who@example.org", "x@example.org"], "We don't know"),
     (["responder", "add", ANN, "--queue", "Lost"], 'There\'s no queue called "Lost"'),
-    (["responder", "remove", ANN, "--queue", "General"], f"{ANN} isn't on the General team."),
+    (["responder", "remove", ANN, "--queue", "General"], f"{ANN} isn't on the General team, and doesn't read General."),
     (["responder", "list", "--queue", "Lost"], 'There\'s no queue called "Lost"'),
-    (["outbox", "retry", "99"], "No letter 99 waits or failed"),
+    (["outbox", "retry", "99"], "No email 99 is waiting or failed."),
     (["outbox", "retry", HUGE], "There's no number 9"),
-    (["unmatched", "show", "99"], "No mail 99 is set aside"),
+    (["unmatched", "show", "99"], "No email 99 is set aside."),
     (["unmatched", "show", HUGE], "There's no number 9"),
-    (["unmatched", "redeliver", "99"], "No mail 99 is set aside"),
+    (["unmatched", "redeliver", "99"], "No email 99 is set aside."),
     (["unmatched", "redeliver", "99", "--to", "x@elsewhere.example"], "x@elsewhere.example: We only accept mail for"),
-    (["unmatched", "dismiss", "99"], "No mail 99 is set aside"),
+    (["unmatched", "dismiss", "99"], "No email 99 is set aside."),
     (["lifecycle", "lost"], 'There\'s no lifecycle "lost". Use correspondence or support.'),
 ]
 
@@ -467,7 +471,7 @@ def test_a_person_can_be_made_no_administrator_and_shut_out(office: Office) -> N
     office.does("person", "set", "eve@example.org", "--access", "--admin")
     assert "http" in office.does("login", "eve@example.org")
     assert office.run("person", "set", "eve@example.org").status == 2
-    assert "No person has the address" in office.refuses("person", "set", "nobody@example.org", "--admin")
+    assert "We don't know nobody@example.org." in office.refuses("person", "set", "nobody@example.org", "--admin")
 
 
 def test_two_persons_who_are_one_become_one(office: Office) -> None:
@@ -503,7 +507,7 @@ def test_responders_come_and_go(office: Office) -> None:
         "Added new@example.org to the Questions team\n"
     )
     assert office.json("responder", "list", "--queue", "Questions") == [
-        {"queue": "Questions", "email": "new@example.org", "name": ""}
+        {"queue": "Questions", "email": "new@example.org", "name": "", "reader": False}
     ]
     number = office.does(
         "open", "--queue", "Questions", "--from", ANN, "--subject", "Help", "--text", "It burns."
@@ -513,7 +517,9 @@ def test_responders_come_and_go(office: Office) -> None:
     )
     for email in ("new@example.org", "late@example.org"):
         office.does("responder", "remove", email, "--queue", "Questions")
-    assert office.json("responder", "list") == [{"queue": "General", "email": ROB, "name": "Rob Responder"}]
+    assert office.json("responder", "list") == [
+        {"queue": "General", "email": ROB, "name": "Rob Responder", "reader": False}
+    ]
 
 
 # --- Tickets ---
@@ -626,7 +632,9 @@ def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
     assert inbox.does("act", 1, "reply", "--as", ROB, "--text", "Off and on.") == "Ticket 1 is now open\n"
     assert inbox.json("show", 1)["last_response"] is not None
     assert "the requestor" in inbox.refuses("act", 1, "Change status", "--status", "resolved", "--as", eve)
-    assert "not to stalled" in inbox.refuses("act", 1, "Change status", "--status", "stalled", "--as", ANN)
+    assert "can't make this ticket stalled. It's open" in inbox.refuses(
+        "act", 1, "Change status", "--status", "stalled", "--as", ANN
+    )
     inbox.does("act", 1, "Change status", "--status", "RESOLVED", "--as", ANN)
     ticket = inbox.json("show", 1)
     assert (ticket["status"], ticket["solved"]) == ("resolved", ticket["messages"][-1]["date"])
@@ -634,9 +642,7 @@ def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
     assert (inbox.json("show", 1)["status"], inbox.json("show", 1)["solved"]) == ("open", None)
     inbox.does("act", 1, "Change status", "--status", "stalled", "--as", ROB)
     assert inbox.json("show", 1)["status"] == "stalled"
-    assert "no action 'Answer'; there are: Reply, Comment and Change status." in inbox.refuses(
-        "act", 1, "Answer", "--as", ROB
-    )
+    assert 'no action "Answer". Use Reply, Comment or Change status.' in inbox.refuses("act", 1, "Answer", "--as", ROB)
     assert inbox.does("expire", "--days", "0") == "No tickets expired\n"
 
 

@@ -10,7 +10,7 @@ import click
 
 from mail_tickets.cli import COMMANDS, all_commands
 
-FILES = re.compile(r"\S+\.(?:eml|mbox)")
+FILES = re.compile(r"\S+\.(?:eml|mbox|asc)")
 
 
 def command_named(name: str) -> click.Command:
@@ -28,7 +28,7 @@ def check_command(line: str, folder: Path) -> None:
     for name in FILES.findall(line):
         (folder / name).touch()
     typed = re.split(r" {4,}| [|<>]+ | && | \|\| ", line.strip())[0]
-    words = shlex.split(re.sub(r"^(?:.*?[\s/])?tickets(?: |$)", "", typed, count=1))
+    words = shlex.split(re.sub(r"^(?:.*?[\s/])??tickets(?: |$)", "", typed, count=1))
     with suppress(click.exceptions.Exit):  # --help and --version end a command.
         _parse(all_commands, "tickets", words, None)
 

@@ -40,7 +40,7 @@ def test_one_connection_too_many_hears_421_and_the_others_are_served(small_world
         taken = [MailClient(port, lmtp=lmtp) for _ in range(3)]
         for _ in range(5):
             with socket.create_connection(("127.0.0.1", port), 20) as refused, refused.makefile("rb") as heard:
-                assert heard.read() == b"421 4.3.2 Too many connections; please try again\r\n"
+                assert heard.read() == b"421 4.3.2 Too many connections, please try again\r\n"
         taken[0].begins(HELLO)
         assert taken[0].hands_over(mail(1)).startswith("250 ")
         assert taken[1].says("QUIT").startswith("221 ")
@@ -109,7 +109,7 @@ def test_mail_in_hand_on_all_connections_together_has_a_limit(small_world: World
             time.sleep(0.01)
         with MailClient(small_world.port()) as client:
             client.begins(HELLO)
-            assert client.hands_over(large).startswith("452 4.3.1 Too much mail")
+            assert client.hands_over(large).startswith("452 4.3.1 Busy")
             assert client.says("NOOP").startswith("250 ")
             # A small one is always taken, and a large one again once there is place.
             client.begins(HELLO)

@@ -174,7 +174,10 @@ def test_salmon_may_load_our_handlers_anew_for_every_mail(guest: World, monkeypa
 
 def test_what_is_wrong_at_the_start_is_one_line(guest: World) -> None:
     for settings, told in (
-        (SimpleNamespace(relay=object(), TICKETS={"COLOUR": "blue"}), "COLOUR in config/settings.py is no setting"),
+        (
+            SimpleNamespace(relay=object(), TICKETS={"COLOUR": "blue"}),
+            "COLOUR in TICKETS in the project's settings is no setting",
+        ),
         (SimpleNamespace(relay=None, TICKETS={"DOMAIN": DOMAIN}), "There is no settings.relay yet"),
         (SimpleNamespace(TICKETS={"DATABASE_URL": "sqlite:////dev/null/t.db"}, relay=object()), "cannot be had"),
     ):

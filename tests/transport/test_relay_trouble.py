@@ -174,7 +174,7 @@ def test_send_stops_with_one_line(small: Trouble) -> None:
         small.comes(number)
     done = small.command("outbox", "send")
     assert (done.exit_code, small.asked) == (1, 2)
-    assert "The relay refuses letters; `tickets outbox` shows why." in done.output
+    assert "The outgoing server refuses email. See: tickets outbox" in done.output
 
 
 def test_health_and_doctor_say_why_letters_wait(trouble: Trouble) -> None:

@@ -109,7 +109,7 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
             click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None, uow.now))
 
 
-@click.command("raw")
+@click.command("raw", short_help="Print the original email of a message.")
 @click.argument("number", type=Number())
 @click.argument("message", type=Number())
 def raw_command(number: int, message: int) -> None:

@@ -153,7 +153,9 @@ def restore_command(path: Path) -> None:
 
     \b
     Example:
-      systemctl stop tickets && tickets restore /var/backups/tickets.db && systemctl start tickets
+      systemctl stop tickets
+      tickets restore /var/backups/tickets.db
+      systemctl start tickets
     """
     settings = current_settings()
     url = make_url(settings.database_url)

@@ -7,11 +7,15 @@ from ...model.operations.daily_work import do_daily_work
 from ..common import ready_database
 
 
-@click.command("digest")
+@click.command("digest", short_help="Write the daily emails that are due.")
 def digest_command() -> None:
     """Write the daily emails that are due: what waits for each team, and what needs an admin.
 
     A running server does this by itself. Nothing is written twice, so a timer can call it as well.
+
+    \b
+    Example:
+      tickets digest
     """
     with ready_database() as database:
         with database.transaction() as uow:

@@ -34,6 +34,10 @@ def try_command() -> None:
 
     Ann writes to the first queue with an address, and somebody on its team answers. Letters must go to a Maildir: Ann
     is made up, and gets none by a real relay.
+
+    \b
+    Example:
+      tickets try
     """
     settings = current_settings()
     place, relay = _server(settings), build_relay(settings)

@@ -29,6 +29,12 @@ def config_command(context: click.Context, adopt_domain: bool, postfix: bool, as
 
     The file tickets.toml is the one that TICKETS_CONFIG names, else the one in TICKETS_HOME or the checkout, else
     /etc/tickets/tickets.toml. A variable TICKETS_… goes over it.
+
+    \b
+    Examples:
+      tickets config
+      tickets config init
+      tickets config --postfix
     """
     if context.invoked_subcommand is not None:
         return
