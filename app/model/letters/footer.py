@@ -14,7 +14,7 @@ from ..records.queues import whole_address
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import would_hold_next
-from ..tickets.members import TicketMember
+from ..tickets.members import TicketMember, with_mailbox
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import is_open_to_others, may_see
 from ..wording import Sentence, say, wording_in
@@ -171,6 +171,10 @@ def _hints(
     if "requestor" in needed:
         requestor = next((one for one in members if one.requestor), None)
         slots["requestor"] = requestor.label if requestor else ticket.requestor.label
+    if "asked" in needed:
+        # Nobody asks who gets no letters.
+        asked = with_mailbox(uow, [one for one in members if one.requestor and one.subscribed])
+        slots.update([("asked", one.label) for one in asked])
     if "queue_address" in needed and ticket.queue.addresses:
         slots["queue_address"] = whole_address(uow, ticket.queue.addresses[0].address)
     return [
