@@ -79,26 +79,24 @@ def test_every_form_of_a_word_is_found_and_exclusions_are_no_options(zoo: Office
 
 
 def test_beginnings_and_what_else_there_is_are_told(zoo: Office) -> None:
-    assert zoo.does("search", "strip").splitlines()[0] == (
-        "Nothing has exactly these words. These have words that begin so:"
-    )
+    assert zoo.does("search", "strip").splitlines()[0] == ("No exact matches. These come close:")
     assert zoo.does("search", "zebra", "--limit", "1").splitlines()[-1] == (
-        "1 more ticket has it; --limit shows more than 1."
+        "1 more ticket matches; --limit shows more than 1."
     )
     done = zoo.run("search", "zeb", "--limit", "1", "--json")
     assert len(json.loads(done.out)) == 1
     assert done.err.splitlines() == [
-        "Nothing has exactly these words. These have words that begin so:",
-        "1 more ticket has it; --limit shows more than 1.",
+        "No exact matches. These come close:",
+        "1 more ticket matches; --limit shows more than 1.",
     ]
-    assert zoo.does("search", "giraffe") == "Nothing has these words.\n"
+    assert zoo.does("search", "giraffe") == "No matches.\n"
 
 
 @pytest.mark.parametrize("asked", ["!!", "-hello", '""', ""])
 def test_without_a_word_there_is_one_line_and_an_empty_list(zoo: Office, asked: str) -> None:
-    assert zoo.does("search", asked) == "There is no word to look for.\n"
+    assert zoo.does("search", asked) == "Nothing to search for.\n"
     done = zoo.run("search", asked, "--json")
-    assert (done.status, json.loads(done.out), done.err) == (0, [], "There is no word to look for.\n")
+    assert (done.status, json.loads(done.out), done.err) == (0, [], "Nothing to search for.\n")
 
 
 @pytest.mark.parametrize("asked", ["NOT", "a AND (b", "'; DROP TABLE ticket", "title:zebra*", "*", "%", "\\"])
@@ -250,6 +248,6 @@ def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: Offi
     assert sorted(entry["id"] for entry in json.loads(done.out)) == [1, 2]
     assert (done.status, done.err) == (
         0,
-        "The database is busy: some of the newest messages are not in the index yet.\n",
+        "The database is busy: some of the newest messages are not indexed yet.\n",
     )
     assert sorted(numbers(zoo, "search", "zebra")) == [1, 2, 4]

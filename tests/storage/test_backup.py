@@ -131,7 +131,7 @@ def test_only_this_account_may_read_a_copy_and_nothing_is_overwritten_unless_tol
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     target.write_bytes(b"something else")
     done = program.run("backup", str(target))
-    assert (done.returncode, done.stderr) == (1, f"{target} is there already. --force replaces it.\n")
+    assert (done.returncode, done.stderr) == (1, f"{target} is there already. Use --force to replace it.\n")
     assert target.read_bytes() == b"something else"
     program.does("backup", "--force", str(target))
     assert target.read_bytes().startswith(b"SQLite format 3\0")
@@ -140,7 +140,7 @@ def test_only_this_account_may_read_a_copy_and_nothing_is_overwritten_unless_tol
 
 def test_what_stands_in_the_way_of_a_copy_is_told_in_one_line(program: Program) -> None:
     done = program.run("backup", str(program.folder / "copy.db"))
-    assert (done.returncode, done.stderr) == (1, "There is no database yet, and nothing to copy.\n")
+    assert (done.returncode, done.stderr) == (1, "No database yet, so there is nothing to copy.\n")
     program.has_a_database()
     for place, why in ((program.folder, "is a directory"), (program.folder / "none" / "copy.db", "No such file")):
         done = program.run("backup", str(place))

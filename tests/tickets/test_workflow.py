@@ -313,7 +313,7 @@ def test_a_changed_status_clears_the_answer_and_back_to_open_may_be_a_reopening(
     office.take(number, "Confirm", "requestor", OPEN)
     office.becomes(number, old)
     if old == new:
-        with pytest.raises(NotAllowed, match=f"This ticket is {old}, .* not to {new}"):
+        with pytest.raises(NotAllowed, match=f"can't make this ticket {new}. It's {old}"):
             office.act(number, "Change status", "foo.bar@example.org", status=new)
         return
     office.act(number, "Change status", "foo.bar@example.org", status=new)
@@ -436,7 +436,7 @@ def test_responders_and_administrators_can_be_assigned(office: Office, who: str)
 @pytest.mark.parametrize("who", ["rita@example.net", "otto@example.net", "asa@example.org", "mallory@example.com"])
 def test_nobody_else_can_be_assigned(office: Office, who: str) -> None:
     number = office.opens("rita@example.net")
-    with pytest.raises(NotAllowed, match="does not answer for General"):
+    with pytest.raises(NotAllowed, match=r"isn't on the General team\. You can assign: "):
         office.sets(number, "ron@example.org", assignee=who)
     assert office.ticket(number)["assignee"] is None
 
@@ -444,7 +444,7 @@ def test_nobody_else_can_be_assigned(office: Office, who: str) -> None:
 @pytest.mark.parametrize("who", ["rita@example.net", "otto@example.net", "mallory@example.com"])
 def test_only_responders_set_things(office: Office, who: str) -> None:
     number = office.opens("rita@example.net")
-    with pytest.raises(NotAllowed, match="only responders set things"):
+    with pytest.raises(NotAllowed, match="only the team can change its tickets"):
         office.sets(number, who, title="Mine")
     assert office.ticket(number)["title"] == "Hello"
 
