@@ -69,13 +69,13 @@ def test_the_words_of_the_subject_are_looked_for(uow: SearchDesk) -> None:
     letter = answered(uow.asks(uow.ron, "toner", "Cheers, Ron"))
     assert letter.text == (
         '1 ticket matches "toner":\n\n'
-        "1  new, 2026-11-21: Printer in room 12 (ticket1@tickets.example)\n    Ann: The toner is empty.\n\n"
+        "#1  new, 2026-11-21: Printer in room 12 (ticket1@tickets.example)\n    Ann: The toner is empty.\n\n"
         "To read one, reply: show 1"
     )
     assert letter.footer == (
-        'You get this because a mail in your name asked hello-search@tickets.example for "toner".\n'
-        "A reply is posted nowhere: it is another question, and looks for the words that you write.\n"
-        'One with only "show 12" in it gets you ticket 12 to read; "help" alone says what else you can ask.'
+        "Reply to this email with other words to search again, or with show 12 to\n"
+        "read a ticket. Nobody else sees this.\n"
+        "You're getting this because you emailed hello-search@tickets.example."
     )
     assert (letter["From"], letter["Subject"]) == ("General <hello-search@tickets.example>", "Search: toner")
     assert letter["Reply-To"] in ("", "hello-search@tickets.example", letter["From"])
@@ -103,7 +103,7 @@ def test_without_a_subject_the_words_below_it_are_looked_for(uow: SearchDesk) ->
     assert "ticket1@" in answered(uow.asks(uow.ron, "", "toner")).text
     # Where the subject finds nothing, too; then the letter names what was found.
     letter = answered(uow.asks(uow.ron, "A question of mine", "toner"))
-    assert letter.text.partition("\n")[0].endswith('match "toner":')
+    assert letter.text.partition("\n")[0].endswith(' "toner":')
     letter = answered(uow.asks(uow.ron, "giraffe", "okapi"))
     assert letter.text.startswith('Nothing matches "giraffe".')
 
@@ -122,7 +122,7 @@ def test_an_answer_asks_by_its_own_words(uow: SearchDesk) -> None:
     assert again.text.partition("\n")[0].endswith('matches "smoke":')
     assert "ticket1@" not in again.text
     assert answered(uow.asks(uow.ron, "Re: toner", "smoke")).text.partition("\n")[0].endswith('matches "smoke":')
-    assert answered(uow.asks(uow.ron, "Re: toner", "")).text.partition("\n")[0].endswith('match "toner":')
+    assert answered(uow.asks(uow.ron, "Re: toner", "")).text.partition("\n")[0].endswith(' "toner":')
 
 
 def test_what_the_footer_promises_is_so(uow: SearchDesk) -> None:
@@ -132,7 +132,7 @@ def test_what_the_footer_promises_is_so(uow: SearchDesk) -> None:
     assert shown.text.startswith("Ticket 1 in General: Printer in room 12")
     assert "The toner is empty." in shown.text
     assert f"To write on this ticket, start a new email to ticket1@{DOMAIN}." in shown.text
-    assert 'asked hello-search@tickets.example for "show 1"' in shown.footer
+    assert "you emailed hello-search@tickets.example" in shown.footer
     helped = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "help", answering=shown, to=to))
     assert helped.text.startswith("Email hello-search@tickets.example to find tickets.")
     # What the help names is so too.
@@ -144,7 +144,7 @@ def test_what_the_footer_promises_is_so(uow: SearchDesk) -> None:
 def test_where_there_is_no_word_the_letter_says_how_to_ask(uow: SearchDesk) -> None:
     letter = answered(uow.asks(uow.ron, "", "!!"))
     assert letter.text.startswith("Tell us what to look for: put it in the subject.")
-    assert '"quotation marks"' in letter.text
+    assert '"exact phrase"' in letter.text
 
 
 def test_beginnings_and_how_many_more_are_told(uow: SearchDesk) -> None:
@@ -312,7 +312,7 @@ def test_mail_set_aside_can_be_asked_again_once_its_writer_answers(small: Search
         number = unmatched_deliveries(uow)[0].id
     small.world.intake.redeliver(number)
     small.world.settle()
-    assert otto.letter().text.partition("\n")[0].endswith('match "toner":')
+    assert otto.letter().text.partition("\n")[0].endswith(' "toner":')
 
 
 def test_whole_addresses_of_other_domains_have_questions_too(small: SearchDesk) -> None:
