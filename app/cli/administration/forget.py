@@ -63,7 +63,8 @@ def forget_command(email: str | None, ticket: int | None, dry_run: bool, yes: in
     with ready_database() as database:
         if sweeps:
             sweep(database)
-            click.echo("Cleared the database's files.")
+            if not as_json:
+                click.echo("Cleared the database's files.")
             return
         wanted = _Wanted(email if email is not None else str(ticket), ticket)
         if dry_run:
