@@ -911,7 +911,8 @@ def test_a_command_leaves_one_file_that_can_be_copied(office: Office) -> None:
     mail = b"From: ann@example.org\nTo: nobody@tickets.localhost\n\nhi\n"
     commands = [["init"], ["deliver"], ["unmatched", "redeliver", "--all"], ["outbox", "send"], ["doctor"], ["list"]]
     for command in commands:
-        assert office.process(*command, input=mail).returncode == 0
+        # No server runs, which the doctor finds wrong.
+        assert office.process(*command, input=mail).returncode == (command == ["doctor"])
         assert [path.name for path in office.path.glob("tickets.db*")] == ["tickets.db"], command
 
 
@@ -956,7 +957,7 @@ def test_a_command_loads_no_more_than_it_needs(office: Office) -> None:
     assert loads(office, "--help") == set()
     assert loads(office, "lifecycle") == set()
     assert loads(office, "list") == {"sqlalchemy"}
-    assert loads(office, "show", "1", "--as", ANN) == {"sqlalchemy"}
+    assert loads(office, "show", "1", "--as", ANN) == {"sqlalchemy", "jinja2"}
     assert loads(office, "outbox") == {"sqlalchemy"}
     assert loads(office, "init") == {"sqlalchemy"}
     assert loads(office, "act", "1", "Comment", "--as", ROB, "--text", "x") == {"sqlalchemy", "jinja2"}

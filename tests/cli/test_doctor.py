@@ -96,9 +96,9 @@ def test_the_last_line_is_a_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -
     run("queue", "add", "Sponsors")
     assert run("doctor").splitlines()[-1] == "1 warning."
     monkeypatch.setenv("TICKETS_RELAY", "smtp://127.0.0.1:1")
-    assert run("doctor", status=1).splitlines()[-1] == "1 problem: fix it before mail arrives. 1 warning."
+    assert run("doctor", status=1).splitlines()[-1] == "1 problem: fix it before mail arrives. 2 warnings."
     monkeypatch.setenv("TICKETS_TRUST", "dmarc")
-    assert run("doctor", status=1).splitlines()[-1] == "2 problems: fix them before mail arrives. 1 warning."
+    assert run("doctor", status=1).splitlines()[-1] == "2 problems: fix them before mail arrives. 2 warnings."
 
 
 @pytest.mark.usefixtures("healthy")

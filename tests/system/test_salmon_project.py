@@ -202,7 +202,7 @@ def test_salmons_commands_know_the_project(installed: Installed, tmp_path: Path,
         assert "ticket.COMMENT" in does(
             "salmon", "routes", "--test", f"ticket1-comment@{DOMAIN}", "config.testing", cwd=folder
         )
-        assert project.tickets("health").startswith("healthy: database at ")
+        assert project.tickets("health").startswith("healthy: tickets ")
         for command, told in (("serve", "`salmon start` serves it"), ("outbox send", "project's own relay")):
             named = {"SALMON_SETTINGS_MODULE": "config.settings"}
             done = installed.run("tickets", *command.split(), cwd=folder, **named)
