@@ -224,10 +224,13 @@ def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.Monke
         ]
         monkeypatch.setenv("TICKETS_LISTEN", ",".join(places))
         found = doctor(1).about("incoming")
-    assert [level for level, _ in found] == ["FAIL"] * 4
-    assert "another program, not a mail server" in found[0][1]
-    assert "another program uses it" in found[1][1]
-    assert all(place in told and "TICKETS_LISTEN" in told for place, (_, told) in zip(places, found, strict=True))
+    failures = [told for level, told in found if level == "FAIL"]
+    assert "another program, not a mail server" in failures[0]
+    assert "another program uses it" in failures[1]
+    assert all(place in told and "TICKETS_LISTEN" in told for place, told in zip(places, failures, strict=True))
+    # A name that is not this machine's is open to others.
+    [warning] = [told for level, told in found if level == "warn"]
+    assert "no-such-host.invalid" in warning
 
 
 @pytest.mark.usefixtures("healthy")
@@ -271,7 +274,7 @@ def test_a_clock_that_was_set_back(
         uow.session.execute(change if table == "mail" else update(Letter).values(created=uow.now + ahead))
     database.close()
     [(found, told)] = doctor(int(level == "FAIL")).about("clock")
-    assert (found, "in the future" in told) == (level, True)
+    assert (found, "in the future" in told) == (level, level == "FAIL")
 
 
 @pytest.mark.parametrize(
@@ -391,7 +394,8 @@ def test_a_letter_that_cannot_be_rendered(
     finally:
         wording._environment.cache_clear()
         wording.wording_in.cache_clear()
-    assert (level, "Can't write emails of the kind 'posted'" in told) == ("FAIL", True)
+    # The first of the kinds that stand on it.
+    assert (level, "Can't write emails of the kind 'opened'" in told) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")

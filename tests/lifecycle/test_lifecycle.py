@@ -234,7 +234,7 @@ def test_no_two_actions_share_a_title_or_a_promise(life: Lifecycle) -> None:
 @EVERY
 def test_a_hint_is_a_sentence_of_the_footer_and_asks_only_for_what_a_footer_knows(life: Lifecycle) -> None:
     every = [hint for cell in life.defaults.values() for hint in cell.hints]
-    known = {"queue_address", "solved", "reopened", "list", "requestor", "status"}
+    known = {"queue_address", "solved", "reopened", "list", "requestor", "asked", "status"}
     for hint in (text for one in every for text in ([one] if isinstance(one, str) else one)):
         assert {*wording_in().slots_of(f"footer.{hint}")} <= known
 

@@ -36,7 +36,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
-    assert done.stdout.count("  promised: While this ticket is ") == done.stdout.count(" got a letter.\n") == 21
+    assert done.stdout.count("  promised: Reply to this email to ") == done.stdout.count(" got a letter.\n") == 21
     assert (
         "  promised: Reply to this email to answer. No Privileges Person will see it. Ticket 1 is Open.\n"
         "  happened: Answer by Sample Person, Open → Answered; No Privileges Person got a letter.\n"
@@ -47,14 +47,14 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
     # Whoever has moved a ticket away reaches everybody who is named.
     assert (
         "Reply to this email to write to everyone on this ticket. "
-        "Nora Newcomer and the rest of the Sponsors team will see it. Ticket 3 is new.\n"
+        "Nora Newcomer and the Sponsors team will see it. Ticket 3 is new.\n"
         "  happened: Reply by Britta, still new; Carol, Nora Newcomer got a letter.\n"
     ) in done.stdout
     assert "  happened: queue General → Sponsors, participant nobody → britta@team.example; letters" in done.stdout
     assert "  happened: message 6 is held; letters went to: Britta.\n" in done.stdout
     assert "  promised: To drop it, reply: drop\n  happened: message 6 is a private note now; letters" in done.stdout
     assert "      | Britta answered less than a minute before you, at " in done.stdout
-    assert "      | We didn't send your reply to Nora Newcomer, because it looks like a command.\n" in done.stdout
+    assert "      | We didn't send your reply to Nora Newcomer, because it looks like a\n" in done.stdout
     assert "The letter to Nora Newcomer says: A reply that only says thanks keeps it resolved.\n" in done.stdout
     assert "The ticket is still resolved, as the letter had said." in done.stdout
     assert not list((tmp_path / "tmp").iterdir())
@@ -64,7 +64,7 @@ def test_the_demo_shows_every_promise_beside_its_keeping(tmp_path: Path) -> None
 def test_a_promise_that_is_not_kept_ends_the_demo(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(DefaultReply, "phrase", COMMENT.promise)
+    monkeypatch.setattr(DefaultReply, "does", COMMENT.does)
     with pytest.raises(SystemExit) as ended:
         main(["demo"])
     assert ended.value.code == 1
@@ -74,7 +74,7 @@ def test_a_promise_that_is_not_kept_ends_the_demo(
 def test_a_reader_who_was_not_named_ends_the_demo(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(footer, "_who_reads", lambda *_: "nobody will read it")
+    monkeypatch.setattr(footer, "_readers", lambda *_: ["Nobody Named"])
     with pytest.raises(SystemExit) as ended:
         main(["demo"])
     assert ended.value.code == 1
@@ -82,8 +82,9 @@ def test_a_reader_who_was_not_named_ends_the_demo(
 
 
 def test_a_promise_is_read_from_the_words_of_a_letter() -> None:
-    text = "While it is Solved, a reply answers it.\n\n-- \nWhile it is Open, a reply {}; Ann will read it.\n"
-    found = promised_by(text.format(f"from you {ANSWER.promise}"), LIFECYCLES["support"])
+    pattern = "Reply to this email to {}. Ann will see it.\nTicket 1 is Open.\n"
+    text = f"Reply to this email to ask. Bob will see it.\n\n-- \n{pattern}"
+    found = promised_by(text.format(ANSWER.does), LIFECYCLES["support"])
     assert (found.status, found.action) == ("Open", ANSWER)
     with pytest.raises(NoPromise):
-        promised_by(text.format("does something"), LIFECYCLES["support"])
+        promised_by(text.format("do something"), LIFECYCLES["support"])
