@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from lockfile.pidlockfile import PIDLockFile
@@ -23,7 +25,7 @@ from mail_tickets.devtools.mail_client import MailClient
 from mail_tickets.model.storage.database import Database
 from mail_tickets.transport.inbound import pid_file
 from mail_tickets.transport.inbound.pid_file import leave_to_salmon_stop
-from mail_tickets.transport.inbound.receiver import Listener
+from mail_tickets.transport.inbound.receiver import Listener, Receiver
 from tests.support.program import BIN, DOMAIN, HELLO, PATIENCE, ROOT, Program, free_port, held, mail
 from tests.support.sinks import Sink
 
@@ -72,7 +74,8 @@ def test_a_database_that_goes_away_at_the_greeting_ends_no_server(
     """Mail could be coming in already; it hears 451 until the database is back."""
     away = Database(f"sqlite:///{tmp_path}/nowhere/tickets.db", DOMAIN)
     settings = load({**vars(defaults), "RELAY": f"maildir:{tmp_path}/letters"}, {})
-    _greet([Listener("smtp", "127.0.0.1", 8825)], away, settings)
+    receiver = cast(Receiver, SimpleNamespace(intake=SimpleNamespace(database=away), web=None))
+    _greet([Listener("smtp", "127.0.0.1", 8825)], receiver, settings)
     listens, letters, ending = capsys.readouterr().out.splitlines()
     assert listens == f"Listening for {DOMAIN} on smtp://127.0.0.1:8825"
     assert letters == f"Sending through maildir:{tmp_path}/letters"
