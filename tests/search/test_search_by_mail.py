@@ -369,7 +369,7 @@ def test_a_question_that_is_too_much_is_answered_so_and_other_mail_goes_on(
     letter = uow.ron.letters[-1]
     assert (outcome.fate, uow.kept()) == ("answered", uow.before)
     assert letter.text.startswith("That search took too long. Try fewer or longer words.")
-    assert 'asked hello-search@tickets.example for "toner"' in letter.footer
+    assert "because you emailed hello-search@tickets.example" in letter.footer
     monkeypatch.undo()
     assert "ticket1@" in answered(uow.asks(uow.ron, "toner")).text
 
