@@ -68,7 +68,7 @@ def test_the_story_of_reply_comment_and_basics(readers: Any, inbox_at: tuple[Wor
     page = readers(SAM, look).page
     page.get_by_role("link", name="#1 Broken door").first.click()
     says = page.locator('[data-block="reply"] .says').inner_text()
-    assert "Ann Archer and everybody who answers for General will read it" in says
+    assert "Ann Archer and the rest of the General team will see it" in says
     page.get_by_label("Your words").fill("We'll come at noon.")
     page.get_by_role("button", name="Reply to Ann Archer").click()
     assert "letters" in page.get_by_role("status").first.inner_text()
