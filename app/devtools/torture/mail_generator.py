@@ -118,12 +118,21 @@ class MailGenerator:
         return self._mail(sender, recipients, headers, f"Case {self._made}.")
 
     def _answer(self) -> GeneratedMail:
-        """A mail that belongs to a ticket: from its requestor, somebody who answers for the queue, or a stranger."""
+        """A mail that belongs to a ticket: from its requestor, somebody who answers for the queue, or a stranger.
+
+        A stranger writes to the ticket's own address, as it stands in somebody's letter: at a queue's address what
+        strangers answer opens a ticket of theirs (docs/interface.md, section 4).
+        """
         talk = self._rand.choice(list(self._open.values()))
         stranger = f"stranger{self._rand.randrange(_STRANGERS)}@elsewhere.example"
         sender = self._rand.choices([talk.opener.sender, *HELPERS, stranger], [40, 25, 25, 5])[0]
+        passed_on = next((letter for letter in talk.letters.values() if "-comment@" not in letter.reply_to), None)
+        if sender == stranger and sender not in talk.letters and passed_on is None:
+            sender = talk.opener.sender
         letter = talk.letters.get(sender)
         to = letter.reply_to if letter else talk.opener.recipients[0]
+        if sender == stranger and letter is None and passed_on is not None:
+            to = passed_on.reply_to
         headers = {"In-Reply-To": letter.message_id if letter else talk.message_id}
         if self._rand.random() < 0.85:
             headers["Message-ID"] = self._id_of_an_answer()
