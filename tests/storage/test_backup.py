@@ -142,7 +142,7 @@ def test_what_stands_in_the_way_of_a_copy_is_told_in_one_line(program: Program) 
     done = program.run("backup", str(program.folder / "copy.db"))
     assert (done.returncode, done.stderr) == (1, "No database yet, so there is nothing to copy.\n")
     program.has_a_database()
-    for place, why in ((program.folder, "is a directory"), (program.folder / "none" / "copy.db", "No such file")):
+    for place, why in ((program.folder, "is a folder"), (program.folder / "none" / "copy.db", "No such file")):
         done = program.run("backup", str(place))
         assert done.returncode == 1
         assert why in done.stderr
