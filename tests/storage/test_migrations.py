@@ -177,10 +177,10 @@ def test_init_tells_of_the_copy_and_of_a_database_from_the_future(
         main(["init"])
     said = capsys.readouterr()
     assert ended.value.code == 0
-    assert said.out.startswith("Ready:")
+    assert said.out.startswith("Up to date:")
     assert f"as it was, it is kept at {tmp_path}/tickets.db.before-0001" in said.err
     with old_file.transaction() as uow:
         uow.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(NotReady, match="newer version"):
+    with pytest.raises(NotReady, match="is newer"):
         upgrade(old_file)
     assert not (tmp_path / "tickets.db.before-9999").exists()
