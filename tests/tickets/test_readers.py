@@ -91,4 +91,4 @@ def test_readers_are_everyone_or_the_team(small_world: World) -> None:
             set_queue(uow, queue, "readers", "on")
         set_queue(uow, queue, "readers", "TEAM")
         assert switches_of(queue)["readers"] == "team"
-    assert str(refused.value) == "readers cannot be 'on'; it would be everyone or team."
+    assert str(refused.value) == 'readers can\'t be "on". Use everyone or team.'

@@ -28,7 +28,7 @@ def test_the_receipt_of_a_move_there_says_so_and_the_customer_is_told_nothing_of
     ron, ann = world.actor("ron@example.org"), world.actor("ann@example.net")
     ron.replies(ron.letter(), "Here you are.")
     ron.replies(ron.letters[0], "Queue: Sponsors")
-    assert "Nobody answers for Sponsors yet, so nobody there reads this ticket." in ron.letter().text
+    assert "Nobody is on the Sponsors team yet, so nobody there reads this ticket." in ron.letter().text
     assert "administrators" not in ron.letter().text
     ron.replies(ron.letter(), "undo")
     world.known("root@example.org", "Root", admin=True)
@@ -47,7 +47,9 @@ def test_a_move_there_by_command_says_so_too(world: World) -> None:
         sponsors = FieldChanges(queue=find_queue(uow, "Sponsors"))
         done = set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, ron.email), sponsors)
     assert done.fields == ["queue", "participant"]
-    assert done.notes == ["Nobody answers for Sponsors yet, so nobody there reads this ticket."]
+    assert [note.english for note in done.notes] == [
+        "Nobody is on the Sponsors team yet, so nobody there reads this ticket."
+    ]
 
 
 def test_the_administrators_get_one_letter_a_day_while_any_waits(world: World) -> None:
