@@ -1,7 +1,7 @@
 """How what the writer wrote is told from what they quoted.
 
 A mail is read line by line, each line gets a kind (one letter), and a few rules on the string of kinds say what is new.
-No rule is for one mail: a rule is about a language, whose words stand in `quotations/client_phrases.py`, or about a
+No rule is for one mail: a rule is about a language, whose words stand in `quotations/client_phrases.toml`, or about a
 mail client. To lose words is worse than to leave some, so in doubt a line is new.
 """
 

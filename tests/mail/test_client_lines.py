@@ -38,6 +38,40 @@ LINES = {
     "Nextcloud": '"Bob Helper" ticket1@tracker.example – November 25, 2026 9:20 AM',
     "T-mail": f"On Nov 25, 2026 9:20 AM, from {BOB}",
     "a day in an unknown language": f"xyz, 25. 11. 2026, 09:20 {BOB}:",
+    "mail.ru": f"Среда, 25 ноября 2026, 9:20 +03:00 от {BOB}:",
+    "mail.ru, English": f"Wednesday, November 25, 2026 9:20 AM +03:00 from {BOB}:",
+    "Yandex on a telephone": (
+        '----------------\nКому: ann@home.example;\nТема: Lamp;\n25.11.2026, 09:20, "Bob" <ticket1@tracker.example>:'
+    ),
+    "BlackBerry": f"-----Original Message-----\nFrom: {BOB}\nDate: Wed, 25 Nov 2026 09:20:11 \nTo: Ann\nSubject: Lamp",
+    "BlackBerry 10": (
+        "Sent from my BlackBerry 10 smartphone.\n  Original Message  \nFrom: Bob Helper\n"
+        "Sent: Wednesday, 25 November 2026 09:20\nTo: Ann\nReply To: ticket1@tracker.example\nSubject: Lamp"
+    ),
+    "BlackBerry 10, German": (
+        "Von meinem BlackBerry 10-Smartphone gesendet.\n  Originalnachricht  \nVon: Bob Helper\n"
+        "Gesendet: Mittwoch, 25. November 2026 09:20\nAn: ann@home.example\nBetreff: Lamp"
+    ),
+    "Gmail, Estonian": (
+        "Kontakt Bob Helper (<ticket1@tracker.example>) kirjutas kuupäeval K, 25. november 2026 kell 09:20:"
+    ),
+    "Gmail of old, Estonian": (
+        "Kuupäev K, 25. november 2026 kell 09:20 kirjutas Bob Helper <\nticket1@tracker.example>:"
+    ),
+    "Roundcube, Estonian": "Kuupäeval 2026-11-25 09:20 kirjutas Bob Helper:",
+    "Zimbra, French": "----- Le 25 Nov 26, à 9:20, Bob Helper ticket1@tracker.example a écrit :",
+    "NetEase": (
+        "---- Replied Message ----\n| From | Bob<ticket1@tracker.example> |\n| Date | 11/25/2026 09:20 |\n"
+        "| To | ann@home.example |\n| Subject | Lamp |"
+    ),
+    "NetEase, Chinese": (
+        "签名由 网易邮箱大师 定制\n\n---- 回复的原邮件 ----\n| 发件人 | Bob<ticket1@tracker.example> |\n"
+        "| 日期 | 2026年11月25日 09:20 |\n| 收件人 | ann@home.example |\n| 主题 | Lamp |"
+    ),
+    "Virgilio": (
+        "----Messaggio originale----\nDa: ticket1@tracker.example\nData: 25-nov-2026 9.20\n"
+        "A: <ann@home.example>\nOgg: Lamp"
+    ),
 }
 
 
@@ -47,6 +81,24 @@ LINES = {
 def test_the_lines_above_a_letter_of_ours_are_not_the_writers(above: str, quoted: str, outsider: bool) -> None:
     said = split(f"{WORDS}\n\n{above}\n\n{quoted}\n", OURS, outsider=outsider)
     assert said.new == WORDS
+
+
+THE_BAT = {
+    "English": "Wednesday, November 25, 2026, 9:20:11 AM, you wrote:",
+    "German": "Mittwoch, 25. November 2026, 09:20:11, schrieben Sie:",
+    "German of old": "am Mittwoch, 25. November 2026 um 09:20 schrieben Sie:",
+    "Russian": "Вы писали 25 ноября 2026 г., 9:20:11:",
+    "Russian, with the day": "Среда, 25 ноября 2026 г., 9:20:11, Вы писали:",
+    "French": "Le mercredi 25 novembre 2026 à 09:20:11, vous écriviez :",
+}
+
+
+@pytest.mark.parametrize("outsider", [True, False])
+@pytest.mark.parametrize("above", THE_BAT.values(), ids=THE_BAT)
+def test_what_the_bat_marks_with_initials_is_quoted(above: str, outsider: bool) -> None:
+    marked = "\n".join(f"BH> {line}".rstrip() for line in LETTER)
+    assert split(f"{WORDS}\n\n{above}\n\n{marked}\n", OURS, outsider=outsider).new == WORDS
+    assert split(f"{WORDS}\n\n{above}\n\n{marked}\n").new == WORDS
 
 
 def test_a_quotation_that_begins_in_the_line_above_it_is_one() -> None:

@@ -228,7 +228,7 @@ def _is_complete(text: str, start: int, end: int, *, fresh: bool, strict: bool) 
     """Return whether only the hour, names and "wrote" stand behind a date that ends there."""
     line, whole = text[start:], _is_whole(text, start)
     clock = parts.CLOCK.search(text, end, end + NEAR)
-    after = parts.aside(text[clock.end() if clock else end :])
+    after = parts.without_you(parts.aside(text[clock.end() if clock else end :]))
     found = words_of(after)
     wrote, addressed = has_verb(line), ADDRESS.search(line) is not None
     if whole and not fresh and not (clock and _stands_alone(text, wrote=wrote, addressed=addressed)):

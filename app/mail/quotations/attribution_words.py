@@ -48,7 +48,7 @@ WHOLE_DATE = re.compile(
     | \d{{2,4}}\s?[年년]\s?\d{{1,2}}\s?[月월]\s?\d{{1,2}}\s?[日일]?
     | (?P<month_first>{_DAY},?\s(?:{_HOUR}\s)?\d{{4}}(?![\d./-]|\s?[年년]))
     | {_DAY}[\s-](?:thg|tháng)\s\d{{1,2}},?\s\d{{4}}
-    | {_DAY},?[\s-](?:(?:de|del|of)\s|d['’])?{_MONTH}[\s,-]{{1,2}}(?:(?:de|del|of)\s)?(?:\d{{4}}|(?<=-)\d\d)
+    | {_DAY},?[\s-](?:(?:de|del|of)\s|d['’])?{_MONTH}[\s,-]{{1,2}}(?:(?:de|del|of)\s)?(?:\d{{4}}|(?<=-)\d\d|\d\d(?=,\s))
       (?!\d|[./-]\d|\.\s(?:\d|[gm]\.|{_MONTH}\s\d)|\s?[年년])
     | \d{{4}}(?:\(e\)ko|\.\s[gm]\.|\.)?\s{_MONTH}\s{_DAY}(?![\d:]|\.?\s(?:{_MONTH}\s\d{{4}}|\d{{1,2}}\.))
     | \d{{4}}\.\s[gm]\.\s{_DAY}\s{_MONTH}
@@ -90,6 +90,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’_-][^\W\d_]+)*")
 def aside(text: str, instead: str = " ") -> str:
     """A text without addresses and what stands in brackets or quotation marks."""
     return _ASIDE.sub(instead, text)
+
+
+def without_you(text: str) -> str:
+    """A text without "you wrote", which names nobody."""
+    return _YOU_WROTE.sub(" ", text)
 
 
 def words_of(text: str) -> list[str]:
@@ -156,6 +161,7 @@ def is_prose(said: str, *, comma: bool) -> bool:
 
 
 ON = re.compile(_ON)
+_YOU_WROTE = re.compile(rf"\b(?:{common.YOU_WROTE})\b", re.IGNORECASE)
 ON_FIRST = re.compile(rf"[\s\-*_~|>\"'(«„“]*(?:{_ON})", re.IGNORECASE)
 DAYS = frozenset(common.DAYS.split("|"))
 AFTER_ON = DAYS | frozenset(common.DAYS_AFTER_ON.split("|")) | _parts(_column("on"))

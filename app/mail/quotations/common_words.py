@@ -32,7 +32,8 @@ DAYS = (
 
 # What stands between "On" and a date besides: the shortest of such abbreviations are also words of other languages.
 DAYS_AFTER_ON = (
-    "dem|dg|dl|dt|dc|dj|dv|ds|mo|di|mi|do|fr|sa|zo|wo|vr|za|cn|chủ|nhật|the|of|dia|día|dnia|dagen|ημέρα|κυριακή"
+    "dem|dg|dl|dt|dc|dj|dv|ds|mo|di|mi|do|fr|sa|zo|wo|vr|za|cn|chủ|nhật|the|of|dia|día|dnia|dagen|ημέρα|κυριακή|"
+    "p|e|t|k|n|r|l"
 )
 
 # What stands beside names in such a line: parts of names, and words beside the verb.
@@ -41,6 +42,9 @@ BESIDE_NAMES = (
     "et|per|przez|for|om|ha|hat|has|have|heeft|het|volgende|folgendes|va|je|ezt|şunu|tarihinde|đã|user|odesílatel|"
     "používateľ|пользователь|користувач|lietotājs|oseba|käyttäjä|kuupäeval|kell|uhr|erabiltzaileak|hau|idatzi|du"
 )
+
+# What stands in place of a name in a letter to the person who wrote what it quotes (The Bat!).
+YOU_WROTE = "schrieben Sie|vous écriviez|Вы писали|Ви писали|you wrote|escribió usted|u schreef"
 
 # What stands before a name with a full stop.
 TITLES = "dr|dra|mr|mrs|ms|prof|ing|dipl|mag|mgr|st|hr|fr|sr|sra|jr|dott|avv"

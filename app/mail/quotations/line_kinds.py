@@ -14,7 +14,7 @@ OURS = 2_000
 TEXT, BLANK, QUOTED, ABOVE, SIGNATURE, DEVICE, HEAD = "tbqasdh"
 _QUOTE = re.compile(r" {0,3}>")
 _QUOTES = re.compile(r"(?:[ \t]*+(?:>[^\n]*+)?+(?:\n|\Z))*+")
-MARKS = re.compile(r"[ >]*+")
+MARKS = re.compile(r"(?:[^\W\d_]{1,4}(?=>))?+[ >]*+")
 _PROMPT = re.compile(r">>> (?!>)")
 
 

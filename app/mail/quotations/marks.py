@@ -7,12 +7,13 @@ from typing import NamedTuple
 from . import attribution
 from .attribution_words import ADDRESS, VERBS
 from .line_kinds import BLANK, LINES, LONG, QUOTED, TEXT, kinds_of, mark_devices, mark_ours, skip_blank
-from .phrase_tables import DASHES, HEADERS, UNSEEN, delimiter_in, fold
+from .phrase_tables import DASHES, HEADERS, UNSEEN, delimiter_in, fold, is_original
 
 # How much is looked at closely for whether it stands above a quotation: some 250 lines, in characters.
 CLOSELY = 27_500
 ROUND = 40
 RULE = re.compile(r"[\s>]{0,4}[-_=*~─—]{5,}+\s*+\Z")
+_CELL = re.compile(r"[\s|]")
 # Quotation marks right behind a line above a quotation.
 _MARKS_BEHIND = re.compile(r"^([^\n]{10,300}?[:：]) ?(>[^\n]+)$", re.MULTILINE)
 _DATED = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\s[^<>]{1,80}<[^\s<>@]{1,64}@[^\s<>@]{1,80}>\s*+\Z")
@@ -111,16 +112,19 @@ class MarkedLines:
                 found.add(head)
                 end = here + 1
             here += 1
+        if "sender" not in found and found >= {"to", "subject"} and end < len(self.said):
+            below = self._attribution(end)  # Yandex: To and Subject, then the line that says who wrote when.
+            return below if below and below.certain and not below.start else None
         if "raw" in found or "sender" not in found or len(found) < 4:
             return None
         addressed = any(ADDRESS.search(line[:LONG]) for line in self.said[at:end])
         return Mark(end, False, True) if addressed or "subject" in found else None
 
     def _bare_headers(self, at: int) -> int:
-        """Where header lines without colons end, as eM Client writes them below its delimiter."""
+        """Where header lines without colons end, as eM Client and NetEase (a table) write them below a delimiter."""
         end, found = at, set[str]()
         while end < min(len(self.said), at + 8) and self.kinds[end] == TEXT:
-            kind = HEADERS.get(fold(self.said[end][:60].partition(" ")[0]), "")
+            kind = HEADERS.get(fold(_CELL.split(self.said[end][:60].lstrip(" |"), maxsplit=1)[0]), "")
             if not kind:
                 break
             found.add(kind)
@@ -128,9 +132,9 @@ class MarkedLines:
         return end if "sender" in found and len(found) > 2 else at
 
     def _introduction(self, at: int) -> Mark | None:
-        """A line that says who wrote when, in whatever form, right above header lines or a letter of ours."""
+        """A line that says who wrote when, or that a letter follows, right above header lines or a letter of ours."""
         line = self.said[at]
-        if at + 1 < len(self.said) and self._head(at + 1) and attribution.stands_above(line) and self._headers(at + 1):
+        if at + 1 < len(self.said) and self._head(at + 1) and _introduces(line) and self._headers(at + 1):
             return Mark(at + 1, False, False)
         for end in (at + 1, at + 2) if self.quotes_us else ():
             below = skip_blank(self.kinds, end)
@@ -207,8 +211,7 @@ class MarkedLines:
         end = skip_blank(self.kinds, mark.end)
         if end == len(self.kinds):
             return mark.certain and words_before
-        if self.kinds[end] == TEXT:
-            self._set_barred(end)
+        self._set_barred(end)
         return self.kinds[end] == QUOTED
 
     def _set_barred(self, at: int) -> None:
@@ -235,6 +238,10 @@ def _place(line: str, seen: int) -> int:
             break
         place += 1
     return place
+
+
+def _introduces(line: str) -> bool:
+    return is_original(line) or attribution.stands_above(line)
 
 
 def _is_closing(group: Sequence[str], line: str) -> bool:

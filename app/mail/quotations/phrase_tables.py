@@ -26,6 +26,11 @@ def delimiter_in(line: str) -> str:
     return "original" if dashed and (said in _ORIGINAL or "above this line" in said) else ""
 
 
+def is_original(line: str) -> bool:
+    """Return whether a line is what stands above a letter that is answered, with dashes or without (BlackBerry)."""
+    return fold(line) in _ORIGINAL
+
+
 def is_device(line: str) -> bool:
     """Is it what a telephone or a mail program adds below a mail?"""
     if not line or len(line) > 300:
