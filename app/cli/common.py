@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +21,9 @@ from ..model.storage.unit_of_work import Trust, UnitOfWork
 from .output.table_layout import bold, laid_out, terminal_width
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+# A table is for people; whoever reads more of it by a program takes JSON, which is whole.
+_MOST_ROWS = 1_000
 
 # Printable to Python or not: what a terminal would obey, and what is no character at all.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -53,14 +56,27 @@ def ready_database() -> Iterator[Database]:
 
 def print_json(document: object) -> None:
     """Print one JSON document; safe for a terminal, and UTF-8 where that is what standard output takes."""
-    unicode_output = getattr(sys.stdout, "encoding", None) in ("utf-8", "UTF-8")
-    text = json.dumps(document, ensure_ascii=not unicode_output, indent=2)
+    text = json.dumps(document, ensure_ascii=not _prints_unicode(), indent=2)
     click.echo(_escaped(text))
+
+
+def print_json_array(documents: Iterable[object]) -> None:
+    """Print one JSON array, each of its documents in a line as it comes: no more than one is in memory."""
+    unicode_output = _prints_unicode()
+    before = "["
+    for document in documents:
+        click.echo(f"{before}{_escaped(json.dumps(document, ensure_ascii=not unicode_output))}", nl=False)
+        before = ",\n "
+    click.echo("]" if before != "[" else "[]")
 
 
 def json_text(document: object) -> str:
     """One JSON document in one line, safe for a terminal and for whoever splits text into lines."""
     return _escaped(json.dumps(document, ensure_ascii=False))
+
+
+def _prints_unicode() -> bool:
+    return getattr(sys.stdout, "encoding", None) in ("utf-8", "UTF-8")
 
 
 def _escaped(text: str) -> str:
@@ -156,6 +172,23 @@ class IsoDay(IsoMoment):
             return moment.astimezone(UTC) + (span if self.whole else timedelta(0))
         except OverflowError:
             self.fail(f'"{value}" is too far away for a date.', param, ctx)
+
+
+def limit_option(things: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --limit of a table, or of one ticket's messages."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1),
+        default=_MOST_ROWS,
+        show_default=True,
+        help=f"Show at most this many {things}; --json always has all.",
+    )
+
+
+def tell_older(count: int, thing: str) -> None:
+    """Say how many older things a bounded table leaves out; nothing if there are none."""
+    if count > 0:
+        click.echo(f"{count:,} older {thing}{'' if count == 1 else 's'} left out: --limit shows more.")
 
 
 def moment_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mail_tickets.cli import in_one_line
+from mail_tickets.cli.common import print_json_array
 from mail_tickets.cli.output import table_layout
 from mail_tickets.cli.output.relative_time import age, when
 from mail_tickets.cli.output.table_layout import cut, laid_out, width_of
@@ -160,6 +162,53 @@ def test_a_list_has_ages_and_priorities_only_where_there_are_any(office: Office)
     heading, first, *_ = office.does("list").split("\n")
     assert heading.split()[:4] == ["TICKET", "STATUS", "AGE", "PRIO"]
     assert first.split() == ["1", "new", "now", "7", "General", ANN, "No", "boot"]
+
+
+def test_a_bounded_table_has_the_newest_and_says_how_many_more_there_are(office: Office) -> None:
+    heading, *rows, said = office.does("list", "--limit", "2").splitlines()
+    assert (heading.split()[0], [row.split()[0] for row in rows]) == ("TICKET", ["4", "5"])
+    assert said == "3 older tickets left out: --limit shows more."
+    assert office.does("list", "--limit", "5") == office.does("list")
+    assert [one["id"] for one in office.json("list", "--limit", "2")] == [1, 2, 3, 4, 5]
+    letters = office.json("outbox")
+    assert len(letters) > 2
+    for command in (["outbox"], ["outbox", "list"]):
+        _, *rows, said = office.does(*command, "--limit", "2").splitlines()
+        assert [int(row.split()[0]) for row in rows] == [one["id"] for one in letters[-2:]]
+        assert said.startswith(f"{len(letters) - 2} older email")
+
+
+@pytest.mark.parametrize("seen_by", [[], ["--as", ADMIN]])
+def test_a_long_ticket_has_its_first_message_and_the_newest(office: Office, seen_by: list[str]) -> None:
+    for words in ("one", "two", "three"):
+        office.does("act", 1, "Reply", "--text", words, "--as", ADMIN)
+    for limit, shown, said in (
+        (1, ["#1"], "3 older messages"),
+        (2, ["#1", "#4"], "2 older"),
+        (3, ["#1", "#3", "#4"], "1 "),
+    ):
+        text = office.does("show", 1, *seen_by, "--limit", limit)
+        assert re.findall("^#[0-9]+", text, re.MULTILINE) == shown
+        assert text.splitlines()[-1].startswith(said)
+    assert "left out" not in office.does("show", 1, *seen_by, "--limit", 4)
+    assert len(office.json("show", 1, *seen_by, "--limit", 2)["messages"]) == 4
+
+
+def test_a_json_array_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    printed: list[str] = []
+
+    def documents() -> Iterator[dict[str, str]]:
+        for number in range(3):
+            printed.append(capsys.readouterr().out)
+            yield {"a": f"\n{number}\u202e"}
+
+    print_json_array(documents())
+    printed.append(capsys.readouterr().out)
+    assert [text[:1] for text in printed] == ["", "[", ",", ","]
+    assert json.loads("".join(printed)) == [{"a": f"\n{number}\u202e"} for number in range(3)]
+    assert "\u202e" not in "".join(printed)
+    print_json_array([])
+    assert capsys.readouterr().out == "[]\n"
 
 
 def test_an_empty_list_is_one_line(office: Office) -> None:

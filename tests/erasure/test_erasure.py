@@ -35,7 +35,7 @@ from mail_tickets.model.search.indexer import catch_up
 from mail_tickets.model.search.query import read_query
 from mail_tickets.model.search.search import search
 from mail_tickets.model.storage.unit_of_work import UnitOfWork
-from mail_tickets.model.tickets.filters import Filter, find_tickets
+from mail_tickets.model.tickets.filters import Filter, numbers_of
 from mail_tickets.model.tickets.members import member_for, members_of
 from mail_tickets.model.tickets.posts import NewMessage
 from mail_tickets.model.tickets.ticket_json import ticket_in_full
@@ -614,6 +614,6 @@ def test_a_forgotten_ticket_is_in_no_list_and_does_not_expire(world: World) -> N
     forgets_ticket(world, 1)
     world.clock.passes(days=40)
     with world.uow() as uow:
-        assert find_tickets(uow, Filter()) == []
+        assert list(numbers_of(uow, Filter())) == []
         assert administration.expirable_tickets(uow, 15) == []
         queue_setup.set_queue(uow, queues.find_queue(uow, "General"), "lifecycle", "correspondence")

@@ -34,7 +34,7 @@ from mail_tickets.model.search.time_limit import SearchTooExpensive, within
 from mail_tickets.model.search.tokens import LONGEST_WORD, folded, words
 from mail_tickets.model.storage.unit_of_work import UnitOfWork
 from mail_tickets.model.tickets.fields import FieldChanges
-from mail_tickets.model.tickets.filters import Filter
+from mail_tickets.model.tickets.filters import Filter, numbers_of
 from mail_tickets.model.tickets.merging import merge
 from tests.support.world import DOMAIN, World
 
@@ -508,18 +508,12 @@ def test_filters_choose_as_in_a_list(zoo: World) -> None:
         ({"before": early, "author": bea}, []),
     ):
         with zoo.database.read_only() as uow:
-            listed = [ticket.id for ticket in searching_filters(uow, wanted)]
+            listed = list(numbers_of(uow, Filter(**wanted)))
         assert sorted(found(zoo, "zebra", **wanted)) == listed == expected, wanted
     [hit] = looked_for(zoo, "zebra", since=late).hits
     assert hit.number == 2
     [hit] = looked_for(zoo, "zebra", attachment=True).hits
     assert hit.number == 1
-
-
-def searching_filters(uow: Any, wanted: dict[str, Any]) -> list[Ticket]:
-    from mail_tickets.model.tickets.filters import find_tickets
-
-    return find_tickets(uow, Filter(**wanted))
 
 
 # --- Who may see what ---

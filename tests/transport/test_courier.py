@@ -49,7 +49,7 @@ def write_letters(world: World, *readers: str, text: str = "Hello there.") -> No
 
 def outbox(world: World) -> list[dict[str, Any]]:
     with world.uow() as uow:
-        return letters_in(uow)
+        return list(letters_in(uow))
 
 
 def states(world: World) -> list[str]:

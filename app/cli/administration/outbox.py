@@ -5,21 +5,32 @@ import click
 from ...config.current import current_settings, host_project, names_relay
 from ...mail.addresses import is_usable
 from ...mail.text import one_line
-from ...model.letters.outbox import letters_due, letters_in, retry
+from ...model.letters.outbox import count_letters, letters_due, letters_in, newest_letters, retry
 from ...model.letters.trial import compose_trial
 from ...model.records.addressing import postmaster_address
 from ...model.storage.database import Database
 from ...transport.outbound.smtp_relay import SmtpRelay
-from ..common import Number, json_option, open_read_only, open_transaction, print_json, print_rows, ready_database
+from ..common import (
+    Number,
+    json_option,
+    limit_option,
+    open_read_only,
+    open_transaction,
+    print_json_array,
+    print_rows,
+    ready_database,
+    tell_older,
+)
 from ..output.relative_time import minute
 
 _COLUMNS = ("id", "ticket", "to", "state", "attempts", "next", "subject", "error")
 
 
 @click.group("outbox", invoke_without_command=True)
+@limit_option("emails, the newest")
 @json_option
 @click.pass_context
-def outbox_command(context: click.Context, as_json: bool) -> None:
+def outbox_command(context: click.Context, limit: int, as_json: bool) -> None:
     """Outgoing email: list, send, retry.
 
     Without a command it lists them.
@@ -30,26 +41,28 @@ def outbox_command(context: click.Context, as_json: bool) -> None:
       tickets outbox retry 123
     """
     if context.invoked_subcommand is None:
-        _print_letters(None, as_json)
+        _print_letters(None, limit, as_json=as_json)
 
 
 @outbox_command.command("list")
 @click.option("--state", type=click.Choice(["waiting", "sent", "failed"]), help="Only emails in this state.")
+@limit_option("emails, the newest")
 @json_option
-def outbox_list(state: str | None, as_json: bool) -> None:
+def outbox_list(state: str | None, limit: int, as_json: bool) -> None:
     """List outgoing email, oldest first."""
-    _print_letters(state, as_json)
+    _print_letters(state, limit, as_json=as_json)
 
 
-def _print_letters(state: str | None, as_json: bool) -> None:
+def _print_letters(state: str | None, limit: int, *, as_json: bool) -> None:
     with open_read_only() as uow:
-        rows = letters_in(uow, state)
-    if as_json:
-        print_json(rows)
-    else:
-        readable = [{**row, "next": row["next"] and minute(row["next"])} for row in rows]
-        cells = [tuple(str(row[key] if row[key] is not None else "") for key in _COLUMNS) for row in readable]
-        print_rows(cells, tuple(key.upper() for key in _COLUMNS), empty="No outgoing email")
+        if as_json:
+            print_json_array(letters_in(uow, state))
+            return
+        rows, count = newest_letters(uow, state, limit), count_letters(uow, state)
+    readable = [{**row, "next": row["next"] and minute(row["next"])} for row in rows]
+    cells = [tuple(str(row[key] if row[key] is not None else "") for key in _COLUMNS) for row in readable]
+    print_rows(cells, tuple(key.upper() for key in _COLUMNS), empty="No outgoing email")
+    tell_older(count - len(rows), "email")
 
 
 @outbox_command.command("send")

@@ -1,5 +1,7 @@
 """The commands on tickets: `open`, `list`, `show`, `raw`, `act`, `set`, `undo`, `merge`, `expire`."""
 
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,27 +19,36 @@ from ...model.records.messages import find_message
 from ...model.records.people import Person, get_person
 from ...model.records.queues import find_queue
 from ...model.records.registration import get_or_create_person
-from ...model.records.tickets import find_any_ticket, find_ticket, find_unmerged, how_forgotten
+from ...model.records.tickets import Ticket, find_any_ticket, find_ticket, find_unmerged, how_forgotten
 from ...model.storage.base import MAX_ID
+from ...model.storage.batches import batches
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from ...model.tickets.fields import FieldChanges
-from ...model.tickets.filters import find_tickets
+from ...model.tickets.filters import numbers_of, tickets_by_number
 from ...model.tickets.members import members_of
-from ...model.tickets.ticket_json import ticket_in_full, ticket_summaries, viewer_of
+from ...model.tickets.ticket_json import ids_to_show, ticket_in_full, ticket_summaries, viewer_of
 from ..common import (
     Number,
     json_option,
+    limit_option,
     moment_option,
     open_read_only,
     open_transaction,
     print_bytes,
     print_json,
+    print_json_array,
     ready_database,
+    tell_older,
     text_argument,
 )
 from ..filter_options import chosen, filter_options
 from ..output.ticket_display import print_tickets, ticket_text
+
+# Of so many tickets all that is told is in memory at a time.
+_AT_ONCE = 500
+# Incoming mail waits for so many tickets to expire, which takes less than a tenth of a second.
+_EXPIRED_AT_ONCE = 20
 
 
 @click.command("open")
@@ -63,8 +74,9 @@ def open_command(queue: str, email: str, subject: str, text: str, date: datetime
 
 @click.command("list")
 @filter_options
+@limit_option("tickets, the newest")
 @json_option
-def list_command(as_json: bool, **asked: Any) -> None:
+def list_command(limit: int, as_json: bool, **asked: Any) -> None:
     """List tickets.
 
     Lists every status unless --status names one. With several of --from, --since, --until and --has, a single message
@@ -77,18 +89,36 @@ def list_command(as_json: bool, **asked: Any) -> None:
       tickets list --from ann@example.org --since 2026-01-01 --has attachment
     """
     with open_read_only() as uow:
-        tickets = find_tickets(uow, chosen(uow, **asked))
+        numbers = numbers_of(uow, chosen(uow, **asked))
         if as_json:
-            print_json(ticket_summaries(uow, tickets))
-        else:
-            print_tickets(tickets, uow.now)
+            print_json_array(_summaries(uow, numbers))
+            return
+        newest, count = deque[int](maxlen=limit), 0
+        for number in numbers:
+            newest.append(number)
+            count += 1
+        print_tickets(_tickets(uow, newest), uow.now)
+        tell_older(count - len(newest), "ticket")
+
+
+def _tickets(uow: UnitOfWork, numbers: Collection[int]) -> list[Ticket]:
+    found = tickets_by_number(uow, numbers)
+    return [found[number] for number in numbers if number in found]
+
+
+def _summaries(uow: UnitOfWork, numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Yield what is told of these tickets, some at a time, so that a million of them need no more memory than these."""
+    for some in batches(numbers, _AT_ONCE):
+        yield from ticket_summaries(uow, _tickets(uow, some))
+        uow.session.expunge_all()
 
 
 @click.command("show")
 @click.argument("number", type=Number())
 @click.option("--as", "email", metavar="EMAIL", help="Show what this person can see, and what their reply would do.")
+@limit_option("messages, the first and the newest")
 @json_option
-def show_command(number: int, email: str | None, as_json: bool) -> None:
+def show_command(number: int, email: str | None, limit: int, as_json: bool) -> None:
     """Show a ticket (or only what one person can see).
 
     \b
@@ -100,13 +130,16 @@ def show_command(number: int, email: str | None, as_json: bool) -> None:
     with open_read_only() as uow:
         ticket = find_any_ticket(uow, number)
         viewer = viewer_of(uow, ticket, email) if email is not None else None
-        view = ticket_in_full(uow, ticket, viewer)
         if as_json:
-            print_json(view)
+            print_json(ticket_in_full(uow, ticket, viewer))
         elif ticket.forgotten:
             click.echo(str(how_forgotten(uow, ticket)))
         else:
+            ids = ids_to_show(uow, ticket, viewer)
+            shown = [*ids[:1], *ids[max(1, len(ids) - limit + 1) :]]
+            view = ticket_in_full(uow, ticket, viewer, shown)
             click.echo(ticket_text(view, ticket.lifecycle, viewer.email if viewer else None, uow.now))
+            tell_older(len(ids) - len(shown), "message")
 
 
 @click.command("raw", short_help="Print the original email of a message.")
@@ -273,17 +306,16 @@ def expire_command(days: int, as_json: bool) -> None:
     Example, as a line of a crontab:
       17 6 * * * /path/to/tickets expire --days 15
     """
-    # A unit of work for each ticket, so that incoming mail waits for one ticket and not for all.
     with ready_database() as database:
         with database.read_only() as uow:
             candidates = administration.expirable_tickets(uow, days)
-        numbers = [number for number in candidates if _expire(database, number, days)]
+        numbers = [number for some in batches(candidates, _EXPIRED_AT_ONCE) for number in _expire(database, some, days)]
     if as_json:
         print_json(numbers)
     else:
         click.echo("\n".join(f"Ticket {number} expired" for number in numbers) or "No tickets expired")
 
 
-def _expire(database: Database, number: int, days: int) -> bool:
+def _expire(database: Database, numbers: Sequence[int], days: int) -> list[int]:
     with database.transaction() as uow:
-        return administration.expire(uow, number, days)
+        return [number for number in numbers if administration.expire(uow, number, days)]

@@ -1,10 +1,10 @@
 """The outbox as an administrator sees it: what waits, what was sent, what failed and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from ..records.letters import Letter, State
 from ..records.people import Person
@@ -17,8 +17,28 @@ class NoSuchLetter(ExplainedError, LookupError):
     """No letter that could be sent has this number."""
 
 
-def letters_in(uow: UnitOfWork, state: str | None = None, newest: int | None = None) -> list[dict[str, Any]]:
-    """Return the letters of a state, or all, oldest first (docs/interface.md, section 9); or so many of the newest."""
+# So many rows are in memory at a time.
+_AT_ONCE = 1_000
+
+
+def letters_in(uow: UnitOfWork, state: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the letters of a state, or all, oldest first (docs/interface.md, section 9), not all in memory."""
+    letters = _letters(state).order_by(Letter.id).execution_options(yield_per=_AT_ONCE)
+    return (_json(dict(row)) for row in uow.session.execute(letters).mappings())
+
+
+def newest_letters(uow: UnitOfWork, state: str | None, most: int) -> list[dict[str, Any]]:
+    """Return so many of the newest letters of a state, or of all, oldest first."""
+    letters = _letters(state).order_by(Letter.id.desc()).limit(most)
+    return [_json(dict(row)) for row in uow.session.execute(letters).mappings()][::-1]
+
+
+def count_letters(uow: UnitOfWork, state: str | None) -> int:
+    """How many letters there are in a state, or in all."""
+    return uow.session.scalar(select(func.count()).select_from(Letter).where(*_in_state(state))) or 0
+
+
+def _letters(state: str | None) -> Select[*tuple[Any, ...]]:
     columns = (
         Letter.id,
         Letter.ticket_id.label("ticket"),
@@ -29,11 +49,11 @@ def letters_in(uow: UnitOfWork, state: str | None = None, newest: int | None = N
         Letter.next,
         Letter.error,
     )
-    query = select(*columns).order_by(Letter.id if newest is None else Letter.id.desc()).limit(newest)
-    if state is not None:
-        query = query.where(Letter.state == state)
-    rows = [_json(dict(row)) for row in uow.session.execute(query).mappings()]
-    return rows if newest is None else rows[::-1]
+    return select(*columns).where(*_in_state(state))
+
+
+def _in_state(state: str | None) -> list[ColumnElement[bool]]:
+    return [] if state is None else [Letter.state == state]
 
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:

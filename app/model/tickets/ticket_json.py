@@ -15,12 +15,9 @@ from ..storage.unit_of_work import UnitOfWork
 from .members import TicketMember, member_for, members_of
 from .redaction import Redaction
 from .transitions import promise
-from .visibility import may_see, visible_messages, visible_numbers
+from .visibility import ids_as_shown, may_see, visible_messages, visible_numbers
 
 Json = dict[str, Any]
-
-# Of so many tickets those who take part are asked for by number; of more, all there are.
-_FEW = 500
 
 
 def ticket_summaries(uow: UnitOfWork, tickets: Sequence[Ticket]) -> list[Json]:
@@ -28,10 +25,9 @@ def ticket_summaries(uow: UnitOfWork, tickets: Sequence[Ticket]) -> list[Json]:
     query = (
         select(Participant.ticket_id, Participant.subscribed, Person)
         .join(Person, Participant.person_id == Person.id)
+        .where(Participant.ticket_id.in_([ticket.id for ticket in tickets]))
         .order_by(Person.id)
     )
-    if len(tickets) <= _FEW:
-        query = query.where(Participant.ticket_id.in_([ticket.id for ticket in tickets]))
     taking_part: dict[int, list[Person]] = {}
     left: dict[int, list[Person]] = {}
     for ticket_id, subscribed, person in uow.session.execute(query):
@@ -87,6 +83,11 @@ def ticket_in_full(
     if viewer is None or member is None or member.insider:
         return view
     return _for_outsider(uow, ticket, view, shown, viewer.email)
+
+
+def ids_to_show(uow: UnitOfWork, ticket: Ticket, viewer: Person | None) -> Sequence[int]:
+    """Return the ids of the messages that `ticket_in_full` shows, in its order."""
+    return ids_as_shown(uow, ticket, member_for(viewer, members_of(uow, ticket)) if viewer else None)
 
 
 def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[Message], own: str) -> Json:

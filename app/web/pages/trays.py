@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ...mail.text import one_line
 from ...model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes, unmatched_deliveries
-from ...model.letters.outbox import NoSuchLetter, letters_in, retry
+from ...model.letters.outbox import NoSuchLetter, newest_letters, retry
 from ...model.records.addressing import is_deliverable
 from ...model.records.letters import State
 from ...model.storage.base import MAX_ID
@@ -93,7 +93,7 @@ def outbox(visit: Visit) -> ResponseReturnValue:
     _check_administrator(visit)
     state = request.args.get("state", "")
     chosen = [state] if state in [*State] else [State.WAITING, State.FAILED]
-    found = [letter for one in chosen for letter in letters_in(visit.uow, one, newest=AT_ONCE + 1)]
+    found = [letter for one in chosen for letter in newest_letters(visit.uow, one, AT_ONCE + 1)]
     found.sort(key=lambda letter: -int(letter["id"]))
     return page("outbox", letters=found[:AT_ONCE], more=len(found) > AT_ONCE, states=[*State], state=state)
 
