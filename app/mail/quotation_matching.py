@@ -6,8 +6,7 @@ client hide a quotation. All is text: which messages are private, and who is a c
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from .quotations.attribution_words import has_verb
@@ -23,8 +22,6 @@ _UNSEEN = re.compile("[\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\
 RUN = 6
 # A shorter line that stands in a private message may stand anywhere ("Thanks"): only as a quotation is it one.
 _TELLING = 24
-# A word that stands in so many places is looked for no longer, and what begins with it counts as private.
-_TRIES = 20
 # So many different lines of a text are looked for; beyond them whatever is quoted counts as private.
 _MOST_LINES = 2_000
 # Words that begin a line and say whose the others are: "As Rita said: ...".
@@ -34,153 +31,172 @@ _SAID = frozenset({"said", "says", "noted", "told", "sagte", "sagt", "dit", "dij
 # The kinds of lines: written, above a quotation, quoted with marks, pasted below such a line without marks, of our
 # letters about private messages, and quoted behind words that say whose they are.
 WRITTEN, _ABOVE, _MARKED, _PASTED, _OURS, _LED = "wampol"
+_QUOTED = (_MARKED, _PASTED, _LED)
+
+
+class Words:
+    """The words of some texts, found by the runs of words in them. Linear in the length of all."""
+
+    def __init__(self, *texts: str) -> None:
+        self._texts: list[list[str]] = []
+        self._runs: dict[int, set[int]] = {}
+        for text in texts:
+            self.add(text)
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts, folded: a blank between words, and no marks."""
+        return [" ".join(words) for words in self._texts]
+
+    def add(self, text: str) -> None:
+        """Take in one more text."""
+        words = words_of(text)
+        if words:
+            self._texts.append(words)
+        for length, found in self._runs.items():
+            found.update(map(hash, runs(words, length)))
+
+    def runs_of(self, length: int) -> set[int]:
+        """The hashes of every run of so many words."""
+        if length not in self._runs:
+            self._runs[length] = {hash(run) for words in self._texts for run in runs(words, length)}
+        return self._runs[length]
+
+    def has_all(self, line: str, *, quoted: bool = False) -> bool:
+        """Whether all words of a line stand in the texts; a short line must be telling, or `quoted`."""
+        asked = _telling_runs(line, quoted=quoted) if self else []
+        return bool(asked) and self.runs_of(len(asked[0])).issuperset(map(hash, asked))
+
+    def lacks(self, lines: Iterable[str], *, short: bool = False) -> list[str]:
+        """Return the lines whose words do not all stand here. Short ones do if they are marked, or if `short`."""
+        return [line for line in lines if not self.has_all(line, quoted=short or is_marked(line))]
 
 
 class Private(NamedTuple):
-    """What only private messages say, what our letters say around it (`framing`), and what is public; all folded."""
+    """What only private messages say, what our letters say around it (`framing`), and what is public."""
 
-    words: str = ""
-    framing: str = ""
-    public: str = ""
+    words: Words
+    framing: Words
+    public: Words
+
+    def has_any(self, line: str, *, quoted: bool) -> bool:
+        """Whether a run of words of a line is private; a short line only whole, and if it is `quoted`."""
+        asked = _telling_runs(line, quoted=quoted) if self.words else []
+        found = self.words.runs_of(len(asked[0])).intersection(map(hash, asked)) if asked else set()
+        return bool(found) and (len(asked[0]) < RUN or not found <= self.public.runs_of(RUN))
 
 
 def redacted(text: str, private: Private) -> str:
     """A colleague's text without the lines that are quoted from private messages, and without what leads to them."""
-    lines, kinds = read(text, private)
-    search = _Search(private.words, private.public)
-    cut = [False] * len(lines)
+    lines, kinds, behind = read(text, private)
+    if not (_OURS in kinds or any(kind in kinds for kind in _QUOTED)):
+        return text
+    search = _Search(private)
+    cut: list[bool] = []
     near = False
-    for at, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
-        if line.strip():
-            quoted = kind == _MARKED or (kind == _PASTED and near)
-            said = _quoted_in(line) if kind == _LED else line
-            cut[at] = kind == _OURS or (kind in (_MARKED, _PASTED, _LED) and search.has_any(said, quoted=quoted))
-            near = cut[at] or kind == _ABOVE
-    for at, below in reversed(list(enumerate(_following(lines)))):
-        cut[at] = cut[at] or (kinds[at] == _ABOVE and below is not None and cut[below])
+    for line, kind in zip(lines, kinds, strict=True):
+        gone = kind == _OURS
+        if kind in _QUOTED:
+            gone = search.has_any(behind.get(line, line), quoted=kind == _MARKED or (kind == _PASTED and near))
+        cut.append(gone)
+        near = gone or kind == _ABOVE if line.strip() else near
+    # From below: one line that leads to another goes with it.
+    for at in reversed([at for at, kind in enumerate(kinds) if kind == _ABOVE]):
+        following = _following(lines, at)
+        cut[at] = cut[at] or (following is not None and cut[following])
     return "\n".join(line for line, gone in zip(lines, cut, strict=True) if not gone) if any(cut) else text
 
 
-def read(text: str, private: Private) -> tuple[list[str], list[str]]:
+class _Search:
+    """Looks for the lines of one text in what is private, for each line once."""
+
+    def __init__(self, private: Private) -> None:
+        self._private = private
+        # By whether a line is quoted.
+        self._known: tuple[dict[str, bool], dict[str, bool]] = ({}, {})
+
+    def has_any(self, line: str, *, quoted: bool) -> bool:
+        """Whether words of a line are private; those of more lines than are looked for, if they are `quoted`."""
+        known = self._known[quoted]
+        if line not in known:
+            known[line] = self._private.has_any(line, quoted=quoted) if len(known) < _MOST_LINES else quoted
+        return known[line]
+
+
+class QuotedLines(NamedTuple):
+    """The lines of a text, the kind of each, and of those with a lead-in what stands behind it."""
+
+    lines: list[str]
+    kinds: list[str]
+    behind: Mapping[str, str]
+
+
+def read(text: str, private: Private) -> QuotedLines:
     """Part a text into lines, and tell for each whether its writer wrote it, or how they quoted it.
 
     Below a line that stands above a quotation all may be pasted, unless lines with marks follow: then those are it.
     """
     lines, above = leads(text)
-    ours = _Search(private.framing)
-    kinds = [
-        _MARKED
-        if is_marked(line)
-        else _OURS
-        if ours.has_all(line)
-        else _ABOVE
-        if at in above
-        else _LED
-        if _quoted_in(line)
-        else WRITTEN
-        for at, line in enumerate(lines)
-    ]
-    below = False
-    for at, following in enumerate(_following(lines)):
-        if kinds[at] in (WRITTEN, _LED) and below:
-            kinds[at] = _PASTED
-        if following is not None and kinds[at] in (_ABOVE, _OURS) and kinds[following] in (WRITTEN, _LED):
-            below = True
-    return lines, [WRITTEN if kind == _LED and not private.words else kind for kind in kinds]
+    different = dict.fromkeys(lines)
+    behind = {line: said for line in different if (said := _quoted_in(line))} if private.words else {}
+    kind_of = {line: _kind_of(line, private.framing, led=line in behind) for line in different}
+    kinds = [kind_of[line] for line in lines]
+    for at in above:
+        kinds[at] = kinds[at] if kinds[at] in (_MARKED, _OURS) else _ABOVE
+    _mark_pasted(lines, kinds)
+    return QuotedLines(lines, kinds, {line: said for line, said in behind.items() if kind_of[line] == _LED})
+
+
+def _kind_of(line: str, ours: Words, *, led: bool) -> str:
+    """What a line is by itself."""
+    if is_marked(line):
+        return _MARKED
+    if ours.has_all(line):
+        return _OURS
+    return _LED if led else WRITTEN
+
+
+def _mark_pasted(lines: Sequence[str], kinds: list[str]) -> None:
+    """Find what stands without marks below a line that leads to it."""
+    leading = [at for at, kind in enumerate(kinds) if kind in (_ABOVE, _OURS)]
+    below = (at for at in leading if kinds[_following(lines, at) or at] in (WRITTEN, _LED))
+    first = next(below, len(kinds))
+    for at in range(first, len(kinds)):
+        kinds[at] = _PASTED if kinds[at] in (WRITTEN, _LED) else kinds[at]
 
 
 def _quoted_in(line: str) -> str:
     """What stands behind words that say whose it is; empty where a line has no such words."""
     lead = _LEAD.fullmatch(line[:4000])
-    if lead is None or len(words_of(lead[2])) < RUN:
+    if lead is None or not (has_verb(lead[1]) or not _SAID.isdisjoint(words_of(lead[1]))):
         return ""
-    return lead[2] if has_verb(lead[1]) or not _SAID.isdisjoint(words_of(lead[1])) else ""
+    return lead[2] if len(words_of(lead[2])) >= RUN else ""
 
 
-def _following(lines: Sequence[str]) -> list[int | None]:
-    """Return for each line the next line that is not blank."""
-    found: list[int | None] = []
-    following = None
-    for at in reversed(range(len(lines))):
-        found.append(following)
-        following = at if lines[at].strip() else following
-    return found[::-1]
+def _following(lines: Sequence[str], at: int) -> int | None:
+    """The place of the next line that is not blank."""
+    return next((place for place in range(at + 1, len(lines)) if lines[place].strip()), None)
 
 
-class _Search:
-    """Looks for the words of lines in a text, but for those that are `public`. Linear in the length of all."""
-
-    def __init__(self, text: str, public: str = "") -> None:
-        self._words = text.split()
-        self._public = public
-        self._known: dict[tuple[str, bool], bool] = {}
-
-    @cached_property
-    def _runs(self) -> frozenset[int]:
-        known = frozenset(map(hash, runs(self._words)))
-        return known - frozenset(map(hash, runs(self._public.split()))) if self._public else known
-
-    @cached_property
-    def _places(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for place, word in enumerate(self._words):
-            found.setdefault(word, []).append(place)
-        return found
-
-    def has_any(self, line: str, *, quoted: bool = False) -> bool:
-        """Whether a run of words of a line stands in the text; a short line only whole, and if it is `quoted`."""
-        if len(self._known) >= _MOST_LINES and (line, quoted) not in self._known:
-            return quoted
-        return self._has(line, any, quoted=quoted)
-
-    def has_all(self, line: str, *, quoted: bool = False) -> bool:
-        """Whether all words of a line stand in the text."""
-        return self._has(line, all, quoted=quoted)
-
-    def _has(self, line: str, how: Callable[[Iterable[bool]], bool], *, quoted: bool) -> bool:
-        """Whether a line stands in the text; each search asks in one way alone."""
-        if not self._words:
-            return False
-        if (line, quoted) not in self._known:
-            words = words_of(line)
-            long = len(words) >= RUN
-            found = how(hash(run) in self._runs for run in runs(words)) if long else self._has_short(words, quoted)
-            self._known[line, quoted] = found
-        return self._known[line, quoted]
-
-    def _has_short(self, words: list[str], quoted: bool) -> bool:
-        if not words or not (quoted or len(" ".join(words)) >= _TELLING):
-            return False
-        places = self._places.get(words[0], [])
-        if len(places) > _TRIES:
-            return True
-        return any(self._words[at : at + len(words)] == words for at in places)
+def _telling_runs(line: str, *, quoted: bool) -> list[tuple[str, ...]]:
+    """The runs of words that tell a line from others, or all of a short one; none of one that tells little."""
+    words = words_of(line)
+    if len(words) < RUN and not quoted and len(" ".join(words)) < _TELLING:
+        return []
+    return list(runs(words, min(len(words), RUN)))
 
 
-def runs(words: Sequence[str]) -> Iterable[tuple[str, ...]]:
+def runs(words: Sequence[str], length: int = RUN) -> Iterable[tuple[str, ...]]:
     """All runs of so many words in a row."""
-    return zip(*(words[at:] for at in range(RUN)), strict=False)
-
-
-def not_in(lines: Sequence[str], text: str, *, short: bool = False) -> list[str]:
-    """Return the lines whose words do not all stand in a text. Short ones do if they are marked, or if `short`."""
-    search = _Search(text)
-    return [line for line in lines if not search.has_all(line, quoted=short or is_marked(line))]
+    return zip(*(words[at:] for at in range(length)), strict=False)
 
 
 def is_marked(line: str) -> bool:
     """Whether a client has marked a line as quoted."""
     return _MARK.match(line) is not None
-
-
-def folded(text: str) -> str:
-    """The words of a text, with a blank between them and without marks."""
-    return joined(text.split("\n"))
-
-
-def joined(lines: Iterable[str]) -> str:
-    """The words of some lines as those of one text."""
-    return " ".join(words_of("\n".join(lines)))
 
 
 def words_of(text: str) -> list[str]:

@@ -482,3 +482,12 @@ def test_the_subject_of_a_note_is_not_shown_with_a_public_reply(inbox_desk: Unit
     inbox_desk.is_tight("Between us only")
     inbox_desk.rita.writes("ticket1", "Hm.", subject="Between us only")
     assert inbox_desk.last()["subject"] == "Between us only"
+
+
+@pytest.mark.parametrize("subject", ["Fwd: Between us only (the fraud)", "Rita / between  us\u00a0*only*"])
+def test_a_subject_that_holds_that_of_a_note_is_not_told_either(inbox_desk: UnitOfWork, subject: str) -> None:
+    assert "the fraud" not in inbox_desk.hears("Here you are.", subject=subject)
+    inbox_desk.is_tight("etween us only")
+    assert inbox_desk.last()["subject"] == inbox_desk.world.ticket()["title"]
+    # One of its own is told.
+    assert "Subject: Between you and me" in inbox_desk.hears("And this.", subject="Between you and me")

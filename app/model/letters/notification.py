@@ -27,6 +27,7 @@ from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
+from ..tickets.redaction import Redaction
 from ..tickets.undo import FieldChange
 from ..wording import Phrase, Sentence, Wording, say, wording_in
 from .footer import footer
@@ -189,7 +190,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
 
 
 def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message: NewMessage) -> Sentence | str:
-    """The subject of a mail, if it is no other mail's on the ticket, nor its title now or before."""
+    """The subject of a mail, if it is no other mail's on the ticket, nor its title now or before, nor private."""
     subject, _ = bare_subject(new_message.subject)
     if (
         subject in ("", NO_TITLE)
@@ -202,11 +203,11 @@ def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message:
     mails = select(Message.subject).where(Message.ticket_id == ticket.id, Message.id != message.id)
     titles = select(Change.old).where(Change.ticket_id == ticket.id, Change.field == "subject")
     known = [*uow.session.scalars(mails), *uow.session.scalars(titles)]
-    return (
-        ""
-        if any(_is_same(subject, one or "") for one in known)
-        else say("notes.new_subject", subject=one_line(new_message.subject, 200))
-    )
+    if any(_is_same(subject, one or "") for one in known):
+        return ""
+    if not message.private and Redaction(uow, ticket).hides_subject(new_message.subject, message.sender_id):
+        return ""
+    return say("notes.new_subject", subject=one_line(new_message.subject, 200))
 
 
 def _is_same(subject: str, other: str) -> bool:

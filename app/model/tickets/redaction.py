@@ -10,7 +10,7 @@ from functools import cached_property
 
 from sqlalchemy import or_, select
 
-from ...mail.quotation_matching import WRITTEN, Private, folded, is_marked, joined, not_in, read, redacted, words_of
+from ...mail.quotation_matching import WRITTEN, Private, Words, is_marked, read, redacted, words_of
 from ...mail.subjects import bare_subject
 from ..records.letters import Letter
 from ..records.messages import Message
@@ -21,6 +21,8 @@ from .members import members_of
 
 # So many words in a row tell a text from others.
 _RUN = 4
+# A subject of one word stands in many others by chance.
+_FEW_WORDS = 2
 
 
 class Redaction:
@@ -40,7 +42,7 @@ class Redaction:
         if message.full_text == message.text or message.sender_id not in self.insiders:
             return text
         written = set(self.text(message).split("\n"))
-        lines, kinds = read(text, self._rough)
+        lines, kinds, _ = read(text, self._rough)
         kept: list[str] = []
         for line, kind in zip(lines, kinds, strict=True):
             if kind == WRITTEN or line in written or self._is_read(line, kept):
@@ -49,14 +51,21 @@ class Redaction:
 
     def subject(self, message: Message) -> str:
         """The subject of a public message; where it is that of a private one, the ticket's title."""
-        private = message.sender_id in self.insiders and bare_subject(message.subject)[0] in self._private_subjects
-        return self._ticket.title if private else message.subject
+        return self._ticket.title if self.hides_subject(message.subject, message.sender_id) else message.subject
+
+    def hides_subject(self, subject: str, writer: int | None) -> bool:
+        """Whether a colleague's subject is that of a private message, or has it among other words."""
+        if not self._ticket.has_private or writer not in self.insiders:
+            return False
+        said = _as_words(bare_subject(subject)[0])
+        return any(said == one or (one.count(" ") > _FEW_WORDS and one in said) for one in self._private_subjects)
 
     @cached_property
     def _private_subjects(self) -> frozenset[str]:
         query = select(Message.subject).where(Message.ticket_id == self._ticket.id, Message.private)
-        found = {bare_subject(subject)[0] for subject in self._unit_of_work.session.scalars(query)}
-        return frozenset(found - {bare_subject(self._ticket.title)[0], ""})
+        found = {_as_words(bare_subject(subject)[0]) for subject in self._unit_of_work.session.scalars(query)}
+        title = _as_words(bare_subject(self._ticket.title)[0])
+        return frozenset(one for one in found if one.strip() and one not in title)
 
     def body(self, message: Message) -> str:
         """The text by which outsiders find a public message."""
@@ -97,13 +106,13 @@ class Redaction:
     def _rough(self) -> Private:
         """All that private messages and our letters about them say, whoever else has said it."""
         if not self._ticket.has_private:
-            return Private()
+            return Private(Words(), Words(), Words())
         query = select(Message.full_text).where(Message.ticket_id == self._ticket.id, Message.private)
-        words = "\n".join(map(folded, self._unit_of_work.session.scalars(query)))
-        lines = self._lines_of_letters()
+        words = Words(*self._unit_of_work.session.scalars(query))
         # What stands in a message is no line of ours, however short: who sends it after all has written it.
-        framing = joined(not_in(list(lines), words, short=True))
-        return Private(f"{words} {framing}", framing)
+        framing = "\n".join(words.lacks(self._lines_of_letters(), short=True))
+        words.add(framing)
+        return Private(words, Words(framing), Words())
 
     def _lines_of_letters(self) -> Iterable[str]:
         """What our letters say around private words; that there were such words is private too."""
@@ -117,16 +126,17 @@ class Redaction:
 
         What they have of a public message, be it older or newer, is not private.
         """
-        lines: list[list[str]] = []
-        private, public = self._rough._replace(words=self._rough.framing), ""
+        framing = self._rough.framing
+        private = Private(Words(*framing.texts), framing, Words())
+        said: list[list[str]] = []
         for is_private, writer, text, full_text in self._messages:
             if is_private:
-                lines.append(not_in(full_text.split("\n"), public))
-                private = private._replace(words=f"{private.words}\n{joined(lines[-1])}")
+                said.append(private.public.lacks(full_text.split("\n")))
+                private.words.add("\n".join(said[-1]))
             else:
-                public += f"{folded(redacted(text, private) if writer in self.insiders else full_text)}\n"
-        words = "\n".join(joined(not_in(line, public)) for line in lines)
-        return private._replace(words=f"{private.framing}\n{words}", public=public)
+                private.public.add(redacted(text, private) if writer in self.insiders else full_text)
+        words = ("\n".join(private.public.lacks(lines)) for lines in said)
+        return private._replace(words=Words(*framing.texts, *words))
 
     @cached_property
     def _public(self) -> tuple[frozenset[int], frozenset[int]]:
@@ -151,6 +161,11 @@ class Redaction:
         # A client may have broken the lines anew.
         found = _runs(words if len(words) >= _RUN else before + words)
         return bool(found) and all(hash(run) in runs for run in found)
+
+
+def _as_words(text: str) -> str:
+    """The words of a text with a blank around each, so that whole words of it are found."""
+    return f" {' '.join(words_of(text))} "
 
 
 def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:
