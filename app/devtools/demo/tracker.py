@@ -120,9 +120,9 @@ class Stage:
             raise BrokenPromise(f"The promise was not kept: {kept.sentence} The ticket is {self.ticket()['status']}.")
 
     def acts(self, who: Actor, action: str, text: str, **more: Any) -> None:
-        """A step by command, as `tickets act` takes it."""
+        """A step on the command line, as `tickets act` takes it."""
         options = "".join(f" --{name} {value!r}" for name, value in more.items())
-        self._head(f"{who.name} acts by command, for no mail can do this yet")
+        self._head(f"{who.name} acts on the command line")
         self._tell(f"  tickets act {self._number} {action!r} --as {who.email}{options} --text {text!r}\n")
         before = self.ticket()["status"]
         with self._database.transaction() as uow:
