@@ -87,6 +87,7 @@ def build_receiver(
         workers=settings.workers,
         services=[*([web] if web else []), *([messenger] if courier else []), *([metrics] if metrics else [])],
         web=web,
+        handover_place=settings.handover,
         timed=metrics.metrics.took if metrics else lambda _: None,
     )
 

@@ -7,9 +7,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
+from ..transport.inbound.handover import Place
 from . import home as places
 from .sources import FILE_SUFFIX, PREFIX, SECRETS, BadSetting, SettingSource, from_environment, text_of, unknown_names
 from .web_address import WebAddress, parse_web, parse_web_url, web_problems
@@ -45,6 +43,8 @@ class Settings:
     web: WebAddress | None
     web_url: str | None
     metrics: WebAddress | None
+    # Where the server listens for mail that `tickets deliver` hands over.
+    handover: Place
 
 
 class Given(NamedTuple):
@@ -79,7 +79,15 @@ class SettingReading:
         """Return the settings; BadSetting names the first that is wrong."""
         for problem in self.problems():
             raise BadSetting(problem)
-        return Settings(**{name.lower(): self.value(name) for name in _PARSERS})
+        return Settings(**{name.lower(): self.value(name) for name in _PARSERS}, handover=self.handover())
+
+    def handover(self) -> Place:
+        """Return where `deliver` finds a server with the same settings; they are compared as they were written."""
+        written = [self.given(name).text.strip() for name in _OF_A_DELIVERY]
+        home, database = self.value("HOME"), self.given("DATABASE_URL").text.strip()
+        scheme, is_file, path = database.partition(":///")
+        beside = f"{path}.deliver" if is_file and scheme.startswith("sqlite") else "run/deliver"
+        return Place(home / beside, "\n".join(written))
 
     def problems(self) -> Iterator[str]:
         """Yield everything that is wrong, each in one line that names it."""
@@ -148,6 +156,10 @@ def _domain(given: str) -> str:
 
 
 def _database_url(given: str) -> str:
+    # Loaded here: `deliver` hands a mail over in less time than this takes.
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         # The short form that many services hand out.
         url = make_url(re.sub(r"\Apostgres(?=\+|:)", "postgresql", given))
@@ -165,6 +177,8 @@ def _database_url(given: str) -> str:
 
 
 def _database_at(given: str, home: Path) -> str:
+    from sqlalchemy import make_url
+
     url = make_url(given)
     if url.get_backend_name() != "sqlite":
         return given
@@ -249,6 +263,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "METRICS": parse_web,
 }
 SETTING_NAMES = tuple(_PARSERS)
+# What becomes of a mail depends on these.
+_OF_A_DELIVERY = ("DOMAIN", "DATABASE_URL", "MAX_MESSAGE_BYTES", "UNMATCHED", "TRUST", "AUTHSERV_ID", "WEB_URL")
 # Names that are known and no settings of their own: where settings are read from.
 _BESIDE = ("CONFIG", *(f"{name}{FILE_SUFFIX}" for name in SECRETS))
 # Those in which a path may be relative.

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from .letters.old_letters import name_old_letters
-
 # Imported so that every table is known.
 from .records import (
     imported_mail,
@@ -23,7 +21,7 @@ from .records import (
     tickets,
     web_access,
 )
-from .search import indexer
+from .search import index_task
 from .storage.base import Base
 from .storage.database import Database
 from .storage.prepared import Prepared
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 METADATA = Base.metadata
 TABLES = (
     imported_mail,
-    indexer,
+    index_task,
     letters,
     received_mail,
     messages,
@@ -151,6 +149,9 @@ def upgrade(
             our_domains.adopt_domain(uow)
         if found is None:
             fill(uow)
+    # Loaded here: few commands upgrade.
+    from .letters.old_letters import name_old_letters
+
     # In transactions of its own: an upgrade that ends here goes on with the next one, or when something is erased.
     name_old_letters(database, tell)
     return found is None

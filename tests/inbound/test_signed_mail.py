@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from pysequoia import SignatureMode, Tsk, sign
 
 from mail_tickets.model.records.people import get_person
-from mail_tickets.model.records.person_keys import add_key
+from mail_tickets.model.records.signatures import add_key
 from tests.support.world import DOMAIN, World
 
 RITA, EVE = "rita@team.example", "eve@elsewhere.example"

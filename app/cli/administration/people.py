@@ -195,12 +195,12 @@ def person_key(email: str, file: BinaryIO) -> None:
       tickets person key ann@example.org ann.asc
     """
     from ...mail.signed.openpgp import NoKey
-    from ...model.records import person_keys
+    from ...model.records import signatures
 
     with open_transaction() as uow:
         person = people.get_person(uow, email)
         try:
-            row = person_keys.add_key(uow, person, file.read())
+            row = signatures.add_key(uow, person, file.read())
         except NoKey as error:
             raise click.ClickException("This is no OpenPGP public key and no S/MIME certificate.") from error
         click.echo(f"Added a key of {_named(person)}: {row.kind} {row.fingerprint}")

@@ -2,16 +2,13 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from typing import BinaryIO
 
 import click
 
-from ...config.build import build_intake
-from ...config.current import current_settings
-from ...transport.inbound.intake import MailIntake
-from .. import EX_NOUSER, EX_UNAVAILABLE
-from ..common import ready_database
+from ...config.current import reading_now
+from ...transport.inbound.handover import PIPE_VARIABLES, STORED, PipedMail, hand_over
+from .. import EX_UNAVAILABLE
 
 
 @click.command("deliver")
@@ -24,6 +21,8 @@ def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file:
     For a pipe or an alias of a mail server. Without --to, the recipient is the one that the server noted: in the header
     X-Original-To, Envelope-To or Delivered-To, or in the environment (Postfix, Exim, qmail). Otherwise To and Cc count.
 
+    A running tracker takes the email; without one, this command stores it by itself.
+
     Exit status: 0 stored, 67 no such address, 69 too large, 75 anything else (the server should try again).
 
     \b
@@ -31,14 +30,21 @@ def deliver_command(addresses: tuple[str, ...], envelope_from: str | None, file:
       tickets deliver --to hello@tickets.example.org < mail.eml
       tickets deliver mail.eml
     """
-    raw = _read(file, current_settings().max_message_bytes)
-    with ready_database() as database:
-        intake = build_intake(current_settings(), database)
-        recipients = addresses or intake.recipients(raw, os.environ)
-        if not intake.keep_unmatched:
-            _refuse(intake, recipients)
-        # As SMTP writes it: <> is the null reverse-path.
-        intake.receive(raw, None if envelope_from is None else envelope_from.strip().strip("<>"), recipients)
+    reading = reading_now()
+    raw = _read(file, reading.value("MAX_MESSAGE_BYTES"))
+    # As SMTP writes it: <> is the null reverse-path.
+    sender = None if envelope_from is None else envelope_from.strip().strip("<>")
+    variables = {name: os.environ[name] for name in PIPE_VARIABLES if name in os.environ}
+    mail = PipedMail(raw, sender, addresses, variables)
+    outcome = hand_over(mail, reading.handover())
+    if outcome is None:
+        # Loaded here: with a running server none of it is needed.
+        from .local_delivery import deliver_here
+
+        outcome = deliver_here(mail)
+    if outcome.status != STORED:
+        click.echo(outcome.reason, err=True)
+        sys.exit(outcome.status)
 
 
 def _read(file: BinaryIO, limit: int) -> bytes:
@@ -54,11 +60,3 @@ def _read(file: BinaryIO, limit: int) -> bytes:
         )
         sys.exit(EX_UNAVAILABLE)
     return raw
-
-
-def _refuse(intake: MailIntake, recipients: Sequence[str]) -> None:
-    """End with 67 if one of the addresses leads nowhere."""
-    for address in recipients:
-        if why := intake.refuses(address):
-            click.echo(f"{address}: {why}", err=True)
-            sys.exit(EX_NOUSER)

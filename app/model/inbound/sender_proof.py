@@ -9,7 +9,7 @@ from ...mail import authentication_results
 from ...mail.addresses import Mailbox
 from ...mail.authentication_results import AuthenticationVerdict
 from ...mail.signed.signed_words import covers, names_ticket, signed_parts
-from ..records import person_keys
+from ..records import signatures
 from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.message_ids import is_our_id
 from ..records.people import find_person
@@ -88,8 +88,8 @@ def signed_words(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person",
     None if the mail is not signed so.
     """
     signed = signed_parts(inbound_mail.raw) if ticket is not None else None
-    content = person_keys.verified_content(uow, person, signed) if signed else None
-    if signed is None or content is None or ticket is None or person_keys.is_used(uow, content):
+    content = signatures.verified_content(uow, person, signed) if signed else None
+    if signed is None or content is None or ticket is None or signatures.is_used(uow, content):
         return None
     proves = covers(signed, content, inbound_mail.parsed) and names_ticket(signed, content, ticket)
     return content if proves else None
@@ -99,7 +99,7 @@ def use_signature(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person"
     """Let the signed words of a mail prove nobody any more: whoever saw them could send them again."""
     content = signed_words(uow, inbound_mail, person, ticket)
     if content is not None:
-        person_keys.mark_used(uow, content)
+        signatures.mark_used(uow, content)
 
 
 def is_believed(uow: UnitOfWork, inbound_mail: "InboundMail", *, verified: bool) -> bool:

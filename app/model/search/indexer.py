@@ -11,17 +11,16 @@ from typing import Any, cast
 
 from sqlalchemy import Table, case, delete, event, func, select, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Mapped, mapped_column
 
 from ...mail.subjects import bare_subject
 from ...mail.text import SHOWN_LIMIT
 from ..records.messages import Attachment, Message
 from ..records.people import Address, Person
 from ..records.tickets import Ticket
-from ..storage.base import Base
 from ..storage.database import LOCK_SECONDS, Database, DatabaseBusy
 from ..storage.unit_of_work import UnitOfWork
 from .fulltext_table import Document, drop, put
+from .index_task import IndexTask
 from .tokens import indexed_words
 
 AT_ONCE = 200
@@ -34,15 +33,6 @@ _AGAIN = 0.05
 
 # What is longer is no letter of a person's.
 _LONGEST_LINE = 10_000
-
-
-class IndexTask(Base):
-    """A note that the index lacks something of a message, or has what is gone."""
-
-    __tablename__ = "search_due"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    message_id: Mapped[int]
 
 
 _DUE = cast("Table", IndexTask.__table__)

@@ -16,8 +16,12 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from ...model.inbound.delivery import InboundMail
 from .. import mail_log
+from . import handover
+from .handover import Outcome, PipedMail, Place
+from .handover_server import HandoverServer
 from .intake import MailIntake, said_of
 from .pid_file import leave_to_salmon_stop
+from .piped_mail import NoSuchAddress, take_in
 from .smtp_replies import STORED, TRY_LATER, NoRoom, for_fault, no_such_address
 from .smtp_session import DIALOGUES, Dialogue, SubmittedMail, TooManyConnections
 
@@ -85,6 +89,7 @@ class Receiver:
         timed: Callable[[float], None] = lambda _: None,
         started: Callable[[Sequence[Listener]], None] = lambda _: None,
         web: WebPages | None = None,
+        handover_place: Place | None = None,
     ) -> None:
         self.intake = intake
         self.listeners = list(listeners)
@@ -98,6 +103,8 @@ class Receiver:
         self.dialogues: set[Dialogue] = set()
         self.started = started
         self._services = services
+        # Where `tickets deliver` finds us.
+        self._handover = HandoverServer(handover_place, self) if handover_place else None
         # Told how many seconds each mail took.
         self._timed = timed
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="mail")
@@ -129,6 +136,13 @@ class Receiver:
             return replies
         said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
         return [self._refused(TRY_LATER, group, said) for group in _groups(submitted, each)]
+
+    async def take_piped(self, mail: PipedMail) -> Outcome:
+        """Store a mail that `tickets deliver` hands over, in a thread; what it then tells its mail server."""
+        began = monotonic()
+        outcome = await self._in_a_thread(lambda: self._take_piped(mail))
+        self._timed(monotonic() - began)
+        return outcome or Outcome(handover.TRY_LATER, self._refused(TRY_LATER, mail.addresses, _said_of_piped(mail)))
 
     async def refuses(self, address: str) -> str | None:
         """The reply to a recipient that is not taken; None if it is."""
@@ -163,6 +177,20 @@ class Receiver:
             said = {"from": submitted.envelope_from, "bytes": len(submitted.raw)}
             return [self._refused(for_fault(error), group, said) for group in groups]
 
+    def _take_piped(self, mail: PipedMail) -> Outcome:
+        try:
+            with self.intake.write_lock():
+                take_in(self.intake, mail)
+        except NoSuchAddress as error:
+            self._refused(no_such_address(error.why), [error.address], _said_of_piped(mail))
+            return Outcome(handover.NO_SUCH_ADDRESS, str(error))
+        except BaseException as error:
+            if not isinstance(error, NoRoom):
+                LOG.exception("a mail of %d bytes from a pipe could not be stored", len(mail.raw))
+            reply = self._refused(for_fault(error), mail.addresses, _said_of_piped(mail))
+            return Outcome(handover.TRY_LATER, reply)
+        return Outcome(handover.STORED, "")
+
     def _store(self, inbound_mail: InboundMail, recipients: list[str], until: float) -> tuple[str, InboundMail]:
         """The reply for these recipients, and the mail as it goes on to the others."""
         if monotonic() > until:
@@ -195,6 +223,8 @@ class Receiver:
         servers = await self._listen_everywhere()
         self.listeners = [_bound(*pair) for pair in zip(self.listeners, servers, strict=True)]
         try:
+            if self._handover is not None:
+                await self._handover.start()
             for service in self._services:
                 service.start()
             self.started(self.listeners)
@@ -206,6 +236,8 @@ class Receiver:
         """Take no more connections, answer every mail in hand, and let the companions finish."""
         for server in servers:
             server.close()
+        if self._handover is not None:
+            await self._handover.stop()
         await self._say_farewell()
         for service in self._services:
             await asyncio.to_thread(service.stop)
@@ -283,6 +315,11 @@ def most_connections(other_files: int = 0) -> int:
 def _groups(submitted: SubmittedMail, each: bool) -> list[list[str]]:
     """The recipients that share a reply: each its own, or all of them one."""
     return [[recipient] for recipient in submitted.recipients] if each else [list(submitted.recipients)]
+
+
+def _said_of_piped(mail: PipedMail) -> dict[str, object]:
+    """What the log says of a mail from a pipe that was not stored."""
+    return {"from": mail.envelope_from, "bytes": len(mail.raw)}
 
 
 def _make_way(path: Path) -> None:
