@@ -1,6 +1,7 @@
 """The fixtures: a world on each database that the tracker promises to run on."""
 
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from tests.support.postgres import PostgresServer, drop_database, fresh_database
 from tests.support.world import World, forget_domain
 
 pytest_plugins = ["tests.support.postgres", "tests.support.installed", "tests.support.browser"]
+
+
+# What a test starts inherits this. A run under nohup ignores hang-ups, which the program would then go on doing.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def do_not_wait_for_the_disk(connection: Any, record: Any, _proxy: object) -> None:

@@ -25,6 +25,7 @@ def test_every_row_names_tests_that_exist() -> None:
         assert named, number
         assert shown.count("`") == 2 * len(named), f"{number}: something else than a test is named"
         for file, name in named:
-            trees = [ast.parse(path.read_text(encoding="utf-8")) for path in TESTS.rglob(file)]
-            found = {node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)}
-            assert name in found, f"{number}: {name}"
+            found = list(TESTS.rglob(file))
+            assert len(found) == 1, f"{number}: {file} is {len(found)} files"
+            tree = ast.parse(found[0].read_text(encoding="utf-8"))
+            assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{number}: {name}"

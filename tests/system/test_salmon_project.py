@@ -203,7 +203,11 @@ def test_salmons_commands_know_the_project(installed: Installed, tmp_path: Path,
             "salmon", "routes", "--test", f"ticket1-comment@{DOMAIN}", "config.testing", cwd=folder
         )
         assert project.tickets("health").startswith("healthy: tickets ")
-        for command, told in (("serve", "`salmon start` serves it"), ("outbox send", "project's own relay")):
+        refusals = {
+            "serve": "This Salmon project receives the email. Run: salmon start",
+            "outbox send": "This Salmon project sends email itself, while its server runs.",
+        }
+        for command, told in refusals.items():
             named = {"SALMON_SETTINGS_MODULE": "config.settings"}
             done = installed.run("tickets", *command.split(), cwd=folder, **named)
             assert (done.returncode, told in done.stderr) == (1, True)
