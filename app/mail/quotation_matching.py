@@ -6,7 +6,7 @@ client hide a quotation. All is text: which messages are private, and who is a c
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .quotations.attribution_words import has_verb
@@ -89,25 +89,37 @@ class Private(NamedTuple):
         return bool(found) and (len(asked[0]) < RUN or not found <= self.public.runs_of(RUN))
 
 
-def redacted(text: str, private: Private) -> str:
+def is_quoted_in(reading: "QuotedLines", private: Private) -> bool:
+    """Whether a colleague's text quotes something of private messages."""
+    return any(_cuts(reading, private))
+
+
+def redacted(text: str, reading: "QuotedLines", private: Private) -> str:
     """A colleague's text without the lines that are quoted from private messages, and without what leads to them."""
-    lines, kinds, behind = read(text, private)
-    if not (_OURS in kinds or any(kind in kinds for kind in _QUOTED)):
+    lines, kinds, _ = reading
+    cut = [*_cuts(reading, private)]
+    if not any(cut):
         return text
+    # From below: one line that leads to another goes with it.
+    for at in reversed([at for at, kind in enumerate(kinds) if kind == _ABOVE]):
+        following = _following(lines, at)
+        cut[at] = cut[at] or (following is not None and cut[following])
+    return "\n".join(line for line, gone in zip(lines, cut, strict=True) if not gone)
+
+
+def _cuts(reading: "QuotedLines", private: Private) -> Iterator[bool]:
+    """Tell for each line whether it is quoted from private messages; nothing where no line is quoted at all."""
+    lines, kinds, behind = reading
+    if not (_OURS in kinds or any(kind in kinds for kind in _QUOTED)):
+        return
     search = _Search(private)
-    cut: list[bool] = []
     near = False
     for line, kind in zip(lines, kinds, strict=True):
         gone = kind == _OURS
         if kind in _QUOTED:
             gone = search.has_any(behind.get(line, line), quoted=kind == _MARKED or (kind == _PASTED and near))
-        cut.append(gone)
+        yield gone
         near = gone or kind == _ABOVE if line.strip() else near
-    # From below: one line that leads to another goes with it.
-    for at in reversed([at for at, kind in enumerate(kinds) if kind == _ABOVE]):
-        following = _following(lines, at)
-        cut[at] = cut[at] or (following is not None and cut[following])
-    return "\n".join(line for line, gone in zip(lines, cut, strict=True) if not gone) if any(cut) else text
 
 
 class _Search:
@@ -197,6 +209,11 @@ def runs(words: Sequence[str], length: int = RUN) -> Iterable[tuple[str, ...]]:
 def is_marked(line: str) -> bool:
     """Whether a client has marked a line as quoted."""
     return _MARK.match(line) is not None
+
+
+def has_words(line: str) -> bool:
+    """Whether there are words in a line, besides the initials before a mark."""
+    return _WORD.search(_MARKS.sub(" ", line) if is_marked(line) else line) is not None
 
 
 def words_of(text: str) -> list[str]:

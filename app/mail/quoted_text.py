@@ -13,13 +13,15 @@ from .quotations.attribution_words import has_verb
 from .quotations.foreign_lines import foreign_in, with_foreign
 from .quotations.line_kinds import ABOVE, BLANK, DEVICE, HEAD, QUOTED, SIGNATURE, TEXT
 from .quotations.marks import Mark
-from .quotations.phrase_tables import FORWARD, fold
+from .quotations.phrase_tables import DASHES, FORWARD, UNSEEN, fold
 from .quotations.sorted_lines import SortedLines
 from .text import TOO_LONG
 
 # More lines of a letter of ours are quoted by a client alone.
 SHOWN_OURS = 3
 _SOURCE = re.compile(r"message-id: *+<", re.I)
+# Every line that says that somebody else's letter follows has a colon or an address, or begins with dashes.
+_COULD_LEAD = re.compile(rf"[:：@]|^{DASHES.pattern}", re.MULTILINE)
 # A quotation with its line above it and no other, all of it before the words: the writer answers below.
 _ANSWER_BELOW = re.compile(r"[bsd]*+a[abqsd]*+(?=t[^q]*+\Z)")
 _ANSWER_BELOW_MARKS = re.compile(r"[bsd]*+q[bqsd]*+(?=t[^q]*+\Z)")
@@ -84,6 +86,8 @@ def leads(text: str) -> tuple[list[str], set[int]]:
     Gives all lines, and the places of these; where one stands behind words, they are two lines. The Message-ID of a
     mail's source is such a line, too. Takes linear time; never raises.
     """
+    if not _COULD_LEAD.search(text if text.isascii() else UNSEEN.sub("", text)):
+        return text.split("\n"), set()
     page, at = SortedLines(text, ()), 0
     found: set[int] = set()
     while at < len(page.said):

@@ -10,7 +10,18 @@ from functools import cached_property
 
 from sqlalchemy import or_, select
 
-from ...mail.quotation_matching import WRITTEN, Private, Words, is_marked, read, redacted, words_of
+from ...mail.quotation_matching import (
+    WRITTEN,
+    Private,
+    QuotedLines,
+    Words,
+    has_words,
+    is_marked,
+    is_quoted_in,
+    read,
+    redacted,
+    words_of,
+)
 from ...mail.subjects import bare_subject
 from ..records.letters import Letter
 from ..records.messages import Message
@@ -31,6 +42,8 @@ class Redaction:
     def __init__(self, uow: UnitOfWork, ticket: Ticket) -> None:
         self._unit_of_work = uow
         self._ticket = ticket
+        self._readings: dict[str, QuotedLines] = {}
+        self._redacted: dict[str, str] = {}
 
     def text(self, message: Message) -> str:
         """What the writer of a public message wrote."""
@@ -42,7 +55,7 @@ class Redaction:
         if message.full_text == message.text or message.sender_id not in self.insiders:
             return text
         written = set(self.text(message).split("\n"))
-        lines, kinds, _ = read(text, self._rough)
+        lines, kinds, _ = self._read(text)
         kept: list[str] = []
         for line, kind in zip(lines, kinds, strict=True):
             if kind == WRITTEN or line in written or self._is_read(line, kept):
@@ -78,7 +91,17 @@ class Redaction:
         """
         if not self._ticket.has_private or writer not in self.insiders:
             return text
-        return text if redacted(text, self._rough) == text else redacted(text, self._private)
+        if text not in self._redacted:
+            reading = self._read(text)
+            quotes = is_quoted_in(reading, self._rough)
+            self._redacted[text] = redacted(text, reading, self._private) if quotes else text
+        return self._redacted[text]
+
+    def _read(self, text: str) -> QuotedLines:
+        """Read a text once: what is private is looked for in it several times."""
+        if text not in self._readings:
+            self._readings[text] = read(text, self._rough)
+        return self._readings[text]
 
     @cached_property
     def insiders(self) -> frozenset[int | None]:
@@ -134,28 +157,43 @@ class Redaction:
                 said.append(private.public.lacks(full_text.split("\n")))
                 private.words.add("\n".join(said[-1]))
             else:
-                private.public.add(redacted(text, private) if writer in self.insiders else full_text)
+                private.public.add(redacted(text, self._read(text), private) if writer in self.insiders else full_text)
         words = ("\n".join(private.public.lacks(lines)) for lines in said)
         return private._replace(words=Words(*framing.texts, *words))
 
     @cached_property
-    def _public(self) -> tuple[frozenset[int], frozenset[int]]:
-        """What outsiders have read: all runs of words, and all lines that are shorter; hashes, since they are many."""
+    def _public(self) -> Sequence[str]:
+        """All texts that outsiders have read."""
+        return [
+            self.without_private(text, writer) if writer in self.insiders else full_text
+            for is_private, writer, text, full_text in self._messages
+            if not is_private
+        ]
+
+    @cached_property
+    def _public_lines(self) -> frozenset[str]:
+        lines = {_bare(line) for text in self._public for line in text.split("\n")}
+        return frozenset(line for line in lines if has_words(line))
+
+    @cached_property
+    def _public_words(self) -> tuple[frozenset[int], frozenset[int]]:
+        """All runs of words that outsiders have read, and all lines that are shorter; hashes, since they are many."""
         runs: set[int] = set()
         short: set[int] = set()
-        for is_private, writer, text, full_text in self._messages:
-            if not is_private:
-                said = self.without_private(text, writer) if writer in self.insiders else full_text
-                runs.update(map(hash, _runs(words_of(said))))
-                short.update(hash(tuple(words)) for line in said.split("\n") if len(words := words_of(line)) < _RUN)
+        for text in self._public:
+            runs.update(map(hash, _runs(words_of(text))))
+            short.update(hash(tuple(words)) for line in text.split("\n") if len(words := words_of(line)) < _RUN)
         return frozenset(runs), frozenset(short)
 
     def _is_read(self, line: str, kept: Sequence[str]) -> bool:
         """Whether outsiders have read a quoted line; `kept` are those before it. One without words goes with them."""
+        # Most quotations are lines as they were.
+        if _bare(line) in self._public_lines:
+            return True
         words, before = words_of(line), words_of(kept[-1])[1 - _RUN :] if kept and is_marked(kept[-1]) else []
         if not words:
             return bool(before)
-        runs, short = self._public
+        runs, short = self._public_words
         if len(words) < _RUN and hash(tuple(words)) in short:
             return True
         # A client may have broken the lines anew.
@@ -166,6 +204,10 @@ class Redaction:
 def _as_words(text: str) -> str:
     """The words of a text with a blank around each, so that whole words of it are found."""
     return f" {' '.join(words_of(text))} "
+
+
+def _bare(line: str) -> str:
+    return line.lstrip("> \t").rstrip()
 
 
 def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:
