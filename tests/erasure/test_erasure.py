@@ -463,14 +463,14 @@ def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(in
     asked(inbox)
     with inbox.uow() as uow:
         uow.session.execute(update(Row).values(state=State.WAITING, attempts=0, next=uow.now))
-    held = inbox.courier._take_in_hand()
+    held = inbox.courier.in_hand.take()
     assert len(held) == 2
     forgets(inbox, ANN)
     assert [row for row in inbox.rows(Row) if row.person_id == held[-1].person_id] == []
     for letter in held:
-        inbox.courier._note_failure(letter, Refused("550 5.1.1 gone", permanent=True))
+        inbox.courier.in_hand._note_failure(letter, Refused("550 5.1.1 gone", permanent=True))
         assert inbox.courier._send(letter)
-    inbox.courier._give_back()
+    inbox.courier.in_hand.give_back()
 
 
 def test_a_fault_in_the_middle_leaves_all_as_it_was(inbox: World) -> None:

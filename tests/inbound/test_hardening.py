@@ -111,7 +111,7 @@ def test_retry_leaves_to_a_courier_what_it_has_in_hand(world: World) -> None:
     world.intake.receive(
         b"From: a@example.org\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n", "a@example.org", [f"hello@{DOMAIN}"]
     )
-    (letter,) = world.courier._take_in_hand()
+    (letter,) = world.courier.in_hand.take()
     with world.uow() as uow:
         assert retry(uow) == 0
         assert retry(uow, [letter.id]) == 1

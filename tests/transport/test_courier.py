@@ -6,6 +6,7 @@ from datetime import timedelta
 from email import message_from_string, policy
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,11 +16,14 @@ from sqlalchemy.exc import OperationalError
 from mail_tickets.devtools.scripted_relay import DROP
 from mail_tickets.model.letters.outbox import letters_in, retry
 from mail_tickets.model.records.letters import Letter
-from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.database import Database, utc_now
 from mail_tickets.transport.outbound import courier as courier_module
-from mail_tickets.transport.outbound.courier import BATCH, GIVE_UP, IN_HAND, LONGEST_PAUSE, Courier
+from mail_tickets.transport.outbound import letters_in_hand
+from mail_tickets.transport.outbound.attempts import GIVE_UP, LONGEST_PAUSE, pause_after
+from mail_tickets.transport.outbound.courier import Courier
 from mail_tickets.transport.outbound.errors import Refused, Unreachable
 from mail_tickets.transport.outbound.letter_mime import LetterFile, compose
+from mail_tickets.transport.outbound.letters_in_hand import BATCH, BEGIN_WITHIN, GRACE, LEASE, LettersInHand
 from mail_tickets.transport.outbound.relays import Relay, relay_from_url
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World
@@ -112,12 +116,8 @@ def test_a_letter_refused_for_now_waits_longer_each_time(world: World, sink: Sin
 
 
 def test_pauses_are_scattered() -> None:
-    class Nothing:
-        pass
-
     def pause(chance: float) -> timedelta:
-        one = Courier(Nothing(), Nothing(), rand=lambda: chance)  # type: ignore[arg-type]
-        return one._pause(3, Refused("later", permanent=False))
+        return pause_after(3, Refused("later", permanent=False), lambda: chance)
 
     assert (pause(0.0), pause(0.5), pause(1.0)) == tuple(timedelta(seconds=80 * part) for part in (0.75, 1, 1.25))
 
@@ -217,14 +217,14 @@ class Notes:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fail = True
-        really = Courier._note_sent
+        really = LettersInHand._note_sent
 
-        def note(courier: Courier) -> None:
-            if self.fail and courier._unnoted:
+        def note(in_hand: LettersInHand) -> None:
+            if self.fail and in_hand.unnoted:
                 raise OperationalError("UPDATE", {}, OSError("gone"))
-            really(courier)
+            really(in_hand)
 
-        monkeypatch.setattr(Courier, "_note_sent", note)
+        monkeypatch.setattr(LettersInHand, "_note_sent", note)
 
 
 def test_a_letter_that_was_taken_but_not_noted_is_noted_before_anything_else_is_sent(
@@ -267,16 +267,92 @@ def test_an_end_without_a_database_says_what_will_be_sent_again(
     assert "will be once more: [1]" in caplog.text
 
 
+def dies_with_letters_in_hand(world: World) -> int:
+    dead = Courier(world.database, world.far_end)  # type: ignore[arg-type]
+    dead.in_hand.close()
+    return len(dead.in_hand.take())
+
+
 def test_a_courier_that_died_with_letters_in_hand_leaves_them_to_the_next(
     world: World, sink: Sink, courier: Courier
 ) -> None:
     write_letters(world, BOB, CAT)
-    assert len(Courier(world.database, courier.relay)._take_in_hand()) == 2
+    assert dies_with_letters_in_hand(world) == 2
     everything(courier)
     assert sink.letters == []
-    world.clock.passes(seconds=IN_HAND.total_seconds())
+    world.clock.passes(seconds=LEASE.total_seconds())
     everything(courier)
     assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
+
+
+def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letters_in_hand, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(letters_in_hand, "BEGIN_WITHIN", timedelta(seconds=0.2))
+    monkeypatch.setattr(letters_in_hand, "RENEW_SECONDS", 0.2)
+
+
+def test_a_lease_is_renewed_as_long_as_a_letter_is_under_way(
+    world: World, sink: Sink, courier: Courier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_leases(monkeypatch)
+    world.database.clock = utc_now
+    inside, go = Event(), Event()
+
+    def slow(_: str) -> None:
+        inside.set()
+        assert go.wait(20)
+
+    sink.script["STORED"] = slow
+    write_letters(world, BOB, CAT)
+    first = Thread(target=everything, args=(courier,))
+    first.start()
+    assert inside.wait(20)
+    other = Courier(world.database, relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path))
+    until = monotonic() + 2.5
+    while monotonic() < until:
+        assert other.round() == 0
+    go.set()
+    first.join(60)
+    assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
+    assert states(world) == ["sent", "sent"]
+    courier.stop()
+    other.stop()
+
+
+def test_a_letter_whose_lease_ended_is_the_others_and_is_not_begun(
+    world: World, sink: Sink, courier: Courier, tmp_path: Path
+) -> None:
+    write_letters(world, BOB, CAT)
+    courier.in_hand.take()
+    world.clock.passes(seconds=LEASE.total_seconds() - BEGIN_WITHIN.total_seconds())
+    assert not courier.in_hand.may_begin()
+    courier.in_hand.renew()
+    assert courier.in_hand.may_begin()
+    world.clock.passes(seconds=LEASE.total_seconds())
+    other = Courier(world.database, relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path))
+    assert len(other.in_hand.take()) == 2
+    courier.in_hand.renew()
+    assert courier.in_hand.untried == []
+    other.in_hand.close()
+    everything(courier)
+    assert sink.letters == []
+
+
+def test_after_the_database_was_away_others_letters_wait_until_their_leases_could_be_renewed(
+    world: World, sink: Sink, courier: Courier
+) -> None:
+    write_letters(world, BOB)
+    dies_with_letters_in_hand(world)
+    world.clock.passes(seconds=LEASE.total_seconds())
+    courier.in_hand.database_was_away()
+    world.responder(CAT)
+    write_letters(world)
+    everything(courier)
+    assert [letter.recipients for letter in sink.letters if letter.recipients == [CAT]] == [[CAT]]
+    assert "waiting" in states(world)
+    world.clock.passes(seconds=GRACE.total_seconds())
+    everything(courier)
+    assert set(states(world)) == {"sent"}
 
 
 def test_two_couriers_do_not_take_the_same_letter(world: World, sink: Sink, courier: Courier, tmp_path: Path) -> None:
@@ -558,16 +634,16 @@ def test_a_courier_outlives_faults_of_its_database(
 ) -> None:
     relay, failed = Watched(1), Event()
     courier = Courier(small_world.database, relay)  # type: ignore[arg-type]
-    really = Courier._any_due
+    really = LettersInHand._any
     faults = iter([OperationalError("SELECT", {}, OSError("gone")), RecursionError()])
 
-    def sometimes(one: Courier) -> bool:
+    def sometimes(*given: Any) -> bool:
         for fault in faults:
             failed.set()
             raise fault
-        return really(one)
+        return really(*given)
 
-    monkeypatch.setattr(Courier, "_any_due", sometimes)
+    monkeypatch.setattr(LettersInHand, "_any", sometimes)
     monkeypatch.setattr(courier_module, "LONGEST_REST", 0.01)
     write_letters(small_world, BOB)
     with caplog.at_level(logging.CRITICAL):

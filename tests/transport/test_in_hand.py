@@ -16,8 +16,9 @@ from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.tickets import Ticket
 from mail_tickets.model.storage import database as database_module
 from mail_tickets.model.storage.database import Database
-from mail_tickets.transport.outbound.courier import IN_HAND, Courier
+from mail_tickets.transport.outbound.courier import Courier
 from mail_tickets.transport.outbound.errors import Refused
+from mail_tickets.transport.outbound.letters_in_hand import LEASE
 from mail_tickets.transport.outbound.relays import relay_from_url
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.program import PATIENCE, Program, held
@@ -41,6 +42,7 @@ def courier(world: World, sink: Sink, tmp_path: Path) -> Iterator[Courier]:
     made = courier_of(world.database, sink, tmp_path)
     yield made
     made.relay.close()
+    made.in_hand.close()
 
 
 def courier_of(database: Database, sink: Sink, root: Path) -> Courier:
@@ -136,12 +138,12 @@ def test_a_fate_that_comes_late_changes_nothing_that_another_courier_has_done(
         world.responder(one)
     write_letters(world, 1)
     border = Border(world.database, monkeypatch)
-    courier._take_in_hand()
+    courier.in_hand.take()
     border.close(1, 1_000)
     with contextlib.suppress(OperationalError):
-        courier._record_failure(courier._untried[0], Refused("550 5.1.1 gone", permanent=True))
-        courier._give_back()
-    world.clock.passes(seconds=IN_HAND.total_seconds())
+        courier._record_failure(courier.in_hand.untried[0], Refused("550 5.1.1 gone", permanent=True))
+        courier.in_hand.give_back()
+    world.clock.passes(seconds=LEASE.total_seconds())
     sink.script.clear()
     with contextlib.closing(
         Database(str(world.database.url.render_as_string(False)), DOMAIN, clock=world.clock)
@@ -237,7 +239,7 @@ def at_the_third(sink: Sink, third: Event, go: Event) -> None:
 
 
 def awaits(true: Callable[[], bool]) -> None:
-    """Wait until it is so, half a minute at most: a lease is six."""
-    end = time.monotonic() + 30
+    """Wait until it is so, ten seconds at most: a lease is twenty."""
+    end = time.monotonic() + 10
     while not true() and time.monotonic() < end:
         time.sleep(0.05)

@@ -11,7 +11,8 @@ from mail_tickets.cli.running import doctor_checks, health
 from mail_tickets.model.inbound.unmatched import remind_administrators
 from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.people import Person
-from mail_tickets.transport.outbound.courier import LONGEST_ABSENCE, MANY_ATTEMPTS, Courier
+from mail_tickets.transport.outbound.attempts import LONGEST_ABSENCE, MANY_ATTEMPTS
+from mail_tickets.transport.outbound.courier import Courier
 from mail_tickets.transport.outbound.relays import relay_from_url
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World

@@ -5,33 +5,23 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, select, update
-from sqlalchemy.orm.attributes import set_committed_value
-
-from ...mail.machines.refusals import Meaning
 from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
-from ...model.inbound.bounces import record_failure
 from ...model.inbound.unmatched import raw_bytes, remind_administrators
-from ...model.letters import login_letter
-from ...model.letters.receipts import ReceiptKind
 from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
-from ...model.records.letters import HELD, Letter, State
+from ...model.records.letters import Letter
 from ...model.records.messages import Message, contents_of, forwardable_files
-from ...model.records.people import Person
-from ...model.schema import SchemaMoved, check_same_version
+from ...model.schema import SchemaMoved
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
-from ...model.storage.unit_of_work import UnitOfWork
 from .letter_mime import LetterFile, compose
+from .letters_in_hand import LettersInHand
 from .refusal_streak import RefusalStreak
 from .relays import Refused, Relay, RelayError, Unreachable
 
 LOG = logging.getLogger("tickets.courier")
-BATCH = 20
 # Somebody else's command may have written a letter: look twice a second.
 POLL_SECONDS = 0.5
 LONGEST_REST = 60.0
@@ -39,23 +29,11 @@ HOUSEKEEPING = timedelta(minutes=10)
 # While no letter is due, so many notes of the search are seen to at a time: mail waits no longer than that takes.
 INDEXED_AT_ONCE = 50
 INDEXED_EVERY = timedelta(seconds=2)
-# A letter taken in hand is not due again before this, so no second courier takes it; if this one dies, it is then.
-IN_HAND = timedelta(minutes=6)
-# Nor is one begun that could still be under way then: a relay may take its time-outs for each step.
-BEGIN_WITHIN = timedelta(minutes=2)
-FIRST_PAUSE = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(hours=4)
-IN_ORDER_ATTEMPTS = 5
-LONGEST_ABSENCE = timedelta(minutes=5)
 # So long the letter in hand may take when the courier is to end.
 PATIENCE_SECONDS = 30.0
 _MOST_DOUBLINGS = 10
 # A database may be back at any moment, and to ask costs little: every 2 to the power of so many seconds at least.
 MOST_DATABASE_FAULTS = 2
-GIVE_UP = timedelta(days=5)
-# No pause is longer, whatever scatters it.
-FURTHEST = LONGEST_PAUSE * 1.5
-MANY_ATTEMPTS = 20
 
 
 class Courier:
@@ -64,18 +42,11 @@ class Courier:
     def __init__(self, database: Database, relay: Relay, rand: Callable[[], float] = random.random) -> None:
         self.database = database
         self.relay = relay
-        self._rand = rand
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
-        # The letters in hand: not tried yet, taken by the relay and not noted as sent, or not taken and not noted. They
-        # stay here while the database is away. Their `next` is until when no other courier takes them.
-        self._untried: list[Letter] = []
-        self._unnoted: list[int] = []
-        self._failures: list[tuple[Letter, RelayError]] = []
         self._refusals = RefusalStreak()
-        # Letters that waited for the relay's trouble to end, and are due since it has.
-        self._freed: set[int] = set()
+        self.in_hand = LettersInHand(database, self._refusals, rand)
         # How often in a row the database failed, and the relay could not be reached or refused everybody.
         self._faults = 0
         self._away = 0
@@ -85,6 +56,8 @@ class Courier:
     def start(self, *, daemon: bool = False) -> None:
         """Begin to work in a thread; as a daemon, it keeps no process alive that nobody tells it of the end of."""
         self._ending.clear()
+        # It may have been away until now.
+        self.in_hand.database_was_away()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=daemon)
         self._thread.start()
 
@@ -99,11 +72,12 @@ class Courier:
         if self._thread is not None:
             self._thread.join()
         try:
-            self._settle()
+            self.in_hand.settle()
         except Exception:
-            LOG.exception(
-                "letters in hand could not be noted; these were sent, and will be once more: %s", self._unnoted
-            )
+            sent = [letter.id for letter in self.in_hand.unnoted]
+            LOG.exception("letters in hand could not be noted; these were sent, and will be once more: %s", sent)
+        finally:
+            self.in_hand.close()
 
     def wake(self) -> None:
         """Tell the courier that letters were written."""
@@ -116,28 +90,19 @@ class Courier:
 
     def round(self) -> int:
         """Take the letters that are due to the relay, up to one batch; how many it took."""
-        self._settle()
+        self.in_hand.settle()
         # Whom the relay has refused nothing yet can tell best whether it takes letters again.
-        letters = sorted(self._take_in_hand(), key=lambda letter: self._refusals.concerns(letter.recipient))
-        until = self.database.clock() + BEGIN_WITHIN
+        letters = sorted(self.in_hand.take(), key=lambda letter: self._refusals.concerns(letter.recipient))
         tried = taken = 0
         try:
             for letter in letters:
-                if self._ending.is_set() or (tried and self._away) or self.database.clock() > until:
+                if self._ending.is_set() or (tried and self._away) or not self.in_hand.may_begin():
                     break
                 tried += 1
                 taken += self._send(letter)
         finally:
-            self._settle()
+            self.in_hand.settle()
         return taken
-
-    def _settle(self) -> None:
-        """Note what became of the letters in hand, and give back those not tried; what cannot be done now is kept."""
-        try:
-            self._note_sent()
-            self._note_failures()
-        finally:
-            self._give_back()
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -147,6 +112,7 @@ class Courier:
                 self._faults = 0
             except (*DATABASE_FAULTS, SchemaMoved) as error:
                 LOG.error("the database cannot be used; letters wait: %s", one_line(str(error)))
+                self.in_hand.database_was_away()
                 self._faults = min(self._faults + 1, MOST_DATABASE_FAULTS)
                 busy = False
             except Exception:
@@ -170,14 +136,8 @@ class Courier:
         # The clock may have been set back since.
         if self._housekept is None or not timedelta(0) <= now - self._housekept <= HOUSEKEEPING:
             self._housekept = now
-            self._forget_wrong_clock(now)
+            self.in_hand.forget_wrong_clock()
             self._remind()
-
-    def _forget_wrong_clock(self, now: datetime) -> None:
-        """Make letters due that wait only because the clock was ahead when they were written or tried."""
-        with self.database.core_transaction() as connection:
-            connection.execute(_WRITTEN_LATER, {"now": now})
-            connection.execute(_TRIED_LATER, {"now": now, "furthest": now + FURTHEST})
 
     def _remind(self) -> None:
         with self.database.transaction() as uow:
@@ -201,28 +161,6 @@ class Courier:
         self._index_at = None if more else now + INDEXED_EVERY
         return more
 
-    def _take_in_hand(self) -> list[Letter]:
-        """The letters that are due, oldest first; the attempt is noted before it is made."""
-        if not self._any_due():
-            return []
-        with self.database.transaction() as uow:
-            due = select(Letter).where(Letter.state == State.WAITING, Letter.next <= uow.now)
-            letters = list(
-                uow.session.scalars(due.order_by(Letter.next, Letter.id).limit(BATCH).with_for_update(skip_locked=True))
-            )
-            # Before the commit: the database may go away when it is done, and before it says so.
-            self._untried, until = letters, uow.now + IN_HAND
-            for letter in letters:
-                set_committed_value(letter, "next", until)
-            _change(uow, _among(letters), {"next": until, "attempts": Letter.attempts + 1, "in_hand": True})
-        return list(letters)
-
-    def _any_due(self) -> bool:
-        with self.database.read_only() as uow:
-            check_same_version(uow)
-            due = select(Letter.id).where(Letter.state == State.WAITING, Letter.next <= uow.now)
-            return uow.session.scalar(due.limit(1)) is not None
-
     def _send(self, letter: Letter) -> bool:
         """Take one letter to the relay, and note what it said. Whether the relay took it.
 
@@ -240,14 +178,11 @@ class Courier:
             LOG.exception("letter %d cannot be written as a mail", letter.id)
             return self._record_failure(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
         self._away = 0
-        self._freed |= self._refusals.taken()
-        self._untried.remove(letter)
-        self._unnoted.append(letter.id)
+        self.in_hand.was_sent(letter, freed=self._refusals.taken())
         LOG.info(
             "sent letter=%d to=%s ticket=%s id=%s", letter.id, letter.recipient, letter.ticket_id, letter.message_id
         )
-        self._note_sent()
-        self._note_failures()
+        self.in_hand.note()
         return True
 
     def _record_failure(self, letter: Letter, error: RelayError) -> bool:
@@ -256,8 +191,7 @@ class Courier:
             self._refusals.refused(letter.id, letter.recipient)
         stopped = isinstance(error, Unreachable) or self._refusals.stops_all
         self._away = self._away + 1 if stopped else 0
-        self._untried.remove(letter)
-        self._failures.append((letter, error))
+        self.in_hand.was_refused(letter, error)
         return False
 
     def _files(self, letter: Letter) -> list[LetterFile]:
@@ -273,154 +207,3 @@ class Courier:
             chosen = forwardable_files(message.attachments, team=may_get_all_files(uow, message, letter.person_id))
             contents = zip(chosen, contents_of(raw, chosen), strict=True)
             return [LetterFile(one.name, one.type, content) for one, content in contents]
-
-    def _note_sent(self) -> None:
-        if not self._unnoted:
-            return
-        now = self.database.clock()
-        with self.database.core_transaction() as connection:
-            connection.execute(_SENT, [{"letter": letter, "now": now} for letter in self._unnoted])
-            connection.execute(_REACHED, {"letters": self._unnoted})
-            if self._freed:
-                connection.execute(_DUE_AGAIN, {"letters": list(self._freed), "now": now})
-        self._unnoted.clear()
-        self._freed.clear()
-
-    def _note_failures(self) -> None:
-        """Note what the relay said of letters that it did not take.
-
-        One that cannot be noted keeps nothing else waiting: its ticket may be locked for long, and the database well.
-        """
-        for _ in range(len(self._failures)):
-            letter, error = self._failures.pop(0)
-            try:
-                self._note_failure(letter, error)
-            except DATABASE_FAULTS:
-                LOG.warning("letter %d was not taken, which cannot be noted yet: %s", letter.id, error.text)
-                self._failures.append((letter, error))
-
-    def _note_failure(self, letter: Letter, error: RelayError) -> None:
-        """A refused letter waits longer each time; one refused for what it is, or for five days, is given up."""
-        with self.database.transaction() as uow:
-            if uow.connection.execute(select(_LETTER.c.id).where(_in_hand([letter]))).first() is None:
-                return
-            excused = self._refusals.excuses(letter.id)
-            given_up = not excused and (_is_final(error) or _is_hopeless(uow, letter, error))
-            if given_up:
-                # First, since it locks the ticket, and then the letter.
-                counts = error.meaning in (Meaning.MAILBOX, Meaning.FULL)
-                record_failure(uow, letter.id, error.text, counts=counts)
-            due = uow.now + self._pause(letter.attempts, error, excused=excused)
-            _change(uow, _among([letter]), {"next": due, "error": error.text, "in_hand": False})
-        state, level = (State.FAILED, logging.ERROR) if given_up else (State.WAITING, logging.WARNING)
-        LOG.log(level, "%s letter=%d to=%s error=%r", state, letter.id, letter.recipient, error.text)
-
-    def _pause(self, attempts: int, error: RelayError, *, excused: bool = False) -> timedelta:
-        """How long until the next attempt: doubled each time, and scattered so that letters do not come in a crowd."""
-        longest = LONGEST_ABSENCE if excused else LONGEST_PAUSE
-        if isinstance(error, Unreachable) and not error.in_doubt:
-            # The relay is away, and the courier itself rests: letters keep their order, and do not wait once it is
-            # back. But a letter at which the relay hangs up may be the reason itself: in time others get their turn.
-            if attempts < IN_ORDER_ATTEMPTS:
-                return timedelta(0)
-            longest = LONGEST_ABSENCE
-        pause = min(FIRST_PAUSE.total_seconds() * 2.0 ** min(attempts, 20), longest.total_seconds())
-        return timedelta(seconds=pause * (0.75 + 0.5 * self._rand()))
-
-    def _give_back(self) -> None:
-        """Letters that were taken in hand and not tried are due again."""
-        if not self._untried:
-            return
-        with self.database.transaction() as uow:
-            values = {"next": uow.now, "attempts": Letter.attempts - 1, "in_hand": False}
-            _change(uow, _in_hand(self._untried), values)
-        self._untried = []
-
-
-def _is_final(error: RelayError) -> bool:
-    """Whether the same letter will never be taken: the fault is its own, or its reader's address is none."""
-    return error.permanent and error.meaning not in (Meaning.RELAY, Meaning.FULL)
-
-
-def _is_hopeless(uow: UnitOfWork, letter: Letter, error: RelayError) -> bool:
-    """Whether a letter was refused for now so often and so long that it never will be taken.
-
-    That the relay is away is no refusal; and a letter may be old because we were away.
-    """
-    away = isinstance(error, Unreachable) and not error.in_doubt
-    return not away and letter.attempts >= MANY_ATTEMPTS and uow.now - letter.created > GIVE_UP
-
-
-def _change(uow: UnitOfWork, which: ColumnElement[bool], values: dict[str, object]) -> None:
-    uow.connection.execute(update(_LETTER).where(which).values(**values))
-
-
-def _among(letters: list[Letter]) -> ColumnElement[bool]:
-    return _LETTER.c.id.in_([letter.id for letter in letters])
-
-
-def _in_hand(letters: list[Letter]) -> ColumnElement[bool]:
-    """Whether letters that were taken in hand together still are: a report, a retry or another courier may end that."""
-    return and_(_among(letters), _LETTER.c.in_hand, _LETTER.c.next == letters[0].next)
-
-
-_LETTER = cast("Table", Letter.__table__)
-_SENT = (
-    update(_LETTER)
-    # A report that it failed may have come before the relay's own word.
-    .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
-    .values(
-        state=State.SENT,
-        sent=bindparam("now"),
-        error=None,
-        in_hand=False,
-        # The link in it is for its reader alone, and in no backup.
-        text=case((_LETTER.c.kind == login_letter.KIND, ""), else_=_LETTER.c.text),
-    )
-)
-# Letters that are dated after now, and not on purpose. One that was tried since is due before its date.
-_WRITTEN_LATER = (
-    update(_LETTER)
-    .where(
-        _LETTER.c.state == State.WAITING,
-        _LETTER.c.created > bindparam("now"),
-        _LETTER.c.next >= _LETTER.c.created,
-        _LETTER.c.kind.not_in((HELD, ReceiptKind.WAITING)),
-        ~_LETTER.c.in_hand,
-    )
-    .values(next=bindparam("now"))
-)
-_TRIED_LATER = (
-    update(_LETTER)
-    .where(
-        _LETTER.c.state == State.WAITING,
-        _LETTER.c.next > bindparam("furthest"),
-        _LETTER.c.kind != ReceiptKind.WAITING,
-    )
-    .values(next=bindparam("now"), in_hand=False)
-)
-# Letters that the relay refused while it refused all.
-_DUE_AGAIN = (
-    update(_LETTER)
-    .where(
-        _LETTER.c.id.in_(bindparam("letters", expanding=True)),
-        _LETTER.c.state == State.WAITING,
-        ~_LETTER.c.in_hand,
-    )
-    .values(next=bindparam("now"))
-)
-_PERSON = cast("Table", Person.__table__)
-# Whose letter was taken gets letters again.
-_REACHED = (
-    update(_PERSON)
-    .where(
-        _PERSON.c.undeliverable.is_not(None),
-        exists().where(
-            _LETTER.c.id.in_(bindparam("letters", expanding=True)),
-            _LETTER.c.state == State.SENT,
-            _LETTER.c.person_id == _PERSON.c.id,
-            _LETTER.c.recipient == _PERSON.c.email,
-        ),
-    )
-    .values(undeliverable=None)
-)
