@@ -10,6 +10,7 @@ from mail_tickets.mail.parsed import parse_mail
 from mail_tickets.model.desk.answer_form import AnswerForm, Block, answer_form
 from mail_tickets.model.desk.answers import Answer, AnswerChanged, Posted, post_answer
 from mail_tickets.model.desk.composed_mail import UploadedFile
+from mail_tickets.model.desk.doubts import AnswerDoubted
 from mail_tickets.model.desk.refusals import FieldsRefused
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.operations import administration
@@ -244,3 +245,32 @@ def test_every_button_does_what_it_says(database_url: str, lifecycle: str, statu
 
 def _on_team(name: str) -> bool:
     return name in ("Sam", "Una")
+
+
+@pytest.mark.parametrize("text", ["Resolved", "close", "Status: resolved", "Ann is new."])
+def test_a_slip_of_a_responder_reaches_nobody_before_it_is_meant(small_inbox: World, text: str) -> None:
+    world = populated(small_inbox)
+    shown = form(world, "sam@team.example")
+    sent, before = answer(shown, default(shown).key, text), len(world.rows(Letter))
+    with pytest.raises(AnswerDoubted) as doubted:
+        press(world, "sam@team.example", sent)
+    assert "Nothing was sent yet." in doubted.value.sentences[0]
+    other = sent._replace(text="Owner: me", meant=doubted.value.meant)
+    with pytest.raises(AnswerDoubted):
+        press(world, "sam@team.example", other)
+    assert len(world.rows(Letter)) == before
+    press(world, "sam@team.example", sent._replace(meant=doubted.value.meant))
+    assert world.ticket()["messages"][-1]["text"] == text
+    assert len(world.rows(Letter)) > before
+
+
+def test_a_private_note_a_file_and_words_of_the_requestor_are_no_slip(small_inbox: World) -> None:
+    world = populated(small_inbox)
+    for email, key, files in (
+        ("sam@team.example", "note", []),
+        ("sam@team.example", "reply", [UploadedFile("plan.txt", "text/plain", b"Plan")]),
+        ("ann@home.example", "reply", []),
+    ):
+        shown = form(world, email)
+        press(world, email, answer(shown, key, "Resolved", files=files)._replace(token=f"{email} {key}"))
+        assert world.ticket()["messages"][-1]["text"] == "Resolved"

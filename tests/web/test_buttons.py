@@ -104,6 +104,17 @@ def test_what_changed_meanwhile_is_said_first_and_the_words_are_kept(desks: dict
     assert sam.press(again, f"/tickets/{number}", "Reply to", text="My words <b>").status == 303
 
 
+def test_a_word_that_was_meant_as_a_command_is_sent_only_by_a_second_press(desks: dict[str, Desk]) -> None:
+    desk = desks["correspondence"]
+    sam, number = desk.visitor(SAM), ticket_in(desk, "open")
+    asked = sam.press(sam.open(f"/tickets/{number}"), f"/tickets/{number}", "Reply to", text="Resolved")
+    assert asked.status == 409
+    assert "These words look like a command. Nothing was sent yet." in asked.text
+    assert "Resolved" not in [one["text"] for one in desk.world.ticket(number)["messages"]]
+    assert sam.press(asked, f"/tickets/{number}", "Reply to", text="Resolved").status == 303
+    assert desk.world.ticket(number)["messages"][-1]["text"] == "Resolved"
+
+
 def test_status_and_owner_hold_with_the_words_or_nothing_does(desks: dict[str, Desk]) -> None:
     desk = desks["correspondence"]
     sam, number = desk.visitor(SAM), ticket_in(desk, "open")

@@ -33,6 +33,7 @@ from ..tickets.visibility import may_see, visible_number
 from ..wording import wording_in
 from .answer_form import Block, block_key, block_of, few_names, promise_of, promised_parts
 from .composed_mail import PostHeaders, UploadedFile, composed
+from .doubts import check_meant
 from .message_keys import find_by_key, ids_since, message_key
 from .outlook import Asker, Outlook, asker_for, outlooks
 from .refusals import FieldsRefused
@@ -43,7 +44,7 @@ class Answer(NamedTuple):
 
     `block` is the button's value, `promise` what it promised, `seen` the newest message that they were shown, `token`
     the form's random id. `status` and `owner` are "and then", empty where nothing was chosen; `answers` is the key of
-    the message that is named as the answer.
+    the message that is named as the answer; `meant` what AnswerDoubted has given.
     """
 
     block: str
@@ -54,6 +55,7 @@ class Answer(NamedTuple):
     status: str = ""
     owner: str = ""
     answers: str = ""
+    meant: str = ""
     files: Sequence[UploadedFile] = ()
 
 
@@ -87,8 +89,8 @@ class AnswerChanged(Exception):
 def post_answer(uow: UnitOfWork, number: int, person: Person, answer: Answer) -> Posted:
     """Post an answer on a ticket as its button said, with the status and the owner that go with it, and notify others.
 
-    Raises NoSuchTicket for whoever may not see it, AnswerChanged, or FieldsRefused; nothing is done then. Pressed again
-    with the same token, it does nothing more.
+    Raises NoSuchTicket for whoever may not see it, AnswerChanged, AnswerDoubted, or FieldsRefused; nothing is done
+    then. Pressed again with the same token, it does nothing more.
     """
     ticket = find_ticket(uow, number, locked=True)
     if (before := _posted_before(uow, person, answer)) is not None:
@@ -98,6 +100,8 @@ def post_answer(uow: UnitOfWork, number: int, person: Person, answer: Answer) ->
     text = storable(answer.text).strip("\n").rstrip()
     if block.needs_text and not text and not answer.files:
         raise FieldsRefused({"text": "Write some words first."})
+    if not answer.files:
+        check_meant(uow, ticket, asker, outlook, text, answer.meant)
     inbound_mail = _mail_of(uow, ticket, person, outlook, text, answer)
     mail_id = store_mail(uow, inbound_mail)
     _remember(uow, ticket, person, answer, mail_id, inbound_mail.recipients[0])

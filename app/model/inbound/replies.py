@@ -144,7 +144,7 @@ def _situation(
         offers=frozenset((letter.offers or "").split() if letter else ()),
         redirected=thread.redirected,
         waits=_is_waited_for(uow, parsed, member),
-        notes=_private_texts(uow, ticket) if member.responder and not (machine or thread.private) else frozenset(),
+        notes=private_texts(uow, ticket) if member.responder and not (machine or thread.private) else frozenset(),
         told_of_change=told and answers_anywhere(uow, person),
         caused_last=undoes and _caused_last_change(uow, ticket, person),
         asks_in=writers.may_add_by_cc(ticket.queue, member),
@@ -168,7 +168,8 @@ def _is_waited_for(uow: UnitOfWork, parsed: ParsedMail, member: TicketMember) ->
     return word and pending_commands.is_waiting_for(uow, member.person_id)
 
 
-def _private_texts(uow: UnitOfWork, ticket: Ticket) -> frozenset[str]:
+def private_texts(uow: UnitOfWork, ticket: Ticket) -> frozenset[str]:
+    """Return what the private notes of a ticket say, folded."""
     if not ticket.has_private:
         return frozenset()
     private = select(Message.text).where(Message.ticket_id == ticket.id, Message.private, ~Message.held)

@@ -9,6 +9,7 @@ from werkzeug.datastructures import FileStorage
 from ...model.desk.answers import Answer, AnswerChanged, post_answer
 from ...model.desk.basics import FIELDS, merge_preview, merge_tickets, set_basics, undo_change
 from ...model.desk.composed_mail import UploadedFile
+from ...model.desk.doubts import AnswerDoubted
 from ...model.desk.refusals import FieldsRefused
 from ...model.letters.notification import change_line
 from ...model.records.tickets import NoSuchTicket
@@ -46,6 +47,8 @@ def post(visit: Visit, number: int) -> ResponseReturnValue:
         abort(404)
     except AnswerChanged as changed:
         return ticket_page(visit, changed.ticket, 409, replace(unsent, sentences=changed.sentences, new=changed.new))
+    except AnswerDoubted as doubted:
+        return ticket_page(visit, number, 409, replace(unsent, sentences=doubted.sentences, meant=doubted.meant))
     except FieldsRefused as refused:
         return ticket_page(visit, number, 422, replace(unsent, problems=refused.problems))
     where = f"#m-{posted.message}" if posted.message else ""
@@ -64,6 +67,7 @@ def _answer() -> Answer:
         status=form.get("status", ""),
         owner=form.get("owner", ""),
         answers=form.get("answers", ""),
+        meant=form.get("meant", ""),
         files=[_file(one) for one in request.files.getlist("files") if one.filename],
     )
 

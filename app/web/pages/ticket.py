@@ -25,7 +25,8 @@ class UnsentAnswer:
     """What somebody has written and chosen in the forms of a page, and why nothing was done.
 
     `problems` are sentences by the names of the answer form's fields, `basics` the values of the other form, and
-    `basics_problems` its sentences. `new` are the keys of messages that came meanwhile.
+    `basics_problems` its sentences. `new` are the keys of messages that came meanwhile. `meant` lets words be sent that
+    look like a slip.
     """
 
     text: str = ""
@@ -36,6 +37,7 @@ class UnsentAnswer:
     problems: Mapping[str, str] = field(default_factory=dict)
     sentences: Sequence[str] = ()
     new: Sequence[str] = ()
+    meant: str = ""
     basics: Mapping[str, str] = field(default_factory=dict)
     basics_problems: Mapping[str, str] = field(default_factory=dict)
 
