@@ -18,10 +18,17 @@ NULL_PATH = "null reverse-path"
 
 _COMMENT = re.compile(r"\([^()]*+\)")
 _NOBODY = re.compile(
-    r"(?:[^@]*[-+._])?(?:mailer-daemon|no[-_.]?reply|do[-_.]?not[-_.]?reply)(?:[-+._][^@]*+)?@", re.IGNORECASE
+    r"(?:[^@]*[-+._])?(?:mailer-daemon|no[-_.]?repl(?:y|ies)|do[-_.]?not[-_.]?(?:reply|respond)|unattended"
+    r"|ne[-_.]?pas[-_.]?repondre|keine?[-_.]?antwort|nicht[-_.]?antworten|no[-_.]?(?:responder|contestar)"
+    r"|non[-_.]?rispondere|nao[-_.]?respond(?:a|er)|niet[-_.]?(?:be)?antwoorden|nie[-_.]?odpowiadac)"
+    r"(?:[-+._\d][^@]*+)?@|[^@]+@(?:[^@]*\.)?(?:no-?reply|donotreply)\.",
+    re.IGNORECASE,
 )
 # Asked first, of all of a header: few have addresses that must be looked at.
-_LIKE_NOBODY = re.compile(r"mailer-daemon|not?[-_.]?reply", re.IGNORECASE)
+_LIKE_NOBODY = re.compile(
+    r"mailer-daemon|not?[-_.]?repl|not[-_.]?respond|unattended|antw|repond|rispond|responde|contest|odpow",
+    re.IGNORECASE,
+)
 _DAEMON = re.compile(
     r"(?:mailer[-_.]?daemon|post_?master|mail[-_.]?delivery|mdaemon|mail[-_.]?system)\b", re.IGNORECASE
 )
@@ -30,7 +37,7 @@ _PROGRAM = re.compile(
     re.IGNORECASE,
 )
 _ANSWERS = re.compile(r"vacation|auto-?respon|auto-?repl|mailbot|procmail|sieve", re.IGNORECASE)
-_OWNER = re.compile(r"(?:owner-[^@\s]+|[^@\s<]+-(?:owner|request|bounces))@", re.IGNORECASE)
+_OWNER = re.compile(r"(?:owner-[^@\s]+|[^@\s<]+-(?:owner|request|bounces?))@", re.IGNORECASE)
 
 
 def _word(value: str) -> str:
@@ -55,7 +62,7 @@ def _replies(value: str) -> bool:
 
 
 def _is_vacation(value: str) -> bool:
-    return _word(value) == "vacation"
+    return _word(value).startswith("vacation")
 
 
 def _is_autoresponder(value: str) -> bool:
@@ -139,8 +146,22 @@ _LIST_HEADERS = frozenset(
 )
 
 
+# What programs for lists put on everybody's mail: ezmlm and Google, Majordomo and SmartList, mlmmj, Ecartis, fml,
+# MDaemon.
+_LIST_SOFTWARE = frozenset(
+    {
+        "mailing-list",
+        "x-mailing-list",
+        "x-mailinglist",
+        "x-ecartis-version",
+        "x-ml-name",
+        "x-mlserver",
+        "x-mdmailing-list",
+    }
+)
+
 # What the beginning of a text says (keys of words.TEXTS) counts beside one of the signs above.
-_WEAK_TEXTS = {"away": 1, "recall": 2, "challenge": 2}
+_WEAK_TEXTS = {"away": 1, "automatic": 2, "recall": 2, "challenge": 2}
 
 
 class _Weak(NamedTuple):
@@ -176,10 +197,10 @@ def _by_words(found: dict[str, list[str]], text: str) -> str | None:
     A program's words before the tag of our letters are enough: no person writes them there.
     """
     subject = decoded(found.get("subject", [""])[0])
-    kind = words.subject_kind(subject)
-    if kind and words.names_our_letter(subject):
+    start = words.subject_start(subject)
+    if start and start.before_our_tag:
         return one_line(f"Subject: {subject}", 80)
-    mail = _Weak(found, kind)
+    mail = _Weak(found, start.kind if start else None)
     signs = [(points, name) for points, name, holds in _WEAK_SIGNS if holds(mail)]
     if not signs:
         return None
@@ -218,6 +239,19 @@ def from_list(headers: Message) -> bool:
 def _is_open_list(found: dict[str, list[str]]) -> bool:
     """A list that people write to. Such lists, Apache's and the kernel's, mark everybody's mail `Precedence: bulk`."""
     posted = found.get("list-post", ["no"])
-    if {"mailing-list", "x-mailing-list"} & found.keys() or not any(_word(value) == "no" for value in posted):
+    if _LIST_SOFTWARE & found.keys() or not any(_word(value) == "no" for value in posted):
         return True
-    return "list-post" not in found and any(_OWNER.search(value[:1000]) for value in found.get("sender", [])[:5])
+    if "list-post" in found:
+        return False
+    return any(_OWNER.search(value[:1000]) for value in found.get("sender", [])[:5]) or _is_sent_by_its_recipient(found)
+
+
+def _is_sent_by_its_recipient(found: dict[str, list[str]]) -> bool:
+    """A list sends on what was sent to it (LISTSERV): its address is in Sender and in To, Cc or Reply-To."""
+    senders = _addresses(found, "sender") - _addresses(found, "from")
+    return not senders.isdisjoint(_addresses(found, "to", "cc", "reply-to"))
+
+
+def _addresses(found: dict[str, list[str]], *names: str) -> set[str]:
+    values = (value for name in names for value in found.get(name, [])[:5])
+    return {mailbox.email.casefold() for value in values for mailbox in mailboxes(value, 10)}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from . import mime
 from .auto_submitted import NULL_PATH, is_from_daemon
+from .machines import words
 from .machines.refusals import names_no_mailbox
 from .parsed import ParsedMail
 from .text import one_line, storable
@@ -34,14 +35,6 @@ _RETURNED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FAILURE_CODE = re.compile(r"(?<![\d.])(?:5\.\d{1,3}\.\d{1,3}(?![\d.])|55\d[ -](?!\d))")
-_DELAYED = re.compile(r"\b(?:delayed|not yet been|will (?:be )?re-?tr|still (?:being|trying)|keep trying)", re.I)
-_FAILURE_WORDS = re.compile(
-    r"user (?:is )?unknown|unknown (?:user|recipient|address)|undeliver|no such (?:user|recipient|mailbox)"
-    r"|(?:could|can) ?not be (?:delivered|sent)|(?:could not|couldn't|unable to|failed to) deliver|not delivered"
-    r"|mailbox .{0,40}(?:unavailable|not (?:found|exist))|does ?n[o']t exist|returned mail"
-    r"|not listed in|delivery .{0,30}fail",
-    re.IGNORECASE,
-)
 _RETURNED_ID = re.compile(rb"^message-id:\s{0,10}(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -67,6 +60,8 @@ _VERDICTS = {
     "expired": DeliveryVerdict.FAILED,
     "delayed": DeliveryVerdict.DELAYED,
     "delivered": DeliveryVerdict.ARRIVED,
+    # Postfix's, of an address that it was only asked about.
+    "deliverable": DeliveryVerdict.ARRIVED,
     "relayed": DeliveryVerdict.ARRIVED,
     "expanded": DeliveryVerdict.ARRIVED,
 }
@@ -126,20 +121,25 @@ def _is_daemons(parsed: ParsedMail) -> bool:
 
 
 def _by_words(parsed: ParsedMail) -> DeliveryReport | None:
-    """What a mail server says without any fields: a code above the mail that it returns, else plain words."""
-    sure = parsed.bounce or _is_daemons(parsed)
+    """What a mail server says without any fields: a code above the mail that it returns, else plain words.
+
+    Away notes come from a null reverse-path, too, but give no mail back.
+    """
+    said = _above_returned(parsed.text[:_LONGEST_STATUS])
+    returns = len(said) < len(parsed.text) or any(file.type == "message/rfc822" for file in parsed.attachments)
+    sure = parsed.bounce or _is_daemons(parsed) or (returns and parsed.automatic == NULL_PATH)
     if not sure and parsed.automatic != NULL_PATH:
         return None
-    said = _above_returned(parsed.text[:_LONGEST_STATUS])
     code = _FAILURE_CODE.search(said)
-    if code is None and _DELAYED.search(said):
+    told = f"{parsed.subject}\n{said}"
+    if code is None and words.report_line(told, "delayed"):
         return DeliveryReport(DeliveryVerdict.DELAYED, "their mail server goes on trying")
-    words = _FAILURE_WORDS.search(f"{parsed.subject}\n{said}") if sure else None
-    found = code or words
-    if found is None:
-        return None
-    line = found.string[found.string.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
-    return DeliveryReport(DeliveryVerdict.FAILED, one_line(storable(line), _LONGEST_WHY))
+    line = _line_of(code) if code else words.report_line(told, "failed") if sure else None
+    return DeliveryReport(DeliveryVerdict.FAILED, one_line(storable(line), _LONGEST_WHY)) if line else None
+
+
+def _line_of(found: re.Match[str]) -> str:
+    return found.string[found.string.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
 
 
 def _above_returned(text: str) -> str:
@@ -162,10 +162,10 @@ def _of_recipient(fields: dict[str, str]) -> DeliveryReport | None:
     verdict = _VERDICTS.get(action) or (_BY_CLASS[status[1]] if status and not action else None)
     if verdict is None:
         return None
-    words = _KIND.sub("", fields.get("diagnostic-code", ""))
+    diagnostic = _KIND.sub("", fields.get("diagnostic-code", ""))
     code = status[0] if status else ""
-    why = one_line(storable(words if code in words else f"{code} {words}"), _LONGEST_WHY) or verdict
-    codes = {code, *_REPLY.findall(words)} - {"", _UNSPECIFIED}
+    why = one_line(storable(diagnostic if code in diagnostic else f"{code} {diagnostic}"), _LONGEST_WHY) or verdict
+    codes = {code, *_REPLY.findall(diagnostic)} - {"", _UNSPECIFIED}
     # Their server has tried for days before it says so of a mailbox that was full all the time.
     blames = all(map(names_no_mailbox, codes)) or codes == {_STAYED_FULL}
     return DeliveryReport(verdict, why, blames_address=bool(codes) and blames)
