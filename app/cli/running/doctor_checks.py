@@ -153,14 +153,15 @@ def _routes(settings: Settings) -> Iterator[Finding]:
 
 def _templates() -> Iterator[Finding]:
     """Render a letter of each kind; every mail that causes a broken one would be answered 451."""
-    from .letter_samples import kinds, render_sample
+    from .letter_samples import kinds, names_in_letters, render_sample
 
     found = kinds()
     if not found:
         yield Finding(Level.FAIL, "templates", "The email templates are missing. Install mail-tickets again.")
+    names = names_in_letters()
     for kind in found:
         try:
-            render_sample(kind)
+            render_sample(kind, names)
         except Exception as error:
             told = f"Can't write emails of the kind {kind!r}: {in_one_line(error).rstrip('.')}"
             yield Finding(Level.FAIL, "templates", f"{told}. Fix or restore that template and those it extends.")

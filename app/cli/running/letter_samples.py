@@ -15,12 +15,13 @@ def kinds() -> list[str]:
     return sorted(path.stem for path in TEMPLATES.glob("*.txt") if path.name != _BASE)
 
 
-def render_sample(kind: str) -> str:
-    """Render a letter in which a word stands for everything; raises what keeps it from being rendered."""
-    return wording_in().render(kind, **dict.fromkeys(_variables(), _Sample("sample")))
+def render_sample(kind: str, names: set[str]) -> str:
+    """Render a letter in which a word stands for each of these names; raises what keeps it from being rendered."""
+    return wording_in().render(kind, **dict.fromkeys(names, _Sample("sample")))
 
 
-def _variables() -> set[str]:
+def names_in_letters() -> set[str]:
+    """Return the names of everything that a letter of any kind shows."""
     from jinja2 import Environment, TemplateSyntaxError, meta
 
     found: set[str] = set()
