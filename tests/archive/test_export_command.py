@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.test_import_command import ROOT, TICKETS, Program
+from tests.archive.test_import_command import TICKETS, Program
 from tests.support.archives import old_mail
+from tests.support.commands import ROOT
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.support.archives import boxed, old_mail
+from tests.support.commands import ROOT, run_here
 from tests.support.world import DOMAIN
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 TICKETS = Path(sys.executable).parent / "tickets"
 PATIENCE = 120
 
@@ -69,15 +69,7 @@ class Program:
         self.environment = kept | {"TICKETS_DATABASE_URL": url, "TICKETS_DOMAIN": DOMAIN}
 
     def run(self, *command: str | Path, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run(
-            [TICKETS, *command],
-            cwd=ROOT,
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return run_here(command, self.environment, given)
 
     def does(self, *command: str | Path, given: bytes = b"") -> str:
         done = self.run(*command, given=given)

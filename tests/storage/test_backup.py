@@ -17,6 +17,7 @@ import pytest
 
 from mail_tickets.model.records.received_mail import Mail
 from mail_tickets.model.schema import REVISION
+from mail_tickets.model.storage import database as database_module
 from mail_tickets.model.storage import sqlite_copy
 from mail_tickets.model.storage.sqlite_copy import CannotCopy, copy_database
 from tests.support.documents import DOCS, marked
@@ -279,7 +280,8 @@ def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: s
     assert what == "removed" or len(program.tickets()) == 1
 
 
-def test_health_fails_while_nothing_can_be_written(program: Program) -> None:
+def test_health_fails_while_nothing_can_be_written(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "LOCK_SECONDS", 1)
     program.has_a_database()
     database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
     with program.serving(), closing(sqlite3.connect(database, isolation_level=None)) as other:

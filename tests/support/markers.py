@@ -182,5 +182,6 @@ def _files(uow: Any, message: int) -> list[tuple[str, int]]:
 def files_with(folder: Path, marker: str) -> Iterator[str]:
     """The files in whose bytes a word stands."""
     for path in folder.iterdir():
-        if marker.encode() in path.read_bytes().lower():
+        # A server's sockets have no bytes.
+        if path.is_file() and marker.encode() in path.read_bytes().lower():
             yield path.name

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.commands import ROOT, run_here
 from tests.support.world import make_database
 
-ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
 DOMAIN = "tickets.localhost"
 HELLO = f"hello@{DOMAIN}"
@@ -29,7 +29,10 @@ def free_port() -> int:
 
 
 class Program:
-    """The program with settings of its own, run as people and mail servers run it."""
+    """The program with settings of its own, run as people and mail servers run it.
+
+    The server is a process; a command is one only when it is started by `start`, where that is what is claimed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,8 +50,13 @@ class Program:
         """What `tickets init` makes."""
         make_database(self.environment["TICKETS_DATABASE_URL"])
 
-    def run(self, *command: str, program: str = "tickets", **more: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *command: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end, from the repository root."""
+        done = run_here(command, self.environment | more)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *command: str, program: str = "tickets", **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end, from the repository root, as a process of its own."""
         return subprocess.run(
             [str(BIN / program), *command],
             cwd=ROOT,
@@ -67,15 +75,7 @@ class Program:
 
     def does_with(self, stdin: bytes, *command: str) -> None:
         """Run a command that reads this and succeeds."""
-        done = subprocess.run(
-            [str(BIN / "tickets"), *command],
-            cwd=ROOT,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = run_here(command, self.environment, stdin)
         assert done.returncode == 0, done.stderr
 
     @contextmanager
@@ -117,10 +117,7 @@ class Program:
 
     def raw(self, ticket: int, message: int) -> bytes:
         """The exact bytes of a message."""
-        command = [str(BIN / "tickets"), "raw", str(ticket), str(message)]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, timeout=PATIENCE, check=False
-        )
+        done = run_here(("raw", str(ticket), str(message)), self.environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -252,7 +252,7 @@ def is_one_line(text: str) -> bool:
 
 @pytest.mark.parametrize(("name", "value"), WRONG.items(), ids=WRONG)
 def test_a_setting_that_is_wrong_stops_serve_with_one_line(program: Program, name: str, value: str) -> None:
-    done = program.run("serve", **{name: value})
+    done = program.start("serve", **{name: value})
     assert done.returncode == 1
     assert done.stdout == ""
     assert is_one_line(done.stderr), done.stderr
@@ -264,7 +264,7 @@ def test_a_setting_that_is_wrong_stops_serve_with_one_line(program: Program, nam
 @pytest.mark.parametrize(("name", "value"), [("TICKETS_COLOUR", "blue"), ("TICKETS_WORKERS", "0")])
 def test_salmons_own_start_stops_with_one_line_too(program: Program, name: str, value: str) -> None:
     arguments = ("start", "--no-daemon", "--boot", "config.boot", "--pid", f"{program.folder}/x.pid")
-    done = program.run(*arguments, program="salmon", **{name: value})
+    done = program.start(*arguments, program="salmon", **{name: value})
     assert done.returncode == 1
     assert is_one_line(done.stderr), done.stderr
     assert name in done.stderr
@@ -272,7 +272,7 @@ def test_salmons_own_start_stops_with_one_line_too(program: Program, name: str, 
 
 def test_a_port_that_is_taken_is_told_in_one_line(program: Program) -> None:
     with socket.create_server(("127.0.0.1", program.port)):
-        done = program.run("serve")
+        done = program.start("serve")
     assert done.returncode == 1
     assert is_one_line(done.stderr), done.stderr
     assert "TICKETS_LISTEN" in done.stderr
@@ -280,14 +280,14 @@ def test_a_port_that_is_taken_is_told_in_one_line(program: Program) -> None:
 
 @pytest.mark.parametrize("scheme", ["smtp", "lmtp"])
 def test_a_host_that_is_not_ours_is_told_in_one_line(program: Program, scheme: str) -> None:
-    done = program.run("serve", TICKETS_LISTEN=f"{scheme}://192.0.2.1:2525")
+    done = program.start("serve", TICKETS_LISTEN=f"{scheme}://192.0.2.1:2525")
     assert done.returncode == 1
     assert is_one_line(done.stderr), done.stderr
 
 
 def test_a_database_that_is_away_is_told_in_one_line(program: Program) -> None:
     url = "postgresql://somebody:secret@127.0.0.1:1/nowhere"
-    done = program.run("serve", TICKETS_DATABASE_URL=url)
+    done = program.start("serve", TICKETS_DATABASE_URL=url)
     assert done.returncode == 1
     assert is_one_line(done.stderr), done.stderr
     assert "secret" not in done.stderr
@@ -296,7 +296,7 @@ def test_a_database_that_is_away_is_told_in_one_line(program: Program) -> None:
 def test_a_database_that_is_none_is_told_in_one_line(program: Program) -> None:
     (program.folder / "run").mkdir()
     (program.folder / "run" / "tickets.db").write_bytes(b"This is no database, but a text of some length. " * 100)
-    done = program.run("serve")
+    done = program.start("serve")
     assert done.returncode == 1
     assert is_one_line(done.stderr), done.stderr
 
@@ -407,7 +407,7 @@ ROUTES = {f"ticket1@{DOMAIN}": "mail_tickets.handlers.ticket.POST", HELLO: "mail
 
 @pytest.mark.parametrize(("address", "handler"), ROUTES.items(), ids=ROUTES)
 def test_salmon_tells_the_route_of_an_address(program: Program, address: str, handler: str) -> None:
-    done = program.run("routes", "--test", address, "config.testing", program="salmon")
+    done = program.start("routes", "--test", address, "config.testing", program="salmon")
     assert done.returncode == 0, done.stderr
     told = done.stdout.partition("matches:")[2]
     assert handler in told

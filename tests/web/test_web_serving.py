@@ -39,13 +39,13 @@ def test_a_port_that_was_set_and_is_taken_stops_the_start_with_one_line(program:
     with socket.socket() as other:
         other.bind(("127.0.0.1", int(program.environment["TICKETS_WEB"].rpartition(":")[2])))
         other.listen()
-        done = program.run("serve")
+        done = program.start("serve")
     assert done.returncode == 1
     assert "TICKETS_WEB says where to" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("web", "url"), [("http://0.0.0.0:8826", ""), ("http://[::]:8826", "http://127.0.0.1:1")])
 def test_pages_beyond_this_machine_need_an_address_with_https(program: Program, web: str, url: str) -> None:
-    done = program.run("serve", TICKETS_WEB=web, TICKETS_WEB_URL=url)
+    done = program.start("serve", TICKETS_WEB=web, TICKETS_WEB_URL=url)
     assert done.returncode == 1
     assert "TICKETS_WEB_URL" in done.stderr.splitlines()[-1]
