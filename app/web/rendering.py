@@ -85,8 +85,8 @@ def add_words(environment: Environment) -> None:
 
 
 def iso(moment: datetime) -> str:
-    """Return a moment for machines."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
+    """Return a moment for machines, to the minute."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def when(moment: datetime, now: datetime) -> str:

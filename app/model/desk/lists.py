@@ -38,7 +38,7 @@ from .refusals import FieldsRefused
 
 ANY = "any"
 """The value of the field `status` that asks for tickets of every status."""
-_FEW = 20
+_FEW = 12
 _SEARCH_SECONDS = 5.0
 
 

@@ -41,10 +41,10 @@ class TicketPage(NamedTuple):
     """What one person is shown of a ticket.
 
     `view` is the JSON of `show --as` (docs/interface.md, section 9) with the newest messages; each has besides `key`,
-    its name in addresses, `byline`, who did what by it, `own`, whether the reader wrote it, and `raw`, whether they may
-    get its exact mail. `earlier` is the key before which there are more, or empty; `number` counts the earlier ones.
-    `basics` is None for whoever may set nothing; `people` is empty but for `insider`, who sees private notes; a
-    `responder` acts for the team, too. `undo`: the last change can be taken back by the reader.
+    its name in addresses, `byline`, who did what by it, `own`, whether the reader wrote it, and `raw`, whether it came
+    by a mail that they may get whole. `earlier` is the key before which there are more, or empty; `number` counts the
+    earlier ones. `basics` is None for whoever may set nothing; `people` is empty but for `insider`, who sees private
+    notes; a `responder` acts for the team, too. `undo`: the last change can be taken back by the reader.
     """
 
     view: dict[str, Any]
@@ -80,7 +80,7 @@ def ticket_page(uow: UnitOfWork, number: int, person: Person, *, before: str = "
         message["key"] = message_key(uow, message_id)
         message["byline"] = byline(message, ticket.lifecycle, person.email)
         message["own"] = message["sender"] is not None and message["sender"]["email"] == person.email
-        message["raw"] = message["via"] != Via.COMMAND and (member.responder or message["own"])
+        message["raw"] = message["via"] == Via.MAIL and (member.responder or message["own"])
     earlier = max(stop - PAGE, 0)
     asker = asker_for(uow, ticket, member, members)
     return TicketPage(
