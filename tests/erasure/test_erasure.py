@@ -20,7 +20,6 @@ from mail_tickets.model.erasure.erase_person import ErasureReport, erase, forget
 from mail_tickets.model.erasure.erase_ticket import forget_ticket
 from mail_tickets.model.erasure.vacuum import NotSwept, sweep
 from mail_tickets.model.inbound.bounces import record_failure
-from mail_tickets.model.inbound.unmatched import unmatched_deliveries
 from mail_tickets.model.letters.receipts import ReceiptKind
 from mail_tickets.model.lifecycle.tables import NotAllowed
 from mail_tickets.model.operations import administration, workflow
@@ -29,7 +28,7 @@ from mail_tickets.model.records.letters import Letter as Row
 from mail_tickets.model.records.letters import State
 from mail_tickets.model.records.messages import Message
 from mail_tickets.model.records.people import NoSuchPerson, Person, get_person
-from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.records.received_mail import Delivery, Mail, unmatched_deliveries
 from mail_tickets.model.records.tickets import Ticket, TicketForgotten, find_ticket
 from mail_tickets.model.search.indexer import catch_up
 from mail_tickets.model.search.query import read_query

@@ -17,6 +17,7 @@ from mail_tickets.model.erasure.erase_ticket import forget_ticket
 from mail_tickets.model.erasure.vacuum import sweep
 from mail_tickets.model.letters import old_letters
 from mail_tickets.model.letters.receipts import ReceiptKind
+from mail_tickets.model.operations.daily_letter import KIND
 from mail_tickets.model.records.letters import HELD, NOT_SENT, UNANSWERED, Letter, LetterSubject, SubjectBacklog
 from mail_tickets.model.records.messages import Message
 from mail_tickets.model.records.people import Address, get_person
@@ -40,7 +41,7 @@ KINDS = {
     NOT_SENT,
     UNANSWERED,
     UNDELIVERED,
-    "set_aside",
+    KIND,
     *ReceiptKind,
 }
 ROWS = Path(__file__).with_name("version_0009.sql")

@@ -7,8 +7,9 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import make_url
 
-from mail_tickets.model.inbound.unmatched import NoSuchMail, unmatched_deliveries
+from mail_tickets.model.inbound.unmatched import NoSuchMail
 from mail_tickets.model.records.queues import BadQueue, every_queue
+from mail_tickets.model.records.received_mail import unmatched_deliveries
 from mail_tickets.model.records.tickets import Ticket
 from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database

@@ -4,8 +4,8 @@ import pytest
 
 from mail_tickets.mail.addresses import Mailbox
 from mail_tickets.model.inbound.delivery import DeliveryResult
-from mail_tickets.model.inbound.unmatched import unmatched_deliveries
 from mail_tickets.model.records.people import Person
+from mail_tickets.model.records.received_mail import unmatched_deliveries
 from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World
 

@@ -5,11 +5,11 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import insert
 
-from mail_tickets.model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes, unmatched_deliveries
+from mail_tickets.model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes
 from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.people import Person, find_person, get_person
 from mail_tickets.model.records.queue_setup import add_queue
-from mail_tickets.model.records.received_mail import Delivery, Mail
+from mail_tickets.model.records.received_mail import Delivery, Mail, unmatched_deliveries
 from mail_tickets.model.records.tickets import Ticket
 from tests.support.world import DOMAIN, World
 
@@ -254,7 +254,8 @@ def test_every_administrator_gets_one_letter_a_day_while_any_waits(world: World)
         bring_another(world, number)
     assert [len(admin.letters) for admin in admins] == [1, 1]
     assert bob.letters == []
-    world.clock.passes(hours=23)
+    # Until the next morning.
+    world.clock.passes(hours=18)
     bring_another(world, 5)
     assert [len(admin.letters) for admin in admins] == [1, 1]
     world.clock.passes(hours=2)
@@ -364,8 +365,8 @@ def test_a_list_of_many_is_not_loaded_for_each_mail(small_world: World) -> None:
         uow.session.execute(insert(Delivery), rows)
     small_world.clock.passes(days=2)
     with small_world.uow() as uow:
-        from mail_tickets.model.inbound.unmatched import remind_administrators
+        from mail_tickets.model.operations.daily_letter import tell_administrators
 
-        remind_administrators(uow)
+        tell_administrators(uow)
         loaded = [one for one in uow.session.identity_map.values() if isinstance(one, Delivery)]
         assert len(loaded) <= 20

@@ -3,12 +3,12 @@
 import pytest
 
 from mail_tickets.model.inbound import search_requests
-from mail_tickets.model.inbound.unmatched import unmatched_deliveries
 from mail_tickets.model.records.letters import Letter as Row
 from mail_tickets.model.records.messages import Message
 from mail_tickets.model.records.people import Person, get_person
 from mail_tickets.model.records.queue_setup import add_responder
 from mail_tickets.model.records.queues import BadQueue, find_queue
+from mail_tickets.model.records.received_mail import unmatched_deliveries
 from mail_tickets.model.records.tickets import Ticket
 from mail_tickets.model.tickets.loop_protection import MOST_ANSWERS, MOST_PROVEN
 from tests.support.world import DOMAIN, Actor, Letter, World

@@ -7,9 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from mail_tickets.model.program import program_name
-from tests.support.program import Program
+from mail_tickets.model.schema import REVISION
+from mail_tickets.model.storage.database import Database
+from tests.support.postgres import PostgresServer, fresh_database
+from tests.support.program import DOMAIN, Program
 from tests.support.sinks import Sink
 
 
@@ -54,6 +58,51 @@ def test_a_damaged_database_can_be_restored(program: Program, tmp_path: Path) ->
     (tmp_path / "run" / "tickets.db").write_bytes(b"not a database at all" * 500)
     program.does("restore", str(tmp_path / "copy.db"))
     assert [one["title"] for one in program.tickets()] == ["One"]
+
+
+def test_a_postgres_database_is_dumped_verified_rotated_and_restored(
+    program: Program, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    program.environment["TICKETS_DATABASE_URL"] = fresh_database(postgres_server)
+    program.does("init")
+    opened(program, "One")
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "tickets-20260101T000000.dump").write_bytes(b"old")
+    assert "Verified: 1 ticket, 1 message, 1 person, at version " in program.does(
+        "backup", "--rotate", "1", str(folder)
+    )
+    [dump] = folder.iterdir()
+    assert (dump.suffix, dump.stat().st_mode & 0o077) == (".dump", 0)
+    assert "No backup" not in program.run("doctor").stdout
+
+    # Somebody else reads meanwhile, and what was written since is gone after the restore.
+    opened(program, "Two")
+    done = program.run("backup", str(dump))
+    assert (done.returncode, "is there already. Use --force" in done.stderr) == (1, True)
+    assert "Restored from" in program.does("restore", str(dump))
+    assert [one["title"] for one in program.tickets()] == ["One"]
+    opened(program, "Three")
+    assert len(program.tickets()) == 2
+
+    # What is no backup replaces nothing.
+    (tmp_path / "words").write_text("no dump")
+    for name in ("words", "gone"):
+        done = program.run("restore", str(tmp_path / name))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    # Nor does one that is of a newer program.
+    execute(program, "UPDATE alembic_version SET version_num = '9999'")
+    done = program.run("backup", "--force", str(dump))
+    assert done.returncode == 0
+    execute(program, f"UPDATE alembic_version SET version_num = '{REVISION}'")
+    assert "is of a newer version (9999)" in program.run("restore", str(dump)).stderr
+    assert len(program.tickets()) == 2
+
+
+def execute(program: Program, statement: str) -> None:
+    opened = Database(program.environment["TICKETS_DATABASE_URL"], DOMAIN)
+    with closing(opened) as database, database.core_transaction() as connection:
+        connection.execute(text(statement))
 
 
 def test_what_is_no_backup_replaces_nothing(program: Program, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_administrators_get_one_letter_a_day_while_any_waits(world: World) -
         "Nobody is on the team of these queues, and tickets wait in them:\n\n    Sponsors: #2\n\n"
         "To add someone to a team:\n    tickets responder add EMAIL --queue NAME"
     )
-    world.clock.passes(hours=23)
+    world.clock.passes(hours=18)
     assert works() == 1
     world.clock.passes(hours=2)
     assert works() == 2
@@ -96,25 +96,3 @@ def test_a_new_responder_is_told_once_what_waits(world: World) -> None:
     world.act(2, "Change status", sam.email, status="resolved")
     with world.uow() as uow:
         assert welcome(uow, find_queue(uow, "Sponsors"), get_person(uow, sam.email)) == 0
-
-
-def test_administrators_hear_once_a_day_that_backups_have_stopped(small_world: World) -> None:
-    from mail_tickets.model.operations.daily_work import tell_of_old_backup
-    from mail_tickets.model.records.milestones import BACKUP, note
-
-    admin = small_world.known("admin@home.example", "Admin", admin=True)
-
-    def told() -> int:
-        with small_world.database.transaction() as uow:
-            return tell_of_old_backup(uow)
-
-    assert told() == 0
-    with small_world.database.transaction() as uow:
-        note(uow, BACKUP)
-    small_world.clock.passes(days=7)
-    assert told() == 0
-    small_world.clock.passes(days=2)
-    assert (told(), told()) == (1, 0)
-    small_world.courier.round()
-    assert admin.letter()["Subject"] == "No backup for 9 days at tickets.example"
-    assert "tickets backup --rotate 14" in admin.letter().all_text

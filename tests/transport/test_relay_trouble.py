@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from mail_tickets.cli import all_commands
 from mail_tickets.cli.running import doctor_checks, health
-from mail_tickets.model.inbound.unmatched import remind_administrators
+from mail_tickets.model.operations.daily_letter import KIND, tell_administrators
 from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.people import Person
 from mail_tickets.transport.outbound.attempts import LONGEST_ABSENCE, MANY_ATTEMPTS
@@ -197,8 +197,8 @@ def test_health_and_doctor_say_why_letters_wait(trouble: Trouble) -> None:
 
 def daily(world: World) -> list[Letter]:
     with world.uow() as uow:
-        remind_administrators(uow)
-    return [letter for letter in world.rows(Letter) if letter.kind == "set_aside"]
+        tell_administrators(uow)
+    return [letter for letter in world.rows(Letter) if letter.kind == KIND]
 
 
 def test_administrators_hear_once_a_day_that_the_relay_refuses_letters(trouble: Trouble) -> None:

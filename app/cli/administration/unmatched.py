@@ -7,7 +7,8 @@ from ...mail.addresses import Mailbox, mailboxes
 from ...mail.text import one_line
 from ...model.inbound.delivery import DeliveryResult, Fate
 from ...model.inbound.sender_proof import is_our_address
-from ...model.inbound.unmatched import find_unmatched, raw_bytes, unmatched_deliveries
+from ...model.inbound.unmatched import find_unmatched, raw_bytes
+from ...model.records.received_mail import unmatched_deliveries
 from ...model.storage.database import Database
 from ..common import (
     Number,

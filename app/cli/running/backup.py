@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +23,7 @@ from . import postgres_tools
 from .listener_probe import listener_state
 
 _NAME = re.compile(r"tickets-\d{8}T\d{6}\.(db|dump)")
+_VERSIONS = "alembic_version"
 _COUNTED = (("ticket", "tickets"), ("message", "messages"), ("person", "people"))
 
 
@@ -29,6 +32,12 @@ class _BackupContent(NamedTuple):
 
     version: str
     content: str
+
+    @classmethod
+    def of(cls, version: str, counts: Mapping[str, int]) -> "_BackupContent":
+        """Return the content of a copy that has so many rows of each table."""
+        named = ", ".join(f"{counts[one]} {one if counts[one] == 1 else many}" for one, many in _COUNTED)
+        return cls(version, f"{named}, at version {version}")
 
 
 @click.command("backup")
@@ -102,15 +111,23 @@ def _content_of(url: URL, copy: Path) -> _BackupContent:
     if not copy.is_file():
         raise click.ClickException(f"There is no file {copy}.")
     if url.get_backend_name() != "sqlite":
-        postgres_tools.check_installed(postgres_tools.list_command(copy))
-        tables = re.findall(r" TABLE DATA \S+ (\w+) ", postgres_tools.run(url, postgres_tools.list_command(copy)))
-        if "ticket" not in tables:
-            raise click.ClickException(f"{copy} is no backup of a tracker.")
-        return _BackupContent("", f"{len(tables)} tables")
+        return _content_of_dump(copy)
     try:
         return _content_of_sqlite(copy)
     except sqlite3.Error as error:
         raise click.ClickException(f"{copy} is no backup of a tracker: {error}.") from None
+
+
+def _content_of_dump(copy: Path) -> _BackupContent:
+    tables = [_VERSIONS, *(one for one, _ in _COUNTED)]
+    postgres_tools.check_installed(postgres_tools.rows_command(copy, tables))
+    counts, version = Counter[str](), ""
+    for table, row in postgres_tools.rows_of(copy, tables):
+        counts[table] += 1
+        version = row if table == _VERSIONS else version
+    if not version:
+        raise click.ClickException(f"{copy} is no backup of a tracker.")
+    return _BackupContent.of(version, counts)
 
 
 def _content_of_sqlite(copy: Path) -> _BackupContent:
@@ -118,10 +135,8 @@ def _content_of_sqlite(copy: Path) -> _BackupContent:
         found = str(opened.execute("PRAGMA quick_check(1)").fetchone()[0])
         if found != "ok":
             raise sqlite3.DatabaseError(found)
-        version = str(opened.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-        counts = [(names, _count(opened, names[0])) for names in _COUNTED]
-    named = ", ".join(f"{count} {one if count == 1 else many}" for (one, many), count in counts)
-    return _BackupContent(version, f"{named}, at version {version}")
+        version = str(opened.execute(f"SELECT version_num FROM {_VERSIONS}").fetchone()[0])
+        return _BackupContent.of(version, {one: _count(opened, one) for one, _ in _COUNTED})
 
 
 def _count(copy: sqlite3.Connection, table: str) -> int:

@@ -2,7 +2,6 @@
 
 import click
 
-from ...model.inbound.unmatched import remind_administrators
 from ...model.operations.daily_work import do_daily_work
 from ..common import ready_database
 
@@ -18,6 +17,4 @@ def digest_command() -> None:
       tickets digest
     """
     with ready_database() as database:
-        with database.transaction() as uow:
-            remind_administrators(uow)
         do_daily_work(database)

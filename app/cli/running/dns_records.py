@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+_PORT = 53
 _MX, _TXT = 15, 16
 _SECONDS = 2.0
 _NO_SUCH_NAME = 3
@@ -24,7 +25,7 @@ def missing_records(domain: str) -> list[str]:
 
 
 _ADVICE = {
-    _MX: "{0} has no MX record, so no reply reaches us. Add one that names this machine's mail server.",
+    _MX: "{0} has no MX record. Add one that names this machine's mail server, or replies may not reach us.",
     _TXT: '{0} has no SPF record, so emails may land in spam. Add a TXT record such as "v=spf1 mx -all".',
 }
 
@@ -52,7 +53,7 @@ def _exchanged(server: str, question: bytes) -> bytes:
     family = socket.AF_INET6 if ":" in server else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as asked:
         asked.settimeout(_SECONDS)
-        asked.connect((server, 53))
+        asked.connect((server, _PORT))
         asked.send(question)
         return asked.recv(4096)
 

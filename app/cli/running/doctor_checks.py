@@ -16,13 +16,12 @@ from ...config import defaults
 from ...config.current import current_settings, host_project, names_relay, reading_now
 from ...config.parsing import BadSetting, Listen, Settings
 from ...config.web_address import is_loopback
-from ...model.inbound.unmatched import unmatched_deliveries
 from ...model.letters.outbox import relay_trouble
 from ...model.lifecycle.tables import sentence_list
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
 from ...model.records.milestones import BACKUP, BACKUP_DUE, age_of
-from ...model.records.received_mail import Mail
+from ...model.records.received_mail import Mail, unmatched_deliveries
 from ...model.schema import NotReady, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork

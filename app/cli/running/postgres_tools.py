@@ -1,10 +1,11 @@
 """PostgreSQL's own programs for copies: which there are, and how they are called."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from sqlalchemy import URL
 
 # Where libpq takes a password from, besides its place in the URL.
 _SECRETS = ("password", "sslpassword")
+_COPY = re.compile(r"COPY (?:\w+\.)?(\w+) .*FROM stdin;")
 
 
 def dump_command(url: URL, path: Path) -> list[str]:
@@ -25,9 +27,36 @@ def restore_command(url: URL, path: Path) -> list[str]:
     return ["pg_restore", *options, f"--dbname={_bare(url)}", str(path)]
 
 
-def list_command(path: Path) -> list[str]:
-    """Return the command that reads a copy's table of contents."""
-    return ["pg_restore", "--list", str(path)]
+def rows_command(path: Path, tables: Iterable[str]) -> list[str]:
+    """Return the command that prints the rows that a copy has of some tables."""
+    return ["pg_restore", "--data-only", "--file=-", *(f"--table={table}" for table in tables), str(path)]
+
+
+def rows_of(path: Path, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield every row that a copy has of some tables, with its table's name; one line says why it can't be read."""
+    command = rows_command(path, tables)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as reading:
+        assert reading.stdout is not None
+        assert reading.stderr is not None
+        yield from _copied_rows(reading.stdout)
+        told = reading.stderr.read()
+    if reading.returncode != 0:
+        raise _failed(command, told)
+
+
+def _copied_rows(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the rows of PostgreSQL's COPY statements: between a line with the table's name and one with a mark."""
+    table = ""
+    for line in lines:
+        if not table:
+            begins = _COPY.match(line)
+            table = begins[1] if begins else ""
+        elif line == "\\.\n":
+            table = ""
+        else:
+            yield table, line.rstrip("\n")
 
 
 def check_installed(command: Sequence[str]) -> None:
@@ -45,9 +74,13 @@ def run(url: URL, command: Sequence[str]) -> str:
         command, env={**os.environ, **password}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        raise click.ClickException(f"{command[0]} failed: {reason}")
+        raise _failed(command, done.stderr)
     return done.stdout
+
+
+def _failed(command: Sequence[str], told: str) -> click.ClickException:
+    reason = (told.strip().splitlines() or ["it gave no reason"])[-1]
+    return click.ClickException(f"{command[0]} failed: {reason}")
 
 
 def _bare(url: URL) -> str:

@@ -4,14 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from ..letters.letter_subjects import Subjects, add_letters
-from ..letters.notification import admin_wording, letter_row, notify, notify_unanswered
+from ..letters.notification import notify, notify_unanswered
 from ..lifecycle.tables import TRACKER, target_status
-from ..records.addressing import postmaster_address
 from ..records.letters import UNANSWERED, Letter
 from ..records.messages import Message
-from ..records.milestones import BACKUP, BACKUP_DUE, age_of
-from ..records.people import Person
 from ..records.tickets import Ticket, find_ticket
 from ..storage.database import Database
 from ..storage.unit_of_work import UnitOfWork
@@ -19,8 +15,7 @@ from ..tickets.events import Event
 from ..tickets.members import members_of
 from ..tickets.posts import Transition
 from ..tickets.undo import field_values
-from ..tickets.unread import unread
-from ..wording import Sentence, say
+from .daily_letter import tell_administrators
 from .morning_letters import queues_due, send_morning_letters
 from .workflow import take_transitions
 
@@ -39,8 +34,7 @@ def do_daily_work(database: Database) -> None:
         with database.transaction() as uow:
             send_morning_letters(uow, queue_id)
     with database.transaction() as uow:
-        tell_of_unread(uow)
-        tell_of_old_backup(uow)
+        tell_administrators(uow)
 
 
 # Tickets that were stalled until a day
@@ -85,100 +79,3 @@ def tell_of_held(uow: UnitOfWork, message_id: int) -> bool:
         return False
     notify_unanswered(uow, ticket, uow.session.get_one(Message, message_id), members_of(uow, ticket))
     return True
-
-
-# Tickets that nobody reads
-
-_UNREAD = "unread"
-_NAMED = 50
-
-
-def tell_of_unread(uow: UnitOfWork) -> int:
-    """Tell the administrators, once a day, of tickets that nobody reads; how many letters were written."""
-    people = _to_be_told(uow, _UNREAD) if unread(uow) else []
-    if not people:
-        return 0
-    text, subject = _unread_text(uow), say("admin.unread_subject", domain=uow.domain)
-    shows = Subjects(tickets=frozenset(number for numbers in unread(uow).values() for number in numbers))
-    add_letters(uow, [_admin_row(uow, _UNREAD, person, subject, text, shows) for person in people])
-    return len(people)
-
-
-# Backups that are made no more
-
-_BACKUP = "backup"
-
-
-def tell_of_old_backup(uow: UnitOfWork) -> int:
-    """Tell the administrators, once a day, that backups have stopped; how many letters were written.
-
-    Who never made one may have another way.
-    """
-    age = age_of(uow, BACKUP)
-    people = _to_be_told(uow, _BACKUP) if age is not None and age > BACKUP_DUE else []
-    if age is None or not people:
-        return 0
-    text = admin_wording(uow).render(
-        "to_writer",
-        heading=say("admin.old_backup", days=age.days),
-        lines=[],
-        paragraphs=[say("admin.make_backup")],
-        footer=[say("footer.nobody_reads"), say("footer.why_admin")],
-    )
-    subject = say("admin.old_backup_subject", days=age.days, domain=uow.domain)
-    add_letters(uow, [_admin_row(uow, _BACKUP, person, subject, text, Subjects()) for person in people])
-    return len(people)
-
-
-def _to_be_told(uow: UnitOfWork, kind: str) -> list[Person]:
-    """Return the administrators, unless a letter of this kind was written today."""
-    if _told_today(uow, kind):
-        return []
-    # Of two servers the second waits here, and then finds the letters written.
-    locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
-    people = [one for one in uow.session.scalars(locked) if not one.undeliverable]
-    return [] if _told_today(uow, kind) else people
-
-
-def _told_today(uow: UnitOfWork, kind: str) -> bool:
-    told = select(Letter.id).where(
-        Letter.ticket_id.is_(None), Letter.kind == kind, Letter.created > uow.now - timedelta(days=1)
-    )
-    return uow.session.scalar(told.limit(1)) is not None
-
-
-def _unread_text(uow: UnitOfWork) -> str:
-    wording, lines = admin_wording(uow), list[str]()
-    for name, numbers in unread(uow).items():
-        more = [say("admin.and_more", count=len(numbers) - _NAMED)] if len(numbers) > _NAMED else []
-        listed = [*(f"#{number}" for number in numbers[:_NAMED]), *more]
-        lines.append(wording.line(say("admin.unread_queue", queue=name, numbers=listed)))
-    return wording.render(
-        "to_writer",
-        heading=say("admin.unread"),
-        lines=lines,
-        paragraphs=[say("admin.add_to_team")],
-        footer=[say("footer.nobody_reads"), say("footer.why_admin")],
-    )
-
-
-def _admin_row(
-    uow: UnitOfWork, kind: str, to: Person, subject: Sentence, text: str, shows: Subjects
-) -> dict[str, object]:
-    return letter_row(
-        uow,
-        shows=shows,
-        ticket_id=None,
-        about_id=None,
-        kind=kind,
-        person_id=to.id,
-        sender_name=admin_wording(uow).line(say("admin.sender")),
-        sender=postmaster_address(uow),
-        recipient_name=to.label,
-        recipient=to.email,
-        list_id=None,
-        subject=admin_wording(uow).line(subject),
-        in_reply_to=None,
-        references=None,
-        text=text,
-    )

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, LargeBinary, select, text
+from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from ..storage.base import Base
+from ..storage.unit_of_work import UnitOfWork
 
 
 class Mail(Base):
@@ -47,3 +48,16 @@ class Delivery(Base):
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
 
     mail: Mapped[Mail] = relationship()
+
+
+def unmatched_deliveries(uow: UnitOfWork, newest: int | None = None) -> list[Delivery]:
+    """All mail that is set aside and not seen to, or so many of the newest; oldest first."""
+    query = (
+        select(Delivery)
+        .join(Delivery.mail)
+        .options(contains_eager(Delivery.mail))
+        .where(Delivery.waiting)
+        .order_by(Delivery.id.desc())
+        .limit(newest)
+    )
+    return list(uow.session.scalars(query))[::-1]

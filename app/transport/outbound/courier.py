@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
-from ...model.inbound.unmatched import raw_bytes, remind_administrators
+from ...model.inbound.unmatched import raw_bytes
 from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
 from ...model.records.letters import Letter
@@ -137,12 +137,7 @@ class Courier:
         if self._housekept is None or not timedelta(0) <= now - self._housekept <= HOUSEKEEPING:
             self._housekept = now
             self.in_hand.forget_wrong_clock()
-            self._remind()
-
-    def _remind(self) -> None:
-        with self.database.transaction() as uow:
-            remind_administrators(uow)
-        do_daily_work(self.database)
+            do_daily_work(self.database)
 
     def _keep_index(self) -> bool:
         """See to some of what the search's index lacks, if it is time; whether there may be more.

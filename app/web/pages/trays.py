@@ -4,10 +4,11 @@ from flask import Blueprint, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
 from ...mail.text import one_line
-from ...model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes, unmatched_deliveries
+from ...model.inbound.unmatched import NoSuchMail, find_unmatched, raw_bytes
 from ...model.letters.outbox import NoSuchLetter, newest_letters, retry
 from ...model.records.addressing import is_deliverable
 from ...model.records.letters import State
+from ...model.records.received_mail import unmatched_deliveries
 from ...model.storage.base import MAX_ID
 from ..current import current_site
 from ..rendering import page
