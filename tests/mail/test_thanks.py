@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mail_tickets.mail.quotations.client_phrases import LANGUAGES
-from mail_tickets.mail.thanks import BESIDE, THANKS, is_only_thanks
+from mail_tickets.mail.thanks import BESIDE, PRAISE, THANKS, is_only_thanks
 
 NAMES = ("Ann Lee", "Sam Person", "Żaneta O'Neill")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_of_mail_clients_has_its_thanks(language: str) -> None:
-    for word in THANKS[language].split():
+    for word in (*THANKS[language].split(), *PRAISE[language].split()):
         assert is_only_thanks(word, ())
         assert is_only_thanks(f"{word.upper()}!!\n\nAnn", NAMES)
         assert not is_only_thanks(f"{word}?", ())
@@ -21,7 +21,7 @@ def test_every_language_of_mail_clients_has_its_thanks(language: str) -> None:
 
 
 def test_the_tables_have_a_row_a_language() -> None:
-    assert set(THANKS) == set(BESIDE) == set(LANGUAGES)
+    assert set(THANKS) == set(PRAISE) == set(BESIDE) == set(LANGUAGES)
     little = {word for row in BESIDE.values() for word in row.split()}
     assert not little & {
         "no",
@@ -73,6 +73,12 @@ def test_the_tables_have_a_row_a_language() -> None:
         "Cảm ơn bạn rất nhiều",
         "Köszönöm szépen a segítséget",
         "Thank\u00a0you",
+        "Perfect!",
+        "Perfekt.\n\nAnn Lee",
+        "Thanks for getting back to me so quickly",
+        "Vielen Dank für Ihre Unterstützung",
+        "Thanks Sam!\n\n> Something that somebody wrote.\n> And more, http://x.example?",
+        "> We mended it.\nThanks!",
     ],
 )
 def test_this_only_says_thanks(text: str) -> None:
@@ -88,6 +94,9 @@ def test_this_only_says_thanks(text: str) -> None:
         "Best regards\nAnn",
         "Great",
         "All good",
+        "Perfect, but it is still broken",
+        "> Thanks",
+        "> We mended it.\nThanks, but you did not.",
         "Thanks, but it is still broken",
         "No thanks",
         "Thanks for nothing",
