@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from mail_tickets.model.lifecycle.commands import asks_to_leave
+from mail_tickets.mail.leaving import LEAVING, asks_to_leave
+from mail_tickets.mail.quotations.client_phrases import LANGUAGES
 from mail_tickets.model.records.addressing import AddressKind, find_our_address, is_deliverable, is_reserved
 from mail_tickets.model.records.received_mail import Delivery
 from tests.support.world import Actor, Letter, World
@@ -25,6 +26,17 @@ from tests.support.world import Actor, Letter, World
         "opt out",
         " *unsubscribe* \n",
         "please unsubscribe me from this ticket",
+        "stop",
+        "STOP!",
+        "Please stop emailing me.",
+        "Please take me off this list",
+        "Take me off of your mailing list, thanks",
+        "Kindly remove me from the list.",
+        "Don\u2019t email me again",
+        "Abmelden",
+        "Bitte abmelden.",
+        "Bitte nehmen Sie mich aus der Liste, danke",
+        "Désabonnez-moi, s'il vous plaît",
     ],
 )
 def test_these_ask_for_no_more_letters(text: str) -> None:
@@ -40,7 +52,9 @@ def test_these_ask_for_no_more_letters(text: str) -> None:
         "don't unsubscribe me",
         "unsubscribe Ann",
         "remove",
-        "stop",
+        "Stop the printer",
+        "stop this ticket",
+        "take me",
         "leave",
         "I cannot unsubscribe",
         "please",
@@ -51,6 +65,24 @@ def test_these_ask_for_no_more_letters(text: str) -> None:
 )
 def test_these_are_words(text: str) -> None:
     assert not asks_to_leave(text)
+
+
+def test_every_language_of_mail_clients_has_its_phrases() -> None:
+    assert set(LEAVING) == set(LANGUAGES)
+    for language, phrases in LEAVING.items():
+        for phrase in phrases.split("|"):
+            assert asks_to_leave(f"{phrase.capitalize()}.\n\nAnn", "Ann Lee"), (language, phrase)
+            assert not asks_to_leave(f"{phrase}?"), phrase
+
+
+def test_in_answer_to_a_letter_that_offers_a_no_stop_is_that_no(small_inbox: World) -> None:
+    small_inbox.responder("ron@example.org", "Ron")
+    rita = small_inbox.actor("rita@example.org", "Rita")
+    rita.writes("hello", "It is broken.")
+    rita.writes("ticket1", "Status: resolved")
+    rita.replies(rita.letter(), "stop")
+    assert rita.letter().text.startswith("OK, we changed nothing")
+    assert small_inbox.ticket()["unsubscribed"] == []
 
 
 def test_whoever_leaves_may_sign_with_their_name() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ...mail import confirmations
+from ...mail.leaving import asks_to_leave
 from ...mail.quoted_text import foreign_lines, is_forward, split
 from ...mail.text import fold_words
 from ..lifecycle import commands
@@ -102,8 +103,7 @@ def interpret(about: Situation, permission: Permission, mail: NewMessage, quotab
     """
     lines, new_message = _read(about, permission, mail, quotable)
     alone = not lines and not has_files(new_message)
-    leaves = alone and Effect.LEAVE in permission.possible
-    if leaves and commands.asks_to_leave(new_message.text, about.member.label):
+    if alone and Effect.LEAVE in permission.possible and _asks_to_leave(about, permission, new_message):
         return Unsubscribe()
     page = commands.page_asked(new_message.text) if alone and Effect.PAGE in permission.now else None
     if page is not None:
@@ -147,6 +147,14 @@ def _read(
     said = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty, outsider=outsider)
     foreign = foreign_lines(said.rest, quotable)
     return reading.lines, replace(mail, text=said.new, full_text=reading.rest, foreign=foreign)
+
+
+def _asks_to_leave(about: Situation, permission: Permission, new_message: NewMessage) -> bool:
+    """Whether words ask for no more emails; in answer to a letter that offers a no, `stop` is that no."""
+    name = about.member.label
+    offered = about.offers if Effect.ANSWER in permission.now else ()
+    answers = confirmations.answer(new_message.text, offered, name) is not None
+    return asks_to_leave(new_message.text, name) and not answers
 
 
 def _answer(about: Situation, new_message: NewMessage) -> Wish | None:

@@ -279,26 +279,6 @@ def page_asked(text: str) -> Page | None:
     return Page(match[1].lower(), int(match[2] or 0), int(match[3] or 0)) if match else None
 
 
-# What may stand beside the word by which somebody leaves a ticket, and what stands for it.
-_LEAVING = frozenset({LEAVE, "unsubscribed", "unsub"})
-_BESIDE_LEAVING = frozenset({"please", "pls", "me", "now", "thanks", "thank", "you", "from", "this", "ticket"})
-_LEAVING_WHOLE = frozenset({"remove me", "remove me please", "please remove me", "opt out", "opt me out"})
-
-
-def asks_to_leave(text: str, name: str = "") -> bool:
-    """Return whether a whole text asks for no more letters: the word alone, or an obvious short form of it.
-
-    `name` is its writer's, who may sign with it.
-    """
-    if len(text) > 100 or "?" in text:
-        return False
-    words, names = (re.findall(r"[^\W_]+(?:['-][^\W_]+)*", said.casefold()) for said in (text, name))
-    while len(words) > 1 and words[-1] in names:
-        words = words[:-1]
-    alone = len(_LEAVING & set(words)) == 1 and all(word in _LEAVING or word in _BESIDE_LEAVING for word in words)
-    return alone or " ".join(words) in _LEAVING_WHOLE
-
-
 def without_undo(text: str) -> str | None:
     """What else a text says whose first line is `undo`; None where it is not."""
     match = _TAKE_BACK.match(text)

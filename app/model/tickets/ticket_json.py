@@ -31,9 +31,7 @@ def ticket_summaries(uow: UnitOfWork, tickets: Sequence[Ticket]) -> list[Json]:
     taking_part: dict[int, list[Person]] = {}
     left: dict[int, list[Person]] = {}
     for ticket_id, subscribed, person in uow.session.execute(query):
-        taking_part.setdefault(ticket_id, []).append(person)
-        if not subscribed:
-            left.setdefault(ticket_id, []).append(person)
+        (taking_part if subscribed else left).setdefault(ticket_id, []).append(person)
     return [_summary(ticket, taking_part.get(ticket.id, []), left.get(ticket.id, [])) for ticket in tickets]
 
 
