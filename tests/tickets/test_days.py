@@ -260,6 +260,21 @@ def test_every_morning_the_team_gets_one_letter_with_what_waits_oldest_first(min
     assert mine.count() == before + 4
 
 
+def test_a_ticket_that_opened_again_on_its_day_waits_also_after_an_answer(mine: Inbox) -> None:
+    world = mine.world
+    world.switches("General", digest="daily")
+    mine.ron.replies(mine.ron.letters[0], "Status: stalled 3 days\n\nWe ask the smith.")
+    mine.wakes(days=2)
+    assert not any("tickets wait" in letter["Subject"] for letter in mine.rosa.letters)
+    mine.wakes(days=2)
+    assert world.ticket()["status"] == "open"
+    assert "#1  open, under an hour, unassigned: Hello" in mine.rosa.letter().text
+    mine.ron.replies(mine.ron.letters[0], "The smith comes on Monday.")
+    before = mine.count()
+    mine.wakes(days=1)
+    assert mine.count() == before
+
+
 def test_what_a_list_says_of_a_ticket_is_forgotten_with_it(mine: Inbox) -> None:
     mine.ann.writes("hello", "And this?", subject="A secret thing")
     mine.world.switches("General", digest="daily")

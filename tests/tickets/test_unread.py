@@ -90,7 +90,7 @@ def test_a_new_responder_is_told_once_what_waits(world: World) -> None:
         assert welcome(uow, queue, person) == 1
     world.settle()
     assert sam.letter().text == (
-        "1 ticket waits in Sponsors:\n\n    #2  new, 0 hours, unassigned: A gift (ticket2@tickets.example)"
+        "1 ticket waits in Sponsors:\n\n    #2  new, under an hour, unassigned: A gift (ticket2@tickets.example)"
     )
     assert sam.letter().footer.endswith("You're getting this because you're on the Sponsors team now.")
     world.act(2, "Change status", sam.email, status="resolved")

@@ -57,4 +57,6 @@ def _line(one: Waiting, now: datetime) -> Sentence:
 def _span(since: datetime, now: datetime) -> Sentence:
     """Return how long something waits, in days, or hours of the first one."""
     hours = max(0, int((now - since).total_seconds() // 3600))
-    return say("pages.days", count=hours // 24) if hours >= 24 else say("pages.hours", count=hours)
+    if hours >= 24:
+        return say("pages.days", count=hours // 24)
+    return say("pages.hours", count=hours) if hours else say("pages.under_an_hour")
