@@ -163,6 +163,7 @@ def test_each_letter_keeps_what_it_promises_in_one_column(inbox: Inbox) -> None:
         ids = {name: get_person(uow, f"{name}@example.org").id for name in ("britta", "sam", "pia")}
     others = sorted([ids["britta"], ids["sam"]])
     kept = {"action": "Reply", "private": False, "comment": False, "named": [ids["pia"]], "others": others}
+    kept |= {"queue": 1, "team": True}
     assert json.loads(rows["ann@example.net"].promise) == kept
 
 

@@ -184,6 +184,41 @@ def test_what_is_offered_is_dropped_by_a_no_kept_after_other_words_and_private_i
     assert not any("cross" in letter.all_text or "mended" in letter.all_text for letter in desk.ann.letters)
 
 
+def test_commands_above_what_is_offered_are_carried_out_as_the_letter_says(desk: Desk) -> None:
+    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    home.replies(asked, "Subject: Printer on fire\nOwner: me\n\nIt will be mended.")
+    offer = desk.sam.letter()
+    assert "Subject: Printer on fire Owner: me It will be mended." in offer.words
+    assert "its commands are carried out, and its other words are posted." in offer.words
+    assert offer.footer.startswith("Reply to this email with the word yes to carry out the commands and post")
+    desk.sam.replies(offer, "yes")
+    ticket = desk.world.ticket()
+    assert (ticket["title"], ticket["assignee"]["email"]) == ("Printer on fire", desk.sam.email)
+    assert last(desk) == ("It will be mended.", False)
+    assert "Owner: me" not in "".join(letter.all_text for letter in desk.ann.letters)
+    assert desk.sam.letter().text.startswith("Done. On ticket 1 (")
+    # Commands alone post nothing, and a line that cannot be is refused with the words.
+    count = len(ticket["messages"])
+    desk.world.clock.passes(hours=2)
+    home.replies(asked, "Priority: 3")
+    desk.sam.replies(desk.sam.letter(), "yes")
+    assert (desk.world.ticket()["priority"], len(desk.world.ticket()["messages"])) == (3, count + 1)
+    home.replies(asked, "Priority: high\n\nIt burns.")
+    desk.sam.replies(desk.sam.letter(), "yes")
+    assert '"high" isn\'t a priority' in desk.sam.letter().text
+    assert (last(desk), "It burns." in desk.sam.letter().text) == (("It burns.", False), True)
+
+
+@pytest.mark.parametrize("word", ["undo", "help", "Resolved", "close", "Take: me", "unsubscribe"])
+def test_a_word_for_the_tracker_alone_is_not_offered_as_words(desk: Desk, word: str) -> None:
+    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    home.replies(asked, word)
+    assert not any("Did you write" in letter.text for letter in desk.sam.letters)
+    assert "Private note from Sam." in desk.sam.letter().text
+    desk.sam.replies(desk.sam.letter(), "yes")
+    assert not any(word in letter.text for letter in desk.ann.letters)
+
+
 def test_no_offer_is_made_to_others_nor_for_what_a_machine_wrote(desk: Desk) -> None:
     asked = desk.sam.letter()
     desk.world.actor("away@mail.example").replies(asked, "I am away.", headers={"Auto-Submitted": "auto-replied"})

@@ -76,6 +76,25 @@ def test_a_letter_about_a_private_note_says_nothing_of_other_readers(small_world
     assert LINE not in small_world.actor("rosa@example.org").letter().footer
 
 
+@pytest.mark.parametrize("life", LIFECYCLES)
+def test_who_is_known_gets_pages_at_a_ticket_that_they_may_not_see_and_nothing_of_it(
+    small_world: World, life: str
+) -> None:
+    small_world.switches("General", lifecycle=life, readers="team")
+    people = People(small_world)
+    count = len(small_world.ticket()["messages"])
+    for word, answer in (
+        ("list", "You have no open tickets."),
+        ("show", "We can't show you ticket 1."),
+        ("help", "Email hello@tickets.example to open a new ticket."),
+    ):
+        people.otto.writes("ticket1", word)
+        assert answer in people.otto.letter().text
+    for letter in people.otto.letters:
+        assert not any(said in letter.all_text + letter["Subject"] for said in ("Ron", "Rita", "#1", "ticket1"))
+    assert len(small_world.ticket()["messages"]) == count
+
+
 def test_by_command_too_an_other_does_nothing_in_public_where_only_the_team_reads(small_world: World) -> None:
     people = People(small_world)
     small_world.switches("General", readers="team")

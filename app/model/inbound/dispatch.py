@@ -10,10 +10,11 @@ from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
-from . import bounces, meanwhile, new_tickets, replies, search_requests, unsubscribe_address, writers
+from . import bounces, new_tickets, search_requests, unsubscribe_address, writers
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
 from .interpretation import interpret, new_message_of
 from .performed import Sender, notify_all
+from .replying import meanwhile, replies, ticket_reply
 from .sender_proof import is_our_address, named_writer
 from .threads import KnownReference, ThreadMatch, find_thread, is_our_letter, known_references, our_addresses_in
 from .unmatched import set_aside_claimed, set_aside_mail
@@ -93,7 +94,7 @@ def _continue(
     claimed = claim(uow, inbound_mail, recipient, f"ticket{thread.ticket.id}", formerly)
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)
-    mail = replies.identify(uow, claimed, thread, sender, known)
+    mail = ticket_reply.identify(uow, claimed, thread, sender, known)
     wish = interpret(mail.about, mail.permission, mail.new_message, mail.quotable)
     before = meanwhile.situation_before(uow, mail)
     done = replies.perform(uow, claimed, mail, wish)

@@ -45,6 +45,7 @@ class Situation:
     private by what it answers alone, and not by its address. `waits`: something waits for such a word of its writer's,
     and it answers nothing. `notes` are the private texts of the ticket, folded. `caused_last`: its writer made the last
     change. `asks_in`: the queue's switches let its writer ask people in. `newly_named` are those whom it would ask in.
+    `known`: we know its writer, also where only the team reads, and they are a stranger.
     """
 
     lifecycle: Lifecycle
@@ -68,6 +69,7 @@ class Situation:
     told_of_change: bool = False
     caused_last: bool = False
     asks_in: bool = False
+    known: bool = False
     newly_named: tuple[str, ...] = ()
 
     @cached_property
@@ -103,7 +105,8 @@ def _page(mail: Situation) -> bool:
     if mail.opens:
         return mail.member.known and not mail.automatic and not mail.spam
     visible = is_visible(mail.lifecycle, mail.status, mail.member)
-    return not mail.automatic and (visible or mail.member.pending)
+    # Of a ticket that somebody known may not see, their page says nothing.
+    return not mail.automatic and (visible or mail.member.pending or mail.known)
 
 
 def _subscribe(mail: Situation) -> bool:

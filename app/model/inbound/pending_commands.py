@@ -9,7 +9,7 @@ from ...mail.text import one_line, shown
 from ..letters.footer import Footer, readers_of_reply, why
 from ..letters.letter_subjects import Subjects
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
-from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of
+from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Command, Line, lines_of, read
 from ..lifecycle.slips import DROP, NO, YES
 from ..operations.command_execution import readers_of_merge
 from ..records.letters import Letter, State
@@ -135,28 +135,40 @@ def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, wh
     stranger = uow.session.get(Person, message.sender_id)
     if stranger is None or not may_answer(uow, to.member.person_id, ReceiptKind.AUTHOR):
         return False
-    readers = readers_of_reply(uow, to.ticket, to.member, to.members, private=private)
-    footing = [say("footer.confirm_words", yes=YES), say("footer.other_words_wait"), why(to.ticket, to.member)]
+    commanded = bool(read(message.full_text).lines)
+    confirm = say("footer.confirm_commands_and_words" if commanded else "footer.confirm_words", yes=YES)
+    footing = [confirm, say("footer.other_words_wait"), why(to.ticket, to.member)]
     text = shown(message.text)
     files = [*map(one_line, uow.session.scalars(select(Attachment.name).where(Attachment.message_id == message.id)))]
     more = [say("notes.not_all_words")] if len(text) > _MOST_OFFERED else []
     more += [say("notes.with_files", names=files)] if files else []
-    posted = say("notes.if_you_wrote_saved", yes=YES)
-    if readers:
-        posted = say("notes.if_you_wrote", yes=YES, readers=readers)
+    on_yes = _on_yes(uow, to, private=private, commanded=commanded)
     written = write_receipt(
         uow,
         to._replace(about_id=message.id, private=private),
         ReceiptKind.AUTHOR,
         say("notes.did_you_write", number=to.ticket.id, email=stranger.email),
         text[:_MOST_OFFERED].split("\n"),
-        [*more, posted, say("notes.if_not_you", no=NO), say("notes.link_address")],
+        [
+            *more,
+            on_yes,
+            say("notes.if_not_you", no=NO),
+            say("notes.link_address"),
+        ],
         footing=Footer(footing, None),
         offers=_OFFERS,
         shows=Subjects(frozenset([stranger.id])),
         commands=what,
     )
     return written and not more
+
+
+def _on_yes(uow: UnitOfWork, to: ReceiptRecipient, *, private: bool, commanded: bool) -> Sentence:
+    """Say what a yes does with words that came from an address which we do not know."""
+    if commanded:
+        return say("notes.if_you_wrote_commands", yes=YES)
+    readers = readers_of_reply(uow, to.ticket, to.member, to.members, private=private)
+    return say("notes.if_you_wrote", yes=YES, readers=readers) if readers else say("notes.if_you_wrote_saved", yes=YES)
 
 
 _MOST_OFFERED = 4_000

@@ -4,18 +4,19 @@ Nothing is decided here. What a reply does is looked up in the row by which it w
 comes from the function that will address the letters. The sentences stand in the template `footer.txt`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..lifecycle.commands import HELP, LEAVE, LIST, STATUS, UNDO
 from ..lifecycle.tables import ByRight, DefaultReply
 from ..records.addressing import comment_address, ticket_address
 from ..records.queues import whole_address
-from ..records.tickets import Ticket
+from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import would_hold_next
 from ..tickets.members import TicketMember, with_mailbox
 from ..tickets.transitions import has_answer, promise, reachable_statuses
+from ..tickets.undo import FieldChange
 from ..tickets.visibility import is_open_to_others, may_see
 from ..wording import Sentence, say, wording_in
 from .promises import NAMES_IN_FULL, ReplyOutlook, promise_made, reply_outlook
@@ -37,13 +38,13 @@ def footer(
     members: Sequence[TicketMember],
     *,
     private: bool = False,
-    undo: bool = False,
+    undo: str | None = None,
     later: bool = False,
 ) -> Footer:
     """The last part of a letter to one person.
 
-    `private`: it is answered at the comment address. `undo`: it tells of a change that this person can take back.
-    `later`: it leaves when the window of a storm has ended.
+    `private`: it is answered at the comment address. `undo`: the sentence that offers to take back what it tells of, if
+    this person can. `later`: it leaves when the window of a storm has ended.
     """
     outlook = reply_outlook(uow, ticket, member, members, comment=private)
     held = not later and would_hold_next(uow, ticket, member, members)
@@ -54,11 +55,21 @@ def footer(
     if not outlook.promise.default_reply.private and is_open_to_others(ticket):
         lines.append(say("footer.open_to_others", queue=ticket.queue.name))
     if undo:
-        lines.append(say("footer.undo", word=UNDO))
+        lines.append(Sentence(undo, {"word": UNDO}))
     lines += _hints(uow, ticket, member, members, outlook.promise.default_reply)
     lines += _elsewhere(uow, ticket, member, private=private)
     lines = [*lines, why(ticket, member), *_on_the_web(uow, ticket, member)]
     return Footer(lines, None if held else promise_made(outlook).stored())
+
+
+def undo_offer(changes: Iterable[FieldChange]) -> str:
+    """Return the sentence that offers to take these changes back: all of them but a merge."""
+    return "footer.undo_but_merge" if any(field == MERGED for field, _, _ in changes) else "footer.undo"
+
+
+def has_team(members: Iterable[TicketMember]) -> bool:
+    """Return whether somebody answers for the ticket's queue: no letter names a team that nobody is in."""
+    return any(one.answers for one in members)
 
 
 def what_a_reply_does(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> Footer:
@@ -72,6 +83,11 @@ def readers_of_reply(
 ) -> list[Sentence | str]:
     """Return who would read a reply of this person now."""
     return _readers(ticket, member, reply_outlook(uow, ticket, member, members, comment=private).readers)
+
+
+def readers_named(ticket: Ticket, writer: TicketMember, readers: Sequence[TicketMember]) -> list[Sentence | str]:
+    """Return the readers of somebody's words as a sentence names them."""
+    return _readers(ticket, writer, readers)
 
 
 def who_sees(ticket: Ticket, writer: TicketMember, readers: Sequence[TicketMember]) -> Sentence:
@@ -122,7 +138,7 @@ def _readers(ticket: Ticket, writer: TicketMember, others: Sequence[TicketMember
     readers: list[Sentence | str] = [one.label for one in outside[:NAMES_IN_FULL]]
     if len(outside) > NAMES_IN_FULL:
         readers.append(say("footer.others", count=len(outside) - NAMES_IN_FULL))
-    if any(other.answers for other in others):
+    if has_team(others):
         readers.append(say("footer.rest_of_team" if writer.answers else "footer.team", queue=ticket.queue.name))
     return readers
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
@@ -30,18 +30,15 @@ from ..tickets.posts import NewMessage
 from ..tickets.redaction import Redaction
 from ..tickets.undo import FieldChange
 from ..wording import Phrase, Sentence, Wording, say, wording_in
-from .footer import footer
+from .footer import footer, has_team, undo_offer
 from .letter_subjects import Subjects, add_letters, named_in, replace_subjects
-
-if TYPE_CHECKING:
-    pass
 
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
 _WITH_FILES = ("opened", "posted")
 
 
 class LetterHeaders(NamedTuple):
-    """What the letters about one happening have in common."""
+    """What the letters about one happening have in common. `undo` is the sentence that offers to undo it."""
 
     kind: str
     ticket: Ticket
@@ -53,6 +50,7 @@ class LetterHeaders(NamedTuple):
     private: bool = False
     attached: bool = False
     checkpoint: int | None = None
+    undo: str = ""
     by_id: int | None = None
     acknowledges: bool = False
 
@@ -122,7 +120,7 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
             uow, recipients, actor.person_id, responder=actor.responder, believed=new_message.believed
         )
     body = {
-        "heading": _heading_of_message(ticket, message, None, name, has_text=True),
+        "heading": _heading_of_message(event, message, None, has_text=True),
         "notes": [*unproven_note(uow, actor, new_message), *_note_on_elsewhere(event.elsewhere)],
         "below": _other_requestor(new_message),
         "subject": "",
@@ -164,7 +162,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         return []
     recipients, missed = _within_bounds(uow, recipients, actor, new_message)
     body = {
-        "heading": _heading_of_message(ticket, message, event.action, name, has_text=has_text),
+        "heading": _heading_of_message(event, message, event.action, has_text=has_text),
         "notes": [
             *unproven_note(uow, actor, new_message),
             *_note_on_outsider(uow, ticket, message, actor, new_message, event.members),
@@ -174,7 +172,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         "subject": _new_subject(uow, ticket, message, new_message),
     }
     headers = _headers(ticket, "posted", message, name, new_message)
-    headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    headers = _with_undo(headers, event)
     to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
     here = [one for one in recipients if one.person_id not in event.moved]
     moved = [one for one in recipients if one.person_id in event.moved]
@@ -220,7 +218,7 @@ def _is_same(subject: str, other: str) -> bool:
 def _of_leaving(event: Event, old_team: Sequence[TicketMember]) -> Notice:
     """The letter to those who answered for the queue that a ticket has left, without the words to its new team."""
     headers = _headers(event.ticket, "changed", None, _name(event), None)
-    headers = headers._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    headers = _with_undo(headers, event)
     return Notice(headers, old_team, {"heading": _heading_of_change(event)}, event.all_changes)
 
 
@@ -275,7 +273,7 @@ def _notify_later(
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
         headers = _headers(ticket, HELD, None, None, None)._replace(about_id=first)
-        body, writers = _held_since(uow, ticket, first, message, reader)
+        body, writers = _held_since(uow, ticket, first, message, reader, later)
         row = _letter(uow, headers, reader, members, body, writers)
         if letter is not None:
             letter.text = str(row["text"])
@@ -287,9 +285,12 @@ def _notify_later(
 
 
 def _held_since(
-    uow: UnitOfWork, ticket: Ticket, first: int, last: Message, reader: TicketMember
+    uow: UnitOfWork, ticket: Ticket, first: int, last: Message, reader: TicketMember, within: timedelta
 ) -> tuple[dict[str, object], set[int]]:
-    """What a letter says of the messages between these two that nobody got a letter about, and who wrote them."""
+    """What a letter says of the messages between these two that nobody got a letter about, and who wrote them.
+
+    `within` is the time in which too many of them came.
+    """
     has_letter = exists().where(Letter.about_id == Message.id, Letter.kind != HELD)
     visible = [] if reader.responder else [~Message.private]
     which = Message.ticket_id == ticket.id, Message.id >= first, Message.id <= last.id, ~has_letter
@@ -298,14 +299,19 @@ def _held_since(
     wording = wording_of(ticket)
     lines = [f"{_sender_of(message, wording)}: {message.text}" for message in messages[:_LISTED_LATER]]
     more = [say("notes.more_of_them")] if len(messages) > _LISTED_LATER else []
-    minutes = int(loop_protection.WINDOW.total_seconds() // 60)
     writers = {message.sender_id for message in messages if message.sender_id is not None}
     body: dict[str, object] = {
-        "heading": say("notes.held_since", number=ticket.id, minutes=minutes),
+        "heading": say("notes.held_since", number=ticket.id, span=_span(within)),
         "lines": [one_line(line, _SHORTENED) for line in lines],
         "paragraphs": [*more, say("notes.read_them_whole", word=SHOW)],
     }
     return body, writers
+
+
+def _span(within: timedelta) -> Sentence:
+    if within >= loop_protection.DAY:
+        return say("notes.within_a_day")
+    return say("notes.within_minutes", minutes=int(within.total_seconds() // 60))
 
 
 def _sender_of(message: Message, wording: Wording) -> str:
@@ -322,7 +328,7 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     deed = message_heading(event.action, name, has_text=False) if event.action else None
     body = {"heading": deed or _heading_of_change(event)}
     plain = _headers(ticket, "changed", None, name, None)
-    headers = plain._replace(checkpoint=event.checkpoint, by_id=event.actor_id)
+    headers = _with_undo(plain, event)
     notices = [Notice(headers, recipients, body, event.all_changes), *_announcement(uow, event, recipients)]
     if not event.moved:
         return notices
@@ -390,7 +396,10 @@ def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_messag
     if not loop_protection.may_answer(uow, requestor.id, "acknowledged"):
         return []
     requestor.acknowledged = uow.now
-    body = {"heading": say("notes.acknowledged", number=ticket.id, queue=ticket.queue.name)}
+    heading = say("notes.acknowledged_unread", number=ticket.id)
+    if has_team(event.members):
+        heading = say("notes.acknowledged", number=ticket.id, queue=ticket.queue.name)
+    body = {"heading": heading}
     to = [member for member in event.members if member.person_id == requestor.id]
     headers = _headers(ticket, "acknowledged", message, None, new_message)._replace(acknowledges=True)
     return [Notice(headers, to, body)]
@@ -419,13 +428,14 @@ def message_heading(action: Action, name: str | None, *, has_text: bool, second:
     return say("notes.deed", pattern=Phrase(pattern.rstrip(":")), name=who, end=":" if has_text else ".")
 
 
-def _heading_of_message(
-    ticket: Ticket, message: Message, action: Action | None, name: str | None, *, has_text: bool
-) -> Sentence:
+def _heading_of_message(event: Event, message: Message, action: Action | None, *, has_text: bool) -> Sentence:
     """The line above words: who did what by them, or that only the team sees them."""
+    name = _name(event)
     if message.private:
-        heading = "automatic_reply" if message.automatic else "private_note"
-        return say(f"notes.{heading}", name=name or say("notes.tracker"), queue=ticket.queue.name)
+        heading, writer = "automatic_reply" if message.automatic else "private_note", name or say("notes.tracker")
+        if not has_team(event.members):
+            return say(f"notes.{heading}_to_you", name=writer)
+        return say(f"notes.{heading}", name=writer, queue=event.ticket.queue.name)
     if action is None:
         return say("notes.wrote", name=name or say("notes.tracker"))
     return message_heading(action, name, has_text=has_text)
@@ -569,6 +579,11 @@ def _headers(
     )
 
 
+def _with_undo(headers: LetterHeaders, event: Event) -> LetterHeaders:
+    """Let letters offer to take back what an event has changed."""
+    return headers._replace(checkpoint=event.checkpoint, undo=undo_offer(event.changes), by_id=event.actor_id)
+
+
 def _not_addressed(uow: UnitOfWork, recipients: list[TicketMember], named: frozenset[str]) -> list[TicketMember]:
     """Without outsiders whom the mail already reached by To or Cc, at whichever of their addresses."""
     if not named or all(member.responder for member in recipients):
@@ -634,7 +649,8 @@ def _letter(
 ) -> dict[str, object]:
     """One letter; `writers` are people besides those on the ticket whose words it tells in its lines."""
     ticket = headers.ticket
-    undo = headers.checkpoint is not None and (to.responder or to.person_id == headers.by_id)
+    undoes = headers.checkpoint is not None and (to.responder or to.person_id == headers.by_id)
+    undo = headers.undo if undoes else None
     private, held = headers.private, headers.kind == HELD
     below = footer(uow, ticket, to, members, private=private, undo=undo, later=held)
     wording = wording_of(ticket)

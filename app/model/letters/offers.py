@@ -11,6 +11,7 @@ from ..tickets.members import Update, recipients_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..wording import Sentence, say
+from .footer import readers_named
 from .receipts import Offer
 
 _NAMED = 5
@@ -53,10 +54,12 @@ def of_note(event: Event) -> Offer:
 
 def of_move(event: Event) -> Offer:
     """Return what is asked about words below a line that has moved the ticket: its new team alone got them."""
-    team = any(member.answers and member.person_id != event.actor_id for member in event.members)
-    name = "notes.moved_to_team" if team else "notes.moved_to_nobody"
-    heading = say(name, queue=event.ticket.queue.name, names=names_outside(event))
-    return _offer(event, (SEND,), heading, _SEND)
+    update, names = Update(has_text=True, private=True), names_outside(event)
+    readers = recipients_of(event.members, update, event.ticket.lifecycle, except_person=event.actor_id)
+    if event.actor is None or not readers:
+        return _offer(event, (SEND,), say("notes.moved_to_nobody", names=names), _SEND)
+    named = readers_named(event.ticket, event.actor, readers)
+    return _offer(event, (SEND,), say("notes.moved_to", readers=named, names=names), _SEND)
 
 
 def _all_of(own: NewMessage) -> Iterator[Sentence | str]:

@@ -21,12 +21,13 @@ NAMES_IN_FULL = 5
 class ReplyOutlook(NamedTuple):
     """What a plain reply of somebody would do while a ticket is as it is, and who would read it.
 
-    `comment`: it goes to the address for comments.
+    `comment`: it goes to the address for comments. `queue` is the id of the ticket's queue.
     """
 
     promise: Promise
     readers: Sequence[TicketMember]
     comment: bool
+    queue: int
 
     @property
     def outsiders(self) -> list[TicketMember]:
@@ -35,13 +36,18 @@ class ReplyOutlook(NamedTuple):
 
 
 class ReplyPromise(NamedTuple):
-    """The promise of one letter. `named` are the people outside the team whom it names, `others` its other readers."""
+    """The promise of one letter. `named` are the people outside the team whom it names, `others` its other readers.
+
+    `queue` is the queue of the ticket, and `team` whether the letter named its team.
+    """
 
     action: str
     private: bool
     comment: bool
     named: Sequence[int]
     others: Sequence[int]
+    queue: int = 0
+    team: bool = True
 
     @property
     def does(self) -> Phrase:
@@ -72,15 +78,15 @@ def reply_outlook(
         members = as_confirmed(members)
     update = Update(has_text=True, private=promised.default_reply.private)
     readers = recipients_of(members, update, lifecycle, except_person=member.person_id)
-    return ReplyOutlook(promised, readers, comment)
+    return ReplyOutlook(promised, readers, comment, ticket.queue_id)
 
 
 def promise_made(outlook: ReplyOutlook) -> ReplyPromise:
-    """Return what a footer promises by an outlook: it names few people, counts the others, and names no team."""
+    """Return what a footer promises by an outlook: it names few people, counts the others, and may name the team."""
     named = [reader.person_id for reader in outlook.outsiders[:NAMES_IN_FULL] if _is_asked_in(reader)]
     others = [reader.person_id for reader in outlook.readers if reader.person_id not in named]
-    default_reply = outlook.promise.default_reply
-    return ReplyPromise(default_reply.action.title, default_reply.private, outlook.comment, named, others)
+    reply, team = outlook.promise.default_reply, any(reader.answers for reader in outlook.readers)
+    return ReplyPromise(reply.action.title, reply.private, outlook.comment, named, others, outlook.queue, team)
 
 
 def stored_promise(stored: str) -> ReplyPromise:
@@ -93,7 +99,9 @@ def _is_asked_in(reader: TicketMember) -> bool:
     return reader.requestor or reader.participant
 
 
-def explanation(uow: UnitOfWork, writer: TicketMember, then: ReplyPromise, outlook: ReplyOutlook) -> Note | None:
+def explanation(
+    uow: UnitOfWork, ticket: Ticket, writer: TicketMember, then: ReplyPromise, outlook: ReplyOutlook
+) -> Note | None:
     """Return what the writer of a reply is told of a promise that was not kept; None where it was.
 
     `outlook` is what the reply has met. Outsiders hear nothing of who has left (docs/interface.md, section 8).
@@ -102,9 +110,11 @@ def explanation(uow: UnitOfWork, writer: TicketMember, then: ReplyPromise, outlo
     sentences, people = list[Sentence](), list[int]()
     if (then.action, then.private) != (now.action, now.private):
         sentences.append(say("notes.did_otherwise", then=then.does, now=now.does))
-    if added := _added(uow, then, outlook):
-        names: list[str | Sentence] = [reader.label for reader in added[:NAMES_IN_FULL]]
-        names += [say("notes.others", count=len(added) - NAMES_IN_FULL)] if len(added) > NAMES_IN_FULL else []
+    added, names = _added(uow, then, outlook), list[str | Sentence]()
+    names += [reader.label for reader in added[:NAMES_IN_FULL]]
+    names += [say("notes.others", count=len(added) - NAMES_IN_FULL)] if len(added) > NAMES_IN_FULL else []
+    names += [say("footer.team", queue=ticket.queue.name)] if _is_another_team(then, now) else []
+    if names:
         sentences.append(say("notes.also_went_to", names=names))
         people += [reader.person_id for reader in added]
     if writer.responder and (gone := _people(uow, {*then.named} - {*now.named, *now.others})) and not now.private:
@@ -121,6 +131,14 @@ def _added(uow: UnitOfWork, then: ReplyPromise, outlook: ReplyOutlook) -> list[T
     added = [one for one in outlook.outsiders if _is_asked_in(one) and one.person_id not in before]
     # Of whom two people became one since, or who was erased, the letter has another id.
     return added if added and len(_people(uow, before)) == len(before) else []
+
+
+def _is_another_team(then: ReplyPromise, now: ReplyPromise) -> bool:
+    """Return whether a team reads a reply whose letter named none, since the ticket is in another queue by now.
+
+    A letter of an earlier version does not say which queue it was.
+    """
+    return now.team and not then.team and then.queue != now.queue
 
 
 def _people(uow: UnitOfWork, ids: Collection[int]) -> Sequence[Person]:

@@ -25,7 +25,7 @@ from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
 from ..wording import Phrase, Sentence, say
-from .footer import Footer, footer, what_a_reply_does
+from .footer import Footer, footer, has_team, undo_offer, what_a_reply_does
 from .letter_subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .notification import change_line, leave_token, letter_row, list_id, wording_of
 from .promises import Note
@@ -83,7 +83,8 @@ def send_receipt(
     heading = say(name, number=to.ticket.id, address=ticket_address(uow, to.ticket.id))
     lines = [change_line(change) for change in changes]
     merged = [say("notes.merge_is_final")] if any(field == MERGED for field, _, _ in changes) else []
-    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *merged], checkpoint=checkpoint)
+    undo = undo_offer(changes) if checkpoint is not None else None
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *merged], undo=undo, checkpoint=checkpoint)
 
 
 def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[Sentence] = ()) -> None:
@@ -112,10 +113,12 @@ def _may_reject(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> bool:
     return commands and life.spam in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
 
 
-def lines_of_missed(ticket: Ticket, missed: TicketMember) -> list[Sentence]:
+def lines_of_missed(ticket: Ticket, missed: TicketMember, members: Sequence[TicketMember]) -> list[Sentence]:
     """Say that somebody who is not on the ticket did not get the answer to their comment, and how to write to them."""
     return [
-        say("notes.missed", name=missed.label, queue=ticket.queue.name),
+        say("notes.missed", name=missed.label, queue=ticket.queue.name)
+        if has_team(members)
+        else say("notes.missed_by_all", name=missed.label),
         say("notes.let_in_missed", name=missed.label, line=ADD_CC.line(missed.email)),
     ]
 
@@ -201,12 +204,14 @@ def write_receipt(
     paragraphs: Sequence[Sentence | str] = (),
     *,
     footing: Footer | None = None,
+    undo: str | None = None,
     shows: Subjects = NOTHING_MORE,
     **columns: Any,
 ) -> bool:
     """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
 
-    `shows`: whom and what it shows besides those whom its words name. False if it is one too many.
+    `undo` is the sentence of its footer that offers to take back what it tells of. `shows`: whom and what it shows
+    besides those whom its words name. False if it is one too many.
     """
     # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
     proven = to.new_message.verified
@@ -222,7 +227,7 @@ def write_receipt(
             "offered_id": offer.message_id,
             "about_id": to.about_id or (offer.message_id if to.private else None),
         }
-    ticket, undo = to.ticket, columns.get("checkpoint") is not None
+    ticket = to.ticket
     if footing is None:
         members = with_mailbox(uow, to.members)
         footing = footer(uow, ticket, to.member, members, private=to.private, undo=undo)

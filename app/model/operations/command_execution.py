@@ -174,7 +174,7 @@ def _line_problems(lines: Sequence[Line], allowed: Sequence[Command], ticket: Ti
         if line.command is None:
             problems[line] = commands.unknown(line)
         elif line.command not in allowed:
-            problems[line] = say("errors.command_of_team", command=line.command.name, queue=ticket.queue.name)
+            problems[line] = say("errors.command_of_team", command=line.command.name)
         elif not line.value:
             problems[line] = say("errors.command_needs_value", command=line.command.name, example=line.command.line())
         elif written.count(line.command) > 1 and not line.command.repeats:

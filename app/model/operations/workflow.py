@@ -26,7 +26,8 @@ from ..records.tickets import NO_TITLE, Participant, Ticket, record_change
 from ..storage.mapped_rows import unattached
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
-from ..tickets.members import TicketMember, member_for, members_of
+from ..tickets.fields import former_responders
+from ..tickets.members import FormerQueue, TicketMember, member_for, members_of
 from ..tickets.posts import NewMessage, Transition, plausible_date
 from ..tickets.redaction import Redaction
 from ..tickets.transitions import is_private
@@ -146,12 +147,14 @@ def undo(
     `letter_checkpoint` and `was_pending` are those of `undo_last_change`. Raises NotAllowed before anything is done.
     """
     before, member = snapshot(uow, ticket, people=True), member_for(actor, members)
+    formerly = FormerQueue(ticket.queue.name, ticket.id)
     changes = undo_last_change(
         uow, ticket, actor, responder=member.responder, letter_checkpoint=letter_checkpoint, was_pending=was_pending
     )
     checkpoint = save_checkpoint(uow, ticket, before, actor.id)
     now = members_of(uow, ticket)
-    return Event(ticket, now, member, before["status"], None, changes, checkpoint, to_all=True, undoes=True)
+    gone = former_responders(members, now, formerly)
+    return Event(ticket, now, member, before["status"], None, changes, checkpoint, gone=gone, to_all=True, undoes=True)
 
 
 @overload

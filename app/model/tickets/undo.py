@@ -177,7 +177,8 @@ def undo_last_change(
         raise NotAllowed("nothing_to_undo")
     is_own = checkpoint.by_id == person.id
     if not is_own and not responder:
-        raise NotAllowed("undo_not_yours", queue=ticket.queue.name)
+        team = any(member.answers for member in members_of(uow, ticket))
+        raise NotAllowed("undo_not_yours", queue=ticket.queue.name) if team else NotAllowed("undo_for_admins")
     other = letter_checkpoint not in (None, checkpoint.id) and (
         not is_own or _was_offered(uow, person, letter_checkpoint, responder=responder)
     )

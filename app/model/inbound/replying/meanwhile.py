@@ -6,17 +6,17 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from ..letters.promises import Note, ReplyOutlook, explanation, promise_made, reply_outlook, stored_promise
-from ..records.letters import Letter
-from ..records.messages import Message
-from ..records.tickets import Ticket
-from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
-from ..tickets.events import Event
-from ..tickets.members import TicketMember, member_for, with_mailbox
-from ..wording import say
-from .performed import Performed
-from .replies import TicketReply
+from ...letters.promises import Note, ReplyOutlook, explanation, promise_made, reply_outlook, stored_promise
+from ...records.letters import Letter
+from ...records.messages import Message
+from ...records.tickets import Ticket
+from ...storage.unit_of_work import UnitOfWork
+from ...tickets import loop_protection
+from ...tickets.events import Event
+from ...tickets.members import TicketMember, member_for, with_mailbox
+from ...wording import say
+from ..performed import Performed
+from .ticket_reply import TicketReply
 
 
 class Before(NamedTuple):
@@ -52,7 +52,7 @@ def _broken_promise(uow: UnitOfWork, reply: TicketReply, before: Before, message
     if letter is None or letter.promise is None or (message.action, message.private) != (now.action, now.private):
         return None
     then = stored_promise(letter.promise)
-    return explanation(uow, reply.member, then, before.outlook) if then.comment == now.comment else None
+    return explanation(uow, reply.ticket, reply.member, then, before.outlook) if then.comment == now.comment else None
 
 
 def _crossing(uow: UnitOfWork, reply: TicketReply, before: Before, event: Event, message: Message) -> Note | None:

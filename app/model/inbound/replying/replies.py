@@ -1,39 +1,30 @@
 """What a mail does on the ticket that it belongs to: post, command, take back, or ask for a page."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
-from sqlalchemy import select
-
-from ...mail.addresses import Mailbox, mailboxes
-from ...mail.parsed import ParsedAttachment, ParsedMail
-from ...mail.text import fold_words
-from ..letters import info_letters, offers, receipts
-from ..letters.promises import Note
-from ..letters.receipts import ReceiptKind, ReceiptRecipient
-from ..lifecycle import commands, slips
-from ..lifecycle.commands import Command, Line, Page
-from ..lifecycle.tables import NotAllowed
-from ..operations import command_execution, leaving, sending, workflow
-from ..operations.command_execution import CommandMail, CommandsRefused, MergeWaits
-from ..records.letters import Letter
-from ..records.message_ids import new_message_id
-from ..records.messages import Message
-from ..records.people import Person, find_person
-from ..records.queues import answers_anywhere
-from ..records.tickets import Ticket
-from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
-from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for, members_of
-from ..tickets.posts import NewMessage
-from ..tickets.transitions import row_of_thanks
-from ..tickets.undo import NOBODY_LET_IN, LetIn, extend_checkpoint, latest_checkpoint, undoable_checkpoint
-from ..wording import Sentence, say
-from . import attached_letters, pending_commands, sender_proof, writers
-from .delivery import Claim, Fate
-from .effects import Effect, Permission, Situation, is_allowed, permitted
-from .interpretation import (
+from ....mail.addresses import mailboxes
+from ...letters import info_letters, offers, receipts
+from ...letters.promises import Note
+from ...letters.receipts import ReceiptKind, ReceiptRecipient
+from ...lifecycle import commands
+from ...lifecycle.commands import Command, Line, Page
+from ...lifecycle.tables import NotAllowed
+from ...operations import command_execution, leaving, sending, workflow
+from ...operations.command_execution import CommandMail, CommandsRefused, MergeWaits
+from ...records.letters import Letter
+from ...records.people import find_person
+from ...storage.unit_of_work import UnitOfWork
+from ...tickets import loop_protection
+from ...tickets.members import TicketMember, members_of
+from ...tickets.transitions import row_of_thanks
+from ...tickets.undo import extend_checkpoint, undoable_checkpoint
+from ...tickets.visibility import may_see
+from ...wording import Sentence, say
+from .. import pending_commands, writers
+from ..delivery import Claim, Fate
+from ..effects import Effect, is_allowed
+from ..interpretation import (
     Commands,
     Confirmation,
     OtherWords,
@@ -45,135 +36,11 @@ from .interpretation import (
     Unproven,
     Unsubscribe,
     Wish,
-    says_something,
 )
-from .performed import Answer, Performed
-from .threads import KnownReference, ThreadMatch, answered_outsider
-
-
-class TicketReply(NamedTuple):
-    """One mail on its ticket: who wrote it, who else is there, what it may cause, and its words.
-
-    `quotable` are the lines of the letter of ours that it answers, `let_in` those who came to the ticket by it.
-    """
-
-    thread: ThreadMatch
-    ticket: Ticket
-    person: Person
-    members: Sequence[TicketMember]
-    about: Situation
-    permission: Permission
-    new_message: NewMessage
-    quotable: Collection[str]
-    let_in: LetIn = NOBODY_LET_IN
-
-    @property
-    def member(self) -> TicketMember:
-        """What its writer is on the ticket."""
-        return self.about.member
-
-    @property
-    def private(self) -> bool:
-        """Whether only responders will read it."""
-        return self.about.private
-
-    @property
-    def has_text(self) -> bool:
-        """Whether it has words, or files that are no mere decoration."""
-        return says_something(self.new_message)
-
-
-def identify(
-    uow: UnitOfWork, claim: Claim, thread: ThreadMatch, sender: Mailbox, known: Sequence[KnownReference]
-) -> TicketReply:
-    """Make the writer known, and gather what decides about the mail."""
-    ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
-    person = writers.identify_author(uow, sender, inbound_mail, known=False)
-    members = members_of(uow, ticket)
-    about = _situation(uow, claim, thread, person, members, known)
-    permission = permitted(about)
-    if about.verified:
-        sender_proof.use_signature(uow, inbound_mail, person, ticket.id)
-    if Effect.LET_IN in permission.on_yes:
-        named = writers.mailboxes_to_add(uow, parsed)
-        about = replace(about, newly_named=tuple(writers.missing_addresses(uow, members, about.member, named)))
-    if Effect.EXPOSE in permission.now:
-        attached_letters.mark_exposed(uow, inbound_mail)
-    if Effect.MOVE_LETTERS in permission.now and writers.update_letter_address(person, ticket, sender.email):
-        members = members_of(uow, ticket)
-        about = replace(about, member=_writer(person, members, relayed=about.relayed))
-    new_message = replace(writers.draft_of(uow, claim, thread), verified=about.verified, believed=about.believed)
-    return TicketReply(thread, ticket, person, members, about, permission, new_message, writers.quotable_lines(known))
-
-
-def _situation(
-    uow: UnitOfWork,
-    claim: Claim,
-    thread: ThreadMatch,
-    person: Person,
-    members: Sequence[TicketMember],
-    known: Sequence[KnownReference],
-) -> Situation:
-    """What decides about a mail on its ticket."""
-    ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
-    lifecycle = ticket.lifecycle
-    machine, member = parsed.automatic is not None, _writer(person, members, relayed=inbound_mail.relayed)
-    verified = not machine and sender_proof.is_verified(
-        uow, inbound_mail, person, known, came_before=claim.came_before, ticket=ticket.id
-    )
-    taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
-    # Others need not be asked for: a responder and the requestor may take back what anybody has done.
-    undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
-    letter = thread.letter
-    own_letter = letter is not None and letter.reader == person.id
-    told = undoes and own_letter and letter is not None and letter.checkpoint is not None
-    return Situation(
-        lifecycle=lifecycle,
-        status=ticket.status,
-        member=as_in_queue(member, ticket.queue),
-        roles=taken.roles_in(lifecycle, machine=machine),
-        verified=verified,
-        believed=not machine and sender_proof.is_believed(uow, inbound_mail, verified=verified),
-        automatic=machine,
-        spam=parsed.spam,
-        authors=parsed.authors,
-        relayed=inbound_mail.relayed,
-        comment=thread.private,
-        letter=letter.kind if letter else None,
-        own_letter=own_letter,
-        offers=frozenset((letter.offers or "").split() if letter else ()),
-        redirected=thread.redirected,
-        waits=_is_waited_for(uow, parsed, member),
-        notes=private_texts(uow, ticket) if member.responder and not (machine or thread.private) else frozenset(),
-        told_of_change=told and answers_anywhere(uow, person),
-        caused_last=undoes and _caused_last_change(uow, ticket, person),
-        asks_in=writers.may_add_by_cc(ticket.queue, member),
-    )
-
-
-def _writer(person: Person, members: Sequence[TicketMember], *, relayed: bool) -> TicketMember:
-    """What the writer of a mail is on the ticket; `relayed`: no more than an outsider could be."""
-    member = member_for(person, members)
-    return as_outsider(member) if relayed else member
-
-
-def _caused_last_change(uow: UnitOfWork, ticket: Ticket, person: Person) -> bool:
-    found = latest_checkpoint(uow, ticket)
-    return found is not None and found.by_id == person.id
-
-
-def _is_waited_for(uow: UnitOfWork, parsed: ParsedMail, member: TicketMember) -> bool:
-    """Whether a responder's mail that answers nothing may be a word for which something waits."""
-    word = slips.may_answer(parsed.text) and member.responder and not parsed.in_reply_to
-    return word and pending_commands.is_waiting_for(uow, member.person_id)
-
-
-def private_texts(uow: UnitOfWork, ticket: Ticket) -> frozenset[str]:
-    """Return what the private notes of a ticket say, folded."""
-    if not ticket.has_private:
-        return frozenset()
-    private = select(Message.text).where(Message.ticket_id == ticket.id, Message.private, ~Message.held)
-    return frozenset(map(fold_words, uow.session.scalars(private))) - {""}
+from ..performed import Answer, Performed
+from ..threads import answered_outsider
+from . import unknown_address
+from .ticket_reply import TicketReply, writer_on
 
 
 def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
@@ -201,7 +68,7 @@ def _perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> P
         return _page(uow, reply, wish.page)
     if Effect.SUBSCRIBE in reply.permission.now:
         members = writers.subscribe(uow, reply.ticket, reply.member, reply.members)
-        about = replace(reply.about, member=_writer(reply.person, members, relayed=reply.about.relayed))
+        about = replace(reply.about, member=writer_on(reply.person, members, relayed=reply.about.relayed))
         reply = reply._replace(members=members, about=about)
     match wish:
         case Undo():
@@ -228,65 +95,27 @@ def _with_missed(uow: UnitOfWork, reply: TicketReply, done: Performed) -> Perfor
     if outsider is None or reply.about.automatic:
         return done
     answered = reply.thread.parent
-    notes = [Note(line, frozenset({outsider.person_id})) for line in receipts.lines_of_missed(reply.ticket, outsider)]
+    lines = receipts.lines_of_missed(reply.ticket, outsider, reply.members)
+    notes = [Note(line, frozenset({outsider.person_id})) for line in lines]
     return done._replace(notes=(*done.notes, *notes), about_id=answered.message if answered else None)
 
 
 def _post_words(uow: UnitOfWork, reply: TicketReply) -> Performed:
     """Post the words of a mail without lines, and offer them to a colleague whose they may be."""
-    done, colleague = _post_text(uow, reply), _unknown_colleague(reply)
-    if colleague is None:
-        return done
-    return _offer_to(uow, done, colleague, private=reply.about.comment)
-
-
-def _offer_to(uow: UnitOfWork, done: Performed, colleague: TicketMember, *, private: bool) -> Performed:
-    """Offer a colleague the words of a mail as theirs, and tell its address that we do not know it.
-
-    `private`: as theirs, too, they would be a private comment.
-    """
-    [event] = done.events
-    message, ticket, new_message = event.message, event.ticket, event.new_message
-    if message is None or new_message is None:
-        return done
-    if loop_protection.storm_on(uow, message, event.actor, event.members).held:
-        # Programs that answer each other may do so from ever new addresses.
-        return done
-    to = ReceiptRecipient(ticket, colleague, event.members, replace(new_message, verified=False))
-    what = commands.POST_PRIVATE if private else commands.POST
-    offered = not colleague.undeliverable and pending_commands.send_words_offer(uow, to, message, what)
-    # Where the offer has all of it, they get no other letter of it.
-    event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
-    return done._replace(events=(event,), answer=receipts.send_unknown_address)
-
-
-def _unknown_colleague(reply: TicketReply) -> TicketMember | None:
-    """Who got the letter that a mail from an unknown address answers, if that is one of the team."""
-    letter, about = reply.thread.letter, reply.about
-    unknown = not (reply.member.known or reply.member.on_ticket or reply.member.responder)
-    if letter is None or letter.reader is None or not unknown or not about.personal:
-        return None
-    return next((one for one in reply.members if one.person_id == letter.reader and one.responder), None)
+    done = _post_text(uow, reply)
+    return unknown_address.offer_to_colleague(uow, reply, done)
 
 
 def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, private: bool) -> Performed:
-    """Post as somebody's own the words that came from an address which we do not know."""
-    message = uow.session.get(Message, letter.about_id)
-    if message is None:
+    """Do as somebody's own what came from an address which we do not know: its words, and the commands above them."""
+    offered = unknown_address.offered_mail(uow, letter, reply.new_message)
+    if offered is None:
         return _refused_only(reply, "notes.words_gone")
-    new_message = replace(
-        reply.new_message,
-        text=message.text,
-        full_text=message.full_text,
-        message_id=new_message_id(uow),
-        mail_id=message.mail_id,
-        attachments=[
-            ParsedAttachment(one.name, one.type, one.size, one.start, one.stop, one.encoding, withheld=one.withheld)
-            for one in message.attachments
-        ],
-    )
-    about = replace(reply.about, comment=private)
-    done = _post_text(uow, reply._replace(new_message=new_message, about=about))
+    reply = reply._replace(new_message=offered.new_message, about=replace(reply.about, comment=private))
+    if offered.lines:
+        done = _execute_commands(uow, reply, offered.lines, reply.about.commands)
+        return done.about(offered.new_message)
+    done = _post_text(uow, reply)
     changes = [change for event in done.events for change in event.all_changes]
     return done._replace(answer=lambda uow, to: receipts.send_posted_receipt(uow, to, changes))
 
@@ -308,7 +137,12 @@ def _page(uow: UnitOfWork, reply: TicketReply, page: Page) -> Performed:
 
 
 def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: Page) -> None:
-    info_letters.send_page_about_ticket(uow, to._replace(new_message=reply.new_message), reply.person, page)
+    """Send a page, as one of the ticket's queue to whoever may not see the ticket."""
+    if may_see(reply.ticket, reply.member) or reply.member.pending:
+        info_letters.send_page_about_ticket(uow, to._replace(new_message=reply.new_message), reply.person, page)
+        return
+    page = page._replace(ticket=page.ticket or reply.ticket.id)
+    info_letters.send_page_from_queue(uow, reply.ticket.queue, reply.person, reply.new_message, page)
 
 
 def _unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
