@@ -127,12 +127,14 @@ class SettingReading:
 
 
 _BEFORE_AT = re.compile(r"\A([a-z+]*:?/{0,2})(?=[^@]*[:/]).*@", re.DOTALL | re.IGNORECASE)
+# What cannot be a port is a password whose host was forgotten.
+_NO_PORT = re.compile(r"\A([a-z+]+://[^/:@?\[\s]+:)(?!\d{0,5}(?:[/?,]|\Z)|…)[^/?,\s]+", re.IGNORECASE)
 _IN_QUERY = re.compile(r"((?:password|passwd|passphrase)=)[^&\s]*", re.IGNORECASE)
 
 
 def without_password(text: str) -> str:
     """Return a value as logs may show it: a password may stand before an @, also without a scheme, or in a query."""
-    return _IN_QUERY.sub(r"\1…", _BEFORE_AT.sub(r"\1…@", text))
+    return _IN_QUERY.sub(r"\1…", _NO_PORT.sub(r"\1…", _BEFORE_AT.sub(r"\1…@", text)))
 
 
 def _settings_among(values: Mapping[str, Any]) -> dict[str, Any]:

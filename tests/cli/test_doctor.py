@@ -412,3 +412,39 @@ def test_a_front_server_that_is_not_the_only_one_who_reaches_us_is_a_warning(
     monkeypatch.setenv("TICKETS_LISTEN", "smtp://0.0.0.0:0,lmtp://127.0.0.1:0")
     told = [text for level, text in doctor(1).about("trust") if level == "warn"]
     assert [text.partition(" can write")[0] for text in told] == ["Anyone who reaches 0.0.0.0"]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_replies_to_message_ids_that_we_never_wrote_are_a_warning(doctor: Doctor, run: Run, tmp_path: Path) -> None:
+    run("open", "--queue", "General", "--from", "ann@example.org", "--subject", "x", "--text", "y")
+
+    def replies(sender: str, domain: str, number: int) -> None:
+        head = f"From: {sender}\nMessage-ID: <{number}@{sender.partition('@')[2]}>\nIn-Reply-To: <{number}@{domain}>"
+        (tmp_path / "mail").write_text(f"{head}\nSubject: Re: x\n\nNumber {number}.\n")
+        run("deliver", "--to", "ticket1@tickets.localhost", str(tmp_path / "mail"))
+
+    # Whoever had no letter answers somebody else's mail, and so may one that answers a person's.
+    for number in range(3):
+        replies("eve@example.net", "relay.example.net", number)
+        replies("rob@example.org", "example.net", number)
+    replies("rob@example.org", "relay.example.com", 4)
+    assert doctor().about("replies") == []
+    replies("rob@example.org", "relay.example.com", 5)
+    [(level, told)] = doctor().about("replies")
+    assert level == "warn"
+    assert told.startswith("2 replies answer Message-IDs at relay.example.com that we never wrote:")
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(("mode", "open_to_all"), [(0o660, False), (0o666, True)])
+def test_a_socket_that_everybody_can_write_to_is_a_warning_with_a_front_server(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int, open_to_all: bool
+) -> None:
+    place = tmp_path / "lmtp"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        place.chmod(mode)
+        monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
+        monkeypatch.setenv("TICKETS_LISTEN", f"lmtp+unix://{place}")
+        told = [text for level, text in doctor(1).about("trust") if level == "warn"]
+    assert any(f"Anyone who reaches {place}" in text for text in told) is open_to_all

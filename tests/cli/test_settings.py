@@ -249,6 +249,7 @@ def test_salmons_variable_names_the_settings_of_another_project(tmp_path: Path) 
         "smtp//user:sek@sekrit@host",
         "postgresql://host/x?user=u&password=sekrit",
         "postgresql://host/x?sslpassword=sekrit&user=u",
+        "smtp+starttls://host:sekrit",
     ],
 )
 def test_no_password_is_shown_however_its_url_is_written(text: str) -> None:
@@ -256,6 +257,15 @@ def test_no_password_is_shown_however_its_url_is_written(text: str) -> None:
     assert "host" in without_password(text)
 
 
-@pytest.mark.parametrize("text", ["hello@example.org", "maildir:run/letters", "smtp://127.0.0.1:8825", "keep"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello@example.org",
+        "maildir:run/letters",
+        "smtp://127.0.0.1:8825",
+        "smtp://localhost:25, lmtp://[::1]:24",
+        "keep",
+    ],
+)
 def test_a_value_without_a_password_is_shown_whole(text: str) -> None:
     assert without_password(text) == text

@@ -2,6 +2,7 @@
 
 import email
 import re
+import shutil
 import smtplib
 import sqlite3
 import time
@@ -487,7 +488,12 @@ def test_letters_wait_with_postfix_while_the_far_end_is_away(front: Front, track
 def test_a_socket_in_postfixs_queue_directory_serves_as_well(postfix_programs: Programs, tmp_path: Path) -> None:
     with made_front({"transport_maps": f"inline:{{ {DOMAIN}=lmtp:unix:tickets/lmtp }}"}) as front:
         tracker = tracker_behind(front, tmp_path)
-        tracker.environment["TICKETS_LISTEN"] = f"lmtp+unix://{front.postfix.directory}/queue/tickets/lmtp"
+        place = front.postfix.directory / "queue" / "tickets"
+        place.mkdir()
+        # What is made in it belongs to Postfix's group then.
+        shutil.chown(place, group="postfix")
+        place.chmod(0o2755)
+        tracker.environment["TICKETS_LISTEN"] = f"lmtp+unix://{place}/lmtp"
         with tracker.serving():
             front.takes(mail("By socket."), HELLO)
             front.awaits(BOB)

@@ -861,7 +861,7 @@ def test_lmtp_over_a_unix_socket(small_world: World, tmp_path: Path) -> None:
         # The second time another program's dead socket is in the way.
         with serving_at(small_world, Listener("lmtp+unix", "", 0, str(place))) as receiver:
             assert str(receiver.listeners[0]) == f"lmtp+unix://{place}"
-            assert place.stat().st_mode & 0o777 == 0o666
+            assert place.stat().st_mode & 0o777 == 0o660
             with MailClient(place, lmtp=True) as client:
                 client.begins(HELLO, f"questions@{DOMAIN}")
                 assert client.hands_over(mail(number)).startswith(STORED)

@@ -4,17 +4,20 @@ And that to whoever may not see a ticket it is a ticket that is not there. A new
 """
 
 import re
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import pytest
 
 from mail_tickets.model.desk.message_keys import message_key
+from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.messages import Message
 from mail_tickets.model.records.queue_setup import add_responder
 from mail_tickets.model.records.queues import find_queue
 from mail_tickets.model.search.indexer import catch_up
 from tests.support.desk import Desk, Visitor
-from tests.support.world import World, person_of
+from tests.support.world import DOMAIN, World, person_of
 from tests.web.conftest import ANN, KIM, OLGA, SAM, UNA, populated
 
 BEA, QUIN = "bea@home.example", "quin@team.example"
@@ -134,6 +137,31 @@ def test_private_words_change_no_byte_of_what_outsiders_get(desk: Desk, email: s
     assert {place for place, (_, _, body) in after.items() if CANARY.encode() in body and "q=" not in place} == set()
     if email in READERS:
         assert before["/tickets/1"][0] == 200
+
+
+@pytest.mark.parametrize("email", [*READERS, *OUTSIDERS, SAM])
+def test_no_page_shows_the_id_of_somebodys_letter(desk: Desk, email: str | None) -> None:
+    """Whoever knows it could write in its reader's name. The team's exact mails have what they answer."""
+    world = desk.world
+    sam, una, ann = (world.actor(one) for one in (SAM, UNA, ANN))
+    una.replies(una.letters[0], "I look into it.")
+    ann.replies(ann.letter(), "Good.")
+    mail = EmailMessage(SMTP)
+    mail["From"], mail["To"], mail["Message-ID"] = UNA, f"ticket1@{DOMAIN}", "<1@team.example>"
+    mail["In-Reply-To"] = una.letter()["Message-ID"]
+    mail.set_content("See the letter.")
+    mail.add_attachment(una.letter().mail)
+    world.brings(mail.as_bytes(), UNA, f"ticket1@{DOMAIN}")
+    assert sam.letter().text.startswith("Una Berg wrote:")
+    others = [one for one, to in world.rows(Letter.message_id, Letter.recipient) if to != email]
+    ids = [one.partition(".")[2].partition("@")[0].encode() for one in others]
+    visitor = desk.visitor(email)
+    with world.database.read_only() as uow:
+        places = [message_key(uow, number) for number in world.rows(Message.id)]
+    for key in places:
+        for place, (status, _, body) in everything(visitor, {"K": key, "P": key}).items():
+            exact = email == SAM and (place.endswith("/raw") or "/files/" in place)
+            assert exact or not any(one in body for one in ids), (place, status)
 
 
 @pytest.mark.parametrize("email", [SAM, OLGA])

@@ -17,6 +17,7 @@ from ...config.current import current_settings, host_project, names_relay, readi
 from ...config.parsing import BadSetting, Listen, Settings
 from ...config.web_address import is_loopback
 from ...model.letters.outbox import relay_trouble
+from ...model.letters.replaced_ids import answers_to_replaced_ids
 from ...model.lifecycle.tables import sentence_list
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
@@ -101,6 +102,7 @@ def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:
         yield "teams", lambda: _people(database)
         yield "unmatched", lambda: _set_aside(database)
         yield "outbox", lambda: _letters(database)
+        yield "replies", lambda: _replies(database)
 
 
 def _settings(wrong: list[str]) -> Iterator[Finding]:
@@ -366,3 +368,13 @@ def _counted(count: int, what: str) -> str:
 
 def _warning(about: str, text: str) -> Finding:
     return Finding(Level.WARN, about, text)
+
+
+def _replies(database: Database) -> Iterator[Finding]:
+    """Warn of a relay that replaces Message-IDs: by an id of ours, a reply proves who wrote it."""
+    with database.read_only() as uow:
+        replaced = answers_to_replaced_ids(uow)
+    for domain, count in replaced.most_common(1):
+        told = f"{count} replies answer Message-IDs at {domain} that we never wrote: your outgoing server replaces ours"
+        advice = "Have it keep them, or the commands of some mail programs wait for a yes. See docs/dmarc.md"
+        yield _warning("replies", f"{told}. {advice} for another proof.")

@@ -28,6 +28,7 @@ def _lines(settings: Settings, aliases: Sequence[tuple[str, str]]) -> Iterator[s
         yield f"virtual_alias_maps = inline:{{ {named} }}"
     if settings.listen[0].path:
         yield "# If master.cf runs lmtp in a chroot (Debian does), the socket must lie below /var/spool/postfix."
+        yield "# The socket is for its own account and group, so put postfix into that group (usermod -aG)."
 
 
 def _transport(place: Listen) -> str:

@@ -76,8 +76,9 @@ def ticket_in_full(
     view["answer"] = ticket.answer if numbers is None else numbers.get(ticket.answer or 0)
     view["messages"] = [_message(one, one.number if numbers is None else numbers[one.number]) for one in shown]
     view["changes"] = [_change(change) for change in uow.session.scalars(changes)]
-    if member:
+    if member and viewer:
         view["reply"] = _reply(uow, ticket, member)
+        _hide_ids_of_letters(uow, view["messages"], viewer.email if member.insider else "")
     if viewer is None or member is None or member.insider:
         return view
     return _for_outsider(uow, ticket, view, shown, viewer.email)
@@ -88,17 +89,23 @@ def ids_to_show(uow: UnitOfWork, ticket: Ticket, viewer: Person | None) -> Seque
     return ids_as_shown(uow, ticket, member_for(viewer, members_of(uow, ticket)) if viewer else None)
 
 
+def _hide_ids_of_letters(uow: UnitOfWork, messages: Sequence[Json], own: str) -> None:
+    """Take out what a mail answers if it is a letter to somebody else than `own`: its id is its reader's key."""
+    ids = {message["message_id"] for message in messages}
+    for message in messages:
+        sender = message["sender"]
+        key = message["in_reply_to"] not in ids and is_our_id(uow, message["in_reply_to"] or "")
+        if key and not (own and sender and sender["email"] == own):
+            message["in_reply_to"] = None
+
+
 def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[Message], own: str) -> Json:
     """What somebody may see who is no responder: nothing of what the team does and says among itself."""
     redaction = Redaction(uow, ticket)
-    ids = {message.message_id for message in shown}
     for message, said in zip(shown, view["messages"], strict=True):
         said["text"], said["full_text"] = redaction.text(message), redaction.full_text(message)
         said["attachments"] = _files(attachment for attachment in message.attachments if not attachment.withheld)
         said["subject"] = redaction.subject(message)
-        # The id of a letter of ours is its reader's key.
-        if message.in_reply_to not in ids and is_our_id(uow, message.in_reply_to or ""):
-            said["in_reply_to"] = None
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
     found: Json = without_addresses(without_what_is_the_teams(view, own), own)
     return found

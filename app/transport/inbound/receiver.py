@@ -287,9 +287,8 @@ class Receiver:
         if listener.path:
             _make_way(Path(listener.path))
             server = await loop.create_unix_server(dialogue, listener.path, backlog=BACKLOG)
-            # The mail server in front runs as somebody else. Like a port, the socket is for every account of this
-            # machine; its directory's mode can say otherwise.
-            Path(listener.path).chmod(0o666)
+            # The mail server in front is in the socket's group; others could write what it alone may say.
+            Path(listener.path).chmod(0o660)
             return server
         return await loop.create_server(dialogue, listener.host, listener.port, backlog=BACKLOG)
 

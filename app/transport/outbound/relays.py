@@ -57,51 +57,51 @@ def relay_from_url(
     """
     scheme, _, rest = url.partition(":")
     if scheme == "maildir":
-        return MaildirRelay(root / _path(url, rest))
-    server = _unix_server(url, rest) if scheme == "lmtp+unix" else _server(url, scheme, rest)
+        return MaildirRelay(root / _path(rest))
+    server = _unix_server(rest) if scheme == "lmtp+unix" else _server(scheme, rest)
     return SmtpRelay(server, timeout=timeout, helo=helo, ssl_context=ssl_context)
 
 
-def _path(url: str, rest: str) -> str:
+def _path(rest: str) -> str:
     if not rest.strip() or "\0" in rest or re.match(r"//[^/]", rest):
-        raise _wrong(url, "the path", "maildir:run/letters or maildir:/var/spool/letters")
+        raise _wrong("the path", "maildir:run/letters or maildir:/var/spool/letters")
     return rest
 
 
-def _unix_server(url: str, rest: str) -> ServerAddress:
+def _unix_server(rest: str) -> ServerAddress:
     if not re.fullmatch(r"///[^/\0].*", rest):
-        raise _wrong(url, "the path of the socket", "lmtp+unix:///run/dovecot/lmtp")
+        raise _wrong("the path of the socket", "lmtp+unix:///run/dovecot/lmtp")
     return ServerAddress("lmtp+unix", rest[2:])
 
 
-def _server(url: str, scheme: str, rest: str) -> ServerAddress:
+def _server(scheme: str, rest: str) -> ServerAddress:
     if scheme not in _PORTS:
-        raise _wrong(url, "the part before the colon", _FORMS)
+        raise _wrong("the part before the colon", _FORMS)
     place = _PLACE.fullmatch(rest)
     if place is None:
-        raise _wrong(url, "what follows the scheme", f"{scheme}://HOST[:PORT] {_login_form(scheme)}")
+        raise _wrong("what follows the scheme", f"{scheme}://HOST[:PORT] {_login_form(scheme)}")
     port = int(place["port"] or _PORTS[scheme])
     if not 0 < port < 65536:
-        raise _wrong(url, "the port", "a number from 1 to 65535")
-    return ServerAddress(scheme, _host(url, place), port, *_login(url, scheme, place))
+        raise _wrong("the port", "a number from 1 to 65535")
+    return ServerAddress(scheme, _host(place), port, *_login(scheme, place))
 
 
-def _host(url: str, place: re.Match[str]) -> str:
+def _host(place: re.Match[str]) -> str:
     try:
         if place["ipv6"]:
             return str(IPv6Address(place["ipv6"]))
         return place["host"].encode("idna").decode("ascii")
     except ValueError:
-        raise _wrong(url, "the host", "a name such as mail.example.org, 192.0.2.1 or [2001:db8::1]") from None
+        raise _wrong("the host", "a name such as mail.example.org, 192.0.2.1 or [2001:db8::1]") from None
 
 
-def _login(url: str, scheme: str, place: re.Match[str]) -> tuple[str, str]:
+def _login(scheme: str, place: re.Match[str]) -> tuple[str, str]:
     if place["user"] is None:
         return "", ""
     user, password = unquote(place["user"]), unquote(place["password"])
     # smtplib sends logins in ASCII alone.
     if scheme == "lmtp" or not (user + password).isascii() or not (user + password).isprintable():
-        raise _wrong(url, "the login", _login_form(scheme))
+        raise _wrong("the login", _login_form(scheme))
     return user, password
 
 
@@ -113,7 +113,6 @@ def _login_form(scheme: str) -> str:
     )
 
 
-def _wrong(url: str, what: str, right: str) -> ValueError:
-    # Whatever stands before an @ may be a password.
-    shown = re.sub(r":.*@", "://…@", url, flags=re.DOTALL)
-    return ValueError(f"{what} of the relay {shown!r} is wrong: write {right}")
+def _wrong(what: str, right: str) -> ValueError:
+    # Not the URL itself: there may be a password anywhere in it.
+    return ValueError(f"{what} of the relay is wrong: write {right}")
