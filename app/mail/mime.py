@@ -23,7 +23,7 @@ from .body_parts.part_headers import (
 )
 from .body_parts.transfer_encodings import CHUNK, ENCODED, UU_BEGIN, behind_base64, decoded_bytes, decoded_size
 from .containers import cms, tnef, uuencoded
-from .text import decoded, from_bytes, one_line, storable
+from .text import decoded, from_bytes, in_charset, one_line, storable
 
 TOP_HEADERS = 262_144
 INNER_HEADERS = 16_384
@@ -82,6 +82,7 @@ class _Walk:
     def __init__(self, raw: bytes, limit: int) -> None:
         self.raw, self.limit = raw, limit
         self.parts = 0
+        self.charset: str | None = None  # Of the first text that names one: names of files are often in it.
         self.scan = PASSES * len(raw) + CHUNK
 
     def may_open(self, start: int, stop: int) -> bool:
@@ -258,6 +259,11 @@ def text(raw: bytes, part: Part, limit: int = 1_000_000) -> str:
     return f"{said.rstrip()}\n{from_bytes(behind).strip()}" if behind else said
 
 
+def charset(raw: bytes, part: Part) -> str | None:
+    """The charset that a part names, in its headers or in its HTML."""
+    return part.charset or (charset_in_html(content(raw, part, _TOP_OF_HTML)) if part.type == "text/html" else None)
+
+
 def charset_in_html(body: bytes) -> str | None:
     """The charset that an HTML text names at its top, in a <meta> or as XML."""
     named = _META.search(body[:_TOP_OF_HTML])
@@ -303,7 +309,7 @@ def _leaves(walk: _Walk, here: _Fields, start: int, stop: int, depth: int, defau
         )
         return
     if not type_.startswith("multipart/"):
-        yield _leaf(here, type_, start, stop, choice)
+        yield _leaf(here, type_, start, stop, choice, walk)
         return
     children = list(_children(walk, written, start, stop)) if depth else []
     if not children:
@@ -348,17 +354,20 @@ def _ranges(walk: _Walk, boundary: bytes, start: int, stop: int) -> Iterator[tup
         yield begin, stop
 
 
-def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int) -> Part:
+def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int, walk: _Walk | None = None) -> Part:
     written = parameters(here.get("content-type", [""])[0])
+    named = one_line(parameter(written, "charset") or "", 40).partition(" ")[0] or None
+    if walk and type_.startswith("text/"):
+        walk.charset = walk.charset or named
     disposed = here.get("content-disposition", [""])[0]
     transfer = here.get("content-transfer-encoding", ["7bit"])[0]
     name = parameter(parameters(disposed), "filename") or parameter(written, "name")
     return Part(
         type_,
-        one_line(parameter(written, "charset") or "", 40).partition(" ")[0] or None,
+        named,
         transfer_encoding(transfer),
         disposition(disposed),
-        file_name(name) if name else None,
+        file_name(in_charset(name, walk.charset if walk else None)) if name else None,
         start,
         max(start, stop),
         "content-id" in here,

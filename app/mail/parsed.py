@@ -1,11 +1,10 @@
 """What is read from a mail, and nothing more."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import Message
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from mimetypes import MimeTypes
 
@@ -15,6 +14,7 @@ from .auto_submitted import from_list, reason
 from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
 from .containers.clear_signed import without_armour
+from .dates import read_date
 from .html_text import enriched, text_of, without_pictures
 from .machines.one_click import clicked
 from .mime import Part
@@ -91,7 +91,7 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
     headers = mime.header_block(raw)
     fields = mime.fields(headers)
     leaves = mime.parts(raw, headers)
-    fields = _in_charset(fields, next((leaf.charset for leaf in leaves if leaf.charset and _is_text(leaf)), None))
+    fields = _in_charset(fields, raw, leaves)
     authors = _mailboxes(fields, "from")
     senders = authors or _mailboxes(fields, "sender")
     body = _body(raw, leaves)
@@ -143,30 +143,12 @@ def _hints(fields: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mailbox.email for mailbox in found))
 
 
-def _in_charset(fields: dict[str, list[str]], charset: str | None) -> dict[str, list[str]]:
-    """Header values whose raw bytes are no UTF-8, read in the charset of the text."""
+def _in_charset(fields: dict[str, list[str]], raw: bytes, leaves: list[Part]) -> dict[str, list[str]]:
+    """Header values whose raw bytes are no UTF-8, read in the charset of the first text that names one."""
+    if all(value.isascii() for values in fields.values() for value in values):
+        return fields
+    charset = next((named for leaf in leaves if _is_text(leaf) and (named := mime.charset(raw, leaf))), None)
     return {name: [in_charset(value, charset) for value in values] for name, values in fields.items()}
-
-
-# What clients write besides RFC 5322: ISO 8601, and a zone as "GMT+0100" or "UTC+01:00".
-_ISO_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
-_NAMED_ZONE = re.compile(r"\b(?:GMT|UTC?) ?([+-]\d\d):?(\d\d)\b")
-
-
-def read_date(written: str, parse: Callable[[str], datetime] = parsedate_to_datetime) -> datetime | None:
-    """Return a foreign date as an aware time in UTC, or None if neither `parse` nor ISO 8601 can read it.
-
-    A date that names no time zone counts as UTC, as "-0000" does (RFC 5322 section 3.3).
-    """
-    try:
-        iso = _ISO_DATE.match(written[:60])
-        if iso:
-            date = datetime.fromisoformat(iso[1] + (iso[2] or "Z"))
-        else:
-            date = parse(_NAMED_ZONE.sub(r"\1\2", written.strip()[:200]))
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-    except Exception:  # What the standard library raises on a bad date differs between its releases.
-        return None
 
 
 def _ids_in(header: str, *, bare: bool) -> list[str]:

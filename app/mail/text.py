@@ -156,21 +156,25 @@ def from_bytes(
     """
     name, other = _charset(charset), _charset(hint)
     first = other if name is None and other and other.startswith(_STATEFUL) else name
+    if _has_jis_escapes(raw) and not (first and first.startswith(_STATEFUL)):
+        first = "iso2022_jp"
     if first and first.startswith("iso2022_jp"):
         text = _in_charset(raw, first, "strict", cut)
         return storable((_iso_2022_jp(raw) if text is None else text)[:limit])
     unsure = name is not None and name.startswith(_STATEFUL)
-    if first == "utf-16":
-        first = name = _byte_order(raw)
+    if first == "utf-16" or (raw.startswith(_MARKS_OF_UTF_16) and not (first or "").startswith("utf-32")):
+        first = name = None if _is_plain(raw) else _byte_order(raw)
     sure = ["utf-8"] if first and first.startswith(_OF_SINGLE_BYTES) and _is_surely_utf_8(raw) else []
     strict = (*sure, first, _LARGER.get(first or ""), None if unsure else "utf-8", other)
-    for candidate, errors in (*((one, "strict") for one in strict), (name, "replace"), (other, "replace")):
+    loose = () if name == "utf-8" and not _UTF_8_LETTERS.search(raw) else (name, other)
+    for candidate, errors in (*((one, "strict") for one in strict), *((one, "replace") for one in loose)):
         text = _in_charset(raw, candidate, errors, cut)
         if text is not None:
             return storable(text.removeprefix("\ufeff")[:limit])
     return storable(raw.decode("cp1252", "replace")[:limit])
 
 
+_MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_8_LETTERS = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -185,9 +189,19 @@ def _is_surely_utf_8(raw: bytes) -> bool:
     return others[:-3].isascii() and len(_UTF_8_LETTERS.findall(raw[:10_000])) > 1
 
 
+def _is_plain(raw: bytes) -> bool:
+    """Whether bytes are ASCII, though they are called UTF-16, in which every space would have a zero."""
+    return raw.isascii() and 0 not in raw
+
+
+def _has_jis_escapes(raw: bytes) -> bool:
+    """Whether bytes are ISO-2022-JP whatever they are called: they shift to Japanese and back."""
+    return b"\x1b$" in raw and raw.isascii() and (b"\x1b(B" in raw or b"\x1b(J" in raw)
+
+
 def _byte_order(raw: bytes) -> str:
     """UTF-16 with its byte order: as its mark says, else by where the zeros of spaces and line ends stand."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if raw.startswith(_MARKS_OF_UTF_16):
         return "utf-16"
     return "utf-16-le" if raw[1::2].count(0) > raw[::2].count(0) else "utf-16-be"
 
@@ -242,7 +256,7 @@ def unescaped(header_value: object) -> str:
     if isinstance(header_value, Header):
         header_value = "".join(_chunk(chunk) for chunk, _ in decode_header(header_value))
     text = str(header_value)[:HEADER_LIMIT]
-    if text.isascii():
+    if text.isascii() and "\x1b$" not in text:
         return text
     try:
         return from_bytes(text.encode("utf-8", "surrogateescape"))

@@ -168,3 +168,28 @@ def test_with_delsp_the_space_before_a_soft_break_goes() -> None:
         parse_mail(mail(head, "交換して \r\nください https://x.example/a \r\nb".encode())).text
         == "交換してください https://x.example/ab"
     )
+
+
+IN_THE_MAILS_CHARSET = {
+    "koi8-r": "Лампа",
+    "shift_jis": "ランプが消えた",
+    "windows-1255": "המנורה",
+    "gb2312": "灯不亮了",
+}
+
+
+@pytest.mark.parametrize("charset", IN_THE_MAILS_CHARSET)
+@pytest.mark.parametrize("named", ["in its headers", "in its HTML"])
+def test_raw_names_and_subjects_are_in_the_charset_of_the_text(charset: str, named: str) -> None:
+    words = IN_THE_MAILS_CHARSET[charset]
+    kind = f"text/plain; charset={charset}" if named == "in its headers" else "text/html"
+    text = words if named == "in its headers" else f"<meta charset={charset}><p>{words}</p>"
+    raw = (
+        f"From: {words} <ann@home.example>\nSubject: {words}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
+        f"Content-Type: {kind}\n\n{text}\n--b\nContent-Type: application/pdf; name={words}.pdf\n\nx\n--b--\n"
+    ).encode(charset)
+    found = parse_mail(raw)
+    assert found.sender is not None
+    assert (found.subject, found.sender.name, found.text) == (words, words, words)
+    if named == "in its headers":
+        assert [file.name for file in found.attachments] == [f"{words}.pdf"]

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from ...mail import mime
 from ...mail.addresses import Mailbox, address_key, is_usable
+from ...mail.dates import read_date
 from ...mail.delivery_status import addresses_blamed
-from ...mail.parsed import ParsedMail, parse_mail, read_date
+from ...mail.parsed import ParsedMail, parse_mail
 from ...mail.subjects import bare_subject
 from ...mail.text import decoded, one_line, unescaped
 from ...model.inbound.delivery import identity_of

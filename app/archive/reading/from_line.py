@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from ...mail.parsed import read_date
+from ...mail.dates import read_date
 
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
