@@ -52,6 +52,11 @@ def ready_database() -> Iterator[Database]:
     with closing(opened) as database:
         check_ready(database)
         yield database
+        if database.has_written and not database.is_sqlite:
+            # Loaded here: only PostgreSQL can tell another process at once.
+            from ..model.storage.notices import tell_couriers
+
+            tell_couriers(database)
 
 
 def print_json(document: object) -> None:

@@ -68,6 +68,8 @@ class Database:
         self.clock = clock
         self.trust = trust
         self.web_url = web_url
+        # Whether anything was committed here.
+        self.has_written = False
         self._kept: dict[str, str] = {}
         self.engine = _engine(self.url, pool_size)
         # SQLite has one writer. Threads that wait for each other here do so without polling the file.
@@ -90,6 +92,7 @@ class Database:
         with self.write_lock(), Session(self.engine, expire_on_commit=False) as session:
             yield self._unit_of_work(session)
             session.commit()
+        self.has_written = True
 
     def _unit_of_work(self, session: Session) -> UnitOfWork:
         return UnitOfWork(session, self.clock(), self.domain, self.trust, self._kept, self.web_url)
@@ -99,6 +102,7 @@ class Database:
         """A short unit of work without objects: one connection, committed at the end or rolled back."""
         with self.write_lock(), self.engine.begin() as connection:
             yield connection
+        self.has_written = True
 
     @contextmanager
     def read_only(self) -> Iterator[UnitOfWork]:

@@ -16,13 +16,14 @@ from ...model.records.messages import Message, contents_of, forwardable_files
 from ...model.schema import SchemaMoved
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
+from ...model.storage.notices import NoticeListener
 from .letter_mime import LetterFile, compose
 from .letters_in_hand import LettersInHand
 from .refusal_streak import RefusalStreak
 from .relays import Refused, Relay, RelayError, Unreachable
 
 LOG = logging.getLogger("tickets.courier")
-# Somebody else's command may have written a letter: look twice a second.
+# Another process may have written a letter and could not tell: look twice a second.
 POLL_SECONDS = 0.5
 LONGEST_REST = 60.0
 HOUSEKEEPING = timedelta(minutes=10)
@@ -45,6 +46,7 @@ class Courier:
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
+        self._notices: NoticeListener | None = None
         self._refusals = RefusalStreak()
         self.in_hand = LettersInHand(database, self._refusals, rand)
         # How often in a row the database failed, and the relay could not be reached or refused everybody.
@@ -60,11 +62,15 @@ class Courier:
         self.in_hand.database_was_away()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=daemon)
         self._thread.start()
+        self._notices = NoticeListener(self.database, self.wake)
+        self._notices.start()
 
     def stop(self) -> None:
         """Finish the letter in hand, give the others back, and end."""
         self._ending.set()
         self._wake.set()
+        if self._notices is not None:
+            self._notices.stop()
         if self._thread is not None:
             self._thread.join(PATIENCE_SECONDS)
         # A relay that does not answer is cut off by this.
