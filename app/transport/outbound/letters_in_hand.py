@@ -325,6 +325,8 @@ _PERSON = cast("Table", Person.__table__)
 _REACHED = (
     update(_PERSON)
     .where(
+        # First by the letters: this is asked for every letter, and there are more people than letters.
+        _PERSON.c.id.in_(select(_LETTER.c.person_id).where(_LETTER.c.id.in_(bindparam("letters", expanding=True)))),
         _PERSON.c.undeliverable.is_not(None),
         exists().where(
             _LETTER.c.id.in_(bindparam("letters", expanding=True)),
