@@ -16,6 +16,7 @@ from click.shell_completion import shell_complete
 GROUPS = {
     "Run": {
         "serve": ("running.serve", "Run the tracker (sets it up the first time)."),
+        "courier": ("running.courier", "Send email, without receiving any."),
         "init": ("running.serve", "Create or upgrade the database."),
         "config": ("setting_up.config", "Show the settings and where they come from."),
         "try": ("running.try_out", "Watch a first conversation with the running tracker."),

@@ -15,6 +15,7 @@ from ..transport import mail_log
 from . import build
 from .current import current_settings
 from .parsing import BadSetting
+from .process_part import WHOLE
 
 
 def boot(settings: Any) -> None:
@@ -25,7 +26,8 @@ def boot(settings: Any) -> None:
         database = build.build_database(current)
         set_up(database, logging.getLogger("tickets.schema").warning)
         settings.relay = build.build_relay(current)
-        settings.receiver = build.build_receiver(current, database, settings.relay)
+        part = getattr(settings, "part", WHOLE)
+        settings.receiver = build.build_receiver(current, database, settings.relay, part)
 
 
 @contextmanager

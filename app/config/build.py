@@ -14,6 +14,7 @@ from . import defaults
 from .current import own_settings
 from .disk_space import room_beside
 from .parsing import Settings
+from .process_part import WHOLE, ProcessPart
 
 if TYPE_CHECKING:
     from ..transport.inbound.receiver import Receiver
@@ -67,27 +68,28 @@ def build_receiver(
     settings: Settings,
     database: Database,
     relay: Relay,
-    *,
-    courier: bool = True,
+    part: ProcessPart = WHOLE,
 ) -> "Receiver":
-    """The receiver, with the web pages, and the courier that sends what both cause."""
+    """The receiver, with the web pages, and the courier that sends what both cause, as far as they are our part."""
     # Loaded here: `deliver` takes a mail in without a server.
+    from ..model.storage.notices import Announcer
     from ..transport.inbound.receiver import Listener, Receiver
     from ..transport.outbound.courier import Courier
     from .web import build_web
 
-    messenger = Courier(database, relay)
+    messenger = Courier(database, relay) if part.sends else Announcer(database)
     intake = build_intake(settings, database, messenger.wake)
-    web = build_web(settings, database, intake, messenger.wake) if courier else None
-    metrics = _metrics(settings, database)
+    web = build_web(settings, database, intake, messenger.wake) if part.first else None
+    metrics = _metrics(settings, database) if part.first else None
     return Receiver(
         intake,
         [Listener(*(address.scheme, address.host, address.port, address.path)) for address in settings.listen],
         max_bytes=settings.max_message_bytes,
         workers=settings.workers,
-        services=[*([web] if web else []), *([messenger] if courier else []), *([metrics] if metrics else [])],
+        services=[*([web] if web else []), messenger, *([metrics] if metrics else [])],
         web=web,
-        handover_place=settings.handover,
+        handover_place=settings.handover if part.first else None,
+        shares_port=part.shares_port,
         timed=metrics.metrics.took if metrics else lambda _: None,
     )
 

@@ -79,11 +79,11 @@ class Program:
         assert done.returncode == 0, done.stderr
 
     @contextmanager
-    def serving(self) -> Iterator["subprocess.Popen[str]"]:
-        """`tickets serve`, listening; killed at the end if it still runs. Its greeting is in `said`."""
+    def serving(self, *options: str) -> Iterator["subprocess.Popen[str]"]:
+        """`tickets serve` with options, listening; killed at the end if it still runs. Its greeting is in `said`."""
         with (self.folder / "log").open("a") as log:
             process = subprocess.Popen(
-                [str(BIN / "tickets"), "serve"],
+                [str(BIN / "tickets"), "serve", *options],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=subprocess.PIPE,

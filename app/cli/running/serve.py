@@ -1,8 +1,9 @@
 """The commands `serve` and `init`."""
 
 import re
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...config.current import current_settings, host_project, own_settings
 from ...config.home import checkout
 from ...config.parsing import Settings
+from ...config.process_part import ProcessPart
 from ...config.service_manager import tell_service_manager
 from ...model.records import queues
 from ...model.setup import set_up
@@ -24,6 +26,7 @@ from ...transport.outbound.relays import relay_from_url
 from ..output.letter_display import shown_letter
 from .launcher import launcher
 from .listener_probe import ADVICE
+from .processes import Processes
 
 if TYPE_CHECKING:
     from ...transport.inbound.receiver import Listener, Receiver
@@ -46,42 +49,109 @@ def init_command() -> None:
 
 
 @click.command("serve")
-def serve_command() -> None:
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="So many, on PostgreSQL.")
+@click.option("--no-courier", is_flag=True, help="Leave sending to other servers, or to `tickets courier`.")
+def serve_command(processes: int, no_courier: bool) -> None:
     """Run the tracker (sets it up the first time).
 
     Receives and sends email until you stop it with Ctrl-C.
 
     \b
-    Example:
+    Examples:
       TICKETS_DOMAIN=tickets.example.org tickets serve
+      tickets serve --processes 2
     """
     settings = current_settings()
     if host_project() is not None:
         raise click.ClickException("This Salmon project receives the email. Run: salmon start")
+    whole = ProcessPart(sends=not no_courier)
+    if processes == 1:
+        _serve(settings, whole)
+    else:
+        _serve_in_processes(settings, whole, processes)
+
+
+def _serve_in_processes(settings: Settings, whole: ProcessPart, count: int) -> None:
+    """Let processes share the addresses; the first one has the web pages."""
+    # Loaded here, like what `_booted` loads.
+    from ...config.boot import faults_in_one_line
+
+    _check_can_share(settings)
+    with closing(Database(settings.database_url, settings.domain)) as database, faults_in_one_line():
+        set_up(database, lambda line: click.echo(line, err=True))
+
+    def work(number: int, ready: Callable[[], None], when_alone: Callable[[Callable[[], None]], None]) -> None:
+        part = whole._replace(first=number == 0, shares_port=True)
+        _serve(settings, part, ready, when_alone)
+
+    def all_ready() -> None:
+        click.echo(f"{count} processes receive email.")
+        sys.stdout.flush()
+        tell_service_manager("READY=1")
+
+    sys.exit(Processes(count, work).run(all_ready))
+
+
+def _check_can_share(settings: Settings) -> None:
+    if make_url(settings.database_url).get_backend_name() == "sqlite":
+        raise click.ClickException(
+            "SQLite has one writer, so one process receives. For several, name a PostgreSQL in TICKETS_DATABASE_URL."
+        )
+    for address in settings.listen:
+        if address.path or not address.port:
+            raise click.ClickException(
+                "Several processes share addresses with a port, like lmtp://127.0.0.1:8824. Change TICKETS_LISTEN."
+            )
+        try:
+            # With the option by which processes share it, an address of another server would be shared, too.
+            with closing(socket.create_server((address.host, address.port), family=_family(address.host))):
+                pass
+        except OSError as error:
+            raise click.ClickException(_listen_problem(error, f"{address.host}:{address.port}")) from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _serve(
+    settings: Settings,
+    part: ProcessPart,
+    ready: Callable[[], None] = lambda: None,
+    when_alone: Callable[[Callable[[], None]], None] = lambda _: None,
+) -> None:
+    """Receive until told to stop, or until whoever began this process is no more."""
     is_new = _is_new(settings)
     if is_new:
         click.echo(f"Creating the database {settings.database_url}")
         sys.stdout.flush()
-    booted = _booted()
+    booted = _booted(part)
     receiver = booted.receiver
+    when_alone(receiver.stop)
     if is_new:
         _tell_queues(receiver.intake.database)
     if sys.stdout.isatty() and isinstance(booted.relay, MaildirRelay):
         booted.relay.delivered = lambda raw: click.echo(f"\n{shown_letter(raw)}")
-    receiver.started = lambda listeners: _greet(listeners, receiver, settings)
+
+    def started(listeners: "Sequence[Listener]") -> None:
+        if part.first:
+            _greet(listeners, receiver, settings)
+        ready()
+
+    receiver.started = started
     try:
         receiver.start()
     except OSError as error:
-        sys.exit(_listen_problem(error))
+        sys.exit(_listen_problem(error, error.filename or "an address"))
     finally:
         tell_service_manager("STOPPING=1")
         receiver.intake.database.close()
 
 
-def _listen_problem(error: OSError) -> str:
+def _listen_problem(error: OSError, address: str) -> str:
     """Return why no listener could be opened, and what to do; asyncio's errors name the address in their text."""
     place = re.search(r"address \('([^']+)', (\d+)", str(error.strerror))
-    where = f"{place[1]}:{place[2]}" if place else (error.filename or "an address")
+    where = f"{place[1]}:{place[2]}" if place else address
     reason = ADVICE.get(error.errno or 0, f"{error.strerror or error}. Change TICKETS_LISTEN")
     return f"Can't listen on {where}: {reason}."
 
@@ -99,9 +169,10 @@ def _tell_queues(database: Database) -> None:
             click.echo(f"Created the queue {queue.name} for email to {addresses}")
 
 
-def _booted() -> Any:
+def _booted(part: ProcessPart) -> Any:
     """Return the settings with a receiver, by way of config/boot.py where there is one."""
-    own = own_settings()
+    own: Any = own_settings()
+    own.part = part
     if checkout() is not None:
         import_module("config.boot")
     else:

@@ -15,6 +15,7 @@ from sqlalchemy import insert
 
 from ...config import build
 from ...config.current import current_settings
+from ...config.process_part import ProcessPart
 from ...model.records.received_mail import Mail
 from ...transport.inbound.intake import MailIntake
 from ...transport.inbound.receiver import Listener, Receiver
@@ -65,7 +66,8 @@ def main(kind: str) -> None:
             workers=settings.workers,
         )
     else:
-        receiver = build.build_receiver(settings, database, build.build_relay(settings), courier=kind == "running")
+        part = ProcessPart(sends=kind == "running", first=kind == "running")
+        receiver = build.build_receiver(settings, database, build.build_relay(settings), part)
     receiver.started = _say_port
     receiver.start()
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ...config import defaults
 from ...config.build import build_database, build_receiver, build_relay
 from ...config.parsing import Settings, load
+from ...config.process_part import ProcessPart
 from ...mail.addresses import Mailbox
 from ...model.lifecycle.registry import LIFECYCLES
 from ...model.operations.manual_action import act_by_command
@@ -219,7 +220,7 @@ def _receiving(settings: Settings, database: Database) -> Iterator[int]:
     """The receiver as shipped, on a free port, in a thread."""
     ready = threading.Event()
     faults: list[BaseException] = []
-    receiver = build_receiver(settings, database, build_relay(settings), courier=False)
+    receiver = build_receiver(settings, database, build_relay(settings), ProcessPart(sends=False, first=False))
 
     def started(_: object) -> None:
         ready.set()

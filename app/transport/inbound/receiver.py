@@ -90,6 +90,7 @@ class Receiver:
         started: Callable[[Sequence[Listener]], None] = lambda _: None,
         web: WebPages | None = None,
         handover_place: Place | None = None,
+        shares_port: bool = False,
     ) -> None:
         self.intake = intake
         self.listeners = list(listeners)
@@ -102,6 +103,7 @@ class Receiver:
         self.in_hand = 0
         self.dialogues: set[Dialogue] = set()
         self.started = started
+        self._shares_port = shares_port
         self._services = services
         # Where `tickets deliver` finds us.
         self._handover = HandoverServer(handover_place, self) if handover_place else None
@@ -290,7 +292,9 @@ class Receiver:
             # The mail server in front is in the socket's group; others could write what it alone may say.
             Path(listener.path).chmod(0o660)
             return server
-        return await loop.create_server(dialogue, listener.host, listener.port, backlog=BACKLOG)
+        return await loop.create_server(
+            dialogue, listener.host, listener.port, backlog=BACKLOG, reuse_port=self._shares_port or None
+        )
 
     async def _say_farewell(self) -> None:
         """Let every mail in hand be answered; whoever stalls in the middle of one is left after a minute."""
