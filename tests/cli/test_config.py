@@ -4,7 +4,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,9 +16,9 @@ from mail_tickets.config.parsing import BadSetting, SettingReading
 from mail_tickets.config.sources import from_credentials, from_file
 from mail_tickets.model.schema import alembic_config, upgrade
 from mail_tickets.model.storage.database import Database
+from tests.support.commands import run_here
 from tests.support.world import DOMAIN, World
 
-TICKETS = Path(sys.executable).with_name("tickets")
 INIT = ("--domain", "tickets.np.example", "--address", "hello@np.example", "--listen", "lmtp://127.0.0.1:18824")
 INIT += ("--relay", "maildir:letters", "--admin", "Vera Ok <vera@np.example>")
 
@@ -33,16 +32,8 @@ class Shell:
         self.environment = {**kept, "TICKETS_HOME": str(home)}
 
     def run(self, *command: str, stdin: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [TICKETS, *command],
-            cwd="/",
-            env={**self.environment, **more},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_here(command, self.environment | more, stdin.encode(), folder=Path("/"))
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def does(self, *command: str, stdin: str = "") -> str:
         done = self.run(*command, stdin=stdin)

@@ -21,6 +21,7 @@ from mail_tickets.cli.output.table_layout import cut, laid_out, width_of
 from mail_tickets.cli.output.ticket_display import wrapped
 from mail_tickets.model.records.tickets import NoSuchTicket
 from tests.cli.test_commands import ADMIN, ANN, ROB, TICKETS, Office, bare, deliver, inbox
+from tests.support.commands import run_here
 
 __all__ = ["bare", "inbox"]
 
@@ -123,8 +124,17 @@ def test_prose_is_broken_between_words_and_loses_none(words: list[str], width: i
 
 def on_terminal(office: Office, *command: str, width: int, **more: str) -> str:
     """What a command prints on a terminal of this width."""
-    there, here = pty.openpty()
     environment = {**os.environ, **office.environment, "COLUMNS": str(width), "TERM": "xterm", **more}
+    environment = {name: value for name, value in environment.items() if value}
+    done = run_here(command, environment, on_terminal=True)
+    assert done.returncode == 0
+    return done.stdout.decode()
+
+
+def on_real_terminal(office: Office, *command: str, **more: str) -> str:
+    """What a process prints on a terminal of the usual width."""
+    there, here = pty.openpty()
+    environment = {**os.environ, **office.environment, "COLUMNS": "80", "TERM": "xterm", **more}
     environment = {name: value for name, value in environment.items() if value}
     done = subprocess.run([TICKETS, *command], stdout=here, env=environment, timeout=60, check=False)
     assert done.returncode == 0
@@ -220,8 +230,8 @@ def test_an_empty_list_is_one_line(office: Office) -> None:
 def test_a_pipe_has_no_colours_and_a_terminal_only_where_they_are_wanted(office: Office) -> None:
     assert ESCAPE not in office.does("list") + office.does("show", 2)
     for unwanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert ESCAPE not in on_terminal(office, "show", "2", width=80, **unwanted)
-    assert ESCAPE in on_terminal(office, "show", "2", width=80, NO_COLOR="")
+        assert ESCAPE not in on_real_terminal(office, "show", "2", **unwanted)
+    assert ESCAPE in on_real_terminal(office, "show", "2", NO_COLOR="")
 
 
 def test_a_ticket_is_shown_with_labels_ages_and_marks(office: Office) -> None:

@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,18 +14,31 @@ from mail_tickets.cli import main
 ROOT = Path(__file__).parent.parent.parent
 
 
+class _Terminal(io.TextIOWrapper):
+    """Standard output that is looked at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def run_here(
-    command: tuple[str | Path, ...], environment: Mapping[str, str], given: bytes = b""
+    command: Sequence[str | Path],
+    environment: Mapping[str, str],
+    given: bytes = b"",
+    *,
+    folder: Path = ROOT,
+    on_terminal: bool = False,
 ) -> "CompletedProcess[bytes]":
-    """Run a command from the repository root as a process would: with this environment and standard input."""
+    """Run a command as a process would: with this environment, with this on standard input, in this folder."""
     arguments = [str(argument) for argument in command]
     out, err = io.BytesIO(), io.BytesIO()
-    streams = {"stdin": io.BytesIO(given), "stdout": out, "stderr": err}
+    stdout = (_Terminal if on_terminal else io.TextIOWrapper)(out, encoding="utf-8")
+    stdin, stderr = (io.TextIOWrapper(file, encoding="utf-8") for file in (io.BytesIO(given), err))
     status: object = 0
     with (
         mock.patch.dict(os.environ, environment, clear=True),
-        mock.patch.multiple(sys, **{name: io.TextIOWrapper(file, encoding="utf-8") for name, file in streams.items()}),
-        chdir(ROOT),
+        mock.patch.multiple(sys, stdin=stdin, stdout=stdout, stderr=stderr),
+        chdir(folder),
     ):
         try:
             main(arguments)

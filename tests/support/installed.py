@@ -1,10 +1,12 @@
 """The distributions as they are built, and environments outside the checkout in which they are installed."""
 
+import fcntl
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,8 +104,27 @@ def build(folder: Path) -> Built:
         else:
             shutil.copy(path, copy / name)
     _check(sys.executable, "-m", "build", "--outdir", str(folder / "dist"), str(copy))
+    return built_in(folder)
+
+
+def built_in(folder: Path) -> Built:
+    """The distributions that were built there."""
     [wheel], [sdist] = (folder / "dist").glob("*.whl"), (folder / "dist").glob("*.tar.gz")
     return Built(wheel, sdist)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first of this run's workers makes, and the others find."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            (folder / "made").touch()
+    return folder
 
 
 def _pip() -> list[str]:
@@ -120,10 +141,11 @@ def _check(*command: str) -> None:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The distributions."""
-    return build(tmp_path_factory.mktemp("built"))
+    return built_in(made_once(tmp_path_factory, "built", build))
 
 
 @pytest.fixture(scope="session")
 def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The wheel in an environment of its own."""
-    return install(tmp_path_factory.mktemp("wheel") / "env", built.wheel)
+    folder = made_once(tmp_path_factory, "wheel", lambda folder: install(folder / "env", built.wheel))
+    return Installed(folder / "env")

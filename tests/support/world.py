@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from smtplib import LMTP, SMTP
 from tempfile import TemporaryDirectory
@@ -135,14 +135,22 @@ class Letter:
         self.raw = raw
         self.recipient = recipient
         self.envelope_from = envelope_from
-        parsed = message_from_bytes(raw, policy=policy.default)
+        self._headers: dict[str, str] = {}
+
+    # Most letters are never looked at, and to read one takes milliseconds.
+    @cached_property
+    def mail(self) -> EmailMessage:
+        """Its headers and parts."""
+        parsed = message_from_bytes(self.raw, policy=policy.default)
         assert isinstance(parsed, EmailMessage)
-        self.mail = parsed
+        return parsed
 
     def __getitem__(self, header: str) -> str:
-        return str(self.mail[header] or "")
+        if header not in self._headers:
+            self._headers[header] = str(self.mail[header] or "")
+        return self._headers[header]
 
-    @property
+    @cached_property
     def all_text(self) -> Said:
         """Text and footer."""
         part = self.mail.get_body(("plain",))

@@ -76,7 +76,9 @@ class Sqlite:
         """Move to the large disk, as somebody does whose server was killed."""
         with keeper.still:
             keeper.kill()
-            shutil.copytree(self._room.small, self._room.large, dirs_exist_ok=True)
+            # Without the socket of the server that was killed.
+            files = shutil.ignore_patterns("*.deliver")
+            shutil.copytree(self._room.small, self._room.large, dirs_exist_ok=True, ignore=files)
             self._where.unlink()
             self._where.symlink_to(self._room.large)
         return True
