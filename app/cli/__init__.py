@@ -155,7 +155,8 @@ def _run(given: list[str], process: object) -> int:
 
 def _invoke(given: list[str], process: object) -> int:
     try:
-        with all_commands.make_context("tickets", given, obj=process) as context:
+        # Whoever types nothing asks what there is.
+        with all_commands.make_context("tickets", given or ["--help"], obj=process) as context:
             all_commands.invoke(context)
     except click.exceptions.Exit as ending:
         return ending.exit_code

@@ -161,6 +161,10 @@ def test_the_list_of_commands_says_what_each_command_says() -> None:
         assert command_named(name).get_short_help_str(200) == summary
 
 
+def test_nothing_typed_shows_what_there_is(bare: Office) -> None:
+    assert bare.does() == bare.does("--help")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(bare: Office, name: str) -> None:
     assert bare.does(name, "--help").startswith(f"Usage: tickets {name} ")
@@ -438,6 +442,9 @@ def test_the_rules_of_a_queue_are_switched(office: Office) -> None:
     switched = {"acknowledge": True, "announce-resolved": True, "cc-from-responders": False, "cc-from-others": False}
     assert switched.items() <= office.json("queue", "list")[0].items()
     assert SWITCHES.items() <= office.json("queue", "list")[1].items()
+    lines = office.does("queue", "list").splitlines()
+    assert lines[1].endswith("  acknowledge=on announce-resolved=on cc-from-responders=off")
+    assert lines[2].endswith("questions@tickets.localhost")
     office.does("queue", "set", "general", "acknowledge=off")
     assert office.json("queue", "list")[0]["acknowledge"] is False
 
@@ -464,7 +471,7 @@ def test_people_are_added_and_have_more_than_one_address(office: Office) -> None
 def test_a_person_can_be_made_no_administrator_and_shut_out(office: Office) -> None:
     office.does("person", "add", "eve@example.org", "--name", "Eve", "--admin")
     said = office.does("person", "set", "eve@example.org", "--no-admin", "--no-access")
-    assert said == "Saved Eve <eve@example.org>: known, may not log in\n"
+    assert said == "Saved Eve <eve@example.org>: known, may not log in, no longer an admin\n"
     [eve] = [one for one in office.json("person", "list") if one["email"] == "eve@example.org"]
     assert (eve["administrator"], eve["access"]) == (False, False)
     assert "may see nothing here" in office.refuses("login", "eve@example.org")
@@ -1012,7 +1019,8 @@ def test_a_queue_is_removed_and_its_tickets_and_addresses_move(office: Office) -
 
 
 def test_a_queue_without_tickets_goes_with_its_addresses(office: Office) -> None:
-    assert "questions@" in office.does("queue", "remove", "Questions")
+    said = office.does("queue", "remove", "Questions")
+    assert said == "Removed Questions\nEmail to questions@tickets.localhost is set aside now\n"
     queues = json.loads(office.does("queue", "list", "--json"))
     assert [(one["name"], "questions@tickets.localhost" in one["addresses"]) for one in queues] == [("General", False)]
     assert "only queue" in office.refuses("queue", "remove", "General")
@@ -1020,7 +1028,13 @@ def test_a_queue_without_tickets_goes_with_its_addresses(office: Office) -> None
 
 
 def test_a_queue_loses_an_address(office: Office) -> None:
-    office.does("queue", "set", "General", "address-=support")
+    said = office.does("queue", "set", "General", "address=Help", "address-=support", "name=Main", "name=General")
+    assert said.splitlines() == [
+        "General answers help@tickets.localhost",
+        "General no longer answers support@tickets.localhost",
+        "General is now Main",
+        "Main is now General",
+    ]
     assert "support@" not in office.does("queue", "list")
     assert "isn't an address of General" in office.refuses("queue", "set", "General", "address-=support")
 

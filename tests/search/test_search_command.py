@@ -99,6 +99,13 @@ def test_without_a_word_there_is_one_line_and_an_empty_list(zoo: Office, asked: 
     assert (done.status, json.loads(done.out), done.err) == (0, [], "Nothing to search for.\n")
 
 
+def test_without_a_word_a_search_says_what_it_needs(zoo: Office) -> None:
+    assert zoo.does("search", "-h") == zoo.does("search", "--help")
+    done = zoo.run("search", "--from", ANN)
+    assert done.status == 2
+    assert "Name at least one word. Without words, tickets list takes the same filters." in done.err
+
+
 @pytest.mark.parametrize("asked", ["NOT", "a AND (b", "'; DROP TABLE ticket", "title:zebra*", "*", "%", "\\"])
 def test_syntax_is_no_error(zoo: Office, asked: str) -> None:
     assert zoo.run("search", asked).status == 0

@@ -110,7 +110,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_the_first_start_installs_and_runs_the_command_with_the_same_words(checkout: Checkout) -> None:
     done = checkout.run("open", "--subject", "two words", "*", "")
     assert done.stdout == "<open>\n<--subject>\n<two words>\n<*>\n<>\n"
-    assert done.stderr == "Setting up .venv (once)...\n"
+    assert done.stderr == "Setting up .venv (once, about a minute)...\n"
     assert checkout.installs() == ["."]
 
 
@@ -208,7 +208,7 @@ def test_a_mail_that_is_piped_to_us_is_tried_again_when_the_install_fails(checko
 def test_an_interrupted_install_is_quiet(checkout: Checkout) -> None:
     checkout.pip_ends("kill -INT $PPID; sleep 5")
     done = checkout.run("serve")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Setting up .venv (once)...\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Setting up .venv (once, about a minute)...\n")
     assert not checkout.stamp.exists()
 
 

@@ -22,6 +22,7 @@ from mail_tickets.cli.running.serve import _greet
 from mail_tickets.config import defaults
 from mail_tickets.config.parsing import load
 from mail_tickets.devtools.mail_client import MailClient
+from mail_tickets.model.program import program_name
 from mail_tickets.model.storage.database import Database
 from mail_tickets.transport.inbound import pid_file
 from mail_tickets.transport.inbound.pid_file import leave_to_salmon_stop
@@ -276,6 +277,13 @@ def test_a_port_that_is_taken_is_told_in_one_line(program: Program) -> None:
     assert done.returncode == 1
     assert is_one_line(done.stderr), done.stderr
     assert "TICKETS_LISTEN" in done.stderr
+
+
+def test_a_second_server_says_that_the_first_one_runs(program: Program) -> None:
+    with program.serving():
+        said = program.start("serve").stderr
+    place = f"smtp://127.0.0.1:{program.port}"
+    assert said == f"A tracker runs already ({program_name()}, at {place}). Stop it first, or change TICKETS_LISTEN.\n"
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "lmtp"])

@@ -53,8 +53,10 @@ def queue_list(as_json: bool) -> None:
         if as_json:
             print_json([_queue_json(uow, queue) for queue in every_queue])
         else:
-            rows = [(queue.name, queue.lifecycle_name, _addresses(uow, queue)) for queue in every_queue]
-            print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES"), empty="No queues")
+            rows = [
+                (queue.name, queue.lifecycle_name, _addresses(uow, queue), _switched(queue)) for queue in every_queue
+            ]
+            print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES", "SWITCHED"), empty="No queues")
 
 
 @queue_command.command("set")
@@ -88,8 +90,17 @@ def queue_set(name: str, values: tuple[str, ...]) -> None:
         queue = queues.find_queue(uow, name)
         for given in values:
             key, _, value = given.partition("=")
+            former = queue.name
             queue_setup.set_queue(uow, queue, key.strip(), value.strip())
-            click.echo(f"{queue.name}: {key.strip()} is now {value.strip()}")
+            click.echo(_what_is_now(uow, queue, former, key.strip(), value.strip()))
+
+
+def _what_is_now(uow: UnitOfWork, queue: queues.Queue, former: str, key: str, value: str) -> str:
+    """Return what a queue does now that one thing of it was set."""
+    if key in ("address", "address-"):
+        answers = "answers" if key == "address" else "no longer answers"
+        return f"{queue.name} {answers} {queues.whole_address(uow, value.lower())}"
+    return f"{former} is now {queue.name}" if key == "name" else f"{queue.name}: {key} is now {value}"
 
 
 @queue_command.command("remove")
@@ -107,8 +118,19 @@ def queue_remove(name: str, to: str | None) -> None:
     if removed.tickets:
         click.echo(f"{removed.tickets} ticket{'' if removed.tickets == 1 else 's'} moved to {removed.target}")
     if removed.addresses:
-        now = f"now reach {removed.target}" if removed.tickets else "lead nowhere now: email to them is set aside"
-        click.echo(f"{', '.join(removed.addresses)} {now}")
+        goes = f"goes to {removed.target} now" if removed.tickets else "is set aside now"
+        click.echo(f"Email to {', '.join(removed.addresses)} {goes}")
+
+
+def _switched(queue: queues.Queue) -> str:
+    """Return the switches of a queue that are not as in a new one, as `queue set` takes them."""
+    words = {True: "on", False: "off"}
+    changed = [
+        f"{name}={words[value] if isinstance(value, bool) else value}"
+        for name, value in queue_setup.switches_of(queue).items()
+        if value != queue_setup.SWITCHES[name][0]
+    ]
+    return " ".join(changed)
 
 
 def _addresses(uow: UnitOfWork, queue: queues.Queue) -> str:
@@ -160,11 +182,13 @@ def person_set(email: str, admin: bool | None, access: bool | None) -> None:
         raise click.UsageError("Nothing to set: name --admin, --no-admin, --access or --no-access.")
     with open_transaction() as uow:
         person = people.get_person(uow, email)
+        was_admin = person.administrator
         if admin is not None:
             person.administrator = admin
         if access is not None:
             web_login.set_access(uow, person, allowed=access)
-        click.echo(f"Saved {_named(person)}: {_kind(person)}")
+        no_admin = ", no longer an admin" if was_admin and not person.administrator else ""
+        click.echo(f"Saved {_named(person)}: {_kind(person)}{no_admin}")
 
 
 @person_command.command("alias")

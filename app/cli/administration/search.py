@@ -25,12 +25,12 @@ _SECONDS = 20.0
 _TURN_SECONDS = 1.0
 
 
-# An exclusion begins like an option: `-h` must not be one here.
+# An exclusion begins like an option: `-h` is one only where nothing else is asked for.
 @click.command(
     "search",
     context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.option("--as", "email", metavar="EMAIL", help="Only what this person can see.")
 @filter_options
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Show at most this many.")
@@ -49,6 +49,11 @@ def search_command(words: tuple[str, ...], email: str | None, limit: int, as_jso
       tickets search toner printer
       tickets search '"printer is empty"' --queue General --since 2026-01-01
     """
+    if words == ("-h",):
+        click.echo(click.get_current_context().get_help())
+        return
+    if not words:
+        raise click.UsageError("Name at least one word. Without words, tickets list takes the same filters.")
     query = read_query(" ".join(words))
     if not query:
         _say_nothing(as_json=as_json)

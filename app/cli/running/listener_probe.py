@@ -23,8 +23,7 @@ def listener_state(place: Listen) -> tuple[bool | None, str]:
 
     The second value says it in words.
     """
-    name = f"{place.scheme}://{place.path or (f'[{place.host}]' if ':' in place.host else place.host)}"
-    name = name if place.path else f"{name}:{place.port}"
+    name = place_name(place)
     greeting = _greeting(place)
     if greeting is None:
         return _free(place, name)
@@ -33,6 +32,12 @@ def listener_state(place: Listen) -> tuple[bool | None, str]:
     if re.match("[45][0-9][0-9][ -]", greeting):
         return None, f"the mail server on {name} takes no connections: {greeting!r}."
     return None, f"another program, not a mail server, uses {name}. Stop it, or change TICKETS_LISTEN."
+
+
+def place_name(place: Listen) -> str:
+    """Return a place as TICKETS_LISTEN names it."""
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    return f"{place.scheme}://{place.path or f'{host}:{place.port}'}"
 
 
 def running_program(place: Listen) -> str | None:

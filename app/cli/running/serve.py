@@ -1,5 +1,6 @@
 """The commands `serve` and `init`."""
 
+import errno
 import re
 import socket
 import sys
@@ -25,7 +26,7 @@ from ...transport.outbound.maildir_relay import MaildirRelay
 from ...transport.outbound.relays import relay_from_url
 from ..output.letter_display import shown_letter
 from .launcher import launcher
-from .listener_probe import ADVICE
+from .listener_probe import ADVICE, place_name, running_program
 from .processes import Processes
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _check_can_share(settings: Settings) -> None:
             with closing(socket.create_server((address.host, address.port), family=_family(address.host))):
                 pass
         except OSError as error:
-            raise click.ClickException(_listen_problem(error, f"{address.host}:{address.port}")) from None
+            raise click.ClickException(_listen_problem(error, f"{address.host}:{address.port}", settings)) from None
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -142,14 +143,18 @@ def _serve(
     try:
         receiver.start()
     except OSError as error:
-        sys.exit(_listen_problem(error, error.filename or "an address"))
+        sys.exit(_listen_problem(error, error.filename or "an address", settings))
     finally:
         tell_service_manager("STOPPING=1")
         receiver.intake.database.close()
 
 
-def _listen_problem(error: OSError, address: str) -> str:
+def _listen_problem(error: OSError, address: str, settings: Settings) -> str:
     """Return why no listener could be opened, and what to do; asyncio's errors name the address in their text."""
+    for one in settings.listen if error.errno == errno.EADDRINUSE else ():
+        if program := running_program(one):
+            running = f"A tracker runs already ({program}, at {place_name(one)})"
+            return f"{running}. Stop it first, or change TICKETS_LISTEN."
     place = re.search(r"address \('([^']+)', (\d+)", str(error.strerror))
     where = f"{place[1]}:{place[2]}" if place else address
     reason = ADVICE.get(error.errno or 0, f"{error.strerror or error}. Change TICKETS_LISTEN")

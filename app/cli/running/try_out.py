@@ -56,7 +56,7 @@ def try_command() -> None:
     _hand_over(place, helper, answer)
     _wait_for(relay, _ANN, seen)
     number = _recipient(answer).partition("@")[0].removeprefix("ticket")
-    click.echo(f"\nThis is ticket {number}. Read it:  {launcher()} show {number}\nThe letters are in {relay.path}/new")
+    click.echo(f"\nThis is ticket {number}. Read it:  {launcher()} show {number}\nThe emails are in {relay.path}/new")
 
 
 def _server(settings: Settings) -> Listen:
