@@ -20,6 +20,7 @@ from mail_tickets.model import wording
 from mail_tickets.model.records.letters import Letter, State
 from mail_tickets.model.records.received_mail import Mail
 from mail_tickets.model.storage.database import Database
+from tests.support.browser import serving_web
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.sinks import Sink
 from tests.support.world import World, make_database
@@ -48,6 +49,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setenv("TICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/tickets.db")
     monkeypatch.setenv("TICKETS_RELAY", f"maildir:{tmp_path}/letters")
     monkeypatch.setenv("TICKETS_LISTEN", "smtp://127.0.0.1:0")
+    monkeypatch.setenv("TICKETS_WEB", "")
 
     def command(*arguments: str, status: int = 0) -> str:
         with pytest.raises(SystemExit) as ended:
@@ -200,6 +202,23 @@ def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.Mo
         ("FAIL", "nothing listens on lmtp://127.0.0.1:0. Start tickets serve."),
         ("FAIL", f"nothing listens on lmtp+unix://{tmp_path}/new/socket. Start tickets serve."),
     ]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_web_pages_are_served_or_away_or_anothers(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert doctor().about("web pages") == []
+    world = World(f"sqlite:///{tmp_path}/web.db")
+    with closing(world), serving_web(world) as url:
+        monkeypatch.setenv("TICKETS_WEB", url)
+        assert doctor().about("web pages") == [("ok", f"served at {url.removeprefix('http://')}")]
+    [(level, told)] = doctor().about("web pages")
+    assert (level, "Start tickets serve" in told) == ("warn", True)
+    with Sink() as other:
+        monkeypatch.setenv("TICKETS_WEB", f"http://127.0.0.1:{other.port}")
+        [(level, told)] = doctor().about("web pages")
+    assert (level, "Another program uses" in told) == ("warn", True)
 
 
 @pytest.mark.usefixtures("healthy")

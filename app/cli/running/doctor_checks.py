@@ -29,7 +29,7 @@ from ...model.storage.unit_of_work import UnitOfWork
 from ...model.tickets.unread import unread
 from .. import in_one_line
 from .dns_records import is_reserved_domain, missing_records
-from .listener_probe import listener_state
+from .listener_probe import listener_state, web_state
 
 LATE = timedelta(hours=1)
 MOST_NAMED = 20
@@ -96,6 +96,7 @@ def _of(context: _CheckContext) -> Iterator[tuple[str, Check]]:
         yield "outgoing", lambda: _relay(settings)
     if project is None:
         yield "incoming", lambda: _listeners(settings)
+        yield "web pages", lambda: _web(settings)
     if not _is_away(database):
         yield "clock", lambda: _clock(database)
         yield "backup", lambda: _backup(database)
@@ -277,6 +278,24 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
         if place.host and not is_loopback(place.host):
             told = f"Anyone who reaches {place.host}:{place.port} can hand in email as a mail server of yours"
             yield _warning("incoming", f"{told}. Listen on 127.0.0.1, or let a firewall admit only your mail server.")
+
+
+def _web(settings: Settings) -> Iterator[Finding]:
+    if settings.web is None:
+        return
+    place = settings.web.path or f"{settings.web.host}:{settings.web.port}"
+    state = web_state(settings.web)
+    if state == "ok":
+        yield Finding(Level.OK, "web pages", f"served at {place}")
+    elif state is None:
+        yield _warning(
+            "web pages", f"Nobody serves them at {place}. Start tickets serve, or set TICKETS_WEB= for none."
+        )
+    elif state == "unavailable":
+        yield _warning("web pages", f"They're served at {place}, and can't reach the database. Check the database.")
+    else:
+        told = f"Another program uses {place}, so there are none"
+        yield _warning("web pages", f"{told}. Set TICKETS_WEB to another port, like http://127.0.0.1:8827.")
 
 
 def _domain(context: _CheckContext) -> Iterator[Finding]:

@@ -8,8 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...config.parsing import Listen
+from ...config.web_address import WebAddress
 
 SECONDS = 3.0
+_ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+_LONGEST = 10_000
 
 ADVICE = {
     errno.EADDRINUSE: "another program uses it (another tickets serve?). Stop that program, or change TICKETS_LISTEN",
@@ -57,7 +60,20 @@ def _greeting(place: Listen) -> str | None:
     return ""
 
 
-def _connected(place: Listen) -> socket.socket:
+def web_state(place: WebAddress) -> str | None:
+    """Return what web pages say of themselves, `ok` or `unavailable`; None if nobody answers."""
+    answer = b""
+    try:
+        with _connected(place) as connection, suppress(TimeoutError):
+            connection.sendall(_ASKED)
+            while len(answer) < _LONGEST and (more := connection.recv(_LONGEST)):
+                answer += more
+    except OSError:
+        return None
+    return answer.partition(b"\r\n\r\n")[2].decode("ascii", "replace").strip()
+
+
+def _connected(place: Listen | WebAddress) -> socket.socket:
     if not place.path:
         return socket.create_connection((place.host, place.port), timeout=SECONDS)
     connection = socket.socket(socket.AF_UNIX)
