@@ -185,3 +185,15 @@ def test_the_socket_lies_beside_the_database(tmp_path: Path) -> None:
     assert place("sqlite:///run/tickets.db") == tmp_path / "run" / "tickets.db.deliver"
     assert place("sqlite:////var/t.db") == Path("/var/t.db.deliver")
     assert place("postgresql://user@host/tickets") == tmp_path / "run" / "deliver"
+
+
+def test_a_socket_may_lie_deeper_than_its_address_is_long(tmp_path: Path) -> None:
+    folder = tmp_path / ("deep" * 30)
+    folder.mkdir()
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        with handover.socket_address(folder / "deliver") as address:
+            server.bind(address)
+        server.listen()
+        with handover.socket_address(folder / "deliver") as address:
+            client.connect(address)
+    assert (folder / "deliver").is_socket()

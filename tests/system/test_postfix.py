@@ -460,6 +460,7 @@ def test_a_letter_that_cannot_be_delivered_comes_back_and_is_no_new_ticket(front
     front.home.script["RCPT"] = "550 5.1.1 nobody of that name"
     with tracker.serving():
         front.takes(mail("Is Bob there?"), HELLO)
+        eventually(lambda: bool(tracker.tickets()), "the mail becomes a ticket", front.story)
         eventually(lambda: bool(tracker.shows(1)["changes"]), "the letter comes back", front.story)
         front.awaits_rest()
     [change] = tracker.shows(1)["changes"]

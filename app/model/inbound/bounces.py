@@ -54,7 +54,12 @@ def _named(uow: UnitOfWork, which: ColumnElement[bool]) -> ReportedLetter | None
 def take_report_by_token(
     uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, letter: ReportedLetter
 ) -> DeliveryResult | None:
-    """Take a mail to a letter's envelope sender as a report on it. None if it is none: then nothing was done."""
+    """Take a mail to a letter's envelope sender as a report on it. None if it is none: then nothing was done.
+
+    A letter of ours that comes back as it was sent is none, whatever its own words speak of.
+    """
+    if is_our_id(uow, inbound_mail.parsed.message_id or ""):
+        return None
     report = read_report_at_token(inbound_mail.raw, inbound_mail.parsed)
     return None if report is None else _take(uow, inbound_mail, recipient, letter, report)
 

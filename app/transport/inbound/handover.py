@@ -4,8 +4,10 @@ It loads next to nothing: a mail server starts it for each mail.
 """
 
 import json
+import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,8 @@ NO_SUCH_ADDRESS, TRY_LATER = 67, 75
 # mail within its own bounds, which are shorter.
 READY_SECONDS = 5.0
 MAIL_SECONDS = 180.0
+# unix(7): the address of a socket has room for so many bytes and an end.
+_LONGEST_ADDRESS = 107
 
 
 class Place(NamedTuple):
@@ -51,6 +55,19 @@ class HandoverFailed(Exception):
     """The server may or may not have stored the mail."""
 
 
+@contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """Give the address of a socket at this path: of a path that is too long for one, by way of its opened folder."""
+    if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
 def hand_over(mail: PipedMail, place: Place) -> Outcome | None:
     """Let the running server store a mail; None if none listens there, or one with other settings: nothing was done.
 
@@ -59,7 +76,8 @@ def hand_over(mail: PipedMail, place: Place) -> Outcome | None:
     with socket.socket(socket.AF_UNIX) as server:
         try:
             server.settimeout(READY_SECONDS)
-            server.connect(str(place.path))
+            with socket_address(place.path) as address:
+                server.connect(address)
             server.sendall(_heading(mail, place))
             if _line(server) != READY:
                 return None

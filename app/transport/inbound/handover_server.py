@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from .handover import READY, Outcome, PipedMail, Place
+from .handover import READY, Outcome, PipedMail, Place, socket_address
 
 LOG = logging.getLogger("tickets.receiver")
 # Each has a file. Whoever is one too many takes its mail in by itself.
@@ -95,8 +95,8 @@ class HandoverServer:
 
 
 def _somebody_listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as other, suppress(OSError):
-        other.connect(str(path))
+    with socket.socket(socket.AF_UNIX) as other, suppress(OSError), socket_address(path) as address:
+        other.connect(address)
         return True
     return False
 
@@ -106,7 +106,8 @@ def _bound(path: Path) -> socket.socket:
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX)
     try:
-        bound.bind(str(path))
+        with socket_address(path) as address:
+            bound.bind(address)
         path.chmod(0o600)
     except OSError:
         bound.close()
