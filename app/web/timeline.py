@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from ..model.letters.notification import change_line
+from ..model.letters.change_lines import change_line
 from ..model.wording import say
 
 Json = dict[str, Any]

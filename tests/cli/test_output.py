@@ -240,7 +240,7 @@ def test_a_ticket_is_shown_with_labels_ages_and_marks(office: Office) -> None:
     assert said.startswith("Ticket 1: No boot\nStatus:     new\n")
     assert re.search(r"^Requestor: +ann@example.org$", said, re.MULTILINE)
     assert re.search(r"^Opened: +\d{4}-\d\d-\d\d \d\d:\d\d UTC, now$", said, re.MULTILINE)
-    assert re.search(r"^#2  .* UTC, now  new  PRIVATE$", said, re.MULTILINE)
+    assert re.search(r"^#2  .* UTC, now  PRIVATE$", said, re.MULTILINE)
     assert "[photo.png, image/png, 2 KB]\n" in said
     deliver(office, b"List-Id: <club.example>\n" + MAIL.replace(b"See", b"Saw"), "ticket1@tickets.localhost")
     assert re.search(r"^#3  .*  LIST$", office.does("show", 1), re.MULTILINE)

@@ -223,7 +223,7 @@ def test_an_answer_to_a_private_note_stays_private_whatever_its_address_and_can_
     assert not served.ticket()["messages"][-1]["private"]
     # Commands on top of it: one letter says all.
     sam.writes("ticket1", "Owner: me\n\nMine.", answering=note)
-    assert "Owner: nobody → sam@team.example" in asked(sam).text
+    assert "Owner: nobody → Sam Person" in asked(sam).text
     assert "Your reply stayed a private note" in sam.letter().text
     # At the comment address nothing is asked.
     told = len(sam.letters)
@@ -265,7 +265,7 @@ def test_words_below_a_move_go_to_the_new_team_alone_until_they_are_sent(served:
     assert "Queue: General → Questions" in britta.letter().text
     assert "Can you take this one?" in carl.letter().text
     receipt = asked(sam)
-    assert "only the rest of the Questions team got them. Send them to Ann Lee, too?" in receipt.text
+    assert "only the rest of the Questions team got it. Send it to Ann Lee, too?" in receipt.text
     sam.replies(receipt, "send")
     assert "Can you take this one?" in ann.letter().text
     assert served.ticket()["messages"][-1]["action"] == ("Reply" if life != "support" else "Answer")
@@ -284,7 +284,7 @@ def test_a_private_answer_that_moves_the_ticket_says_who_got_it_and_can_be_sent(
     assert served.ticket()["queue"] == "Questions"
     assert "Carl knows the door." in carl.letter().text
     receipt = asked(sam)
-    assert "only the rest of the Questions team got them. Send them to Ann Lee, too?" in receipt.text
+    assert "only the rest of the Questions team got it. Send it to Ann Lee, too?" in receipt.text
     assert "stayed a private note" not in receipt.text
     assert not any("Carl knows" in letter.all_text for letter in ann.letters)
     sam.replies(receipt, "send")

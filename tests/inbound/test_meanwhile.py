@@ -83,7 +83,7 @@ def test_who_has_left_is_named_to_the_team_alone(inbox: Inbox, leaves: str) -> N
 def test_words_that_became_private_are_explained_to_whoever_was_taken_out(inbox: Inbox) -> None:
     pias = inbox.pia.letter()
     inbox.sam.replies(inbox.sam.letter(), "DelCc: pia@example.org\nAddCc: paul@example.org")
-    said = f"{CHANGED} It said that your reply would {REPLY}. Your reply did something else: {COMMENT}."
+    said = f"{CHANGED} It said that your reply would {REPLY}. Instead, we used it to {COMMENT}."
     assert inbox.reply_brings(inbox.pia, pias) == [said]
     assert inbox.world.ticket()["messages"][-1]["private"]
     # Who reads what is private is nobody's business outside.
@@ -94,7 +94,7 @@ def test_another_action_is_explained_and_a_status_alone_is_not(support: Inbox) -
     letter = support.ann.letter()
     support.world.becomes(1, "Solved")
     reopens, comments = "reopen this ticket", "add a comment"
-    said = f"{CHANGED} It said that your reply would {reopens}. Your reply did something else: {comments}."
+    said = f"{CHANGED} It said that your reply would {reopens}. Instead, we used it to {comments}."
     assert support.reply_brings(support.ann, letter) == [said]
     # From here the same action leads to the same status; only the ticket's own one is another.
     support.world.becomes(1, "Needs information")
@@ -119,7 +119,7 @@ def test_a_move_is_told_of_as_far_as_it_broke_a_promise(inbox: Inbox) -> None:
     inbox.sam.replies(inbox.sam.letter(), "Queue: Questions")
     # Another team, and the mover was on the one before.
     assert inbox.reply_brings(inbox.ann, ann) == []
-    said = f"{CHANGED} It said that your reply would {REPLY}. Your reply did something else: {COMMENT}."
+    said = f"{CHANGED} It said that your reply would {REPLY}. Instead, we used it to {COMMENT}."
     assert inbox.reply_brings(inbox.britta, zoes) == [said]
 
 

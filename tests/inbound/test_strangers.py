@@ -51,7 +51,7 @@ def test_letting_a_stranger_in_and_writing_to_them_is_one_wish(desk: Desk, to_pu
     for reader in (desk.eve, desk.ann):
         assert "it will be mended" in reader.letter().text
     receipt = desk.sam.letter()
-    assert f"Copied in: {EVE}" in receipt.text
+    assert f"Copied in: Eve <{EVE}>" in receipt.text
     assert "didn't get" not in receipt.text
     # So is what one writes to the receipt.
     assert receipt["Reply-To"] == f"ticket1@{DOMAIN}"
@@ -90,7 +90,7 @@ def test_whoever_is_let_in_by_a_move_is_offered_the_words_and_not_to_be_let_in_a
     desk.sam.replies(desk.sam.letter(), f"Queue: Questions\nAddCc: {EVE}\n\nFor you.")
     assert last(desk) == ("For you.", True)
     receipt = desk.sam.letter()
-    assert "Send them to Ann Lee and Eve, too?" in receipt.text
+    assert "Send it to Ann Lee and Eve, too?" in receipt.text
     assert "didn't get your message" not in receipt.text
     desk.sam.replies(receipt, "send")
     assert last(desk) == ("For you.", False)
@@ -118,7 +118,7 @@ def test_whoever_just_answers_a_stranger_is_told_that_they_did_not_get_it(desk: 
     before = len(desk.sam.letters)
     desk.sam.replies(told, "Owner: me\n\nI see to it.")
     assert len(desk.sam.letters) == before + 1
-    assert "Owner: nobody → sam@team.example" in desk.sam.letter().text
+    assert "Owner: nobody → Sam" in desk.sam.letter().text
     assert "Eve didn't get your message" in desk.sam.letter().text
     # Once they are on the ticket, that is over.
     desk.sam.replies(told, f"AddCc: {EVE}")

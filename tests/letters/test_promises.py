@@ -263,7 +263,7 @@ def test_whoever_moves_a_ticket_stays_on_it_gets_its_letters_and_may_take_that_b
     world, ron = company.world, company.actors["Ron"]
     company.commands("Ron", ["Queue: Far"])
     receipt = ron.letter()
-    assert receipt.text.endswith("Copied in: ron@example.org")
+    assert receipt.text.endswith("Copied in: Ron <ron@example.org>")
     assert receipt.footer.endswith("You're getting this because you're copied in on ticket 1.")
     # A participant has no such line.
     assert "DelCc" not in receipt.all_text

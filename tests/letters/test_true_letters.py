@@ -68,7 +68,7 @@ def test_a_team_that_loses_a_ticket_by_an_undo_is_told(desk: Desk) -> None:
     receipt, seen = desk.sam.letter(), len(desk.carl.letters)
     desk.sam.replies(receipt, "undo")
     assert brought(desk.carl, seen) == [
-        "Sam undid the last change: Queue: Questions → General No longer copied in: sam@team.example"
+        "Sam undid the last change: Queue: Questions → General No longer copied in: Sam <sam@team.example>"
     ]
     assert "because ticket 1 was in Questions" in desk.carl.letter().footer
     assert desk.britta.letter().text.startswith("Sam undid the last change:")

@@ -7,7 +7,7 @@ import click
 
 from ...mail.addresses import Mailbox
 from ...mail.text import one_line
-from ...model.letters.notification import change_line
+from ...model.letters.change_lines import change_line
 from ...model.lifecycle.commands import MERGE, lines_of
 from ...model.lifecycle.tables import sentence_list
 from ...model.operations import administration

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ...mail.text import one_line, shown
-from ...model.letters.ticket_text import byline, person_text
+from ...model.letters.ticket_text import byline, person_text, statuses_before
 from ...model.lifecycle.tables import Lifecycle
 from ...model.records.tickets import UNDELIVERED, Ticket
 from ...model.tickets.days import day_of
@@ -60,8 +60,10 @@ def ticket_text(view: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, 
     facts = list(_facts(view, now))
     label = max(width_of(name) for name, _ in facts)
     lines += [f"{name:{label}}  {value}" for name, value in facts]
+    befores = statuses_before(view["messages"])
     for message in view["messages"]:
-        lines += ["", bold(_head(message, now)), "\n".join(_body(message, lifecycle, viewer, width)).rstrip("\n")]
+        head = _head(message, befores[message["number"]], now)
+        lines += ["", bold(head), "\n".join(_body(message, lifecycle, viewer, width)).rstrip("\n")]
     if "reply" in view:
         reply = view["reply"]
         lines += ["", _reply_line(reply, view["status"], viewer)]
@@ -76,11 +78,11 @@ def _facts(view: dict[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
         yield "Priority:", str(view["priority"])
     yield "Queue:", one_line(view["queue"])
     yield "Requestor:", person_text(view["requestor"])
-    yield "Assignee:", person_text(view["assignee"])
+    yield "Owner:", person_text(view["assignee"])
     for number, one in enumerate(view["participants"]):
-        yield "" if number else "Participants:", person_text(one)
+        yield "" if number else "Copied in:", person_text(one)
     for number, one in enumerate(view["unsubscribed"]):
-        yield "" if number else "Get no letters:", person_text(one)
+        yield "" if number else "Get no emails:", person_text(one)
     yield "Opened:", when(view["created"], now)
     if view["messages"]:
         yield "Last post:", when(view["messages"][-1]["received"], now)
@@ -106,9 +108,11 @@ def _reply_line(reply: dict[str, str], status: str, viewer: str | None) -> str:
 _MARKS = {"PRIVATE": "private", "HELD": "held", "AUTOMATIC": "automatic", "LIST": "listed"}
 
 
-def _head(message: dict[str, Any], now: datetime) -> str:
+def _head(message: dict[str, Any], status_before: str | None, now: datetime) -> str:
+    """Return the line above a message, with the ticket's status where the message changed it."""
     marks = [name for name, of in _MARKS.items() if message[of]]
-    return "  ".join([f"#{message['number']}", when(message["date"], now), message["new_status"], *marks])
+    status = [message["new_status"]] if message["new_status"] != status_before else []
+    return "  ".join([f"#{message['number']}", when(message["date"], now), *status, *marks])
 
 
 def _body(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, width: int | None) -> Iterator[str]:

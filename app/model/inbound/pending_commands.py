@@ -88,10 +88,14 @@ _IF_SENT = say("notes.yes_or_no", yes=YES, no=NO)
 _IF_WANTED = say("notes.want_that", yes=YES, no=NO)
 
 
-def ask_before_merge(uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[Line]) -> None:
-    """Let the lines of a believed mail wait that bring tickets of different people together, and ask for a yes."""
+def ask_before_merge(uow: UnitOfWork, to: ReceiptRecipient, lines: Sequence[Line], *, posted: bool) -> None:
+    """Let the lines of a believed mail wait that bring tickets of different people together, and ask for a yes.
+
+    `posted`: the mail has words besides, which are on the ticket.
+    """
+    how = [say("notes.sent_without_lines"), _IF_WANTED] if posted else [_IF_WANTED]
     heading = say("notes.merges_others", number=to.ticket.id)
-    _list(uow, to, heading, [line.written for line in lines], uow.now, None, _IF_WANTED)
+    _list(uow, to, heading, [line.written for line in lines], uow.now, None, how)
 
 
 def _list(
@@ -101,7 +105,7 @@ def _list(
     lines: Sequence[str],
     due: datetime,
     checkpoint: int | None,
-    how: Sentence = _IF_SENT,
+    how: Sequence[Sentence] = (_IF_SENT,),
 ) -> None:
     """Write a letter that lists lines; where they merge tickets of different people, it names who will read what."""
     person = uow.session.get_one(Person, to.member.person_id)
@@ -114,7 +118,7 @@ def _list(
         ReceiptKind.WAITING,
         heading,
         lines,
-        [*merging, how],
+        [*merging, *how],
         footing=Footer([*footing, why(to.ticket, to.member)], None),
         shows=Subjects(readers.people),
         commands="\n".join(lines),

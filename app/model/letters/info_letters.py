@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from ...mail.addresses import mailable
 from ...mail.text import SHOWN_LIMIT, one_line
 from ..lifecycle import commands
-from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LIST, SHOW, UNDO, Command, Page
+from ..lifecycle.commands import COMMANDS, FOR_REQUESTORS, HELP, LEAVE, LIST, SHOW, UNDO, Command, Page
 from ..lifecycle.tables import Action, NotAllowed, find_rule
 from ..records.addressing import comment_address, search_address, ticket_address
 from ..records.message_ids import sendable
@@ -31,7 +31,7 @@ from .footer import readers_of_reply
 from .letter_subjects import NOTHING_MORE, Subjects, add_letters, named_in
 from .notification import letter_row, wording_of
 from .receipts import ReceiptKind, ReceiptRecipient, write_receipt
-from .ticket_text import head_text, message_text
+from .ticket_text import head_text, message_text, statuses_before
 
 if TYPE_CHECKING:
     from ..tickets.posts import NewMessage
@@ -209,7 +209,8 @@ def _show_page(uow: UnitOfWork, person: Person, page: Page, ticket: Ticket | Non
     shown = _messages_from(view["messages"], page.message)
     if member_for(person, members_of(uow, found)).insider:
         shown = [{**one, "text": one["full_text"]} if one["number"] == page.message else one for one in shown]
-    texts = [message_text(one, found.lifecycle, person.email, wording) for one in shown]
+    befores = statuses_before(view["messages"])
+    texts = [message_text(one, befores[one["number"]], found.lifecycle, person.email, wording) for one in shown]
     numbers = [one["number"] for one in shown]
     paragraphs = [*merged, *where, *_cut(found.id, numbers, texts, whole=page.message)]
     return PageContent(head_text(view), (), paragraphs, Subjects(_people_on(uow, found), frozenset({found.id})))
@@ -266,7 +267,8 @@ def _help_page(uow: UnitOfWork, ticket: Ticket, to: ReceiptRecipient) -> PageCon
     if usable:
         choices = _choices(uow, ticket, member)
         paragraphs.append(_commands(wording, [(command, choices.get(command)) for command in usable]))
-    paragraphs.append(words_alone(wording, undo=bool(usable)))
+    may_leave = (member.requestor or member.participant) and not member.responder
+    paragraphs.append(words_alone(wording, undo=bool(usable), leave=may_leave))
     if member.answers or member.administrator:
         paragraphs += finder(uow, [ticket.queue])
     heading = say("pages.help_heading", number=ticket.id, status=ticket.status)
@@ -318,11 +320,14 @@ def _choices(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> dict[Comm
     }
 
 
-def words_alone(wording: Wording, *, here: bool = True, undo: bool = False, part: bool = False) -> Sentence:
+def words_alone(
+    wording: Wording, *, here: bool = True, undo: bool = False, part: bool = False, leave: bool = False
+) -> Sentence:
     """The words that get something back."""
     words = [(HELP, "help"), (LIST, "list"), *([(SHOW, "show")] if here else []), (f"{SHOW} 12", "show_other")]
     words += [(f"{SHOW} 12 40", "show_part")] if part else []
     words += [(UNDO, "undo")] if undo else []
+    words += [(LEAVE, "unsubscribe")] if leave else []
     lines = [line for word, name in words for line in _beside(word, wording.line(Sentence(f"pages.word_{name}", {})))]
     return say("pages.words", lines=lines)
 

@@ -30,6 +30,7 @@ from ..tickets.posts import NewMessage
 from ..tickets.redaction import Redaction
 from ..tickets.undo import FieldChange
 from ..wording import Phrase, Sentence, Wording, say, wording_in
+from .change_lines import addresses_in, change_lines
 from .footer import footer, has_team, undo_offer
 from .letter_subjects import Subjects, add_letters, named_in, replace_subjects
 
@@ -519,36 +520,6 @@ def _note_on_outsider(
     return notes
 
 
-_CHANGED_PERSON = {
-    (False, True): "notes.copied_in",
-    (True, False): "notes.copied_out",
-}
-
-
-def change_line(change: FieldChange) -> Sentence:
-    """One thing that changed, in one line."""
-    field, old, new = change
-    if field == MERGED:
-        return say("notes.merged_in", number=new)
-    if field == "participant":
-        return say(_CHANGED_PERSON[bool(old), bool(new)], email=new or old)
-    if field == "unsubscribed":
-        return say("notes.left" if new else "notes.came_back", email=new or old)
-    nothing = say({"priority": "notes.no_priority", "until": "notes.no_day"}.get(field, "notes.nobody"))
-    return say("notes.change", field=Phrase(_LABELS.get(field, field)), old=old or nothing, new=new or nothing)
-
-
-_LABELS = {
-    "status": "Status",
-    "subject": "Subject",
-    "queue": "Queue",
-    "assignee": "Owner",
-    "until": "Until",
-    "requestor": "Requestor",
-    "priority": "Priority",
-}
-
-
 def _headers(
     ticket: Ticket,
     kind: str,
@@ -604,7 +575,7 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
             else [change for change in notice.changes if change[0] == "status"]
         )
         wording = wording_of(notice.envelope.ticket)
-        body = {**notice.body, "changes": [wording.line(change_line(change)) for change in changes]}
+        body = {**notice.body, "changes": [wording.line(line) for line in change_lines(uow, changes)]}
         if notes := cast("list[Sentence]", body.get("notes", [])):
             body["notes"] = [note for note in notes if team or note.name not in FOR_THE_TEAM]
         if not team:
@@ -617,7 +588,7 @@ def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> 
                     notice.new_message, wording, team=team, number=number, ticket=notice.envelope.ticket.id
                 )
             body["text"] = texts[team]
-        rows.append(_letter(uow, notice.envelope, reader, members, body))
+        rows.append(_letter(uow, notice.envelope, reader, members, body, named=addresses_in(changes)))
     add_letters(uow, rows)
 
 
@@ -646,8 +617,12 @@ def _letter(
     members: Sequence[TicketMember],
     body: Mapping[str, object],
     writers: Iterable[int] = (),
+    named: Iterable[str] = (),
 ) -> dict[str, object]:
-    """One letter; `writers` are people besides those on the ticket whose words it tells in its lines."""
+    """One letter; `writers` are people besides those on the ticket whose words it tells in its lines.
+
+    `named` are addresses of people whom it may name without them.
+    """
     ticket = headers.ticket
     undoes = headers.checkpoint is not None and (to.responder or to.person_id == headers.by_id)
     undo = headers.undo if undoes else None
@@ -657,7 +632,7 @@ def _letter(
     said, lines = {name: wording.said(value) for name, value in body.items()}, wording.said(below.lines)
     return letter_row(
         uow,
-        shows=_shown_by(headers, members, said, lines, writers),
+        shows=_shown_by(headers, members, {**said, "named": [*named]}, lines, writers),
         ticket_id=ticket.id,
         about_id=headers.about_id,
         kind=headers.kind,

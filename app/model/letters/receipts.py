@@ -25,9 +25,10 @@ from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
 from ..wording import Phrase, Sentence, say
+from .change_lines import addresses_in, change_lines
 from .footer import Footer, footer, has_team, undo_offer, what_a_reply_does
 from .letter_subjects import NOTHING_MORE, Subjects, add_letters, named_in
-from .notification import change_line, leave_token, letter_row, list_id, wording_of
+from .notification import leave_token, letter_row, list_id, wording_of
 from .promises import Note
 
 
@@ -81,10 +82,13 @@ def send_receipt(
     """Tell who commanded what came of it, and how to undo it; they are addressed as what they are after it."""
     name = "notes.undone_by_you" if undone else "notes.changed_by_you" if changes else "notes.nothing_changed"
     heading = say(name, number=to.ticket.id, address=ticket_address(uow, to.ticket.id))
-    lines = [change_line(change) for change in changes]
+    lines = change_lines(uow, changes)
     merged = [say("notes.merge_is_final")] if any(field == MERGED for field, _, _ in changes) else []
     undo = undo_offer(changes) if checkpoint is not None else None
-    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *merged], undo=undo, checkpoint=checkpoint)
+    shows = named_in(addresses_in(changes), to.members)
+    write_receipt(
+        uow, to, ReceiptKind.RECEIPT, heading, lines, [*notes, *merged], undo=undo, shows=shows, checkpoint=checkpoint
+    )
 
 
 def of_commands(uow: UnitOfWork, to: ReceiptRecipient, event: Event, notes: Sequence[Sentence] = ()) -> None:
@@ -100,10 +104,11 @@ def send_opening_receipt(
     ticket, spam = to.ticket, to.ticket.lifecycle.spam
     address = ticket_address(uow, ticket.id)
     heading = say("notes.opened_by_you", number=ticket.id, queue=ticket.queue.name, address=address)
-    lines = [change_line(change) for change in changes]
+    lines = change_lines(uow, changes)
     rid = say("notes.not_you", line=STATUS.line(spam))
     paragraphs = [*notes, *_ways_back(to.member, changes), *([rid] if _may_reject(uow, ticket, to.member) else [])]
-    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs)
+    shows = named_in(addresses_in(changes), to.members)
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, paragraphs, shows=shows)
 
 
 def _may_reject(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> bool:
@@ -125,7 +130,7 @@ def lines_of_missed(ticket: Ticket, missed: TicketMember, members: Sequence[Tick
 
 def send_posted_receipt(uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange]) -> None:
     """Tell who said yes that the words they were offered are posted as theirs."""
-    lines = [change_line(change) for change in changes]
+    lines = change_lines(uow, changes)
     write_receipt(uow, to, ReceiptKind.RECEIPT, say("notes.posted_as_yours", number=to.ticket.id), lines)
 
 

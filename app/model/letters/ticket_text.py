@@ -1,5 +1,6 @@
 """A ticket as a person reads it in a mail."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,16 +45,27 @@ def _moment(written: str) -> Sentence:
     return moment(datetime.fromisoformat(written), year=True)
 
 
-def message_text(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, wording: Wording) -> str:
-    """One message with the line that tells what it did."""
+def message_text(
+    message: dict[str, Any], status_before: str | None, lifecycle: Lifecycle, viewer: str | None, wording: Wording
+) -> str:
+    """One message with the line that tells what it did, and the ticket's status where the message changed it."""
     kind = "held_head" if message["held"] else "private_head" if message["private"] else "message_head"
-    head = say(f"pages.{kind}", number=message["number"], moment=_moment(message["date"]), status=message["new_status"])
+    when = _moment(message["date"])
+    if message["new_status"] != status_before:
+        when = say("pages.and_status", moment=when, status=message["new_status"])
+    head = say(f"pages.{kind}", number=message["number"], moment=when)
     files = [
         say("notes.file", name=one_line(one["name"]), size=file_size(one["bytes"])) for one in message["attachments"]
     ]
     attached = [wording.line(file) for file in files]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
     return f"{wording.line(head)}\n{byline(message, lifecycle, viewer, wording)}\n\n{body}".rstrip()
+
+
+def statuses_before(messages: Sequence[dict[str, Any]]) -> dict[int, str | None]:
+    """Return, by a message's number, the status that the message before it left; None for the first."""
+    statuses = [None, *(message["new_status"] for message in messages)]
+    return {message["number"]: before for message, before in zip(messages, statuses, strict=False)}
 
 
 def byline(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, wording: Wording | None = None) -> str:

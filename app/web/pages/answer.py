@@ -11,7 +11,7 @@ from ...model.desk.basics import FIELDS, merge_preview, merge_tickets, set_basic
 from ...model.desk.composed_mail import UploadedFile
 from ...model.desk.doubts import AnswerDoubted
 from ...model.desk.refusals import FieldsRefused
-from ...model.letters.notification import change_line
+from ...model.letters.change_lines import change_lines
 from ...model.records.tickets import NoSuchTicket
 from ..current import current_site
 from ..notices import PageNotice, leave_notice
@@ -99,7 +99,7 @@ def basics(visit: Visit, number: int) -> ResponseReturnValue:
         return ticket_page(visit, number, 422, unsent)
     if not done.visible:
         return redirect("/", 303)
-    lines = [*(change_line(change).english for change in done.changes), *done.notes]
+    lines = [*(line.english for line in change_lines(visit.uow, done.changes)), *done.notes]
     said = "Done." if done.changes else "Nothing to change: it already was like that."
     return _done(number, PageNotice(number, said, lines, done.undo))
 
@@ -146,5 +146,5 @@ def undo(visit: Visit, number: int) -> ResponseReturnValue:
         abort(404)
     except FieldsRefused as refused:
         return ticket_page(visit, number, 409, UnsentAnswer(sentences=list(refused.problems.values())))
-    lines = [change_line(change).english for change in changes]
+    lines = [line.english for line in change_lines(visit.uow, changes)]
     return _done(number, PageNotice(number, "Undone. Emails that were sent can't be called back.", lines))

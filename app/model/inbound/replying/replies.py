@@ -401,7 +401,9 @@ def _execute_commands(
         )
     except MergeWaits:
         done = _post_if_any_text(uow, reply)
-        return done._replace(answer=lambda uow, to: pending_commands.ask_before_merge(uow, to, lines))
+        return done._replace(
+            answer=lambda uow, to: pending_commands.ask_before_merge(uow, to, lines, posted=reply.has_text)
+        )
     if event.message is not None and not event.message.private and event.ticket is reply.ticket:
         event = replace(event, members=_confirm(uow, reply, event.members))
     notes = _still_waiting(uow, lines, letter) if letter else []
