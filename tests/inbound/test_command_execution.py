@@ -520,7 +520,7 @@ BAD: dict[str, tuple[str, ...]] = {
     f"Requestor: {PIA}, {OTTO}": ("Only one person fits here",),
     f"Requestor: hello@{DOMAIN}": (f"hello@{DOMAIN}",),
     f"AddCc: ticket1@{DOMAIN}": (f"ticket1@{DOMAIN}",),
-    "AddCc: ,": ("ann@example.org",),
+    "AddCc: ,": ("AddCc needs a value, like: AddCc: bea@example.org",),
     f"DelCc: {PIA}": (f"{PIA} isn't copied in",),
     "Priority: high": ("a whole number, or none",),
     "Priority: 1e9": ("a whole number, or none",),

@@ -236,7 +236,7 @@ def test_no_word_of_any_text_is_lost(text: str) -> None:
         ]
 
 
-VALUES = st.text("abcxyzäöüлампа電球 0123456789@,", max_size=100)
+VALUES = st.text("abcxyzäöüлампа電球 0123456789", max_size=100)
 WRITTEN = st.lists(st.tuples(st.sampled_from(COMMANDS), VALUES), min_size=1, max_size=12)
 
 

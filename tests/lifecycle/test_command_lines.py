@@ -2,7 +2,7 @@
 
 import pytest
 
-from mail_tickets.model.lifecycle.commands import read
+from mail_tickets.model.lifecycle.commands import page_asked, read
 
 NAMES = [
     "*Status: resolved*",
@@ -22,6 +22,15 @@ NAMES = [
     "Status=resolved",
     "Status = resolved",
     "status:resolved",
+    "__Status__: resolved",
+    '"Status": resolved',
+    "1. Status: resolved",
+    "2) Status: resolved",
+    "[Status: resolved]",
+    "(Status: resolved)",
+    "<Status: resolved>",
+    "Status﹕ resolved",
+    "Status∶ resolved",
 ]
 VALUES = [
     "Status: resolved.",
@@ -32,6 +41,10 @@ VALUES = [
     "Status: resolved\u200b",
     "Status: *resolved*",
     "Status: \u200eresolved\u200e",
+    "Status: resolved,",
+    "Status: resolved;",
+    "Status: <resolved>",
+    "Status: [resolved].",
 ]
 
 
@@ -49,6 +62,21 @@ ADDRESSES = {
     "AddCc: [bea@example.org](mailto:bea@example.org)": "bea@example.org",
     "AddCc: mailto:bea@example.org": "bea@example.org",
     "AddCc: bea@example.org <mailto:bea@example.org>": "bea@example.org <bea@example.org>",
+    "AddCc: bea@example.org carl@example.org": "bea@example.org, carl@example.org",
+    "AddCc: bea@example.org and carl@example.org": "bea@example.org, carl@example.org",
+    "AddCc: bea@example.org & carl@example.org": "bea@example.org, carl@example.org",
+    "AddCc: bea@example.org / carl@example.org": "bea@example.org, carl@example.org",
+    "AddCc: bea@example.org | carl@example.org": "bea@example.org, carl@example.org",
+    "AddCc: bea@example.org、carl@example.org": "bea@example.org, carl@example.org",
+    "AddCc: (bea@example.org, carl@example.org)": "bea@example.org, carl@example.org",
+    "AddCc: “bea@example.org”, ‘carl@example.org’": "bea@example.org, carl@example.org",
+    "AddCc: 'bea@example.org'; 'carl@example.org';": "bea@example.org, carl@example.org",
+    "AddCc: Bea <bea@example.org>; Carl and Co <carl@example.org>;": (
+        "Bea <bea@example.org>, Carl and Co <carl@example.org>"
+    ),
+    "Owner: Sam <sam@team.example>;": "Sam <sam@team.example>",
+    "Owner: <sam@team.example>": "sam@team.example",
+    "Queue: Questions;": "Questions",
     "Owner: \u200esam@team.example": "sam@team.example",
     "Owner: “Sam Helper”": "Sam Helper",
     "Priority: １０": "10",
@@ -65,11 +93,29 @@ def test_a_subject_stays_as_it_was_written(subject: str) -> None:
     assert read(f"Subject: {subject}").lines[0].value == subject
 
 
+TITLES = {"“New title”": "New title", '"New title"': "New title", "«Neu»": "Neu", "„Neu“": "Neu", "*New*": "New"}
+
+
+@pytest.mark.parametrize(("written", "title"), TITLES.items())
+def test_a_subject_loses_the_quotation_marks_around_all_of_it(written: str, title: str) -> None:
+    assert read(f"Subject: {written}").lines[0].value == title
+    both = f"{written} and {written}"
+    assert read(f"Subject: {both}").lines[0].value in (both, both.strip("*"))
+
+
+@pytest.mark.parametrize("text", ["*help*", "“help”", "Help\u200b", "_Show_"])
+def test_a_word_that_stands_alone_is_known_without_what_a_client_put_around_it(text: str) -> None:
+    assert page_asked(text) is not None
+
+
 BANNERS = [
     "CAUTION: EXTERNAL SENDER",
     "[EXTERNAL EMAIL] Do not click links.",
     "This email originated from outside of the organization. Be careful.",
     "You don't often get email from sam@team.example. Learn why\n\nCAUTION: External",
+    "CAUTION: This email originated from outside of the organization. Do not click\nlinks unless you know the sender.",
+    "EXTERN: Diese Mail kommt von außen",
+    "Ce message provient de l’extérieur.",
 ]
 
 

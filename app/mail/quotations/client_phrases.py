@@ -66,7 +66,12 @@ BANNERS = (
     "this message came from outside|this email is from an external|you don't often get email from|"
     "you don’t often get email from|some people who received this message don't often get|achtung: externe|"
     "achtung: diese e-mail|externe e-mail|attention: courriel externe|courriel externe|expéditeur externe|"
-    "correo externo|remitente externo|let op: externe"
+    "correo externo|remitente externo|let op: externe|extern:|external:|externer absender|externe nachricht|"
+    "vorsicht: externe|vorsicht: diese|warnung: externe|diese e-mail stammt von außerhalb|diese nachricht stammt von "
+    "außerhalb|this sender is external|email from outside|this sender might be|ce message provient de l'extérieur|"
+    "ce message provient de l’extérieur|attention : ce message|mail externe|email externe|questa e-mail proviene|"
+    "messaggio esterno|mittente esterno|e-mail externo|externe afzender|deze e-mail komt van buiten|"
+    "uwaga: wiadomość zewnętrzna|wiadomość zewnętrzna|внимание: внешн|внешнее письмо|external sender"
 )
 
 # Further header lines of such a block, in any language.

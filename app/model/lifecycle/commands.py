@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from ...mail.quotations.client_phrases import BANNERS, LANGUAGES
 from ..wording import Sentence, say
+from . import command_folding
+from .command_folding import BULLETS, QUOTES
 from .correspondence import CORRESPONDENCE
 
 
@@ -100,20 +102,12 @@ class Reading(NamedTuple):
 # Nobody means so many; what follows is text again.
 MOST_LINES = 50
 LONGEST_LINE = 20_000
-# What clients and phones put into a line: marks that nobody sees, odd spaces, full-width letters, and around names and
-# values bullets, quotation marks and what Markdown makes bold.
-_UNSEEN = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)])
-_SPACES = dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
-_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-_DECORATION = " \t*_`\"'“”„‟‘’‚«»‹›"
-_BULLETS = _DECORATION + "-–—•·‣◦▪●"  # No ">": a quoted line is no command.
-_LINKED = re.compile(
-    r"\[([^\[\]\s]{1,320})\]\((?:mailto:)?[^()\s]{1,400}\)|<mailto:([^<>\s]{1,320})>|\bmailto:", re.IGNORECASE
-)
 # A colon with white space or nothing behind it; "https://…" is no name with a value.
-_NAMED = re.compile(r"([^\W\d_][\w-]{0,29})[*_ \t]*:(?:[*_ \t](.*))?", re.DOTALL)
-_CLOSE = re.compile(r"([^\W\d_][\w-]{0,29})[*_ \t]*[:=](?!//)(.*)", re.DOTALL)
+_NAMED = re.compile(rf"([^\W\d_][\w-]{{0,29}})[{QUOTES} \t]*:(?:[{QUOTES} \t](.*))?", re.DOTALL)
+_CLOSE = re.compile(rf"([^\W\d_][\w-]{{0,29}})[{QUOTES} \t]*[:=](?!//)(.*)", re.DOTALL)
+_SIGN = re.compile("[:=：＝∶꞉︓﹕]")
 _MOST_BANNERS = 5
+_FULL_LINE = 55
 _BANNERS = tuple(one.casefold() for one in BANNERS.split("|"))
 _BLANK = re.compile(r"[\s\ufeff\u200b]*")
 _BY_NAME = {name.casefold(): command for command in COMMANDS for name in command.names}
@@ -165,9 +159,11 @@ def _skip_banners(text: str) -> int:
     at = _skip_blank(text)
     for _ in range(_MOST_BANNERS):
         stop = _stop(text, at)
-        said = text[at : min(stop, at + 300)].strip(_BULLETS + "[]!").casefold()
+        said = text[at : min(stop, at + 300)].strip(BULLETS + "[]!⚠️").casefold()
         if not said.startswith(_BANNERS):
             break
+        while stop - at >= _FULL_LINE and _line(text[stop + 1 : (following := _stop(text, stop + 1))]) is None:
+            at, stop = stop + 1, following  # A sentence that was broken goes on.
         at = stop + 1
         at += _skip_blank(text[at:])
     return at
@@ -183,31 +179,29 @@ def _line(written: str) -> Line | None:
     """A line `Name: value`; a known name needs no space behind its colon, and may have `=` instead of it."""
     if len(written) > LONGEST_LINE:
         return None
-    said = written.translate(_UNSEEN).translate(_SPACES)
-    folded = said.translate(_WIDE).lstrip(_BULLETS)
-    close = _CLOSE.fullmatch(folded)
+    said = command_folding.seen(written)
+    close = _CLOSE.fullmatch(folded := command_folding.folded(said))
     if close is None:
         return None
-    command = _BY_NAME.get(close[1].casefold())
+    name = close[1].rstrip("_")
+    command = _BY_NAME.get(name.casefold())
     if (
         command is None
         and not _NAMED.fullmatch(folded)
-        and (nearest(close[1]) is None or "=" in folded[: close.end(1) + 3])
+        and (nearest(name) is None or "=" in folded[: close.end(1) + 3])
     ):
         return None
-    value = said[len(said) - len(close[2]) :] if command is SUBJECT else close[2]
-    return Line(" ".join(written.split()), close[1], command, _value(command, value))
+    value = _SIGN.split(said, maxsplit=1)[1] if command is SUBJECT else close[2]
+    return Line(" ".join(written.split()), name, command, _value(command, value))
 
 
 def _value(command: Command | None, written: str) -> str:
-    """What somebody means by a value as their client wrote it: without links, quotation marks and a full stop."""
-    value = " ".join(written.split())
+    """What somebody means by a value as their client wrote it."""
+    said = " ".join(written.split())
     if command is SUBJECT:
-        return value.strip("*_ ")
-    value = _LINKED.sub(lambda link: link[1] or (f"<{link[2]}>" if link[2] else ""), value)
-    if command is not None and command.repeats:
-        value = value.replace(";", ",")
-    return value.strip(_DECORATION).removesuffix(".").strip(_DECORATION)
+        return command_folding.title(said)
+    said = command_folding.value(said)
+    return command_folding.several(said) if command is not None and command.repeats else said
 
 
 def _begins(line: Line, allowed: Sequence[Command]) -> bool:
@@ -275,7 +269,7 @@ _TAKE_BACK = re.compile(rf"\s*{UNDO}[ \t\xa0]*[.!]?[ \t\xa0]*(?:\n|\Z)", re.IGNO
 
 def page_asked(text: str) -> Page | None:
     """What a mail asks to be sent that says nothing else: `help`, `list`, `show`, `show 12`, or `show 12 40`."""
-    match = _PAGE.fullmatch(text.strip()) if len(text) < 100 else None
+    match = _PAGE.fullmatch(command_folding.bare(text)) if len(text) < 100 else None
     return Page(match[1].lower(), int(match[2] or 0), int(match[3] or 0)) if match else None
 
 
