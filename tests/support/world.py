@@ -179,8 +179,8 @@ class FarEnd:
     def __init__(self) -> None:
         self.letters: list[Letter] = []
 
-    def deliver(self, message: Any, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
-        self.letters.append(Letter(message.as_bytes(), To, From))
+    def deliver(self, message: bytes, To: str, From: str) -> None:  # noqa: N803 - Salmon's names
+        self.letters.append(Letter(message, To, From))
 
     def check(self) -> None:
         pass

@@ -305,4 +305,4 @@ def test_every_letter_of_a_fuzzed_ticket_can_be_written_as_a_mail(small_world: W
         raw = dice.changed("Grüße: \x1b]0;t\x07 \u202e\u2066 .\r\n.\r\n From: x\r\n=?utf-8?q?=0A?=".encode())
         ann.writes("hello", raw.decode("utf-8", "replace").replace("\0", ""), subject="x")
     for letter in small_world.rows(Letter):
-        assert b"\r\n\r\n" in compose(letter).as_bytes()
+        assert b"\r\n\r\n" in compose(letter)

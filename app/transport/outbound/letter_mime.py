@@ -1,62 +1,19 @@
 """How a letter's row becomes a mail: headers of our own and text in UTF-8, whatever its script."""
 
+from binascii import b2a_qp
 from collections.abc import Sequence
-from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP, Policy
+from email.policy import SMTP
 from email.utils import format_datetime
-from functools import cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...model.letters.header_words import header_words, mailbox, phrase
 from ...model.records.addressing import unsubscribe_address
 from ...model.records.letters import Letter
 
 _LINE = 76
-
-
-class _Written(BaseHeader):
-    """A header whose value is what goes over the wire, to be folded at its spaces.
-
-    The standard library would read every value before it writes it. It cannot read all that people call themselves,
-    it takes a name that looks encoded for one that is, and of some it writes headers that end before their end.
-    """
-
-    max_count = 1
-
-    @staticmethod
-    def parse(value: str, kwds: dict[str, Any]) -> None:
-        """Take the value as it is."""
-        kwds.update(decoded=value)
-
-    def init(self, name: str, **_kwds: Any) -> None:
-        """Keep the name, by which the standard library knows a header that need not be read."""
-        super().init(name, parse_tree=None, defects=[])  # type: ignore[arg-type] # there is no tree
-
-    def fold(self, *, policy: Policy) -> str:
-        """The header as it is sent."""
-        first, *others = str(self).split(" ")
-        lines = [f"{self.name}: {first}"]
-        for word in others:
-            if len(lines[-1]) + 1 + len(word) <= _LINE:
-                lines[-1] += f" {word}"
-            else:
-                lines.append(f" {word}")
-        return policy.linesep.join([*lines, ""])
-
-
-class _Registry(HeaderRegistry):
-    """The standard registry makes a class anew for every header of every mail; one for each name is enough."""
-
-    @cache  # noqa: B019 - there is one registry, for ever
-    def __getitem__(self, name: str) -> type[BaseHeader]:
-        """The class of a header's values."""
-        return super().__getitem__(name)
-
-
-_ASCII = SMTP.clone(cte_type="7bit", header_factory=_Registry())
-_UTF8 = _ASCII.clone(utf8=True)
+_POLICY = SMTP.clone(cte_type="7bit")
 
 
 class LetterFile(NamedTuple):
@@ -67,14 +24,13 @@ class LetterFile(NamedTuple):
     content: bytes
 
 
-def compose(letter: Letter, files: Sequence[LetterFile] = (), web_url: str | None = None) -> EmailMessage:
+def compose(letter: Letter, files: Sequence[LetterFile] = (), web_url: str | None = None) -> bytes:
     """The mail that a letter is (RFC 5322), the same over every attempt.
 
     It is automatic (RFC 3834), so that no machine answers it. Only to an address beyond ASCII are its headers UTF-8
     (RFC 6532). `web_url` is the address of the web pages, by which its reader can leave the ticket with one click.
     """
     on_web = bool(web_url and letter.leave_token)
-    mail = EmailMessage(_ASCII if letter.recipient.isascii() else _UTF8)
     headers = {
         "From": mailbox(letter.sender_name, letter.sender),
         "To": mailbox(letter.recipient_name, letter.recipient),
@@ -91,19 +47,50 @@ def compose(letter: Letter, files: Sequence[LetterFile] = (), web_url: str | Non
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if on_web else None,
         "List-Id": letter.list_id and _list_id(letter.list_id),
     }
-    for name, value in headers.items():
-        if value:
-            mail[name] = _Written(name, " ".join(value.split()))
+    lines = [line for name, value in headers.items() if value for line in _folded(name, value)]
+    head = "\r\n".join([*lines, ""]).encode("ascii" if letter.recipient.isascii() else "utf-8")
+    return head + (_with_files(letter, files) if files else _PLAIN + _quoted_printable(letter.text))
+
+
+def _folded(name: str, value: str) -> list[str]:
+    """A header in lines, broken at its spaces.
+
+    Python's email package reads every value before it writes it. It cannot read all that people call themselves, it
+    takes a name that looks encoded for one that is, and of some it writes headers that end before their end.
+    """
+    first, *others = value.split() or [""]
+    lines = [f"{name}: {first}"]
+    for word in others:
+        if len(lines[-1]) + 1 + len(word) <= _LINE:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f" {word}")
+    return lines
+
+
+_PLAIN = (
+    b'Content-Type: text/plain; charset="utf-8"\r\n'
+    b"Content-Transfer-Encoding: quoted-printable\r\n"
+    b"MIME-Version: 1.0\r\n\r\n"
+)
+
+
+def _quoted_printable(text: str) -> bytes:
+    return b2a_qp(b"\r\n".join(text.encode().splitlines()) + b"\r\n")
+
+
+def _with_files(letter: Letter, files: Sequence[LetterFile]) -> bytes:
+    """The rest of a letter that carries files, from its Content-Type on."""
+    mail = EmailMessage(_POLICY)
     mail.set_content(letter.text, cte="quoted-printable")
     for file in files:
         main, _, sub = file.type.partition("/")
         # What has parts or a charset of its own would be read again; as bytes it arrives as it came.
         kind = ("application", "octet-stream") if main in ("text", "message", "multipart") or not sub else (main, sub)
         mail.add_attachment(file.content, *kind, filename=file.name)
-    if files:
-        # Python would draw a new one each time; nobody can have guessed this one either and put it into a file.
-        mail.set_boundary(sha256(letter.message_id.encode()).hexdigest())
-    return mail
+    # Python would draw a new one each time; nobody can have guessed this one either and put it into a file.
+    mail.set_boundary(sha256(letter.message_id.encode()).hexdigest())
+    return mail.as_bytes()
 
 
 def _ways_to_leave(letter: Letter, token: str, web_url: str | None) -> str:

@@ -22,6 +22,8 @@ from ...model.records.letters import HELD, Letter, State
 from ...model.records.people import Person
 from ...model.schema import check_same_version
 from ...model.storage.database import DATABASE_FAULTS, Database
+from ...model.storage.mapped_rows import columns_of, load
+from ...model.storage.prepared import Prepared
 from ...model.storage.unit_of_work import UnitOfWork
 from .attempts import FURTHEST, is_given_up, pause_after
 from .errors import RelayError
@@ -67,16 +69,15 @@ class LettersInHand:
 
     def take(self) -> list[Letter]:
         """The letters that are due, oldest first; the attempt is noted before it is made."""
-        due = self._due()
-        if not self._any(due):
+        if not self._any():
             return []
         with self._changing(), self._database.transaction() as uow:
-            first = select(Letter).where(*due).order_by(Letter.next, Letter.id).limit(BATCH)
-            letters = list(uow.session.scalars(first.with_for_update(skip_locked=True)))
+            due = _DUE[self._takes_over()].rows(uow.connection, {"now": uow.now})
+            letters = [load(uow.session, Letter, row) for row in due]
             # Before the commit: the database may go away when it is done, and before it says so.
             self.untried = letters
-            values = {"attempts": Letter.attempts + 1, "in_hand": True}
-            _change(uow, _among(letters), {**values, "next": self._lease(letters, uow.now)})
+            until = self._lease(letters, uow.now)
+            _TAKEN.run_many(uow.connection, [{"letter": letter.id, "until": until} for letter in letters])
             return list(letters)
 
     def may_begin(self) -> bool:
@@ -203,23 +204,22 @@ class LettersInHand:
 
     # The outbox
 
-    def _due(self) -> list[ColumnElement[bool]]:
-        now = self._database.clock()
-        due = [Letter.state == State.WAITING, Letter.next <= now]
-        return [*due, ~Letter.in_hand] if self._take_over_at and now < self._take_over_at else due
+    def _takes_over(self) -> bool:
+        """Whether a lease that ended is one that its courier could have renewed."""
+        return self._take_over_at is None or self._take_over_at <= self._database.clock()
 
-    def _any(self, due: list[ColumnElement[bool]]) -> bool:
+    def _any(self) -> bool:
         with self._database.read_only() as uow:
             check_same_version(uow)
-            return uow.session.scalar(select(Letter.id).where(*due).limit(1)) is not None
+            return _ANY_DUE[self._takes_over()].row(uow.connection, {"now": uow.now}) is not None
 
     def _note_sent(self) -> None:
         if not self.unnoted:
             return
-        now, letters = self._database.clock(), [letter.id for letter in self.unnoted]
+        now = self._database.clock()
         with self._database.core_transaction() as connection:
-            connection.execute(_SENT, [{"letter": letter, "now": now} for letter in letters])
-            connection.execute(_REACHED, {"letters": letters})
+            _SENT.run_many(connection, [{"letter": letter.id, "now": now} for letter in self.unnoted])
+            _REACHED.run_many(connection, [{"letter": letter.id} for letter in self.unnoted])
             if self._freed:
                 connection.execute(_DUE_AGAIN, {"letters": list(self._freed), "now": now})
         self.unnoted.clear()
@@ -276,7 +276,26 @@ def _in_hand(letters: list[Letter]) -> ColumnElement[bool]:
 
 
 _LETTER = cast("Table", Letter.__table__)
-_SENT = (
+_WAITS = (_LETTER.c.state == State.WAITING, _LETTER.c.next <= bindparam("now"))
+# The letters that are due, by whether those count that some courier has in hand, and whose lease ended.
+_COUNTED = {True: _WAITS, False: (*_WAITS, ~_LETTER.c.in_hand)}
+_ANY_DUE = {every: Prepared(select(_LETTER.c.id).where(*which).limit(1)) for every, which in _COUNTED.items()}
+_DUE = {
+    every: Prepared(
+        select(*columns_of(Letter))
+        .where(*which)
+        .order_by(_LETTER.c.next, _LETTER.c.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    for every, which in _COUNTED.items()
+}
+_TAKEN = Prepared(
+    update(_LETTER)
+    .where(_LETTER.c.id == bindparam("letter"))
+    .values(next=bindparam("until"), attempts=_LETTER.c.attempts + 1, in_hand=True)
+)
+_SENT = Prepared(
     update(_LETTER)
     # A report that it failed may have come before the relay's own word.
     .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
@@ -322,14 +341,14 @@ _DUE_AGAIN = (
 )
 _PERSON = cast("Table", Person.__table__)
 # Whose letter was taken gets letters again.
-_REACHED = (
+_REACHED = Prepared(
     update(_PERSON)
     .where(
-        # First by the letters: this is asked for every letter, and there are more people than letters.
-        _PERSON.c.id.in_(select(_LETTER.c.person_id).where(_LETTER.c.id.in_(bindparam("letters", expanding=True)))),
+        # First by the letter: this is asked for every one, and there are many people.
+        _PERSON.c.id == select(_LETTER.c.person_id).where(_LETTER.c.id == bindparam("letter")).scalar_subquery(),
         _PERSON.c.undeliverable.is_not(None),
         exists().where(
-            _LETTER.c.id.in_(bindparam("letters", expanding=True)),
+            _LETTER.c.id == bindparam("letter"),
             _LETTER.c.state == State.SENT,
             _LETTER.c.person_id == _PERSON.c.id,
             _LETTER.c.recipient == _PERSON.c.email,
