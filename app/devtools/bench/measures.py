@@ -30,6 +30,8 @@ def everything(say: Callable[[str], None], *, short: bool) -> Iterable[Figure]:
     with TemporaryDirectory(prefix="tickets-bench-") as folder:
         say("replies a second, against the floor")
         yield from replies(Path(folder) / "rate")
+        say("kinds of mail")
+        yield from kinds(Path(folder) / "kinds")
         say("letters sent")
         yield from letters(Path(folder) / "letters")
         say(f"memory after {MANY:,} mails, and of one of 25 MB")
@@ -69,6 +71,15 @@ def paged(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     from .pages import pages
 
     yield from pages(_made(folder), say)
+
+
+def kinds(folder: Path) -> Iterable[Figure]:
+    """What each kind of mail costs."""
+    # It needs what a figure is from here.
+    from .mail_kinds import mail_kinds, mails_alone
+
+    yield from mail_kinds(_made(folder / "over-floor"))
+    yield from mails_alone(_made(folder / "alone"))
 
 
 def quotations() -> Iterable[Figure]:

@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 from sqlalchemy import func, insert, select
 
@@ -27,6 +27,9 @@ from .load import MeasuredMail
 
 DOMAIN = "bench.example"
 REQUESTOR = "ann@home.example"
+HELPERS = ("helper1@home.example", "helper2@home.example")
+# A ticket that gets so many mails in ten minutes.
+BUSY, BUSY_TICKET = 40, 1
 _TEXT = "".join(
     f"Line {line:02} of a letter that says what people say in letters of this kind.\r\n" for line in range(27)
 )
@@ -46,6 +49,7 @@ class Tracker:
         }
         self.tickets = tickets
         self._sent = 0
+        self._arrived = 0
         self._fill()
 
     def _fill(self) -> None:
@@ -53,7 +57,7 @@ class Tracker:
         set_up(database)
         with database.transaction() as uow:
             queue = queues.find_queue(uow, "Questions")
-            for email in ("helper1@home.example", "helper2@home.example"):
+            for email in HELPERS:
                 queue_setup.add_responder(uow, queue, registration.add_person(uow, Mailbox("", email)))
             requestor = registration.get_or_create_person(uow, Mailbox("Ann", REQUESTOR), known=True)
             for number in range(self.tickets):
@@ -67,13 +71,69 @@ class Tracker:
         return [self._reply(number, ticket or number % self.tickets + 1) for number in range(first, first + count)]
 
     def _reply(self, number: int, ticket: int) -> MeasuredMail:
-        recipient = f"ticket{ticket}@{DOMAIN}"
+        return self._mail(number, f"Ann <{REQUESTOR}>", f"ticket{ticket}@{DOMAIN}", _TEXT)
+
+    def _mail(self, number: int, sender: str, recipient: str, text: str, **headers: str) -> MeasuredMail:
+        more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         head = (
-            f"From: Ann <{REQUESTOR}>\r\nTo: {recipient}\r\nSubject: Re: Question\r\n"
+            f"From: {sender}\r\nTo: {recipient}\r\nSubject: Re: Question\r\n{more}"
             f"Message-ID: <{number}.{os.getpid()}@home.example>\r\nDate: {format_datetime(datetime.now(UTC))}\r\n"
             "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         )
-        return MeasuredMail(REQUESTOR, recipient, (head + _TEXT).encode())
+        return MeasuredMail(sender.rpartition("<")[2].rstrip(">"), recipient, (head + text).encode())
+
+    def _numbers(self, count: int) -> range:
+        first, self._sent = self._sent, self._sent + count
+        return range(first, first + count)
+
+    def first_mails(self, count: int) -> list[MeasuredMail]:
+        """First mails, each of somebody new."""
+        to = f"questions@{DOMAIN}"
+        return [self._mail(number, f"N <n{number}@home.example>", to, _TEXT) for number in self._numbers(count)]
+
+    def busy(self, count: int) -> list[MeasuredMail]:
+        """Replies on a ticket that gets many."""
+        return self.replies(count, ticket=BUSY_TICKET)
+
+    def answers(self, count: int) -> list[MeasuredMail]:
+        """Answers of a helper to letters that they got, each with that letter quoted below."""
+        return self._answering(count, "")
+
+    def commands(self, count: int) -> list[MeasuredMail]:
+        """The same with a command on top."""
+        return self._answering(count, "Priority: {number}\r\n\r\n")
+
+    def _answering(self, count: int, top: str) -> list[MeasuredMail]:
+        letters = self._letters_to(HELPERS[0])
+        made = []
+        for number in self._numbers(count):
+            letter = letters[number % len(letters)]
+            quoted = "".join(f"> {line}\r\n" for line in letter.text.splitlines())
+            said = f"On Monday somebody wrote:\r\n{quoted}"
+            text = f"{top.format(number=number)}{_TEXT}\r\n{said}"
+            ids = {"In_Reply_To": letter.message_id, "References": letter.message_id}
+            made.append(self._mail(number, f"<{HELPERS[0]}>", f"ticket{letter.ticket_id}@{DOMAIN}", text, **ids))
+        return made
+
+    def _letters_to(self, email: str) -> list[Letter]:
+        """The newest letter about each ticket to somebody."""
+        with (
+            closing(Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)) as database,
+            database.read_only() as uow,
+        ):
+            mine = select(Letter).where(Letter.recipient == email, Letter.ticket_id.is_not(None)).order_by(Letter.id)
+            newest = {letter.ticket_id: letter for letter in uow.session.scalars(mine)}
+        return list(newest.values())
+
+    def await_letters(self, count: int) -> None:
+        """Wait until the Maildir has so many letters more than the last time."""
+        folder = self.folder / "letters" / "new"
+        self._arrived += count
+        until = monotonic() + 30
+        while not folder.exists() or sum(1 for _ in folder.iterdir()) < self._arrived:
+            if monotonic() > until:
+                raise TimeoutError(f"{folder} has less than {self._arrived} letters")
+            sleep(0.002)
 
     def large(self, size: int) -> MeasuredMail:
         """One mail with an attachment, of so many bytes."""

@@ -16,7 +16,7 @@ from ..operations import command_execution, workflow
 from ..operations.command_execution import CommandMail, CommandsRefused
 from ..records.addressing import OurAddress, find_our_address
 from ..records.people import Person, find_person
-from ..records.queues import Queue, answers_anywhere
+from ..records.queues import Queue, answers_anywhere, get_queue
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, as_outsider, member_for
@@ -86,7 +86,7 @@ def answer_page(
     page = None if has_files(new_message) else commands.page_asked(new_message.text)
     if page is None:
         return None
-    queue = uow.session.get_one(Queue, our_address.number)
+    queue = get_queue(uow, our_address.number)
     about = _situation(uow, claim, queue, person, known, private=False)
     allowed = permitted(about).now
     if Effect.PAGE not in allowed:
@@ -109,7 +109,7 @@ def identify(
 ) -> FirstMail:
     """Make the writer known, and read what the mail says and wants."""
     inbound_mail, parsed = claim.inbound_mail, claim.parsed
-    queue = uow.session.get_one(Queue, our_address.number)
+    queue = get_queue(uow, our_address.number)
     person = writers.identify_author(uow, sender, inbound_mail, known=True)
     about = _situation(uow, claim, queue, person, known, private=private)
     permission = permitted(about)

@@ -13,7 +13,7 @@ from ..lifecycle import commands
 from ..lifecycle.commands import HELP, SHOW, Page
 from ..records.addressing import OurAddress, search_address, ticket_address
 from ..records.people import Person
-from ..records.queues import Queue, answers_anywhere
+from ..records.queues import Queue, answers_anywhere, get_queue
 from ..search.indexer import AT_ONCE, index_batch
 from ..search.query import read_query, what_counts
 from ..search.search import Hit, SearchResult, remaining_hits, search
@@ -54,7 +54,7 @@ def answer_search(
     attached_letters.mark_exposed(uow, inbound_mail)
     if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
         return set_aside_claimed(uow, claimed, info_letters.ENOUGH)
-    queue = uow.session.get_one(Queue, our_address.number)
+    queue = get_queue(uow, our_address.number)
     new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True, opens=False)
     address = search_address(uow, our_address.name)
     asked, sheet = _answered(uow, queue, address, person, new_message)

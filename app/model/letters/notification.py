@@ -557,9 +557,11 @@ def _with_undo(headers: LetterHeaders, event: Event) -> LetterHeaders:
 
 def _not_addressed(uow: UnitOfWork, recipients: list[TicketMember], named: frozenset[str]) -> list[TicketMember]:
     """Without outsiders whom the mail already reached by To or Cc, at whichever of their addresses."""
-    if not named or all(member.responder for member in recipients):
+    # At our domain nobody is reached; most mails name nobody but a ticket.
+    others = {key for key in named if key.rpartition("@")[2] != uow.domain}
+    if not others or all(member.responder for member in recipients):
         return recipients
-    reached = set(uow.session.scalars(select(Address.person_id).where(Address.key.in_(named))))
+    reached = set(uow.session.scalars(select(Address.person_id).where(Address.key.in_(others))))
     return [member for member in recipients if member.responder or member.person_id not in reached]
 
 

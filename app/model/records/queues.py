@@ -4,12 +4,14 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, false, select, true
+from sqlalchemy import ForeignKey, bindparam, false, select, true
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import Lifecycle
 from ..storage.base import Base
+from ..storage.mapped_rows import columns_of, load, loaded
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import LANGUAGES, ExplainedError
 from .people import Person
@@ -62,7 +64,8 @@ class Queue(Base):
 
     def is_answered_by(self, uow: UnitOfWork, person: Person) -> bool:
         """Whether somebody answers for this queue."""
-        return uow.session.get(Responder, (self.id, person.id)) is not None
+        uow.session.flush()
+        return _ANSWERS.row(uow.connection, {"queue": self.id, "person": person.id}) is not None
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -105,6 +108,21 @@ class QueueReader(Base):
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+
+
+_ANSWERS = Prepared(
+    select(Responder.queue_id).where(
+        Responder.queue_id == bindparam("queue"), Responder.person_id == bindparam("person")
+    )
+)
+_BY_ID = Prepared(select(*columns_of(Queue)).where(Queue.id == bindparam("queue")))
+
+
+def get_queue(uow: UnitOfWork, queue_id: int) -> Queue:
+    """The queue of an id that some row names; NoResultFound if there is none."""
+    if loaded(uow.session, Queue, queue_id) is None and (row := _BY_ID.row(uow.connection, {"queue": queue_id})):
+        return load(uow.session, Queue, row)
+    return uow.session.get_one(Queue, queue_id)
 
 
 def find_queue(uow: UnitOfWork, name: str) -> Queue:

@@ -69,6 +69,21 @@ _NEWEST = Prepared(
     )
 )
 
+# What the same words of the same writer have answered on a ticket.
+_SAME = Prepared(
+    select(Message.in_reply_to)
+    .where(
+        Message.ticket_id == bindparam("ticket"),
+        Message.sender_id == bindparam("sender"),
+        Message.text == bindparam("text"),
+        Message.number < bindparam("before"),
+        Message.received > bindparam("since"),
+        Message.mail_id.is_not(None),
+    )
+    .distinct()
+    .limit(MOST_REPEATS + 1)
+)
+
 
 def storm_on(uow: UnitOfWork, message: Message, actor: TicketMember | None, members: Sequence[TicketMember]) -> Storm:
     """Whether a mail that was just posted is one too many of its sender on its ticket.
@@ -100,10 +115,9 @@ def _repeats(uow: UnitOfWork, message: Message) -> bool:
     answers = message.in_reply_to is not None and is_our_id(uow, message.in_reply_to)
     if message.number <= 2 * MOST_REPEATS or not answers or not message.text.strip():
         return False
-    same = Message.sender_id == message.sender_id, Message.text == message.text, Message.number < message.number
-    recent = Message.ticket_id == message.ticket_id, Message.received > uow.now - DAY, Message.mail_id.is_not(None)
-    found = uow.session.scalars(select(Message.in_reply_to).where(*recent, *same).distinct().limit(MOST_REPEATS + 1))
-    return len(set(found) - {message.in_reply_to}) >= MOST_REPEATS
+    same = {"ticket": message.ticket_id, "sender": message.sender_id, "text": message.text}
+    found = _SAME.rows(uow.connection, {**same, "before": message.number, "since": uow.now - DAY})
+    return len({answered for (answered,) in found} - {message.in_reply_to}) >= MOST_REPEATS
 
 
 def would_hold_next(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, false, or_, select
 
 from ...mail.thanks import is_only_thanks
+from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import (
     Action,
     ActorRoles,
@@ -19,6 +20,7 @@ from ..lifecycle.tables import (
 )
 from ..records.messages import Message
 from ..records.tickets import Ticket
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .loop_protection import effective_member
 from .members import TicketMember
@@ -114,6 +116,16 @@ def reachable_statuses(life: Lifecycle, roles: ActorRoles, status: str, *, answe
 
 def has_answer(uow: UnitOfWork, ticket: Ticket) -> bool:
     """Whether somebody has posted what a rule of the table could take as the answer."""
-    titles = {rule.answered_by.title for rule in ticket.lifecycle.rules if rule.answered_by}
-    answers = select(Message.id).where(Message.ticket_id == ticket.id, Message.action.in_(titles)).limit(1)
-    return bool(titles) and uow.session.scalar(answers) is not None
+    uow.session.flush()
+    asked = _ANY_ANSWER[ticket.lifecycle.name]
+    return asked is not None and asked.row(uow.connection, {"ticket": ticket.id}) is not None
+
+
+def _any_answer(lifecycle: Lifecycle) -> Prepared | None:
+    titles = {rule.answered_by.title for rule in lifecycle.rules if rule.answered_by}
+    answers = or_(false(), *(Message.action == title for title in sorted(titles)))
+    first = select(Message.id).where(Message.ticket_id == bindparam("ticket"), answers).limit(1)
+    return Prepared(first) if titles else None
+
+
+_ANY_ANSWER = {name: _any_answer(lifecycle) for name, lifecycle in LIFECYCLES.items()}

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import bindparam, func, select
 
 from ...letters.promises import Note, ReplyOutlook, explanation, promise_made, reply_outlook, stored_promise
 from ...records.letters import Letter
 from ...records.messages import Message
+from ...records.people import Person
 from ...records.tickets import Ticket
+from ...storage.prepared import Prepared
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets import loop_protection
 from ...tickets.events import Event
@@ -63,32 +64,46 @@ def _crossing(uow: UnitOfWork, reply: TicketReply, before: Before, event: Event,
     if before.last_posted <= letter.created:
         return None
     since = max(letter.created, uow.now - loop_protection.HOUR)
-    newer = _answers_since(uow, event.ticket, since, reply.member)
-    colleague, answered = next((row for row in newer if _is_colleagues(row[0], event)), (None, uow.now))
-    if colleague is None or colleague.sender is None:
-        return None
-    minutes = int((uow.now - answered).total_seconds() // 60)
-    slots = {"name": colleague.sender.label, "time": f"{answered:%H:%M}", "number": colleague.number}
-    crossed = say("notes.crossed", **slots, minutes=minutes) if minutes else say("notes.crossed_just_now", **slots)
-    return Note(crossed, frozenset({colleague.sender.id}))
+    for number, writer, answered in _answers_since(uow, event.ticket, since, reply.member):
+        colleague = _member(uow, writer, event)
+        # Nobody for a ticket of their own.
+        if colleague.responder and not colleague.requestor:
+            minutes = int((uow.now - answered).total_seconds() // 60)
+            slots = {"name": colleague.label, "time": f"{answered:%H:%M}", "number": number}
+            kind = "notes.crossed" if minutes else "notes.crossed_just_now"
+            return Note(say(kind, **slots, **({"minutes": minutes} if minutes else {})), frozenset({writer}))
+    return None
+
+
+def _member(uow: UnitOfWork, person_id: int, event: Event) -> TicketMember:
+    """Who somebody is on the ticket of an event; an administrator need not be on it."""
+    found = next((one for one in event.members if one.person_id == person_id), None)
+    return found or member_for(uow.session.get_one(Person, person_id), event.members)
+
+
+# An answer that was held so many messages ago is not looked for: nobody reads on from there.
+_LATEST = 500
+# When a message went out: what was held does when its writer sends it, and not when it came.
+_TOLD = select(func.max(Letter.created)).where(Letter.about_id == Message.id, Letter.kind == "posted")
+_OUT = func.coalesce(_TOLD.scalar_subquery(), Message.received)
+_ANSWERS_SINCE = Prepared(
+    select(Message.number, Message.sender_id, _OUT)
+    .where(
+        Message.ticket_id == bindparam("ticket"),
+        Message.number > bindparam("after"),
+        ~Message.private,
+        Message.automatic.is_(None),
+        Message.sender_id != bindparam("writer"),
+        bindparam("since") < _OUT,
+    )
+    .order_by(_OUT.desc(), Message.number.desc())
+)
 
 
 def _answers_since(
     uow: UnitOfWork, ticket: Ticket, since: datetime, writer: TicketMember
-) -> list[tuple[Message, datetime]]:
-    """Return the public messages of others since a moment, and when each went out, the newest first.
-
-    What was held goes out when its writer sends it, and not when it came.
-    """
-    told = select(func.max(Letter.created)).where(Letter.about_id == Message.id, Letter.kind == "posted")
-    out = func.coalesce(told.scalar_subquery(), Message.received)
-    public = ~Message.private, Message.automatic.is_(None), Message.sender_id != writer.person_id
-    query = select(Message, out).where(Message.ticket_id == ticket.id, *public, out > since)
-    newest_first = query.order_by(out.desc(), Message.number.desc()).options(joinedload(Message.sender))
-    return [(message, at) for message, at in uow.session.execute(newest_first)]
-
-
-def _is_colleagues(message: Message, event: Event) -> bool:
-    """Return whether somebody of the team wrote a message, and not for a ticket of their own."""
-    member = member_for(message.sender, event.members) if message.sender else None
-    return member is not None and member.responder and not member.requestor
+) -> list[tuple[int, int, datetime]]:
+    """Return number, writer and moment of the public messages of others since a moment, the newest first."""
+    uow.session.flush()
+    asked = {"ticket": ticket.id, "after": ticket.posts - _LATEST, "writer": writer.person_id, "since": since}
+    return [(number, sender, at) for number, sender, at in _ANSWERS_SINCE.rows(uow.connection, asked)]
