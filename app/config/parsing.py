@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,9 +92,8 @@ class SettingReading:
 
     def problems(self) -> Iterator[str]:
         """Yield everything that is wrong, each in one line that names it."""
-        known = ", ".join(f"{PREFIX}{name}" for name in _PARSERS)
-        for name in unknown_names(self.sources, [*_PARSERS, *_BESIDE]):
-            yield f"{name} is no setting; there are {known}."
+        for name, named in unknown_names(self.sources, [*_PARSERS, *_BESIDE]):
+            yield f"{named} isn't a setting. {_advice(name)}"
         found: dict[str, None] = {}
         for name in _PARSERS:
             try:
@@ -111,7 +111,7 @@ class SettingReading:
             text = text_of(source, name, self.environment)
             if text is not None:
                 return Given(text, source)
-        raise BadSetting(f"{PREFIX}{name} is not set, and config/settings.py has no {name}.")
+        raise BadSetting(f"{PREFIX}{name} isn't set, and config/settings.py has no {name}. Set one of them.")
 
     def value(self, name: str) -> Any:
         """Return a setting, checked; BadSetting says what is wrong with it."""
@@ -123,7 +123,15 @@ class SettingReading:
             raise
         except ValueError as error:
             named = given.source.named(name) if given.source is not self.sources[-1] else f"{PREFIX}{name}"
-            raise BadSetting(f"{named} cannot be {without_password(given.text)!r}: {error}.") from None
+            raise BadSetting(f"{named} can't be {without_password(given.text)!r}: {error}.") from None
+
+
+def _advice(name: str) -> str:
+    """Return what is right in place of a name that is no setting's."""
+    near = get_close_matches(name.upper(), _PARSERS, n=1)
+    if near:
+        return f"Did you mean {PREFIX}{near[0]}?"
+    return f"Use {', '.join(f'{PREFIX}{one}' for one in _PARSERS)}."
 
 
 _BEFORE_AT = re.compile(r"\A([a-z+]*:?/{0,2})(?=[^@]*[:/]).*@", re.DOTALL | re.IGNORECASE)
@@ -153,7 +161,7 @@ def _checked(path: Path) -> Path:
 
 def _domain(given: str) -> str:
     if not re.fullmatch(r"(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", given):
-        raise ValueError("it would be a domain in ASCII, like tickets.example.org")
+        raise ValueError("use a domain in ASCII, like tickets.example.org")
     return given.lower()
 
 
@@ -172,9 +180,9 @@ def _database_url(given: str) -> str:
     if url.get_backend_name() != "sqlite":
         raise ValueError(_DATABASES)
     if not url.database or ":memory:" in url.database:
-        raise ValueError("a database in memory loses mail; it would be sqlite:///PATH")
+        raise ValueError("a database in memory loses email; use sqlite:///PATH")
     if url.query or url.host:
-        raise ValueError("it would be sqlite:///PATH and nothing more")
+        raise ValueError("use sqlite:///PATH and nothing more")
     return url.set(drivername="sqlite").render_as_string(hide_password=False)
 
 
@@ -187,7 +195,7 @@ def _database_at(given: str, home: Path) -> str:
     return url.set(database=str(_checked(home / (url.database or "")))).render_as_string(hide_password=False)
 
 
-_DATABASES = "it would be sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+_DATABASES = "use sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 _LISTEN = re.compile(
     r"(?P<scheme>smtp|lmtp)://(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+):(?P<port>\d{1,5})|lmtp\+unix://(?P<path>/.+)",
     re.ASCII,
@@ -197,14 +205,14 @@ _LISTEN = re.compile(
 def _listen(given: str) -> tuple[Listen, ...]:
     places = tuple(_one_listen(one.strip()) for one in given.split(",") if one.strip())
     if not places:
-        raise ValueError("there must be at least one place to listen at, like smtp://127.0.0.1:8825")
+        raise ValueError("name at least one place to listen at, like smtp://127.0.0.1:8825")
     return places
 
 
 def _one_listen(given: str) -> Listen:
     match = _LISTEN.fullmatch(given)
     if match is None or int(match["port"] or 0) > 65_535 or not _is_host(match["host"] or ""):
-        raise ValueError(f"{given!r} would be smtp://HOST:PORT, lmtp://HOST:PORT or lmtp+unix:///PATH")
+        raise ValueError(f"in place of {given!r} use smtp://HOST:PORT, lmtp://HOST:PORT or lmtp+unix:///PATH")
     if match["path"]:
         return Listen("lmtp+unix", "", 0, match["path"])
     return Listen(match["scheme"], match["host"].strip("[]"), int(match["port"]), "")
@@ -232,7 +240,7 @@ def _relay_at(given: str, home: Path) -> str:
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(given: str) -> str:
         if given.lower() not in words:
-            raise ValueError(f"it would be {' or '.join(words)}")
+            raise ValueError(f"use {' or '.join(words)}")
         return given.lower()
 
     return parse
@@ -242,7 +250,7 @@ def _number(least: int, most: int) -> Callable[[str], int]:
     def parse(given: str) -> int:
         digits = given.replace("_", "")
         if not (digits.isascii() and digits.isdigit() and least <= int(digits[:18]) <= most):
-            raise ValueError(f"it would be a whole number from {least} to {most}")
+            raise ValueError(f"use a whole number from {least} to {most}")
         return int(digits)
 
     return parse

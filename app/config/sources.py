@@ -72,7 +72,7 @@ def from_file(path: Path) -> SettingSource:
     for name in written:
         if name != name.lower():
             right = name.removeprefix(PREFIX).lower()
-            raise BadSetting(f"{name} in {path} is no setting. Names are in lower case there: {right}")
+            raise BadSetting(f"{name} in {path} isn't a setting. Names are in lower case there: {right}")
     return SettingSource(str(path), f"{{name}} in {path}", {name.upper(): value for name, value in written.items()})
 
 
@@ -123,7 +123,7 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def unknown_names(sources: list[SettingSource], known: list[str]) -> Iterator[str]:
-    """Yield how each setting is named that nobody knows."""
+def unknown_names(sources: list[SettingSource], known: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name that is no setting's, and how the place that has it writes it."""
     for source in sources:
-        yield from (source.named(name) for name in source.values if name not in known)
+        yield from ((name, source.named(name)) for name in source.values if name not in known)

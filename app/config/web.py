@@ -37,7 +37,7 @@ def build_web(
     try:
         return WebServer(settings.web.host, settings.web.port, settings.web.path, site, behind_proxy=behind_proxy)
     except OSError as error:
-        why = f"The web pages cannot be served at {_shown(settings.web)}: {error.strerror or error}."
+        why = f"The web pages can't be served at {_shown(settings.web)}: {error.strerror or error}."
         if settings.web != parse_web(defaults.WEB):
             raise BadSetting(f"{why} TICKETS_WEB says where to.") from None
         LOG.warning("%s Mail is received all the same; TICKETS_WEB names another place.", why)

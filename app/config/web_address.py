@@ -32,7 +32,7 @@ def parse_web(given: str) -> WebAddress | None:
         return None
     match = _ADDRESS.fullmatch(given)
     if match is None or int(match["port"] or 0) > 65_535:
-        raise ValueError("it would be http://HOST:PORT or http+unix:///PATH, or empty for no web pages")
+        raise ValueError("use http://HOST:PORT or http+unix:///PATH, or empty for no web pages")
     return (
         WebAddress("", 0, match["path"]) if match["path"] else WebAddress(match["host"].strip("[]"), int(match["port"]))
     )
@@ -46,7 +46,7 @@ def parse_web_url(given: str) -> str | None:
     if not _PUBLIC.fullmatch(url) or not (
         url.lower().startswith("https:") or is_loopback(urlsplit(url).hostname or "")
     ):
-        raise ValueError("it would be https://HOST, or http://127.0.0.1:PORT for this machine alone")
+        raise ValueError("use https://HOST, or http://127.0.0.1:PORT for this machine alone")
     return url
 
 

@@ -72,13 +72,13 @@ def test_the_file_goes_over_the_defaults_and_the_environment_over_the_file(tmp_p
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        ('domian = "a.example"', "domian in {} is no setting"),
+        ('domian = "a.example"', "domian in {} isn't a setting. Did you mean TICKETS_DOMAIN?"),
         ('DOMAIN = "a.example"', "DOMAIN in {}"),
         ("[domain]\nx = 1", "domain in {} "),
         ("workers = true", "workers in {} "),
         ("workers = 1.5", "workers in {} "),
-        ('workers = "many"', "workers in {} cannot be 'many'"),
-        ('relay = "smtp://a:secret@x y"', "relay in {} cannot be"),
+        ('workers = "many"', "workers in {} can't be 'many'"),
+        ('relay = "smtp://a:secret@x y"', "relay in {} can't be"),
         ("domain = a.example", "{} isn't valid TOML: "),
         ('relay = "maildir:x"\nrelay_file = "y"', "relay in {} and relay_file in {} are both set"),
         ('relay_file = "/nowhere/at/all"', "relay_file in {} can't be read"),

@@ -183,5 +183,5 @@ def test_both_forms_come_out_of_a_running_server(tmp_path: Path) -> None:
 
 def test_a_wrong_form_is_told(tmp_path: Path) -> None:
     done = Program(tmp_path).run("serve", TICKETS_LOG="xml")
-    assert (done.returncode, done.stderr) == (1, "TICKETS_LOG cannot be 'xml': it would be plain or json.\n")
+    assert (done.returncode, done.stderr) == (1, "TICKETS_LOG can't be 'xml': use plain or json.\n")
     assert sys.version_info >= (3, 11)

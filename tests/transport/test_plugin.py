@@ -176,7 +176,7 @@ def test_what_is_wrong_at_the_start_is_one_line(guest: World) -> None:
     for settings, told in (
         (
             SimpleNamespace(relay=object(), TICKETS={"COLOUR": "blue"}),
-            "COLOUR in TICKETS in the project's settings is no setting",
+            "COLOUR in TICKETS in the project's settings isn't a setting. Use TICKETS_HOME, TICKETS_DOMAIN",
         ),
         (SimpleNamespace(relay=None, TICKETS={"DOMAIN": DOMAIN}), "There is no settings.relay yet"),
         (SimpleNamespace(TICKETS={"DATABASE_URL": "sqlite:////dev/null/t.db"}, relay=object()), "cannot be had"),

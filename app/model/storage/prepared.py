@@ -77,7 +77,7 @@ def run(connection: Connection, sql: str, parameters: Any = (), *, many: bool = 
 
 
 def _compile(statement: Executable, columns: Sequence[str] | None, dialect: Dialect) -> _Compiled:
-    compiled: Any = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
+    compiled: Any = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined] # its types lack it
     if getattr(compiled, "insert_prefetch", None) or getattr(compiled, "update_prefetch", None):
         raise TypeError(f"a prepared statement names every column that has a default: {compiled}")
     parameters = {name: bind for bind, name in compiled.bind_names.items()}

@@ -32,7 +32,7 @@ class MetricsServer:
         kind = _UnixServer if path else _IPv6Server if ":" in host else ThreadingHTTPServer
         if path:
             Path(path).unlink(missing_ok=True)
-        self._server = kind(path if path else (host, port), _handler(self.metrics))  # type: ignore[arg-type]
+        self._server = kind(path if path else (host, port), _handler(self.metrics))  # type: ignore[arg-type] # of three kinds
         self.metrics.begin()
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
         self._thread.start()

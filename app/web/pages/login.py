@@ -94,7 +94,7 @@ def enter(secret: str) -> ResponseReturnValue:
             return page("login_failed", 404, sentence=str(error))
         _end_former(uow)
         response = redirect(entered.leads_to, 303)
-        set_cookie(response, "session", entered.secret, int(SESSION_LASTS.total_seconds()))  # type: ignore[arg-type]
+        set_cookie(response, "session", entered.secret, int(SESSION_LASTS.total_seconds()))  # type: ignore[arg-type] # werkzeug's
         return response
 
     return in_transaction(work)
