@@ -1068,3 +1068,14 @@ def test_a_new_member_of_a_team_is_told_how_it_works(
         office.run("deliver", stdin=mail.encode())
         assert len(office.json("show", number)["changes"]) >= count, line
     assert examples
+
+
+def test_the_daily_emails_are_written_once_and_counted(office: Office) -> None:
+    office.does("person", "add", "ada@example.org", "--admin")
+    assert office.does("digest") == "0 daily emails written\n"
+    office.does("queue", "add", "Sponsors", "--address", "sponsors")
+    office.does("open", "--queue", "Sponsors", "--from", ANN, "--subject", "A gift", "--text", "Take it.")
+    # To Ada, and to the admin who is there.
+    assert office.does("digest") == "2 daily emails written\n"
+    assert office.does("digest") == "0 daily emails written\n"
+    assert office.does("unmatched", "redeliver", "--all") == "No unmatched email\n"

@@ -107,6 +107,8 @@ def unmatched_redeliver(numbers: tuple[int, ...], every: bool, address: str | No
         if every:
             with database.read_only() as uow:
                 numbers = tuple(delivery.id for delivery in unmatched_deliveries(uow))
+        if not numbers:
+            click.echo("No unmatched email")
         for number in numbers:
             click.echo(f"{number}: {_result_line(intake.redeliver(number, address, mailbox))}")
 

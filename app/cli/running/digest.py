@@ -17,4 +17,13 @@ def digest_command() -> None:
       tickets digest
     """
     with ready_database() as database:
-        do_daily_work(database)
+        done = do_daily_work(database)
+    for number in done.opened:
+        click.echo(f"Ticket {number} is open again")
+    if done.held:
+        click.echo(f"Told teams of {_counted(done.held, 'reply that waits', 'replies that wait')}")
+    click.echo(f"{_counted(done.letters, 'daily email', 'daily emails')} written")
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"

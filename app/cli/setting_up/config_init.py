@@ -54,8 +54,8 @@ class _Answers(NamedTuple):
 @click.option("--domain", help="The domain of the tracker's own addresses, such as tickets.example.org.")
 @click.option("--address", "--hello", "address", metavar="ADDRESS", help="The address that people write to.")
 @click.option("--listen", metavar="URL", help="Where your mail server hands mail over.")
-@click.option("--relay", metavar="URL", help="Where letters go.")
-@click.option("--admin", metavar="EMAIL", help='The first administrator: an address, or "Ann Lee <ann@example.org>".')
+@click.option("--relay", metavar="URL", help="Where outgoing email goes.")
+@click.option("--admin", metavar="EMAIL", help='The first admin: an address, or "Ann Lee <ann@example.org>".')
 @click.option("--path", type=PathName(path_type=Path), help="The file to write.")
 @click.option("--user", "account", default="", metavar="ACCOUNT", help="The account that will run the tracker.")
 @click.option("--force", is_flag=True, help="Replace the file.")
@@ -105,11 +105,11 @@ def _usual_path(account: str) -> Path:
 def _answers(
     domain: str | None, address: str | None, listen: str | None, relay: str | None, admin: str | None
 ) -> _Answers:
-    domain = _asked(domain, "The tracker's own domain (its mail must reach this machine), like tickets.example.org")
+    domain = _asked(domain, "The tracker's own domain (its email must reach this machine), like tickets.example.org")
     address = _asked(address, "The address people write to", f"hello@{domain}")
-    listen = _asked(listen, "Where mail comes from: your mail server hands it over at", "lmtp://127.0.0.1:8824")
-    relay = _asked(relay, "Where letters go", "smtp://127.0.0.1:25")
-    admin = _asked(admin, "The first administrator, like Ann Lee <ann@example.org>")
+    listen = _asked(listen, "Where email comes from: your mail server hands it over at", "lmtp://127.0.0.1:8824")
+    relay = _asked(relay, "Where outgoing email goes", "smtp://127.0.0.1:25")
+    admin = _asked(admin, "The first admin, like Ann Lee <ann@example.org>")
     whole = address if "@" in address else f"{address}@{domain}"
     return _Answers(domain.lower(), _address(whole), listen, relay, _person(admin))
 
@@ -208,8 +208,8 @@ def _add_answers(uow: UnitOfWork, answers: _Answers) -> None:
     if queue_setup.add_responder(uow, general, admin):
         welcome(uow, general, admin)
     shown = ", ".join(queues.whole_address(uow, row.address) for row in general.addresses)
-    click.echo(f"Mail to {shown} opens a ticket of the {general.name} team")
-    click.echo(f"{admin.label} <{admin.email}> is an administrator and on the {general.name} team")
+    click.echo(f"Email to {shown} opens a ticket of the {general.name} team")
+    click.echo(f"{admin.label} <{admin.email}> is an admin and on the {general.name} team")
 
 
 def _make_home(home: Path, account: str) -> None:

@@ -1,6 +1,8 @@
 """What the tracker does by itself once a day: open tickets again, and tell people what waits."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -20,21 +22,31 @@ from .morning_letters import queues_due, send_morning_letters
 from .workflow import take_transitions
 
 
-def do_daily_work(database: Database) -> None:
+class DailyWork(NamedTuple):
+    """What was done: tickets that are open again, held replies whose team was told, and letters of the day."""
+
+    opened: Sequence[int]
+    held: int
+    letters: int
+
+
+def do_daily_work(database: Database) -> DailyWork:
     """Do what is due; a server calls this every few minutes, and several may at once."""
     with database.read_only() as uow:
         tickets, queues, held = due_again(uow), queues_due(uow), held_for_a_day(uow)
+    opened, told, letters = list[int](), 0, 0
     for number in tickets:
         with database.transaction() as uow:
-            open_again(uow, number)
+            opened += [number] if open_again(uow, number) else []
     for message_id in held:
         with database.transaction() as uow:
-            tell_of_held(uow, message_id)
+            told += tell_of_held(uow, message_id)
     for queue_id in queues:
         with database.transaction() as uow:
-            send_morning_letters(uow, queue_id)
+            letters += send_morning_letters(uow, queue_id)
     with database.transaction() as uow:
-        tell_administrators(uow)
+        letters += tell_administrators(uow)
+    return DailyWork(opened, told, letters)
 
 
 # Tickets that were stalled until a day
