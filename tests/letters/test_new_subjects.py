@@ -2,6 +2,7 @@
 
 import pytest
 
+from mail_tickets.model.letters import notification
 from tests.support.world import World
 
 
@@ -45,3 +46,16 @@ def test_a_reply_with_a_title_of_before_shows_no_subject(small_world: World) -> 
     rita.replies(rita.letter(), "Subject: Lamp 12, hall\n\nTry the other switch.")
     ann.writes("ticket1", "I did.", subject="Re: [General #1] Lamp 12, hall", answering=ann.letter())
     assert "Subject:" not in rita.letter().text
+
+
+def test_a_subject_of_long_ago_is_shown_again(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that a mail on a ticket of 50,000 messages does not read them all.
+    monkeypatch.setattr(notification, "_LATEST", 3)
+    rita = small_world.responder("rita@team.example", "Rita")
+    ann = small_world.actor("ann@home.example", "Ann")
+    ann.writes("hello", "Hello.", subject="Lamp")
+    shown = []
+    for subject in ("Ten new lamps", "Ten new lamps", "Lamp", "Lamp", "Ten new lamps"):
+        ann.writes("ticket1", f"About: {subject}", subject=subject)
+        shown.append("Subject: Ten new lamps" in rita.letter().text)
+    assert shown == [True, False, False, False, True]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple, cast
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import mailable
@@ -36,6 +36,8 @@ from .letter_subjects import Subjects, add_letters, named_in, replace_subjects
 
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
 _WITH_FILES = ("opened", "posted")
+# A subject is new that none of so many mails before had.
+_LATEST = 500
 
 
 class LetterHeaders(NamedTuple):
@@ -199,7 +201,8 @@ def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message:
         or _is_same(subject, ticket.title)
     ):
         return ""
-    mails = select(Message.subject).where(Message.ticket_id == ticket.id, Message.id != message.id)
+    latest = Message.ticket_id == ticket.id, Message.number > message.number - _LATEST
+    mails = select(Message.subject).where(*latest, Message.id != message.id).distinct()
     titles = select(Change.old).where(Change.ticket_id == ticket.id, Change.field == "subject")
     known = [*uow.session.scalars(mails), *uow.session.scalars(titles)]
     if any(_is_same(subject, one or "") for one in known):
@@ -268,8 +271,10 @@ def _notify_later(
     later: timedelta,
 ) -> None:
     """Tell of what a storm holds back in one letter to each reader, which leaves when the window has ended."""
-    held = Letter.ticket_id == ticket.id, Letter.kind == HELD, Letter.attempts == 0, Letter.next > uow.now
-    begun = {letter.person_id: letter for letter in uow.session.scalars(select(Letter).where(*held))}
+    # Few letters wait, and a ticket may have very many.
+    held = select(Letter).where(Letter.state == State.WAITING, Letter.next > uow.now, Letter.ticket_id == ticket.id)
+    unsent = uow.session.scalars(held.where(Letter.kind == HELD, Letter.attempts == 0))
+    begun = {letter.person_id: letter for letter in unsent}
     for reader in recipients:
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
@@ -294,7 +299,9 @@ def _held_since(
     """
     has_letter = exists().where(Letter.about_id == Message.id, Letter.kind != HELD)
     visible = [] if reader.responder else [~Message.private]
-    which = Message.ticket_id == ticket.id, Message.id >= first, Message.id <= last.id, ~has_letter
+    # By their numbers: what came before on a long ticket is not read.
+    begun = func.coalesce(select(Message.number).where(Message.id == first).scalar_subquery(), 0)
+    which = Message.ticket_id == ticket.id, Message.number >= begun, Message.number <= last.number, ~has_letter
     held = select(Message).where(*which, *visible).order_by(Message.number)
     messages = uow.session.scalars(held.options(joinedload(Message.sender)).limit(_LISTED_LATER + 1)).all()
     wording = wording_of(ticket)
