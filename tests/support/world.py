@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import delete, make_url
 
 from mail_tickets.config import build, defaults
-from mail_tickets.config.parsing import load
+from mail_tickets.config.parsing import Settings, load
 from mail_tickets.mail.addresses import Mailbox, address_key
 from mail_tickets.model.inbound.delivery import DeliveryResult
 from mail_tickets.model.letters.notification import notify
@@ -256,7 +256,7 @@ class World:
         self._lives_by(lifecycle)
         self.far_end = FarEnd()
         self.courier = Courier(self.database, self.far_end)  # type: ignore[arg-type]
-        self.settings = load(_PLAIN, {"TICKETS_UNMATCHED": "keep" if keep_unmatched else "reject"})
+        self.settings = _settings("keep" if keep_unmatched else "reject")
         self.intake = build.build_intake(self.settings, self.database)
         self.receiver: Receiver | None = None
 
@@ -436,3 +436,8 @@ _PLAIN = {
     "WEB_URL": "",
     "METRICS": "",
 }
+
+
+@cache
+def _settings(unmatched: str) -> Settings:
+    return load(_PLAIN, {"TICKETS_UNMATCHED": unmatched})
