@@ -25,7 +25,8 @@ def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while it is there, an event loop runs in this thread, and no server could start one.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     """The system's chromium; without one a skip, under CI a failure."""
     path = chromium_path()
