@@ -121,8 +121,8 @@ def terminal_lines(folder: Path, port: int) -> list[str]:
 
 
 @contextmanager
-def tmux(socket: Path, command: str) -> Iterator[Tmux]:
-    """Run a command in a terminal of its own; yields a function that calls tmux there."""
+def tmux(socket: Path, command: str, rows: int = LINES) -> Iterator[Tmux]:
+    """Run a command in a terminal of its own, of so many rows; yields a function that calls tmux there."""
 
     def call(*arguments: str) -> str:
         done = subprocess.run(
@@ -134,7 +134,7 @@ def tmux(socket: Path, command: str) -> Iterator[Tmux]:
         )
         return done.stdout
 
-    call("-u", "new-session", "-d", "-c", str(socket.parent), "-x", str(COLUMNS), "-y", str(LINES), command)
+    call("-u", "new-session", "-d", "-c", str(socket.parent), "-x", str(COLUMNS), "-y", str(rows), command)
     try:
         yield call
     finally:
