@@ -36,6 +36,8 @@ def everything(say: Callable[[str], None], *, short: bool) -> Iterable[Figure]:
         yield from letters(Path(folder) / "letters")
         say(f"memory after {MANY:,} mails, and of one of 25 MB")
         yield from memory(Path(folder) / "memory")
+        say("mail while people look at web pages")
+        yield from browsed(Path(folder) / "browsing")
         say("one reply on a short and on a long ticket")
         yield from long_ticket(Path(folder) / "long")
         if not short:
@@ -66,7 +68,7 @@ def searched(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 
 
 def paged(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
-    """How long the model behind the web pages takes."""
+    """How long web pages take, and how large they are."""
     # It needs what a figure is from here.
     from .pages import pages
 
@@ -80,6 +82,14 @@ def kinds(folder: Path) -> Iterable[Figure]:
 
     yield from mail_kinds(_made(folder / "over-floor"))
     yield from mails_alone(_made(folder / "alone"))
+
+
+def browsed(folder: Path) -> Iterable[Figure]:
+    """What web pages cost the mail."""
+    # It needs what a figure is from here.
+    from .browsing import browsing
+
+    yield from browsing(_made(folder))
 
 
 def quotations() -> Iterable[Figure]:

@@ -1,0 +1,119 @@
+"""How mail fares while people look at web pages, and how much memory the pages take."""
+
+import re
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+
+from ...model.operations.web_login import make_link
+from ...model.records.people import get_person
+from ...model.storage.database import Database
+from .figure import Figure
+from .load import connect, send
+from .tracker import DOMAIN, Tracker
+
+CLIENTS = 4
+PAGES_A_SECOND = 10
+ROUNDS = 5
+MAILS = 100
+_PAGES = ("/", "/tickets", "/tickets/1", "/tickets/2")
+_READER = "helper1@home.example"
+
+
+def browsing(folder: Path) -> Iterable[Figure]:
+    """The slowest twentieth of mails with and without browsing, and the most memory with and without pages."""
+    without = Tracker(_made(folder / "without"))
+    with without.server("running", TICKETS_WEB="") as server:
+        _seconds(without, server.port, 2 * ROUNDS * MAILS)
+        bare = server.peak_bytes()
+    tracker, web = Tracker(_made(folder / "with")), _free_port()
+    quiet: list[float] = []
+    browsed: list[float] = []
+    with tracker.server("running", TICKETS_WEB=f"http://127.0.0.1:{web}") as server:
+        cookies = [_log_in(tracker, web) for _ in range(CLIENTS)]
+        for _ in range(ROUNDS):
+            quiet += _seconds(tracker, server.port, MAILS)
+            with _looking(web, cookies) as seen:
+                browsed += _seconds(tracker, server.port, MAILS)
+        peak = server.peak_bytes()
+    before, after = _slow(quiet), _slow(browsed)
+    what = f"{CLIENTS} people look at {PAGES_A_SECOND} pages a second each"
+    yield Figure("95 of 100 mails are answered within", f"{before:.1f} ms")
+    ratio = after / before
+    told = f"{ratio:.2f} times ({after:.1f} ms)"
+    yield Figure(f"the same while {what}", told, "<= 1.5", ratio <= 1.5 and bool(seen))
+    more = (peak - bare) / 2**20
+    yield Figure("memory that the web pages add", f"{more:.1f} MB", "<= 10 MB", more <= 10)
+
+
+def _seconds(tracker: Tracker, port: int, mails: int) -> list[float]:
+    with connect(port) as client:
+        return [send(client, mail) for mail in tracker.replies(mails)]
+
+
+def _slow(seconds: list[float]) -> float:
+    """The milliseconds within which 95 of 100 are."""
+    return quantiles(seconds, n=20)[-1] * 1000
+
+
+@contextmanager
+def _looking(port: int, cookies: Iterable[str]) -> Iterator[list[int]]:
+    """People look at pages until the end, each at a steady pace; gives the sizes of what they have seen."""
+    over, seen = threading.Event(), list[int]()
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        starts = (perf_counter() + at / CLIENTS / PAGES_A_SECOND for at in range(CLIENTS))
+        work = [
+            threads.submit(_look, port, cookie, start, over, seen)
+            for cookie, start in zip(cookies, starts, strict=True)
+        ]
+        try:
+            yield seen
+        finally:
+            over.set()
+    for one in work:
+        one.result()
+
+
+def _look(port: int, cookie: str, due: float, over: threading.Event, seen: list[int]) -> None:
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    at = 0
+    while not over.wait(max(0.0, due - perf_counter())):
+        due, at = due + 1 / PAGES_A_SECOND, at + 1
+        connection.request("GET", _PAGES[at % len(_PAGES)], headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        seen.append(len(answer.read()))
+        if answer.status != 200:
+            raise AssertionError(f"{_PAGES[at % len(_PAGES)]} was answered {answer.status}")
+    connection.close()
+
+
+def _log_in(tracker: Tracker, port: int) -> str:
+    """Log a responder in; the cookie of their browser."""
+    database = Database(tracker.environment["TICKETS_DATABASE_URL"], DOMAIN)
+    with database.transaction() as uow:
+        secret = make_link(uow, get_person(uow, _READER))
+    database.close()
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", f"/login/{secret}")
+    found = re.match(r"desk=[\w-]+", connection.getresponse().headers.get("Set-Cookie", ""))
+    connection.close()
+    if found is None:
+        raise AssertionError("nobody could log in")
+    return found[0]
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
