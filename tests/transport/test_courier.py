@@ -26,7 +26,7 @@ from mail_tickets.transport.outbound.letter_mime import LetterFile, compose
 from mail_tickets.transport.outbound.letters_in_hand import BATCH, BEGIN_WITHIN, GRACE, LEASE, LettersInHand
 from mail_tickets.transport.outbound.relays import Relay, relay_from_url
 from tests.support.sinks import Sink
-from tests.support.world import DOMAIN, World
+from tests.support.world import DOMAIN, World, awaits
 
 
 @pytest.fixture
@@ -318,6 +318,22 @@ def test_a_lease_is_renewed_as_long_as_a_letter_is_under_way(
     assert states(world) == ["sent", "sent"]
     courier.stop()
     other.stop()
+
+
+def test_a_courier_that_begins_again_renews_leases_again(
+    world: World, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_leases(monkeypatch)
+    courier.in_hand.begin()
+    courier.stop()
+    courier.in_hand.begin()
+    write_letters(world, BOB)
+    [letter] = courier.in_hand.take()
+    until = letter.next
+    world.clock.passes(seconds=0.5)
+    awaits(lambda: letter.next > until)
+    courier.in_hand.give_back()
+    courier.in_hand.close()
 
 
 def test_a_letter_whose_lease_ended_is_the_others_and_is_not_begun(

@@ -58,8 +58,7 @@ class Courier:
     def start(self, *, daemon: bool = False) -> None:
         """Begin to work in a thread; as a daemon, it keeps no process alive that nobody tells it of the end of."""
         self._ending.clear()
-        # It may have been away until now.
-        self.in_hand.database_was_away()
+        self.in_hand.begin()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=daemon)
         self._thread.start()
         self._notices = NoticeListener(self.database, self.wake)

@@ -125,6 +125,14 @@ class LettersInHand:
         """Take over no letter of another courier before it could renew its lease."""
         self._take_over_at = self._database.clock() + GRACE
 
+    def begin(self) -> None:
+        """Renew leases from now on. The database may have been away until now."""
+        self._ending.clear()
+        self._holding.clear()
+        self.database_was_away()
+        with self._lock:
+            self._keep(self._in_hand())
+
     def close(self) -> None:
         """Renew no lease any more."""
         self._ending.set()
@@ -160,7 +168,7 @@ class LettersInHand:
             self._holding.clear()
         elif not self._holding.is_set():
             self._holding.set()
-            if self._keeper is None:
+            if self._keeper is None or not self._keeper.is_alive():
                 self._keeper = threading.Thread(target=self._renew_again_and_again, name="lease", daemon=True)
                 self._keeper.start()
 
@@ -175,7 +183,8 @@ class LettersInHand:
                 self.renew()
                 pause = RENEW_SECONDS
             except Exception as error:
-                LOG.warning("the lease of letters in hand cannot be renewed: %s", one_line(str(error)))
+                if pause == RENEW_SECONDS:
+                    LOG.warning("the lease of letters in hand cannot be renewed: %s", one_line(str(error)))
                 pause = RENEW_AGAIN_SECONDS
 
     def _may_leave(self) -> bool:
