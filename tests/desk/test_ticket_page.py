@@ -133,7 +133,7 @@ def test_a_merge_names_who_will_read_what_before_it_is_done(inbox: World) -> Non
     for wrong, says in (("99", "ticket 99"), (str(number), "itself"), ("x", "number")):
         with pytest.raises(FieldsRefused, match=says), world.uow() as uow:
             merge_preview(uow, number, get_person(uow, SAM), wrong)
-    with pytest.raises(FieldsRefused, match="Only the team can use Owner"), world.uow() as uow:
+    with pytest.raises(FieldsRefused, match="only the team can merge its tickets"), world.uow() as uow:
         merge_tickets(uow, number, get_person(uow, "kim@home.example"), "1")
     with world.uow() as uow:
         assert merge_tickets(uow, number, get_person(uow, SAM), "1") == 1
