@@ -11,7 +11,7 @@ from tests.support.desk import Desk, Page, Visitor
 from tests.support.world import World
 from tests.web.conftest import ANN, KIM, OLGA, SAM, populated
 
-BEA = "bea@home.example"
+BEA, REX = "bea@home.example", "rex@team.example"
 CELLS = [(name, status) for name, life in LIFECYCLES.items() for status in life.statuses]
 
 
@@ -25,6 +25,7 @@ def desks(database_url: str) -> Iterator[dict[str, Desk]]:
             worlds.append(World(database_url, lifecycle=lifecycle))
             world = populated(worlds[-1])
             world.known(BEA, "Bea")
+            world.reader(REX, "Rex Reader")
             return self.setdefault(lifecycle, Desk(world))
 
     yield Made()
@@ -46,7 +47,7 @@ def says(page: Page, key: str) -> str:
     return " ".join(page.by_id[f"says-{key}"].split())
 
 
-@pytest.mark.parametrize("email", [ANN, BEA, SAM, OLGA, KIM])
+@pytest.mark.parametrize("email", [ANN, BEA, SAM, OLGA, KIM, REX])
 @pytest.mark.parametrize(("lifecycle", "status"), CELLS)
 def test_every_button_does_what_its_page_says(desks: dict[str, Desk], lifecycle: str, status: str, email: str) -> None:
     desk = desks[lifecycle]

@@ -77,8 +77,13 @@ SENT: dict[str, tuple[str, dict[str, str], tuple[int, ...]]] = {
 
 @pytest.fixture
 def desk(small_inbox: World) -> Desk:
-    """The pages of an inbox with two tickets of Ann's, on the first of which Bea is; the team has talked in private."""
-    world = populated(small_inbox)
+    """The pages of a shared inbox."""
+    return with_a_private_note(small_inbox)
+
+
+def with_a_private_note(world: World) -> Desk:
+    """The pages of a tracker with two tickets of Ann's; on the first is Bea, and the team has talked in private."""
+    populated(world)
     world.known(BEA, "Bea")
     world.asks_in(1, BEA)
     world.known(QUIN, "Quin")
@@ -162,6 +167,20 @@ def test_no_page_shows_the_id_of_somebodys_letter(desk: Desk, email: str | None)
         for place, (status, _, body) in everything(visitor, {"K": key, "P": key}).items():
             exact = email == SAM and (place.endswith("/raw") or "/files/" in place)
             assert exact or not any(one in body for one in ids), (place, status)
+
+
+@pytest.mark.parametrize("email", [*READERS, KIM, None])
+def test_in_a_queue_of_questions_they_change_no_byte_either(database_url: str, email: str | None) -> None:
+    """There whoever is known reads the public messages."""
+    world = World(database_url, lifecycle="support")
+    desk = with_a_private_note(world)
+    visitor, places = desk.visitor(email), keys(world)
+    before = everything(visitor, places)
+    assert before["/tickets/1"][0] == (200 if email else 404)
+    talks_in_private(world)
+    after = everything(visitor, places)
+    assert {place for place in before if before[place] != after[place]} == set()
+    world.close()
 
 
 @pytest.mark.parametrize("email", [SAM, OLGA])
