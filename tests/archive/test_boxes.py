@@ -483,6 +483,7 @@ LABELS = {
     b"=?UTF-8?B?0KHQv9Cw0Lw=?=": Other.SPAM,
     b"Inbox,\n Trash": Other.TRASH,
     b"Trash cans,Spam reports": "",
+    b'"Spam"': Other.SPAM,
 }
 
 

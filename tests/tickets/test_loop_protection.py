@@ -394,8 +394,8 @@ def test_who_asks_in_others_with_very_many_mails_reaches_only_who_answers(small_
         assert uow.session.query(Participant).count() == MOST_OF_SENDER + 5
     ron.replies(ron.letters[0], "Welcome.")
     assert len(pat.letters) == 1
-    for _ in range(MOST_TO_OUTSIDERS + 3):
-        eve.writes("ticket1", "Buy my water.")
+    for number in range(MOST_TO_OUTSIDERS + 3):
+        eve.writes("ticket1", f"Buy my water, {number}.")
     assert len(pat.letters) == 1 + MOST_TO_OUTSIDERS
 
 
@@ -469,7 +469,10 @@ def test_what_was_counted_while_the_clock_was_ahead_holds_nothing_back_once_it_i
     assert "It still burns." in rita.letter().text
 
 
-def test_two_away_notes_without_headers_end_however_slowly_they_come(small_inbox: World) -> None:
+@pytest.mark.parametrize(("threaded", "most"), [(True, 20), (False, 60)])
+def test_two_away_notes_without_headers_end_however_slowly_they_come(
+    small_inbox: World, threaded: bool, most: int
+) -> None:
     """Ann and Rita each answer every letter after three minutes, for twelve hours."""
     rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
     ann.writes("hello", "The room?")
@@ -481,10 +484,11 @@ def test_two_away_notes_without_headers_end_however_slowly_they_come(small_inbox
         for who in (rita, ann):
             fresh, seen[who.email] = who.letters[seen[who.email] :], len(who.letters)
             for letter in fresh:
-                who.replies(letter, notes[who.email])
-    assert len(small_inbox.far_end.letters) <= 20
+                named = letter if threaded else None
+                who.writes(letter["Reply-To"], notes[who.email], subject=letter["Subject"], answering=named)
+    assert len(small_inbox.far_end.letters) <= most
     # All of it is kept, and told once the day is over.
-    assert len(small_inbox.ticket()["messages"]) <= 20
+    assert len(small_inbox.ticket()["messages"]) <= most
     before = len(rita.letters)
     small_inbox.clock.passes(days=1)
     small_inbox.settle()

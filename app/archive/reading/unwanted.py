@@ -38,7 +38,7 @@ _NAMES = {
 }
 _BY_NAME = {name: about for about, names in _NAMES.items() for name in names.split("|")}
 _LABELS = re.compile(rb"^x-gmail-labels:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
-_LABEL = re.compile(r'"([^"]*)"|([^,]+)')
+_LABEL = re.compile(r'\s*+(?:"([^"]*)"|([^,]+))')
 # Maildir's flags stand behind ":2,"; where a file's name can have no colon, behind another sign.
 _FLAGS = re.compile(r"[:;!]2,([A-Za-z]*)\Z")
 _UTF_7 = re.compile(r"&([A-Za-z0-9+,]*)-")

@@ -34,6 +34,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # Whoever has answered so many letters with the same words within a day is a program: nobody is told of the next one.
 MOST_REPEATS = 5
+# The same of mails that name no letter which they answer: people write such ones, too.
+MOST_UNTHREADED = 12
 # Mail of one sender that is not believed causes this many letters an hour to people outside the team.
 MOST_TO_OUTSIDERS = 20
 # So many letters of a kind an hour answer one person's mails by themselves.
@@ -80,8 +82,8 @@ _SAME = Prepared(
         Message.received > bindparam("since"),
         Message.mail_id.is_not(None),
     )
-    .distinct()
-    .limit(MOST_REPEATS + 1)
+    .order_by(Message.number.desc())
+    .limit(MOST_REPEATS + MOST_UNTHREADED)
 )
 
 
@@ -110,14 +112,18 @@ def storm_on(uow: UnitOfWork, message: Message, actor: TicketMember | None, memb
 def _repeats(uow: UnitOfWork, message: Message) -> bool:
     """Whether a mail says again, to one more letter of ours, what its sender has said so often within a day.
 
-    Away notes without any header answer each letter with the same words, however slowly.
+    Away notes without any header answer each letter with the same words, however slowly; some do not name the letter.
     """
-    answers = message.in_reply_to is not None and is_our_id(uow, message.in_reply_to)
-    if message.number <= 2 * MOST_REPEATS or not answers or not message.text.strip():
+    if message.number <= 2 * MOST_REPEATS or not message.text.strip():
+        return False
+    if message.in_reply_to is not None and not is_our_id(uow, message.in_reply_to):
         return False
     same = {"ticket": message.ticket_id, "sender": message.sender_id, "text": message.text}
     found = _SAME.rows(uow.connection, {**same, "before": message.number, "since": uow.now - DAY})
-    return len({answered for (answered,) in found} - {message.in_reply_to}) >= MOST_REPEATS
+    answered = [letter for (letter,) in found]
+    if message.in_reply_to is None:
+        return answered.count(None) >= MOST_UNTHREADED
+    return len(set(answered) - {message.in_reply_to}) >= MOST_REPEATS
 
 
 def would_hold_next(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> bool:
