@@ -16,6 +16,11 @@ from .text import decoded, one_line, unescaped
 NULL_PATH = "null reverse-path"
 """The reason where the envelope has no sender."""
 
+LOOP_HEADER = "X-Mail-Tickets-Loop"
+"""Which trackers a letter has come through: each adds its mark to those of the automatic mail that it tells of."""
+_LOOP_MARK = re.compile(r"\b[0-9a-f]{16}\b")
+_MOST_MARKS = 50
+
 _COMMENT = re.compile(r"\([^()]*+\)")
 _NOBODY = re.compile(
     r"(?:[^@]*[-+._])?(?:mailer-daemon|no[-_.]?repl(?:y|ies)|do[-_.]?not[-_.]?(?:reply|respond)|unattended"
@@ -106,6 +111,7 @@ _SIGNS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("X-Vacation", _says_so),
     ("X-Apple-Action", _is_vacation),
     ("X-OTRS-Loop", _is_there),
+    (LOOP_HEADER, _is_there),
     ("X-POST-MessageClass", _is_autoresponder),
     ("Delivered-To", _is_autoresponder),
     ("X-MS-Exchange-Generated-Message-Source", _says_so),
@@ -255,3 +261,9 @@ def _is_sent_by_its_recipient(found: dict[str, list[str]]) -> bool:
 def _addresses(found: dict[str, list[str]], *names: str) -> set[str]:
     values = (value for name in names for value in found.get(name, [])[:5])
     return {mailbox.email.casefold() for value in values for mailbox in mailboxes(value, 10)}
+
+
+def loop_marks(headers: dict[str, list[str]]) -> tuple[str, ...]:
+    """The marks of the trackers through which a mail came, by its headers (`mime.fields`)."""
+    written = " ".join(headers.get(LOOP_HEADER.lower(), []))
+    return tuple(dict.fromkeys(_LOOP_MARK.findall(written[:10_000])))[:_MOST_MARKS]

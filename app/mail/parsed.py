@@ -10,7 +10,7 @@ from mimetypes import MimeTypes
 
 from . import mime
 from .addresses import Mailbox, is_usable, mailboxes
-from .auto_submitted import from_list, reason
+from .auto_submitted import from_list, loop_marks, reason
 from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
 from .containers.clear_signed import without_armour
@@ -81,6 +81,7 @@ class ParsedMail:
     written_date: str = ""
     bounce: bool = False
     spam: bool = False
+    loop_marks: tuple[str, ...] = ()
 
 
 def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
@@ -116,6 +117,7 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
         written_date=one_line(decoded(fields.get("date", [""])[0])),
         bounce=_is_bounce(headers, envelope_from),
         spam=fields.get("x-spam-flag", [""])[0].strip().lower() == "yes",
+        loop_marks=loop_marks(fields),
     )
 
 

@@ -350,7 +350,14 @@ EVIL = {
 }
 ALLOWED_HEADERS = {
     *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted"),
-    *("X-Auto-Response-Suppress", "List-Id", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
+    *(
+        "X-Auto-Response-Suppress",
+        "X-Mail-Tickets-Loop",
+        "List-Id",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "MIME-Version",
+    ),
 }
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 

@@ -212,6 +212,39 @@ def test_two_trackers_that_answer_for_each_other_stop(
     assert sum(len(world.rows(Delivery)) for world in trackers) == crossed + 1
 
 
+@pytest.mark.parametrize("minutes", [0.1, 20])
+@pytest.mark.parametrize("without", [(), MARKS], ids=["marked", "unmarked"])
+def test_two_trackers_that_answer_for_each_other_end_however_slowly(
+    trackers: tuple[World, World], without: tuple[str, ...], minutes: float
+) -> None:
+    """Each letter of the one opened a ticket at the other, without end. What comes around is set aside."""
+    one, other = trackers
+    bob = other.responder("bob@example.org", "Bob")
+    for world in trackers:
+        world.switches("General", acknowledge="on")
+    one.actor("ann@example.net", "Ann").writes("hello", "It burns.")
+
+    def hours_pass(hours: float) -> int:
+        seen = dict.fromkeys(trackers, 0)
+        for _ in range(20):
+            for here, there in ((one, other), (other, one)):
+                here.clock.passes(minutes=minutes * hours / 6)
+                here.settle()
+                letters, seen[here] = here.far_end.letters[seen[here] :], len(here.far_end.letters)
+                for letter in letters:
+                    if letter.recipient.endswith(f"@{there.database.domain}"):
+                        there.brings(stripped(letter.raw, without), letter.envelope_from, letter.recipient)
+        return sum(len(world.far_end.letters) for world in trackers)
+
+    assert hours_pass(6) <= 10
+    assert "answers our emails" in str(one.rows(Delivery.reason))
+    # What somebody there writes goes to Ann's ticket all the same.
+    bob.replies(bob.letters[0], "Pour water on it.")
+    assert hours_pass(6) <= 20
+    assert "Pour water on it." in str(one.ticket()["messages"])
+    assert [len(world.rows(Ticket)) for world in trackers] == [1, 1]
+
+
 def test_two_trackers_that_take_part_in_each_others_tickets_stop(trackers: tuple[World, World]) -> None:
     one, other = trackers
     one.opens(f"ticket1@{OTHER}", "Hello")

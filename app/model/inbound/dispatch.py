@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ...mail.addresses import Mailbox
 from ..records.addressing import AddressKind, OurAddress
+from ..records.message_ids import loop_mark
 from ..records.people import find_person
 from ..records.tickets import NoSuchTicket, TicketForgotten
 from ..storage.unit_of_work import UnitOfWork
@@ -145,6 +146,8 @@ def _with_writer(
         return inbound_mail, say("reasons.no_sender")
     if inbound_mail.writer is None and is_our_letter(inbound_mail, known):
         return inbound_mail, say("reasons.our_email_came_back")
+    if inbound_mail.writer is None and loop_mark(uow) in inbound_mail.parsed.loop_marks:
+        return inbound_mail, say("reasons.came_around")
     if inbound_mail.writer is None and is_our_address(uow, sender.email):
         inbound_mail = replace(inbound_mail, writer=named_writer(uow, inbound_mail))
         return inbound_mail, None if inbound_mail.writer else say("reasons.sender_is_ours")

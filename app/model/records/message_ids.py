@@ -64,6 +64,11 @@ def tracker_id(uow: UnitOfWork) -> str:
     return _token(uow, "tracker")[:16]
 
 
+def loop_mark(uow: UnitOfWork) -> str:
+    """What tells that an automatic mail came through this database, at this domain."""
+    return keyed_digits(uow, f"loop {uow.domain}", 16)
+
+
 def is_our_id(uow: UnitOfWork, message_id: str) -> bool:
     """Whether a Message-ID bears the token of our key."""
     match = _OURS.fullmatch(message_id)

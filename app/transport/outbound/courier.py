@@ -6,17 +6,24 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam, func, select
+
+from ...mail.auto_submitted import loop_marks
+from ...mail.mime import fields, header_block
 from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
 from ...model.inbound.unmatched import raw_bytes
 from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
 from ...model.records.letters import Letter
+from ...model.records.message_ids import loop_mark
 from ...model.records.messages import Message, contents_of, forwardable_files
+from ...model.records.received_mail import Mail
 from ...model.schema import SchemaMoved
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from ...model.storage.notices import NoticeListener
+from ...model.storage.prepared import Prepared
 from .letter_mime import LetterFile, compose
 from .letters_in_hand import LettersInHand
 from .refusal_streak import RefusalStreak
@@ -35,6 +42,12 @@ PATIENCE_SECONDS = 30.0
 _MOST_DOUBLINGS = 10
 # A database may be back at any moment, and to ask costs little: every 2 to the power of so many seconds at least.
 MOST_DATABASE_FAULTS = 2
+# The header of the automatic mail that a message is.
+_AUTOMATIC_HEAD = Prepared(
+    select(func.substr(Mail.raw, 1, 65_536))
+    .join(Message, Message.mail_id == Mail.id)
+    .where(Message.id == bindparam("message"), Message.automatic.is_not(None))
+)
 
 
 class Courier:
@@ -168,7 +181,7 @@ class Courier:
         """
         sender = bounce_address(self.database.domain, letter.token)
         try:
-            mail = compose(letter, self._files(letter), self.database.web_url)
+            mail = compose(letter, self._files(letter), self.database.web_url, self._loop_marks(letter))
             self.relay.deliver(mail, To=letter.recipient, From=sender)
         except DATABASE_AWAY:
             raise
@@ -184,6 +197,13 @@ class Courier:
         )
         self.in_hand.note()
         return True
+
+    def _loop_marks(self, letter: Letter) -> list[str]:
+        """Our mark, below those of the automatic mail that a letter tells of."""
+        with self.database.read_only() as uow:
+            values = {"message": letter.about_id or 0}
+            heads = [head for (head,) in _AUTOMATIC_HEAD.rows(uow.connection, values)]
+            return [*(mark for head in heads for mark in loop_marks(fields(header_block(head)))), loop_mark(uow)]
 
     def _record_failure(self, letter: Letter, error: RelayError) -> bool:
         """Keep a refusal until the next letter, or the end of the round, shows whether the relay refuses them all."""

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 from typing import NamedTuple
 
+from ...mail.auto_submitted import LOOP_HEADER
 from ...model.letters.header_words import header_words, mailbox, phrase
 from ...model.records.addressing import unsubscribe_address
 from ...model.records.letters import Letter
@@ -24,11 +25,14 @@ class LetterFile(NamedTuple):
     content: bytes
 
 
-def compose(letter: Letter, files: Sequence[LetterFile] = (), web_url: str | None = None) -> bytes:
+def compose(
+    letter: Letter, files: Sequence[LetterFile] = (), web_url: str | None = None, loop_marks: Sequence[str] = ()
+) -> bytes:
     """The mail that a letter is (RFC 5322), the same over every attempt.
 
     It is automatic (RFC 3834), so that no machine answers it. Only to an address beyond ASCII are its headers UTF-8
     (RFC 6532). `web_url` is the address of the web pages, by which its reader can leave the ticket with one click.
+    `loop_marks` are those of the trackers through which it comes.
     """
     on_web = bool(web_url and letter.leave_token)
     headers = {
@@ -43,6 +47,7 @@ def compose(letter: Letter, files: Sequence[LetterFile] = (), web_url: str | Non
         "References": f"{letter.references or ''} {letter.message_id}",
         "Auto-Submitted": "auto-replied" if letter.acknowledges else "auto-generated",
         "X-Auto-Response-Suppress": "All",
+        LOOP_HEADER: " ".join(loop_marks),
         "List-Unsubscribe": letter.leave_token and _ways_to_leave(letter, letter.leave_token, web_url),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if on_web else None,
         "List-Id": letter.list_id and _list_id(letter.list_id),
