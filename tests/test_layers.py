@@ -54,7 +54,8 @@ def test_operations_notify_nobody_but_by_a_command_or_by_the_clock() -> None:
     """What changes a ticket writes no letter, and what writes letters changes no ticket: others do both in turn."""
     without_mail = ("administration", "manual_action", "daily_letter", "daily_work", "morning_letters")
     without_mail += ("team_welcome",)
-    telling = {name for name, path in MODULES.items() if imported_modules(path) & {"app.model.letters.notification"}}
+    writing = {"app.model.letters.notification", "app.model.letters.notices"}
+    telling = {name for name, path in MODULES.items() if imported_modules(path) & writing}
     assert {name for name in telling if is_in(name, "app.model.operations")} == {
         f"app.model.operations.{name}" for name in without_mail
     }

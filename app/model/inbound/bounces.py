@@ -17,7 +17,8 @@ from ...mail.delivery_status import (
     returned_id,
 )
 from ...mail.text import one_line
-from ..letters import notification
+from ..letters.notices import wording_of
+from ..letters.notification import notify_undelivered
 from ..lifecycle.commands import ADD_CC
 from ..records.letters import Letter, State
 from ..records.message_ids import is_our_id
@@ -103,7 +104,7 @@ def note_unread(uow: UnitOfWork, letter: ReportedLetter) -> None:
     with suppress(NoSuchTicket):
         ticket = resolve_merged(uow, letter.ticket_id)
         said = say("reasons.came_back", email=letter.recipient)
-        record_change(uow, ticket, None, UNDELIVERED, None, notification.wording_of(ticket).line(said))
+        record_change(uow, ticket, None, UNDELIVERED, None, wording_of(ticket).line(said))
 
 
 def unmatched_report_reason(inbound_mail: InboundMail) -> Sentence:
@@ -120,7 +121,7 @@ def record_unproven_report(uow: UnitOfWork, inbound_mail: InboundMail, ticket: T
     blamed = {address_key(one) for one in addresses_blamed(inbound_mail.raw)[1]}
     for member in members_of(uow, ticket) if blamed else ():
         if address_key(member.email) in blamed:
-            said = notification.wording_of(ticket).line(say("reasons.unproven_report", email=member.email))
+            said = wording_of(ticket).line(say("reasons.unproven_report", email=member.email))
             record_change(uow, ticket, None, UNDELIVERED, None, said)
 
 
@@ -146,7 +147,7 @@ def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> N
         _answer_elsewhere(uow, ticket, letter)
     if ticket is not None:
         reason = say("reasons.last_failure" if ends else "reasons.failure", email=letter.recipient, why=why)
-        said = one_line(notification.wording_of(ticket).line(reason))
+        said = one_line(wording_of(ticket).line(reason))
         record_change(uow, ticket, None, UNDELIVERED, None, said)
         if letter.kind != UNDELIVERED:
             _tell(uow, ticket, letter, why, ends=ends)
@@ -195,14 +196,14 @@ def _first_refusal(uow: UnitOfWork, letter: Letter, since: datetime) -> datetime
 
 
 def _tell(uow: UnitOfWork, ticket: Ticket, letter: Letter, why: str, *, ends: bool) -> None:
-    wording = notification.wording_of(ticket)
+    wording = wording_of(ticket)
     body = {
         "heading": say("notes.undelivered", name=letter.recipient_name, email=letter.recipient),
         "letter": wording.line(say("notes.undelivered_letter", subject=letter.subject, moment=moment(letter.created))),
         "reason": wording.line(say("notes.undelivered_reason", why=why)),
         "advice": [*([say("notes.stopped_emailing")] if ends else []), *_advice(letter)],
     }
-    notification.notify_undelivered(uow, ticket, letter.person_id, members_of(uow, ticket), body)
+    notify_undelivered(uow, ticket, letter.person_id, members_of(uow, ticket), body)
 
 
 def _advice(letter: Letter) -> list[Sentence]:

@@ -29,7 +29,7 @@ from ..tickets.visibility import may_see
 from ..wording import WIDTH, Phrase, Sentence, Wording, say, wording_in
 from .footer import readers_of_reply
 from .letter_subjects import NOTHING_MORE, Subjects, add_letters, named_in
-from .notification import letter_row, wording_of
+from .notices import letter_row, wording_of
 from .receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from .ticket_text import head_text, message_text, statuses_before
 

@@ -6,7 +6,7 @@ from ..records.people import Person
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import say
 from .letter_subjects import NOTHING_MORE, add_letters
-from .notification import admin_wording, letter_row
+from .notices import admin_wording, letter_row
 
 KIND = "login"
 

@@ -1,26 +1,21 @@
 """Who is told of what happened, and writes the letter that each of them gets."""
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple, cast
+from typing import cast
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload
 
-from ...mail.addresses import mailable
 from ...mail.auto_submitted import reads_no_answer
 from ...mail.subjects import bare_subject
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, REQUESTOR, SHOW
 from ..lifecycle.tables import Action
-from ..records.addressing import comment_address, ticket_address
-from ..records.letters import HELD, LETTER_COLUMNS, NOT_SENT, UNANSWERED, Letter, State
-from ..records.message_ids import new_message_id, sendable
-from ..records.messages import Message, forwardable_files
+from ..records.letters import HELD, NOT_SENT, UNANSWERED, Letter, State
+from ..records.messages import Message
 from ..records.people import Address, Person
-from ..records.queues import every_queue
 from ..records.tickets import MERGED, NO_TITLE, UNDELIVERED, Change, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
@@ -28,44 +23,24 @@ from ..tickets.events import Event
 from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.redaction import Redaction
-from ..tickets.undo import FieldChange
-from ..wording import Phrase, Sentence, Wording, say, wording_in
-from .change_lines import addresses_in, change_lines
-from .footer import footer, has_team, undo_offer
-from .letter_subjects import Subjects, add_letters, named_in, replace_subjects
+from ..wording import Phrase, Sentence, Wording, say
+from .footer import has_team
+from .letter_subjects import add_letters, replace_subjects
+from .notices import (
+    ELSEWHERE,
+    UNPROVEN,
+    LetterHeaders,
+    Notice,
+    headers_about,
+    letter_to,
+    with_undo,
+    wording_of,
+    write_notice,
+)
 
 _ACKNOWLEDGED_EVERY = timedelta(hours=1)
-_WITH_FILES = ("opened", "posted")
 # A subject is new that none of so many mails before had.
 _LATEST = 500
-
-
-class LetterHeaders(NamedTuple):
-    """What the letters about one happening have in common. `undo` is the sentence that offers to undo it."""
-
-    kind: str
-    ticket: Ticket
-    about_id: int | None
-    sender_name: str
-    subject: str
-    in_reply_to: str | None
-    references: str | None
-    private: bool = False
-    attached: bool = False
-    checkpoint: int | None = None
-    undo: str = ""
-    by_id: int | None = None
-    acknowledges: bool = False
-
-
-class Notice(NamedTuple):
-    """One letter in several copies: its headers, whom it goes to, and what it says."""
-
-    envelope: LetterHeaders
-    told: Sequence[TicketMember]
-    body: Mapping[str, object]
-    changes: Sequence[FieldChange] = ()
-    new_message: NewMessage | None = None
 
 
 def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[Sentence]:
@@ -93,7 +68,7 @@ def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[Sen
             # In answer to the letter to the writer, words may mean something else.
             also += [cast("Sentence", notice.body["heading"]), say("notes.send_elsewhere")]
         else:
-            _write(uow, notice, event.members)
+            write_notice(uow, notice, event.members)
     return also
 
 
@@ -128,7 +103,7 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         "below": _other_requestor(new_message),
         "subject": "",
     }
-    headers = _headers(ticket, "opened", message, name, new_message, answers=False)
+    headers = headers_about(ticket, "opened", message, name, new_message, answers=False)
     headers = headers._replace(by_id=event.actor_id)
     notice = Notice(headers, recipients, body, event.changes, new_message)
     brought = actor is None or actor.responder
@@ -174,8 +149,8 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         ],
         "subject": _new_subject(uow, ticket, message, new_message),
     }
-    headers = _headers(ticket, "posted", message, name, new_message)
-    headers = _with_undo(headers, event)
+    headers = headers_about(ticket, "posted", message, name, new_message)
+    headers = with_undo(headers, event)
     to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
     here = [one for one in recipients if one.person_id not in event.moved]
     moved = [one for one in recipients if one.person_id in event.moved]
@@ -221,8 +196,8 @@ def _is_same(subject: str, other: str) -> bool:
 
 def _of_leaving(event: Event, old_team: Sequence[TicketMember]) -> Notice:
     """The letter to those who answered for the queue that a ticket has left, without the words to its new team."""
-    headers = _headers(event.ticket, "changed", None, _name(event), None)
-    headers = _with_undo(headers, event)
+    headers = headers_about(event.ticket, "changed", None, _name(event), None)
+    headers = with_undo(headers, event)
     return Notice(headers, old_team, {"heading": _heading_of_change(event)}, event.all_changes)
 
 
@@ -278,9 +253,9 @@ def _notify_later(
     for reader in recipients:
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
-        headers = _headers(ticket, HELD, None, None, None)._replace(about_id=first)
+        headers = headers_about(ticket, HELD, None, None, None)._replace(about_id=first)
         body, writers = _held_since(uow, ticket, first, message, reader, later)
-        row = _letter(uow, headers, reader, members, body, writers)
+        row = letter_to(uow, headers, reader, members, body, writers)
         if letter is not None:
             letter.text = str(row["text"])
             replace_subjects(uow, letter.id, {**row, "message_id": letter.message_id})
@@ -335,8 +310,8 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     recipients = _audience(event, Update(has_text=False, status_changed=event.to_all and event.status_changed))
     deed = message_heading(event.action, name, has_text=False) if event.action else None
     body = {"heading": deed or _heading_of_change(event)}
-    plain = _headers(ticket, "changed", None, name, None)
-    headers = _with_undo(plain, event)
+    plain = headers_about(ticket, "changed", None, name, None)
+    headers = with_undo(plain, event)
     notices = [Notice(headers, recipients, body, event.all_changes), *_announcement(uow, event, recipients)]
     if not event.moved:
         return notices
@@ -350,7 +325,7 @@ def _to_moved(event: Event, told: Sequence[TicketMember] = ()) -> list[Notice]:
     """
     known = {member.person_id for member in told}
     moved = [one for one in event.members if one.person_id in event.moved and one.person_id not in known]
-    headers = _headers(event.ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
+    headers = headers_about(event.ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
     return [Notice(headers, [one for one in moved if one.subscribed], {"heading": _goes_on(event)})] if moved else []
 
 
@@ -372,8 +347,8 @@ def notify_undelivered(
     """Tell who answers that somebody, the person `missed`, did not get a letter. A reply is a private comment."""
     members = with_mailbox(uow, members)
     recipients = recipients_of(members, Update(has_text=False), ticket.lifecycle, except_person=missed)
-    headers = _headers(ticket, UNDELIVERED, None, None, None)._replace(private=True, by_id=missed)
-    _write(uow, Notice(headers, recipients, body), members)
+    headers = headers_about(ticket, UNDELIVERED, None, None, None)._replace(private=True, by_id=missed)
+    write_notice(uow, Notice(headers, recipients, body), members)
 
 
 def notify_unanswered(uow: UnitOfWork, ticket: Ticket, message: Message, members: Sequence[TicketMember]) -> None:
@@ -388,8 +363,8 @@ def notify_unanswered(uow: UnitOfWork, ticket: Ticket, message: Message, members
             say("notes.can_send_or_drop", name=name),
         ],
     }
-    headers = _headers(ticket, UNANSWERED, message, None, None)
-    _write(uow, Notice(headers, recipients, body), members)
+    headers = headers_about(ticket, UNANSWERED, message, None, None)
+    write_notice(uow, Notice(headers, recipients, body), members)
 
 
 def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_message: NewMessage) -> list[Notice]:
@@ -409,7 +384,7 @@ def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_messag
         heading = say("notes.acknowledged", number=ticket.id, queue=ticket.queue.name)
     body = {"heading": heading}
     to = [member for member in event.members if member.person_id == requestor.id]
-    headers = _headers(ticket, "acknowledged", message, None, new_message)._replace(acknowledges=True)
+    headers = headers_about(ticket, "acknowledged", message, None, new_message)._replace(acknowledges=True)
     return [Notice(headers, to, body)]
 
 
@@ -426,7 +401,7 @@ def _announcement(uow: UnitOfWork, event: Event, recipients: Sequence[TicketMemb
     knowing = {member.person_id for member in recipients} | {event.actor_id}
     to = [one for one in event.members if one.requestor and one.subscribed and one.person_id not in knowing]
     body = {"heading": say("notes.marked_as", name=_name(event) or ticket.queue.name, status=ticket.status)}
-    headers = _headers(ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
+    headers = headers_about(ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
     return [Notice(headers, to, body)]
 
 
@@ -449,55 +424,12 @@ def _heading_of_message(event: Event, message: Message, action: Action | None, *
     return message_heading(action, name, has_text=has_text)
 
 
-def _letter_text(new_message: NewMessage, wording: Wording, *, team: bool, number: int = 0, ticket: int = 0) -> str:
-    """The text of a letter to the team or to outsiders: what was written, then what was attached to it.
-
-    `number`: that of the message on its ticket, if lines of it were set aside.
-    """
-    fitting = set(forwardable_files(new_message.attachments, team=team))
-    attached = [
-        wording.line(
-            say("notes.file" if part in fitting else "notes.large_file", name=part.name, size=file_size(part.size))
-        )
-        for part in new_message.attachments
-        if team or not part.withheld
-    ]
-    text = shown(new_message.text)
-    # Each reader gets a copy: a mail of megabytes to many people is told by its beginning.
-    if len(text) > SHOWN_LIMIT:
-        text = f"{text[:SHOWN_LIMIT].rstrip()}\n{wording.say(say('notes.there_is_more'))}"
-    aside = wording.say(say("notes.left_out", word=f"{SHOW} {ticket} {number}")) if number else ""
-    withheld = _withheld(sum(part.withheld for part in new_message.attachments), team=team)
-    parts = (text, aside, "\n".join(attached), *map(wording.say, withheld))
-    return "\n\n".join(part for part in parts if part)
-
-
-def file_size(size: int) -> Sentence:
-    """Return the size of a file in the largest unit of which it has one."""
-    for name, unit in (("megabytes", 1_000_000), ("kilobytes", 1_000)):
-        if size >= unit:
-            return say(f"notes.{name}", count=size // unit)
-    return say("notes.bytes", count=size)
-
-
-def _withheld(number: int, *, team: bool) -> list[Sentence]:
-    """The line on files that have a letter to the team in them."""
-    if not number:
-        return []
-    return [say("notes.files_for_team")] if team else [say("notes.files_withheld", count=number)]
-
-
 def unproven_note(uow: UnitOfWork, actor: TicketMember | None, new_message: NewMessage) -> list[Sentence]:
     """Return the note on a mail in a responder's name that nothing proves (docs/interface.md, section 6)."""
     weighty = actor is not None and actor.responder and new_message.mail_id is not None and not new_message.automatic
     if not weighty or new_message.verified or uow.trust.by == "from" or actor is None:
         return []
     return [say(UNPROVEN, name=actor.label)]
-
-
-# The public reads no doubt about a colleague, and of no ticket of others.
-UNPROVEN, ELSEWHERE = "notes.unproven", "notes.elsewhere"
-FOR_THE_TEAM = (UNPROVEN, ELSEWHERE)
 
 
 def _note_on_elsewhere(number: int | None) -> list[Sentence]:
@@ -527,41 +459,6 @@ def _note_on_outsider(
     return notes
 
 
-def _headers(
-    ticket: Ticket,
-    kind: str,
-    message: Message | None,
-    name: str | None,
-    new_message: NewMessage | None,
-    *,
-    answers: bool = True,
-) -> LetterHeaders:
-    """The headers that thread a letter in mail clients: the ticket's root, then the public message it answers.
-
-    `name` is whose deed it tells of; None where its queue itself speaks.
-    """
-    parent = (
-        new_message.parent.message_id if new_message and new_message.parent and not new_message.parent.private else None
-    )
-    threads = [reference for reference in dict.fromkeys((ticket.root, parent)) if reference and sendable(reference)]
-    return LetterHeaders(
-        kind=kind,
-        ticket=ticket,
-        about_id=message.id if message else None,
-        sender_name=one_line(f"{name} ({ticket.queue.name})" if name else ticket.queue.name, 200),
-        subject=one_line(f"{'Re: ' if answers else ''}[{ticket.queue.name} #{ticket.id}] {ticket.title}"),
-        in_reply_to=threads[-1] if threads else None,
-        references=" ".join(threads) or None,
-        private=message.private if message else False,
-        attached=bool(new_message and kind in _WITH_FILES and forwardable_files(new_message.attachments, team=True)),
-    )
-
-
-def _with_undo(headers: LetterHeaders, event: Event) -> LetterHeaders:
-    """Let letters offer to take back what an event has changed."""
-    return headers._replace(checkpoint=event.checkpoint, undo=undo_offer(event.changes), by_id=event.actor_id)
-
-
 def _not_addressed(uow: UnitOfWork, recipients: list[TicketMember], named: frozenset[str]) -> list[TicketMember]:
     """Without outsiders whom the mail already reached by To or Cc, at whichever of their addresses."""
     # At our domain nobody is reached; most mails name nobody but a ticket.
@@ -570,140 +467,3 @@ def _not_addressed(uow: UnitOfWork, recipients: list[TicketMember], named: froze
         return recipients
     reached = set(uow.session.scalars(select(Address.person_id).where(Address.key.in_(others))))
     return [member for member in recipients if member.responder or member.person_id not in reached]
-
-
-def _write(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember]) -> None:
-    """Put one letter for each reader into the outbox. Of what changed, outsiders are told the status."""
-    texts: dict[bool, str] = {}
-    rows = []
-    for reader in notice.told:
-        team = reader.responder
-        changes = (
-            notice.changes
-            if team or reader.formerly
-            else [change for change in notice.changes if change[0] == "status"]
-        )
-        wording = wording_of(notice.envelope.ticket)
-        body = {**notice.body, "changes": [wording.line(line) for line in change_lines(uow, changes)]}
-        if notes := cast("list[Sentence]", body.get("notes", [])):
-            body["notes"] = [note for note in notes if team or note.name not in FOR_THE_TEAM]
-        if not team:
-            # The public is offered nothing that only the team may do.
-            body["below"] = []
-        if notice.new_message is not None:
-            if team not in texts:
-                number = _number_set_aside(uow, notice.envelope, notice.new_message) if team else 0
-                texts[team] = _letter_text(
-                    notice.new_message, wording, team=team, number=number, ticket=notice.envelope.ticket.id
-                )
-            body["text"] = texts[team]
-        rows.append(_letter(uow, notice.envelope, reader, members, body, named=addresses_in(changes)))
-    add_letters(uow, rows)
-
-
-def _number_set_aside(uow: UnitOfWork, headers: LetterHeaders, new_message: NewMessage) -> int:
-    """The number of a message of which lines were set aside that are not ours; 0 for any other."""
-    if not new_message.foreign or headers.about_id is None:
-        return 0
-    return uow.session.get_one(Message, headers.about_id).number
-
-
-def admin_wording(uow: UnitOfWork) -> Wording:
-    """Return the language of letters about no queue: the one that all queues have, else English."""
-    languages = {queue.language for queue in every_queue(uow)}
-    return wording_in(*languages) if len(languages) == 1 else wording_in()
-
-
-def wording_of(ticket: Ticket) -> Wording:
-    """Return the language of the letters about a ticket."""
-    return wording_in(ticket.queue.language)
-
-
-def _letter(
-    uow: UnitOfWork,
-    headers: LetterHeaders,
-    to: TicketMember,
-    members: Sequence[TicketMember],
-    body: Mapping[str, object],
-    writers: Iterable[int] = (),
-    named: Iterable[str] = (),
-) -> dict[str, object]:
-    """One letter; `writers` are people besides those on the ticket whose words it tells in its lines.
-
-    `named` are addresses of people whom it may name without them.
-    """
-    ticket = headers.ticket
-    undoes = headers.checkpoint is not None and (to.responder or to.person_id == headers.by_id)
-    undo = headers.undo if undoes else None
-    private, held = headers.private, headers.kind == HELD
-    below = footer(uow, ticket, to, members, private=private, undo=undo, later=held)
-    wording = wording_of(ticket)
-    said, lines = {name: wording.said(value) for name, value in body.items()}, wording.said(below.lines)
-    return letter_row(
-        uow,
-        shows=_shown_by(headers, members, {**said, "named": [*named]}, lines, writers),
-        ticket_id=ticket.id,
-        about_id=headers.about_id,
-        kind=headers.kind,
-        person_id=to.person_id,
-        sender_name=headers.sender_name,
-        sender=comment_address(uow, ticket.id) if headers.private else ticket_address(uow, ticket.id),
-        recipient_name=to.label,
-        recipient=mailable(to.email),
-        list_id=list_id(uow, ticket),
-        subject=headers.subject,
-        in_reply_to=headers.in_reply_to,
-        references=headers.references,
-        attached=headers.attached,
-        acknowledges=headers.acknowledges,
-        checkpoint=headers.checkpoint,
-        leave_token=leave_token(to),
-        promise=below.promise,
-        text=wording.render(headers.kind, footer=lines, **said),
-    )
-
-
-def _shown_by(
-    headers: LetterHeaders,
-    members: Sequence[TicketMember],
-    body: Mapping[str, object],
-    below: Sequence[str],
-    writers: Iterable[int],
-) -> Subjects:
-    """Whom a letter shows in what the tracker says, but for the writer of its message and the ticket's requestor."""
-    has_text = [value for name, value in body.items() if name != "text"]
-    texts = [
-        text for value in has_text for text in ([value] if isinstance(value, str) else cast("Iterable[str]", value))
-    ]
-    found = named_in(texts, members, below)
-    own = set() if headers.by_id is None else {headers.by_id}
-    people = found.people - own if headers.about_id else found.people | own
-    return found._replace(people=(people | frozenset(writers)) - {headers.ticket.requestor_id})
-
-
-def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[str, object]:
-    """A row of the outbox that waits to be sent, with names that nobody can guess, and what it shows."""
-    return {
-        **dict.fromkeys(LETTER_COLUMNS),
-        "shows": shows,
-        "created": uow.now,
-        "message_id": new_message_id(uow),
-        "token": secrets.token_hex(10),
-        "state": State.WAITING,
-        "attempts": 0,
-        "attached": False,
-        "acknowledges": False,
-        "shown": False,
-        "next": uow.now,
-        **columns,
-    }
-
-
-def leave_token(to: TicketMember) -> str | None:
-    """Return what makes the address at which somebody leaves a ticket into which they were copied."""
-    return secrets.token_hex(10) if to.copied_in else None
-
-
-def list_id(uow: UnitOfWork, ticket: Ticket) -> str:
-    """The List-Id of a queue (RFC 2919): its name for people, its number for machines."""
-    return f"{ticket.queue.name} <queue{ticket.queue_id}.{uow.domain}>"

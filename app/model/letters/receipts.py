@@ -28,7 +28,7 @@ from ..wording import Phrase, Sentence, say
 from .change_lines import addresses_in, change_lines
 from .footer import Footer, footer, has_team, undo_offer, what_a_reply_does
 from .letter_subjects import NOTHING_MORE, Subjects, add_letters, named_in
-from .notification import leave_token, letter_row, list_id, wording_of
+from .notices import leave_token, letter_row, list_id, wording_of
 from .promises import Note
 
 

@@ -9,7 +9,8 @@ from ..lifecycle.tables import Lifecycle
 from ..records.tickets import UNDELIVERED
 from ..tickets.days import day_of
 from ..wording import Sentence, Wording, moment, say, wording_in
-from .notification import file_size, message_heading
+from .notices import file_size
+from .notification import message_heading
 
 
 def head_text(view: dict[str, Any]) -> Sentence:

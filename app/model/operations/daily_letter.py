@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from ..letters.letter_subjects import Subjects, add_letters, named_in
-from ..letters.notification import admin_wording, letter_row
+from ..letters.notices import admin_wording, letter_row
 from ..letters.outbox import relay_trouble
 from ..records.addressing import postmaster_address
 from ..records.letters import Letter

@@ -6,7 +6,7 @@ from sqlalchemy import func, or_, select
 
 from ..letters.letter_subjects import Subjects, add_letters
 from ..letters.morning_text import KIND, Waiting, morning_text
-from ..letters.notification import letter_row
+from ..letters.notices import letter_row
 from ..lifecycle.registry import LIFECYCLES
 from ..records.addressing import postmaster_address, ticket_address
 from ..records.people import Person
