@@ -72,6 +72,7 @@ class Wording:
         self.language = language
         # Of English the phrases stand in the tables.
         self._phrases = {} if language == ENGLISH else _phrases_in(language)
+        self._macros: dict[str, Any] = {}
 
     def say(self, text: Sentence | str) -> str:
         """Return a sentence with its lines folded; what is no `Sentence` are somebody's words, and stays as it is."""
@@ -121,8 +122,10 @@ class Wording:
         return value
 
     def _macro(self, name: str) -> Any:
-        file, _, macro = name.partition(".")
-        return getattr(self.module(file), macro)
+        if name not in self._macros:
+            file, _, macro = name.partition(".")
+            self._macros[name] = getattr(self.module(file), macro)
+        return self._macros[name]
 
     def module(self, file: str) -> object:
         """Return the sentences of one file, by name."""
