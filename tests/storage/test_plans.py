@@ -68,6 +68,23 @@ def scanned(database: Database, statements: dict[str, Any]) -> list[tuple[str, s
     return found
 
 
+@contextmanager
+def explained(database: Database) -> Iterator[dict[str, str]]:
+    """The plan of every query, made just before it ran and so under the same settings."""
+    plans: dict[str, str] = {}
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, _context: object, _many: bool) -> None:
+        if statement.startswith("SELECT") and cursor is not None:
+            rows = connection.connection.cursor().execute(f"EXPLAIN {statement}", parameters).fetchall()
+            plans.setdefault(" ".join(statement.split()), "\n".join(row[0] for row in rows))
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explain)
+
+
 def mails(world: World) -> None:
     """One of each kind of mail, and the letters of all."""
     ron, rita = world.responder("ron@example.org", "Ron"), world.responder("rita@example.org", "Rita")
@@ -110,3 +127,23 @@ def test_no_everyday_work_reads_a_large_table_whole(large: World) -> None:
     found = scanned(large.database, statements)
     assert found
     assert set().union(*(tables for _, tables in found)) <= _SEARCHED
+
+
+def test_a_list_sorts_nothing_without_statistics(postgres_url: str) -> None:
+    """As just after an import or a restore: PostgreSQL then takes what has ended for a few tickets."""
+    with closing(World(postgres_url)) as world:
+        add_history(world.database, MESSAGES // 2)
+        world.known("root@example.org", "Root", admin=True)
+        world.responder("ron@example.org", "Ron")
+        world.known("ann@example.org", "Ann")
+        with world.database.core_transaction() as connection:
+            connection.exec_driver_sql("DELETE FROM pg_statistic")
+        with explained(world.database) as plans:
+            lists(world)
+    of_lists = {
+        statement: plan for statement, plan in plans.items() if "SELECT ticket.last_public, ticket.id" in statement
+    }
+    assert len(of_lists) > 10
+    sorted_ones = [(statement, plan) for statement, plan in of_lists.items() if "Sort" in plan]
+    # Those that somebody takes part in are looked up one by one.
+    assert [one for one in sorted_ones if "WHERE ticket.id IN (SELECT participant" not in one[0]] == []

@@ -1,22 +1,24 @@
 """Lists of tickets, a portion at a time: of millions as quickly as of ten, and of what their reader may see.
 
-Each list is read along an index, in the order in which it is shown. SQLite keeps no statistics here and would choose
-another one, so it is told which. Where several indexes are needed, as for the queues of one person, each gives its best
-tickets and the best of these are shown.
+Each list is read along an index, in the order in which it is shown. Without statistics a database would choose another
+one, or read everything and sort it: SQLite is told which index, and PostgreSQL not to sort. Where several indexes are
+needed, as for the queues of one person, each gives its best tickets and the best of these are shown.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
 
 from ..lifecycle.registry import WAITING
 from ..records.people import Person
 from ..records.queues import Queue, queues_seen_by
 from ..records.tickets import Participant, Ticket
+from ..storage.prepared import run
 from ..storage.unit_of_work import UnitOfWork
 from .filters import NOT_FORGOTTEN, Filter
 
@@ -86,11 +88,29 @@ def list_portion(uow: UnitOfWork, query: ListQuery, scope: Scope, limit: int = P
     if scope.queues is None and query.closed and query.filter.statuses is not None:
         # Of a rare status each queue's index knows, and no walk through all tickets finds it soon.
         scope = Scope(tuple(uow.session.scalars(select(Queue.id).order_by(Queue.id))))
-    rows = [row for branch in _branches(query, scope) for row in uow.connection.execute(branch.limit(limit + 1))]
+    branches = [*_branches(query, scope)]
+    with _unsorted(uow):
+        rows = [row for branch in branches if branch.ordered for row in _read(uow, branch, limit + 1)]
+    rows += [row for branch in branches if not branch.ordered for row in _read(uow, branch, limit + 1)]
     down = query.order is Order.NEWEST
     best = sorted({(row[0], row[1]) for row in rows}, reverse=down)[: limit + 1]
     after = cursor(*best[limit - 1]) if len(best) > limit else ""
     return Portion([number for _, number in best[:limit]], after)
+
+
+@contextmanager
+def _unsorted(uow: UnitOfWork) -> Iterator[None]:
+    """Keep PostgreSQL from reading everything to sort it, which it does where it takes that for a few rows."""
+    postgres = uow.connection.dialect.name == "postgresql"
+    if postgres:
+        run(uow.connection, "SET LOCAL enable_sort = off")
+    yield
+    if postgres:
+        run(uow.connection, "SET LOCAL enable_sort = on")
+
+
+def _read(uow: UnitOfWork, branch: "_Branch", limit: int) -> Sequence[Row[datetime, int]]:
+    return uow.connection.execute(branch.statement.limit(limit)).all()
 
 
 def cursor(moment: datetime, number: int) -> str:
@@ -105,7 +125,14 @@ def read_cursor(given: str) -> tuple[datetime, int] | None:
     return (_EPOCH + timedelta(microseconds=int(micros)), int(number)) if fits else None
 
 
-def _branches(query: ListQuery, scope: Scope) -> Iterator[Select[datetime, int]]:
+class _Branch(NamedTuple):
+    """A statement for some tickets of a list; `ordered`: along an index that has the list's order."""
+
+    statement: Select[datetime, int]
+    ordered: bool = True
+
+
+def _branches(query: ListQuery, scope: Scope) -> Iterator[_Branch]:
     """Yield a statement for each index that has some of the tickets, each in the list's order."""
     wanted = query.filter
     conditions = _conditions(query)
@@ -123,9 +150,7 @@ def _branches(query: ListQuery, scope: Scope) -> Iterator[Select[datetime, int]]
             yield from _of_person(query, scope.person, conditions)
 
 
-def _of_queues(
-    query: ListQuery, scope: Scope, conditions: Sequence[ColumnElement[bool]]
-) -> Iterator[Select[datetime, int]]:
+def _of_queues(query: ListQuery, scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Iterator[_Branch]:
     queue, statuses = query.filter.queue, query.filter.statuses
     queues = scope.queues
     if queue is not None:
@@ -142,18 +167,17 @@ def _of_queues(
             yield _along("ix_ticket_queue_id_status_last_public_id", query, *both, *conditions)
 
 
-def _of_person(
-    query: ListQuery, person: int, conditions: Sequence[ColumnElement[bool]]
-) -> Iterator[Select[datetime, int]]:
+def _of_person(query: ListQuery, person: int, conditions: Sequence[ColumnElement[bool]]) -> Iterator[_Branch]:
     assigned, asked = Ticket.assignee_id == person, Ticket.requestor_id == person
     yield _along("ix_ticket_assignee_id_last_public_id", query, assigned, *conditions)
     yield _along("ix_ticket_requestor_id_last_public_id", query, asked, *conditions)
     # By their numbers, one after another: nobody takes part in very many.
-    yield _ordered(query, Ticket.id.in_(_taking_part(person)), *conditions).with_hint(Ticket, "NOT INDEXED", "sqlite")
+    taking_part = _ordered(query, Ticket.id.in_(_taking_part(person)), *conditions)
+    yield _Branch(taking_part.with_hint(Ticket, "NOT INDEXED", "sqlite"), ordered=False)
 
 
-def _along(index: str, query: ListQuery, *conditions: ColumnElement[bool]) -> Select[datetime, int]:
-    return _ordered(query, *conditions).with_hint(Ticket, f"INDEXED BY {index}", "sqlite")
+def _along(index: str, query: ListQuery, *conditions: ColumnElement[bool]) -> _Branch:
+    return _Branch(_ordered(query, *conditions).with_hint(Ticket, f"INDEXED BY {index}", "sqlite"))
 
 
 def _ordered(query: ListQuery, *conditions: ColumnElement[bool]) -> Select[datetime, int]:
