@@ -97,20 +97,30 @@ def text_of(html: str) -> str:
 
 
 _PICTURE = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=_-]{1,40}){0,4};base64,[A-Za-z0-9+/=%\s]*+", re.I)
-_LONG_STYLES = 50_000
+_LONG = 50_000
+_WEIGHT = [
+    (re.compile(opening, re.I), re.compile(closing, re.I))
+    for opening, closing in (("<!--", "-->"), ("<style", "</style[^<>]*>"), ("<script", "</script[^<>]*>"))
+]
+# Longer than any that says where a quotation begins.
+_LONG_STYLE = re.compile(r"\sstyle=(?:\"[^\"<>]{200,}+\"|'[^'<>]{200,}+')", re.I)
 
 
-def without_pictures(html: str) -> str:
-    """HTML without the pictures that stand in it as text, and of a long one without its styles."""
+def without_weight(html: str) -> str:
+    """HTML without the pictures that stand in it as text; of a long one, without styles, scripts and comments too."""
     html = _PICTURE.sub("", html) if "base64," in html else html
-    return _without_styles(html) if len(html) > _LONG_STYLES else html
+    if len(html) <= _LONG:
+        return html
+    for opening, closing in _WEIGHT:
+        html = _without(html, opening, closing)
+    return _LONG_STYLE.sub("", html)
 
 
-def _without_styles(html: str) -> str:
-    lower, kept, at = html.lower(), list[str](), 0
-    while (start := lower.find("<style", at)) >= 0 and (end := lower.find("</style", start)) >= 0:
-        kept.append(html[at:start])
-        at = lower.find(">", end) + 1 or len(html)
+def _without(html: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    kept, at = list[str](), 0
+    while (start := opening.search(html, at)) and (end := closing.search(html, start.end())):
+        kept.append(html[at : start.start()])
+        at = end.end()
     return "".join([*kept, html[at:]])
 
 

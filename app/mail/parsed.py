@@ -15,13 +15,13 @@ from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
 from .containers.clear_signed import without_armour
 from .dates import read_date
-from .html_text import enriched, text_of, without_pictures
+from .html_text import enriched, text_of, without_weight
 from .machines.one_click import clicked
 from .mime import Part
 from .text import TOO_LONG, decoded, in_charset, one_line, unflowed
 
 TEXT_LIMIT = 1_000_000
-HTML_LIMIT = 8_000_000  # Of this, pictures within the text are taken out first.
+HTML_LIMIT = 32_000_000  # Of this, pictures within the text are taken out first.
 _LONGEST_WORD = 200
 
 # Postfix's, Exim's and qmail's.
@@ -174,7 +174,8 @@ def _body(raw: bytes, leaves: list[Part]) -> list[Part]:
     """
     texts = [leaf for leaf in leaves if _is_text(leaf)]
     inline = [leaf for leaf in texts if leaf.disposition != "attachment"]
-    inline = inline or [leaf for leaf in texts if not leaf.name or leaf.type in _INVITATIONS]
+    if len(inline) < len(texts) and not any(_has_words(raw, leaf) for leaf in inline):
+        inline = [leaf for leaf in texts if not leaf.name or leaf.type in _INVITATIONS]
     first = leaves[0] if leaves else None
     written = [
         leaf for leaf in inline if leaf is first or not (leaf.name or (leaf is not inline[0] and _is_mail(raw, leaf)))
@@ -201,6 +202,11 @@ def _is_text(leaf: Part) -> bool:
 _INVITATIONS = ("text/calendar", "application/ics")
 
 
+def _has_words(raw: bytes, leaf: Part) -> bool:
+    said = mime.text(raw, leaf, _COMPARED)
+    return bool((text_of(said) if leaf.type == "text/html" else said).strip())
+
+
 def _best(raw: bytes, forms: list[Part]) -> list[Part]:
     """Which forms of one text are taken: the plain one if it says what the HTML says, else that; and an invitation."""
     invitations = [leaf for leaf in forms if leaf.type in _INVITATIONS]
@@ -219,7 +225,7 @@ def _says(plain: str, raw: bytes, html: list[Part]) -> bool:
         return False
     shown = "\n".join(text_of(mime.text(raw, leaf, TEXT_LIMIT)) for leaf in html)
     wanted = _words_in(shown)
-    return 3 * len(wanted & _words_in(plain)) >= 2 * len(wanted)
+    return 10 * len(wanted & _words_in(plain)) >= 9 * len(wanted)
 
 
 def _words_in(text: str) -> set[str]:
@@ -246,9 +252,11 @@ def _text(raw: bytes, body: list[Part]) -> str:
     pieces: list[str] = []
     room = TEXT_LIMIT + 1
     for leaf in body:
-        written = mime.text(raw, leaf, room if leaf.type != "text/html" else HTML_LIMIT)
-        written = without_pictures(written) if leaf.type == "text/html" else written
-        is_cut = len(written) >= room
+        limit = room if leaf.type != "text/html" else HTML_LIMIT
+        written = mime.text(raw, leaf, limit)
+        is_cut = len(written) >= limit
+        written = without_weight(written) if leaf.type == "text/html" else written
+        is_cut = is_cut or len(written) >= room
         room -= len(written)
         piece = _rendered(leaf, written[: room + len(written)], alone=len(body) == 1).rstrip()
         if piece:

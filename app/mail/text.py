@@ -160,7 +160,7 @@ def from_bytes(
         first = "iso2022_jp"
     if first and first.startswith("iso2022_jp"):
         text = _in_charset(raw, first, "strict", cut)
-        return storable((_iso_2022_jp(raw) if text is None else text)[:limit])
+        return storable(_iso_2022_jp(raw) if text is None else text)[:limit]
     unsure = name is not None and name.startswith(_STATEFUL)
     if first == "utf-16" or (raw.startswith(_MARKS_OF_UTF_16) and not (first or "").startswith("utf-32")):
         first = name = None if _is_plain(raw) else _byte_order(raw)
@@ -170,8 +170,8 @@ def from_bytes(
     for candidate, errors in (*((one, "strict") for one in strict), *((one, "replace") for one in loose)):
         text = _in_charset(raw, candidate, errors, cut)
         if text is not None:
-            return storable(text.removeprefix("\ufeff")[:limit])
-    return storable(raw.decode("cp1252", "replace")[:limit])
+            return storable(text.removeprefix("\ufeff"))[:limit]
+    return storable(raw.decode("cp1252", "replace"))[:limit]
 
 
 _MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")

@@ -412,8 +412,9 @@ def test_a_mail_without_headers_is_all_text() -> None:
     assert parse_mail(b"just words\nand more").text == "just words\nand more"
 
 
-def test_a_long_mail_says_that_it_is_longer() -> None:
-    found = parse_mail(b"\n" + b"words\n" * 300_000)
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_long_mail_says_that_it_is_longer(end: bytes) -> None:
+    found = parse_mail(end + (b"words" + end) * 300_000)
     assert len(found.text) <= 1_000_100
     assert found.text.endswith(f"words\n\n{TOO_LONG}")
     assert split(found.text).new == split(found.text, opening=True).new == found.text

@@ -77,6 +77,31 @@ def test_a_nameless_attachment_that_is_the_only_text_is_no_file() -> None:
     assert (found.text, found.attachments) == (WORDS, ())
 
 
+@pytest.mark.parametrize("above", ["Content-Type: text/plain\n\n\n", "Content-Type: text/html\n\n<br>&nbsp;\n"])
+def test_an_empty_text_above_it_makes_it_no_file(above: str) -> None:
+    words = f"Content-Type: text/plain\nContent-Disposition: attachment\n\n{WORDS}\n"
+    found = parse_mail(mail(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{above}--b\n{words}--b--\n"))
+    assert (found.text, found.attachments) == (WORDS, ())
+
+
+SAYS_MORE = {
+    "a table": f"<p>{WORDS}</p><table><tr><td>Number</td><td>Z-77</td></tr></table>",
+    "a file between": f"<p>{WORDS}</p>\n--m\nContent-Type: image/png\n\nx\n--m\nContent-Type: text/html\n\n<p>Z-77</p>",
+}
+
+
+@pytest.mark.parametrize("kind", ["mixed", "related"])
+@pytest.mark.parametrize("html", SAYS_MORE.values(), ids=SAYS_MORE)
+def test_a_plain_form_that_says_less_than_the_html_is_not_taken(html: str, kind: str) -> None:
+    inner = f"Content-Type: multipart/{kind}; boundary=m\n\n--m\nContent-Type: text/html\n\n{html}\n--m--"
+    plain = f"Content-Type: text/plain\n\n{WORDS}"
+    text = parse_mail(
+        mail(f"Content-Type: multipart/alternative; boundary=b\n\n--b\n{plain}\n--b\n{inner}\n--b--\n")
+    ).text
+    assert WORDS in text
+    assert "Z-77" in text
+
+
 @pytest.mark.parametrize("kind", ["markdown", "x-web-markdown", "unknown", "troff"])
 def test_text_of_an_unknown_kind_is_text(kind: str) -> None:
     assert parse_mail(mail(f"Content-Type: text/{kind}\n\n{WORDS}\n")).text == WORDS
@@ -184,6 +209,21 @@ def test_a_long_style_sheet_does_not_lose_the_marks_of_quotations() -> None:
     style = "<style>" + "p.a > b { margin: 0 }\n" * 40_000 + "</style>"
     found = parse_mail(mail(f"Content-Type: text/html\n\n{style}<p>{WORDS}</p><blockquote>old</blockquote>"))
     assert found.text == f"{WORDS}\n\n> old"
+
+
+HEAVY = {
+    "many pictures": "".join(f"<p>{at}</p><img src='data:image/png;base64,{'QUJD' * 400_000}'>" for at in range(6)),
+    "a comment": f"<!-- {'> x -- ' * 300_000} -->",
+    "a script": f"<SCRIPT>{'if (1 < 2) ' * 200_000}</SCRIPT >",
+    "styles of each line": f"<p style='margin:0;font-family:{'x' * 600}'>one</p>" * 3_000,
+}
+
+
+@pytest.mark.parametrize("heavy", HEAVY.values(), ids=HEAVY)
+def test_words_behind_what_nobody_reads_are_read(heavy: str) -> None:
+    text = parse_mail(mail(f"Content-Type: text/html\n\n{heavy}<p>{WORDS}</p><blockquote>old</blockquote>")).text
+    assert text.endswith(f"{WORDS}\n\n> old")
+    assert "x --" not in text
 
 
 def test_a_subject_that_was_cut_off_is_decoded() -> None:
