@@ -149,6 +149,26 @@ def test_undo_takes_back_who_was_let_in_alone_and_with_a_title(day: Day) -> None
         assert "No longer copied in: gus@home.example" in day.sam.letter().text
 
 
+@pytest.mark.parametrize("life", ["correspondence", "support"])
+@pytest.mark.parametrize("words", ["It is open.", "Priority: 3\n\nIt is open.", "Action: Reply\n\nIt is open."])
+def test_undo_takes_back_whom_an_answer_has_let_in_and_its_letter_told_of_them(day: Day, words: str, life: str) -> None:
+    day.world.switches("General", lifecycle=life, cc_from_others="on")
+    words = words.replace("Reply", "Answer") if life == "support" else words
+    gus = day.world.actor("gus@home.example", "Gus")
+    day.ann.writes("hello", "The gate is shut.", subject="Gate", headers={"Cc": "Gus <gus@home.example>"})
+    day.sam.replies(day.sam.letter(), words)
+    assert heard(gus, "It is open.")
+    assert "Copied in: Gus <gus@home.example>" in day.britta.letter().text
+    for outsider in (day.ann, gus):
+        assert "Copied in" not in outsider.letter().text
+    day.britta.replies(day.britta.letter(), "undo")
+    assert day.world.ticket(2)["participants"] == []
+    assert "No longer copied in: Gus <gus@home.example>" in day.britta.letter().text
+    assert "Gus" not in day.britta.letter().footer
+    day.britta.replies(day.britta.letter(), "undo")
+    assert [one["name"] for one in day.world.ticket(2)["participants"]] == ["Gus"]
+
+
 def test_a_refusal_calls_no_bad_line_good(day: Day) -> None:
     day.sam.replies(day.sam.letter(), "Status: gone\nStatus: open")
     assert "nothing wrong" not in day.sam.letter().text

@@ -26,9 +26,10 @@ from ..records.received_mail import Delivery
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
-from ..tickets.members import member_for, members_of
+from ..tickets.members import as_confirmed, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import row_of_thanks
+from ..tickets.undo import NOBODY_LET_IN, LetIn
 from ..tickets.visibility import may_see, visible_number
 from ..wording import wording_in
 from .answer_form import Block, block_key, block_of, few_names, promise_of, promised_parts
@@ -240,12 +241,12 @@ def _perform(
     uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook, new_message: NewMessage, answer: Answer
 ) -> Event:
     """Do what the button says, and what goes with it; nobody is notified."""
-    asker = _back_on_it(uow, ticket, asker, outlook)
+    asker, let_in = _back_on_it(uow, ticket, asker, outlook)
     status = "" if answer.status == outlook.status else answer.status
     wanted = ((commands.STATUS, status), (commands.OWNER, answer.owner))
     lines = [_line(command, value) for command, value in wanted if value]
     if lines or not (new_message.text or new_message.attachments):
-        return _execute(uow, ticket, asker, outlook, new_message, lines)
+        return _execute(uow, ticket, asker, outlook, new_message, lines, let_in)
     default, roles = outlook.default, asker.roles
     return workflow.take_action(
         uow,
@@ -258,21 +259,23 @@ def _perform(
         private=outlook.comment,
         answer=_number(uow, ticket, asker, answer.answers),
         rule=(row_of_thanks(default, new_message, asker.members) if default else None) or outlook.rule,
+        let_in=let_in,
     )
 
 
-def _back_on_it(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) -> Asker:
+def _back_on_it(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) -> tuple[Asker, LetIn]:
     """Give its writer the letters again, and let those in who wait for it, as their mail would (inbound/effects.py)."""
     about = Situation(ticket.lifecycle, ticket.status, asker.member, asker.roles, verified=True, believed=True)
     # The button has named those who wait.
     about = replace(about, own_letter=True, comment=outlook.comment)
-    members = asker.members
+    members, let_in = asker.members, NOBODY_LET_IN
     if is_allowed(Effect.SUBSCRIBE, about):
         members = writers.subscribe(uow, ticket, asker.member, members)
     if not outlook.private and is_allowed(Effect.CONFIRM, about):
-        members = writers.confirm_participants(uow, ticket, members)
+        let_in = writers.confirm_participants(uow, ticket, members)
+        members = as_confirmed(members)
     here = (one for one in members if one.person_id == asker.member.person_id)
-    return asker._replace(members=members, member=next(here, asker.member))
+    return asker._replace(members=members, member=next(here, asker.member)), let_in
 
 
 def _execute(
@@ -282,6 +285,7 @@ def _execute(
     outlook: Outlook,
     new_message: NewMessage,
     wanted: Sequence[Line],
+    let_in: LetIn,
 ) -> Event:
     """Do what the button says and more, all or nothing, by the lines that a mail would have. Raises FieldsRefused."""
     person = uow.session.get_one(Person, asker.member.person_id)
@@ -294,6 +298,7 @@ def _execute(
         bool(new_message.text or new_message.attachments),
         [commands.ACTION, *allowed_to(asker.member)],
         outlook.comment,
+        let_in=let_in,
     )
     try:
         return execute_commands(uow, ticket, command_mail)

@@ -15,7 +15,7 @@ from ..records.queues import Queue
 from ..records.registration import get_or_create_person, mark_reachable, set_current_address
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.members import TicketMember, as_confirmed
+from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage, Parent
 from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, snapshot
 from ..wording import say
@@ -152,13 +152,18 @@ def add_participants(
     return LetIn(before, tuple(changes))
 
 
-def confirm_participants(uow: UnitOfWork, ticket: Ticket, members: Sequence[TicketMember]) -> Sequence[TicketMember]:
-    """Let those in who wait for it: from now on they see the ticket and get its letters. Everybody as it is then."""
-    if not any(member.pending for member in members):
-        return members
+def confirm_participants(uow: UnitOfWork, ticket: Ticket, members: Sequence[TicketMember]) -> LetIn:
+    """Let those in who wait for it: from now on they see the ticket and get its letters."""
+    new = [member for member in members if member.pending]
+    if not new:
+        return NOBODY_LET_IN
+    before = snapshot(uow, ticket, people=True)
     waiting = update(Participant).where(Participant.ticket_id == ticket.id, Participant.pending)
     uow.session.execute(waiting.values(pending=False))
-    return as_confirmed(members)
+    changes: list[FieldChange] = [("participant", None, member.email) for member in new]
+    for change in changes:
+        record_change(uow, ticket, None, *change)
+    return LetIn(before, tuple(changes))
 
 
 def subscribe(

@@ -52,6 +52,8 @@ def change_line(change: FieldChange) -> Sentence:
         return say(_CHANGED_PERSON[bool(old), bool(new)], email=new or old)
     if field == "unsubscribed":
         return say("notes.left" if new else "notes.came_back", email=new or old)
+    if field == "until" and new and not old:
+        return say("notes.until", day=new)
     nothing = say({"priority": "notes.no_priority", "until": "notes.no_day"}.get(field, "notes.nobody"))
     return say("notes.change", field=Phrase(_LABELS.get(field, field)), old=old or nothing, new=new or nothing)
 

@@ -27,11 +27,11 @@ from ..storage.mapped_rows import unattached
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.fields import former_responders
-from ..tickets.members import FormerQueue, TicketMember, member_for, members_of
+from ..tickets.members import FormerQueue, TicketMember, as_confirmed, member_for, members_of
 from ..tickets.posts import NewMessage, Transition, plausible_date
 from ..tickets.redaction import Redaction
 from ..tickets.transitions import is_private
-from ..tickets.undo import NOBODY_LET_IN, LetIn, save_checkpoint, snapshot, undo_last_change
+from ..tickets.undo import NOBODY_LET_IN, LetIn, add_let_in, save_checkpoint, snapshot, undo_last_change
 
 if TYPE_CHECKING:
     from ...mail.parsed import ParsedAttachment as Attached
@@ -131,6 +131,15 @@ def take_action(
         members = members_of(uow, ticket)
     checkpoint = save_checkpoint(uow, ticket, before, by)
     return Event(ticket, members, actor, old, recorded, let_in.changes, checkpoint, message, new_message, quiet=quiet)
+
+
+def with_let_in(uow: UnitOfWork, event: Event, let_in: LetIn) -> Event:
+    """What happened, and those who came to the ticket by it."""
+    if not let_in.changes:
+        return event
+    checkpoint = add_let_in(uow, event.ticket, event.checkpoint, let_in, event.actor_id)
+    changes = [*event.changes, *let_in.changes]
+    return replace(event, members=as_confirmed(event.members), changes=changes, checkpoint=checkpoint)
 
 
 def undo(

@@ -153,6 +153,20 @@ def extend_checkpoint(uow: UnitOfWork, ticket: Ticket, checkpoint: Checkpoint | 
         checkpoint.posts, checkpoint.changes = ticket.posts, _last_change_id(uow, ticket)
 
 
+def add_let_in(
+    uow: UnitOfWork, ticket: Ticket, checkpoint_id: int | None, let_in: LetIn, by_id: int | None
+) -> int | None:
+    """Count those who came to a ticket right after a change as part of it; its checkpoint, made if it had none."""
+    if let_in.before is None:
+        return checkpoint_id
+    checkpoint = uow.session.get(Checkpoint, checkpoint_id) if checkpoint_id else None
+    if checkpoint is None:
+        return save_checkpoint(uow, ticket, let_in.before, by_id)
+    checkpoint.participants = checkpoint.participants or let_in.before["participants"]
+    extend_checkpoint(uow, ticket, checkpoint)
+    return checkpoint_id
+
+
 def undo_last_change(
     uow: UnitOfWork,
     ticket: Ticket,
@@ -232,6 +246,8 @@ def _restore(uow: UnitOfWork, ticket: Ticket, person: Person, checkpoint: Checkp
 def _restore_participants(uow: UnitOfWork, ticket: Ticket, kept: Sequence[Sequence[Any]]) -> list[FieldChange]:
     """Let those take part again who did, as they did; who came or went by that, but for the requestor."""
     found = json.loads(_participants(uow, ticket))
+    # Those whom the change let in waited for it. They do not wait again: the next answer would let them in again.
+    kept = [row for row in kept if row[0] in _taking_part([row]) or row[0] not in _taking_part(found)]
     uow.session.execute(delete(Participant).where(Participant.ticket_id == ticket.id))
     people = {one.id: one for one in uow.session.scalars(select(Person).where(Person.id.in_(_ids(kept) | _ids(found))))}
     for row in kept:

@@ -16,7 +16,8 @@ from ...records.letters import Letter
 from ...records.people import find_person
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets import loop_protection
-from ...tickets.members import TicketMember, members_of
+from ...tickets.events import Event
+from ...tickets.members import as_confirmed, members_of
 from ...tickets.transitions import row_of_thanks
 from ...tickets.undo import extend_checkpoint, undoable_checkpoint
 from ...tickets.visibility import may_see
@@ -175,17 +176,21 @@ def _add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> Tick
     return reply._replace(members=members_of(uow, reply.ticket), let_in=let_in) if let_in.changes else reply
 
 
-def _confirm(uow: UnitOfWork, reply: TicketReply, members: Sequence[TicketMember]) -> Sequence[TicketMember]:
-    """Let those in who wait: by the requestor's words, or a responder's answer to who named them. Returns everybody."""
-    if not is_allowed(Effect.CONFIRM, replace(reply.about, status=reply.ticket.status)):
-        return members
-    return writers.confirm_participants(uow, reply.ticket, members)
+def _confirms(reply: TicketReply) -> bool:
+    """Whether a mail lets those in who wait: by the requestor's words, or a responder's answer to who named them."""
+    return is_allowed(Effect.CONFIRM, replace(reply.about, status=reply.ticket.status))
+
+
+def _confirm(uow: UnitOfWork, event: Event) -> Event:
+    """Let those in who wait; they get the letters of this event, and `undo` takes them back with it."""
+    return workflow.with_let_in(uow, event, writers.confirm_participants(uow, event.ticket, event.members))
 
 
 def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, quiet: bool = False) -> Performed:
     """Post the words: the default action, or a comment. `quiet`: nobody gets a letter of them."""
     lifecycle, about, private = reply.ticket.lifecycle, reply.about, reply.private
     default_reply, default = lifecycle.default_reply(about.status, about.roles.role), not (private or comment)
+    confirms = default and _confirms(reply)
     event = workflow.take_action(
         uow,
         reply.ticket,
@@ -193,14 +198,14 @@ def _post_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, qu
         about.roles,
         default_reply.action if default else lifecycle.comment,
         reply.new_message,
-        _confirm(uow, reply, reply.members) if default else reply.members,
+        reply.members,
         private=private,
         # Nobody wants to read that a colleague is on holiday.
         quiet=quiet or (about.automatic and reply.member.responder),
         rule=row_of_thanks(default_reply, reply.new_message, reply.members) if default else None,
         let_in=reply.let_in,
     )
-    return Performed(Fate.POSTED, reply.ticket, (event,))
+    return Performed(Fate.POSTED, reply.ticket, (_confirm(uow, event) if confirms else event,))
 
 
 def _post_if_any_text(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
@@ -285,7 +290,7 @@ def _send(uow: UnitOfWork, reply: TicketReply) -> Performed:
         event = sending.send(uow, reply.ticket, reply.member, message, reply.members)
     except NotAllowed as error:
         return _answered(reply, say("notes.not_sent", number=reply.ticket.id, why=error.text))
-    event = replace(event, members=_confirm(uow, reply, event.members))
+    event = _confirm(uow, event) if _confirms(reply) else event
     heading = say("notes.sent_to", number=reply.ticket.id, names=offers.names_outside(event))
     return _answered(reply, heading)._replace(events=(event,))
 
@@ -351,7 +356,9 @@ def _without_words(reply: TicketReply) -> TicketReply:
 def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Performed:
     """Carry out what waited for this yes."""
     written = pending_commands.take_pending(uow, letter)
-    reply = reply._replace(members=_confirm(uow, reply, reply.members))
+    if _confirms(reply):
+        let_in = writers.confirm_participants(uow, reply.ticket, reply.members)
+        reply = reply._replace(members=as_confirmed(reply.members), let_in=let_in)
     if letter.kind == ReceiptKind.AUTHOR:
         return _post_offered(uow, reply, letter, private=written == commands.POST_PRIVATE)
     if written == commands.UNDO:
@@ -404,8 +411,8 @@ def _execute_commands(
         return done._replace(
             answer=lambda uow, to: pending_commands.ask_before_merge(uow, to, lines, posted=reply.has_text)
         )
-    if event.message is not None and not event.message.private and event.ticket is reply.ticket:
-        event = replace(event, members=_confirm(uow, reply, event.members))
+    if event.message is not None and not event.message.private and event.ticket is reply.ticket and _confirms(reply):
+        event = _confirm(uow, event)
     notes = _still_waiting(uow, lines, letter) if letter else []
     moved = any(field == "queue" for field, _, _ in event.changes)
     return Performed(
