@@ -19,6 +19,7 @@ from mail_tickets.devtools.torture.report import Tally
 from mail_tickets.devtools.torture.run import Plan, torture
 from mail_tickets.devtools.torture.scratch_disk import Room
 from mail_tickets.devtools.torture.stored_rows import Case, Evidence, Sent, Stored, StoredMessage
+from mail_tickets.devtools.torture.system_processes import holder
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 
 pytestmark = pytest.mark.slow
@@ -28,11 +29,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of another process can be set on Linux only")
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_nothing_is_lost_and_nothing_is_doubled(database: str) -> None:
+@pytest.mark.parametrize(("database", "processes"), [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)])
+def test_nothing_is_lost_and_nothing_is_doubled(database: str, processes: int) -> None:
     said: list[str] = []
     try:
-        tally = torture(Plan(database, mails=150, minutes=0.3, seed=1), said.append)
+        tally = torture(Plan(database, 150, 0.3, seed=1, processes=processes), said.append)
     except NoPostgresError as reason:
         if os.environ.get("CI"):
             pytest.fail(f"no PostgreSQL: {reason}", pytrace=False)
@@ -44,6 +45,15 @@ def test_nothing_is_lost_and_nothing_is_doubled(database: str) -> None:
     assert counts["letters at the relay"] == counts["letters"] > 100
     assert counts["explained by their messages"] == counts["tickets"] > 10
     assert any("killed" in line for line in said)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a connection is")
+def test_the_process_that_holds_a_connection_is_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        port = client.getsockname()[1]
+        assert holder(port, [1, os.getpid()]) == os.getpid()
+        assert holder(port, []) is None
 
 
 def test_a_torture_that_is_killed_leaves_nothing_behind() -> None:
@@ -78,7 +88,7 @@ def test_a_relay_that_is_silent_keeps_no_letter_of_a_client_that_has_died() -> N
         while not heard.readline().startswith(b"354"):
             pass
         client.sendall(b"Message-ID: <1@x>\r\n\r\nhi\r\n.\r\n")
-    relay.settle()
+    relay.settle({0})
     relay.stop()
     assert relay.copies == []
     assert not relay.is_armed
@@ -100,7 +110,7 @@ LETTERS = [
 FACTS = Facts(
     sent={1: QUESTION, 2: ANSWER},
     answered={(1, HELLO), (2, f"ticket1@{DOMAIN}")},
-    copies=[Copy(letter.message_id, letter.recipient, b"digest", life=1, heard=True) for letter in LETTERS],
+    copies=[Copy(letter.message_id, letter.recipient, b"digest", process=1, heard=True) for letter in LETTERS],
     killed=set(),
     refused=set(),
     failed=[],
@@ -181,9 +191,12 @@ def test_a_letter_is_doubled_rightly_when_its_250_was_not_heard_or_could_not_be_
     unheard = FACTS.copies[0]._replace(heard=False)
     assert wrongs(FACTS._replace(copies=[unheard, *FACTS.copies])) == set()
     in_hand = FACTS.copies[3]
-    assert wrongs(FACTS._replace(copies=[*FACTS.copies, in_hand._replace(life=2)], killed={1})) == set()
+    assert wrongs(FACTS._replace(copies=[*FACTS.copies, in_hand._replace(process=2)], killed={1})) == set()
+    assert wrongs(FACTS._replace(copies=[*FACTS.copies, in_hand._replace(process=2)], unnoted={4})) == set()
+    earlier = [*FACTS.copies, FACTS.copies[2]._replace(process=2)]
+    assert wrongs(FACTS._replace(copies=earlier, unnoted={3})) == {"a letter doubled without a reason"}
 
 
 def test_only_the_letter_in_hand_is_doubled_by_a_kill() -> None:
-    again = FACTS.copies[2]._replace(life=2)
+    again = FACTS.copies[2]._replace(process=2)
     assert wrongs(FACTS._replace(copies=[*FACTS.copies, again], killed={1})) == {"a letter doubled without a reason"}

@@ -15,9 +15,10 @@ from .stored_rows import Case, Evidence, Sent, StoredMessage
 
 
 class Facts(NamedTuple):
-    """What we know from outside: the mails and what was answered, the relay's copies, the lives that were killed.
+    """What we know from outside: the mails and what was answered, the relay's copies, the processes that were killed.
 
-    `refused`: the tokens of letters that the relay refused for good; `failed`: letters that the outbox gave up.
+    `refused`: the tokens of letters that the relay refused for good; `failed`: letters that the outbox gave up;
+    `unnoted`: those that a process had sent when it had to end while the database was away.
     """
 
     sent: Mapping[int, GeneratedMail]
@@ -26,6 +27,7 @@ class Facts(NamedTuple):
     killed: Collection[int]
     refused: Collection[str]
     failed: Sequence[Sent]
+    unnoted: Collection[int] = ()
 
 
 def judge(facts: Facts, found: Evidence, tally: Tally) -> None:
@@ -178,17 +180,19 @@ def _judge_letters(found: Evidence, tally: Tally) -> None:
 
 
 def _judge_relay(facts: Facts, letters: Sequence[Sent], tally: Tally) -> None:
-    """Every letter is at the relay, and twice only if it was in hand when the server was killed or the relay left."""
+    """Every letter is at the relay, and twice only if it was in hand when the server ended or the relay left."""
     copies: dict[str, list[int]] = defaultdict(list)
     for place, copy in enumerate(facts.copies):
         copies[copy.message_id].append(place)
-    in_hand = _in_hand_when_killed(facts)
+    last = {copy.process: place for place, copy in enumerate(facts.copies)}
     reasons: Counter[str] = Counter()
     for letter in letters:
         _judge_copies(letter, [facts.copies[place] for place in copies[letter.message_id]], tally)
         for place in copies.pop(letter.message_id)[:-1]:
-            reasons[_reason(facts.copies[place], place in in_hand)] += 1
-            if not _reason(facts.copies[place], place in in_hand):
+            copy = facts.copies[place]
+            reason = _reason(facts, letter, copy, was_last=place == last[copy.process])
+            reasons[reason] += 1
+            if not reason:
                 tally.wrong("a letter doubled without a reason", f"letter {letter.id} to {letter.recipient}")
     for message_id in copies:
         tally.wrong("a letter at the relay that no outbox has", message_id)
@@ -204,24 +208,24 @@ def _count_copies(facts: Facts, reasons: Mapping[str, int], tally: Tally) -> Non
     tally.count("exactly once", sum(number == 1 for number in times.values()))
     tally.count("more than once", sum(number > 1 for number in times.values()))
     tally.count("copies too many, in hand when the server was killed", reasons.get(_KILL, 0))
+    tally.count("copies too many, not noted, as the database was away at the end", reasons.get(_NOT_NOTED, 0))
     tally.count("copies too many, not answered by the relay", reasons.get(_DROP, 0))
     tally.count("letters refused for good, and sent when retried", len(facts.failed))
 
 
-_KILL, _DROP = "kill", "drop"
+_KILL, _NOT_NOTED, _DROP = "kill", "not noted", "drop"
 
 
-def _reason(copy: Copy, was_in_hand: bool) -> str:
-    """Why a copy need not be the last one: its 250 was not said, or could not be noted. Empty if there is none."""
+def _reason(facts: Facts, letter: Sent, copy: Copy, *, was_last: bool) -> str:
+    """Why a copy need not be the last one: its 250 was not said, or could not be noted. Empty if there is none.
+
+    Only the last letter that a process sent was in hand when it ended.
+    """
     if not copy.heard:
         return _DROP
-    return _KILL if was_in_hand else ""
-
-
-def _in_hand_when_killed(facts: Facts) -> set[int]:
-    """Return where the last letter of each killed server stands: it may have been sent without a record of that."""
-    last = {copy.life: place for place, copy in enumerate(facts.copies)}
-    return {place for life, place in last.items() if life in facts.killed}
+    if was_last and copy.process in facts.killed:
+        return _KILL
+    return _NOT_NOTED if was_last and letter.id in facts.unnoted else ""
 
 
 def _judge_copies(letter: Sent, copies: Sequence[Copy], tally: Tally) -> None:

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -41,6 +41,7 @@ class Troublemaker:
         self._pace = pace
         self._rand = rand
         self._locked_long = False
+        self._ways_to_kill = keeper.ways_to_kill()
 
     def make(self, seconds: float) -> None:
         """Make trouble for about so long, of every kind at least once; then all is well again."""
@@ -62,7 +63,8 @@ class Troublemaker:
                 return
 
     def _round(self) -> list[Trouble]:
-        own = [Trouble("killed", self._killed)] * 3 + [Trouble("relay away", self._relay_away)]
+        kills = [Trouble(name, lambda kill=kill: self._killed(kill)) for name, kill in self._ways_to_kill.items()]  # type: ignore[misc] # of a default
+        own = kills * (3 // len(kills)) + [Trouble("relay away", self._relay_away)]
         every = own + self._store.troubles(self._keeper)
         self._rand.shuffle(every)
         return every
@@ -75,8 +77,9 @@ class Troublemaker:
             seconds = self._seconds(trouble)
             time.sleep(seconds / 2)
             # In the middle of other trouble too, also while it tries to start.
-            if self._rand.random() < 0.3 and self._keeper.kill():
-                self.done["killed"] += 1
+            name, kill = self._rand.choice(list(self._ways_to_kill.items()))
+            if self._rand.random() < 0.3 and kill():
+                self.done[name] += 1
             time.sleep(seconds / 2)
 
     def _seconds(self, trouble: Trouble) -> float:
@@ -86,10 +89,10 @@ class Troublemaker:
         return self._pace.lasts * 2 * self._rand.random()
 
     @contextmanager
-    def _killed(self) -> Iterator[None]:
+    def _killed(self, kill: Callable[[], bool]) -> Iterator[None]:
         # Not always long after it has started.
         time.sleep(self._pace.lasts * self._rand.random() ** 2)
-        self._keeper.kill()
+        kill()
         yield
 
     @contextmanager

@@ -7,7 +7,7 @@ import hashlib
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
@@ -19,12 +19,15 @@ _CAN_REFUSE = ("MAIL", "RCPT", "DATA", "DOT")
 
 
 class Copy(NamedTuple):
-    """A letter as it was accepted once. `life`: which life of our server sent it; `heard`: whether it was told 250."""
+    """A letter as it was accepted once.
+
+    `process`: the number of the process of our server that sent it; `heard`: whether it was told 250.
+    """
 
     message_id: str
     recipient: str
     digest: bytes
-    life: int
+    process: int
     heard: bool
 
 
@@ -37,15 +40,17 @@ class FaultyRelay(ScriptedRelay):
         self.copies: list[Copy] = []
         self.refused: set[str] = set()
         self.done: Counter[str] = Counter()
-        self.life = 0
+        # Which process has the connection that comes from a port.
+        self.sender_at: Callable[[int], int | None] = lambda _: None
+        self._speaking: Counter[int] = Counter()
         self._on_letter = on_letter
         self._deeds: dict[str, Deed] = {}
         self._refused_once: set[str] = set()
 
-    def settle(self) -> None:
-        """Wait until nobody is connected: what a client said before it was killed has been heard."""
+    def settle(self, processes: Collection[int]) -> None:
+        """Wait until none of them is connected: what they said before they were killed has been heard."""
         end = time.monotonic() + _SETTLE_SECONDS
-        while self._live and time.monotonic() < end:
+        while any(self._speaking[one] for one in processes) and time.monotonic() < end:
             time.sleep(0.005)
 
     def arm(self, step: str, deed: Deed) -> None:
@@ -65,7 +70,15 @@ class FaultyRelay(ScriptedRelay):
 
     def dialogue(self, connection: socket.socket) -> Dialogue:
         """The dialogue on a new connection."""
-        return _RelayDialogue(self, connection, self.life)
+        process = self.sender_at(connection.getpeername()[1]) or 0
+        with self._lock:
+            self._speaking[process] += 1
+        return _RelayDialogue(self, connection, process)
+
+    def record_end(self, process: int) -> None:
+        """Note that a connection of this process has ended."""
+        with self._lock:
+            self._speaking[process] -= 1
 
     def hear(self, line: str) -> None:
         """Keep no commands: there are many."""
@@ -93,7 +106,7 @@ class FaultyRelay(ScriptedRelay):
         digest = hashlib.sha256(letter.content).digest()
         with self._lock:
             dialogue.place = len(self.copies)
-            self.copies.append(Copy(message_id, recipient, digest, dialogue.life, heard=False))
+            self.copies.append(Copy(message_id, recipient, digest, dialogue.process, heard=False))
         subject = " ".join(str(found["Subject"]).split())
         self._on_letter(subject, recipient, LetterToAnswer(message_id, str(found["Reply-To"])))
 
@@ -104,13 +117,18 @@ class FaultyRelay(ScriptedRelay):
 
 
 class _RelayDialogue(Dialogue):
-    """One connection, of one life of our server; `place` is that of the letter that was accepted last."""
+    """One connection, of one process of our server; `place` is that of the letter that was accepted last."""
 
-    def __init__(self, relay: FaultyRelay, connection: socket.socket, life: int) -> None:
+    def __init__(self, relay: FaultyRelay, connection: socket.socket, process: int) -> None:
         super().__init__(relay, connection)
         self._faulty_relay = relay
-        self.life = life
+        self.process = process
         self.place: int | None = None
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        super().close()
+        self._faulty_relay.record_end(self.process)
 
     def take_letter(self, line: str) -> None:
         """Accept a letter, and record whether the courier heard the 250."""

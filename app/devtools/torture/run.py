@@ -39,6 +39,7 @@ class Plan(NamedTuple):
     minutes: float
     seed: int
     log: Path | None = None
+    processes: int = 1
 
     @property
     def pace(self) -> Pace:
@@ -62,7 +63,8 @@ class Torture:
         self._writers = MailGenerator(random.Random(rand.random()))
         self.relay = FaultyRelay(self._record_delivered)
         self.relay.start()
-        self.keeper = Keeper(room.path, store.url, self.relay, room.group, plan.log or Path("/dev/null"))
+        log = plan.log or Path("/dev/null")
+        self.keeper = Keeper(room.path, store.url, self.relay, room.group, log, processes=plan.processes)
         # Most come while there is trouble, some after the last of it.
         self.book = Book(self._writers, plan.mails, plan.minutes * 60, random.Random(rand.random()))
         self._clients = Clients(self.book, self.keeper.places, CONNECTIONS, random.Random(rand.random()))
@@ -81,8 +83,9 @@ class Torture:
         self._bad_relay.stop()
         self._let_mails_be_answered()
         failed = self._let_letters_leave()
+        keeper, relay = self.keeper, self.relay
         facts = Facts(
-            self._writers.sent, self.book.answered, self.relay.copies, self.keeper.killed, self.relay.refused, failed
+            self._writers.sent, self.book.answered, relay.copies, keeper.killed, relay.refused, failed, keeper.unnoted
         )
         judge(facts, collect(self._database), self.tally)
         for line in self.keeper.ended_by_itself:
@@ -158,9 +161,9 @@ class Torture:
 def torture(plan: Plan, say: Callable[[str], None]) -> Tally:
     """Torture one database, and say what is done and what was counted."""
     with closing(Room()) as room, closing(STORES[plan.database](room)) as store:
-        say(
-            f"{store.name}: {plan.mails:,} mails, {CONNECTIONS} connections, {plan.minutes:g} minutes, seed {plan.seed}"
-        )
+        several = f"{plan.processes} processes, " if plan.processes > 1 else ""
+        load = f"{plan.mails:,} mails, {CONNECTIONS} connections"
+        say(f"{store.name}: {several}{load}, {plan.minutes:g} minutes, seed {plan.seed}")
         for what in store.missing:
             say(f"  not done here: {what}")
         with closing(Torture(plan, room, store)) as run:

@@ -3,34 +3,57 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from .faulty_relay import FaultyRelay
 from .mail_generator import DOMAIN
+from .system_processes import children, holder
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 _LISTENS = re.compile(r"smtp://127\.0\.0\.1:(\d+), lmtp\+unix://(\S+)$")
+_ALL_LISTEN = re.compile(r"^\d+ processes receive email\.$")
+# One of several that ended, but not by our kill, nor with 1 because it could not start.
+_ONE_ENDED = re.compile(r"process \d+ (has a fault|ended with (?!-9;|1;).*)")
+# A courier that had to end while the database was away says which letter it could not note.
+_NOT_NOTED = re.compile(r"these were sent, and will be once more: \[([\d, ]+)\]")
 _PAUSE = 0.3
 _END_SECONDS = 120.0
 
 
 class Keeper:
-    """One server, life after life; `life` counts them, and `killed` holds those that we ended."""
+    """One server of one or several processes, life after life.
 
-    def __init__(self, folder: Path, url: str, relay: FaultyRelay, group: int, log: Path) -> None:
+    `life` counts them, `killed` holds the numbers of the processes that we ended, and `unnoted` the letters that had
+    been sent when a process had to end while the database was away.
+    """
+
+    def __init__(
+        self, folder: Path, url: str, relay: FaultyRelay, group: int, log: Path, *, processes: int = 1
+    ) -> None:
         self.life = 0
         self.killed: set[int] = set()
+        self.unnoted: set[int] = set()
         self.ended_by_itself: list[str] = []
         self.could_not_start = 0
         self._relay = relay
         self._group = group
         self._log = log.open("ab")
-        self._environment = _environment(folder, url, relay.port)
+        self._count = processes
+        # Several share addresses, which must have a port.
+        self._ports = [_free_port(), _free_port()] if processes > 1 else []
+        places = (
+            "smtp://127.0.0.1:{},lmtp://127.0.0.1:{}"
+            if self._ports
+            else f"smtp://127.0.0.1:0,lmtp+unix://{folder}/lmtp"
+        )
+        self._environment = _environment(places.format(*self._ports), url, relay.port)
+        relay.sender_at = lambda port: holder(port, self._senders())
         self._process: subprocess.Popen[bytes] | None = None
         self._places: Sequence[int | Path] = ()
         self._ready = threading.Event()
@@ -59,17 +82,40 @@ class Keeper:
         """Wait until it listens; whether it did, in that time."""
         return self._ready.wait(seconds)
 
+    def ways_to_kill(self) -> Mapping[str, Callable[[], bool]]:
+        """What of the server can be killed: by its name, what does it."""
+        if self._count == 1:
+            return {"killed": self.kill}
+        return {
+            "all processes killed": self.kill,
+            # It is begun again as the youngest, so that each has its turn.
+            "one process killed": lambda: self._kill(self._senders()[:1]),
+            # The others end by themselves.
+            "the parent of the processes killed": lambda: self._kill([self.pid or 0]),
+        }
+
     def kill(self) -> bool:
         """SIGKILL, at whatever it is doing; whether there was something to kill. It is started again by itself."""
+        return self._kill({self.pid or 0, *self._senders()})
+
+    def _kill(self, pids: Iterable[int]) -> bool:
         with self.still:
-            process = self._process
-            if process is None or process.poll() is not None:
-                return False
-            self.killed.add(self.life)
-            process.kill()
-            process.wait()
-            self._relay.settle()
-            return True
+            killed = [pid for pid in pids if self.pid and pid]
+            self.killed.update(killed)
+            for pid in killed:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if self._process is not None and self._process.pid in killed:
+                self._process.wait()
+            self._relay.settle(killed)
+            return bool(killed)
+
+    def _senders(self) -> list[int]:
+        """The processes of the server that send letters, the oldest first."""
+        pid = self.pid
+        if pid is None:
+            return []
+        return [pid] if self._count == 1 else children(pid)
 
     def stop(self) -> int:
         """SIGTERM, and wait for its end; the exit status."""
@@ -90,9 +136,7 @@ class Keeper:
     def close(self) -> None:
         """End it, whatever it is doing."""
         self._ending.set()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        self.kill()
         self._join()
         self._log.close()
 
@@ -109,14 +153,14 @@ class Keeper:
             self._ready.clear()
             status = process.wait()
             if not self._ending.is_set():
-                self._judge(status, was_ready)
+                self._judge(process.pid, status, was_ready)
                 self._ending.wait(_PAUSE)
 
     def _begin(self) -> "subprocess.Popen[bytes]":
         self.life += 1
-        self._relay.life = self.life
+        main = f"from {__package__.partition('.')[0]}.cli import main; main()"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", f"from {__package__.partition('.')[0]}.cli import main; main()", "serve"],
+            [sys.executable, "-c", main, "serve", "--processes", str(self._count)],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -132,13 +176,23 @@ class Keeper:
         with process.stdout:
             for line in process.stdout:
                 self._log.write(line)
-                if found := _LISTENS.search(line.decode("utf-8", "replace").rstrip()):
-                    self._places = (int(found[1]), Path(found[2]))
-                    self._ready.set()
+                self._hear(line.decode("utf-8", "replace").rstrip())
         self._log.flush()
 
-    def _judge(self, status: int, was_ready: bool) -> None:
-        if self.life in self.killed:
+    def _hear(self, line: str) -> None:
+        if self._ports and _ALL_LISTEN.search(line):
+            self._places = self._ports
+            self._ready.set()
+        elif not self._ports and (found := _LISTENS.search(line)):
+            self._places = (int(found[1]), Path(found[2]))
+            self._ready.set()
+        elif found := _ONE_ENDED.search(line):
+            self.ended_by_itself.append(f"life {self.life} of the server: {found[0]}")
+        elif found := _NOT_NOTED.search(line):
+            self.unnoted.update(map(int, found[1].split(",")))
+
+    def _judge(self, pid: int, status: int, was_ready: bool) -> None:
+        if pid in self.killed:
             return
         if was_ready:
             self.ended_by_itself.append(f"life {self.life} of the server ended by itself with status {status}")
@@ -146,7 +200,12 @@ class Keeper:
             self.could_not_start += 1
 
 
-def _environment(folder: Path, url: str, relay_port: int) -> dict[str, str]:
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _environment(places: str, url: str, relay_port: int) -> dict[str, str]:
     kept: Mapping[str, str] = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
     return {
         **kept,
@@ -154,6 +213,6 @@ def _environment(folder: Path, url: str, relay_port: int) -> dict[str, str]:
         # Nothing proves these mails, and such mail may cause few letters an hour.
         "TICKETS_TRUST": "from",
         "TICKETS_DATABASE_URL": url,
-        "TICKETS_LISTEN": f"smtp://127.0.0.1:0,lmtp+unix://{folder}/lmtp",
+        "TICKETS_LISTEN": places,
         "TICKETS_RELAY": f"smtp://127.0.0.1:{relay_port}",
     }
