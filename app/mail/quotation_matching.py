@@ -16,6 +16,8 @@ from .quoted_text import leads
 _MARK = re.compile(r"[\s\u200b-\u200f\ufeff]*(?:[^\W\d_]{1,4})?[>|»›¦]")
 _MARKS = re.compile(r"^(?:[^\S\n]*+(?:[^\W\d_]{1,4})?[>|»›¦])++", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]+")
+# The same for what is ASCII, as most texts are: folded letters and digits, and a blank for everything else.
+_ASCII_WORDS = str.maketrans({chr(at): chr(at).lower() if chr(at).isalnum() else " " for at in range(128)})
 # They stand within words, and nobody sees them.
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f]")
 # So many words in a row tell a text from others.
@@ -182,7 +184,7 @@ def _mark_pasted(lines: Sequence[str], kinds: list[str]) -> None:
 
 def _quoted_in(line: str) -> str:
     """What stands behind words that say whose it is; empty where a line has no such words."""
-    lead = _LEAD.fullmatch(line[:4000])
+    lead = _LEAD.fullmatch(line[:4000]) if ":" in line or "：" in line else None
     if lead is None or not (has_verb(lead[1]) or not _SAID.isdisjoint(words_of(lead[1]))):
         return ""
     return lead[2] if len(words_of(lead[2])) >= RUN else ""
@@ -218,6 +220,7 @@ def has_words(line: str) -> bool:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, folded; without the initials that stand before a mark."""
-    if not text.isascii():
-        text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    if text.isascii():
+        return _MARKS.sub(" ", text).translate(_ASCII_WORDS).split()
+    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     return _WORD.findall(_MARKS.sub(" ", text).casefold())

@@ -14,6 +14,7 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from ..mail.text import one_line
+from .visits import cookie
 
 _FOLDER = Path(__file__).resolve().parent.parent
 TEMPLATES = _FOLDER / "templates" / "web"
@@ -39,12 +40,12 @@ def error_page(status: int, headers: Mapping[str, str] | None = None, known_as: 
         response = make_response({"status": status, "title": _sentence(status)}, status, dict(headers or {}))
         response.mimetype = _JSON
         return response
-    visit = g.get("visit")
     return (
         render_template(
             "error.html",
             person=None,
-            logged_in=visit is not None,
+            # By the cookie alone where nobody has looked for its session.
+            logged_in=g.get("visit") is not None or (status != 401 and cookie("session") != ""),
             sentence=_sentence(status),
             known_as=known_as,
             written=_written(status),
@@ -119,6 +120,8 @@ def size(count: int) -> str:
 
 def linked(text: str) -> Markup:
     """Return a text with its web addresses as links; everything else in it is text."""
+    if "://" not in text:
+        return escape(text)
     parts, at = [], 0
     for found in _LINK.finditer(text):
         parts += [escape(text[at : found.start()]), _LINKED.format(found[0])]

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ CHANNEL_SECONDS = 20
 HEADER_BYTES = 16_384
 _BACKLOG = 128
 _STOP_SECONDS = 5
+# M_ARENA_MAX of glibc's malloc.h.
+_MOST_HEAPS = -8
 # Letters with a link to log in that are asked for at once; more are not written.
 _MOST_LATER = 100
 
@@ -53,6 +56,7 @@ class WebServer:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
+        _share_one_heap()
         self._thread.start()
 
     def stop(self) -> None:
@@ -117,6 +121,15 @@ class WebServer:
             "clear_untrusted_proxy_headers": True,
             **(trusted if self._behind_proxy else {}),
         }
+
+
+def _share_one_heap() -> None:
+    """Let glibc give threads no heap of their own, which each would fill and keep: Python runs one at a time anyway."""
+    # Other C libraries have no such heaps, and not this function.
+    with suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).mallopt(_MOST_HEAPS, 1)
 
 
 def most_connections() -> int:

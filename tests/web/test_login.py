@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mail_tickets.model.erasure.erase_person import forget_person
-from mail_tickets.model.operations.web_login import SESSION_LASTS, make_link, set_access
+from mail_tickets.model.operations.web_login import SESSION_LASTS, end_access, make_link, set_access
 from mail_tickets.model.records.letters import Letter, State
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.registration import add_alias
@@ -298,3 +298,15 @@ def test_a_forged_proxy_header_changes_nothing(desk: Desk) -> None:
     response = ann.client.post("/logout", headers=SAME_SITE | forged, base_url="http://localhost")
     assert response.status_code == 403
     assert "evil.example" not in ann.get("/", headers=forged).get_data(as_text=True)
+
+
+def test_an_unknown_address_offers_what_its_visitor_can_use(desk: Desk) -> None:
+    visitor, link = desk.visitor(), made_link(desk, SAM)
+    assert '<a href="/login">' in visitor.open("/nothing").html
+    visitor.post(link)
+    assert '<a href="/login">' not in visitor.open("/nothing").html
+    assert '<a href="/">Go to my work</a>' in visitor.open("/nothing").html
+    # Of one that has ended the page cannot know; what it offers leads to the login.
+    with desk.world.uow() as uow:
+        end_access(uow, get_person(uow, SAM))
+    assert visitor.open("/").response.headers["Location"] == "/login"

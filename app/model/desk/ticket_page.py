@@ -10,7 +10,7 @@ from ..inbound.unmatched import raw_bytes
 from ..letters.ticket_text import byline
 from ..records.messages import Attachment, Message, NoSuchMessage, Via, contents_of
 from ..records.people import Person
-from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
+from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember, is_notified, member_for, members_of, with_mailbox
 from ..tickets.members import Update as Words
@@ -101,7 +101,7 @@ def seen_ticket(uow: UnitOfWork, number: int, person: Person) -> tuple[Ticket, T
 
     NoSuchTicket for whoever may see nothing; MergedAway where it is part of one that they may see.
     """
-    ticket = resolve_merged(uow, find_ticket(uow, number).id, locked=False)
+    ticket = resolve_merged(uow, number, locked=False)
     members = members_of(uow, ticket)
     member = member_for(person, members)
     if not may_see(ticket, member):

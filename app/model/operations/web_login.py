@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import address_key
 from ..letters.login_letter import write_login_letter
@@ -130,7 +131,8 @@ def log_in(uow: UnitOfWork, secret: str, browser_secret: str, browser: str) -> L
 
 def find_session(uow: UnitOfWork, secret: str) -> WebSession | None:
     """Return the session that a cookie stands for, if it has not ended."""
-    session = uow.session.scalars(select(WebSession).where(WebSession.digest == digest_of(secret))).one_or_none()
+    here = select(WebSession).where(WebSession.digest == digest_of(secret)).options(joinedload(WebSession.person))
+    session = uow.session.scalars(here).one_or_none()
     return session if session is not None and _lives(session, uow.now) else None
 
 

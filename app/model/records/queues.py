@@ -4,7 +4,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, bindparam, false, select, true
+from sqlalchemy import ForeignKey, bindparam, false, select, true, union
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from ..lifecycle.registry import LIFECYCLES
@@ -115,6 +115,9 @@ _ANSWERS = Prepared(
         Responder.queue_id == bindparam("queue"), Responder.person_id == bindparam("person")
     )
 )
+_SEEN_BY = Prepared(
+    union(*(select(one.queue_id).where(one.person_id == bindparam("person")) for one in (Responder, QueueReader)))
+)
 _BY_ID = Prepared(select(*columns_of(Queue)).where(Queue.id == bindparam("queue")))
 
 
@@ -159,9 +162,8 @@ def answers_anywhere(uow: UnitOfWork, person: Person) -> bool:
 
 def queues_seen_by(uow: UnitOfWork, person: Person) -> list[int]:
     """Return the ids of the queues of which somebody sees everything: they answer for them, or read them."""
-    answered = select(Responder.queue_id).where(Responder.person_id == person.id)
-    read = select(QueueReader.queue_id).where(QueueReader.person_id == person.id)
-    return sorted({*uow.session.scalars(answered), *uow.session.scalars(read)})
+    uow.session.flush()
+    return sorted(queue_id for (queue_id,) in _SEEN_BY.rows(uow.connection, {"person": person.id}))
 
 
 class TeamMember(NamedTuple):

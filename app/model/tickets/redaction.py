@@ -8,7 +8,7 @@ that outsiders have not read.
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from ...mail.quotation_matching import (
     WRITTEN,
@@ -27,6 +27,7 @@ from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.tickets import Ticket
+from ..storage.prepared import Prepared, Row
 from ..storage.unit_of_work import UnitOfWork
 from .members import members_of
 
@@ -34,6 +35,20 @@ from .members import members_of
 _RUN = 4
 # A subject of one word stands in many others by chance.
 _FEW_WORDS = 2
+
+_HERE = Message.ticket_id == bindparam("ticket")
+_PRIVATE = select(Message.id).where(_HERE, Message.private)
+_PRIVATE_SUBJECTS = Prepared(select(Message.subject).where(_HERE, Message.private))
+_PRIVATE_TEXTS = Prepared(select(Message.full_text).where(_HERE, Message.private))
+_LETTERS = Prepared(select(Letter.text).join(Message, Message.id == Letter.about_id).where(_HERE, Message.private))
+_MESSAGES = Prepared(
+    select(Message.private, Message.sender_id, Message.text, Message.full_text).where(_HERE).order_by(Message.number)
+)
+_TOLD = select(Letter.person_id).where(Letter.about_id.in_(_PRIVATE))
+_WROTE = select(Message.sender_id).where(
+    Message.id.in_(_PRIVATE), Message.automatic.is_(None), Message.sender_id != bindparam("requestor")
+)
+_SAW_PRIVATE = Prepared(select(Person.id).where(or_(Person.administrator, Person.id.in_(_TOLD), Person.id.in_(_WROTE))))
 
 
 class Redaction:
@@ -75,8 +90,7 @@ class Redaction:
 
     @cached_property
     def _private_subjects(self) -> frozenset[str]:
-        query = select(Message.subject).where(Message.ticket_id == self._ticket.id, Message.private)
-        found = {_as_words(bare_subject(subject)[0]) for subject in self._unit_of_work.session.scalars(query)}
+        found = {_as_words(bare_subject(subject)[0]) for (subject,) in self._rows(_PRIVATE_SUBJECTS)}
         title = _as_words(bare_subject(self._ticket.title)[0])
         return frozenset(one for one in found if one.strip() and one not in title)
 
@@ -109,29 +123,21 @@ class Redaction:
 
         Not a requestor who wrote one. None stands for the tracker.
         """
-        private = select(Message.id).where(Message.ticket_id == self._ticket.id, Message.private)
-        told = select(Letter.person_id).where(Letter.about_id.in_(private))
-        wrote = select(Message.sender_id).where(Message.id.in_(private), Message.automatic.is_(None))
-        wrote = wrote.where(Message.sender_id != self._ticket.requestor_id)
-        seen = select(Person.id).where(or_(Person.administrator, Person.id.in_(told), Person.id.in_(wrote)))
         answering = (member.person_id for member in members_of(self._unit_of_work, self._ticket) if member.insider)
-        return frozenset([None, *answering, *self._unit_of_work.session.scalars(seen)])
+        seen = self._rows(_SAW_PRIVATE, requestor=self._ticket.requestor_id)
+        return frozenset([None, *answering, *(person_id for (person_id,) in seen)])
 
     @cached_property
-    def _messages(self) -> list[tuple[bool, int | None, str, str]]:
-        columns = (Message.private, Message.sender_id, Message.text, Message.full_text)
-        query = select(*columns).where(Message.ticket_id == self._ticket.id).order_by(Message.number)
-        return [
-            (private, writer, text, full) for private, writer, text, full in self._unit_of_work.session.execute(query)
-        ]
+    def _messages(self) -> list[Row]:
+        """Of every message whether it is private, who wrote it, its text and its full text."""
+        return self._rows(_MESSAGES)
 
     @cached_property
     def _rough(self) -> Private:
         """All that private messages and our letters about them say, whoever else has said it."""
         if not self._ticket.has_private:
             return Private(Words(), Words(), Words())
-        query = select(Message.full_text).where(Message.ticket_id == self._ticket.id, Message.private)
-        words = Words(*self._unit_of_work.session.scalars(query))
+        words = Words(*(text for (text,) in self._rows(_PRIVATE_TEXTS)))
         # What stands in a message is no line of ours, however short: who sends it after all has written it.
         framing = "\n".join(words.lacks(self._lines_of_letters(), short=True))
         words.add(framing)
@@ -139,9 +145,11 @@ class Redaction:
 
     def _lines_of_letters(self) -> Iterable[str]:
         """What our letters say around private words; that there were such words is private too."""
-        query = select(Letter.text).join(Message, Message.id == Letter.about_id)
-        query = query.where(Message.ticket_id == self._ticket.id, Message.private)
-        return dict.fromkeys(line for text in self._unit_of_work.session.scalars(query) for line in text.split("\n"))
+        return dict.fromkeys(line for (text,) in self._rows(_LETTERS) for line in text.split("\n"))
+
+    def _rows(self, statement: Prepared, **values: int) -> list[Row]:
+        self._unit_of_work.session.flush()
+        return statement.rows(self._unit_of_work.connection, {"ticket": self._ticket.id, **values})
 
     @cached_property
     def _private(self) -> Private:

@@ -10,10 +10,14 @@ from ..lifecycle.tables import Lifecycle
 from ..records.imported_mail import Archived
 from ..records.messages import Message
 from ..records.tickets import Ticket
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .members import TicketMember, as_in_queue
 
-_IMPORTED = select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1)
+_IMPORTED = Prepared(select(Archived.id).where(Archived.ticket_id == bindparam("ticket")).limit(1))
+_PUBLIC_NUMBERS = Prepared(
+    select(Message.number).where(Message.ticket_id == bindparam("ticket"), ~Message.private).order_by(Message.number)
+)
 
 
 def may_see(ticket: Ticket, member: TicketMember) -> bool:
@@ -57,8 +61,9 @@ def ids_as_shown(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -
 
 def visible_numbers(uow: UnitOfWork, ticket: Ticket) -> dict[int, int]:
     """Return the number by which outsiders are shown each message: a gap would tell of one that they may not see."""
-    public = select(Message.number).where(Message.ticket_id == ticket.id, ~Message.private).order_by(Message.number)
-    return {number: place for place, number in enumerate(uow.session.scalars(public), start=1)}
+    uow.session.flush()
+    public = _PUBLIC_NUMBERS.rows(uow.connection, {"ticket": ticket.id})
+    return {number: place for place, (number,) in enumerate(public, start=1)}
 
 
 def _visible(ticket: Ticket, member: TicketMember | None) -> list[ColumnElement[bool]]:
@@ -67,7 +72,7 @@ def _visible(ticket: Ticket, member: TicketMember | None) -> list[ColumnElement[
 
 
 def _shown_order(uow: UnitOfWork, ticket: Ticket) -> list[InstrumentedAttribute[Any]]:
-    imported = uow.session.scalar(_IMPORTED, {"ticket": ticket.id}) is not None
+    imported = _IMPORTED.row(uow.connection, {"ticket": ticket.id}) is not None
     return [Message.received, Message.number] if imported else [Message.number]
 
 
