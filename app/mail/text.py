@@ -14,7 +14,9 @@ TOO_LONG = "[The mail is longer than this. It is kept whole.]"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BIDI = "\u202a-\u202e\u2066-\u2069"
-_INVISIBLE = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{_BIDI}]")
+# Nobody sees them, and no script needs them in a line.
+_UNSEEN = "\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_INVISIBLE = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{_BIDI}{_UNSEEN}]")
 _UNSHOWN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 
@@ -130,7 +132,8 @@ def storable(text: str) -> str:
 def one_line(text: str, limit: int = 500) -> str:
     """Text for a header or a line of a terminal: storable, on one line, at most `limit` characters.
 
-    White space runs become one space; control characters and bidirectional overrides (U+202A-202E, U+2066-2069) go.
+    White space runs become one space; control characters, bidirectional overrides (U+202A-202E, U+2066-2069), and
+    what nobody sees (U+200B, U+FEFF, tags) go.
     What a script needs to be read rightly (combining marks, joiners, U+200E and U+200F) stays as written.
     """
     if not text.isprintable():

@@ -216,7 +216,7 @@ def test_a_command_on_a_first_mail_holds(office: Office, lines: str, effect: tup
     assert [message["text"] for message in ticket["messages"]] == ["The lift is stuck."]
     assert ticket["messages"][0]["action"] is None
     assert lines.split("\n")[0] in office.raw(2, 1)
-    told = [letter for letter in office.world.far_end.letters if "Ron wrote:" in letter.text]
+    told = [letter for letter in office.world.far_end.letters if "Ron <ron@example.org> wrote:" in letter.text]
     assert told
     assert all("The lift is stuck." in letter.text for letter in told)
     assert all(lines.split("\n")[0] not in letter.all_text for letter in told)

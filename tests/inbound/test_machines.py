@@ -277,7 +277,7 @@ def test_other_automatic_mail_to_a_queue_opens_a_ticket_and_is_not_answered(inbo
     cron = inbox.actor("root@host.example", "Cron")
     cron.writes("hello", "The disk is full.", subject="Cron", headers={"Auto-Submitted": "auto-generated"})
     assert inbox.ticket()["status"] == "new"
-    assert ron.letter().text == "Cron wrote:\n\nThe disk is full."
+    assert ron.letter().text == "Cron <root@host.example> wrote:\n\nThe disk is full."
     inbox.act(1, "Change status", "ron@example.org", status="resolved")
     assert cron.letters == []
 

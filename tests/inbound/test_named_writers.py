@@ -219,4 +219,4 @@ def test_a_new_tickets_letter_offers_to_make_it_that_of_whom_reply_to_names(smal
 def test_nothing_is_offered_where_reply_to_names_no_other_person(small_world: World, headers: dict[str, str]) -> None:
     rita = small_world.responder("rita@team.example", "Rita")
     brings(small_world, "Eve <eve@site.example>", f"hello@{DOMAIN}", headers, "When is it open?")
-    assert rita.letter().text == "Eve wrote:\n\nWhen is it open?"
+    assert rita.letter().text == "Eve <eve@site.example> wrote:\n\nWhen is it open?"

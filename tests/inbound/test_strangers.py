@@ -214,7 +214,7 @@ def test_a_word_for_the_tracker_alone_is_not_offered_as_words(desk: Desk, word: 
     asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
     home.replies(asked, word)
     assert not any("Did you write" in letter.text for letter in desk.sam.letters)
-    assert "Private note from Sam." in desk.sam.letter().text
+    assert "Private note from Sam <sam.private@mail.example>." in desk.sam.letter().text
     desk.sam.replies(desk.sam.letter(), "yes")
     assert not any(word in letter.text for letter in desk.ann.letters)
 

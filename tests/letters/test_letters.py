@@ -290,7 +290,7 @@ def test_text_arrives_as_it_was_written(small_world: World, text: str) -> None:
     ann.writes("hello", text)
     posted = small_world.ticket()["messages"][0]["text"]
     assert posted.rstrip() == text.rstrip()
-    assert ron.letter().all_text.startswith(f"Ann wrote:\n\n{posted}\n\n-- \n")
+    assert ron.letter().all_text.startswith(f"Ann <ann@example.net> wrote:\n\n{posted}\n\n-- \n")
     assert max(len(line) for line in ron.letter().raw.splitlines()) <= 998
     assert ron.letter().raw.isascii()
 

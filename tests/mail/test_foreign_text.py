@@ -30,7 +30,7 @@ def test_one_line_is_one_line(text: str, limit: int) -> None:
 
 
 def test_white_space_and_controls_leave_a_line() -> None:
-    assert one_line(" a\r\n\tb\u2028c\x85d\x07e\u202ef\u2066g ") == "a b c defg"
+    assert one_line(" a\r\n\tb\u2028c\x85d\x07e\u202ef\u2066\ufeff\u200b\U000e0041g ") == "a b c defg"
 
 
 @pytest.mark.parametrize("text", ["שלום \u200fעולם", "नमस्ते", "e\u0301", "👩\u200d💻", "日本語"])

@@ -32,7 +32,7 @@ def test_the_daily_work_of_the_document(inbox: World) -> None:
         first = shauna.letter()
         assert (first["Subject"], first.text) == (
             "[General #1] A workshop",
-            "Deb wrote:\n\nCould you run a workshop at our school?",
+            "Deb <deb@school.example> wrote:\n\nCould you run a workshop at our school?",
         )
         assert f"Team only: ticket1-comment@{DOMAIN}" in (first.footer)
 
@@ -103,7 +103,7 @@ def test_the_tracker_in_cc_of_a_mail_to_a_sponsor_keeps_the_thread(inbox: World)
         written = asheesh.writes("hello", "Would you sponsor us?", subject="Sponsoring", headers=to_bank)
         assert [one["email"] for one in world.ticket()["participants"]] == ["money@bank.example"]
         # The bank has the mail already.
-        wrote = f"Asheesh wrote:\n\n{unproven('Asheesh')}Would you sponsor us?"
+        wrote = f"Asheesh <asheesh@openhatch.example> wrote:\n\n{unproven('Asheesh')}Would you sponsor us?"
         assert (sponsor.letters, shauna.letter().text) == ([], wrote)
         sponsor.writes(
             "hello",

@@ -288,7 +288,7 @@ def test_the_powermac_conversation_from_unable_to_boot_to_solved(world: World) -
         assert world.ticket()["status"] == "Open"
         assert not no_priv.letters
 
-        assert "No Privileges Person wrote:" in sample.letter().text
+        assert "No Privileges Person <no-priv@canonical.com> wrote:" in sample.letter().text
         assert "Reply to this email to answer." in sample.letter().footer
         sample.replies(sample.letter(), "You need to install and configure BootX to boot the installer CD.")
         assert world.ticket()["status"] == "Answered"

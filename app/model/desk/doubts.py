@@ -32,7 +32,7 @@ def check_meant(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook,
     if outlook.private or not asker.member.responder or meant == asked:
         return
     waits = may_answer(text) and is_waiting_for(uow, asker.member.person_id)
-    command = is_slip(text, ticket.lifecycle, asker.member.label, waits=waits)
+    command = is_slip(text, ticket.lifecycle, asker.member.own_name, waits=waits)
     if command or fold_words(text) in private_texts(uow, ticket):
         said = wording_in().render("answer_doubted", command=command, note=not command).strip().split("\n")
         raise AnswerDoubted(said, asked)

@@ -151,7 +151,7 @@ def _read(
 
 def _asks_to_leave(about: Situation, permission: Permission, new_message: NewMessage) -> bool:
     """Whether words ask for no more emails; in answer to a letter that offers a no, `stop` is that no."""
-    name = about.member.label
+    name = about.member.own_name
     offered = about.offers if Effect.ANSWER in permission.now else ()
     answers = confirmations.answer(new_message.text, offered, name) is not None
     return asks_to_leave(new_message.text, name) and not answers
@@ -160,7 +160,7 @@ def _asks_to_leave(about: Situation, permission: Permission, new_message: NewMes
 def _answer(about: Situation, new_message: NewMessage) -> Wish | None:
     """One of the words that a letter offers; or other words, which are a note where it is about lines that wait."""
     alone = not has_files(new_message)
-    word = confirmations.answer(new_message.text, about.offers, about.member.label) if alone else None
+    word = confirmations.answer(new_message.text, about.offers, about.member.own_name) if alone else None
     if word in ("yes", "no"):
         return Confirmation(word == "yes", new_message)
     if word is not None:
@@ -172,7 +172,7 @@ def _slip(about: Situation, new_message: NewMessage) -> Slip | None:
     """Public words of a responder that wait for their word (docs/interface.md, section 6); None for all others."""
     if about.private or about.automatic or not about.member.responder or has_files(new_message):
         return None
-    if is_slip(new_message.text, about.lifecycle, about.member.label, waits=about.waits):
+    if is_slip(new_message.text, about.lifecycle, about.member.own_name, waits=about.waits):
         return Slip(False, new_message)
     return Slip(True, new_message) if fold_words(new_message.text) in about.notes else None
 

@@ -30,7 +30,11 @@ FOR_THE_TEAM = (UNPROVEN, ELSEWHERE)
 
 
 class LetterHeaders(NamedTuple):
-    """What the letters about one happening have in common. `undo` is the sentence that offers to undo it."""
+    """What the letters about one happening have in common.
+
+    `undo` is the sentence that offers to undo it. Of the team's copies, `sender_for_team` is the sender's name, and
+    `called` what the heading calls who did it.
+    """
 
     kind: str
     ticket: Ticket
@@ -45,6 +49,8 @@ class LetterHeaders(NamedTuple):
     undo: str = ""
     by_id: int | None = None
     acknowledges: bool = False
+    sender_for_team: str = ""
+    called: str = ""
 
 
 class Notice(NamedTuple):
@@ -56,19 +62,31 @@ class Notice(NamedTuple):
     changes: Sequence[FieldChange] = ()
     new_message: NewMessage | None = None
 
+    @property
+    def for_team(self) -> "Notice":
+        """Return the notice as the team reads it, which says more exactly who it was."""
+        headers, heading = self.envelope, cast("Sentence", self.body["heading"])
+        if not headers.called:
+            return self
+        if "name" in heading.slots:
+            heading = heading._replace(slots={**heading.slots, "name": headers.called})
+        return self._replace(
+            envelope=headers._replace(sender_name=headers.sender_for_team), body={**self.body, "heading": heading}
+        )
+
 
 def headers_about(
     ticket: Ticket,
     kind: str,
     message: Message | None,
-    name: str | None,
+    actor: TicketMember | None,
     new_message: NewMessage | None,
     *,
     answers: bool = True,
 ) -> LetterHeaders:
     """The headers that thread a letter in mail clients: the ticket's root, then the public message it answers.
 
-    `name` is whose deed it tells of; None where its queue itself speaks.
+    `actor` is whose deed it tells of; None where its queue itself speaks.
     """
     parent = (
         new_message.parent.message_id if new_message and new_message.parent and not new_message.parent.private else None
@@ -78,13 +96,19 @@ def headers_about(
         kind=kind,
         ticket=ticket,
         about_id=message.id if message else None,
-        sender_name=one_line(f"{name} ({ticket.queue.name})" if name else ticket.queue.name, 200),
+        sender_name=_sender_name(ticket, actor.label if actor else ""),
+        sender_for_team=_sender_name(ticket, actor.label_for_team if actor else ""),
+        called=actor.label_for_team if actor else "",
         subject=one_line(f"{'Re: ' if answers else ''}[{ticket.queue.name} #{ticket.id}] {ticket.title}"),
         in_reply_to=threads[-1] if threads else None,
         references=" ".join(threads) or None,
         private=message.private if message else False,
         attached=bool(new_message and kind in _WITH_FILES and forwardable_files(new_message.attachments, team=True)),
     )
+
+
+def _sender_name(ticket: Ticket, name: str) -> str:
+    return one_line(f"{name} ({ticket.queue.name})" if name else ticket.queue.name, 200)
 
 
 def with_undo(headers: LetterHeaders, event: Event) -> LetterHeaders:
@@ -96,8 +120,10 @@ def write_notice(uow: UnitOfWork, notice: Notice, members: Sequence[TicketMember
     """Put one letter for each reader into the outbox. Of what changed, outsiders are told the status."""
     texts: dict[bool, str] = {}
     rows = []
-    for reader in notice.told:
+    to_outsiders, to_team = notice, notice.for_team
+    for reader in to_outsiders.told:
         team = reader.responder
+        notice = to_team if team else to_outsiders
         changes = (
             notice.changes
             if team or reader.formerly
@@ -195,7 +221,7 @@ def letter_to(
         person_id=to.person_id,
         sender_name=headers.sender_name,
         sender=comment_address(uow, ticket.id) if headers.private else ticket_address(uow, ticket.id),
-        recipient_name=to.label,
+        recipient_name=to.own_name,
         recipient=mailable(to.email),
         list_id=list_id(uow, ticket),
         subject=headers.subject,

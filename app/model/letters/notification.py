@@ -20,7 +20,7 @@ from ..records.tickets import MERGED, NO_TITLE, UNDELIVERED, Change, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.events import Event
-from ..tickets.members import TicketMember, Update, as_confirmed, recipients_of, with_mailbox
+from ..tickets.members import TicketMember, Update, as_confirmed, member_for, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.redaction import Redaction
 from ..wording import Phrase, Sentence, Wording, say
@@ -89,7 +89,7 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
 
     Not to whose ticket it is, also where a responder has brought it: they know what they wrote.
     """
-    ticket, actor, name = event.ticket, event.actor, _name(event)
+    ticket, actor = event.ticket, event.actor
     update = Update(has_text=True, private=message.private)
     hearing = recipients_of(event.members, update, ticket.lifecycle, except_person=event.actor_id)
     recipients = _not_addressed(uow, [one for one in hearing if not _only_asked(one)], new_message.named)
@@ -103,8 +103,8 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         "below": _other_requestor(new_message),
         "subject": "",
     }
-    headers = headers_about(ticket, "opened", message, name, new_message, answers=False)
-    headers = headers._replace(by_id=event.actor_id)
+    headers = headers_about(ticket, "opened", message, actor, new_message, answers=False)
+    headers = headers._replace(by_id=event.actor_id, called=actor.name_and_address if actor else "")
     notice = Notice(headers, recipients, body, event.changes, new_message)
     brought = actor is None or actor.responder
     if ticket.queue.acknowledge and new_message.mail_id is not None and not message.private and not brought:
@@ -127,7 +127,7 @@ def _only_asked(member: TicketMember) -> bool:
 
 def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: NewMessage) -> list[Notice]:
     """The letters about a message and the status that it changed, and to those who answer what else was set with it."""
-    ticket, actor, name = event.ticket, event.actor, _name(event)
+    ticket, actor = event.ticket, event.actor
     storm = loop_protection.storm_on(uow, message, actor, event.members)
     has_text = bool(new_message.text.strip() or new_message.attachments)
     update = Update(has_text or new_message.mail_id is not None, message.private, event.status_changed)
@@ -149,7 +149,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
         ],
         "subject": _new_subject(uow, ticket, message, new_message),
     }
-    headers = headers_about(ticket, "posted", message, name, new_message)
+    headers = headers_about(ticket, "posted", message, actor, new_message)
     headers = with_undo(headers, event)
     to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
     here = [one for one in recipients if one.person_id not in event.moved]
@@ -196,7 +196,7 @@ def _is_same(subject: str, other: str) -> bool:
 
 def _of_leaving(event: Event, old_team: Sequence[TicketMember]) -> Notice:
     """The letter to those who answered for the queue that a ticket has left, without the words to its new team."""
-    headers = headers_about(event.ticket, "changed", None, _name(event), None)
+    headers = headers_about(event.ticket, "changed", None, event.actor, None)
     headers = with_undo(headers, event)
     return Notice(headers, old_team, {"heading": _heading_of_change(event)}, event.all_changes)
 
@@ -229,7 +229,8 @@ def _to_writer(uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, mi
         "lines": [],
         "paragraphs": [say("notes.send_here")],
     }
-    own = headers._replace(kind=NOT_SENT, about_id=None, attached=False, sender_name=headers.ticket.queue.name)
+    queue = headers.ticket.queue.name
+    own = headers._replace(kind=NOT_SENT, about_id=None, attached=False, sender_name=queue, called="")
     return [Notice(own, [writer], body)]
 
 
@@ -254,7 +255,7 @@ def _notify_later(
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
         headers = headers_about(ticket, HELD, None, None, None)._replace(about_id=first)
-        body, writers = _held_since(uow, ticket, first, message, reader, later)
+        body, writers = _held_since(uow, ticket, first, message, (reader, members), later)
         row = letter_to(uow, headers, reader, members, body, writers)
         if letter is not None:
             letter.text = str(row["text"])
@@ -266,12 +267,18 @@ def _notify_later(
 
 
 def _held_since(
-    uow: UnitOfWork, ticket: Ticket, first: int, last: Message, reader: TicketMember, within: timedelta
+    uow: UnitOfWork,
+    ticket: Ticket,
+    first: int,
+    last: Message,
+    reading: tuple[TicketMember, Sequence[TicketMember]],
+    within: timedelta,
 ) -> tuple[dict[str, object], set[int]]:
     """What a letter says of the messages between these two that nobody got a letter about, and who wrote them.
 
-    `within` is the time in which too many of them came.
+    `reading` is who reads it, and who is on the ticket. `within` is the time in which too many of them came.
     """
+    reader, members = reading
     has_letter = exists().where(Letter.about_id == Message.id, Letter.kind != HELD)
     visible = [] if reader.responder else [~Message.private]
     # By their numbers: what came before on a long ticket is not read.
@@ -280,7 +287,8 @@ def _held_since(
     held = select(Message).where(*which, *visible).order_by(Message.number)
     messages = uow.session.scalars(held.options(joinedload(Message.sender)).limit(_LISTED_LATER + 1)).all()
     wording = wording_of(ticket)
-    lines = [f"{_sender_of(message, wording)}: {message.text}" for message in messages[:_LISTED_LATER]]
+    senders = [_sender_of(message, members, wording, team=reader.responder) for message in messages[:_LISTED_LATER]]
+    lines = [f"{sender}: {message.text}" for sender, message in zip(senders, messages, strict=False)]
     more = [say("notes.more_of_them")] if len(messages) > _LISTED_LATER else []
     writers = {message.sender_id for message in messages if message.sender_id is not None}
     body: dict[str, object] = {
@@ -297,8 +305,11 @@ def _span(within: timedelta) -> Sentence:
     return say("notes.within_minutes", minutes=int(within.total_seconds() // 60))
 
 
-def _sender_of(message: Message, wording: Wording) -> str:
-    return message.sender.label if message.sender else wording.line(say("notes.tracker"))
+def _sender_of(message: Message, members: Sequence[TicketMember], wording: Wording, *, team: bool) -> str:
+    if message.sender is None:
+        return wording.line(say("notes.tracker"))
+    sender = member_for(message.sender, members)
+    return sender.label_for_team if team else sender.label
 
 
 def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
@@ -310,7 +321,7 @@ def _of_change(uow: UnitOfWork, event: Event) -> list[Notice]:
     recipients = _audience(event, Update(has_text=False, status_changed=event.to_all and event.status_changed))
     deed = message_heading(event.action, name, has_text=False) if event.action else None
     body = {"heading": deed or _heading_of_change(event)}
-    plain = headers_about(ticket, "changed", None, name, None)
+    plain = headers_about(ticket, "changed", None, event.actor, None)
     headers = with_undo(plain, event)
     notices = [Notice(headers, recipients, body, event.all_changes), *_announcement(uow, event, recipients)]
     if not event.moved:
@@ -325,7 +336,7 @@ def _to_moved(event: Event, told: Sequence[TicketMember] = ()) -> list[Notice]:
     """
     known = {member.person_id for member in told}
     moved = [one for one in event.members if one.person_id in event.moved and one.person_id not in known]
-    headers = headers_about(event.ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
+    headers = headers_about(event.ticket, "changed", None, event.actor, None)._replace(by_id=event.actor_id)
     return [Notice(headers, [one for one in moved if one.subscribed], {"heading": _goes_on(event)})] if moved else []
 
 
@@ -353,7 +364,7 @@ def notify_undelivered(
 
 def notify_unanswered(uow: UnitOfWork, ticket: Ticket, message: Message, members: Sequence[TicketMember]) -> None:
     """Tell who answers that a reply waits for its writer's word. What answers that is a private comment."""
-    members, name = with_mailbox(uow, members), _sender_of(message, wording_of(ticket))
+    members, name = with_mailbox(uow, members), _sender_of(message, members, wording_of(ticket), team=True)
     recipients = recipients_of(members, Update(has_text=True, private=True), ticket.lifecycle, except_person=None)
     body = {
         "heading": say("notes.has_waited", name=name, number=ticket.id),
@@ -401,7 +412,7 @@ def _announcement(uow: UnitOfWork, event: Event, recipients: Sequence[TicketMemb
     knowing = {member.person_id for member in recipients} | {event.actor_id}
     to = [one for one in event.members if one.requestor and one.subscribed and one.person_id not in knowing]
     body = {"heading": say("notes.marked_as", name=_name(event) or ticket.queue.name, status=ticket.status)}
-    headers = headers_about(ticket, "changed", None, _name(event), None)._replace(by_id=event.actor_id)
+    headers = headers_about(ticket, "changed", None, event.actor, None)._replace(by_id=event.actor_id)
     return [Notice(headers, to, body)]
 
 
@@ -450,12 +461,12 @@ def _note_on_outsider(
     reading = recipients_of(
         as_confirmed(members), Update(has_text=True), ticket.lifecycle, except_person=actor.person_id
     )
-    names = [*(one.label for one in reading if not one.responder), actor.label]
+    names = [*(one.label for one in reading if not one.responder), actor.own_name]
     line = ADD_CC.line(actor.email)
-    notes = [say("notes.not_on_ticket", name=actor.label, email=actor.email, line=line, names=names)]
+    notes = [say("notes.not_on_ticket", name=actor.own_name, email=actor.email, line=line, names=names)]
     reader = uow.session.get(Person, new_message.reader_id) if new_message.reader_id else None
     if reader is not None and reader.id != actor.person_id:
-        notes.append(say("notes.answers_for", writer=actor.label, name=reader.label, email=reader.email))
+        notes.append(say("notes.answers_for", writer=actor.own_name, name=reader.label, email=reader.email))
     return notes
 
 

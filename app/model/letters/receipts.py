@@ -253,7 +253,7 @@ def write_receipt(
             "person_id": to.member.person_id,
             "sender_name": ticket.queue.name,
             "sender": comment_address(uow, ticket.id) if to.private else ticket_address(uow, ticket.id),
-            "recipient_name": to.member.label,
+            "recipient_name": to.member.own_name,
             "recipient": mailable(to.member.email),
             "list_id": list_id(uow, ticket),
             "subject": one_line(f"Re: [{ticket.queue.name} #{ticket.id}] {ticket.title}"),

@@ -73,7 +73,7 @@ def byline(message: dict[str, Any], lifecycle: Lifecycle, viewer: str | None, wo
     """The line above a message: who did what by it."""
     sender, wording = message["sender"], wording or wording_in()
     mine = sender is not None and sender["email"] == viewer
-    name = one_line(sender["name"] or sender["email"]) if sender else None
+    name = one_line(message["writer"]) if sender else None
     titles = {action.title: action for action in lifecycle.actions}
     action = titles.get(message["action"] or "")
     if action is not None:

@@ -1,5 +1,7 @@
 """People and their addresses."""
 
+import re
+import unicodedata
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, bindparam, false, func, insert, select
@@ -16,6 +18,7 @@ FORGOTTEN_NAME = "Somebody who was forgotten"
 # Nobody reads there (RFC 6761 section 6.4), and no row of addresses leads there.
 _FORGOTTEN = "@forgotten.invalid"
 _NOBODY = f"nobody{_FORGOTTEN}"
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'@＠]+[@＠][^\s<>()\[\],;:\"'@＠]+")
 
 
 class NoSuchPerson(ExplainedError, LookupError):
@@ -50,13 +53,34 @@ class Person(Base):
 
     @property
     def label(self) -> str:
-        """The name people read: the display name, else the local part of the address."""
-        return self.name or self.email.rpartition("@")[0]
+        """The name people read."""
+        return label_of(self.name, self.email)
 
     @property
     def forgotten(self) -> bool:
         """Whether this stands for somebody who was forgotten."""
         return self.email.endswith(_FORGOTTEN)
+
+
+def label_of(name: str, email: str) -> str:
+    """The name people read: the display name, else the local part of the address; no name shows an address."""
+    return name if name and not _ADDRESS.search(name) else email.rpartition("@")[0]
+
+
+def addresses_in_name(name: str) -> set[str]:
+    """Return the addresses that a name holds, as keys."""
+    return {address_key(one.replace("＠", "@").rstrip(".")) for one in _ADDRESS.findall(name)}
+
+
+def name_key(name: str) -> str:
+    """Return the form in which names are compared: words in any order, without case, accents, and what nobody sees."""
+    signs = unicodedata.normalize("NFKD", name).casefold()
+    return " ".join(sorted("".join(sign if sign.isalnum() else " " if _parts(sign) else "" for sign in signs).split()))
+
+
+def _parts(sign: str) -> bool:
+    """Whether words end at a sign: not at accents, nor at what nobody sees."""
+    return unicodedata.category(sign) not in ("Mn", "Cf", "Cc")
 
 
 class Address(Base):

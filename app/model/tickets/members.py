@@ -1,6 +1,6 @@
 """What somebody is on a ticket, and who hears of what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, select, union
@@ -8,11 +8,12 @@ from sqlalchemy import Integer, bindparam, select, union
 from ...mail.addresses import address_key
 from ..lifecycle.tables import ActorRoles, Lifecycle, Role
 from ..records.addressing import find_our_address, is_at_our_domain
-from ..records.people import Person
+from ..records.people import Person, addresses_in_name, label_of, name_key
 from ..records.queues import TEAM, Queue, QueueReader, Responder
 from ..records.tickets import Participant, Ticket
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
+from ..wording import ENGLISH, say, wording_in
 
 
 class FormerQueue(NamedTuple):
@@ -28,7 +29,7 @@ class TicketMember(NamedTuple):
     `formerly`: they answer for a queue that it has just left. `undeliverable`: letters to them came to
     nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
     have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet. `reads`: they see
-    all of its queue, and answer nothing.
+    all of its queue, and answer nothing. `claimed`: the name that they give themselves, if it may be somebody else's.
     """
 
     person_id: int
@@ -46,6 +47,22 @@ class TicketMember(NamedTuple):
     dormant: bool = False
     pending: bool = False
     reads: bool = False
+    claimed: str = ""
+
+    @property
+    def label_for_team(self) -> str:
+        """Return the name that the team reads: what somebody calls themselves, with their address if it misleads."""
+        return self.name_and_address if self.claimed else self.label
+
+    @property
+    def name_and_address(self) -> str:
+        """Return what somebody calls themselves, and where they write from."""
+        return f"{self.own_name} <{self.email}>"
+
+    @property
+    def own_name(self) -> str:
+        """Return the name by which somebody signs."""
+        return self.claimed or self.label
 
     @property
     def responder(self) -> bool:
@@ -142,7 +159,26 @@ def members_of(uow: UnitOfWork, ticket: Ticket) -> list[TicketMember]:
         "requestor": ticket.requestor_id,
         "assignee": ticket.assignee_id or 0,
     }
-    return [_on_ticket(ticket, row) for row in _ON_TICKET.rows(uow.connection, ids)]
+    rows = list(_ON_TICKET.rows(uow.connection, ids))
+    members = [_on_ticket(ticket, row) for row in rows]
+    team = _names_of_team(members)
+    language = ticket.queue.language
+    return [_told_apart(member, row[1], team, language) for member, row in zip(members, rows, strict=True)]
+
+
+def _names_of_team(members: Sequence[TicketMember]) -> set[str]:
+    return {name_key(member.label) for member in members if member.responder}
+
+
+def _told_apart(member: TicketMember, name: str, team: Collection[str], language: str = ENGLISH) -> TicketMember:
+    """Say of somebody outside the team whose name is that of one of it, or holds another address, who they are not."""
+    if not name or member.insider:
+        return member
+    if name_key(name) in team or addresses_in_name(name) - {address_key(member.email)}:
+        local_part = member.email.rpartition("@")[0]
+        label = wording_in(language).line(say("notes.not_on_team", name=local_part))
+        return member._replace(label=label, claimed=name)
+    return member
 
 
 def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
@@ -152,7 +188,7 @@ def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
     address = (ticket.requestor_email if requestor else None) or email
     return TicketMember(
         person_id=person_id,
-        label=name or email.rpartition("@")[0],
+        label=label_of(name, email),
         email=address,
         requestor=requestor,
         assignee=person_id == ticket.assignee_id,
@@ -178,7 +214,8 @@ def member_for(person: Person, members: Sequence[TicketMember]) -> TicketMember:
     for member in members:
         if member.person_id == person.id:
             return member
-    return TicketMember(person.id, person.label, person.email, administrator=person.administrator, known=person.known)
+    alone = TicketMember(person.id, person.label, person.email, administrator=person.administrator, known=person.known)
+    return _told_apart(alone, person.name, _names_of_team(members))
 
 
 def is_notified(member: TicketMember, update: Update, lifecycle: Lifecycle) -> bool:

@@ -1,6 +1,6 @@
 """A ticket as it is shown: as JSON for scripts, as far as the one who looks may see it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from ..records.message_ids import is_our_id
 from ..records.messages import Attachment, Message
-from ..records.people import Person, find_person
+from ..records.people import Person, find_person, label_of
 from ..records.tickets import Change, NoSuchTicket, Participant, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from .members import TicketMember, member_for, members_of
@@ -66,7 +66,8 @@ def ticket_in_full(
 
     `ids`: of its messages only those. NoSuchTicket for somebody who may see nothing: to them there is none.
     """
-    member = member_for(viewer, members_of(uow, ticket)) if viewer else None
+    members = members_of(uow, ticket)
+    member = member_for(viewer, members) if viewer else None
     if member and not may_see(ticket, member):
         raise NoSuchTicket("no_ticket", number=ticket.id)
     shown = visible_messages(uow, ticket, member, ids)
@@ -75,13 +76,27 @@ def ticket_in_full(
     numbers = None if member is None or member.insider else visible_numbers(uow, ticket)
     view["answer"] = ticket.answer if numbers is None else numbers.get(ticket.answer or 0)
     view["messages"] = [_message(one, one.number if numbers is None else numbers[one.number]) for one in shown]
+    people = {one.sender for one in shown if one.sender} | {ticket.requestor}
+    as_members = {person.email: member_for(person, members) for person in people}
+    for message in view["messages"]:
+        message["writer"] = _writer(message["sender"], as_members, team=member is None or member.insider)
     view["changes"] = [_change(change) for change in uow.session.scalars(changes)]
     if member and viewer:
         view["reply"] = _reply(uow, ticket, member)
         _hide_ids_of_letters(uow, view["messages"], viewer.email if member.insider else "")
     if viewer is None or member is None or member.insider:
         return view
-    return _for_outsider(uow, ticket, view, shown, viewer.email)
+    labels = {email: one.label for email, one in as_members.items()}
+    return _for_outsider(uow, ticket, view, shown, viewer.email, labels)
+
+
+def _writer(sender: Json | None, as_members: Mapping[str, TicketMember], *, team: bool) -> str | None:
+    """Return the name that the line above a message has; a name that misleads is not shown alone."""
+    if sender is None:
+        return None
+    if team:
+        return as_members[sender["email"]].label_for_team if sender["name"] else sender["email"]
+    return as_members[sender["email"]].label
 
 
 def ids_to_show(uow: UnitOfWork, ticket: Ticket, viewer: Person | None) -> Sequence[int]:
@@ -99,7 +114,9 @@ def _hide_ids_of_letters(uow: UnitOfWork, messages: Sequence[Json], own: str) ->
             message["in_reply_to"] = None
 
 
-def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[Message], own: str) -> Json:
+def _for_outsider(
+    uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[Message], own: str, labels: Mapping[str, str]
+) -> Json:
     """What somebody may see who is no responder: nothing of what the team does and says among itself."""
     redaction = Redaction(uow, ticket)
     for message, said in zip(shown, view["messages"], strict=True):
@@ -107,7 +124,7 @@ def _for_outsider(uow: UnitOfWork, ticket: Ticket, view: Json, shown: Sequence[M
         said["attachments"] = _files(attachment for attachment in message.attachments if not attachment.withheld)
         said["subject"] = redaction.subject(message)
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
-    found: Json = without_addresses(without_what_is_the_teams(view, own), own)
+    found: Json = without_addresses(without_what_is_the_teams(view, own), own, labels)
     return found
 
 
@@ -117,15 +134,15 @@ def without_what_is_the_teams(summary: Json, own: str) -> Json:
     return {**summary, "reopens": None, "unsubscribed": unsubscribed}
 
 
-def without_addresses(shown: Any, own: str) -> Any:
-    """What somebody is shown, without the addresses of other people."""
+def without_addresses(shown: Any, own: str, labels: Mapping[str, str] | None = None) -> Any:
+    """What somebody is shown, without the addresses of other people; `labels` are the names to show instead."""
     if isinstance(shown, list):
-        return [without_addresses(one, own) for one in shown]
+        return [without_addresses(one, own, labels) for one in shown]
     if not isinstance(shown, dict):
         return shown
     if shown.keys() == {"email", "name"} and shown["email"] != own:
-        return {"email": None, "name": shown["name"] or shown["email"].rpartition("@")[0]}
-    return {name: without_addresses(value, own) for name, value in shown.items()}
+        return {"email": None, "name": (labels or {}).get(shown["email"]) or label_of(shown["name"], shown["email"])}
+    return {name: without_addresses(value, own, labels) for name, value in shown.items()}
 
 
 def viewer_of(uow: UnitOfWork, ticket: Ticket, email: str) -> Person:

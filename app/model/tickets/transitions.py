@@ -58,7 +58,7 @@ def row_of_thanks(default_reply: DefaultReply, words: NewMessage, members: Itera
     """Return the rule by which a plain reply is carried out that only says thanks; None for every other reply."""
     if default_reply.thanks is None or any(not attachment.decorates for attachment in words.attachments):
         return None
-    return default_reply.thanks if is_only_thanks(words.text, [member.label for member in members]) else None
+    return default_reply.thanks if is_only_thanks(words.text, [member.own_name for member in members]) else None
 
 
 def transition_by_text(
