@@ -26,6 +26,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 _MOST_ROWS = 1_000
 
 # Printable to Python or not: what a terminal would obey, and what is no character at all.
+_OBEYED = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -100,12 +101,23 @@ def print_rows(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...], empty
     click.echo("\n".join([bold(heading), *lines]))
 
 
-def print_bytes(raw: bytes) -> None:
-    """Write exact bytes to standard output."""
+def print_bytes(*pieces: bytes) -> None:
+    """Write exact bytes to standard output; see `print_all`."""
+    print_all(pieces)
+
+
+def print_all(pieces: Iterable[bytes]) -> None:
+    """Write exact bytes to standard output, piece by piece; ask once before a terminal gets what it would obey."""
     if sys.stdout is None:
         raise click.ClickException("There is no standard output to write to.")
-    sys.stdout.buffer.write(raw)
-    sys.stdout.buffer.flush()
+    asks = sys.stdout.isatty()
+    for raw in pieces:
+        if asks and _OBEYED.search(raw):
+            if not click.confirm("This has control characters that a terminal obeys. Print it?", err=True):
+                raise click.ClickException("Nothing was printed. Write it to a file instead.")
+            asks = False
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
 
 
 def text_argument(given: str) -> str:

@@ -356,6 +356,27 @@ def test_what_is_no_mail_is_not_taken_for_one_and_not_waited_for(tmp_path: Path)
     assert [archived.raw for archived in found_in(tmp_path / "nul.eml")] == [b"Only\0words.\n"]
 
 
+def test_a_link_that_leads_outside_is_passed_over_and_named(tmp_path: Path) -> None:
+    secret, box = tmp_path / "secret.eml", tmp_path / "box"
+    secret.write_bytes(mail(b"Nobody's business.\n"))
+    for folder in ("cur", "new", "tmp"):
+        (box / folder).mkdir(parents=True)
+    (box / "cur" / "1:2,S").write_bytes(mail(b"One.\n"))
+    (box / "cur" / "2:2,S").symlink_to(secret)
+    (box / "new" / "3").symlink_to("../../secret.eml")
+    (box / "new" / "4").symlink_to("../cur/1:2,S")
+    found = [(archived.place, archived.fault, bool(archived.raw)) for archived in found_in(box)]
+    assert found == [
+        ("cur/1:2,S", "", True),
+        ("cur/2:2,S", Other.OUTSIDE, False),
+        ("new/3", Other.OUTSIDE, False),
+        ("new/4", "", True),
+    ]
+    # A box that is itself named by a link is meant.
+    (tmp_path / "link").symlink_to("box")
+    assert [archived.fault for archived in found_in(tmp_path / "link")] == ["", Other.OUTSIDE, Other.OUTSIDE, ""]
+
+
 def test_the_largest_mail_that_may_be_comes_back_from_a_box() -> None:
     whole = mail(b"From here.\n" + b"x" * 4_000 + b"\n")
     for limit, found in ((len(whole), whole), (len(whole) - 1, None)):

@@ -149,6 +149,34 @@ def on_real_terminal(office: Office, *command: str, **more: str) -> str:
     return said.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.parametrize("command", ["raw 1 2", "export 1"])
+@pytest.mark.parametrize(("answer", "printed"), [("n", False), ("y", True)])
+def test_a_terminal_is_asked_about_before_it_gets_what_it_would_obey(
+    inbox: Office, command: str, answer: str, printed: bool
+) -> None:
+    title = "Marks\u200f of direction \ufeff"
+    inbox.does("open", "--queue", "General", "--from", ANN, "--subject", title, "--text", "Hello.")
+    assert "Marks of direction" in inbox.does("list")
+    raw = b"From: ann@example.org\nSubject: Title\n\nA \x1b]0;title\x07\n"
+    assert deliver(inbox, raw, "ticket1@tickets.localhost").status == 0
+    there, here = pty.openpty()
+    os.write(there, f"{answer}\n".encode())
+    environment = {**os.environ, **inbox.environment}
+    done = subprocess.run(
+        [TICKETS, *command.split()], stdin=here, stdout=here, stderr=subprocess.PIPE, env=environment, check=False
+    )
+    os.close(here)
+    said = b""
+    while select.select([there], [], [], 0.2)[0]:
+        try:
+            said += os.read(there, 65_536)
+        except OSError:
+            break
+    os.close(there)
+    assert (b"\x1b]0;title" in said, done.returncode) == (printed, 0 if printed else 1)
+    assert b"control characters" in done.stderr
+
+
 @pytest.fixture
 def office(inbox: Office) -> Office:
     """A few tickets with titles that are hard to lay out."""

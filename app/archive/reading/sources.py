@@ -149,6 +149,9 @@ def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Itera
         name = one_line(str(path.relative_to(directory)))
         size = 0
         try:
+            if path.is_symlink() and path.exists() and not path.resolve().is_relative_to(directory.resolve()):
+                yield ArchiveMail(name, b"", done=done, fault=Other.OUTSIDE)
+                continue
             if path.exists() and not path.is_file():
                 # To open a named pipe would be to wait for ever.
                 yield ArchiveMail(name, b"", done=done, fault=Other.NO_FILE)

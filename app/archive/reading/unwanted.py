@@ -13,6 +13,7 @@ class Other(StrEnum):
     """Why something in a box is no mail that anybody would look for in a ticket."""
 
     NO_FILE = "it is no file"
+    OUTSIDE = "it is a link that leads outside"
     NO_TEXT = "it is no text"
     NO_HEADERS = "it does not begin with the headers of a mail; with a name that ends in .eml it would be one"
     FOLDER_DATA = "a mail program keeps its own data in it"

@@ -11,7 +11,7 @@ import click
 from ...archive.export import Chosen, Exported, choose, documents_of, mbox_of
 from ...model.storage.database import Database
 from ...model.storage.disk import new_draft, put_in_place
-from ..common import Number, PathName, json_text, print_bytes, ready_database
+from ..common import Number, PathName, json_text, print_all, ready_database
 
 
 @click.command("export")
@@ -45,8 +45,7 @@ def export_command(number: int | None, queue: str | None, form: str, output: Pat
         chosen = choose(database, number, queue, mails=form == "mbox")
         content = _mbox(database, chosen) if form == "mbox" else _lines(database, chosen)
         if output is None:
-            for one in content:
-                print_bytes(one.content)
+            print_all(one.content for one in content)
             return
         mails = tickets = 0
         with _new_file(output) as file:

@@ -1,6 +1,7 @@
 """Columns as a terminal shows them: aligned by display width, and cut to the width of the terminal."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ import click
 from ...mail.text import one_line
 
 _GAP = "  "
+# A line that begins with a mark of direction is read from there by some terminals.
+_MARKS = re.compile("[\u061c\u200e\u200f]")
 _ELLIPSIS = "…"
 # Nobody reads further, and a pipe cuts nothing.
 _LONGEST = 10_000
@@ -67,10 +70,11 @@ def _beginning(text: str, width: int) -> str:
 
 
 def shown_cell(text: str) -> str:
-    """Text for one cell: on one line, without what a terminal would obey."""
+    """Text for one cell: on one line, without what a terminal would obey, or what would turn the cells beside it."""
     cell = one_line(text, _LONGEST)
     if cell.isascii():
         return cell
+    cell = _MARKS.sub("", cell)
     from wcwidth import wcwidth
 
     return "".join(sign if wcwidth(sign) >= 0 else "\ufffd" for sign in cell)
