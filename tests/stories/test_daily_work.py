@@ -68,6 +68,19 @@ def test_whoever_moves_a_ticket_away_reaches_everybody_whom_the_receipt_names(da
     assert day.world.ticket(1, "sam@team.example")["id"] == 1
 
 
+def test_words_below_a_move_are_sent_by_a_word_whose_receipt_tells_what_that_changed(day: Day) -> None:
+    day.world.switches("Questions", lifecycle="support")
+    day.world.responder("carl@team.example", "Carl", "Questions")
+    day.sam.replies(day.sam.letter(), MOVES["with words"])
+    assert "only the Questions team got it" in day.sam.letter().text
+    day.sam.replies(day.sam.letter(), "send")
+    assert heard(day.ann, "Can you take it?")
+    assert "Status: Open → Answered" in day.sam.letter().text
+    assert "Undo this change?" in day.sam.letter().footer
+    day.sam.replies(day.sam.letter(), "undo")
+    assert day.status == "Open"
+
+
 def test_where_nobody_reads_the_receipt_says_so_and_the_customer_is_told_nothing_of_it(day: Day) -> None:
     day.world.known("adam@team.example", "Adam", admin=True)
     day.sam.replies(day.sam.letter(), "Queue: Questions\n\nFor you.")

@@ -58,7 +58,9 @@ def of_move(event: Event) -> Offer:
     readers = recipients_of(event.members, update, event.ticket.lifecycle, except_person=event.actor_id)
     if event.actor is None or not readers:
         return _offer(event, (SEND,), say("notes.moved_to_nobody", names=names), _SEND)
-    named = readers_named(event.ticket, event.actor, readers)
+    # Their mail still counted as one of the team that they moved it from.
+    writer = next((one for one in event.members if one.person_id == event.actor_id), event.actor)
+    named = readers_named(event.ticket, writer, readers)
     return _offer(event, (SEND,), say("notes.moved_to", readers=named, names=names), _SEND)
 
 

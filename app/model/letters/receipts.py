@@ -128,12 +128,6 @@ def lines_of_missed(ticket: Ticket, missed: TicketMember, members: Sequence[Tick
     ]
 
 
-def send_posted_receipt(uow: UnitOfWork, to: ReceiptRecipient, changes: Sequence[FieldChange]) -> None:
-    """Tell who said yes that the words they were offered are posted as theirs."""
-    lines = change_lines(uow, changes)
-    write_receipt(uow, to, ReceiptKind.RECEIPT, say("notes.posted_as_yours", number=to.ticket.id), lines)
-
-
 def _ways_back(member: TicketMember, changes: Sequence[FieldChange]) -> list[Sentence]:
     """How to take back who was let in or out, where `undo` is not offered, for whoever may do that."""
     people = [change for change in changes if change[0] == "participant" and member.responder]
@@ -190,9 +184,15 @@ def send_offer(uow: UnitOfWork, to: ReceiptRecipient) -> None:
         write_receipt(uow, to, ReceiptKind.OFFER, to.offer.heading)
 
 
-def send_answer(uow: UnitOfWork, to: ReceiptRecipient, heading: Sentence) -> None:
-    """Tell who answered a letter with one of the words that it offers what became of the message."""
-    write_receipt(uow, to, ReceiptKind.RECEIPT, heading)
+def send_answer(uow: UnitOfWork, to: ReceiptRecipient, heading: Sentence, event: Event | None = None) -> None:
+    """Tell who answered a letter with one of the words that it offers what became of the message.
+
+    `event` is what happened by it: what it changed is told, and how to undo that.
+    """
+    changes, checkpoint = (event.all_changes, event.checkpoint) if event else ([], None)
+    lines, undo = change_lines(uow, changes), undo_offer(changes) if checkpoint is not None else None
+    shows = named_in(addresses_in(changes), to.members)
+    write_receipt(uow, to, ReceiptKind.RECEIPT, heading, lines, undo=undo, shows=shows, checkpoint=checkpoint)
 
 
 def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[Sentence | str]:

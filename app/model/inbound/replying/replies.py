@@ -117,8 +117,8 @@ def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, privat
         done = _execute_commands(uow, reply, offered.lines, reply.about.commands)
         return done.about(offered.new_message)
     done = _post_text(uow, reply)
-    changes = [change for event in done.events for change in event.all_changes]
-    return done._replace(answer=lambda uow, to: receipts.send_posted_receipt(uow, to, changes))
+    heading = say("notes.posted_as_yours", number=reply.ticket.id)
+    return done._replace(answer=lambda uow, to: receipts.send_answer(uow, to, heading, done.events[0]))
 
 
 def _lets_in_answered(uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line]) -> bool:
@@ -292,7 +292,7 @@ def _send(uow: UnitOfWork, reply: TicketReply) -> Performed:
         return _answered(reply, say("notes.not_sent", number=reply.ticket.id, why=error.text))
     event = _confirm(uow, event) if _confirms(reply) else event
     heading = say("notes.sent_to", number=reply.ticket.id, names=offers.names_outside(event))
-    return _answered(reply, heading)._replace(events=(event,))
+    return _answered(reply, heading, event)
 
 
 def _drop(uow: UnitOfWork, reply: TicketReply) -> Performed:
@@ -311,8 +311,9 @@ def _message_lapse(uow: UnitOfWork, letter: Letter | None) -> str:
     return "notes.message_lapsed" if late else "notes.message_gone"
 
 
-def _answered(reply: TicketReply, heading: Sentence) -> Performed:
-    return Performed(Fate.STEERED, reply.ticket, answer=lambda uow, to: receipts.send_answer(uow, to, heading))
+def _answered(reply: TicketReply, heading: Sentence, event: Event | None = None) -> Performed:
+    events = (event,) if event else ()
+    return Performed(Fate.STEERED, reply.ticket, events, lambda uow, to: receipts.send_answer(uow, to, heading, event))
 
 
 def _answer(uow: UnitOfWork, reply: TicketReply, wish: Confirmation | SendOrDrop | OtherWords) -> Performed:
