@@ -261,3 +261,17 @@ def test_a_clear_signed_answer_is_read_without_its_armour(day: Day) -> None:
     assert day.status == "resolved"
     assert day.ann.letter().text.startswith("Sam wrote:\n\nIt is open.")
     assert "PGP" not in day.ann.letter().text
+
+
+def test_an_owner_is_offered_by_a_name_that_would_be_taken(day: Day) -> None:
+    for address in ("dan@team.example", "dan2@team.example"):
+        day.world.responder(address, "Dan")
+    nameless = day.world.responder("rota@team.example")
+    choices = ["Sam", "Britta", "dan@team.example", "dan2@team.example", nameless.email]
+    day.sam.replies(day.sam.letters[0], "help")
+    assert f"me, nobody, {', '.join(choices)}" in day.sam.letter().text
+    day.sam.replies(day.sam.letters[0], "Owner: Brita")
+    assert f"Pick one of: {', '.join(choices[:-1])} or {choices[-1]}." in day.sam.letter().text
+    for choice in choices:
+        day.sam.replies(day.sam.letters[0], f"Owner: {choice}")
+        assert day.world.ticket()["assignee"]["email"].startswith(choice.casefold().partition("@")[0])

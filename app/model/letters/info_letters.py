@@ -21,8 +21,8 @@ from ..records.queues import Queue, Responder, every_queue, whole_address
 from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
-from ..tickets.fields import assignable
 from ..tickets.members import TicketMember, member_for, members_of, with_mailbox
+from ..tickets.person_lookup import colleagues
 from ..tickets.ticket_json import Json, ticket_in_full
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import may_see
@@ -315,7 +315,7 @@ def _choices(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> dict[Comm
     return {
         commands.STATUS: reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket)),
         commands.ACTION: [action.title for action in actions if _is_open_to(ticket, member, action)],
-        commands.OWNER: [*commands.OWNER.words, *assignable(uow, members_of(uow, ticket))],
+        commands.OWNER: [*commands.OWNER.words, *colleagues(uow, members_of(uow, ticket))],
         commands.QUEUE: [queue.name for queue in every_queue(uow)],
     }
 

@@ -16,7 +16,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
 from ..tickets.days import pause, read_wanted
 from ..tickets.events import Event
-from ..tickets.fields import FieldChanges, apply_changes, assignable, former_responders
+from ..tickets.fields import FieldChanges, apply_changes, former_responders
 from ..tickets.members import FormerQueue, TicketMember, member_for, members_of
 from ..tickets.merging import NewReaders
 from ..tickets.person_lookup import colleague_named, people_named, person_named
@@ -240,7 +240,7 @@ def _owner(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail, value: st
     if word == commands.ME:
         return FieldChanges(assignee=command_mail.person)
     members = members_of(uow, ticket)
-    return FieldChanges(assignee=colleague_named(uow, value, members, assignable(uow, members)))
+    return FieldChanges(assignee=colleague_named(uow, value, members))
 
 
 def _priority(value: str) -> FieldChanges:

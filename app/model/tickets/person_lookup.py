@@ -52,19 +52,33 @@ def person_named(uow: UnitOfWork, given: str) -> Person:
     return found[0]
 
 
-def colleague_named(uow: UnitOfWork, given: str, members: Sequence[TicketMember], others: Sequence[str]) -> Person:
-    """The person whom a line names among those who answer and administrators; `others` are their addresses."""
+def colleague_named(uow: UnitOfWork, given: str, members: Sequence[TicketMember]) -> Person:
+    """The person whom a line names among those who can be assigned. Raises NotAllowed."""
     if "@" in given:
         person = find_person(uow, _mailbox(given).email)
         if person is None:
-            raise NotAllowed("no_colleague_at", given=one_line(given, 100), others=others)
+            raise NotAllowed("no_colleague_at", given=one_line(given, 100), others=colleagues(uow, members))
         return person
-    ids = {member.person_id for member in members if member.responder} | {
-        administrator.id for administrator in administrators(uow)
-    }
-    people = uow.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id))
-    found = [one for one in people if _is_called(one, given)]
-    return _only(given, found, NotAllowed("no_colleague_named", given=one_line(given, 100), others=others))
+    people = _colleagues(uow, members)
+    nobody = NotAllowed("no_colleague_named", given=one_line(given, 100), others=_choices(people, members))
+    return _only(given, [one for one in people if _is_called(one, given)], nobody)
+
+
+def colleagues(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[str]:
+    """Those who can be assigned, as a line can name them: who answers for the queue, and administrators."""
+    return _choices(_colleagues(uow, members), members)
+
+
+def _choices(people: Sequence[Person], members: Sequence[TicketMember]) -> list[str]:
+    """People by name; by address where that name could be a colleague's, or where erasing finds them by it alone."""
+    here = {member.person_id for member in members}
+    by_name = {one.id for one in people if one.id in here and sum(_is_called(other, one.name) for other in people) == 1}
+    return [one_line(one.name, 100) if one.id in by_name and one.name else one.email for one in people]
+
+
+def _colleagues(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[Person]:
+    ids = {member.person_id for member in members if member.responder} | {one.id for one in administrators(uow)}
+    return list(uow.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id)))
 
 
 def _by_name(uow: UnitOfWork, given: str) -> Person:
