@@ -1,5 +1,6 @@
 """Claims about signed mail: a good signature by a key that is kept for a person proves them, for what it covers."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage, Message
@@ -8,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 from pysequoia import SignatureMode, Tsk, sign
 
+from mail_tickets.cli.administration import people as command
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.signatures import add_key
 from tests.support.world import DOMAIN, World
@@ -214,3 +217,24 @@ def test_who_is_forgotten_leaves_no_key(desk: Desk) -> None:
     with desk.world.uow() as uow:
         forget_person(uow, RITA)
     assert desk.world.rows(PersonKey.id) == []
+
+
+def test_keys_are_listed_and_one_that_is_removed_proves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "open_transaction", desk.world.uow)
+    monkeypatch.setattr(command, "open_read_only", desk.world.uow)
+
+    def says(*words: str) -> str:
+        return CliRunner().invoke(command.person_key, [RITA, *words]).output
+
+    keys = json.loads(says("--json"))
+    assert len(keys) == 3
+    assert all(key["fingerprint"] in says() for key in keys)
+    fingerprint = keys[0]["fingerprint"]
+    assert "has no key abc" in says("--remove", "abc")
+    assert "Removed a key" in says("--remove", fingerprint.upper())
+    assert fingerprint not in says()
+    assert "Give only one" in says("--remove", fingerprint, "--json")
+    desk.brings(pgp_mime(RITA, "Priority: 7\n\nI look at ticket #1."))
+    assert desk.priority() is None
+    desk.brings(smime_detached(RITA, "Priority: 7\n\nI look at ticket #1."))
+    assert desk.priority() == 7

@@ -235,6 +235,8 @@ def test_a_responder_who_gets_no_letters_is_named_everywhere(trouble: Trouble) -
 def test_a_queue_that_has_no_reader_left_is_wrong(small: Trouble) -> None:
     mute(small.world, BOB, CAT, DAN)
     failures = [finding.text for finding in doctor_checks._people(small.world.database) if finding.level == "FAIL"]
+    with small.world.uow() as uow:
+        assert health._unreached(uow)[0] == "no email reaches anyone on the General team"
     assert failures == [
         "No email reaches anyone on the General team, so nobody will see its tickets. See the addresses below."
     ]

@@ -208,26 +208,67 @@ def person_alias(email: str, other: str) -> None:
 
 @person_command.command("key")
 @click.argument("email")
-@click.argument("file", type=click.File("rb"))
-def person_key(email: str, file: BinaryIO) -> None:
+@click.argument("file", type=click.File("rb"), required=False)
+@click.option("--remove", metavar="FINGERPRINT", help="Remove the key that has this fingerprint.")
+@json_option
+def person_key(email: str, file: BinaryIO | None, remove: str | None, as_json: bool) -> None:
     """Keep a public key of EMAIL's person: what they sign with it is theirs.
 
-    FILE is an OpenPGP public key or an S/MIME certificate; - is standard input.
+    FILE is an OpenPGP public key or an S/MIME certificate; - is standard input. Without it, list the person's keys.
 
     \b
-    Example:
+    Examples:
       tickets person key ann@example.org ann.asc
+      tickets person key ann@example.org
     """
+    if sum((file is not None, remove is not None, as_json)) > 1:
+        raise click.UsageError("Give only one of FILE, --remove and --json.")
+    if file is not None:
+        _add_key(email, file.read())
+    elif remove is not None:
+        _remove_key(email, remove)
+    else:
+        _list_keys(email, as_json=as_json)
+
+
+def _add_key(email: str, key: bytes) -> None:
+    # Loaded here: to read keys takes a library that is slow to load.
     from ...mail.signed.openpgp import NoKey
     from ...model.records import signatures
 
     with open_transaction() as uow:
         person = people.get_person(uow, email)
         try:
-            row = signatures.add_key(uow, person, file.read())
+            row = signatures.add_key(uow, person, key)
         except NoKey as error:
             raise click.ClickException("This is no OpenPGP public key and no S/MIME certificate.") from error
         click.echo(f"Added a key of {_named(person)}: {row.kind} {row.fingerprint}")
+
+
+def _remove_key(email: str, fingerprint: str) -> None:
+    from ...model.records import signatures
+
+    with open_transaction() as uow:
+        person = people.get_person(uow, email)
+        row = signatures.remove_key(uow, person, fingerprint)
+        if row is None:
+            raise click.ClickException(f"{_named(person)} has no key {fingerprint}.")
+        click.echo(f"Removed a key of {_named(person)}: {row.kind} {row.fingerprint}")
+
+
+def _list_keys(email: str, *, as_json: bool) -> None:
+    from ...model.records import signatures
+
+    with open_read_only() as uow:
+        person = people.get_person(uow, email)
+        keys = signatures.keys_of(uow, person)
+        if as_json:
+            print_json(
+                [{"kind": row.kind, "fingerprint": row.fingerprint, "added": row.added.isoformat()} for row in keys]
+            )
+        else:
+            rows = [(row.kind, row.fingerprint, f"{row.added:%Y-%m-%d %H:%M}") for row in keys]
+            print_rows(rows, ("KIND", "FINGERPRINT", "ADDED"), empty=f"{_named(person)} has no keys")
 
 
 def _named(person: people.Person) -> str:

@@ -13,7 +13,7 @@ from ...mail.text import one_line
 from ...model.letters.outbox import relay_trouble
 from ...model.program import program_name
 from ...model.records.letters import Letter, State
-from ...model.records.queues import unreached
+from ...model.records.queues import unreached, without_readers
 from ...model.schema import REVISION, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
@@ -85,8 +85,9 @@ def _letters(uow: UnitOfWork) -> str:
 
 
 def _unreached(uow: UnitOfWork) -> list[str]:
-    """Name the team members whose address was refused."""
-    return [f"no email goes to {person.email}, whose address was refused" for person in unreached(uow)]
+    """Name the queues that nobody hears of any more, and the team members whose address was refused."""
+    unheard = [f"no email reaches anyone on the {queue.name} team" for queue in without_readers(uow)]
+    return unheard + [f"no email goes to {person.email}, whose address was refused" for person in unreached(uow)]
 
 
 def _check(place: Listen) -> None:

@@ -198,5 +198,15 @@ def unreached(uow: UnitOfWork) -> list[Person]:
     return list(uow.session.scalars(refused.order_by(Person.id)))
 
 
+def without_readers(uow: UnitOfWork) -> list[Queue]:
+    """Return the queues that have a team, none of whom any letter reaches."""
+    reached: dict[int, bool] = {}
+    found: dict[int, Queue] = {}
+    for queue, person in responders(uow):
+        found[queue.id] = queue
+        reached[queue.id] = reached.get(queue.id, False) or person.undeliverable is None
+    return [queue for number, queue in found.items() if not reached[number]]
+
+
 def queue_key(name: str) -> str:
     return name.strip().casefold()

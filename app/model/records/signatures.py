@@ -42,6 +42,16 @@ def keys_of(uow: UnitOfWork, person: Person) -> Sequence[PersonKey]:
     return uow.session.scalars(select(PersonKey).where(PersonKey.person_id == person.id).order_by(PersonKey.id)).all()
 
 
+def remove_key(uow: UnitOfWork, person: Person, fingerprint: str) -> PersonKey | None:
+    """Forget a key of a person, by its fingerprint, whose spaces and colons do not count; None if there is none."""
+    wanted = "".join(sign for sign in fingerprint if sign not in " :").casefold()
+    row = next((one for one in keys_of(uow, person) if one.fingerprint.casefold() == wanted), None)
+    if row is not None:
+        uow.session.delete(row)
+        uow.session.flush()
+    return row
+
+
 def verified_content(uow: UnitOfWork, person: Person, signed: Signed) -> bytes | None:
     """Return what a key of this person has signed; None if the signature is no good, or of somebody else."""
     keys = [row.public for row in keys_of(uow, person) if row.kind == signed.kind]
