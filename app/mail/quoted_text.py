@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from .quotations.attribution_words import has_verb
-from .quotations.foreign_lines import foreign_in, with_foreign
+from .quotations.foreign_lines import foreign_in, with_answers, with_foreign
 from .quotations.line_kinds import ABOVE, BLANK, DEVICE, HEAD, QUOTED, SIGNATURE, TEXT
 from .quotations.marks import Mark
 from .quotations.phrase_tables import DASHES, FORWARD, UNSEEN, fold
@@ -51,7 +51,8 @@ def split(
     quoted lines. If nothing would be new, all is, unless the mail `can_be_empty`. Takes linear time; never raises.
 
     Of a mail that is `opening` a ticket, and answers nothing of ours, only the signature at its end is no new words:
-    nobody here has seen what it quotes. In an `outsider`'s reply whatever is not ours is new, if `ours` are known.
+    nobody here has seen what it quotes. In an `outsider`'s reply whatever is not ours is new, if `ours` are known; in
+    a responder's only answers within our letter.
     """
     if text.endswith(TOO_LONG):
         said = split(text.removesuffix(TOO_LONG).rstrip(), ours, forward, opening=opening, outsider=outsider)
@@ -61,8 +62,8 @@ def split(
         new = _new_lines(page, page.read_opening())
     else:
         new = _new_lines(page, page.read(forward))
-        if outsider and ours:
-            new = with_foreign(page, new, ours)
+        if ours:
+            new = (with_foreign if outsider else with_answers)(page, new, ours)
     if not any(page.kinds[at] not in (BLANK, HEAD) for at in new):
         return Split("", text) if can_be_empty else Split(text, "")
     chosen = set(new)

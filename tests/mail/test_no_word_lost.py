@@ -1,14 +1,18 @@
 """Each word of a mail's own text is in what the team reads, however the mail is built, encoded and quoted."""
 
 from base64 import encodebytes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from email.utils import make_msgid
+from pathlib import Path
 from quopri import encodestring
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mail_tickets.mail.parsed import parse_mail
 from mail_tickets.mail.quoted_text import foreign_lines, split
+from tests.support.world import Actor, Letter, World
 
 SCRIPTS = {
     "us-ascii": "lamp dark since Monday second switch blinks three times",
@@ -144,3 +148,48 @@ def test_each_word_is_read_or_counted_among_the_lines_set_aside(
         assert not read_by_nobody or foreign_lines(said.rest, ours) > 0
         if known and client in OF_OURS and "footer" not in text:
             assert "other button" not in said.new
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    path: Path = tmp_path_factory.mktemp("letters") / "tickets.db"
+    world = World(f"sqlite:///{path}")
+    world.responder("ron@example.org", "Ron")
+    world.responder("rosa@example.org", "Rosa")
+    yield world
+    world.close()
+
+
+def sends(writer: Actor, raw: bytes, to: str, answering: Letter | None = None) -> None:
+    head = f"From: {writer.name} <{writer.email}>\r\nTo: {to}\r\nMessage-ID: {make_msgid(domain='home.example')}\r\n"
+    head += f"Subject: Re: {answering['Subject']}\r\n" if answering else "Subject: Broken\r\n"
+    head += f"In-Reply-To: {answering['Message-ID']}\r\n" if answering else ""
+    writer.world.clock.passes(hours=1)
+    writer.world.brings(head.encode() + raw, writer.email, to)
+
+
+@given(mails(), st.sampled_from(["opens", "customer answers", "responder answers"]))
+@settings(deadline=None, max_examples=30)
+def test_each_word_is_in_the_letter_or_the_letter_says_that_lines_were_left_out(
+    desk: World, mail: tuple[bytes, list[str], str, bool], way: str
+) -> None:
+    raw, words, client, _ = mail
+    ron, rosa = desk.actor("ron@example.org", "Ron"), desk.actor("rosa@example.org", "Rosa")
+    ann = desk.actor(f"ann{len(rosa.letters)}@customer.example", "Ann")
+    if way == "opens":
+        sends(ann, raw, "hello@tickets.example")
+    else:
+        ann.writes("hello", "Nothing here is as it was.", subject="Broken")
+        answered = ron.letter()
+        if way == "customer answers":
+            ron.replies(answered, "Which one of all these do you mean?")
+            answered = ann.letter()
+        sends(ann if way == "customer answers" else ron, raw, answered["Reply-To"] or answered["From"], answered)
+    letters = [rosa.letter(), *(ann.letters[-1:] if way == "responder answers" else [])]
+    for letter in letters:
+        assert [word for word in words if word not in letter.text] == []
+    others = {"another's": "We do not pay.", "a log": "fault 17"}.get(client, "other button")
+    if client != "first":
+        assert others in letters[0].text or "[We left out what this quotes." in letters[0].text
+    if client == "another's":
+        assert all(others not in letter.all_text for letter in letters[1:])

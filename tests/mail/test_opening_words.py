@@ -49,6 +49,7 @@ def test_what_is_ours_is_set_aside_in_it_too() -> None:
 
 DASHES = {
     "before a question": "Words.\n\n--\n\nAnd who pays the postage?",
+    "with their space": "Words.\n\n-- \n\nAnd who pays the postage?",
     "before a sentence": "Words.\n\n—\nI have tried the second switch, but nothing happens there.",
     "behind a colon": "I have these:\n--\nL-200\nL-300",
 }
@@ -75,6 +76,53 @@ ANSWERS = {
 @pytest.mark.parametrize("text", ANSWERS.values(), ids=ANSWERS)
 def test_an_outsiders_words_among_ours_are_new(text: str) -> None:
     assert split(text, OURS, outsider=True).new == "See my answers below in red.\n\nIt blinks three times."
+
+
+@pytest.mark.parametrize("text", ANSWERS.values(), ids=ANSWERS)
+def test_a_responders_words_among_ours_are_new(text: str) -> None:
+    assert split(text, OURS).new == "See my answers below in red.\n\nIt blinks three times."
+
+
+ASIDE = {
+    "above our letter": f"> We do not pay.\n>\n{quoted(LETTER)}",
+    "around our letter": f"> We do not pay.\n>\n{quoted(quoted(LETTER))}\n> We never do.",
+    "within our letter": f"{quoted(quoted(LETTER))}\n> We do not pay.",
+    "deeper than our letter": f"{quoted(LETTER)}\n>> We do not pay.",
+    "below our letter, apart": f"{quoted(LETTER)}\n\n> We do not pay.",
+    "below our letter, under its line": f"{quoted(LETTER)}\n>\n> {BY_CARL}\n> We do not pay.",
+    "below our letter, under its head": f"{quoted(LETTER)}\n>\n{quoted(HEAD)}\n>\n> We do not pay.",
+    "our letter, changed by a client": quoted(LETTER) + "\n> Please try the second switch on the left, and tell me",
+}
+
+
+@pytest.mark.parametrize("block", ASIDE.values(), ids=ASIDE)
+@pytest.mark.parametrize("above", [BY_CARL, ON])
+def test_what_others_wrote_around_our_letter_is_no_answer_of_a_responder(block: str, above: str) -> None:
+    assert split(f"Try again.\n\n{above}\n{block}", OURS).new == "Try again."
+
+
+def test_outlooks_addresses_of_links_are_no_words() -> None:
+    ours = [*OURS, "Team only: ticket1-comment@tracker.example"]
+    link = "> Team only: ticket1-comment@tracker.example<mailto:ticket1-comment@tracker.example>"
+    for outsider in (False, True):
+        assert split(f"Yes.\n\n{ON}\n{quoted(LETTER)}\n{link}", ours, outsider=outsider).new == "Yes."
+
+
+def test_another_mail_above_our_letter_stays_in_an_outsiders_reply() -> None:
+    below = (
+        f"{HEAD}\n\nWe do not pay.\n\nFrom: Bob <ticket1@tracker.example>\nSent: Monday\nTo: Ann\nSubject: Lamp\n\nNo."
+    )
+    assert "We do not pay." in split(f"See.\n\n{below}", ["ticket1@tracker.example", *OURS], outsider=True).new
+
+
+POSTSCRIPTS = ["P.S. The second one is dark, too.", "PS: fuse 7", "PPS no fuse", "P.D. Gracias"]
+
+
+@pytest.mark.parametrize("words", POSTSCRIPTS)
+@pytest.mark.parametrize("opening", [False, True])
+def test_a_postscript_below_a_signature_stays(words: str, opening: bool) -> None:
+    said = split(f"Lamp.\n\n-- \nAnn\nLamps Ltd\n\n{words}", opening=opening)
+    assert (said.new.split("\n"), said.rest) == (["Lamp.", "", "", words], "-- \nAnn\nLamps Ltd")
 
 
 STAYS = {

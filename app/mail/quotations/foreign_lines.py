@@ -1,7 +1,8 @@
 """Lines that were set aside, and are not ours: nobody here may have read them."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise, takewhile
 
 from . import attribution
 from .line_kinds import ABOVE, BLANK, DEVICE, HEAD, LONG, MARKS, OURS, SIGNATURE
@@ -9,6 +10,8 @@ from .marks import RULE, is_end
 from .phrase_tables import HEADERS, fold
 from .sorted_lines import SortedLines
 
+# What Outlook puts behind an address or a link.
+_LINK = re.compile(r"<(?:mailto:|https?://)[^<>\s]{1,2000}>")
 _EMAIL = re.compile(r"[^\s<>\"'()\[\],;:@]{1,64}@[^\s<>\"'()\[\],;:@]{1,255}")
 
 
@@ -27,16 +30,62 @@ def with_foreign(page: "SortedLines", new: list[int], ours: Collection[str]) -> 
         elif foreign:
             foreign = list(range(region[0], region[-1] + 1))
             chosen.update(foreign)
-        if foreign:  # With the empty line before them.
-            before = (at for at in range(foreign[0] - 1, -1, -1) if at in chosen or page.kinds[at] == BLANK)
-            chosen.add(next(before, foreign[0]))
+        _add_gap(page, chosen, foreign)
     return sorted(chosen)
+
+
+def _add_gap(page: "SortedLines", chosen: set[int], lines: Sequence[int]) -> None:
+    """The empty line before these lines is chosen with them."""
+    if lines:
+        before = (at for at in range(lines[0] - 1, -1, -1) if at in chosen or page.kinds[at] == BLANK)
+        chosen.add(next(before, lines[0]))
+
+
+def with_answers(page: "SortedLines", new: list[int], ours: Collection[str]) -> list[int]:
+    """The new lines, and a responder's answers within a letter of ours; nobody else's mail that is quoted with it."""
+    chosen = set(new)
+    sent = _sent(ours)
+    known = set(pairwise(sent.split()))
+    for region in _regions(page, [at for at in range(len(page.lines)) if at not in chosen]):
+        answers = list(_answers_in(page, region, sent, known))
+        for at in answers:
+            page.lines[at] = MARKS.sub("", page.lines[at], count=1)
+        chosen.update(answers)
+        _add_gap(page, chosen, answers)
+    return sorted(chosen)
+
+
+def _answers_in(
+    page: "SortedLines", region: Sequence[int], sent: str, known: Collection[tuple[str, str]]
+) -> Iterator[int]:
+    """The lines right below some of ours and quoted as deep, up to the head of another mail.
+
+    A line of which half is ours may be one of ours that a client changed.
+    """
+    depth = -1
+    for at in region:
+        marks = MARKS.match(page.said[at])
+        here = marks[0].count(">") if marks else 0
+        if depth >= 0 and page.kinds[at - 1] == BLANK:
+            return  # Quoted on its own, maybe from elsewhere.
+        if page.ours[at]:
+            depth = here
+        elif not _is_sent(page, at, sent):
+            if _is_framing(page, at, before=region[-1] + 1):
+                if depth >= 0:
+                    return
+            elif depth < 0:
+                return
+            elif here == depth:
+                pairs = list(pairwise(MARKS.sub("", page.said[at][:OURS], count=1).split()))
+                if 2 * sum(pair in known for pair in pairs) <= len(pairs):
+                    yield at
 
 
 def _is_of_ours(page: "SortedLines", region: Sequence[int], ours: Collection[str]) -> bool:
     """Whether the line above a quotation, or its head, names an address of `ours`: a client changed the rest."""
     names = {word for line in ours if "@" in line for word in _EMAIL.findall(line)}
-    above = (page.said[at] for at in region if _is_framing(page, at, before=region[-1]))
+    above = (page.said[at] for at in takewhile(lambda at: _is_framing(page, at, before=region[-1]), region))
     return any(not names.isdisjoint(_EMAIL.findall(line[:LONG])) for line in above)
 
 
@@ -57,7 +106,7 @@ def _regions(page: "SortedLines", others: Sequence[int]) -> list[list[int]]:
 
 def foreign_in(page: "SortedLines", others: Sequence[int], ours: Collection[str]) -> list[list[int]]:
     """Of each of the regions among these lines those that are not ours, nor say who wrote it."""
-    sent = " ".join(word for line in list(ours)[:OURS] for word in MARKS.sub("", line, count=1).split())
+    sent = _sent(ours)
     found: list[list[int]] = []
     for region in _regions(page, others):
         first = next((at for at in region if page.ours[at]), -1)
@@ -65,8 +114,13 @@ def foreign_in(page: "SortedLines", others: Sequence[int], ours: Collection[str]
     return found
 
 
+def _sent(ours: Collection[str]) -> str:
+    """All words of ours, in one line."""
+    return " ".join(word for line in list(ours)[:OURS] for word in MARKS.sub("", line, count=1).split())
+
+
 def _is_sent(page: "SortedLines", at: int, sent: str) -> bool:
-    said = " ".join(MARKS.sub("", page.said[at][:OURS], count=1).split())
+    said = " ".join(_LINK.sub("", MARKS.sub("", page.said[at][:OURS], count=1)).split())
     return page.ours[at] or not any(map(str.isalnum, said)) or said in sent
 
 

@@ -8,6 +8,7 @@ from .phrase_tables import URL, delimiter_in, is_device
 
 # A question, or the end of a sentence of some words.
 _SENTENCE = re.compile(r"[?？]\s*\Z|[?？]\s|(?:\w+[,;]?\s+){6}\w+[.!]\s*\Z")
+_POSTSCRIPT = re.compile(r"P\.?-?[SD]\b[.:,]?\s*\S|P\.? ?P\.? ?S\b[.:,]?\s*\S")
 _MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
 _MAILMAN = re.compile(r"\A[^\s]{1,80} mailing list(?: -- \S{1,120})?\s*+\Z")
 
@@ -80,15 +81,21 @@ class SortedLines(MarkedLines):
         """What stands before a mark: a signature, if it is not too long for one, or a telephone's line. Gives -1."""
         if signature >= 0:
             length = sum(kind != BLANK for kind in self.kinds[signature:stop])
-            exact = self.said[signature] == "-- "
+            exact = self.said[signature] == "-- " and self.kinds[signature + 1 : signature + 2] != [BLANK]
             if length <= (40 if exact else 12) and (exact or not self._reads_on(signature, stop)):
-                self._set(signature, stop, SIGNATURE)
-                stop = signature
+                end = self._postscript(signature, stop)
+                self._set(signature, end, SIGNATURE)
+                stop = signature if end == stop else stop
         quotes = stop < len(self.said) and self.kinds[stop] == QUOTED
         while stop and (self.kinds[stop - 1] == BLANK or self._is_added(stop - 1, quotes=quotes)):
             stop -= 1
             self._set(stop, stop + 1, DEVICE)
         return -1
+
+    def _postscript(self, signature: int, stop: int) -> int:
+        """Where words begin below a signature: "P.S. The second one is dark, too."; `stop` if there are none."""
+        places = range(signature + 1, stop)
+        return next((at for at in places if _POSTSCRIPT.match(self.said[at]) and self.kinds[at - 1] == BLANK), stop)
 
     def _is_added(self, at: int, *, quotes: bool) -> bool:
         """Is it what telephones add, or a mere rule above what is quoted?"""
