@@ -8,11 +8,12 @@ from sqlalchemy import bindparam, select
 
 from ...mail.addresses import address_key
 from ..storage.base import MAX_ID
+from ..storage.mapped_rows import columns_of, load
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .letters import Letter
 from .our_domains import is_our_domain
-from .queues import QueueAddress
+from .queues import Queue, QueueAddress
 from .tickets import Ticket
 
 BOUNCE, UNSUBSCRIBE = "bounce-", "unsubscribe-"
@@ -143,7 +144,7 @@ def place_by_form(local: str) -> OurAddress | None:
     return None
 
 
-_QUEUE_OF = Prepared(select(QueueAddress.queue_id).where(QueueAddress.address == bindparam("address")))
+_QUEUE_OF = Prepared(select(*columns_of(Queue)).join(QueueAddress).where(QueueAddress.address == bindparam("address")))
 
 
 def _queue(uow: UnitOfWork, local: str, domain: str) -> OurAddress | None:
@@ -155,17 +156,18 @@ def _queue(uow: UnitOfWork, local: str, domain: str) -> OurAddress | None:
         kind, stem = AddressKind.SEARCH, local.removesuffix(_SEARCH)
         # At another domain a queue may have had such an address before it meant anything.
         if domain and (own := _queue_of(uow, f"{local}{domain}")) is not None:
-            return OurAddress(AddressKind.QUEUE, f"{local}{domain}", number=own)
-    queue_id = _queue_of(uow, f"{stem}{domain}")
-    return None if queue_id is None else OurAddress(kind, f"{stem}{domain}", number=queue_id)
+            return OurAddress(AddressKind.QUEUE, f"{local}{domain}", number=own.id)
+    queue = _queue_of(uow, f"{stem}{domain}")
+    return None if queue is None else OurAddress(kind, f"{stem}{domain}", number=queue.id)
 
 
-def _queue_of(uow: UnitOfWork, address: str) -> int | None:
-    asked: dict[str, int | None] = uow.session.info.setdefault("queues", {})
+def _queue_of(uow: UnitOfWork, address: str) -> Queue | None:
+    """The queue at an address. Kept as long as the session, so that whoever wants it by its id need not ask again."""
+    asked: dict[str, Queue | None] = uow.session.info.setdefault("queues", {})
     if address not in asked:
         uow.session.flush()
         row = _QUEUE_OF.row(uow.connection, {"address": address})
-        asked[address] = row[0] if row else None
+        asked[address] = load(uow.session, Queue, row) if row else None
     return asked[address]
 
 

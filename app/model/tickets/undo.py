@@ -81,11 +81,12 @@ class LetIn(NamedTuple):
 
 
 NOBODY_LET_IN = LetIn(None, ())
-_LAST_CHANGE_ID = Prepared(
-    select(func.max(Change.id)).where(Change.ticket_id == bindparam("ticket"), Change.field != UNDELIVERED)
+_LAST_CHANGE = select(func.coalesce(func.max(Change.id), 0)).where(
+    Change.ticket_id == bindparam("ticket"), Change.field != UNDELIVERED
 )
+_LAST_CHANGE_ID = Prepared(_LAST_CHANGE)
 _ADD = Prepared(
-    insert(cast("Table", Checkpoint.__table__)).returning(Checkpoint.id),
+    insert(cast("Table", Checkpoint.__table__)).values(changes=_LAST_CHANGE.scalar_subquery()).returning(Checkpoint.id),
     filled_columns(Checkpoint),
 )
 
@@ -116,16 +117,16 @@ def save_checkpoint(uow: UnitOfWork, ticket: Ticket, before: Snapshot, by_id: in
         people = None
     if people is None and all(before[name] == getattr(ticket, name) for name in _COLUMNS if name not in _DATES):
         return None
-    row = {"ticket_id": ticket.id, "at": uow.now, "by_id": by_id, "posts": ticket.posts, **before}
+    row = {"ticket": ticket.id, "ticket_id": ticket.id, "at": uow.now, "by_id": by_id, "posts": ticket.posts, **before}
     row["participants"] = people
-    [(checkpoint_id,)] = _ADD.rows(uow.connection, {"changes": _last_change_id(uow, ticket), **row})
+    [(checkpoint_id,)] = _ADD.rows(uow.connection, row)
     return int(checkpoint_id)
 
 
 def _last_change_id(uow: UnitOfWork, ticket: Ticket) -> int:
     uow.session.flush()
     [(last,)] = _LAST_CHANGE_ID.rows(uow.connection, {"ticket": ticket.id})
-    return last or 0
+    return int(last)
 
 
 def _merged_last(uow: UnitOfWork, ticket: Ticket) -> bool:
