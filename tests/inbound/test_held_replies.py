@@ -93,6 +93,13 @@ def test_the_line_that_is_shown_to_whoever_slipped_is_one_that_they_may_write(se
     assert f"{shown}Owner: me" in asked(zoe).text
 
 
+def test_who_wrote_a_word_for_taking_a_ticket_is_shown_the_line_for_that(served: World) -> None:
+    sam, _, _ = people(served)
+    for word, line in (("Take", "Owner: me"), ("mine!", "Owner: me"), ("close", "Status: resolved")):
+        sam.replies(sam.letters[0], word)
+        assert f"start your reply with a line like:\n    {line}" in asked(sam).text
+
+
 def test_a_slip_is_sent_by_send_and_dropped_by_drop(served: World) -> None:
     sam, britta, ann = people(served)
     sam.replies(sam.letter(), "Done")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import OWNER, STATUS
-from ..lifecycle.slips import DROP, SEND
+from ..lifecycle.slips import DROP, SEND, means_owner
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
 from ..tickets.members import Update, recipients_of
@@ -24,7 +24,8 @@ def of_slip(uow: UnitOfWork, event: Event, *, repeats: bool) -> Offer:
     text = shown(event.new_message.text)[:SHOWN_LIMIT].rstrip() if event.new_message else ""
     if repeats:
         return _offer(event, (SEND, DROP), say("notes.repeats_note", names=names), text, _SEND, _DROP)
-    how = say("notes.to_command", line=_usable_line(uow, event))
+    line = OWNER.line() if means_owner(text) else _usable_line(uow, event)
+    how = say("notes.to_command", line=line)
     return _offer(event, (SEND, DROP), say("notes.looks_like_command", names=names), text, _SEND, _DROP, how)
 
 

@@ -12,13 +12,16 @@ from . import commands
 from .commands import COMMANDS, OWNER, WORDS_ALONE
 from .tables import Lifecycle
 
+# What people write in place of `Owner: me`.
+_OF_OWNER = frozenset(["take", "taken", "taking", "mine", "claim", "claimed", "assign", "assigned", "assigning"])
+
 # What people write in place of a status, an action, a command or a page, in whichever lifecycle.
 USUAL = frozenset(
     """
     close closed closing done solve solved resolve resolved reopen reopened
     unresolved stall stalled pending park parked hold snooze postpone postponed
     reject rejected invalid spam junk delete deleted trash discard duplicate
-    take taken taking mine claim claimed assign assigned assigning assignee unassign unassigned
+    assignee unassign unassigned
     answered expired private internal note move moved merge merged
     commands usage tickets stop unsub leave mute unfollow
     hilfe erledigt geschlossen schließen gelöst übernehmen zuweisen abmelden abbestellen liste
@@ -28,7 +31,7 @@ USUAL = frozenset(
     hjälp hjelp hjælp stäng stängd löst klart lukk lukket løst luk
     pomoc zamknij zamknięte pomoc zavřít zavřeno hotovo помощь закрыть закрыто решено готово
     """.casefold().split()
-)
+).union(_OF_OWNER)
 
 # What people write before a colon in place of a command's name.
 USUAL_NAMES: Mapping[str, commands.Command] = {
@@ -67,6 +70,11 @@ _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 # Marks that stand before a line of a list or of bold text.
 _MARKS = r"[\s>*_#\"'`~+.)(\u2010-\u2015\u2022\u2023\u25aa-\u25ff\ufeff\u200b-]*"
 _NAMED = re.compile(rf"{_MARKS}([^\W\d_][\w-]{{0,29}}(?:[ \xa0][^\W\d_][\w-]{{0,29}}){{0,1}}){_MARKS}[:=]")
+
+
+def means_owner(text: str) -> bool:
+    """Whether a slip is a word for taking a ticket."""
+    return not _OF_OWNER.isdisjoint(_words(_folded(text)[:_LONGEST]))
 
 
 def is_slip(text: str, lifecycle: Lifecycle, name: str = "", *, waits: bool = False) -> bool:
