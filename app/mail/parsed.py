@@ -316,6 +316,11 @@ def _extension(leaf: Part) -> str:
     return _TYPES.guess_extension(leaf.type) or ""
 
 
+def date_of(raw: bytes) -> datetime | None:
+    """When a mail says that it was written."""
+    return read_date(mime.fields(mime.header_block(raw)).get("date", [""])[0])
+
+
 def body_digest(raw: bytes) -> bytes:
     """SHA-256 of the body without what servers change on the way: the kind of line ends, and line ends at its end."""
     digest = sha256()

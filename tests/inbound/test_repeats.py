@@ -101,6 +101,15 @@ def test_one_mail_that_comes_two_ways_is_on_one_ticket(world: World, raw: bytes)
     assert fates(world, (mail(), HELLO), (raw, HELLO), (raw, HELLO)) == ["opened", "posted", "repeated"]
 
 
+@pytest.mark.parametrize("hour", ["12:00:07", "20:00:00"])
+def test_one_mail_of_a_clock_that_is_ahead_is_on_one_ticket_too(world: World, hour: str) -> None:
+    date = f"Sat, 21 Nov 2026 {hour} +0000"
+    ways = [(mail(date=date), HELLO), (mail("Hello there.\r\n____\r\nlist\r\n", date=date), HELLO)]
+    assert fates(world, *ways) == ["opened", "posted"]
+    other = mail("Other.\r\n", date=date.replace("21 Nov", "22 Nov"))
+    assert fates(world, (other, HELLO)) == ["opened"]
+
+
 FORM = {
     "date": mail("Other.\r\n", date="Sat, 21 Nov 2026 10:00:01 +0000"),
     "subject": mail("Other.\r\n", subject="Help"),

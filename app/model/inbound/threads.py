@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Boolean, Integer, String, Text, bindparam, case, literal, select, union_all
 
-from ...mail.parsed import body_digest
+from ...mail.parsed import body_digest, date_of
 from ...mail.subjects import bare_subject
 from ..records.addressing import OurAddress, find_our_address
 from ..records.letters import Letter
@@ -207,9 +207,11 @@ def _came_already(uow: UnitOfWork, inbound_mail: InboundMail, sender: Person | N
         return None
     query = select(Message.ticket_id, Message.subject, Mail.raw).join(Mail).where(Message.number == 1)
     query = query.where(Message.message_id == parsed.message_id, Message.sender_id == sender.id)
-    rows = list(uow.connection.execute(query.where(Message.date == parsed.date).limit(5)))
+    # Of a clock that was ahead, the message has the time of its arrival.
+    query = query.where(Message.date <= parsed.date).order_by(Message.date.desc()).limit(5)
     subject, _ = bare_subject(parsed.subject)
-    same = [(ticket, raw) for ticket, other, raw in rows if bare_subject(other)[0] == subject]
+    alike = [(ticket, raw) for ticket, other, raw in uow.connection.execute(query) if bare_subject(other)[0] == subject]
+    same = [(ticket, raw) for ticket, raw in alike if date_of(raw) == parsed.date]
     # With the same body it is that mail again, and does nothing.
     is_repeat = any(body_digest(raw) == parsed.body_digest for _, raw in same)
     return None if is_repeat or not same else same[0][0]
