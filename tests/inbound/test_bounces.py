@@ -318,6 +318,24 @@ def cut_off(scene: Scene) -> None:
     assert scene.marked == ["ann@example.net"]
 
 
+def test_a_responder_who_is_cut_off_is_told_at_their_other_addresses(small: Scene) -> None:
+    with small.world.uow() as uow:
+        add_alias(uow, "rosa@example.org", "rosa@home.example")
+        add_alias(uow, "ann@example.net", "ann@new.example")
+    home = small.world.actor("rosa@home.example", "Rosa")
+    for number in (1, 2):
+        small.fails(small.rosa.letter(), number=number)
+        assert home.letters == [] or number == 2
+        small.world.clock.passes(days=1)
+        small.ann.writes("ticket1", "Hello?")
+    assert small.marked == ["rosa@example.org"]
+    [letter] = home.letters
+    assert letter["Subject"] == "We've stopped emailing rosa@example.org"
+    assert "To get our emails again, write to us from that address, or ask an admin." in " ".join(letter.text.split())
+    small.rosa.writes("ticket1-comment", "I am here.")
+    assert (small.marked, small.world.actor("ann@new.example").letters) == ([], [])
+
+
 def test_mail_from_another_address_of_theirs_moves_the_letters_there(small: Scene) -> None:
     small.ron.writes("ticket1", "Is it out?")
     proof = small.world.actor("ann@example.net").letter()

@@ -19,10 +19,12 @@ from ...mail.delivery_status import (
 from ...mail.text import one_line
 from ..letters.notices import wording_of
 from ..letters.notification import notify_undelivered
+from ..letters.personal_letters import write_cut_off_letters
 from ..lifecycle.commands import ADD_CC
 from ..records.letters import Letter, State
 from ..records.message_ids import is_our_id
 from ..records.people import Address, Person
+from ..records.queues import unreached
 from ..records.tickets import UNDELIVERED, NoSuchTicket, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import members_of
@@ -143,6 +145,8 @@ def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> N
         return
     letter.undelivered = letter.undelivered or uow.now
     LOG.warning("undelivered letter=%d to=%s ticket=%s why=%r", number, one_line(letter.recipient), about, why)
+    if ends and (person := next((one for one in unreached(uow) if one.id == letter.person_id), None)):
+        write_cut_off_letters(uow, person, person.email)
     if ticket is not None and counts:
         _answer_elsewhere(uow, ticket, letter)
     if ticket is not None:

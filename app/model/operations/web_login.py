@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import joinedload
 
 from ...mail.addresses import address_key
-from ..letters.login_letter import write_login_letter
+from ..letters.personal_letters import write_login_letter
 from ..lifecycle.tables import NotAllowed
 from ..records.people import Address, Person, find_person
 from ..records.web_access import LoginLink, WebSession

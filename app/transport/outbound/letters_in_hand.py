@@ -16,7 +16,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from ...mail.machines.refusals import Meaning
 from ...mail.text import one_line
 from ...model.inbound.bounces import record_failure
-from ...model.letters import login_letter
+from ...model.letters.personal_letters import LOGIN
 from ...model.letters.receipts import ReceiptKind
 from ...model.records.letters import HELD, Letter, State
 from ...model.records.people import Person
@@ -314,7 +314,7 @@ _SENT = Prepared(
         error=None,
         in_hand=False,
         # The link in it is for its reader alone, and in no backup.
-        text=case((_LETTER.c.kind == login_letter.KIND, ""), else_=_LETTER.c.text),
+        text=case((_LETTER.c.kind == LOGIN, ""), else_=_LETTER.c.text),
     )
 )
 # Letters that are dated after now, and not on purpose. One that was tried since is due before its date.
