@@ -112,7 +112,7 @@ def test_once_the_requestor_is_believed_the_named_get_letters(served: World) -> 
 # Bounds
 
 
-def test_twenty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(served: World) -> None:
+def test_sixty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(served: World) -> None:
     rita, sam, ann, _ = people(served)
     ann.writes("hello", "It burns.")
     before = len(sam.letters)

@@ -36,8 +36,9 @@ DAY = timedelta(days=1)
 MOST_REPEATS = 5
 # The same of mails that name no letter which they answer: people write such ones, too.
 MOST_UNTHREADED = 12
-# Mail of one sender that is not believed causes this many letters an hour to people outside the team.
-MOST_TO_OUTSIDERS = 20
+# Mail of one sender that is not believed causes this many letters an hour to people outside the team. Some mail clients
+# name no letter in their answers, and in a busy hour somebody answers dozens of people.
+MOST_TO_OUTSIDERS = 60
 # So many letters of a kind an hour answer one person's mails by themselves.
 MOST_ANSWERS = 20
 # So many of those that ask for a page and prove who they are from: a program that answers each page never ends else.
