@@ -62,8 +62,9 @@ def test_a_vacation_responder_without_headers_and_a_responders_own_stop(
     ron, ann = world.responder("ron@example.org", "Ron"), world.actor("ann@example.net", "Ann")
     ann.writes("hello", "It burns.")
     written = answering(world, ron, ann, threaded=threaded)
-    assert written <= 2 * MOST_ON_TICKET
-    assert mails_of(world, ann.email) <= MOST_ON_TICKET + 1
+    # Each of them is told once of what is held, and answers that, too.
+    assert written <= 2 * MOST_ON_TICKET + 2
+    assert mails_of(world, ann.email) <= MOST_ON_TICKET + 2
     assert len(world.ticket()["messages"]) == written + 1
     assert "emails came in 10 minutes, the last one from Ann" in " ".join(ron.letter().text.split())
     world.close()
@@ -77,7 +78,7 @@ def test_two_participants_vacation_responders_stop(inbox: World) -> None:
     inbox.asks_in(1, pia.email)
     ron.writes("ticket1", "Hello both.")
     answering(inbox, pat, pia)
-    assert max(mails_of(inbox, pat.email), mails_of(inbox, pia.email)) <= 10
+    assert max(mails_of(inbox, pat.email), mails_of(inbox, pia.email)) <= 10 + 1
     # All of it is there, and once it is quiet everything is as before.
     before = len(ron.letters)
     inbox.clock.passes(minutes=11)
@@ -125,6 +126,21 @@ def test_two_people_who_talk_all_day_are_no_storm(small_inbox: World) -> None:
         small_inbox.clock.passes(seconds=60)
         ann.replies(ann.letter(), f"Yes {number}.")
     assert (len(ron.letters), len(ann.letters)) == (31, 30)
+
+
+def test_whose_mail_is_held_is_told_once_and_everybody_gets_it_later(small_inbox: World) -> None:
+    ron, ann = small_inbox.responder("ron@example.org"), small_inbox.actor("ann@example.net", "Ann")
+    ann.writes("hello", "Hello?")
+    for number in range(MOST_ON_TICKET + 2):
+        ron.writes("ticket1", f"No {number}.")
+        ann.writes("ticket1", f"Yes {number}.")
+    told = [letter for letter in ann.letters if "didn't email anyone about it yet" in " ".join(letter.text.split())]
+    assert len(told) == 1
+    assert "too many emails came in 10 minutes" in " ".join(told[0].text.split())
+    assert not any(f"Yes {MOST_ON_TICKET}." in letter.text for letter in ron.letters)
+    small_inbox.clock.passes(minutes=11)
+    small_inbox.settle()
+    assert f"Ann: Yes {MOST_ON_TICKET}." in ron.letter().text
 
 
 def test_machines_and_strangers_on_a_ticket_count_together(small_inbox: World) -> None:
@@ -472,7 +488,8 @@ def test_in_a_storm_the_footer_says_that_nobody_gets_a_letter(small_inbox: World
     assert "we won't email anyone about it" in " ".join(rita.letter().footer.split())
     before = len(world.far_end.letters)
     rita.replies(rita.letter(), "Important.")
-    assert len(world.far_end.letters) == before
+    # Nobody else is told, and who wrote it once.
+    assert [letter.recipient for letter in world.far_end.letters[before:]] == [rita.email]
     world.clock.passes(minutes=11)
     world.settle()
     assert "    Rita: Important." in ron.letter().text

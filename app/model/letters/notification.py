@@ -66,7 +66,7 @@ def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[Sen
     for notice in notices:
         if answered and notice.envelope.kind == NOT_SENT:
             # In answer to the letter to the writer, words may mean something else.
-            also += [cast("Sentence", notice.body["heading"]), say("notes.send_elsewhere")]
+            also += [cast("Sentence", notice.body["heading"]), *cast("list[Sentence]", notice.body["elsewhere"])]
         else:
             write_notice(uow, notice, event.members)
     return also
@@ -137,7 +137,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     recipients = _not_addressed(uow, audience, new_message.named)
     if storm.held:
         _notify_later(uow, ticket, message, recipients, event.members, storm.later)
-        return []
+        return _to_held_writer(uow, ticket, message, actor, storm.later) if actor else []
     recipients, missed = _within_bounds(uow, recipients, actor, new_message)
     body = {
         "heading": _heading_of_message(event, message, event.action, has_text=has_text),
@@ -151,7 +151,7 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     }
     headers = headers_about(ticket, "posted", message, actor, new_message)
     headers = with_undo(headers, event)
-    to_writer = _to_writer(uow, headers, actor, missed) if missed and actor else []
+    to_writer = _to_missed_writer(uow, headers, actor, missed) if missed and actor else []
     here = [one for one in recipients if one.person_id not in event.moved]
     moved = [one for one in recipients if one.person_id in event.moved]
     to_moved = {**body, "notes": [_goes_on(event), *cast("list[Sentence]", body["notes"])]} if moved else body
@@ -214,8 +214,38 @@ def _within_bounds(
     return within, [member.label for member in recipients if member.person_id not in reached]
 
 
-def _to_writer(uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, missed: Sequence[str]) -> list[Notice]:
-    """The letter to a writer, once an hour, that nobody outside the team got their mail, and how to reach them."""
+def _to_missed_writer(
+    uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, missed: Sequence[str]
+) -> list[Notice]:
+    """The letter to a writer that nobody outside the team got their mail, and how to reach them."""
+    body = {
+        "heading": say("notes.not_sent_to", number=headers.ticket.id, names=missed),
+        "lines": [],
+        "paragraphs": [say("notes.send_here")],
+        "elsewhere": [say("notes.send_elsewhere")],
+    }
+    return _to_writer(uow, headers, writer, body)
+
+
+def _to_held_writer(
+    uow: UnitOfWork, ticket: Ticket, message: Message, writer: TicketMember, within: timedelta
+) -> list[Notice]:
+    """The letter to a writer of whose mail nobody is told for now. Programs get none, nor do those from elsewhere."""
+    if message.automatic or within != loop_protection.WINDOW or not (writer.on_ticket or writer.responder):
+        return []
+    body = {
+        "heading": say("notes.held_back", number=ticket.id, span=_span(within)),
+        "lines": [],
+        "paragraphs": [],
+        "elsewhere": [],
+    }
+    return _to_writer(uow, headers_about(ticket, "posted", message, None, None), writer, body)
+
+
+def _to_writer(
+    uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, body: Mapping[str, object]
+) -> list[Notice]:
+    """A letter to a writer, once an hour, on whom their mail did not reach."""
     recent = select(Letter.id).where(
         Letter.person_id == writer.person_id,
         Letter.kind == NOT_SENT,
@@ -224,11 +254,6 @@ def _to_writer(uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, mi
     )
     if writer.undeliverable or uow.connection.execute(recent.limit(1)).scalar() is not None:
         return []
-    body = {
-        "heading": say("notes.not_sent_to", number=headers.ticket.id, names=missed),
-        "lines": [],
-        "paragraphs": [say("notes.send_here")],
-    }
     queue = headers.ticket.queue.name
     own = headers._replace(kind=NOT_SENT, about_id=None, attached=False, sender_name=queue, called="")
     return [Notice(own, [writer], body)]
