@@ -33,8 +33,8 @@ def tell_story(small: Small) -> None:
     small.commands(RITA, 2, f"AddCc: {email_of(ANN)}")
     _ask(small)
     small.fails(email_of(ANN))
-    for _ in range(8):
-        _write_soon(small, ROB, "ticket1", minutes=4)
+    for _ in range(24):
+        _write_soon(small, ROB, "ticket1", minutes=2)
     small.commands(RITA, 2, "Status: resolved")
     small.commands(RITA, 2, "undo")
     small.commands(RITA, 2, "Queue: Questions")

@@ -33,8 +33,9 @@ def test_a_monitor_reads_what_became_of_mails_and_letters(program: Program) -> N
         with urllib.request.urlopen(f"{place}/metrics", timeout=30) as answer:
             assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
             text = answer.read().decode()
-        with pytest.raises(urllib.error.HTTPError, match="404"):
+        with pytest.raises(urllib.error.HTTPError, match="404") as refused:
             urllib.request.urlopen(f"{place}/tickets", timeout=30)
+        refused.value.close()
     assert text.endswith("\n# EOF\n")
     found = numbers(text)
     assert found['tickets_mails_total{fate="opened"}'] == 2

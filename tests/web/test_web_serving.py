@@ -27,7 +27,8 @@ def test_serve_has_pages_and_login_prints_a_link_to_them(program: Program) -> No
         link = program.does("login", "you@example.org").strip()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         assert b"Log in" in browser.open(link, timeout=30).read()
-        assert browser.open(link, data=b"", timeout=30).geturl() == program.environment["TICKETS_WEB"] + "/"
+        with browser.open(link, data=b"", timeout=30) as page:
+            assert page.geturl() == program.environment["TICKETS_WEB"] + "/"
         program.sends(1)
         assert browser.open(program.environment["TICKETS_WEB"] + "/healthz", timeout=30).read() == b"ok\n"
     refused = program.run("login", "nobody@example.org")
