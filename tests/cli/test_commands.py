@@ -993,6 +993,14 @@ def test_undo_takes_back_the_last_change_as_by_mail(office: Office) -> None:
     assert office.run("undo", "99", "--as", "ron@example.org").status == 1
 
 
+def test_undo_names_the_owner_as_letters_do(office: Office) -> None:
+    [number] = helped(office, "ann@example.net")
+    office.does("person", "add", "ron@example.org", "--name", "Ron Example")
+    office.does("set", number, "--assignee", "ron@example.org", "--as", "ron@example.org")
+    undone = office.does("undo", number, "--as", "ron@example.org")
+    assert undone == f"Ticket {number}: Owner: Ron Example → nobody\n"
+
+
 def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(office: Office) -> None:
     into, number = helped(office, "ann@example.net", "bea@example.net")
     refused = office.run("merge", number, into, "--as", "bea@example.net")

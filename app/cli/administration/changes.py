@@ -7,7 +7,7 @@ import click
 
 from ...mail.addresses import Mailbox
 from ...mail.text import one_line
-from ...model.letters.change_lines import change_line
+from ...model.letters.change_lines import change_lines
 from ...model.lifecycle.commands import MERGE, lines_of
 from ...model.lifecycle.tables import sentence_list
 from ...model.operations import administration
@@ -163,7 +163,7 @@ def undo_command(number: int, email: str) -> None:
     """
     with open_transaction() as uow:
         undone = administration.undo(uow, find_unmerged(uow, number), get_person(uow, email))
-        click.echo("\n".join(f"Ticket {number}: {change_line(change).english}" for change in undone.changes))
+        click.echo("\n".join(f"Ticket {number}: {line.english}" for line in change_lines(uow, undone.changes)))
 
 
 @click.command("merge")

@@ -116,7 +116,7 @@ class Postgresql:
         """It is stopped in both ways, locked, read-only, and out of room."""
         modes: tuple[Mode, ...] = ("immediate", "fast")
         return [
-            *(Trouble(f"stopped ({mode})", lambda mode=mode: self._stopped(mode)) for mode in modes),  # type: ignore[misc] # of a default
+            *(Trouble(f"stopped ({mode})", lambda mode=mode: self._stopped(mode)) for mode in modes),  # type: ignore[misc] # mypy infers no lambda with a default
             Trouble("locked", self._locked),
             Trouble("read-only", self._read_only),
             Trouble("disk full", self._full)

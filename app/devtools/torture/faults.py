@@ -63,7 +63,7 @@ class Troublemaker:
                 return
 
     def _round(self) -> list[Trouble]:
-        kills = [Trouble(name, lambda kill=kill: self._killed(kill)) for name, kill in self._ways_to_kill.items()]  # type: ignore[misc] # of a default
+        kills = [Trouble(name, lambda kill=kill: self._killed(kill)) for name, kill in self._ways_to_kill.items()]  # type: ignore[misc] # mypy infers no lambda with a default
         own = kills * (3 // len(kills)) + [Trouble("relay away", self._relay_away)]
         every = own + self._store.troubles(self._keeper)
         self._rand.shuffle(every)

@@ -7,10 +7,11 @@ from typing import NamedTuple, cast
 from ...mail.addresses import mailable
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import SHOW
-from ..records.addressing import comment_address, ticket_address
+from ..records.addressing import comment_address, postmaster_address, ticket_address
 from ..records.letters import HELD, LETTER_COLUMNS, State
 from ..records.message_ids import new_message_id, sendable
 from ..records.messages import Message, forwardable_files
+from ..records.people import Person
 from ..records.queues import every_queue
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
@@ -270,6 +271,25 @@ def letter_row(uow: UnitOfWork, *, shows: Subjects, **columns: object) -> dict[s
         "next": uow.now,
         **columns,
     }
+
+
+def row_from_admins(
+    uow: UnitOfWork, to: Person, recipient: str, *, kind: str, subject: Sentence, text: str, shows: Subjects
+) -> dict[str, object]:
+    """A row of a letter about no ticket, to one person at this address of theirs."""
+    wording = admin_wording(uow)
+    return letter_row(
+        uow,
+        shows=shows,
+        kind=kind,
+        person_id=to.id,
+        sender_name=wording.line(say("admin.sender")),
+        sender=postmaster_address(uow),
+        recipient_name=to.label,
+        recipient=mailable(recipient),
+        subject=wording.line(subject),
+        text=text,
+    )
 
 
 def leave_token(to: TicketMember) -> str | None:

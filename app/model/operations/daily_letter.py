@@ -7,9 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from ..letters.letter_subjects import Subjects, add_letters, named_in
-from ..letters.notices import admin_wording, letter_row
+from ..letters.notices import admin_wording, row_from_admins
 from ..letters.outbox import relay_trouble
-from ..records.addressing import postmaster_address
 from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.milestones import BACKUP, BACKUP_DUE, age_of
@@ -178,21 +177,4 @@ def _text(uow: UnitOfWork, needs: Sequence[_Need]) -> str:
 
 
 def _row(uow: UnitOfWork, to: Person, subject: Sentence, text: str, shows: Subjects) -> dict[str, object]:
-    wording = admin_wording(uow)
-    return letter_row(
-        uow,
-        shows=shows,
-        ticket_id=None,
-        about_id=None,
-        kind=KIND,
-        person_id=to.id,
-        sender_name=wording.line(say("admin.sender")),
-        sender=postmaster_address(uow),
-        recipient_name=to.label,
-        recipient=to.email,
-        list_id=None,
-        subject=wording.line(subject),
-        in_reply_to=None,
-        references=None,
-        text=text,
-    )
+    return row_from_admins(uow, to, to.email, kind=KIND, subject=subject, text=text, shows=shows)

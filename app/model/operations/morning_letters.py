@@ -90,17 +90,12 @@ def _row(
     return letter_row(
         uow,
         shows=shows,
-        ticket_id=None,
-        about_id=None,
         kind=KIND,
         person_id=to.id,
         sender_name=queue.name,
         sender=address or postmaster_address(uow),
         recipient_name=to.label,
         recipient=to.email,
-        list_id=None,
         subject=wording_in(queue.language).line(say("admin.digest_subject", count=count, queue=queue.name)),
-        in_reply_to=None,
-        references=None,
         text=text,
     )
