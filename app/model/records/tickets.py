@@ -1,9 +1,10 @@
 """Tickets, who takes part in them, and the record of what changed."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, bindparam, false, insert, select, text, true
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy import ForeignKey, Index, Select, bindparam, false, insert, select, text, true
+from sqlalchemy.orm import Mapped, lazyload, mapped_column, relationship, validates
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..lifecycle.registry import CLOSED, LIFECYCLES
@@ -191,10 +192,21 @@ class Reopening(Base):
 
 
 _BY_NUMBER = select(Ticket).where(Ticket.id == bindparam("number"))
-_LOCKED_BY_NUMBER = _BY_NUMBER.with_for_update(of=Ticket).execution_options(populate_existing=True)
+# A row is locked by itself and joined afterwards. PostgreSQL drops a locked row whose join no longer holds once another
+# connection has moved the ticket to another queue.
+_LOCKED_BY_NUMBER = (
+    _BY_NUMBER.options(lazyload(Ticket.queue)).with_for_update().execution_options(populate_existing=True)
+)
 _TICKET, _QUEUE = columns_of(Ticket), columns_of(Queue)
-_WITH_QUEUE = select(*_TICKET, *_QUEUE).join(Queue, Queue.id == Ticket.queue_id).where(Ticket.id == bindparam("number"))
-_FIRST_BY_NUMBER = {False: Prepared(_WITH_QUEUE), True: Prepared(_WITH_QUEUE.with_for_update(of=Ticket))}
+
+
+def _with_queue(row: Select[Any]) -> Prepared:
+    ticket = row.subquery()
+    return Prepared(select(*ticket.c, *_QUEUE).outerjoin(Queue, Queue.id == ticket.c.queue_id))
+
+
+_ROW = select(*_TICKET).where(Ticket.id == bindparam("number"))
+_FIRST_BY_NUMBER = {False: _with_queue(_ROW), True: _with_queue(_ROW.with_for_update())}
 
 
 def find_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ticket:
@@ -234,8 +246,10 @@ def _loaded_first(uow: UnitOfWork, number: int, *, locked: bool) -> Ticket | Non
     row = _FIRST_BY_NUMBER[locked].row(uow.connection, {"number": number})
     if row is None:
         return None
-    ticket = load(uow.session, Ticket, row[: len(_TICKET)])
-    set_committed_value(ticket, "queue", load(uow.session, Queue, row[len(_TICKET) :]))
+    ticket, queue = load(uow.session, Ticket, row[: len(_TICKET)]), row[len(_TICKET) :]
+    # A queue that was made while this statement waited is not seen by it.
+    if queue[0] is not None:
+        set_committed_value(ticket, "queue", load(uow.session, Queue, queue))
     return ticket
 
 
