@@ -19,6 +19,7 @@ from pysequoia import SignatureMode, Tsk, sign
 
 from mail_tickets.cli.administration import people as command
 from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.registration import add_alias
 from mail_tickets.model.records.signatures import add_key
 from tests.support.world import DOMAIN, World
 
@@ -170,6 +171,39 @@ def test_a_replay_proves_nothing(desk: Desk, kind: Kind) -> None:
     assert desk.priority() == 1
 
 
+def in_other_lines(signed: bytes) -> bytes:
+    """Clear-signed words with other line ends, which the signature covers, too."""
+    head, _, words = signed.partition(b"\r\n\r\n")
+    encoded = words.replace(b"=", b"=3D").replace(b"\r\nRita", b"=0ARita")
+    return head + b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + encoded
+
+
+def with_blanks(signed: bytes) -> bytes:
+    """Clear-signed words with blanks at the ends of lines, which the signature leaves out."""
+    return signed.replace(b"For #1.", b"For #1. \t")
+
+
+@pytest.mark.parametrize("form", [in_other_lines, with_blanks])
+def test_a_replay_in_another_form_proves_nothing(desk: Desk, form: Callable[[bytes], bytes]) -> None:
+    signed = clear_signed(RITA, "Priority: 7\n\nFor #1.\nRita")
+    desk.brings(form(signed))
+    assert desk.priority() == 7
+    desk.world.sets(1, RITA, priority=1)
+    desk.brings(signed)
+    assert desk.priority() == 1
+
+
+def test_a_signature_over_text_proves_nothing_again_with_other_line_ends(desk: Desk) -> None:
+    content = entity("Priority: 7\n\nFor #1.\nRita").removesuffix(b"\r\n")
+    made = sign(pgp(RITA).signer(), content, mode=SignatureMode.CLEAR).partition(b"-----BEGIN PGP SIGNATURE")
+    signature = b"".join(made[1:])
+    desk.brings(_signed(content, signature, "application/pgp-signature"))
+    assert desk.priority() == 7
+    desk.world.sets(1, RITA, priority=1)
+    desk.brings(_signed(content.replace(b"\r\nRita", b"\rRita"), signature, "application/pgp-signature"))
+    assert desk.priority() == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_key_proves_its_own_person_alone(desk: Desk, kind: Kind) -> None:
     desk.brings(kind(RITA, "Priority: 7\n\nFor #1."), sender="sam@team.example")
@@ -199,6 +233,22 @@ def test_words_around_what_was_signed_prove_nothing(desk: Desk) -> None:
 def test_two_authors_and_a_disowned_mail_are_proven_by_no_signature(desk: Desk) -> None:
     desk.brings(pgp_mime(RITA, "Priority: 7\n\nFor #1."), sender=f"{RITA}, {EVE}")
     assert desk.priority() is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_follows_from_headers_that_no_signature_covers(desk: Desk, kind: Kind) -> None:
+    """Whoever sees signed words first can send them with other headers."""
+    with desk.world.uow() as uow:
+        add_alias(uow, RITA, "rita@old.example")
+    desk.brings(kind(RITA, "Priority: 7\n\nFor #1."), sender="rita@old.example", Cc=EVE)
+    assert (desk.priority(), desk.world.ticket()["participants"]) == (None, [])
+    asked = desk.world.actor(RITA).letter()
+    assert f"AddCc: {EVE}" in asked.text
+    assert "Priority: 7" in asked.text
+    assert desk.world.actor(EVE).letters == desk.world.actor("rita@old.example").letters == []
+    desk.world.actor(RITA).replies(asked, "yes")
+    assert desk.priority() == 7
+    assert [one["email"] for one in desk.world.ticket()["participants"]] == [EVE]
 
 
 def test_broken_signatures_prove_nothing_and_are_kept(desk: Desk) -> None:

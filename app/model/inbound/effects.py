@@ -38,7 +38,8 @@ class Effect(StrEnum):
 class Situation:
     """What decides about a mail: who wrote it, what proves that, and where it came to. `opens`: it opens a ticket.
 
-    `relayed`: who wrote it stands elsewhere than in From, so that its writer counts as no responder.
+    `relayed`: who wrote it stands elsewhere than in From, so that its writer counts as no responder. `words_alone`: a
+    signature proves its words, and nothing proves its headers.
     `comment`: it came as a private comment, by its address or by what it answers. `letter` is the kind of the letter
     that it answers, `own_letter` whether that letter went to its writer, `offers` the words that mean something in
     answer to it. `told_of_change`: that letter was about a change, and its writer is on some team. `redirected`: it is
@@ -54,6 +55,7 @@ class Situation:
     roles: ActorRoles
     verified: bool = False
     believed: bool = False
+    words_alone: bool = False
     automatic: bool = False
     spam: bool = False
     authors: int = 1
@@ -154,12 +156,18 @@ def _by_one(mail: Situation) -> bool:
 class Condition(NamedTuple):
     """Which mails can have an effect, whether only believed ones, and which others can have it once a yes proves them.
 
-    `holds` is None for every mail. `waits` is None where nothing waits for a yes.
+    `holds` is None for every mail. `waits` is None where nothing waits for a yes. `headers`: it follows from headers,
+    which no signature covers.
     """
 
     holds: Callable[[Situation], bool] | None
     proof: bool = False
     waits: Callable[[Situation], bool] | None = None
+    headers: bool = False
+
+    def is_proven(self, mail: Situation) -> bool:
+        """Return whether a mail has all the proof that its effect needs."""
+        return not self.proof or (mail.believed and not (self.headers and mail.words_alone))
 
 
 RULES = {
@@ -169,11 +177,11 @@ RULES = {
     Effect.PAGE: Condition(_page),
     Effect.SUBSCRIBE: Condition(_subscribe),
     Effect.NAME: Condition(lambda mail: mail.opens and _let_in(mail)),
-    Effect.MOVE_LETTERS: Condition(None, proof=True),
+    Effect.MOVE_LETTERS: Condition(None, proof=True, headers=True),
     Effect.COMMAND: Condition(_command, proof=True, waits=_always),
     Effect.UNDO: Condition(_undo, proof=True, waits=_always),
     Effect.LEAVE: Condition(_unsubscribe, proof=True, waits=_by_one),
-    Effect.LET_IN: Condition(_let_in, proof=True, waits=lambda mail: not mail.opens and _by_one(mail)),
+    Effect.LET_IN: Condition(_let_in, proof=True, waits=lambda mail: not mail.opens and _by_one(mail), headers=True),
     Effect.CONFIRM: Condition(_confirm, proof=True),
     Effect.ANSWER: Condition(_answer, proof=True),
 }
@@ -194,7 +202,7 @@ def permitted(mail: Situation) -> Permission:
         if rule.holds is not None and not rule.holds(mail):
             continue
         possible.add(effect)
-        if mail.believed or not rule.proof:
+        if rule.is_proven(mail):
             now.add(effect)
         elif rule.waits is not None and rule.waits(mail):
             on_yes.add(effect)
@@ -204,4 +212,4 @@ def permitted(mail: Situation) -> Permission:
 def is_allowed(effect: Effect, mail: Situation) -> bool:
     """Return whether a mail has one effect at once, for a ticket that has changed since all were asked for."""
     rule = RULES[effect]
-    return (rule.holds is None or rule.holds(mail)) and (mail.believed or not rule.proof)
+    return (rule.holds is None or rule.holds(mail)) and rule.is_proven(mail)

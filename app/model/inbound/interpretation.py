@@ -178,7 +178,10 @@ def _slip(about: Situation, new_message: NewMessage) -> Slip | None:
 
 
 def _waiting(about: Situation, permission: Permission, lines: tuple[Line, ...]) -> tuple[str, ...]:
-    """The lines that wait for a yes: the commands of a mail, and the one that lets in whom it names."""
-    written = [line.written for line in lines] if Effect.COMMAND in permission.on_yes else []
+    """The lines that wait for a yes: the commands of a mail, and the one that lets in whom it names.
+
+    All of them wait, or none does.
+    """
     named = about.newly_named if Effect.LET_IN in permission.on_yes else ()
+    written = [line.written for line in lines] if named or Effect.COMMAND in permission.on_yes else []
     return (*written, *([ADD_CC.line(", ".join(named))] if named else []))

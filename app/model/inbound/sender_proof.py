@@ -1,8 +1,9 @@
-"""Who wrote a mail, and what proves it: our letters' Message-IDs, or the front server's word."""
+"""Who wrote a mail, and what proves it: our letters' Message-IDs, the front server's word, or a signature."""
 
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ...mail import authentication_results
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from ..records.people import Person
     from .delivery import InboundMail
     from .threads import KnownReference
+
+
+class Proof(StrEnum):
+    """What of a mail is proven: nothing, the words that its writer has signed, or all of it."""
+
+    NONE = "none"
+    WORDS = "words"
+    ALL = "all"
 
 
 # What groups make of a name: "'Ann Asker' via Hello".
@@ -53,6 +62,35 @@ def named_writer(uow: UnitOfWork, inbound_mail: "InboundMail") -> Mailbox | None
     return writer._replace(name=via[1]) if via else writer
 
 
+def proof_of(
+    uow: UnitOfWork,
+    inbound_mail: "InboundMail",
+    person: "Person",
+    known: "Sequence[KnownReference]",
+    *,
+    came_before: bool,
+    ticket: int | None = None,
+) -> Proof:
+    """What proves that a mail is from whom it says (docs/interface.md, section 6).
+
+    It answers a letter that went to that very person lately, and not about another ticket than its own, the front
+    server says so of the address in From, or its writer has signed its words. Nothing does with two addresses in From
+    or none, with a writer who does not stand there, when the front server disowns it, or when a mail of this Message-ID
+    `came_before`: whoever saw it could send it again elsewhere.
+    """
+    if (
+        came_before
+        or inbound_mail.writer is not None
+        or inbound_mail.parsed.authors != 1
+        or (verdict := _verdict(uow, inbound_mail)) is AuthenticationVerdict.FAIL
+    ):
+        return Proof.NONE
+    answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, known, ticket)
+    if verdict is AuthenticationVerdict.PASS or answers:
+        return Proof.ALL
+    return Proof.NONE if signed_words(uow, inbound_mail, person, ticket) is None else Proof.WORDS
+
+
 def is_verified(
     uow: UnitOfWork,
     inbound_mail: "InboundMail",
@@ -62,24 +100,9 @@ def is_verified(
     came_before: bool,
     ticket: int | None = None,
 ) -> bool:
-    """Whether a mail is from whom it says (docs/interface.md, section 6).
-
-    It answers a letter that went to that very person lately, and not about another ticket than its own, the front
-    server says so of the address in From, or its writer has signed it. Never with two addresses in From or none, with a
-    writer who does not stand there, when the front server disowns it, or when a mail of this Message-ID `came_before`:
-    whoever saw it could send it again elsewhere.
-    """
-    if (
-        came_before
-        or inbound_mail.writer is not None
-        or inbound_mail.parsed.authors != 1
-        or (verdict := _verdict(uow, inbound_mail)) is AuthenticationVerdict.FAIL
-    ):
-        return False
-    answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, known, ticket)
-    return (
-        verdict is AuthenticationVerdict.PASS or answers or signed_words(uow, inbound_mail, person, ticket) is not None
-    )
+    """Whether anything proves that a mail is from whom it says."""
+    proof = proof_of(uow, inbound_mail, person, known, came_before=came_before, ticket=ticket)
+    return proof is not Proof.NONE
 
 
 def signed_words(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", ticket: int | None) -> bytes | None:

@@ -64,9 +64,18 @@ def verified_content(uow: UnitOfWork, person: Person, signed: Signed) -> bytes |
 
 def is_used(uow: UnitOfWork, content: bytes) -> bool:
     """Return whether these signed words have proven somebody before."""
-    return uow.session.get(UsedSignature, sha256(content).digest()) is not None
+    return uow.session.get(UsedSignature, _digest(content)) is not None
 
 
 def mark_used(uow: UnitOfWork, content: bytes) -> None:
     """Let these signed words prove nobody any more."""
-    uow.session.merge(UsedSignature(digest=sha256(content).digest(), at=uow.now))
+    uow.session.merge(UsedSignature(digest=_digest(content), at=uow.now))
+
+
+def _digest(content: bytes) -> bytes:
+    """Return the digest of signed words, the same for every form in which one signature covers them.
+
+    A signature over text holds for any kind of line end, and without blanks at the end of a line (RFC 9580 5.2.1.2, 7).
+    """
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return sha256(b"\n".join(line.rstrip(b" \t") for line in lines).strip(b"\n")).digest()

@@ -23,6 +23,7 @@ from .. import attached_letters, pending_commands, sender_proof, writers
 from ..delivery import Claim
 from ..effects import Effect, Permission, Situation, permitted
 from ..interpretation import says_something
+from ..sender_proof import Proof
 from ..threads import KnownReference, ThreadMatch
 
 
@@ -93,9 +94,11 @@ def _situation(
     ticket, inbound_mail, parsed = thread.ticket, claim.inbound_mail, claim.parsed
     lifecycle = ticket.lifecycle
     machine, member = parsed.automatic is not None, writer_on(person, members, relayed=inbound_mail.relayed)
-    verified = not machine and sender_proof.is_verified(
-        uow, inbound_mail, person, known, came_before=claim.came_before, ticket=ticket.id
-    )
+    proof = Proof.NONE
+    if not machine:
+        came_before = claim.came_before
+        proof = sender_proof.proof_of(uow, inbound_mail, person, known, came_before=came_before, ticket=ticket.id)
+    verified = proof is not Proof.NONE
     taken = loop_protection.effective_member(uow, ticket, member, verified=verified)
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.
     undoes = not (member.responder or member.requestor) and commands.UNDO in parsed.text.lower()
@@ -109,6 +112,7 @@ def _situation(
         roles=taken.roles_in(lifecycle, machine=machine),
         verified=verified,
         believed=not machine and sender_proof.is_believed(uow, inbound_mail, verified=verified),
+        words_alone=proof is Proof.WORDS,
         automatic=machine,
         spam=parsed.spam,
         authors=parsed.authors,
