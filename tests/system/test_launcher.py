@@ -26,6 +26,7 @@ case "$1 $2 $3" in
     cat
     echo "the words of pip" >&2
     . "$checkout/pip-ends" ;;
+"-m compileall "*) echo "$*" >> "$checkout/compiled"; exit 1 ;;
 "-m pytest "*) echo "$PWD"; echo "$*"; exit 0 ;;
 *) exec /bin/sh "$@" ;;
 esac
@@ -118,6 +119,12 @@ def test_the_next_start_installs_nothing_and_says_nothing(checkout: Checkout) ->
     done = checkout.run("serve")
     assert (done.stdout, done.stderr) == ("<serve>\n", "")
     assert checkout.installs() == ["."]
+
+
+def test_an_installation_compiles_the_modules_once_and_does_not_mind_if_it_cannot(checkout: Checkout) -> None:
+    assert checkout.run("serve").returncode == 0
+    checkout.run("serve")
+    assert (checkout.root / "compiled").read_text() == "-m compileall -q app config\n"
 
 
 def test_a_start_through_a_link_is_a_start(checkout: Checkout, tmp_path: Path) -> None:

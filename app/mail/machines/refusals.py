@@ -3,6 +3,8 @@
 import re
 from enum import StrEnum
 
+from ..lazy_pattern import lazy_pattern
+
 
 class Meaning(StrEnum):
     """What a refusal is about."""
@@ -45,7 +47,7 @@ _ROWS: tuple[tuple[Meaning, str], ...] = (
     (Meaning.RELAY, r".*(?:\bspf\b|\bdkim\b|\bdmarc\b|reverse dns|\brdns\b|\bptr\b|\bhelo\b|\behlo\b|client host)"),
     (Meaning.RELAY, r".*(?:sender (?:address )?(?:rejected|denied|verif)|invalid (?:mail from|sender)|\bstarttls\b)"),
 )
-_TABLE = tuple((about, re.compile(pattern)) for about, pattern in _ROWS)
+_TABLE = tuple((about, lazy_pattern(pattern)) for about, pattern in _ROWS)
 _REPLY = re.compile(r"[45]\d\d(?![\d.])")
 _LOOKED_AT = 500
 

@@ -5,6 +5,8 @@ import unicodedata
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from ..lazy_pattern import lazy_pattern
+
 # Before the subject of the mail that an answering program answers. Outlook, Exchange, Gmail, Notes, GroupWise, Zimbra.
 SUBJECTS = {
     "away": r"""
@@ -122,17 +124,17 @@ def _any(table: str) -> str:
 
 
 _PUNCTUATION = re.compile(r"[-‐-―'‘’´`\"“”._,;!?()]")
-_REPORTED = {name: re.compile(_any(table)) for name, table in REPORTS.items()}
+_REPORTED = {name: lazy_pattern(_any(table)) for name, table in REPORTS.items()}
 # Our letters' tag (docs/interface.md, section 8), and what clients and gateways put before it.
 _TAG = r"\[[^\[\]]{1,80} #\d{1,10}\]"
 _REPLY = r"(?:re|aw|antw|sv|vs|odp|ynt|rif|res|rv|tr|wg|fwd?|回复|答复|回覆|答覆) ?: ?"
 _GATEWAY = r"(?:\[[^\[\]]{1,30}\]|ext(?:ern(?:al|e)?)?:) ?"
 _SUBJECT = rf"(?:{_GATEWAY}){{0,2}}?\[?(?:{{}})\]? ?(?::|(?<=\])|(?={_REPLY})|(?={_TAG}))"
-_STARTS = {name: re.compile(_SUBJECT.replace("{}", _any(table))) for name, table in SUBJECTS.items()}
+_STARTS = {name: lazy_pattern(_SUBJECT.replace("{}", _any(table))) for name, table in SUBJECTS.items()}
 # People write the words of a click, too, but not right before our tag.
 _BEFORE_TAG = {"click": rf" ?(?:{_REPLY}|{_GATEWAY}){{0,4}}"}
-_ANSWERED = {name: re.compile(_BEFORE_TAG.get(name, ".*?") + _TAG) for name in SUBJECTS}
-_TEXTS_FOUND = {name: re.compile(_any(table)) for name, table in TEXTS.items()}
+_ANSWERED = {name: lazy_pattern(_BEFORE_TAG.get(name, ".*?") + _TAG) for name in SUBJECTS}
+_TEXTS_FOUND = {name: lazy_pattern(_any(table)) for name, table in TEXTS.items()}
 _LOOKED_AT = 1_000
 _MOST_LINES = 300
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from ..lazy_pattern import lazy_pattern
 from . import client_phrases as words
 from . import common_words as common
 
@@ -41,7 +42,7 @@ _HOUR = r"\d{1,2}[:.h]\d\d(?::\d\d)?(?!\d|\.\d)"
 
 # A date, whole: in numbers, Chinese, "Oct 5, 2014" (its month stands before it), Vietnamese, "5 Oct 2014", Hungarian,
 # Latvian, or "5 Oct at 17:20".
-WHOLE_DATE = re.compile(
+WHOLE_DATE = lazy_pattern(
     rf"""(?<![\d:])(?<!\d[./-])(?=\d)(?:
     \d{{4}}([./-])\s?\d{{1,2}}\1\s?\d{{1,2}}(?!\d)\.?
     | (?![4-9]\d|3[2-9])\d{{1,2}}([./-])\s?\d{{1,2}}\2\s?(?:\d{{4}}|\d\d)(?!\d|[./-]\d)\.?
@@ -160,9 +161,9 @@ def is_prose(said: str, *, comma: bool) -> bool:
     return any(stops) or SENTENCE.search(said) is not None or (not comma and any(mark in said for mark in ",:،、，："))
 
 
-ON = re.compile(_ON)
+ON = lazy_pattern(_ON)
 _YOU_WROTE = re.compile(rf"\b(?:{common.YOU_WROTE})\b", re.IGNORECASE)
-ON_FIRST = re.compile(rf"[\s\-*_~|>\"'(«„“]*(?:{_ON})", re.IGNORECASE)
+ON_FIRST = lazy_pattern(rf"[\s\-*_~|>\"'(«„“]*(?:{_ON})", re.IGNORECASE)
 DAYS = frozenset(common.DAYS.split("|"))
 AFTER_ON = DAYS | frozenset(common.DAYS_AFTER_ON.split("|")) | _parts(_column("on"))
 VERBS = frozenset(part for part in _parts(verb for verb in _column("wrote") if not runs_on(verb)) if len(part) > 2)
