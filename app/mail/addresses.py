@@ -24,6 +24,14 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+# An address header as nearly all are: a name in plain letters, maybe quoted, and one address; or the address alone.
+_PLAIN_LENGTH = 200
+_PLAIN_EMAIL = r"[\w.+-]{1,64}@[\w-]++(?:\.[\w-]++)*+"
+_PLAIN = re.compile(
+    rf"(?:\"(?P<quoted>[\w .,'-]*+)\" *+|(?P<name>(?:[\w.'-]++ *+)*+))<(?P<angled>{_PLAIN_EMAIL})>"
+    rf"|(?P<alone>{_PLAIN_EMAIL})",
+    re.ASCII,
+)
 _UNCLOSED = str.maketrans('"()', "   ")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -49,6 +57,9 @@ def mailboxes(header: str, limit: int = 200) -> list[Mailbox]:
     ones give up on a whole header for one odd entry. An entry without a usable address is left out; its words belong
     to the name of the next one (`Doe, Jane <jane@example.org>`). Two addresses in angle brackets are two mailboxes.
     """
+    plain = _PLAIN.fullmatch(header) if len(header) <= _PLAIN_LENGTH else None
+    if plain:
+        return [Mailbox(one_line(plain["quoted"] or plain["name"] or "", 200), plain["angled"] or plain["alone"])]
     found: list[Mailbox] = []
     before = ""
     for entry in _entries(unescaped(header[:HEADER_LIMIT])):

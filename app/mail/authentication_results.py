@@ -4,8 +4,8 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from . import mime
 from .addresses import address_key, split
+from .body_parts.header_fields import header_fields
 
 HEADERS = 50
 HEADER_LIMIT = 10_240
@@ -45,7 +45,7 @@ def verdict(raw: bytes, server: str | None, email: str) -> AuthenticationVerdict
 
 
 def _topmost(raw: bytes, name: str) -> str | None:
-    written = mime.fields(mime.header_block(raw)).get("authentication-results", [])
+    written = header_fields(raw).get("authentication-results", [])
     headers = (header.replace("\n", "") for header in written[:HEADERS])
     return next((header for header in headers if _author(header) == name), None)
 

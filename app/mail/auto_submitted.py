@@ -5,12 +5,11 @@ A person writing through a mailing list stays a person: list headers alone make 
 
 import re
 from collections.abc import Callable
-from email.message import Message
 from typing import NamedTuple
 
 from .addresses import mailboxes
+from .body_parts.header_fields import Fields
 from .machines import words
-from .mime import fields
 from .text import decoded, one_line, unescaped
 
 NULL_PATH = "null reverse-path"
@@ -95,7 +94,7 @@ def _is_nobody(value: str) -> bool:
 # The first row that holds gives the reason. RFC 3834 section 5, RFC 6522 (reports), and what answering programs write.
 # X-Auto-Response-Suppress counts for "All" alone: Exchange puts "DR, OOF, AutoReply" on what people write to a
 # distribution group, and some servers put it on every mail of a list.
-_SIGNS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+_NAMED_SIGNS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("Auto-Submitted", _says_so),
     ("Content-Type", _is_report),
     ("X-Failed-Recipients", _says_so),
@@ -122,6 +121,9 @@ _SIGNS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("Precedence", _is_bulk),
     ("From", _is_nobody),
 )
+
+# With the names as they are compared.
+_SIGNS = [(name, name.lower(), holds) for name, holds in _NAMED_SIGNS]
 
 ENOUGH = 4
 """So many points of weak signs make a machine."""
@@ -173,7 +175,7 @@ _WEAK_TEXTS = {"away": 1, "automatic": 2, "recall": 2, "challenge": 2}
 class _Weak(NamedTuple):
     """What weak signs are looked for in: the headers, and how the subject begins."""
 
-    fields: dict[str, list[str]]
+    fields: Fields
     subject: str | None
 
     def has(self, name: str, holds: Callable[[str], bool]) -> bool:
@@ -181,23 +183,22 @@ class _Weak(NamedTuple):
         return any(holds(unescaped(value)) for value in self.fields.get(name, [])[:5])
 
 
-def reason(headers: Message, envelope_from: str | None, text: str = "") -> str | None:
+def reason(headers: Fields, envelope_from: str | None, text: str = "") -> str | None:
     """Why a mail was written by a machine ("Auto-Submitted: auto-replied", "null reverse-path"), None if by a person.
 
     An `envelope_from` of "" is the null reverse-path (RFC 5321 section 4.5.5); None means that it is not known, then a
     Return-Path header counts. `text` is what the mail says, for its weak signs.
     """
-    found = fields(headers)
-    if envelope_from == "" or (envelope_from is None and any(map(_is_null, found.get("return-path", [])))):
+    if envelope_from == "" or (envelope_from is None and any(map(_is_null, headers.get("return-path", [])))):
         return NULL_PATH
-    for name, holds in _SIGNS:
-        for value in found.get(name.lower(), [])[:5]:
-            if holds(unescaped(value)) and not (name == "Precedence" and _is_open_list(found)):
+    for name, key, holds in _SIGNS:
+        for value in headers.get(key, [])[:5]:
+            if holds(unescaped(value)) and not (name == "Precedence" and _is_open_list(headers)):
                 return one_line(f"{name}: {decoded(value)}", 80)
-    return _by_words(found, text)
+    return _by_words(headers, text)
 
 
-def _by_words(found: dict[str, list[str]], text: str) -> str | None:
+def _by_words(found: Fields, text: str) -> str | None:
     """The reason that subject, text and weak signs give together.
 
     A program's words before the tag of our letters are enough: no person writes them there.
@@ -234,15 +235,12 @@ def _suppresses_answers(value: str) -> bool:
     return bool(re.search(r"\b(?:oof|autoreply)\b", value, re.IGNORECASE))
 
 
-def from_list(headers: Message) -> bool:
+def from_list(headers: Fields) -> bool:
     """Whether a mail came through a list (RFC 2369, RFC 2919): it may be a person's, but gets no automatic answer."""
-    found = fields(headers)
-    return any(name in found for name in _LIST_HEADERS) or any(
-        _word(it) == "list" for it in found.get("precedence", [])
-    )
+    return not _LIST_HEADERS.isdisjoint(headers) or any(_word(it) == "list" for it in headers.get("precedence", []))
 
 
-def _is_open_list(found: dict[str, list[str]]) -> bool:
+def _is_open_list(found: Fields) -> bool:
     """A list that people write to. Such lists, Apache's and the kernel's, mark everybody's mail `Precedence: bulk`."""
     posted = found.get("list-post", ["no"])
     if _LIST_SOFTWARE & found.keys() or not any(_word(value) == "no" for value in posted):
@@ -252,18 +250,18 @@ def _is_open_list(found: dict[str, list[str]]) -> bool:
     return any(_OWNER.search(value[:1000]) for value in found.get("sender", [])[:5]) or _is_sent_by_its_recipient(found)
 
 
-def _is_sent_by_its_recipient(found: dict[str, list[str]]) -> bool:
+def _is_sent_by_its_recipient(found: Fields) -> bool:
     """A list sends on what was sent to it (LISTSERV): its address is in Sender and in To, Cc or Reply-To."""
     senders = _addresses(found, "sender") - _addresses(found, "from")
     return not senders.isdisjoint(_addresses(found, "to", "cc", "reply-to"))
 
 
-def _addresses(found: dict[str, list[str]], *names: str) -> set[str]:
+def _addresses(found: Fields, *names: str) -> set[str]:
     values = (value for name in names for value in found.get(name, [])[:5])
     return {mailbox.email.casefold() for value in values for mailbox in mailboxes(value, 10)}
 
 
-def loop_marks(headers: dict[str, list[str]]) -> tuple[str, ...]:
-    """The marks of the trackers through which a mail came, by its headers (`mime.fields`)."""
+def loop_marks(headers: Fields) -> tuple[str, ...]:
+    """The marks of the trackers through which a mail came, by its headers (`header_fields`)."""
     written = " ".join(headers.get(LOOP_HEADER.lower(), []))
     return tuple(dict.fromkeys(_LOOP_MARK.findall(written[:10_000])))[:_MOST_MARKS]

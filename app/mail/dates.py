@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 from .text import decoded
@@ -11,6 +11,10 @@ from .text import decoded
 _LOOKED_AT = 200
 _ISO_DATE = re.compile(
     r"\s*(\d{4})([-/]?)(\d\d)\2(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d))?(?:[.,]\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+# As RFC 5322 has it (section 3.3), and nearly all mails.
+_PLAIN = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d\d?) ([A-Z][a-z]{2}) ([12]\d{3}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)([0-5]\d)", re.ASCII
 )
 # Zones that the standard library takes for UTC. Names with more than one meaning (IST, CST) are left to it.
 _ZONES = {
@@ -60,12 +64,21 @@ def read_date(written: str, parse: Callable[[str], datetime] = parsedate_to_date
     """
     said = " ".join(decoded(written[:_LOOKED_AT]).split())
     try:
-        date = _iso(said) or parse(_in_english(_with_offset(said)))
+        date = _plain(said) or _iso(said) or parse(_in_english(_with_offset(said)))
         if date.year < 1000:  # RFC 5322 section 4.3, of years with three digits.
             date = date.replace(year=date.year + 1900)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except Exception:  # What the standard library raises on a bad date differs between its releases.
         return None
+
+
+def _plain(said: str) -> datetime | None:
+    found = _PLAIN.fullmatch(said)
+    if found is None or found[2] not in _MONTHS:
+        return None
+    day, hour, minute, second = map(int, found.group(1, 4, 5, 6))
+    east = timedelta(hours=int(found[8]), minutes=int(found[9])) * (1 if found[7] == "+" else -1)
+    return datetime(int(found[3]), _MONTHS.index(found[2]) + 1, day, hour, minute, second, tzinfo=timezone(east))
 
 
 def _iso(said: str) -> datetime | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from . import mime
 from .auto_submitted import NULL_PATH, is_from_daemon
+from .body_parts.header_fields import body_start
 from .machines import words
 from .machines.refusals import names_no_mailbox
 from .parsed import ParsedMail
@@ -105,7 +106,7 @@ def _by_stray_fields(raw: bytes, parsed: ParsedMail) -> Iterator[DeliveryReport]
     """The same fields anywhere in a report whose parts are not where they should be, above the mail that it returns."""
     if not parsed.bounce:
         return
-    start = mime.body_start(raw)
+    start = body_start(raw)
     text = raw[start : start + _LONGEST_STATUS].decode("ascii", "replace").replace("\r\n", "\n")
     for block in _EMPTY_LINE.split(_above_returned(text))[:100]:
         fields = _fields(block)
@@ -173,7 +174,7 @@ def _of_recipient(fields: dict[str, str]) -> DeliveryReport | None:
 
 def returned_id(raw: bytes) -> str | None:
     """The Message-ID of the mail that a report gives back, whole, by its headers, or as text."""
-    found = _RETURNED_ID.search(raw, mime.body_start(raw), _LOOKED_AT)
+    found = _RETURNED_ID.search(raw, body_start(raw), _LOOKED_AT)
     return found[1].decode("ascii", "replace") if found else None
 
 

@@ -5,12 +5,10 @@ All works by offsets into the bytes of the mail: nothing large is copied, and wh
 
 import re
 from collections.abc import Iterable, Iterator
-from email.message import Message
-from email.parser import HeaderParser
-from email.policy import compat32
 from itertools import islice
 from typing import NamedTuple
 
+from .body_parts.header_fields import Fields, behind_headers, body_start, header_fields, headers_end
 from .body_parts.part_headers import (
     disposition,
     file_name,
@@ -25,7 +23,6 @@ from .body_parts.transfer_encodings import CHUNK, ENCODED, UU_BEGIN, behind_base
 from .containers import cms, tnef, uuencoded
 from .text import decoded, from_bytes, in_charset, one_line, storable
 
-TOP_HEADERS = 262_144
 INNER_HEADERS = 16_384
 NESTED = 10  # So deep do mails lie in one another.
 CONTAINERS = 5  # So deep do containers lie in one another.
@@ -33,30 +30,13 @@ CONTAINERS = 5  # So deep do containers lie in one another.
 # Nested parts are looked through once for each level. Together no more than this many times the size of the mail.
 PASSES = 16
 
-# The header lines up to the first line that is none (RFC 5322 section 2.2), as the standard library's parser sees them.
-# A server may have put white space before a colon (section 4.5), or a line between them that is none: such a line is
-# passed over where a field of mail follows.
-_FIELD = (
-    rb"(?:(?:resent-)?(?:from|to|cc|date|message-id|sender)|subject|in-reply-to|references|reply-to|mime-version|"
-    rb"received|return-path|delivered-to|dkim-signature|(?:content|list|x)-[a-z-]{2,30})[ \t]{0,9}:"
-)
-_ODD = rb"[^\s][^\r\n]{0,200}\r?\n(?=(?i:" + _FIELD + rb"))"
-_LINES = rb"(?:(?:[!-9;-~]*+:|[\t ]|(?i:" + _FIELD + rb"))[^\n]*+(?:\n|\Z))"
-_HEADERS = re.compile(rb"(?:" + _LINES + rb"++(?:" + _ODD + _LINES + rb"++){0,5}+)?+")
-_ODD_LINE = re.compile(rb"^(?![!-9;-~]*+:|(?i:" + _FIELD + rb"))" + _ODD, re.MULTILINE)
-_SPACED = re.compile(rb"^([!-9;-~]{1,99})[ \t]{1,9}:", re.MULTILINE)
 _ABOUT = re.compile(
     rb"^(content-(?:type|disposition|transfer-encoding|id))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)",
     re.IGNORECASE | re.MULTILINE,
 )
-_ENVELOPE = re.compile(rb">?From [^\n]*+\n")
-_LINE_END = re.compile(rb"\r\n?|\n")
 _BOUNDARY_LINE = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?=content-[a-z-]{1,40}[ \t]*:)", re.I)
 _TOP_OF_HTML = 16_384
 _META = re.compile(rb"<(?:meta|\?xml)\b[^<>]{0,200}?(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?([\w.:-]{2,40})", re.I)
-_PARSER = HeaderParser(policy=compat32)
-
-_Fields = dict[str, list[str]]
 
 
 class Part(NamedTuple):
@@ -90,33 +70,9 @@ class _Walk:
         return self.scan > 0
 
 
-def header_block(raw: bytes) -> Message:
-    """The headers at the top of a mail (compat32), up to 256 KB of them. An mbox "From " line is passed over."""
-    start = _top(raw)
-    block = raw[start : _headers_end(raw, start, min(len(raw), start + TOP_HEADERS))]
-    if b"\r" in block:
-        block = block.replace(b"\r\n", b"\n")
-        block = block.replace(b"\r", b" " if b"\n" in block else b"\n")
-    block = _SPACED.sub(rb"\1:", _ODD_LINE.sub(b"", block))
-    return _PARSER.parsestr(block.decode("ascii", "surrogateescape"))
-
-
-def fields(headers: Message) -> dict[str, list[str]]:
-    """Header values by lower-case name, as written (raw 8-bit bytes as surrogates)."""
-    found: dict[str, list[str]] = {}
-    for name, value in headers.raw_items():
-        found.setdefault(name.lower(), []).append(str(value))
-    return found
-
-
-def body_start(raw: bytes) -> int:
-    """Where the body begins: after the header lines and the empty line behind them."""
-    return _body_start(raw, _headers_end(raw, _top(raw), len(raw)), len(raw))
-
-
 def top_parts(raw: bytes) -> tuple[str, list[tuple[int, int]]]:
     """The type of a mail, and where the direct parts of a multipart begin, with their headers, and end."""
-    written = fields(header_block(raw)).get("content-type", [""])[0]
+    written = header_fields(raw).get("content-type", [""])[0]
     type_, start = media_type(written, "text/plain"), body_start(raw)
     boundary = (parameter(parameters(written), "boundary") or "").rstrip().encode("utf-8", "surrogateescape")
     multipart = type_.startswith("multipart/") and boundary
@@ -125,11 +81,11 @@ def top_parts(raw: bytes) -> tuple[str, list[tuple[int, int]]]:
 
 def top_content(raw: bytes) -> bytes:
     """The decoded body of a mail that is no multipart."""
-    headers = fields(header_block(raw))
+    headers = header_fields(raw)
     return content(raw, _leaf(headers, "application/octet-stream", body_start(raw), len(raw), 0))
 
 
-def parts(raw: bytes, top: Message | None = None, limit: int = 1000, depth: int = 100) -> list[Part]:
+def parts(raw: bytes, top: Fields | None = None, limit: int = 1000, depth: int = 100) -> list[Part]:
     """The leaves of a mail in document order, at most `limit`, from at most `depth` multiparts within each other.
 
     A message/* part is a leaf, but for message/partial. A multipart in which no boundary occurs, or that lies too deep,
@@ -137,7 +93,7 @@ def parts(raw: bytes, top: Message | None = None, limit: int = 1000, depth: int 
     Instead of a container that can be read stand the parts that it holds.
     """
     walk = _Walk(raw, limit)
-    headers = fields(header_block(raw) if top is None else top)
+    headers = header_fields(raw) if top is None else top
     leaves = _leaves(walk, headers, body_start(raw), len(raw), depth, "text/plain", 0)
     return [one for leaf in leaves for one in _opened(raw, leaf, min(depth, CONTAINERS))][:limit]
 
@@ -270,42 +226,24 @@ def charset_in_html(body: bytes) -> str | None:
     return named[1].decode("ascii", "replace") if named else None
 
 
-def _top(raw: bytes) -> int:
-    envelope = _ENVELOPE.match(raw)
-    return envelope.end() if envelope else 0
-
-
-def _headers_end(raw: bytes, start: int, stop: int) -> int:
-    headers = _HEADERS.match(raw, start, stop)
-    end = headers.end() if headers else start
-    if end == len(raw) and b"\n" not in raw and b"\r\r" in raw:
-        return raw.index(b"\r\r") + 1  # An old Macintosh's line ends.
-    return end
-
-
-def _body_start(raw: bytes, headers_end: int, stop: int) -> int:
-    empty = _LINE_END.match(raw, headers_end, stop)
-    return empty.end() if empty else headers_end
-
-
-def _inner(raw: bytes, start: int, stop: int) -> _Fields:
+def _inner(raw: bytes, start: int, stop: int) -> Fields:
     """The first of each header that tells of a part. A thousand parts are too many for full parses."""
-    found: _Fields = {}
+    found: Fields = {}
     for name, value in islice(_ABOUT.findall(raw, start, min(stop, start + INNER_HEADERS)), 20):
         found.setdefault(name.decode().lower(), [value.strip().decode("ascii", "surrogateescape")])
     return found
 
 
-def _leaves(walk: _Walk, here: _Fields, start: int, stop: int, depth: int, default: str, choice: int) -> Iterator[Part]:
+def _leaves(walk: _Walk, here: Fields, start: int, stop: int, depth: int, default: str, choice: int) -> Iterator[Part]:
     walk.parts += 1
     raw = walk.raw
     written = here.get("content-type", [""])[0]
     type_ = media_type(written, default)
     if type_ == "message/partial" and walk.parts == 1:
         # RFC 2046 section 5.2.2: the first part begins with the headers of the whole.
-        middle = _headers_end(raw, start, stop)
+        middle = headers_end(raw, start, stop)
         yield from _leaves(
-            walk, _inner(raw, start, middle), _body_start(raw, middle, stop), stop, depth - 1, "text/plain", choice
+            walk, _inner(raw, start, middle), behind_headers(raw, middle, stop), stop, depth - 1, "text/plain", choice
         )
         return
     if not type_.startswith("multipart/"):
@@ -320,9 +258,9 @@ def _leaves(walk: _Walk, here: _Fields, start: int, stop: int, depth: int, defau
     for begin, end in children:
         if walk.parts >= walk.limit:
             return
-        middle = _headers_end(raw, begin, end)
+        middle = headers_end(raw, begin, end)
         inner = _inner(raw, begin, middle)
-        yield from _leaves(walk, inner, _body_start(raw, middle, end), end, depth - 1, default, choice)
+        yield from _leaves(walk, inner, behind_headers(raw, middle, end), end, depth - 1, default, choice)
 
 
 def _children(walk: _Walk, written: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -349,12 +287,12 @@ def _ranges(walk: _Walk, boundary: bytes, start: int, stop: int) -> Iterator[tup
             yield begin, end - 1 if end > begin and walk.raw[end - 1] == 13 else end
         if found[1]:
             return
-        begin = _body_start(walk.raw, found.end(), stop)
+        begin = behind_headers(walk.raw, found.end(), stop)
     if begin is not None:
         yield begin, stop
 
 
-def _leaf(here: _Fields, type_: str, start: int, stop: int, choice: int, walk: _Walk | None = None) -> Part:
+def _leaf(here: Fields, type_: str, start: int, stop: int, choice: int, walk: _Walk | None = None) -> Part:
     written = parameters(here.get("content-type", [""])[0])
     named = one_line(parameter(written, "charset") or "", 40).partition(" ")[0] or None
     if walk and type_.startswith("text/"):

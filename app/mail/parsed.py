@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import Message
 from hashlib import sha256
 from mimetypes import MimeTypes
 
 from . import mime
 from .addresses import Mailbox, is_usable, mailboxes
 from .auto_submitted import from_list, loop_marks, reason
+from .body_parts.header_fields import Fields, body_start, header_fields
 from .body_parts.transfer_encodings import CHUNK
 from .containers import calendar
 from .containers.clear_signed import without_armour
@@ -89,10 +89,9 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
 
     `envelope_from` is the reverse-path, "" for the null one, None where the mail came without an envelope.
     """
-    headers = mime.header_block(raw)
-    fields = mime.fields(headers)
+    headers = header_fields(raw)
     leaves = mime.parts(raw, headers)
-    fields = _in_charset(fields, raw, leaves)
+    fields = _in_charset(headers, raw, leaves)
     authors = _mailboxes(fields, "from")
     senders = authors or _mailboxes(fields, "sender")
     body = _body(raw, leaves)
@@ -121,12 +120,11 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
     )
 
 
-def _is_bounce(headers: Message, envelope_from: str | None) -> bool:
+def _is_bounce(headers: Fields, envelope_from: str | None) -> bool:
     """Whether a mail reports what became of another (RFC 3464): such a one opens no ticket."""
-    kind = headers.get_content_type()
-    if kind == "multipart/report":
+    if headers.get("content-type", [""])[0].partition(";")[0].strip().lower() == "multipart/report":
         return True
-    sender = str(headers.get("from", "")).lower()
+    sender = headers.get("from", [""])[0].lower()
     return envelope_from == "" and ("mailer-daemon@" in sender or "<mailer-daemon" in sender)
 
 
@@ -318,13 +316,13 @@ def _extension(leaf: Part) -> str:
 
 def date_of(raw: bytes) -> datetime | None:
     """When a mail says that it was written."""
-    return read_date(mime.fields(mime.header_block(raw)).get("date", [""])[0])
+    return read_date(header_fields(raw).get("date", [""])[0])
 
 
 def body_digest(raw: bytes) -> bytes:
     """SHA-256 of the body without what servers change on the way: the kind of line ends, and line ends at its end."""
     digest = sha256()
-    start, stop = mime.body_start(raw), len(raw)
+    start, stop = body_start(raw), len(raw)
     while start < stop and raw[stop - 1] in b"\r\n":
         tail = raw[max(start, stop - CHUNK) : stop]
         stop -= len(tail) - len(tail.rstrip(b"\r\n"))

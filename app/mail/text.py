@@ -2,7 +2,7 @@
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from email.header import Header, decode_header
 
@@ -169,12 +169,17 @@ def from_bytes(
         first = name = None if _is_plain(raw) else _byte_order(raw)
     sure = ["utf-8"] if first and first.startswith(_OF_SINGLE_BYTES) and _is_surely_utf_8(raw) else []
     strict = (*sure, first, _LARGER.get(first or ""), None if unsure else "utf-8", other)
-    loose = () if name == "utf-8" and not _UTF_8_LETTERS.search(raw) else (name, other)
-    for candidate, errors in (*((one, "strict") for one in strict), *((one, "replace") for one in loose)):
-        text = _in_charset(raw, candidate, errors, cut)
-        if text is not None:
-            return storable(text.removeprefix("\ufeff"))[:limit]
-    return storable(raw.decode("cp1252", "replace"))[:limit]
+    text = next(_decodings(raw, strict, "strict", cut), None)
+    if text is None and not (name == "utf-8" and not _UTF_8_LETTERS.search(raw)):
+        text = next(_decodings(raw, (name, other), "replace", cut), None)
+    text = raw.decode("cp1252", "replace") if text is None else text.removeprefix("\ufeff")
+    return storable(text)[:limit]
+
+
+def _decodings(raw: bytes, charsets: Iterable[str | None], errors: str, cut: bool) -> Iterator[str]:
+    """The text as each of these charsets has it that is known, and fits."""
+    texts = (_in_charset(raw, charset, errors, cut) for charset in charsets)
+    return (text for text in texts if text is not None)
 
 
 _MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")

@@ -6,8 +6,8 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from ...mail import mime
 from ...mail.addresses import Mailbox, address_key, is_usable
+from ...mail.body_parts.header_fields import body_start, header_fields
 from ...mail.dates import read_date
 from ...mail.delivery_status import addresses_blamed
 from ...mail.parsed import ParsedMail, parse_mail
@@ -99,7 +99,7 @@ def writer_of(parsed: ParsedMail, raw: bytes) -> Mailbox | None:
     """Who wrote a mail, also where an archive has hidden the address ("ann at example.org (Ann)")."""
     if parsed.sender is not None:
         return parsed.sender
-    for written in mime.fields(mime.header_block(raw)).get("from", [])[:1]:
+    for written in header_fields(raw).get("from", [])[:1]:
         hidden = _HIDDEN.fullmatch(unescaped(written)[:500])
         email = f"{hidden['local']}@{hidden['domain']}" if hidden else ""
         if hidden and is_usable(email):
@@ -114,7 +114,7 @@ def replies_to(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
         in_reply_mailbox for in_reply_mailbox in parsed.in_reply_to if address_key(in_reply_mailbox[1:-1]) not in people
     }
     found: list[str] = []
-    for header in mime.fields(mime.header_block(raw)).get("in-reply-to", [])[:_MOST_PARENTS]:
+    for header in header_fields(raw).get("in-reply-to", [])[:_MOST_PARENTS]:
         pieces = _NAMED.split(decoded(header[:_MOST_WORDS]))
         named = list(zip(pieces[::2], pieces[1::2], strict=False))
         ids = [message_id for before, message_id in named if message_id in real and not _BY.search(before)]
@@ -150,7 +150,7 @@ def came(envelope: bytes, now: datetime) -> datetime | None:
 
 def _dates(parsed: ParsedMail, raw: bytes, envelope: bytes) -> Iterator[datetime | None]:
     yield parsed.date
-    for received in mime.fields(mime.header_block(raw)).get("received", [])[:1]:
+    for received in header_fields(raw).get("received", [])[:1]:
         yield read_date(unescaped(received).rpartition(";")[2])
     yield written_on(envelope)
 
@@ -167,7 +167,7 @@ def _parents(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> Iterator
     yield from ancestors_of(parsed, raw)
     if parsed.bounce or (writer is not None and _POSTMEN.match(writer.email)):
         # A bounce belongs to the mail that it brings back.
-        found = [match[1] for _, match in zip(range(5), _RETURNED.finditer(raw, mime.body_start(raw)), strict=False)]
+        found = [match[1] for _, match in zip(range(5), _RETURNED.finditer(raw, body_start(raw)), strict=False)]
         yield from (encoded.decode("utf-8", "replace") for encoded in found)
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise, takewhile
 
 from . import attribution
-from .line_kinds import ABOVE, BLANK, DEVICE, HEAD, LONG, MARKS, OURS, SIGNATURE
+from .line_kinds import ABOVE, BLANK, DEVICE, HEAD, LONG, MARKS, OURS, SIGNATURE, unmarked
 from .marks import RULE, is_end
 from .phrase_tables import HEADERS, fold
 from .sorted_lines import SortedLines
@@ -23,7 +24,7 @@ def with_foreign(page: "SortedLines", new: list[int], ours: Collection[str]) -> 
     for region, foreign in zip(regions, foreign_in(page, others, ours), strict=True):
         if len(foreign) < len(region) and any(page.ours[at] for at in region):
             for at in foreign:  # The marks of the letter that is answered are not the writer's.
-                page.lines[at] = MARKS.sub("", page.lines[at], count=1)
+                page.lines[at] = unmarked(page.lines[at])
             chosen.update(foreign)
         elif _is_of_ours(page, region, ours):
             foreign = []
@@ -44,20 +45,17 @@ def _add_gap(page: "SortedLines", chosen: set[int], lines: Sequence[int]) -> Non
 def with_answers(page: "SortedLines", new: list[int], ours: Collection[str]) -> list[int]:
     """The new lines, and a responder's answers within a letter of ours; nobody else's mail that is quoted with it."""
     chosen = set(new)
-    sent = _sent(ours)
-    known = set(pairwise(sent.split()))
+    sent = _SentWords(ours)
     for region in _regions(page, [at for at in range(len(page.lines)) if at not in chosen]):
-        answers = list(_answers_in(page, region, sent, known))
+        answers = list(_answers_in(page, region, sent))
         for at in answers:
-            page.lines[at] = MARKS.sub("", page.lines[at], count=1)
+            page.lines[at] = unmarked(page.lines[at])
         chosen.update(answers)
         _add_gap(page, chosen, answers)
     return sorted(chosen)
 
 
-def _answers_in(
-    page: "SortedLines", region: Sequence[int], sent: str, known: Collection[tuple[str, str]]
-) -> Iterator[int]:
+def _answers_in(page: "SortedLines", region: Sequence[int], sent: "_SentWords") -> Iterator[int]:
     """The lines right below some of ours and quoted as deep, up to the head of another mail.
 
     A line of which half is ours may be one of ours that a client changed.
@@ -77,8 +75,8 @@ def _answers_in(
             elif depth < 0:
                 return
             elif here == depth:
-                pairs = list(pairwise(MARKS.sub("", page.said[at][:OURS], count=1).split()))
-                if 2 * sum(pair in known for pair in pairs) <= len(pairs):
+                pairs = list(pairwise(unmarked(page.said[at][:OURS]).split()))
+                if 2 * sum(pair in sent.pairs for pair in pairs) <= len(pairs):
                     yield at
 
 
@@ -106,7 +104,7 @@ def _regions(page: "SortedLines", others: Sequence[int]) -> list[list[int]]:
 
 def foreign_in(page: "SortedLines", others: Sequence[int], ours: Collection[str]) -> list[list[int]]:
     """Of each of the regions among these lines those that are not ours, nor say who wrote it."""
-    sent = _sent(ours)
+    sent = _SentWords(ours)
     found: list[list[int]] = []
     for region in _regions(page, others):
         first = next((at for at in region if page.ours[at]), -1)
@@ -114,21 +112,31 @@ def foreign_in(page: "SortedLines", others: Sequence[int], ours: Collection[str]
     return found
 
 
-def _sent(ours: Collection[str]) -> str:
-    """All words of ours, in one line."""
-    return " ".join(word for line in list(ours)[:OURS] for word in MARKS.sub("", line, count=1).split())
+class _SentWords:
+    """All words of ours: in one line, and in pairs."""
+
+    def __init__(self, ours: Collection[str]) -> None:
+        self._words = "\n".join(map(unmarked, list(ours)[:OURS])).split()
+        self.line = " ".join(self._words)
+
+    @cached_property
+    def pairs(self) -> set[tuple[str, str]]:
+        """Every two words in a row. Few mails ask for them."""
+        return set(pairwise(self._words))
 
 
-def _is_sent(page: "SortedLines", at: int, sent: str) -> bool:
-    said = " ".join(_LINK.sub("", MARKS.sub("", page.said[at][:OURS], count=1)).split())
-    return page.ours[at] or not any(map(str.isalnum, said)) or said in sent
+def _is_sent(page: "SortedLines", at: int, sent: _SentWords) -> bool:
+    if page.ours[at]:
+        return True
+    said = " ".join(_LINK.sub("", unmarked(page.said[at][:OURS])).split())
+    return not any(map(str.isalnum, said)) or said in sent.line
 
 
 def _is_framing(page: "SortedLines", at: int, *, before: int) -> bool:
     """Whether a line stands above a letter and says who wrote it, or looks so `before` the first line of ours."""
     if page.kinds[at] in (ABOVE, HEAD):
         return True
-    said = MARKS.sub("", page.said[at][:LONG], count=1)
+    said = unmarked(page.said[at][:LONG])
     name, colon, _ = said[:60].replace("：", ":").partition(":")
     named = colon and HEADERS.get(fold(name))
     return at < before and bool(named or is_end(said) or RULE.match(said) or attribution.is_stamp(said))

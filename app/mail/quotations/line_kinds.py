@@ -20,6 +20,8 @@ _PROMPT = re.compile(r">>> (?!>)")
 
 def kinds_of(lines: Sequence[str]) -> list[str]:
     """What each line is by its look alone. The last one may be many."""
+    if len(lines) <= LINES and not any(">" in line for line in lines):
+        return [TEXT if line and not line.isspace() else BLANK for line in lines]
     kinds = [BLANK if not line or line.isspace() else QUOTED if _QUOTE.match(line) else TEXT for line in lines]
     for at, line in enumerate(lines):
         if line.startswith(">>> ") and _PROMPT.match(line):  # Python's prompt, unless lines around it are quoted.
@@ -41,6 +43,14 @@ def _is_wrapped(before: str, line: str) -> bool:
     return short and len(before) >= 70 and before.rstrip()[-1:].isalnum() and not has_sentence_words(words_of(said))
 
 
+def unmarked(line: str) -> str:
+    """A line without the quotation marks before it, or the blanks."""
+    if ">" not in line:
+        return line.lstrip(" ")
+    marks = MARKS.match(line)
+    return line[marks.end() :] if marks else line
+
+
 def skip_blank(kinds: Sequence[str], at: int) -> int:
     while at < len(kinds) and kinds[at] == BLANK:
         at += 1
@@ -56,16 +66,16 @@ def mark_devices(lines: Sequence[str], kinds: list[str]) -> None:
 
 def mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str], found: list[bool]) -> None:
     """Lines that we sent are quoted, also when a client broke them anew; short ones only above such lines."""
-    known = [MARKS.sub("", line, count=1).split() for line, _ in zip(ours, range(OURS), strict=False)]
+    known = [unmarked(line).split() for line, _ in zip(ours, range(OURS), strict=False)]
     sent = [word for line in known for word in line[:LONG]]
-    runs = {tuple(sent[at : at + 4]) for at in range(len(sent) - 3)}
+    runs = set(zip(sent, sent[1:], sent[2:], sent[3:], strict=False))
     whole = {tuple(line) for line in known if line}
     before: list[str] = []
     weak: list[int] = []
     for at, line in enumerate(lines[:LINES]):
         if kinds[at] == BLANK:
             continue
-        said = MARKS.sub("", line[:LONG], count=1).split()
+        said = unmarked(line[:LONG]).split()
         if not said:
             continue
         if _is_run(before[-3:] + said, runs) and (before or len(line) >= 30):
@@ -81,5 +91,5 @@ def mark_ours(lines: Sequence[str], kinds: list[str], ours: Collection[str], fou
             before, weak = [], []
 
 
-def _is_run(said: Sequence[str], runs: Collection[tuple[str, ...]]) -> bool:
-    return len(said) > 3 and all(tuple(said[at : at + 4]) in runs for at in range(len(said) - 3))
+def _is_run(said: Sequence[str], runs: set[tuple[str, str, str, str]]) -> bool:
+    return len(said) > 3 and runs.issuperset(zip(said, said[1:], said[2:], said[3:], strict=False))

@@ -2,13 +2,15 @@
 
 import re
 
-from .line_kinds import ABOVE, BLANK, DEVICE, HEAD, LONG, MARKS, QUOTED, SIGNATURE, TEXT
+from .line_kinds import ABOVE, BLANK, DEVICE, HEAD, LONG, QUOTED, SIGNATURE, TEXT, unmarked
 from .marks import RULE, MarkedLines
 from .phrase_tables import URL, delimiter_in, is_device
 
 # A question, or the end of a sentence of some words.
 _SENTENCE = re.compile(r"[?？]\s*\Z|[?？]\s|(?:\w+[,;]?\s+){6}\w+[.!]\s*\Z")
 _POSTSCRIPT = re.compile(r"P\.?-?[SD]\b[.:,]?\s*\S|P\.? ?P\.? ?S\b[.:,]?\s*\S")
+_LONG_DASHES = ("—", "–")
+_DASHES = ("-", "_", *_LONG_DASHES)
 _MAILMAN_RULE = re.compile(r"_{40,}+\s*+\Z")
 _MAILMAN = re.compile(r"\A[^\s]{1,80} mailing list(?: -- \S{1,120})?\s*+\Z")
 
@@ -20,7 +22,7 @@ class SortedLines(MarkedLines):
         """Find the marks of clients. Gives where the rest begins."""
         at, signature, words_before = 0, -1, False
         while at < len(self.said):
-            mark = self.mark(at) if self.kinds[at] == TEXT else None
+            mark = self.mark(at) if self.may_lead[at] and self.kinds[at] == TEXT else None
             if (mark and (mark.forward or forward)) or (self.kinds[at] == QUOTED and self._passes_on(at, forward)):
                 self._close(signature, at)
                 self._set(at, len(self.said), TEXT)
@@ -42,7 +44,7 @@ class SortedLines(MarkedLines):
             if self.kinds[at] == QUOTED:
                 signature = self._close(signature, at)
             elif self.kinds[at] == TEXT:
-                if signature < 0 and self._begins_signature(at):
+                if signature < 0 and self.said[at].startswith(_DASHES) and self._begins_signature(at):
                     signature = at
                 words_before = words_before or signature < 0
             at += 1
@@ -68,17 +70,19 @@ class SortedLines(MarkedLines):
         while before >= 0 and self.kinds[before] == BLANK:
             before -= 1
         fresh = before < 0 or self.kinds[before] == TEXT
-        return fresh and delimiter_in(MARKS.sub("", self.said[at][:LONG], count=1)) == "forward"
+        return fresh and delimiter_in(unmarked(self.said[at][:LONG])) == "forward"
 
     def _begins_signature(self, at: int) -> bool:
         """RFC 3676 section 4.3 (the space at the end gets lost on the way, dashes become one); or Mailman's footer."""
         line = self.said[at]
         if len(line) < 8:
-            return line.rstrip() in ("--", "—", "–")
+            return line.rstrip() in ("--", *_LONG_DASHES)
         return bool(_MAILMAN_RULE.match(line) and _MAILMAN.match("".join(self.said[at + 1 : at + 2])))
 
     def _close(self, signature: int, stop: int) -> int:
         """What stands before a mark: a signature, if it is not too long for one, or a telephone's line. Gives -1."""
+        if signature < 0 and stop and self.kinds[stop - 1] == QUOTED:
+            return -1
         if signature >= 0:
             length = sum(kind != BLANK for kind in self.kinds[signature:stop])
             exact = self.said[signature] == "-- " and self.kinds[signature + 1 : signature + 2] != [BLANK]

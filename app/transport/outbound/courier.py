@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, select
 
 from ...mail.auto_submitted import loop_marks
-from ...mail.mime import fields, header_block
+from ...mail.body_parts.header_fields import header_fields
 from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
 from ...model.inbound.unmatched import raw_bytes
@@ -203,7 +203,7 @@ class Courier:
         with self.database.read_only() as uow:
             values = {"message": letter.about_id or 0}
             heads = [head for (head,) in _AUTOMATIC_HEAD.rows(uow.connection, values)]
-            return [*(mark for head in heads for mark in loop_marks(fields(header_block(head)))), loop_mark(uow)]
+            return [*(mark for head in heads for mark in loop_marks(header_fields(head))), loop_mark(uow)]
 
     def _record_failure(self, letter: Letter, error: RelayError) -> bool:
         """Keep a refusal until the next letter, or the end of the round, shows whether the relay refuses them all."""
