@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from .schema import REVISION
+from .storage.revision import REVISION
 
 
 @cache

@@ -24,7 +24,7 @@ from .records import (
 from .search import index_task
 from .storage.base import Base
 from .storage.database import Database
-from .storage.prepared import Prepared
+from .storage.revision import REVISION
 from .storage.sqlite_copy import copy_database
 from .storage.unit_of_work import UnitOfWork
 from .tickets import undo
@@ -49,8 +49,6 @@ TABLES = (
     undo,
     web_access,
 )
-REVISION = "0023"
-"""The newest migration; kept here so that a command need not load Alembic to know that all is well."""
 
 
 class NotReady(Exception):
@@ -59,10 +57,6 @@ class NotReady(Exception):
 
 class OtherDomain(NotReady):
     """The settings name another domain than the one that the database belongs to."""
-
-
-class SchemaMoved(Exception):
-    """The database was upgraded under a running program, which can no longer know what its columns mean."""
 
 
 def version(connection: Connection) -> str | None:
@@ -85,17 +79,6 @@ def _check_version(uow: UnitOfWork) -> None:
     found = version(uow.session.connection())
     if found != REVISION:
         raise NotReady(_advice(found))
-
-
-_STANDS_AT = Prepared(text("SELECT version_num FROM alembic_version"))
-
-
-def check_same_version(uow: UnitOfWork) -> None:
-    """Raise SchemaMoved where somebody has upgraded the database since this program began to work on it."""
-    row = _STANDS_AT.row(uow.connection, {})
-    found = row[0] if row else None
-    if found is not None and found != REVISION:
-        raise SchemaMoved(f"The database was upgraded to {found}, and this program is of {REVISION}: restart it.")
 
 
 def check_ready(database: Database) -> None:

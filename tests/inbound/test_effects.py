@@ -147,20 +147,23 @@ def test_a_delivery_is_stored_once_with_its_fate(small_world: World) -> None:
 
 def test_of_two_connections_that_open_with_the_same_mail_one_does(small_world: World) -> None:
     """Neither sees the other's delivery before it has made its ticket; the unique digest lets one of them stay."""
-    from mail_tickets.model.inbound import delivery
+    from mail_tickets.model.inbound import dispatch
+    from mail_tickets.model.inbound.delivery import Past
+    from mail_tickets.model.inbound.lookup import Lookup
 
     raw = b"From: ann@example.org\r\nMessage-ID: <1@home.example>\r\n\r\nHello"
     small_world.brings(raw, "ann@example.org", f"hello@{DOMAIN}")
-    really, asked = delivery.past_of, []
+    really, asked = dispatch.look_up, []
 
-    def blind_once(*given: object) -> delivery.Past:
+    def blind_once(*given: object) -> Lookup:
         asked.append(given)
-        return really(*given) if len(asked) > 1 else delivery.Past(False, False, False)  # type: ignore[arg-type]
+        lookup = really(*given)  # type: ignore[arg-type]
+        return lookup if len(asked) > 1 else lookup._replace(past=Past(False, False, False))
 
-    delivery.past_of = blind_once  # type: ignore[assignment]
+    dispatch.look_up = blind_once  # type: ignore[assignment]
     try:
         [outcome] = small_world.brings(raw, "ann@example.org", f"hello@{DOMAIN}")
     finally:
-        delivery.past_of = really
+        dispatch.look_up = really
     assert (outcome.fate, len(asked), len(small_world.rows(Delivery))) == ("repeated", 2, 1)
     assert small_world.intake.receive(raw, None, [f"hello@{DOMAIN}"])[0].fate == "repeated"

@@ -16,9 +16,9 @@ from threading import Event, Thread
 import pytest
 
 from mail_tickets.model.records.received_mail import Mail
-from mail_tickets.model.schema import REVISION
 from mail_tickets.model.storage import database as database_module
 from mail_tickets.model.storage import sqlite_copy
+from mail_tickets.model.storage.revision import REVISION
 from mail_tickets.model.storage.sqlite_copy import CannotCopy, copy_database
 from tests.support.documents import DOCS, marked
 from tests.support.world import World

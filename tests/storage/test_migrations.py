@@ -16,6 +16,7 @@ from mail_tickets.model import schema
 from mail_tickets.model.schema import NotReady, alembic_config, upgrade, version
 from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.revision import REVISION
 from mail_tickets.model.storage.sqlite_copy import CannotCopy
 from tests.support.postgres import fresh_database
 
@@ -80,7 +81,7 @@ def shape(database: Database) -> object:
 def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The next migration fails in the middle."""
     (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "9999_fails.py").write_text(FAILING.format(head=schema.REVISION))
+    (tmp_path / "more" / "9999_fails.py").write_text(FAILING.format(head=REVISION))
     really = schema.alembic_config
 
     def with_one_more(connection: Connection | None = None) -> Config:
@@ -110,7 +111,7 @@ def test_after_an_upgrade_that_failed_the_older_program_goes_on(old: Database, m
     monkeypatch.undo()
     assert upgrade(old) is False
     with old.read_only() as uow:
-        assert version(uow.session.connection()) == schema.REVISION
+        assert version(uow.session.connection()) == REVISION
 
 
 def test_an_upgrade_lets_those_get_letters_again_whom_two_refusals_cut_off(old: Database) -> None:
@@ -134,7 +135,7 @@ def test_before_an_upgrade_the_file_is_copied_and_that_is_told(old_file: Databas
     told: list[str] = []
     set_up(old_file, told.append)
     copy = tmp_path / "tickets.db.before-0001"
-    assert told == [f"The database is upgraded from version 0001 to {schema.REVISION}; as it was, it is kept at {copy}"]
+    assert told == [f"The database is upgraded from version 0001 to {REVISION}; as it was, it is kept at {copy}"]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]

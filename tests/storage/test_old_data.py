@@ -13,10 +13,11 @@ from sqlalchemy import Column, Connection, MetaData, Table, func, select, text
 from mail_tickets.cli.common import json_text
 from mail_tickets.model import schema
 from mail_tickets.model.records.tickets import Ticket
-from mail_tickets.model.schema import REVISION, alembic_config, check_ready
+from mail_tickets.model.schema import alembic_config, check_ready
 from mail_tickets.model.search.indexer import catch_up_some
 from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.revision import REVISION
 from mail_tickets.model.tickets.ticket_json import ticket_in_full
 from tests.support.postgres import fresh_database
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from mail_tickets.model.program import program_name
-from mail_tickets.model.schema import REVISION
 from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.revision import REVISION
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.program import DOMAIN, Program
 from tests.support.sinks import Sink

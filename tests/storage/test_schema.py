@@ -18,10 +18,11 @@ from mail_tickets.model.records.people import BadAddress, Person, get_person
 from mail_tickets.model.records.queue_setup import switches_of
 from mail_tickets.model.records.queues import BadQueue, Queue, names_of_queues
 from mail_tickets.model.records.tickets import NoSuchTicket, Participant, Ticket, find_ticket
-from mail_tickets.model.schema import METADATA, REVISION, NotReady, alembic_config, check_ready, upgrade, version
+from mail_tickets.model.schema import METADATA, NotReady, alembic_config, check_ready, upgrade, version
 from mail_tickets.model.search.fulltext_table import is_of_index
 from mail_tickets.model.storage.base import MAX_ID, Base, Moment
 from mail_tickets.model.storage.database import Database
+from mail_tickets.model.storage.revision import REVISION
 from mail_tickets.model.tickets.ticket_json import ticket_in_full
 from tests.support.postgres import fresh_database
 from tests.support.world import World

@@ -14,9 +14,10 @@ from sqlalchemy import URL, make_url
 from ...config.current import current_settings, host_project
 from ...config.parsing import Settings
 from ...model.records.milestones import BACKUP, note
-from ...model.schema import REVISION, NotReady, check_ready
+from ...model.schema import NotReady, check_ready
 from ...model.storage.database import Database, utc_now
 from ...model.storage.disk import new_draft, put_in_place
+from ...model.storage.revision import REVISION
 from ...model.storage.sqlite_copy import CannotCopy, copy_database
 from ..common import PathName
 from . import postgres_tools

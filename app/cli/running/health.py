@@ -14,8 +14,9 @@ from ...model.letters.outbox import relay_trouble
 from ...model.program import program_name
 from ...model.records.letters import Letter, State
 from ...model.records.queues import unreached, without_readers
-from ...model.schema import REVISION, check_ready
+from ...model.schema import check_ready
 from ...model.storage.database import Database
+from ...model.storage.revision import REVISION
 from ...model.storage.unit_of_work import UnitOfWork
 from .. import in_one_line
 from .listener_probe import listener_state, running_program

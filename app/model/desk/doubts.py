@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from ...mail.text import fold_words
 from ..inbound.pending_commands import is_waiting_for
-from ..inbound.replying.ticket_reply import private_texts
+from ..inbound.situations import private_texts
 from ..lifecycle.slips import is_slip, may_answer
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork

@@ -30,6 +30,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import members_of
 from ..wording import Sentence, moment, say
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
+from .unmatched import set_aside_mail
 
 LOG = logging.getLogger("tickets.bounces")
 _NAMED = 5
@@ -41,6 +42,22 @@ class ReportedLetter(NamedTuple):
     id: int
     ticket_id: int | None
     recipient: str
+
+
+def take_at_letter_address(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, token: str) -> DeliveryResult:
+    """Take mail to a letter's envelope sender as a report on it, or set it aside with the letter that it is about."""
+    letter = letter_by_token(uow, token)
+    if letter is None:
+        return set_aside_mail(uow, inbound_mail, recipient, say("reasons.no_such_envelope"))
+    if (report := take_report_by_token(uow, inbound_mail, recipient, letter)) is not None:
+        return report
+    why = say("reasons.about_set_aside", recipient=letter.recipient)
+    if letter.ticket_id:
+        why = say("reasons.about_our_email", number=letter.ticket_id, recipient=letter.recipient)
+    aside = set_aside_mail(uow, inbound_mail, recipient, why)
+    if aside.fate is Fate.SET_ASIDE:
+        note_unread(uow, letter)
+    return aside
 
 
 def letter_by_token(uow: UnitOfWork, token: str) -> ReportedLetter | None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, exists, insert, select, update
 
@@ -14,6 +14,9 @@ from ...mail.text import storable
 from ..records.received_mail import Delivery, Mail
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from .references import KnownReference
 
 
 class Fate(StrEnum):
@@ -51,7 +54,8 @@ class InboundMail:
     `envelope_from` is empty for the null reverse-path, None where there was no envelope. `mail_id` is the row of its
     bytes, once they are stored. `delivery_id` names a mail set aside that is now delivered again. `results` are those
     of the recipients before this one. `writer` is who wrote it, where that is not who stands in From: it is
-    `appointed` by an administrator, or else named by what stands in front of us.
+    `appointed` by an administrator, or else named by what stands in front of us. `references` are what of ours it
+    names, nearest first, once that was read.
     """
 
     raw: bytes
@@ -63,11 +67,19 @@ class InboundMail:
     results: tuple[DeliveryResult, ...] = ()
     writer: Mailbox | None = None
     appointed: bool = False
+    references: "tuple[KnownReference, ...]" = ()
 
     @property
     def sender(self) -> Mailbox | None:
         """Who wrote it, as far as can be told (docs/interface.md, section 3)."""
         return self.writer or self.parsed.sender
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Who wrote it, of a mail that somebody wrote: whatever has no sender is set aside before."""
+        if self.sender is None:
+            raise ValueError("a mail without a sender")
+        return self.sender
 
     @property
     def relayed(self) -> bool:
@@ -126,8 +138,14 @@ class Claim(NamedTuple):
 
 def past_of(uow: UnitOfWork, inbound_mail: InboundMail, place: str = "", formerly: str = "") -> Past:
     """Return what of a mail came before, to one of these two places and anywhere."""
+    [columns] = _PAST.rows(uow.connection, past_values(inbound_mail, place, formerly))
+    return Past(*map(bool, columns))
+
+
+def past_values(inbound_mail: InboundMail, place: str, formerly: str = "") -> dict[str, object]:
+    """Return the values for `PAST`: these two places, and what the mail is known by."""
     digest = _digest(inbound_mail.parsed, place)
-    ids = {
+    return {
         "digest": digest,
         "former_digest": _digest(inbound_mail.parsed, formerly) if formerly else digest,
         "delivery": inbound_mail.delivery_id or 0,
@@ -135,8 +153,6 @@ def past_of(uow: UnitOfWork, inbound_mail: InboundMail, place: str = "", formerl
         "mail": inbound_mail.mail_id or 0,
         "forgotten": forgotten_identity(inbound_mail.parsed),
     }
-    [(repeated, came_before, forgotten)] = _PAST.rows(uow.connection, ids)
-    return Past(bool(repeated), bool(came_before), bool(forgotten))
 
 
 def claim(
@@ -147,14 +163,16 @@ def claim(
     formerly: str = "",
     *,
     new: bool = False,
+    past: Past | None = None,
 ) -> Claim | None:
     """Store the bytes of a mail for one place. None if the same mail came there before: then nothing was done.
 
     `our_address` is the ticket or the queue's address, `formerly` what it was before it became part of another one.
+    `past` is what came before to this place, if that is known.
     `new`: the mail belongs to no ticket, or to none any more; one that was erased stays so. Of two connections that
     bring the same mail at the same instant, the unique digest lets one settle it (docs/interface.md, section 7).
     """
-    past = past_of(uow, inbound_mail, our_address, formerly)
+    past = past or past_of(uow, inbound_mail, our_address, formerly)
     if past.repeated or (new and past.forgotten):
         return None
     return Claim(
@@ -201,16 +219,16 @@ _ADD_DELIVERY = Prepared(
     insert(_DELIVERY), ("mail_id", "recipient", "digest", "fate", "reason", "waiting", "ticket_id")
 )
 _DELIVERED_AGAIN = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery"))
-_PAST = Prepared(
-    select(
-        exists().where(
-            _DELIVERY.c.digest.in_([bindparam("digest"), bindparam("former_digest")]),
-            _DELIVERY.c.id != bindparam("delivery"),
-        ),
-        exists().where(_MAIL.c.identity == bindparam("identity"), _MAIL.c.id != bindparam("mail")),
-        exists().where(_MAIL.c.identity == bindparam("forgotten")),
-    )
+PAST = (
+    exists().where(
+        _DELIVERY.c.digest.in_([bindparam("digest"), bindparam("former_digest")]),
+        _DELIVERY.c.id != bindparam("delivery"),
+    ),
+    exists().where(_MAIL.c.identity == bindparam("identity"), _MAIL.c.id != bindparam("mail")),
+    exists().where(_MAIL.c.identity == bindparam("forgotten")),
 )
+"""The columns of `Past`."""
+_PAST = Prepared(select(*PAST))
 
 
 def store_mail(uow: UnitOfWork, inbound_mail: InboundMail) -> int:

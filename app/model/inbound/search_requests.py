@@ -12,7 +12,7 @@ from ..letters.receipts import ReceiptKind
 from ..lifecycle import commands
 from ..lifecycle.commands import HELP, SHOW, Page
 from ..records.addressing import OurAddress, search_address, ticket_address
-from ..records.people import Person
+from ..records.people import Person, find_person
 from ..records.queues import Queue, answers_anywhere, get_queue
 from ..search.indexer import AT_ONCE, index_batch
 from ..search.query import read_query, what_counts
@@ -24,7 +24,6 @@ from ..tickets.filters import Filter
 from ..wording import Sentence, Wording, say, wording_in
 from . import attached_letters, bounces, sender_proof
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
-from .threads import KnownReference
 from .unmatched import set_aside_claimed, set_aside_mail
 from .writers import draft_of, first_words
 
@@ -37,20 +36,16 @@ _SECONDS = 2.0
 
 
 def answer_search(
-    uow: UnitOfWork,
-    inbound_mail: InboundMail,
-    recipient: str,
-    our_address: OurAddress,
-    person: Person | None,
-    known: Sequence[KnownReference],
+    uow: UnitOfWork, inbound_mail: InboundMail, recipient: str, our_address: OurAddress
 ) -> DeliveryResult:
     """Answer a mail to a queue's address for questions, or set it aside. It posts nothing, and changes nobody."""
+    person = find_person(uow, inbound_mail.mailbox.email)
     if (why := _why_aside(uow, inbound_mail, person)) or person is None:
         return set_aside_mail(uow, inbound_mail, recipient, why or say("reasons.only_team_searches"))
     claimed = claim(uow, inbound_mail, recipient, f"search {our_address.name}")
     if claimed is None:
         return repeat(uow, inbound_mail, recipient)
-    proven = sender_proof.is_verified(uow, inbound_mail, person, known, came_before=claimed.came_before)
+    proven = sender_proof.is_verified(uow, inbound_mail, person, came_before=claimed.came_before)
     attached_letters.mark_exposed(uow, inbound_mail)
     if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
         return set_aside_claimed(uow, claimed, info_letters.ENOUGH)

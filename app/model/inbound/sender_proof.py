@@ -1,7 +1,6 @@
 """Who wrote a mail, and what proves it: our letters' Message-IDs, the front server's word, or a signature."""
 
 import re
-from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ PROVES_FOR = timedelta(days=30)
 if TYPE_CHECKING:
     from ..records.people import Person
     from .delivery import InboundMail
-    from .threads import KnownReference
+    from .references import KnownReference
 
 
 class Proof(StrEnum):
@@ -66,7 +65,6 @@ def proof_of(
     uow: UnitOfWork,
     inbound_mail: "InboundMail",
     person: "Person",
-    known: "Sequence[KnownReference]",
     *,
     came_before: bool,
     ticket: int | None = None,
@@ -75,17 +73,18 @@ def proof_of(
 
     It answers a letter that went to that very person lately, and not about another ticket than its own, the front
     server says so of the address in From, or its writer has signed its words. Nothing does with two addresses in From
-    or none, with a writer who does not stand there, when the front server disowns it, or when a mail of this Message-ID
-    `came_before`: whoever saw it could send it again elsewhere.
+    or none, with a writer who does not stand there, when the front server disowns it, when a mail of this Message-ID
+    `came_before` (whoever saw it could send it again elsewhere), or when a program wrote it.
     """
     if (
         came_before
+        or inbound_mail.parsed.automatic is not None
         or inbound_mail.writer is not None
         or inbound_mail.parsed.authors != 1
         or (verdict := _verdict(uow, inbound_mail)) is AuthenticationVerdict.FAIL
     ):
         return Proof.NONE
-    answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, known, ticket)
+    answers = uow.trust.by != "dmarc" and _answers_own_letter(uow, inbound_mail, person, ticket)
     if verdict is AuthenticationVerdict.PASS or answers:
         return Proof.ALL
     return Proof.NONE if signed_words(uow, inbound_mail, person, ticket) is None else Proof.WORDS
@@ -95,13 +94,12 @@ def is_verified(
     uow: UnitOfWork,
     inbound_mail: "InboundMail",
     person: "Person",
-    known: "Sequence[KnownReference]",
     *,
     came_before: bool,
     ticket: int | None = None,
 ) -> bool:
     """Whether anything proves that a mail is from whom it says."""
-    proof = proof_of(uow, inbound_mail, person, known, came_before=came_before, ticket=ticket)
+    proof = proof_of(uow, inbound_mail, person, came_before=came_before, ticket=ticket)
     return proof is not Proof.NONE
 
 
@@ -127,7 +125,12 @@ def use_signature(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person"
 
 def is_believed(uow: UnitOfWork, inbound_mail: "InboundMail", *, verified: bool) -> bool:
     """Whether a mail's commands are believed: it is verified, or its From is enough here and nobody disowns it."""
-    if verified or uow.trust.by != "from" or inbound_mail.writer is not None:
+    if (
+        verified
+        or uow.trust.by != "from"
+        or inbound_mail.writer is not None
+        or inbound_mail.parsed.automatic is not None
+    ):
         return verified
     return inbound_mail.parsed.authors == 1 and _verdict(uow, inbound_mail) is not AuthenticationVerdict.FAIL
 
@@ -142,16 +145,10 @@ def _verdict(uow: UnitOfWork, inbound_mail: "InboundMail") -> AuthenticationVerd
     )
 
 
-def _answers_own_letter(
-    uow: UnitOfWork,
-    inbound_mail: "InboundMail",
-    person: "Person",
-    known: "Sequence[KnownReference]",
-    ticket: int | None,
-) -> bool:
+def _answers_own_letter(uow: UnitOfWork, inbound_mail: "InboundMail", person: "Person", ticket: int | None) -> bool:
     return any(
         is_our_id(uow, answered_letter.given)
-        for answered_letter in _answered_letters(inbound_mail, person, known)
+        for answered_letter in _answered_letters(inbound_mail, person)
         if not answered_letter.shown
         and answered_letter.created is not None
         and uow.now - answered_letter.created <= PROVES_FOR
@@ -171,17 +168,15 @@ def _is_about(uow: UnitOfWork, letter: "KnownReference", ticket: int | None) -> 
         return False
 
 
-def _answered_letters(
-    inbound_mail: "InboundMail", person: "Person", known: "Sequence[KnownReference]"
-) -> "list[KnownReference]":
+def _answered_letters(inbound_mail: "InboundMail", person: "Person") -> "list[KnownReference]":
     """The letters to this person that a mail answers.
 
     Only the nearest id counts: what stands in References was seen by everybody who answered before. Some relays give
     our letters ids of their own, but leave References: then the last letter named there is the nearest.
     """
-    parsed = inbound_mail.parsed
+    parsed, references = inbound_mail.parsed, inbound_mail.references
     nearest = parsed.in_reply_to or parsed.references[-1:]
-    if parsed.in_reply_to and not any(reference.given in nearest for reference in known):
-        letters = {reference.given for reference in known if reference.reader is not None}
+    if parsed.in_reply_to and not any(reference.given in nearest for reference in references):
+        letters = {reference.given for reference in references if reference.reader is not None}
         nearest = tuple(given for given in parsed.references if given in letters)[-1:]
-    return [reference for reference in known if reference.reader == person.id and reference.given in nearest]
+    return [reference for reference in references if reference.reader == person.id and reference.given in nearest]

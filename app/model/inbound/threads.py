@@ -2,53 +2,23 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Boolean, Integer, String, Text, bindparam, case, literal, select, union_all
+from sqlalchemy import select
 
 from ...mail.parsed import body_digest, date_of
 from ...mail.subjects import bare_subject
 from ..records.addressing import OurAddress, find_our_address
-from ..records.letters import Letter
 from ..records.messages import Message
-from ..records.our_domains import is_our_domain
 from ..records.people import Person, find_person
 from ..records.queues import names_of_queues
 from ..records.received_mail import Mail
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
-from ..storage.base import Moment
-from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember, member_for, members_of
 from .delivery import InboundMail
-
-
-class KnownReference(NamedTuple):
-    """An id in a mail that is one of ours: a message that we stored, or a letter that we sent about it.
-
-    `ticket` is None for a letter about no ticket, which proves who answers it and leads nowhere; `message` is None for
-    one about no message. `reader` is the person whom the letter went to, `kind` its kind, `checkpoint` how the ticket
-    was before the change that it tells of, `shown` whether others have seen its id, `promise` what it says of a reply,
-    `created` when it was written, `offers` the words that mean something in answer to it. `quotable` are its sender and
-    its text, where the mail answers it. `forwarded`: it is the mail that a message forwards.
-    """
-
-    given: str
-    ticket: int | None
-    message: int | None
-    message_id: str | None
-    private: bool
-    reader: int | None
-    kind: str | None
-    checkpoint: int | None
-    shown: bool
-    promise: str | None
-    created: datetime | None
-    offers: str | None
-    quotable: str | None
-    forwarded: bool
+from .lookup import Lookup
+from .references import KnownReference
 
 
 class ThreadMatch(NamedTuple):
@@ -66,71 +36,8 @@ class ThreadMatch(NamedTuple):
     redirected: bool = False
 
 
-_NO_LETTER = (
-    *(literal(None, Integer), literal(None, String), literal(None, Integer), literal(False, Boolean)),
-    *(literal(None, Text), literal(None, Moment), literal(None, String), literal(None, Text)),
-)
-_MESSAGE = (Message.ticket_id, Message.id, Message.message_id, Message.private)
-
-
-@cache
-def _known(count: int) -> Prepared:
-    """The statement that finds what so many ids name: `id0` and on. A mail answers those from `answered0` on."""
-    ids, answered = ([bindparam(f"{name}{at}", type_=String) for at in range(count)] for name in ("id", "answered"))
-    letter = (
-        *(Letter.message_id, Letter.ticket_id, Message.id, Message.message_id, Message.private),
-        *(Letter.person_id, Letter.kind, Letter.checkpoint, Letter.shown, Letter.promise, Letter.created),
-        *(Letter.offers, case((Letter.message_id.in_(answered), Letter.sender + "\n" + Letter.text))),
-    )
-    in_letter = select(*letter, literal(False, Boolean)).outerjoin(Message, Message.id == Letter.about_id)
-    return Prepared(
-        union_all(
-            select(Message.message_id, *_MESSAGE, *_NO_LETTER, literal(False, Boolean)).where(
-                Message.message_id.in_(ids)
-            ),
-            select(Message.original_id, *_MESSAGE, *_NO_LETTER, literal(True, Boolean)).where(
-                Message.original_id.in_(ids)
-            ),
-            in_letter.where(Letter.message_id.in_(ids)),
-        )
-    )
-
-
-# More than a thread has, and fewer than a statement takes.
-_MOST_IDS = 4_096
-
-
-def _find_known(uow: UnitOfWork, ids: Sequence[str], answered: Sequence[str]) -> list[KnownReference]:
-    # A power of two, so that few statements serve all mails; what is too much names nothing.
-    count = 1 << (len(ids) - 1).bit_length()
-    values = {f"id{at}": ids[at] if at < len(ids) else "" for at in range(count)}
-    values |= {f"answered{at}": answered[at] if at < len(answered) else "" for at in range(count)}
-    return [KnownReference(*row) for row in _known(count).rows(uow.connection, values)]
-
-
-def known_references(uow: UnitOfWork, inbound_mail: InboundMail) -> list[KnownReference]:
-    """Everything of ours that a mail names: its own id, then what it answers, nearest first."""
-    parsed = inbound_mail.parsed
-    # A mail that is a letter of ours has an id of our domain; others need not be asked for.
-    domain = (parsed.message_id or "").rpartition("@")[2].removesuffix(">")
-    own = [parsed.message_id] if parsed.message_id is not None and is_our_domain(uow, domain) else []
-    ids = list(dict.fromkeys((*own, *parsed.in_reply_to, *reversed(parsed.references))))[:_MOST_IDS]
-    if not ids:
-        return []
-    nearness = {given: position for position, given in enumerate(ids)}
-    rows = _find_known(uow, ids, parsed.in_reply_to)
-    return sorted(rows, key=lambda one: (nearness[one.given], one.ticket or 0))
-
-
-def is_our_letter(inbound_mail: InboundMail, known: Sequence[KnownReference]) -> bool:
-    """Whether the mail itself is a letter that we sent, and that came back."""
-    return any(
-        reference.given == inbound_mail.parsed.message_id and reference.reader is not None for reference in known
-    )
-
-
 def find_thread(
-    uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress, known: Sequence[KnownReference]
+    uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress, lookup: Lookup
 ) -> ThreadMatch | None:
     """The ticket that a mail to this place belongs to, held until the work is done; None for a new one.
 
@@ -138,7 +45,7 @@ def find_thread(
     """
     ours = [
         reference
-        for reference in known
+        for reference in inbound_mail.references
         if reference.given != inbound_mail.parsed.message_id
         and _may_answer(uow, inbound_mail, reference, guarded=not our_address.kind.is_ticket)
     ]
@@ -146,7 +53,7 @@ def find_thread(
     number = our_address.number if our_address.kind.is_ticket else _find_number(uow, inbound_mail, answered)
     if number is None:
         return None
-    ticket = resolve_merged(uow, number)
+    ticket = lookup.locked(number) or resolve_merged(uow, number)
     here = [one for one in answered if one.ticket in (ticket.id, number)]
     parent = next(iter(here), None)
     # What answers a letter about no ticket answers no other one.
@@ -184,10 +91,10 @@ def _has_met(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownReferen
     return uow.session.scalar(wrote.limit(1)) is not None
 
 
-def ticket_answered_elsewhere(inbound_mail: InboundMail, known: Sequence[KnownReference]) -> int | None:
+def ticket_answered_elsewhere(inbound_mail: InboundMail) -> int | None:
     """Return the ticket of the message that a new ticket's mail answers, if there is such a message."""
-    own = inbound_mail.parsed.message_id
-    return next((one.ticket for one in known if one.ticket and one.reader is None and one.given != own), None)
+    messages = (one for one in inbound_mail.references if one.ticket and one.reader is None)
+    return next((one.ticket for one in messages if one.given != inbound_mail.parsed.message_id), None)
 
 
 def _find_number(uow: UnitOfWork, inbound_mail: InboundMail, answered: Sequence[KnownReference]) -> int | None:

@@ -22,7 +22,7 @@ from ..wording import say
 from . import sender_proof
 from .attached_letters import attachments_of
 from .delivery import Claim, InboundMail, past_of
-from .threads import KnownReference, ThreadMatch
+from .threads import ThreadMatch
 
 # Whoever names more people in one mail means a list.
 _MOST_ADDED = 20
@@ -31,16 +31,18 @@ MOST_TICKETS_OF_UNPROVEN = 5
 TOO_MANY_TICKETS = say("reasons.too_many_tickets", count=MOST_TICKETS_OF_UNPROVEN)
 
 
-def identify_author(uow: UnitOfWork, sender: Mailbox, inbound_mail: InboundMail, *, known: bool) -> Person:
+def identify_author(uow: UnitOfWork, inbound_mail: InboundMail, *, known: bool) -> Person:
     """The person who wrote. Letters that failed are tried again once mail comes from where they went."""
+    sender = inbound_mail.mailbox
     person = get_or_create_person(uow, sender, known=known)
     if address_key(person.email) == address_key(sender.email) and not inbound_mail.parsed.bounce:
         mark_reachable(person)
     return person
 
 
-def update_letter_address(person: Person, ticket: Ticket | None, address: str) -> bool:
+def update_letter_address(person: Person, ticket: Ticket | None, inbound_mail: InboundMail) -> bool:
     """Let its writer get letters where a mail came from: all, and those of this ticket. Returns whether any moved."""
+    address = inbound_mail.mailbox.email
     before = person.email, ticket.requestor_email if ticket else None
     if address_key(person.email) != address_key(address):
         set_current_address(person, address)
@@ -49,22 +51,18 @@ def update_letter_address(person: Person, ticket: Ticket | None, address: str) -
     return before != (person.email, ticket.requestor_email if ticket else None)
 
 
-def is_over_ticket_limit(
-    uow: UnitOfWork, inbound_mail: InboundMail, sender: Mailbox, known: Sequence[KnownReference]
-) -> bool:
+def is_over_ticket_limit(uow: UnitOfWork, inbound_mail: InboundMail) -> bool:
     """Whether a mail that nothing proves has reached as many tickets as it may; a letter about any of them is proof."""
     tickets = {result.ticket for result in inbound_mail.results if result.ticket}
     if len(tickets) < MOST_TICKETS_OF_UNPROVEN:
         return False
-    person = find_person(uow, sender.email)
+    person = find_person(uow, inbound_mail.sender.email) if inbound_mail.sender else None
     came_before = past_of(uow, inbound_mail).came_before
     verified = person is not None and any(
-        sender_proof.is_verified(uow, inbound_mail, person, known, came_before=came_before, ticket=ticket)
-        for ticket in {None, *(reference.ticket for reference in known)}
+        sender_proof.is_verified(uow, inbound_mail, person, came_before=came_before, ticket=ticket)
+        for ticket in {None, *(reference.ticket for reference in inbound_mail.references)}
     )
-    return inbound_mail.parsed.automatic is not None or not sender_proof.is_believed(
-        uow, inbound_mail, verified=verified
-    )
+    return not sender_proof.is_believed(uow, inbound_mail, verified=verified)
 
 
 def draft_of(uow: UnitOfWork, claim: Claim, thread: ThreadMatch | None) -> NewMessage:
@@ -102,9 +100,10 @@ def first_words(
     return replace(draft, text=parts.new, full_text=text)
 
 
-def quotable_lines(known: Sequence[KnownReference]) -> list[str]:
+def quotable_lines(inbound_mail: InboundMail) -> list[str]:
     """The sender and the lines of the letter of ours that a mail answers: its writer's client may quote them."""
-    return next((one.quotable.split("\n") for one in known if one.quotable), [])
+    quotable = (reference.quotable for reference in inbound_mail.references)
+    return next((text.split("\n") for text in quotable if text), [])
 
 
 def may_add_by_cc(queue: Queue, by: TicketMember) -> bool:

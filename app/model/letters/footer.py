@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..lifecycle.commands import HELP, LEAVE, LIST, STATUS, UNDO
 from ..lifecycle.tables import ByRight, DefaultReply
 from ..records.addressing import comment_address, ticket_address
-from ..records.queues import whole_address
+from ..records.queues import main_address
 from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.loop_protection import would_hold_next
@@ -191,8 +191,8 @@ def _hints(
         # Nobody asks who gets no letters.
         asked = with_mailbox(uow, [one for one in members if one.requestor and one.subscribed])
         slots.update([("asked", one.label) for one in asked])
-    if "queue_address" in needed and ticket.queue.addresses:
-        slots["queue_address"] = whole_address(uow, ticket.queue.addresses[0].address)
+    if "queue_address" in needed and (address := main_address(uow, ticket.queue)) is not None:
+        slots["queue_address"] = address
     return [
         Sentence(name, {slot: slots[slot] for slot in wanted[name]})
         for name in names

@@ -17,7 +17,7 @@ from ..records.addressing import comment_address, search_address, ticket_address
 from ..records.message_ids import sendable
 from ..records.messages import Message
 from ..records.people import Person, administrators
-from ..records.queues import Queue, Responder, every_queue, whole_address
+from ..records.queues import Queue, Responder, every_queue, main_address
 from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
@@ -64,7 +64,7 @@ def send_page_from_queue(uow: UnitOfWork, queue: Queue, person: Person, new_mess
     """Answer a mail to a queue that asks for a page, to the person's stored address; False if it is one too many."""
     if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=new_message.verified):
         return False
-    address = next((whole_address(uow, row.address) for row in queue.addresses), f"postmaster@{uow.domain}")
+    address = main_address(uow, queue) or f"postmaster@{uow.domain}"
     footing = [say("footer.page_reply", queue=queue.name, pages=[HELP, LIST, f"{SHOW} 12"])]
     footing.append(say("footer.why_page", address=address, asked=page.word))
     subject = say("pages.help_subject", queue=queue.name, word=page.word)

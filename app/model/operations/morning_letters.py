@@ -10,7 +10,7 @@ from ..letters.notices import letter_row
 from ..lifecycle.registry import LIFECYCLES
 from ..records.addressing import postmaster_address, ticket_address
 from ..records.people import Person
-from ..records.queues import Queue, Responder, whole_address
+from ..records.queues import Queue, Responder, main_address
 from ..records.tickets import Change, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.days import day_of, morning_of
@@ -51,7 +51,7 @@ def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: Sentence) 
     waiting = waiting_in(uow, queue) if team else []
     if not waiting:
         return 0
-    address = next((whole_address(uow, row.address) for row in queue.addresses), None)
+    address = main_address(uow, queue)
     text = morning_text(queue, address, waiting, uow.now, why)
     shows = Subjects(
         frozenset(one.owner_id for one in waiting if one.owner_id is not None), frozenset(one.number for one in waiting)

@@ -4,7 +4,7 @@ from ..letters.letter_subjects import Subjects, add_letters
 from ..letters.notices import letter_row
 from ..records.addressing import comment_address, postmaster_address
 from ..records.people import Person
-from ..records.queues import Queue, whole_address
+from ..records.queues import Queue, main_address
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import say, wording_in
 
@@ -15,7 +15,7 @@ _EXAMPLES = {"correspondence": ("Owner: me", "Status: resolved"), "support": ("O
 
 def explain_team(uow: UnitOfWork, queue: Queue, person: Person) -> None:
     """Write somebody a letter about how to work on this team."""
-    address = next((whole_address(uow, row.address) for row in queue.addresses), None)
+    address = main_address(uow, queue)
     wording = wording_in(queue.language)
     opens = say("footer.opens_ticket", queue=queue.name) if address else say("footer.nobody_reads")
     text = wording.render(

@@ -12,7 +12,7 @@ from ..storage.mapped_rows import columns_of, load
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from .letters import Letter
-from .our_domains import is_our_domain
+from .our_domains import our_domains
 from .queues import Queue, QueueAddress
 from .tickets import Ticket
 
@@ -105,7 +105,7 @@ def postmaster_address(uow: UnitOfWork) -> str:
 
 def is_at_our_domain(uow: UnitOfWork, address: str) -> bool:
     """Whether an address stands at a domain of ours; a bare local part does (RFC 5321 4.5.1: `<postmaster>`)."""
-    return "@" not in address or is_our_domain(uow, address_key(address).rpartition("@")[2])
+    return "@" not in address or address_key(address).rpartition("@")[2] in our_domains(uow)
 
 
 def find_our_address(uow: UnitOfWork, address: str) -> OurAddress | None:
@@ -115,7 +115,7 @@ def find_our_address(uow: UnitOfWork, address: str) -> OurAddress | None:
         # None of ours; folded, a Kelvin sign would be a k.
         return None
     local, _, domain = address_key(whole).rpartition("@")
-    if is_our_domain(uow, domain) and (ours := place_by_form(local) or _queue(uow, local, "")) is not None:
+    if domain in our_domains(uow) and (ours := place_by_form(local) or _queue(uow, local, "")) is not None:
         return ours
     # Also at our domain: a queue may have answered the whole address before the domain became ours.
     return _queue(uow, local, f"@{domain}")

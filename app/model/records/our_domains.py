@@ -31,18 +31,17 @@ def adopt_domain(uow: UnitOfWork) -> None:
     uow.session.merge(OurDomain(name=uow.domain, current=True))
     uow.session.flush()
     uow.kept.pop(_KEPT, None)
+    uow.session.info.pop(_KEPT, None)
 
 
 def our_domains(uow: UnitOfWork) -> frozenset[str]:
     """Return every domain whose addresses are ours. A process asks once: only a start under another domain adds one."""
-    if _KEPT not in uow.kept:
-        uow.kept[_KEPT] = "\n".join(uow.connection.execute(_FORMER).scalars())
-    return frozenset((uow.domain, *uow.kept[_KEPT].split()))
-
-
-def is_our_domain(uow: UnitOfWork, domain: str) -> bool:
-    """Return whether addresses at a domain (in lower case) are ours."""
-    return domain == uow.domain or domain in our_domains(uow)
+    domains: frozenset[str] | None = uow.session.info.get(_KEPT)
+    if domains is None:
+        if _KEPT not in uow.kept:
+            uow.kept[_KEPT] = "\n".join(uow.connection.execute(_FORMER).scalars())
+        domains = uow.session.info[_KEPT] = frozenset((uow.domain, *uow.kept[_KEPT].split()))
+    return domains
 
 
 _KEPT = "former domains"

@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, bindparam, false, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -94,9 +96,11 @@ class Address(Base):
     key: Mapped[str] = mapped_column(unique=True)
 
 
-_BY_KEY = Prepared(
+BY_KEY = (
     select(*columns_of(Person)).join(Address, Address.person_id == Person.id).where(Address.key == bindparam("key"))
 )
+"""The row of the person who has an address."""
+_BY_KEY = Prepared(BY_KEY)
 
 
 _ADD_PERSON, _ADD_ADDRESS = (Prepared(insert(one).returning(one.id), filled_columns(one)) for one in (Person, Address))
@@ -110,6 +114,11 @@ def find_person(uow: UnitOfWork, email: str) -> Person | None:
         row = _BY_KEY.row(uow.connection, {"key": key})
         found[key] = load(uow.session, Person, row) if row else None
     return found[key]
+
+
+def remember_person(uow: UnitOfWork, key: str, row: Sequence[Any]) -> None:
+    """Remember who has an address, whose row of BY_KEY was read with another statement; it is nulls for nobody."""
+    _known_here(uow).setdefault(key, None if row[0] is None else load(uow.session, Person, row))
 
 
 def _known_here(uow: UnitOfWork) -> dict[str, Person | None]:

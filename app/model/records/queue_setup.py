@@ -10,7 +10,7 @@ from ...mail.addresses import address_key, is_usable
 from ...mail.text import one_line
 from ..lifecycle.registry import LIFECYCLES, moved
 from ..storage.unit_of_work import UnitOfWork
-from .our_domains import is_our_domain
+from .our_domains import our_domains
 from .people import Person, find_person
 from .queues import (
     DEFAULT_LIFECYCLE,
@@ -20,6 +20,7 @@ from .queues import (
     QueueName,
     QueueReader,
     Responder,
+    forget_addresses,
     queue_key,
     whole_address,
 )
@@ -136,7 +137,7 @@ def add_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
         raise BadQueue("queue_address_of_person", address=address, person=person.label)
     queue.addresses.append(QueueAddress(address=local))
     uow.session.flush()
-    uow.session.info.pop("queues", None)
+    forget_addresses(uow)
 
 
 def remove_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
@@ -148,7 +149,7 @@ def remove_queue_address(uow: UnitOfWork, queue: Queue, address: str) -> None:
         raise BadQueue("no_queue_address", address=address, queue=queue.name, addresses=addresses)
     queue.addresses.remove(row)
     uow.session.delete(row)
-    uow.session.info.pop("queues", None)
+    forget_addresses(uow)
 
 
 def _queue_address(uow: UnitOfWork, address: str) -> str:
@@ -157,7 +158,7 @@ def _queue_address(uow: UnitOfWork, address: str) -> str:
     local, _, domain = address_key(whole.strip()).rpartition("@")
     if not is_usable(whole.strip()) or not re.fullmatch(r"[a-z0-9._+=-]+", local):
         raise BadQueue("bad_queue_address", address=address)
-    return local if is_our_domain(uow, domain) else f"{local}@{domain}"
+    return local if domain in our_domains(uow) else f"{local}@{domain}"
 
 
 def add_responder(uow: UnitOfWork, queue: Queue, person: Person) -> bool:

@@ -4,8 +4,8 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, bindparam, false, select, true, union
-from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, ScalarSelect, bindparam, false, select, true, union
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, MappedColumn, mapped_column, relationship
 
 from ..lifecycle.registry import LIFECYCLES
 from ..lifecycle.tables import Lifecycle
@@ -126,6 +126,38 @@ def get_queue(uow: UnitOfWork, queue_id: int) -> Queue:
     if loaded(uow.session, Queue, queue_id) is None and (row := _BY_ID.row(uow.connection, {"queue": queue_id})):
         return load(uow.session, Queue, row)
     return uow.session.get_one(Queue, queue_id)
+
+
+def first_address(queue_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ScalarSelect[str]:
+    """Return the subquery for the address that a queue has had for the longest time."""
+    addresses = select(QueueAddress.address).where(QueueAddress.queue_id == queue_id)
+    return addresses.order_by(QueueAddress.id).limit(1).scalar_subquery()
+
+
+def main_address(uow: UnitOfWork, queue: Queue) -> str | None:
+    """Return that address as people write it; None for a queue without one. Asked once a unit of work."""
+    addresses = _main_addresses(uow)
+    if queue.id not in addresses:
+        uow.session.flush()
+        addresses[queue.id] = uow.session.scalar(select(first_address(Queue.id)).where(Queue.id == queue.id))
+    address = addresses[queue.id]
+    return None if address is None else whole_address(uow, address)
+
+
+def remember_main_address(uow: UnitOfWork, queue_id: int, address: str | None) -> None:
+    """Remember the address of a queue that was read with another statement."""
+    _main_addresses(uow)[queue_id] = address
+
+
+def forget_addresses(uow: UnitOfWork) -> None:
+    """Let addresses be looked up again: a queue got one, or lost one."""
+    for name in ("queues", "main addresses"):
+        uow.session.info.pop(name, None)
+
+
+def _main_addresses(uow: UnitOfWork) -> dict[int, str | None]:
+    addresses: dict[int, str | None] = uow.session.info.setdefault("main addresses", {})
+    return addresses
 
 
 def find_queue(uow: UnitOfWork, name: str) -> Queue:

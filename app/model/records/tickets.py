@@ -1,5 +1,6 @@
 """Tickets, who takes part in them, and the record of what changed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -206,7 +207,9 @@ def _with_queue(row: Select[Any]) -> Prepared:
 
 
 _ROW = select(*_TICKET).where(Ticket.id == bindparam("number"))
-_FIRST_BY_NUMBER = {False: _with_queue(_ROW), True: _with_queue(_ROW.with_for_update())}
+LOCKED_ROW = _ROW.with_for_update()
+"""The row of a ticket, locked; to be joined as a subquery."""
+_FIRST_BY_NUMBER = {False: _with_queue(_ROW), True: _with_queue(LOCKED_ROW)}
 
 
 def find_ticket(uow: UnitOfWork, number: int, *, locked: bool = False) -> Ticket:
@@ -244,9 +247,14 @@ def _loaded_first(uow: UnitOfWork, number: int, *, locked: bool) -> Ticket | Non
     """A ticket of which this unit of work has no object yet, with its queue."""
     uow.session.flush()
     row = _FIRST_BY_NUMBER[locked].row(uow.connection, {"number": number})
-    if row is None:
+    return ticket_of_rows(uow, row[: len(_TICKET)], row[len(_TICKET) :]) if row else None
+
+
+def ticket_of_rows(uow: UnitOfWork, row: Sequence[Any], queue: Sequence[Any]) -> Ticket | None:
+    """Return the ticket of a row, with its queue; None for a row of nulls."""
+    if row[0] is None:
         return None
-    ticket, queue = load(uow.session, Ticket, row[: len(_TICKET)]), row[len(_TICKET) :]
+    ticket = load(uow.session, Ticket, row)
     # A queue that was made while this statement waited is not seen by it.
     if queue[0] is not None:
         set_committed_value(ticket, "queue", load(uow.session, Queue, queue))

@@ -1,6 +1,7 @@
 """What somebody is on a ticket, and who hears of what."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, select, union
@@ -23,14 +24,8 @@ class FormerQueue(NamedTuple):
     ticket: int
 
 
-class TicketMember(NamedTuple):
-    """One person's roles on one ticket.
-
-    `formerly`: they answer for a queue that it has just left. `undeliverable`: letters to them came to
-    nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
-    have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet. `reads`: they see
-    all of its queue, and answer nothing. `claimed`: the name that they give themselves, if it may be somebody else's.
-    """
+class _Roles(NamedTuple):
+    """What the rows of a ticket say of one person."""
 
     person_id: int
     label: str
@@ -49,6 +44,16 @@ class TicketMember(NamedTuple):
     reads: bool = False
     claimed: str = ""
 
+
+class TicketMember(_Roles):
+    """One person's roles on one ticket.
+
+    `formerly`: they answer for a queue that it has just left. `undeliverable`: letters to them came to
+    nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
+    have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet. `reads`: they see
+    all of its queue, and answer nothing. `claimed`: the name that they give themselves, if it may be somebody else's.
+    """
+
     @property
     def label_for_team(self) -> str:
         """Return the name that the team reads: what somebody calls themselves, with their address if it misleads."""
@@ -59,22 +64,22 @@ class TicketMember(NamedTuple):
         """Return what somebody calls themselves, and where they write from."""
         return f"{self.own_name} <{self.email}>"
 
-    @property
+    @cached_property
     def own_name(self) -> str:
         """Return the name by which somebody signs."""
         return self.claimed or self.label
 
-    @property
+    @cached_property
     def responder(self) -> bool:
         """Return whether this person acts for the team (docs/interface.md, section 5)."""
         return self.answers or self.assignee or self.administrator
 
-    @property
+    @cached_property
     def insider(self) -> bool:
         """Return whether this person may see private messages: who acts for the team, and who only reads its queue."""
         return self.responder or self.reads
 
-    @property
+    @cached_property
     def on_ticket(self) -> bool:
         """Whether letters about the ticket can go to this person at all."""
         return self.requestor or self.assignee or self.participant or self.answers

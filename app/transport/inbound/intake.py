@@ -17,7 +17,6 @@ from ...model.inbound.delivery import DeliveryResult, Fate, InboundMail
 from ...model.inbound.unmatched import find_unmatched, raw_bytes
 from ...model.records import addressing
 from ...model.records.addressing import OurAddress
-from ...model.schema import check_same_version
 from ...model.storage.database import Database
 from ...model.storage.overtaken import was_overtaken
 from ...model.storage.unit_of_work import UnitOfWork
@@ -167,7 +166,6 @@ class MailIntake:
         for tries_left in reversed(range(_TRIES)):
             try:
                 with self.database.transaction() as uow:
-                    check_same_version(uow)
                     stored = operation(uow)
                 break
             except BaseException as error:

@@ -1,10 +1,11 @@
 """Every reply to a sending server, and which fault gets which (docs/interface.md, section 7)."""
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from ...model.schema import SchemaMoved
+from ...model.storage.revision import SchemaMoved
 
 _DISK_FULL = "53100"
+_UNDEFINED = ("42703", "42P01")
 STORED = "250 2.0.0 Ok: stored"
 TRY_LATER = "451 4.3.0 Temporary problem, please try again"
 UPGRADED = "451 4.3.0 We are being upgraded, please try again"
@@ -35,10 +36,17 @@ class NoRoom(Exception):
 
 def for_fault(error: BaseException) -> str:
     """Return the reply to a mail that could not be stored."""
-    if isinstance(error, SchemaMoved):
+    if isinstance(error, SchemaMoved) or _misses_column(error):
         return UPGRADED
     full = isinstance(error, NoRoom) or (isinstance(error, OperationalError) and _is_full(error.orig))
     return NO_ROOM if full else TRY_LATER
+
+
+def _misses_column(error: BaseException) -> bool:
+    """Return whether a statement named a column or a table that an upgrade has taken away."""
+    fault = error.orig if isinstance(error, DBAPIError) else None
+    gone = ("no such column", "no such table")
+    return getattr(fault, "sqlstate", None) in _UNDEFINED or any(words in str(fault) for words in gone)
 
 
 def _is_full(error: BaseException | None) -> bool:

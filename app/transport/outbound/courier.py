@@ -19,11 +19,11 @@ from ...model.records.letters import Letter
 from ...model.records.message_ids import loop_mark
 from ...model.records.messages import Message, contents_of, forwardable_files
 from ...model.records.received_mail import Mail
-from ...model.schema import SchemaMoved
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from ...model.storage.notices import NoticeListener
 from ...model.storage.prepared import Prepared
+from ...model.storage.revision import SchemaMoved
 from .letter_mime import LetterFile, compose
 from .letters_in_hand import LettersInHand
 from .refusal_streak import RefusalStreak

@@ -20,10 +20,10 @@ from ...model.letters.personal_letters import LOGIN
 from ...model.letters.receipts import ReceiptKind
 from ...model.records.letters import HELD, Letter, State
 from ...model.records.people import Person
-from ...model.schema import check_same_version
 from ...model.storage.database import DATABASE_FAULTS, Database
 from ...model.storage.mapped_rows import columns_of, load
 from ...model.storage.prepared import Prepared
+from ...model.storage.revision import check_same_version
 from ...model.storage.unit_of_work import UnitOfWork
 from .attempts import FURTHEST, is_given_up, pause_after
 from .errors import RelayError

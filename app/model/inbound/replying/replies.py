@@ -39,9 +39,10 @@ from ..interpretation import (
     Wish,
 )
 from ..performed import Answer, Performed
+from ..situations import writer_on
 from ..threads import answered_outsider
 from . import unknown_address
-from .ticket_reply import TicketReply, writer_on
+from .ticket_reply import TicketReply
 
 
 def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:

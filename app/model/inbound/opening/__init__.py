@@ -1,0 +1,1 @@
+"""What mail does that belongs to no ticket yet: it opens one, or asks for a page."""
