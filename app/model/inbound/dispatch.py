@@ -16,7 +16,7 @@ from .lookup import Lookup, look_up
 from .opening import first_mail, new_tickets, queue_pages
 from .performed import Sender, notify_all
 from .references import is_our_letter
-from .replying import meanwhile, replies, ticket_reply
+from .replying import meanwhile, replies, side_notes, ticket_reply
 from .sender_proof import is_our_address, named_writer
 from .threads import ThreadMatch, find_thread, our_addresses_in
 from .unmatched import set_aside_claimed, set_aside_mail
@@ -94,7 +94,7 @@ def _continue(
     if done.reason:
         return set_aside_claimed(uow, claimed, done.reason)
     result = settle(uow, claimed, done.fate, thread.ticket.id)
-    done = done._replace(notes=(*done.notes, *meanwhile.notes_to_writer(uow, mail, before, done)))
+    done = side_notes.with_side_notes(uow, mail, wish, before, done)
     notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), done)
     if inbound_mail.parsed.bounce:
         bounces.record_unproven_report(uow, inbound_mail, thread.ticket)

@@ -1,0 +1,53 @@
+"""What somebody wants for themselves: a page, or no more letters."""
+
+from ...letters import info_letters, receipts
+from ...letters.receipts import ReceiptKind, ReceiptRecipient
+from ...lifecycle import commands
+from ...lifecycle.commands import Page
+from ...operations import leaving
+from ...storage.unit_of_work import UnitOfWork
+from ...tickets import loop_protection
+from ...tickets.visibility import may_see
+from .. import pending_commands
+from ..delivery import Fate
+from ..effects import Effect
+from ..performed import Performed
+from .ticket_reply import TicketReply
+
+
+def answer_page(uow: UnitOfWork, reply: TicketReply, page: Page) -> Performed:
+    if not loop_protection.may_answer(uow, reply.person.id, ReceiptKind.PAGE, proven=reply.new_message.verified):
+        return Performed(Fate.SET_ASIDE, reason=info_letters.ENOUGH)
+    # Who asks for a ticket that was merged is told so.
+    page = page._replace(ticket=page.ticket or reply.thread.formerly or 0)
+    return Performed(Fate.ANSWERED, reply.ticket, answer=lambda uow, to: _send_page(uow, to, reply, page))
+
+
+def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: Page) -> None:
+    """Send a page, as one of the ticket's queue to whoever may not see the ticket."""
+    if may_see(reply.ticket, reply.member) or reply.member.pending:
+        info_letters.send_page_about_ticket(uow, to._replace(new_message=reply.new_message), reply.person, page)
+        return
+    page = page._replace(ticket=page.ticket or reply.ticket.id)
+    info_letters.send_page_from_queue(uow, reply.ticket.queue, reply.person, reply.new_message, page)
+
+
+def unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
+    """Take the writer off the letters of the ticket, once it is sure who asks."""
+    if leaving.has_left(reply.member):
+        # They have left, and were told so.
+        return Performed(Fate.STEERED, reply.ticket)
+    if Effect.LEAVE in reply.permission.now:
+        return Performed(
+            Fate.STEERED,
+            reply.ticket,
+            (leaving.leave(uow, reply.ticket, reply.member),),
+            receipts.send_unsubscribed_receipt,
+        )
+    if Effect.LEAVE not in reply.permission.on_yes:
+        return Performed(Fate.STEERED, reply.ticket)
+    return Performed(
+        Fate.STEERED,
+        reply.ticket,
+        answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, [commands.LEAVE]),
+    )

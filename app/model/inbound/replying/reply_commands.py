@@ -1,0 +1,74 @@
+"""The commands of a mail on its ticket."""
+
+from collections.abc import Sequence
+
+from ...letters import offers, receipts
+from ...letters.receipts import ReceiptKind
+from ...lifecycle.commands import Command, Line
+from ...operations import command_execution
+from ...operations.command_execution import CommandMail, CommandsRefused, MergeWaits
+from ...records.letters import Letter
+from ...storage.unit_of_work import UnitOfWork
+from ...wording import Sentence, say
+from .. import pending_commands
+from ..delivery import Fate
+from ..performed import Performed
+from .posting import confirm, lets_in_answered, may_confirm, post_if_any
+from .ticket_reply import TicketReply
+
+
+def execute_commands(
+    uow: UnitOfWork,
+    reply: TicketReply,
+    lines: Sequence[Line],
+    allowed: Sequence[Command],
+    letter: Letter | None = None,
+    *,
+    confirmed: bool = False,
+) -> Performed:
+    """Carry out the lines of a believed mail, or those that a yes has `confirmed`.
+
+    What waited in the `letter` that it answers goes on waiting.
+    """
+    command_mail = CommandMail(
+        reply.person,
+        reply.members,
+        lines,
+        reply.new_message,
+        reply.has_text,
+        allowed,
+        reply.private and not lets_in_answered(uow, reply, lines),
+        confirmed=confirmed,
+        let_in=reply.let_in,
+    )
+    try:
+        event = command_execution.execute_commands(uow, reply.ticket, command_mail)
+    except CommandsRefused as refused:
+        problems = refused.problems
+        done = post_if_any(uow, reply)
+        return done._replace(
+            answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=reply.has_text)
+        )
+    except MergeWaits:
+        done = post_if_any(uow, reply)
+        return done._replace(
+            answer=lambda uow, to: pending_commands.ask_before_merge(uow, to, lines, posted=reply.has_text)
+        )
+    if event.message is not None and not event.message.private and event.ticket is reply.ticket and may_confirm(reply):
+        event = confirm(uow, event)
+    notes = _still_waiting(uow, lines, letter) if letter else []
+    moved = any(field == "queue" for field, _, _ in event.changes)
+    return Performed(
+        Fate.POSTED if reply.has_text else Fate.STEERED,
+        reply.ticket,
+        (event,),
+        lambda uow, to: receipts.of_commands(uow, to, event, notes),
+        offer=offers.of_move(event) if moved and event.message and event.message.private else None,
+    )
+
+
+def _still_waiting(uow: UnitOfWork, lines: Sequence[Line], letter: Letter) -> list[Sentence]:
+    if letter.kind == ReceiptKind.AUTHOR:
+        return []
+    waits = pending_commands.keep_pending(uow, letter, lines) if pending_commands.is_pending(uow, letter) else []
+    return [say("notes.still_waiting", lines=waits)] if waits else []

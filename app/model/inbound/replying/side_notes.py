@@ -1,0 +1,54 @@
+"""What the writer of a mail is told besides: who did not get it, and what happened meanwhile."""
+
+from collections.abc import Sequence
+
+from ...letters import offers, receipts
+from ...letters.promises import Note
+from ...lifecycle import commands
+from ...lifecycle.commands import Line
+from ...storage.unit_of_work import UnitOfWork
+from ...tickets.events import Event
+from ..interpretation import Commands, Text, Unproven, Wish
+from ..performed import Performed
+from ..threads import answered_outsider
+from .meanwhile import Before, notes_to_writer
+from .posting import lets_in_answered
+from .ticket_reply import TicketReply
+
+
+def with_side_notes(
+    uow: UnitOfWork, reply: TicketReply, wish: Wish, before: Before | None, done: Performed
+) -> Performed:
+    """Return what a mail has done, with all that its writer is told besides."""
+    private = next((event for event in done.events if event.message and event.message.private), None)
+    if private is not None and not reply.about.automatic:
+        done = _with_offer(uow, reply, wish, private, done)
+        done = _with_missed(uow, reply, wish, private, done)
+    return done._replace(notes=(*done.notes, *notes_to_writer(uow, reply, before, done)))
+
+
+def _with_offer(uow: UnitOfWork, reply: TicketReply, wish: Wish, private: Event, done: Performed) -> Performed:
+    """Offer to send an answer to everybody that stays private, where its writer may have meant everybody."""
+    if done.offer or not reply.about.kept_private:
+        return done
+    meant = reply.about.redirected or lets_in_answered(uow, reply, _lines_of(wish))
+    return done._replace(offer=offers.of_private_answer(private)) if meant else done
+
+
+def _with_missed(uow: UnitOfWork, reply: TicketReply, wish: Wish, private: Event, done: Performed) -> Performed:
+    """Tell a responder who answers the comment of somebody not on the ticket that this person did not get it."""
+    speaks = reply.member.responder and isinstance(wish, Text | Commands | Unproven)
+    outsider = answered_outsider(uow, reply.thread, private.members) if speaks else None
+    if outsider is None:
+        return done
+    parent = reply.thread.parent
+    lines = receipts.lines_of_missed(reply.ticket, outsider, private.members)
+    notes = [Note(line, frozenset({outsider.person_id})) for line in lines]
+    return done._replace(notes=(*done.notes, *notes), about_id=parent.message if parent else None)
+
+
+def _lines_of(wish: Wish) -> Sequence[Line]:
+    """The commands of a mail, also those that wait."""
+    if isinstance(wish, Unproven):
+        return commands.lines_of("\n".join(wish.waiting))
+    return wish.lines if isinstance(wish, Commands) else ()
