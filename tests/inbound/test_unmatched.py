@@ -210,7 +210,7 @@ def test_a_mail_cannot_be_delivered_twice(world: World) -> None:
 
 
 def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mail_tickets.model.operations import workflow
+    from mail_tickets.model.operations import new_ticket
 
     world.brings(RAW, "eve@example.org", NOBODY)
     [(number, _, _)] = aside(world)
@@ -219,7 +219,7 @@ def test_a_redelivery_that_fails_leaves_everything_as_it_was(world: World, monke
         raise RuntimeError("a fault of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(workflow, "make_ticket", fails)
+        patch.setattr(new_ticket, "make_ticket", fails)
         with pytest.raises(RuntimeError):
             world.intake.redeliver(number, f"hello@{DOMAIN}")
     assert aside(world) == [(number, NOBODY, "no such address")]

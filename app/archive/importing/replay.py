@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...model.lifecycle.tables import Lifecycle, Rule
-from ...model.operations.workflow import retrace
+from ...model.operations.transition_steps import retrace
 from ...model.records.messages import Message
 from ...model.records.tickets import NO_TITLE, Ticket
 from ...model.tickets.members import TicketMember

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, exists, insert, select, update
@@ -69,7 +70,7 @@ class InboundMail:
     appointed: bool = False
     references: "tuple[KnownReference, ...]" = ()
 
-    @property
+    @cached_property
     def sender(self) -> Mailbox | None:
         """Who wrote it, as far as can be told (docs/interface.md, section 3)."""
         return self.writer or self.parsed.sender
@@ -81,12 +82,12 @@ class InboundMail:
             raise ValueError("a mail without a sender")
         return self.sender
 
-    @property
+    @cached_property
     def relayed(self) -> bool:
         """Whether a group, a list or a form put an address of ours in From, and names the writer elsewhere."""
         return self.writer is not None and not self.appointed
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """What the mail is known by wherever it comes to: its Message-ID, else a digest of what it says."""
         return identity_of(self.parsed)

@@ -133,7 +133,7 @@ def _with_writer(uow: UnitOfWork, inbound_mail: InboundMail) -> tuple[InboundMai
         return inbound_mail, None
     if is_our_letter(inbound_mail.parsed, inbound_mail.references):
         return inbound_mail, say("reasons.our_email_came_back")
-    if loop_mark(uow) in inbound_mail.parsed.loop_marks:
+    if inbound_mail.parsed.loop_marks and loop_mark(uow) in inbound_mail.parsed.loop_marks:
         return inbound_mail, say("reasons.came_around")
     if not is_our_address(uow, sender.email):
         return inbound_mail, None

@@ -24,7 +24,8 @@ from ..tickets.posts import NewMessage, Transition
 from ..tickets.transitions import has_answer, is_private, transition_by_action, transition_by_text, transition_to
 from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, save_checkpoint, snapshot
 from ..wording import Sentence, say
-from .workflow import take_transitions, without_private_text
+from .transition_steps import take_transitions
+from .workflow import without_private_text
 
 Lines = Mapping[Command, Line]
 

@@ -19,7 +19,7 @@ from ..tickets.posts import Transition
 from ..tickets.undo import field_values
 from .daily_letter import tell_administrators
 from .morning_letters import queues_due, send_morning_letters
-from .workflow import take_transitions
+from .transition_steps import take_transitions
 
 
 class DailyWork(NamedTuple):

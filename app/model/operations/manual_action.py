@@ -14,7 +14,7 @@ from ..tickets.days import pause, read_wanted
 from ..tickets.events import Event
 from ..tickets.members import as_in_queue, member_for, members_of
 from ..tickets.posts import NewMessage, checked_date
-from . import workflow
+from . import new_ticket, workflow
 
 
 def act_by_command(
@@ -57,7 +57,7 @@ def act_by_command(
 
 def open_ticket(uow: UnitOfWork, queue: Queue, requestor: Person, new_message: NewMessage) -> Ticket:
     """Open a ticket in somebody's name, and notify those who answer for its queue."""
-    event = workflow.make_ticket(uow, queue, requestor, new_message)
+    event = new_ticket.make_ticket(uow, queue, requestor, new_message)
     notify(uow, event)
     return event.ticket
 

@@ -17,7 +17,8 @@ from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage, Parent, Transition
 from ..tickets.transitions import is_private
 from ..tickets.undo import save_checkpoint, snapshot
-from .workflow import take_transitions, without_private_text
+from .transition_steps import take_transitions
+from .workflow import without_private_text
 
 if TYPE_CHECKING:
     from ...mail.parsed import ParsedAttachment as Attached

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ForeignKey, bindparam, false, func, insert, select
@@ -74,6 +75,7 @@ def addresses_in_name(name: str) -> set[str]:
     return {address_key(one.replace("＠", "@").rstrip(".")) for one in _ADDRESS.findall(name)}
 
 
+@lru_cache(maxsize=1_000)
 def name_key(name: str) -> str:
     """Return the form in which names are compared: words in any order, without case, accents, and what nobody sees."""
     signs = unicodedata.normalize("NFKD", name).casefold()

@@ -39,9 +39,17 @@ class TicketProgress:
         """Return a ticket as it is now."""
         return cls(*(getattr(ticket, one.name) for one in fields(cls)))
 
+    def count_post(self, posted: datetime, *, private: bool) -> None:
+        """Count one more message, posted at this moment."""
+        self.posts += 1
+        self.has_private = self.has_private or private
+        self.last_posted = max(self.last_posted, posted)
+        if not private:
+            self.last_public = max(self.last_public, posted)
+
     def store(self, uow: UnitOfWork, ticket: Ticket) -> None:
         """Write what became of a ticket, to its row and to its object. A new status ends the wait of `reopens`."""
-        if self == TicketProgress.of(ticket):
+        if all(getattr(self, name) == getattr(ticket, name) for name in _COLUMNS):
             return
         if self.status != ticket.status:
             self.reopens, self.closed = None, is_closed(self.status, ticket.merged_into)

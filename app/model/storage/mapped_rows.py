@@ -1,6 +1,7 @@
 """Mapped objects out of the rows of prepared statements, at a fraction of what the ORM's own loading costs."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Table, inspect
@@ -37,12 +38,12 @@ def load(session: Session, mapped: type[Mapped], row: Sequence[Any]) -> Mapped:
 
 def load_values(session: Session, mapped: type[Mapped], values: Mapping[str, Any]) -> Mapped:
     """The same, out of all the values of a row by their names."""
-    found: Mapped | None = session.identity_map.get(identity_key(mapped, values["id"]))
-    if found is None:
-        found = unattached(mapped, values)
-        make_transient_to_detached(found)
-        session.add(found)
-    return found
+    row: Mapped | None = session.identity_map.get(identity_key(mapped, values["id"]))
+    if row is None:
+        row = unattached(mapped, values)
+        make_transient_to_detached(row)
+        session.add(row)
+    return row
 
 
 def unattached(mapped: type[Mapped], values: Mapping[str, Any]) -> Mapped:
@@ -52,11 +53,7 @@ def unattached(mapped: type[Mapped], values: Mapping[str, Any]) -> Mapped:
     return made
 
 
-_NAMES: dict[type[Base], Sequence[str]] = {}
-
-
+@cache
 def _names(mapped: type[Base]) -> Sequence[str]:
-    if mapped not in _NAMES:
-        mapper = inspect(mapped)
-        _NAMES[mapped] = [mapper.get_property_by_column(column).key for column in columns_of(mapped)]
-    return _NAMES[mapped]
+    mapper = inspect(mapped)
+    return [mapper.get_property_by_column(column).key for column in columns_of(mapped)]

@@ -36,19 +36,21 @@ class Prepared:
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         """Run it once, and return the rows that it gives, with the types of their columns."""
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        found = run(connection, compiled.sql, _parameters(compiled, values))
+        rows = run(connection, compiled.sql, _parameters(compiled, values))
         if not compiled.results:
-            return found
-        typed = [list(row) for row in found]
+            return rows
+        typed = [list(row) for row in rows]
         for row in typed:
             for at, processor in compiled.results:
-                row[at] = processor(row[at])
+                # A null is None in every type that we use.
+                if row[at] is not None:
+                    row[at] = processor(row[at])
         return [tuple(row) for row in typed]
 
     def row(self, connection: Connection, values: Mapping[str, Any]) -> Row | None:
         """Run it once, and return its first row."""
-        found = self.rows(connection, values)
-        return found[0] if found else None
+        rows = self.rows(connection, values)
+        return rows[0] if rows else None
 
     def run_many(self, connection: Connection, every: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each of these."""

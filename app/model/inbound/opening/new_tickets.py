@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...letters import receipts
-from ...operations import command_execution, workflow
+from ...operations import command_execution, new_ticket
 from ...operations.command_execution import CommandMail, CommandsRefused
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.events import Event
@@ -22,7 +22,7 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
     """Open a ticket, carry out the commands of a responder's mail, and notify nobody."""
     parsed, private = claim.parsed, first_mail.about.comment
     named = Effect.NAME in first_mail.permission.now
-    event = workflow.make_ticket(
+    event = new_ticket.make_ticket(
         uow,
         first_mail.queue,
         first_mail.person,
