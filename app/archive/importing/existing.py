@@ -13,7 +13,7 @@ from ...model.records.received_mail import Mail
 from ...model.storage.batches import batches
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
-from .mail_identity import MailIdentity, id_key, mail_identity_of, own_key
+from .mail_identity import MailIdentity, exact_digest, id_key, mail_identity_of, own_key
 from .staging_area import ARCHIVED, LINK, NO_MARK, ImportContext
 
 _MAIL, _MESSAGE, _LETTER = (cast("Table", record.__table__) for record in (Mail, Message, Letter))
@@ -124,7 +124,7 @@ def _is_same(context: ImportContext, uow: UnitOfWork, posted: _PostedMessage, ma
     if posted.mail_id is None:
         return True
     raw: bytes = uow.connection.execute(select(_MAIL.c.raw).where(_MAIL.c.id == posted.mail_id)).scalar_one()
-    return mail_identity_of(raw, b"", uow.now, context.is_ours).identity == mail_identity.identity
+    return mail_identity_of(raw, exact_digest(raw), b"", uow.now, context.is_ours).identity == mail_identity.identity
 
 
 def homes_of(tracker: Database, mail_identities: Sequence[MailIdentity]) -> dict[bytes, int]:

@@ -1,7 +1,7 @@
 """What is read of a mail before its thread is known: who it is, and what it hangs together with."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from ...mail.addresses import Mailbox, address_key, is_usable
 from ...mail.body_parts.header_fields import body_start, header_fields
 from ...mail.dates import read_date
 from ...mail.delivery_status import addresses_blamed
-from ...mail.parsed import ParsedMail, parse_mail
+from ...mail.parsed import ParsedMail, body_digest, parse_heading
 from ...mail.subjects import bare_subject
 from ...mail.text import decoded, one_line, unescaped
 from ...model.inbound.delivery import identity_of
@@ -72,17 +72,19 @@ def own_key(message_id: str) -> bytes:
     return id_key(message_id) + OWN
 
 
-def mail_identity_of(raw: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]) -> MailIdentity:
-    """The identity of a mail; `is_ours` says which addresses are the tracker's own: all mail names them.
+def mail_identity_of(
+    raw: bytes, exact: bytes, envelope: bytes, now: datetime, is_ours: Callable[[str], bool]
+) -> MailIdentity:
+    """The identity of a mail; `exact` is its `exact_digest`.
 
-    Never raises.
+    `is_ours` says which addresses are the tracker's own: all mail names them. Never raises.
     """
-    parsed = parse_mail(raw)
+    parsed = parse_heading(raw)
     writer = writer_of(parsed, raw)
     subject, answers = bare_subject(parsed.subject)
     mark = mark_of(envelope)
     return MailIdentity(
-        exact=exact_digest(raw),
+        exact=exact,
         identity=_identity(parsed, writer, raw),
         mark=mark,
         known_as=identity_of(parsed),
@@ -109,6 +111,8 @@ def writer_of(parsed: ParsedMail, raw: bytes) -> Mailbox | None:
 
 def replies_to(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
     """The ids of a mail's In-Reply-To, without the addresses that programs of old wrote there, too."""
+    if not parsed.in_reply_to:
+        return ()
     people = {address_key(mailbox.email) for mailbox in (parsed.sender, *parsed.to) if mailbox}
     real = {
         in_reply_mailbox for in_reply_mailbox in parsed.in_reply_to if address_key(in_reply_mailbox[1:-1]) not in people
@@ -123,9 +127,9 @@ def replies_to(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def ancestors_of(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
-    """The ids of the mails that a mail answers, the nearest first."""
-    return (*replies_to(parsed, raw), *reversed(parsed.references))
+def ancestors_of(parsed: ParsedMail, replies: Iterable[str]) -> tuple[str, ...]:
+    """The ids of the mails that a mail answers, the nearest first; `replies` are those of `replies_to`."""
+    return (*replies, *reversed(parsed.references))
 
 
 def is_old_bounce(parsed: ParsedMail, raw: bytes) -> bool:
@@ -158,13 +162,13 @@ def _dates(parsed: ParsedMail, raw: bytes, envelope: bytes) -> Iterator[datetime
 def _identity(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> bytes:
     """Return what makes two mails the same (docs/interface.md, section 7), without the marks of a mailbox."""
     named = [parsed.message_id] if parsed.message_id else ["", parsed.written_date, parsed.subject]
-    body = parse_mail(_ESCAPED.sub(b"", raw)).body_digest if _ESCAPED.search(raw) else parsed.body_digest
+    body = body_digest(_ESCAPED.sub(b"", raw)) if b">From " in raw else parsed.body_digest
     words = [address_key(writer.email) if writer else "", *named]
     return digest(*(word.encode("utf-8", "replace") for word in words), body)
 
 
 def _parents(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> Iterator[str]:
-    yield from ancestors_of(parsed, raw)
+    yield from ancestors_of(parsed, replies_to(parsed, raw))
     if parsed.bounce or (writer is not None and _POSTMEN.match(writer.email)):
         # A bounce belongs to the mail that it brings back.
         found = [match[1] for _, match in zip(range(5), _RETURNED.finditer(raw, body_start(raw)), strict=False)]

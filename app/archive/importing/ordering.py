@@ -1,8 +1,9 @@
 """The order of a thread's mails: none before one that it answers, else by their dates."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from heapq import heappop, heappush
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -31,42 +32,66 @@ class ThreadPosition(NamedTuple):
         return self.date or _LAST, self.chance
 
 
+class _Links(NamedTuple):
+    """The ids that tie mails together: of each mail its own, and those that it names."""
+
+    own: dict[int, list[bytes]]
+    named: dict[int, list[bytes]]
+
+
 def positions_of(connection: Connection, ids: Iterable[int]) -> list[ThreadPosition]:
-    """These mails of a thread in its order.
+    """These mails of a thread in its order; see `positions_of_each`."""
+    return positions_of_each(connection, [list(ids)])[0]
+
+
+def positions_of_each(connection: Connection, threads: Sequence[Collection[int]]) -> list[list[ThreadPosition]]:
+    """The mails of each of these threads in its order; for all of them the database is asked once.
 
     One without a date has that of what it answers, else of its first answer. What stood in a tracker that exported it
     has the order in which it stood there, within one second too; any other box has none.
     """
     columns = (ARCHIVED.c.id, ARCHIVED.c.date, ARCHIVED.c.mark, ARCHIVED.c.identity)
-    places: list[ThreadPosition] = []
+    positions: dict[int, ThreadPosition] = {}
     marked: set[int] = set()
-    for some in batches(ids, _ASKED):
+    for some in batches(chain.from_iterable(threads), _ASKED):
         query = select(*columns).where(ARCHIVED.c.id.in_(some))
         for row in connection.execute(query):
             marked |= {row.id} if row.mark != NO_MARK else set()
-            places.append(ThreadPosition(row.id, row.date, (NO_MARK if row.mark else row.identity, row.id)))
+            positions[row.id] = ThreadPosition(row.id, row.date, (NO_MARK if row.mark else row.identity, row.id))
+    links = _links(connection, [thread for thread in threads if len(thread) > 1])
+    return [_ordered([positions[id_] for id_ in thread if id_ in positions], links, marked) for thread in threads]
+
+
+def _links(connection: Connection, threads: Iterable[Collection[int]]) -> _Links:
+    own: dict[int, list[bytes]] = {}
+    named: dict[int, list[bytes]] = {}
+    for ids in batches(chain.from_iterable(threads), _ASKED):
+        for key, id_ in connection.execute(select(LINK.c.key, LINK.c.archived_id).where(LINK.c.archived_id.in_(ids))):
+            if len(key) == PERSON_BYTES:
+                named.setdefault(id_, []).append(key)
+            else:
+                own.setdefault(id_, []).append(key[:PERSON_BYTES])
+    return _Links(own, named)
+
+
+def _ordered(places: list[ThreadPosition], links: _Links, marked: set[int]) -> list[ThreadPosition]:
     places.sort(key=lambda place: place.sort_key)
     parents = {place.id: set[int]() for place in places}
-    if len(places) > 1:
-        parents |= {id_: of for id_, of in _parents(connection, places).items() if id_ not in marked}
+    parents |= {id_: of for id_, of in _parents(places, links).items() if id_ not in marked}
     return _sorted(_dated(_sorted(places, parents), parents), parents)
 
 
-def _parents(connection: Connection, places: list[ThreadPosition]) -> dict[int, set[int]]:
+def _parents(places: list[ThreadPosition], links: _Links) -> dict[int, set[int]]:
     """The mails here that each one names; of several copies of one the first."""
-    rank = {place.id: at for at, place in enumerate(places)}
     owner: dict[bytes, int] = {}
-    names: list[tuple[bytes, int]] = []
-    for ids in batches((place.id for place in places), _ASKED):
-        for key, id_ in connection.execute(select(LINK.c.key, LINK.c.archived_id).where(LINK.c.archived_id.in_(ids))):
-            if len(key) == PERSON_BYTES:
-                names.append((key, id_))
-            else:
-                owner[key[:PERSON_BYTES]] = min(owner.get(key[:PERSON_BYTES], id_), id_, key=rank.__getitem__)
+    for place in places:
+        for key in links.own.get(place.id, ()):
+            owner.setdefault(key, place.id)
     found: dict[int, set[int]] = {}
-    for key, id_ in names:
-        if owner.get(key, id_) != id_:
-            found.setdefault(id_, set()).add(owner[key])
+    for place in places:
+        for key in links.named.get(place.id, ()):
+            if owner.get(key, place.id) != place.id:
+                found.setdefault(place.id, set()).add(owner[key])
     return found
 
 

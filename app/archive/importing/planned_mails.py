@@ -15,7 +15,7 @@ from ...mail.quoted_text import is_forward, split
 from ...model.records.received_mail import Mail
 from ...model.storage.batches import batches
 from .mail_identity import ancestors_of, is_old_bounce, replies_to, writer_of
-from .ordering import positions_of
+from .ordering import positions_of_each
 from .staging_area import ARCHIVED, ImportContext
 
 MAILS = 250
@@ -65,11 +65,12 @@ def next_threads(context: ImportContext) -> list[list[Planned]]:
         query = select(*columns).where(ARCHIVED.c.thread.in_(chosen), *waiting)
         # What joins tickets that are there joins one after the other.
         rows = [Planned(*row) for row in uow.connection.execute(query.order_by(ARCHIVED.c.thread, ARCHIVED.c.joins))]
-        threads: dict[int, list[Planned]] = {}
-        for (thread, _), group in groupby(rows, attrgetter("thread", "joins")):
-            mails = {row.id: row for row in group}
-            places = positions_of(uow.connection, mails)
-            threads.setdefault(thread, []).extend(mails[place.id]._replace(received=place.date) for place in places)
+        groups = [{row.id: row for row in group} for _, group in groupby(rows, attrgetter("thread", "joins"))]
+        orders = positions_of_each(uow.connection, groups)
+    threads: dict[int, list[Planned]] = {}
+    for mails, places in zip(groups, orders, strict=True):
+        ordered = [mails[place.id]._replace(received=place.date) for place in places]
+        threads.setdefault(ordered[0].thread, []).extend(ordered)
     return list(threads.values())
 
 
@@ -98,5 +99,6 @@ def _read(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]
         if parsed.automatic is None and is_old_bounce(parsed, raw):
             parsed = replace(parsed, automatic=RETURNED)
         said = split(parsed.text, (), is_forward(parsed.subject))
-        parent = next(iter(replies_to(parsed, raw)), None)
-        yield Draft(planned_mail, parsed, writer_of(parsed, raw), said.new, parent, ancestors_of(parsed, raw))
+        replies = replies_to(parsed, raw)
+        parent = next(iter(replies), None)
+        yield Draft(planned_mail, parsed, writer_of(parsed, raw), said.new, parent, ancestors_of(parsed, replies))

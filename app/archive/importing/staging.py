@@ -71,16 +71,16 @@ def take(context: ImportContext, mails: Sequence[ArchiveMail], newest: int) -> S
     `newest` is the last row there was before this import: what is newer lies twice in what is imported.
     """
     counts, moved = StagingCounts(), set[int]()
-    imported = find_imported(context, "exact", [exact_digest(mail.raw) for mail in mails])
+    digests = [exact_digest(mail.raw) for mail in mails]
+    imported = find_imported(context, "exact", digests)
+    now = context.database.clock()
     mail_identities: list[tuple[ArchiveMail, MailIdentity]] = []
-    for mail in mails:
-        known = _settled(imported.get(exact_digest(mail.raw), ()), mark_of(mail.envelope))
+    for mail, exact in zip(mails, digests, strict=True):
+        known = _settled(imported.get(exact, ()), mark_of(mail.envelope))
         if known is not None:
             _count(context, counts, known, newest, moved)
         else:
-            mail_identities.append(
-                (mail, mail_identity_of(mail.raw, mail.envelope, context.database.clock(), context.is_ours))
-            )
+            mail_identities.append((mail, mail_identity_of(mail.raw, exact, mail.envelope, now, context.is_ours)))
     copies = _sort_out(context, mail_identities, counts, newest, moved)
     posted = posted_elsewhere(
         context, [copy.mail_identity for copy in copies if copy.mail_identity and not copy.imported]

@@ -149,7 +149,7 @@ def mails_of_box(file: BinaryIO, limit: int, dialect: Dialect | None = None) -> 
 
 def _doubtful(raw: bytes, offset: int) -> tuple[int, ...]:
     """Where a line in a mail looks like one that parts two mails, and is not sure to be one."""
-    if b"\nFrom" not in raw:
+    if b"\nFrom " not in raw and b"\nFrom\t" not in raw:
         return ()
     found = (match.start() for match in _DOUBTFUL.finditer(raw) if not _PATCH.match(raw, match.start()))
     return tuple(offset + start for start in islice(found, _MOST_DOUBTFUL))
