@@ -29,11 +29,11 @@ from ..tickets.listing import (
     list_portion,
     queue_counts,
     scope_of,
-    waits_for_us,
 )
 from ..tickets.members import member_for, members_of
 from ..tickets.ticket_json import Json, ticket_summaries, without_addresses, without_what_is_the_teams
 from ..tickets.visibility import visible_number
+from ..tickets.waiting import waits_for_us
 from .refusals import FieldsRefused
 
 ANY = "any"

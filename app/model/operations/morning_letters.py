@@ -2,24 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from ..letters.letter_subjects import Subjects, add_letters
 from ..letters.morning_text import KIND, Waiting, morning_text
 from ..letters.notices import letter_row
-from ..lifecycle.registry import LIFECYCLES
 from ..records.addressing import postmaster_address, ticket_address
 from ..records.people import Person
 from ..records.queues import Queue, Responder, main_address
-from ..records.tickets import Change, Ticket
+from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.days import day_of, morning_of
 from ..tickets.filters import NOT_FORGOTTEN
+from ..tickets.waiting import reopenings, waits_for_us
 from ..wording import Sentence, say, wording_in
-
-# A stalled ticket whose day has come was opened by nobody, and waits from then on.
-_BY_ITSELF = Change.field == "status", Change.by_id.is_(None)
-_OPENED = select(Change.id).where(Change.ticket_id == Ticket.id, *_BY_ITSELF)
 
 
 def queues_due(uow: UnitOfWork) -> Sequence[int]:
@@ -61,20 +57,17 @@ def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: Sentence) 
 
 
 def waiting_in(uow: UnitOfWork, queue: Queue) -> list[Waiting]:
-    """Return the tickets of a queue to which its team has not responded since somebody last asked, or they opened."""
-    statuses = LIFECYCLES[queue.lifecycle_name].waiting
-    opened = _OPENED.where(Change.at > Ticket.last_response).exists()
-    asked = or_(Ticket.last_response.is_(None), Ticket.last_query >= Ticket.last_response, opened)
+    """Return the tickets of a queue that wait for its team."""
     found = select(Ticket).where(
-        Ticket.queue_id == queue.id, Ticket.status.in_(statuses), Ticket.merged_into.is_(None), NOT_FORGOTTEN, asked
+        Ticket.queue_id == queue.id, Ticket.merged_into.is_(None), NOT_FORGOTTEN, waits_for_us()
     )
     return [_waiting(uow, ticket) for ticket in uow.session.scalars(found.order_by(Ticket.id))]
 
 
 def _waiting(uow: UnitOfWork, ticket: Ticket) -> Waiting:
     owner = ticket.assignee.label if ticket.assignee else None
-    opened = uow.session.scalar(select(func.max(Change.at)).where(*_BY_ITSELF, Change.ticket_id == ticket.id))
-    since = max(moment for moment in (ticket.created, ticket.last_query, opened) if moment)
+    opened = uow.session.scalars(reopenings(ticket.id)).all()
+    since = max(moment for moment in (ticket.created, ticket.last_query, *opened) if moment)
     address = ticket_address(uow, ticket.id)
     return Waiting(ticket.id, ticket.status, ticket.title, since, owner, address, ticket.assignee_id)
 

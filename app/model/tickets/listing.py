@@ -12,15 +12,15 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, tuple_
 
-from ..lifecycle.registry import WAITING
 from ..records.people import Person
 from ..records.queues import Queue, queues_seen_by
 from ..records.tickets import Participant, Ticket
 from ..storage.prepared import run
 from ..storage.unit_of_work import UnitOfWork
 from .filters import NOT_FORGOTTEN, Filter
+from .waiting import waits_for_us
 
 PORTION = 50
 # Beyond so many queues one walk through all tickets is quicker than one for each queue.
@@ -195,12 +195,6 @@ def _conditions(query: ListQuery) -> list[ColumnElement[bool]]:
     if query.waits is not None:
         conditions.append(waits_for_us() if query.waits is Waits.US else ~waits_for_us())
     return conditions
-
-
-def waits_for_us() -> ColumnElement[bool]:
-    """Return whether an open ticket waits for its team: nobody has responded since somebody last asked."""
-    asked = or_(Ticket.last_response.is_(None), Ticket.last_query >= Ticket.last_response)
-    return and_(Ticket.status.in_(sorted(WAITING)), asked)
 
 
 def _in_scope(scope: Scope) -> list[ColumnElement[bool]]:

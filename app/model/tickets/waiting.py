@@ -1,0 +1,36 @@
+"""Which tickets wait for their team: one rule for the web pages' lists and counts, and for the morning's letter."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from ..lifecycle.registry import WAITING
+from ..records.messages import Message
+from ..records.tickets import Change, Ticket
+
+
+def waits_for_us() -> ColumnElement[bool]:
+    """Return whether an open ticket waits: its team has said nothing to all since somebody asked, or it was reopened.
+
+    Private notes are no answer.
+    """
+    unanswered = Ticket.last_response.is_(None)
+    asked = Ticket.last_query >= Ticket.last_response
+    reopened = reopenings(Ticket.id).where(Change.at >= Ticket.last_response).exists()
+    return and_(Ticket.status.in_(sorted(WAITING)), or_(unanswered, asked, reopened))
+
+
+def reopenings(ticket: ColumnElement[int] | InstrumentedAttribute[int] | int) -> Select[datetime]:
+    """Return when a ticket, by its number, began to wait by a status alone: a person's, or that of its day.
+
+    Words that open a ticket ask or answer; `last_response` has the date of the mail, which may be a little earlier.
+    """
+    began = Change.field == "status", Change.old.not_in(sorted(WAITING)), Change.new.in_(sorted(WAITING))
+    words = exists().where(
+        Message.ticket_id == Change.ticket_id,
+        Message.received == Change.at,
+        Message.text != "",
+        ~Message.private,
+    )
+    return select(Change.at).where(Change.ticket_id == ticket, *began, ~words)
