@@ -10,7 +10,7 @@ from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from tests.support.sources import APP, MODULES, ROOT, SOURCES, TEMPLATES, imports, is_in, nodes
 
 # What "new" means there is a Maildir's folder or a change's later value, and no status.
-NEW = {"maildir_relay.py", "ticket_json.py", "timeline.py", "ticket_text.py", "sources.py", "replay.py"}
+NEW = {"maildir_relay.py", "ticket_json.py", "ticket_page.py", "ticket_text.py", "sources.py", "replay.py"}
 
 
 def test_no_other_file_names_a_status_or_an_action() -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates" / "mail"
+# The pages are in English: what their buttons and answers say is no letter, and has no translation.
+_OF_PAGES = TEMPLATES.parent / "web"
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, *sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir()))
 WIDTH = 72
@@ -173,7 +175,7 @@ def _environment(language: str) -> "Environment":
     # Loaded here: most commands say nothing.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    folders = [TEMPLATES] if language == ENGLISH else [TEMPLATES / language, TEMPLATES]
+    folders = [TEMPLATES, _OF_PAGES] if language == ENGLISH else [TEMPLATES / language, TEMPLATES]
     # Plain text mails: there is no markup to escape, and what a writer wrote goes out as written.
     environment = Environment(
         loader=FileSystemLoader(folders),

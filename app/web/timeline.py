@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from ..model.letters.change_lines import change_line
 from ..model.wording import say
 
 Json = dict[str, Any]
@@ -27,7 +26,7 @@ def timeline(view: Mapping[str, Any], *, first: bool) -> list[Json]:
 def _changes(view: Mapping[str, Any]) -> list[Json]:
     found = list[Json]()
     for (at, by), changes in groupby(view["changes"], key=lambda change: (change["at"], change["by"])):
-        lines = [change_line((change["field"], change["old"], change["new"])).english for change in changes]
+        lines = [change["line"] for change in changes]
         name = by["name"] or (by["email"] or "").rpartition("@")[0] if by else _THE_TRACKER
         found.append({"is_message": False, "at": _at(at), "name": name, "lines": lines})
     return found

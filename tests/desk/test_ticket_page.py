@@ -9,7 +9,7 @@ from mail_tickets.model.records.messages import Message, NoSuchMessage
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.tickets import NoSuchTicket, find_ticket
 from mail_tickets.model.tickets.ticket_json import ticket_in_full
-from tests.desk.test_answers import populated
+from tests.desk.test_answers import PEOPLE, populated
 from tests.support.world import World
 
 SAM, ANN, BEA, OLGA = "sam@team.example", "ann@home.example", "bea@home.example", "olga@team.example"
@@ -28,7 +28,16 @@ def test_a_page_shows_what_show_as_shows(inbox: World, email: str) -> None:
         whole = ticket_in_full(uow, find_ticket(uow, 1), get_person(uow, email))
     assert {len(message["key"]) for message in shown["messages"]} == {10}
     as_shown = [{name: message[name] for name in whole["messages"][0]} for message in shown["messages"]]
-    assert {**shown, "messages": as_shown} == whole
+    changes = [{name: change[name] for name in change if name != "line"} for change in shown["changes"]]
+    assert {**shown, "messages": as_shown, "changes": changes} == whole
+
+
+def test_what_changed_names_people_as_letters_do(inbox: World) -> None:
+    world = populated(inbox)
+    with world.uow() as uow:
+        set_basics(uow, 1, get_person(uow, SAM), {"owner": SAM, "requestor": BEA})
+    lines = [change["line"] for change in page(world, SAM).view["changes"]]
+    assert {"Owner: Olga → Sam", f"Requestor: {PEOPLE[ANN]} <{ANN}> → {PEOPLE[BEA]} <{BEA}>"} <= {*lines}, lines
 
 
 def test_nothing_on_a_page_tells_the_public_of_a_private_note(inbox: World) -> None:

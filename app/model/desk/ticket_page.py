@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from ..inbound.attached_letters import may_get_all_files
 from ..inbound.unmatched import raw_bytes
+from ..letters.change_lines import change_lines
 from ..letters.ticket_text import byline
 from ..records.messages import Attachment, Message, NoSuchMessage, Via, contents_of
 from ..records.people import Person
@@ -42,9 +43,10 @@ class TicketPage(NamedTuple):
 
     `view` is the JSON of `show --as` (docs/interface.md, section 9) with the newest messages; each has besides `key`,
     its name in addresses, `byline`, who did what by it, `own`, whether the reader wrote it, and `raw`, whether it came
-    by a mail that they may get whole. `earlier` is the key before which there are more, or empty; `number` counts the
-    earlier ones. `basics` is None for whoever may set nothing; `people` is empty but for `insider`, who sees private
-    notes; a `responder` acts for the team, too. `undo`: the last change can be taken back by the reader.
+    by a mail that they may get whole. Each change has besides `line`, as letters say it. `earlier` is the key before
+    which there are more, or empty; `number` counts the earlier ones. `basics` is None for whoever may set nothing;
+    `people` is empty but for `insider`, who sees private notes; a `responder` acts for the team, too. `undo`: the last
+    change can be taken back by the reader.
     """
 
     view: dict[str, Any]
@@ -81,6 +83,9 @@ def ticket_page(uow: UnitOfWork, number: int, person: Person, *, before: str = "
         message["byline"] = byline(message, ticket.lifecycle, person.email)
         message["own"] = message["sender"] is not None and message["sender"]["email"] == person.email
         message["raw"] = message["via"] == Via.MAIL and (member.responder or message["own"])
+    changes = [(change["field"], change["old"], change["new"]) for change in view["changes"]]
+    for change, line in zip(view["changes"], change_lines(uow, changes), strict=True):
+        change["line"] = line.english
     earlier = max(stop - PAGE, 0)
     asker = asker_for(uow, ticket, member, members)
     return TicketPage(

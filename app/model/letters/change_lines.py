@@ -15,7 +15,8 @@ _OF_PEOPLE = (_ASSIGNEE, "requestor", "participant", "unsubscribed")
 
 def change_lines(uow: UnitOfWork, changes: Sequence[FieldChange]) -> list[Sentence]:
     """Return what changed in lines that name people: the owner by name, others also by address."""
-    return [change_line(_with_names(uow, change)) for change in changes]
+    names = _Names(uow)
+    return [_change_line(names.put_into(change)) for change in changes]
 
 
 def addresses_in(changes: Sequence[FieldChange]) -> list[str]:
@@ -23,18 +24,28 @@ def addresses_in(changes: Sequence[FieldChange]) -> list[str]:
     return [email for field, *values in changes if field in _OF_PEOPLE for email in values if email]
 
 
-def _with_names(uow: UnitOfWork, change: FieldChange) -> FieldChange:
-    field, old, new = change
-    if field not in _OF_PEOPLE:
-        return change
-    return field, _called(uow, field, old), _called(uow, field, new)
+class _Names:
+    """The people of some changes by name; each is looked up once."""
 
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._unit_of_work = uow
+        self._found: dict[str, str] = {}
 
-def _called(uow: UnitOfWork, field: str, email: str | None) -> str | None:
-    person = find_person(uow, email) if email else None
-    if email is None or person is None or not person.name:
-        return email
-    return one_line(person.name if field == _ASSIGNEE else f"{person.name} <{email}>", 200)
+    def put_into(self, change: FieldChange) -> FieldChange:
+        """Return a change with names in place of addresses."""
+        field, old, new = change
+        if field not in _OF_PEOPLE:
+            return change
+        return field, self._called(field, old), self._called(field, new)
+
+    def _called(self, field: str, email: str | None) -> str | None:
+        if email is None:
+            return None
+        if email not in self._found:
+            person = find_person(self._unit_of_work, email)
+            self._found[email] = person.name if person else ""
+        name = self._found[email]
+        return one_line(name if field == _ASSIGNEE else f"{name} <{email}>", 200) if name else email
 
 
 _CHANGED_PERSON = {
@@ -43,7 +54,7 @@ _CHANGED_PERSON = {
 }
 
 
-def change_line(change: FieldChange) -> Sentence:
+def _change_line(change: FieldChange) -> Sentence:
     """One thing that changed, in one line."""
     field, old, new = change
     if field == MERGED:
