@@ -52,8 +52,8 @@ def note(world: World) -> None:
     world.act(1, "Comment", SAM, "Among ourselves.", private=True)
 
 
-def answer_by_a_mail_of_an_hour_ago(world: World) -> None:
-    written = format_datetime(world.clock.now - timedelta(hours=1))
+def answer_by_a_mail_of_hours_ago(world: World) -> None:
+    written = format_datetime(world.clock.now - timedelta(hours=3))
     world.actor(SAM, "Sam").writes("ticket1", "Here you are.", headers={"Date": written})
 
 
@@ -73,8 +73,8 @@ STORIES: list[tuple[list[Step], bool]] = [
     ([answer, stall, reopen], True),
     ([stall], False),
     # By mail, words of the team open what was stalled or resolved. They are an answer, whatever its date.
-    ([answer, stall, answer_by_a_mail_of_an_hour_ago], False),
-    ([answer, close, reopen, answer_by_a_mail_of_an_hour_ago], False),
+    ([answer, stall, answer_by_a_mail_of_hours_ago], False),
+    ([answer, close, reopen, answer_by_a_mail_of_hours_ago], False),
 ]
 
 

@@ -17,20 +17,16 @@ def waits_for_us() -> ColumnElement[bool]:
     """
     unanswered = Ticket.last_response.is_(None)
     asked = Ticket.last_query >= Ticket.last_response
-    reopened = reopenings(Ticket.id).where(Change.at >= Ticket.last_response).exists()
-    return and_(Ticket.status.in_(sorted(WAITING)), or_(unanswered, asked, reopened))
+    return and_(Ticket.status.in_(sorted(WAITING)), or_(unanswered, asked, reopenings(Ticket.id).exists()))
 
 
 def reopenings(ticket: ColumnElement[int] | InstrumentedAttribute[int] | int) -> Select[datetime]:
     """Return when a ticket, by its number, began to wait by a status alone: a person's, or that of its day.
 
-    Words that open a ticket ask or answer; `last_response` has the date of the mail, which may be a little earlier.
+    Words to all at that moment or later ask or answer. They count by when they came: a mail's own date may be earlier.
     """
     began = Change.field == "status", Change.old.not_in(sorted(WAITING)), Change.new.in_(sorted(WAITING))
     words = exists().where(
-        Message.ticket_id == Change.ticket_id,
-        Message.received == Change.at,
-        Message.text != "",
-        ~Message.private,
+        Message.ticket_id == Change.ticket_id, Message.received >= Change.at, Message.text != "", ~Message.private
     )
     return select(Change.at).where(Change.ticket_id == ticket, *began, ~words)
