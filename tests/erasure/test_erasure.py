@@ -41,6 +41,7 @@ from mail_tickets.model.tickets.ticket_json import ticket_in_full
 from mail_tickets.transport.outbound.relays import Refused
 from tests.support.archives import Archive, old_mail
 from tests.support.markers import DEEDS, PEOPLE, ROB, Deed, Small, email_of, files_with, kept_of, some_deeds, words_in
+from tests.support.postgres import drop_database, fresh_database
 from tests.support.world import DOMAIN, Actor, World
 
 
@@ -127,19 +128,45 @@ def test_nothing_of_a_person_is_left_and_nothing_of_others_is_lost(
                 every_ticket_lives(small)
 
 
-@pytest.mark.parametrize("who", PEOPLE)
-def test_nothing_of_a_person_is_left_on_either_database(any_database_url: str, who: str) -> None:
-    with small_world(any_database_url, EVERYTHING) as small:
-        forget_somebody(small, who)
-        if who != ROB:
-            every_ticket_lives(small)
-
-
 EVERYTHING = [
     Deed(what, who, whom, ticket)
     for who, whom, ticket in ((PEOPLE[1], PEOPLE[2], 1), (PEOPLE[2], PEOPLE[0], 2), (PEOPLE[0], PEOPLE[1], 3))
     for what in dict.fromkeys(DEEDS)
 ]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def everything(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """A small world in which everything has happened, made once on each database, and closed."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('everything')}/tickets.db"
+    else:
+        url = fresh_database(request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template"))
+    with small_world(url, EVERYTHING) as small:
+        return small
+
+
+@pytest.fixture
+def eventful(everything: Small, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Small]:
+    """A copy of that world."""
+    made = everything.world.database
+    if made.is_sqlite:
+        shutil.copy(str(made.url.database), tmp_path / "tickets.db")
+        url = f"sqlite:///{tmp_path}/tickets.db"
+    else:
+        url = fresh_database(request.getfixturevalue("postgres_server"), made.url.database)
+    small = Small(url, everything)
+    yield small
+    small.world.close()
+    if not made.is_sqlite:
+        drop_database(request.getfixturevalue("postgres_server"), url)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_nothing_of_a_person_is_left_on_either_database(eventful: Small, who: str) -> None:
+    forget_somebody(eventful, who)
+    if who != ROB:
+        every_ticket_lives(eventful)
 
 
 def words_on(small: Small, numbers: set[int]) -> set[str]:
@@ -193,10 +220,9 @@ def test_nothing_of_a_ticket_is_left_and_nothing_of_others_is_lost(
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_nothing_of_a_ticket_is_left_on_either_database(any_database_url: str, number: int) -> None:
-    with small_world(any_database_url, EVERYTHING) as small:
-        forget_one(small, number)
-        every_ticket_lives(small)
+def test_nothing_of_a_ticket_is_left_on_either_database(eventful: Small, number: int) -> None:
+    forget_one(eventful, number)
+    every_ticket_lives(eventful)
 
 
 # A person

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import copy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from itertools import count
@@ -19,7 +20,7 @@ from mail_tickets.model.records.people import Person
 from mail_tickets.model.records.received_mail import Mail
 from mail_tickets.model.records.tickets import Ticket
 from mail_tickets.model.storage.base import Base
-from tests.support.world import DOMAIN, Actor, World
+from tests.support.world import DOMAIN, World
 
 PEOPLE = ("quaxann", "quaxbob", "quaxeve", "quaxrob", "quaxrita")
 """Whose every word begins with their name; the last two answer for General, the first of them administers."""
@@ -50,18 +51,22 @@ some_deeds = st.lists(
 class Small:
     """A world in which all that somebody says, and all that they are called, begins with a word of theirs."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, before: "Small | None" = None) -> None:
+        """Begin anew, or with a copy of the database of another small world, where that one ended."""
         self.world = World(url, lifecycle="correspondence")
-        self.world.switches("General", acknowledge="on", announce_resolved="on", cc_from_others="on")
-        self._number = count(1)
-        self.actors = {person: self._actor(person) for person in PEOPLE}
+        self.actors = {person: self.world.actor(email_of(person), called(person)) for person in PEOPLE}
+        self._number = copy(before._number) if before else count(1)
+        if before:
+            self.world.clock.now = before.world.clock.now
+            self.world.far_end.letters = [*before.world.far_end.letters]
+        else:
+            self._set_up()
 
-    def _actor(self, name: str) -> Actor:
-        if name in (ROB, RITA):
+    def _set_up(self) -> None:
+        self.world.switches("General", acknowledge="on", announce_resolved="on", cc_from_others="on")
+        for name in (ROB, RITA):
             self.world.responder(email_of(name), called(name))
-        if name == ROB:
-            self.world.known(email_of(name), called(name), admin=True)
-        return self.world.actor(email_of(name), called(name))
+        self.world.known(email_of(ROB), called(ROB), admin=True)
 
     def word(self, who: str) -> str:
         return f"{who}w{next(self._number)}"

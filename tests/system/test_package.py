@@ -4,6 +4,7 @@ import re
 import smtplib
 import sqlite3
 import subprocess
+import tarfile
 import zipfile
 from itertools import takewhile
 from pathlib import Path
@@ -34,8 +35,14 @@ def test_an_installed_wheel_plays_the_demo(installed: Installed, tmp_path: Path)
     plays_the_demo(installed, tmp_path)
 
 
-def test_an_installed_sdist_plays_the_demo(built: Built, tmp_path: Path) -> None:
-    plays_the_demo(install(tmp_path / "env", built.sdist), tmp_path)
+def test_the_sdist_gives_the_same_package(built: Built) -> None:
+    """The wheel is built from it, as pip builds one to install an sdist."""
+    with tarfile.open(built.sdist) as sdist:
+        files = {member.name.partition("/app/")[2]: sdist.extractfile(member) for member in sdist if member.isfile()}
+        in_sdist = {name: file.read() for name, file in files.items() if name and file}
+    with zipfile.ZipFile(built.wheel) as wheel:
+        in_wheel = {name.partition("mail_tickets/")[2]: wheel.read(name) for name in wheel.namelist()}
+    assert {name: content for name, content in in_wheel.items() if name} == in_sdist
 
 
 @pytest.mark.parametrize(("version", "python"), other_pythons().items(), ids=other_pythons())
