@@ -1,20 +1,11 @@
 """Claims about a responder's words that wait: slips, private answers, and what send, drop, yes and no mean."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from mail_tickets.cli.output.ticket_display import ticket_text
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.operations.daily_work import do_daily_work
 from tests.support.world import Actor, Letter, World
-
-
-@pytest.fixture
-def served(small_inbox: World) -> Iterator[World]:
-    """A shared inbox behind a real SMTP server."""
-    with small_inbox.serving():
-        yield small_inbox
 
 
 def people(world: World) -> tuple[Actor, Actor, Actor]:
@@ -55,32 +46,32 @@ SLIPS = {
 }
 
 
-def test_no_slip_of_a_volunteer_reaches_a_customer(served: World) -> None:
-    sam, britta, ann = people(served)
+def test_no_slip_of_a_volunteer_reaches_a_customer(small_inbox: World) -> None:
+    sam, britta, ann = people(small_inbox)
     letter = sam.letter()
     for text, fate in SLIPS.items():
-        posted, got, told, others = (len(texts(served)), len(ann.letters), len(sam.letters), len(britta.letters))
+        posted, got, told, others = (len(texts(small_inbox)), len(ann.letters), len(sam.letters), len(britta.letters))
         sam.replies(letter, text)
-        last = served.ticket()["messages"][-1]
+        last = small_inbox.ticket()["messages"][-1]
         if fate == WORDS:
             assert (last["text"], last["private"], len(ann.letters)) == (text, False, got + 1)
             continue
         assert len(ann.letters) == got, text
         assert len(sam.letters) == told + 1, text
-        assert len(texts(served)) == posted + (fate == HELD), text
+        assert len(texts(small_inbox)) == posted + (fate == HELD), text
         if fate == HELD:
             assert (last["text"], last["held"], last["private"], last["action"]) == (text, True, True, "Comment")
             assert asked(sam).text.startswith("We didn't send your reply to Ann Lee, because it looks like a command.")
             assert len(britta.letters) == others
-    ticket = served.ticket()
+    ticket = small_inbox.ticket()
     assert ticket["assignee"]["email"] == "sam@team.example"
-    assert all(not one["held"] for one in served.ticket(viewer=ann.email)["messages"])
+    assert all(not one["held"] for one in small_inbox.ticket(viewer=ann.email)["messages"])
 
 
-def test_the_line_that_is_shown_to_whoever_slipped_is_one_that_they_may_write(served: World) -> None:
-    served.switches("General", lifecycle="support")
-    sam, _, _ = people(served)
-    zoe = served.responder("zoe@team.example", "Zoe")
+def test_the_line_that_is_shown_to_whoever_slipped_is_one_that_they_may_write(small_inbox: World) -> None:
+    small_inbox.switches("General", lifecycle="support")
+    sam, _, _ = people(small_inbox)
+    zoe = small_inbox.responder("zoe@team.example", "Zoe")
     zoe.writes("hello", "The lift is stuck, too.")
     shown = "To change the ticket, start your reply with a line like:\n    "
     for actor, letter, line in ((sam, sam.letters[0], "Owner: me"), (zoe, zoe.letter(), "Status: Solved")):
@@ -93,21 +84,21 @@ def test_the_line_that_is_shown_to_whoever_slipped_is_one_that_they_may_write(se
     assert f"{shown}Owner: me" in asked(zoe).text
 
 
-def test_who_wrote_a_word_for_taking_a_ticket_is_shown_the_line_for_that(served: World) -> None:
-    sam, _, _ = people(served)
+def test_who_wrote_a_word_for_taking_a_ticket_is_shown_the_line_for_that(small_inbox: World) -> None:
+    sam, _, _ = people(small_inbox)
     for word, line in (("Take", "Owner: me"), ("mine!", "Owner: me"), ("close", "Status: resolved")):
         sam.replies(sam.letters[0], word)
         assert f"start your reply with a line like:\n    {line}" in asked(sam).text
 
 
-def test_a_slip_is_sent_by_send_and_dropped_by_drop(served: World) -> None:
-    sam, britta, ann = people(served)
+def test_a_slip_is_sent_by_send_and_dropped_by_drop(small_inbox: World) -> None:
+    sam, britta, ann = people(small_inbox)
     sam.replies(sam.letter(), "Done")
     question = asked(sam)
     assert question["Reply-To"] == "ticket1@tickets.example"
-    assert (served.ticket()["status"], len(ann.letters)) == ("new", 0)
+    assert (small_inbox.ticket()["status"], len(ann.letters)) == ("new", 0)
     sam.replies(question, "Which of them?")
-    assert (texts(served, held=True), ann.letter().text) == (
+    assert (texts(small_inbox, held=True), ann.letter().text) == (
         ["Done"],
         "Sam Person wrote:\n\nWhich of them?\n\n    Status: new → open",
     )
@@ -115,62 +106,62 @@ def test_a_slip_is_sent_by_send_and_dropped_by_drop(served: World) -> None:
     assert ann.letter().text == "Sam Person wrote:\n\nDone"
     assert britta.letter().text == "Sam Person wrote:\n\nDone"
     assert "to Ann Lee" in sam.letter().text
-    sent = served.ticket()["messages"][1]
+    sent = small_inbox.ticket()["messages"][1]
     assert (sent["text"], sent["private"], sent["held"], sent["action"]) == ("Done", False, False, "Reply")
-    assert texts(served) == ["The door is shut.", "Done", "Which of them?"]
+    assert texts(small_inbox) == ["The door is shut.", "Done", "Which of them?"]
     ann.replies(ann.letter(), "Good.")
-    assert not served.ticket()["messages"][-1]["private"]
+    assert not small_inbox.ticket()["messages"][-1]["private"]
     for word in ("send", "drop"):
-        letters = len(ann.letters), len(britta.letters), len(texts(served))
+        letters = len(ann.letters), len(britta.letters), len(texts(small_inbox))
         sam.replies(question, word)
         assert "was sent or dropped before" in sam.letter().text
-        assert (len(ann.letters), len(britta.letters), len(texts(served))) == letters
+        assert (len(ann.letters), len(britta.letters), len(texts(small_inbox))) == letters
 
     sam.replies(question, "Close")
     other = asked(sam)
     sam.replies(other, "drop")
-    last = served.ticket()["messages"][-1]
+    last = small_inbox.ticket()["messages"][-1]
     assert (last["text"], last["private"], last["held"]) == ("Close", True, False)
     sam.replies(other, "send")
     assert "was sent or dropped before" in sam.letter().text
     assert not any("Close" in letter.text for letter in ann.letters + britta.letters)
 
 
-def test_after_a_day_the_team_is_told_once_of_what_is_held(served: World) -> None:
-    sam, britta, ann = people(served)
+def test_after_a_day_the_team_is_told_once_of_what_is_held(small_inbox: World) -> None:
+    sam, britta, ann = people(small_inbox)
     sam.replies(sam.letter(), "Done")
     sam.replies(sam.letters[0], "Close")
     sam.replies(asked(sam), "drop")
     told = len(britta.letters)
     for hours in (23, 2, 30):
-        served.clock.passes(hours=hours)
-        do_daily_work(served.database)
-        served.settle()
+        small_inbox.clock.passes(hours=hours)
+        do_daily_work(small_inbox.database)
+        small_inbox.settle()
     assert len(britta.letters) == told + 1
     letter = britta.letter()
     assert letter.text.startswith(
         "A reply from Sam Person on ticket 1 has waited for a day, and nobody got it:\n\nDone"
     )
     britta.replies(letter, "I know.")
-    assert served.ticket()["messages"][-1]["private"]
+    assert small_inbox.ticket()["messages"][-1]["private"]
     assert ann.letters == []
 
 
-def test_send_after_a_week_or_by_nobody_who_was_asked_sends_nothing(served: World) -> None:
-    sam, britta, ann = people(served)
+def test_send_after_a_week_or_by_nobody_who_was_asked_sends_nothing(small_inbox: World) -> None:
+    sam, britta, ann = people(small_inbox)
     sam.replies(sam.letter(), "Done")
     question = asked(sam)
     britta.replies(question, "send", headers={"References": ""})
-    assert texts(served, held=True) == ["Done"]
+    assert texts(small_inbox, held=True) == ["Done"]
     assert "couldn't check" in sam.letter().text
-    served.clock.passes(days=8)
+    small_inbox.clock.passes(days=8)
     sam.replies(question, "send")
     assert "more than a week ago" in sam.letter().text
     assert not any(letter.text == "Sam Person wrote:\n\nDone" for letter in ann.letters)
 
 
-def test_words_that_answer_a_question_are_words_in_answer_to_anything_else(served: World) -> None:
-    sam, _, ann = people(served)
+def test_words_that_answer_a_question_are_words_in_answer_to_anything_else(small_inbox: World) -> None:
+    sam, _, ann = people(small_inbox)
     first = sam.letter()
     for word in ("yes", "no", "send", "drop"):
         sam.replies(first, word)
@@ -182,7 +173,7 @@ def test_words_that_answer_a_question_are_words_in_answer_to_anything_else(serve
     before = len(ann.letters)
     for word in ("yes", "no", "send", "drop"):
         sam.writes("ticket1", word)
-        assert served.ticket()["messages"][-1]["held"], word
+        assert small_inbox.ticket()["messages"][-1]["held"], word
     assert len(ann.letters) == before
     sam.replies(question, "no")
     assert ann.letter().text == "Sam Person wrote:\n\nno"
@@ -190,19 +181,19 @@ def test_words_that_answer_a_question_are_words_in_answer_to_anything_else(serve
     assert ann.letter().text == "Sam Person wrote:\n\nyes"
 
 
-def test_an_unproven_slip_waits_for_a_proven_send(served: World) -> None:
-    sam, britta, ann = people(served)
+def test_an_unproven_slip_waits_for_a_proven_send(small_inbox: World) -> None:
+    sam, britta, ann = people(small_inbox)
     sam.writes("ticket1", "Done", headers={"Cc": "bea@home.example"})
-    assert (texts(served, held=True), ann.letters) == (["Done"], [])
+    assert (texts(small_inbox, held=True), ann.letters) == (["Done"], [])
     assert "    AddCc: bea@home.example" in sam.letter().text
     sam.replies(asked(sam), "send")
     assert "Done" in ann.letter().text
     assert "couldn't check" not in britta.letter().text
-    assert served.ticket()["participants"] == []
+    assert small_inbox.ticket()["participants"] == []
 
 
-def test_new_words_that_stand_in_a_private_note_wait(served: World) -> None:
-    sam, _, ann = people(served)
+def test_new_words_that_stand_in_a_private_note_wait(small_inbox: World) -> None:
+    sam, _, ann = people(small_inbox)
     sam.writes("ticket1-comment", "The code is 1234.\nDo not tell.")
     sam.writes("ticket1", "The code is 1234.  Do not tell.")
     assert ann.letters == []
@@ -213,13 +204,13 @@ def test_new_words_that_stand_in_a_private_note_wait(served: World) -> None:
     assert ann.letter().text == "Sam Person wrote:\n\nThe code is not 1234."
 
 
-def test_an_answer_to_a_private_note_stays_private_whatever_its_address_and_can_be_sent(served: World) -> None:
-    sam, britta, ann = people(served)
+def test_an_answer_to_a_private_note_stays_private_whatever_its_address_and_can_be_sent(small_inbox: World) -> None:
+    sam, britta, ann = people(small_inbox)
     britta.writes("ticket1-comment", "Who has the key?")
     note = sam.letter()
     assert "start a new email to ticket1@tickets.example" in note.footer.replace("\n", " ")
     sam.writes("ticket1", "I have it.", answering=note)
-    last = served.ticket()["messages"][-1]
+    last = small_inbox.ticket()["messages"][-1]
     assert (last["private"], last["held"], ann.letters) == (True, False, [])
     assert britta.letter().text.endswith("I have it.")
     assert asked(sam).text.startswith("Your reply stayed a private note, because it answers one. Send it to Ann Lee?")
@@ -227,7 +218,7 @@ def test_an_answer_to_a_private_note_stays_private_whatever_its_address_and_can_
     sam.replies(asked(sam), "send")
     assert len(sam.letters) == told + 1
     assert ann.letter().text == "Sam Person wrote:\n\nI have it.\n\n    Status: new → open"
-    assert not served.ticket()["messages"][-1]["private"]
+    assert not small_inbox.ticket()["messages"][-1]["private"]
     # Commands on top of it: one letter says all.
     sam.writes("ticket1", "Owner: me\n\nMine.", answering=note)
     assert "Owner: nobody → Sam Person" in asked(sam).text
@@ -235,39 +226,39 @@ def test_an_answer_to_a_private_note_stays_private_whatever_its_address_and_can_
     # At the comment address nothing is asked.
     told = len(sam.letters)
     sam.replies(note, "In my desk.")
-    assert (served.ticket()["messages"][-1]["private"], len(sam.letters)) == (True, told)
+    assert (small_inbox.ticket()["messages"][-1]["private"], len(sam.letters)) == (True, told)
 
 
-def test_other_words_than_yes_are_a_note_that_can_be_sent(served: World) -> None:
-    sam, _, ann = people(served)
+def test_other_words_than_yes_are_a_note_that_can_be_sent(small_inbox: World) -> None:
+    sam, _, ann = people(small_inbox)
     sam.writes("ticket1", "Status: rejected\n\nGo away.")
     sam.replies(sam.letter(), "It is open on Monday.")
-    assert served.ticket()["messages"][-1]["private"]
+    assert small_inbox.ticket()["messages"][-1]["private"]
     letter = asked(sam)
     assert "    Status: rejected" in letter.text
     sam.replies(letter, "send")
     assert ann.letter().text == "Sam Person wrote:\n\nIt is open on Monday."
     sam.replies(letter, "yes")
-    assert served.ticket()["status"] == "rejected"
+    assert small_inbox.ticket()["status"] == "rejected"
     sam.replies(letter, "send")
     assert "was sent or dropped before" in sam.letter().text
 
 
 @pytest.mark.parametrize("life", ["correspondence", "support"])
-def test_words_below_a_move_go_to_the_new_team_alone_until_they_are_sent(served: World, life: str) -> None:
-    served.switches("Questions", lifecycle=life)
-    sam, britta, ann = people(served)
-    carl = served.responder("carl@team.example", "Carl", "Questions")
-    served.responder("sam@team.example", "Sam Person", "Questions")
+def test_words_below_a_move_go_to_the_new_team_alone_until_they_are_sent(small_inbox: World, life: str) -> None:
+    small_inbox.switches("Questions", lifecycle=life)
+    sam, britta, ann = people(small_inbox)
+    carl = small_inbox.responder("carl@team.example", "Carl", "Questions")
+    small_inbox.responder("sam@team.example", "Sam Person", "Questions")
     sam.replies(
         sam.letter(),
         "Queue: Questions\nStatus: resolved\n\nCan you take this one?"
         if life != "support"
         else "Queue: Questions\n\nCan you take this one?",
     )
-    last = served.ticket()["messages"][-1]
-    assert (last["private"], last["held"], served.ticket()["queue"]) == (True, False, "Questions")
-    assert served.ticket()["status"] == ("resolved" if life != "support" else "Open")
+    last = small_inbox.ticket()["messages"][-1]
+    assert (last["private"], last["held"], small_inbox.ticket()["queue"]) == (True, False, "Questions")
+    assert small_inbox.ticket()["status"] == ("resolved" if life != "support" else "Open")
     assert not any("take this one" in letter.all_text for letter in [*ann.letters, *britta.letters])
     assert "Queue: General → Questions" in britta.letter().text
     assert "Can you take this one?" in carl.letter().text
@@ -275,20 +266,20 @@ def test_words_below_a_move_go_to_the_new_team_alone_until_they_are_sent(served:
     assert "only the rest of the Questions team got it. Send it to Ann Lee, too?" in receipt.text
     sam.replies(receipt, "send")
     assert "Can you take this one?" in ann.letter().text
-    assert served.ticket()["messages"][-1]["action"] == ("Reply" if life != "support" else "Answer")
+    assert small_inbox.ticket()["messages"][-1]["action"] == ("Reply" if life != "support" else "Answer")
     # An action that is named is what its writer wants.
     carl.replies(carl.letter(), "Queue: General\nAction: Comment\n\nNot for us.")
     britta.replies(britta.letter(), "Queue: Questions\nQueue: General\n\nBoth?")
 
 
 @pytest.mark.parametrize("where", ["ticket1", "ticket1-comment"])
-def test_a_private_answer_that_moves_the_ticket_says_who_got_it_and_can_be_sent(served: World, where: str) -> None:
-    sam, britta, ann = people(served)
-    carl = served.responder("carl@team.example", "Carl", "Questions")
-    served.responder("sam@team.example", "Sam Person", "Questions")
+def test_a_private_answer_that_moves_the_ticket_says_who_got_it_and_can_be_sent(small_inbox: World, where: str) -> None:
+    sam, britta, ann = people(small_inbox)
+    carl = small_inbox.responder("carl@team.example", "Carl", "Questions")
+    small_inbox.responder("sam@team.example", "Sam Person", "Questions")
     britta.writes("ticket1-comment", "Is this one for Questions?")
     sam.writes(where, "Queue: Questions\n\nYes. Carl knows the door.", answering=sam.letter())
-    assert served.ticket()["queue"] == "Questions"
+    assert small_inbox.ticket()["queue"] == "Questions"
     assert "Carl knows the door." in carl.letter().text
     receipt = asked(sam)
     assert "only the rest of the Questions team got it. Send it to Ann Lee, too?" in receipt.text
@@ -298,8 +289,8 @@ def test_a_private_answer_that_moves_the_ticket_says_who_got_it_and_can_be_sent(
     assert "Carl knows the door." in ann.letter().text
 
 
-def test_the_shell_marks_a_reply_that_waits(served: World) -> None:
-    sam, _, _ = people(served)
+def test_the_shell_marks_a_reply_that_waits(small_inbox: World) -> None:
+    sam, _, _ = people(small_inbox)
     sam.replies(sam.letter(), "Resolved")
-    shown = ticket_text(served.ticket(), LIFECYCLES["correspondence"], None, served.clock())
+    shown = ticket_text(small_inbox.ticket(), LIFECYCLES["correspondence"], None, small_inbox.clock())
     assert [line.split("  ")[-2:] for line in shown.split("\n") if line.startswith("#2")] == [["PRIVATE", "HELD"]]

@@ -22,13 +22,11 @@ class Desk(NamedTuple):
 
 @pytest.fixture(params=["correspondence", "support"])
 def desk(request: pytest.FixtureRequest, database_url: str) -> Iterator[Desk]:
-    """Everything goes over a real server."""
     world = World(database_url, lifecycle=request.param)
-    with world.serving():
-        sam, rita = world.responder("sam@team.example", "Sam"), world.responder("rita@team.example", "Rita")
-        ann, eve = world.actor("ann@home.example", "Ann Lee"), world.actor(EVE, "Eve")
-        ann.writes("hello", "The printer is broken.", subject="Printer")
-        yield Desk(world, sam, rita, ann, eve)
+    sam, rita = world.responder("sam@team.example", "Sam"), world.responder("rita@team.example", "Rita")
+    ann, eve = world.actor("ann@home.example", "Ann Lee"), world.actor(EVE, "Eve")
+    ann.writes("hello", "The printer is broken.", subject="Printer")
+    yield Desk(world, sam, rita, ann, eve)
     world.close()
 
 

@@ -10,13 +10,6 @@ from tests.support.world import DOMAIN, Actor, World
 EVIL = "evil@evil.example"
 
 
-@pytest.fixture
-def served(small_inbox: World):
-    """A tracker behind a real SMTP server: Rita and Sam answer, and Ann has asked."""
-    with small_inbox.serving():
-        yield small_inbox
-
-
 def people(world: World) -> tuple[Actor, Actor, Actor, Actor]:
     rita, sam = world.responder("rita@team.example", "Rita"), world.responder("sam@team.example", "Sam")
     return rita, sam, world.actor("ann@home.example", "Ann"), world.actor(EVIL, "Eve Evil")
@@ -30,54 +23,54 @@ def participants(world: World, number: int = 1) -> list[str]:
 
 
 @pytest.mark.parametrize("forged", ["rita@team.example", "ann@home.example"])
-def test_on_an_existing_ticket_an_unproven_mail_lets_nobody_in(served: World, forged: str) -> None:
-    served.switches("General", cc_from_others="on")
-    _, _, ann, evil = people(served)
+def test_on_an_existing_ticket_an_unproven_mail_lets_nobody_in(small_inbox: World, forged: str) -> None:
+    small_inbox.switches("General", cc_from_others="on")
+    _, _, ann, evil = people(small_inbox)
     ann.writes("hello", "My password is hunter2.")
-    served.actor(forged).writes("ticket1", "Any words.", headers={"Cc": EVIL})
-    assert participants(served) == []
+    small_inbox.actor(forged).writes("ticket1", "Any words.", headers={"Cc": EVIL})
+    assert participants(small_inbox) == []
     evil.writes("ticket1", "show")
     assert not any("hunter2" in letter.all_text for letter in evil.letters)
 
 
-def test_whom_it_named_is_let_in_by_a_yes(served: World) -> None:
-    rita, _, ann, _ = people(served)
-    bea = served.actor("bea@home.example", "Bea")
+def test_whom_it_named_is_let_in_by_a_yes(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
+    bea = small_inbox.actor("bea@home.example", "Bea")
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Bea knows about fire.", headers={"Cc": "Bea <bea@home.example>"})
     assert "    AddCc: bea@home.example" in rita.letter().text
     rita.replies(rita.letter(), "Yes")
-    assert participants(served) == ["bea@home.example"]
+    assert participants(small_inbox) == ["bea@home.example"]
     rita.replies(rita.letter(), "Hello all.")
     assert "Hello all." in bea.letter().text
 
 
-def test_a_requestors_yes_lets_in_as_far_as_the_queue_lets_them(served: World) -> None:
-    served.switches("General", cc_from_others="on")
-    _, _, ann, _ = people(served)
+def test_a_requestors_yes_lets_in_as_far_as_the_queue_lets_them(small_inbox: World) -> None:
+    small_inbox.switches("General", cc_from_others="on")
+    _, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     ann.writes("ticket1", "Bea knows more.", headers={"Cc": "bea@home.example"})
     ann.replies(ann.letter(), "yes")
-    assert participants(served) == ["bea@home.example"]
+    assert participants(small_inbox) == ["bea@home.example"]
 
 
-def test_two_addresses_in_from_let_nobody_in_and_ask_nobody(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_two_addresses_in_from_let_nobody_in_and_ask_nobody(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     before = len(rita.letters)
     both = {"From": "rita@team.example, sam@team.example", "Cc": EVIL}
     rita.writes("ticket1", "Any words.", headers=both)
-    assert (participants(served), len(rita.letters)) == ([], before)
+    assert (participants(small_inbox), len(rita.letters)) == ([], before)
 
 
-def test_on_a_new_ticket_the_named_get_and_see_nothing_before_the_team_answers(served: World) -> None:
-    served.switches("General", cc_from_others="on")
-    rita, _, ann, evil = people(served)
+def test_on_a_new_ticket_the_named_get_and_see_nothing_before_the_team_answers(small_inbox: World) -> None:
+    small_inbox.switches("General", cc_from_others="on")
+    rita, _, ann, evil = people(small_inbox)
     ann.writes("hello", "My password is hunter2.", headers={"Cc": EVIL})
-    assert participants(served) == [EVIL]
+    assert participants(small_inbox) == [EVIL]
     ann.writes("ticket1", "More of it.")
     evil.writes("ticket1", "show")
-    served.responder("tom@team.example", "Tom").writes("ticket1", "Nothing proves that I am Tom.")
+    small_inbox.responder("tom@team.example", "Tom").writes("ticket1", "Nothing proves that I am Tom.")
     assert not any("hunter2" in letter.all_text or "More of it" in letter.all_text for letter in evil.letters)
     assert not any("Tom" in letter.text for letter in evil.letters)
     # The letter that Rita answers says that Eve will read it.
@@ -89,20 +82,20 @@ def test_on_a_new_ticket_the_named_get_and_see_nothing_before_the_team_answers(s
     assert "hunter2" in evil.letter().text
 
 
-def test_a_private_answer_lets_nobody_in(served: World) -> None:
-    rita, _, _, evil = people(served)
-    served.switches("General", cc_from_others="on")
-    served.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": EVIL})
+def test_a_private_answer_lets_nobody_in(small_inbox: World) -> None:
+    rita, _, _, evil = people(small_inbox)
+    small_inbox.switches("General", cc_from_others="on")
+    small_inbox.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": EVIL})
     rita.writes("ticket1-comment", "Who is that?", answering=rita.letters[0])
     rita.replies(rita.letters[0], "Action: Comment\n\nWho is that?")
-    served.actor("ann@home.example").writes("ticket1", "Hello?")
+    small_inbox.actor("ann@home.example").writes("ticket1", "Hello?")
     assert evil.letters == []
 
 
-def test_once_the_requestor_is_believed_the_named_get_letters(served: World) -> None:
-    served.switches("General", cc_from_others="on", acknowledge="on")
-    _, _, ann, _ = people(served)
-    bea = served.actor("bea@home.example", "Bea")
+def test_once_the_requestor_is_believed_the_named_get_letters(small_inbox: World) -> None:
+    small_inbox.switches("General", cc_from_others="on", acknowledge="on")
+    _, _, ann, _ = people(small_inbox)
+    bea = small_inbox.actor("bea@home.example", "Bea")
     ann.writes("hello", "It burns.", headers={"Cc": "bea@home.example"})
     assert "bea will read it" in ann.letter().footer or "bea" in ann.letter().footer
     ann.replies(ann.letter(), "It burns more.")
@@ -112,8 +105,8 @@ def test_once_the_requestor_is_believed_the_named_get_letters(served: World) -> 
 # Bounds
 
 
-def test_sixty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(served: World) -> None:
-    rita, sam, ann, _ = people(served)
+def test_sixty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(small_inbox: World) -> None:
+    rita, sam, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     before = len(sam.letters)
     for number in range(MOST_TO_OUTSIDERS + 10):
@@ -126,7 +119,7 @@ def test_sixty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(served: Wo
     assert len(told) == 1
     rita.replies(told[0], "This is really from Rita.")
     assert ann.letter().text == "Rita wrote:\n\nThis is really from Rita."
-    served.clock.passes(hours=1, seconds=1)
+    small_inbox.clock.passes(hours=1, seconds=1)
     rita.writes("ticket1", "Hello again.")
     assert "Hello again." in ann.letter().text
 
@@ -144,38 +137,40 @@ def test_a_mail_that_missed_people_and_has_lines_that_wait_gets_one_letter_back(
     assert "Your email to ticket 1 didn't go to Ann." in rita.letter().text
 
 
-def test_an_unproven_mail_reaches_five_tickets_and_the_rest_is_set_aside(served: World) -> None:
-    _, _, ann, _ = people(served)
+def test_an_unproven_mail_reaches_five_tickets_and_the_rest_is_set_aside(small_inbox: World) -> None:
+    _, _, ann, _ = people(small_inbox)
     for _ in range(MOST_TICKETS_OF_UNPROVEN + 3):
         ann.writes("hello", "It burns.")
     numbers = range(1, MOST_TICKETS_OF_UNPROVEN + 4)
     mail = f"From: rita@team.example\r\nTo: ticket1@{DOMAIN}\r\nSubject: Spam\r\nMessage-ID: <s@x>\r\n\r\nBuy it.\r\n"
-    served.brings(mail.encode(), "x@evil.example", *(f"ticket{number}@{DOMAIN}" for number in numbers))
-    posted = [number for number in numbers if len(served.ticket(number)["messages"]) == 2]
+    small_inbox.brings(mail.encode(), "x@evil.example", *(f"ticket{number}@{DOMAIN}" for number in numbers))
+    posted = [number for number in numbers if len(small_inbox.ticket(number)["messages"]) == 2]
     assert posted == [*numbers][:MOST_TICKETS_OF_UNPROVEN]
-    aside = [row.recipient for row in served.rows(Delivery) if row.waiting]
+    aside = [row.recipient for row in small_inbox.rows(Delivery) if row.waiting]
     assert aside == [f"ticket{number}@{DOMAIN}" for number in numbers][MOST_TICKETS_OF_UNPROVEN:]
 
 
-def test_a_proven_mail_reaches_every_ticket_it_is_sent_to(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_proven_mail_reaches_every_ticket_it_is_sent_to(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     for _ in range(MOST_TICKETS_OF_UNPROVEN + 3):
         ann.writes("hello", "It burns.")
     numbers = range(1, MOST_TICKETS_OF_UNPROVEN + 4)
     answered = rita.letters[0]["Message-ID"]
     head = f"From: rita@team.example\r\nTo: ticket1@{DOMAIN}\r\nIn-Reply-To: {answered}\r\nMessage-ID: <s@x>\r\n\r\n"
-    served.brings(f"{head}All done.\r\n".encode(), "x@team.example", *(f"ticket{one}@{DOMAIN}" for one in numbers))
-    assert all(len(served.ticket(number)["messages"]) == 2 for number in numbers)
+    small_inbox.brings(f"{head}All done.\r\n".encode(), "x@team.example", *(f"ticket{one}@{DOMAIN}" for one in numbers))
+    assert all(len(small_inbox.ticket(number)["messages"]) == 2 for number in numbers)
 
 
-def test_one_address_brings_at_most_twenty_people(served: World) -> None:
-    served.switches("General", cc_from_others="on")
-    people(served)
+def test_one_address_brings_at_most_twenty_people(small_inbox: World) -> None:
+    small_inbox.switches("General", cc_from_others="on")
+    people(small_inbox)
     named = ", ".join(f"victim{number}@home.example" for number in range(300))
-    served.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": named})
+    small_inbox.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": named})
     for _ in range(3):
-        served.actor("rita@team.example").writes("ticket1", "More.", headers={"Cc": named.replace("victim", "other")})
-    assert len(participants(served)) == 20
+        small_inbox.actor("rita@team.example").writes(
+            "ticket1", "More.", headers={"Cc": named.replace("victim", "other")}
+        )
+    assert len(participants(small_inbox)) == 20
 
 
 # Yes, and nothing but yes
@@ -195,93 +190,95 @@ def test_one_address_brings_at_most_twenty_people(served: World) -> None:
         "rejected",
     ],
 )
-def test_other_words_than_yes_carry_nothing_out_and_stay_private(served: World, words: str) -> None:
-    rita, _, ann, _ = people(served)
+def test_other_words_than_yes_carry_nothing_out_and_stay_private(small_inbox: World, words: str) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: rejected\n\nGo away.")
     before = len(ann.letters)
     rita.replies(rita.letter(), words)
-    ticket = served.ticket()
+    ticket = small_inbox.ticket()
     assert ticket["status"] == "open"
     assert (ticket["messages"][-1]["text"], ticket["messages"][-1]["private"]) == (words, True)
     assert len(ann.letters) == before
     # The writer is told, and a yes to that letter still does it.
     assert "    Status: rejected" in rita.letter().text
     rita.replies(rita.letter(), "yes")
-    assert served.ticket()["status"] == "rejected"
+    assert small_inbox.ticket()["status"] == "rejected"
 
 
 @pytest.mark.parametrize(
     "words", ["yes", "Yes.", "OK!", "Ja", "Oui.", "sí", "はい", "да", "*confirm*", "Yes\n\nRita", "“Yes”"]
 )
-def test_a_yes_in_any_language_carries_the_lines_out_and_is_posted_to_nobody(served: World, words: str) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_yes_in_any_language_carries_the_lines_out_and_is_posted_to_nobody(small_inbox: World, words: str) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: resolved")
     rita.replies(rita.letter(), words)
-    assert served.ticket()["status"] == "resolved"
-    assert len(served.ticket()["messages"]) == 1
+    assert small_inbox.ticket()["status"] == "resolved"
+    assert len(small_inbox.ticket()["messages"]) == 1
 
 
 @pytest.mark.parametrize("first", ["yes", "no"])
 @pytest.mark.parametrize("second", ["yes", "no"])
-def test_a_second_yes_or_no_gets_one_line_back_and_is_posted_to_nobody(served: World, first: str, second: str) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_second_yes_or_no_gets_one_line_back_and_is_posted_to_nobody(
+    small_inbox: World, first: str, second: str
+) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: stalled")
     asked = rita.letter()
     rita.replies(asked, first)
-    status = served.ticket()["status"]
+    status = small_inbox.ticket()["status"]
     assert status == ("stalled" if first == "yes" else "new")
     rita.replies(asked, second)
     assert rita.letter().text.startswith("Nothing changed on ticket 1: those lines were carried out")
-    assert (served.ticket()["status"], len(served.ticket()["messages"])) == (status, 1)
+    assert (small_inbox.ticket()["status"], len(small_inbox.ticket()["messages"])) == (status, 1)
 
 
-def test_a_yes_after_a_week_does_nothing(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_yes_after_a_week_does_nothing(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: stalled")
     asked = rita.letter()
-    served.clock.passes(days=8)
+    small_inbox.clock.passes(days=8)
     rita.replies(asked, "yes")
     assert "more than a week ago" in rita.letter().text
-    assert (served.ticket()["status"], len(served.ticket()["messages"])) == ("new", 1)
+    assert (small_inbox.ticket()["status"], len(small_inbox.ticket()["messages"])) == ("new", 1)
 
 
-def test_an_answer_with_commands_leaves_what_waits_waiting(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_an_answer_with_commands_leaves_what_waits_waiting(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: rejected\nPriority: 3")
     asked = rita.letter()
     rita.replies(asked, "Priority: 5")
-    assert (served.ticket()["status"], served.ticket()["priority"]) == ("new", 5)
+    assert (small_inbox.ticket()["status"], small_inbox.ticket()["priority"]) == ("new", 5)
     assert "These lines still wait for a yes" in rita.letter().text
     assert "    Status: rejected" in rita.letter().text
     assert "Priority: 3" not in rita.letter().text
     rita.replies(asked, "yes")
-    assert (served.ticket()["status"], served.ticket()["priority"]) == ("rejected", 5)
+    assert (small_inbox.ticket()["status"], small_inbox.ticket()["priority"]) == ("rejected", 5)
 
 
 # Leaving, and where letters go
 
 
-def test_an_unproven_mail_takes_nobody_off_a_ticket(served: World) -> None:
-    rita, _, ann, _ = people(served)
-    carol = served.known("carol@home.example", "Carol")
+def test_an_unproven_mail_takes_nobody_off_a_ticket(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
+    carol = small_inbox.known("carol@home.example", "Carol")
     ann.writes("hello", "It burns.")
-    served.asks_in(1, carol.email)
+    small_inbox.asks_in(1, carol.email)
     carol.writes("ticket1", "unsubscribe")
     rita.replies(rita.letters[0], "Is it out?")
     assert any("Is it out?" in letter.text for letter in carol.letters)
     assert "    unsubscribe" in carol.letters[0].text
 
 
-def test_who_leaves_gets_one_confirmation_and_comes_back_by_writing(served: World) -> None:
-    rita, _, ann, _ = people(served)
-    carol = served.known("carol@home.example", "Carol")
+def test_who_leaves_gets_one_confirmation_and_comes_back_by_writing(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
+    carol = small_inbox.known("carol@home.example", "Carol")
     ann.writes("hello", "It burns.")
-    served.asks_in(1, carol.email)
+    small_inbox.asks_in(1, carol.email)
     rita.replies(rita.letters[0], "Is it out?")
     carol.replies(carol.letter(), "unsubscribe")
     assert carol.letter().text.startswith('You\'ve left ticket 1, "Hello".')
@@ -294,15 +291,15 @@ def test_who_leaves_gets_one_confirmation_and_comes_back_by_writing(served: Worl
     assert "Welcome." in carol.letter().text
 
 
-def test_a_yes_takes_the_writer_off(served: World) -> None:
-    _, _, ann, _ = people(served)
-    carol = served.known("carol@home.example", "Carol")
+def test_a_yes_takes_the_writer_off(small_inbox: World) -> None:
+    _, _, ann, _ = people(small_inbox)
+    carol = small_inbox.known("carol@home.example", "Carol")
     ann.writes("hello", "It burns.")
-    served.asks_in(1, carol.email)
+    small_inbox.asks_in(1, carol.email)
     carol.writes("ticket1", "unsubscribe")
     carol.replies(carol.letter(), "yes")
     assert carol.letter().text.startswith("You've left ticket 1")
-    assert len(served.ticket()["messages"]) == 1
+    assert len(small_inbox.ticket()["messages"]) == 1
 
 
 def aliased(world: World, email: str, other: str) -> Actor:
@@ -313,9 +310,9 @@ def aliased(world: World, email: str, other: str) -> Actor:
     return world.actor(other)
 
 
-def test_an_unproven_mail_from_an_old_address_moves_no_letters(served: World) -> None:
-    rita, sam, ann, _ = people(served)
-    old = aliased(served, rita.email, "rita@old.example")
+def test_an_unproven_mail_from_an_old_address_moves_no_letters(small_inbox: World) -> None:
+    rita, sam, ann, _ = people(small_inbox)
+    old = aliased(small_inbox, rita.email, "rita@old.example")
     ann.writes("hello", "It burns.")
     old.writes("ticket1", "Just words.")
     sam.writes("ticket1-comment", "The secret is 42.")
@@ -327,10 +324,10 @@ def test_an_unproven_mail_from_an_old_address_moves_no_letters(served: World) ->
     assert "And the other one is 43." in old.letter().text
 
 
-def test_a_ticket_is_answered_where_it_was_opened_from(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_ticket_is_answered_where_it_was_opened_from(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "First.")
-    home = aliased(served, ann.email, "ann@work.example")
+    home = aliased(small_inbox, ann.email, "ann@work.example")
     home.writes("hello", "Second.")
     rita.replies(next(letter for letter in rita.letters if "#1]" in letter["Subject"]), "Answer one.")
     rita.replies(next(letter for letter in rita.letters if "#2]" in letter["Subject"]), "Answer two.")
@@ -346,12 +343,14 @@ def test_a_ticket_is_answered_where_it_was_opened_from(served: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["rita@team.example", "ann@home.example"])
-def test_forged_mails_hold_back_no_proven_mail(served: World, name: str) -> None:
-    rita, sam, ann, _ = people(served)
+def test_forged_mails_hold_back_no_proven_mail(small_inbox: World, name: str) -> None:
+    rita, sam, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.replies(rita.letter(), "What is it?")
     for number in range(22):
-        served.actor(name).writes("ticket1", f"Forged {number}.", headers={"In-Reply-To": f"<{number}@evil.example>"})
+        small_inbox.actor(name).writes(
+            "ticket1", f"Forged {number}.", headers={"In-Reply-To": f"<{number}@evil.example>"}
+        )
     writer = {actor.email: actor for actor in (rita, ann)}[name]
     before = len(sam.letters)
     writer.replies(writer.letters[0], "This is urgent.")
@@ -359,23 +358,23 @@ def test_forged_mails_hold_back_no_proven_mail(served: World, name: str) -> None
     assert "This is urgent." in sam.letter().text
 
 
-def test_what_two_names_that_alternate_lose_is_told_when_it_is_over(served: World) -> None:
-    rita, sam, ann, _ = people(served)
+def test_what_two_names_that_alternate_lose_is_told_when_it_is_over(small_inbox: World) -> None:
+    rita, sam, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     for number in range(15):
         ann.writes("ticket1", f"From Ann {number}.")
         rita.writes("ticket1", f"From Rita {number}.")
     assert not any("From Ann 14." in letter.text for letter in sam.letters)
-    served.clock.passes(minutes=11)
-    served.settle()
+    small_inbox.clock.passes(minutes=11)
+    small_inbox.settle()
     assert "    Ann: From Ann 14." in sam.letter().text
     assert sum("Nobody was emailed about these" in letter.text for letter in sam.letters) == 1
 
 
-def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
-    home = aliased(served, ann.email, "ann@work.example")
+    home = aliased(small_inbox, ann.email, "ann@work.example")
     rita.replies(rita.letter(), "Is it out?")
     report = (
         f"From: MAILER-DAEMON@relay.example\r\nTo: {ann.letter().envelope_from}\r\nMIME-Version: 1.0\r\n"
@@ -383,7 +382,7 @@ def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(served:
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n"
         "Final-Recipient: rfc822; ann@home.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
     )
-    served.brings(report.encode(), "", ann.letter().envelope_from)
+    small_inbox.brings(report.encode(), "", ann.letter().envelope_from)
     rita.replies(rita.letters[0], "Hello?")
     assert "Hello?" in home.letter().text
 
@@ -391,10 +390,10 @@ def test_a_ticket_is_answered_at_another_address_once_its_own_is_refused(served:
 # What outsiders are shown comes from what they may see
 
 
-def test_a_private_comment_makes_no_ticket_of_a_list_younger(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_private_comment_makes_no_ticket_of_a_list_younger(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
-    served.clock.passes(hours=5)
+    small_inbox.clock.passes(hours=5)
     rita.writes("ticket1-comment", "Does anybody know her?")
     ann.writes("hello", "list")
     assert "5 hours ago" in ann.letter().text
@@ -402,21 +401,21 @@ def test_a_private_comment_makes_no_ticket_of_a_list_younger(served: World) -> N
     assert "just now" in rita.letter().text
 
 
-def test_a_ticket_of_private_comments_alone_is_as_old_as_its_opening(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_ticket_of_private_comments_alone_is_as_old_as_its_opening(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     rita.writes("hello-comment", "She called.")
     rita.replies(rita.letter(), f"Requestor: {ann.email}")
-    served.clock.passes(hours=5)
+    small_inbox.clock.passes(hours=5)
     rita.writes("ticket1-comment", "Does anybody know her?")
     ann.writes("hello", "list")
     assert "5 hours ago" in ann.letter().text
 
 
-def test_an_old_date_answers_nothing_before_it_was_asked(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_an_old_date_answers_nothing_before_it_was_asked(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.replies(rita.letter(), "We come.", headers={"Date": "Sat, 01 Jan 2000 00:00:00 +0000"})
-    ticket = served.ticket()
+    ticket = small_inbox.ticket()
     assert ticket["last_response"] == ticket["created"]
 
 
@@ -437,17 +436,17 @@ def answering_by(world: World, *programs: Actor, head: str) -> int:
 
 
 @pytest.mark.parametrize("head", ["In-Reply-To", "References"])
-def test_programs_that_answer_each_other_stop_whichever_header_proves_them(served: World, head: str) -> None:
-    rita, _, ann, _ = people(served)
+def test_programs_that_answer_each_other_stop_whichever_header_proves_them(small_inbox: World, head: str) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
-    assert answering_by(served, rita, ann, head=head) < 60
+    assert answering_by(small_inbox, rita, ann, head=head) < 60
 
 
-def test_a_yes_of_somebody_who_is_off_the_ticket_by_now_is_answered(served: World) -> None:
-    rita, _, ann, _ = people(served)
-    carol = served.known("carol@home.example", "Carol")
+def test_a_yes_of_somebody_who_is_off_the_ticket_by_now_is_answered(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
+    carol = small_inbox.known("carol@home.example", "Carol")
     ann.writes("hello", "It burns.")
-    served.asks_in(1, carol.email)
+    small_inbox.asks_in(1, carol.email)
     carol.writes("ticket1", "unsubscribe")
     asked = carol.letter()
     rita.replies(rita.letters[0], "DelCc: carol@home.example")
@@ -456,18 +455,18 @@ def test_a_yes_of_somebody_who_is_off_the_ticket_by_now_is_answered(served: Worl
 
 
 @pytest.mark.parametrize("words", ["no", "Status: rejected\n\nSam, who forged this?", "show"])
-def test_a_denial_lets_nobody_in_whom_a_forged_mail_named(served: World, words: str) -> None:
-    rita, _, _, evil = people(served)
-    served.actor(rita.email).writes("hello", "Status: resolved\n\nThe code is 4711.", headers={"Cc": EVIL})
+def test_a_denial_lets_nobody_in_whom_a_forged_mail_named(small_inbox: World, words: str) -> None:
+    rita, _, _, evil = people(small_inbox)
+    small_inbox.actor(rita.email).writes("hello", "Status: resolved\n\nThe code is 4711.", headers={"Cc": EVIL})
     rita.replies(rita.letter(), words)
     evil.writes("ticket1", "show")
     assert not any("4711" in letter.all_text or "forged" in letter.all_text for letter in evil.letters)
 
 
-def test_a_merge_takes_nobody_along_whom_an_unproven_mail_named(served: World) -> None:
-    rita, sam, ann, evil = people(served)
+def test_a_merge_takes_nobody_along_whom_an_unproven_mail_named(small_inbox: World) -> None:
+    rita, sam, ann, evil = people(small_inbox)
     ann.writes("hello", "My password is hunter2.")
-    served.actor(sam.email).writes("hello", "Forged.", headers={"Cc": EVIL})
+    small_inbox.actor(sam.email).writes("hello", "Forged.", headers={"Cc": EVIL})
     merging = next(letter for letter in rita.letters if "#2]" in letter["Subject"])
     rita.replies(merging, "Merge: 1")
     rita.replies(rita.letter(), "yes")
@@ -483,10 +482,10 @@ def test_whom_an_unproven_mail_named_reads_nothing_in_support_either(small_world
     assert not any("hunter2" in letter.all_text for letter in evil.letters)
 
 
-def test_who_leaves_before_being_let_in_stays_off(served: World) -> None:
-    served.switches("General", cc_from_others="on")
-    rita, _, ann, _ = people(served)
-    bea = served.actor("bea@home.example", "Bea")
+def test_who_leaves_before_being_let_in_stays_off(small_inbox: World) -> None:
+    small_inbox.switches("General", cc_from_others="on")
+    rita, _, ann, _ = people(small_inbox)
+    bea = small_inbox.actor("bea@home.example", "Bea")
     ann.writes("hello", "It burns.", headers={"Cc": bea.email})
     bea.writes("ticket1", "unsubscribe")
     bea.replies(bea.letter(), "yes")
@@ -497,11 +496,11 @@ def test_who_leaves_before_being_let_in_stays_off(served: World) -> None:
     assert len(bea.letters) == left
 
 
-def test_a_second_yes_does_not_bring_who_left_back(served: World) -> None:
-    rita, _, ann, _ = people(served)
-    carol = served.known("carol@home.example", "Carol")
+def test_a_second_yes_does_not_bring_who_left_back(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
+    carol = small_inbox.known("carol@home.example", "Carol")
     ann.writes("hello", "It burns.")
-    served.asks_in(1, carol.email)
+    small_inbox.asks_in(1, carol.email)
     carol.writes("ticket1", "unsubscribe")
     asked = carol.letter()
     carol.replies(asked, "yes")
@@ -511,17 +510,17 @@ def test_a_second_yes_does_not_bring_who_left_back(served: World) -> None:
     assert len(carol.letters) == told
 
 
-def test_a_first_mail_from_an_old_address_of_a_responder_leads_no_letters_there(served: World) -> None:
-    rita, sam, _, _ = people(served)
-    old = aliased(served, rita.email, "rita@old.example")
+def test_a_first_mail_from_an_old_address_of_a_responder_leads_no_letters_there(small_inbox: World) -> None:
+    rita, sam, _, _ = people(small_inbox)
+    old = aliased(small_inbox, rita.email, "rita@old.example")
     old.writes("hello", "Forged.")
     sam.writes("ticket1-comment", "The secret is 42.")
     assert old.letters == []
     assert "The secret is 42." in rita.letter().text
 
 
-def test_a_signed_yes_is_a_yes(served: World) -> None:
-    rita, _, ann, _ = people(served)
+def test_a_signed_yes_is_a_yes(small_inbox: World) -> None:
+    rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: stalled")
     head = f"From: rita@team.example\r\nTo: ticket1@{DOMAIN}\r\nMessage-ID: <signed@team.example>\r\n"
@@ -529,5 +528,5 @@ def test_a_signed_yes_is_a_yes(served: World) -> None:
     head += 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b\r\n\r\n'
     parts = "--b\r\nContent-Type: text/plain\r\n\r\nyes\r\n"
     parts += "--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n"
-    served.brings((head + parts).encode(), rita.email, f"ticket1@{DOMAIN}")
-    assert served.ticket()["status"] == "stalled"
+    small_inbox.brings((head + parts).encode(), rita.email, f"ticket1@{DOMAIN}")
+    assert small_inbox.ticket()["status"] == "stalled"

@@ -18,17 +18,17 @@ from mail_tickets.model.search.indexer import catch_up
 from mail_tickets.model.search.query import read_query
 from mail_tickets.model.search.search import search
 from mail_tickets.model.tickets.filters import Filter
-from tests.inbound.test_command_execution import PIA, RITA, RON, Office, opened
+from tests.support.staffed_world import PIA, RITA, RON, StaffedWorld, staffed
 from tests.support.world import DOMAIN, Actor, Letter
 
 NOTE = "The zebrafish account was closed because nobody paid for it."
 HELD_BACK = "One attached file isn't passed on: it's an email to the team"
 
 
-class UnitOfWork(Office):
+class NotedWorld(StaffedWorld):
     """An office with a participant, in which Rosa wrote a private note."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: StaffedWorld) -> None:
         self.__dict__.update(office.__dict__)
         self.pia = self.world.known(PIA, "Pia")
         self.world.asks_in(1, PIA)
@@ -74,17 +74,17 @@ def whole(letter: Letter) -> str:
 
 
 @pytest.fixture(params=LIFECYCLES)
-def uow(request: pytest.FixtureRequest, database_url: str) -> Iterator[UnitOfWork]:
+def noted(request: pytest.FixtureRequest, database_url: str) -> Iterator[NotedWorld]:
     """An office of each lifecycle."""
-    for office in opened(database_url, request.param):
-        yield UnitOfWork(office)
+    with staffed(database_url, request.param) as office:
+        yield NotedWorld(office)
 
 
 @pytest.fixture
-def inbox_desk(database_url: str) -> Iterator[UnitOfWork]:
+def inbox_desk(database_url: str) -> Iterator[NotedWorld]:
     """A shared inbox, for what no lifecycle can change."""
-    for office in opened(database_url, "correspondence"):
-        yield UnitOfWork(office)
+    with staffed(database_url, "correspondence") as office:
+        yield NotedWorld(office)
 
 
 # What somebody writes is never cut
@@ -92,46 +92,46 @@ def inbox_desk(database_url: str) -> Iterator[UnitOfWork]:
 
 @pytest.mark.parametrize("writer", ["rosa", "ron"])
 def test_what_stood_in_a_private_note_leaves_once_a_colleague_writes_it_to_everybody(
-    uow: UnitOfWork, writer: str
+    noted: NotedWorld, writer: str
 ) -> None:
-    uow.rosa.writes("ticket1-comment", f"My draft:\n\n{NOTE}\nShall I?")
-    assert NOTE in uow.hears(f"Hi Rita,\n\n{NOTE}\n\nRosa\n", getattr(uow, writer))
-    shown = uow.last()
+    noted.rosa.writes("ticket1-comment", f"My draft:\n\n{NOTE}\nShall I?")
+    assert NOTE in noted.hears(f"Hi Rita,\n\n{NOTE}\n\nRosa\n", getattr(noted, writer))
+    shown = noted.last()
     assert (shown["text"], shown["full_text"].strip()) == (f"Hi Rita,\n\n{NOTE}\n\nRosa", shown["text"])
-    assert [find["id"] for find in uow.finds("zebrafish", RITA)] == [1]
+    assert [find["id"] for find in noted.finds("zebrafish", RITA)] == [1]
 
 
-def test_a_letter_that_says_only_what_a_note_said_is_not_empty(uow: UnitOfWork) -> None:
-    assert NOTE in uow.hears(NOTE)
+def test_a_letter_that_says_only_what_a_note_said_is_not_empty(noted: NotedWorld) -> None:
+    assert NOTE in noted.hears(NOTE)
 
 
-def test_what_is_written_above_and_below_a_quotation_is_not_cut_and_the_quotation_is(uow: UnitOfWork) -> None:
+def test_what_is_written_above_and_below_a_quotation_is_not_cut_and_the_quotation_is(noted: NotedWorld) -> None:
     other = "We opened it again this morning, and it stays open."
-    uow.rosa.writes("ticket1-comment", other)
-    heard = uow.hears(f"{NOTE}\n\n{WROTE}\n> {other}\n\n{NOTE}\n")
+    noted.rosa.writes("ticket1-comment", other)
+    heard = noted.hears(f"{NOTE}\n\n{WROTE}\n> {other}\n\n{NOTE}\n")
     assert heard.count(NOTE) == 2
-    uow.is_tight(other)
+    noted.is_tight(other)
 
 
-def test_what_was_written_to_everybody_may_be_quoted_from_then_on(uow: UnitOfWork) -> None:
-    uow.hears(f"Hi Rita,\n{NOTE}\n")
-    assert f"> {NOTE}" in uow.hears(f"See above:\n> {NOTE}\n\nThat was wrong.\n")
+def test_what_was_written_to_everybody_may_be_quoted_from_then_on(noted: NotedWorld) -> None:
+    noted.hears(f"Hi Rita,\n{NOTE}\n")
+    assert f"> {NOTE}" in noted.hears(f"See above:\n> {NOTE}\n\nThat was wrong.\n")
 
 
-def test_nothing_of_a_customers_own_mail_is_cut(uow: UnitOfWork) -> None:
+def test_nothing_of_a_customers_own_mail_is_cut(noted: NotedWorld) -> None:
     """She never saw the comment that holds the same lines."""
     lines = "Rita Ritz, 12 Long Street, Springfield\nSigned-off-by: Rita Ritz <rita@example.net>"
-    uow.ron.writes("ticket1-comment", f"Her data:\n{lines}\n")
-    for actor in (uow.rita, uow.pia):
+    noted.ron.writes("ticket1-comment", f"Her data:\n{lines}\n")
+    for actor in (noted.rita, noted.pia):
         text = f"Send it there:\n{lines}\n\nOn Sat, 21 Nov 2026 13:00 my bank wrote:\n> {lines}\n\nor to the office."
         actor.writes("ticket1", text)
-        shown = uow.last()
+        shown = noted.last()
         assert lines in shown["text"]
         assert shown["full_text"].strip() == text
-        assert lines in uow.ron.letter().text
-    assert lines in uow.rita.letter().text
+        assert lines in noted.ron.letter().text
+    assert lines in noted.rita.letter().text
     # Nor of what a colleague quotes of it.
-    assert f"> {lines.splitlines()[0]}" in uow.hears(f"Hi,\n> {lines.splitlines()[0]}\nis right?\n")
+    assert f"> {lines.splitlines()[0]}" in noted.hears(f"Hi,\n> {lines.splitlines()[0]}\nis right?\n")
 
 
 # What is quoted never leaves
@@ -169,7 +169,7 @@ QUOTED = {
 
 
 @pytest.mark.parametrize("text", QUOTED.values(), ids=QUOTED)
-def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: UnitOfWork, text: str) -> None:
+def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: NotedWorld, text: str) -> None:
     heard = inbox_desk.hears(text)
     assert ("No." in heard) == ("No." in inbox_desk.last()["full_text"]) == ("No." in text)
     inbox_desk.is_tight(
@@ -178,39 +178,39 @@ def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: Uni
     assert inbox_desk.last(None)["full_text"].strip() == text.strip()
 
 
-def test_private_words_in_an_html_quotation_reach_no_outsider(uow: UnitOfWork) -> None:
+def test_private_words_in_an_html_quotation_reach_no_outsider(noted: NotedWorld) -> None:
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"], mail["Message-ID"] = RON, f"ticket1@{DOMAIN}", make_msgid(domain="ron.example")
     quoted = f"<div>{WROTE}</div><blockquote>{NOTE}<br>Sue him.</blockquote>"
     mail.set_content(f"<p>No.</p>{quoted}<p>{NOTE}</p>", subtype="html")
-    uow.world.brings(mail.as_bytes(), RON, f"ticket1@{DOMAIN}")
-    assert uow.rita.letter().text.count(NOTE) == 1
-    uow.is_tight("Sue him")
+    noted.world.brings(mail.as_bytes(), RON, f"ticket1@{DOMAIN}")
+    assert noted.rita.letter().text.count(NOTE) == 1
+    noted.is_tight("Sue him")
 
 
-def test_with_commands_the_same_holds(uow: UnitOfWork) -> None:
-    uow.steers(uow.ron, f"Owner: me\n\n{NOTE}\n> Sue him.\n\nSorry.")
-    assert NOTE in uow.rita.letter().text
-    uow.is_tight("Sue him")
+def test_with_commands_the_same_holds(noted: NotedWorld) -> None:
+    noted.steers(noted.ron, f"Owner: me\n\n{NOTE}\n> Sue him.\n\nSorry.")
+    assert NOTE in noted.rita.letter().text
+    noted.is_tight("Sue him")
 
 
-def test_a_mail_whose_ticket_is_merged_into_that_of_the_note_quotes_it_no_more(uow: UnitOfWork) -> None:
-    uow.vouched(uow.ron, f"Merge: 1\n\nNo.\n> {NOTE}\n\nSorry.")
-    assert "No." in uow.rita.letter().text
-    uow.is_tight("zebrafish")
+def test_a_mail_whose_ticket_is_merged_into_that_of_the_note_quotes_it_no_more(noted: NotedWorld) -> None:
+    noted.vouched(noted.ron, f"Merge: 1\n\nNo.\n> {NOTE}\n\nSorry.")
+    assert "No." in noted.rita.letter().text
+    noted.is_tight("zebrafish")
 
 
-def test_a_note_stays_private_where_a_colleague_quotes_it_who_has_left_the_team(uow: UnitOfWork) -> None:
-    uow.hears(f"No.\n\n{WROTE}\n> {NOTE}\n\nSorry.")
-    with uow.world.uow() as inside:
+def test_a_note_stays_private_where_a_colleague_quotes_it_who_has_left_the_team(noted: NotedWorld) -> None:
+    noted.hears(f"No.\n\n{WROTE}\n> {NOTE}\n\nSorry.")
+    with noted.world.uow() as inside:
         remove_responder(inside, find_queue(inside, "General"), get_person(inside, RON))
-    uow.is_tight("zebrafish")
+    noted.is_tight("zebrafish")
 
 
-def test_a_comments_letter_pasted_without_marks_tells_nothing(uow: UnitOfWork) -> None:
-    heard = uow.hears(f"Hello.\n\n{uow.note.all_text.strip()}\n\nThat is all.")
+def test_a_comments_letter_pasted_without_marks_tells_nothing(noted: NotedWorld) -> None:
+    heard = noted.hears(f"Hello.\n\n{noted.note.all_text.strip()}\n\nThat is all.")
     assert "Hello." in heard
-    uow.is_tight("zebrafish", "Sue him", "see this comment", "-comment@")
+    noted.is_tight("zebrafish", "Sue him", "see this comment", "-comment@")
 
 
 # Exchanges off the list
@@ -233,7 +233,7 @@ OFF = {
 @pytest.mark.parametrize("text", OFF.values(), ids=OFF)
 @pytest.mark.parametrize("answers", ["nothing", "a letter", "the exchange"])
 def test_an_exchange_that_never_came_here_is_for_the_team_alone(
-    inbox_desk: UnitOfWork, text: str, answers: str
+    inbox_desk: NotedWorld, text: str, answers: str
 ) -> None:
     more: dict[str, Any] = {"a letter": {"answering": inbox_desk.ron.letters[0]}}.get(answers, {})
     if answers == "the exchange":
@@ -246,86 +246,86 @@ def test_an_exchange_that_never_came_here_is_for_the_team_alone(
     assert inbox_desk.finds("all is well", RITA)
 
 
-def test_what_everybody_has_read_stays_in_the_full_text(uow: UnitOfWork) -> None:
+def test_what_everybody_has_read_stays_in_the_full_text(noted: NotedWorld) -> None:
     """Also where a client broke the lines anew, and where the exchange that came with it is taken out."""
-    uow.rita.writes("ticket1", "The lamp in the hall blinks three times, then it is dark. Is that the switch?")
+    noted.rita.writes("ticket1", "The lamp in the hall blinks three times, then it is dark. Is that the switch?")
     quoted = "> The lamp in the hall blinks three times,\n> then it is dark. Is that the switch?"
-    uow.hears(f"Yes.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n{quoted}\n")
-    assert uow.last()["full_text"].strip() == f"Yes.\n\n{quoted}"
-    uow.is_tight(OFF_LIST, "bank.example")
+    noted.hears(f"Yes.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n{quoted}\n")
+    assert noted.last()["full_text"].strip() == f"Yes.\n\n{quoted}"
+    noted.is_tight(OFF_LIST, "bank.example")
 
 
-def test_a_quotation_that_belongs_to_the_words_stays(uow: UnitOfWork) -> None:
+def test_a_quotation_that_belongs_to_the_words_stays(noted: NotedWorld) -> None:
     """A manual's words never came here either; their writer put them there."""
     text = "The manual says:\n\n> Press the red button for five seconds.\n\nThen it works.\n\n-- \nRon\nof the team"
-    assert "> Press the red button" in uow.hears(text)
-    assert uow.last()["full_text"].strip() == text
+    assert "> Press the red button" in noted.hears(text)
+    assert noted.last()["full_text"].strip() == text
 
 
-def test_the_full_text_of_a_customers_mail_is_all_of_it(uow: UnitOfWork) -> None:
+def test_the_full_text_of_a_customers_mail_is_all_of_it(noted: NotedWorld) -> None:
     text = f"See below.\n\nOn Fri, Nov 20, 2026 Bob <bob@bank.example> wrote:\n> {OFF_LIST}\n"
-    uow.rita.writes("ticket1", text)
-    assert uow.last(PIA)["full_text"].strip() == text.strip()
+    noted.rita.writes("ticket1", text)
+    assert noted.last(PIA)["full_text"].strip() == text.strip()
 
 
 # What outsiders are shown
 
 
-def test_outsiders_are_shown_no_id_of_a_letter_of_ours(uow: UnitOfWork) -> None:
-    uow.ron.replies(uow.ron.letters[0], "Hello Rita.")
-    asked = uow.world.ticket()["messages"][0]["message_id"]
-    uow.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": asked})
-    shown = uow.world.ticket(1, RITA)
+def test_outsiders_are_shown_no_id_of_a_letter_of_ours(noted: NotedWorld) -> None:
+    noted.ron.replies(noted.ron.letters[0], "Hello Rita.")
+    asked = noted.world.ticket()["messages"][0]["message_id"]
+    noted.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": asked})
+    shown = noted.world.ticket(1, RITA)
     assert [message["in_reply_to"] for message in shown["messages"]] == [None, None, asked]
-    letters = {letter["Message-ID"] for letter in uow.world.far_end.letters}
+    letters = {letter["Message-ID"] for letter in noted.world.far_end.letters}
     assert not [one for one in letters if one in str(shown)]
-    assert uow.world.ticket(1, RON)["messages"][2]["in_reply_to"] == uow.ron.letters[0]["Message-ID"]
+    assert noted.world.ticket(1, RON)["messages"][2]["in_reply_to"] == noted.ron.letters[0]["Message-ID"]
 
 
-def test_outsiders_are_shown_changes_of_the_status_alone(uow: UnitOfWork) -> None:
-    uow.world.sets(1, RON, assignee=RON, priority=7, title="Another title")
-    uow.world.known("boss@example.org", "Boss")
-    uow.world.asks_in(1, "boss@example.org")
-    uow.hears("It is done.")
-    fields = {one["field"] for one in uow.world.ticket()["changes"]}
+def test_outsiders_are_shown_changes_of_the_status_alone(noted: NotedWorld) -> None:
+    noted.world.sets(1, RON, assignee=RON, priority=7, title="Another title")
+    noted.world.known("boss@example.org", "Boss")
+    noted.world.asks_in(1, "boss@example.org")
+    noted.hears("It is done.")
+    fields = {one["field"] for one in noted.world.ticket()["changes"]}
     assert {"assignee", "priority", "subject", "status"} <= fields
-    changes = uow.world.ticket(1, RITA)["changes"]
+    changes = noted.world.ticket(1, RITA)["changes"]
     assert {change["field"] for change in changes} == {"status"}
     assert [(change["old"], change["new"]) for change in changes] == [
-        (one["old"], one["new"]) for one in uow.world.ticket()["changes"] if one["field"] == "status"
+        (one["old"], one["new"]) for one in noted.world.ticket()["changes"] if one["field"] == "status"
     ]
     assert changes[-1]["by"] == {"email": None, "name": "Ron"}
-    assert uow.world.ticket(1, RON)["changes"] == uow.world.ticket()["changes"]
+    assert noted.world.ticket(1, RON)["changes"] == noted.world.ticket()["changes"]
 
 
-def test_outsiders_are_shown_no_address_but_their_own(uow: UnitOfWork) -> None:
-    uow.world.sets(1, RON, assignee=RON)
-    uow.world.known("nameless@example.com")
-    uow.world.asks_in(1, "nameless@example.com")
-    uow.hears("Hello.")
-    shown = uow.world.ticket(1, RITA)
+def test_outsiders_are_shown_no_address_but_their_own(noted: NotedWorld) -> None:
+    noted.world.sets(1, RON, assignee=RON)
+    noted.world.known("nameless@example.com")
+    noted.world.asks_in(1, "nameless@example.com")
+    noted.hears("Hello.")
+    shown = noted.world.ticket(1, RITA)
     assert shown["requestor"] == {"email": RITA, "name": "Rita"}
     assert shown["assignee"] == {"email": None, "name": "Ron"}
     assert shown["participants"] == [{"email": None, "name": "Pia"}, {"email": None, "name": "nameless"}]
     assert [message["sender"]["email"] for message in shown["messages"]] == [RITA, None]
-    assert uow.world.ticket(1, PIA)["requestor"] == {"email": None, "name": "Rita"}
-    assert uow.world.ticket(1, RON)["requestor"] == {"email": RITA, "name": "Rita"}
-    assert list(shown) == [*uow.world.ticket(), "reply"]
-    assert list(shown["messages"][0]) == list(uow.world.ticket()["messages"][0])
+    assert noted.world.ticket(1, PIA)["requestor"] == {"email": None, "name": "Rita"}
+    assert noted.world.ticket(1, RON)["requestor"] == {"email": RITA, "name": "Rita"}
+    assert list(shown) == [*noted.world.ticket(), "reply"]
+    assert list(shown["messages"][0]) == list(noted.world.ticket()["messages"][0])
     assert "@example" not in str(shown).replace(RITA, "").replace("@home.example", "").replace(DOMAIN, "")
-    [hit] = uow.finds("Hello", RITA)
+    [hit] = noted.finds("Hello", RITA)
     assert (hit["assignee"], hit["requestor"]) == (shown["assignee"], shown["requestor"])
-    assert uow.finds(RON, RITA) == []
+    assert noted.finds(RON, RITA) == []
 
 
-def test_the_page_that_an_outsider_asks_for_shows_the_same(uow: UnitOfWork) -> None:
-    uow.world.sets(1, RON, assignee=RON, priority=7)
-    uow.ron.replies(uow.ron.letters[0], OFF["marked"])
-    [page] = uow.steers(uow.rita, "show") if uow.rita.letters else []
+def test_the_page_that_an_outsider_asks_for_shows_the_same(noted: NotedWorld) -> None:
+    noted.world.sets(1, RON, assignee=RON, priority=7)
+    noted.ron.replies(noted.ron.letters[0], OFF["marked"])
+    [page] = noted.steers(noted.rita, "show") if noted.rita.letters else []
     assert f"From: Rita <{RITA}>\nOwner: Ron\nCopied in: Pia" in page.text
     assert "You wrote:" in page.text
     assert "Hi Rita, all is well." in page.text
-    for secret in (RON, PIA, "zebrafish", "pest", "riority", *(letter["Message-ID"] for letter in uow.ron.letters)):
+    for secret in (RON, PIA, "zebrafish", "pest", "riority", *(letter["Message-ID"] for letter in noted.ron.letters)):
         assert secret not in page.all_text
 
 
@@ -374,7 +374,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def brings(uow: UnitOfWork, part: bytes, to: str = "ticket1", sender: str = RON) -> str:
+def brings(noted: NotedWorld, part: bytes, to: str = "ticket1", sender: str = RON) -> str:
     """A mail with words and this part; its Message-ID."""
     message_id = make_msgid(domain="ron.example")
     raw = (
@@ -382,15 +382,15 @@ def brings(uow: UnitOfWork, part: bytes, to: str = "ticket1", sender: str = RON)
         "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=outer\r\n\r\n"
         "--outer\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n--outer\r\n"
     ).encode()
-    uow.world.clock.passes(seconds=1)
-    uow.world.brings(raw + part + b"\r\n--outer--\r\n", sender, f"{to}@{DOMAIN}")
+    noted.world.clock.passes(seconds=1)
+    noted.world.brings(raw + part + b"\r\n--outer--\r\n", sender, f"{to}@{DOMAIN}")
     return message_id
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("whose", ["a private letter", "a letter to the team"])
 def test_a_letter_to_the_team_that_is_attached_stays_with_the_team(
-    inbox_desk: UnitOfWork, form: Any, whose: str
+    inbox_desk: NotedWorld, form: Any, whose: str
 ) -> None:
     letter = inbox_desk.note if whose == "a private letter" else inbox_desk.ron.letters[0]
     brings(inbox_desk, form(as_it_came(letter)))
@@ -405,54 +405,54 @@ def test_a_letter_to_the_team_that_is_attached_stays_with_the_team(
     assert len(files(inbox_desk.rosa.letter())) == len(inbox_desk.last(None)["attachments"]) == 1
 
 
-def test_two_such_files_are_told_in_one_line_and_others_are_passed_on(uow: UnitOfWork) -> None:
-    twice = b"\r\n--outer\r\n".join([FORMS["a mail"](as_it_came(uow.note))] * 2)
+def test_two_such_files_are_told_in_one_line_and_others_are_passed_on(noted: NotedWorld) -> None:
+    twice = b"\r\n--outer\r\n".join([FORMS["a mail"](as_it_came(noted.note))] * 2)
     plan = b"Content-Type: application/pdf; name=plan.pdf\r\n\r\n%PDF"
-    brings(uow, twice + b"\r\n--outer\r\n" + plan)
-    assert [part.get_filename() for part in uow.rita.letter().mail.iter_attachments()] == ["plan.pdf"]
-    assert "2 attached files aren't passed on: they're emails to the team" in uow.rita.letter().words
-    assert [one["name"] for one in uow.last()["attachments"]] == ["plan.pdf"]
-    assert len(files(uow.rosa.letter())) == 3
+    brings(noted, twice + b"\r\n--outer\r\n" + plan)
+    assert [part.get_filename() for part in noted.rita.letter().mail.iter_attachments()] == ["plan.pdf"]
+    assert "2 attached files aren't passed on: they're emails to the team" in noted.rita.letter().words
+    assert [one["name"] for one in noted.last()["attachments"]] == ["plan.pdf"]
+    assert len(files(noted.rosa.letter())) == 3
 
 
-def test_the_names_of_such_files_find_nothing_for_outsiders(uow: UnitOfWork) -> None:
-    brings(uow, FORMS["a mail with a name"](as_it_came(uow.note)))
-    assert uow.finds('"Between us only"', RON)
-    assert uow.finds('"Between us only"', RITA) == []
+def test_the_names_of_such_files_find_nothing_for_outsiders(noted: NotedWorld) -> None:
+    brings(noted, FORMS["a mail with a name"](as_it_came(noted.note)))
+    assert noted.finds('"Between us only"', RON)
+    assert noted.finds('"Between us only"', RITA) == []
 
 
-def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(uow: UnitOfWork) -> None:
-    uow.hears("Hello Rita.")
-    own = as_it_came(uow.rita.letter())
+def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(noted: NotedWorld) -> None:
+    noted.hears("Hello Rita.")
+    own = as_it_came(noted.rita.letter())
     other = b"From: bob@bank.example\r\nMessage-ID: <%b@b>\r\n\r\nHello."
     alike = b"0123456789abcdef.0123456789abcdef0123456789abcdef@\xff", b"\xff.0123456789abcdef0123456789abcdef@b"
     for sender, part in ((RITA, own), (RON, own), *((RON, other % one) for one in (b"1", *alike))):
-        brings(uow, FORMS["a mail"](part), sender=sender)
-        reader = uow.pia
+        brings(noted, FORMS["a mail"](part), sender=sender)
+        reader = noted.pia
         assert len(files(reader.letter())) == 1
         assert "not passed on" not in reader.letter().text
-        assert len(uow.last(PIA)["attachments"]) == 1
+        assert len(noted.last(PIA)["attachments"]) == 1
 
 
-def test_in_private_the_team_gets_every_file(uow: UnitOfWork) -> None:
-    before = len(uow.rita.letters)
-    brings(uow, FORMS["a mail"](as_it_came(uow.note)), "ticket1-comment")
-    assert len(files(uow.rosa.letter())) == 1
-    assert len(uow.rita.letters) == before
+def test_in_private_the_team_gets_every_file(noted: NotedWorld) -> None:
+    before = len(noted.rita.letters)
+    brings(noted, FORMS["a mail"](as_it_came(noted.note)), "ticket1-comment")
+    assert len(files(noted.rosa.letter())) == 1
+    assert len(noted.rita.letters) == before
 
 
-def test_a_first_mail_keeps_a_letter_to_the_team_from_whom_it_asks_in(uow: UnitOfWork) -> None:
+def test_a_first_mail_keeps_a_letter_to_the_team_from_whom_it_asks_in(noted: NotedWorld) -> None:
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"], mail["Cc"] = RON, f"hello@{DOMAIN}", PIA
     mail["Subject"], mail["Message-ID"] = "New", make_msgid(domain="ron.example")
     mail.set_content("Look at this.")
-    mail.add_attachment(as_it_came(uow.note), "application", "octet-stream", filename="letter.eml")
-    uow.world.brings(mail.as_bytes(), RON, f"hello@{DOMAIN}")
-    assert uow.world.ticket(2, None)["messages"][0]["attachments"]
-    assert len(files(uow.rosa.letter())) == 1
+    mail.add_attachment(as_it_came(noted.note), "application", "octet-stream", filename="letter.eml")
+    noted.world.brings(mail.as_bytes(), RON, f"hello@{DOMAIN}")
+    assert noted.world.ticket(2, None)["messages"][0]["attachments"]
+    assert len(files(noted.rosa.letter())) == 1
     # Nothing proves the mail: whom it names waits until the team answers.
-    uow.ron.replies(uow.ron.letter(), "I wrote that.")
-    assert uow.world.ticket(2, PIA)["messages"][0]["attachments"] == []
+    noted.ron.replies(noted.ron.letter(), "I wrote that.")
+    assert noted.world.ticket(2, PIA)["messages"][0]["attachments"] == []
 
 
 # Titles and subjects
@@ -460,7 +460,7 @@ def test_a_first_mail_keeps_a_letter_to_the_team_from_whom_it_asks_in(uow: UnitO
 
 @pytest.mark.parametrize("line", ["Requestor: otto@example.net", "AddCc: otto@example.net"])
 def test_the_title_of_a_ticket_that_the_team_opened_in_private_is_nobodys_else(
-    inbox_desk: UnitOfWork, line: str
+    inbox_desk: NotedWorld, line: str
 ) -> None:
     inbox_desk.rosa.writes("hello-comment", "Sue him?", subject="Zebrafish fraud of Otto")
     assert inbox_desk.world.ticket(2)["title"] == "Zebrafish fraud of Otto"
@@ -475,7 +475,7 @@ def test_the_title_of_a_ticket_that_the_team_opened_in_private_is_nobodys_else(
     assert inbox_desk.world.ticket(2)["title"] == "A chair"
 
 
-def test_the_subject_of_a_note_is_not_shown_with_a_public_reply(inbox_desk: UnitOfWork) -> None:
+def test_the_subject_of_a_note_is_not_shown_with_a_public_reply(inbox_desk: NotedWorld) -> None:
     inbox_desk.hears("Here you are.", subject="Re: Between us only")
     assert inbox_desk.last()["subject"] == inbox_desk.world.ticket()["title"]
     assert inbox_desk.last(None)["subject"] == "Re: Between us only"
@@ -485,7 +485,7 @@ def test_the_subject_of_a_note_is_not_shown_with_a_public_reply(inbox_desk: Unit
 
 
 @pytest.mark.parametrize("subject", ["Fwd: Between us only (the fraud)", "Rita / between  us\u00a0*only*"])
-def test_a_subject_that_holds_that_of_a_note_is_not_told_either(inbox_desk: UnitOfWork, subject: str) -> None:
+def test_a_subject_that_holds_that_of_a_note_is_not_told_either(inbox_desk: NotedWorld, subject: str) -> None:
     assert "the fraud" not in inbox_desk.hears("Here you are.", subject=subject)
     inbox_desk.is_tight("etween us only")
     assert inbox_desk.last()["subject"] == inbox_desk.world.ticket()["title"]
