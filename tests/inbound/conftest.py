@@ -21,7 +21,9 @@ def every_team(request: pytest.FixtureRequest, any_database_url: str) -> Iterato
     """A team in each lifecycle on each database, to whom mail comes over SMTP."""
     world = World(any_database_url, lifecycle=request.param)
     with world.serving():
-        yield StaffedWorld(world, request.param)
+        team = StaffedWorld(world, request.param)
+        team.begin()
+        yield team
     world.close()
 
 

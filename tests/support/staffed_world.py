@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +13,7 @@ from mail_tickets.model.records.messages import find_message
 from mail_tickets.model.records.received_mail import Mail
 from mail_tickets.model.records.tickets import find_ticket
 from mail_tickets.model.storage.unit_of_work import Trust
-from tests.support.world import Actor, Letter, World
+from tests.support.world import Actor, Letter, Snapshot, World
 
 RON, ROSA, QUINN = "ron@example.org", "rosa@example.org", "quinn@example.org"
 RITA, PIA, OTTO, EVE = "rita@example.net", "pia@example.net", "otto@example.net", "eve@elsewhere.example"
@@ -32,11 +34,15 @@ class StaffedWorld:
     def __init__(self, world: World, life: str) -> None:
         self.world = world
         self.life = LIFECYCLES[life]
-        world.switches("Questions", lifecycle=life)
-        self.ron = world.responder(RON, "Ron")
-        self.rosa = world.responder(ROSA, "Rosa")
-        self.quinn = world.responder(QUINN, "Quinn", queue="Questions")
+        self.ron, self.rosa = world.actor(RON, "Ron"), world.actor(ROSA, "Rosa")
+        self.quinn = world.actor(QUINN, "Quinn")
         self.rita = world.actor(RITA, "Rita")
+
+    def begin(self) -> None:
+        """Set up the team in a new world, and let Rita ask."""
+        self.world.switches("Questions", lifecycle=self.life.name)
+        for email, name, queue in ((RON, "Ron", "General"), (ROSA, "Rosa", "General"), (QUINN, "Quinn", "Questions")):
+            self.world.responder(email, name, queue=queue)
         self.rita.writes("hello", "Help!", subject="Printer")
 
     def steers(self, actor: Actor, text: str, **more: Any) -> list[Letter]:
@@ -84,10 +90,18 @@ class StaffedWorld:
             return bytes(uow.session.scalars(select(Mail.raw).where(Mail.id == mail)).one()).decode()
 
 
+@cache
+def _begun(lifecycle: str) -> Snapshot:
+    with TemporaryDirectory() as folder:
+        world = World(f"sqlite:///{folder}/tickets.db", lifecycle=lifecycle)
+        StaffedWorld(world, lifecycle).begin()
+        return world.snapshot()
+
+
 @contextmanager
 def staffed(url: str, lifecycle: str) -> Iterator[StaffedWorld]:
-    """Make one, whose mails the intake takes without a server in between."""
-    world = World(url, lifecycle=lifecycle)
+    """Open one on SQLite, a copy of the first, whose mails the intake takes without a server in between."""
+    world = World.restored(url, _begun(lifecycle), lifecycle)
     yield StaffedWorld(world, lifecycle)
     world.close()
 

@@ -18,7 +18,7 @@ from smtplib import LMTP, SMTP
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, make_url
 
@@ -242,6 +242,14 @@ class Actor:
         return self.letters[-1]
 
 
+class Snapshot(NamedTuple):
+    """A world on SQLite at one moment: its database, its clock, and the letters that had arrived."""
+
+    database: bytes
+    now: datetime
+    letters: list[Letter]
+
+
 class World:
     """A tracker with its database, and the people around it."""
 
@@ -275,6 +283,21 @@ class World:
 
     def close(self) -> None:
         self.database.close()
+
+    def snapshot(self) -> Snapshot:
+        """Close a world on SQLite, and keep it to begin others from it."""
+        self.close()
+        content = Path(self.database.url.database or "").read_bytes()
+        return Snapshot(content, self.clock.now, self.far_end.letters)
+
+    @classmethod
+    def restored(cls, url: str, snapshot: Snapshot, lifecycle: str) -> "World":
+        """Begin where another world was when it was kept."""
+        Path(make_url(url).database or "").write_bytes(snapshot.database)
+        world = cls(url, lifecycle=lifecycle)
+        world.clock.now = snapshot.now
+        world.far_end.letters = [*snapshot.letters]
+        return world
 
     def actor(self, email: str, name: str = "") -> Actor:
         """Somebody whom the tracker does not know yet."""
