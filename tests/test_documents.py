@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import click
@@ -11,9 +12,12 @@ import pytest
 from mail_tickets.config import defaults
 from mail_tickets.config.parsing import load, problems
 from mail_tickets.model.lifecycle.commands import COMMANDS, UNDO, read
+from mail_tickets.model.search.fulltext_table import POSTGRES_TABLE
+from mail_tickets.model.storage.base import Base
 from tests.support.command_line import check_command
 from tests.support.documents import DOCS, DOCUMENTS, README, code_blocks, marked, with_blocks
-from tests.support.sources import ROOT
+from tests.support.sources import ROOT, SOURCES, TEMPLATES
+from tests.test_layers import LAYERS, layer
 
 PAGES = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 # Programs that our pages tell people to start besides our own.
@@ -106,6 +110,73 @@ def test_every_link_of_a_page_leads_somewhere(path: Path) -> None:
         assert target.exists(), link
         assert target.is_relative_to(ROOT), link
         assert not anchor or anchor in anchors(target), link
+
+
+ARCHITECTURE = DOCS / "architecture.md"
+CHECKOUT = ("app", "config", "docs", "packaging", "tests", ".ci")
+# What an installation has, or Salmon's project, and a checkout has not.
+ELSEWHERE = {"tickets.toml", "logs/"}
+
+
+def in_backticks(path: Path) -> list[str]:
+    """Return what stands in backticks in the sentences and tables of a page."""
+    prose = re.sub(r"^ *```.*?^ *```$", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.findall(r"`([^`\n]+)`", prose)
+
+
+@cache
+def endings() -> set[str]:
+    """Return every way in which a page may name a file or a folder: `model/schema.py` is one in app/."""
+    files = [path.relative_to(ROOT) for top in CHECKOUT for path in (ROOT / top).rglob("*") if path.is_file()]
+    files += [path.relative_to(ROOT) for path in ROOT.iterdir() if path.is_file()]
+    paths = {path for file in files for path in (file, *file.parents)}
+    return {"/".join(path.parts[start:]) for path in paths for start in range(len(path.parts))}
+
+
+@PAGES
+def test_every_file_that_a_page_names_is_there(path: Path) -> None:
+    file = r"[\w.-]+(/[\w.-]+)*/|[\w.-]+(/[\w.-]+)*\.(py|html|txt|toml|md|css|js|svg)"
+    for name in in_backticks(path):
+        if re.fullmatch(file, name) and name not in ELSEWHERE:
+            assert name.rstrip("/") in endings(), name
+
+
+def test_every_name_on_the_architecture_page_is_one_of_the_program() -> None:
+    """What looks like a function, a class or a column, as in `add_letters`, is a word of a source or template."""
+    texts = [path.read_text(encoding="utf-8") for path in (*SOURCES, *TEMPLATES)]
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    names = {name for name in in_backticks(ARCHITECTURE) if re.fullmatch(r"(?!TICKETS_)[A-Za-z_]+", name)}
+    assert names - words == set()
+
+
+def test_the_architecture_page_names_functions_where_they_are() -> None:
+    pairs = re.findall(r"`(\w+)` in `([\w/]+\.py)`", ARCHITECTURE.read_text(encoding="utf-8"))
+    assert pairs
+    for name, file in pairs:
+        [path] = [path for path in SOURCES if path.as_posix().endswith(f"/{file}")]
+        assert re.search(rf"\b{name}\b", path.read_text(encoding="utf-8")), (name, file)
+
+
+# Files of the model beside its packages: the first is named below the table, the others stand with `schema.py`.
+UNLISTED = {"app.model.wording", "app.model.program", "app.model.setup"}
+
+
+def rows_below(heading: str) -> list[str]:
+    """Return the first cells of a table of the architecture page."""
+    section = ARCHITECTURE.read_text(encoding="utf-8").partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| (`.*?) \|", section, re.M)
+
+
+def test_the_architecture_page_has_every_table_and_no_other() -> None:
+    named = {name for cell in rows_below("## The tables of the database") for name in re.findall(r"`(\w+)`", cell)}
+    assert named == {*Base.metadata.tables, "search", POSTGRES_TABLE, "alembic_version"}
+
+
+def test_the_architecture_page_has_every_package_below_those_that_it_imports() -> None:
+    names = [cell.split("`")[1].removesuffix(".py").strip("/") for cell in rows_below("## Packages") if "app/" in cell]
+    places = [layer(name.replace("/", ".")) for name in names]
+    assert places == sorted(places)
+    assert {LAYERS[place] for place in places} == {*LAYERS} - UNLISTED
 
 
 def test_the_readme_leads_to_every_page() -> None:
