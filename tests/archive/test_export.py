@@ -461,6 +461,7 @@ def merges(world: World, number: int, into: int) -> None:
             merge(uow, ticket_of(uow, number), ticket_of(uow, into), person_of(uow, RON))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, seed=st.integers(0, 99))
 def test_what_is_exported_is_the_same_conversations_elsewhere(

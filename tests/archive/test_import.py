@@ -683,6 +683,7 @@ class Killed(Exception):
     """The import ends here."""
 
 
+@pytest.mark.slow
 @_MANY
 @given(mails=archives(), cuts=st.lists(st.tuples(st.sampled_from(["take", "gather", "post"]), st.integers(0, 4))))
 def test_an_interrupted_archive_gives_the_same_tickets(

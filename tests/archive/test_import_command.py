@@ -197,6 +197,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(program: Program) -> None:
     assert b"new tickets        250" in done.stdout
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_same_command_goes_on_from_there(program: Program) -> None:
     mails = [
         old_mail(f"{thread}.{reply}", f"p{reply}@example.org", days=reply, subject=f"S {thread}",

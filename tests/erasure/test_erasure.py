@@ -115,6 +115,7 @@ quickly = settings(
 whoever = st.sampled_from(PEOPLE)
 
 
+@pytest.mark.slow
 @quickly
 @given(deeds=some_deeds, who=whoever)
 def test_nothing_of_a_person_is_left_and_nothing_of_others_is_lost(
@@ -162,6 +163,7 @@ def eventful(everything: Small, request: pytest.FixtureRequest, tmp_path: Path) 
         drop_database(request.getfixturevalue("postgres_server"), url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", PEOPLE)
 def test_nothing_of_a_person_is_left_on_either_database(eventful: Small, who: str) -> None:
     forget_somebody(eventful, who)

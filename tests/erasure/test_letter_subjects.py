@@ -95,6 +95,7 @@ def small(any_database_url: str) -> Iterator[Small]:
     made.world.close()
 
 
+@pytest.mark.slow
 def test_a_letter_of_every_kind_has_the_subjects_that_it_shows(small: Small) -> None:
     tell_story(small)
     assert {letter.kind for letter in small.world.rows(Letter)} == KINDS
