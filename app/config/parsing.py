@@ -94,15 +94,15 @@ class SettingReading:
         """Yield everything that is wrong, each in one line that names it."""
         for name, named in unknown_names(self.sources, [*_PARSERS, *_BESIDE]):
             yield f"{named} isn't a setting. {_advice(name)}"
-        found: dict[str, None] = {}
+        errors: dict[str, None] = {}
         for name in _PARSERS:
             try:
                 self.value(name)
             except BadSetting as error:
                 # A wrong TICKETS_HOME is found with each path that starts there.
-                found[str(error)] = None
-        yield from found
-        if not found:
+                errors[str(error)] = None
+        yield from errors
+        if not errors:
             yield from web_problems(self.value("WEB"), self.value("WEB_URL"))
 
     def given(self, name: str) -> Given:
@@ -131,7 +131,7 @@ def _advice(name: str) -> str:
     near = get_close_matches(name.upper(), _PARSERS, n=1)
     if near:
         return f"Did you mean {PREFIX}{near[0]}?"
-    return f"Use {', '.join(f'{PREFIX}{one}' for one in _PARSERS)}."
+    return f"Use {', '.join(f'{PREFIX}{setting}' for setting in _PARSERS)}."
 
 
 _BEFORE_AT = re.compile(r"\A([a-z+]*:?/{0,2})(?=[^@]*[:/]).*@", re.DOTALL | re.IGNORECASE)
@@ -203,7 +203,7 @@ _LISTEN = re.compile(
 
 
 def _listen(given: str) -> tuple[Listen, ...]:
-    places = tuple(_one_listen(one.strip()) for one in given.split(",") if one.strip())
+    places = tuple(_one_listen(place.strip()) for place in given.split(",") if place.strip())
     if not places:
         raise ValueError("name at least one place to listen at, like smtp://127.0.0.1:8825")
     return places

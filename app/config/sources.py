@@ -35,8 +35,8 @@ class SettingSource(NamedTuple):
 
 def from_environment(environment: Mapping[str, str]) -> SettingSource:
     """Return the variables with the prefix, which go over everything else."""
-    found = {name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)}
-    return SettingSource("environment", f"{PREFIX}{{NAME}}", found)
+    values = {name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)}
+    return SettingSource("environment", f"{PREFIX}{{NAME}}", values)
 
 
 def from_credentials(environment: Mapping[str, str]) -> SettingSource:
@@ -89,7 +89,7 @@ def text_of(source: SettingSource, name: str, environment: Mapping[str, str]) ->
 
 def _text(source: SettingSource, name: str) -> str:
     value = source.values[name]
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
     if value is None:
         return ""

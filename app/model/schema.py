@@ -76,9 +76,9 @@ def check_version(database: Database) -> None:
 
 
 def _check_version(uow: UnitOfWork) -> None:
-    found = version(uow.session.connection())
-    if found != REVISION:
-        raise NotReady(_advice(found))
+    stored = version(uow.session.connection())
+    if stored != REVISION:
+        raise NotReady(_advice(stored))
 
 
 def check_ready(database: Database) -> None:
@@ -96,12 +96,12 @@ def _check_domain(uow: UnitOfWork) -> None:
         raise OtherDomain(f"This database belongs to the domain {kept}, but the settings say {uow.domain}. {advice}")
 
 
-def _advice(found: str | None) -> str:
-    if found is None:
+def _advice(stored: str | None) -> str:
+    if stored is None:
         return "The database is empty. Run: tickets init"
-    if found > REVISION:
-        return f"The database is newer ({found}) than this program ({REVISION}). Upgrade the program."
-    return f"The database is at version {found}, this program at {REVISION}. To upgrade it, run: tickets init"
+    if stored > REVISION:
+        return f"The database is newer ({stored}) than this program ({REVISION}). Upgrade the program."
+    return f"The database is at version {stored}, this program at {REVISION}. To upgrade it, run: tickets init"
 
 
 def upgrade(
@@ -120,27 +120,27 @@ def upgrade(
         _make_private(Path(database.url.database))
     with database.transaction() as uow:
         _take_turn(uow.session.connection())
-        found = version(uow.session.connection())
-        if found is not None and found > REVISION:
-            raise NotReady(_advice(found))
-        if found is not None and found != REVISION:
-            _keep_a_copy(database, found, tell)
-        if found != REVISION:
+        stored = version(uow.session.connection())
+        if stored is not None and stored > REVISION:
+            raise NotReady(_advice(stored))
+        if stored is not None and stored != REVISION:
+            _keep_a_copy(database, stored, tell)
+        if stored != REVISION:
             _migrate(uow)
         _check_domain(uow)
         if our_domains.kept_domain(uow) is None:
             our_domains.adopt_domain(uow)
-        if found is None:
+        if stored is None:
             fill(uow)
     # Loaded here: few commands upgrade.
     from .letters.old_letters import name_old_letters
 
     # In transactions of its own: an upgrade that ends here goes on with the next one, or when something is erased.
     name_old_letters(database, tell)
-    return found is None
+    return stored is None
 
 
-def _keep_a_copy(database: Database, found: str, tell: Callable[[str], None]) -> None:
+def _keep_a_copy(database: Database, stored: str, tell: Callable[[str], None]) -> None:
     """Copy a SQLite database as it stands before a migration, for whoever must go back to the older program.
 
     No more than one for each version: the newest, as an upgrade that failed may come again weeks later. The turn to
@@ -149,9 +149,9 @@ def _keep_a_copy(database: Database, found: str, tell: Callable[[str], None]) ->
     if not database.is_sqlite or database.url.database is None:
         return
     path = Path(database.url.database)
-    copy = path.with_name(f"{path.name}.before-{found}")
+    copy = path.with_name(f"{path.name}.before-{stored}")
     copy_database(path, copy, replace=True)
-    tell(f"The database is upgraded from version {found} to {REVISION}; as it was, it is kept at {copy}")
+    tell(f"The database is upgraded from version {stored} to {REVISION}; as it was, it is kept at {copy}")
 
 
 def _make_private(path: Path) -> None:

@@ -99,13 +99,13 @@ class Wording:
 
     def render(self, template: str, **context: object) -> str:
         """Return a whole letter: its template's text, with what is given said in this language."""
-        said = {name: self.said(value) for name, value in context.items()}
-        return self._environment.get_template(f"{template}.txt").render(**said)
+        slots = {name: self.said(value) for name, value in context.items()}
+        return self._environment.get_template(f"{template}.txt").render(**slots)
 
     def said(self, value: Any) -> Any:
         """Return a value of a letter with every sentence in it said."""
         if isinstance(value, list | tuple) and not isinstance(value, Sentence):
-            return [self.said(one) for one in value]
+            return [self.said(item) for item in value]
         return self.say(value) if isinstance(value, Sentence) else value
 
     def _said(self, text: Sentence) -> str:
@@ -120,7 +120,7 @@ class Wording:
         if isinstance(value, str):
             return value.replace(" ", _GLUE)
         if isinstance(value, Iterable):
-            return [self._slot(one) for one in value]
+            return [self._slot(item) for item in value]
         return value
 
     def _macro(self, name: str) -> Any:
@@ -146,7 +146,7 @@ class Wording:
         return self._listed(words, "or")
 
     def _listed(self, words: Iterable[object], last: str) -> str:
-        every = [str(one) for one in words]
+        every = [str(word) for word in words]
         if len(every) < 2:
             return every[0] if every else self.phrase("none")
         return f"{', '.join(every[:-1])} {self.phrase(last)} {every[-1]}"
@@ -166,8 +166,8 @@ def moment(at: datetime, *, year: bool = False) -> Sentence:
 
 
 def _phrases_in(language: str) -> dict[str, str]:
-    found: dict[str, str] = tomllib.loads((TEMPLATES / language / "phrases.toml").read_text("utf-8"))["phrases"]
-    return found
+    phrases: dict[str, str] = tomllib.loads((TEMPLATES / language / "phrases.toml").read_text("utf-8"))["phrases"]
+    return phrases
 
 
 @cache
@@ -193,9 +193,9 @@ def _environment(language: str) -> "Environment":
     return environment
 
 
-def _plural(count: int, one: str, more: str) -> str:
+def _plural(count: int, singular: str, plural: str) -> str:
     """Return the words for one thing, or those for another number, with the number in place of `#`."""
-    return one if count == 1 else more.replace("#", str(count))
+    return singular if count == 1 else plural.replace("#", str(count))
 
 
 def _folded(text: str, width: int | None = WIDTH) -> str:

@@ -104,7 +104,7 @@ def forget_person(uow: UnitOfWork, email: str) -> ErasureReport:
     report = ErasureReport(erased=personal_data.messages_of(uow, person))
     report.left = left_of(uow, person, patterns, tickets, elsewhere.kept)
     _count_offices(uow, person, report)
-    erase_words(uow, report, mails | elsewhere.asked)
+    erase_words(uow, report, mails | elsewhere.requests)
     patterns = patterns.knowing(rows.erase_messages(uow, report.erased, patterns.title))
     _take_out_of_letters(uow, person, patterns, report, tickets)
     report.retitled = sorted(rewrite.rewrite_tickets(uow, patterns, tickets))
@@ -152,30 +152,30 @@ def erase_words(uow: UnitOfWork, report: ErasureReport, mails: Collection[int]) 
 
     Here whatever else keeps the words of `report.erased` lets go of them; the messages themselves are still there.
     """
-    found = rows.still_there(uow, mails)
-    report.messages, report.mails = len(report.erased), len(found)
+    present = rows.still_there(uow, mails)
+    report.messages, report.mails = len(report.erased), len(present)
     report.attachments = rows.count(uow, Attachment.message_id, report.erased)
-    report.set_aside = rows.count(uow, Delivery.mail_id, found, Delivery.waiting.is_(True))
-    rows.erase_mails(uow, found)
+    report.set_aside = rows.count(uow, Delivery.mail_id, present, Delivery.waiting.is_(True))
+    rows.erase_mails(uow, present)
 
 
 def _take_out_of_letters(
     uow: UnitOfWork, person: Person, patterns: IdentityPatterns, report: ErasureReport, tickets: Collection[int]
 ) -> None:
     """Delete letters to the person, and waiting letters about their messages; blank other letters that show them."""
-    asked = personal_data.tickets_asked(uow, person, patterns.addresses)
+    requested = personal_data.tickets_asked(uow, person, patterns.addresses)
     to_them = rows.ids_of(uow, Letter.id, Letter.person_id, [person.id])
     about = rows.ids_of(uow, Letter.id, Letter.about_id, report.erased)
-    on_ticket = rows.ids_of(uow, Letter.id, Letter.ticket_id, asked | patterns.titles.keys())
+    on_ticket = rows.ids_of(uow, Letter.id, Letter.ticket_id, requested | patterns.titles.keys())
     showing = rows.ids_of(uow, LetterSubject.letter_id, LetterSubject.ticket_id, patterns.titles)
     showing |= rows.ids_of(uow, LetterSubject.letter_id, LetterSubject.person_id, [person.id])
-    found = to_them | about | on_ticket | showing | rows.letters_with_words(uow, patterns)
+    affected = to_them | about | on_ticket | showing | rows.letters_with_words(uow, patterns)
     gone = to_them | rows.ids_of(uow, Letter.id, Letter.id, about, Letter.state != State.SENT)
     rows.remove_letters(uow, gone)
-    rows.blank_letters(uow, found - gone, line_left(uow))
+    rows.blank_letters(uow, affected - gone, line_left(uow))
     rows.unlink_letters(uow, tickets, patterns.ids)
     rows.drop_promises(uow, person.id)
-    report.letters = len(found)
+    report.letters = len(affected)
 
 
 def _take_out_of_records(uow: UnitOfWork, person: Person, patterns: IdentityPatterns, tickets: Collection[int]) -> None:

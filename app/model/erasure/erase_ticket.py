@@ -30,7 +30,7 @@ def forget_ticket(uow: UnitOfWork, number: int) -> ErasureReport:
     if (into := find_ticket(uow, number).merged_into) is not None:
         raise NotAllowed("erase_merged", number=number, into=into)
     numbers = personal_data.parts_of(uow, number)
-    tickets = [find_ticket(uow, one, locked=True) for one in sorted(numbers)]
+    tickets = [find_ticket(uow, part, locked=True) for part in sorted(numbers)]
     report = ErasureReport(tickets=len(tickets), erased=_messages_on(uow, numbers))
     report.only_here = _known_only_here(uow, numbers)
     erase_words(uow, report, _mails_of(uow, numbers, report.erased))
@@ -51,15 +51,15 @@ def _mails_of(uow: UnitOfWork, numbers: Collection[int], messages: Collection[in
     """The mails that came to these tickets, without those that stand elsewhere too: on another ticket, or set aside."""
     brought = select(Message.mail_id).where(Message.ticket_id.in_(numbers), Message.mail_id.is_not(None))
     came = select(Delivery.mail_id).where(Delivery.ticket_id.in_(numbers))
-    found = {one for one in (*uow.session.scalars(brought), *uow.session.scalars(came)) if one is not None}
+    mails = {mail for mail in (*uow.session.scalars(brought), *uow.session.scalars(came)) if mail is not None}
     elsewhere: set[int | None] = set()
-    for batch in batches(sorted(found)):
+    for batch in batches(sorted(mails)):
         other = select(Message.mail_id).where(Message.mail_id.in_(batch), Message.ticket_id.not_in(numbers))
         aside = select(Delivery.mail_id).where(
             Delivery.mail_id.in_(batch), or_(Delivery.ticket_id.not_in(numbers), Delivery.waiting)
         )
         elsewhere |= {*uow.session.scalars(other), *uow.session.scalars(aside)}
-    return found - elsewhere
+    return mails - elsewhere
 
 
 def _take_out_letters(uow: UnitOfWork, numbers: Collection[int], messages: Collection[int]) -> int:
@@ -109,5 +109,5 @@ def _known_only_here(uow: UnitOfWork, numbers: Collection[int]) -> list[str]:
         exists().where(Message.sender_id == Person.id, Message.ticket_id.in_(numbers)),
         exists().where(Ticket.requestor_id == Person.id, Ticket.id.in_(numbers)),
     )
-    found = uow.session.scalars(select(Person).where(here, ~elsewhere).order_by(Person.email))
-    return [person.email for person in found if not person.forgotten]
+    people = uow.session.scalars(select(Person).where(here, ~elsewhere).order_by(Person.email))
+    return [person.email for person in people if not person.forgotten]

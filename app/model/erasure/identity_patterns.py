@@ -69,8 +69,8 @@ class IdentityPatterns:
         titles = self.titles_on(ticket)
         prefix = _PREFIX.match(subject)
         rest = subject[prefix.end() :] if prefix else subject
-        theirs = rest in titles or any(len(rest) > _TOLD_BY and title.startswith(rest) for title in titles)
-        return f"{subject[: len(subject) - len(rest)]}{self.title}" if theirs else subject
+        is_title = rest in titles or any(len(rest) > _TOLD_BY and title.startswith(rest) for title in titles)
+        return f"{subject[: len(subject) - len(rest)]}{self.title}" if is_title else subject
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:

@@ -40,10 +40,10 @@ NOTHING = Mentions(0, ())
 class UnpostedMails(NamedTuple):
     """The ids of mails of others that stand on no ticket and name somebody.
 
-    `asked` only asked for a page or a search, which is no correspondence; `kept` are the others.
+    `requests` ask for a page or a search, which is no correspondence; `kept` are the others.
     """
 
-    asked: set[int]
+    requests: set[int]
     kept: set[int]
 
 
@@ -53,16 +53,17 @@ def on_no_ticket(uow: UnitOfWork, patterns: IdentityPatterns, own: Collection[in
     query = select(Mail.id, Mail.subject, Mail.envelope_from, Mail.raw).where(~on_ticket)
     rows = uow.session.execute(query, execution_options={"yield_per": 100})
     named = {id_ for id_, subject, sender, raw in rows if id_ not in own and _names(patterns, subject, raw, sender)}
-    fates: dict[int, set[str]] = {one: set() for one in named}
+    fates: dict[int, set[str]] = {mail_id: set() for mail_id in named}
     for batch in batches(sorted(named)):
         for mail, fate in uow.session.execute(
             select(Delivery.mail_id, Delivery.fate).where(Delivery.mail_id.in_(batch))
         ):
             fates[mail].add(fate)
-    asked = {
-        mail for mail, those in fates.items() if Fate.ANSWERED in those and those <= {Fate.ANSWERED, Fate.REPEATED}
-    }
-    return UnpostedMails(asked, named - asked)
+    requests = {mail for mail, its_fates in fates.items() if Fate.ANSWERED in its_fates and its_fates <= _REQUEST_FATES}
+    return UnpostedMails(requests, named - requests)
+
+
+_REQUEST_FATES = {Fate.ANSWERED, Fate.REPEATED}
 
 
 def _names(patterns: IdentityPatterns, subject: str, raw: bytes, envelope_from: str | None) -> bool:
@@ -78,20 +79,20 @@ def left_of(
 ) -> Mentions:
     """What others wrote that has somebody's address, their name or lines of theirs; `mails` are those on no ticket."""
     lines = _lines_of(uow, person)
-    found: dict[int, int] = dict(_anywhere(uow, person, patterns))
+    mentions: dict[int, int] = dict(_anywhere(uow, person, patterns))
     for batch in batches(sorted(tickets)):
         of_others = Message.sender_id.is_distinct_from(person.id)
         query = select(*_OTHERS).where(Message.ticket_id.in_(batch), of_others)
         for number, ticket, subject, text, mail in uow.session.execute(query).all():
-            if number in found:
+            if number in mentions:
                 continue
             # By command no exact mail remains, which would still have the title.
             titled = mail is not None and patterns.retitled(subject, ticket) != subject
             quotes = titled or not lines.isdisjoint(_telling(text))
             if quotes or patterns.names_them(text) or (mail and _is_named_in(uow, patterns, mail)):
-                found[number] = ticket
+                mentions[number] = ticket
     waiting = ids_of(uow, Delivery.id, Delivery.mail_id, mails, Delivery.waiting.is_(True))
-    return Mentions(len(found), sorted(set(found.values())), len(mails), sorted(waiting))
+    return Mentions(len(mentions), sorted(set(mentions.values())), len(mails), sorted(waiting))
 
 
 def _anywhere(uow: UnitOfWork, person: Person, patterns: IdentityPatterns) -> Iterator[tuple[int, int]]:

@@ -32,26 +32,26 @@ def addresses_of(uow: UnitOfWork, person: Person) -> frozenset[str]:
 def names_of(uow: UnitOfWork, person: Person) -> frozenset[str]:
     """What somebody is called, and was called in letters to them."""
     to_them = uow.session.scalars(select(Letter.recipient_name).where(Letter.person_id == person.id).distinct())
-    return frozenset(one for one in (person.name, *to_them) if one.strip())
+    return frozenset(name for name in (person.name, *to_them) if name.strip())
 
 
 def tickets_with(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
     """The numbers of all tickets on which somebody left a trace, with all that was merged with them."""
-    who = person.id
-    changed = or_(Change.by_id == who, contains_any(Change.old, addresses), contains_any(Change.new, addresses))
+    person_id = person.id
+    changed = or_(Change.by_id == person_id, contains_any(Change.old, addresses), contains_any(Change.new, addresses))
     kept = (Checkpoint.by_id, Checkpoint.requestor_id, Checkpoint.assignee_id, Checkpoint.answerer_id)
-    found = {
-        *uow.session.scalars(select(Message.ticket_id).where(Message.sender_id == who).distinct()),
-        *uow.session.scalars(select(Ticket.id).where(_is_one_of(who, *_ON_TICKET))),
-        *uow.session.scalars(select(Participant.ticket_id).where(Participant.person_id == who)),
+    numbers = {
+        *uow.session.scalars(select(Message.ticket_id).where(Message.sender_id == person_id).distinct()),
+        *uow.session.scalars(select(Ticket.id).where(_is_one_of(person_id, *_ON_TICKET))),
+        *uow.session.scalars(select(Participant.ticket_id).where(Participant.person_id == person_id)),
         *uow.session.scalars(select(Change.ticket_id).where(changed).distinct()),
-        *uow.session.scalars(select(Checkpoint.ticket_id).where(_is_one_of(who, *kept)).distinct()),
+        *uow.session.scalars(select(Checkpoint.ticket_id).where(_is_one_of(person_id, *kept)).distinct()),
         *uow.session.scalars(
-            select(Reopening.ticket_id).where(_is_one_of(who, Reopening.by_id, Reopening.answerer_id))
+            select(Reopening.ticket_id).where(_is_one_of(person_id, Reopening.by_id, Reopening.answerer_id))
         ),
-        *uow.session.scalars(select(Letter.ticket_id).where(Letter.person_id == who).distinct()),
+        *uow.session.scalars(select(Letter.ticket_id).where(Letter.person_id == person_id).distinct()),
     }
-    return with_merged(uow, {number for number in found if number is not None})
+    return with_merged(uow, {number for number in numbers if number is not None})
 
 
 def tickets_asked(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set[int]:
@@ -74,19 +74,19 @@ def _is_one_of(who: int, *columns: Any) -> ColumnElement[bool]:
 def with_merged(uow: UnitOfWork, numbers: Collection[int]) -> set[int]:
     """Some tickets, with all that became part of one of them, and of what they became part."""
     merged = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
-    pairs = [(one, other) for one, other in uow.session.execute(merged) if other is not None]
-    found = set(numbers)
-    while more := {x for pair in pairs for x in pair if found & set(pair)} - found:
-        found |= more
-    return found
+    pairs = [(part, whole) for part, whole in uow.session.execute(merged) if whole is not None]
+    linked = set(numbers)
+    while more := {x for pair in pairs for x in pair if linked & set(pair)} - linked:
+        linked |= more
+    return linked
 
 
 def parts_of(uow: UnitOfWork, number: int) -> set[int]:
     """A ticket, with all that became part of it."""
-    found = {number}
-    while more := set(uow.session.scalars(select(Ticket.id).where(Ticket.merged_into.in_(found)))) - found:
-        found |= more
-    return found
+    parts = {number}
+    while more := set(uow.session.scalars(select(Ticket.id).where(Ticket.merged_into.in_(parts)))) - parts:
+        parts |= more
+    return parts
 
 
 def messages_of(uow: UnitOfWork, person: Person) -> list[int]:
@@ -108,7 +108,7 @@ def mails_of(uow: UnitOfWork, person: Person, addresses: Collection[str]) -> set
     of_others = exists().where(Message.mail_id == Mail.id, Message.sender_id.is_distinct_from(person.id))
     own = or_(Mail.author.in_(wrote), (Mail.author == "") & Mail.envelope_from.in_(sent), Mail.id.in_(reports))
     posted = select(Message.mail_id).where(Message.sender_id == person.id, Message.mail_id.is_not(None))
-    archived = {one.mail_id for one in archived_of(uow, keys) if one.mail_id and not one.posted}
+    archived = {row.mail_id for row in archived_of(uow, keys) if row.mail_id and not row.posted}
     return {
         *uow.session.scalars(select(Mail.id).where(own, ~of_others)),
         *(mail_id for mail_id in uow.session.scalars(posted) if mail_id is not None),
@@ -124,7 +124,7 @@ def has_mails(uow: UnitOfWork, address: str) -> bool:
 def _spelled(uow: UnitOfWork, column: Any, keys: Collection[str]) -> list[str]:
     """Every way in which a column of mails writes one of these addresses."""
     written = uow.session.scalars(select(column).where(column.is_not(None), column != "").distinct())
-    return [one for one in written if address_key(one) in keys]
+    return [spelling for spelling in written if address_key(spelling) in keys]
 
 
 class InArchive(NamedTuple):
@@ -139,11 +139,11 @@ class InArchive(NamedTuple):
 
 def archived_of(uow: UnitOfWork, keys: Collection[str]) -> Iterator[InArchive]:
     """The rows of imported mails that somebody wrote or that name them."""
-    theirs = {person_key(key) for key in keys}
+    own_keys = {person_key(key) for key in keys}
     columns = (Archived.id, Archived.mail_id, Archived.posted, Archived.people)
     # There may be very many.
     rows = uow.session.execute(select(*columns), execution_options={"yield_per": 10_000})
     for id_, mail_id, posted, people in rows:
         named = person_keys(people)
-        if theirs & set(named):
-            yield InArchive(id_, mail_id, posted, people, named[0] in theirs)
+        if own_keys & set(named):
+            yield InArchive(id_, mail_id, posted, people, named[0] in own_keys)

@@ -49,23 +49,23 @@ def rewrite_tickets(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collec
 
     The ids of the messages of others that change by it.
     """
-    found: set[int] = set()
+    retitled: set[int] = set()
     for batch in batches(sorted(tickets)):
         for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(batch))):
             ticket.title = _title(patterns, ticket.id, ticket.title)
             ticket.root = patterns.with_other_ids(ticket.root) if ticket.root else None
-        for kept in uow.session.scalars(select(Checkpoint).where(Checkpoint.ticket_id.in_(batch))):
-            kept.title = _title(patterns, kept.ticket_id, kept.title)
+        for checkpoint in uow.session.scalars(select(Checkpoint).where(Checkpoint.ticket_id.in_(batch))):
+            checkpoint.title = _title(patterns, checkpoint.ticket_id, checkpoint.title)
         for values in list(_messages(uow, patterns, batch)):
             number, mail = values.pop("id"), values.pop("mail")
-            found.add(number)
+            retitled.add(number)
             uow.connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == number).values(**values))
             uow.connection.execute(update(_MAIL).where(_MAIL.c.id == mail).values(subject=values["subject"]))
     uow.session.flush()
     for message_ids in batches(patterns.ids):
         forwards = update(Message).where(Message.original_id.in_(message_ids))
         uow.session.execute(forwards.values(original_id=None))
-    return found
+    return retitled
 
 
 def _messages(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collection[int]) -> Iterator[dict[str, Any]]:
@@ -84,8 +84,8 @@ def _messages(uow: UnitOfWork, patterns: IdentityPatterns, tickets: Collection[i
 def rewrite_mails(uow: UnitOfWork, patterns: IdentityPatterns) -> None:
     """Take somebody's address out of the envelopes of others' mails, and out of what became of these."""
     written = uow.session.scalars(select(Mail.envelope_from).where(Mail.envelope_from.is_not(None)).distinct())
-    for one in [one for one in written if patterns.is_theirs(one)]:
-        uow.session.execute(update(Mail).where(Mail.envelope_from == one).values(envelope_from=patterns.anonymous))
+    for sender in [sender for sender in written if patterns.is_theirs(sender)]:
+        uow.session.execute(update(Mail).where(Mail.envelope_from == sender).values(envelope_from=patterns.anonymous))
     for delivery in uow.session.scalars(select(Delivery).where(contains_any(Delivery.reason, patterns.spellings))):
         delivery.reason = patterns.without_addresses(delivery.reason)
     uow.session.flush()

@@ -25,10 +25,10 @@ _LOOKED_THROUGH = 20_000
 
 def count(uow: UnitOfWork, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> int:
     """How many rows have one of these ids in a column."""
-    found = 0
+    total = 0
     for batch in batches(sorted(ids)):
-        found += uow.session.scalar(select(func.count()).where(column.in_(batch), *more)) or 0
-    return found
+        total += uow.session.scalar(select(func.count()).where(column.in_(batch), *more)) or 0
+    return total
 
 
 def still_there(uow: UnitOfWork, mails: Collection[int]) -> set[int]:
@@ -90,10 +90,10 @@ def remove_messages(uow: UnitOfWork, ids: Collection[int]) -> None:
 
 def ids_of(uow: UnitOfWork, wanted: Any, column: Any, ids: Collection[int], *more: ColumnElement[bool]) -> set[int]:
     """The `wanted` ids of the rows that have one of these ids in a column."""
-    found: set[int] = set()
+    result: set[int] = set()
     for batch in batches(sorted(ids)):
-        found |= set(uow.session.scalars(select(wanted).where(column.in_(batch), *more)))
-    return found
+        result |= set(uow.session.scalars(select(wanted).where(column.in_(batch), *more)))
+    return result
 
 
 def letters_with_words(uow: UnitOfWork, patterns: IdentityPatterns) -> set[int]:
@@ -102,13 +102,13 @@ def letters_with_words(uow: UnitOfWork, patterns: IdentityPatterns) -> set[int]:
     They had it from others: from a mail, from the server that refused the letter, from who asked for a page.
     """
     columns = (Letter.subject, Letter.text, Letter.commands, Letter.error)
-    asked = (Letter.kind == ReceiptKind.PAGE) & contains_any(Letter.subject, patterns.whole_names)
+    requests = (Letter.kind == ReceiptKind.PAGE) & contains_any(Letter.subject, patterns.whole_names)
     waits = contains_any(Letter.commands, patterns.whole_names)
-    named = or_(asked, waits, *(contains_any(column, patterns.spellings) for column in columns))
-    found: set[int] = set()
+    named = or_(requests, waits, *(contains_any(column, patterns.spellings) for column in columns))
+    letters: set[int] = set()
     for piece in _pieces(uow):
-        found |= set(uow.session.scalars(select(Letter.id).where(piece, named)))
-    return found
+        letters |= set(uow.session.scalars(select(Letter.id).where(piece, named)))
+    return letters
 
 
 def _pieces(uow: UnitOfWork) -> Iterator[ColumnElement[bool]]:
@@ -161,9 +161,9 @@ def unlink_letters(uow: UnitOfWork, tickets: Collection[int], ids: Collection[st
 
 def leave_archive(uow: UnitOfWork, keys: Collection[str]) -> None:
     """Let nothing of an imported mail tell of somebody: what names them names nobody."""
-    theirs = {person_key(one) for one in keys}
-    for one in list(archived_of(uow, keys)):
-        named = person_keys(one.people)
-        values: dict[str, Any] = {"people": b"".join(NOBODY if key in theirs else key for key in named)}
-        values |= {"subject": None} if one.wrote else {}
-        uow.connection.execute(update(_ARCHIVED).where(_ARCHIVED.c.id == one.id).values(**values))
+    own_keys = {person_key(row) for row in keys}
+    for row in list(archived_of(uow, keys)):
+        named = person_keys(row.people)
+        values: dict[str, Any] = {"people": b"".join(NOBODY if key in own_keys else key for key in named)}
+        values |= {"subject": None} if row.wrote else {}
+        uow.connection.execute(update(_ARCHIVED).where(_ARCHIVED.c.id == row.id).values(**values))

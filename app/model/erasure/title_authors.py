@@ -13,7 +13,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.undo import Checkpoint
 
 
-class _Introduced(NamedTuple):
+class _TitleUse(NamedTuple):
     at: datetime
     by: int | None
     title: str
@@ -26,30 +26,32 @@ def titles_of(uow: UnitOfWork, person: Person, numbers: Collection[int]) -> dict
     """
     merged = select(Ticket.id, Ticket.merged_into).where(Ticket.merged_into.is_not(None))
     into = {row.id: row.merged_into for row in uow.session.execute(merged)}
-    found: dict[int, frozenset[str]] = {}
+    result: dict[int, frozenset[str]] = {}
     for number in numbers:
         home = number
         while (further := into.get(home)) is not None:
             home = further
         if titles := _titles_on(uow, person, number, home):
-            for one in {number, home}:
-                found[one] = found.get(one, frozenset()) | titles
-    return found
+            for place in {number, home}:
+                result[place] = result.get(place, frozenset()) | titles
+    return result
 
 
 def _titles_on(uow: UnitOfWork, person: Person, number: int, home: int) -> set[str]:
     """Those of one ticket, whose messages are on `home` now."""
     ticket = uow.session.get_one(Ticket, number)
-    said = select(Message.received, Message.sender_id, Message.subject).where(Message.ticket_id == home)
-    brought = [_Introduced(*row) for row in uow.session.execute(said.order_by(Message.received, Message.number))]
-    changes = select(Change).where(Change.ticket_id == number, Change.field == "subject").order_by(Change.id)
-    set_ = list(uow.session.scalars(changes))
-    brought += [_Introduced(one.at, one.by_id, one.new or "") for one in set_]
-    brought.sort(key=lambda one: one.at)
-    kept = uow.session.scalars(select(Checkpoint.title).where(Checkpoint.ticket_id == number))
-    titles = {ticket.title, *kept, *(title for one in set_ for title in (one.old, one.new) if title)}
-    first = {title: next((one.by for one in brought if one.title == title), ticket.requestor_id) for title in titles}
-    return {title for title, by in first.items() if by == person.id and title != _UNTITLED}
+    columns = (Message.received, Message.sender_id, Message.subject)
+    subjects = select(*columns).where(Message.ticket_id == home).order_by(Message.received, Message.number)
+    renamings = select(Change).where(Change.ticket_id == number, Change.field == "subject").order_by(Change.id)
+    changes = list(uow.session.scalars(renamings))
+    uses = [_TitleUse(*row) for row in uow.session.execute(subjects)]
+    uses += [_TitleUse(change.at, change.by_id, change.new or "") for change in changes]
+    checkpoints = uow.session.scalars(select(Checkpoint.title).where(Checkpoint.ticket_id == number))
+    titles = {ticket.title, *checkpoints, *(title for change in changes for title in (change.old, change.new) if title)}
+    authors: dict[str, int | None] = {}
+    for use in sorted(uses, key=lambda use: use.at):
+        authors.setdefault(use.title, use.by)
+    return {title for title in titles - {_UNTITLED} if authors.get(title, ticket.requestor_id) == person.id}
 
 
 _UNTITLED = "(no subject)"

@@ -69,14 +69,14 @@ def matches(uow: UnitOfWork, query: Query) -> Matches:
             literal_column("search").op("MATCH")(query.for_sqlite()),
         )
     documents = table("search_document", column("message_id"), column("words"))
-    asked = text("CAST(:asked AS tsquery)").bindparams(asked=query.for_postgres())
+    tsquery = text("CAST(:asked AS tsquery)").bindparams(asked=query.for_postgres())
     by_letter = text(f"CAST('{{{_TEXT / _TITLE}, {_TOPIC / _TITLE}, {_ASIDE / _TITLE}, 1}}' AS float4[])")
     return Matches(
         documents,
         documents.c.message_id,
         # 1: a word counts for less in a long text.
-        -func.ts_rank(by_letter, documents.c.words, asked, literal_column("1")),
-        documents.c.words.op("@@")(asked),
+        -func.ts_rank(by_letter, documents.c.words, tsquery, literal_column("1")),
+        documents.c.words.op("@@")(tsquery),
     )
 
 

@@ -142,9 +142,9 @@ def index_batch(uow: UnitOfWork, most: int, *, wait: bool = True) -> int:
         return 0
     noted = _oldest(uow, most)
     ids = {message_id for _, message_id in noted}
-    found = documents(uow, ids)
-    put(uow, found)
-    drop(uow, ids - {one.message_id for one in found})
+    current = documents(uow, ids)
+    put(uow, current)
+    drop(uow, ids - {document.message_id for document in current})
     uow.connection.execute(delete(_DUE).where(_DUE.c.id.in_([id_ for id_, _ in noted])))
     return len(noted)
 
@@ -152,14 +152,14 @@ def index_batch(uow: UnitOfWork, most: int, *, wait: bool = True) -> int:
 def _oldest(uow: UnitOfWork, most: int) -> list[tuple[int, int]]:
     """The oldest notes, each with its message, up to the bounds of one unit of work."""
     query = select(_DUE.c.id, _DUE.c.message_id, func.length(_BODY)).outerjoin(Message, Message.id == _DUE.c.message_id)
-    found: list[tuple[int, int]] = []
+    tasks: list[tuple[int, int]] = []
     lengths: dict[int, int] = {}
     for id_, message_id, length in uow.connection.execute(query.order_by(_DUE.c.id).limit(most)):
         lengths[message_id] = length or 0
-        if found and sum(lengths.values()) > _CHARACTERS_AT_ONCE:
+        if tasks and sum(lengths.values()) > _CHARACTERS_AT_ONCE:
             break
-        found.append((id_, message_id))
-    return found
+        tasks.append((id_, message_id))
+    return tasks
 
 
 def _take_turn(uow: UnitOfWork, *, wait: bool) -> bool:
@@ -190,24 +190,24 @@ def documents(uow: UnitOfWork, ids: Collection[int]) -> list[Document]:
     columns = (Message.id, Message.ticket_id, Message.number, Message.sender_id, Message.subject, _BODY)
     rows = uow.connection.execute(select(*columns).where(Message.id.in_(ids))).all()
     tickets = _tickets(uow, {row[1] for row in rows})
-    asking = {asker for _, asker, _ in tickets.values()}
-    people = _people(uow, asking | {row[3] for row in rows if row[3] is not None})
+    requestors = {requestor for _, requestor, _ in tickets.values()}
+    people = _people(uow, requestors | {row[3] for row in rows if row[3] is not None})
     files = _files(uow, ids)
-    found: list[Document] = []
+    result: list[Document] = []
     for id_, ticket_id, number, sender_id, subject, body in rows:
-        title, asker, first = tickets[ticket_id]
-        named = dict.fromkeys([sender_id, *([asker] if number == first else [])])
-        found.append(
+        title, requestor, first = tickets[ticket_id]
+        people_ids = dict.fromkeys([sender_id, *([requestor] if number == first else [])])
+        result.append(
             Document(
                 id_,
                 indexed_words(heading(title if number == first else None, title, subject)),
-                indexed_words("\n".join(people.get(one or 0, "") for one in named)[:_LONGEST_LINE]),
+                indexed_words("\n".join(people.get(one or 0, "") for one in people_ids)[:_LONGEST_LINE]),
                 indexed_words(files.get(id_, "")[:_LONGEST_LINE]),
                 indexed_words(body),
                 indexed_words(title[:_LONGEST_LINE] if number != first else ""),
             )
         )
-    return found
+    return result
 
 
 def heading(own: str | None, title: str, subject: str) -> str:
@@ -220,22 +220,22 @@ def _tickets(uow: UnitOfWork, ids: Collection[int]) -> dict[int, tuple[str, int,
     """The title, the requestor and the first message's number of each ticket."""
     first = select(func.min(Message.number)).where(Message.ticket_id == Ticket.id).scalar_subquery()
     query = select(Ticket.id, Ticket.title, Ticket.requestor_id, first).where(Ticket.id.in_(ids))
-    return {id_: (title, asker, number) for id_, title, asker, number in uow.connection.execute(query)}
+    return {id_: (title, requestor, number) for id_, title, requestor, number in uow.connection.execute(query)}
 
 
 def _people(uow: UnitOfWork, ids: Collection[int]) -> dict[int, str]:
     """The name and all addresses of each person."""
     query = select(Person.id, Person.name, Address.email).outerjoin(Address, Address.person_id == Person.id)
-    found: dict[int, str] = {}
+    words: dict[int, str] = {}
     for id_, name, email in uow.connection.execute(query.where(Person.id.in_(ids)).order_by(Address.id)):
-        found[id_] = f"{found.get(id_, name)}\n{email or ''}"
-    return found
+        words[id_] = f"{words.get(id_, name)}\n{email or ''}"
+    return words
 
 
 def _files(uow: UnitOfWork, ids: Collection[int]) -> dict[int, str]:
     """The names of what is attached to each message."""
     query = select(Attachment.message_id, Attachment.name).where(Attachment.message_id.in_(ids))
-    found: dict[int, list[str]] = {}
+    names: dict[int, list[str]] = {}
     for id_, name in uow.connection.execute(query.order_by(Attachment.id)):
-        found.setdefault(id_, []).append(name)
-    return {id_: "\n".join(names) for id_, names in found.items()}
+        names.setdefault(id_, []).append(name)
+    return {id_: "\n".join(each) for id_, each in names.items()}

@@ -134,13 +134,13 @@ def _terms(piece: re.Match[str]) -> tuple[list[Term], bool]:
     """What a piece of a query asks for, each of it as good, and whether it is excluded."""
     word = piece["word"]
     if word is None:
-        found = [Term(_words(piece["phrase"]), bool(piece["begins"]), exact=True)]
-        return [term for term in found if term.words], bool(piece["no"])
+        terms = [Term(_words(piece["phrase"]), bool(piece["begins"]), exact=True)]
+        return [term for term in terms if term.words], bool(piece["no"])
     excluded = word.startswith("-") and not word.startswith("--")
     begins = word.endswith("*")
-    one = as_one_word(word.strip("-*.,;:!?()"))
-    found = [Term(_words(word), begins=begins), *([Term((one,), begins=begins)] if one else [])]
-    return [term for term in found if term.words], excluded
+    joined = as_one_word(word.strip("-*.,;:!?()"))
+    terms = [Term(_words(word), begins=begins), *([Term((joined,), begins=begins)] if joined else [])]
+    return [term for term in terms if term.words], excluded
 
 
 def _words(text: str) -> tuple[str, ...]:

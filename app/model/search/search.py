@@ -60,10 +60,10 @@ class SearchResult(NamedTuple):
     loosened: bool = False
 
 
-def remaining_hits(found: SearchResult) -> list[Sentence]:
+def remaining_hits(result: SearchResult) -> list[Sentence]:
     """A clause on how many tickets were found besides those that are shown; none if there are none."""
-    number = found.total - len(found.hits)
-    if found.more:
+    number = result.total - len(result.hits)
+    if result.more:
         return [say("pages.at_least_more_tickets", count=number) if number else say("pages.maybe_more_tickets")]
     return [say("pages.more_tickets", count=number)] if number else []
 
@@ -88,12 +88,12 @@ def search(
     """
     if not query:
         return SearchResult([], 0)
-    found = _search(uow, query, wanted, viewer, limit, deadline)
+    exact = _search(uow, query, wanted, viewer, limit, deadline)
     looser = query.loosened()
-    if found.total or looser == query:
-        return found
-    more = _search(uow, looser, wanted, viewer, limit, deadline)
-    return more._replace(loosened=True) if more.total else found
+    if exact.total or looser == query:
+        return exact
+    loose = _search(uow, looser, wanted, viewer, limit, deadline)
+    return loose._replace(loosened=True) if loose.total else exact
 
 
 def _search(
@@ -123,7 +123,7 @@ def _candidates(
         hidden = and_(~openly, _may_see_some(viewer))
         # That something hidden has an excluded word must not be told by what is not found.
         parts = [(query, openly), (replace(query, without=()), hidden)] if query.without else [(query, openly | hidden)]
-        statements = [_filtered(uow, one, [*conditions, which], openly) for one, which in parts]
+        statements = [_filtered(uow, part, [*conditions, which], openly) for part, which in parts]
     elif conditions:
         statements = [_filtered(uow, query, conditions, literal(True))]
     else:
@@ -132,15 +132,15 @@ def _candidates(
     for statement in statements:
         deadline.next_statement()
         rows += [_Candidate(*row) for row in uow.connection.execute(statement.limit(most))]
-    return sorted(rows, key=lambda one: (_rounded(one.rank), -one.received.timestamp(), -one.message_id))[:most]
+    return sorted(rows, key=lambda part: (_rounded(part.rank), -part.received.timestamp(), -part.message_id))[:most]
 
 
 def _unfiltered(uow: UnitOfWork, query: Query, most: int | None) -> Any:
     """Messages of all tickets: no other table is read for those that are not among the best."""
-    found = matches(uow, query)
-    rank = found.rank.label("rank")
-    inner = select(found.message_id.label("found"), rank).select_from(found.table).where(found.found)
-    best = inner.order_by(rank, found.message_id.desc()).limit(most).subquery()
+    hits = matches(uow, query)
+    rank = hits.rank.label("rank")
+    inner = select(hits.message_id.label("found"), rank).select_from(hits.table).where(hits.found)
+    best = inner.order_by(rank, hits.message_id.desc()).limit(most).subquery()
     statement = select(Message.id, Message.ticket_id, best.c.rank, Message.received, literal(True))
     return statement.join(best, best.c.found == Message.id)
 
@@ -149,11 +149,11 @@ def _filtered(
     uow: UnitOfWork, query: Query, conditions: Iterable[ColumnElement[bool]], openly: ColumnElement[bool]
 ) -> Any:
     """Messages that fulfil conditions, on themselves, their tickets and their queues."""
-    found = matches(uow, query)
-    statement = select(Message.id, Message.ticket_id, found.rank, Message.received, openly)
-    statement = statement.select_from(found.table).join(Message, Message.id == found.message_id)
+    hits = matches(uow, query)
+    statement = select(Message.id, Message.ticket_id, hits.rank, Message.received, openly)
+    statement = statement.select_from(hits.table).join(Message, Message.id == hits.message_id)
     statement = statement.join(Ticket, Ticket.id == Message.ticket_id).join(Queue, Queue.id == Ticket.queue_id)
-    return statement.where(found.found, *conditions).order_by(found.rank, Message.id.desc())
+    return statement.where(hits.found, *conditions).order_by(hits.rank, Message.id.desc())
 
 
 def _rounded(rank: float) -> float:
@@ -217,13 +217,11 @@ def _one_a_ticket(
 def _hits(uow: UnitOfWork, query: Query, viewer: Person | None, chosen: Iterable[_Candidate]) -> Iterator[Hit]:
     """The candidates as they are shown."""
     chosen = list(chosen)
-    tickets = tickets_by_number(uow, [one.ticket_id for one in chosen])
-    found = {
-        message.id: message
-        for message in uow.session.scalars(select(Message).where(Message.id.in_([one.message_id for one in chosen])))
-    }
-    for one in chosen:
-        ticket, message = tickets[one.ticket_id], found[one.message_id]
+    tickets = tickets_by_number(uow, [candidate.ticket_id for candidate in chosen])
+    best = select(Message).where(Message.id.in_([candidate.message_id for candidate in chosen]))
+    messages = {message.id: message for message in uow.session.scalars(best)}
+    for candidate in chosen:
+        ticket, message = tickets[candidate.ticket_id], messages[candidate.message_id]
         member = member_for(viewer, members_of(uow, ticket)) if viewer else None
         number = visible_number(uow, ticket, message.number, member)
         if number is None or (member and not may_see(ticket, member)):
@@ -245,9 +243,9 @@ def _snippet(uow: UnitOfWork, query: Query, ticket: Ticket, message: Message, me
     missing = [term for term in query.terms if not any(terms_in(text, [term]) for text in shown)]
     for aside in _beside(uow, ticket, message, member) if missing else ():
         if having := terms_in(aside, missing):
-            found = snippet(aside, query.terms)
-            best = best.after(f"{found.text}{': ' if best.text else ''}")._replace(terms=best.terms + found.terms)
-            best = best._replace(marks=(*found.marks, *best.marks))
+            addition = snippet(aside, query.terms)
+            best = best.after(f"{addition.text}{': ' if best.text else ''}")._replace(terms=best.terms + addition.terms)
+            best = best._replace(marks=(*addition.marks, *best.marks))
             missing = [term for term in missing if term not in having]
     return best
 

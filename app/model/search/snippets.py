@@ -59,8 +59,8 @@ def snippet(text: str, terms: Sequence[Term]) -> Snippet:
     inside = [place for place in places if start <= place.start and place.stop <= stop]
     return Snippet(
         f"{lead}{line[start:stop]}{trail}",
-        tuple((one.start + shift, one.stop + shift) for one in inside),
-        len({one.term for one in inside}),
+        tuple((place.start + shift, place.stop + shift) for place in inside),
+        len({place.term for place in inside}),
     )
 
 
@@ -86,10 +86,10 @@ def _places(line: str, terms: Sequence[Term]) -> list[TermPosition]:
         piece = FOLDS[ord(char)]
         pieces.append(piece)
         origin += [at] * len(piece)
-    found = re.finditer("|".join(f"({_pattern(term)})" for term in terms), "".join(pieces))
+    matches = re.finditer("|".join(f"({_pattern(term)})" for term in terms), "".join(pieces))
     return [
-        TermPosition(origin[one.start()], _after(line, origin[one.end() - 1]), (one.lastindex or 1) - 1)
-        for one, _ in zip(found, range(_MOST_PLACES), strict=False)
+        TermPosition(origin[match.start()], _after(line, origin[match.end() - 1]), (match.lastindex or 1) - 1)
+        for match, _ in zip(matches, range(_MOST_PLACES), strict=False)
     ]
 
 

@@ -45,8 +45,8 @@ class _Folds(dict[int, str]):
     """
 
     def __missing__(self, code: int) -> str:
-        self[code] = found = _fold(code)
-        return found
+        self[code] = folded = _fold(code)
+        return folded
 
 
 def _fold(code: int) -> str:
@@ -57,7 +57,7 @@ def _fold(code: int) -> str:
     kind = unicodedata.category(char)
     if code in _UNSEEN or (kind == "Cf" and code != _ZERO_WIDTH_SPACE) or _is_accent(char):
         return ""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", char) if not _is_accent(one)).casefold()
+    plain = "".join(part for part in unicodedata.normalize("NFKD", char) if not _is_accent(part)).casefold()
     return "".join(map(_piece, unicodedata.normalize("NFC", plain)))
 
 
