@@ -14,6 +14,7 @@ from mail_tickets.config.parsing import load, problems
 from mail_tickets.model.lifecycle.commands import COMMANDS, UNDO, read
 from mail_tickets.model.search.fulltext_table import POSTGRES_TABLE
 from mail_tickets.model.storage.base import Base
+from tests.support.bench_tables import PLOT, plot
 from tests.support.command_line import check_command
 from tests.support.documents import DOCS, DOCUMENTS, README, code_blocks, marked, with_blocks
 from tests.support.sources import ROOT, SOURCES, TEMPLATES
@@ -28,6 +29,10 @@ OTHERS = {"rm", "cp", "chmod", "pip", "salmon", "python3", "mutt", "export", "gi
 def test_the_produced_parts_of_a_page_are_those_of_the_program(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert with_blocks(text) == text, "python -m tests.support.documents writes them anew"
+
+
+def test_the_plot_of_growth_is_drawn_of_the_run_that_the_pages_show() -> None:
+    assert PLOT.read_text(encoding="utf-8") == plot()
 
 
 def test_the_readme_is_short() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mail_tickets.devtools.bench.quoted_text import TALON_HTML
+from mail_tickets.devtools.bench.parts.quoted_text import TALON_HTML
 from mail_tickets.mail import html_text
 from mail_tickets.mail.html_text import crude_text, text_of
 from mail_tickets.mail.quoted_text import split

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mail_tickets.devtools.bench.quoted_text import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
+from mail_tickets.devtools.bench.parts.quoted_text import HOSTILE, MISSES, REPLIES, TALON, is_exact, is_kept, replied
 from mail_tickets.mail.parsed import parse_mail
 from mail_tickets.mail.quotations import line_kinds
 from mail_tickets.mail.quotations.client_phrases import LANGUAGES

@@ -9,6 +9,7 @@ from pathlib import Path
 from mail_tickets.cli import GROUPS
 from mail_tickets.model.lifecycle.printing import as_mermaid, as_table, commands_table
 from mail_tickets.model.lifecycle.registry import LIFECYCLES, moved
+from tests.support import bench_tables
 from tests.support.sources import ROOT
 from tests.support.world import Letter, World
 
@@ -122,10 +123,14 @@ _BLOCKS: dict[str, Callable[[], str]] = {
     "receipt": _receipt,
     "administration": _administration,
     "moves": _moves,
+    "bench": bench_tables.every_figure,
+    "goals": bench_tables.goals,
+    "speed": bench_tables.head,
     **{f"lifecycle {name}": partial(_lifecycle, name) for name in LIFECYCLES},
 }
 
 
 if __name__ == "__main__":
+    bench_tables.PLOT.write_text(bench_tables.plot(), encoding="utf-8")
     for document in DOCUMENTS:
         document.write_text(with_blocks(document.read_text(encoding="utf-8")), encoding="utf-8")

@@ -35,8 +35,13 @@ def send(client: MailClient, mail: MeasuredMail) -> float:
 
 def send_all(port: int, mails: Sequence[MeasuredMail], connections: int) -> float:
     """Hand over all the mails over so many connections at once; the seconds it took, connections made before."""
+    return send_all_to([port], mails, connections)
+
+
+def send_all_to(ports: Sequence[int], mails: Sequence[MeasuredMail], connections: int) -> float:
+    """The same to several servers, which get the connections in turn."""
     with ExitStack() as stack, ThreadPoolExecutor(connections) as threads:
-        clients = [stack.enter_context(connect(port)) for _ in range(connections)]
+        clients = [stack.enter_context(connect(ports[number % len(ports)])) for number in range(connections)]
         begun = perf_counter()
         work = [threads.submit(_send, client, mails[place::connections]) for place, client in enumerate(clients)]
         for mail in work:

@@ -1,6 +1,7 @@
 """What the benchmarks are run on: a throw-away tracker, its servers, and the mails sent to it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,18 +12,18 @@ from email.utils import format_datetime
 from pathlib import Path
 from time import monotonic, sleep
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from ...mail.addresses import Mailbox
 from ...model.operations.manual_action import open_ticket
 from ...model.records import queue_setup, queues, registration
 from ...model.records.letters import Letter, State
 from ...model.records.message_ids import new_message_id
-from ...model.records.messages import Message
 from ...model.records.tickets import find_ticket
 from ...model.setup import set_up
 from ...model.storage.database import Database
 from ...model.tickets.posts import NewMessage
+from .large_tracker import add_history
 from .load import MeasuredMail
 
 DOMAIN = "bench.example"
@@ -36,25 +37,31 @@ _TEXT = "".join(
 
 
 class Tracker:
-    """A database with tickets and two responders, so that each reply of the requestor causes two letters."""
+    """A database with tickets and two responders, so that each reply of the requestor causes two letters.
 
-    def __init__(self, folder: Path, tickets: int = 50) -> None:
+    `history` is how many messages of many years it has before; the first of their tickets becomes the requestor's.
+    """
+
+    def __init__(self, folder: Path, tickets: int = 500, *, url: str = "", history: int = 0) -> None:
         self.folder = folder
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")},
             "TICKETS_DOMAIN": DOMAIN,
-            "TICKETS_DATABASE_URL": f"sqlite:///{folder}/tickets.db",
+            "TICKETS_DATABASE_URL": url or f"sqlite:///{folder}/tickets.db",
             "TICKETS_LISTEN": "lmtp://127.0.0.1:0",
             "TICKETS_RELAY": f"maildir:{folder}/letters",
         }
         self.tickets = tickets
         self._sent = 0
         self._arrived = 0
-        self._fill()
+        self._before = 0
+        self._fill(history)
 
-    def _fill(self) -> None:
+    def _fill(self, history: int) -> None:
         database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
         set_up(database)
+        if history:
+            self._before = add_history(database, history)
         with database.transaction() as uow:
             queue = queues.find_queue(uow, "Questions")
             for email in HELPERS:
@@ -63,12 +70,17 @@ class Tracker:
             for number in range(self.tickets):
                 words = NewMessage("Help", "Help", f"Question {number}", new_message_id(uow))
                 open_ticket(uow, queue, requestor, words)
+            if history:
+                find_ticket(uow, 1).requestor_id = requestor.id
         database.close()
 
     def replies(self, count: int, ticket: int | None = None) -> list[MeasuredMail]:
         """Replies of the requestor, 2 KB each, no two the same; spread over all tickets unless one is named."""
         first, self._sent = self._sent, self._sent + count
-        return [self._reply(number, ticket or number % self.tickets + 1) for number in range(first, first + count)]
+        return [
+            self._reply(number, ticket or self._before + number % self.tickets + 1)
+            for number in range(first, first + count)
+        ]
 
     def _reply(self, number: int, ticket: int) -> MeasuredMail:
         return self._mail(number, f"Ann <{REQUESTOR}>", f"ticket{ticket}@{DOMAIN}", _TEXT)
@@ -148,24 +160,9 @@ class Tracker:
         end = b"--b--\r\n"
         return MeasuredMail(REQUESTOR, recipient, head + line * ((size - len(head) - len(end)) // len(line)) + end)
 
-    def lengthen(self, ticket: int, messages: int) -> None:
-        """Make a ticket as long as that, without a letter."""
-        database = Database(self.environment["TICKETS_DATABASE_URL"], DOMAIN)
-        with database.transaction() as uow:
-            found = find_ticket(uow, ticket)
-            first = found.posts + 1
-            found.posts = messages
-            columns = {
-                "ticket_id": ticket, "sender_id": found.requestor_id, "subject": "More", "text": _TEXT,
-                "full_text": _TEXT, "new_status": found.status, "private": False, "verified": False,
-                "date": uow.now, "received": uow.now,
-            }  # fmt: skip
-            rows = [
-                {"number": number, "message_id": new_message_id(uow), **columns}
-                for number in range(first, messages + 1)
-            ]
-            uow.session.execute(insert(Message), rows)
-        database.close()
+    def remove(self) -> None:
+        """Delete its folder: a large one need not lie there while the next is written."""
+        shutil.rmtree(self.folder)
 
     def count_letters(self, state: State) -> int:
         """How many letters are in this state."""

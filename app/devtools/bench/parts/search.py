@@ -12,22 +12,22 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from ...mail.addresses import Mailbox
-from ...model.lifecycle.correspondence import CORRESPONDENCE
-from ...model.records import queue_setup, queues, registration
-from ...model.records.messages import Message
-from ...model.records.people import Person, get_person
-from ...model.records.tickets import Ticket
-from ...model.search.indexer import catch_up
-from ...model.search.query import read_query
-from ...model.search.search import search
-from ...model.setup import set_up
-from ...model.storage.database import Database
-from ...model.storage.unit_of_work import UnitOfWork
-from ...model.tickets.filters import Filter
-from .figure import Figure
-from .postgres import postgres
-from .tracker import DOMAIN
+from ....mail.addresses import Mailbox
+from ....model.lifecycle.correspondence import CORRESPONDENCE
+from ....model.records import queue_setup, queues, registration
+from ....model.records.messages import Message
+from ....model.records.people import Person, get_person
+from ....model.records.tickets import Ticket
+from ....model.search.indexer import catch_up
+from ....model.search.query import read_query
+from ....model.search.search import search
+from ....model.setup import set_up
+from ....model.storage.database import Database
+from ....model.storage.unit_of_work import UnitOfWork
+from ....model.tickets.filters import Filter
+from ..figure import Figure
+from ..postgres import postgres
+from ..tracker import DOMAIN
 
 MESSAGES = 100_000
 DRAWN = 300

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import process_time
 
-from ...mail.html_text import text_of
-from ...mail.parsed import parse_mail
-from ...mail.quotation_matching import Private, Words, read, redacted
-from ...mail.quoted_text import split
-from .figure import Figure
+from ....mail.html_text import text_of
+from ....mail.parsed import parse_mail
+from ....mail.quotation_matching import Private, Words, read, redacted
+from ....mail.quoted_text import split
+from ..figure import Figure
 
-MAILS = Path(__file__).resolve().parent.parent.parent.parent / "tests" / "mails"
+MAILS = Path(__file__).resolve().parents[4] / "tests" / "mails"
 SIZE = 262_144
 ROUNDS = 3
 

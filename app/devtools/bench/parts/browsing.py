@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
-from ...model.operations.web_login import make_link
-from ...model.records.people import get_person
-from ...model.storage.database import Database
-from .figure import Figure
-from .load import connect, send
-from .tracker import DOMAIN, Tracker
+from ....model.operations.web_login import make_link
+from ....model.records.people import get_person
+from ....model.storage.database import Database
+from ..figure import Figure
+from ..load import connect, send
+from ..tracker import DOMAIN, Tracker
 
 CLIENTS = 4
 PAGES_A_SECOND = 10

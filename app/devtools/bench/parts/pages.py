@@ -11,24 +11,24 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, text
 from werkzeug.test import Client
 
-from ...mail.addresses import Mailbox
-from ...model.inbound.delivery import DeliveryResult
-from ...model.operations.manual_action import open_ticket
-from ...model.operations.web_login import make_link
-from ...model.records import queue_setup, queues, registration
-from ...model.records.message_ids import new_message_id
-from ...model.records.messages import Message
-from ...model.records.people import get_person
-from ...model.records.tickets import find_ticket
-from ...model.setup import set_up
-from ...model.storage.database import Database
-from ...model.storage.unit_of_work import UnitOfWork
-from ...model.tickets.posts import NewMessage
-from ...web.application import make_application
-from ...web.site import LOOPBACK, Site
-from .figure import Figure
-from .postgres import postgres
-from .tracker import DOMAIN
+from ....mail.addresses import Mailbox
+from ....model.inbound.delivery import DeliveryResult
+from ....model.operations.manual_action import open_ticket
+from ....model.operations.web_login import make_link
+from ....model.records import queue_setup, queues, registration
+from ....model.records.message_ids import new_message_id
+from ....model.records.messages import Message
+from ....model.records.people import get_person
+from ....model.records.tickets import find_ticket
+from ....model.setup import set_up
+from ....model.storage.database import Database
+from ....model.storage.unit_of_work import UnitOfWork
+from ....model.tickets.posts import NewMessage
+from ....web.application import make_application
+from ....web.site import LOOPBACK, Site
+from ..figure import Figure
+from ..postgres import postgres
+from ..tracker import DOMAIN
 
 TICKETS = 1_000_000
 LENGTH = 100

@@ -1,0 +1,1 @@
+"""The parts of the benchmarks: each yields rows of the table."""

@@ -1,0 +1,102 @@
+"""What commands cost: their start, a mail through a pipe, and looks at a tracker of a million messages."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+from typing import NamedTuple
+
+from ..figure import Figure, at_most
+from ..tracker import Tracker
+
+MESSAGES = 1_000_000
+_ROOT = Path(__file__).resolve().parents[4]
+_AGAIN = 15
+_RUN = [sys.executable, "-c", "from mail_tickets.cli import main; main()"]
+# What a person waits for at a large tracker. The last one changes it.
+_LOOKS: Sequence[tuple[str, Sequence[str]]] = (
+    ("list", ["list"]),
+    ("outbox list", ["outbox", "list"]),
+    ("show of the ticket with a twentieth of them", ["show", "1"]),
+    ("search of a word that every message has", ["search", "printer"]),
+)
+_JSON: Sequence[tuple[str, Sequence[str]]] = (
+    ("list --json", ["list", "--json"]),
+    ("outbox list --json", ["outbox", "list", "--json"]),
+)
+_EXPIRED = 10_000
+
+
+class CommandCost(NamedTuple):
+    """What a command took: seconds on the clock and of the processor, its most memory in MB; and its lines."""
+
+    wall: float
+    processor: float
+    memory: float
+    lines: int
+
+
+def starts(folder: Path) -> Iterable[Figure]:
+    """The start of a command, by the launcher of a checkout where there is one, and `deliver` beside a server."""
+    tracker = Tracker(folder)
+    launcher = [str(_ROOT / "tickets")] if (_ROOT / "tickets").exists() else _RUN
+    for name, words in (("list", ["list"]), ("show", ["show", "1"]), ("outbox list", ["outbox", "list"])):
+        every = [run(tracker, [*launcher, *words]) for _ in range(_AGAIN)]
+        wall, processor = (
+            quantiles(each, n=10)[0] for each in zip(*((c.wall, c.processor) for c in every), strict=True)
+        )
+        told = f"{wall:.2f} s ({processor:.2f} of the processor)"
+        yield Figure(f"start of `{name}`, quietest tenth", told, "<= 0.35 s", wall <= 0.35, wall)
+    with tracker.server("running"):
+        costs = [_delivered(tracker) for _ in range(_AGAIN)]
+    yield at_most("`deliver` beside a running server, processor", quantiles(costs, n=10)[0] * 1000, 80, "{:.0f} ms")
+
+
+def looks(folder: Path, messages: int = MESSAGES) -> Iterable[Figure]:
+    """Commands at a tracker of a million messages on SQLite: the better of two runs, and `expire` once."""
+    tracker = Tracker(folder, history=messages)
+    for name, words in _LOOKS:
+        cost = min(run(tracker, [*_RUN, *words]) for _ in range(2))
+        told = f"{cost.wall:.1f} s ({cost.processor:.1f} of the processor, {cost.memory:.0f} MB)"
+        yield Figure(f"{messages:,} messages: {name}", told, "<= 2 s", cost.wall <= 2, cost.wall)
+    for name, words in _JSON:
+        cost = run(tracker, [*_RUN, *words])
+        told = f"{cost.memory:.0f} MB ({cost.wall:.1f} s)"
+        yield Figure(f"{messages:,} messages: {name}", told, "<= 100 MB", cost.memory <= 100, cost.memory)
+    cost = run(tracker, [*_RUN, "expire"])
+    seconds = cost.wall * _EXPIRED / cost.lines
+    told = f"{seconds:.1f} s ({cost.lines:,} took {cost.wall:.1f})"
+    yield Figure(f"{messages:,} messages: expire of {_EXPIRED:,} tickets", told, "<= 2 s", seconds <= 2, seconds)
+
+
+def run(tracker: Tracker, command: Sequence[str], given: bytes = b"") -> CommandCost:
+    """Run a command to its end. Raises RuntimeError if it fails."""
+    begun = perf_counter()
+    with subprocess.Popen(
+        command,
+        env=tracker.environment,
+        cwd=tracker.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(given)
+        process.stdin.close()
+        lines = sum(1 for _ in process.stdout)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    wall = perf_counter() - begun
+    return CommandCost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, lines)
+
+
+def _delivered(tracker: Tracker) -> float:
+    [mail] = tracker.replies(1)
+    words = ["deliver", "--to", mail.recipient, "--from", mail.sender]
+    return run(tracker, [*_RUN, *words], mail.content).processor

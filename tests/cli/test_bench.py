@@ -1,0 +1,30 @@
+"""Claims about the command `bench`: the parts that it measures, and what it prints of them."""
+
+import json
+import os
+
+from tests.support.bench_tables import GOALS
+from tests.support.commands import run_here
+
+
+def bench(*arguments: str) -> tuple[int, bytes, bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
+    done = run_here(["bench", *arguments], environment)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_one_part_is_measured_alone_and_printed_for_a_program() -> None:
+    status, out, _ = bench("--only", "counts", "--json")
+    run = json.loads(out)
+    [counted] = [goal for goal in GOALS if goal.what.startswith("statements of")]
+    figures = {figure["what"]: figure for figure in run["figures"]}
+    assert set(counted.figures) < set(figures)
+    assert all(figures[name]["number"] > 0 for name in counted.figures)
+    assert "SQLite with WAL" in run["about"]
+    assert (status == 0) == all(figure["met"] is not False for figure in run["figures"])
+
+
+def test_a_part_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    status, _, err = bench("--only", "tea")
+    assert status == 2
+    assert b"There's no part tea. The parts: replies, " in err
