@@ -23,6 +23,7 @@ from ..tickets.events import Event
 from ..tickets.members import TicketMember, Update, as_confirmed, member_for, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.redaction import Redaction
+from ..tickets.storms import slow_storms
 from ..wording import Phrase, Sentence, Wording, say
 from .footer import has_team
 from .letter_subjects import add_letters, replace_subjects
@@ -136,8 +137,8 @@ def _of_message(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     audience = [one for one in _audience(event, update) if one not in old_team]
     recipients = _not_addressed(uow, audience, new_message.named)
     if storm.held:
-        _notify_later(uow, ticket, message, recipients, event.members, storm.later)
-        return _to_held_writer(uow, ticket, message, actor, storm.later) if actor else []
+        _notify_later(uow, ticket, message, recipients, event.members, storm)
+        return _to_held_writer(uow, ticket, message, actor, storm.within) if actor else []
     recipients, missed = _within_bounds(uow, recipients, actor, new_message)
     body = {
         "heading": _heading_of_message(event, message, event.action, has_text=has_text),
@@ -231,7 +232,7 @@ def _to_held_writer(
     uow: UnitOfWork, ticket: Ticket, message: Message, writer: TicketMember, within: timedelta
 ) -> list[Notice]:
     """The letter to a writer of whose mail nobody is told for now. Programs get none, nor do those from elsewhere."""
-    if message.automatic or within != loop_protection.WINDOW or not (writer.on_ticket or writer.responder):
+    if message.automatic or not (writer.on_ticket or writer.responder):
         return []
     body = {
         "heading": say("notes.held_back", number=ticket.id, span=_span(within)),
@@ -239,17 +240,22 @@ def _to_held_writer(
         "paragraphs": [],
         "elsewhere": [],
     }
-    return _to_writer(uow, headers_about(ticket, "posted", message, None, None), writer, body)
+    return _to_writer(uow, headers_about(ticket, "posted", message, None, None), writer, body, every=within)
 
 
 def _to_writer(
-    uow: UnitOfWork, headers: LetterHeaders, writer: TicketMember, body: Mapping[str, object]
+    uow: UnitOfWork,
+    headers: LetterHeaders,
+    writer: TicketMember,
+    body: Mapping[str, object],
+    *,
+    every: timedelta = slow_storms.HOUR,
 ) -> list[Notice]:
-    """A letter to a writer, once an hour, on whom their mail did not reach."""
+    """A letter to a writer, once an hour or more seldom, on whom their mail did not reach."""
     recent = select(Letter.id).where(
         Letter.person_id == writer.person_id,
         Letter.kind == NOT_SENT,
-        Letter.created > uow.now - loop_protection.HOUR,
+        Letter.created > uow.now - max(every, slow_storms.HOUR),
         Letter.created <= uow.now,
     )
     if writer.undeliverable or uow.connection.execute(recent.limit(1)).scalar() is not None:
@@ -269,7 +275,7 @@ def _notify_later(
     message: Message,
     recipients: Sequence[TicketMember],
     members: Sequence[TicketMember],
-    later: timedelta,
+    storm: loop_protection.Storm,
 ) -> None:
     """Tell of what a storm holds back in one letter to each reader, which leaves when the window has ended."""
     # Few letters wait, and a ticket may have very many.
@@ -280,14 +286,14 @@ def _notify_later(
         letter = begun.get(reader.person_id)
         first = letter.about_id if letter and letter.about_id else message.id
         headers = headers_about(ticket, HELD, None, None, None)._replace(about_id=first)
-        body, writers = _held_since(uow, ticket, first, message, (reader, members), later)
+        body, writers = _held_since(uow, ticket, first, message, (reader, members), storm.within)
         row = letter_to(uow, headers, reader, members, body, writers)
         if letter is not None:
             letter.text = str(row["text"])
             replace_subjects(uow, letter.id, {**row, "message_id": letter.message_id})
         else:
             # It is dated when it leaves.
-            due = uow.now + later
+            due = uow.now + storm.later
             add_letters(uow, [{**row, "created": due, "next": due}])
 
 
@@ -325,7 +331,7 @@ def _held_since(
 
 
 def _span(within: timedelta) -> Sentence:
-    if within >= loop_protection.DAY:
+    if within >= slow_storms.DAY:
         return say("notes.within_a_day")
     return say("notes.within_minutes", minutes=int(within.total_seconds() // 60))
 

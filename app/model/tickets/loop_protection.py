@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..records.letters import Letter
-from ..records.message_ids import is_our_id
 from ..records.messages import Message
 from ..records.queues import Responder
 from ..records.tickets import Participant, Ticket
@@ -21,6 +20,8 @@ from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
 from .members import TicketMember, as_in_queue
+from .storms import slow_storms
+from .storms.slow_storms import DAY, HOUR, Written, turns
 
 LOG = logging.getLogger("tickets.storms")
 
@@ -30,12 +31,6 @@ MOST_ON_TICKET = 10
 MOST_OF_RESPONDER = 20
 # From this mail of one sender within the window, wherever it goes, outsiders are told no more.
 MOST_OF_SENDER = 60
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-# Whoever has answered so many letters with the same words within a day is a program: nobody is told of the next one.
-MOST_REPEATS = 5
-# The same of mails that name no letter which they answer: people write such ones, too.
-MOST_UNTHREADED = 12
 # Mail of one sender that is not believed causes this many letters an hour to people outside the team. Some mail clients
 # name no letter in their answers, and in a busy hour somebody answers dozens of people.
 MOST_TO_OUTSIDERS = 60
@@ -52,18 +47,22 @@ _LATEST = timedelta(days=1)
 
 
 class Storm(NamedTuple):
-    """Whether letters are held back, what the last ones say that are not, and after what time readers are told."""
+    """Whether letters are held back, what the last ones say that are not, and after what time readers are told.
+
+    `within` is the time in which too many mails came.
+    """
 
     held: bool = False
     word: Sentence | None = None
     later: timedelta = WINDOW
+    within: timedelta = WINDOW
 
 
 CALM = Storm()
 
 # The newest messages of a ticket, found by its numbers.
 _NEWEST = Prepared(
-    select(Message.sender_id, Message.automatic, Message.verified, Message.in_reply_to).where(
+    select(Message.sender_id, Message.automatic, Message.verified, Message.in_reply_to, Message.received).where(
         Message.ticket_id == bindparam("ticket"),
         Message.number > bindparam("before"),
         Message.received > bindparam("since"),
@@ -72,36 +71,27 @@ _NEWEST = Prepared(
     )
 )
 
-# What the same words of the same writer have answered on a ticket.
-_SAME = Prepared(
-    select(Message.in_reply_to)
-    .where(
-        Message.ticket_id == bindparam("ticket"),
-        Message.sender_id == bindparam("sender"),
-        Message.text == bindparam("text"),
-        Message.number < bindparam("before"),
-        Message.received > bindparam("since"),
-        Message.mail_id.is_not(None),
-    )
-    .order_by(Message.number.desc())
-    .limit(MOST_REPEATS + MOST_UNTHREADED)
-)
-
 
 def storm_on(uow: UnitOfWork, message: Message, actor: TicketMember | None, members: Sequence[TicketMember]) -> Storm:
     """Whether a mail that was just posted is one too many of its sender on its ticket.
 
     Of two programs that answer each other, each one writes as often as the other, or answers another letter of ours
-    each time. What is verified and what is not counts apart: nobody can use up what somebody else may write. Verified
-    mails count by the letters of ours that they answer, and by nothing else. Somebody who sends many mails by himself
-    is answered by nobody, and all are told. What machines, and people who are not on the ticket, write there counts
-    together: another tracker writes from many addresses.
+    each time. Somebody who sends many mails by himself is answered by nobody, and all are told. What machines, and
+    people who are not on the ticket, write there counts together: another tracker writes from many addresses.
     """
     if actor is None or message.mail_id is None:
         return CALM
-    if _repeats(uow, message):
-        LOG.warning("storm ticket=%d from=%s repeats held=letters", message.ticket_id, actor.email)
-        return Storm(held=True, later=DAY)
+    fast = _fast_storm(uow, message, actor, members)
+    if fast.held:
+        return fast
+    later = slow_storms.hold_time(uow, message, actor.person_id, _here(members))
+    if later is None:
+        return fast
+    LOG.warning("storm ticket=%d from=%s slow held=letters", message.ticket_id, actor.email)
+    return Storm(held=True, later=later, within=DAY)
+
+
+def _fast_storm(uow: UnitOfWork, message: Message, actor: TicketMember, members: Sequence[TicketMember]) -> Storm:
     if message.number < _most(actor) - 1:
         return CALM
     rows = _newest(uow, message.ticket_id, message.number, _most(actor))
@@ -110,28 +100,13 @@ def storm_on(uow: UnitOfWork, message: Message, actor: TicketMember | None, memb
     return _judged(message, actor, strength, _most(actor))
 
 
-def _repeats(uow: UnitOfWork, message: Message) -> bool:
-    """Whether a mail says again, to one more letter of ours, what its sender has said so often within a day.
-
-    Away notes without any header answer each letter with the same words, however slowly; some do not name the letter.
-    """
-    if message.number <= 2 * MOST_REPEATS or not message.text.strip():
-        return False
-    if message.in_reply_to is not None and not is_our_id(uow, message.in_reply_to):
-        return False
-    same = {"ticket": message.ticket_id, "sender": message.sender_id, "text": message.text}
-    found = _SAME.rows(uow.connection, {**same, "before": message.number, "since": uow.now - DAY})
-    answered = [letter for (letter,) in found]
-    if message.in_reply_to is None:
-        return answered.count(None) >= MOST_UNTHREADED
-    return len(set(answered) - {message.in_reply_to}) >= MOST_REPEATS
-
-
 def would_hold_next(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> bool:
     """Whether nobody would be told of a reply that this person writes next: a footer must not name its readers then."""
     most = _most(member)
     if ticket.posts + 1 < most:
         return False
+    if _is_slow_next(uow, ticket, member, members, answers=True):
+        return True
     rows = _newest(uow, ticket.id, ticket.posts, most)
     # The reply is verified, and answers one more letter.
     return _strength(uow, rows, member, members, machine=False, verified=True) + 1 >= most
@@ -142,8 +117,22 @@ def would_hold_post(uow: UnitOfWork, ticket: Ticket, member: TicketMember, membe
     most = _most(member)
     if ticket.posts + 1 < most - 1:
         return False
-    rows = [*_newest(uow, ticket.id, ticket.posts, most), (member.person_id, None, True, None)]
+    if _is_slow_next(uow, ticket, member, members, answers=False):
+        return True
+    posted = Written(member.person_id, None, True, None, uow.now)
+    rows = [*_newest(uow, ticket.id, ticket.posts, most), posted]
     return _strength(uow, rows, member, members, machine=False, verified=True) >= most
+
+
+def _is_slow_next(
+    uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember], *, answers: bool
+) -> bool:
+    here = _here(members)
+    return slow_storms.takes_turns_too_often(uow, ticket.id, ticket.posts, member.person_id, here, answers=answers)
+
+
+def _here(members: Sequence[TicketMember]) -> set[int]:
+    return {member.person_id for member in members if member.on_ticket or member.insider}
 
 
 def may_reach_outsiders(uow: UnitOfWork, member: TicketMember) -> bool:
@@ -155,16 +144,12 @@ def _most(member: TicketMember) -> int:
     return MOST_OF_RESPONDER if member.responder else MOST_ON_TICKET
 
 
-# Who wrote a mail, whether it was automatic, whether it is verified, and what it answers.
-Written = tuple[int | None, str | None, bool, str | None]
-
-
 def _newest(uow: UnitOfWork, ticket: int, number: int, most: int) -> list[Written]:
     """The mails of a ticket within the window, up to this number; asked for once for all letters about one mail."""
     asked = ("storm", ticket, number, most)
     if asked not in uow.session.info:
         ids = {"ticket": ticket, "before": number - 4 * most, "since": uow.now - WINDOW, "now": uow.now}
-        uow.session.info[asked] = _NEWEST.rows(uow.connection, ids)
+        uow.session.info[asked] = [Written(*row) for row in _NEWEST.rows(uow.connection, ids)]
     found: list[Written] = uow.session.info[asked]
     return found
 
@@ -179,15 +164,10 @@ def _strength(
     verified: bool,
 ) -> int:
     """How many of these mails count as a storm of this sender's."""
-    here = {member.person_id for member in members if member.on_ticket or member.insider}
+    here = _here(members)
     if not verified and (machine or actor.person_id not in here):
-        return sum(sender not in here or automatic is not None for sender, automatic, _, _ in rows)
-    own = [answered for sender, _, proven, answered in rows if sender == actor.person_id and proven == verified]
-    # Only a letter of ours counts: other ids can be made up.
-    letters_answered = len({answered for answered in own if answered and is_our_id(uow, answered)})
-    others = sum(sender != actor.person_id and (proven or not verified) for sender, _, proven, _ in rows)
-    unnamed = sum(not (answered and is_our_id(uow, answered)) for answered in own)
-    return letters_answered + min(unnamed, others) if verified else max(min(len(own), others + 1), letters_answered)
+        return sum(row.sender not in here or row.automatic is not None for row in rows)
+    return turns(uow, rows, actor.person_id, verified=verified)
 
 
 def _judged(message: Message, actor: TicketMember, strength: int, most: int) -> Storm:

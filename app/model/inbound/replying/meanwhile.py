@@ -15,6 +15,7 @@ from ...storage.unit_of_work import UnitOfWork
 from ...tickets import loop_protection
 from ...tickets.events import Event
 from ...tickets.members import TicketMember, member_for, with_mailbox
+from ...tickets.storms import slow_storms
 from ...wording import say
 from ..performed import Performed
 from .ticket_reply import TicketReply
@@ -63,7 +64,7 @@ def _crossing(uow: UnitOfWork, reply: TicketReply, before: Before, event: Event,
         return None
     if before.last_posted <= letter.created:
         return None
-    since = max(letter.created, uow.now - loop_protection.HOUR)
+    since = max(letter.created, uow.now - slow_storms.HOUR)
     for number, writer, answered in _answers_since(uow, event.ticket, since, reply.member):
         colleague = _member(uow, writer, event)
         # Nobody for a ticket of their own.

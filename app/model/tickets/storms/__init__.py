@@ -1,0 +1,1 @@
+"""What is told of mails that programs write: slow storms."""

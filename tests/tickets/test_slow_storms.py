@@ -1,0 +1,108 @@
+"""Claims about slow storms: programs that answer each other end, with minutes, hours or days between their mails."""
+
+import random
+
+import pytest
+
+from mail_tickets.model.tickets.storms.slow_storms import ANY, SAME, is_alike, words_of
+from tests.support.answering_programs import AnsweringPrograms, away_note, numbers
+from tests.support.world import World
+
+DESK = "Thank you for your message. Your request {} has come, and you will hear from us within two days."
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+@pytest.mark.parametrize("minutes", [3, 61])
+@pytest.mark.parametrize("lifecycle", ["correspondence", "support"])
+def test_two_programs_that_count_their_answers_end_however_slowly(
+    database_url: str, lifecycle: str, minutes: float, threaded: bool
+) -> None:
+    world = World(database_url, lifecycle=lifecycle)
+    given = numbers()
+    rita, ann = world.responder("rita@team.example", "Rita"), world.actor("ann@home.example", "Ann")
+    programs = AnsweringPrograms(world, minutes)
+    for who in (rita, ann):
+        programs.answer(who.email, away_note(who, lambda _: DESK.format(next(given)), threaded=threaded))
+    ann.writes("hello", "The room?")
+    assert len(programs.hours_pass(6)) <= 40
+    programs.hours_pass(42)
+    # The list of what was held, and the word to its writer, are answered, too: so it goes on, once a day.
+    assert len(programs.hours_pass(24)) <= 6
+    said = [letter.text for letter in world.far_end.letters]
+    assert any("Too many emails came to ticket 1 in a day. Nobody was emailed about these" in text for text in said)
+    assert any("didn't email anyone about it yet" in text for text in said)
+    world.close()
+
+
+def test_programs_that_say_something_new_each_time_end_too(small_inbox: World) -> None:
+    words, chosen = [f"{one}{other}en" for one in "abcdefghij" for other in "klmnopqrst"], random.Random(7)
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    programs = AnsweringPrograms(small_inbox, 3)
+    for who in (rita, ann):
+        programs.answer(who.email, away_note(who, lambda _: " ".join(chosen.choices(words, k=12))))
+    ann.writes("hello", "The room?")
+    assert len(programs.hours_pass(6)) <= 2 * (ANY.in_day + 6)
+    programs.hours_pass(42)
+    assert len(programs.hours_pass(24)) <= 6
+
+
+def test_a_person_among_programs_is_heard_at_once(small_inbox: World) -> None:
+    given = numbers()
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    sam = small_inbox.responder("sam@team.example", "Sam")
+    programs = AnsweringPrograms(small_inbox, 3)
+    for who in (rita, ann):
+        programs.answer(who.email, away_note(who, lambda _: DESK.format(next(given))))
+    ann.writes("hello", "The room?")
+    programs.hours_pass(3)
+    sam.replies(sam.letter(), "The room is free on Monday.")
+    assert "The room is free on Monday." in ann.letter().text
+
+
+def test_what_a_forger_repeats_in_a_name_holds_back_no_proven_mail_that_says_the_same(small_inbox: World) -> None:
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    ann.writes("hello", "The room?")
+    letter = rita.letter()
+    for number in range(3 * SAME.in_day):
+        rita.writes("ticket1", "Yes.", headers={"In-Reply-To": f"<{number}@forged.example>"})
+    rita.replies(letter, "Yes.")
+    assert ann.letter().text == "Rita wrote:\n\nYes."
+
+
+def test_a_person_who_sends_forty_of_the_same_kind_alone_is_told_in_full(small_inbox: World) -> None:
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    ann.writes("hello", "The room?")
+    for number in range(ANY.in_day):
+        small_inbox.clock.passes(minutes=5)
+        ann.writes("ticket1", f"This is photograph number {number} of the broken door.")
+    assert len(rita.letters) == ANY.in_day + 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (DESK.format("[4711]"), DESK.format("[CASE-88e1]"), True),
+        ("Room 12 is free.", "Room 14 is free.", False),
+        ("Please click https://cr.example/41aa to reach me.", "Please click https://cr.example/b07 to reach me.", True),
+        ("The room is free on Monday.", "The room is taken until Friday, sadly.", False),
+    ],
+)
+def test_texts_are_alike_by_their_words(one: str, other: str, alike: bool) -> None:
+    assert is_alike(words_of(one), words_of(other)) is alike
+
+
+def test_a_footer_says_that_nobody_is_told_of_one_more_reply_in_turn(small_inbox: World) -> None:
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    ann.writes("hello", "How many rooms are there?")
+    for number in range(ANY.in_day):
+        small_inbox.clock.passes(minutes=5)
+        assert "we won't email anyone about it" not in rita.letter().footer
+        rita.replies(rita.letter(), f"Which house, {number}?")
+        ann.replies(ann.letter(), f"That one, {number}.")
+    assert "we won't email anyone about it" in rita.letter().footer
+    before = len(ann.letters)
+    rita.replies(rita.letter(), "The red one?")
+    assert len(ann.letters) == before
+    small_inbox.clock.passes(minutes=61)
+    small_inbox.settle()
+    assert "    Rita: The red one?" in ann.letter().text
