@@ -12,6 +12,7 @@ from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.queues import find_queue
 from mail_tickets.model.records.tickets import Ticket, find_ticket
 from mail_tickets.model.search.indexer import catch_up
+from mail_tickets.model.tickets import listing
 from mail_tickets.model.tickets.filters import Filter
 from mail_tickets.model.tickets.listing import ListQuery, Order, Scope, Waits, list_portion, queue_counts, read_cursor
 from tests.support.world import World, person_of
@@ -200,6 +201,7 @@ def test_sqlite_reads_every_list_along_an_index(small_inbox: World, *, statistic
         filters = [
             Filter(), Filter(queue=general), Filter(assignee=sam), Filter(unassigned=True), Filter(requestor=ann),
             Filter(statuses=frozenset({"rejected"})), Filter(queue=general, statuses=frozenset({"rejected"})),
+            Filter(assignee=sam, statuses=frozenset({"rejected"})), Filter(queue=general, unassigned=True),
         ]  # fmt: skip
         scopes = [Scope(), Scope(None, sam.id), Scope((general.id,), sam.id), Scope((), ann.id)]
         statements: list[str] = []
@@ -215,6 +217,64 @@ def test_sqlite_reads_every_list_along_an_index(small_inbox: World, *, statistic
     few = ("PRIMARY KEY", "ix_ticket_open")
     assert [plan for plan in statements if "TEMP B-TREE" in plan and not any(name in plan for name in few)] == []
     assert len(statements) > 100
+
+
+@pytest.mark.parametrize("many", [1, 5_000])
+def test_every_way_to_a_list_leads_to_the_same_tickets(
+    inbox: World, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_MANY", many)
+    world = filled(inbox)
+    with world.uow() as uow:
+        sam, bea, general = person_of(uow, SAM), person_of(uow, BEA), find_queue(uow, "General")
+        scopes = [Scope(), Scope((general.id,), sam.id), Scope((), bea.id)]
+        taking_part = {1: {bea.id}}
+        everything = world.rows(Ticket)
+        choices = product(
+            (None, general), (None, {"open", "new", "Open"}, {"resolved"}), (None, sam), (False, True), (None, bea)
+        )
+        for (queue, statuses, assignee, unassigned, requestor), scope in product(choices, scopes):
+            chosen = Filter(queue, frozenset(statuses) if statuses else None, requestor, assignee, unassigned)
+            wanted = [
+                ticket.id
+                for ticket in sorted(everything, key=lambda one: (one.last_public, one.id))
+                if (queue is None or ticket.queue_id == queue.id)
+                and (statuses is None or ticket.status in statuses)
+                and (assignee is None or ticket.assignee_id == assignee.id)
+                and not (unassigned and ticket.assignee_id is not None)
+                and (requestor is None or ticket.requestor_id == requestor.id)
+                and (
+                    scope.queues is None
+                    or ticket.queue_id in scope.queues
+                    or scope.person in (ticket.assignee_id, ticket.requestor_id, *taking_part.get(ticket.id, ()))
+                )
+            ]
+            assert list_portion(uow, ListQuery(chosen, closed=True), scope).numbers == wanted, (chosen, scope)
+
+
+@pytest.mark.parametrize(
+    ("fields", "index"),
+    [
+        ({"owner": "nobody", "status": "rejected"}, "ix_ticket_queue_id_status_last_public_id"),
+        ({"requestor": BEA, "status": "rejected"}, "ix_ticket_queue_id_status_last_public_id"),
+        ({"owner": OLGA, "queue": "General", "status": "any"}, "ix_ticket_assignee_id_last_public_id"),
+        ({"owner": "nobody", "queue": "General", "status": "any"}, "ix_ticket_assignee_id_last_public_id"),
+    ],
+)
+def test_a_list_goes_the_way_that_has_the_fewest_tickets(
+    small_inbox: World, fields: dict[str, str], index: str
+) -> None:
+    """Nothing was rejected, nothing is Olga's, and of many tickets somebody has nearly all."""
+    world = filled(small_inbox)
+    with world.uow() as uow:
+        for number in range(1, 5):
+            find_ticket(uow, number).assignee_id = person_of(uow, SAM).id
+        olga = get_person(uow, OLGA)
+        plans: list[str] = []
+        _listen(uow.session.connection(), plans)
+        list_page(uow, olga, fields)
+    assert plans
+    assert all(index in plan for plan in plans)
 
 
 def _listen(connection: object, plans: list[str]) -> None:

@@ -97,8 +97,9 @@ def list_json(
 def _as_seen(uow: UnitOfWork, person: Person, scope: Scope, ticket: Ticket, summary: Json) -> Json:
     if _sees_all(ticket.queue_id, ticket.assignee_id, scope):
         return summary
-    member = member_for(person, members_of(uow, ticket))
-    summary["answer"] = visible_number(uow, ticket, ticket.answer, member)
+    if ticket.answer is not None:
+        member = member_for(person, members_of(uow, ticket))
+        summary["answer"] = visible_number(uow, ticket, ticket.answer, member)
     seen: Json = without_addresses(without_what_is_the_teams(summary, person.email), person.email)
     return seen
 
@@ -125,7 +126,9 @@ def list_query(uow: UnitOfWork, person: Person, scope: Scope, fields: Mapping[st
         raise FieldsRefused(problems)
     return ListQuery(
         chosen,
-        closed=given.get("status") == ANY or bool(chosen.statuses and chosen.statuses & CLOSED),
+        # Only open tickets wait.
+        closed="waits" not in given
+        and (given.get("status") == ANY or bool(chosen.statuses and chosen.statuses & CLOSED)),
         waits=Waits(given["waits"]) if "waits" in given else None,
         order=Order(given.get("order", Order.NEWEST if scope.queues == () else Order.OLDEST)),
         after=given.get("after", ""),

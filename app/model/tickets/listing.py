@@ -25,6 +25,8 @@ from .waiting import waits_for_us
 PORTION = 50
 # Beyond so many queues one walk through all tickets is quicker than one for each queue.
 _MOST_BRANCHES = 40
+# So many tickets are read in a few milliseconds.
+_MANY = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -88,7 +90,7 @@ def list_portion(uow: UnitOfWork, query: ListQuery, scope: Scope, limit: int = P
     if scope.queues is None and query.closed and query.filter.statuses is not None:
         # Of a rare status each queue's index knows, and no walk through all tickets finds it soon.
         scope = Scope(tuple(uow.session.scalars(select(Queue.id).order_by(Queue.id))))
-    branches = [*_branches(query, scope)]
+    branches = _branches(uow, query, scope)
     with _unsorted(uow):
         rows = [row for branch in branches if branch.ordered for row in _read(uow, branch, limit + 1)]
     rows += [row for branch in branches if not branch.ordered for row in _read(uow, branch, limit + 1)]
@@ -126,28 +128,59 @@ def read_cursor(given: str) -> tuple[datetime, int] | None:
 
 
 class _Branch(NamedTuple):
-    """A statement for some tickets of a list; `ordered`: along an index that has the list's order."""
+    """A statement for some tickets of a list, and the `walk` in which it finds them.
+
+    `ordered`: along an index that has the list's order.
+    """
 
     statement: Select[datetime, int]
+    walk: Select[datetime, int]
     ordered: bool = True
 
 
-def _branches(query: ListQuery, scope: Scope) -> Iterator[_Branch]:
-    """Yield a statement for each index that has some of the tickets, each in the list's order."""
-    wanted = query.filter
+def _branches(uow: UnitOfWork, query: ListQuery, scope: Scope) -> Sequence[_Branch]:
+    """Return a statement for each index that has some of the tickets, each in the list's order."""
     conditions = _conditions(query)
     if scope.queues == () and scope.person is not None:
-        yield from _of_person(query, scope.person, conditions)
-    elif not query.closed:
-        yield _along("ix_ticket_open", query, *conditions, *_in_scope(scope))
-    elif wanted.queue is None and (wanted.assignee is not None or wanted.unassigned):
-        yield _along("ix_ticket_assignee_id_last_public_id", query, *conditions, *_in_scope(scope))
-    elif wanted.requestor is not None:
-        yield _along("ix_ticket_requestor_id_last_public_id", query, *conditions, *_in_scope(scope))
-    else:
-        yield from _of_queues(query, scope, conditions)
-        if scope.queues is not None and scope.person is not None:
-            yield from _of_person(query, scope.person, conditions)
+        return [*_of_person(query, scope.person, conditions)]
+    if not query.closed:
+        return [_along("ix_ticket_open", query, [], *conditions, *_in_scope(scope))]
+    ways = [*_ways(query, scope, conditions)]
+    # Where one way has few tickets it is quick, however rare those are that the list asks for.
+    return ways[0] if len(ways) == 1 else min(ways, key=lambda way: _size(uow, way))
+
+
+def _ways(query: ListQuery, scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Iterator[Sequence[_Branch]]:
+    """Yield each way to all of the tickets: by who has them, by who asked, or by queues and statuses."""
+    wanted = query.filter
+    seen = [*conditions, *_in_scope(scope)]
+    if wanted.assignee is not None:
+        here = [Ticket.assignee_id == wanted.assignee.id]
+        yield [_along("ix_ticket_assignee_id_last_public_id", query, here, *seen)]
+    if wanted.requestor is not None:
+        here = [Ticket.requestor_id == wanted.requestor.id]
+        yield [_along("ix_ticket_requestor_id_last_public_id", query, here, *seen)]
+    of_people = wanted.assignee is not None or wanted.requestor is not None or wanted.unassigned
+    if wanted.queue is not None or wanted.statuses is not None or not of_people:
+        own = _of_person(query, scope.person, conditions) if scope.queues is not None and scope.person else ()
+        yield [*_of_queues(query, scope, conditions), *own]
+    if wanted.unassigned:
+        here = [Ticket.assignee_id.is_(None)]
+        yield [_along("ix_ticket_assignee_id_last_public_id", query, here, *seen)]
+
+
+def _size(uow: UnitOfWork, way: Sequence[_Branch]) -> int:
+    """Return how many tickets a way goes past at most; beyond some number it does not matter how many.
+
+    Left out are those in which somebody takes part: never very many.
+    """
+    size = 0
+    with _unsorted(uow):
+        for branch in way:
+            if branch.ordered and size < _MANY:
+                some = branch.walk.limit(_MANY).subquery()
+                size += uow.connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return min(size, _MANY)
 
 
 def _of_queues(query: ListQuery, scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Iterator[_Branch]:
@@ -157,27 +190,31 @@ def _of_queues(query: ListQuery, scope: Scope, conditions: Sequence[ColumnElemen
         queues = (queue.id,) if queues is None or queue.id in queues else ()
     if queues is None or len(queues) * len(statuses or [""]) > _MOST_BRANCHES:
         here = [] if queues is None else [Ticket.queue_id.in_(queues)]
-        yield _along("ix_ticket_last_public_id", query, *conditions, *here)
+        yield _along("ix_ticket_last_public_id", query, here, *conditions)
         return
     for number in queues:
         if statuses is None:
-            yield _along("ix_ticket_queue_id_last_public_id", query, Ticket.queue_id == number, *conditions)
+            yield _along("ix_ticket_queue_id_last_public_id", query, [Ticket.queue_id == number], *conditions)
         for status in sorted(statuses or ()):
-            both = Ticket.queue_id == number, Ticket.status == status
-            yield _along("ix_ticket_queue_id_status_last_public_id", query, *both, *conditions)
+            both = [Ticket.queue_id == number, Ticket.status == status]
+            yield _along("ix_ticket_queue_id_status_last_public_id", query, both, *conditions)
 
 
 def _of_person(query: ListQuery, person: int, conditions: Sequence[ColumnElement[bool]]) -> Iterator[_Branch]:
     assigned, asked = Ticket.assignee_id == person, Ticket.requestor_id == person
-    yield _along("ix_ticket_assignee_id_last_public_id", query, assigned, *conditions)
-    yield _along("ix_ticket_requestor_id_last_public_id", query, asked, *conditions)
+    yield _along("ix_ticket_assignee_id_last_public_id", query, [assigned], *conditions)
+    yield _along("ix_ticket_requestor_id_last_public_id", query, [asked], *conditions)
     # By their numbers, one after another: nobody takes part in very many.
-    taking_part = _ordered(query, Ticket.id.in_(_taking_part(person)), *conditions)
-    yield _Branch(taking_part.with_hint(Ticket, "NOT INDEXED", "sqlite"), ordered=False)
+    taking_part = _ordered(query, Ticket.id.in_(_taking_part(person))).with_hint(Ticket, "NOT INDEXED", "sqlite")
+    yield _Branch(taking_part.where(*conditions), taking_part, ordered=False)
 
 
-def _along(index: str, query: ListQuery, *conditions: ColumnElement[bool]) -> _Branch:
-    return _Branch(_ordered(query, *conditions).with_hint(Ticket, f"INDEXED BY {index}", "sqlite"))
+def _along(
+    index: str, query: ListQuery, within: Sequence[ColumnElement[bool]], *conditions: ColumnElement[bool]
+) -> _Branch:
+    """Return a walk along an index, `within` the part of it that these conditions make, for what fits all others."""
+    walk = _ordered(query, *within).with_hint(Ticket, f"INDEXED BY {index}", "sqlite")
+    return _Branch(walk.where(*conditions), walk)
 
 
 def _ordered(query: ListQuery, *conditions: ColumnElement[bool]) -> Select[datetime, int]:

@@ -60,6 +60,8 @@ _LISTS = (
     "/tickets?owner=me",
     "/tickets?owner=me&status=any",
     "/tickets?owner=nobody&queue=Questions",
+    "/tickets?owner=nobody&status=rejected",
+    "/tickets?owner=me&queue=General&status=any",
     "/tickets?queue=Questions&status=any",
     "/tickets?queue=Empty&status=any",
     "/tickets?queue=Empty",
