@@ -15,7 +15,9 @@ from .quoted_text import leads
 # Initials before a mark: what some clients put before each quoted line ("RW> ").
 _MARK = re.compile(r"[\s\u200b-\u200f\ufeff]*(?:[^\W\d_]{1,4})?[>|»›¦]")
 _MARKS = re.compile(r"^(?:[^\S\n]*+(?:[^\W\d_]{1,4})?[>|»›¦])++", re.MULTILINE)
-_WORD = re.compile(r"[^\W_]+")
+# In scripts without blanks between words every character is one, or a line that was broken anew would hide them.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 # The same for what is ASCII, as most texts are: folded letters and digits, and a blank for everything else.
 _ASCII_WORDS = str.maketrans({chr(at): chr(at).lower() if chr(at).isalnum() else " " for at in range(128)})
 # They stand within words, and nobody sees them.
@@ -42,6 +44,9 @@ class Words:
     def __init__(self, *texts: str) -> None:
         self._texts: list[list[str]] = []
         self._runs: dict[int, set[int]] = {}
+        self._whole: list[str] = []
+        self._lines: set[int] = set()
+        self._lines_of = 0
         for text in texts:
             self.add(text)
 
@@ -58,6 +63,7 @@ class Words:
         words = words_of(text)
         if words:
             self._texts.append(words)
+            self._whole.append(text)
         for length, found in self._runs.items():
             found.update(map(hash, runs(words, length)))
 
@@ -66,6 +72,19 @@ class Words:
         if length not in self._runs:
             self._runs[length] = {hash(run) for words in self._texts for run in runs(words, length)}
         return self._runs[length]
+
+    def has_line(self, line: str) -> bool:
+        """Whether a line of the texts has these very words. Asked seldom: lines are read when they are needed."""
+        for text in self._whole[self._lines_of :]:
+            self._lines.update(hash(tuple(words_of(one))) for one in text.split("\n"))
+        self._lines_of = len(self._whole)
+        return hash(tuple(words_of(line))) in self._lines
+
+    def goes_on(self, before: str, line: str) -> bool:
+        """Whether a short line goes on in the texts where the line before it ends: a client may have broken it anew."""
+        words = words_of(line)
+        joined = tuple([*words_of(before), *words][-RUN:])
+        return len(words) < RUN == len(joined) and hash(joined) in self.runs_of(RUN)
 
     def has_all(self, line: str, *, quoted: bool = False) -> bool:
         """Whether all words of a line stand in the texts; a short line must be telling, or `quoted`."""
@@ -85,10 +104,15 @@ class Private(NamedTuple):
     public: Words
 
     def has_any(self, line: str, *, quoted: bool) -> bool:
-        """Whether a run of words of a line is private; a short line only whole, and if it is `quoted`."""
+        """Whether a run of words of a line is private; a short line only whole, and if it is `quoted`.
+
+        What a public message says in a line of its own is not private, however short it is.
+        """
         asked = _telling_runs(line, quoted=quoted) if self.words else []
         found = self.words.runs_of(len(asked[0])).intersection(map(hash, asked)) if asked else set()
-        return bool(found) and (len(asked[0]) < RUN or not found <= self.public.runs_of(RUN))
+        if found and len(asked[0]) < RUN:
+            return not self.public.has_line(line)
+        return bool(found) and not found <= self.public.runs_of(RUN)
 
 
 def is_quoted_in(reading: "QuotedLines", private: Private) -> bool:
@@ -115,13 +139,15 @@ def _cuts(reading: "QuotedLines", private: Private) -> Iterator[bool]:
     if not (_OURS in kinds or any(kind in kinds for kind in _QUOTED)):
         return
     search = _Search(private)
-    near = False
+    near, before = False, ""
     for line, kind in zip(lines, kinds, strict=True):
         gone = kind == _OURS
         if kind in _QUOTED:
             gone = search.has_any(behind.get(line, line), quoted=kind == _MARKED or (kind == _PASTED and near))
+            gone = gone and not (before and private.public.goes_on(before, line))
         yield gone
         near = gone or kind == _ABOVE if line.strip() else near
+        before = line if kind == _MARKED and not gone else ""
 
 
 class _Search:

@@ -213,6 +213,64 @@ def test_a_comments_letter_pasted_without_marks_tells_nothing(noted: NotedWorld)
     noted.is_tight("zebrafish", "Sue him", "see this comment", "-comment@")
 
 
+@pytest.fixture(params=["what a forged mail says", "who was a stranger", "who has left the team"])
+def guesser(request: pytest.FixtureRequest, inbox_desk: NotedWorld) -> Callable[[str], str]:
+    """Say to everybody what somebody may try out who sees no private note; returns what outsiders are shown of it."""
+    if request.param == "who was a stranger":
+        eve = inbox_desk.world.actor("eve@evil.example", "Eve")
+        eve.writes("ticket1", "I keep her books.")
+        inbox_desk.world.asks_in(1, eve.email)
+        inbox_desk.rosa.writes("ticket1", "Welcome.")
+        writer = lambda text: eve.replies(eve.letter(), text)  # noqa: E731
+    elif request.param == "who has left the team":
+        letter = inbox_desk.ron.letters[0]
+        with inbox_desk.world.uow() as inside:
+            remove_responder(inside, find_queue(inside, "General"), get_person(inside, RON))
+        inbox_desk.world.asks_in(1, RON)
+        writer = lambda text: inbox_desk.ron.replies(letter, text)  # noqa: E731
+    else:
+        writer = lambda text: inbox_desk.ron.writes("ticket1", text)  # noqa: E731
+
+    def guess(text: str) -> str:
+        writer(text)
+        return str(inbox_desk.last()["text"])
+
+    return guess
+
+
+def guesses(words: list[str]) -> str:
+    return "Well:\n" + "".join(f"> {word}\nok\n" for word in words)
+
+
+def test_nobody_learns_from_what_is_taken_out_which_words_are_private(guesser: Callable[[str], str]) -> None:
+    private = ["zebrafish", "Sue him", "nobody", "account was closed", "paid"]
+    public = ["yesterday", "giraffe", "sale", "office chair", "green", "we shall", "rain", "many"]
+    shown = guesser(guesses(private + public))
+    assert len({word in shown for word in (*private, *public)}) == 1
+    # Nor by one word in each of many mails.
+    for number in range(5):
+        guesser(guesses([f"green{number}"]))
+    assert ("> zebrafish" in guesser(guesses(["zebrafish"]))) == ("> giraffe" in guesser(guesses(["giraffe"])))
+
+
+def test_a_line_that_was_said_to_everybody_is_quoted_whatever_a_note_says(noted: NotedWorld) -> None:
+    noted.ron.writes("ticket1-comment", "She called on Tuesday, and never paid.")
+    noted.rita.writes(
+        "ticket1", "Shall I come on\n\nMonday?\n\nTuesday?\n\nOr does it suit you better if I come on\nTuesday?"
+    )
+    asked = "> Monday?\nNo.\n\n> Tuesday?\nYes.\n\n> Or does it suit you better if I come\n> on Tuesday?\nYes."
+    assert asked in noted.hears(asked)
+    assert asked in noted.last()["full_text"]
+    assert "> never paid" not in noted.hears("> Tuesday?\n> never paid.\nYes.")
+
+
+def test_private_words_of_a_script_without_blanks_are_found_in_other_lines(inbox_desk: NotedWorld) -> None:
+    inbox_desk.ron.writes("ticket1-comment", "彼女は先月の請求書を支払っていません。詐欺だと思います。")
+    heard = inbox_desk.hears("はい。\n> 彼女は先月の請求書を\n> 支払っていません。詐欺\n> だと思います。\nはい。")
+    assert "請求書" not in heard
+    inbox_desk.is_tight("請求書", "詐欺", "思います")
+
+
 # Exchanges off the list
 
 OFF_LIST = "Tell her anything. She is a pest, but the boss likes her lamps."

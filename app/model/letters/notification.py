@@ -22,7 +22,7 @@ from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, Update, as_confirmed, member_for, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
-from ..tickets.redaction import Redaction
+from ..tickets.redaction import Redaction, source_of
 from ..tickets.storms import slow_storms
 from ..wording import Phrase, Sentence, Wording, say
 from .footer import has_team
@@ -183,7 +183,7 @@ def _new_subject(uow: UnitOfWork, ticket: Ticket, message: Message, new_message:
     known = [*uow.session.scalars(mails), *uow.session.scalars(titles)]
     if any(_is_same(subject, one or "") for one in known):
         return ""
-    if not message.private and Redaction(uow, ticket).hides_subject(new_message.subject, message.sender_id):
+    if not message.private and Redaction(uow, ticket).hides_subject(new_message.subject, source_of(message)):
         return ""
     return say("notes.new_subject", subject=one_line(new_message.subject, 200))
 

@@ -11,7 +11,7 @@ from ..tickets.events import Event
 from ..tickets.fields import former_responders
 from ..tickets.members import FormerQueue, TicketMember, as_confirmed, member_for, members_of
 from ..tickets.posts import NewMessage, Transition
-from ..tickets.redaction import Redaction
+from ..tickets.redaction import Redaction, Source
 from ..tickets.transitions import is_private
 from ..tickets.undo import NOBODY_LET_IN, LetIn, add_let_in, save_checkpoint, snapshot, undo_last_change
 from .transition_steps import take_transitions
@@ -90,4 +90,5 @@ def undo(
 
 def without_private_text(uow: UnitOfWork, ticket: Ticket, new_message: NewMessage, writer: int | None) -> NewMessage:
     """Words for everybody, without what a colleague quotes in them of private ones."""
-    return replace(new_message, text=Redaction(uow, ticket).without_private(new_message.text, writer))
+    source = Source(writer, new_message.verified or new_message.mail_id is None, uow.now)
+    return replace(new_message, text=Redaction(uow, ticket).without_private(new_message.text, source))

@@ -3,10 +3,16 @@
 What somebody writes is never taken out, and nothing of a mail whose writer cannot have seen a private message. Taken
 out are lines that a colleague quotes: of private messages wherever they stand, and below the words (in `full_text`) all
 that outsiders have not read.
+
+What is taken out tells what is private: whoever writes in a colleague's name could try out words. So mail that nothing
+proves, and that of former colleagues, quotes little of what outsiders have not read, or nothing of it.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, or_, select
 
@@ -25,7 +31,7 @@ from ...mail.quotation_matching import (
 from ...mail.subjects import bare_subject
 from ..records.letters import Letter
 from ..records.messages import Message
-from ..records.people import Person
+from ..records.people import Person, administrators
 from ..records.tickets import Ticket
 from ..storage.prepared import Prepared, Row
 from ..storage.unit_of_work import UnitOfWork
@@ -33,6 +39,10 @@ from .members import members_of
 
 # So many words in a row tell a text from others.
 _RUN = 4
+# So many lines may be quoted, in so many mails of a day, of which nothing proves that a colleague wrote them.
+_MOST_UNPROVEN_LINES = 10
+_MOST_UNPROVEN_MAILS = 5
+_DAY = timedelta(days=1)
 # A subject of one word stands in many others by chance.
 _FEW_WORDS = 2
 
@@ -44,11 +54,31 @@ _LETTERS = Prepared(select(Letter.text).join(Message, Message.id == Letter.about
 _MESSAGES = Prepared(
     select(Message.private, Message.sender_id, Message.text, Message.full_text).where(_HERE).order_by(Message.number)
 )
+_MAILS = Prepared(
+    select(Message.sender_id, Message.verified, Message.received)
+    .where(_HERE, ~Message.private, Message.mail_id.is_not(None))
+    .order_by(Message.received)
+)
 _TOLD = select(Letter.person_id).where(Letter.about_id.in_(_PRIVATE))
+# A stranger's words are private, too. Who got the ticket's letters, and could not leave it, was on its team.
+_ON_TEAM = select(Letter.person_id).where(
+    Letter.ticket_id == bindparam("ticket"), Letter.about_id.is_not(None), Letter.leave_token.is_(None)
+)
 _WROTE = select(Message.sender_id).where(
-    Message.id.in_(_PRIVATE), Message.automatic.is_(None), Message.sender_id != bindparam("requestor")
+    Message.id.in_(_PRIVATE),
+    Message.automatic.is_(None),
+    Message.sender_id != bindparam("requestor"),
+    Message.sender_id.in_(_ON_TEAM),
 )
 _SAW_PRIVATE = Prepared(select(Person.id).where(or_(Person.administrator, Person.id.in_(_TOLD), Person.id.in_(_WROTE))))
+
+
+class Source(NamedTuple):
+    """Who wrote a text, whether that is proven, and when it came. None stands for the tracker."""
+
+    writer: int | None
+    proven: bool
+    received: datetime
 
 
 class Redaction:
@@ -62,29 +92,32 @@ class Redaction:
 
     def text(self, message: Message) -> str:
         """What the writer of a public message wrote."""
-        return self.without_private(message.text, message.sender_id)
+        return self.without_private(message.text, source_of(message))
 
     def full_text(self, message: Message) -> str:
         """All of a public message; of what a colleague quotes below their words only what outsiders have read."""
-        text = self.without_private(message.full_text, message.sender_id)
-        if message.full_text == message.text or message.sender_id not in self.insiders:
-            return text
-        written = set(self.text(message).split("\n"))
-        lines, kinds, _ = self._read(text)
-        kept: list[str] = []
-        for line, kind in zip(lines, kinds, strict=True):
-            if kind == WRITTEN or line in written or self._is_read(line, kept):
-                kept.append(line)
-        return text if len(kept) == len(lines) else "\n".join(kept).rstrip()
+        if message.sender_id not in self.insiders:
+            return message.full_text
+        if message.full_text == message.text:
+            return self.text(message)
+        source = source_of(message)
+        proven = self._is_proven(source)
+        text = self.without_private(message.full_text, source) if proven else message.full_text
+        return self._only_read(text, self.text(message).split("\n"))
 
     def subject(self, message: Message) -> str:
         """The subject of a public message; where it is that of a private one, the ticket's title."""
-        return self._ticket.title if self.hides_subject(message.subject, message.sender_id) else message.subject
+        return self._ticket.title if self.hides_subject(message.subject, source_of(message)) else message.subject
 
-    def hides_subject(self, subject: str, writer: int | None) -> bool:
-        """Whether a colleague's subject is that of a private message, or has it among other words."""
-        if not self._ticket.has_private or writer not in self.insiders:
+    def hides_subject(self, subject: str, source: Source) -> bool:
+        """Whether a colleague's subject is that of a private message, or has it among other words.
+
+        Of many mails that nothing proves it is, whatever it says.
+        """
+        if not self._ticket.has_private or source.writer not in self.insiders:
             return False
+        if not self._is_proven(source) and self._is_one_of_many(source):
+            return True
         said = _as_words(bare_subject(subject)[0])
         return any(said == one or (one.count(" ") > _FEW_WORDS and one in said) for one in self._private_subjects)
 
@@ -98,18 +131,46 @@ class Redaction:
         """The text by which outsiders find a public message."""
         return self.full_text(message) if message.parent_id is None else self.text(message)
 
-    def without_private(self, text: str, writer: int | None) -> str:
+    def without_private(self, text: str, source: Source) -> str:
         """A public text without the lines that its writer, if a colleague, quotes from private messages.
 
         A long ticket is read whole only where such a line stands in a private message at all.
         """
-        if not self._ticket.has_private or writer not in self.insiders:
+        if not self._ticket.has_private or source.writer not in self.insiders:
             return text
+        if self._tries_out(text, source):
+            return self._only_read(text)
         if text not in self._redacted:
             reading = self._read(text)
             quotes = is_quoted_in(reading, self._rough)
             self._redacted[text] = redacted(text, reading, self._private) if quotes else text
         return self._redacted[text]
+
+    def _tries_out(self, text: str, source: Source) -> bool:
+        """Whether a text may try out what is private: nothing proves that a colleague wrote it, and it quotes much."""
+        if self._is_proven(source):
+            return False
+        lines, kinds, _ = self._read(text)
+        quoted = {line for line, kind in zip(lines, kinds, strict=True) if kind != WRITTEN and line.strip()}
+        return len(quoted) > _MOST_UNPROVEN_LINES or (bool(quoted) and self._is_one_of_many(source))
+
+    def _is_one_of_many(self, source: Source) -> bool:
+        """Whether so many mails that nothing proves came within a day before this one that it counts as a guess."""
+        before = bisect_left(self._unproven, source.received)
+        return before - bisect_left(self._unproven, source.received - _DAY) >= _MOST_UNPROVEN_MAILS
+
+    def _is_proven(self, source: Source) -> bool:
+        """Whether somebody who is on the team now wrote it; None stands for the tracker."""
+        return source.writer is None or (source.proven and source.writer in self._team)
+
+    def _only_read(self, text: str, written: Collection[str] = ()) -> str:
+        """A text with what its writer wrote, and of what they quote only what outsiders have read."""
+        lines, kinds, _ = self._read(text)
+        words, kept = set(written), list[str]()
+        for line, kind in zip(lines, kinds, strict=True):
+            if kind == WRITTEN or line in words or self._is_read(line, kept):
+                kept.append(line)
+        return text if len(kept) == len(lines) else "\n".join(kept).rstrip()
 
     def _read(self, text: str) -> QuotedLines:
         """Read a text once: what is private is looked for in it several times."""
@@ -123,9 +184,20 @@ class Redaction:
 
         Not a requestor who wrote one. None stands for the tracker.
         """
-        answering = (member.person_id for member in members_of(self._unit_of_work, self._ticket) if member.insider)
         seen = self._rows(_SAW_PRIVATE, requestor=self._ticket.requestor_id)
-        return frozenset([None, *answering, *(person_id for (person_id,) in seen)])
+        return frozenset([None, *self._team, *(person_id for (person_id,) in seen)])
+
+    @cached_property
+    def _team(self) -> frozenset[int]:
+        """Who may see private messages now."""
+        answering = (one.person_id for one in members_of(self._unit_of_work, self._ticket) if one.insider)
+        return frozenset([*answering, *(one.id for one in administrators(self._unit_of_work))])
+
+    @cached_property
+    def _unproven(self) -> list[datetime]:
+        """When the mails came of which nothing proves that a colleague wrote them, in order."""
+        sources = [Source(*row) for row in self._rows(_MAILS)]
+        return [one.received for one in sources if one.writer in self.insiders and not self._is_proven(one)]
 
     @cached_property
     def _messages(self) -> list[Row]:
@@ -173,7 +245,7 @@ class Redaction:
     def _public(self) -> Sequence[str]:
         """All texts that outsiders have read."""
         return [
-            self.without_private(text, writer) if writer in self.insiders else full_text
+            redacted(text, self._read(text), self._private) if writer in self.insiders else full_text
             for is_private, writer, text, full_text in self._messages
             if not is_private
         ]
@@ -207,6 +279,11 @@ class Redaction:
         # A client may have broken the lines anew.
         found = _runs(words if len(words) >= _RUN else before + words)
         return bool(found) and all(hash(run) in runs for run in found)
+
+
+def source_of(message: Message) -> Source:
+    """Return where a message came from. What came by command was written by whoever it names."""
+    return Source(message.sender_id, message.verified or message.mail_id is None, message.received)
 
 
 def _as_words(text: str) -> str:
