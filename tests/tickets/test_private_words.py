@@ -425,6 +425,11 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
         nested(sent_on(nested(one), "Content-Type: message/rfc822")), "Content-Type: message/rfc822"
     ),
     "bytes": lambda one: sent_on(one, "Content-Type: application/octet-stream; name=x.bin", encoded=True),
+    "a file of Outlook's": lambda one: sent_on(
+        b"\xd0\xcf\x11\xe0" + one.decode("ascii", "replace").encode("utf-16-le"),
+        "Content-Type: application/vnd.ms-outlook; name=letter.msg",
+        encoded=True,
+    ),
     "an unknown type": lambda one: sent_on(one, "Content-Type: x-mail/x-unknown; name=letter"),
     "a broken type": lambda one: sent_on(one, "Content-Type: rfc822\r\nContent-Disposition: attachment"),
     "a broken type that is shown": lambda one: sent_on(one, "Content-Type: ;;;"),

@@ -121,7 +121,7 @@ def _lines(hit: Hit, width: int) -> Iterator[str]:
     private = " [private]" if message.private else ""
     head = f"{str(ticket.id).rjust(width)}  {ticket.status}  {message.date:%Y-%m-%d}  {one_line(ticket.queue.name)}: "
     yield _shown(hit.title.after(head))
-    who = one_line(message.sender.label, 60) if message.sender else "the tracker"
+    who = "the tracker" if hit.writer is None else one_line(hit.writer, 100)
     said = f"{' ' * width}  #{hit.number} {who}{private}"
     yield _shown(hit.snippet.after(f"{said}: " if hit.snippet.text else said))
 

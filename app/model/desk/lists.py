@@ -1,6 +1,6 @@
 """The lists of the web pages: tickets as one person may see them, and what waits for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,8 +11,8 @@ from sqlalchemy.orm import aliased
 from ..lifecycle.commands import ME, NOBODY
 from ..lifecycle.registry import CLOSED, every_status
 from ..lifecycle.tables import NoSuchStatus
-from ..records.people import NoSuchPerson, Person, get_person
-from ..records.queues import NoSuchQueue, Queue, find_queue
+from ..records.people import NoSuchPerson, Person, get_person, label_of
+from ..records.queues import NoSuchQueue, Queue, Responder, find_queue
 from ..records.tickets import Ticket
 from ..search.query import read_query
 from ..search.search import search
@@ -30,7 +30,7 @@ from ..tickets.listing import (
     queue_counts,
     scope_of,
 )
-from ..tickets.members import member_for, members_of
+from ..tickets.members import TicketMember, member_for, members_of, names_of_team, told_apart
 from ..tickets.ticket_json import Json, ticket_summaries, without_addresses, without_what_is_the_teams
 from ..tickets.visibility import visible_number
 from ..tickets.waiting import waits_for_us
@@ -169,9 +169,11 @@ _ROWS = (
         Ticket.status,
         Ticket.queue_id,
         Queue.name,
+        Queue.language,
         Ticket.assignee_id,
         _OWNER.name,
         _OWNER.email,
+        _ASKER.id,
         _ASKER.name,
         _ASKER.email,
         Ticket.priority,
@@ -188,21 +190,38 @@ _ROWS = (
 
 def _rows(uow: UnitOfWork, numbers: Sequence[int], scope: Scope) -> list[TicketRow]:
     """Return the rows of tickets in the order of their numbers given."""
-    found = {row[0]: _row(row, scope) for row in uow.connection.execute(_ROWS, {"numbers": list(numbers)})}
+    rows = uow.connection.execute(_ROWS, {"numbers": list(numbers)}).all()
+    teams = _teams(uow, {row.queue_id for row in rows})
+    found = {row[0]: _row(row, scope, teams.get(row.queue_id, {})) for row in rows}
     return [found[number] for number in numbers]
 
 
-def _row(row: Sequence[Any], scope: Scope) -> TicketRow:
-    number, title, status, queue_id, queue, owner_id, owner, owner_email, asker, email, *dates, waits = row
-    priority, created, said = dates
+def _teams(uow: UnitOfWork, queues: Collection[int]) -> dict[int, dict[int, TicketMember]]:
+    """Return who answers for each of these queues, by person."""
+    query = select(Responder.queue_id, Person.id, Person.name, Person.email).join(Person)
+    teams: dict[int, dict[int, TicketMember]] = {}
+    for queue_id, person_id, name, email in uow.connection.execute(query.where(Responder.queue_id.in_(queues))):
+        member = TicketMember(person_id, label_of(name, email), email, answers=True)
+        teams.setdefault(queue_id, {})[person_id] = member
+    return teams
+
+
+_OUTSIDER = TicketMember(0, "", "")
+
+
+def _row(row: Sequence[Any], scope: Scope, team: Mapping[int, TicketMember]) -> TicketRow:
+    number, title, status, queue_id, queue, language, owner_id, owner, owner_email, asker_id, asker, email, *more = row
+    priority, created, said, waits = more
     everything = _sees_all(queue_id, owner_id, scope)
+    who = TicketMember(asker_id, label_of(asker, email), email, answers=asker_id in team, language=language)
+    who = told_apart(who, asker, names_of_team([*team.values()]))
     return TicketRow(
         number,
         title,
         status,
         queue,
-        (owner or _local(owner_email)) if owner_id else "",
-        asker or _local(email),
+        label_of(owner, owner_email) if owner_id else "",
+        who.label_for(None if everything else _OUTSIDER),
         email if everything else None,
         priority,
         created,
@@ -210,10 +229,6 @@ def _row(row: Sequence[Any], scope: Scope) -> TicketRow:
         bool(waits),
         everything,
     )
-
-
-def _local(email: str) -> str:
-    return email.rpartition("@")[0]
 
 
 class MyWork(NamedTuple):

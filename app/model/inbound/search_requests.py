@@ -149,7 +149,7 @@ def _shown_by(hits: Sequence[Hit]) -> Subjects:
 
 def _hit(uow: UnitOfWork, hit: Hit) -> Sentence:
     ticket, message = hit.ticket, hit.message
-    who: Sentence | str = one_line(message.sender.label, 60) if message.sender else say("pages.tracker")
+    who: Sentence | str = say("pages.tracker") if hit.writer is None else one_line(hit.writer, 100)
     if message.private:
         who = say("pages.hit_private", who=who)
     return say(

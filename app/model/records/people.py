@@ -23,6 +23,8 @@ _FORGOTTEN = "@forgotten.invalid"
 _NOBODY = f"nobody{_FORGOTTEN}"
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'@＠]+[@＠][^\s<>()\[\],;:\"'@＠]+")
 
+_LOOKALIKES = str.maketrans("авеԁһіјкмнорԛсѕтуԝхӏαβεζηικνορτυχıɑɡ", "abedhijkmhopqcstywxlabezhiknoptyxiag")
+
 
 class NoSuchPerson(ExplainedError, LookupError):
     """No person has this address."""
@@ -77,8 +79,11 @@ def addresses_in_name(name: str) -> set[str]:
 
 @lru_cache(maxsize=1_000)
 def name_key(name: str) -> str:
-    """Return the form in which names are compared: words in any order, without case, accents, and what nobody sees."""
-    signs = unicodedata.normalize("NFKD", name).casefold()
+    """Return the form in which names are compared: words in any order, without case, accents, and what nobody sees.
+
+    Cyrillic and Greek letters count as the Latin ones that they look like.
+    """
+    signs = unicodedata.normalize("NFKD", name).casefold().translate(_LOOKALIKES)
     return " ".join(sorted("".join(sign if sign.isalnum() else " " if _parts(sign) else "" for sign in signs).split()))
 
 

@@ -24,5 +24,5 @@ def found_summaries(uow: UnitOfWork, hits: "Sequence[Hit]") -> list[Json]:
             "snippet": hit.snippet.text,
         }
         if hit.member and not hit.member.insider:
-            summaries[place] = without_addresses(summary, hit.member.email)
+            summaries[place] = without_addresses(summary, hit.member.email, hit.names)
     return summaries

@@ -1,6 +1,6 @@
 """The search: which tickets have what somebody asks for, the best first, as far as they may see it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -37,7 +37,8 @@ _LONGEST_TITLE = 200
 class Hit(NamedTuple):
     """A ticket that was found, by its best message; `number` is the one that the viewer is shown it by.
 
-    `title` and `snippet` have marks where the words are.
+    `title` and `snippet` have marks where the words are. `names` are those that the viewer reads of who wrote the
+    message and who asked, by address.
     """
 
     ticket: Ticket
@@ -46,6 +47,12 @@ class Hit(NamedTuple):
     member: TicketMember | None
     title: Snippet
     snippet: Snippet
+    names: Mapping[str, str]
+
+    @property
+    def writer(self) -> str | None:
+        """Return the name of who wrote the message; None is the tracker."""
+        return self.names[self.message.sender.email] if self.message.sender else None
 
 
 class SearchResult(NamedTuple):
@@ -222,12 +229,16 @@ def _hits(uow: UnitOfWork, query: Query, viewer: Person | None, chosen: Iterable
     messages = {message.id: message for message in uow.session.scalars(best)}
     for candidate in chosen:
         ticket, message = tickets[candidate.ticket_id], messages[candidate.message_id]
-        member = member_for(viewer, members_of(uow, ticket)) if viewer else None
+        members = members_of(uow, ticket)
+        member = member_for(viewer, members) if viewer else None
         number = visible_number(uow, ticket, message.number, member)
         if number is None or (member and not may_see(ticket, member)):
             continue
         title = whole(ticket.title, query.terms, _LONGEST_TITLE)
-        yield Hit(ticket, message, number, member, title, _snippet(uow, query, ticket, message, member))
+        found_in = _snippet(uow, query, ticket, message, member)
+        people = [message.sender, ticket.requestor] if message.sender else [ticket.requestor]
+        names = {person.email: member_for(person, members).label_for(member) for person in people}
+        yield Hit(ticket, message, number, member, title, found_in, names)
 
 
 def _snippet(uow: UnitOfWork, query: Query, ticket: Ticket, message: Message, member: TicketMember | None) -> Snippet:

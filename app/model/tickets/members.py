@@ -43,6 +43,7 @@ class _Roles(NamedTuple):
     pending: bool = False
     reads: bool = False
     claimed: str = ""
+    language: str = ENGLISH
 
 
 class TicketMember(_Roles):
@@ -52,7 +53,12 @@ class TicketMember(_Roles):
     nothing, and none are written. `dormant`: they took part in it when it was no ticket yet, and
     have not written since. `pending`: an unproven mail named them, and nobody has confirmed it yet. `reads`: they see
     all of its queue, and answer nothing. `claimed`: the name that they give themselves, if it may be somebody else's.
+    `language` is that of the ticket's queue.
     """
+
+    def label_for(self, viewer: "TicketMember | None") -> str:
+        """Return the name that somebody reads; None is who sees everything."""
+        return self.label_for_team if viewer is None or viewer.insider else self.label
 
     @property
     def label_for_team(self) -> str:
@@ -166,24 +172,30 @@ def members_of(uow: UnitOfWork, ticket: Ticket) -> list[TicketMember]:
     }
     rows = list(_ON_TICKET.rows(uow.connection, ids))
     members = [_on_ticket(ticket, row) for row in rows]
-    team = _names_of_team(members)
-    language = ticket.queue.language
-    return [_told_apart(member, row[1], team, language) for member, row in zip(members, rows, strict=True)]
+    team = names_of_team(members)
+    return [told_apart(member, row[1], team) for member, row in zip(members, rows, strict=True)]
 
 
-def _names_of_team(members: Sequence[TicketMember]) -> set[str]:
+def names_of_team(members: Sequence[TicketMember]) -> set[str]:
+    """Return the names of a ticket's team as they are compared."""
     return {name_key(member.label) for member in members if member.responder}
 
 
-def _told_apart(member: TicketMember, name: str, team: Collection[str], language: str = ENGLISH) -> TicketMember:
+def told_apart(member: TicketMember, name: str, team: Collection[str]) -> TicketMember:
     """Say of somebody outside the team whose name is that of one of it, or holds another address, who they are not."""
     if not name or member.insider:
         return member
-    if name_key(name) in team or addresses_in_name(name) - {address_key(member.email)}:
+    if _imitates(name, team) or addresses_in_name(name) - {address_key(member.email)}:
         local_part = member.email.rpartition("@")[0]
-        label = wording_in(language).line(say("notes.not_on_team", name=local_part))
+        label = wording_in(member.language).line(say("notes.not_on_team", name=local_part))
         return member._replace(label=label, claimed=name)
     return member
+
+
+def _imitates(name: str, team: Collection[str]) -> bool:
+    """Whether a name is that of one of the team, or has all words of one that has several."""
+    words = set(name_key(name).split())
+    return any(one == " ".join(sorted(words)) or (" " in one and words.issuperset(one.split())) for one in team)
 
 
 def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
@@ -206,6 +218,7 @@ def _on_ticket(ticket: Ticket, row: Sequence[Any]) -> TicketMember:
         undeliverable=gone is not None and address_key(address) == address_key(email),
         dormant=bool(dormant),
         pending=bool(pending),
+        language=ticket.queue.language,
     )
 
 
@@ -219,8 +232,16 @@ def member_for(person: Person, members: Sequence[TicketMember]) -> TicketMember:
     for member in members:
         if member.person_id == person.id:
             return member
-    alone = TicketMember(person.id, person.label, person.email, administrator=person.administrator, known=person.known)
-    return _told_apart(alone, person.name, _names_of_team(members))
+    language = next((member.language for member in members), ENGLISH)
+    alone = TicketMember(
+        person.id,
+        person.label,
+        person.email,
+        administrator=person.administrator,
+        known=person.known,
+        language=language,
+    )
+    return told_apart(alone, person.name, names_of_team(members))
 
 
 def is_notified(member: TicketMember, update: Update, lifecycle: Lifecycle) -> bool:

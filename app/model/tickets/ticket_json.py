@@ -77,6 +77,7 @@ def ticket_in_full(
     view["answer"] = ticket.answer if numbers is None else numbers.get(ticket.answer or 0)
     view["messages"] = [_message(one, one.number if numbers is None else numbers[one.number]) for one in shown]
     people = {one.sender for one in shown if one.sender} | {ticket.requestor}
+    people |= {*uow.session.scalars(_PARTICIPANTS.where(Participant.ticket_id == ticket.id))}
     as_members = {person.email: member_for(person, members) for person in people}
     for message in view["messages"]:
         message["writer"] = _writer(message["sender"], as_members, team=member is None or member.insider)
@@ -88,6 +89,9 @@ def ticket_in_full(
         return view
     labels = {email: one.label for email, one in as_members.items()}
     return _for_outsider(uow, ticket, view, shown, viewer.email, labels)
+
+
+_PARTICIPANTS = select(Person).join(Participant, Participant.person_id == Person.id)
 
 
 def _writer(sender: Json | None, as_members: Mapping[str, TicketMember], *, team: bool) -> str | None:
