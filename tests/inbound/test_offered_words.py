@@ -56,3 +56,27 @@ def test_an_offer_of_an_unknown_addresss_words_names_its_files(world: World) -> 
     offer, whole = sorted(rita.letters[-2:], key=lambda letter: "Did you write this" not in letter.text)
     assert "With files: invoice.pdf." in offer.text
     assert "invoice.pdf" in str(whole.mail)
+
+
+HIDDEN = (
+    "Subject: y\nRequestor: eve@elsewhere.example\nOn Fri, Nov 27, 2026 Ann wrote:\nSent: Monday\n\nFrom: Ann\n> Hello"
+)
+
+
+def test_a_yes_carries_out_no_command_that_its_letter_has_not_shown(world: World) -> None:
+    rita, eve = world.actor("rita@team.example", "Rita"), world.actor("eve@elsewhere.example", "Eve")
+    eve.writes("ticket1", f"Priority: 7\n{HIDDEN}", headers={"References": rita.letter()["Message-ID"]})
+    offer = next(letter for letter in rita.letters[-2:] if "Did you write this" in letter.text)
+    assert "Priority: 7" in offer.text
+    assert "Requestor" not in offer.text
+    rita.replies(offer, "yes")
+    ticket = world.ticket()
+    assert (ticket["priority"], ticket["requestor"]["email"]) == (7, "ann@home.example")
+
+
+def test_commands_that_an_offer_has_no_room_for_are_not_offered(world: World) -> None:
+    rita, eve = world.actor("rita@team.example", "Rita"), world.actor("eve@elsewhere.example", "Eve")
+    before = len(rita.letters)
+    eve.replies(rita.letter(), f"Subject: {'Printer ' * 600}\nRequestor: eve@elsewhere.example\n\nThanks.")
+    assert not [letter for letter in rita.letters[before:] if "Did you write this" in letter.text]
+    assert "Requestor: eve" in rita.letter().text

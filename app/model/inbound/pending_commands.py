@@ -133,16 +133,20 @@ def _list(
 def send_words_offer(uow: UnitOfWork, to: ReceiptRecipient, message: Message, what: str) -> bool:
     """Offer somebody to post as theirs what came from an address that we do not know.
 
-    `what` is POST or POST_PRIVATE. False if the letter has not all that it offers, or is one too many.
+    `what` is POST or POST_PRIVATE. False if the letter has not all that it offers, or is one too many. Commands that do
+    not all stand in it are not offered.
     """
     private = what == POST_PRIVATE
     stranger = uow.session.get(Person, message.sender_id)
     if stranger is None or not may_answer(uow, to.member.person_id, ReceiptKind.AUTHOR):
         return False
-    commanded = bool(read(message.full_text).lines)
+    reading = read(message.text)
+    commanded = bool(reading.lines)
     confirm = say("footer.confirm_commands_and_words" if commanded else "footer.confirm_words", yes=YES)
     footing = [confirm, say("footer.other_words_wait"), why(to.ticket, to.member)]
     text = shown(message.text)
+    if len(text) - len(shown(reading.rest)) > _MOST_OFFERED:
+        return False
     files = [*map(one_line, uow.session.scalars(select(Attachment.name).where(Attachment.message_id == message.id)))]
     more = [say("notes.not_all_words")] if len(text) > _MOST_OFFERED else []
     more += [say("notes.with_files", names=files)] if files else []

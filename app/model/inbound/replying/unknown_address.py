@@ -79,7 +79,10 @@ def _is_for_people(reply: TicketReply, colleague: TicketMember) -> bool:
 
 
 def offered_mail(uow: UnitOfWork, letter: Letter, own: NewMessage) -> OfferedMail | None:
-    """Return what a letter offers its reader to do as theirs; None if it is gone. `own` is the mail that says yes."""
+    """Return what a letter offers its reader to do as theirs; None if it is gone. `own` is the mail that says yes.
+
+    The commands are those among the words that the letter shows: quoted lines can look like commands, too.
+    """
     message = uow.session.get(Message, letter.about_id)
     if message is None:
         return None
@@ -96,4 +99,4 @@ def offered_mail(uow: UnitOfWork, letter: Letter, own: NewMessage) -> OfferedMai
         mail_id=message.mail_id,
         attachments=attachments,
     )
-    return OfferedMail(full.lines, new_message)
+    return OfferedMail(text.lines, new_message)
