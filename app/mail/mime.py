@@ -194,8 +194,13 @@ def contents(raw: bytes, parts: Iterable[Part]) -> Iterator[bytes]:
 
 
 def nested_contents(file: bytes, depth: int = NESTED) -> Iterator[bytes]:
-    """What a file or a mail says, and whatever is encoded in the mails within it; their types may be wrong."""
+    """What a file or a mail says, and whatever is encoded in the mails within it; their types may be wrong.
+
+    Outlook keeps a mail in a file of its own, whose text is UTF-16: that is given as ASCII, too.
+    """
     yield file
+    if b"@\0" in file:
+        yield file.replace(b"\0", b"")
     for inner in parts(file) if depth else ():
         if inner.held is not None or inner.type.startswith("message/") or inner.encoding in ENCODED:
             yield from nested_contents(content(file, inner), depth - 1)

@@ -83,6 +83,12 @@ def _in_a_zipless_file(mail: EmailMessage, letter: Letter) -> None:
     mail.add_attachment(letter.raw, "application", "octet-stream", filename="letter.eml")
 
 
+def _in_a_file_of_outlooks(mail: EmailMessage, letter: Letter) -> None:
+    mail.set_content("See the file.")
+    said = letter.raw.decode("ascii", "replace").encode("utf-16-le")
+    mail.add_attachment(b"\xd0\xcf" + said, "application", "vnd.ms-outlook", filename="letter.msg")
+
+
 def _within_two_mails(mail: EmailMessage, letter: Letter) -> None:
     inner = EmailMessage(SMTP)
     inner["Subject"] = "Inner"
@@ -115,6 +121,7 @@ def _in_the_name_of_a_file(mail: EmailMessage, letter: Letter) -> None:
     [
         _as_attached_mail,
         _in_a_zipless_file,
+        _in_a_file_of_outlooks,
         _within_two_mails,
         _in_the_words,
         _without_its_domain,
