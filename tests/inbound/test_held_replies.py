@@ -204,6 +204,13 @@ def test_new_words_that_stand_in_a_private_note_wait(small_inbox: World) -> None
     assert ann.letter().text == "Sam Person wrote:\n\nThe code is not 1234."
 
 
+def test_what_a_stranger_has_said_is_held_for_nobody(small_inbox: World) -> None:
+    sam, _, ann = people(small_inbox)
+    small_inbox.actor("eve@elsewhere.example", "Eve").writes("ticket1", "The part comes on Tuesday.")
+    sam.writes("ticket1", "The part comes on Tuesday.")
+    assert "The part comes on Tuesday." in ann.letter().text
+
+
 def test_an_answer_to_a_private_note_stays_private_whatever_its_address_and_can_be_sent(small_inbox: World) -> None:
     sam, britta, ann = people(small_inbox)
     britta.writes("ticket1-comment", "Who has the key?")

@@ -147,6 +147,16 @@ def test_a_stranger_who_stores_a_known_id_draws_nobodys_mail_onto_their_ticket(o
     assert "It answers a message on ticket 6, but its writer isn't on that ticket." in opened.text
 
 
+def test_a_stranger_who_stores_the_id_of_a_public_message_makes_no_answer_to_it_private(office: World) -> None:
+    first = office.ticket(1)["messages"][0]["message_id"]
+    assert brings(office, EVE, [at("ticket1")], Message_ID=first) == ["posted 1"]
+    assert office.ticket(1)["messages"][-1]["private"]
+    for writer in (RITA, RON):
+        for header in ("In-Reply-To", "References"):
+            brings(office, writer, [at("ticket1")], **{header: first})
+            assert not office.ticket(1)["messages"][-1]["private"]
+
+
 def test_a_reply_to_all_keeps_its_thread(office: World) -> None:
     """Rita wrote to us and to Bob, who has never been here; he answers both."""
     first = office.ticket(1)["messages"][0]["message_id"]

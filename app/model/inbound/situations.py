@@ -16,6 +16,7 @@ from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import loop_protection
 from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for
+from ..tickets.redaction import Redaction
 from ..tickets.undo import latest_checkpoint
 from . import pending_commands, writers
 from .delivery import Claim
@@ -112,8 +113,9 @@ def _is_waited_for(uow: UnitOfWork, parsed: ParsedMail, member: TicketMember) ->
 
 
 def private_texts(uow: UnitOfWork, ticket: Ticket) -> frozenset[str]:
-    """Return what the private notes of a ticket say, folded."""
+    """Return what the private notes of a ticket's team say, folded. Strangers' comments are private, and no notes."""
     if not ticket.has_private:
         return frozenset()
-    private = select(Message.text).where(Message.ticket_id == ticket.id, Message.private, ~Message.held)
+    team = Message.sender_id.in_(Redaction(uow, ticket).insiders - {None})
+    private = select(Message.text).where(Message.ticket_id == ticket.id, Message.private, ~Message.held, team)
     return frozenset(map(fold_words, uow.session.scalars(private))) - {""}

@@ -125,8 +125,13 @@ def _came_already(uow: UnitOfWork, inbound_mail: InboundMail, sender: Person | N
 
 
 def _answers_in_private(answered: Sequence[KnownReference]) -> bool:
-    """Whether the nearest that it answers is private: then so is the answer, whichever address it came to."""
-    return bool(answered) and any(one.private for one in answered if one.given == answered[0].given)
+    """Whether the nearest that it answers is private: then so is the answer, whichever address it came to.
+
+    Of several messages of one id on a ticket the oldest counts: others can have been sent with that id on purpose.
+    """
+    nearest = [one for one in answered if one.given == answered[0].given]
+    oldest = {one.ticket: one.private for one in reversed(nearest)}
+    return any(oldest.values())
 
 
 def answered_outsider(uow: UnitOfWork, thread: ThreadMatch, members: Sequence[TicketMember]) -> TicketMember | None:
