@@ -474,6 +474,24 @@ def test_a_merge_takes_nobody_along_whom_an_unproven_mail_named(small_inbox: Wor
     assert evil.letters == []
 
 
+def test_an_answer_to_a_letter_that_did_not_name_them_lets_nobody_in(small_inbox: World) -> None:
+    """A forged first mail may become the ticket into which a real one is merged."""
+    small_inbox.switches("General", cc_from_others="on")
+    rita, _, ann, evil = people(small_inbox)
+    ann.writes("hello", "My password is hunter2.")
+    letter = rita.letter()
+    ann.writes("hello", "And this.", headers={"Cc": EVIL})
+    rita.replies(letter, "Merge: 2")
+    named = rita.letter()
+    rita.replies(letter, "It is changed.")
+    assert evil.letters == []
+    assert "It is changed." in ann.letter().text
+    assert "Something changed" not in rita.letter().text
+    assert "eve" in named.footer.lower() or "evil" in named.footer.lower()
+    rita.replies(named, "Welcome.")
+    assert "Welcome." in evil.letter().text
+
+
 def test_whom_an_unproven_mail_named_reads_nothing_in_support_either(small_world: World) -> None:
     small_world.switches("General", cc_from_others="on")
     _, _, ann, evil = people(small_world)

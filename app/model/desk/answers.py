@@ -267,7 +267,7 @@ def _back_on_it(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook)
     """Give its writer the letters again, and let those in who wait for it, as their mail would (inbound/effects.py)."""
     about = Situation(ticket.lifecycle, ticket.status, asker.member, asker.roles, verified=True, believed=True)
     # The button has named those who wait.
-    about = replace(about, own_letter=True, comment=outlook.comment)
+    about = replace(about, names_waiting=True, comment=outlook.comment)
     members, let_in = asker.members, NOBODY_LET_IN
     if is_allowed(Effect.SUBSCRIBE, about):
         members = writers.subscribe(uow, ticket, asker.member, members)

@@ -39,14 +39,15 @@ class Situation:
     """What decides about a mail: who wrote it, what proves that, and where it came to. `opens`: it opens a ticket.
 
     `relayed`: who wrote it stands elsewhere than in From, so that its writer counts as no responder. `words_alone`: a
-    signature proves its words, and nothing proves its headers.
-    `comment`: it came as a private comment, by its address or by what it answers. `letter` is the kind of the letter
-    that it answers, `own_letter` whether that letter went to its writer, `offers` the words that mean something in
-    answer to it. `told_of_change`: that letter was about a change, and its writer is on some team. `redirected`: it is
-    private by what it answers alone, and not by its address. `waits`: something waits for such a word of its writer's,
-    and it answers nothing. `notes` are the private texts of the ticket, folded. `caused_last`: its writer made the last
-    change. `asks_in`: the queue's switches let its writer ask people in. `newly_named` are those whom it would ask in.
-    `known`: we know its writer, also where only the team reads, and they are a stranger.
+    signature proves its words, and nothing proves its headers. `comment`: it came as a private comment, by its address
+    or by what it answers. `letter` is the kind of the letter that it answers, `own_letter` whether that letter went to
+    its writer, `offers` the words that mean something in answer to it. `told_of_change`: that letter was about a
+    change, and its writer is on some team. `redirected`: it is private by what it answers alone, and not by its
+    address. `waits`: something waits for such a word of its writer's, and it answers nothing. `notes` are the private
+    texts of the ticket, folded. `caused_last`: its writer made the last change. `names_waiting`: the letter that it
+    answers has named to its writer all who wait to be let in. `asks_in`: the queue's switches let its writer ask
+    people in. `newly_named` are those whom it would ask in. `known`: we know its writer, also where only the team
+    reads, and they are a stranger.
     """
 
     lifecycle: Lifecycle
@@ -70,6 +71,7 @@ class Situation:
     notes: frozenset[str] = frozenset()
     told_of_change: bool = False
     caused_last: bool = False
+    names_waiting: bool = False
     asks_in: bool = False
     known: bool = False
     newly_named: tuple[str, ...] = ()
@@ -136,8 +138,8 @@ def _let_in(mail: Situation) -> bool:
 
 
 def _confirm(mail: Situation) -> bool:
-    answered = mail.own_letter and not mail.answers_waiting
-    lets_in = mail.member.requestor or (mail.member.responder and answered)
+    named = mail.names_waiting and not mail.answers_waiting
+    lets_in = mail.member.requestor or (mail.member.responder and named)
     return lets_in and mail.status != mail.lifecycle.spam
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from ...mail.parsed import ParsedMail
 from ...mail.text import fold_words
+from ..letters.promises import stored_promise
 from ..lifecycle import commands, slips
 from ..lifecycle.tables import ActorRoles
 from ..records.messages import Message
@@ -21,6 +22,7 @@ from ..tickets.undo import latest_checkpoint
 from . import pending_commands, writers
 from .delivery import Claim
 from .effects import Situation
+from .references import KnownReference
 from .sender_proof import Proof, is_believed, proof_of
 from .threads import ThreadMatch
 
@@ -52,6 +54,7 @@ def situation_on_ticket(
         waits=_is_waited_for(uow, parsed, member),
         notes=private_texts(uow, ticket) if reads_notes else frozenset(),
         told_of_change=about_change and answers_anywhere(uow, person),
+        names_waiting=own_letter and letter is not None and _names_waiting(letter, members),
         caused_last=undoes and _caused_last_change(uow, ticket, person),
         known=member.known,
     )
@@ -93,6 +96,14 @@ def _situation(
         relayed=inbound_mail.relayed,
         asks_in=writers.may_add_by_cc(queue, member),
     )
+
+
+def _names_waiting(letter: KnownReference, members: Sequence[TicketMember]) -> bool:
+    """Whether the footer of a letter names all who wait to be let in; a letter of a ticket that was merged may not."""
+    if letter.promise is None:
+        return False
+    made = stored_promise(letter.promise)
+    return {member.person_id for member in members if member.pending} <= {*made.named, *made.others}
 
 
 def writer_on(person: Person, members: Sequence[TicketMember], *, relayed: bool) -> TicketMember:

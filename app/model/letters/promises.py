@@ -69,12 +69,20 @@ class Note(NamedTuple):
 
 
 def reply_outlook(
-    uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember], *, comment: bool
+    uow: UnitOfWork,
+    ticket: Ticket,
+    member: TicketMember,
+    members: Sequence[TicketMember],
+    *,
+    comment: bool,
+    lets_in: bool = True,
 ) -> ReplyOutlook:
-    """Return what a plain reply of somebody would do now, and who would read it."""
+    """Return what a plain reply of somebody would do now, and who would read it.
+
+    `lets_in`: it answers a letter that names those who wait to be let in, as a footer does.
+    """
     promised, lifecycle = promise(uow, ticket, member, private=comment), ticket.lifecycle
-    if (member.responder or member.requestor) and ticket.status != lifecycle.spam:
-        # A reply to a letter lets those in who wait for it.
+    if lets_in and (member.responder or member.requestor) and ticket.status != lifecycle.spam:
         members = as_confirmed(members)
     update = Update(has_text=True, private=promised.default_reply.private)
     readers = recipients_of(members, update, lifecycle, except_person=member.person_id)

@@ -17,6 +17,7 @@ from ...tickets.events import Event
 from ...tickets.members import TicketMember, member_for, with_mailbox
 from ...tickets.storms import slow_storms
 from ...wording import say
+from ..effects import Effect, is_allowed
 from ..performed import Performed
 from .ticket_reply import TicketReply
 
@@ -33,7 +34,8 @@ def situation_before(uow: UnitOfWork, reply: TicketReply) -> Before | None:
     if not (reply.about.own_letter and reply.about.verified):
         return None
     members = with_mailbox(uow, reply.members)
-    outlook = reply_outlook(uow, reply.ticket, reply.member, members, comment=reply.about.comment)
+    lets_in = is_allowed(Effect.CONFIRM, reply.about)
+    outlook = reply_outlook(uow, reply.ticket, reply.member, members, comment=reply.about.comment, lets_in=lets_in)
     return Before(outlook, reply.ticket.last_posted)
 
 
