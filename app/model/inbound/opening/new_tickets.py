@@ -10,7 +10,7 @@ from ...storage.unit_of_work import UnitOfWork
 from ...tickets.events import Event
 from ...tickets.members import member_for
 from ...wording import Sentence
-from .. import pending_commands, writers
+from .. import asking_letters, writers
 from ..delivery import Claim, Fate
 from ..effects import Effect
 from ..performed import Answer, Performed
@@ -45,7 +45,7 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
         Fate.OPENED,
         ticket,
         (event,),
-        lambda uow, to: pending_commands.hold_for_confirmation(uow, to, written, opened=True),
+        lambda uow, to: asking_letters.hold_for_confirmation(uow, to, written, opened=True),
     )
 
 

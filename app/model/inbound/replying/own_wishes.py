@@ -8,7 +8,7 @@ from ...operations import leaving
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets import loop_protection
 from ...tickets.visibility import may_see
-from .. import pending_commands
+from .. import asking_letters
 from ..delivery import Fate
 from ..effects import Effect
 from ..performed import Performed
@@ -49,5 +49,5 @@ def unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
     return Performed(
         Fate.STEERED,
         reply.ticket,
-        answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, [commands.LEAVE]),
+        answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, [commands.LEAVE]),
     )

@@ -13,7 +13,7 @@ from ...storage.unit_of_work import UnitOfWork
 from ...tickets.events import Event
 from ...tickets.members import members_of
 from ...tickets.transitions import row_of_thanks
-from .. import pending_commands, writers
+from .. import asking_letters, writers
 from ..delivery import Claim, Fate
 from ..effects import Effect, is_allowed
 from ..performed import Performed
@@ -55,13 +55,13 @@ def post_held(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, re
     offer = offers.of_slip(uow, done.events[-1], repeats=repeats)
     if not waiting:
         return done._replace(offer=offer)
-    return done._replace(offer=offer, answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
+    return done._replace(offer=offer, answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
 
 
 def post_unproven(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, commanded: bool) -> Performed:
     """Post the words of a mail whose lines wait for a yes; `commanded`: they were taken out of its words."""
     done = post_if_any(uow, reply) if commanded else post(uow, reply)
-    return done._replace(answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, waiting))
+    return done._replace(answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
 
 
 def add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> TicketReply:

@@ -10,7 +10,7 @@ from ...operations.command_execution import CommandMail, CommandsRefused, MergeW
 from ...records.letters import Letter
 from ...storage.unit_of_work import UnitOfWork
 from ...wording import Sentence, say
-from .. import pending_commands
+from .. import asking_letters, pending_commands
 from ..delivery import Fate
 from ..performed import Performed
 from .posting import confirm, lets_in_answered, may_confirm, post_if_any
@@ -52,7 +52,7 @@ def execute_commands(
     except MergeWaits:
         done = post_if_any(uow, reply)
         return done._replace(
-            answer=lambda uow, to: pending_commands.ask_before_merge(uow, to, lines, posted=reply.has_text)
+            answer=lambda uow, to: asking_letters.ask_before_merge(uow, to, lines, posted=reply.has_text)
         )
     if event.message is not None and not event.message.private and event.ticket is reply.ticket and may_confirm(reply):
         event = confirm(uow, event)

@@ -7,7 +7,7 @@ from ...operations import workflow
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.undo import extend_checkpoint, undoable_checkpoint
 from ...wording import say
-from .. import pending_commands
+from .. import asking_letters
 from ..effects import Effect
 from ..performed import Performed
 from .posting import post_if_any
@@ -26,7 +26,7 @@ def undo(uow: UnitOfWork, reply: TicketReply) -> Performed:
     extend_checkpoint(uow, reply.ticket, found)
     meant = found.id if found else letter_checkpoint
     return done._replace(
-        answer=lambda uow, to: pending_commands.hold_for_confirmation(uow, to, [commands.UNDO], checkpoint=meant)
+        answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, [commands.UNDO], checkpoint=meant)
     )
 
 

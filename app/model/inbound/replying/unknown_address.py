@@ -16,7 +16,7 @@ from ...storage.unit_of_work import UnitOfWork
 from ...tickets import loop_protection
 from ...tickets.members import TicketMember
 from ...tickets.posts import NewMessage
-from .. import pending_commands
+from .. import asking_letters
 from ..effects import Situation, permitted
 from ..interpretation import Commands, Text, interpret
 from ..performed import Performed
@@ -44,7 +44,7 @@ def offer_to_colleague(uow: UnitOfWork, reply: TicketReply, done: Performed) -> 
         to = ReceiptRecipient(event.ticket, colleague, event.members, replace(event.new_message, verified=False))
         # As theirs, too, what came to the address for comments is a private comment.
         what = commands.POST_PRIVATE if reply.about.comment else commands.POST
-        offered = pending_commands.send_words_offer(uow, to, event.message, what)
+        offered = asking_letters.send_words_offer(uow, to, event.message, what)
     # Where the offer has all of it, they get no other letter of it.
     event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
     return done._replace(events=(event,), answer=receipts.send_unknown_address)

@@ -11,7 +11,7 @@ from ...records.letters import Letter
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.members import as_confirmed
 from ...wording import say
-from .. import pending_commands, writers
+from .. import asking_letters, pending_commands, writers
 from ..effects import Effect
 from ..interpretation import Confirmation, OtherWords, SendOrDrop
 from ..performed import Performed
@@ -95,7 +95,7 @@ def _keep_note(uow: UnitOfWork, reply: TicketReply) -> Performed:
         done = done._replace(offer=offers.of_note(done.events[-1]))
     if letter is None or not pending_commands.is_pending(uow, letter):
         return done
-    return done._replace(answer=lambda uow, to: pending_commands.remind_of_pending(uow, to, letter))
+    return done._replace(answer=lambda uow, to: asking_letters.remind_of_pending(uow, to, letter))
 
 
 def _send(uow: UnitOfWork, reply: TicketReply) -> Performed:
