@@ -36,9 +36,9 @@ def hold_for_confirmation(
     recent = _recent(uow, to)
     lines = [one_line(line, LONGEST_LINE) for line in lines]
     # A letter that asks about a message, too, stays by itself.
-    joinable = [] if to.offer else [one for one in recent if one.offered_id is None]
-    alike = (one for one in joinable if _is_unseen(uow, one) and _may_be_joined(one.commands, lines))
-    due = max([uow.now, *(one.created + EVERY for one in recent)])
+    joinable = [] if to.offer else [letter for letter in recent if letter.offered_id is None]
+    alike = (letter for letter in joinable if _is_unseen(uow, letter) and _may_be_joined(letter.commands, lines))
+    due = max([uow.now, *(letter.created + EVERY for letter in recent)])
     if (joined := next(alike, None)) is not None:
         lines, due = _collected((joined.commands or "").split("\n"), lines), joined.created
         uow.session.delete(joined)
@@ -184,7 +184,7 @@ def remind_of_pending(uow: UnitOfWork, to: ReceiptRecipient, letter: Letter) -> 
 
     Once an hour: a program that answers every letter is not answered each time.
     """
-    if sum(one.commands == letter.commands for one in _recent(uow, to, letter.kind)) > 1:
+    if sum(other.commands == letter.commands for other in _recent(uow, to, letter.kind)) > 1:
         return
     if letter.kind == ReceiptKind.AUTHOR:
         send_words_offer(uow, to, uow.session.get_one(Message, letter.about_id), letter.commands or "")

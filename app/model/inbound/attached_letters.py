@@ -85,9 +85,11 @@ def mark_exposed(uow: UnitOfWork, inbound_mail: InboundMail, *, passed_on: bool 
 
 def _names_others(uow: UnitOfWork, inbound_mail: InboundMail) -> bool:
     """Whether To or Cc name somebody besides its writer and addresses of ours."""
-    sender, named = inbound_mail.sender, {address_key(one.email): one for one in inbound_mail.parsed.to}
-    others = [one for key, one in named.items() if sender is None or key != address_key(sender.email)]
-    return any(find_our_address(uow, one.email) is None and not _is_same(uow, sender, one) for one in others)
+    sender, named = inbound_mail.sender, {address_key(mailbox.email): mailbox for mailbox in inbound_mail.parsed.to}
+    others = [mailbox for key, mailbox in named.items() if sender is None or key != address_key(sender.email)]
+    return any(
+        find_our_address(uow, mailbox.email) is None and not _is_same(uow, sender, mailbox) for mailbox in others
+    )
 
 
 def _is_same(uow: UnitOfWork, sender: Mailbox | None, other: Mailbox) -> bool:

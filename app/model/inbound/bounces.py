@@ -66,9 +66,8 @@ def letter_by_token(uow: UnitOfWork, token: str) -> ReportedLetter | None:
 
 
 def _named(uow: UnitOfWork, which: ColumnElement[bool]) -> ReportedLetter | None:
-    row = uow.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient).where(which))
-    found = row.first()
-    return ReportedLetter(*found) if found else None
+    row = uow.session.execute(select(Letter.id, Letter.ticket_id, Letter.recipient).where(which)).first()
+    return ReportedLetter(*row) if row else None
 
 
 def take_report_by_token(
@@ -122,8 +121,8 @@ def note_unread(uow: UnitOfWork, letter: ReportedLetter) -> None:
         return
     with suppress(NoSuchTicket):
         ticket = resolve_merged(uow, letter.ticket_id)
-        said = say("reasons.came_back", email=letter.recipient)
-        record_change(uow, ticket, None, UNDELIVERED, None, wording_of(ticket).line(said))
+        words = say("reasons.came_back", email=letter.recipient)
+        record_change(uow, ticket, None, UNDELIVERED, None, wording_of(ticket).line(words))
 
 
 def unmatched_report_reason(inbound_mail: InboundMail) -> Sentence:
@@ -137,11 +136,11 @@ def record_unproven_report(uow: UnitOfWork, inbound_mail: InboundMail, ticket: T
 
     Those who answer have got the report itself, as they get every automatic mail.
     """
-    blamed = {address_key(one) for one in addresses_blamed(inbound_mail.raw)[1]}
+    blamed = {address_key(address) for address in addresses_blamed(inbound_mail.raw)[1]}
     for member in members_of(uow, ticket) if blamed else ():
         if address_key(member.email) in blamed:
-            said = wording_of(ticket).line(say("reasons.unproven_report", email=member.email))
-            record_change(uow, ticket, None, UNDELIVERED, None, said)
+            words = wording_of(ticket).line(say("reasons.unproven_report", email=member.email))
+            record_change(uow, ticket, None, UNDELIVERED, None, words)
 
 
 def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> None:
@@ -162,14 +161,14 @@ def record_failure(uow: UnitOfWork, number: int, why: str, *, counts: bool) -> N
         return
     letter.undelivered = letter.undelivered or uow.now
     LOG.warning("undelivered letter=%d to=%s ticket=%s why=%r", number, one_line(letter.recipient), about, why)
-    if ends and (person := next((one for one in unreached(uow) if one.id == letter.person_id), None)):
+    if ends and (person := next((member for member in unreached(uow) if member.id == letter.person_id), None)):
         write_cut_off_letters(uow, person, person.email)
     if ticket is not None and counts:
         _answer_elsewhere(uow, ticket, letter)
     if ticket is not None:
         reason = say("reasons.last_failure" if ends else "reasons.failure", email=letter.recipient, why=why)
-        said = one_line(wording_of(ticket).line(reason))
-        record_change(uow, ticket, None, UNDELIVERED, None, said)
+        words = one_line(wording_of(ticket).line(reason))
+        record_change(uow, ticket, None, UNDELIVERED, None, words)
         if letter.kind != UNDELIVERED:
             _tell(uow, ticket, letter, why, ends=ends)
 

@@ -144,9 +144,9 @@ def _read(
     reading = commands.read(mail.full_text, about.commands if Effect.COMMAND in permission.possible else ())
     empty = bool(reading.lines) or (about.verified and about.answers_waiting)
     outsider = not about.member.responder
-    said = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty, outsider=outsider)
-    foreign = foreign_lines(said.rest, quotable)
-    return reading.lines, replace(mail, text=said.new, full_text=reading.rest, foreign=foreign)
+    parts = split(reading.rest, quotable, is_forward(mail.subject), can_be_empty=empty, outsider=outsider)
+    foreign = foreign_lines(parts.rest, quotable)
+    return reading.lines, replace(mail, text=parts.new, full_text=reading.rest, foreign=foreign)
 
 
 def _asks_to_leave(about: Situation, permission: Permission, new_message: NewMessage) -> bool:

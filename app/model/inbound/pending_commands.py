@@ -20,8 +20,8 @@ def pending_letter(uow: UnitOfWork, thread: ThreadMatch) -> Letter | None:
     """The letter that asked what a mail answers; nothing may wait for that answer any more."""
     if thread.letter is None:
         return None
-    found = select(Letter).where(Letter.message_id == thread.letter.given)
-    return uow.session.scalars(found.with_for_update()).one_or_none()
+    letters = select(Letter).where(Letter.message_id == thread.letter.given)
+    return uow.session.scalars(letters.with_for_update()).one_or_none()
 
 
 def is_pending(uow: UnitOfWork, letter: Letter) -> bool:
@@ -64,9 +64,9 @@ def keep_pending(uow: UnitOfWork, letter: Letter, own: Sequence[Line]) -> list[s
 
     A line that the mail repeats, or replaces where it can stand only once, waits no more.
     """
-    said = {line.written for line in own}
+    written = {line.written for line in own}
     once = {line.command for line in own if line.command and not line.command.repeats}
-    waits = [line for line in (letter.commands or "").split("\n") if not _is_repeated(line, said, once)]
+    waits = [line for line in (letter.commands or "").split("\n") if not _is_repeated(line, written, once)]
     _replace(uow, letter, "\n".join(waits) or None)
     return waits
 
@@ -82,5 +82,5 @@ def _replace(uow: UnitOfWork, letter: Letter, lines: str | None) -> None:
     uow.session.refresh(letter)
 
 
-def _is_repeated(written: str, said: Collection[str], once: Collection[Command | None]) -> bool:
-    return written in said or any(line.command in once for line in lines_of(written))
+def _is_repeated(line_text: str, repeated: Collection[str], once: Collection[Command | None]) -> bool:
+    return line_text in repeated or any(line.command in once for line in lines_of(line_text))

@@ -90,15 +90,15 @@ def _answered(
 
 def _found(uow: UnitOfWork, texts: Sequence[str], person: Person, deadline: Deadline) -> tuple[str, PageContent]:
     """What was asked, and what was found; the first text that finds something is the question."""
-    asked, found, left_out = "", SearchResult([], 0), list[Sentence]()
+    asked, matches, left_out = "", SearchResult([], 0), list[Sentence]()
     for text in texts:
         if query := read_query(text):
             again = search(uow, query, Filter(), person, _MOST_LISTED, deadline)
             if not asked or again.hits:
-                asked, found, left_out = one_line(text, 200), again, what_counts(query)
+                asked, matches, left_out = one_line(text, 200), again, what_counts(query)
             if again.hits:
                 break
-    return asked, _sheet(uow, asked, found, left_out)
+    return asked, _sheet(uow, asked, matches, left_out)
 
 
 def _asked(new_message: "NewMessage") -> list[str]:
@@ -120,24 +120,24 @@ def _page(uow: UnitOfWork, queue: Queue, address: str, person: Person, page: Pag
     return info_letters.page_content_for(uow, person, page, address, wording)
 
 
-def _sheet(uow: UnitOfWork, asked: str, found: SearchResult, left_out: Sequence[Sentence]) -> PageContent:
+def _sheet(uow: UnitOfWork, asked: str, matches: SearchResult, left_out: Sequence[Sentence]) -> PageContent:
     """The tickets that were found, and what was not looked for."""
     if not asked:
         return PageContent(say("pages.nothing_asked"), (), [_HOW])
-    if not found.hits:
+    if not matches.hits:
         return PageContent(say("pages.no_match", asked=asked), (), [*left_out, _HOW])
-    how = say("pages.read_one", word=f"{SHOW} {found.hits[0].ticket.id}")
-    rest = [say("pages.rest", clause=clause) for clause in remaining_hits(found)]
-    hits = [_hit(uow, hit) for hit in found.hits]
-    return PageContent(_heading(asked, found), (), [*left_out, *hits, *rest, how], _shown_by(found.hits))
+    how = say("pages.read_one", word=f"{SHOW} {matches.hits[0].ticket.id}")
+    rest = [say("pages.rest", clause=clause) for clause in remaining_hits(matches)]
+    hits = [_hit(uow, hit) for hit in matches.hits]
+    return PageContent(_heading(asked, matches), (), [*left_out, *hits, *rest, how], _shown_by(matches.hits))
 
 
-def _heading(asked: str, found: SearchResult) -> Sentence:
-    if found.loosened:
+def _heading(asked: str, matches: SearchResult) -> Sentence:
+    if matches.loosened:
         return say("pages.near_matches", asked=asked)
-    if found.more:
+    if matches.more:
         return say("pages.best_matches", asked=asked)
-    return say("pages.matches", count=found.total, asked=asked)
+    return say("pages.matches", count=matches.total, asked=asked)
 
 
 def _shown_by(hits: Sequence[Hit]) -> Subjects:

@@ -53,7 +53,9 @@ def named_writer(uow: UnitOfWork, inbound_mail: "InboundMail") -> Mailbox | None
     own = parsed.automatic is not None and not (place is not None and place.kind.is_queue)
     if parsed.sender is None or own or is_our_id(uow, parsed.message_id or ""):
         return None
-    others = (one for one in (*parsed.forwarded_for, *parsed.reply_to) if not is_our_address(uow, one.email))
+    others = (
+        mailbox for mailbox in (*parsed.forwarded_for, *parsed.reply_to) if not is_our_address(uow, mailbox.email)
+    )
     writer = next(others, None)
     if writer is None or writer.name:
         return writer

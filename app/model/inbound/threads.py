@@ -49,15 +49,15 @@ def find_thread(
         if reference.given != inbound_mail.parsed.message_id
         and _may_answer(uow, inbound_mail, reference, guarded=not our_address.kind.is_ticket)
     ]
-    answered = [one for one in ours if one.ticket is not None]
+    answered = [reference for reference in ours if reference.ticket is not None]
     number = our_address.number if our_address.kind.is_ticket else _find_number(uow, inbound_mail, answered)
     if number is None:
         return None
     ticket = lookup.locked(number) or resolve_merged(uow, number)
-    here = [one for one in answered if one.ticket in (ticket.id, number)]
+    here = [reference for reference in answered if reference.ticket in (ticket.id, number)]
     parent = next(iter(here), None)
     # What answers a letter about no ticket answers no other one.
-    letter = next((one for one in here if one.kind and one.given == ours[0].given), None)
+    letter = next((reference for reference in here if reference.kind and reference.given == ours[0].given), None)
     formerly = number if number != ticket.id else None
     addressed = our_address.kind.is_comment or _is_private_elsewhere(uow, inbound_mail, our_address)
     redirected = not addressed and _answers_in_private(answered)
@@ -93,8 +93,8 @@ def _has_met(uow: UnitOfWork, inbound_mail: InboundMail, reference: KnownReferen
 
 def ticket_answered_elsewhere(inbound_mail: InboundMail) -> int | None:
     """Return the ticket of the message that a new ticket's mail answers, if there is such a message."""
-    messages = (one for one in inbound_mail.references if one.ticket and one.reader is None)
-    return next((one.ticket for one in messages if one.given != inbound_mail.parsed.message_id), None)
+    messages = (reference for reference in inbound_mail.references if reference.ticket and reference.reader is None)
+    return next((message.ticket for message in messages if message.given != inbound_mail.parsed.message_id), None)
 
 
 def _find_number(uow: UnitOfWork, inbound_mail: InboundMail, answered: Sequence[KnownReference]) -> int | None:
@@ -129,8 +129,8 @@ def _answers_in_private(answered: Sequence[KnownReference]) -> bool:
 
     Of several messages of one id on a ticket the oldest counts: others can have been sent with that id on purpose.
     """
-    nearest = [one for one in answered if one.given == answered[0].given]
-    oldest = {one.ticket: one.private for one in reversed(nearest)}
+    nearest = [reference for reference in answered if reference.given == answered[0].given]
+    oldest = {reference.ticket: reference.private for reference in reversed(nearest)}
     return any(oldest.values())
 
 
@@ -181,9 +181,10 @@ def _exists(uow: UnitOfWork, number: int) -> bool:
 
 def _answered_number(uow: UnitOfWork, answered: Sequence[KnownReference], sender: Person | None) -> int | None:
     """The ticket of the nearest; of several, the one that the sender takes part in, else the oldest."""
-    nearest = list(dict.fromkeys(one.ticket for one in answered if one.ticket and one.given == answered[0].given))
-    mine = [number for number in nearest if len(nearest) > 1 and sender and _takes_part(uow, number, sender)]
-    return min(mine or nearest, default=None)
+    given = answered[0].given if answered else None
+    nearest = list(dict.fromkeys(answer.ticket for answer in answered if answer.ticket and answer.given == given))
+    taken_part_in = [number for number in nearest if len(nearest) > 1 and sender and _takes_part(uow, number, sender)]
+    return min(taken_part_in or nearest, default=None)
 
 
 _TAG = re.compile(r"\[([^\[\]#]{1,100}) #([0-9]{1,10})\]")

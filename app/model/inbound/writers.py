@@ -176,4 +176,4 @@ def subscribe(
         row = uow.session.get_one(Participant, (ticket.id, member.person_id))
         row.subscribed, row.dormant = True, False
         now = member._replace(subscribed=True, dormant=False)
-    return [now if one.person_id == member.person_id else one for one in members]
+    return [now if other.person_id == member.person_id else other for other in members]

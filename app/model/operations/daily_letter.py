@@ -43,7 +43,7 @@ def tell_administrators(uow: UnitOfWork) -> int:
         return 0
     # Of two servers, or two mails at the same instant, the second waits here, and then finds the letter written.
     locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
-    people = [one for one in uow.session.scalars(locked) if not one.undeliverable]
+    people = [person for person in uow.session.scalars(locked) if not person.undeliverable]
     if not people or _is_told(uow):
         return 0
     needs = [need for find in _NEEDS for need in find(uow)]
@@ -117,8 +117,8 @@ def _failed_since_told(uow: UnitOfWork) -> int:
 
 def _last_told(uow: UnitOfWork) -> datetime:
     """Return when the last daily letter was written, or two days ago: what has no end is named once after it."""
-    told = select(func.max(Letter.created)).where(Letter.ticket_id.is_(None), Letter.kind == KIND)
-    return max(uow.session.scalar(told) or uow.now - 2 * _DAY, uow.now - 2 * _DAY)
+    newest = select(func.max(Letter.created)).where(Letter.ticket_id.is_(None), Letter.kind == KIND)
+    return max(uow.session.scalar(newest) or uow.now - 2 * _DAY, uow.now - 2 * _DAY)
 
 
 def _unread(uow: UnitOfWork) -> Iterator[_Need]:

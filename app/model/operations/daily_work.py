@@ -34,19 +34,19 @@ def do_daily_work(database: Database) -> DailyWork:
     """Do what is due; a server calls this every few minutes, and several may at once."""
     with database.read_only() as uow:
         tickets, queues, held = due_again(uow), queues_due(uow), held_for_a_day(uow)
-    opened, told, letters = list[int](), 0, 0
+    opened, notices, letters = list[int](), 0, 0
     for number in tickets:
         with database.transaction() as uow:
             opened += [number] if open_again(uow, number) else []
     for message_id in held:
         with database.transaction() as uow:
-            told += tell_of_held(uow, message_id)
+            notices += tell_of_held(uow, message_id)
     for queue_id in queues:
         with database.transaction() as uow:
             letters += send_morning_letters(uow, queue_id)
     with database.transaction() as uow:
         letters += tell_administrators(uow)
-    return DailyWork(opened, told, letters)
+    return DailyWork(opened, notices, letters)
 
 
 # Tickets that were stalled until a day
@@ -78,8 +78,8 @@ def open_again(uow: UnitOfWork, number: int) -> bool:
 
 def held_for_a_day(uow: UnitOfWork) -> list[int]:
     """Return the ids of messages that are held for a day and of which no team was told."""
-    told = select(Letter.id).where(Letter.about_id == Message.id, Letter.kind == UNANSWERED).exists()
-    old = select(Message.id).where(Message.held, Message.received <= uow.now - timedelta(days=1), ~told)
+    notice = select(Letter.id).where(Letter.about_id == Message.id, Letter.kind == UNANSWERED).exists()
+    old = select(Message.id).where(Message.held, Message.received <= uow.now - timedelta(days=1), ~notice)
     return list(uow.session.scalars(old.order_by(Message.id)))
 
 

@@ -63,6 +63,6 @@ def open_ticket(uow: UnitOfWork, queue: Queue, requestor: Person, new_message: N
 
 
 def message_by_command(uow: UnitOfWork, text: str, subject: str, date: datetime | None) -> NewMessage:
-    said = storable(text).strip("\n").rstrip()
+    words = storable(text).strip("\n").rstrip()
     when = checked_date(date, uow.now)
-    return NewMessage(said, said, subject, new_message_id(uow), date=when, posted=when)
+    return NewMessage(words, words, subject, new_message_id(uow), date=when, posted=when)

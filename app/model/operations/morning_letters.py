@@ -50,7 +50,8 @@ def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: Sentence) 
     address = main_address(uow, queue)
     text = morning_text(queue, address, waiting, uow.now, why)
     shows = Subjects(
-        frozenset(one.owner_id for one in waiting if one.owner_id is not None), frozenset(one.number for one in waiting)
+        frozenset(item.owner_id for item in waiting if item.owner_id is not None),
+        frozenset(item.number for item in waiting),
     )
     add_letters(uow, [_row(uow, queue, person, address, len(waiting), text, shows) for person in team])
     return len(team)
@@ -58,10 +59,10 @@ def _tell(uow: UnitOfWork, queue: Queue, team: Sequence[Person], why: Sentence) 
 
 def waiting_in(uow: UnitOfWork, queue: Queue) -> list[Waiting]:
     """Return the tickets of a queue that wait for its team."""
-    found = select(Ticket).where(
+    tickets = select(Ticket).where(
         Ticket.queue_id == queue.id, Ticket.merged_into.is_(None), NOT_FORGOTTEN, waits_for_us()
     )
-    return [_waiting(uow, ticket) for ticket in uow.session.scalars(found.order_by(Ticket.id))]
+    return [_waiting(uow, ticket) for ticket in uow.session.scalars(tickets.order_by(Ticket.id))]
 
 
 def _waiting(uow: UnitOfWork, ticket: Ticket) -> Waiting:

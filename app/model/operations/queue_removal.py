@@ -22,7 +22,7 @@ class RemovedQueue(NamedTuple):
 
 def remove_queue(uow: UnitOfWork, queue: Queue, target: Queue | None) -> RemovedQueue:
     """Remove a queue. Without a target, the oldest other queue takes what it has; BadQueue where there is none."""
-    others = [one for one in every_queue(uow) if one.id != queue.id]
+    others = [other for other in every_queue(uow) if other.id != queue.id]
     if not others:
         raise BadQueue("only_queue", queue=queue.name)
     if target is not None and target.id == queue.id:

@@ -33,7 +33,7 @@ def solution_of(uow: UnitOfWork, ticket: Ticket, rule: Rule, number: int | None,
 def _shown_as(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
     """The message that somebody from outside is shown under this number: private ones are not counted."""
     query = select(Message).where(Message.ticket_id == ticket.id, ~Message.private).order_by(Message.number)
-    found = uow.session.scalars(query.offset(max(number, 1) - 1).limit(1)).one_or_none() if number > 0 else None
-    if found is None:
+    message = uow.session.scalars(query.offset(max(number, 1) - 1).limit(1)).one_or_none() if number > 0 else None
+    if message is None:
         raise NoSuchMessage("no_message", ticket=ticket.id, number=number)
-    return found
+    return message

@@ -114,11 +114,11 @@ def log_in(uow: UnitOfWork, secret: str, browser_secret: str, browser: str) -> L
     """Use up a link, and begin a session. Raises NoSuchLink or NotThisBrowser."""
     link = check_link(uow, secret, browser_secret, locked=True)
     link.used = True
-    mine = secrets.token_urlsafe(32)
+    secret = secrets.token_urlsafe(32)
     uow.session.add(
         WebSession(
             person_id=link.person_id,
-            digest=digest_of(mine),
+            digest=digest_of(secret),
             made=uow.now,
             seen=uow.now,
             ends=uow.now + SESSION_LASTS,
@@ -126,7 +126,7 @@ def log_in(uow: UnitOfWork, secret: str, browser_secret: str, browser: str) -> L
         )
     )
     _clear(uow)
-    return LoggedIn(mine, link.leads_to)
+    return LoggedIn(secret, link.leads_to)
 
 
 def find_session(uow: UnitOfWork, secret: str) -> WebSession | None:

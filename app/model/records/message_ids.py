@@ -77,7 +77,7 @@ def is_our_id(uow: UnitOfWork, message_id: str) -> bool:
 
 def our_ids_in(uow: UnitOfWork, content: bytes) -> set[str]:
     """Return the ids of our letters in these bytes, wherever they stand."""
-    locals_ = {content[max(0, found.start() - 16) : found.end()].lower() for found in _END.finditer(content)}
+    locals_ = {content[max(0, match.start() - 16) : match.end()].lower() for match in _END.finditer(content)}
     names = [local.decode("ascii", "replace") for local in locals_]
     ids = (f"<{name}@{domain}>" for name in names for domain in our_domains(uow))
     return {message_id for message_id in ids if is_our_id(uow, message_id)}

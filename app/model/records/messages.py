@@ -105,7 +105,7 @@ class Attachment(Base):
 def contents_of(raw: bytes, attachments: "Iterable[Attachment | Attached]") -> Iterator[bytes]:
     """Return the decoded bytes of these parts of the mail."""
     return mime.contents(
-        raw, (mime.Part(one.type, None, one.encoding, "", one.name, one.start, one.stop) for one in attachments)
+        raw, (mime.Part(file.type, None, file.encoding, "", file.name, file.start, file.stop) for file in attachments)
     )
 
 

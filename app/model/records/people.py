@@ -74,7 +74,7 @@ def label_of(name: str, email: str) -> str:
 
 def addresses_in_name(name: str) -> set[str]:
     """Return the addresses that a name holds, as keys."""
-    return {address_key(one.replace("＠", "@").rstrip(".")) for one in _ADDRESS.findall(name)}
+    return {address_key(address.replace("＠", "@").rstrip(".")) for address in _ADDRESS.findall(name)}
 
 
 @lru_cache(maxsize=1_000)
@@ -110,17 +110,19 @@ BY_KEY = (
 _BY_KEY = Prepared(BY_KEY)
 
 
-_ADD_PERSON, _ADD_ADDRESS = (Prepared(insert(one).returning(one.id), filled_columns(one)) for one in (Person, Address))
+_ADD_PERSON, _ADD_ADDRESS = (
+    Prepared(insert(table).returning(table.id), filled_columns(table)) for table in (Person, Address)
+)
 
 
 def find_person(uow: UnitOfWork, email: str) -> Person | None:
     """The person who has this address, or None. Asked again for the same mail, the database is not."""
-    key, found = address_key(email), _known_here(uow)
-    if key not in found:
+    key, people = address_key(email), _known_here(uow)
+    if key not in people:
         uow.session.flush()
         row = _BY_KEY.row(uow.connection, {"key": key})
-        found[key] = load(uow.session, Person, row) if row else None
-    return found[key]
+        people[key] = load(uow.session, Person, row) if row else None
+    return people[key]
 
 
 def remember_person(uow: UnitOfWork, key: str, row: Sequence[Any]) -> None:

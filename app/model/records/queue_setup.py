@@ -80,7 +80,7 @@ def switches_of(queue: Queue) -> dict[str, bool | str]:
 def _switch(uow: UnitOfWork, queue: Queue, name: str, value: str) -> None:
     values: Mapping[str, bool | str] = _ON_OR_OFF
     if True not in SWITCHES[name]:
-        values = {str(one): one for one in SWITCHES[name]}
+        values = {str(choice): choice for choice in SWITCHES[name]}
     if value.lower() not in values:
         allowed = ["on", "off"] if values is _ON_OR_OFF else [*values]
         raise BadQueue("queue_setting_value", key=name, value=value, values=allowed)

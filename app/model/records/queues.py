@@ -116,7 +116,7 @@ _ANSWERS = Prepared(
     )
 )
 _SEEN_BY = Prepared(
-    union(*(select(one.queue_id).where(one.person_id == bindparam("person")) for one in (Responder, QueueReader)))
+    union(*(select(table.queue_id).where(table.person_id == bindparam("person")) for table in (Responder, QueueReader)))
 )
 _BY_ID = Prepared(select(*columns_of(Queue)).where(Queue.id == bindparam("queue")))
 
@@ -164,7 +164,7 @@ def find_queue(uow: UnitOfWork, name: str) -> Queue:
     """The queue of that name, in any case; NoSuchQueue names what there is."""
     queue = uow.session.scalars(select(Queue).where(Queue.name_key == queue_key(name))).one_or_none()
     if queue is None:
-        names = [one.name for one in every_queue(uow)]
+        names = [queue.name for queue in every_queue(uow)]
         if near := get_close_matches(name, names, 1):
             raise NoSuchQueue("no_queue_near", name=name, near=near[0])
         raise NoSuchQueue("no_queue", name=name, names=names)
@@ -210,7 +210,7 @@ def team_members(uow: UnitOfWork) -> list[TeamMember]:
     """Return the people of every queue's team; within a queue those who only read it come last."""
     answering = [TeamMember(queue, person, reader=False) for queue, person in responders(uow)]
     reading = [TeamMember(queue, person, reader=True) for queue, person in _by_queue(uow, QueueReader)]
-    return sorted([*answering, *reading], key=lambda one: (one.queue.id, one.reader))
+    return sorted([*answering, *reading], key=lambda member: (member.queue.id, member.reader))
 
 
 def responders(uow: UnitOfWork) -> list[tuple[Queue, Person]]:
@@ -233,11 +233,11 @@ def unreached(uow: UnitOfWork) -> list[Person]:
 def without_readers(uow: UnitOfWork) -> list[Queue]:
     """Return the queues that have a team, none of whom any letter reaches."""
     reached: dict[int, bool] = {}
-    found: dict[int, Queue] = {}
+    queues: dict[int, Queue] = {}
     for queue, person in responders(uow):
-        found[queue.id] = queue
+        queues[queue.id] = queue
         reached[queue.id] = reached.get(queue.id, False) or person.undeliverable is None
-    return [queue for number, queue in found.items() if not reached[number]]
+    return [queue for number, queue in queues.items() if not reached[number]]
 
 
 def queue_key(name: str) -> str:

@@ -78,7 +78,7 @@ def reassign_references(uow: UnitOfWork, other: Person, person: Person) -> None:
 def _reassign_column(uow: UnitOfWork, table: Table, column: Column[Any], ids: dict[str, int]) -> None:
     """Let a column name one person where it named the other; where both stand already, once is enough."""
     if column.primary_key:
-        others = [one for one in table.primary_key.columns if one is not column]
+        others = [other for other in table.primary_key.columns if other is not column]
         both = select(*others).where(column == ids["person"])
         match = others[0].in_(both)
         uow.connection.execute(delete(table).where(column == ids["other"], match))

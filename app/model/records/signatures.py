@@ -45,7 +45,7 @@ def keys_of(uow: UnitOfWork, person: Person) -> Sequence[PersonKey]:
 def remove_key(uow: UnitOfWork, person: Person, fingerprint: str) -> PersonKey | None:
     """Forget a key of a person, by its fingerprint, whose spaces and colons do not count; None if there is none."""
     wanted = "".join(sign for sign in fingerprint if sign not in " :").casefold()
-    row = next((one for one in keys_of(uow, person) if one.fingerprint.casefold() == wanted), None)
+    row = next((key for key in keys_of(uow, person) if key.fingerprint.casefold() == wanted), None)
     if row is not None:
         uow.session.delete(row)
         uow.session.flush()

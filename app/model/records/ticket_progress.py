@@ -37,7 +37,7 @@ class TicketProgress:
     @classmethod
     def of(cls, ticket: Ticket) -> "TicketProgress":
         """Return a ticket as it is now."""
-        return cls(*(getattr(ticket, one.name) for one in fields(cls)))
+        return cls(*(getattr(ticket, field.name) for field in fields(cls)))
 
     def count_post(self, posted: datetime, *, private: bool) -> None:
         """Count one more message, posted at this moment."""
@@ -58,7 +58,7 @@ class TicketProgress:
             set_committed_value(ticket, name, getattr(self, name))
 
 
-_COLUMNS = tuple(one.name for one in fields(TicketProgress) if one.name not in ("created", "lifecycle"))
+_COLUMNS = tuple(field.name for field in fields(TicketProgress) if field.name not in ("created", "lifecycle"))
 _TABLE = cast("Table", Ticket.__table__)
 _NEW: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in _COLUMNS}
 _SAVE = Prepared(update(_TABLE).where(_TABLE.c.id == bindparam("number")).values(_NEW))

@@ -55,9 +55,9 @@ def _copy(source: Path, draft: Path) -> None:
         original.backup(copy)
         # One file and nothing beside it, so that it can be moved as it is.
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-        found = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
-        if found != "ok":
-            raise sqlite3.DatabaseError(f"the copy is damaged, as the database may be ({found})")
+        verdict = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"the copy is damaged, as the database may be ({verdict})")
 
 
 def _why(error: Exception) -> str:

@@ -42,26 +42,26 @@ def read_wanted(lifecycle: Lifecycle, value: str, now: datetime) -> Wanted:
     return Wanted(status, morning_of(_read_day(parts[2].rstrip(".! "), now)))
 
 
-def _read_day(said: str, now: datetime) -> date:
+def _read_day(written: str, now: datetime) -> date:
     today = day_of(now)
-    if (span := _SPAN.fullmatch(said)) is not None:
+    if (span := _SPAN.fullmatch(written)) is not None:
         days = timedelta(days=int(span[1]) * (7 if span[2].lower() == "week" else 1))
     else:
-        days = _read_date(said) - today
+        days = _read_date(written) - today
     if days <= timedelta():
-        raise NotAllowed("day_is_past", given=said, today=str(today))
+        raise NotAllowed("day_is_past", given=written, today=str(today))
     if days > _FARTHEST:
-        raise NotAllowed("day_too_far", given=said)
+        raise NotAllowed("day_too_far", given=written)
     return today + days
 
 
-def _read_date(said: str) -> date:
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", said, re.ASCII):
+def _read_date(written: str) -> date:
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", written, re.ASCII):
         try:
-            return date.fromisoformat(said)
+            return date.fromisoformat(written)
         except ValueError:
             pass
-    raise NotAllowed("no_day", given=said)
+    raise NotAllowed("no_day", given=written)
 
 
 def day_of(moment: datetime) -> date:

@@ -150,17 +150,17 @@ def former_responders(
     before: Sequence[TicketMember], now: Sequence[TicketMember], formerly: FormerQueue
 ) -> list[TicketMember]:
     """Who answered for the queue that a ticket has left: they hear of it, too."""
-    here = {one.person_id for one in now}
-    gone = [one for one in before if one.answers and one.person_id not in here]
+    here = {member.person_id for member in now}
+    gone = [member for member in before if member.answers and member.person_id not in here]
     return [
         TicketMember(
-            one.person_id,
-            one.label,
-            one.email,
-            administrator=one.administrator,
-            known=one.known,
+            member.person_id,
+            member.label,
+            member.email,
+            administrator=member.administrator,
+            known=member.known,
             formerly=formerly,
-            undeliverable=one.undeliverable,
+            undeliverable=member.undeliverable,
         )
-        for one in gone
+        for member in gone
     ]

@@ -36,32 +36,32 @@ class Filter:
 
     def of_ticket(self) -> list[ColumnElement[bool]]:
         """The conditions on a ticket itself."""
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if self.queue:
-            found.append(Ticket.queue_id == self.queue.id)
+            conditions.append(Ticket.queue_id == self.queue.id)
         if self.statuses is not None:
             # What was merged has a status no more.
-            found += [Ticket.status.in_(self.statuses), Ticket.merged_into.is_(None)]
+            conditions += [Ticket.status.in_(self.statuses), Ticket.merged_into.is_(None)]
         if self.requestor:
-            found.append(Ticket.requestor_id == self.requestor.id)
+            conditions.append(Ticket.requestor_id == self.requestor.id)
         if self.assignee:
-            found.append(Ticket.assignee_id == self.assignee.id)
+            conditions.append(Ticket.assignee_id == self.assignee.id)
         if self.unassigned:
-            found.append(Ticket.assignee_id.is_(None))
-        return found
+            conditions.append(Ticket.assignee_id.is_(None))
+        return conditions
 
     def of_message(self) -> list[ColumnElement[bool]]:
         """The conditions on one of its messages."""
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if self.author:
-            found.append(Message.sender_id == self.author.id)
+            conditions.append(Message.sender_id == self.author.id)
         if self.since:
-            found.append(Message.date >= self.since)
+            conditions.append(Message.date >= self.since)
         if self.before:
-            found.append(Message.date < self.before)
+            conditions.append(Message.date < self.before)
         if self.attachment:
-            found.append(exists().where(Attachment.message_id == Message.id))
-        return found
+            conditions.append(exists().where(Attachment.message_id == Message.id))
+        return conditions
 
 
 _SHOWN = (selectinload(Ticket.requestor), selectinload(Ticket.assignee), selectinload(Ticket.answerer))

@@ -219,11 +219,11 @@ def _along(
 
 def _ordered(query: ListQuery, *conditions: ColumnElement[bool]) -> Select[datetime, int]:
     place = tuple_(Ticket.last_public, Ticket.id)
-    found = select(Ticket.last_public, Ticket.id).where(*conditions)
+    rows = select(Ticket.last_public, Ticket.id).where(*conditions)
     down = query.order is Order.NEWEST
     if (after := read_cursor(query.after)) is not None:
-        found = found.where(place < tuple_(*after) if down else place > tuple_(*after))
-    return found.order_by(*(column.desc() if down else column for column in (Ticket.last_public, Ticket.id)))
+        rows = rows.where(place < tuple_(*after) if down else place > tuple_(*after))
+    return rows.order_by(*(column.desc() if down else column for column in (Ticket.last_public, Ticket.id)))
 
 
 def _conditions(query: ListQuery) -> list[ColumnElement[bool]]:
@@ -269,5 +269,7 @@ def queue_counts(uow: UnitOfWork, scope: Scope) -> list[QueueCount]:
     if scope.queues is not None:
         counted = counted.where(Ticket.queue_id.in_(scope.queues))
     hinted = counted.with_hint(Ticket, "INDEXED BY ix_ticket_open", "sqlite")
-    found = {row[0]: row[1:] for row in uow.connection.execute(hinted)}
-    return [QueueCount(name, *(int(one) for one in found.get(number, (0, 0, 0)))) for number, name in names.items()]
+    counts = {row[0]: row[1:] for row in uow.connection.execute(hinted)}
+    return [
+        QueueCount(name, *(int(count) for count in counts.get(number, (0, 0, 0)))) for number, name in names.items()
+    ]

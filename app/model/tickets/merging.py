@@ -55,7 +55,9 @@ def new_readers(uow: UnitOfWork, ticket: Ticket, into: Ticket) -> NewReaders:
 
 def _outsiders(uow: UnitOfWork, ticket: Ticket) -> dict[int, str]:
     """The requestor and the participants who are not on the team, by name."""
-    members = [one for one in members_of(uow, ticket) if one.requestor or (one.participant and not one.pending)]
+    members = [
+        member for member in members_of(uow, ticket) if member.requestor or (member.participant and not member.pending)
+    ]
     return {member.person_id: member.label for member in members if not member.responder}
 
 
@@ -72,7 +74,7 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
     """
     # Whom an unproven mail named on one ticket was not named on the other.
     on_it = [member for member in members_of(uow, ticket) if member.requestor or member.participant or member.assignee]
-    people = [one for one in on_it if one.requestor or one.assignee or not one.pending]
+    people = [member for member in on_it if member.requestor or member.assignee or not member.pending]
     present = {
         member.person_id for member in members_of(uow, into) if member.requestor or member.answers or not member.pending
     }

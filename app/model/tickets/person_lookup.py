@@ -38,18 +38,18 @@ def _by_address(uow: UnitOfWork, given: str) -> Person:
 
 def _mailbox(given: str) -> Mailbox:
     """The one mailbox that words are. Raises NotAllowed."""
-    found = mailboxes(given) if _ADDRESSED.fullmatch(given) else []
-    if len(found) != 1 or not is_usable(found[0].email):
+    named = mailboxes(given) if _ADDRESSED.fullmatch(given) else []
+    if len(named) != 1 or not is_usable(named[0].email):
         raise NotAllowed("no_address", given=one_line(given, 100))
-    return found[0]
+    return named[0]
 
 
 def person_named(uow: UnitOfWork, given: str) -> Person:
     """The one person whom a line names. Raises NotAllowed."""
-    found = people_named(uow, given)
-    if len(found) != 1:
-        raise NotAllowed("one_person_only", given=one_line(given, 100), count=len(found))
-    return found[0]
+    people = people_named(uow, given)
+    if len(people) != 1:
+        raise NotAllowed("one_person_only", given=one_line(given, 100), count=len(people))
+    return people[0]
 
 
 def colleague_named(uow: UnitOfWork, given: str, members: Sequence[TicketMember]) -> Person:
@@ -61,7 +61,7 @@ def colleague_named(uow: UnitOfWork, given: str, members: Sequence[TicketMember]
         return person
     people = _colleagues(uow, members)
     nobody = NotAllowed("no_colleague_named", given=one_line(given, 100), others=_choices(people, members))
-    return _only(given, [one for one in people if _is_called(one, given)], nobody)
+    return _only(given, [person for person in people if _is_called(person, given)], nobody)
 
 
 def colleagues(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[str]:
@@ -72,12 +72,16 @@ def colleagues(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[str]:
 def _choices(people: Sequence[Person], members: Sequence[TicketMember]) -> list[str]:
     """People by name; by address where that name could be a colleague's, or where erasing finds them by it alone."""
     here = {member.person_id for member in members}
-    by_name = {one.id for one in people if one.id in here and sum(_is_called(other, one.name) for other in people) == 1}
-    return [one_line(one.name, 100) if one.id in by_name and one.name else one.email for one in people]
+    by_name = {
+        person.id
+        for person in people
+        if person.id in here and sum(_is_called(other, person.name) for other in people) == 1
+    }
+    return [one_line(person.name, 100) if person.id in by_name and person.name else person.email for person in people]
 
 
 def _colleagues(uow: UnitOfWork, members: Sequence[TicketMember]) -> list[Person]:
-    ids = {member.person_id for member in members if member.responder} | {one.id for one in administrators(uow)}
+    ids = {member.person_id for member in members if member.responder} | {person.id for person in administrators(uow)}
     return list(uow.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id)))
 
 

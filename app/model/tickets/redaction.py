@@ -118,14 +118,17 @@ class Redaction:
             return False
         if not self._is_proven(source) and self._is_one_of_many(source):
             return True
-        said = _as_words(bare_subject(subject)[0])
-        return any(said == one or (one.count(" ") > _FEW_WORDS and one in said) for one in self._private_subjects)
+        words = _as_words(bare_subject(subject)[0])
+        return any(
+            words == private or (private.count(" ") > _FEW_WORDS and private in words)
+            for private in self._private_subjects
+        )
 
     @cached_property
     def _private_subjects(self) -> frozenset[str]:
-        found = {_as_words(bare_subject(subject)[0]) for (subject,) in self._rows(_PRIVATE_SUBJECTS)}
+        subjects = {_as_words(bare_subject(subject)[0]) for (subject,) in self._rows(_PRIVATE_SUBJECTS)}
         title = _as_words(bare_subject(self._ticket.title)[0])
-        return frozenset(one for one in found if one.strip() and one not in title)
+        return frozenset(words for words in subjects if words.strip() and words not in title)
 
     def body(self, message: Message) -> str:
         """The text by which outsiders find a public message."""
@@ -231,14 +234,14 @@ class Redaction:
         """
         framing = self._rough.framing
         private = Private(Words(*framing.texts), framing, Words())
-        said: list[list[str]] = []
+        additions: list[list[str]] = []
         for is_private, writer, text, full_text in self._messages:
             if is_private:
-                said.append(private.public.lacks(full_text.split("\n")))
-                private.words.add("\n".join(said[-1]))
+                additions.append(private.public.lacks(full_text.split("\n")))
+                private.words.add("\n".join(additions[-1]))
             else:
                 private.public.add(redacted(text, self._read(text), private) if writer in self.insiders else full_text)
-        words = ("\n".join(private.public.lacks(lines)) for lines in said)
+        words = ("\n".join(private.public.lacks(lines)) for lines in additions)
         return private._replace(words=Words(*framing.texts, *words))
 
     @cached_property
@@ -277,8 +280,8 @@ class Redaction:
         if len(words) < _RUN and hash(tuple(words)) in short:
             return True
         # A client may have broken the lines anew.
-        found = _runs(words if len(words) >= _RUN else before + words)
-        return bool(found) and all(hash(run) in runs for run in found)
+        own = _runs(words if len(words) >= _RUN else before + words)
+        return bool(own) and all(hash(run) in runs for run in own)
 
 
 def source_of(message: Message) -> Source:

@@ -75,8 +75,10 @@ def ticket_in_full(
     view = ticket_summaries(uow, [ticket])[0]
     numbers = None if member is None or member.insider else visible_numbers(uow, ticket)
     view["answer"] = ticket.answer if numbers is None else numbers.get(ticket.answer or 0)
-    view["messages"] = [_message(one, one.number if numbers is None else numbers[one.number]) for one in shown]
-    people = {one.sender for one in shown if one.sender} | {ticket.requestor}
+    view["messages"] = [
+        _message(message, message.number if numbers is None else numbers[message.number]) for message in shown
+    ]
+    people = {message.sender for message in shown if message.sender} | {ticket.requestor}
     people |= {*uow.session.scalars(_PARTICIPANTS.where(Participant.ticket_id == ticket.id))}
     as_members = {person.email: member_for(person, members) for person in people}
     for message in view["messages"]:
@@ -87,7 +89,7 @@ def ticket_in_full(
         _hide_ids_of_letters(uow, view["messages"], viewer.email if member.insider else "")
     if viewer is None or member is None or member.insider:
         return view
-    labels = {email: one.label for email, one in as_members.items()}
+    labels = {email: member.label for email, member in as_members.items()}
     return _for_outsider(uow, ticket, view, shown, viewer.email, labels)
 
 
@@ -123,25 +125,25 @@ def _for_outsider(
 ) -> Json:
     """What somebody may see who is no responder: nothing of what the team does and says among itself."""
     redaction = Redaction(uow, ticket)
-    for message, said in zip(shown, view["messages"], strict=True):
-        said["text"], said["full_text"] = redaction.text(message), redaction.full_text(message)
-        said["attachments"] = _files(attachment for attachment in message.attachments if not attachment.withheld)
-        said["subject"] = redaction.subject(message)
+    for message, post in zip(shown, view["messages"], strict=True):
+        post["text"], post["full_text"] = redaction.text(message), redaction.full_text(message)
+        post["attachments"] = _files(attachment for attachment in message.attachments if not attachment.withheld)
+        post["subject"] = redaction.subject(message)
     view["changes"] = [change for change in view["changes"] if change["field"] == "status"]
-    found: Json = without_addresses(without_what_is_the_teams(view, own), own, labels)
-    return found
+    public: Json = without_addresses(without_what_is_the_teams(view, own), own, labels)
+    return public
 
 
 def without_what_is_the_teams(summary: Json, own: str) -> Json:
     """Return what outsiders are shown of the head of a ticket: not when it opens again, nor who else has left it."""
-    unsubscribed = [one for one in summary["unsubscribed"] if one["email"] == own]
+    unsubscribed = [entry for entry in summary["unsubscribed"] if entry["email"] == own]
     return {**summary, "reopens": None, "unsubscribed": unsubscribed}
 
 
 def without_addresses(shown: Any, own: str, labels: Mapping[str, str] | None = None) -> Any:
     """What somebody is shown, without the addresses of other people; `labels` are the names to show instead."""
     if isinstance(shown, list):
-        return [without_addresses(one, own, labels) for one in shown]
+        return [without_addresses(item, own, labels) for item in shown]
     if not isinstance(shown, dict):
         return shown
     if shown.keys() == {"email", "name"} and shown["email"] != own:

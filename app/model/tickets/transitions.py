@@ -110,7 +110,7 @@ def transition_to(life: Lifecycle, roles: ActorRoles, status: str, wanted: str, 
 
 def reachable_statuses(life: Lifecycle, roles: ActorRoles, status: str, *, answered: bool) -> list[str]:
     """The other statuses to which a person can lead a ticket in one step."""
-    others = (one for one in life.statuses if one != status)
+    others = (other_status for other_status in life.statuses if other_status != status)
     return [other for other in others if rules_to(life, roles, status, other, answered=answered)]
 
 

@@ -217,7 +217,7 @@ def _has_spoken(uow: UnitOfWork, ticket: Ticket, posts: int) -> bool:
     if ticket.posts == posts:
         return False
     since = select(Message.sender_id).where(Message.ticket_id == ticket.id, Message.number > posts, ~Message.private)
-    here = {member.person_id for member in members_of(uow, ticket)} | {one.id for one in administrators(uow)}
+    here = {member.person_id for member in members_of(uow, ticket)} | {person.id for person in administrators(uow)}
     return not here.union([None]).isdisjoint(uow.session.scalars(since))
 
 
@@ -246,19 +246,20 @@ def _restore(uow: UnitOfWork, ticket: Ticket, person: Person, checkpoint: Checkp
 
 def _restore_participants(uow: UnitOfWork, ticket: Ticket, kept: Sequence[Sequence[Any]]) -> list[FieldChange]:
     """Let those take part again who did, as they did; who came or went by that, but for the requestor."""
-    found = json.loads(_participants(uow, ticket))
+    rows = json.loads(_participants(uow, ticket))
     # Those whom the change let in waited for it. They do not wait again: the next answer would let them in again.
-    kept = [row for row in kept if row[0] in _taking_part([row]) or row[0] not in _taking_part(found)]
+    kept = [row for row in kept if row[0] in _taking_part([row]) or row[0] not in _taking_part(rows)]
     uow.session.execute(delete(Participant).where(Participant.ticket_id == ticket.id))
-    people = {one.id: one for one in uow.session.scalars(select(Person).where(Person.id.in_(_ids(kept) | _ids(found))))}
+    everybody = select(Person).where(Person.id.in_(_ids(kept) | _ids(rows)))
+    people = {person.id: person for person in uow.session.scalars(everybody)}
     for row in kept:
         # Who was erased meanwhile is nobody any more.
         if not people[row[0]].forgotten:
             uow.session.add(Participant(ticket_id=ticket.id, **dict(zip(_STATE, row, strict=True))))
     uow.session.flush()
-    before, now = (_taking_part(one) - {ticket.requestor_id} for one in (found, kept))
-    gone = [("participant", people[one].email, None) for one in sorted(before - now)]
-    return [*gone, *(("participant", None, people[one].email) for one in sorted(now - before))]
+    before, now = (_taking_part(state) - {ticket.requestor_id} for state in (rows, kept))
+    gone = [("participant", people[person_id].email, None) for person_id in sorted(before - now)]
+    return [*gone, *(("participant", None, people[person_id].email) for person_id in sorted(now - before))]
 
 
 def _ids(rows: Sequence[Sequence[Any]]) -> set[int]:

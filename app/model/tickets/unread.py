@@ -22,10 +22,10 @@ def unread(uow: UnitOfWork) -> dict[str, list[int]]:
         .where(~answered, Ticket.assignee_id.is_(None), ~Ticket.closed)
         .order_by(Queue.id, Ticket.id)
     )
-    found: dict[str, list[int]] = {}
+    numbers: dict[str, list[int]] = {}
     for name, number in uow.session.execute(rows):
-        found.setdefault(name, []).append(number)
-    return found
+        numbers.setdefault(name, []).append(number)
+    return numbers
 
 
 def note_of_unread(

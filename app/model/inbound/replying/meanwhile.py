@@ -41,13 +41,13 @@ def situation_before(uow: UnitOfWork, reply: TicketReply) -> Before | None:
 
 def notes_to_writer(uow: UnitOfWork, reply: TicketReply, before: Before | None, done: Performed) -> tuple[Note, ...]:
     """Return what the writer of a reply is told besides: a promise that was not kept, an answer that crossed theirs."""
-    event = next((one for one in done.events if one.message is not None), None)
+    event = next((event for event in done.events if event.message is not None), None)
     if before is None or event is None or event.message is None or event.quiet:
         return ()
     if loop_protection.storm_on(uow, event.message, event.actor, event.members).held:
         return ()
-    found = _broken_promise(uow, reply, before, event.message), _crossing(uow, reply, before, event, event.message)
-    return tuple(note for note in found if note)
+    notes = _broken_promise(uow, reply, before, event.message), _crossing(uow, reply, before, event, event.message)
+    return tuple(note for note in notes if note)
 
 
 def _broken_promise(uow: UnitOfWork, reply: TicketReply, before: Before, message: Message) -> Note | None:
@@ -80,8 +80,8 @@ def _crossing(uow: UnitOfWork, reply: TicketReply, before: Before, event: Event,
 
 def _member(uow: UnitOfWork, person_id: int, event: Event) -> TicketMember:
     """Who somebody is on the ticket of an event; an administrator need not be on it."""
-    found = next((one for one in event.members if one.person_id == person_id), None)
-    return found or member_for(uow.session.get_one(Person, person_id), event.members)
+    member = next((member for member in event.members if member.person_id == person_id), None)
+    return member or member_for(uow.session.get_one(Person, person_id), event.members)
 
 
 # An answer that was held so many messages ago is not looked for: nobody reads on from there.

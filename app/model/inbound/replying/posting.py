@@ -88,4 +88,4 @@ def lets_in_answered(uow: UnitOfWork, reply: TicketReply, lines: Sequence[Line])
     named = [mailbox.email for line in lines if line.command is commands.ADD_CC for mailbox in mailboxes(line.value)]
     outsider = answered_outsider(uow, reply.thread, reply.members) if named else None
     people = [find_person(uow, email) for email in named] if outsider else []
-    return outsider is not None and any(one is not None and one.id == outsider.person_id for one in people)
+    return outsider is not None and any(person is not None and person.id == outsider.person_id for person in people)

@@ -21,10 +21,10 @@ def undo(uow: UnitOfWork, reply: TicketReply) -> Performed:
     if Effect.UNDO in reply.permission.now:
         return undo_last_change(uow, reply, letter_checkpoint)
     # The words below an `undo` that waits must not be what has happened since.
-    found = undoable_checkpoint(uow, reply.ticket)
+    checkpoint = undoable_checkpoint(uow, reply.ticket)
     done = post_if_any(uow, reply, comment=True)
-    extend_checkpoint(uow, reply.ticket, found)
-    meant = found.id if found else letter_checkpoint
+    extend_checkpoint(uow, reply.ticket, checkpoint)
+    meant = checkpoint.id if checkpoint else letter_checkpoint
     return done._replace(
         answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, [commands.UNDO], checkpoint=meant)
     )

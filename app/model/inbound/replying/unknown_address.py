@@ -56,7 +56,7 @@ def _unknown_colleague(reply: TicketReply) -> TicketMember | None:
     unknown = not (reply.member.known or reply.member.on_ticket or reply.member.responder)
     if letter is None or letter.reader is None or not unknown or not about.personal:
         return None
-    return next((one for one in reply.members if one.person_id == letter.reader and one.responder), None)
+    return next((member for member in reply.members if member.person_id == letter.reader and member.responder), None)
 
 
 def _is_for_people(reply: TicketReply, colleague: TicketMember) -> bool:
@@ -88,8 +88,8 @@ def offered_mail(uow: UnitOfWork, letter: Letter, own: NewMessage) -> OfferedMai
         return None
     text, full = commands.read(message.text), commands.read(message.full_text)
     attachments = [
-        ParsedAttachment(one.name, one.type, one.size, one.start, one.stop, one.encoding, withheld=one.withheld)
-        for one in message.attachments
+        ParsedAttachment(file.name, file.type, file.size, file.start, file.stop, file.encoding, withheld=file.withheld)
+        for file in message.attachments
     ]
     new_message = replace(
         own,
