@@ -149,7 +149,7 @@ def test_of_two_connections_that_open_with_the_same_mail_one_does(small_world: W
     """Neither sees the other's delivery before it has made its ticket; the unique digest lets one of them stay."""
     from mail_tickets.model.inbound import dispatch
     from mail_tickets.model.inbound.delivery import Past
-    from mail_tickets.model.inbound.lookup import Lookup
+    from mail_tickets.model.inbound.finding.lookup import Lookup
 
     raw = b"From: ann@example.org\r\nMessage-ID: <1@home.example>\r\n\r\nHello"
     small_world.brings(raw, "ann@example.org", f"hello@{DOMAIN}")

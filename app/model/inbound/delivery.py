@@ -17,7 +17,7 @@ from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
-    from .references import KnownReference
+    from .finding.references import KnownReference
 
 
 class Fate(StrEnum):
@@ -202,8 +202,8 @@ def settle(uow: UnitOfWork, claim: Claim, fate: Fate, ticket: int | None = None,
 def repeat(uow: UnitOfWork, inbound_mail: InboundMail, recipient: str) -> DeliveryResult:
     """Say of a mail that it came before; one that was set aside waits no more."""
     if inbound_mail.delivery_id:
-        done = _DELIVERED_AGAIN.values(waiting=False, fate=Fate.REPEATED)
-        uow.connection.execute(done, {"delivery": inbound_mail.delivery_id})
+        repeated = _DELIVERED_AGAIN.values(waiting=False, fate=Fate.REPEATED)
+        uow.connection.execute(repeated, {"delivery": inbound_mail.delivery_id})
     return DeliveryResult(recipient, Fate.REPEATED, mail_id=inbound_mail.mail_id)
 
 

@@ -11,14 +11,14 @@ from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
 from . import bounces, search_requests, unsubscribe_address, writers
 from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
+from .finding.lookup import Lookup, look_up
+from .finding.references import is_our_letter
+from .finding.threads import ThreadMatch, find_thread, our_addresses_in
 from .interpretation import interpret, new_message_of
-from .lookup import Lookup, look_up
 from .opening import first_mail, new_tickets, queue_pages
-from .performed import Sender, notify_all
-from .references import is_our_letter
+from .outcome import Sender, notify_all
 from .replying import meanwhile, replies, side_notes, ticket_reply
 from .sender_proof import is_our_address, named_writer
-from .threads import ThreadMatch, find_thread, our_addresses_in
 from .unmatched import set_aside_claimed, set_aside_mail
 
 
@@ -90,12 +90,12 @@ def _continue(
     mail = ticket_reply.identify(uow, claimed, thread)
     wish = interpret(mail.about, mail.permission, mail.new_message, mail.quotable)
     before = meanwhile.situation_before(uow, mail)
-    done = replies.perform(uow, claimed, mail, wish)
-    if done.reason:
-        return set_aside_claimed(uow, claimed, done.reason)
-    result = settle(uow, claimed, done.fate, thread.ticket.id)
-    done = side_notes.with_side_notes(uow, mail, wish, before, done)
-    notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), done)
+    outcome = replies.perform(uow, claimed, mail, wish)
+    if outcome.reason:
+        return set_aside_claimed(uow, claimed, outcome.reason)
+    result = settle(uow, claimed, outcome.fate, thread.ticket.id)
+    outcome = side_notes.with_side_notes(uow, mail, wish, before, outcome)
+    notify_all(uow, Sender(mail.person, mail.members, new_message_of(wish, mail.new_message), mail.private), outcome)
     if inbound_mail.parsed.bounce:
         bounces.record_unproven_report(uow, inbound_mail, thread.ticket)
     return result
@@ -118,9 +118,9 @@ def _open(
     if (page := queue_pages.answer_page(uow, claimed, our_address)) is not None:
         return page
     mail = first_mail.identify(uow, claimed, our_address, private=private)
-    done = new_tickets.perform(uow, claimed, mail)
-    result = settle(uow, claimed, done.fate, done.ticket.id if done.ticket else None)
-    notify_all(uow, Sender(mail.person, (), mail.new_message, private), done)
+    outcome = new_tickets.perform(uow, claimed, mail)
+    result = settle(uow, claimed, outcome.fate, outcome.ticket.id if outcome.ticket else None)
+    notify_all(uow, Sender(mail.person, (), mail.new_message, private), outcome)
     return result
 
 

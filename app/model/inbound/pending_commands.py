@@ -11,7 +11,7 @@ from ..records.letters import Letter
 from ..records.messages import Message
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
-from .threads import ThreadMatch
+from .finding.threads import ThreadMatch
 
 LAPSE = timedelta(days=7)
 

@@ -22,7 +22,7 @@ PROVES_FOR = timedelta(days=30)
 if TYPE_CHECKING:
     from ..records.people import Person
     from .delivery import InboundMail
-    from .references import KnownReference
+    from .finding.references import KnownReference
 
 
 class Proof(StrEnum):

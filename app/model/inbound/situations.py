@@ -22,9 +22,9 @@ from ..tickets.undo import latest_checkpoint
 from . import pending_commands, writers
 from .delivery import Claim
 from .effects import Situation
-from .references import KnownReference
+from .finding.references import KnownReference
+from .finding.threads import ThreadMatch
 from .sender_proof import Proof, is_believed, proof_of
-from .threads import ThreadMatch
 
 
 def situation_on_ticket(

@@ -15,7 +15,7 @@ from ..tickets.members import member_for, members_of
 from ..tickets.posts import NewMessage
 from ..wording import say
 from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
-from .performed import Performed, Sender, notify_all
+from .outcome import MailOutcome, Sender, notify_all
 from .unmatched import set_aside_mail
 
 
@@ -69,5 +69,5 @@ def _leave(uow: UnitOfWork, ticket: Ticket, reader: LetterReader, new_message: N
     member = member_for(person, members)
     if not may_leave(member) or not member.subscribed:
         return
-    done = Performed(Fate.STEERED, ticket, (leave(uow, ticket, member),), receipts.send_unsubscribed_receipt)
-    notify_all(uow, Sender(person, members, new_message, private=False), done)
+    outcome = MailOutcome(Fate.STEERED, ticket, (leave(uow, ticket, member),), receipts.send_unsubscribed_receipt)
+    notify_all(uow, Sender(person, members, new_message, private=False), outcome)

@@ -22,7 +22,7 @@ from ..wording import say
 from . import sender_proof
 from .attached_letters import attachments_of
 from .delivery import Claim, InboundMail, past_of
-from .threads import ThreadMatch
+from .finding.threads import ThreadMatch
 
 # Whoever names more people in one mail means a list.
 _MOST_ADDED = 20

@@ -17,8 +17,8 @@ from ...tickets.posts import NewMessage
 from .. import attached_letters, sender_proof, writers
 from ..delivery import Claim, InboundMail
 from ..effects import Effect, Permission, Situation, permitted
+from ..finding.threads import ticket_answered_elsewhere
 from ..situations import situation_in_queue
-from ..threads import ticket_answered_elsewhere
 from ..writers import first_words
 from .originals import original_of, with_original
 

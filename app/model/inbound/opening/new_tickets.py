@@ -13,12 +13,12 @@ from ...wording import Sentence
 from .. import asking_letters, writers
 from ..delivery import Claim, Fate
 from ..effects import Effect
-from ..performed import Answer, Performed
+from ..outcome import Answer, MailOutcome
 from .first_mail import FirstMail
 from .originals import offer_of
 
 
-def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
+def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> MailOutcome:
     """Open a ticket, carry out the commands of a responder's mail, and notify nobody."""
     parsed, private = claim.parsed, first_mail.about.comment
     named = Effect.NAME in first_mail.permission.now
@@ -35,13 +35,13 @@ def perform(uow: UnitOfWork, claim: Claim, first_mail: FirstMail) -> Performed:
     event = replace(event, elsewhere=first_mail.elsewhere)
     ticket = event.ticket
     if parsed.spam or parsed.automatic or not first_mail.about.member.responder:
-        return Performed(Fate.OPENED, ticket, (event,))
+        return MailOutcome(Fate.OPENED, ticket, (event,))
     if not first_mail.lines:
-        return Performed(Fate.OPENED, ticket, (event,), _receipt(event, offer_of(first_mail.original)))
+        return MailOutcome(Fate.OPENED, ticket, (event,), _receipt(event, offer_of(first_mail.original)))
     if Effect.COMMAND in first_mail.permission.now:
         return _command(uow, event, first_mail)
     written = [line.written for line in first_mail.lines]
-    return Performed(
+    return MailOutcome(
         Fate.OPENED,
         ticket,
         (event,),
@@ -55,7 +55,7 @@ def _receipt(event: Event, notes: Sequence[Sentence]) -> Answer:
     return lambda uow, to: receipts.send_opening_receipt(uow, to, changes, notes)
 
 
-def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> Performed:
+def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> MailOutcome:
     """Carry out the commands of a first mail; where not all can be, the ticket is open all the same."""
     ticket, members = opening.ticket, opening.members
     allowed = command_execution.allowed_to(member_for(first_mail.person, members))
@@ -67,13 +67,13 @@ def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> Performe
         event = command_execution.execute_commands(uow, ticket, command_mail)
     except CommandsRefused as refused:
         problems = refused.problems
-        return Performed(
+        return MailOutcome(
             Fate.OPENED,
             ticket,
             (opening,),
             lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=True),
         )
     if not event.opened:
-        return Performed(Fate.OPENED, ticket, (event,), lambda uow, to: receipts.of_commands(uow, to, event))
+        return MailOutcome(Fate.OPENED, ticket, (event,), lambda uow, to: receipts.of_commands(uow, to, event))
     given = any(field == "requestor" for field, _, _ in event.changes)
-    return Performed(Fate.OPENED, ticket, (event,), _receipt(event, [] if given else offer_of(first_mail.original)))
+    return MailOutcome(Fate.OPENED, ticket, (event,), _receipt(event, [] if given else offer_of(first_mail.original)))

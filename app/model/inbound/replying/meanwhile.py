@@ -18,7 +18,7 @@ from ...tickets.members import TicketMember, member_for, with_mailbox
 from ...tickets.storms import slow_storms
 from ...wording import say
 from ..effects import Effect, is_allowed
-from ..performed import Performed
+from ..outcome import MailOutcome
 from .ticket_reply import TicketReply
 
 
@@ -39,9 +39,11 @@ def situation_before(uow: UnitOfWork, reply: TicketReply) -> Before | None:
     return Before(outlook, reply.ticket.last_posted)
 
 
-def notes_to_writer(uow: UnitOfWork, reply: TicketReply, before: Before | None, done: Performed) -> tuple[Note, ...]:
+def notes_to_writer(
+    uow: UnitOfWork, reply: TicketReply, before: Before | None, outcome: MailOutcome
+) -> tuple[Note, ...]:
     """Return what the writer of a reply is told besides: a promise that was not kept, an answer that crossed theirs."""
-    event = next((event for event in done.events if event.message is not None), None)
+    event = next((event for event in outcome.events if event.message is not None), None)
     if before is None or event is None or event.message is None or event.quiet:
         return ()
     if loop_protection.storm_on(uow, event.message, event.actor, event.members).held:

@@ -11,16 +11,16 @@ from ...tickets.visibility import may_see
 from .. import asking_letters
 from ..delivery import Fate
 from ..effects import Effect
-from ..performed import Performed
+from ..outcome import MailOutcome
 from .ticket_reply import TicketReply
 
 
-def answer_page(uow: UnitOfWork, reply: TicketReply, page: Page) -> Performed:
+def answer_page(uow: UnitOfWork, reply: TicketReply, page: Page) -> MailOutcome:
     if not loop_protection.may_answer(uow, reply.person.id, ReceiptKind.PAGE, proven=reply.new_message.verified):
-        return Performed(Fate.SET_ASIDE, reason=info_letters.ENOUGH)
+        return MailOutcome(Fate.SET_ASIDE, reason=info_letters.ENOUGH)
     # Who asks for a ticket that was merged is told so.
     page = page._replace(ticket=page.ticket or reply.thread.formerly or 0)
-    return Performed(Fate.ANSWERED, reply.ticket, answer=lambda uow, to: _send_page(uow, to, reply, page))
+    return MailOutcome(Fate.ANSWERED, reply.ticket, answer=lambda uow, to: _send_page(uow, to, reply, page))
 
 
 def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: Page) -> None:
@@ -32,21 +32,21 @@ def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: 
     info_letters.send_page_from_queue(uow, reply.ticket.queue, reply.person, reply.new_message, page)
 
 
-def unsubscribe(uow: UnitOfWork, reply: TicketReply) -> Performed:
+def unsubscribe(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     """Take the writer off the letters of the ticket, once it is sure who asks."""
     if leaving.has_left(reply.member):
         # They have left, and were told so.
-        return Performed(Fate.STEERED, reply.ticket)
+        return MailOutcome(Fate.STEERED, reply.ticket)
     if Effect.LEAVE in reply.permission.now:
-        return Performed(
+        return MailOutcome(
             Fate.STEERED,
             reply.ticket,
             (leaving.leave(uow, reply.ticket, reply.member),),
             receipts.send_unsubscribed_receipt,
         )
     if Effect.LEAVE not in reply.permission.on_yes:
-        return Performed(Fate.STEERED, reply.ticket)
-    return Performed(
+        return MailOutcome(Fate.STEERED, reply.ticket)
+    return MailOutcome(
         Fate.STEERED,
         reply.ticket,
         answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, [commands.LEAVE]),

@@ -16,12 +16,12 @@ from ...tickets.transitions import row_of_thanks
 from .. import asking_letters, writers
 from ..delivery import Claim, Fate
 from ..effects import Effect, is_allowed
-from ..performed import Performed
-from ..threads import answered_outsider
+from ..finding.threads import answered_outsider
+from ..outcome import MailOutcome
 from .ticket_reply import TicketReply
 
 
-def post(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, quiet: bool = False) -> Performed:
+def post(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, quiet: bool = False) -> MailOutcome:
     """Post the words: the default action, or a comment. `quiet`: nobody gets a letter of them."""
     lifecycle, about, private = reply.ticket.lifecycle, reply.about, reply.private
     default_reply, default = lifecycle.default_reply(about.status, about.roles.role), not (private or comment)
@@ -40,28 +40,28 @@ def post(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False, quiet: b
         rule=row_of_thanks(default_reply, reply.new_message, reply.members) if default else None,
         let_in=reply.let_in,
     )
-    return Performed(Fate.POSTED, reply.ticket, (confirm(uow, event) if lets_in else event,))
+    return MailOutcome(Fate.POSTED, reply.ticket, (confirm(uow, event) if lets_in else event,))
 
 
-def post_if_any(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> Performed:
+def post_if_any(uow: UnitOfWork, reply: TicketReply, *, comment: bool = False) -> MailOutcome:
     """Post the words if there are any."""
-    return post(uow, reply, comment=comment) if reply.has_text else Performed(Fate.STEERED, reply.ticket)
+    return post(uow, reply, comment=comment) if reply.has_text else MailOutcome(Fate.STEERED, reply.ticket)
 
 
-def post_held(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, repeats: bool) -> Performed:
+def post_held(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, repeats: bool) -> MailOutcome:
     """Keep public words as a private message that nobody gets, and ask their writer about them."""
     about, new_message = replace(reply.about, comment=True), replace(reply.new_message, held=True)
-    done = post(uow, reply._replace(about=about, new_message=new_message), quiet=True)
-    offer = offers.of_slip(uow, done.events[-1], repeats=repeats)
+    outcome = post(uow, reply._replace(about=about, new_message=new_message), quiet=True)
+    offer = offers.of_slip(uow, outcome.events[-1], repeats=repeats)
     if not waiting:
-        return done._replace(offer=offer)
-    return done._replace(offer=offer, answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
+        return outcome._replace(offer=offer)
+    return outcome._replace(offer=offer, answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
 
 
-def post_unproven(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, commanded: bool) -> Performed:
+def post_unproven(uow: UnitOfWork, reply: TicketReply, waiting: Sequence[str], *, commanded: bool) -> MailOutcome:
     """Post the words of a mail whose lines wait for a yes; `commanded`: they were taken out of its words."""
-    done = post_if_any(uow, reply) if commanded else post(uow, reply)
-    return done._replace(answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
+    outcome = post_if_any(uow, reply) if commanded else post(uow, reply)
+    return outcome._replace(answer=lambda uow, to: asking_letters.hold_for_confirmation(uow, to, waiting))
 
 
 def add_participants(uow: UnitOfWork, claim: Claim, reply: TicketReply) -> TicketReply:

@@ -19,7 +19,7 @@ from ..interpretation import (
     Unsubscribe,
     Wish,
 )
-from ..performed import Performed
+from ..outcome import MailOutcome
 from ..situations import writer_on
 from .own_wishes import answer_page, unsubscribe
 from .posting import add_participants, post, post_held, post_unproven
@@ -30,7 +30,7 @@ from .unknown_address import offer_to_colleague
 from .waiting_answers import asking_letter, take_answer
 
 
-def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> Performed:
+def perform(uow: UnitOfWork, claim: Claim, reply: TicketReply, wish: Wish) -> MailOutcome:
     """Do what a mail wants, and notify nobody."""
     if isinstance(wish, Unsubscribe):
         return unsubscribe(uow, reply)

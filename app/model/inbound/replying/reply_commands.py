@@ -12,7 +12,7 @@ from ...storage.unit_of_work import UnitOfWork
 from ...wording import Sentence, say
 from .. import asking_letters, pending_commands
 from ..delivery import Fate
-from ..performed import Performed
+from ..outcome import MailOutcome
 from .posting import confirm, lets_in_answered, may_confirm, post_if_any
 from .ticket_reply import TicketReply
 
@@ -25,7 +25,7 @@ def execute_commands(
     letter: Letter | None = None,
     *,
     confirmed: bool = False,
-) -> Performed:
+) -> MailOutcome:
     """Carry out the lines of a believed mail, or those that a yes has `confirmed`.
 
     What waited in the `letter` that it answers goes on waiting.
@@ -45,20 +45,20 @@ def execute_commands(
         event = command_execution.execute_commands(uow, reply.ticket, command_mail)
     except CommandsRefused as refused:
         problems = refused.problems
-        done = post_if_any(uow, reply)
-        return done._replace(
+        outcome = post_if_any(uow, reply)
+        return outcome._replace(
             answer=lambda uow, to: receipts.send_command_refusal(uow, to, problems, posted=reply.has_text)
         )
     except MergeWaits:
-        done = post_if_any(uow, reply)
-        return done._replace(
+        outcome = post_if_any(uow, reply)
+        return outcome._replace(
             answer=lambda uow, to: asking_letters.ask_before_merge(uow, to, lines, posted=reply.has_text)
         )
     if event.message is not None and not event.message.private and event.ticket is reply.ticket and may_confirm(reply):
         event = confirm(uow, event)
     notes = _still_waiting(uow, lines, letter) if letter else []
     moved = any(field == "queue" for field, _, _ in event.changes)
-    return Performed(
+    return MailOutcome(
         Fate.POSTED if reply.has_text else Fate.STEERED,
         reply.ticket,
         (event,),

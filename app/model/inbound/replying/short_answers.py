@@ -4,7 +4,7 @@ from ...letters import receipts
 from ...tickets.events import Event
 from ...wording import Sentence
 from ..delivery import Fate
-from ..performed import Answer, Performed
+from ..outcome import Answer, MailOutcome
 from .ticket_reply import TicketReply
 
 
@@ -12,12 +12,14 @@ def refusal(heading: Sentence, *, posted: bool | None) -> Answer:
     return lambda uow, to: receipts.send_refusal(uow, to, heading, posted=posted)
 
 
-def nothing_changed(reply: TicketReply, sentence: str) -> Performed:
+def nothing_changed(reply: TicketReply, sentence: str) -> MailOutcome:
     """Tell the writer of a mail by a sentence that nothing changed, and nothing else."""
     heading = Sentence(sentence, {"number": reply.ticket.id})
-    return Performed(Fate.STEERED, reply.ticket, answer=refusal(heading, posted=None))
+    return MailOutcome(Fate.STEERED, reply.ticket, answer=refusal(heading, posted=None))
 
 
-def sentence_alone(reply: TicketReply, heading: Sentence, event: Event | None = None) -> Performed:
+def sentence_alone(reply: TicketReply, heading: Sentence, event: Event | None = None) -> MailOutcome:
     events = (event,) if event else ()
-    return Performed(Fate.STEERED, reply.ticket, events, lambda uow, to: receipts.send_answer(uow, to, heading, event))
+    return MailOutcome(
+        Fate.STEERED, reply.ticket, events, lambda uow, to: receipts.send_answer(uow, to, heading, event)
+    )

@@ -13,9 +13,9 @@ from ...tickets.undo import NOBODY_LET_IN, LetIn
 from .. import attached_letters, sender_proof, writers
 from ..delivery import Claim
 from ..effects import Effect, Permission, Situation, permitted
+from ..finding.threads import ThreadMatch
 from ..interpretation import says_something
 from ..situations import situation_on_ticket, writer_on
-from ..threads import ThreadMatch
 
 
 class TicketReply(NamedTuple):

@@ -19,7 +19,7 @@ from ...tickets.posts import NewMessage
 from .. import asking_letters
 from ..effects import Situation, permitted
 from ..interpretation import Commands, Text, interpret
-from ..performed import Performed
+from ..outcome import MailOutcome
 from .ticket_reply import TicketReply
 
 
@@ -30,15 +30,15 @@ class OfferedMail(NamedTuple):
     new_message: NewMessage
 
 
-def offer_to_colleague(uow: UnitOfWork, reply: TicketReply, done: Performed) -> Performed:
+def offer_to_colleague(uow: UnitOfWork, reply: TicketReply, outcome: MailOutcome) -> MailOutcome:
     """Offer the words of a mail to a colleague whose letter it answers, and tell its address that we do not know it."""
     colleague = _unknown_colleague(reply)
-    [event] = done.events
+    [event] = outcome.events
     if colleague is None or event.message is None or event.new_message is None:
-        return done
+        return outcome
     if loop_protection.storm_on(uow, event.message, event.actor, event.members).held:
         # Programs that answer each other may do so from ever new addresses.
-        return done
+        return outcome
     offered = not colleague.undeliverable and _is_for_people(reply, colleague)
     if offered:
         to = ReceiptRecipient(event.ticket, colleague, event.members, replace(event.new_message, verified=False))
@@ -47,7 +47,7 @@ def offer_to_colleague(uow: UnitOfWork, reply: TicketReply, done: Performed) -> 
         offered = asking_letters.send_words_offer(uow, to, event.message, what)
     # Where the offer has all of it, they get no other letter of it.
     event = replace(event, informed=frozenset([colleague.person_id]) if offered else frozenset())
-    return done._replace(events=(event,), answer=receipts.send_unknown_address)
+    return outcome._replace(events=(event,), answer=receipts.send_unknown_address)
 
 
 def _unknown_colleague(reply: TicketReply) -> TicketMember | None:

@@ -14,7 +14,7 @@ from ...wording import say
 from .. import asking_letters, pending_commands, writers
 from ..effects import Effect
 from ..interpretation import Confirmation, OtherWords, SendOrDrop
-from ..performed import Performed
+from ..outcome import MailOutcome
 from . import unknown_address
 from .own_wishes import unsubscribe
 from .posting import confirm, may_confirm, post, post_if_any
@@ -24,7 +24,7 @@ from .ticket_reply import TicketReply
 from .undoing import undo_last_change
 
 
-def take_answer(uow: UnitOfWork, reply: TicketReply, wish: Confirmation | SendOrDrop | OtherWords) -> Performed:
+def take_answer(uow: UnitOfWork, reply: TicketReply, wish: Confirmation | SendOrDrop | OtherWords) -> MailOutcome:
     """Do what a mail wants that answers a letter which asked something."""
     match wish:
         case Confirmation(yes):
@@ -40,7 +40,7 @@ def asking_letter(uow: UnitOfWork, reply: TicketReply) -> Letter | None:
     return pending_commands.pending_letter(uow, reply.thread) if Effect.ANSWER in reply.permission.now else None
 
 
-def _confirm_or_deny(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> Performed:
+def _confirm_or_deny(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> MailOutcome:
     """Carry out what a letter asked about, or drop it (docs/interface.md, section 6)."""
     letter = asking_letter(uow, reply)
     waits = letter is not None and pending_commands.is_pending(uow, letter)
@@ -52,7 +52,7 @@ def _confirm_or_deny(uow: UnitOfWork, reply: TicketReply, *, yes: bool) -> Perfo
     return nothing_changed(reply, sentence)
 
 
-def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Performed:
+def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> MailOutcome:
     """Carry out what waited for this yes."""
     written = pending_commands.take_pending(uow, letter)
     if may_confirm(reply):
@@ -73,32 +73,32 @@ def _execute_pending(uow: UnitOfWork, reply: TicketReply, letter: Letter) -> Per
     return execute_commands(uow, reply, commands.lines_of(written), (*reply.about.commands, *by_cc), confirmed=True)
 
 
-def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, private: bool) -> Performed:
+def _post_offered(uow: UnitOfWork, reply: TicketReply, letter: Letter, *, private: bool) -> MailOutcome:
     """Do as somebody's own what came from an address which we do not know: its words, and the commands above them."""
     offered = unknown_address.offered_mail(uow, letter, reply.new_message)
     if offered is None:
         return nothing_changed(reply, "notes.words_gone")
     reply = reply._replace(new_message=offered.new_message, about=replace(reply.about, comment=private))
     if offered.lines:
-        done = execute_commands(uow, reply, offered.lines, reply.about.commands)
-        return done.about(offered.new_message)
-    done = post(uow, reply)
+        outcome = execute_commands(uow, reply, offered.lines, reply.about.commands)
+        return outcome.about(offered.new_message)
+    outcome = post(uow, reply)
     heading = say("notes.posted_as_yours", number=reply.ticket.id)
-    return done._replace(answer=lambda uow, to: receipts.send_answer(uow, to, heading, done.events[0]))
+    return outcome._replace(answer=lambda uow, to: receipts.send_answer(uow, to, heading, outcome.events[0]))
 
 
-def _keep_note(uow: UnitOfWork, reply: TicketReply) -> Performed:
+def _keep_note(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     """Keep other words than a yes or no as a private note (docs/interface.md, section 6)."""
     letter = asking_letter(uow, reply)
-    done = post_if_any(uow, reply._replace(about=replace(reply.about, comment=True)))
-    if done.events and not reply.about.automatic and not reply.private:
-        done = done._replace(offer=offers.of_note(done.events[-1]))
+    outcome = post_if_any(uow, reply._replace(about=replace(reply.about, comment=True)))
+    if outcome.events and not reply.about.automatic and not reply.private:
+        outcome = outcome._replace(offer=offers.of_note(outcome.events[-1]))
     if letter is None or not pending_commands.is_pending(uow, letter):
-        return done
-    return done._replace(answer=lambda uow, to: asking_letters.remind_of_pending(uow, to, letter))
+        return outcome
+    return outcome._replace(answer=lambda uow, to: asking_letters.remind_of_pending(uow, to, letter))
 
 
-def _send(uow: UnitOfWork, reply: TicketReply) -> Performed:
+def _send(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     """Post to everybody the message that a letter asked about."""
     letter = asking_letter(uow, reply)
     message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None
@@ -113,7 +113,7 @@ def _send(uow: UnitOfWork, reply: TicketReply) -> Performed:
     return sentence_alone(reply, heading, event)
 
 
-def _drop(uow: UnitOfWork, reply: TicketReply) -> Performed:
+def _drop(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:
     """Let the message that a letter asked about wait no more; it stays as a private note."""
     letter = asking_letter(uow, reply)
     message = pending_commands.offered_message(uow, letter, reply.ticket) if letter else None

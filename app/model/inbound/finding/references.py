@@ -20,12 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ...mail.parsed import ParsedMail
-from ..records.letters import Letter
-from ..records.messages import Message
-from ..records.our_domains import our_domains
-from ..storage.base import Moment
-from ..storage.unit_of_work import UnitOfWork
+from ....mail.parsed import ParsedMail
+from ...records.letters import Letter
+from ...records.messages import Message
+from ...records.our_domains import our_domains
+from ...storage.base import Moment
+from ...storage.unit_of_work import UnitOfWork
 
 
 class KnownReference(NamedTuple):

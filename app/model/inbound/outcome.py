@@ -19,7 +19,7 @@ Answer = Callable[[UnitOfWork, ReceiptRecipient], object]
 """Writes the one letter to the writer of a mail that says everything which it has to tell them."""
 
 
-class Performed(NamedTuple):
+class MailOutcome(NamedTuple):
     """What a mail has done: its fate, what has happened on tickets, and the answer to its writer.
 
     `ticket` is the one on which it was posted. `reason`: why it was set aside. `notes`: what else its writer is told.
@@ -36,7 +36,7 @@ class Performed(NamedTuple):
     offer: Offer | None = None
     about_id: int | None = None
 
-    def about(self, new_message: NewMessage) -> "Performed":
+    def about(self, new_message: NewMessage) -> "MailOutcome":
         """Return the same, where the answer repeats these words."""
         answer = self.answer
         return (
@@ -55,19 +55,19 @@ class Sender(NamedTuple):
     private: bool
 
 
-def notify_all(uow: UnitOfWork, sender: Sender, done: Performed) -> None:
+def notify_all(uow: UnitOfWork, sender: Sender, outcome: MailOutcome) -> None:
     """Write the letters about what a mail has done: to everybody whom it concerns, then to its writer."""
-    otherwise = send_offer if done.offer else send_notes if done.notes else None
-    answer = done.answer or otherwise
-    also = [*done.notes]
-    for event in done.events:
+    otherwise = send_offer if outcome.offer else send_notes if outcome.notes else None
+    answer = outcome.answer or otherwise
+    also = [*outcome.notes]
+    for event in outcome.events:
         also += [Note(line) for line in notify(uow, event, answered=answer is not None)]
-    if answer is None or done.ticket is None:
+    if answer is None or outcome.ticket is None:
         return
-    last = done.events[-1] if done.events else None
-    ticket, members = (last.ticket, last.members) if last else (done.ticket, sender.members)
+    last = outcome.events[-1] if outcome.events else None
+    ticket, members = (last.ticket, last.members) if last else (outcome.ticket, sender.members)
     member = member_for(sender.person, members)
     # A private mail that lets in whom it answers is public.
-    private = sender.private and not any(event.message and not event.message.private for event in done.events)
-    to = ReceiptRecipient(ticket, member, members, sender.new_message, private, also, done.offer, done.about_id)
+    private = sender.private and not any(event.message and not event.message.private for event in outcome.events)
+    to = ReceiptRecipient(ticket, member, members, sender.new_message, private, also, outcome.offer, outcome.about_id)
     answer(uow, to)

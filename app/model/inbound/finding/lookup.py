@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 from sqlalchemy import select, true
 
-from ...mail.addresses import address_key
-from ..records.addressing import OurAddress
-from ..records.people import BY_KEY, Person, remember_person
-from ..records.queues import Queue, first_address, remember_main_address
-from ..records.tickets import LOCKED_ROW, Ticket, ticket_of_rows
-from ..storage.base import MAX_ID
-from ..storage.mapped_rows import columns_of, loaded
-from ..storage.prepared import Prepared
-from ..storage.revision import VERSION, check_revision
-from ..storage.unit_of_work import UnitOfWork
-from .delivery import PAST, InboundMail, Past, past_values
+from ....mail.addresses import address_key
+from ...records.addressing import OurAddress
+from ...records.people import BY_KEY, Person, remember_person
+from ...records.queues import Queue, first_address, remember_main_address
+from ...records.tickets import LOCKED_ROW, Ticket, ticket_of_rows
+from ...storage.base import MAX_ID
+from ...storage.mapped_rows import columns_of, loaded
+from ...storage.prepared import Prepared
+from ...storage.revision import VERSION, check_revision
+from ...storage.unit_of_work import UnitOfWork
+from ..delivery import PAST, InboundMail, Past, past_values
 from .references import KnownReference, by_nearness, ids_named_in, query_size, reference_values, references_query
 
 

@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ...mail.parsed import body_digest, date_of
-from ...mail.subjects import bare_subject
-from ..records.addressing import OurAddress, find_our_address
-from ..records.messages import Message
-from ..records.people import Person, find_person
-from ..records.queues import names_of_queues
-from ..records.received_mail import Mail
-from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
-from ..storage.unit_of_work import UnitOfWork
-from ..tickets.members import TicketMember, member_for, members_of
-from .delivery import InboundMail
+from ....mail.parsed import body_digest, date_of
+from ....mail.subjects import bare_subject
+from ...records.addressing import OurAddress, find_our_address
+from ...records.messages import Message
+from ...records.people import Person, find_person
+from ...records.queues import names_of_queues
+from ...records.received_mail import Mail
+from ...records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
+from ...storage.unit_of_work import UnitOfWork
+from ...tickets.members import TicketMember, member_for, members_of
+from ..delivery import InboundMail
 from .lookup import Lookup
 from .references import KnownReference
 
