@@ -11,7 +11,7 @@ from ...model.letters.change_lines import change_lines
 from ...model.lifecycle.commands import MERGE, lines_of
 from ...model.lifecycle.tables import sentence_list
 from ...model.operations import administration
-from ...model.operations.command_execution import readers_of_merge
+from ...model.operations.commands.merge_line import readers_of_merge
 from ...model.operations.manual_action import act_by_command, message_by_command, open_ticket
 from ...model.records.people import Person, get_person
 from ...model.records.queues import find_queue

@@ -16,7 +16,8 @@ from ..letters.notification import notify
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
 from ..operations import workflow
-from ..operations.command_execution import CommandMail, CommandsRefused, allowed_to, execute_commands
+from ..operations.commands.command_mail import CommandMail, CommandsRefused, allowed_to
+from ..operations.commands.execution import execute_commands
 from ..records.addressing import comment_address, ticket_address
 from ..records.letters import Letter
 from ..records.message_ids import message_id_of

@@ -9,7 +9,9 @@ from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line
 from ..lifecycle.tables import NotAllowed
 from ..operations import administration
-from ..operations.command_execution import CommandMail, CommandsRefused, allowed_to, execute_commands, merge_goal
+from ..operations.commands.command_mail import CommandMail, CommandsRefused, allowed_to
+from ..operations.commands.execution import execute_commands
+from ..operations.commands.merge_line import merge_goal
 from ..records.message_ids import new_message_id
 from ..records.people import Person
 from ..records.queues import every_queue

@@ -11,7 +11,7 @@ from ..letters.letter_subjects import Subjects
 from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
 from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Line, lines_of, read
 from ..lifecycle.slips import NO, YES
-from ..operations.command_execution import readers_of_merge
+from ..operations.commands.merge_line import readers_of_merge
 from ..records.letters import Letter, State
 from ..records.messages import Attachment, Message
 from ..records.people import Person

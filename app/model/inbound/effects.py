@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..letters.receipts import ReceiptKind
 from ..lifecycle.commands import Command
 from ..lifecycle.tables import ActorRoles, Lifecycle
-from ..operations.command_execution import allowed_to
+from ..operations.commands.command_mail import allowed_to
 from ..operations.leaving import may_leave
 from ..tickets.members import TicketMember
 from ..tickets.transitions import is_private

@@ -22,7 +22,8 @@ from ..tickets.undo import save_checkpoint, snapshot
 from ..tickets.unread import note_of_unread
 from ..wording import Sentence, say, wording_in
 from . import workflow
-from .command_execution import CommandMail, CommandsRefused, execute_commands
+from .commands.command_mail import CommandMail, CommandsRefused
+from .commands.execution import execute_commands
 
 
 class FieldsSet(NamedTuple):

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...letters import receipts
-from ...operations import command_execution, new_ticket
-from ...operations.command_execution import CommandMail, CommandsRefused
+from ...operations import new_ticket
+from ...operations.commands import execution
+from ...operations.commands.command_mail import CommandMail, CommandsRefused, allowed_to
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.events import Event
 from ...tickets.members import member_for
@@ -58,13 +59,13 @@ def _receipt(event: Event, notes: Sequence[Sentence]) -> Answer:
 def _command(uow: UnitOfWork, opening: Event, first_mail: FirstMail) -> MailOutcome:
     """Carry out the commands of a first mail; where not all can be, the ticket is open all the same."""
     ticket, members = opening.ticket, opening.members
-    allowed = command_execution.allowed_to(member_for(first_mail.person, members))
+    allowed = allowed_to(member_for(first_mail.person, members))
     private = first_mail.about.comment
     command_mail = CommandMail(
         first_mail.person, members, first_mail.lines, first_mail.new_message, True, allowed, private, opening.message
     )
     try:
-        event = command_execution.execute_commands(uow, ticket, command_mail)
+        event = execution.execute_commands(uow, ticket, command_mail)
     except CommandsRefused as refused:
         problems = refused.problems
         return MailOutcome(

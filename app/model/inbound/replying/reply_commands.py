@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from ...letters import offers, receipts
 from ...letters.receipts import ReceiptKind
 from ...lifecycle.commands import Command, Line
-from ...operations import command_execution
-from ...operations.command_execution import CommandMail, CommandsRefused, MergeWaits
+from ...operations.commands import execution
+from ...operations.commands.command_mail import CommandMail, CommandsRefused, MergeWaits
 from ...records.letters import Letter
 from ...storage.unit_of_work import UnitOfWork
 from ...wording import Sentence, say
@@ -42,7 +42,7 @@ def execute_commands(
         let_in=reply.let_in,
     )
     try:
-        event = command_execution.execute_commands(uow, reply.ticket, command_mail)
+        event = execution.execute_commands(uow, reply.ticket, command_mail)
     except CommandsRefused as refused:
         problems = refused.problems
         outcome = post_if_any(uow, reply)

@@ -1,0 +1,1 @@
+"""The commands of a mail: read as lines before, and carried out here, all of them or none."""
