@@ -62,7 +62,8 @@ def look_up(uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress)
     [version], person, ticket, queue, [address], past = (tuple(islice(columns, width)) for width in _WIDTHS)
     check_revision(version)
     remember_person(uow, key, person)
-    remember_main_address(uow, queue[0], address)
+    if queue[0] is not None:
+        remember_main_address(uow, queue[0], address)
     named = [KnownReference(*row[_BEFORE_REFERENCE:]) for row in rows] if ids else []
     references = by_nearness(ids, (reference for reference in named if reference.given is not None))
     return Lookup(ticket_of_rows(uow, ticket, queue), references, place, Past(*map(bool, past)))
