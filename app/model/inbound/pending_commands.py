@@ -40,8 +40,8 @@ def is_waiting_for(uow: UnitOfWork, person_id: int) -> bool:
     # What was held and could be dropped is held no more once it was.
     offered = message.where(or_(Message.held, Letter.offers.not_like(f"%{DROP}%"))).exists()
     waiting = or_(Letter.commands.is_not(None), offered)
-    asked = select(Letter.id).where(Letter.person_id == person_id, Letter.created > uow.now - LAPSE, waiting)
-    return uow.connection.execute(asked.limit(1)).first() is not None
+    letters = select(Letter.id).where(Letter.person_id == person_id, Letter.created > uow.now - LAPSE, waiting)
+    return uow.connection.execute(letters.limit(1)).first() is not None
 
 
 def offered_message(uow: UnitOfWork, letter: Letter, ticket: Ticket) -> Message | None:

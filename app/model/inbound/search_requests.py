@@ -75,7 +75,7 @@ def _answered(
     uow: UnitOfWork, queue: Queue, address: str, person: Person, new_message: "NewMessage"
 ) -> tuple[str, PageContent]:
     """What was asked, and what is answered."""
-    texts = _asked(new_message)
+    texts = _queries(new_message)
     for text in (new_message.text, *texts):
         if (page := commands.page_asked(text)) is not None:
             return _named(page), _page(uow, queue, address, person, page)
@@ -83,12 +83,12 @@ def _answered(
     index_batch(uow, AT_ONCE, wait=False)
     try:
         with within(uow, _SECONDS) as deadline:
-            return _found(uow, texts, person, deadline)
+            return _matches(uow, texts, person, deadline)
     except SearchTooExpensive as error:
         return one_line(texts[0], 200), PageContent(error.text, (), [_HOW])
 
 
-def _found(uow: UnitOfWork, texts: Sequence[str], person: Person, deadline: Deadline) -> tuple[str, PageContent]:
+def _matches(uow: UnitOfWork, texts: Sequence[str], person: Person, deadline: Deadline) -> tuple[str, PageContent]:
     """What was asked, and what was found; the first text that finds something is the question."""
     asked, matches, left_out = "", SearchResult([], 0), list[Sentence]()
     for text in texts:
@@ -101,7 +101,7 @@ def _found(uow: UnitOfWork, texts: Sequence[str], person: Person, deadline: Dead
     return asked, _sheet(uow, asked, matches, left_out)
 
 
-def _asked(new_message: "NewMessage") -> list[str]:
+def _queries(new_message: "NewMessage") -> list[str]:
     """What may be the question: the subject, and then the words below it; of an answer these first."""
     subject, answers = bare_subject(new_message.subject)
     if not answers and new_message.in_reply_to is None:

@@ -39,12 +39,12 @@ class _Need(NamedTuple):
 
 def tell_administrators(uow: UnitOfWork) -> int:
     """Write this day's letter to each administrator, if anything needs them; how many were written."""
-    if _is_told(uow):
+    if _has_letter_of_day(uow):
         return 0
     # Of two servers, or two mails at the same instant, the second waits here, and then finds the letter written.
     locked = select(Person).where(Person.administrator).order_by(Person.id).with_for_update(key_share=True)
     people = [person for person in uow.session.scalars(locked) if not person.undeliverable]
-    if not people or _is_told(uow):
+    if not people or _has_letter_of_day(uow):
         return 0
     needs = [need for find in _NEEDS for need in find(uow)]
     if not needs:
@@ -55,7 +55,7 @@ def tell_administrators(uow: UnitOfWork) -> int:
     return len(people)
 
 
-def _is_told(uow: UnitOfWork) -> bool:
+def _has_letter_of_day(uow: UnitOfWork) -> bool:
     # Letters without a ticket are few, and there is an index on it: every mail that is set aside asks this.
     written = select(Letter.id).where(
         Letter.ticket_id.is_(None), Letter.kind == KIND, Letter.created >= _day_began(uow), Letter.created <= uow.now
@@ -103,19 +103,20 @@ def _not_arriving(uow: UnitOfWork) -> Iterator[_Need]:
     subject = say("admin.trouble_subject", domain=uow.domain)
     if why := relay_trouble(uow, waited=_LATE):
         yield _Need(subject, say("admin.relay_trouble", why=why))
-    if failed := _failed_since_told(uow):
+    if failed := _failures_to_tell(uow):
         yield _Need(subject, say("admin.failed", count=failed), advice=say("admin.failed_advice"))
     for person in unreached(uow):
         yield _Need(subject, say("admin.unreached", email=person.email))
 
 
-def _failed_since_told(uow: UnitOfWork) -> int:
+def _failures_to_tell(uow: UnitOfWork) -> int:
     """How many letters came to nothing since the last daily letter."""
-    failed = select(func.count()).select_from(Letter).where(Letter.undelivered >= _last_told(uow), Letter.kind != KIND)
+    conditions = Letter.undelivered >= _last_letter_at(uow), Letter.kind != KIND
+    failed = select(func.count()).select_from(Letter).where(*conditions)
     return uow.session.scalar(failed) or 0
 
 
-def _last_told(uow: UnitOfWork) -> datetime:
+def _last_letter_at(uow: UnitOfWork) -> datetime:
     """Return when the last daily letter was written, or two days ago: what has no end is named once after it."""
     newest = select(func.max(Letter.created)).where(Letter.ticket_id.is_(None), Letter.kind == KIND)
     return max(uow.session.scalar(newest) or uow.now - 2 * _DAY, uow.now - 2 * _DAY)
@@ -134,7 +135,7 @@ def _unread(uow: UnitOfWork) -> Iterator[_Need]:
 
 def _held(uow: UnitOfWork) -> Iterator[_Need]:
     """Replies that have come to wait for their writer's word for a day; their team is told, too."""
-    day_old = Message.received.between(_last_told(uow) - _DAY, uow.now - _DAY)
+    day_old = Message.received.between(_last_letter_at(uow) - _DAY, uow.now - _DAY)
     held = select(Message.ticket_id).where(Message.held, day_old).distinct()
     numbers = uow.session.scalars(held.order_by(Message.ticket_id)).all()
     if numbers:

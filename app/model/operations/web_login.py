@@ -89,13 +89,13 @@ def send_link(uow: UnitOfWork, email: str, asker: LinkAsker, leads_to: str, url:
 
 def _is_one_too_many(uow: UnitOfWork, person: Person, network: str) -> bool:
     """Return whether so many links were asked for that no other letter is written."""
-    asked = select(func.count()).select_from(LoginLink).where(LoginLink.asker.is_not(None))
+    links = select(func.count()).select_from(LoginLink).where(LoginLink.asker.is_not(None))
     for span, most in _LIMITS:
-        to_person = asked.where(LoginLink.person_id == person.id, LoginLink.made > uow.now - span)
+        to_person = links.where(LoginLink.person_id == person.id, LoginLink.made > uow.now - span)
         if (uow.session.scalar(to_person) or 0) >= most:
             return True
     span, most = _NETWORK_LIMIT
-    from_there = asked.where(LoginLink.network == network, LoginLink.made > uow.now - span)
+    from_there = links.where(LoginLink.network == network, LoginLink.made > uow.now - span)
     return (uow.session.scalar(from_there) or 0) >= most
 
 

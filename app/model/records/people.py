@@ -202,8 +202,8 @@ def new_placeholder(uow: UnitOfWork) -> Person:
 
 
 def _anonymous(uow: UnitOfWork, name: str, email: str) -> Person:
-    gone = {"known": False, "administrator": False, "created": uow.now, "undeliverable": uow.now}
-    person = Person(name=name, email=email, **gone)
+    columns = {"known": False, "administrator": False, "created": uow.now, "undeliverable": uow.now}
+    person = Person(name=name, email=email, **columns)
     uow.session.add(person)
     uow.session.flush()
     return person

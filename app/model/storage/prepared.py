@@ -103,7 +103,7 @@ def _result_types(statement: Executable) -> list[TypeEngine[Any]]:
 def _parameters(compiled: _Compiled, values: Mapping[str, Any]) -> Any:
     """The parameters as the driver takes them: in their order, or by name."""
     binds = compiled.binds
-    given = {**compiled.values, **values} if compiled.values else values
+    every = {**compiled.values, **values} if compiled.values else values
     if compiled.positions is not None:
-        return [binds[name](given[name]) if name in binds else given[name] for name in compiled.positions]
-    return {name: binds[name](given[name]) if name in binds else given[name] for name in compiled.names}
+        return [binds[name](every[name]) if name in binds else every[name] for name in compiled.positions]
+    return {name: binds[name](every[name]) if name in binds else every[name] for name in compiled.names}

@@ -48,8 +48,8 @@ def promise(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: b
     lifecycle = ticket.lifecycle
     roles = effective_member(uow, ticket, member, verified=True).roles_in(lifecycle)
     default_reply = DefaultReply(lifecycle.comment) if private else lifecycle.default_reply(ticket.status, roles.role)
-    kept = is_private(lifecycle, ticket.status, roles, default_reply.action, comment=private)
-    default_reply = replace(default_reply, private=kept) if kept != default_reply.private else default_reply
+    secret = is_private(lifecycle, ticket.status, roles, default_reply.action, comment=private)
+    default_reply = replace(default_reply, private=secret) if secret != default_reply.private else default_reply
     rule = find_rule(lifecycle, default_reply.action, ticket.status, roles)
     return Promise(default_reply, target_status(rule, ticket.status), roles.role)
 
@@ -117,8 +117,8 @@ def reachable_statuses(life: Lifecycle, roles: ActorRoles, status: str, *, answe
 def has_answer(uow: UnitOfWork, ticket: Ticket) -> bool:
     """Whether somebody has posted what a rule of the table could take as the answer."""
     uow.session.flush()
-    asked = _ANY_ANSWER[ticket.lifecycle.name]
-    return asked is not None and asked.row(uow.connection, {"ticket": ticket.id}) is not None
+    statement = _ANY_ANSWER[ticket.lifecycle.name]
+    return statement is not None and statement.row(uow.connection, {"ticket": ticket.id}) is not None
 
 
 def _any_answer(lifecycle: Lifecycle) -> Prepared | None:

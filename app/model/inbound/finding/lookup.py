@@ -53,8 +53,8 @@ def look_up(uow: UnitOfWork, inbound_mail: InboundMail, our_address: OurAddress)
     key = address_key(inbound_mail.sender.email) if inbound_mail.sender else ""
     ids = ids_named_in(uow, parsed)
     # What this unit of work has of a ticket may be newer than its row.
-    asked = number if 0 < number <= MAX_ID and loaded(uow.session, Ticket, number) is None else 0
-    values = {"number": asked, "key": key, **past_values(inbound_mail, place)}
+    lockable = number if 0 < number <= MAX_ID and loaded(uow.session, Ticket, number) is None else 0
+    values = {"number": lockable, "key": key, **past_values(inbound_mail, place)}
     values |= reference_values(ids, parsed.in_reply_to)
     uow.session.flush()
     rows = _statement(query_size(ids)).rows(uow.connection, values)

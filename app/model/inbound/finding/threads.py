@@ -117,11 +117,13 @@ def _came_already(uow: UnitOfWork, inbound_mail: InboundMail, sender: Person | N
     # Of a clock that was ahead, the message has the time of its arrival.
     query = query.where(Message.date <= parsed.date).order_by(Message.date.desc()).limit(5)
     subject, _ = bare_subject(parsed.subject)
-    alike = [(ticket, raw) for ticket, other, raw in uow.connection.execute(query) if bare_subject(other)[0] == subject]
-    same = [(ticket, raw) for ticket, raw in alike if date_of(raw) == parsed.date]
+    candidates = [
+        (ticket, raw) for ticket, other, raw in uow.connection.execute(query) if bare_subject(other)[0] == subject
+    ]
+    matches = [(ticket, raw) for ticket, raw in candidates if date_of(raw) == parsed.date]
     # With the same body it is that mail again, and does nothing.
-    is_repeat = any(body_digest(raw) == parsed.body_digest for _, raw in same)
-    return None if is_repeat or not same else same[0][0]
+    is_repeat = any(body_digest(raw) == parsed.body_digest for _, raw in matches)
+    return None if is_repeat or not matches else matches[0][0]
 
 
 def _answers_in_private(answered: Sequence[KnownReference]) -> bool:

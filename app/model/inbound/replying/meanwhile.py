@@ -110,5 +110,5 @@ def _answers_since(
 ) -> list[tuple[int, int, datetime]]:
     """Return number, writer and moment of the public messages of others since a moment, the newest first."""
     uow.session.flush()
-    asked = {"ticket": ticket.id, "after": ticket.posts - _LATEST, "writer": writer.person_id, "since": since}
-    return [(number, sender, at) for number, sender, at in _ANSWERS_SINCE.rows(uow.connection, asked)]
+    values = {"ticket": ticket.id, "after": ticket.posts - _LATEST, "writer": writer.person_id, "since": since}
+    return [(number, sender, at) for number, sender, at in _ANSWERS_SINCE.rows(uow.connection, values)]
