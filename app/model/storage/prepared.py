@@ -12,13 +12,18 @@ _Processor = Callable[[Any], Any]
 
 
 class _Compiled(NamedTuple):
-    """A statement for one kind of database. `names` are those of its parameters, in order, where it counts them."""
+    """A statement for one kind of database.
+
+    `positions` are the names of its parameters, in order, where it counts them, `names` all of them. `values` are those
+    that the statement brings. `binds` convert parameters, by their place or name, `results` columns, by their place;
+    neither is asked about a null, which is None in every type that we use.
+    """
 
     sql: str
     positions: Sequence[str] | None
     names: Sequence[str]
     values: Mapping[str, Any]
-    binds: Mapping[str, _Processor]
+    binds: Sequence[tuple[Any, _Processor]]
     results: Sequence[tuple[int, _Processor]]
 
 
@@ -42,7 +47,6 @@ class Prepared:
         typed = [list(row) for row in rows]
         for row in typed:
             for at, processor in compiled.results:
-                # A null is None in every type that we use.
                 if row[at] is not None:
                     row[at] = processor(row[at])
         return [tuple(row) for row in typed]
@@ -91,7 +95,7 @@ def _compile(statement: Executable, columns: Sequence[str] | None, dialect: Dial
         compiled.positiontup,
         tuple(parameters),
         {name: bind.value for name, bind in parameters.items() if not bind.required},
-        {name: processor for name, processor in binds.items() if processor is not None},
+        [(place, binds[name]) for place, name in _places(compiled.positiontup, parameters) if binds[name] is not None],
         [(at, processor) for at, processor in results if processor is not None],
     )
 
@@ -100,10 +104,20 @@ def _result_types(statement: Executable) -> list[TypeEngine[Any]]:
     return [column.type for column in getattr(statement, "exported_columns", ())]
 
 
+def _places(positions: Sequence[str] | None, names: Iterable[str]) -> Iterable[tuple[Any, str]]:
+    """Return where each parameter stands in what the driver takes: its place in a list, or its name."""
+    return ((name, name) for name in names) if positions is None else enumerate(positions)
+
+
 def _parameters(compiled: _Compiled, values: Mapping[str, Any]) -> Any:
     """The parameters as the driver takes them: in their order, or by name."""
-    binds = compiled.binds
     every = {**compiled.values, **values} if compiled.values else values
-    if compiled.positions is not None:
-        return [binds[name](every[name]) if name in binds else every[name] for name in compiled.positions]
-    return {name: binds[name](every[name]) if name in binds else every[name] for name in compiled.names}
+    parameters: Any = (
+        {name: every[name] for name in compiled.names}
+        if compiled.positions is None
+        else [every[name] for name in compiled.positions]
+    )
+    for place, processor in compiled.binds:
+        if parameters[place] is not None:
+            parameters[place] = processor(parameters[place])
+    return parameters
