@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..model.inbound.delivery import DeliveryResult
+from ..model.inbound.inbound_mail import DeliveryResult
 from ..model.storage.database import Database
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})

@@ -3,7 +3,7 @@
 import pytest
 
 from mail_tickets.mail.addresses import Mailbox
-from mail_tickets.model.inbound.delivery import DeliveryResult
+from mail_tickets.model.inbound.inbound_mail import DeliveryResult
 from mail_tickets.model.records.people import Person
 from mail_tickets.model.records.received_mail import unmatched_deliveries
 from mail_tickets.model.records.tickets import Ticket

@@ -9,7 +9,7 @@ from salmon.routing import Router
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
-from mail_tickets.model.inbound.delivery import DeliveryResult, Fate, InboundMail
+from mail_tickets.model.inbound.inbound_mail import DeliveryResult, Fate, InboundMail
 from mail_tickets.model.storage.revision import SchemaMoved
 from mail_tickets.transport.inbound.intake import Request, Unrouted
 from mail_tickets.transport.inbound.smtp_replies import UPGRADED, for_fault

@@ -29,7 +29,7 @@ MODEL = [path for path in APP if path.is_relative_to(ROOT / "app" / "model")]
 # What people read who look after the server, in a terminal or a log; wordings of earlier versions; what mail says.
 FOR_THE_SERVER = {
     *("revision.py", "schema.py", "sqlite_copy.py", "database.py", "psycopg_timeout.py", "vacuum.py", "old_letters.py"),
-    *("slips.py", "erase_person.py", "rewrite.py", "delivery.py"),
+    *("slips.py", "erase_person.py", "rewrite.py", "inbound_mail.py"),
 }
 # What stands in the database as a name.
 KEPT = {"Somebody who was forgotten"}

@@ -25,7 +25,7 @@ from sqlalchemy import delete, make_url
 from mail_tickets.config import build, defaults
 from mail_tickets.config.parsing import Settings, load
 from mail_tickets.mail.addresses import Mailbox, address_key
-from mail_tickets.model.inbound.delivery import DeliveryResult
+from mail_tickets.model.inbound.inbound_mail import DeliveryResult
 from mail_tickets.model.letters.notification import notify
 from mail_tickets.model.lifecycle.tables import TRACKER
 from mail_tickets.model.operations import administration, workflow

@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 
 from mail_tickets.devtools.mail_client import MailClient
-from mail_tickets.model.inbound.delivery import DeliveryResult, InboundMail
+from mail_tickets.model.inbound.inbound_mail import DeliveryResult, InboundMail
 from mail_tickets.model.records.received_mail import Delivery, Mail
 from mail_tickets.model.storage import database
 from mail_tickets.transport.inbound import receiver

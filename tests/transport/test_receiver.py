@@ -24,7 +24,7 @@ from mail_tickets.config import build, defaults
 from mail_tickets.config.parsing import load
 from mail_tickets.devtools.mail_client import MailClient
 from mail_tickets.model.inbound import dispatch
-from mail_tickets.model.inbound.delivery import DeliveryResult, InboundMail
+from mail_tickets.model.inbound.inbound_mail import DeliveryResult, InboundMail
 from mail_tickets.model.records.addressing import AddressKind, OurAddress
 from mail_tickets.model.records.messages import Message
 from mail_tickets.model.records.received_mail import Delivery, Mail

@@ -13,7 +13,7 @@ from ...mail.delivery_status import addresses_blamed
 from ...mail.parsed import ParsedMail, body_digest, parse_heading
 from ...mail.subjects import bare_subject
 from ...mail.text import decoded, one_line, unescaped
-from ...model.inbound.delivery import identity_of
+from ...model.inbound.inbound_mail import identity_of
 from ...model.records.imported_mail import NOBODY, PERSON_BYTES, digest, person_key
 from ...model.tickets.posts import plausible_date
 from ..export_marks import ExportMark, mark_of

@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import defer
 
 from ...mail.parsed import parse_mail
-from ...model.inbound.delivery import Fate, delivery_digest
+from ...model.inbound.delivery import delivery_digest
+from ...model.inbound.inbound_mail import Fate
 from ...model.records.addressing import ticket_address
 from ...model.records.message_ids import new_message_id, sendable
 from ...model.records.messages import Message, Via

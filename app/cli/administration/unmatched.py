@@ -5,7 +5,7 @@ import click
 from ...config.current import current_settings
 from ...mail.addresses import Mailbox, mailboxes
 from ...mail.text import one_line
-from ...model.inbound.delivery import DeliveryResult, Fate
+from ...model.inbound.inbound_mail import DeliveryResult, Fate
 from ...model.inbound.sender_proof import is_our_address
 from ...model.inbound.unmatched import find_unmatched, raw_bytes
 from ...model.records.received_mail import unmatched_deliveries

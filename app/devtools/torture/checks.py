@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from ...model.inbound.delivery import Fate
+from ...model.inbound.inbound_mail import Fate
 from ...model.lifecycle.registry import LIFECYCLES
 from ...model.lifecycle.tables import Lifecycle, WorkflowError, find_rule, target_status
 from ...model.tickets.members import TicketMember

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from ...mail.text import one_line, storable
 from ..inbound import writers
 from ..inbound.attached_letters import attachments_of
-from ..inbound.delivery import Fate, InboundMail, store_mail
+from ..inbound.delivery import store_mail
 from ..inbound.effects import Effect, Situation, is_allowed
+from ..inbound.inbound_mail import Fate, InboundMail
 from ..letters.notification import notify
 from ..lifecycle import commands
 from ..lifecycle.commands import Command, Line

@@ -7,7 +7,7 @@ from sqlalchemy import exists, or_, select
 
 from ...mail.parsed import parse_mail
 from ...mail.text import from_bytes
-from ..inbound.delivery import Fate
+from ..inbound.inbound_mail import Fate
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.received_mail import Delivery, Mail

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, exists, literal, or_, select
 
 from ...mail.addresses import address_key
-from ..inbound.delivery import Fate
+from ..inbound.inbound_mail import Fate
 from ..records.imported_mail import Archived, person_key, person_keys
 from ..records.letters import Letter
 from ..records.messages import Message

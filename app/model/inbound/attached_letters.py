@@ -21,7 +21,7 @@ from ..storage.batches import batches
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
 from ..tickets.redaction import Redaction
-from .delivery import InboundMail
+from .inbound_mail import InboundMail
 
 # The envelope sender of a letter of ours (in Return-Path).
 _TOKEN = re.compile(rb"bounce-([0-9a-f]{20})@")

@@ -29,7 +29,8 @@ from ..records.tickets import UNDELIVERED, NoSuchTicket, Ticket, record_change, 
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import members_of
 from ..wording import Sentence, moment, say
-from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
+from .delivery import claim, repeat, settle
+from .inbound_mail import DeliveryResult, Fate, InboundMail
 from .unmatched import set_aside_mail
 
 LOG = logging.getLogger("tickets.bounces")

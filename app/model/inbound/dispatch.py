@@ -10,10 +10,11 @@ from ..storage.revision import check_same_version
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
 from . import bounces, search_requests, unsubscribe_address, writers
-from .delivery import DeliveryResult, InboundMail, claim, repeat, settle
+from .delivery import claim, repeat, settle
 from .finding.lookup import Lookup, look_up
 from .finding.references import is_our_letter
 from .finding.threads import ThreadMatch, find_thread, our_addresses_in
+from .inbound_mail import DeliveryResult, InboundMail
 from .interpretation import interpret, new_message_of
 from .opening import first_mail, new_tickets, queue_pages
 from .outcome import Sender, notify_all

@@ -13,7 +13,7 @@ from ..tickets.events import Event
 from ..tickets.members import TicketMember, member_for
 from ..tickets.posts import NewMessage
 from ..wording import Sentence
-from .delivery import Fate
+from .inbound_mail import Fate
 
 Answer = Callable[[UnitOfWork, ReceiptRecipient], object]
 """Writes the one letter to the writer of a mail that says everything which it has to tell them."""

@@ -23,7 +23,8 @@ from ..tickets import loop_protection
 from ..tickets.filters import Filter
 from ..wording import Sentence, Wording, say, wording_in
 from . import attached_letters, bounces, sender_proof
-from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
+from .delivery import claim, repeat, settle
+from .inbound_mail import DeliveryResult, Fate, InboundMail
 from .unmatched import set_aside_claimed, set_aside_mail
 from .writers import draft_of, first_words
 

@@ -21,8 +21,8 @@ PROVES_FOR = timedelta(days=30)
 
 if TYPE_CHECKING:
     from ..records.people import Person
-    from .delivery import InboundMail
     from .finding.references import KnownReference
+    from .inbound_mail import InboundMail
 
 
 class Proof(StrEnum):

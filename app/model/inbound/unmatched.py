@@ -8,7 +8,8 @@ from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import ExplainedError, Sentence
 from .attached_letters import mark_exposed
-from .delivery import Claim, DeliveryResult, Fate, InboundMail, claim, repeat, settle
+from .delivery import Claim, claim, repeat, settle
+from .inbound_mail import DeliveryResult, Fate, InboundMail
 
 
 class NoSuchMail(ExplainedError, LookupError):

@@ -14,7 +14,8 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import member_for, members_of
 from ..tickets.posts import NewMessage
 from ..wording import say
-from .delivery import DeliveryResult, Fate, InboundMail, claim, repeat, settle
+from .delivery import claim, repeat, settle
+from .inbound_mail import DeliveryResult, Fate, InboundMail
 from .outcome import MailOutcome, Sender, notify_all
 from .unmatched import set_aside_mail
 

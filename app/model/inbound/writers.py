@@ -21,8 +21,9 @@ from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, snapshot
 from ..wording import say
 from . import sender_proof
 from .attached_letters import attachments_of
-from .delivery import Claim, InboundMail, past_of
+from .delivery import Claim, past_of
 from .finding.threads import ThreadMatch
+from .inbound_mail import InboundMail
 
 # Whoever names more people in one mail means a list.
 _MOST_ADDED = 20

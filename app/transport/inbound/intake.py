@@ -13,7 +13,7 @@ from salmon.routing import Router
 from ...mail.addresses import Mailbox, is_usable
 from ...mail.parsed import parse_mail
 from ...model.inbound import dispatch
-from ...model.inbound.delivery import DeliveryResult, Fate, InboundMail
+from ...model.inbound.inbound_mail import DeliveryResult, Fate, InboundMail
 from ...model.inbound.unmatched import find_unmatched, raw_bytes
 from ...model.records import addressing
 from ...model.records.addressing import OurAddress

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, Protocol, TypeVar
 
-from ...model.inbound.delivery import InboundMail
+from ...model.inbound.inbound_mail import InboundMail
 from .. import mail_log
 from . import handover
 from .handover import Outcome, PipedMail, Place

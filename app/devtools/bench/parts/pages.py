@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, text
 from werkzeug.test import Client
 
 from ....mail.addresses import Mailbox
-from ....model.inbound.delivery import DeliveryResult
+from ....model.inbound.inbound_mail import DeliveryResult
 from ....model.operations.manual_action import open_ticket
 from ....model.operations.web_login import make_link
 from ....model.records import queue_setup, queues, registration

@@ -16,7 +16,8 @@ from ...storage.mapped_rows import columns_of, loaded
 from ...storage.prepared import Prepared
 from ...storage.revision import VERSION, check_revision
 from ...storage.unit_of_work import UnitOfWork
-from ..delivery import PAST, InboundMail, Past, past_values
+from ..delivery import PAST, Past, past_values
+from ..inbound_mail import InboundMail
 from .references import KnownReference, by_nearness, ids_named_in, query_size, reference_values, references_query
 
 

@@ -16,7 +16,7 @@ from ...records.received_mail import Mail
 from ...records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.members import TicketMember, member_for, members_of
-from ..delivery import InboundMail
+from ..inbound_mail import InboundMail
 from .lookup import Lookup
 from .references import KnownReference
 

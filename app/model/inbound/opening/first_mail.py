@@ -15,9 +15,10 @@ from ...records.queues import Queue, answers_anywhere, get_queue
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.posts import NewMessage
 from .. import attached_letters, sender_proof, writers
-from ..delivery import Claim, InboundMail
+from ..delivery import Claim
 from ..effects import Effect, Permission, Situation, permitted
 from ..finding.threads import ticket_answered_elsewhere
+from ..inbound_mail import InboundMail
 from ..situations import situation_in_queue
 from ..writers import first_words
 from .originals import original_of, with_original

@@ -12,8 +12,9 @@ from ...tickets.events import Event
 from ...tickets.members import member_for
 from ...wording import Sentence
 from .. import asking_letters, writers
-from ..delivery import Claim, Fate
+from ..delivery import Claim
 from ..effects import Effect
+from ..inbound_mail import Fate
 from ..outcome import Answer, MailOutcome
 from .first_mail import FirstMail
 from .originals import offer_of

@@ -11,7 +11,7 @@ from ...records.people import Person, find_person
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.posts import NewMessage
 from ...wording import Sentence, say
-from ..delivery import InboundMail
+from ..inbound_mail import InboundMail
 
 
 def original_of(uow: UnitOfWork, inbound_mail: InboundMail, text: str, forwarder: Person) -> Original | None:

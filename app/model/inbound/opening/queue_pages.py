@@ -9,8 +9,9 @@ from ...records.people import find_person
 from ...records.queues import get_queue
 from ...storage.unit_of_work import UnitOfWork
 from .. import attached_letters, writers
-from ..delivery import Claim, DeliveryResult, Fate, settle
+from ..delivery import Claim, settle
 from ..effects import Effect, permitted
+from ..inbound_mail import DeliveryResult, Fate
 from ..interpretation import has_files
 from ..situations import situation_in_queue
 from ..unmatched import set_aside_claimed

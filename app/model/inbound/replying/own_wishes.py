@@ -9,8 +9,8 @@ from ...storage.unit_of_work import UnitOfWork
 from ...tickets import loop_protection
 from ...tickets.visibility import may_see
 from .. import asking_letters
-from ..delivery import Fate
 from ..effects import Effect
+from ..inbound_mail import Fate
 from ..outcome import MailOutcome
 from .ticket_reply import TicketReply
 

@@ -14,9 +14,10 @@ from ...tickets.events import Event
 from ...tickets.members import members_of
 from ...tickets.transitions import row_of_thanks
 from .. import asking_letters, writers
-from ..delivery import Claim, Fate
+from ..delivery import Claim
 from ..effects import Effect, is_allowed
 from ..finding.threads import answered_outsider
+from ..inbound_mail import Fate
 from ..outcome import MailOutcome
 from .ticket_reply import TicketReply
 

@@ -11,7 +11,7 @@ from ...records.letters import Letter
 from ...storage.unit_of_work import UnitOfWork
 from ...wording import Sentence, say
 from .. import asking_letters, pending_commands
-from ..delivery import Fate
+from ..inbound_mail import Fate
 from ..outcome import MailOutcome
 from .posting import confirm, lets_in_answered, may_confirm, post_if_any
 from .ticket_reply import TicketReply

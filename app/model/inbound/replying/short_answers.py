@@ -3,7 +3,7 @@
 from ...letters import receipts
 from ...tickets.events import Event
 from ...wording import Sentence
-from ..delivery import Fate
+from ..inbound_mail import Fate
 from ..outcome import Answer, MailOutcome
 from .ticket_reply import TicketReply
 
