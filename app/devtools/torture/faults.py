@@ -17,17 +17,22 @@ _START_SECONDS = 60.0
 
 
 class Pace(NamedTuple):
-    """How often faults come and how long they last, in seconds: the pause between two, the duration, the maxima."""
+    """How often faults come and how long they last, in seconds: the pause between two, the duration, the maxima.
+
+    `kills`: in each round, how often the server is killed at least; every way to kill it comes once.
+    """
 
     pause: float
     lasts: float
     lock: float
     silence: float
+    kills: int
 
 
-# The short one is for a test suite. The long lock is longer than a mail waits for a database.
-SHORT = Pace(0.6, 0.8, 3.0, 1.0)
-LONG = Pace(2.0, 3.0, 30.0, 35.0)
+# The short one is for a test suite, where each start of a server costs a second. The long lock is longer than a mail
+# waits for a database.
+SHORT = Pace(0.6, 0.8, 3.0, 1.0, kills=1)
+LONG = Pace(2.0, 3.0, 30.0, 35.0, kills=3)
 
 
 class Troublemaker:
@@ -64,7 +69,7 @@ class Troublemaker:
 
     def _round(self) -> list[Trouble]:
         kills = [Trouble(name, lambda kill=kill: self._killed(kill)) for name, kill in self._ways_to_kill.items()]  # type: ignore[misc] # mypy infers no lambda with a default
-        own = kills * (3 // len(kills)) + [Trouble("relay away", self._relay_away)]
+        own = kills * max(1, self._pace.kills // len(kills)) + [Trouble("relay away", self._relay_away)]
         every = own + self._store.troubles(self._keeper)
         self._rand.shuffle(every)
         return every
