@@ -137,6 +137,15 @@ def any_database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("database_url" if request.param == "sqlite" else "postgres_url"))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind with nothing in it."""
+    if request.param == "postgresql":
+        return fresh_database(request.getfixturevalue("postgres_server"))
+    (tmp_path / "tickets.db").touch()
+    return f"sqlite:///{tmp_path}/tickets.db"
+
+
 @pytest.fixture
 def world(any_database_url: str) -> Iterator[World]:
     """A tracker on each database."""

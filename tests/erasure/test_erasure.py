@@ -108,6 +108,14 @@ def small_world(url: str, deeds: list[Deed]) -> Iterator[Small]:
         small.world.close()
 
 
+@contextmanager
+def new_small_world(template: Path, deeds: list[Deed]) -> Iterator[Small]:
+    with TemporaryDirectory() as folder:
+        shutil.copy(template, f"{folder}/tickets.db")
+        with small_world(f"sqlite:///{folder}/tickets.db", deeds) as small:
+            yield small
+
+
 # Shrinking a world takes minutes; the deeds that failed are short enough to read.
 quickly = settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
@@ -121,12 +129,10 @@ whoever = st.sampled_from(PEOPLE)
 def test_nothing_of_a_person_is_left_and_nothing_of_others_is_lost(
     sqlite_template: Path, deeds: list[Deed], who: str
 ) -> None:
-    with TemporaryDirectory() as folder:
-        shutil.copy(sqlite_template, f"{folder}/tickets.db")
-        with small_world(f"sqlite:///{folder}/tickets.db", deeds) as small:
-            forget_somebody(small, who)
-            if who != ROB:
-                every_ticket_lives(small)
+    with new_small_world(sqlite_template, deeds) as small:
+        forget_somebody(small, who)
+        if who != ROB:
+            every_ticket_lives(small)
 
 
 EVERYTHING = [
@@ -214,11 +220,9 @@ def forget_one(small: Small, number: int) -> None:
 def test_nothing_of_a_ticket_is_left_and_nothing_of_others_is_lost(
     sqlite_template: Path, deeds: list[Deed], number: int
 ) -> None:
-    with TemporaryDirectory() as folder:
-        shutil.copy(sqlite_template, f"{folder}/tickets.db")
-        with small_world(f"sqlite:///{folder}/tickets.db", deeds) as small:
-            forget_one(small, number)
-            every_ticket_lives(small)
+    with new_small_world(sqlite_template, deeds) as small:
+        forget_one(small, number)
+        every_ticket_lives(small)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])

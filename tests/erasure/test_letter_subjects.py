@@ -28,7 +28,6 @@ from mail_tickets.model.storage.unit_of_work import UnitOfWork
 from mail_tickets.model.tickets.undo import Checkpoint
 from tests.erasure.story import tell_story
 from tests.support.markers import PEOPLE, Small, email_of, words_in
-from tests.support.postgres import fresh_database
 from tests.support.sources import APP
 from tests.support.world import DOMAIN, World
 
@@ -107,17 +106,13 @@ def test_a_letter_of_every_kind_has_the_subjects_that_it_shows(small: Small) -> 
 # A database of the version before
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def old_url(empty_url: str) -> str:
     """A database that the version before 0010 wrote."""
     rows = ROWS.read_text()
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/tickets.db"
-        (tmp_path / "tickets.db").touch()
-    else:
-        url = fresh_database(request.getfixturevalue("postgres_server"))
+    if empty_url.startswith("postgresql"):
         rows = re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'", rows)
-    with closing(Database(url, DOMAIN)) as database:
+    with closing(Database(empty_url, DOMAIN)) as database:
         with database.transaction() as uow:
             command.upgrade(alembic_config(uow.session.connection()), "0009")
             uow.session.execute(text("DELETE FROM secret"))
@@ -134,7 +129,7 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
                     driver.execute(
                         f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}".encode()
                     )
-    return url
+    return empty_url
 
 
 @pytest.mark.parametrize("at_once", [7, 500])

@@ -7,22 +7,9 @@ from itertools import product
 
 import pytest
 
+from mail_tickets.model.inbound import interpretation as wishes
 from mail_tickets.model.inbound.effects import RULES, Effect, Situation, is_allowed, permitted
-from mail_tickets.model.inbound.interpretation import (
-    Commands,
-    Confirmation,
-    OtherWords,
-    PageRequest,
-    SendOrDrop,
-    Slip,
-    Text,
-    Undo,
-    Unproven,
-    Unsubscribe,
-    Wish,
-    interpret,
-    new_message_of,
-)
+from mail_tickets.model.inbound.interpretation import Wish, interpret, new_message_of
 from mail_tickets.model.letters.receipts import ReceiptKind
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.tickets.members import TicketMember
@@ -75,17 +62,17 @@ def wish(about: Situation, text: str) -> Wish:
 def expected(life: str, who: str, text: str, sender: str, proof: str) -> type[Wish]:
     """What a mail is taken for, said again: by its words, and by who may ask for that."""
     if text == "leave" and who == "responder" and sender != "machine":
-        return Slip
+        return wishes.Slip
     if text == "leave":
-        return Unsubscribe if who in LEAVING and sender != "machine" else Text
+        return wishes.Unsubscribe if who in LEAVING and sender != "machine" else wishes.Text
     if text == "page":
         sees = life == "support" and who == "other"
-        return PageRequest if sender != "machine" and (who in ON_IT or sees) else Text
+        return wishes.PageRequest if sender != "machine" and (who in ON_IT or sees) else wishes.Text
     if text == "undo":
-        return Undo if who in COMMANDED and sender != "machine" else Text
+        return wishes.Undo if who in COMMANDED and sender != "machine" else wishes.Text
     if text == "command" and who in COMMANDED and sender == "person":
-        return Commands if proof == "believed" else Unproven
-    return Text
+        return wishes.Commands if proof == "believed" else wishes.Unproven
+    return wishes.Text
 
 
 CELLS = list(product(LIFECYCLES, STANDINGS, TEXTS, SENDERS, PROOFS))
@@ -94,18 +81,18 @@ CELLS = list(product(LIFECYCLES, STANDINGS, TEXTS, SENDERS, PROOFS))
 def test_a_mail_is_taken_for_what_it_says_by_whoever_may_say_so() -> None:
     for life, who, text, sender, proof in CELLS:
         about = situation(life, who, **{"believed": PROOFS[proof], **SENDERS[sender]})
-        found = wish(about, TEXTS[text])
-        assert type(found) is expected(life, who, text, sender, proof), (life, who, text, sender, proof)
+        result = wish(about, TEXTS[text])
+        assert type(result) is expected(life, who, text, sender, proof), (life, who, text, sender, proof)
 
 
 def test_no_word_is_lost_whatever_a_mail_is_taken_for() -> None:
     for life, who, text, sender, proof in CELLS:
         about = situation(life, who, **{"believed": PROOFS[proof], **SENDERS[sender]})
-        found = wish(about, TEXTS[text])
-        rest = new_message_of(found, mail(TEXTS[text])).text
-        lines = [line.written for line in found.lines] if isinstance(found, Commands) else []
-        lines += found.waiting if isinstance(found, Unproven) else []
-        lines += ["undo"] if isinstance(found, Undo) else []
+        result = wish(about, TEXTS[text])
+        rest = new_message_of(result, mail(TEXTS[text])).text
+        lines = [line.written for line in result.lines] if isinstance(result, wishes.Commands) else []
+        lines += result.waiting if isinstance(result, wishes.Unproven) else []
+        lines += ["undo"] if isinstance(result, wishes.Undo) else []
         assert [*lines, *filter(None, rest.split("\n"))] == [line for line in TEXTS[text].split("\n") if line], (
             life,
             who,
@@ -117,13 +104,13 @@ def test_no_word_is_lost_whatever_a_mail_is_taken_for() -> None:
 def test_a_letter_about_waiting_lines_is_answered_by_a_yes_a_no_or_a_note(life: str) -> None:
     asks = {"letter": ReceiptKind.WAITING, "offers": frozenset({"yes", "no"})}
     about = situation(life, "responder", believed=True, verified=True, own_letter=True, **asks)
-    assert wish(about, "Yes, please!") == Confirmation(True, mail("Yes, please!"))
-    assert wish(about, "no") == Confirmation(False, mail("no"))
-    assert wish(about, "Which lines?") == OtherWords(mail("Which lines?"))
-    assert isinstance(wish(about, "Status: open"), Commands)
+    assert wish(about, "Yes, please!") == wishes.Confirmation(True, mail("Yes, please!"))
+    assert wish(about, "no") == wishes.Confirmation(False, mail("no"))
+    assert wish(about, "Which lines?") == wishes.OtherWords(mail("Which lines?"))
+    assert isinstance(wish(about, "Status: open"), wishes.Commands)
     elsewhere = replace(about, letter="posted", offers=frozenset())
     for other in (replace(about, own_letter=False), elsewhere, replace(about, believed=False)):
-        assert wish(other, "yes") == Text(mail("yes"))
+        assert wish(other, "yes") == wishes.Text(mail("yes"))
 
 
 @pytest.mark.parametrize("life", LIFECYCLES)
@@ -131,47 +118,47 @@ def test_a_letter_is_answered_by_the_words_that_it_offers_and_by_no_other(life: 
     for offers in ({"send"}, {"send", "drop"}):
         about = situation(life, "responder", believed=True, own_letter=True, offers=frozenset(offers))
         for word in ("yes", "no", "send", "drop"):
-            expects = SendOrDrop(word == "send", mail(word)) if word in offers else Text(mail(word))
+            expects = wishes.SendOrDrop(word == "send", mail(word)) if word in offers else wishes.Text(mail(word))
             assert wish(about, word) == expects, (word, offers)
             for other in (replace(about, own_letter=False), replace(about, believed=False)):
-                assert wish(other, word) == Text(mail(word))
-        assert wish(about, "Send it, please!") == Text(mail("Send it, please!"))
-        assert wish(about, "Done") == Slip(False, mail("Done"))
+                assert wish(other, word) == wishes.Text(mail(word))
+        assert wish(about, "Send it, please!") == wishes.Text(mail("Send it, please!"))
+        assert wish(about, "Done") == wishes.Slip(False, mail("Done"))
 
 
 @pytest.mark.parametrize("life", LIFECYCLES)
 def test_a_slip_is_public_words_of_a_person_who_answers(life: str) -> None:
     about = situation(life, "responder")
     notes = {"notes": frozenset({"the code is 1234"})}
-    assert wish(about, "Done") == Slip(False, mail("Done"))
-    assert wish(replace(about, **notes), "The code\nis 1234") == Slip(True, mail("The code\nis 1234"))
-    assert wish(replace(about, newly_named=("bea@example.org",), asks_in=True), "Done") == Slip(
+    assert wish(about, "Done") == wishes.Slip(False, mail("Done"))
+    assert wish(replace(about, **notes), "The code\nis 1234") == wishes.Slip(True, mail("The code\nis 1234"))
+    assert wish(replace(about, newly_named=("bea@example.org",), asks_in=True), "Done") == wishes.Slip(
         False, mail("Done"), ("AddCc: bea@example.org",)
     )
     for word in ("yes", "no", "send", "drop"):
-        assert wish(replace(about, waits=True), word) == Slip(False, mail(word))
+        assert wish(replace(about, waits=True), word) == wishes.Slip(False, mail(word))
     for other in (replace(about, comment=True), situation(life, "responder", automatic=True)):
-        assert wish(other, "Done") == Text(mail("Done"))
+        assert wish(other, "Done") == wishes.Text(mail("Done"))
     for who in STANDINGS.keys() - {"responder"}:
-        assert wish(situation(life, who, waits=True, **notes), "Done") == Text(mail("Done"))
-        assert wish(situation(life, who, **notes), "The code is 1234") == Text(mail("The code is 1234"))
+        assert wish(situation(life, who, waits=True, **notes), "Done") == wishes.Text(mail("Done"))
+        assert wish(situation(life, who, **notes), "The code is 1234") == wishes.Text(mail("The code is 1234"))
 
 
 def test_whom_an_unproven_mail_names_waits_with_its_commands() -> None:
     about = situation("support", "requestor", asks_in=True, newly_named=("bea@example.org", "cay@example.org"))
     line = "AddCc: bea@example.org, cay@example.org"
-    assert wish(about, "Look.") == Unproven((line,), mail("Look."), commanded=False)
-    found = wish(about, "Status: open\n\nLook.")
-    assert isinstance(found, Unproven)
-    assert (found.waiting, found.commanded) == (("Status: open", line), True)
+    assert wish(about, "Look.") == wishes.Unproven((line,), mail("Look."), commanded=False)
+    result = wish(about, "Status: open\n\nLook.")
+    assert isinstance(result, wishes.Unproven)
+    assert (result.waiting, result.commanded) == (("Status: open", line), True)
     for none in (replace(about, believed=True), replace(about, comment=True), replace(about, authors=2)):
-        assert isinstance(wish(none, "Look."), Text)
+        assert isinstance(wish(none, "Look."), wishes.Text)
 
 
 def test_a_participant_takes_back_what_they_changed_themselves() -> None:
     about = situation("support", "participant", believed=True)
-    assert isinstance(wish(about, "undo"), Text)
-    assert isinstance(wish(replace(about, caused_last=True), "undo"), Undo)
+    assert isinstance(wish(about, "undo"), wishes.Text)
+    assert isinstance(wish(replace(about, caused_last=True), "undo"), wishes.Undo)
 
 
 # What a mail may cause.

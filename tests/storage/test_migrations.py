@@ -18,7 +18,6 @@ from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database
 from mail_tickets.model.storage.revision import REVISION
 from mail_tickets.model.storage.sqlite_copy import CannotCopy
-from tests.support.postgres import fresh_database
 
 # It changes the schema and rows, makes a table, and then fails.
 FAILING = '''"""Fails in the middle."""
@@ -38,15 +37,10 @@ def upgrade():
 '''
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def old(empty_url: str) -> Iterator[Database]:
     """A database at 0001 with a queue."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/tickets.db"
-        (tmp_path / "tickets.db").touch()
-    else:
-        url = fresh_database(request.getfixturevalue("postgres_server"))
-    with closing(Database(url, "tickets.example")) as made:
+    with closing(Database(empty_url, "tickets.example")) as made:
         to_0001(made)
         yield made
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from mail_tickets.model.setup import set_up
 from mail_tickets.model.storage.database import Database
 from mail_tickets.model.storage.revision import REVISION
 from mail_tickets.model.tickets.ticket_json import ticket_in_full
-from tests.support.postgres import fresh_database
 
 DOMAIN = "tickets.example"
 THEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -57,14 +55,9 @@ MADE_BY_UPGRADES = {"letter_subject", "queue_name", "secret"}
 NOT_FILLED = ("alembic_version", "search", "our_domain", "subject_backlog")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path}/t.db"
-    if request.param == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgres_server"))
-    else:
-        (tmp_path / "t.db").touch()
-    with closing(Database(url, DOMAIN)) as made:
+@pytest.fixture
+def database(empty_url: str) -> Iterator[Database]:
+    with closing(Database(empty_url, DOMAIN)) as made:
         yield made
 
 

@@ -24,19 +24,14 @@ from mail_tickets.model.storage.base import MAX_ID, Base, Moment
 from mail_tickets.model.storage.database import Database
 from mail_tickets.model.storage.revision import REVISION
 from mail_tickets.model.tickets.ticket_json import ticket_in_full
-from tests.support.postgres import fresh_database
+from tests.cli.test_commands import SWITCHES
 from tests.support.world import World
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(empty_url: str) -> Iterator[Database]:
     """A database with nothing in it."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/empty.db"
-        (tmp_path / "empty.db").touch()
-    else:
-        url = fresh_database(request.getfixturevalue("postgres_server"))
-    with closing(Database(url, "tickets.example")) as made:
+    with closing(Database(empty_url, "tickets.example")) as made:
         yield made
 
 
@@ -197,15 +192,7 @@ def test_tickets_of_the_first_schema_become_those_of_a_shared_inbox(old: Databas
         for ticket in found:
             for email in ("ann@example.net", "ron@example.org", "pia@example.net"):
                 assert ticket_in_full(uow, ticket, get_person(uow, email))["reply"]
-        assert switches_of(found[0].queue) == {
-            "acknowledge": False,
-            "announce-resolved": False,
-            "cc-from-responders": True,
-            "cc-from-others": False,
-            "digest": "off",
-            "readers": "everyone",
-            "language": "en",
-        }
+        assert switches_of(found[0].queue) == SWITCHES
 
 
 def test_the_shared_inbox_goes_back_to_the_first_schema_and_comes_again(old: Database) -> None:
