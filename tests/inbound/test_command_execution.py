@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from mail_tickets.mail.addresses import Mailbox
-from mail_tickets.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, STATUS
+from mail_tickets.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, MERGE, STATUS
 from mail_tickets.model.lifecycle.tables import Role
+from mail_tickets.model.operations.commands.line_setters import _SETTERS
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.registration import get_or_create_person
 from mail_tickets.model.records.tickets import Ticket
@@ -43,6 +44,12 @@ def emails(people: list[dict[str, str]]) -> list[str]:
 
 
 # Every command
+
+
+def test_every_command_sets_something() -> None:
+    """The three others choose a step of the table, or join tickets."""
+    assert {*_SETTERS, STATUS, ACTION, MERGE} == {*COMMANDS}
+
 
 COMMANDED: dict[str, tuple[str, object]] = {
     "Queue: Questions": ("queue", "Questions"),
