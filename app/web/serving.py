@@ -6,7 +6,7 @@ import resource
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from .site import Site
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from waitress.server import BaseWSGIServer
 
 LOG = logging.getLogger("tickets.web")
@@ -28,6 +30,8 @@ _STOP_SECONDS = 5
 # A page in the making lets a mail's thread go on after this, not after the 5 ms of Python: a mail waits some ten times
 # for the database, and each time for its turn.
 _TURN_SECONDS = 0.0005
+# So long a page waits for the one before it. Longer ones wait for the database: a search, or a lock.
+_GATE_SECONDS = 0.25
 # M_ARENA_MAX of glibc's malloc.h.
 _MOST_HEAPS = -8
 # Letters with a link to log in that are asked for at once; more are not written.
@@ -104,8 +108,12 @@ class WebServer:
 
             site = self._site(self)
             application = make_application(site)
-            self._server = create_server(application, sockets=[self._socket], **self._bounds(site.max_bytes))
+            self._server = create_server(
+                one_by_one(application), sockets=[self._socket], **self._bounds(site.max_bytes)
+            )
             self._ready.set()
+            # That a page waits for another one is no news.
+            logging.getLogger("waitress.queue").setLevel(logging.ERROR)
             self._server.run()
         except Exception:
             LOG.exception("the web pages have ended")
@@ -126,6 +134,24 @@ class WebServer:
             "clear_untrusted_proxy_headers": True,
             **(trusted if self._behind_proxy else {}),
         }
+
+
+def one_by_one(application: "WSGIApplication", seconds: float = _GATE_SECONDS) -> "WSGIApplication":
+    """Return the same pages, of which one is made at a time; each waits so many seconds at most for the one before it.
+
+    Several in the making would each take a turn of the processor before the mail has its own.
+    """
+    gate = threading.Lock()
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        passed = gate.acquire(timeout=seconds)
+        try:
+            return application(environ, start_response)
+        finally:
+            if passed:
+                gate.release()
+
+    return answer
 
 
 def _share_one_heap() -> None:

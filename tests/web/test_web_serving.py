@@ -1,12 +1,17 @@
 """Claims about `tickets serve` with web pages: one command logs in, and a port that was set must be free."""
 
 import socket
+import threading
 import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mail_tickets.web.serving import one_by_one
 from tests.support.program import Program, free_port
 
 pytestmark = pytest.mark.slow
@@ -50,3 +55,41 @@ def test_pages_beyond_this_machine_need_an_address_with_https(program: Program, 
     done = program.start("serve", TICKETS_WEB=web, TICKETS_WEB_URL=url)
     assert done.returncode == 1
     assert "TICKETS_WEB_URL" in done.stderr.splitlines()[-1]
+
+
+def test_one_page_is_made_at_a_time() -> None:
+    busy, most = 0, 0
+    counted = threading.Lock()
+
+    def page(environ: Any, start_response: Any) -> Iterable[bytes]:
+        nonlocal busy, most
+        with counted:
+            busy += 1
+            most = max(most, busy)
+        sum(range(100_000))
+        with counted:
+            busy -= 1
+        return [b""]
+
+    pages = one_by_one(page, 60)
+    with ThreadPoolExecutor(4) as threads:
+        assert [*threads.map(lambda _: pages({}, None), range(40))] == [[b""]] * 40  # type: ignore[arg-type,misc]
+    assert most == 1
+
+
+def test_no_page_waits_for_the_end_of_a_slow_one() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def page(environ: Any, start_response: Any) -> Iterable[bytes]:
+        if environ:
+            begun.set()
+            over.wait(60)
+        return [b"done"]
+
+    pages = one_by_one(page)
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(pages, {"PATH_INFO": "/slow"}, None)  # type: ignore[arg-type]
+        begun.wait(60)
+        assert pages({}, None) == [b"done"]  # type: ignore[arg-type]
+        assert not slow.done()
+        over.set()
