@@ -4,7 +4,7 @@ import pytest
 
 from mail_tickets.model.inbound.writers import MOST_TICKETS_OF_UNPROVEN
 from mail_tickets.model.records.received_mail import Delivery
-from mail_tickets.model.tickets.loop_protection import MOST_TO_OUTSIDERS
+from mail_tickets.model.tickets.storms.letter_limits import MOST_TO_OUTSIDERS
 from tests.support.world import DOMAIN, Actor, World
 
 EVIL = "evil@evil.example"

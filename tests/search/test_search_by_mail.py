@@ -10,7 +10,7 @@ from mail_tickets.model.records.queue_setup import add_responder
 from mail_tickets.model.records.queues import BadQueue, find_queue
 from mail_tickets.model.records.received_mail import unmatched_deliveries
 from mail_tickets.model.records.tickets import Ticket
-from mail_tickets.model.tickets.loop_protection import MOST_ANSWERS, MOST_PROVEN
+from mail_tickets.model.tickets.storms.letter_limits import MOST_ANSWERS, MOST_PROVEN
 from tests.support.world import DOMAIN, Actor, Letter, World
 
 LAST = "so we'll stop for an hour."

@@ -13,14 +13,10 @@ from mail_tickets.model.records.messages import Message
 from mail_tickets.model.records.people import Person
 from mail_tickets.model.records.received_mail import Delivery
 from mail_tickets.model.records.tickets import Ticket
-from mail_tickets.model.tickets import loop_protection
-from mail_tickets.model.tickets.loop_protection import (
-    MOST_ANSWERS,
-    MOST_OF_SENDER,
-    MOST_ON_TICKET,
-    MOST_TICKETS,
-    MOST_TO_OUTSIDERS,
-)
+from mail_tickets.model.tickets.storms import loop_protection
+from mail_tickets.model.tickets.storms.effective_member import MOST_TICKETS
+from mail_tickets.model.tickets.storms.letter_limits import MOST_ANSWERS, MOST_OF_SENDER, MOST_TO_OUTSIDERS
+from mail_tickets.model.tickets.storms.loop_protection import MOST_ON_TICKET
 from mail_tickets.model.tickets.storms.slow_storms import HOUR
 from tests.support.world import DOMAIN, Actor, World
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from ..lifecycle.tables import Action, ActorRoles, DefaultReply, Rule
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
 from ..tickets.members import (
     TicketMember,
     Update,
@@ -20,6 +19,8 @@ from ..tickets.members import (
     recipients_of,
     with_mailbox,
 )
+from ..tickets.storms import letter_limits, loop_protection
+from ..tickets.storms.effective_member import effective_member
 from ..tickets.transitions import has_answer, is_private
 
 
@@ -73,7 +74,7 @@ class Outlook(NamedTuple):
 
 def asker_for(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> Asker:
     """Return what somebody is on a ticket, as an answer of theirs on the web pages is taken."""
-    effective = loop_protection.effective_member(uow, ticket, member, verified=True)
+    effective = effective_member(uow, ticket, member, verified=True)
     roles = as_in_queue(effective, ticket.queue).roles_in(ticket.lifecycle)
     return Asker(member, members, roles)
 
@@ -120,7 +121,7 @@ def _with_readers(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -
     if loop_protection.would_hold_post(uow, ticket, asker.member, members):
         return one._replace(held=True)
     outsiders = [reader for reader in readers if not reader.responder]
-    if outsiders and not loop_protection.may_reach_outsiders(uow, asker.member):
+    if outsiders and not letter_limits.may_reach_outsiders(uow, asker.member):
         readers, missed = [reader for reader in readers if reader.responder], outsiders
         return one._replace(readers=readers, missed=missed)
     unreached = [

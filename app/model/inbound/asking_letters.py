@@ -16,7 +16,7 @@ from ..records.letters import Letter, State
 from ..records.messages import Attachment, Message
 from ..records.people import Person
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.loop_protection import may_answer, next_allowed_at
+from ..tickets.storms.letter_limits import may_answer, next_allowed_at
 from ..wording import Sentence, say
 
 EVERY = timedelta(hours=1)

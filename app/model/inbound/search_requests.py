@@ -19,8 +19,8 @@ from ..search.query import read_query, what_counts
 from ..search.search import Hit, SearchResult, remaining_hits, search
 from ..search.time_limit import Deadline, SearchTooExpensive, within
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
 from ..tickets.filters import Filter
+from ..tickets.storms import letter_limits
 from ..wording import Sentence, Wording, say, wording_in
 from . import attached_letters, bounces, sender_proof
 from .delivery import claim, repeat, settle
@@ -48,7 +48,7 @@ def answer_search(
         return repeat(uow, inbound_mail, recipient)
     proven = sender_proof.is_verified(uow, inbound_mail, person, came_before=claimed.came_before)
     attached_letters.mark_exposed(uow, inbound_mail)
-    if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
+    if not letter_limits.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
         return set_aside_claimed(uow, claimed, info_letters.ENOUGH)
     queue = get_queue(uow, our_address.number)
     new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True, opens=False)

@@ -15,9 +15,9 @@ from ..records.people import Person
 from ..records.queues import Queue, answers_anywhere
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
 from ..tickets.members import TicketMember, as_in_queue, as_outsider, member_for
 from ..tickets.redaction import Redaction
+from ..tickets.storms.effective_member import effective_member
 from ..tickets.undo import latest_checkpoint
 from . import pending_commands, writers
 from .delivery import Claim
@@ -34,7 +34,7 @@ def situation_on_ticket(
     ticket, letter, parsed = thread.ticket, thread.letter, claim.parsed
     proof = proof_of(uow, claim.inbound_mail, person, came_before=claim.came_before, ticket=ticket.id)
     member = writer_on(person, members, relayed=claim.inbound_mail.relayed)
-    actor = loop_protection.effective_member(uow, ticket, member, verified=proof is not Proof.NONE)
+    actor = effective_member(uow, ticket, member, verified=proof is not Proof.NONE)
     roles = actor.roles_in(ticket.lifecycle, machine=parsed.automatic is not None)
     own_letter = letter is not None and letter.reader == person.id
     # Others need not be asked for: a responder and the requestor may take back what anybody has done.

@@ -13,8 +13,8 @@ from ..records.addressing import comment_address, ticket_address
 from ..records.queues import main_address
 from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.loop_protection import would_hold_next
 from ..tickets.members import TicketMember, with_mailbox
+from ..tickets.storms.loop_protection import would_hold_next
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.visibility import is_open_to_others, may_see

@@ -20,9 +20,9 @@ from ..records.people import Person, administrators
 from ..records.queues import Queue, Responder, every_queue, main_address
 from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
 from ..tickets.members import TicketMember, member_for, members_of, with_mailbox
 from ..tickets.person_lookup import colleagues
+from ..tickets.storms import letter_limits
 from ..tickets.ticket_json import Json, ticket_in_full
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.visibility import may_see
@@ -56,13 +56,13 @@ ENOUGH = say("reasons.enough_answers")
 def send_page_about_ticket(uow: UnitOfWork, to: ReceiptRecipient, person: Person, page: Page) -> bool:
     """Answer a mail to a ticket that asks for a page, to the person's stored address; False if it is one too many."""
     heading, lines, paragraphs, shows = _page_on_ticket(uow, person, page, to.ticket, to)
-    paragraphs = [*paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
+    paragraphs = [*paragraphs, *letter_limits.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
     return write_receipt(uow, to, ReceiptKind.PAGE, heading, lines, paragraphs, shows=shows)
 
 
 def send_page_from_queue(uow: UnitOfWork, queue: Queue, person: Person, new_message: "NewMessage", page: Page) -> bool:
     """Answer a mail to a queue that asks for a page, to the person's stored address; False if it is one too many."""
-    if not loop_protection.may_answer(uow, person.id, ReceiptKind.PAGE, proven=new_message.verified):
+    if not letter_limits.may_answer(uow, person.id, ReceiptKind.PAGE, proven=new_message.verified):
         return False
     address = main_address(uow, queue) or f"postmaster@{uow.domain}"
     footing = [say("footer.page_reply", queue=queue.name, pages=[HELP, LIST, f"{SHOW} 12"])]
@@ -86,7 +86,7 @@ def send_page(
     uow: UnitOfWork, person: Person, new_message: "NewMessage", sheet: PageContent, origin: PageOrigin
 ) -> None:
     """Send a page that is about no ticket to a person's stored address."""
-    paragraphs = [*sheet.paragraphs, *loop_protection.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
+    paragraphs = [*sheet.paragraphs, *letter_limits.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
     wording = wording_in(origin.queue.language)
     subject, heading, said = wording.line(origin.subject), wording.say(sheet.heading), wording.said(paragraphs)
     lines = [wording.line(line) for line in sheet.lines]

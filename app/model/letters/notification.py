@@ -18,12 +18,11 @@ from ..records.messages import Message
 from ..records.people import Address, Person
 from ..records.tickets import MERGED, NO_TITLE, UNDELIVERED, Change, Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, Update, as_confirmed, member_for, recipients_of, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.redaction import Redaction, source_of
-from ..tickets.storms import slow_storms
+from ..tickets.storms import letter_limits, loop_protection, slow_storms
 from ..wording import Phrase, Sentence, Wording, say
 from .footer import has_team
 from .letter_subjects import add_letters, replace_subjects
@@ -95,7 +94,7 @@ def _of_opening(uow: UnitOfWork, event: Event, message: Message, new_message: Ne
     hearing = recipients_of(event.members, update, ticket.lifecycle, except_person=event.actor_id)
     recipients = _not_addressed(uow, [one for one in hearing if not _only_asked(one)], new_message.named)
     if new_message.mail_id is not None and actor is not None:
-        recipients = loop_protection.within_limits(
+        recipients = letter_limits.within_limits(
             uow, recipients, actor.person_id, responder=actor.responder, believed=new_message.believed
         )
     body = {
@@ -208,7 +207,7 @@ def _within_bounds(
     """Whom a message may reach, and the names of those whom it may not because too much such mail came."""
     if actor is None or new_message.mail_id is None:
         return recipients, []
-    within = loop_protection.within_limits(
+    within = letter_limits.within_limits(
         uow, recipients, actor.person_id, responder=actor.responder, believed=new_message.believed
     )
     reached = {one.person_id for one in within}
@@ -418,7 +417,7 @@ def _acknowledgement(uow: UnitOfWork, event: Event, message: Message, new_messag
     recent = last is not None and uow.now - _ACKNOWLEDGED_EVERY < last <= uow.now
     if new_message.automatic or new_message.listed or recent or reads_no_answer(requestor.email):
         return []
-    if not loop_protection.may_answer(uow, requestor.id, "acknowledged"):
+    if not letter_limits.may_answer(uow, requestor.id, "acknowledged"):
         return []
     requestor.acknowledged = uow.now
     heading = say("notes.acknowledged_unread", number=ticket.id)

@@ -17,10 +17,10 @@ from ..records.letters import Letter
 from ..records.message_ids import sendable
 from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets import loop_protection
 from ..tickets.events import Event
 from ..tickets.members import TicketMember, with_mailbox
 from ..tickets.posts import NewMessage
+from ..tickets.storms import letter_limits
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
@@ -221,7 +221,7 @@ def write_receipt(
     # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
     proven = to.new_message.verified
     owed = kind is ReceiptKind.WAITING or (proven and kind is not ReceiptKind.PAGE)
-    if not owed and not loop_protection.may_answer(uow, to.member.person_id, kind, proven=proven):
+    if not owed and not letter_limits.may_answer(uow, to.member.person_id, kind, proven=proven):
         return False
     if (offer := to.offer) is not None:
         heard = [] if kind is ReceiptKind.OFFER else [offer.heading]

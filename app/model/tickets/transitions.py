@@ -22,9 +22,9 @@ from ..records.messages import Message
 from ..records.tickets import Ticket
 from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
-from .loop_protection import effective_member
 from .members import TicketMember
 from .posts import NewMessage, Transition
+from .storms.effective_member import effective_member
 
 
 class Promise(NamedTuple):

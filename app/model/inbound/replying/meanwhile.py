@@ -12,10 +12,9 @@ from ...records.people import Person
 from ...records.tickets import Ticket
 from ...storage.prepared import Prepared
 from ...storage.unit_of_work import UnitOfWork
-from ...tickets import loop_protection
 from ...tickets.events import Event
 from ...tickets.members import TicketMember, member_for, with_mailbox
-from ...tickets.storms import slow_storms
+from ...tickets.storms import loop_protection, slow_storms
 from ...wording import say
 from ..effects import Effect, is_allowed
 from ..outcome import MailOutcome

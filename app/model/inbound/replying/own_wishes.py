@@ -6,7 +6,7 @@ from ...lifecycle import commands
 from ...lifecycle.commands import Page
 from ...operations import leaving
 from ...storage.unit_of_work import UnitOfWork
-from ...tickets import loop_protection
+from ...tickets.storms import letter_limits
 from ...tickets.visibility import may_see
 from .. import asking_letters
 from ..effects import Effect
@@ -16,7 +16,7 @@ from .ticket_reply import TicketReply
 
 
 def answer_page(uow: UnitOfWork, reply: TicketReply, page: Page) -> MailOutcome:
-    if not loop_protection.may_answer(uow, reply.person.id, ReceiptKind.PAGE, proven=reply.new_message.verified):
+    if not letter_limits.may_answer(uow, reply.person.id, ReceiptKind.PAGE, proven=reply.new_message.verified):
         return MailOutcome(Fate.SET_ASIDE, reason=info_letters.ENOUGH)
     # Who asks for a ticket that was merged is told so.
     page = page._replace(ticket=page.ticket or reply.thread.formerly or 0)

@@ -13,9 +13,9 @@ from ...records.letters import Letter
 from ...records.message_ids import new_message_id
 from ...records.messages import Message
 from ...storage.unit_of_work import UnitOfWork
-from ...tickets import loop_protection
 from ...tickets.members import TicketMember
 from ...tickets.posts import NewMessage
+from ...tickets.storms import loop_protection
 from .. import asking_letters
 from ..effects import Situation, permitted
 from ..interpretation import Commands, Text, interpret

@@ -1,1 +1,1 @@
-"""What is told of mails that programs write: slow storms."""
+"""What is one mail, or one letter, too many."""
