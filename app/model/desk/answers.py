@@ -179,33 +179,35 @@ def _again(uow: UnitOfWork, before: Delivery, answer: Answer) -> Posted:
 
 def _checked(uow: UnitOfWork, ticket: Ticket, asker: Asker, answer: Answer) -> tuple[Outlook, Block]:
     """Return what the button does. AnswerChanged if it is not what it promised, or somebody has written."""
-    found = next((one for one in outlooks(uow, ticket, asker) if block_key(one) == answer.block), None)
+    outlook = next((one for one in outlooks(uow, ticket, asker) if block_key(one) == answer.block), None)
     new = _written_since(uow, ticket, asker, answer.seen)
     came = _counted(len(new), "new message") if new else ""
-    if found is None:
+    if outlook is None:
         gone = answer.block.replace("-", " ").capitalize()
         raise AnswerChanged(ticket.id, _changed(gone=gone, status=ticket.status, came=came), new)
     private, status, _ = promised_parts(answer.promise)
-    kept = answer.promise == promise_of(uow, ticket, found)
+    kept = answer.promise == promise_of(uow, ticket, outlook)
     if new or not kept:
-        other = kept or private != ("private" if found.private else "public") or status != found.status
+        other = kept or private != ("private" if outlook.private else "public") or status != outlook.status
         changed = _changed(
             came=came,
             queue=ticket.queue.name,
-            becomes_private=found.private and private == "public",
-            becomes_public=not found.private and private == "private",
-            becomes="" if status == found.status else found.status,
+            becomes_private=outlook.private and private == "public",
+            becomes_public=not outlook.private and private == "private",
+            becomes="" if status == outlook.status else outlook.status,
             other_readers=not other,
         )
         raise AnswerChanged(ticket.id, changed, new)
-    return found, block_of(uow, ticket, asker, found)
+    return outlook, block_of(uow, ticket, asker, outlook)
 
 
 def _written_since(uow: UnitOfWork, ticket: Ticket, asker: Asker, seen: str) -> list[str]:
     """Return the keys of the messages of others that came after the newest that somebody was shown."""
     ids = ids_since(uow, ticket, asker.member, seen)
+    if not ids:
+        return []
     others = select(Message.id).where(Message.id.in_(ids), Message.sender_id.is_distinct_from(asker.member.person_id))
-    return [message_key(uow, found) for found in uow.session.scalars(others.order_by(Message.number))] if ids else []
+    return [message_key(uow, message_id) for message_id in uow.session.scalars(others.order_by(Message.number))]
 
 
 _NOTHING = dict.fromkeys(("merged_into", "posted", "gone", "becomes_private", "becomes_public", "becomes"), "")
@@ -276,7 +278,7 @@ def _back_on_it(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook)
     if not outlook.private and is_allowed(Effect.CONFIRM, about):
         let_in = writers.confirm_participants(uow, ticket, members)
         members = as_confirmed(members)
-    here = (one for one in members if one.person_id == asker.member.person_id)
+    here = (member for member in members if member.person_id == asker.member.person_id)
     return asker._replace(members=members, member=next(here, asker.member)), let_in
 
 

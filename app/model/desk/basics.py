@@ -76,7 +76,7 @@ def basics_of(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Se
         queues=[queue.name for queue in every_queue(uow)],
         owners=assignable_people(uow, members),
         statuses=[ticket.status, *reachable_statuses(life, roles, ticket.status, answered=answered)],
-        copied_in=[(one.email, one.label) for one in members if one.participant],
+        copied_in=[(person.email, person.label) for person in members if person.participant],
     )
 
 
@@ -181,7 +181,7 @@ def _merge(uow: UnitOfWork, number: int, person: Person, into: str) -> tuple[Tic
         goal = merge_goal(uow, ticket, person, into)
     except NotAllowed as error:
         raise FieldsRefused({"merge": str(error)}) from None
-    return ticket, goal, [one.english for one in merging.new_readers(uow, ticket, goal).sentences]
+    return ticket, goal, [sentence.english for sentence in merging.new_readers(uow, ticket, goal).sentences]
 
 
 def undo_change(uow: UnitOfWork, number: int, person: Person) -> Sequence[FieldChange]:

@@ -34,5 +34,5 @@ def check_meant(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook,
     waits = may_answer(text) and is_waiting_for(uow, asker.member.person_id)
     command = is_slip(text, ticket.lifecycle, asker.member.own_name, waits=waits)
     if command or fold_words(text) in private_texts(uow, ticket):
-        said = wording_in().render("answer_doubted", command=command, note=not command).strip().split("\n")
-        raise AnswerDoubted(said, asked)
+        sentences = wording_in().render("answer_doubted", command=command, note=not command).strip().split("\n")
+        raise AnswerDoubted(sentences, asked)

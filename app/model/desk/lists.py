@@ -45,7 +45,7 @@ _SEARCH_SECONDS = 5.0
 class TicketRow(NamedTuple):
     """One ticket in a list. `requestor_email` is None, as is `priority`, for whoever may not see it.
 
-    `said` is when something was last said to everybody on it. `waits`: it is open, and its team has not responded since
+    `posted` is when everybody on it last got words. `waits`: it is open, and its team has not responded since
     somebody last asked. `responder`: its reader sees private notes there.
     """
 
@@ -58,7 +58,7 @@ class TicketRow(NamedTuple):
     requestor_email: str | None
     priority: int | None
     created: datetime
-    said: datetime
+    posted: datetime
     waits: bool
     responder: bool
 
@@ -88,8 +88,8 @@ def list_json(
     """Return the same portion as the JSON of `tickets list`, as somebody may see it, and the cursor of the next one."""
     scope = scope_of(uow, person)
     portion = list_portion(uow, list_query(uow, person, scope, fields), scope, limit)
-    found = tickets_by_number(uow, portion.numbers)
-    tickets = [found[number] for number in portion.numbers]
+    by_number = tickets_by_number(uow, portion.numbers)
+    tickets = [by_number[number] for number in portion.numbers]
     shown = zip(tickets, ticket_summaries(uow, tickets), strict=True)
     return [_as_seen(uow, person, scope, ticket, summary) for ticket, summary in shown], portion.after
 
@@ -192,8 +192,8 @@ def _rows(uow: UnitOfWork, numbers: Sequence[int], scope: Scope) -> list[TicketR
     """Return the rows of tickets in the order of their numbers given."""
     rows = uow.connection.execute(_ROWS, {"numbers": list(numbers)}).all()
     teams = _teams(uow, {row.queue_id for row in rows})
-    found = {row[0]: _row(row, scope, teams.get(row.queue_id, {})) for row in rows}
-    return [found[number] for number in numbers]
+    by_number = {row[0]: _row(row, scope, teams.get(row.queue_id, {})) for row in rows}
+    return [by_number[number] for number in numbers]
 
 
 def _teams(uow: UnitOfWork, queues: Collection[int]) -> dict[int, dict[int, TicketMember]]:
@@ -211,7 +211,7 @@ _OUTSIDER = TicketMember(0, "", "")
 
 def _row(row: Sequence[Any], scope: Scope, team: Mapping[int, TicketMember]) -> TicketRow:
     number, title, status, queue_id, queue, language, owner_id, owner, owner_email, asker_id, asker, email, *more = row
-    priority, created, said, waits = more
+    priority, created, posted, waits = more
     everything = _sees_all(queue_id, owner_id, scope)
     who = TicketMember(asker_id, label_of(asker, email), email, answers=asker_id in team, language=language)
     who = told_apart(who, asker, names_of_team([*team.values()]))
@@ -225,7 +225,7 @@ def _row(row: Sequence[Any], scope: Scope, team: Mapping[int, TicketMember]) -> 
         email if everything else None,
         priority,
         created,
-        said,
+        posted,
         bool(waits),
         everything,
     )
@@ -301,10 +301,10 @@ def search_page(uow: UnitOfWork, person: Person, words: str, fields: Mapping[str
     query = list_query(uow, person, scope, fields)
     try:
         with within(uow, _SEARCH_SECONDS) as deadline:
-            found = search(uow, read_query(words), query.filter, person, PORTION, deadline)
+            result = search(uow, read_query(words), query.filter, person, PORTION, deadline)
     except SearchTooExpensive as error:
         raise FieldsRefused({"q": str(error)}) from None
-    rows = _rows(uow, [hit.ticket.id for hit in found.hits], scope)
-    shown = zip(found.hits, rows, strict=True)
+    rows = _rows(uow, [hit.ticket.id for hit in result.hits], scope)
+    shown = zip(result.hits, rows, strict=True)
     hits = [FoundRow(row, hit.number, hit.snippet.text, hit.snippet.marks) for hit, row in shown]
-    return Found(hits, found.total, found.more, found.loosened)
+    return Found(hits, result.total, result.more, result.loosened)

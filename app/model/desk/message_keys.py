@@ -25,10 +25,11 @@ def newest_key(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> str:
 
 def find_by_key(uow: UnitOfWork, ticket: Ticket, member: TicketMember, key: str) -> Message:
     """Return the message of this key that somebody may see; NoSuchMessage for every other key."""
-    found = next((one for one in reversed(visible_ids(uow, ticket, member)) if message_key(uow, one) == key), None)
-    if found is None:
+    newest_first = reversed(visible_ids(uow, ticket, member))
+    message_id = next((number for number in newest_first if message_key(uow, number) == key), None)
+    if message_id is None:
         raise NoSuchMessage("no_such_message", ticket=ticket.id)
-    return uow.session.get_one(Message, found)
+    return uow.session.get_one(Message, message_id)
 
 
 def ids_since(uow: UnitOfWork, ticket: Ticket, member: TicketMember, key: str) -> Sequence[int]:
