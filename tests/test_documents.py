@@ -164,8 +164,8 @@ def test_the_architecture_page_names_functions_where_they_are() -> None:
         assert re.search(rf"\b{name}\b", path.read_text(encoding="utf-8")), (name, file)
 
 
-# Files of the model beside its packages: the first is named below the table, the others stand with `schema.py`.
-UNLISTED = {"app.model.wording", "app.model.program", "app.model.setup"}
+# Files of the model beside its packages: two are named below the table, the others stand with `schema.py`.
+UNLISTED = {"app.model.folding", "app.model.wording", "app.model.program", "app.model.setup"}
 
 
 def rows_below(heading: str) -> list[str]:

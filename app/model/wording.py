@@ -3,24 +3,24 @@
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from .folding import BREAK, GLUE, WIDTH, folded
+
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates" / "mail"
 # The pages are in English: what their buttons and answers say is no letter, and has no translation.
 _OF_PAGES = TEMPLATES.parent / "web"
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, *sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir()))
-WIDTH = 72
-# A space within somebody's words, or within what is typed as it stands: no line breaks there.
-_GLUE = "\x1f"
-# The end of a line that stays one.
-_BREAK = "\x1e"
-_INDENT = "    "
+
+
+# What fills a slot without being said in a language.
+_AS_IT_IS = (str, int)
 
 
 class Phrase(str):
@@ -74,15 +74,25 @@ class Wording:
         self.language = language
         # Of English the phrases stand in the tables.
         self._phrases = {} if language == ENGLISH else _phrases_in(language)
-        self._macros: dict[str, Any] = {}
+        self._macro, self._template = cache(self._find_macro), cache(self._find_template)
 
-    def say(self, text: Sentence | str) -> str:
+    def say(self, text: Sentence | str, width: int | None = WIDTH) -> str:
         """Return a sentence with its lines folded; what is no `Sentence` are somebody's words, and stays as it is."""
-        return text if isinstance(text, str) else _folded(self._said(text))
+        if isinstance(text, str):
+            return text
+        words: str = self._filled(text)
+        # Most sentences fit into one line as they are.
+        if words.isprintable() and not words.startswith(" ") and (width is None or len(words) <= width):
+            return words
+        return folded(self._filled(_glued(text)), width)
 
     def line(self, text: Sentence | str) -> str:
         """Return a sentence in as few lines as it has."""
-        return text if isinstance(text, str) else _folded(self._said(text), width=None)
+        return self.say(text, width=None)
+
+    def texts(self, texts: Iterable[Sentence | str]) -> list[str]:
+        """Return sentences and words of somebody's, each as `say` returns it."""
+        return [self.say(text) for text in texts]
 
     def phrase(self, phrase: str) -> str:
         """Return a phrase of the tables in this language."""
@@ -97,59 +107,60 @@ class Wording:
         arguments: Sequence[str] = self._macro(name).arguments
         return arguments
 
-    def render(self, template: str, **context: object) -> str:
-        """Return a whole letter: its template's text, with what is given said in this language."""
-        slots = {name: self.said(value) for name, value in context.items()}
-        return self._environment.get_template(f"{template}.txt").render(**slots)
+    def render(self, template: str, **values: object) -> str:
+        """Return a whole letter: its template's text, with every sentence among the values in this language."""
+        return self.fill(template, **self.texts_of(values))
 
-    def said(self, value: Any) -> Any:
-        """Return a value of a letter with every sentence in it said."""
-        if isinstance(value, list | tuple) and not isinstance(value, Sentence):
-            return [self.said(item) for item in value]
-        return self.say(value) if isinstance(value, Sentence) else value
+    def fill(self, template: str, **texts: object) -> str:
+        """Return a whole letter: its template's text, with texts as they are."""
+        return self._template(template).render(**texts)
 
-    def _said(self, text: Sentence) -> str:
-        slots = {name: self._slot(value) for name, value in text.slots.items()}
-        return str(self._macro(text.name)(**slots)).strip("\n")
+    def texts_of(self, values: Mapping[str, object]) -> dict[str, Any]:
+        """Return the values of a letter with a text in place of every sentence."""
+        texts = {name: self.say(value) if isinstance(value, Sentence) else value for name, value in values.items()}
+        return {name: self.texts(text) if isinstance(text, list | tuple) else text for name, text in texts.items()}
 
-    def _slot(self, value: object) -> object:
+    def _filled(self, value: Any) -> Any:
+        """Return what a macro puts into its text: a sentence and a phrase in this language, all else as it is."""
         if isinstance(value, Sentence):
-            return self._said(value)
+            slots = value.slots.items()
+            filled = {name: slot if type(slot) in _AS_IT_IS else self._filled(slot) for name, slot in slots}
+            return str(self._macro(value.name)(**filled)).strip("\n")
         if isinstance(value, Phrase):
-            return self.phrase(value)
-        if isinstance(value, str):
-            return value.replace(" ", _GLUE)
-        if isinstance(value, Iterable):
-            return [self._slot(item) for item in value]
-        return value
+            return self._phrases.get(value, value)
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            return value
+        return [self._filled(part) for part in value]
 
-    def _macro(self, name: str) -> Any:
-        if name not in self._macros:
-            file, _, macro = name.partition(".")
-            self._macros[name] = getattr(self.module(file), macro)
-        return self._macros[name]
+    def _find_macro(self, name: str) -> Any:
+        file, _, macro = name.partition(".")
+        return getattr(self.module(file), macro)
+
+    def _find_template(self, name: str) -> "Template":
+        return _environment(self.language).get_template(f"{name}.txt")
 
     def module(self, file: str) -> object:
         """Return the sentences of one file, by name."""
-        return self._environment.get_template(f"{file}.txt").module
+        return self._template(file).module
 
-    @property
-    def _environment(self) -> "Environment":
-        return _environment(self.language)
+    def listed(self, words: Iterable[object], conjunction: str) -> str:
+        """Return `a, b and c`, with this conjunction."""
+        return sentence_list(map(str, words), self.phrase(conjunction), self.phrase("none"))
 
-    def all_of(self, words: Iterable[object]) -> str:
-        """Return `a, b and c`."""
-        return self._listed(words, "and")
 
-    def any_of(self, words: Iterable[object]) -> str:
-        """Return `a, b or c`."""
-        return self._listed(words, "or")
+def sentence_list(words: Iterable[str], conjunction: str = "and", nothing: str = "none") -> str:
+    """Return `a, b and c`, for a sentence."""
+    *others, last = [*words] or [nothing]
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
-    def _listed(self, words: Iterable[object], last: str) -> str:
-        every = [str(word) for word in words]
-        if len(every) < 2:
-            return every[0] if every else self.phrase("none")
-        return f"{', '.join(every[:-1])} {self.phrase(last)} {every[-1]}"
+
+def _glued(value: Any) -> Any:
+    """Return a sentence in which no line breaks within somebody's words, or within what is typed as it stands."""
+    if isinstance(value, Sentence):
+        return Sentence(value.name, {name: _glued(slot) for name, slot in value.slots.items()})
+    if isinstance(value, Phrase) or not isinstance(value, Iterable):
+        return value
+    return value.replace(" ", GLUE) if isinstance(value, str) else [_glued(part) for part in value]
 
 
 @cache
@@ -186,8 +197,9 @@ def _environment(language: str) -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"all": wording_in(language).all_of, "any": wording_in(language).any_of}
-    environment.filters["one_below_another"] = _BREAK.join
+    listed = wording_in(language).listed
+    environment.filters |= {"all": partial(listed, conjunction="and"), "any": partial(listed, conjunction="or")}
+    environment.filters["one_below_another"] = BREAK.join
     environment.filters["with_name"] = lambda pattern, name: pattern.replace("{name}", name)
     environment.globals["plural"] = _plural
     return environment
@@ -196,31 +208,3 @@ def _environment(language: str) -> "Environment":
 def _plural(count: int, singular: str, plural: str) -> str:
     """Return the words for one thing, or those for another number, with the number in place of `#`."""
     return singular if count == 1 else plural.replace("#", str(count))
-
-
-def _folded(text: str, width: int | None = WIDTH) -> str:
-    """Return a text whose paragraphs have lines of this width; lines that are indented stay as they are."""
-    return "\n".join(_folded_part(part, width) for part in text.split(_BREAK)).replace(_GLUE, " ")
-
-
-def _folded_part(text: str, width: int | None) -> str:
-    lines: list[str] = []
-    goes_on = False
-    for line in text.split("\n"):
-        plain = bool(line.strip()) and not line.startswith(_INDENT)
-        lines.append(f"{lines.pop()} {line.strip()}" if plain and goes_on else line)
-        goes_on = plain
-    if width is not None:
-        lines = [line if line.startswith(_INDENT) else _wrapped(line, width) for line in lines]
-    return "\n".join(lines)
-
-
-def _wrapped(line: str, width: int) -> str:
-    lines = [""]
-    for word in line.split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if len(longer) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return "\n".join(lines)

@@ -20,7 +20,7 @@ from mail_tickets.model.erasure.erase_person import ErasureReport, erase, forget
 from mail_tickets.model.erasure.erase_ticket import forget_ticket
 from mail_tickets.model.erasure.vacuum import NotSwept, sweep
 from mail_tickets.model.inbound.bounces import record_failure
-from mail_tickets.model.letters.receipts import ReceiptKind
+from mail_tickets.model.letters.receipt_letters import ReceiptKind
 from mail_tickets.model.lifecycle.tables import NotAllowed
 from mail_tickets.model.operations import administration, workflow
 from mail_tickets.model.records import queue_setup, queues

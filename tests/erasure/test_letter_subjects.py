@@ -16,7 +16,7 @@ from mail_tickets.model.erasure.erase_person import erase, forget_person
 from mail_tickets.model.erasure.erase_ticket import forget_ticket
 from mail_tickets.model.erasure.vacuum import sweep
 from mail_tickets.model.letters import old_letters
-from mail_tickets.model.letters.receipts import ReceiptKind
+from mail_tickets.model.letters.receipt_letters import ReceiptKind
 from mail_tickets.model.operations.daily_letter import KIND
 from mail_tickets.model.records.letters import HELD, NOT_SENT, UNANSWERED, Letter, LetterSubject, SubjectBacklog
 from mail_tickets.model.records.messages import Message

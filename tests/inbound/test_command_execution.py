@@ -14,7 +14,7 @@ import pytest
 
 from mail_tickets.mail.addresses import Mailbox
 from mail_tickets.model.lifecycle.commands import ACTION, COMMANDS, FOR_REQUESTORS, MERGE, STATUS
-from mail_tickets.model.lifecycle.tables import Role
+from mail_tickets.model.lifecycle.roles import Role
 from mail_tickets.model.operations.commands.line_setters import _SETTERS
 from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.registration import get_or_create_person

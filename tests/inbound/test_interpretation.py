@@ -10,7 +10,7 @@ import pytest
 from mail_tickets.model.inbound import interpretation as wishes
 from mail_tickets.model.inbound.effects import RULES, Effect, Situation, is_allowed, permitted
 from mail_tickets.model.inbound.interpretation import Wish, interpret, new_message_of
-from mail_tickets.model.letters.receipts import ReceiptKind
+from mail_tickets.model.letters.receipt_letters import ReceiptKind
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.tickets.members import TicketMember
 from mail_tickets.model.tickets.posts import NewMessage

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
-from mail_tickets.model.lifecycle.tables import ByRight, Lifecycle, Role
+from mail_tickets.model.lifecycle.roles import Role
+from mail_tickets.model.lifecycle.tables import ByRight, Lifecycle
 from mail_tickets.model.wording import ENGLISH, LANGUAGES
 from tests.support.footers import read_footer, team
 from tests.support.world import Letter, World

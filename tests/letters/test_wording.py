@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from mail_tickets.model.folding import WIDTH
 from mail_tickets.model.lifecycle.commands import COMMANDS
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
-from mail_tickets.model.lifecycle.tables import PRIVATE_NOTE, Who
+from mail_tickets.model.lifecycle.roles import Who
+from mail_tickets.model.lifecycle.tables import PRIVATE_NOTE
 from mail_tickets.model.wording import (
     ENGLISH,
     LANGUAGES,
     TEMPLATES,
-    WIDTH,
     ExplainedError,
     Phrase,
     moment,
@@ -34,7 +35,7 @@ FOR_THE_SERVER = {
 # What stands in the database as a name.
 KEPT = {"Somebody who was forgotten"}
 # The phrases and titles of the tables, how they are printed, and the web pages' own.
-TABLES = {"tables.py", "support.py", "correspondence.py", "commands.py", "printing.py", "effects.py"}
+TABLES = {"tables.py", "roles.py", "support.py", "correspondence.py", "commands.py", "printing.py", "effects.py"}
 
 
 def macros(language: str, file: str) -> dict[str, tuple[str, ...]]:

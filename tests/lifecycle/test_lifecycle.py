@@ -8,8 +8,9 @@ import pytest
 
 from mail_tickets.model.lifecycle.printing import PRINTERS, as_json, as_mermaid, as_table, outcome
 from mail_tickets.model.lifecycle.registry import CORRESPONDENCE, LIFECYCLES, every_status, moved
+from mail_tickets.model.lifecycle.roles import Role, Who
 from mail_tickets.model.lifecycle.support import SUPPORT
-from mail_tickets.model.lifecycle.tables import Action, Lifecycle, NoSuchAction, NoSuchStatus, Role, Who
+from mail_tickets.model.lifecycle.tables import Action, Lifecycle, NoSuchAction, NoSuchStatus
 from mail_tickets.model.wording import wording_in
 
 EVERY = pytest.mark.parametrize("life", LIFECYCLES.values(), ids=LIFECYCLES)

@@ -27,7 +27,7 @@ from mail_tickets.config.parsing import Settings, load
 from mail_tickets.mail.addresses import Mailbox, address_key
 from mail_tickets.model.inbound.inbound_mail import DeliveryResult
 from mail_tickets.model.letters.notification import notify
-from mail_tickets.model.lifecycle.tables import TRACKER
+from mail_tickets.model.lifecycle.roles import TRACKER
 from mail_tickets.model.operations import administration, workflow
 from mail_tickets.model.operations.manual_action import open_ticket
 from mail_tickets.model.records import people, queue_setup, queues, registration

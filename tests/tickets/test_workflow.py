@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from mail_tickets.model.lifecycle.roles import Role
 from mail_tickets.model.lifecycle.support import SUPPORT
-from mail_tickets.model.lifecycle.tables import NotAllowed, Role
+from mail_tickets.model.lifecycle.tables import NotAllowed
 from mail_tickets.model.records.messages import NoSuchMessage
 from mail_tickets.model.records.tickets import Reopening
 from mail_tickets.model.tickets.posts import BadDate, checked_date

@@ -9,7 +9,6 @@ from ...mail.addresses import Mailbox
 from ...mail.text import one_line
 from ...model.letters.change_lines import change_lines
 from ...model.lifecycle.commands import MERGE, lines_of
-from ...model.lifecycle.tables import sentence_list
 from ...model.operations import administration
 from ...model.operations.commands.merge_line import readers_of_merge
 from ...model.operations.manual_action import act_by_command, message_by_command, open_ticket
@@ -23,6 +22,7 @@ from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from ...model.tickets.fields import FieldChanges
 from ...model.tickets.members import members_of
+from ...model.wording import sentence_list
 from ..common import (
     Number,
     json_option,

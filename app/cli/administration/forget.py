@@ -11,9 +11,9 @@ from ...mail.text import one_line
 from ...model.erasure.erase_person import ErasureReport, erase, forget_person, preview
 from ...model.erasure.erase_ticket import forget_ticket
 from ...model.erasure.vacuum import NotSwept, copies_beside, sweep
-from ...model.lifecycle.tables import sentence_list
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
+from ...model.wording import sentence_list
 from ..common import Number, json_option, print_json, ready_database
 
 

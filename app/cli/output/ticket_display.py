@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ...mail.text import one_line, shown
-from ...model.letters.ticket_text import byline, person_text, statuses_before
+from ...model.letters.pages.ticket_text import byline, person_text, statuses_before
 from ...model.lifecycle.tables import Lifecycle
 from ...model.records.tickets import UNDELIVERED, Ticket
 from ...model.tickets.days import day_of

@@ -18,7 +18,6 @@ from ...config.parsing import BadSetting, Listen, Settings
 from ...config.web_address import is_loopback
 from ...model.letters.outbox import relay_trouble
 from ...model.letters.replaced_ids import answers_to_replaced_ids
-from ...model.lifecycle.tables import sentence_list
 from ...model.records import people, queues
 from ...model.records.letters import Letter, State
 from ...model.records.milestones import BACKUP, BACKUP_DUE, age_of
@@ -27,6 +26,7 @@ from ...model.schema import NotReady, check_ready
 from ...model.storage.database import Database
 from ...model.storage.unit_of_work import UnitOfWork
 from ...model.tickets.unread import unread
+from ...model.wording import sentence_list
 from .. import in_one_line
 from .dns_records import is_reserved_domain, missing_records
 from .listener_probe import listener_state, web_state

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ..letters.footer import who_sees
-from ..lifecycle.tables import PRIVATE_NOTE, sentence_list
+from ..lifecycle.tables import PRIVATE_NOTE
 from ..records.message_ids import keyed_digits
 from ..records.messages import Message
 from ..records.people import Person
@@ -18,7 +18,7 @@ from ..tickets.fields import assignable_people
 from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.visibility import is_open_to_others, may_see
-from ..wording import say, wording_in
+from ..wording import say, sentence_list, wording_in
 from .message_keys import message_key, newest_key
 from .outlook import Asker, Outlook, asker_for, outlooks
 
@@ -94,7 +94,7 @@ def form_of(uow: UnitOfWork, ticket: Ticket, asker: Asker) -> AnswerForm:
     roles, answered = member.roles_in(life), has_answer(uow, ticket)
     statuses = reachable_statuses(life, roles, ticket.status, answered=answered) if commands else []
     owners = assignable_people(uow, asker.members) if member.responder else []
-    blocks = [block_of(uow, ticket, asker, one) for one in outlooks(uow, ticket, asker)]
+    blocks = [block_of(uow, ticket, asker, outlook) for outlook in outlooks(uow, ticket, asker)]
     return AnswerForm(ticket.id, blocks, statuses, owners, newest_key(uow, ticket, member))
 
 
@@ -103,31 +103,31 @@ def block_key(outlook: Outlook) -> str:
     return "note" if outlook.comment else outlook.action.title.lower().replace(" ", "-")
 
 
-def block_of(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> Block:
+def block_of(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) -> Block:
     """Return the block of one thing that somebody can do."""
     return Block(
-        key=block_key(one),
-        title=_title(ticket, one),
-        sentences=_sentences(uow, ticket, asker, one),
-        private=one.private,
-        action=one.rule.recorded_action.title,
-        status=one.status,
-        readers=_shown(asker, one),
-        letters=len(one.readers),
-        needs_text=not one.action.wordless or one.status == ticket.status,
-        answers=_answers(uow, ticket, one),
-        promise=promise_of(uow, ticket, one),
+        key=block_key(outlook),
+        title=_title(ticket, outlook),
+        sentences=_sentences(uow, ticket, asker, outlook),
+        private=outlook.private,
+        action=outlook.rule.recorded_action.title,
+        status=outlook.status,
+        readers=_shown(asker, outlook),
+        letters=len(outlook.readers),
+        needs_text=not outlook.action.wordless or outlook.status == ticket.status,
+        answers=_answers(uow, ticket, outlook),
+        promise=promise_of(uow, ticket, outlook),
     )
 
 
-def _title(ticket: Ticket, one: Outlook) -> str:
-    title, life = one.action.title, ticket.lifecycle
-    if one.action == life.comment:
-        return f"{title} (private note)" if one.private else f"{title} (everybody reads it)"
-    if one.rule.recorded_as is not None:
+def _title(ticket: Ticket, outlook: Outlook) -> str:
+    title, life = outlook.action.title, ticket.lifecycle
+    if outlook.action == life.comment:
+        return f"{title} (private note)" if outlook.private else f"{title} (everybody reads it)"
+    if outlook.rule.recorded_as is not None:
         return f"{title} (you solved it yourself)"
-    if one.names_readers:
-        return f"{title} to {few_names(one.outsiders)}" if one.outsiders else f"{title} to the {ticket.queue.name} team"
+    if outlook.names_readers:
+        return f"{title} to {few_names(outlook.outsiders) if outlook.outsiders else f'the {ticket.queue.name} team'}"
     return title
 
 
@@ -137,55 +137,55 @@ def few_names(readers: Sequence[TicketMember]) -> str:
     return sentence_list(names if len(names) <= _NAMES else [names[0], f"{len(names) - 1} others"])
 
 
-def _sentences(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> list[str]:
-    does = PRIVATE_NOTE if one.private else one.action.does
-    thanks, letters = one.default.thanks if one.default else None, len(one.readers)
-    open_to_others = not one.private and is_open_to_others(ticket)
-    unreached = [member.label for member in one.unreached if asker.member.insider]
-    said = wording_in().render(
+def _sentences(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) -> list[str]:
+    does = PRIVATE_NOTE if outlook.private else outlook.action.does
+    thanks, letters = outlook.default.thanks if outlook.default else None, len(outlook.readers)
+    open_to_others = not outlook.private and is_open_to_others(ticket)
+    unreached = [member.label for member in outlook.unreached if asker.member.insider]
+    text = wording_in().render(
         "answer_block",
         does=f"{does[0].upper()}{does[1:]}",
-        reads=(_IN_A_STORM if one.held else who_sees(ticket, asker.member, one.readers)).english,
+        reads=(_IN_A_STORM if outlook.held else who_sees(ticket, asker.member, outlook.readers)).english,
         letters=letters if letters > 1 else 0,
         one_letter=letters == 1,
-        becomes="" if one.status == ticket.status else one.status,
-        stays=ticket.status if one.status == ticket.status else "",
+        becomes="" if outlook.status == ticket.status else outlook.status,
+        stays=ticket.status if outlook.status == ticket.status else "",
         thanks=thanks.moves[ticket.status][0] if thanks else "",
         queue=ticket.queue.name if open_to_others else "",
-        missed=sentence_list(reader.label for reader in one.missed) if one.missed else "",
+        missed=sentence_list(reader.label for reader in outlook.missed) if outlook.missed else "",
         unreached=sentence_list(unreached) if unreached else "",
     )
-    return said.strip().split("\n")
+    return text.strip().split("\n")
 
 
 _IN_A_STORM = say("footer.is_saved_in_a_storm")
 
 
-def _shown(asker: Asker, one: Outlook) -> list[Reader]:
+def _shown(asker: Asker, outlook: Outlook) -> list[Reader]:
     """Return whom a letter goes to, as somebody may see it: outsiders see no address, and of the team no name."""
     if asker.member.insider:
-        return [Reader(reader.label, reader.email) for reader in one.readers]
-    return [Reader(reader.label, None) for reader in one.outsiders]
+        return [Reader(reader.label, reader.email) for reader in outlook.readers]
+    return [Reader(reader.label, None) for reader in outlook.outsiders]
 
 
-def _answers(uow: UnitOfWork, ticket: Ticket, one: Outlook) -> list[str]:
-    if one.rule.answered_by is None:
+def _answers(uow: UnitOfWork, ticket: Ticket, outlook: Outlook) -> list[str]:
+    if outlook.rule.answered_by is None:
         return []
-    title = one.rule.answered_by.title
+    title = outlook.rule.answered_by.title
     answers = select(Message.id).where(Message.ticket_id == ticket.id, Message.action == title, ~Message.private)
-    return [message_key(uow, found) for found in uow.session.scalars(answers.order_by(Message.number))]
+    return [message_key(uow, message_id) for message_id in uow.session.scalars(answers.order_by(Message.number))]
 
 
-def promise_of(uow: UnitOfWork, ticket: Ticket, one: Outlook) -> str:
+def promise_of(uow: UnitOfWork, ticket: Ticket, outlook: Outlook) -> str:
     """Return what a block promises, as it travels with the form: whether it is private, the status, and who reads it.
 
     Who is on the team is no promise: the sentence names its queue. The readers are hidden in the last part.
     """
-    named = sorted(reader.person_id for reader in one.outsiders)
-    team = any(reader.answers for reader in one.readers)
-    missed = [member.person_id for member in one.missed]
-    who = json.dumps([ticket.id, ticket.queue_id, one.rule.action.title, named, team, one.held, missed])
-    return f"{'private' if one.private else 'public'}.{one.status}.{keyed_digits(uow, who, 20)}"
+    named = sorted(reader.person_id for reader in outlook.outsiders)
+    team = any(reader.answers for reader in outlook.readers)
+    missed = [member.person_id for member in outlook.missed]
+    who = json.dumps([ticket.id, ticket.queue_id, outlook.rule.action.title, named, team, outlook.held, missed])
+    return f"{'private' if outlook.private else 'public'}.{outlook.status}.{keyed_digits(uow, who, 20)}"
 
 
 def promised_parts(promise: str) -> tuple[str, str, str]:

@@ -7,7 +7,8 @@ that will address the letters.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..lifecycle.tables import Action, ActorRoles, DefaultReply, Rule
+from ..lifecycle.roles import ActorRoles
+from ..lifecycle.tables import Action, DefaultReply, Rule
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import (
@@ -81,26 +82,24 @@ def asker_for(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Se
 
 def outlooks(uow: UnitOfWork, ticket: Ticket, asker: Asker) -> list[Outlook]:
     """Return everything that somebody can do on a ticket with words: the default first, a private note last."""
-    return [_with_readers(uow, ticket, asker, one) for one in _rows(uow, ticket, asker)]
+    return [_with_readers(uow, ticket, asker, outlook) for outlook in _rows(uow, ticket, asker)]
 
 
 def _rows(uow: UnitOfWork, ticket: Ticket, asker: Asker) -> list[Outlook]:
     life, roles, status = ticket.lifecycle, asker.roles, ticket.status
     default = life.default_reply(status, roles.role)
-    found = list[Outlook]()
+    rows = list[Outlook]()
     for rule in _rules(uow, ticket, roles):
         private = is_private(life, status, roles, rule.recorded_action, comment=False)
         cell = default if rule.action == default.action else None
         # Who may not read it back is offered no private note.
         if not private or asker.member.responder or cell:
-            found.append(
-                Outlook(rule, rule.moves[status][0], private, default=cell, addresses=life.comments_in_private)
-            )
+            rows.append(Outlook(rule, rule.moves[status][0], private, default=cell, addresses=life.comments_in_private))
     if asker.member.responder:
-        found = [one for one in found if one.action != life.comment or not one.private]
+        rows = [row for row in rows if row.action != life.comment or not row.private]
         comment = next(rule for rule in _rules(uow, ticket, roles) if rule.action == life.comment)
-        found.append(Outlook(comment, status, private=True, comment=True))
-    return sorted(found, key=lambda one: (one.comment, one.default is None))
+        rows.append(Outlook(comment, status, private=True, comment=True))
+    return sorted(rows, key=lambda row: (row.comment, row.default is None))
 
 
 def _rules(uow: UnitOfWork, ticket: Ticket, roles: ActorRoles) -> list[Rule]:
@@ -113,17 +112,17 @@ def _rules(uow: UnitOfWork, ticket: Ticket, roles: ActorRoles) -> list[Rule]:
     return list(rules.values())
 
 
-def _with_readers(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -> Outlook:
-    life, members = ticket.lifecycle, members_after(ticket, asker, private=one.private)
-    update = Update(has_text=True, private=one.private, status_changed=one.status != ticket.status)
+def _with_readers(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) -> Outlook:
+    life, members = ticket.lifecycle, members_after(ticket, asker, private=outlook.private)
+    update = Update(has_text=True, private=outlook.private, status_changed=outlook.status != ticket.status)
     reachable = with_mailbox(uow, members)
     readers = recipients_of(reachable, update, life, except_person=asker.member.person_id)
     if loop_protection.would_hold_post(uow, ticket, asker.member, members):
-        return one._replace(held=True)
+        return outlook._replace(held=True)
     outsiders = [reader for reader in readers if not reader.responder]
     if outsiders and not letter_limits.may_reach_outsiders(uow, asker.member):
         readers, missed = [reader for reader in readers if reader.responder], outsiders
-        return one._replace(readers=readers, missed=missed)
+        return outlook._replace(readers=readers, missed=missed)
     unreached = [
         member
         for member in members
@@ -131,7 +130,7 @@ def _with_readers(uow: UnitOfWork, ticket: Ticket, asker: Asker, one: Outlook) -
         and member.person_id != asker.member.person_id
         and is_notified(member._replace(undeliverable=False), update, life)
     ]
-    return one._replace(readers=readers, unreached=unreached)
+    return outlook._replace(readers=readers, unreached=unreached)
 
 
 def members_after(ticket: Ticket, asker: Asker, *, private: bool) -> Sequence[TicketMember]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from ..inbound.attached_letters import may_get_all_files
 from ..inbound.unmatched import raw_bytes
 from ..letters.change_lines import change_lines
-from ..letters.ticket_text import byline
+from ..letters.pages.ticket_text import byline
 from ..records.messages import Attachment, Message, NoSuchMessage, Via, contents_of
 from ..records.people import Person
 from ..records.tickets import NoSuchTicket, Ticket, resolve_merged
@@ -75,7 +75,7 @@ def ticket_page(uow: UnitOfWork, number: int, person: Person, *, before: str = "
     """
     ticket, member, members = seen_ticket(uow, number, person)
     ids = ids_as_shown(uow, ticket, member)
-    stop = next((at for at, one in enumerate(ids) if before and message_key(uow, one) == before), len(ids))
+    stop = next((at for at, own_id in enumerate(ids) if before and message_key(uow, own_id) == before), len(ids))
     chosen = ids[max(stop - PAGE, 0) : stop]
     view = ticket_in_full(uow, ticket, person, chosen)
     for message_id, message in zip(chosen, view["messages"], strict=True):

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, func, or_, selec
 
 from ...mail.parsed import parse_mail
 from ..inbound.delivery import forgotten_identity
-from ..letters.receipts import ReceiptKind
+from ..letters.receipt_letters import ReceiptKind
 from ..records.imported_mail import NOBODY, Archived, person_key, person_keys
 from ..records.letters import Letter, LetterSubject
 from ..records.message_ids import new_message_id

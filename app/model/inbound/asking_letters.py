@@ -8,7 +8,7 @@ from sqlalchemy import select
 from ...mail.text import one_line, shown
 from ..letters.footer import Footer, readers_of_reply, why
 from ..letters.letter_subjects import Subjects
-from ..letters.receipts import ReceiptKind, ReceiptRecipient, write_receipt
+from ..letters.receipt_letters import ReceiptKind, ReceiptRecipient, write_receipt
 from ..lifecycle.commands import LEAVE, LONGEST_LINE, MOST_LINES, POST_PRIVATE, UNDO, Line, lines_of, read
 from ..lifecycle.slips import NO, YES
 from ..operations.commands.merge_line import readers_of_merge

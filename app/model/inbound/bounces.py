@@ -17,7 +17,7 @@ from ...mail.delivery_status import (
     returned_id,
 )
 from ...mail.text import one_line
-from ..letters.notices import wording_of
+from ..letters.letter_rows import wording_of
 from ..letters.notification import notify_undelivered
 from ..letters.personal_letters import write_cut_off_letters
 from ..lifecycle.commands import ADD_CC

@@ -6,9 +6,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from ..letters.receipts import ReceiptKind
+from ..letters.receipt_letters import ReceiptKind
 from ..lifecycle.commands import Command
-from ..lifecycle.tables import ActorRoles, Lifecycle
+from ..lifecycle.roles import ActorRoles
+from ..lifecycle.tables import Lifecycle
 from ..operations.commands.command_mail import allowed_to
 from ..operations.leaving import may_leave
 from ..tickets.members import TicketMember

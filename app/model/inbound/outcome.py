@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from ..letters.notification import notify
 from ..letters.promises import Note
-from ..letters.receipts import Offer, ReceiptRecipient, send_notes, send_offer
+from ..letters.receipt_letters import Offer, ReceiptRecipient
+from ..letters.receipts import send_notes, send_offer
 from ..records.people import Person
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork

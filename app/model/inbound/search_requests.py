@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from ...mail.subjects import bare_subject
 from ...mail.text import one_line
-from ..letters import info_letters
-from ..letters.info_letters import PageContent, PageOrigin
 from ..letters.letter_subjects import Subjects
-from ..letters.receipts import ReceiptKind
+from ..letters.pages import page_letters
+from ..letters.pages.help_page import words_alone
+from ..letters.pages.page_content import PageContent
+from ..letters.pages.page_letters import PageOrigin
+from ..letters.receipt_letters import ReceiptKind
 from ..lifecycle import commands
 from ..lifecycle.commands import HELP, SHOW, Page
 from ..records.addressing import OurAddress, search_address, ticket_address
@@ -49,14 +51,14 @@ def answer_search(
     proven = sender_proof.is_verified(uow, inbound_mail, person, came_before=claimed.came_before)
     attached_letters.mark_exposed(uow, inbound_mail)
     if not letter_limits.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
-        return set_aside_claimed(uow, claimed, info_letters.ENOUGH)
+        return set_aside_claimed(uow, claimed, page_letters.ENOUGH)
     queue = get_queue(uow, our_address.number)
     new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True, opens=False)
     address = search_address(uow, our_address.name)
     asked, sheet = _answered(uow, queue, address, person, new_message)
     footing = [say("footer.search_reply", page=f"{SHOW} 12"), say("footer.why_search", address=address)]
     subject = say("pages.search_subject", asked=asked) if asked else say("pages.empty_search_subject")
-    info_letters.send_page(uow, person, new_message, sheet, PageOrigin(queue, address, subject, footing))
+    page_letters.send_page(uow, person, new_message, sheet, PageOrigin(queue, address, subject, footing))
     return settle(uow, claimed, Fate.ANSWERED)
 
 
@@ -118,7 +120,7 @@ def _page(uow: UnitOfWork, queue: Queue, address: str, person: Person, page: Pag
     wording = wording_in(queue.language)
     if page.word == HELP:
         return _help(address, wording)
-    return info_letters.page_content_for(uow, person, page, address, wording)
+    return page_letters.page_content_for(uow, person, page, address, wording)
 
 
 def _sheet(uow: UnitOfWork, asked: str, matches: SearchResult, left_out: Sequence[Sentence]) -> PageContent:
@@ -169,6 +171,6 @@ _HOW = say("pages.how_to_search")
 
 def _help(address: str, wording: Wording) -> PageContent:
     """What a mail to an address for questions can ask."""
-    words = info_letters.words_alone(wording, here=False, part=True)
+    words = words_alone(wording, here=False, part=True)
     heading = say("pages.search_help_heading", address=address)
     return PageContent(heading, (), [say("pages.search_help"), _HOW, words])

@@ -9,7 +9,7 @@ from ...mail.parsed import ParsedMail
 from ...mail.text import fold_words
 from ..letters.promises import stored_promise
 from ..lifecycle import commands, slips
-from ..lifecycle.tables import ActorRoles
+from ..lifecycle.roles import ActorRoles
 from ..records.messages import Message
 from ..records.people import Person
 from ..records.queues import Queue, answers_anywhere

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from ..letters.notices import admin_wording
+from ..letters.letter_rows import admin_wording
 from ..operations.daily_letter import tell_administrators
 from ..records.received_mail import Delivery, Mail
 from ..storage.unit_of_work import UnitOfWork

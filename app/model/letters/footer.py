@@ -4,16 +4,16 @@ Nothing is decided here. What a reply does is looked up in the row by which it w
 comes from the function that will address the letters. The sentences stand in the template `footer.txt`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..lifecycle.commands import HELP, LEAVE, LIST, STATUS, UNDO
-from ..lifecycle.tables import ByRight, DefaultReply
+from ..lifecycle.tables import ByRight
 from ..records.addressing import comment_address, ticket_address
 from ..records.queues import main_address
 from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
-from ..tickets.members import TicketMember, with_mailbox
+from ..tickets.members import TicketMember
 from ..tickets.storms.loop_protection import would_hold_next
 from ..tickets.transitions import has_answer, promise, reachable_statuses
 from ..tickets.undo import FieldChange
@@ -31,6 +31,25 @@ class Footer(NamedTuple):
     promise: str | None
 
 
+class ReaderSituation(NamedTuple):
+    """What the sentences of a footer depend on: its reader, and whether a storm would hold their reply.
+
+    Of who answers for the queue it is what they are on the ticket, and not who they are.
+    """
+
+    reader: TicketMember
+    held: bool
+
+
+def situation_of(
+    uow: UnitOfWork, ticket: Ticket, reader: TicketMember, members: Sequence[TicketMember], *, later: bool = False
+) -> ReaderSituation:
+    """Return the situation of one reader; `later`: the letter leaves when the window of a storm has ended."""
+    held = not later and would_hold_next(uow, ticket, reader, members)
+    anybody = reader._replace(person_id=0, label="", email="", claimed="") if reader.answers else reader
+    return ReaderSituation(anybody, held)
+
+
 def footer(
     uow: UnitOfWork,
     ticket: Ticket,
@@ -39,27 +58,41 @@ def footer(
     *,
     private: bool = False,
     undo: str | None = None,
-    later: bool = False,
 ) -> Footer:
-    """The last part of a letter to one person.
-
-    `private`: it is answered at the comment address. `undo`: the sentence that offers to take back what it tells of, if
-    this person can. `later`: it leaves when the window of a storm has ended.
-    """
+    """The last part of a letter to one person; see `footer_lines`."""
     outlook = reply_outlook(uow, ticket, member, members, comment=private)
-    held = not later and would_hold_next(uow, ticket, member, members)
+    held = would_hold_next(uow, ticket, member, members)
+    lines = footer_lines(uow, ticket, member, members, outlook, undo=undo, held=held)
+    return Footer(lines, None if held else promise_made(outlook).stored())
+
+
+def footer_lines(
+    uow: UnitOfWork,
+    ticket: Ticket,
+    member: TicketMember,
+    members: Sequence[TicketMember],
+    outlook: ReplyOutlook,
+    *,
+    undo: str | None,
+    held: bool,
+) -> list[Sentence]:
+    """Return the last part of a letter, a sentence a line.
+
+    `members` is who is on the ticket and has a mailbox. `undo`: the sentence that offers to take back what the letter
+    tells of, if this person can. `held`: nobody would be notified of a reply now.
+    """
+    reply = outlook.promise.default_reply
     lines = [
-        _in_a_storm(outlook) if held else _what_a_reply_does(ticket, member, outlook),
+        say("footer.seen_later", does=reply.does) if held else _what_a_reply_does(ticket, member, outlook),
         _status(ticket, outlook.promise.status),
     ]
-    if not outlook.promise.default_reply.private and is_open_to_others(ticket):
+    if not reply.private and is_open_to_others(ticket):
         lines.append(say("footer.open_to_others", queue=ticket.queue.name))
     if undo:
         lines.append(Sentence(undo, {"word": UNDO}))
-    lines += _hints(uow, ticket, member, members, outlook.promise.default_reply)
-    lines += _elsewhere(uow, ticket, member, private=private)
-    lines = [*lines, why(ticket, member), *_on_the_web(uow, ticket, member)]
-    return Footer(lines, None if held else promise_made(outlook).stored())
+    lines += _hints(uow, ticket, member, members, reply.hints)
+    lines += _elsewhere(uow, ticket, member, private=outlook.comment)
+    return [*lines, why(ticket, member), *_on_the_web(uow, ticket, member)]
 
 
 def undo_offer(changes: Iterable[FieldChange]) -> str:
@@ -69,7 +102,7 @@ def undo_offer(changes: Iterable[FieldChange]) -> str:
 
 def has_team(members: Iterable[TicketMember]) -> bool:
     """Return whether somebody answers for the ticket's queue: no letter names a team that nobody is in."""
-    return any(one.answers for one in members)
+    return any(member.answers for member in members)
 
 
 def what_a_reply_does(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> Footer:
@@ -98,8 +131,9 @@ def who_sees(ticket: Ticket, writer: TicketMember, readers: Sequence[TicketMembe
 
 def _on_the_web(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> list[Sentence]:
     """Return where the ticket's page is, for whoever may see it, if the settings name the address of the pages."""
-    seen = uow.web_url is not None and may_see(ticket, member)
-    return [say("footer.on_the_web", url=f"{uow.web_url}/tickets/{ticket.id}")] if seen else []
+    if uow.web_url is None or not may_see(ticket, member):
+        return []
+    return [say("footer.on_the_web", url=f"{uow.web_url}/tickets/{ticket.id}")]
 
 
 def why(ticket: Ticket, member: TicketMember) -> Sentence:
@@ -114,10 +148,6 @@ def why(ticket: Ticket, member: TicketMember) -> Sentence:
     if member.formerly:
         return say("footer.why_former_team", queue=member.formerly.queue, number=member.formerly.ticket)
     return say("footer.why_copied_in" if member.participant else "footer.why_address", number=number)
-
-
-def _in_a_storm(outlook: ReplyOutlook) -> Sentence:
-    return say("footer.seen_later", does=outlook.promise.default_reply.does)
 
 
 def _what_a_reply_does(ticket: Ticket, writer: TicketMember, outlook: ReplyOutlook) -> Sentence:
@@ -135,7 +165,7 @@ def _what_a_reply_does(ticket: Ticket, writer: TicketMember, outlook: ReplyOutlo
 def _readers(ticket: Ticket, writer: TicketMember, others: Sequence[TicketMember]) -> list[Sentence | str]:
     """The readers: outsiders by name, the team as one body."""
     outside = [other for other in others if not other.answers]
-    readers: list[Sentence | str] = [one.label for one in outside[:NAMES_IN_FULL]]
+    readers: list[Sentence | str] = [other.label for other in outside[:NAMES_IN_FULL]]
     if len(outside) > NAMES_IN_FULL:
         readers.append(say("footer.others", count=len(outside) - NAMES_IN_FULL))
     if has_team(others):
@@ -167,37 +197,13 @@ def _hints(
     ticket: Ticket,
     member: TicketMember,
     members: Sequence[TicketMember],
-    default_reply: DefaultReply,
+    hints: Iterable[str | ByRight],
 ) -> list[Sentence]:
-    """What the reply's writer should know besides; without a queue's address there is no advice to write to it."""
-    if not default_reply.hints:
-        return []
-    slots = {
-        "solved": STATUS.line(ticket.lifecycle.solved_status),
-        "reopened": STATUS.line(ticket.lifecycle.first),
-        "list": LIST,
-        "status": ticket.status,
-    }
+    """What the reply's writer should know besides."""
     # Whoever is told of the word for help learns there of the one for their list.
-    hints = [hint for hint in default_reply.hints if not (member.responder and hint == _YOUR_LIST)]
-    names = [f"footer.{_for_reader(uow, ticket, member, hint)}" for hint in hints]
-    wanted = {name: wording_in().slots_of(name) for name in names}
-    # The database is asked for these only where a sentence has them.
-    needed = {slot for slots_of in wanted.values() for slot in slots_of}
-    if "requestor" in needed:
-        requestor = next((one for one in members if one.requestor), None)
-        slots["requestor"] = requestor.label if requestor else ticket.requestor.label
-    if "asked" in needed:
-        # Nobody asks who gets no letters.
-        asked = with_mailbox(uow, [one for one in members if one.requestor and one.subscribed])
-        slots.update([("asked", one.label) for one in asked])
-    if "queue_address" in needed and (address := main_address(uow, ticket.queue)) is not None:
-        slots["queue_address"] = address
-    return [
-        Sentence(name, {slot: slots[slot] for slot in wanted[name]})
-        for name in names
-        if slots.keys() >= {*wanted[name]}
-    ]
+    names = [_for_reader(uow, ticket, member, hint) for hint in hints if not (member.responder and hint == _YOUR_LIST)]
+    sentences = (_hint(uow, ticket, members, f"footer.{name}") for name in names)
+    return [sentence for sentence in sentences if sentence]
 
 
 def _for_reader(uow: UnitOfWork, ticket: Ticket, member: TicketMember, hint: str | ByRight) -> str:
@@ -206,3 +212,34 @@ def _for_reader(uow: UnitOfWork, ticket: Ticket, member: TicketMember, hint: str
     life, roles = ticket.lifecycle, member.roles_in(ticket.lifecycle)
     can = life.first in reachable_statuses(life, roles, ticket.status, answered=has_answer(uow, ticket))
     return hint.can if can else hint.cannot
+
+
+def _hint(uow: UnitOfWork, ticket: Ticket, members: Sequence[TicketMember], name: str) -> Sentence | None:
+    """Return the sentence of that name; None where nothing stands in one of its slots."""
+    slots = {slot: _IN_SLOTS[slot](uow, ticket, members) for slot in wording_in().slots_of(name)}
+    return None if None in slots.values() else Sentence(name, slots)
+
+
+def _requestor(_: UnitOfWork, ticket: Ticket, members: Sequence[TicketMember]) -> str:
+    requestor = next((member for member in members if member.requestor), None)
+    return requestor.label if requestor else ticket.requestor.label
+
+
+def _asked(_: UnitOfWork, __: Ticket, members: Sequence[TicketMember]) -> str | None:
+    """Return whom a question would reach: nobody asks who gets no letters."""
+    return next((member.label for member in members if member.requestor and member.subscribed), None)
+
+
+def _queue_address(uow: UnitOfWork, ticket: Ticket, _: Sequence[TicketMember]) -> str | None:
+    return main_address(uow, ticket.queue)
+
+
+_IN_SLOTS: Mapping[str, Callable[[UnitOfWork, Ticket, Sequence[TicketMember]], str | None]] = {
+    "solved": lambda _, ticket, __: STATUS.line(ticket.lifecycle.solved_status),
+    "reopened": lambda _, ticket, __: STATUS.line(ticket.lifecycle.first),
+    "list": lambda *_: LIST,
+    "status": lambda _, ticket, __: ticket.status,
+    "requestor": _requestor,
+    "asked": _asked,
+    "queue_address": _queue_address,
+}

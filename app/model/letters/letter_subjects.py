@@ -13,7 +13,7 @@ from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember
 
-_LETTER, _SUBJECT, _ADDRESS = (cast("Table", one.__table__) for one in (Letter, LetterSubject, Address))
+_LETTER, _SUBJECT, _ADDRESS = (cast("Table", record.__table__) for record in (Letter, LetterSubject, Address))
 _ADD_LETTER = Prepared(insert(_LETTER), LETTER_COLUMNS)
 # A letter is found by its Message-ID: so the insert of letters need not give their ids back.
 _ID = select(_LETTER.c.id).where(_LETTER.c.message_id == bindparam("letter")).scalar_subquery()
@@ -48,12 +48,13 @@ def named_in(texts: Iterable[str], members: Sequence[TicketMember] = (), below: 
     letter too many is found by it, never one too few.
     """
     text = "\n".join(texts)
-    found = (one for one in _LIKE_ADDRESS.findall(text) if not _OF_TICKET.match(one))
-    addresses = {address_key(one.rstrip(".")) for one in found}
+    addresses = {
+        address_key(address.rstrip(".")) for address in _LIKE_ADDRESS.findall(text) if not _OF_TICKET.match(address)
+    }
     called = "\n".join([text, *below])
-    named = [member for member in members if any(name in called for name in _names(member))]
     known = {address_key(member.email): member.person_id for member in members}
-    people = {one.person_id for one in named} | {known[key] for key in addresses & known.keys()}
+    people = {member.person_id for member in members if any(name in called for name in _names(member))}
+    people |= {known[key] for key in addresses & known.keys()}
     return Subjects(frozenset(people), frozenset(), frozenset(addresses - known.keys()))
 
 
@@ -80,8 +81,8 @@ def _add_subjects(uow: UnitOfWork, letters: Sequence[Mapping[str, Any]]) -> None
     for letter in letters:
         shows: Subjects = letter["shows"]
         of = {"letter": letter["message_id"], "person": None, "ticket": None}
-        by_id += [{**of, "person": one} for one in sorted(shows.people - {letter["person_id"]})]
-        by_id += [{**of, "ticket": one} for one in sorted(shows.tickets - {letter["ticket_id"]})]
+        by_id += [{**of, "person": key} for key in sorted(shows.people - {letter["person_id"]})]
+        by_id += [{**of, "ticket": key} for key in sorted(shows.tickets - {letter["ticket_id"]})]
         by_address += [{"letter": letter["message_id"], "address": address} for address in sorted(shows.addresses)]
     if by_id:
         uow.connection.execute(_ADD_BY_ID, by_id)

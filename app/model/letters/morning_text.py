@@ -28,8 +28,8 @@ class Waiting(NamedTuple):
 def morning_text(queue: Queue, address: str | None, waiting: Sequence[Waiting], now: datetime, why: Sentence) -> str:
     """Return the letter about tickets that wait in a queue, which answers mail to `address`."""
     wording, count = wording_in(queue.language), len(waiting)
-    ordered = sorted(waiting, key=lambda one: (one.since, one.number))
-    lines = [_line(one, now) for one in ordered[:_MOST_LISTED]]
+    ordered = sorted(waiting, key=lambda ticket: (ticket.since, ticket.number))
+    lines = [_line(ticket, now) for ticket in ordered[:_MOST_LISTED]]
     if count > _MOST_LISTED:
         lines.append(say("admin.newer", count=count - _MOST_LISTED))
     opens = say("footer.digest_reply", queue=queue.name) if address else say("footer.nobody_reads")
@@ -42,15 +42,15 @@ def morning_text(queue: Queue, address: str | None, waiting: Sequence[Waiting], 
     )
 
 
-def _line(one: Waiting, now: datetime) -> Sentence:
+def _line(ticket: Waiting, now: datetime) -> Sentence:
     return say(
         "admin.waiting_ticket",
-        number=one.number,
-        status=one.status,
-        span=_span(one.since, now),
-        owner=one.owner or say("admin.unassigned"),
-        title=one_line(one.title, _LONGEST_TITLE),
-        address=one.address,
+        number=ticket.number,
+        status=ticket.status,
+        span=_span(ticket.since, now),
+        owner=ticket.owner or say("admin.unassigned"),
+        title=one_line(ticket.title, _LONGEST_TITLE),
+        address=ticket.address,
     )
 
 

@@ -12,7 +12,7 @@ from ..tickets.posts import NewMessage
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..wording import Sentence, say
 from .footer import readers_named
-from .receipts import Offer
+from .receipt_letters import Offer
 
 _NAMED = 5
 _SEND, _DROP = say("notes.to_send", word=SEND), say("notes.to_drop", word=DROP)
@@ -60,7 +60,7 @@ def of_move(event: Event) -> Offer:
     if event.actor is None or not readers:
         return _offer(event, (SEND,), say("notes.moved_to_nobody", names=names), _SEND)
     # Their mail still counted as one of the team that they moved it from.
-    writer = next((one for one in event.members if one.person_id == event.actor_id), event.actor)
+    writer = next((member for member in event.members if member.person_id == event.actor_id), event.actor)
     named = readers_named(event.ticket, writer, readers)
     return _offer(event, (SEND,), say("notes.moved_to", readers=named, names=names), _SEND)
 
@@ -72,7 +72,7 @@ def _all_of(own: NewMessage) -> Iterator[Sentence | str]:
     if len(text) > SHOWN_LIMIT:
         yield say("notes.only_its_beginning")
     if own.attachments:
-        yield say("notes.with_files", names=[one_line(one.name) for one in own.attachments])
+        yield say("notes.with_files", names=[one_line(attachment.name) for attachment in own.attachments])
 
 
 def _offer(event: Event, words: tuple[str, ...], heading: Sentence, *paragraphs: Sentence | str) -> Offer:
@@ -85,6 +85,6 @@ def names_outside(event: Event) -> list[Sentence | str]:
     """Return the people outside the team who get public words of whoever caused an event, by name."""
     update = Update(has_text=True)
     readers = recipients_of(event.members, update, event.ticket.lifecycle, except_person=event.actor_id)
-    names = [one.label for one in readers if not one.responder]
+    names = [reader.label for reader in readers if not reader.responder]
     more = [say("notes.others", count=len(names) - _NAMED)] if len(names) > _NAMED else []
     return [*names[:_NAMED], *more] or [say("notes.everyone")]

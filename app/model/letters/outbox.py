@@ -64,8 +64,8 @@ def relay_trouble(uow: UnitOfWork, waited: timedelta = timedelta()) -> str | Non
     """Return what the relay says, if letters to two readers or more wait for so long because it refused them."""
     refused = select(Letter.recipient, Letter.error).where(Letter.state == State.WAITING, Letter.error.is_not(None))
     refused = refused.where(Letter.created <= uow.now - waited)
-    found = uow.session.execute(refused.order_by(Letter.id)).all()
-    return found[0].error if len({recipient.lower() for recipient, _ in found}) > 1 else None
+    refusals = uow.session.execute(refused.order_by(Letter.id)).all()
+    return refusals[0].error if len({recipient.lower() for recipient, _ in refusals}) > 1 else None
 
 
 def letters_due(uow: UnitOfWork) -> int:
@@ -85,9 +85,9 @@ def retry(uow: UnitOfWork, numbers: Sequence[int] = ()) -> int:
     values = {"state": State.WAITING, "next": uow.now, "in_hand": False, "attempts": 0, "refused": None}
     changed = update(Letter).where(chosen).values(**values).returning(Letter.id, Letter.person_id, Letter.recipient)
     letters = uow.session.execute(changed, execution_options={"synchronize_session": False}).all()
-    found = {letter.id for letter in letters}
+    ids = {letter.id for letter in letters}
     for number in numbers:
-        if number not in found:
+        if number not in ids:
             raise NoSuchLetter("no_letter", number=number)
     readers = {(letter.person_id, letter.recipient) for letter in letters}
     for person in uow.session.scalars(select(Person).where(Person.refused.is_not(None)).with_for_update()):

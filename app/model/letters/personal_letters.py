@@ -4,8 +4,8 @@ from ...mail.addresses import address_key
 from ..records.people import Person, addresses_of
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import say
+from .letter_rows import admin_wording, row_from_admins
 from .letter_subjects import NOTHING_MORE, add_letters
-from .notices import admin_wording, row_from_admins
 
 LOGIN, CUT_OFF = "login", "cut off"
 
@@ -25,7 +25,7 @@ def write_cut_off_letters(uow: UnitOfWork, person: Person, refused: str) -> None
         paragraphs=[say("admin.unreached", email=refused), say("admin.hear_again")],
         footer=[say("footer.nobody_reads"), say("footer.why_other_address")],
     )
-    others = [one for one in addresses_of(uow, person) if address_key(one) != address_key(refused)]
+    others = [address for address in addresses_of(uow, person) if address_key(address) != address_key(refused)]
     subject = say("admin.cut_off_subject", email=refused)
     rows = [
         row_from_admins(uow, person, other, kind=CUT_OFF, subject=subject, text=text, shows=NOTHING_MORE)

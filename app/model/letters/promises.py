@@ -16,18 +16,30 @@ from ..tickets.transitions import Promise, promise
 from ..wording import Phrase, Sentence, say
 
 NAMES_IN_FULL = 5
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class ReplyOutlook(NamedTuple):
     """What a plain reply of somebody would do while a ticket is as it is, and who would read it.
 
-    `comment`: it goes to the address for comments. `queue` is the id of the ticket's queue.
+    `writer` is their id, `notified` who is notified of it unless they wrote it themselves. `comment`: it goes to the
+    address for comments. `queue` is the id of the ticket's queue.
     """
 
     promise: Promise
-    readers: Sequence[TicketMember]
+    writer: int
+    notified: Sequence[TicketMember]
     comment: bool
     queue: int
+
+    def for_writer(self, writer: int) -> "ReplyOutlook":
+        """Return the outlook of somebody who is the same on the ticket."""
+        return self._replace(writer=writer)
+
+    @property
+    def readers(self) -> list[TicketMember]:
+        """Everybody who would read the reply."""
+        return [member for member in self.notified if member.person_id != self.writer]
 
     @property
     def outsiders(self) -> list[TicketMember]:
@@ -58,7 +70,7 @@ class ReplyPromise(NamedTuple):
 
     def stored(self) -> str:
         """Return the one column in which a letter keeps it."""
-        return json.dumps(self._asdict(), separators=(",", ":"))
+        return _ENCODER.encode(self._asdict())
 
 
 class Note(NamedTuple):
@@ -85,15 +97,17 @@ def reply_outlook(
     if lets_in and (member.responder or member.requestor) and ticket.status != lifecycle.spam:
         members = as_confirmed(members)
     update = Update(has_text=True, private=promised.default_reply.private)
-    readers = recipients_of(members, update, lifecycle, except_person=member.person_id)
-    return ReplyOutlook(promised, readers, comment, ticket.queue_id)
+    notified = recipients_of(members, update, lifecycle, except_person=None)
+    return ReplyOutlook(promised, member.person_id, notified, comment, ticket.queue_id)
 
 
 def promise_made(outlook: ReplyOutlook) -> ReplyPromise:
     """Return what a footer promises by an outlook: it names few people, counts the others, and may name the team."""
-    named = [reader.person_id for reader in outlook.outsiders[:NAMES_IN_FULL] if _is_asked_in(reader)]
-    others = [reader.person_id for reader in outlook.readers if reader.person_id not in named]
-    reply, team = outlook.promise.default_reply, any(reader.answers for reader in outlook.readers)
+    reply, readers = outlook.promise.default_reply, outlook.readers
+    outsiders = [reader for reader in readers if not reader.answers]
+    named = [reader.person_id for reader in outsiders[:NAMES_IN_FULL] if _is_asked_in(reader)]
+    others = [reader.person_id for reader in readers if reader.person_id not in named]
+    team = len(outsiders) < len(readers)
     return ReplyPromise(reply.action.title, reply.private, outlook.comment, named, others, outlook.queue, team)
 
 
@@ -136,7 +150,7 @@ def explanation(
 def _added(uow: UnitOfWork, then: ReplyPromise, outlook: ReplyOutlook) -> list[TicketMember]:
     """Return the readers outside the team of whom the letter did not know."""
     before = {*then.named, *then.others}
-    added = [one for one in outlook.outsiders if _is_asked_in(one) and one.person_id not in before]
+    added = [reader for reader in outlook.outsiders if _is_asked_in(reader) and reader.person_id not in before]
     # Of whom two people became one since, or who was erased, the letter has another id.
     return added if added and len(_people(uow, before)) == len(before) else []
 

@@ -1,73 +1,31 @@
-"""The letters to who wrote: receipts, refusals, and pages that were asked for."""
+"""The letters to who wrote: receipts, refusals, and what they can do with a message of theirs."""
 
 from collections.abc import Sequence
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
 
-from ...mail.addresses import mailable
 from ...mail.auto_submitted import reads_no_answer
 from ...mail.text import SHOWN_LIMIT, one_line, shown
 from ..lifecycle.commands import ADD_CC, DEL_CC, STATUS, Line
 from ..lifecycle.tables import PRIVATE_NOTE
-from ..records.addressing import comment_address, ticket_address
+from ..records.addressing import ticket_address
 from ..records.letters import Letter
 from ..records.message_ids import sendable
 from ..records.tickets import MERGED, Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.events import Event
-from ..tickets.members import TicketMember, with_mailbox
+from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage
-from ..tickets.storms import letter_limits
 from ..tickets.transitions import has_answer, reachable_statuses
 from ..tickets.undo import FieldChange
 from ..tickets.unread import note_of_unread
 from ..wording import Phrase, Sentence, say
 from .change_lines import addresses_in, change_lines
-from .footer import Footer, footer, has_team, undo_offer, what_a_reply_does
-from .letter_subjects import NOTHING_MORE, Subjects, add_letters, named_in
-from .notices import leave_token, letter_row, list_id, wording_of
-from .promises import Note
-
-
-class ReceiptKind(StrEnum):
-    """What such a letter is."""
-
-    RECEIPT = "receipt"
-    REFUSED = "refused"
-    WAITING = "waiting"
-    PAGE = "page"
-    OFFER = "offer"
-    AUTHOR = "author"
-    UNKNOWN = "unknown"
-
-
-class Offer(NamedTuple):
-    """A private message that its writer can send or drop: the words for it, and what they are told of it."""
-
-    message_id: int
-    words: tuple[str, ...]
-    heading: Sentence
-    paragraphs: tuple[Sentence | str, ...]
-
-
-class ReceiptRecipient(NamedTuple):
-    """Who is written to: what they are on which ticket, who else is on it, and what their mail says.
-
-    `private`: their mail was, and so is what they answer to the letter. `also`: what else they are told. `offer`: what
-    they can do with a message of theirs by answering it. `about_id`: the message that a reply to the letter answers.
-    """
-
-    ticket: Ticket
-    member: TicketMember
-    members: Sequence[TicketMember]
-    new_message: NewMessage
-    private: bool = False
-    also: Sequence[Note] = ()
-    offer: Offer | None = None
-    about_id: int | None = None
+from .footer import Footer, has_team, undo_offer, what_a_reply_does
+from .letter_rows import wording_of
+from .letter_subjects import Subjects, named_in
+from .receipt_letters import ReceiptKind, ReceiptRecipient, write_receipt
 
 
 def send_receipt(
@@ -198,76 +156,6 @@ def send_answer(uow: UnitOfWork, to: ReceiptRecipient, heading: Sentence, event:
 def _repeated_text(new_message: NewMessage, *, posted: bool) -> list[Sentence | str]:
     text = shown(new_message.text)[:SHOWN_LIMIT].rstrip()
     return [say("notes.posted_without_lines" if posted else "notes.not_posted"), text] if text else []
-
-
-def write_receipt(
-    uow: UnitOfWork,
-    to: ReceiptRecipient,
-    kind: ReceiptKind,
-    heading: Sentence,
-    lines: Sequence[Sentence | str] = (),
-    paragraphs: Sequence[Sentence | str] = (),
-    *,
-    footing: Footer | None = None,
-    undo: str | None = None,
-    shows: Subjects = NOTHING_MORE,
-    **columns: Any,
-) -> bool:
-    """Write one letter about a ticket to who wrote. `footing` stands for the usual footer; `columns` go to its row.
-
-    `undo` is the sentence of its footer that offers to take back what it tells of. `shows`: whom and what it shows
-    besides those whom its words name. False if it is one too many.
-    """
-    # Whoever proves who they are gets every receipt and refusal; lines that wait are held back where they are listed.
-    proven = to.new_message.verified
-    owed = kind is ReceiptKind.WAITING or (proven and kind is not ReceiptKind.PAGE)
-    if not owed and not letter_limits.may_answer(uow, to.member.person_id, kind, proven=proven):
-        return False
-    if (offer := to.offer) is not None:
-        heard = [] if kind is ReceiptKind.OFFER else [offer.heading]
-        paragraphs = [*paragraphs, *heard, *offer.paragraphs]
-        columns |= {"offers": " ".join([*columns.get("offers", "").split(), *offer.words])}
-        # What answers private words is private, whichever address it is sent to.
-        columns |= {
-            "offered_id": offer.message_id,
-            "about_id": to.about_id or (offer.message_id if to.private else None),
-        }
-    ticket = to.ticket
-    if footing is None:
-        members = with_mailbox(uow, to.members)
-        footing = footer(uow, ticket, to.member, members, private=to.private, undo=undo)
-    paragraphs = [*paragraphs, *(note.text for note in to.also)]
-    shows = shows.and_also(Subjects(frozenset(person for note in to.also for person in note.people)))
-    threads = [one for one in dict.fromkeys((ticket.root, to.new_message.message_id)) if one and sendable(one)]
-    wording = wording_of(ticket)
-    said: dict[str, Any] = {"heading": wording.say(heading), "lines": [wording.line(line) for line in lines]}
-    said |= {"paragraphs": wording.said(paragraphs), "footer": wording.said(footing.lines)}
-    shows = shows.and_also(named_in([said["heading"], *said["lines"], *said["paragraphs"]], to.members, said["footer"]))
-    row = letter_row(
-        uow,
-        shows=shows._replace(people=shows.people - {ticket.requestor_id}),
-        **{
-            "ticket_id": ticket.id,
-            "about_id": to.about_id,
-            "kind": kind,
-            "person_id": to.member.person_id,
-            "sender_name": ticket.queue.name,
-            "sender": comment_address(uow, ticket.id) if to.private else ticket_address(uow, ticket.id),
-            "recipient_name": to.member.own_name,
-            "recipient": mailable(to.member.email),
-            "list_id": list_id(uow, ticket),
-            "subject": one_line(f"Re: [{ticket.queue.name} #{ticket.id}] {ticket.title}"),
-            "in_reply_to": threads[-1] if threads else None,
-            "references": " ".join(threads) or None,
-            "acknowledges": True,
-            "leave_token": leave_token(to.member),
-            "promise": footing.promise,
-            "text": wording.render("to_writer", **said),
-            **columns,
-        },
-    )
-    add_letters(uow, [row])
-    return True
 
 
 # An address that nobody has is told so this often.

@@ -33,10 +33,10 @@ def answers_to_replaced_ids(uow: UnitOfWork) -> Counter[str]:
         *(~exists().where(answered), ~exists().where(letter.message_id == Message.in_reply_to)),
         exists().where(had_letter, letter.created <= Message.received),
     )
-    found = Counter(_domains(one or "" for one in uow.session.scalars(asked)))
+    counts = Counter(_domains(message_id or "" for message_id in uow.session.scalars(asked)))
     writing = set(_domains(uow.session.scalars(select(Message.message_id).where(Message.id > newest))))
-    return Counter({domain: count for domain, count in found.items() if count >= _FEW and domain not in writing})
+    return Counter({domain: count for domain, count in counts.items() if count >= _FEW and domain not in writing})
 
 
 def _domains(ids: Iterable[str]) -> list[str]:
-    return [one.rpartition("@")[2].rstrip(">").lower() for one in ids]
+    return [message_id.rpartition("@")[2].rstrip(">").lower() for message_id in ids]

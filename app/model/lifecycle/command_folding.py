@@ -29,9 +29,9 @@ def seen(written: str) -> str:
     return written.translate(_UNSEEN).translate(_SPACES)
 
 
-def folded(said: str) -> str:
+def folded(line: str) -> str:
     """A line that was `seen`, without what stands before and around it: a bullet, a number, brackets."""
-    plain = said.translate(_WIDE).translate(_COLONS).strip()
+    plain = line.translate(_WIDE).translate(_COLONS).strip()
     plain = _NUMBERED.sub("", plain, count=1) if _NUMBERED.match(plain) else plain
     return _unpaired(plain, _PAIRS).lstrip(BULLETS)
 
@@ -43,23 +43,25 @@ def bare(word: str) -> str:
 
 def title(written: str) -> str:
     """A title, as it was written but for bold type and quotation marks around all of it."""
-    said = written.strip("*_ ")
-    inner = _unpaired(said, _QUOTED)
-    return said if any(mark in inner for mark in said[:1] + said[-1:]) else inner
+    words = written.strip("*_ ")
+    inner = _unpaired(words, _QUOTED)
+    return words if any(mark in inner for mark in words[:1] + words[-1:]) else inner
 
 
 def value(written: str) -> str:
     """What somebody means by a value: without links, quotation marks, brackets and a full stop at its end."""
-    said = _LINKED.sub(lambda link: link[1] or (f"<{link[2]}>" if link[2] else ""), written)
-    return _unpaired(said.strip(_DECORATION).rstrip(".,;").strip(_DECORATION), _PAIRS).strip(_DECORATION)
+    plain = _LINKED.sub(lambda link: link[1] or (f"<{link[2]}>" if link[2] else ""), written)
+    return _unpaired(plain.strip(_DECORATION).rstrip(".,;").strip(_DECORATION), _PAIRS).strip(_DECORATION)
 
 
 def several(written: str) -> str:
     """Several addresses, with commas between them, and each without quotation marks around it."""
-    said = _BETWEEN.sub(r"\1, ", _SEPARATORS.sub(",", written))
-    parts = (part.strip(_DECORATION) if "@" in part and "<" not in part else part.strip() for part in said.split(","))
+    separated = _BETWEEN.sub(r"\1, ", _SEPARATORS.sub(",", written))
+    parts = (
+        part.strip(_DECORATION) if "@" in part and "<" not in part else part.strip() for part in separated.split(",")
+    )
     return ", ".join(part for part in parts if part)
 
 
-def _unpaired(said: str, pairs: tuple[str, ...]) -> str:
-    return said[1:-1].strip() if len(said) > 2 and said[0] + said[-1] in pairs else said
+def _unpaired(text: str, pairs: tuple[str, ...]) -> str:
+    return text[1:-1].strip() if len(text) > 2 and text[0] + text[-1] in pairs else text

@@ -108,7 +108,7 @@ _CLOSE = re.compile(rf"([^\W\d_][\w-]{{0,29}})[{QUOTES} \t]*[:=](?!//)(.*)", re.
 _SIGN = re.compile("[:=：＝∶꞉︓﹕]")
 _MOST_BANNERS = 5
 _FULL_LINE = 55
-_BANNERS = tuple(one.casefold() for one in BANNERS.split("|"))
+_BANNERS = tuple(banner.casefold() for banner in BANNERS.split("|"))
 _BLANK = re.compile(r"[\s\ufeff\u200b]*")
 _BY_NAME = {name.casefold(): command for command in COMMANDS for name in command.names}
 
@@ -127,7 +127,7 @@ def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
             break
         if line.command is None and line.name.casefold() in _HEADS:
             # The head of a mail that was passed on; a `Subject` above it belongs to it.
-            keep = next((place for place, one in enumerate(lines) if one.command is SUBJECT), len(lines))
+            keep = next((place for place, other in enumerate(lines) if other.command is SUBJECT), len(lines))
             return _up_to(text, start, lines[:keep])
         lines.append(line)
         end = stop + 1
@@ -136,7 +136,7 @@ def read(text: str, allowed: Sequence[Command] = COMMANDS) -> Reading:
 
 def lines_of(written: str) -> tuple[Line, ...]:
     """Lines that were read before, as they were written."""
-    return tuple(line for one in written.split("\n") if (line := _line(one)) is not None)
+    return tuple(line for text in written.split("\n") if (line := _line(text)) is not None)
 
 
 def _up_to(text: str, start: int, lines: list[Line]) -> Reading:
@@ -159,8 +159,8 @@ def _skip_banners(text: str) -> int:
     at = _skip_blank(text)
     for _ in range(_MOST_BANNERS):
         stop = _stop(text, at)
-        said = text[at : min(stop, at + 300)].strip(BULLETS + "[]!⚠️").casefold()
-        if not said.startswith(_BANNERS):
+        start = text[at : min(stop, at + 300)].strip(BULLETS + "[]!⚠️").casefold()
+        if not start.startswith(_BANNERS):
             break
         while stop - at >= _FULL_LINE and _line(text[stop + 1 : (following := _stop(text, stop + 1))]) is None:
             at, stop = stop + 1, following  # A sentence that was broken goes on.
@@ -179,8 +179,8 @@ def _line(written: str) -> Line | None:
     """A line `Name: value`; a known name needs no space behind its colon, and may have `=` instead of it."""
     if len(written) > LONGEST_LINE:
         return None
-    said = command_folding.seen(written)
-    close = _CLOSE.fullmatch(folded := command_folding.folded(said))
+    visible = command_folding.seen(written)
+    close = _CLOSE.fullmatch(folded := command_folding.folded(visible))
     if close is None:
         return None
     name = close[1].rstrip("_")
@@ -191,17 +191,17 @@ def _line(written: str) -> Line | None:
         and (nearest(name) is None or "=" in folded[: close.end(1) + 3])
     ):
         return None
-    value = _SIGN.split(said, maxsplit=1)[1] if command is SUBJECT else close[2]
+    value = _SIGN.split(visible, maxsplit=1)[1] if command is SUBJECT else close[2]
     return Line(" ".join(written.split()), name, command, _value(command, value))
 
 
 def _value(command: Command | None, written: str) -> str:
     """What somebody means by a value as their client wrote it."""
-    said = " ".join(written.split())
+    words = " ".join(written.split())
     if command is SUBJECT:
-        return command_folding.title(said)
-    said = command_folding.value(said)
-    return command_folding.several(said) if command is not None and command.repeats else said
+        return command_folding.title(words)
+    words = command_folding.value(words)
+    return command_folding.several(words) if command is not None and command.repeats else words
 
 
 def _begins(line: Line, allowed: Sequence[Command]) -> bool:
@@ -227,14 +227,14 @@ def nearest(name: str) -> Command | None:
     return next((command for key, command in alike if is_near(folded, key)), None)
 
 
-def is_near(one: str, other: str) -> bool:
+def is_near(word: str, other: str) -> bool:
     """Return whether two words are at most one letter apart: too many, too few, another, or two in the wrong order."""
-    if abs(len(one) - len(other)) > 1:
+    if abs(len(word) - len(other)) > 1:
         return False
     same = next(
-        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(map(len, (one, other)))
+        (place for place, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(map(len, (word, other)))
     )
-    a, b = one[same:], other[same:]
+    a, b = word[same:], other[same:]
     return a == b or a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[2:] == b[2:] and a[:2] == b[1::-1])
 
 

@@ -5,20 +5,10 @@ somebody who is not on the ticket is kept for those who answer, so that a guesse
 requestor.
 """
 
+from .moves import by_role, moves_to, moves_to_any_other, stays_in
+from .roles import Role, Who
 from .support import CHANGE_STATUS, COMMENT
-from .tables import (
-    Action,
-    AnswerEffect,
-    DefaultReply,
-    Lifecycle,
-    Role,
-    Rule,
-    Who,
-    by_role,
-    moves_to,
-    moves_to_any_other,
-    stays_in,
-)
+from .tables import Action, AnswerEffect, DefaultReply, Lifecycle, Rule
 
 NEW, OPEN, STALLED, RESOLVED, REJECTED = "new", "open", "stalled", "resolved", "rejected"
 STATUSES = (NEW, OPEN, STALLED, RESOLVED, REJECTED)

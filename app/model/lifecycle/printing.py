@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 
 from .commands import COMMANDS, Command
-from .tables import ActorRoles, Lifecycle, Role, Rule, find_rule, target_status
+from .roles import ActorRoles, Role
+from .tables import Lifecycle, Rule, find_rule, target_status
 
 
 def as_table(lifecycles: Sequence[Lifecycle]) -> str:

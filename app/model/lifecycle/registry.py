@@ -20,14 +20,14 @@ def moved(status: str, lifecycle: Lifecycle, *, answered: bool) -> str:
     """
     if status in lifecycle.statuses:
         return status
-    home = next(one for one in LIFECYCLES.values() if status in one.statuses)
+    home = next(life for life in LIFECYCLES.values() if status in life.statuses)
     return lifecycle.first if status == home.first and not answered else home.elsewhere[status]
 
 
 def every_status(title: str) -> frozenset[str]:
     """The statuses of that title in all lifecycles, in any case; NoSuchStatus names what there is."""
     statuses = [status for lifecycle in LIFECYCLES.values() for status in lifecycle.statuses]
-    found = frozenset(status for status in statuses if status.casefold() == title.strip().casefold())
-    if not found:
+    matches = frozenset(status for status in statuses if status.casefold() == title.strip().casefold())
+    if not matches:
         raise NoSuchStatus("no_such_status", title=title, titles=[*dict.fromkeys(statuses)])
-    return found
+    return matches

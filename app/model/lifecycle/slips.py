@@ -97,11 +97,11 @@ def may_answer(text: str) -> bool:
 def _begins_as_a_command(text: str, folded: str) -> bool:
     """Return whether the first line has the name of a command and a sign behind it, and cannot be read as one."""
     first, _, rest = folded.strip().partition("\n")
-    found = _NAMED.match(first)
-    if found is None or commands.begins(text) or (first.startswith(">") and _has_words(rest)):
+    named = _NAMED.match(first)
+    if named is None or commands.begins(text) or (first.startswith(">") and _has_words(rest)):
         return False
-    said = " ".join(found[1].split())
-    return said in _NAMES or said in USUAL_NAMES
+    name = " ".join(named[1].split())
+    return name in _NAMES or name in USUAL_NAMES
 
 
 def _has_words(text: str) -> bool:
@@ -119,9 +119,9 @@ def _is_of_the_vocabulary(words: list[str], names: Collection[str], lifecycle: L
     return all(_is_term(word, lifecycle) or (waits and word in ANSWERS) for word in words)
 
 
-def _is_term(said: str, lifecycle: Lifecycle) -> bool:
+def _is_term(words: str, lifecycle: Lifecycle) -> bool:
     terms = _terms((*lifecycle.statuses, *(action.title for action in lifecycle.actions)))
-    return said in terms or said in USUAL or _is_near_one_of(said, terms)
+    return words in terms or words in USUAL or _is_near_one_of(words, terms)
 
 
 def _is_assignment(words: list[str]) -> bool:
@@ -136,8 +136,8 @@ def _terms(titles: tuple[str, ...]) -> frozenset[str]:
     return frozenset(" ".join(_words(_folded(title))) for title in (*titles, *_NAMES, *WORDS_ALONE))
 
 
-def _is_near_one_of(said: str, terms: Collection[str]) -> bool:
-    return any(len(term) >= _LONG_ENOUGH and commands.is_near(said, term) for term in terms)
+def _is_near_one_of(words: str, terms: Collection[str]) -> bool:
+    return any(len(term) >= _LONG_ENOUGH and commands.is_near(words, term) for term in terms)
 
 
 def _folded(text: str) -> str:

@@ -3,20 +3,9 @@
 The reasons beside the rows are those of the support tracker that this lifecycle was made for.
 """
 
-from .tables import (
-    Action,
-    AnswerEffect,
-    ByRight,
-    DefaultReply,
-    Lifecycle,
-    Role,
-    Rule,
-    Who,
-    by_role,
-    moves_to,
-    moves_to_any_other,
-    stays_in,
-)
+from .moves import by_role, moves_to, moves_to_any_other, stays_in
+from .roles import Role, Who
+from .tables import Action, AnswerEffect, ByRight, DefaultReply, Lifecycle, Rule
 
 OPEN, NEEDS, ANSWERED, SOLVED = "Open", "Needs information", "Answered", "Solved"
 EXPIRED, INVALID = "Expired", "Invalid"

@@ -1,64 +1,18 @@
-"""The lifecycles: statuses, roles, actions, and the tables that say what each mail does.
+"""The lifecycles: statuses, actions, and the tables that say what each mail does.
 
-It is pure data with the few look-ups it needs. The workflow carries the rows out, the letters' footers, the
-refusals, `tickets lifecycle` and the README are printed from them; no other file compares a status or a role.
+It is pure data with the few look-ups it needs. Each action, rule and lifecycle stands once, and is equal to itself
+alone. The workflow carries the rows out, the letters' footers, the refusals, `tickets lifecycle` and the README are
+printed from them; no other file compares a status or a role.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
+from functools import cache
 from typing import NamedTuple
 
 from ..wording import ExplainedError, Phrase
-
-
-class Role(StrEnum):
-    """What somebody is on a ticket; the first that fits, in the order of the lifecycle."""
-
-    MACHINE = "machine"
-    REQUESTOR = "requestor"
-    RESPONDER = "responder"
-    PARTICIPANT = "participant"
-    READER = "reader"
-    OTHER = "other"
-    STRANGER = "stranger"
-
-
-class Who(StrEnum):
-    """Who may take an action, in the words of a refusal."""
-
-    ANYONE = "anybody"
-    REQUESTOR = "the requestor"
-    CORRESPONDENT = "the requestor or a participant"
-    ANOTHER = "anybody known but the requestor"
-    RESPONDER = "a responder of the queue or an administrator"
-    ADMINISTRATOR = "an administrator"
-    TRACKER = "the tracker itself or an administrator"
-
-
-class ActorRoles(NamedTuple):
-    """Somebody's roles on one ticket, as far as the tables ask for it."""
-
-    role: Role
-    requestor: bool = False
-    responder: bool = False
-    administrator: bool = False
-    tracker: bool = False
-
-    def may(self, who: Who) -> bool:
-        """Whether this person is among those whom a rule allows."""
-        return {
-            Who.ANYONE: True,
-            Who.REQUESTOR: self.requestor and self.role is not Role.MACHINE,
-            Who.CORRESPONDENT: self.role in (Role.REQUESTOR, Role.PARTICIPANT),
-            Who.ANOTHER: self.role in (Role.RESPONDER, Role.PARTICIPANT, Role.OTHER) and not self.tracker,
-            Who.RESPONDER: self.responder and self.role is not Role.MACHINE,
-            Who.ADMINISTRATOR: self.administrator and self.role is not Role.MACHINE,
-            Who.TRACKER: self.tracker or (self.administrator and self.role is not Role.MACHINE),
-        }[who]
-
-
-TRACKER = ActorRoles(Role.RESPONDER, tracker=True)
+from .roles import ActorRoles, Role, Who
 
 
 class AnswerEffect(Enum):
@@ -70,7 +24,7 @@ class AnswerEffect(Enum):
     CLEARED = "clears the answer"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Action:
     """Something that can be done to a ticket, with every phrase in which people read of it.
 
@@ -88,7 +42,7 @@ class Action:
     wordless: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One line of a table: who may take an action, and from which status it leads to which.
 
@@ -144,7 +98,7 @@ class DefaultReply:
         return Phrase(PRIVATE_NOTE if self.private else self.action.does)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lifecycle:
     """A set of statuses and the tables over them.
 
@@ -247,12 +201,7 @@ class NotAllowed(WorkflowError):
     """The table does not let this person take this action in this status."""
 
 
-def sentence_list(words: Iterable[str], last: str = "and") -> str:
-    """`a, b and c`, for a sentence."""
-    every = list(words)
-    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} {last} {every[-1]}" if every else "none"
-
-
+@cache
 def find_rule(lifecycle: Lifecycle, action: Action, status: str, roles: ActorRoles) -> Rule:
     """The rule by which this person takes this action in this status; NotAllowed says what would be right."""
     rules = [rule for rule in lifecycle.rules if rule.action == action]
@@ -261,10 +210,10 @@ def find_rule(lifecycle: Lifecycle, action: Action, status: str, roles: ActorRol
         if status in rule.moves:
             return rule
     sources = {source for rule in permitted or rules for source in rule.moves}
-    allowed = [one for one in lifecycle.statuses if one in sources]
+    allowed = [title for title in lifecycle.statuses if title in sources]
     if permitted:
         raise NotAllowed("not_now", action=action.title, allowed=allowed, status=status)
-    who = [Phrase(one) for one in dict.fromkeys(rule.who for rule in rules)]
+    who = [Phrase(who) for who in dict.fromkeys(rule.who for rule in rules)]
     raise NotAllowed("not_yours", action=action.title, who=who, allowed=allowed, status=status)
 
 
@@ -280,25 +229,3 @@ def target_status(rule: Rule, status: str, wanted: str | None = None) -> str:
     if sources := [source for source, goals in rule.moves.items() if wanted in goals]:
         raise NotAllowed("action_leads_from", **leads, sources=sources)
     raise NotAllowed("action_leads_elsewhere", **leads)
-
-
-def moves_to(status: str, *sources: str) -> dict[str, tuple[str, ...]]:
-    """The moves of a rule that leads from each of the sources to one status."""
-    return dict.fromkeys(sources, (status,))
-
-
-def stays_in(*statuses: str) -> dict[str, tuple[str, ...]]:
-    """The moves of a rule that changes no status."""
-    return {status: (status,) for status in statuses}
-
-
-def moves_to_any_other(statuses: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The moves of a rule that leaves the choice."""
-    return {status: tuple(other for other in statuses if other != status) for status in statuses}
-
-
-def by_role(columns: Mapping[Role, Mapping[str, DefaultReply]]) -> dict[tuple[str, Role], DefaultReply]:
-    """The defaults of a lifecycle, from one column a role."""
-    return {
-        (status, role): default_reply for role, column in columns.items() for status, default_reply in column.items()
-    }

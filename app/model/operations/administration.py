@@ -8,7 +8,8 @@ from sqlalchemy import select
 from ..letters.notification import notify
 from ..lifecycle.commands import MERGE, lines_of
 from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import TRACKER, NotAllowed
+from ..lifecycle.roles import TRACKER
+from ..lifecycle.tables import NotAllowed
 from ..records.message_ids import new_message_id
 from ..records.people import Person
 from ..records.tickets import Ticket, find_ticket

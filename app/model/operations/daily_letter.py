@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
+from ..letters.letter_rows import admin_wording, row_from_admins
 from ..letters.letter_subjects import Subjects, add_letters, named_in
-from ..letters.notices import admin_wording, row_from_admins
 from ..letters.outbox import relay_trouble
 from ..records.letters import Letter
 from ..records.messages import Message

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ..letters.notification import notify, notify_unanswered
-from ..lifecycle.tables import TRACKER, target_status
+from ..lifecycle.roles import TRACKER
+from ..lifecycle.tables import target_status
 from ..records.letters import UNANSWERED, Letter
 from ..records.messages import Message
 from ..records.tickets import Ticket, find_ticket

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import or_, select
 
+from ..letters.letter_rows import letter_row
 from ..letters.letter_subjects import Subjects, add_letters
 from ..letters.morning_text import KIND, Waiting, morning_text
-from ..letters.notices import letter_row
 from ..records.addressing import postmaster_address, ticket_address
 from ..records.people import Person
 from ..records.queues import Queue, Responder, main_address

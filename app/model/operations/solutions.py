@@ -2,7 +2,8 @@
 
 from sqlalchemy import select
 
-from ..lifecycle.tables import ActorRoles, NotAllowed, Rule
+from ..lifecycle.roles import ActorRoles
+from ..lifecycle.tables import NotAllowed, Rule
 from ..records.messages import Message, NoSuchMessage, find_message
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork

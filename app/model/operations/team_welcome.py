@@ -1,7 +1,7 @@
 """The letter that tells somebody on a team how it works."""
 
+from ..letters.letter_rows import letter_row
 from ..letters.letter_subjects import Subjects, add_letters
-from ..letters.notices import letter_row
 from ..records.addressing import comment_address, postmaster_address
 from ..records.people import Person
 from ..records.queues import Queue, main_address

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..lifecycle.tables import Action, ActorRoles, AnswerEffect, Rule, find_rule, target_status
+from ..lifecycle.roles import ActorRoles
+from ..lifecycle.tables import Action, AnswerEffect, Rule, find_rule, target_status
 from ..records.messages import Message
 from ..records.ticket_progress import ADD_REOPENING, TicketProgress
 from ..records.tickets import Ticket, record_change

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..lifecycle.tables import Action, ActorRoles, Rule, find_rule, target_status
+from ..lifecycle.roles import ActorRoles
+from ..lifecycle.tables import Action, Rule, find_rule, target_status
 from ..records.people import Person
 from ..records.tickets import Participant, Ticket
 from ..storage.unit_of_work import UnitOfWork

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, bindparam, select, union
 
 from ...mail.addresses import address_key
-from ..lifecycle.tables import ActorRoles, Lifecycle, Role
+from ..lifecycle.roles import ActorRoles, Role
+from ..lifecycle.tables import Lifecycle
 from ..records.addressing import find_our_address, is_at_our_domain
 from ..records.people import Person, addresses_in_name, label_of, name_key
 from ..records.queues import TEAM, Queue, QueueReader, Responder

@@ -2,22 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, false, or_, select
 
 from ...mail.thanks import is_only_thanks
 from ..lifecycle.registry import LIFECYCLES
-from ..lifecycle.tables import (
-    Action,
-    ActorRoles,
-    DefaultReply,
-    Lifecycle,
-    NotAllowed,
-    Rule,
-    find_rule,
-    target_status,
-)
+from ..lifecycle.roles import ActorRoles
+from ..lifecycle.tables import Action, DefaultReply, Lifecycle, NotAllowed, Rule, find_rule, target_status
 from ..records.messages import Message
 from ..records.tickets import Ticket
 from ..storage.prepared import Prepared
@@ -47,11 +40,17 @@ def promise(uow: UnitOfWork, ticket: Ticket, member: TicketMember, *, private: b
     """What a plain reply of this person would do while the ticket is as it is; `private`: to the comment address."""
     lifecycle = ticket.lifecycle
     roles = effective_member(uow, ticket, member, verified=True).roles_in(lifecycle)
-    default_reply = DefaultReply(lifecycle.comment) if private else lifecycle.default_reply(ticket.status, roles.role)
-    secret = is_private(lifecycle, ticket.status, roles, default_reply.action, comment=private)
+    return _promise(lifecycle, ticket.status, roles, comment=private)
+
+
+@cache
+def _promise(lifecycle: Lifecycle, status: str, roles: ActorRoles, *, comment: bool) -> Promise:
+    """What a plain reply does by the tables; the same for everybody with these roles."""
+    default_reply = DefaultReply(lifecycle.comment) if comment else lifecycle.default_reply(status, roles.role)
+    secret = is_private(lifecycle, status, roles, default_reply.action, comment=comment)
     default_reply = replace(default_reply, private=secret) if secret != default_reply.private else default_reply
-    rule = find_rule(lifecycle, default_reply.action, ticket.status, roles)
-    return Promise(default_reply, target_status(rule, ticket.status), roles.role)
+    rule = find_rule(lifecycle, default_reply.action, status, roles)
+    return Promise(default_reply, target_status(rule, status), roles.role)
 
 
 def row_of_thanks(default_reply: DefaultReply, words: NewMessage, members: Iterable[TicketMember]) -> Rule | None:

@@ -17,7 +17,7 @@ from ...mail.machines.refusals import Meaning
 from ...mail.text import one_line
 from ...model.inbound.bounces import record_failure
 from ...model.letters.personal_letters import LOGIN
-from ...model.letters.receipts import ReceiptKind
+from ...model.letters.receipt_letters import ReceiptKind
 from ...model.records.letters import HELD, Letter, State
 from ...model.records.people import Person
 from ...model.storage.database import DATABASE_FAULTS, Database

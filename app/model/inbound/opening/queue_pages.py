@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ...letters import info_letters
+from ...letters.pages import page_letters
 from ...lifecycle import commands
 from ...records.addressing import OurAddress
 from ...records.people import find_person
@@ -34,6 +34,6 @@ def answer_page(uow: UnitOfWork, claim: Claim, our_address: OurAddress) -> Deliv
         return None
     if Effect.EXPOSE in allowed:
         attached_letters.mark_exposed(uow, claim.inbound_mail)
-    if not info_letters.send_page_from_queue(uow, queue, person, replace(new_message, verified=about.verified), page):
-        return set_aside_claimed(uow, claim, info_letters.ENOUGH)
+    if not page_letters.send_page_from_queue(uow, queue, person, replace(new_message, verified=about.verified), page):
+        return set_aside_claimed(uow, claim, page_letters.ENOUGH)
     return settle(uow, claim, Fate.ANSWERED)

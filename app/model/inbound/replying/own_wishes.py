@@ -1,7 +1,8 @@
 """What somebody wants for themselves: a page, or no more letters."""
 
-from ...letters import info_letters, receipts
-from ...letters.receipts import ReceiptKind, ReceiptRecipient
+from ...letters import receipts
+from ...letters.pages import page_letters
+from ...letters.receipt_letters import ReceiptKind, ReceiptRecipient
 from ...lifecycle import commands
 from ...lifecycle.commands import Page
 from ...operations import leaving
@@ -17,7 +18,7 @@ from .ticket_reply import TicketReply
 
 def answer_page(uow: UnitOfWork, reply: TicketReply, page: Page) -> MailOutcome:
     if not letter_limits.may_answer(uow, reply.person.id, ReceiptKind.PAGE, proven=reply.new_message.verified):
-        return MailOutcome(Fate.SET_ASIDE, reason=info_letters.ENOUGH)
+        return MailOutcome(Fate.SET_ASIDE, reason=page_letters.ENOUGH)
     # Who asks for a ticket that was merged is told so.
     page = page._replace(ticket=page.ticket or reply.thread.formerly or 0)
     return MailOutcome(Fate.ANSWERED, reply.ticket, answer=lambda uow, to: _send_page(uow, to, reply, page))
@@ -26,10 +27,10 @@ def answer_page(uow: UnitOfWork, reply: TicketReply, page: Page) -> MailOutcome:
 def _send_page(uow: UnitOfWork, to: ReceiptRecipient, reply: TicketReply, page: Page) -> None:
     """Send a page, as one of the ticket's queue to whoever may not see the ticket."""
     if may_see(reply.ticket, reply.member) or reply.member.pending:
-        info_letters.send_page_about_ticket(uow, to._replace(new_message=reply.new_message), reply.person, page)
+        page_letters.send_page_about_ticket(uow, to._replace(new_message=reply.new_message), reply.person, page)
         return
     page = page._replace(ticket=page.ticket or reply.ticket.id)
-    info_letters.send_page_from_queue(uow, reply.ticket.queue, reply.person, reply.new_message, page)
+    page_letters.send_page_from_queue(uow, reply.ticket.queue, reply.person, reply.new_message, page)
 
 
 def unsubscribe(uow: UnitOfWork, reply: TicketReply) -> MailOutcome:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...letters import offers, receipts
-from ...letters.receipts import ReceiptKind
+from ...letters.receipt_letters import ReceiptKind
 from ...lifecycle.commands import Command, Line
 from ...operations.commands import execution
 from ...operations.commands.command_mail import CommandMail, CommandsRefused, MergeWaits

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ....mail.parsed import ParsedAttachment
 from ...letters import receipts
-from ...letters.receipts import ReceiptRecipient
+from ...letters.receipt_letters import ReceiptRecipient
 from ...lifecycle import commands
 from ...lifecycle.commands import Line
 from ...records.letters import Letter

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ...letters import offers, receipts
-from ...letters.receipts import ReceiptKind
+from ...letters.receipt_letters import ReceiptKind
 from ...lifecycle import commands
 from ...lifecycle.tables import NotAllowed
 from ...operations import leaving, sending

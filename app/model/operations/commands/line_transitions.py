@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from ...lifecycle import commands
 from ...lifecycle.commands import Command, Line
-from ...lifecycle.tables import ActorRoles, NotAllowed
+from ...lifecycle.roles import ActorRoles
+from ...lifecycle.tables import NotAllowed
 from ...records.addressing import ticket_address
 from ...records.tickets import Ticket
 from ...storage.unit_of_work import UnitOfWork

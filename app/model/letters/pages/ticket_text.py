@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ...mail.text import one_line, shown
-from ..lifecycle.tables import Lifecycle
-from ..records.tickets import UNDELIVERED
-from ..tickets.days import day_of
-from ..wording import Sentence, Wording, moment, say, wording_in
-from .notices import file_size
-from .notification import message_heading
+from ....mail.text import one_line, shown
+from ...lifecycle.tables import Lifecycle
+from ...records.tickets import UNDELIVERED
+from ...tickets.days import day_of
+from ...wording import Sentence, Wording, moment, say, wording_in
+from ..notices.headings import message_heading
+from ..posted_text import file_size
 
 
 def head_text(view: dict[str, Any]) -> Sentence:
@@ -22,13 +22,15 @@ def head_text(view: dict[str, Any]) -> Sentence:
         say("pages.owner_line", person=_person(view["assignee"])),
     ]
     if view["participants"]:
-        lines.append(say("pages.copied_in_line", people=[_person(one) for one in view["participants"]]))
+        lines.append(say("pages.copied_in_line", people=[_person(entry) for entry in view["participants"]]))
     if view["unsubscribed"]:
-        lines.append(say("pages.unsubscribed_line", people=[_person(one) for one in view["unsubscribed"]]))
+        lines.append(say("pages.unsubscribed_line", people=[_person(entry) for entry in view["unsubscribed"]]))
     if view["merged_into"]:
         lines.append(say("pages.merged_line", number=view["merged_into"]))
     missed = [change for change in view["changes"] if change["field"] == UNDELIVERED]
-    lines += [say("pages.undelivered_line", what=one_line(one["new"]), moment=_moment(one["at"])) for one in missed]
+    lines += [
+        say("pages.undelivered_line", what=one_line(entry["new"]), moment=_moment(entry["at"])) for entry in missed
+    ]
     if view["answer"]:
         lines.append(say("pages.answer_line", person=_person(view["answerer"]), number=view["answer"]))
     return say("pages.lines", lines=lines)
@@ -55,10 +57,10 @@ def message_text(
     if message["new_status"] != status_before:
         when = say("pages.and_status", moment=when, status=message["new_status"])
     head = say(f"pages.{kind}", number=message["number"], moment=when)
-    files = [
-        say("notes.file", name=one_line(one["name"]), size=file_size(one["bytes"])) for one in message["attachments"]
+    attached = [
+        wording.line(say("notes.file", name=one_line(file["name"]), size=file_size(file["bytes"])))
+        for file in message["attachments"]
     ]
-    attached = [wording.line(file) for file in files]
     body = "\n".join([shown(message["text"]), *attached]).strip("\n")
     return f"{wording.line(head)}\n{byline(message, lifecycle, viewer, wording)}\n\n{body}".rstrip()
 

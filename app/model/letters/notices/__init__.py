@@ -1,0 +1,1 @@
+"""What the letters about one happening say, and to whom."""

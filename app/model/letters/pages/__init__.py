@@ -1,0 +1,1 @@
+"""Letters that answer a request: help, a list of tickets, or a ticket."""
