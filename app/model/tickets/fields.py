@@ -54,6 +54,8 @@ _ORDER = ("subject", "assignee", "priority", "queue", "status", "requestor")
 def _check(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges) -> None:
     if field_changes.title is not None and not one_line(field_changes.title):
         raise NotAllowed("needs_subject")
+    if field_changes.assignee is None and field_changes.gone is None:
+        return
     members = members_of(uow, ticket)
     if field_changes.assignee is not None and not _may_be_assigned(field_changes, members):
         choices = assignable(uow, members)
