@@ -538,6 +538,25 @@ def test_the_title_of_a_ticket_that_the_team_opened_in_private_is_nobodys_else(
     assert inbox_desk.world.ticket(2)["title"] == "A chair"
 
 
+def test_a_title_that_began_in_private_is_not_told_to_whom_a_merge_or_a_cc_brings(inbox_desk: NotedWorld) -> None:
+    rosa, ron = inbox_desk.rosa, inbox_desk.ron
+    rosa.writes("hello-comment", "Sue him?", subject="Zebrafish fraud of Rita")
+    ron.replies(ron.letters[0], "Merge: 2")
+    ron.replies(ron.letter(), "yes")
+    assert inbox_desk.world.ticket(2)["title"] == "Ticket 2"
+    assert "Ticket 2" in inbox_desk.rita.letter()["Subject"]
+    assert "Subject: Zebrafish fraud of Rita → Ticket 2" in ron.letter().text
+    rosa.writes("hello-comment", "Sue him?", subject="Kingfisher fraud of Otto")
+    rosa.writes("ticket3", "Let us ask him.")
+    ron.replies(ron.letter(), "Hello Otto.", headers={"Cc": "otto@example.net"})
+    otto = inbox_desk.world.actor("otto@example.net")
+    assert [one["email"] for one in inbox_desk.world.ticket(3)["participants"]] == [otto.email]
+    ron.replies(ron.letter(), "Are you there?")
+    assert "Ticket 3" in otto.letter()["Subject"]
+    for reader in (inbox_desk.rita, inbox_desk.pia, otto):
+        assert not [letter for letter in reader.letters if "fraud" in whole(letter)]
+
+
 def test_the_subject_of_a_note_is_not_shown_with_a_public_reply(inbox_desk: NotedWorld) -> None:
     inbox_desk.hears("Here you are.", subject="Re: Between us only")
     assert inbox_desk.last()["subject"] == inbox_desk.world.ticket()["title"]

@@ -15,6 +15,7 @@ from ..records.queues import Queue
 from ..records.registration import get_or_create_person, mark_reachable, set_current_address
 from ..records.tickets import LET_IN, Participant, Ticket, record_change
 from ..storage.unit_of_work import UnitOfWork
+from ..tickets.fields import hide_private_title
 from ..tickets.members import TicketMember
 from ..tickets.posts import NewMessage, Parent
 from ..tickets.undo import NOBODY_LET_IN, FieldChange, LetIn, snapshot
@@ -145,9 +146,10 @@ def add_participants(
     if not new:
         return NOBODY_LET_IN
     before = snapshot(uow, ticket, people=True)
-    changes: list[FieldChange] = [("participant", None, person.email) for person in new]
-    for person, change in zip(new, changes, strict=True):
+    changes = [*hide_private_title(uow, ticket), *(("participant", None, person.email) for person in new)]
+    for person in new:
         uow.session.merge(Participant(ticket_id=ticket.id, person_id=person.id, **LET_IN))
+    for change in changes:
         record_change(uow, ticket, None, *change)
     return LetIn(before, tuple(changes))
 

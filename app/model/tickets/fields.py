@@ -105,9 +105,8 @@ def _moves_away(uow: UnitOfWork, ticket: Ticket, actor: Person, queue: Queue, me
 def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges, came: Sequence[Person]) -> None:
     if field_changes.title is not None:
         ticket.title = one_line(field_changes.title)
-    elif (field_changes.requestor or field_changes.participant) and _is_private_title(uow, ticket):
-        # Whoever comes to the ticket reads its title in every letter.
-        ticket.title = f"Ticket {ticket.id}"
+    elif field_changes.requestor or field_changes.participant:
+        hide_private_title(uow, ticket)
     if field_changes.assignee is not None or field_changes.nobody:
         ticket.assignee = field_changes.assignee
     if field_changes.priority is not None or field_changes.no_priority:
@@ -126,6 +125,17 @@ def _carry_out(uow: UnitOfWork, ticket: Ticket, field_changes: FieldChanges, cam
         row = uow.session.get(Participant, (ticket.id, field_changes.gone.id))
         uow.session.delete(row)
     uow.session.flush()
+
+
+def hide_private_title(uow: UnitOfWork, ticket: Ticket) -> list[FieldChange]:
+    """Give a ticket another title if its own began in private; what changed.
+
+    Whoever comes to the ticket reads its title in every letter.
+    """
+    if not _is_private_title(uow, ticket):
+        return []
+    old, ticket.title = ticket.title, f"Ticket {ticket.id}"
+    return [("subject", old, ticket.title)]
 
 
 def _is_private_title(uow: UnitOfWork, ticket: Ticket) -> bool:

@@ -12,7 +12,9 @@ from ..records.people import Person
 from ..records.tickets import MERGED, NoSuchTicket, Participant, Ticket, record_change, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..wording import Sentence, say
+from .fields import hide_private_title
 from .members import members_of
+from .undo import FieldChange
 
 
 def merge_target(uow: UnitOfWork, ticket: Ticket, number: int) -> Ticket:
@@ -67,11 +69,12 @@ def _public(uow: UnitOfWork, ticket: Ticket) -> int:
     return uow.session.scalar(query) or 0
 
 
-def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
+def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> list[FieldChange]:
     """Put the messages and people of a ticket on another one, where whatever still comes for it goes from now on.
 
-    The messages get the next numbers there, in their order.
+    The messages get the next numbers there, in their order. Returns what changed there.
     """
+    retitled = hide_private_title(uow, into) if _outsiders(uow, ticket) else []
     # Whom an unproven mail named on one ticket was not named on the other.
     on_it = [member for member in members_of(uow, ticket) if member.requestor or member.participant or member.assignee]
     people = [member for member in on_it if member.requestor or member.assignee or not member.pending]
@@ -86,8 +89,12 @@ def merge(uow: UnitOfWork, ticket: Ticket, into: Ticket, actor: Person) -> None:
     _move_dates(ticket, into)
     ticket.merged_into = into.id
     record_change(uow, ticket, actor.id, "merged_into", None, str(into.id))
+    for change in retitled:
+        record_change(uow, into, actor.id, *change)
+    # The last change of a ticket tells whether it can be taken back.
     record_change(uow, into, actor.id, MERGED, None, str(ticket.id))
     uow.session.flush()
+    return [(MERGED, None, str(ticket.id)), *retitled]
 
 
 def _move_messages(uow: UnitOfWork, ticket: Ticket, into: Ticket) -> None:

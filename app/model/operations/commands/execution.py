@@ -7,7 +7,7 @@ from ...lifecycle import commands
 from ...lifecycle.commands import Command, Line
 from ...lifecycle.tables import Action, AnswerEffect
 from ...records.messages import Message
-from ...records.tickets import MERGED, Ticket
+from ...records.tickets import Ticket
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets import merging
 from ...tickets.days import pause, read_wanted
@@ -40,11 +40,10 @@ def execute_commands(uow: UnitOfWork, ticket: Ticket, command_mail: CommandMail)
         formerly, changes = FormerQueue(ticket.queue.name, ticket.id), list(command_mail.let_in.changes)
         before, unasked = command_mail.let_in.before, False
         if (line := lines.get(commands.MERGE)) is not None and line not in problems:
-            changes.append((MERGED, None, str(ticket.id)))
             with problems.on(line):
                 into = merge_goal(uow, ticket, command_mail.person, line.value)
                 unasked = not command_mail.confirmed and merging.joins_others(ticket, into, command_mail.person)
-                merging.merge(uow, ticket, into, command_mail.person)
+                changes += merging.merge(uow, ticket, into, command_mail.person)
                 ticket, before = into, None
         before = before or snapshot(uow, ticket, people=not lines.keys().isdisjoint(_OF_PEOPLE))
         changes += set_things(uow, ticket, command_mail, problems)
