@@ -55,7 +55,7 @@ class RowBuffer:
         connection = self.uow.connection
         add_rows(connection, TICKET, [columns_of(ticket) for ticket in self.tickets])
         add_rows(connection, MESSAGE, [columns_of(message) for message, _ in self.messages])
-        add_rows(connection, _ATTACHMENT, self._attachments())
+        add_rows(connection, _ATTACHMENT, self._attachment_rows())
         add_rows(connection, _PARTICIPANT, self.participants)
         for table, rows in ((_CHANGE, self.changes), (_REOPENING, self.reopenings)):
             ids = reserve(connection, table, len(rows))
@@ -77,7 +77,7 @@ class RowBuffer:
         if ticket.id in self.begun:
             self.uow.connection.execute(update(TICKET).where(TICKET.c.id == ticket.id).values(**columns_of(ticket)))
 
-    def _attachments(self) -> list[Row]:
+    def _attachment_rows(self) -> list[Row]:
         rows = [row for message, attachments in self.messages for row in attachment_rows(message.id, attachments)]
         ids = reserve(self.uow.connection, _ATTACHMENT, len(rows))
         return [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)]

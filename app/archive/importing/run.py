@@ -167,7 +167,7 @@ def _name(report: ImportReport, mail: ArchiveMail) -> None:
 
 def _post_all(context: ImportContext, poster: ThreadPoster, report: ImportReport, tell: Tell) -> None:
     begun = perf_counter()
-    total = _planned(context)
+    total = _count_planned(context)
     mails = 0
     while total and (posted := poster.step()) is not None:
         mails += posted.mails
@@ -185,7 +185,7 @@ def _index(tracker: Database, report: ImportReport, tell: Tell) -> None:
     report.seconds[INDEXING] += perf_counter() - begun
 
 
-def _planned(context: ImportContext) -> int:
+def _count_planned(context: ImportContext) -> int:
     query = select(func.count()).where(
         ARCHIVED.c.thread.is_not(None), ~ARCHIVED.c.posted, ARCHIVED.c.queue_id == context.queue_id
     )

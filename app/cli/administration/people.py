@@ -54,7 +54,8 @@ def queue_list(as_json: bool) -> None:
             print_json([_queue_json(uow, queue) for queue in every_queue])
         else:
             rows = [
-                (queue.name, queue.lifecycle_name, _addresses(uow, queue), _switched(queue)) for queue in every_queue
+                (queue.name, queue.lifecycle_name, _addresses(uow, queue), _changed_switches(queue))
+                for queue in every_queue
             ]
             print_rows(rows, ("QUEUE", "LIFECYCLE", "ADDRESSES", "SWITCHED"), empty="No queues")
 
@@ -122,7 +123,7 @@ def queue_remove(name: str, to: str | None) -> None:
         click.echo(f"Email to {', '.join(removed.addresses)} {goes}")
 
 
-def _switched(queue: queues.Queue) -> str:
+def _changed_switches(queue: queues.Queue) -> str:
     """Return the switches of a queue that are not as in a new one, as `queue set` takes them."""
     words = {True: "on", False: "off"}
     changed = [

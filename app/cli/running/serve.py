@@ -199,7 +199,7 @@ def _greet(listeners: "Sequence[Listener]", receiver: "Receiver", settings: Sett
     # The database may be away: then mail is answered 451, and the server goes on without this line.
     with suppress(SQLAlchemyError):
         if smtp is not None:
-            click.echo(f"Try it:  {_first_mail(smtp, database)}")
+            click.echo(f"Try it:  {_first_mail_command(smtp, database)}")
             if isinstance(relay, MaildirRelay):
                 click.echo(f"Or watch a first conversation, in another terminal:  {launcher()} try")
     click.echo("Ctrl-C stops it.")
@@ -207,7 +207,7 @@ def _greet(listeners: "Sequence[Listener]", receiver: "Receiver", settings: Sett
     sys.stdout.flush()
 
 
-def _first_mail(smtp: "Listener", database: Database) -> str:
+def _first_mail_command(smtp: "Listener", database: Database) -> str:
     """Return one line for a shell that adds someone to the General team and sends a first email."""
     to = f"hello@{database.domain}"
     mail = f"From: Ann <ann@example.org>\\nTo: {to}\\nSubject: A first question\\n\\nDoes this work?\\n"

@@ -27,11 +27,11 @@ def solution_of(uow: UnitOfWork, ticket: Ticket, rule: Rule, number: int | None,
     if chosen is None:
         return latest
     if number is not None and not roles.responder:
-        return _shown_as(uow, ticket, number)
+        return _public_message(uow, ticket, number)
     return find_message(uow, ticket, chosen)
 
 
-def _shown_as(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
+def _public_message(uow: UnitOfWork, ticket: Ticket, number: int) -> Message:
     """The message that somebody from outside is shown under this number: private ones are not counted."""
     query = select(Message).where(Message.ticket_id == ticket.id, ~Message.private).order_by(Message.number)
     message = uow.session.scalars(query.offset(max(number, 1) - 1).limit(1)).one_or_none() if number > 0 else None

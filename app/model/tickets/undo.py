@@ -144,7 +144,7 @@ def latest_checkpoint(uow: UnitOfWork, ticket: Ticket) -> Checkpoint | None:
 def undoable_checkpoint(uow: UnitOfWork, ticket: Ticket) -> Checkpoint | None:
     """How the ticket was before its last change, if nothing else has happened since."""
     checkpoint = latest_checkpoint(uow, ticket)
-    return checkpoint if checkpoint is not None and _is_last(uow, ticket, checkpoint) else None
+    return checkpoint if checkpoint is not None and _nothing_since(uow, ticket, checkpoint) else None
 
 
 def extend_checkpoint(uow: UnitOfWork, ticket: Ticket, checkpoint: Checkpoint | None) -> None:
@@ -197,7 +197,7 @@ def undo_last_change(
     other = letter_checkpoint not in (None, checkpoint.id) and (
         not is_own or _was_offered(uow, person, letter_checkpoint, responder=responder)
     )
-    if other or (was_pending and letter_checkpoint != checkpoint.id) or not _is_last(uow, ticket, checkpoint):
+    if other or (was_pending and letter_checkpoint != checkpoint.id) or not _nothing_since(uow, ticket, checkpoint):
         raise NotAllowed("undo_too_late", number=ticket.id)
     return _restore(uow, ticket, person, checkpoint)
 
@@ -208,7 +208,7 @@ def _was_offered(uow: UnitOfWork, person: Person, letter_checkpoint: int | None,
     return responder or (letter is not None and letter.by_id == person.id)
 
 
-def _is_last(uow: UnitOfWork, ticket: Ticket, checkpoint: Checkpoint) -> bool:
+def _nothing_since(uow: UnitOfWork, ticket: Ticket, checkpoint: Checkpoint) -> bool:
     return checkpoint.changes == _last_change_id(uow, ticket) and not _has_spoken(uow, ticket, checkpoint.posts)
 
 
