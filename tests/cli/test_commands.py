@@ -67,7 +67,7 @@ class Done(NamedTuple):
     err: str
 
 
-class Office:
+class CommandLine:
     """Where commands are run: in this process, on a database of its own."""
 
     def __init__(self, path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,13 +120,13 @@ class Office:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Office:
+def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """No database yet."""
-    return Office(tmp_path, capsys, monkeypatch)
+    return CommandLine(tmp_path, capsys, monkeypatch)
 
 
 @pytest.fixture
-def office(bare: Office) -> Office:
+def cli(bare: CommandLine) -> CommandLine:
     """The first queues, General as a support tracker, an administrator, a responder and a ticket of Ann's."""
     bare.has_a_database()
     bare.does("queue", "set", "General", "lifecycle=support")
@@ -134,13 +134,13 @@ def office(bare: Office) -> Office:
 
 
 @pytest.fixture
-def inbox(bare: Office) -> Office:
+def inbox(bare: CommandLine) -> CommandLine:
     """The same with General as it is made: a shared inbox."""
     bare.has_a_database()
     return staffed(bare)
 
 
-def staffed(bare: Office) -> Office:
+def staffed(bare: CommandLine) -> CommandLine:
     bare.does("person", "add", ADMIN, "--name", "Ada Admin", "--admin")
     bare.does("person", "add", ROB, "--name", "Rob Responder")
     bare.does("responder", "add", ROB, "--queue", "General")
@@ -148,10 +148,10 @@ def staffed(bare: Office) -> Office:
     return bare
 
 
-def deliver(office: Office, raw: bytes, to: str) -> Done:
-    mail = office.path / "mail"
+def deliver(cli: CommandLine, raw: bytes, to: str) -> Done:
+    mail = cli.path / "mail"
     mail.write_bytes(raw)
-    return office.run("deliver", "--to", to, mail)
+    return cli.run("deliver", "--to", to, mail)
 
 
 # --- All of them ---
@@ -162,16 +162,16 @@ def test_the_list_of_commands_says_what_each_command_says() -> None:
         assert command_named(name).get_short_help_str(200) == summary
 
 
-def test_nothing_typed_shows_what_there_is(bare: Office) -> None:
+def test_nothing_typed_shows_what_there_is(bare: CommandLine) -> None:
     assert bare.does() == bare.does("--help")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help(bare: Office, name: str) -> None:
+def test_every_command_has_help(bare: CommandLine, name: str) -> None:
     assert bare.does(name, "--help").startswith(f"Usage: tickets {name} ")
 
 
-def test_the_help_lists_every_command_in_one_of_six_groups(bare: Office) -> None:
+def test_the_help_lists_every_command_in_one_of_six_groups(bare: CommandLine) -> None:
     assert list(GROUPS) == ["Run", "People and queues", "Tickets", "Archive", "Trouble", "For developers"]
     shown = bare.does("--help")
     for group, commands in GROUPS.items():
@@ -210,7 +210,7 @@ def test_the_examples_of_a_help_can_be_typed(name: str, tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_can_complete_commands(bare: Office, shell: str) -> None:
+def test_a_shell_can_complete_commands(bare: CommandLine, shell: str) -> None:
     assert "_TICKETS_COMPLETE" in bare.does("completion", shell)
 
 
@@ -243,18 +243,18 @@ def test_completion_knows_commands_and_options(tmp_path: Path) -> None:
     ids=" ".join,
 )
 def test_an_empty_path_is_wrong_usage_and_nothing_is_done(
-    office: Office, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     # A shell's variable that is not set; the empty path would be the working directory.
-    folder = office.path / "here"
+    folder = cli.path / "here"
     folder.mkdir()
     (folder / "1.eml").write_bytes(b"From: ann@example.org\nMessage-ID: <1@x>\nSubject: Old\n\nHello\n")
     monkeypatch.chdir(folder)
-    done = office.run(*arguments)
+    done = cli.run(*arguments)
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith(f"Usage: tickets {arguments[0]}")
     assert "Traceback" not in done.err
-    assert [ticket["title"] for ticket in office.json("list")] == ["No boot"]
+    assert [ticket["title"] for ticket in cli.json("list")] == ["No boot"]
     assert [path.name for path in folder.iterdir()] == ["1.eml"]
 
 
@@ -263,13 +263,13 @@ READING += [["outbox", "list"], ["unmatched"], ["unmatched", "list"], ["raw", "1
 
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)
-def test_without_a_database_a_command_says_what_to_do(bare: Office, command: list[str]) -> None:
+def test_without_a_database_a_command_says_what_to_do(bare: CommandLine, command: list[str]) -> None:
     assert bare.refuses(*command) == "No database yet. Run: tickets init"
 
 
 @pytest.mark.parametrize("command", [one for one in READING if one[0] not in ("show", "raw")], ids=" ".join)
-def test_every_listing_is_one_json_document(office: Office, command: list[str]) -> None:
-    assert isinstance(office.json(*command), list)
+def test_every_listing_is_one_json_document(cli: CommandLine, command: list[str]) -> None:
+    assert isinstance(cli.json(*command), list)
 
 
 WRONG_USAGE: list[list[str]] = [
@@ -301,8 +301,8 @@ WRONG_USAGE: list[list[str]] = [
 
 
 @pytest.mark.parametrize("command", WRONG_USAGE, ids=" ".join)
-def test_wrong_usage_ends_with_2(office: Office, command: list[str]) -> None:
-    done = office.run(*command)
+def test_wrong_usage_ends_with_2(cli: CommandLine, command: list[str]) -> None:
+    done = cli.run(*command)
     assert (done.status, done.out) == (2, "")
     assert "Error: " in done.err
 
@@ -387,16 +387,16 @@ REFUSED: list[tuple[list[str], str]] = [
 
 
 @pytest.mark.parametrize(("command", "line"), REFUSED, ids=[" ".join(one)[:60] for one, _ in REFUSED])
-def test_what_cannot_be_done_ends_with_1_and_one_line(office: Office, command: list[str], line: str) -> None:
-    before = office.json("show", 1), office.json("queue", "list"), office.json("person", "list")
-    assert line in office.refuses(*command)
-    assert (office.json("show", 1), office.json("queue", "list"), office.json("person", "list")) == before
+def test_what_cannot_be_done_ends_with_1_and_one_line(cli: CommandLine, command: list[str], line: str) -> None:
+    before = cli.json("show", 1), cli.json("queue", "list"), cli.json("person", "list")
+    assert line in cli.refuses(*command)
+    assert (cli.json("show", 1), cli.json("queue", "list"), cli.json("person", "list")) == before
 
 
 # --- init, queues and people ---
 
 
-def test_init_makes_the_first_queues_once(bare: Office) -> None:
+def test_init_makes_the_first_queues_once(bare: CommandLine) -> None:
     assert bare.does("init").startswith("Created sqlite:///")
     assert bare.does("init").startswith("Up to date: sqlite:///")
     assert bare.json("queue", "list") == [
@@ -410,14 +410,14 @@ def test_init_makes_the_first_queues_once(bare: Office) -> None:
     ]
 
 
-def test_init_where_nothing_can_be_written_says_so(bare: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_where_nothing_can_be_written_says_so(bare: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     (bare.path / "file").touch()
     monkeypatch.setenv("TICKETS_DATABASE_URL", f"sqlite:///{bare.path}/file/tickets.db")
     assert re.fullmatch(r"(File exists|Not a directory): .*/file.*", bare.refuses("init"))
 
 
 def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(
-    bare: Office, monkeypatch: pytest.MonkeyPatch
+    bare: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TICKETS_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/t")
     line = bare.refuses("list")
@@ -425,42 +425,42 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(
     assert "secret" not in line
 
 
-def test_a_queue_is_added_changed_and_listed(office: Office) -> None:
-    office.does("queue", "add", "Ubuntu", "--address", "Ubuntu", "--address", "help@ubuntu.example")
-    office.does("queue", "set", "ubuntu", "name=Ubuntu Linux", "address=linux")
-    assert office.json("queue", "list")[-1] == {
+def test_a_queue_is_added_changed_and_listed(cli: CommandLine) -> None:
+    cli.does("queue", "add", "Ubuntu", "--address", "Ubuntu", "--address", "help@ubuntu.example")
+    cli.does("queue", "set", "ubuntu", "name=Ubuntu Linux", "address=linux")
+    assert cli.json("queue", "list")[-1] == {
         "name": "Ubuntu Linux",
         "lifecycle": "correspondence",
         "addresses": ["ubuntu@tickets.localhost", "help@ubuntu.example", "linux@tickets.localhost"],
         **SWITCHES,
     }
-    assert "Ubuntu Linux" in office.does("queue", "list")
+    assert "Ubuntu Linux" in cli.does("queue", "list")
 
 
-def test_a_queue_has_the_lifecycle_that_is_asked_for(office: Office) -> None:
-    office.does("queue", "add", "Ubuntu", "--lifecycle", "support")
-    assert office.json("queue", "list")[-1] == {"name": "Ubuntu", "lifecycle": "support", "addresses": [], **SWITCHES}
+def test_a_queue_has_the_lifecycle_that_is_asked_for(cli: CommandLine) -> None:
+    cli.does("queue", "add", "Ubuntu", "--lifecycle", "support")
+    assert cli.json("queue", "list")[-1] == {"name": "Ubuntu", "lifecycle": "support", "addresses": [], **SWITCHES}
 
 
-def test_the_rules_of_a_queue_are_switched(office: Office) -> None:
-    office.does("queue", "set", "General", "acknowledge=on", "announce-resolved=YES", "cc-from-responders=off")
+def test_the_rules_of_a_queue_are_switched(cli: CommandLine) -> None:
+    cli.does("queue", "set", "General", "acknowledge=on", "announce-resolved=YES", "cc-from-responders=off")
     switched = {"acknowledge": True, "announce-resolved": True, "cc-from-responders": False, "cc-from-others": False}
-    assert switched.items() <= office.json("queue", "list")[0].items()
-    assert SWITCHES.items() <= office.json("queue", "list")[1].items()
-    lines = office.does("queue", "list").splitlines()
+    assert switched.items() <= cli.json("queue", "list")[0].items()
+    assert SWITCHES.items() <= cli.json("queue", "list")[1].items()
+    lines = cli.does("queue", "list").splitlines()
     assert lines[1].endswith("  acknowledge=on announce-resolved=on cc-from-responders=off")
     assert lines[2].endswith("questions@tickets.localhost")
-    office.does("queue", "set", "general", "acknowledge=off")
-    assert office.json("queue", "list")[0]["acknowledge"] is False
+    cli.does("queue", "set", "general", "acknowledge=off")
+    assert cli.json("queue", "list")[0]["acknowledge"] is False
 
 
-def test_a_queue_without_address_has_none(office: Office) -> None:
-    assert office.does("queue", "add", "Quiet") == "Added the queue Quiet (no address)\n"
+def test_a_queue_without_address_has_none(cli: CommandLine) -> None:
+    assert cli.does("queue", "add", "Quiet") == "Added the queue Quiet (no address)\n"
 
 
-def test_people_are_added_and_have_more_than_one_address(office: Office) -> None:
-    office.does("person", "alias", ROB, "rob@home.example")
-    office.does("person", "add", "ROB@home.example", "--name", "Robert", "--admin")
+def test_people_are_added_and_have_more_than_one_address(cli: CommandLine) -> None:
+    cli.does("person", "alias", ROB, "rob@home.example")
+    cli.does("person", "add", "ROB@home.example", "--name", "Robert", "--admin")
     assert {
         "email": ROB,
         "name": "Robert",
@@ -469,67 +469,65 @@ def test_people_are_added_and_have_more_than_one_address(office: Office) -> None
         "addresses": [ROB, "rob@home.example"],
         "undeliverable": None,
         "access": True,
-    } in office.json("person", "list")
-    assert re.search(r"rob@example.org +Robert +administrator +rob@home.example", office.does("person", "list"))
+    } in cli.json("person", "list")
+    assert re.search(r"rob@example.org +Robert +administrator +rob@home.example", cli.does("person", "list"))
 
 
-def test_a_person_can_be_made_no_administrator_and_shut_out(office: Office) -> None:
-    office.does("person", "add", "eve@example.org", "--name", "Eve", "--admin")
-    said = office.does("person", "set", "eve@example.org", "--no-admin", "--no-access")
+def test_a_person_can_be_made_no_administrator_and_shut_out(cli: CommandLine) -> None:
+    cli.does("person", "add", "eve@example.org", "--name", "Eve", "--admin")
+    said = cli.does("person", "set", "eve@example.org", "--no-admin", "--no-access")
     assert said == "Saved Eve <eve@example.org>: known, may not log in, no longer an admin\n"
-    [eve] = [one for one in office.json("person", "list") if one["email"] == "eve@example.org"]
+    [eve] = [one for one in cli.json("person", "list") if one["email"] == "eve@example.org"]
     assert (eve["administrator"], eve["access"]) == (False, False)
-    assert "may see nothing here" in office.refuses("login", "eve@example.org")
-    office.does("person", "set", "eve@example.org", "--access", "--admin")
-    assert "http" in office.does("login", "eve@example.org")
-    assert office.run("person", "set", "eve@example.org").status == 2
-    assert "We don't know nobody@example.org." in office.refuses("person", "set", "nobody@example.org", "--admin")
+    assert "may see nothing here" in cli.refuses("login", "eve@example.org")
+    cli.does("person", "set", "eve@example.org", "--access", "--admin")
+    assert "http" in cli.does("login", "eve@example.org")
+    assert cli.run("person", "set", "eve@example.org").status == 2
+    assert "We don't know nobody@example.org." in cli.refuses("person", "set", "nobody@example.org", "--admin")
 
 
-def test_two_persons_who_are_one_become_one(office: Office) -> None:
+def test_two_persons_who_are_one_become_one(cli: CommandLine) -> None:
     """With all that the other had: their tickets, what they wrote, their queues and their rights."""
     new, home = "sam@example.org", "sam@home.example"
-    office.does("person", "add", new, "--name", "Sam")
-    office.does("open", "--queue", "General", "--from", home, "--subject", "Two", "--text", "t")
-    office.does("set", 1, "--participant", home, "--as", ROB)
-    office.does("set", 1, "--participant", new, "--as", ROB)
-    office.does("responder", "add", home, "--queue", "Questions")
-    office.does("responder", "add", new, "--queue", "Questions")
-    office.does("responder", "add", home, "--queue", "General")
-    office.does("person", "add", home, "--admin")
-    assert office.does("person", "alias", new, home) == f"Linked {home} to Sam <{new}>\n"
-    sams = [person for person in office.json("person", "list") if new in person["addresses"]]
+    cli.does("person", "add", new, "--name", "Sam")
+    cli.does("open", "--queue", "General", "--from", home, "--subject", "Two", "--text", "t")
+    cli.does("set", 1, "--participant", home, "--as", ROB)
+    cli.does("set", 1, "--participant", new, "--as", ROB)
+    cli.does("responder", "add", home, "--queue", "Questions")
+    cli.does("responder", "add", new, "--queue", "Questions")
+    cli.does("responder", "add", home, "--queue", "General")
+    cli.does("person", "add", home, "--admin")
+    assert cli.does("person", "alias", new, home) == f"Linked {home} to Sam <{new}>\n"
+    sams = [person for person in cli.json("person", "list") if new in person["addresses"]]
     sam = {"email": new, "name": "Sam"}
     rights = {"administrator": True, "known": True, "undeliverable": None, "access": True}
     assert sams == [{**sam, **rights, "addresses": [new, home]}]
-    assert office.json("show", 1)["participants"] == [sam]
-    assert office.json("show", 2)["requestor"] == office.json("show", 2)["messages"][0]["sender"] == sam
-    answering = [one["queue"] for one in office.json("responder", "list") if one["email"] == new]
+    assert cli.json("show", 1)["participants"] == [sam]
+    assert cli.json("show", 2)["requestor"] == cli.json("show", 2)["messages"][0]["sender"] == sam
+    answering = [one["queue"] for one in cli.json("responder", "list") if one["email"] == new]
     assert answering == ["General", "Questions"]
-    assert office.json("list", "--requestor", home) == office.json("list", "--requestor", new) != []
+    assert cli.json("list", "--requestor", home) == cli.json("list", "--requestor", new) != []
     # Once more changes nothing, nor does naming them the other way round.
-    before = office.json("person", "list")
-    office.does("person", "alias", new, home)
-    office.does("person", "alias", home, new)
-    assert office.json("person", "list") == before
+    before = cli.json("person", "list")
+    cli.does("person", "alias", new, home)
+    cli.does("person", "alias", home, new)
+    assert cli.json("person", "list") == before
 
 
-def test_responders_come_and_go(office: Office) -> None:
-    assert office.does("responder", "add", "new@example.org", "--queue", "questions") == (
+def test_responders_come_and_go(cli: CommandLine) -> None:
+    assert cli.does("responder", "add", "new@example.org", "--queue", "questions") == (
         "Added new@example.org to the Questions team\n"
     )
-    assert office.json("responder", "list", "--queue", "Questions") == [
+    assert cli.json("responder", "list", "--queue", "Questions") == [
         {"queue": "Questions", "email": "new@example.org", "name": "", "reader": False}
     ]
-    number = office.does(
-        "open", "--queue", "Questions", "--from", ANN, "--subject", "Help", "--text", "It burns."
-    ).strip()
-    assert office.does("responder", "add", "late@example.org", "--queue", "questions") == (
+    number = cli.does("open", "--queue", "Questions", "--from", ANN, "--subject", "Help", "--text", "It burns.").strip()
+    assert cli.does("responder", "add", "late@example.org", "--queue", "questions") == (
         f"Added late@example.org to the Questions team\nWaiting there: #{number}\n"
     )
     for email in ("new@example.org", "late@example.org"):
-        office.does("responder", "remove", email, "--queue", "Questions")
-    assert office.json("responder", "list") == [
+        cli.does("responder", "remove", email, "--queue", "Questions")
+    assert cli.json("responder", "list") == [
         {"queue": "General", "email": ROB, "name": "Rob Responder", "reader": False}
     ]
 
@@ -537,7 +535,7 @@ def test_responders_come_and_go(office: Office) -> None:
 # --- Tickets ---
 
 
-def test_open_prints_the_number_and_reads_the_text_from_standard_input(office: Office) -> None:
+def test_open_prints_the_number_and_reads_the_text_from_standard_input(cli: CommandLine) -> None:
     given = [
         "--queue",
         "Questions",
@@ -548,57 +546,57 @@ def test_open_prints_the_number_and_reads_the_text_from_standard_input(office: O
         "--date",
         "2020-05-05T01:00+02:00",
     ]
-    assert office.does("open", *given, "--text", "-", stdin="日本語 €\r\nzwei\n\n".encode()) == "2\n"
-    ticket = office.json("show", 2)
+    assert cli.does("open", *given, "--text", "-", stdin="日本語 €\r\nzwei\n\n".encode()) == "2\n"
+    ticket = cli.json("show", 2)
     assert (ticket["title"], ticket["requestor"]["email"]) == ("a b", "Eve@example.org")
     assert ticket["messages"][0]["text"] == "日本語 €\nzwei"
     assert ticket["created"] == ticket["last_query"] == ticket["messages"][0]["date"] == "2020-05-04T23:00:00+00:00"
 
 
-def test_standard_input_that_is_no_utf_8_is_read_as_can_be(office: Office) -> None:
-    office.does("act", 1, "Comment", "--as", ROB, "--text", "-", stdin=b"caf\xe9 \xff\n")
-    assert office.json("show", 1)["messages"][1]["text"] == "café ÿ"
+def test_standard_input_that_is_no_utf_8_is_read_as_can_be(cli: CommandLine) -> None:
+    cli.does("act", 1, "Comment", "--as", ROB, "--text", "-", stdin=b"caf\xe9 \xff\n")
+    assert cli.json("show", 1)["messages"][1]["text"] == "café ÿ"
 
 
-def test_a_ticket_is_shown_with_exactly_the_keys_of_the_interface(office: Office) -> None:
-    office.does("set", 1, "--assignee", ROB, "--as", ADMIN)
-    shown = office.json("show", 1)
+def test_a_ticket_is_shown_with_exactly_the_keys_of_the_interface(cli: CommandLine) -> None:
+    cli.does("set", 1, "--assignee", ROB, "--as", ADMIN)
+    shown = cli.json("show", 1)
     assert list(shown) == [*TICKET_KEYS, "messages", "changes"]
     assert list(shown["messages"][0]) == MESSAGE_KEYS
     assert list(shown["changes"][0]) == ["at", "by", "field", "old", "new"]
-    assert list(office.json("show", 1, "--as", ANN)) == [*TICKET_KEYS, "messages", "changes", "reply"]
-    assert [list(ticket) for ticket in office.json("list")] == [TICKET_KEYS]
-    assert {name: shown[name] for name in TICKET_KEYS} == office.json("list")[0]
+    assert list(cli.json("show", 1, "--as", ANN)) == [*TICKET_KEYS, "messages", "changes", "reply"]
+    assert [list(ticket) for ticket in cli.json("list")] == [TICKET_KEYS]
+    assert {name: shown[name] for name in TICKET_KEYS} == cli.json("list")[0]
 
 
-def test_show_as_somebody_says_what_their_reply_would_do(office: Office) -> None:
+def test_show_as_somebody_says_what_their_reply_would_do(cli: CommandLine) -> None:
     expected = {
         ANN: {"as": "requestor", "action": "Give more information", "status": "Open"},
         ROB: {"as": "responder", "action": "Answer", "status": "Answered"},
     }
     for email, reply in expected.items():
-        assert office.json("show", 1, "--as", email)["reply"] == reply
-    assert office.does("show", 1, "--as", ANN).endswith(
+        assert cli.json("show", 1, "--as", email)["reply"] == reply
+    assert cli.does("show", 1, "--as", ANN).endswith(
         f"If {ANN} replies (requestor): Give more information. It stays Open.\n"
     )
-    assert office.does("show", 1, "--as", ROB).endswith(
+    assert cli.does("show", 1, "--as", ROB).endswith(
         f"If {ROB} replies (responder): Answer. The ticket goes from Open to Answered.\n"
     )
 
 
-def test_show_as_a_stranger_is_as_if_there_were_none(office: Office) -> None:
-    deliver(office, b"From: stranger@example.org\nSubject: x\n\nhello\n", "ticket1@tickets.localhost")
-    assert office.refuses("show", 1, "--as", "stranger@example.org") == office.refuses("show", 1, "--as", "no@body.org")
-    assert [message["private"] for message in office.json("show", 1, "--as", ROB)["messages"]] == [False, True]
-    assert len(office.json("show", 1, "--as", ANN)["messages"]) == 1
+def test_show_as_a_stranger_is_as_if_there_were_none(cli: CommandLine) -> None:
+    deliver(cli, b"From: stranger@example.org\nSubject: x\n\nhello\n", "ticket1@tickets.localhost")
+    assert cli.refuses("show", 1, "--as", "stranger@example.org") == cli.refuses("show", 1, "--as", "no@body.org")
+    assert [message["private"] for message in cli.json("show", 1, "--as", ROB)["messages"]] == [False, True]
+    assert len(cli.json("show", 1, "--as", ANN)["messages"]) == 1
 
 
-def test_list_lets_through_what_is_asked_for(office: Office) -> None:
-    office.does("open", "--queue", "Questions", "--from", "eve@example.org", "--subject", "Two", "--text", "t")
-    office.does("set", 1, "--assignee", ROB, "--as", ROB)
+def test_list_lets_through_what_is_asked_for(cli: CommandLine) -> None:
+    cli.does("open", "--queue", "Questions", "--from", "eve@example.org", "--subject", "Two", "--text", "t")
+    cli.does("set", 1, "--assignee", ROB, "--as", ROB)
 
     def listed(*options: str) -> list[int]:
-        return [ticket["id"] for ticket in office.json("list", *options)]
+        return [ticket["id"] for ticket in cli.json("list", *options)]
 
     assert listed() == [1, 2]
     assert listed("--queue", "questions") == [2]
@@ -608,33 +606,33 @@ def test_list_lets_through_what_is_asked_for(office: Office) -> None:
     assert listed("--assignee", ROB) == [1]
     assert listed("--unassigned") == [2]
     assert listed("--unassigned", "--queue", "General") == []
-    assert office.does("list").splitlines()[1].split() == ["1", "Open", "now", "General", ROB, ANN, "No", "boot"]
+    assert cli.does("list").splitlines()[1].split() == ["1", "Open", "now", "General", ROB, ANN, "No", "boot"]
 
 
-def test_act_takes_any_action_by_its_title(office: Office) -> None:
-    assert office.does("act", 1, "request for MORE information", "--as", ROB, "--text", "Which?") == (
+def test_act_takes_any_action_by_its_title(cli: CommandLine) -> None:
+    assert cli.does("act", 1, "request for MORE information", "--as", ROB, "--text", "Which?") == (
         "Ticket 1 is now Needs information\n"
     )
-    office.does("act", 1, "Answer", "--as", ROB, "--text", "This.")
-    office.does("act", 1, "Answer", "--as", ADMIN, "--text", "Or that.")
-    office.does("act", 1, "Confirm", "--as", ANN, "--answer", 3, "--text", "-", stdin=b"Thanks")
-    ticket = office.json("show", 1)
+    cli.does("act", 1, "Answer", "--as", ROB, "--text", "This.")
+    cli.does("act", 1, "Answer", "--as", ADMIN, "--text", "Or that.")
+    cli.does("act", 1, "Confirm", "--as", ANN, "--answer", 3, "--text", "-", stdin=b"Thanks")
+    ticket = cli.json("show", 1)
     assert (ticket["status"], ticket["answer"], ticket["answerer"]["email"]) == ("Solved", 3, ROB)
-    office.does("act", 1, "Change status", "--as", ADMIN, "--status", "invalid")
-    assert office.json("show", 1)["status"] == "Invalid"
+    cli.does("act", 1, "Change status", "--as", ADMIN, "--status", "invalid")
+    assert cli.json("show", 1)["status"] == "Invalid"
 
 
-def test_set_changes_what_is_named_and_records_it(office: Office) -> None:
-    assert office.does("set", 1, "--assignee", ADMIN, "--subject", "New", "--as", ROB) == (
+def test_set_changes_what_is_named_and_records_it(cli: CommandLine) -> None:
+    assert cli.does("set", 1, "--assignee", ADMIN, "--subject", "New", "--as", ROB) == (
         "Ticket 1: subject and assignee changed\n"
     )
-    assert office.does("set", 1, "--subject", "New", "--as", ROB) == "Ticket 1: nothing changed\n"
-    assert office.does("set", 1, "--assignee", "Nobody", "--as", ROB) == "Ticket 1: assignee changed\n"
-    changes = [(change["field"], change["old"], change["new"]) for change in office.json("show", 1)["changes"]]
+    assert cli.does("set", 1, "--subject", "New", "--as", ROB) == "Ticket 1: nothing changed\n"
+    assert cli.does("set", 1, "--assignee", "Nobody", "--as", ROB) == "Ticket 1: assignee changed\n"
+    changes = [(change["field"], change["old"], change["new"]) for change in cli.json("show", 1)["changes"]]
     assert changes == [("subject", "No boot", "New"), ("assignee", None, ADMIN), ("assignee", ADMIN, None)]
 
 
-def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
+def test_a_shared_inbox_is_worked_by_command(inbox: CommandLine) -> None:
     eve = "eve@example.org"
     inbox.does("person", "add", eve)
     assert inbox.json("show", 1, "--as", ANN)["reply"] == {"as": "requestor", "action": "Reply", "status": "new"}
@@ -658,7 +656,7 @@ def test_a_shared_inbox_is_worked_by_command(inbox: Office) -> None:
     assert inbox.does("expire", "--days", "0") == "No tickets expired\n"
 
 
-def test_what_a_participant_writes_is_no_response(inbox: Office) -> None:
+def test_what_a_participant_writes_is_no_response(inbox: CommandLine) -> None:
     """Were it one, a ticket that nobody answered would not be new any more wherever it moved."""
     inbox.does("set", 1, "--participant", "pia@example.org", "--as", ROB)
     inbox.does("act", 1, "Reply", "--as", "pia@example.org", "--text", "Same here.")
@@ -667,7 +665,7 @@ def test_what_a_participant_writes_is_no_response(inbox: Office) -> None:
     assert ticket["last_query"] == ticket["messages"][-1]["date"]
 
 
-def test_somebody_is_let_in_by_command(inbox: Office) -> None:
+def test_somebody_is_let_in_by_command(inbox: CommandLine) -> None:
     eve = "eve@example.org"
     assert inbox.does("set", 1, "--participant", eve, "--as", ROB) == "Ticket 1: participant changed\n"
     assert inbox.does("set", 1, "--participant", eve, "--as", ROB) == "Ticket 1: nothing changed\n"
@@ -675,7 +673,7 @@ def test_somebody_is_let_in_by_command(inbox: Office) -> None:
     assert inbox.json("show", 1)["participants"] == [{"email": eve, "name": ""}]
 
 
-def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inbox: Office) -> None:
+def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inbox: CommandLine) -> None:
     assert inbox.does("set", 1, "--queue", "questions", "--as", ROB) == (
         "Ticket 1: queue, status and participant changed\n"
         "Nobody is on the Questions team yet, so nobody there reads this ticket. The admins are told.\n"
@@ -689,7 +687,7 @@ def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inb
     assert [one["id"] for one in inbox.json("list", "--status", "NEW")] == [1]
 
 
-def test_the_tickets_of_a_queue_move_with_its_lifecycle(inbox: Office) -> None:
+def test_the_tickets_of_a_queue_move_with_its_lifecycle(inbox: CommandLine) -> None:
     inbox.does("open", "--queue", "General", "--from", ANN, "--subject", "Two", "--text", "t")
     inbox.does("act", 2, "Reply", "--as", ROB, "--text", "Off and on.")
     statuses: list[list[str]] = []
@@ -699,95 +697,95 @@ def test_the_tickets_of_a_queue_move_with_its_lifecycle(inbox: Office) -> None:
     assert statuses == [["Open", "Open"], ["new", "open"]]
 
 
-def test_a_status_is_listed_in_every_lifecycle(inbox: Office) -> None:
+def test_a_status_is_listed_in_every_lifecycle(inbox: CommandLine) -> None:
     inbox.does("open", "--queue", "Questions", "--from", ANN, "--subject", "Two", "--text", "t")
     inbox.does("act", 1, "Reply", "--as", ROB, "--text", "Off and on.")
     assert [ticket["status"] for ticket in inbox.json("list", "--status", "open")] == ["open", "Open"]
 
 
-def test_expire_lets_expire_what_nobody_posted_on(office: Office) -> None:
-    office.does("open", "--queue", "General", "--from", ANN, "--subject", "Old", "--text", "t", "--date", "2020-01-01")
-    assert office.json("expire") == [2]
-    assert office.does("expire") == "No tickets expired\n"
-    assert office.json("show", 2)["status"] == "Expired"
-    assert office.does("expire", "--days", "0") == "Ticket 1 expired\n"
+def test_expire_lets_expire_what_nobody_posted_on(cli: CommandLine) -> None:
+    cli.does("open", "--queue", "General", "--from", ANN, "--subject", "Old", "--text", "t", "--date", "2020-01-01")
+    assert cli.json("expire") == [2]
+    assert cli.does("expire") == "No tickets expired\n"
+    assert cli.json("show", 2)["status"] == "Expired"
+    assert cli.does("expire", "--days", "0") == "Ticket 1 expired\n"
 
 
-def test_raw_is_what_came(office: Office) -> None:
+def test_raw_is_what_came(cli: CommandLine) -> None:
     raw = b"From: ann@example.org\r\nSubject: \xe9\n\nA\x00\x1b\xff"
-    assert deliver(office, raw, "ticket1@tickets.localhost").status == 0
-    assert office.process("raw", "1", "2").stdout == raw
+    assert deliver(cli, raw, "ticket1@tickets.localhost").status == 0
+    assert cli.process("raw", "1", "2").stdout == raw
 
 
 # --- Letters and mail set aside ---
 
 
-def test_the_outbox_lists_sends_and_retries(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    [letter] = office.json("outbox", "list")
+def test_the_outbox_lists_sends_and_retries(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    [letter] = cli.json("outbox", "list")
     assert list(letter) == ["id", "ticket", "to", "subject", "state", "attempts", "next", "error"]
     assert (letter["to"], letter["state"], letter["attempts"]) == (ROB, "waiting", 0)
-    assert office.json("outbox") == [letter]
+    assert cli.json("outbox") == [letter]
     monkeypatch.setenv("TICKETS_RELAY", "smtp://127.0.0.1:1")
-    done = office.run("outbox", "send")
+    done = cli.run("outbox", "send")
     assert (done.status, done.out, "Connection refused" in done.err) == (1, "0 emails sent\n", True)
-    assert office.json("outbox", "list", "--state", "waiting")[0]["attempts"] == 1
-    monkeypatch.setenv("TICKETS_RELAY", f"maildir:{office.path}/letters")
-    assert office.does("outbox", "retry", 1) == "1 email will be sent now\n"
-    assert office.does("outbox", "send") == "1 email sent\n"
-    assert office.json("outbox", "list", "--state", "sent")[0]["next"] is None
-    assert len(list((office.path / "letters" / "new").iterdir())) == 1
-    assert office.does("outbox", "retry") == "0 emails will be sent now\n"
+    assert cli.json("outbox", "list", "--state", "waiting")[0]["attempts"] == 1
+    monkeypatch.setenv("TICKETS_RELAY", f"maildir:{cli.path}/letters")
+    assert cli.does("outbox", "retry", 1) == "1 email will be sent now\n"
+    assert cli.does("outbox", "send") == "1 email sent\n"
+    assert cli.json("outbox", "list", "--state", "sent")[0]["next"] is None
+    assert len(list((cli.path / "letters" / "new").iterdir())) == 1
+    assert cli.does("outbox", "retry") == "0 emails will be sent now\n"
 
 
 def test_letters_that_are_refused_do_not_keep_others_from_leaving(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(24):
-        office.does("open", "--queue", "General", "--from", ANN, "--subject", "s", "--text", "t")
+        cli.does("open", "--queue", "General", "--from", ANN, "--subject", "s", "--text", "t")
     with Sink(script={"RCPT": ["550 5.1.1 no"] * 22}) as sink:
         monkeypatch.setenv("TICKETS_RELAY", sink.url)
-        assert office.does("outbox", "send") == "3 emails sent\n"
-    assert [letter["state"] for letter in office.json("outbox")] == ["failed"] * 22 + ["sent"] * 3
+        assert cli.does("outbox", "send") == "3 emails sent\n"
+    assert [letter["state"] for letter in cli.json("outbox")] == ["failed"] * 22 + ["sent"] * 3
 
 
-def test_mail_set_aside_is_listed_shown_redelivered_and_dismissed(office: Office) -> None:
+def test_mail_set_aside_is_listed_shown_redelivered_and_dismissed(cli: CommandLine) -> None:
     raw = b"From: Ann <ann@example.org>\r\nSubject: To nobody\r\n\r\nhello\xff\r\n"
-    assert deliver(office, raw, "sales@tickets.localhost").status == 0
-    assert deliver(office, raw, "other@tickets.localhost").status == 0
-    first, second = office.json("unmatched")
+    assert deliver(cli, raw, "sales@tickets.localhost").status == 0
+    assert deliver(cli, raw, "other@tickets.localhost").status == 0
+    first, second = cli.json("unmatched")
     assert list(first) == ["id", "to", "from", "subject", "received", "reason"]
     assert (first["to"], first["from"], first["subject"]) == ("sales@tickets.localhost", ANN, "To nobody")
-    assert office.process("unmatched", "show", str(first["id"])).stdout == raw
-    assert "set aside (no such address)" in office.does("unmatched", "redeliver", first["id"])
-    office.does("queue", "set", "General", "address=sales")
-    assert office.does("unmatched", "redeliver", first["id"]) == f"{first['id']}: opened on ticket 2\n"
-    office.does("unmatched", "dismiss", second["id"])
-    assert office.json("unmatched", "list") == []
+    assert cli.process("unmatched", "show", str(first["id"])).stdout == raw
+    assert "set aside (no such address)" in cli.does("unmatched", "redeliver", first["id"])
+    cli.does("queue", "set", "General", "address=sales")
+    assert cli.does("unmatched", "redeliver", first["id"]) == f"{first['id']}: opened on ticket 2\n"
+    cli.does("unmatched", "dismiss", second["id"])
+    assert cli.json("unmatched", "list") == []
 
 
 # --- deliver ---
 
 
-def test_deliver_stores_what_a_pipe_brings(office: Office) -> None:
+def test_deliver_stores_what_a_pipe_brings(cli: CommandLine) -> None:
     mail = b"From: ann@example.org\nTo: ticket1@tickets.localhost\nSubject: x\n\nmore\n"
-    assert office.process("deliver", input=mail).returncode == 0
-    assert office.json("show", 1)["messages"][1]["text"] == "more"
-    assert office.process("deliver", "--from", "", "--to", "hello@tickets.localhost", "-", input=mail).returncode == 0
-    assert office.process("deliver", "--to", "hello@tickets.localhost", "-", input=b"\n").returncode == 0
+    assert cli.process("deliver", input=mail).returncode == 0
+    assert cli.json("show", 1)["messages"][1]["text"] == "more"
+    assert cli.process("deliver", "--from", "", "--to", "hello@tickets.localhost", "-", input=mail).returncode == 0
+    assert cli.process("deliver", "--to", "hello@tickets.localhost", "-", input=b"\n").returncode == 0
 
 
-def test_deliver_finds_its_recipient_in_the_environment_of_a_pipe(office: Office) -> None:
+def test_deliver_finds_its_recipient_in_the_environment_of_a_pipe(cli: CommandLine) -> None:
     mail = b"From: ann@example.org\nTo: list@elsewhere.example\nSubject: x\n\nmore\n"
-    done = office.process("deliver", input=mail, env={"RECIPIENT": "ticket1@tickets.localhost"})
+    done = cli.process("deliver", input=mail, env={"RECIPIENT": "ticket1@tickets.localhost"})
     assert done.returncode == 0
-    assert office.json("show", 1)["messages"][1]["text"] == "more"
+    assert cli.json("show", 1)["messages"][1]["text"] == "more"
 
 
 @pytest.mark.parametrize("null", ["<>", ""])
-def test_deliver_takes_an_empty_sender_as_that_of_an_automatic_mail(office: Office, null: str) -> None:
+def test_deliver_takes_an_empty_sender_as_that_of_an_automatic_mail(cli: CommandLine, null: str) -> None:
     mail = b"From: ann@example.org\nSubject: x\n\nI am away.\n"
-    office.does("deliver", "--from", null, "--to", "ticket1@tickets.localhost", stdin=mail)
-    assert office.json("show", 1)["messages"][1]["automatic"] is True
+    cli.does("deliver", "--from", null, "--to", "ticket1@tickets.localhost", stdin=mail)
+    assert cli.json("show", 1)["messages"][1]["automatic"] is True
 
 
 @pytest.mark.parametrize(
@@ -810,17 +808,17 @@ def test_deliver_takes_an_empty_sender_as_that_of_an_automatic_mail(office: Offi
     ids=str,
 )
 def test_deliver_never_ends_with_1_or_2(
-    office: Office, monkeypatch: pytest.MonkeyPatch, arguments: list[str], change: dict[str, str], status: int
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: list[str], change: dict[str, str], status: int
 ) -> None:
     for name, value in change.items():
         monkeypatch.setenv(name, value)
     mail = b"From: ann@example.org\nTo: hello@tickets.localhost\n\nhi\n"
-    assert office.run("deliver", *arguments, stdin=mail).status == status
+    assert cli.run("deliver", *arguments, stdin=mail).status == status
 
 
 @pytest.mark.parametrize("stdin", ["<&-", "</dev/null"], ids=str)
-def test_deliver_without_a_mail_is_tried_again(office: Office, stdin: str) -> None:
-    done = office.process(shell=f'"$T" deliver {stdin}')
+def test_deliver_without_a_mail_is_tried_again(cli: CommandLine, stdin: str) -> None:
+    done = cli.process(shell=f'"$T" deliver {stdin}')
     assert done.returncode == 75
     assert b"Traceback" not in done.stderr
 
@@ -834,14 +832,14 @@ def large(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("place", ["pipe", "file"])
-def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(office: Office, place: str) -> None:
+def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(cli: CommandLine, place: str) -> None:
     limit = {"TICKETS_MAX_MESSAGE_BYTES": str(LIMIT)}
 
     def delivers(size: int) -> "subprocess.CompletedProcess[bytes]":
         if place == "pipe":
-            return office.process("deliver", input=large(size), env=limit)
-        (office.path / "mail").write_bytes(large(size))
-        return office.process("deliver", str(office.path / "mail"), env=limit)
+            return cli.process("deliver", input=large(size), env=limit)
+        (cli.path / "mail").write_bytes(large(size))
+        return cli.process("deliver", str(cli.path / "mail"), env=limit)
 
     for size in (LIMIT + 1, 100 * LIMIT):
         done = delivers(size)
@@ -850,89 +848,89 @@ def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(office: Office, 
             b"This email is too big (limit 10000 bytes). Send it without its large files, or raise "
             b"TICKETS_MAX_MESSAGE_BYTES.\n"
         )
-    assert [ticket["title"] for ticket in office.json("list")] == ["No boot"]
+    assert [ticket["title"] for ticket in cli.json("list")] == ["No boot"]
     assert delivers(LIMIT).returncode == 0
-    assert [ticket["title"] for ticket in office.json("list")] == ["No boot", "Large"]
+    assert [ticket["title"] for ticket in cli.json("list")] == ["No boot", "Large"]
 
 
 @pytest.mark.parametrize("command", ['"$T" deliver /dev/zero', '"$T" deliver </dev/zero', 'yes | "$T" deliver -'])
-def test_deliver_reads_no_more_than_the_limit_of_what_never_ends(office: Office, command: str) -> None:
+def test_deliver_reads_no_more_than_the_limit_of_what_never_ends(cli: CommandLine, command: str) -> None:
     # Without a bound it would need as much memory as there is.
-    done = office.process(shell=f"ulimit -v 2000000; {command}", timeout=60)
+    done = cli.process(shell=f"ulimit -v 2000000; {command}", timeout=60)
     assert done.returncode == 69
     assert b"too big (limit 26214400 bytes)" in done.stderr
     assert done.stderr.count(b"\n") == 1
 
 
-def test_deliver_with_a_fault_of_ours_is_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deliver_with_a_fault_of_ours_is_tried_again(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: object) -> None:
         sys.exit(1)
 
     monkeypatch.setattr(Router, "deliver", fails)
-    assert deliver(office, b"From: a@b.org\n\nhi", "hello@tickets.localhost").status == 75
+    assert deliver(cli, b"From: a@b.org\n\nhi", "hello@tickets.localhost").status == 75
 
 
 # --- The terminal ---
 
 
-def test_what_a_sender_wrote_never_controls_the_terminal(office: Office) -> None:
-    office.does("person", "add", "evil@example.org")
-    assert deliver(office, EVIL, "hello@tickets.localhost").status == 0
-    assert deliver(office, EVIL, "nobody@tickets.localhost").status == 0
+def test_what_a_sender_wrote_never_controls_the_terminal(cli: CommandLine) -> None:
+    cli.does("person", "add", "evil@example.org")
+    assert deliver(cli, EVIL, "hello@tickets.localhost").status == 0
+    assert deliver(cli, EVIL, "nobody@tickets.localhost").status == 0
     shown = ["list"], ["show", 2], ["outbox"], ["unmatched"], ["person", "list"]
     for command in (*shown, *([*one, "--json"] for one in shown)):
-        out = office.does(*command)
+        out = cli.does(*command)
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\ufeff\U000e0041]", out), command
-    assert "\x9b" in office.json("show", 2)["messages"][0]["text"]
+    assert "\x9b" in cli.json("show", 2)["messages"][0]["text"]
 
 
 @pytest.mark.parametrize("command", ["list", "show 1", "outbox --json", "person list", "raw 2 1", "lifecycle"])
-def test_a_broken_pipe_is_quiet(office: Office, command: str) -> None:
+def test_a_broken_pipe_is_quiet(cli: CommandLine, command: str) -> None:
     for _ in range(40):
-        office.does("act", 1, "Comment", "--as", ROB, "--text", "words " * 50)
-    deliver(office, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
-    done = office.process(shell=f'"$T" {command} | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}')
+        cli.does("act", 1, "Comment", "--as", ROB, "--text", "words " * 50)
+    deliver(cli, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
+    done = cli.process(shell=f'"$T" {command} | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}')
     assert (done.stdout, done.stderr) == (b"0\n", b"")
 
 
 @pytest.mark.parametrize("command", ["list", "raw 2 1"])
-def test_output_that_cannot_be_written_is_one_line(office: Office, command: str) -> None:
-    deliver(office, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
-    done = office.process(shell=f'"$T" {command} >/dev/full')
+def test_output_that_cannot_be_written_is_one_line(cli: CommandLine, command: str) -> None:
+    deliver(cli, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
+    done = cli.process(shell=f'"$T" {command} >/dev/full')
     assert (done.returncode, done.stderr) == (1, b"No space left on device\n")
-    done = office.process(shell=f'"$T" {command} >&-')
+    done = cli.process(shell=f'"$T" {command} >&-')
     assert done.stderr.count(b"\n") == (command != "list")
 
 
-def test_a_terminal_without_utf_8_gets_what_it_can_show(office: Office) -> None:
-    office.does("set", 1, "--subject", "€ 日本 🎉", "--as", ROB)
+def test_a_terminal_without_utf_8_gets_what_it_can_show(cli: CommandLine) -> None:
+    cli.does("set", 1, "--subject", "€ 日本 🎉", "--as", ROB)
     old = {"PYTHONIOENCODING": "iso-8859-1"}
-    done = office.process("show", "1", env=old)
+    done = cli.process("show", "1", env=old)
     assert (done.returncode, b"\\u20ac" in done.stdout) == (0, True)
-    assert json.loads(office.process("show", "1", "--json", env=old).stdout)["title"] == "€ 日本 🎉"
+    assert json.loads(cli.process("show", "1", "--json", env=old).stdout)["title"] == "€ 日本 🎉"
 
 
-def test_commands_work_from_everywhere(office: Office) -> None:
-    (office.path / "config").mkdir()
-    (office.path / "config" / "__init__.py").write_text("raise SystemExit('not ours')")
-    assert office.process("show", "1", cwd=office.path).returncode == 0
-    assert office.process("list", cwd="/").returncode == 0
+def test_commands_work_from_everywhere(cli: CommandLine) -> None:
+    (cli.path / "config").mkdir()
+    (cli.path / "config" / "__init__.py").write_text("raise SystemExit('not ours')")
+    assert cli.process("show", "1", cwd=cli.path).returncode == 0
+    assert cli.process("list", cwd="/").returncode == 0
 
 
-def test_a_command_leaves_one_file_that_can_be_copied(office: Office) -> None:
+def test_a_command_leaves_one_file_that_can_be_copied(cli: CommandLine) -> None:
     mail = b"From: ann@example.org\nTo: nobody@tickets.localhost\n\nhi\n"
     commands = [["init"], ["deliver"], ["unmatched", "redeliver", "--all"], ["outbox", "send"], ["doctor"], ["list"]]
     for command in commands:
         # No server runs, which the doctor finds wrong.
-        assert office.process(*command, input=mail).returncode == (command == ["doctor"])
-        assert [path.name for path in office.path.glob("tickets.db*")] == ["tickets.db"], command
+        assert cli.process(*command, input=mail).returncode == (command == ["doctor"])
+        assert [path.name for path in cli.path.glob("tickets.db*")] == ["tickets.db"], command
 
 
 # --- lifecycle ---
 
 
 @pytest.mark.parametrize("name", LIFECYCLES)
-def test_the_lifecycle_is_printed_without_a_database(bare: Office, name: str) -> None:
+def test_the_lifecycle_is_printed_without_a_database(bare: CommandLine, name: str) -> None:
     life = LIFECYCLES[name]
     table = bare.does("lifecycle", name)
     assert all(f"| {status} " in table for status in life.statuses)
@@ -945,7 +943,7 @@ def test_the_lifecycle_is_printed_without_a_database(bare: Office, name: str) ->
     assert not list(bare.path.iterdir())
 
 
-def test_both_lifecycles_are_printed_when_none_is_named(bare: Office) -> None:
+def test_both_lifecycles_are_printed_when_none_is_named(bare: CommandLine) -> None:
     table = bare.does("lifecycle")
     assert all(f"| A plain reply ({name})" in table for name in LIFECYCLES)
 
@@ -955,140 +953,140 @@ def test_both_lifecycles_are_printed_when_none_is_named(bare: Office) -> None:
 HEAVY = ("sqlalchemy", "alembic", "salmon", "jinja2", "aiosmtpd")
 
 
-def loads(office: Office, *arguments: str) -> set[str]:
+def loads(cli: CommandLine, *arguments: str) -> set[str]:
     program = (
         "import sys\nfrom mail_tickets.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
         f"print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
     )
     command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, env={**os.environ, **office.environment}, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env={**os.environ, **cli.environment}, capture_output=True, text=True, check=True)
     return set(done.stderr.split())
 
 
-def test_a_command_loads_no_more_than_it_needs(office: Office) -> None:
-    assert loads(office, "--help") == set()
-    assert loads(office, "lifecycle") == set()
-    assert loads(office, "list") == {"sqlalchemy"}
-    assert loads(office, "show", "1", "--as", ANN) == {"sqlalchemy", "jinja2"}
-    assert loads(office, "outbox") == {"sqlalchemy"}
-    assert loads(office, "init") == {"sqlalchemy"}
-    assert loads(office, "act", "1", "Comment", "--as", ROB, "--text", "x") == {"sqlalchemy", "jinja2"}
+def test_a_command_loads_no_more_than_it_needs(cli: CommandLine) -> None:
+    assert loads(cli, "--help") == set()
+    assert loads(cli, "lifecycle") == set()
+    assert loads(cli, "list") == {"sqlalchemy"}
+    assert loads(cli, "show", "1", "--as", ANN) == {"sqlalchemy", "jinja2"}
+    assert loads(cli, "outbox") == {"sqlalchemy"}
+    assert loads(cli, "init") == {"sqlalchemy"}
+    assert loads(cli, "act", "1", "Comment", "--as", ROB, "--text", "x") == {"sqlalchemy", "jinja2"}
 
 
 # --- Undo and merge ---
 
 
-def helped(office: Office, *emails: str) -> list[str]:
+def helped(cli: CommandLine, *emails: str) -> list[str]:
     """A queue that Ron answers for, with a ticket of each of these people; the numbers of the tickets."""
-    office.does("queue", "add", "Help", "--address", "help")
-    office.does("responder", "add", "ron@example.org", "--queue", "Help")
+    cli.does("queue", "add", "Help", "--address", "help")
+    cli.does("responder", "add", "ron@example.org", "--queue", "Help")
     opening = ("open", "--queue", "Help", "--subject", "Fire", "--text", "It burns.", "--from")
-    return [office.does(*opening, email).strip() for email in emails]
+    return [cli.does(*opening, email).strip() for email in emails]
 
 
-def test_undo_takes_back_the_last_change_as_by_mail(office: Office) -> None:
-    [number] = helped(office, "ann@example.net")
-    office.does("set", number, "--priority", "3", "--as", "ron@example.org")
-    assert office.does("undo", number, "--as", "ron@example.org") == f"Ticket {number}: Priority: 3 → none\n"
-    assert office.json("show", number)["priority"] is None
-    refused = office.run("undo", number, "--as", "ann@example.net")
+def test_undo_takes_back_the_last_change_as_by_mail(cli: CommandLine) -> None:
+    [number] = helped(cli, "ann@example.net")
+    cli.does("set", number, "--priority", "3", "--as", "ron@example.org")
+    assert cli.does("undo", number, "--as", "ron@example.org") == f"Ticket {number}: Priority: 3 → none\n"
+    assert cli.json("show", number)["priority"] is None
+    refused = cli.run("undo", number, "--as", "ann@example.net")
     assert (refused.status, refused.out) == (1, "")
     assert refused.err.count("\n") == 1
-    assert office.run("undo", "99", "--as", "ron@example.org").status == 1
+    assert cli.run("undo", "99", "--as", "ron@example.org").status == 1
 
 
-def test_undo_names_the_owner_as_letters_do(office: Office) -> None:
-    [number] = helped(office, "ann@example.net")
-    office.does("person", "add", "ron@example.org", "--name", "Ron Example")
-    office.does("set", number, "--assignee", "ron@example.org", "--as", "ron@example.org")
-    undone = office.does("undo", number, "--as", "ron@example.org")
+def test_undo_names_the_owner_as_letters_do(cli: CommandLine) -> None:
+    [number] = helped(cli, "ann@example.net")
+    cli.does("person", "add", "ron@example.org", "--name", "Ron Example")
+    cli.does("set", number, "--assignee", "ron@example.org", "--as", "ron@example.org")
+    undone = cli.does("undo", number, "--as", "ron@example.org")
     assert undone == f"Ticket {number}: Owner: Ron Example → nobody\n"
 
 
-def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(office: Office) -> None:
-    into, number = helped(office, "ann@example.net", "bea@example.net")
-    refused = office.run("merge", number, into, "--as", "bea@example.net")
+def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(cli: CommandLine) -> None:
+    into, number = helped(cli, "ann@example.net", "bea@example.net")
+    refused = cli.run("merge", number, into, "--as", "bea@example.net")
     assert (refused.status, refused.out) == (1, "")
-    assert office.run("merge", into, into, "--as", "ron@example.org").status == 1
-    said = office.does("merge", number, into, "--as", "ron@example.org")
+    assert cli.run("merge", into, into, "--as", "ron@example.org").status == 1
+    said = cli.does("merge", number, into, "--as", "ron@example.org")
     readers, _, done = said.partition("Ticket ")
     assert readers == f"bea will see ticket {into} (1 message).\nann will see ticket {number} (1 message).\n"
     assert done.startswith(f"{number} was merged into ticket {into}. ")
     assert all(name in said for name in ("ann", "bea", "ron"))
-    assert len(office.json("show", into)["messages"]) == 2
-    assert office.json("show", number)["merged_into"] == int(into)
+    assert len(cli.json("show", into)["messages"]) == 2
+    assert cli.json("show", number)["merged_into"] == int(into)
 
 
-def test_a_queue_is_removed_and_its_tickets_and_addresses_move(office: Office) -> None:
-    office.does("queue", "add", "Shop", "--address", "shop", "--lifecycle", "correspondence")
-    office.does("responder", "add", ROB, "--queue", "Shop")
-    number = office.does("open", "--queue", "Shop", "--from", ANN, "--subject", "S", "--text", "T").strip()
-    assert "General" in office.does("queue", "remove", "Shop")
-    assert office.json("show", number)["queue"] == "General"
-    queues = {one["name"]: one["addresses"] for one in json.loads(office.does("queue", "list", "--json"))}
+def test_a_queue_is_removed_and_its_tickets_and_addresses_move(cli: CommandLine) -> None:
+    cli.does("queue", "add", "Shop", "--address", "shop", "--lifecycle", "correspondence")
+    cli.does("responder", "add", ROB, "--queue", "Shop")
+    number = cli.does("open", "--queue", "Shop", "--from", ANN, "--subject", "S", "--text", "T").strip()
+    assert "General" in cli.does("queue", "remove", "Shop")
+    assert cli.json("show", number)["queue"] == "General"
+    queues = {one["name"]: one["addresses"] for one in json.loads(cli.does("queue", "list", "--json"))}
     assert "Shop" not in queues
     assert "shop@tickets.localhost" in queues["General"]
-    office.does("queue", "add", "Shop")
+    cli.does("queue", "add", "Shop")
 
 
-def test_a_queue_without_tickets_goes_with_its_addresses(office: Office) -> None:
-    said = office.does("queue", "remove", "Questions")
+def test_a_queue_without_tickets_goes_with_its_addresses(cli: CommandLine) -> None:
+    said = cli.does("queue", "remove", "Questions")
     assert said == "Removed Questions\nEmail to questions@tickets.localhost is set aside now\n"
-    queues = json.loads(office.does("queue", "list", "--json"))
+    queues = json.loads(cli.does("queue", "list", "--json"))
     assert [(one["name"], "questions@tickets.localhost" in one["addresses"]) for one in queues] == [("General", False)]
-    assert "only queue" in office.refuses("queue", "remove", "General")
-    assert "no queue" in office.refuses("queue", "remove", "Nothing")
+    assert "only queue" in cli.refuses("queue", "remove", "General")
+    assert "no queue" in cli.refuses("queue", "remove", "Nothing")
 
 
-def test_a_queue_loses_an_address(office: Office) -> None:
-    said = office.does("queue", "set", "General", "address=Help", "address-=support", "name=Main", "name=General")
+def test_a_queue_loses_an_address(cli: CommandLine) -> None:
+    said = cli.does("queue", "set", "General", "address=Help", "address-=support", "name=Main", "name=General")
     assert said.splitlines() == [
         "General answers help@tickets.localhost",
         "General no longer answers support@tickets.localhost",
         "General is now Main",
         "Main is now General",
     ]
-    assert "support@" not in office.does("queue", "list")
-    assert "isn't an address of General" in office.refuses("queue", "set", "General", "address-=support")
+    assert "support@" not in cli.does("queue", "list")
+    assert "isn't an address of General" in cli.refuses("queue", "set", "General", "address-=support")
 
 
-def test_several_people_join_a_team_with_their_names(office: Office) -> None:
-    office.does("responder", "add", "Bea Lee <bea@example.org>", "carl@example.org", "--queue", "General")
-    found = {one["email"]: one["name"] for one in json.loads(office.does("responder", "list", "--json"))}
+def test_several_people_join_a_team_with_their_names(cli: CommandLine) -> None:
+    cli.does("responder", "add", "Bea Lee <bea@example.org>", "carl@example.org", "--queue", "General")
+    found = {one["email"]: one["name"] for one in json.loads(cli.does("responder", "list", "--json"))}
     assert (found["bea@example.org"], found["carl@example.org"]) == ("Bea Lee", "")
-    office.does("responder", "add", "dan@example.org", "--name", "Dan", "--queue", "General")
-    assert '"name": "Dan"' in office.does("responder", "list", "--json")
-    assert office.run("responder", "add", "a@x.org", "b@x.org", "--name", "X", "--queue", "General").status == 2
+    cli.does("responder", "add", "dan@example.org", "--name", "Dan", "--queue", "General")
+    assert '"name": "Dan"' in cli.does("responder", "list", "--json")
+    assert cli.run("responder", "add", "a@x.org", "b@x.org", "--name", "X", "--queue", "General").status == 2
 
 
 @pytest.mark.parametrize("lifecycle", ["correspondence", "support"])
 def test_a_new_member_of_a_team_is_told_how_it_works(
-    office: Office, lifecycle: str, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, lifecycle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.does("queue", "set", "General", f"lifecycle={lifecycle}")
-    office.does("responder", "add", "Bea <bea@example.org>", "--queue", "General", "--welcome")
-    office.does("outbox", "send")
-    letters = [parsed_letter(path.read_bytes()) for path in (office.path / "letters" / "new").iterdir()]
+    cli.does("queue", "set", "General", f"lifecycle={lifecycle}")
+    cli.does("responder", "add", "Bea <bea@example.org>", "--queue", "General", "--welcome")
+    cli.does("outbox", "send")
+    letters = [parsed_letter(path.read_bytes()) for path in (cli.path / "letters" / "new").iterdir()]
     bea = [letter for letter in letters if "bea@example.org" in str(letter["To"])]
     assert "You're on the General team" in {str(letter["Subject"]) for letter in bea}
     text = next(str(one.get_content()) for one in bea if "how it works" in str(one.get_content()))
     assert "hello@tickets.localhost" in text
     monkeypatch.setenv("TICKETS_TRUST", "from")
-    number = office.does("open", "--queue", "General", "--from", ANN, "--subject", "S", "--text", "T").strip()
+    number = cli.does("open", "--queue", "General", "--from", ANN, "--subject", "S", "--text", "T").strip()
     examples = re.findall("^    ([A-Z][a-z]+: .*)$", text, re.MULTILINE)
     for count, line in enumerate(examples, start=1):
         mail = f"From: bea@example.org\nTo: ticket{number}@tickets.localhost\nSubject: Re\n\n{line}\n"
-        office.run("deliver", stdin=mail.encode())
-        assert len(office.json("show", number)["changes"]) >= count, line
+        cli.run("deliver", stdin=mail.encode())
+        assert len(cli.json("show", number)["changes"]) >= count, line
     assert examples
 
 
-def test_the_daily_emails_are_written_once_and_counted(office: Office) -> None:
-    office.does("person", "add", "ada@example.org", "--admin")
-    assert office.does("digest") == "0 daily emails written\n"
-    office.does("queue", "add", "Sponsors", "--address", "sponsors")
-    office.does("open", "--queue", "Sponsors", "--from", ANN, "--subject", "A gift", "--text", "Take it.")
+def test_the_daily_emails_are_written_once_and_counted(cli: CommandLine) -> None:
+    cli.does("person", "add", "ada@example.org", "--admin")
+    assert cli.does("digest") == "0 daily emails written\n"
+    cli.does("queue", "add", "Sponsors", "--address", "sponsors")
+    cli.does("open", "--queue", "Sponsors", "--from", ANN, "--subject", "A gift", "--text", "Take it.")
     # To Ada, and to the admin who is there.
-    assert office.does("digest") == "2 daily emails written\n"
-    assert office.does("digest") == "0 daily emails written\n"
-    assert office.does("unmatched", "redeliver", "--all") == "No unmatched email\n"
+    assert cli.does("digest") == "2 daily emails written\n"
+    assert cli.does("digest") == "0 daily emails written\n"
+    assert cli.does("unmatched", "redeliver", "--all") == "No unmatched email\n"

@@ -20,7 +20,7 @@ from mail_tickets.cli.output.relative_time import age, when
 from mail_tickets.cli.output.table_layout import cut, laid_out, width_of
 from mail_tickets.cli.output.ticket_display import wrapped
 from mail_tickets.model.records.tickets import NoSuchTicket
-from tests.cli.test_commands import ADMIN, ANN, ROB, TICKETS, Office, bare, deliver, inbox
+from tests.cli.test_commands import ADMIN, ANN, ROB, TICKETS, CommandLine, bare, deliver, inbox
 from tests.support.commands import run_here
 
 __all__ = ["bare", "inbox"]
@@ -122,19 +122,19 @@ def test_prose_is_broken_between_words_and_loses_none(words: list[str], width: i
 # As they are called
 
 
-def on_terminal(office: Office, *command: str, width: int, **more: str) -> str:
+def on_terminal(cli: CommandLine, *command: str, width: int, **more: str) -> str:
     """What a command prints on a terminal of this width."""
-    environment = {**os.environ, **office.environment, "COLUMNS": str(width), "TERM": "xterm", **more}
+    environment = {**os.environ, **cli.environment, "COLUMNS": str(width), "TERM": "xterm", **more}
     environment = {name: value for name, value in environment.items() if value}
     done = run_here(command, environment, on_terminal=True)
     assert done.returncode == 0
     return done.stdout.decode()
 
 
-def on_real_terminal(office: Office, *command: str, **more: str) -> str:
+def on_real_terminal(cli: CommandLine, *command: str, **more: str) -> str:
     """What a process prints on a terminal of the usual width."""
     there, here = pty.openpty()
-    environment = {**os.environ, **office.environment, "COLUMNS": "80", "TERM": "xterm", **more}
+    environment = {**os.environ, **cli.environment, "COLUMNS": "80", "TERM": "xterm", **more}
     environment = {name: value for name, value in environment.items() if value}
     done = subprocess.run([TICKETS, *command], stdout=here, env=environment, timeout=60, check=False)
     assert done.returncode == 0
@@ -152,7 +152,7 @@ def on_real_terminal(office: Office, *command: str, **more: str) -> str:
 @pytest.mark.parametrize("command", ["raw 1 2", "export 1"])
 @pytest.mark.parametrize(("answer", "printed"), [("n", False), ("y", True)])
 def test_a_terminal_is_asked_about_before_it_gets_what_it_would_obey(
-    inbox: Office, command: str, answer: str, printed: bool
+    inbox: CommandLine, command: str, answer: str, printed: bool
 ) -> None:
     title = "Marks\u200f of direction \ufeff"
     inbox.does("open", "--queue", "General", "--from", ANN, "--subject", title, "--text", "Hello.")
@@ -178,7 +178,7 @@ def test_a_terminal_is_asked_about_before_it_gets_what_it_would_obey(
 
 
 @pytest.fixture
-def office(inbox: Office) -> Office:
+def cli(inbox: CommandLine) -> CommandLine:
     """A few tickets with titles that are hard to lay out."""
     for title in TITLES:
         inbox.does("open", "--queue", "General", "--from", ANN, "--subject", title, "--text", "word " * 40)
@@ -188,48 +188,48 @@ def office(inbox: Office) -> Office:
 
 @pytest.mark.parametrize("width", [20, 60, 80, 120])
 @pytest.mark.parametrize("command", ["list", "outbox list", "unmatched list", "person list", "queue list"])
-def test_a_terminal_gets_no_longer_line(office: Office, command: str, width: int) -> None:
-    said = on_terminal(office, *command.split(), width=width, NO_COLOR="1")
+def test_a_terminal_gets_no_longer_line(cli: CommandLine, command: str, width: int) -> None:
+    said = on_terminal(cli, *command.split(), width=width, NO_COLOR="1")
     assert said
     assert [line for line in said.split("\n") if width_of(line) > width] == []
 
 
-def test_a_list_has_ages_and_priorities_only_where_there_are_any(office: Office) -> None:
-    assert office.does("list").split("\n")[0].split() == ["TICKET", "STATUS", "AGE", "QUEUE", "REQUESTOR", "TITLE"]
-    office.does("set", 1, "--priority", 7, "--as", ADMIN)
-    heading, first, *_ = office.does("list").split("\n")
+def test_a_list_has_ages_and_priorities_only_where_there_are_any(cli: CommandLine) -> None:
+    assert cli.does("list").split("\n")[0].split() == ["TICKET", "STATUS", "AGE", "QUEUE", "REQUESTOR", "TITLE"]
+    cli.does("set", 1, "--priority", 7, "--as", ADMIN)
+    heading, first, *_ = cli.does("list").split("\n")
     assert heading.split()[:4] == ["TICKET", "STATUS", "AGE", "PRIO"]
     assert first.split() == ["1", "new", "now", "7", "General", ANN, "No", "boot"]
 
 
-def test_a_bounded_table_has_the_newest_and_says_how_many_more_there_are(office: Office) -> None:
-    heading, *rows, said = office.does("list", "--limit", "2").splitlines()
+def test_a_bounded_table_has_the_newest_and_says_how_many_more_there_are(cli: CommandLine) -> None:
+    heading, *rows, said = cli.does("list", "--limit", "2").splitlines()
     assert (heading.split()[0], [row.split()[0] for row in rows]) == ("TICKET", ["4", "5"])
     assert said == "3 older tickets left out: --limit shows more."
-    assert office.does("list", "--limit", "5") == office.does("list")
-    assert [one["id"] for one in office.json("list", "--limit", "2")] == [1, 2, 3, 4, 5]
-    letters = office.json("outbox")
+    assert cli.does("list", "--limit", "5") == cli.does("list")
+    assert [one["id"] for one in cli.json("list", "--limit", "2")] == [1, 2, 3, 4, 5]
+    letters = cli.json("outbox")
     assert len(letters) > 2
     for command in (["outbox"], ["outbox", "list"]):
-        _, *rows, said = office.does(*command, "--limit", "2").splitlines()
+        _, *rows, said = cli.does(*command, "--limit", "2").splitlines()
         assert [int(row.split()[0]) for row in rows] == [one["id"] for one in letters[-2:]]
         assert said.startswith(f"{len(letters) - 2} older email")
 
 
 @pytest.mark.parametrize("seen_by", [[], ["--as", ADMIN]])
-def test_a_long_ticket_has_its_first_message_and_the_newest(office: Office, seen_by: list[str]) -> None:
+def test_a_long_ticket_has_its_first_message_and_the_newest(cli: CommandLine, seen_by: list[str]) -> None:
     for words in ("one", "two", "three"):
-        office.does("act", 1, "Reply", "--text", words, "--as", ADMIN)
+        cli.does("act", 1, "Reply", "--text", words, "--as", ADMIN)
     for limit, shown, said in (
         (1, ["#1"], "3 older messages"),
         (2, ["#1", "#4"], "2 older"),
         (3, ["#1", "#3", "#4"], "1 "),
     ):
-        text = office.does("show", 1, *seen_by, "--limit", limit)
+        text = cli.does("show", 1, *seen_by, "--limit", limit)
         assert re.findall("^#[0-9]+", text, re.MULTILINE) == shown
         assert text.splitlines()[-1].startswith(said)
-    assert "left out" not in office.does("show", 1, *seen_by, "--limit", 4)
-    assert len(office.json("show", 1, *seen_by, "--limit", 2)["messages"]) == 4
+    assert "left out" not in cli.does("show", 1, *seen_by, "--limit", 4)
+    assert len(cli.json("show", 1, *seen_by, "--limit", 2)["messages"]) == 4
 
 
 def test_a_json_array_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,31 +249,31 @@ def test_a_json_array_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "[]\n"
 
 
-def test_an_empty_list_is_one_line(office: Office) -> None:
-    assert office.does("list", "--queue", "Questions") == "No tickets\n"
-    assert office.json("list", "--queue", "Questions") == []
-    assert office.does("unmatched", "list") == "No unmatched email\n"
+def test_an_empty_list_is_one_line(cli: CommandLine) -> None:
+    assert cli.does("list", "--queue", "Questions") == "No tickets\n"
+    assert cli.json("list", "--queue", "Questions") == []
+    assert cli.does("unmatched", "list") == "No unmatched email\n"
 
 
-def test_a_pipe_has_no_colours_and_a_terminal_only_where_they_are_wanted(office: Office) -> None:
-    assert ESCAPE not in office.does("list") + office.does("show", 2)
+def test_a_pipe_has_no_colours_and_a_terminal_only_where_they_are_wanted(cli: CommandLine) -> None:
+    assert ESCAPE not in cli.does("list") + cli.does("show", 2)
     for unwanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert ESCAPE not in on_real_terminal(office, "show", "2", **unwanted)
-    assert ESCAPE in on_real_terminal(office, "show", "2", NO_COLOR="")
+        assert ESCAPE not in on_real_terminal(cli, "show", "2", **unwanted)
+    assert ESCAPE in on_real_terminal(cli, "show", "2", NO_COLOR="")
 
 
-def test_a_ticket_is_shown_with_labels_ages_and_marks(office: Office) -> None:
-    deliver(office, MAIL, "ticket1-comment@tickets.localhost")
-    said = office.does("show", 1)
+def test_a_ticket_is_shown_with_labels_ages_and_marks(cli: CommandLine) -> None:
+    deliver(cli, MAIL, "ticket1-comment@tickets.localhost")
+    said = cli.does("show", 1)
     assert said.startswith("Ticket 1: No boot\nStatus:     new\n")
     assert re.search(r"^Requestor: +ann@example.org$", said, re.MULTILINE)
     assert re.search(r"^Opened: +\d{4}-\d\d-\d\d \d\d:\d\d UTC, now$", said, re.MULTILINE)
     assert re.search(r"^#2  .* UTC, now  PRIVATE$", said, re.MULTILINE)
     assert "[photo.png, image/png, 2 KB]\n" in said
-    deliver(office, b"List-Id: <club.example>\n" + MAIL.replace(b"See", b"Saw"), "ticket1@tickets.localhost")
-    assert re.search(r"^#3  .*  LIST$", office.does("show", 1), re.MULTILINE)
-    assert [message["listed"] for message in office.json("show", 1)["messages"]] == [False, False, True]
-    assert re.search(r"^#2  .*  PRIVATE  AUTOMATIC$", office.does("show", 2), re.MULTILINE)
+    deliver(cli, b"List-Id: <club.example>\n" + MAIL.replace(b"See", b"Saw"), "ticket1@tickets.localhost")
+    assert re.search(r"^#3  .*  LIST$", cli.does("show", 1), re.MULTILINE)
+    assert [message["listed"] for message in cli.json("show", 1)["messages"]] == [False, False, True]
+    assert re.search(r"^#2  .*  PRIVATE  AUTOMATIC$", cli.does("show", 2), re.MULTILINE)
 
 
 AWAY = b"From: ann@example.org\nSubject: =?utf-8?q?a=1B[2Jb=C2=9B2J=E2=80=AE?=\nAuto-Submitted: auto-replied\n\nAway.\n"
@@ -285,37 +285,36 @@ MAIL = (
 )
 
 
-def test_long_prose_is_wrapped_on_a_terminal_alone(office: Office) -> None:
-    assert f"{'word ' * 39}word\n" in office.does("show", 2)
-    said = on_terminal(office, "show", "2", width=60, NO_COLOR="1")
+def test_long_prose_is_wrapped_on_a_terminal_alone(cli: CommandLine) -> None:
+    assert f"{'word ' * 39}word\n" in cli.does("show", 2)
+    said = on_terminal(cli, "show", "2", width=60, NO_COLOR="1")
     assert f"{'word ' * 11}word\n" in said
     assert (
-        json.loads(on_terminal(office, "show", "2", "--json", width=60))["messages"][0]["text"]
-        == ("word " * 40).strip()
+        json.loads(on_terminal(cli, "show", "2", "--json", width=60))["messages"][0]["text"] == ("word " * 40).strip()
     )
 
 
-def test_nobody_is_shown_an_age_of_what_they_may_not_see(office: Office) -> None:
-    deliver(office, MAIL, "ticket1-comment@tickets.localhost")
-    assert "PRIVATE" not in office.does("show", 1, "--as", ANN)
-    assert "PRIVATE" in office.does("show", 1, "--as", ROB)
+def test_nobody_is_shown_an_age_of_what_they_may_not_see(cli: CommandLine) -> None:
+    deliver(cli, MAIL, "ticket1-comment@tickets.localhost")
+    assert "PRIVATE" not in cli.does("show", 1, "--as", ANN)
+    assert "PRIVATE" in cli.does("show", 1, "--as", ROB)
 
 
-def test_a_narrow_terminal_gets_less_of_each_ticket(office: Office) -> None:
+def test_a_narrow_terminal_gets_less_of_each_ticket(cli: CommandLine) -> None:
     def headings(width: int) -> list[str]:
-        return on_terminal(office, "list", width=width, NO_COLOR="1").split("\n")[0].split()
+        return on_terminal(cli, "list", width=width, NO_COLOR="1").split("\n")[0].split()
 
     assert headings(60) == ["TICKET", "STATUS", "AGE", "REQUESTOR", "TITLE"]
     assert headings(40) == ["TICKET", "STATUS", "AGE", "TITLE"]
     assert headings(20) == ["TICKET", "TITLE"]
-    office.does("set", 1, "--assignee", ADMIN, "--as", ADMIN)
+    cli.does("set", 1, "--assignee", ADMIN, "--as", ADMIN)
     assert "ASSIGNEE" in headings(80)
 
 
-def test_an_argument_that_is_no_text_is_told_in_one_line(office: Office) -> None:
+def test_an_argument_that_is_no_text_is_told_in_one_line(cli: CommandLine) -> None:
     done = subprocess.run(
         [TICKETS, "list", "--queue", b"\xff"],
-        env={**os.environ, **office.environment},
+        env={**os.environ, **cli.environment},
         capture_output=True,
         text=True,
         timeout=60,

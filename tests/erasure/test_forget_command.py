@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import ANN, ROB, TICKETS, Office, deliver, staffed
+from tests.cli.test_commands import ANN, ROB, TICKETS, CommandLine, deliver, staffed
 from tests.support.markers import files_with
 from tests.support.program import Program
 
@@ -17,9 +17,9 @@ YES = ("--yes", "--yes")
 
 
 @pytest.fixture
-def office(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Office:
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A shared inbox with a ticket of Ann's, to which she has written a mail."""
-    made = Office(tmp_path, capsys, monkeypatch)
+    made = CommandLine(tmp_path, capsys, monkeypatch)
     made.has_a_database()
     staffed(made)
     assert deliver(made, SECRET, "ticket1@tickets.localhost").status == 0
@@ -32,104 +32,104 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
-def test_a_dry_run_says_what_would_go_and_changes_nothing(office: Office) -> None:
-    before = office.json("show", 1)
-    said = office.does("forget", ANN, "--dry-run")
+def test_a_dry_run_says_what_would_go_and_changes_nothing(cli: CommandLine) -> None:
+    before = cli.json("show", 1)
+    said = cli.does("forget", ANN, "--dry-run")
     assert said.startswith(
         f"Forgetting {ANN} would erase 2 messages, 1 mail (0 of them set aside), 0 attachments and 2 letters.\n"
     )
     assert "Tickets that they asked: 1; these keep their numbers, statuses and dates.\n" in said
-    assert office.json("show", 1) == before
-    counted = office.json("forget", ANN, "--dry-run")
+    assert cli.json("show", 1) == before
+    counted = cli.json("forget", ANN, "--dry-run")
     assert (counted["dry_run"], counted["messages"], counted["letters"]) == (True, 2, 2)
-    done = office.json("forget", ANN, *YES)
+    done = cli.json("forget", ANN, *YES)
     assert done == counted | {"dry_run": False}
 
 
-def test_mail_of_others_that_waits_is_named(office: Office) -> None:
-    assert deliver(office, b"From: Eve <eve@far.example>\n\nWhere is ann@example.org?\n", "nowhere").status == 0
-    number = office.json("unmatched", "list")[0]["id"]
+def test_mail_of_others_that_waits_is_named(cli: CommandLine) -> None:
+    assert deliver(cli, b"From: Eve <eve@far.example>\n\nWhere is ann@example.org?\n", "nowhere").status == 0
+    number = cli.json("unmatched", "list")[0]["id"]
     aside = f"set aside as {number} (`tickets unmatched show {number}`)"
-    assert f"1 mail of others on no ticket names them: {aside}; it stays." in office.does("forget", ANN, "--dry-run")
-    assert office.json("forget", ANN, *YES)["left"] == {"messages": 0, "tickets": [], "mails": 1, "set_aside": [number]}
+    assert f"1 mail of others on no ticket names them: {aside}; it stays." in cli.does("forget", ANN, "--dry-run")
+    assert cli.json("forget", ANN, *YES)["left"] == {"messages": 0, "tickets": [], "mails": 1, "set_aside": [number]}
 
 
-def test_who_is_forgotten_is_gone_from_every_file(office: Office) -> None:
-    assert list(files_with(office.path, "under the mat"))
-    said = office.does("forget", ANN, *YES)
+def test_who_is_forgotten_is_gone_from_every_file(cli: CommandLine) -> None:
+    assert list(files_with(cli.path, "under the mat"))
+    said = cli.does("forget", ANN, *YES)
     assert said.startswith(f"Forgot {ANN}: erased 2 messages, 1 mail (0 of them set aside)")
-    assert list(files_with(office.path, "under the mat")) == list(files_with(office.path, ANN)) == []
-    assert office.refuses("raw", 1, 2) == "Message 2 of ticket 1 was erased, and its email with it."
-    assert "at the request of its writer.]" in office.does("show", 1)
-    assert ANN not in office.does("person", "list") + office.does("outbox", "list") + office.does("list")
-    assert "forgotten" not in office.does("person", "list")
-    assert office.refuses("forget", ANN, *YES).startswith(f"We don't know {ANN}")
-    assert office.does("open", "--queue", "General", "--from", ANN, "--subject", "New", "--text", "Hi") == "2\n"
+    assert list(files_with(cli.path, "under the mat")) == list(files_with(cli.path, ANN)) == []
+    assert cli.refuses("raw", 1, 2) == "Message 2 of ticket 1 was erased, and its email with it."
+    assert "at the request of its writer.]" in cli.does("show", 1)
+    assert ANN not in cli.does("person", "list") + cli.does("outbox", "list") + cli.does("list")
+    assert "forgotten" not in cli.does("person", "list")
+    assert cli.refuses("forget", ANN, *YES).startswith(f"We don't know {ANN}")
+    assert cli.does("open", "--queue", "General", "--from", ANN, "--subject", "New", "--text", "Hi") == "2\n"
 
 
-def test_a_ticket_is_forgotten_and_says_so(office: Office) -> None:
-    said = office.does("forget", "--ticket", 1, *YES)
+def test_a_ticket_is_forgotten_and_says_so(cli: CommandLine) -> None:
+    said = cli.does("forget", "--ticket", 1, *YES)
     assert said.startswith(
         "Forgot ticket 1: erased 2 messages, 1 mail (0 of them set aside), 0 attachments and 2 letters."
     )
     assert f"Known through it alone: {ANN}; `tickets forget EMAIL` forgets them." in said
-    assert office.does("show", 1).endswith(" Nothing of it is left.\n")
-    shown = office.json("show", 1)
+    assert cli.does("show", 1).endswith(" Nothing of it is left.\n")
+    shown = cli.json("show", 1)
     assert (shown["messages"], [change["field"] for change in shown["changes"]]) == ([], ["forgotten"])
-    assert office.json("list") == []
-    assert list(files_with(office.path, "under the mat")) == []
+    assert cli.json("list") == []
+    assert list(files_with(cli.path, "under the mat")) == []
     for command in (("act", 1, "Reply", "--as", ROB), ("raw", 1, 1)):
-        assert office.refuses(*command).startswith("Ticket 1 was erased on ")
-    assert office.refuses("forget", "--ticket", 1, *YES).startswith("Ticket 1 was erased on ")
-    assert deliver(office, SECRET.replace(b"<k@", b"<l@"), "ticket1@tickets.localhost").status == 0
-    assert [one["reason"] for one in office.json("unmatched", "list")] == ["the ticket was erased"]
+        assert cli.refuses(*command).startswith("Ticket 1 was erased on ")
+    assert cli.refuses("forget", "--ticket", 1, *YES).startswith("Ticket 1 was erased on ")
+    assert deliver(cli, SECRET.replace(b"<k@", b"<l@"), "ticket1@tickets.localhost").status == 0
+    assert [one["reason"] for one in cli.json("unmatched", "list")] == ["the ticket was erased"]
 
 
 @pytest.mark.parametrize("viewer", [ANN, ROB, "eve@far.example"])
-def test_whoever_looks_at_a_forgotten_ticket_finds_none(office: Office, viewer: str) -> None:
-    office.does("forget", "--ticket", 1, *YES)
-    assert office.refuses("show", 1, "--as", viewer) == office.refuses("show", 1, "--as", viewer, "--json")
-    assert office.refuses("show", 1, "--as", viewer) == "There's no ticket 1."
-    assert office.does("show", 1).startswith("Ticket 1 was erased on ")
+def test_whoever_looks_at_a_forgotten_ticket_finds_none(cli: CommandLine, viewer: str) -> None:
+    cli.does("forget", "--ticket", 1, *YES)
+    assert cli.refuses("show", 1, "--as", viewer) == cli.refuses("show", 1, "--as", viewer, "--json")
+    assert cli.refuses("show", 1, "--as", viewer) == "There's no ticket 1."
+    assert cli.does("show", 1).startswith("Ticket 1 was erased on ")
 
 
-def test_what_is_left_of_a_ticket_is_said(office: Office) -> None:
-    before = office.json("show", 1)
+def test_what_is_left_of_a_ticket_is_said(cli: CommandLine) -> None:
+    before = cli.json("show", 1)
     left = "number, queue, status and dates"
-    assert left in " ".join(office.does("forget", "--help").split())
-    assert f"Its {left} stay; the number will not be given again" in office.does("forget", "--ticket", 1, "--dry-run")
-    assert f"Its {left} stay; the number is not given again" in office.does("forget", "--ticket", 1, *YES)
-    after = office.json("show", 1)
+    assert left in " ".join(cli.does("forget", "--help").split())
+    assert f"Its {left} stay; the number will not be given again" in cli.does("forget", "--ticket", 1, "--dry-run")
+    assert f"Its {left} stay; the number is not given again" in cli.does("forget", "--ticket", 1, *YES)
+    after = cli.json("show", 1)
     assert [name for name in ("id", "queue", "status", "created") if after[name] != before[name]] == []
 
 
-def test_copies_from_before_upgrades_are_named(office: Office) -> None:
-    copy = office.path / "tickets.db.before-0001"
+def test_copies_from_before_upgrades_are_named(cli: CommandLine) -> None:
+    copy = cli.path / "tickets.db.before-0001"
     copy.write_bytes(b"")
-    assert f"delete {copy}." in office.does("forget", ANN, *YES)
+    assert f"delete {copy}." in cli.does("forget", ANN, *YES)
 
 
 @pytest.mark.parametrize("given", [(), (ANN, "--ticket", "1"), (ANN, "--sweep"), ("--ticket", "x")])
-def test_one_thing_is_named(office: Office, given: tuple[str, ...]) -> None:
-    assert office.run("forget", *given, *YES).status == 2
+def test_one_thing_is_named(cli: CommandLine, given: tuple[str, ...]) -> None:
+    assert cli.run("forget", *given, *YES).status == 2
 
 
-def test_what_is_not_there_is_one_line(office: Office) -> None:
-    assert office.refuses("forget", "nobody@example.org", "--dry-run").startswith("We don't know")
-    assert office.refuses("forget", "--ticket", 9, *YES) == "There's no ticket 9."
+def test_what_is_not_there_is_one_line(cli: CommandLine) -> None:
+    assert cli.refuses("forget", "nobody@example.org", "--dry-run").startswith("We don't know")
+    assert cli.refuses("forget", "--ticket", 9, *YES) == "There's no ticket 9."
 
 
 @pytest.mark.parametrize("given", [(), ("--yes",)])
-def test_without_a_terminal_one_yes_is_not_enough(office: Office, given: tuple[str, ...]) -> None:
-    done = office.run("forget", ANN, *given)
+def test_without_a_terminal_one_yes_is_not_enough(cli: CommandLine, given: tuple[str, ...]) -> None:
+    done = cli.run("forget", ANN, *given)
     assert (done.status, done.out) == (2, "")
     assert "give --yes --yes" in done.err
-    assert len(office.json("show", 1)["messages"]) == 2
-    assert office.json("show", 1)["requestor"]["email"] == ANN
+    assert len(cli.json("show", 1)["messages"]) == 2
+    assert cli.json("show", 1)["requestor"]["email"] == ANN
 
 
-def test_sweeping_alone_can_be_done_again(office: Office) -> None:
-    assert office.does("forget", "--sweep") == office.does("forget", "--sweep") == "Cleared the database's files.\n"
+def test_sweeping_alone_can_be_done_again(cli: CommandLine) -> None:
+    assert cli.does("forget", "--sweep") == cli.does("forget", "--sweep") == "Cleared the database's files.\n"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_sweeping_alone_can_be_done_again(office: Office) -> None:
         ("y\nAnn@Example.org\n", 0, f"Forgot {ANN}"),
     ],
 )
-def test_on_a_terminal_it_asks_twice(office: Office, answers: str, status: int, said: str) -> None:
+def test_on_a_terminal_it_asks_twice(cli: CommandLine, answers: str, status: int, said: str) -> None:
     there, here = pty.openpty()
     os.write(there, answers.encode())
     done = subprocess.run(
@@ -148,7 +148,7 @@ def test_on_a_terminal_it_asks_twice(office: Office, answers: str, status: int, 
         stdin=here,
         capture_output=True,
         text=True,
-        env={**os.environ, **office.environment},
+        env={**os.environ, **cli.environment},
         timeout=60,
         check=False,
     )
@@ -160,7 +160,7 @@ def test_on_a_terminal_it_asks_twice(office: Office, answers: str, status: int, 
         assert said in done.stderr
     else:
         assert json.loads(done.stdout)["messages"] == 2
-    assert (office.json("show", 1)["requestor"]["email"] == ANN) is bool(status)
+    assert (cli.json("show", 1)["requestor"]["email"] == ANN) is bool(status)
 
 
 def test_it_works_beside_a_server(program: Program) -> None:

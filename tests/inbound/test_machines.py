@@ -25,7 +25,7 @@ MACHINES = [
 ]
 
 
-class Office:
+class TicketThread:
     """Rita's ticket, which Ron has answered; Rosa answers too, and Pia takes part."""
 
     def __init__(self, world: World) -> None:
@@ -44,14 +44,14 @@ class Office:
 
 
 @pytest.fixture
-def office(inbox: World) -> Office:
-    return Office(inbox)
+def thread(inbox: World) -> TicketThread:
+    return TicketThread(inbox)
 
 
 @pytest.fixture(params=LIFECYCLES)
-def either(request: pytest.FixtureRequest, database_url: str) -> Iterator[Office]:
+def either(request: pytest.FixtureRequest, database_url: str) -> Iterator[TicketThread]:
     world = World(database_url, lifecycle=request.param)
-    yield Office(world)
+    yield TicketThread(world)
     world.close()
 
 
@@ -61,17 +61,17 @@ def test_no_automatic_mail_of_the_requestor_changes_a_status(
     database_url: str, life: str, headers: dict[str, str]
 ) -> None:
     world = World(database_url, lifecycle=life)
-    office = Office(world)
+    thread = TicketThread(world)
     for status in LIFECYCLES[life].statuses:
         world.becomes(1, status)
-        before = office.counts()
-        office.rita.replies(office.rita.letter(), "I am away.", headers=headers)
+        before = thread.counts()
+        thread.rita.replies(thread.rita.letter(), "I am away.", headers=headers)
         ticket = world.ticket()
         assert ticket["status"] == status
         message = ticket["messages"][-1]
         assert (message["automatic"], message["private"], message["action"]) == (True, True, "Comment")
         # Told to responders only, and nobody else hears of it.
-        assert office.counts() == (before[0] + 1, before[1] + 1, *before[2:])
+        assert thread.counts() == (before[0] + 1, before[1] + 1, *before[2:])
     world.close()
 
 
@@ -83,15 +83,15 @@ PREFIXES = ["Automatic reply", "Abwesenheitsnotiz", "RÃ©ponse automatique ", "è‡
 def test_an_away_note_without_headers_changes_nothing_and_reaches_no_customer(
     small_inbox: World, prefix: str, who: str
 ) -> None:
-    office = Office(small_inbox)
-    office.world.becomes(1, "resolved")
-    before = office.counts()
-    actor = getattr(office, who)
+    thread = TicketThread(small_inbox)
+    thread.world.becomes(1, "resolved")
+    before = thread.counts()
+    actor = getattr(thread, who)
     letter = actor.letter()
     actor.writes("ticket1", "Back on Monday.", subject=f"{prefix}: {letter['Subject']}", answering=letter)
-    message = office.world.ticket()["messages"][-1]
-    assert (message["automatic"], message["private"], office.world.ticket()["status"]) == (True, True, "resolved")
-    after = office.counts()
+    message = thread.world.ticket()["messages"][-1]
+    assert (message["automatic"], message["private"], thread.world.ticket()["status"]) == (True, True, "resolved")
+    after = thread.counts()
     assert after[2:] == before[2:]
 
 
@@ -116,23 +116,26 @@ def of_two_parts(to: str, text: str, kind: str, content: str) -> bytes:
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_what_a_client_sends_by_one_click_is_a_quiet_comment(small_inbox: World, part: tuple[str, str, str]) -> None:
-    office = Office(small_inbox)
-    office.world.becomes(1, "resolved")
-    before = office.counts()
+    thread = TicketThread(small_inbox)
+    thread.world.becomes(1, "resolved")
+    before = thread.counts()
     address = f"ticket1@{DOMAIN}"
-    office.world.brings(of_two_parts(address, *part), "rita@example.net", address)
-    message = office.world.ticket()["messages"][-1]
-    assert (message["automatic"], message["private"], office.world.ticket()["status"]) == (True, True, "resolved")
-    assert office.counts()[2:] == before[2:]
+    thread.world.brings(of_two_parts(address, *part), "rita@example.net", address)
+    message = thread.world.ticket()["messages"][-1]
+    assert (message["automatic"], message["private"], thread.world.ticket()["status"]) == (True, True, "resolved")
+    assert thread.counts()[2:] == before[2:]
 
 
 def test_an_invitation_is_a_persons_mail(small_inbox: World) -> None:
-    office = Office(small_inbox)
-    office.world.becomes(1, "resolved")
+    thread = TicketThread(small_inbox)
+    thread.world.becomes(1, "resolved")
     address = f"ticket1@{DOMAIN}"
     raw = of_two_parts(address, "Shall we meet?", "text/calendar", CALENDAR.format(method="REQUEST"))
-    office.world.brings(raw, "rita@example.net", address)
-    assert (office.world.ticket()["status"], office.world.ticket()["messages"][-1]["automatic"]) == ("open", False)
+    thread.world.brings(raw, "rita@example.net", address)
+    assert (thread.world.ticket()["status"], thread.world.ticket()["messages"][-1]["automatic"]) == (
+        "open",
+        False,
+    )
 
 
 @pytest.mark.parametrize("sender", ["postmaster@far.example", "Post_Master@far.example", "shop-noreply@far.example"])
@@ -144,34 +147,34 @@ def test_nobody_acknowledges_a_postmaster_or_an_address_that_takes_no_mail(small
 
 
 def test_a_bounce_with_a_sender_and_without_a_report_is_a_machines(small_inbox: World) -> None:
-    office = Office(small_inbox)
-    office.world.switches("General", acknowledge="on")
-    postman = office.world.actor("postmaster@far.example", "System Administrator")
+    thread = TicketThread(small_inbox)
+    thread.world.switches("General", acknowledge="on")
+    postman = thread.world.actor("postmaster@far.example", "System Administrator")
     text = "Delivery has failed to these recipients:\n\nann@far.example\nThe address could not be found. 550 5.1.1"
     for to in ("ticket1", "hello"):
         postman.writes(to, text, subject="Undeliverable: Re: [General #1] Printer")
-    assert [message.automatic is not None for message in office.world.rows(Message)][-2:] == [True, True]
+    assert [message.automatic is not None for message in thread.world.rows(Message)][-2:] == [True, True]
     assert postman.letters == []
 
 
-def test_an_out_of_office_reply_reopens_nothing(office: Office) -> None:
-    office.world.act(1, "Change status", "ron@example.org", "Done.", status="resolved")
-    office.rita.replies(office.rita.letter(), "I am away.", headers=AWAY)
-    assert office.world.ticket()["status"] == "resolved"
-    letter = office.rosa.letter()
+def test_an_out_of_office_reply_reopens_nothing(thread: TicketThread) -> None:
+    thread.world.act(1, "Change status", "ron@example.org", "Done.", status="resolved")
+    thread.rita.replies(thread.rita.letter(), "I am away.", headers=AWAY)
+    assert thread.world.ticket()["status"] == "resolved"
+    letter = thread.rosa.letter()
     assert letter.text.startswith("Automatic reply from Rita. Only the General team can see it:")
     assert "isn't on this ticket" not in letter.text
 
 
-def test_the_null_reverse_path_makes_a_machine_whatever_the_headers_say(office: Office) -> None:
+def test_the_null_reverse_path_makes_a_machine_whatever_the_headers_say(thread: TicketThread) -> None:
     raw = f"From: rita@example.net\r\nTo: ticket1@{DOMAIN}\r\nMessage-ID: <n@x>\r\n\r\nThanks!\r\n".encode()
-    office.world.act(1, "Change status", "ron@example.org", status="resolved")
-    office.world.brings(raw, "", f"ticket1@{DOMAIN}")
-    ticket = office.world.ticket()
+    thread.world.act(1, "Change status", "ron@example.org", status="resolved")
+    thread.world.brings(raw, "", f"ticket1@{DOMAIN}")
+    ticket = thread.world.ticket()
     assert (ticket["status"], ticket["messages"][-1]["automatic"]) == ("resolved", True)
 
 
-def test_a_responders_own_out_of_office_is_told_to_nobody(either: Office) -> None:
+def test_a_responders_own_out_of_office_is_told_to_nobody(either: TicketThread) -> None:
     for actor, address in ((either.ron, "ticket1"), (either.rosa, "ticket1-comment")):
         status, before = either.world.ticket()["status"], either.counts()
         actor.writes(address, "I am in Spain.", headers=AWAY)
@@ -180,31 +183,31 @@ def test_a_responders_own_out_of_office_is_told_to_nobody(either: Office) -> Non
         assert either.world.ticket()["messages"][-1]["text"] == "I am in Spain."
 
 
-def test_a_participants_out_of_office_is_told_to_responders_only(either: Office) -> None:
+def test_a_participants_out_of_office_is_told_to_responders_only(either: TicketThread) -> None:
     before = either.counts()
     either.pia.replies(either.pia.letter(), "I am in Spain.", headers=AWAY)
     assert either.counts() == (before[0] + 1, before[1] + 1, *before[2:])
 
 
-def test_a_machine_cannot_end_anybodys_letters(either: Office) -> None:
+def test_a_machine_cannot_end_anybodys_letters(either: TicketThread) -> None:
     either.pia.replies(either.pia.letter(), "unsubscribe", headers=AWAY)
     before = either.counts()
     either.ron.writes("ticket1", "Better?")
     assert either.counts()[3] == before[3] + 1
 
 
-def test_a_machine_does_not_change_where_letters_go(office: Office) -> None:
-    with office.world.uow() as uow:
+def test_a_machine_does_not_change_where_letters_go(thread: TicketThread) -> None:
+    with thread.world.uow() as uow:
         from mail_tickets.model.records.registration import add_alias
 
         add_alias(uow, "rita@example.net", "robot@example.net")
-    office.world.actor("robot@example.net").writes("ticket1", "Away.", headers=AWAY)
-    before = len(office.rita.letters)
-    office.ron.writes("ticket1", "Better?")
-    assert len(office.rita.letters) == before + 1
+    thread.world.actor("robot@example.net").writes("ticket1", "Away.", headers=AWAY)
+    before = len(thread.rita.letters)
+    thread.ron.writes("ticket1", "Better?")
+    assert len(thread.rita.letters) == before + 1
 
 
-def test_a_person_on_a_mailing_list_stays_a_person(either: Office) -> None:
+def test_a_person_on_a_mailing_list_stays_a_person(either: TicketThread) -> None:
     world = either.world
     if world.ticket()["lifecycle"] == "correspondence":
         world.act(1, "Change status", "ron@example.org", status="resolved")
@@ -260,15 +263,15 @@ def test_a_bounce_never_opens_a_ticket(inbox: World, kind: str, sender: str) -> 
     assert inbox.rows(Person.email) == ["ron@example.org"]
 
 
-def test_a_bounce_of_a_letter_is_kept_with_its_ticket_by_what_it_answers(office: Office) -> None:
-    answered = f"In-Reply-To: {office.rita.letter()['Message-ID']}\r\n"
-    status = office.world.ticket()["status"]
-    before = office.counts()
-    office.world.brings(BOUNCE.format(to=f"hello@{DOMAIN}", kind=REPORT, more=answered).encode(), "", f"hello@{DOMAIN}")
-    message = office.world.ticket()["messages"][-1]
+def test_a_bounce_of_a_letter_is_kept_with_its_ticket_by_what_it_answers(thread: TicketThread) -> None:
+    answered = f"In-Reply-To: {thread.rita.letter()['Message-ID']}\r\n"
+    status = thread.world.ticket()["status"]
+    before = thread.counts()
+    thread.world.brings(BOUNCE.format(to=f"hello@{DOMAIN}", kind=REPORT, more=answered).encode(), "", f"hello@{DOMAIN}")
+    message = thread.world.ticket()["messages"][-1]
     assert (message["private"], message["automatic"]) == (True, True)
-    assert len(office.world.rows(Ticket)) == 1
-    assert (office.world.ticket()["status"], office.counts()[2:]) == (status, before[2:])
+    assert len(thread.world.rows(Ticket)) == 1
+    assert (thread.world.ticket()["status"], thread.counts()[2:]) == (status, before[2:])
 
 
 def test_other_automatic_mail_to_a_queue_opens_a_ticket_and_is_not_answered(inbox: World) -> None:
@@ -285,7 +288,7 @@ def test_other_automatic_mail_to_a_queue_opens_a_ticket_and_is_not_answered(inbo
 # Ourselves
 
 
-def test_our_own_letter_coming_back_is_set_aside_and_told_to_nobody(either: Office) -> None:
+def test_our_own_letter_coming_back_is_set_aside_and_told_to_nobody(either: TicketThread) -> None:
     before, counts = len(either.world.ticket()["messages"]), either.counts()
     for letter in (either.rita.letter(), either.ron.letter()):
         forwarded = b"Delivered-To: rita@example.net\r\nReceived: by far.example\r\n" + letter.raw

@@ -109,7 +109,7 @@ EVERY_STATE = pytest.mark.parametrize(
 )
 
 
-class Said(NamedTuple):
+class ReplyPromise(NamedTuple):
     """What a person reads in a footer."""
 
     status: str
@@ -166,10 +166,10 @@ class Cast:
         people = {actor.email: name for name, actor in self.actors.items()}
         return frozenset(people[letter.recipient] for letter in self.world.far_end.letters[since:])
 
-    def reads(self, letter: Letter, reader: str) -> Said:
+    def reads(self, letter: Letter, reader: str) -> ReplyPromise:
         """What a footer says to its reader, in their own understanding."""
         said = read_footer(letter.footer, self.language)
-        return Said(said.status, said.does, said.private, self.named(said.readers) - {reader})
+        return ReplyPromise(said.status, said.does, said.private, self.named(said.readers) - {reader})
 
     def named(self, readers: Sequence[str]) -> frozenset[str]:
         """The people whom the readers of a footer are."""
@@ -281,7 +281,7 @@ def assert_it_is_short(letter: Letter, most: int = 80) -> None:
     assert all(len(line) <= 72 for line in letter.footer.splitlines())
 
 
-def assert_it_has_the_words_that_people_know(said: Said, letter: Letter) -> None:
+def assert_it_has_the_words_that_people_know(said: ReplyPromise, letter: Letter) -> None:
     """It begins with the reply, and the action is named by a word that its title has."""
     first = letter.footer.partition(".")[0]
     assert first.startswith("Reply to this email to ")
@@ -289,7 +289,7 @@ def assert_it_has_the_words_that_people_know(said: Said, letter: Letter) -> None
     assert stems.get(MEANING[said.promise], "write") in first
 
 
-def assert_the_footer_was_true(cast: Cast, said: Said, status: str, happened: Happened) -> None:
+def assert_the_footer_was_true(cast: Cast, said: ReplyPromise, status: str, happened: Happened) -> None:
     action, after, private, reached = happened
     assert said.status == status
     assert MEANING[said.promise] == action
@@ -300,14 +300,16 @@ def assert_the_footer_was_true(cast: Cast, said: Said, status: str, happened: Ha
         assert cast.reads(cast.actors[reader].letter(), reader).status == after
 
 
-def assert_the_table_says_so(cast: Cast, said: Said, status: str, foretold: dict[str, str], happened: Happened) -> None:
+def assert_the_table_says_so(
+    cast: Cast, said: ReplyPromise, status: str, foretold: dict[str, str], happened: Happened
+) -> None:
     """The same from the other side: the promise is the cell's, and the status is the one that is shown beforehand."""
     cell = cast.life.default_reply(status, Role(foretold["as"]))
     assert (said.promise, said.private) == (cell.does, cell.private)
     assert happened[:3] == (foretold["action"], foretold["status"], cell.private)
 
 
-def assert_the_list_above_says_so(cast: Cast, said: Said, status: str, writer: str, happened: Happened) -> None:
+def assert_the_list_above_says_so(cast: Cast, said: ReplyPromise, status: str, writer: str, happened: Happened) -> None:
     promise, goal = promised(cast.life, status, writer)
     assert (said.promise, said.private) == (promise, False)
     # Words go to everybody on the ticket but their writer.

@@ -83,7 +83,7 @@ CELLS = [
 ]
 
 
-class Said(NamedTuple):
+class ReplyPromise(NamedTuple):
     """What a letter says of the reply to it."""
 
     status: str
@@ -136,13 +136,13 @@ class Company:
         """The newest letter that somebody got about ticket 1."""
         return next(one for one in reversed(self.actors[name].letters) if "ticket1" in one["Reply-To"])
 
-    def said(self, letter: Letter) -> Said | None:
+    def said(self, letter: Letter) -> ReplyPromise | None:
         """What a letter says in its reader's understanding; None where it says nothing of a reply."""
         if not letter.footer.startswith("Reply to this email to ") or "Ticket " not in letter.footer:
             return None
         said = read_footer(letter.footer)
         readers = self.named(said.readers) - {self.names[letter.recipient]}
-        return Said(said.status, MEANING[said.does], said.private, readers, said.after)
+        return ReplyPromise(said.status, MEANING[said.does], said.private, readers, said.after)
 
     def named(self, readers: Sequence[str]) -> frozenset[str]:
         """The people whom the readers of a footer are."""
@@ -151,7 +151,7 @@ class Company:
         assert names <= set(self.actors), readers
         return frozenset(names)
 
-    def happens(self, letter: Letter, text: str) -> Said:
+    def happens(self, letter: Letter, text: str) -> ReplyPromise:
         """What happens when a letter's reader replies to it."""
         reader, number = self.names[letter.recipient], number_of(letter)
         since, before = len(self.world.far_end.letters), self.world.ticket(number)["status"]
@@ -160,7 +160,7 @@ class Company:
         ticket = self.world.ticket(number)
         message = ticket["messages"][-1]
         assert (message["sender"]["name"] or reader, message["text"]) == (reader, text)
-        return Said(before, message["action"], message["private"], reached, ticket["status"])
+        return ReplyPromise(before, message["action"], message["private"], reached, ticket["status"])
 
     def foresees(self, letter: Letter) -> dict[str, Any] | None:
         """What `tickets show --as` says of a letter's reader; None where they may not see the ticket."""

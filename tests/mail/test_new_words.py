@@ -14,7 +14,7 @@ from tests.support.world import DOMAIN, World
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3
 
 
-class Office:
+class TicketThread:
     """Rita's ticket, and Ron, who answers."""
 
     def __init__(self, world: World) -> None:
@@ -39,13 +39,13 @@ class Office:
 
 
 @pytest.fixture
-def office(inbox: World) -> Office:
-    return Office(inbox)
+def thread(inbox: World) -> TicketThread:
+    return TicketThread(inbox)
 
 
 @pytest.fixture
-def small(small_inbox: World) -> Office:
-    return Office(small_inbox)
+def small(small_inbox: World) -> TicketThread:
+    return TicketThread(small_inbox)
 
 
 QUOTING = {
@@ -62,54 +62,54 @@ QUOTING = {
 
 
 @pytest.mark.parametrize("form", QUOTING.values(), ids=QUOTING)
-def test_text_and_letter_carry_the_new_words_and_full_text_all_of_them(office: Office, form: str) -> None:
-    letter = office.ron.letter()
+def test_text_and_letter_carry_the_new_words_and_full_text_all_of_them(thread: TicketThread, form: str) -> None:
+    letter = thread.ron.letter()
     lines = letter.all_text.strip().split("\n")
     text = form.format(
         above="On Sat, 21 Nov 2026 at 12:00, Rita via General <ticket1@tickets.example> wrote:",
         quoted="\n".join(f"> {line}" for line in lines),
         plain="\n".join(lines),
     )
-    office.ron.replies(letter, text)
-    new, full = office.said()
+    thread.ron.replies(letter, text)
+    new, full = thread.said()
     assert new == "Pour water on it."
     assert full.strip() == text.strip()
-    assert office.rita.letter().text == "Ron wrote:\n\nPour water on it.\n\n    Status: new → open"
+    assert thread.rita.letter().text == "Ron wrote:\n\nPour water on it.\n\n    Status: new → open"
 
 
-def test_a_sentence_that_ends_like_a_line_above_a_quotation_is_sent(office: Office) -> None:
-    letter = office.ron.letter()
+def test_a_sentence_that_ends_like_a_line_above_a_quotation_is_sent(thread: TicketThread) -> None:
+    letter = thread.ron.letter()
     quoted = "\n".join(f"> {line}" for line in letter.all_text.strip().split("\n"))
-    office.ron.replies(letter, f"Hello,\n\nplease see what Rita wrote:\n{quoted}")
-    assert office.said()[0].startswith("Hello,\n\nplease see what Rita wrote:")
-    assert "please see what Rita wrote:" in office.rita.letter().text
+    thread.ron.replies(letter, f"Hello,\n\nplease see what Rita wrote:\n{quoted}")
+    assert thread.said()[0].startswith("Hello,\n\nplease see what Rita wrote:")
+    assert "please see what Rita wrote:" in thread.rita.letter().text
 
 
-def test_words_between_quoted_lines_stay_with_what_they_answer(office: Office) -> None:
+def test_words_between_quoted_lines_stay_with_what_they_answer(thread: TicketThread) -> None:
     text = "> It burns.\n\nWith flames?\n\n> What shall I do?\n\nPour water on it."
-    office.ron.replies(office.ron.letter(), text)
-    new, full = office.said()
+    thread.ron.replies(thread.ron.letter(), text)
+    new, full = thread.said()
     assert (new, full) == (text, text)
-    assert "With flames?\n\n> What shall I do?\n\nPour water on it." in office.rita.letter().text
+    assert "With flames?\n\n> What shall I do?\n\nPour water on it." in thread.rita.letter().text
 
 
-def test_a_mail_of_nothing_but_a_quotation_is_not_empty(small: Office) -> None:
+def test_a_mail_of_nothing_but_a_quotation_is_not_empty(small: TicketThread) -> None:
     small.ron.replies(small.ron.letter(), "> It burns.\n")
     assert small.said()[0] == "> It burns."
 
 
-def test_the_exact_bytes_are_kept_whatever_was_set_aside(office: Office) -> None:
+def test_the_exact_bytes_are_kept_whatever_was_set_aside(thread: TicketThread) -> None:
     raw = (
         f"From: ron@example.org\r\nTo: ticket1@{DOMAIN}\r\nMessage-ID: <b@x>\r\n\r\n"
         "Water.\r\n\r\n-- \r\nRon\r\n> It burns.\r\n"
     ).encode() + b"\xff\x00\r\n"
-    office.world.brings(raw, "ron@example.org", f"ticket1@{DOMAIN}")
-    [row] = [one for one in office.world.rows(messages.Message) if one.message_id == "<b@x>"]
-    with office.world.uow() as uow:
+    thread.world.brings(raw, "ron@example.org", f"ticket1@{DOMAIN}")
+    [row] = [one for one in thread.world.rows(messages.Message) if one.message_id == "<b@x>"]
+    with thread.world.uow() as uow:
         assert raw_bytes(uow, row.mail_id) == raw
 
 
-def test_mail_that_is_html_alone_becomes_readable_text(office: Office) -> None:
+def test_mail_that_is_html_alone_becomes_readable_text(thread: TicketThread) -> None:
     html = (
         "<html><head><style>p { color: red }</style></head><body><p>Pour <b>water</b> on it &amp; wait.</p>"
         "<ul><li>cold</li><li>much</li></ul><script>alert('x')</script>"
@@ -119,15 +119,15 @@ def test_mail_that_is_html_alone_becomes_readable_text(office: Office) -> None:
         f"From: ron@example.org\r\nTo: ticket1@{DOMAIN}\r\nMessage-ID: <h@x>\r\nMIME-Version: 1.0\r\n"
         f"Content-Type: text/html; charset=utf-8\r\n\r\n{html}\r\n"
     ).encode()
-    office.world.brings(raw, "ron@example.org", f"ticket1@{DOMAIN}")
-    new, full = office.said()
+    thread.world.brings(raw, "ron@example.org", f"ticket1@{DOMAIN}")
+    new, full = thread.said()
     assert new.startswith("Pour water on it & wait.")
     assert "cold" in new
     assert "It burns." in full
     for hidden in ("It burns.", "alert", "color", "<"):
         assert hidden not in new, hidden
-    assert "Pour water on it & wait." in office.rita.letter().text
-    assert office.world.ticket()["messages"][-1]["attachments"] == []
+    assert "Pour water on it & wait." in thread.rita.letter().text
+    assert thread.world.ticket()["messages"][-1]["attachments"] == []
 
 
 FILES = {
@@ -143,7 +143,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
-def test_a_file_goes_with_the_letters_byte_for_byte(small: Office, file: tuple[str, bytes, str]) -> None:
+def test_a_file_goes_with_the_letters_byte_for_byte(small: TicketThread, file: tuple[str, bytes, str]) -> None:
     kind, content, name = file
     small.sends(file)
     [shown] = small.world.ticket()["messages"][-1]["attachments"]
@@ -156,7 +156,7 @@ def test_a_file_goes_with_the_letters_byte_for_byte(small: Office, file: tuple[s
     assert letter.footer.startswith("Reply to this email to")
 
 
-def test_a_mail_that_is_attached_arrives_as_it_was(small: Office) -> None:
+def test_a_mail_that_is_attached_arrives_as_it_was(small: TicketThread) -> None:
     inner = b"From: a@b.example\r\nSubject: Inner\r\nX-Odd:   two  spaces\r\n\r\nwords\r\n"
     raw = (
         (
@@ -185,7 +185,9 @@ NASTY = {
 
 @pytest.mark.parametrize("disposition", NASTY.values(), ids=NASTY)
 @pytest.mark.parametrize("kind", ["image/png", "image/", "/", "image/p ng", "imäge/png", "a/b/c", "image"])
-def test_no_name_and_no_type_of_a_file_keeps_a_letter_from_leaving(small: Office, disposition: str, kind: str) -> None:
+def test_no_name_and_no_type_of_a_file_keeps_a_letter_from_leaving(
+    small: TicketThread, disposition: str, kind: str
+) -> None:
     raw = (
         f"From: ron@example.org\r\nTo: ticket1@{DOMAIN}\r\nMessage-ID: <m@x>\r\nMIME-Version: 1.0\r\n"
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nLook.\r\n--b\r\n"
@@ -201,7 +203,7 @@ def test_no_name_and_no_type_of_a_file_keeps_a_letter_from_leaving(small: Office
 
 
 def test_files_beyond_the_limit_are_named_with_their_size_and_the_others_go(
-    small: Office, monkeypatch: pytest.MonkeyPatch
+    small: TicketThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(messages, "MOST_PASSED_ON", 1_000)
     small.sends(
@@ -219,11 +221,11 @@ def test_files_beyond_the_limit_are_named_with_their_size_and_the_others_go(
     ]
 
 
-def test_files_of_a_new_ticket_go_to_those_who_answer_and_not_with_later_letters(office: Office) -> None:
-    office.sends(("image/png", PNG, "screen.png"), sender="rita@example.net")
-    assert [part.get_payload(decode=True) for part in office.ron.letter().mail.iter_attachments()] == [PNG]
-    office.world.act(1, "Change status", "ron@example.org", "Done.", status="resolved")
-    assert list(office.rita.letter().mail.iter_attachments()) == []
+def test_files_of_a_new_ticket_go_to_those_who_answer_and_not_with_later_letters(thread: TicketThread) -> None:
+    thread.sends(("image/png", PNG, "screen.png"), sender="rita@example.net")
+    assert [part.get_payload(decode=True) for part in thread.ron.letter().mail.iter_attachments()] == [PNG]
+    thread.world.act(1, "Change status", "ron@example.org", "Done.", status="resolved")
+    assert list(thread.rita.letter().mail.iter_attachments()) == []
 
 
 def test_an_acknowledgement_and_an_announcement_carry_no_files(small_inbox: World) -> None:

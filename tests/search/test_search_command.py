@@ -9,25 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import ANN, TICKET_KEYS, TICKETS, Office
+from tests.cli.test_commands import ANN, TICKET_KEYS, TICKETS, CommandLine
 
 RON, BEA = "ron@example.org", "bea@example.org"
 
 
 @pytest.fixture
-def zoo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Office:
+def zoo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A shared inbox with three tickets, and a private comment on the first."""
-    office = Office(tmp_path, capsys, monkeypatch)
-    office.has_a_database()
-    office.does("person", "add", RON, "--name", "Ron")
-    office.does("responder", "add", RON, "--queue", "General")
+    cli = CommandLine(tmp_path, capsys, monkeypatch)
+    cli.has_a_database()
+    cli.does("person", "add", RON, "--name", "Ron")
+    cli.does("responder", "add", RON, "--queue", "General")
     opened = ("open", "--queue", "General", "--from")
-    office.does(*opened, ANN, "--subject", "Zebra", "--text", "It has\nstripes.", "--date", "2020-01-01T23:30:00+00:00")
-    office.does(*opened, BEA, "--subject", "Horse", "--text", "No zebra.", "--date", "2020-01-02T12:00:00+00:00")
-    office.does(*opened, ANN, "--subject", "Größe", "--text", "大学の図書館", "--date", "2020-01-03")
-    office.does("act", 1, "Comment", "--as", RON, "--text", "secretly a zebroid", "--date", "2020-01-04")
-    office.does("deliver", "--to", "ticket1@tickets.localhost", stdin=PLAN)
-    return office
+    cli.does(*opened, ANN, "--subject", "Zebra", "--text", "It has\nstripes.", "--date", "2020-01-01T23:30:00+00:00")
+    cli.does(*opened, BEA, "--subject", "Horse", "--text", "No zebra.", "--date", "2020-01-02T12:00:00+00:00")
+    cli.does(*opened, ANN, "--subject", "Größe", "--text", "大学の図書館", "--date", "2020-01-03")
+    cli.does("act", 1, "Comment", "--as", RON, "--text", "secretly a zebroid", "--date", "2020-01-04")
+    cli.does("deliver", "--to", "ticket1@tickets.localhost", stdin=PLAN)
+    return cli
 
 
 PLAN = (
@@ -37,12 +37,12 @@ PLAN = (
 )
 
 
-def numbers(office: Office, *arguments: object) -> list[int]:
+def numbers(cli: CommandLine, *arguments: object) -> list[int]:
     """The tickets that a command lists."""
-    return [one["id"] for one in office.json(*arguments)]
+    return [one["id"] for one in cli.json(*arguments)]
 
 
-def test_a_ticket_is_two_lines_with_what_was_found(zoo: Office) -> None:
+def test_a_ticket_is_two_lines_with_what_was_found(zoo: CommandLine) -> None:
     assert zoo.does("search", "zebra").splitlines() == [
         "1  new  2020-01-01  General: Zebra",
         "   #1 ann: It has stripes.",
@@ -52,7 +52,7 @@ def test_a_ticket_is_two_lines_with_what_was_found(zoo: Office) -> None:
     assert zoo.does("search", "zebroid").splitlines()[1] == "   #2 Ron [private]: secretly a zebroid"
 
 
-def test_json_is_the_summary_with_what_was_found(zoo: Office) -> None:
+def test_json_is_the_summary_with_what_was_found(zoo: CommandLine) -> None:
     [one] = zoo.json("search", "stripes")
     assert list(one) == [*TICKET_KEYS, "found"]
     assert one["found"] == {
@@ -67,7 +67,7 @@ def test_json_is_the_summary_with_what_was_found(zoo: Office) -> None:
     assert zoo.json("search", "giraffe") == []
 
 
-def test_every_form_of_a_word_is_found_and_exclusions_are_no_options(zoo: Office) -> None:
+def test_every_form_of_a_word_is_found_and_exclusions_are_no_options(zoo: CommandLine) -> None:
     assert numbers(zoo, "search", "GROSSE") == [3]
     assert numbers(zoo, "search", "図書") == [3]
     assert numbers(zoo, "search", "zebra", "-horse") == [1]
@@ -78,7 +78,7 @@ def test_every_form_of_a_word_is_found_and_exclusions_are_no_options(zoo: Office
     assert numbers(zoo, "search", "map zoo") == [1]
 
 
-def test_beginnings_and_what_else_there_is_are_told(zoo: Office) -> None:
+def test_beginnings_and_what_else_there_is_are_told(zoo: CommandLine) -> None:
     assert zoo.does("search", "strip").splitlines()[0] == ("No exact matches. These come close:")
     assert zoo.does("search", "zebra", "--limit", "1").splitlines()[-1] == (
         "1 more ticket matches; --limit shows more than 1."
@@ -93,13 +93,13 @@ def test_beginnings_and_what_else_there_is_are_told(zoo: Office) -> None:
 
 
 @pytest.mark.parametrize("asked", ["!!", "-hello", '""', ""])
-def test_without_a_word_there_is_one_line_and_an_empty_list(zoo: Office, asked: str) -> None:
+def test_without_a_word_there_is_one_line_and_an_empty_list(zoo: CommandLine, asked: str) -> None:
     assert zoo.does("search", asked) == "Nothing to search for.\n"
     done = zoo.run("search", asked, "--json")
     assert (done.status, json.loads(done.out), done.err) == (0, [], "Nothing to search for.\n")
 
 
-def test_without_a_word_a_search_says_what_it_needs(zoo: Office) -> None:
+def test_without_a_word_a_search_says_what_it_needs(zoo: CommandLine) -> None:
     assert zoo.does("search", "-h") == zoo.does("search", "--help")
     done = zoo.run("search", "--from", ANN)
     assert done.status == 2
@@ -107,11 +107,11 @@ def test_without_a_word_a_search_says_what_it_needs(zoo: Office) -> None:
 
 
 @pytest.mark.parametrize("asked", ["NOT", "a AND (b", "'; DROP TABLE ticket", "title:zebra*", "*", "%", "\\"])
-def test_syntax_is_no_error(zoo: Office, asked: str) -> None:
+def test_syntax_is_no_error(zoo: CommandLine, asked: str) -> None:
     assert zoo.run("search", asked).status == 0
 
 
-def test_somebody_sees_what_they_may_see(zoo: Office) -> None:
+def test_somebody_sees_what_they_may_see(zoo: CommandLine) -> None:
     assert numbers(zoo, "search", "zebra", "--as", ANN) == [1]
     assert numbers(zoo, "search", "zebroid", "--as", ANN) == []
     assert numbers(zoo, "search", "zebroid", "--as", RON) == [1]
@@ -141,19 +141,19 @@ def test_somebody_sees_what_they_may_see(zoo: Office) -> None:
         (("--unassigned", "--since", "2020-01-02T12:00"), [1, 2, 3]),
     ],
 )
-def test_list_takes_what_one_message_fulfils(zoo: Office, options: tuple[str, ...], listed: list[int]) -> None:
+def test_list_takes_what_one_message_fulfils(zoo: CommandLine, options: tuple[str, ...], listed: list[int]) -> None:
     assert numbers(zoo, "list", *options) == listed
     assert sorted(numbers(zoo, "search", "stripes OR zebra OR 大学 OR zebroid OR map", *options)) == listed
 
 
-def test_a_search_finds_the_very_message_that_fulfils_its_filters(zoo: Office) -> None:
+def test_a_search_finds_the_very_message_that_fulfils_its_filters(zoo: CommandLine) -> None:
     assert numbers(zoo, "search", "stripes", "--has", "attachment") == []
     assert numbers(zoo, "search", "map", "--has", "attachment", "--from", ANN) == [1]
     assert numbers(zoo, "search", "zebra", "--until", "2020-01-01") == [1]
     assert numbers(zoo, "search", "zebra", "--queue", "General", "--requestor", BEA) == [2]
 
 
-def test_bad_filters_are_one_line(zoo: Office) -> None:
+def test_bad_filters_are_one_line(zoo: CommandLine) -> None:
     for command in (("list",), ("search", "zebra")):
         for option in ("--since=yesterday", "--until=2020-13-01", "--has=horns", "--since=0001-01-01T00:00+14:00"):
             done = zoo.run(*command, option)
@@ -165,7 +165,7 @@ def test_bad_filters_are_one_line(zoo: Office) -> None:
     assert zoo.run("search", "zebra", "--limit", "0").status == 2
 
 
-def test_words_are_bold_on_a_terminal_alone(zoo: Office) -> None:
+def test_words_are_bold_on_a_terminal_alone(zoo: CommandLine) -> None:
     zoo.does("search", "stripes")
     assert "\x1b" not in zoo.process("search", "stripes").stdout.decode()
     assert "It has \x1b[1mstripes\x1b[0m." in on_terminal(zoo, "stripes", TERM="xterm")
@@ -173,38 +173,38 @@ def test_words_are_bold_on_a_terminal_alone(zoo: Office) -> None:
 
 
 @pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_nothing_is_bold_where_that_is_not_wanted(zoo: Office, plain: dict[str, str]) -> None:
+def test_nothing_is_bold_where_that_is_not_wanted(zoo: CommandLine, plain: dict[str, str]) -> None:
     assert "\x1b" not in on_terminal(zoo, "stripes", **{"TERM": "xterm", **plain})
 
 
-def test_lines_are_cut_to_the_width_of_a_terminal_and_in_no_pipe(zoo: Office) -> None:
+def test_lines_are_cut_to_the_width_of_a_terminal_and_in_no_pipe(zoo: CommandLine) -> None:
     shown = on_terminal(zoo, "stripes", TERM="xterm", COLUMNS="20").replace("\x1b[1m", "").replace("\x1b[0m", "")
     assert shown.split() == ["1", "new", "2020-01-01", "…", "#1", "ann:", "It", "has", "s…"]
     assert "General: Zebra" in zoo.process("search", "stripes", env={"COLUMNS": "20"}).stdout.decode()
 
 
-def test_without_a_standard_output_a_search_is_no_error(zoo: Office) -> None:
+def test_without_a_standard_output_a_search_is_no_error(zoo: CommandLine) -> None:
     done = zoo.process(shell='"$T" search stripes >&-')
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def on_terminal(office: Office, asked: str, **env: str) -> str:
+def on_terminal(cli: CommandLine, asked: str, **env: str) -> str:
     """What a terminal is sent."""
     seen, terminal = pty.openpty()
     with os.fdopen(seen, "rb", buffering=0) as screen:
-        office.process("search", asked, capture_output=False, stdout=terminal, env=env)
+        cli.process("search", asked, capture_output=False, stdout=terminal, env=env)
         os.close(terminal)
         return screen.read(10_000).decode()
 
 
-def test_what_strangers_wrote_cannot_steer_the_terminal(zoo: Office) -> None:
+def test_what_strangers_wrote_cannot_steer_the_terminal(zoo: CommandLine) -> None:
     mail = b"From: =?utf-8?q?E=1B[2Jve?= <eve@x.example>\nSubject: =?utf-8?q?a=1B[2J_okapi?=\n\nw\x1b]0;t\x07 okapi\n"
     zoo.does("deliver", "--to", "hello@tickets.localhost", stdin=mail)
     assert "\x1b" not in zoo.does("search", "okapi")
     assert "\\u001b" not in zoo.does("search", "okapi", "--json")
 
 
-def test_a_search_works_from_an_index_that_lacks_everything(zoo: Office) -> None:
+def test_a_search_works_from_an_index_that_lacks_everything(zoo: CommandLine) -> None:
     zoo.does("search", "zebra")
     with closing(sqlite3.connect(zoo.path / "tickets.db")) as connection:
         connection.execute("DELETE FROM search")
@@ -213,7 +213,7 @@ def test_a_search_works_from_an_index_that_lacks_everything(zoo: Office) -> None
     assert numbers(zoo, "search", "zebra") == [1, 2]
 
 
-def test_what_was_imported_is_in_the_index_already(zoo: Office) -> None:
+def test_what_was_imported_is_in_the_index_already(zoo: CommandLine) -> None:
     box = zoo.path / "old.mbox"
     box.write_bytes(b"From x\nFrom: old@example.org\nSubject: Okapi\nMessage-ID: <9@x>\n\nA dry zebra.\n\n")
     assert "indexing" in zoo.json("import", box, "--queue", "General")["parts"]
@@ -222,7 +222,7 @@ def test_what_was_imported_is_in_the_index_already(zoo: Office) -> None:
     assert numbers(zoo, "search", "okapi dry") == [4]
 
 
-def test_it_loads_no_letters_and_leaves_one_file(zoo: Office) -> None:
+def test_it_loads_no_letters_and_leaves_one_file(zoo: CommandLine) -> None:
     loads = 'import sys; from mail_tickets.cli import main\ntry: main(["search", "zebra"])\nexcept SystemExit: pass\n'
     loads += 'print([one for one in ("jinja2", "alembic", "salmon", "psycopg") if one in sys.modules], file=sys.stderr)'
     done = zoo.process(
@@ -232,19 +232,19 @@ def test_it_loads_no_letters_and_leaves_one_file(zoo: Office) -> None:
     assert [path.name for path in zoo.path.glob("tickets.db*")] == ["tickets.db"]
 
 
-def test_a_search_that_is_too_much_is_one_line(zoo: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_is_too_much_is_one_line(zoo: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     zoo.does("search", "zebra")
     monkeypatch.setattr("mail_tickets.cli.administration.search._SECONDS", 0.0)
     assert zoo.refuses("search", "zebra") == ("That search took too long. Try fewer or longer words.")
 
 
-def test_words_that_do_not_count_are_told_on_standard_error(zoo: Office) -> None:
+def test_words_that_do_not_count_are_told_on_standard_error(zoo: CommandLine) -> None:
     done = zoo.run("search", "zebra OR", *" OR ".join(f"w{number}*" for number in range(9)).split(), "--json")
     assert [one["id"] for one in json.loads(done.out)] == [1, 2]
     assert done.err == "We only looked for the first 32 words and 8 beginnings*.\n"
 
 
-def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: Office) -> None:
+def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: CommandLine) -> None:
     zoo.does("search", "zebra")
     zoo.does("open", "--queue", "General", "--from", ANN, "--subject", "Zebra", "--text", "new")
     with closing(sqlite3.connect(zoo.path / "tickets.db", isolation_level=None)) as connection:

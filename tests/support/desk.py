@@ -37,9 +37,9 @@ class Form:
     buttons: list[Button] = field(default_factory=list)
 
     def button(self, begins: str) -> Button:
-        found = [button for button in self.buttons if button.text.startswith(begins)]
-        assert found, (begins, [button.text for button in self.buttons])
-        return found[0]
+        buttons = [button for button in self.buttons if button.text.startswith(begins)]
+        assert buttons, (begins, [button.text for button in self.buttons])
+        return buttons[0]
 
 
 class Page(HTMLParser):
@@ -97,9 +97,9 @@ class Page(HTMLParser):
             self.forms[-1].fields[self._area] += data.removeprefix("\n")
 
     def form(self, action: str) -> Form:
-        found = [form for form in self.forms if form.action == action]
-        assert found, (action, [form.action for form in self.forms], self.text)
-        return found[0]
+        forms = [form for form in self.forms if form.action == action]
+        assert forms, (action, [form.action for form in self.forms], self.text)
+        return forms[0]
 
 
 class Visitor:

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
@@ -32,11 +33,11 @@ class FooterReading(NamedTuple):
 
     def names(self) -> list[str]:
         """The sentences by name, in their order."""
-        return [one.name for one in self.sentences]
+        return [sentence.name for sentence in self.sentences]
 
     def slot(self, name: str, slot: str) -> str | None:
         """What stands in a slot of a sentence; None if the sentence is not there."""
-        return next((one.slots[slot] for one in self.sentences if one.name == name), None)
+        return next((sentence.slots[slot] for sentence in self.sentences if sentence.name == name), None)
 
 
 def read_footer(footer: str, language: str = "en") -> FooterReading:
@@ -53,16 +54,16 @@ def read_footer(footer: str, language: str = "en") -> FooterReading:
 
 def sentences_of(footer: str, language: str = "en") -> tuple[FooterSentence, ...]:
     """Return every sentence of a footer; each begins on a line of its own, and may be folded."""
-    lines, found = footer.strip().splitlines(), list[FooterSentence]()
+    lines, sentences = footer.strip().splitlines(), list[FooterSentence]()
     while lines:
         for count in range(1, _MOST_LINES + 1):
             if (sentence := _sentence(" ".join(lines[:count]), language)) is not None:
-                found.append(sentence)
+                sentences.append(sentence)
                 lines = lines[count:]
                 break
         else:
             raise AssertionError(f"nobody knows this sentence: {lines[0]!r}")
-    return tuple(found)
+    return tuple(sentences)
 
 
 def readers_in(phrase: str, language: str = "en") -> tuple[str, ...]:
@@ -80,20 +81,20 @@ def team(queue: str) -> str:
 
 def _team(part: str, language: str) -> str | None:
     patterns = [(weight, pattern) for name, weight, pattern in _patterns(language) if name in _TEAMS]
-    found = [(weight, match["queue"]) for weight, pattern in patterns if (match := pattern.fullmatch(part))]
-    return team(max(found)[1]) if found else None
+    queues = [(weight, match["queue"]) for weight, pattern in patterns if (match := pattern.fullmatch(part))]
+    return team(max(queues)[1]) if queues else None
 
 
 def _sentence(text: str, language: str) -> FooterSentence | None:
     """The sentence with the most words of its own that a text is."""
     matches = [
-        (weight, name, found.groupdict())
+        (weight, name, match.groupdict())
         for name, weight, pattern in _patterns(language)
-        if name not in _TEAMS and (found := pattern.fullmatch(text))
+        if name not in _TEAMS and (match := pattern.fullmatch(text))
     ]
     if not matches:
         return None
-    _, name, slots = max(matches, key=lambda one: one[0])
+    _, name, slots = max(matches, key=itemgetter(0))
     return FooterSentence(name, slots)
 
 
@@ -101,19 +102,19 @@ def _sentence(text: str, language: str) -> FooterSentence | None:
 def _patterns(language: str) -> list[tuple[str, int, re.Pattern[str]]]:
     module = wording_in(language).module("footer")
     macros = {name: macro for name, macro in vars(module).items() if hasattr(macro, "arguments")}
-    found: list[tuple[str, int, re.Pattern[str]]] = []
+    patterns: list[tuple[str, int, re.Pattern[str]]] = []
     for name, macro in macros.items():
         slots = {
-            one: [f"\x02{one}\x03"] if one in ("readers", "pages") else f"\x02{one}\x03" for one in macro.arguments
+            slot: [f"\x02{slot}\x03"] if slot in ("readers", "pages") else f"\x02{slot}\x03" for slot in macro.arguments
         }
-        said = " ".join(str(macro(**slots)).split())
-        pattern = re.sub("\x02(\\w+)\x03", r"(?P<\1>.+)", re.escape(said))
-        found.append((name, len(re.sub("\x02\\w+\x03", "", said)), re.compile(pattern)))
-    return found
+        text = " ".join(str(macro(**slots)).split())
+        pattern = re.sub("\x02(\\w+)\x03", r"(?P<\1>.+)", re.escape(text))
+        patterns.append((name, len(re.sub("\x02\\w+\x03", "", text)), re.compile(pattern)))
+    return patterns
 
 
 @cache
 def _phrases(language: str) -> dict[str, str]:
     """By how it is said, every phrase that says what a reply does."""
     does = [action.does for life in LIFECYCLES.values() for action in life.actions]
-    return {wording_in(language).phrase(one): one for one in (*does, PRIVATE_NOTE)}
+    return {wording_in(language).phrase(phrase): phrase for phrase in (*does, PRIVATE_NOTE)}

@@ -38,8 +38,8 @@ class Installed(NamedTuple):
     @property
     def packages(self) -> Path:
         """Where its packages lie."""
-        [found] = self.folder.glob("lib/python3*/site-packages")
-        return found
+        [folder] = self.folder.glob("lib/python3*/site-packages")
+        return folder
 
     def run(self, name: str, *arguments: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run one of its commands to the end."""
@@ -70,13 +70,13 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 def other_pythons() -> dict[str, str]:
     """The Pythons of this machine that the tracker is for, by version, but for the one that runs."""
-    found: dict[str, str] = {}
+    pythons: dict[str, str] = {}
     for version in VERSIONS:
-        mine = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), shutil.which(f"python{version}")]
-        usable = [str(path) for path in mine if path and _runs(str(path), version)]
+        candidates = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), shutil.which(f"python{version}")]
+        usable = [str(path) for path in candidates if path and _runs(str(path), version)]
         if usable and version != "{}.{}".format(*sys.version_info):
-            found[version] = usable[0]
-    return found
+            pythons[version] = usable[0]
+    return pythons
 
 
 def _runs(python: str, version: str) -> bool:

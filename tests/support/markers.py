@@ -103,11 +103,11 @@ class Small:
     def merges(self, who: str, number: int) -> None:
         """A proven mail that merges a ticket into the first one, and the yes that it waits for."""
         self.commands(who, number, "Merge: 1")
-        if (asked := self.actors[who].letters) and 'reply "yes"' in asked[-1].text:
-            to = asked[-1]["Reply-To"]
+        if (letters := self.actors[who].letters) and 'reply "yes"' in letters[-1].text:
+            to = letters[-1]["Reply-To"]
             # Its References would have others' ids in it.
-            only = {"References": asked[-1]["Message-ID"]}
-            self.actors[who].writes(to, "yes", subject=self.word(who), answering=asked[-1], headers=only)
+            only = {"References": letters[-1]["Message-ID"]}
+            self.actors[who].writes(to, "yes", subject=self.word(who), answering=letters[-1], headers=only)
 
     def writes(self, who: str, *to: str, cc: str = "", top: str = "", proven: bool = False) -> None:
         """A mail with words, a file and a Message-ID of its writer's; `proven`: it answers a letter to them."""
@@ -132,10 +132,10 @@ class Small:
 
     def fails(self, whom: str) -> None:
         """The newest letter to somebody comes to nothing."""
-        found = [letter.id for letter in self.world.rows(Row) if letter.recipient == whom]
-        if found:
+        letter_ids = [letter.id for letter in self.world.rows(Row) if letter.recipient == whom]
+        if letter_ids:
             with self.world.uow() as uow:
-                record_failure(uow, found[-1], f"550 5.1.1 <{whom}> unknown", counts=True)
+                record_failure(uow, letter_ids[-1], f"550 5.1.1 <{whom}> unknown", counts=True)
             self.world.settle()
 
     def _acts(self, who: str, number: int) -> None:
@@ -154,13 +154,13 @@ def called(who: str) -> str:
 
 def words_in(world: World, marker: str) -> list[tuple[str, str]]:
     """Where a word stands, with its text: in any column of any table, so that a new one is tested by existing."""
-    found = []
+    places = []
     with world.database.read_only() as uow:
         for table in Base.metadata.sorted_tables:
             for row in uow.connection.execute(select(table)).mappings():
                 values = ((f"{table.name}.{name}", _text(value)) for name, value in row.items())
-                found += [(place, text) for place, text in values if marker in text]
-    return found
+                places += [(place, text) for place, text in values if marker in text]
+    return places
 
 
 def _text(value: Any) -> str:
@@ -173,9 +173,16 @@ def kept_of(world: World, *, but: str) -> dict[Any, Any]:
         gone = uow.session.scalars(select(Person.id).where(Person.email == but)).first()
         query = select(Message, Mail.raw).outerjoin(Mail, Mail.id == Message.mail_id)
         return {
-            one.id: (one.ticket_id, one.number, one.text, one.full_text, raw, _files(uow, one.id))
-            for one, raw in uow.session.execute(query)
-            if one.sender_id != gone
+            post.id: (
+                post.ticket_id,
+                post.number,
+                post.text,
+                post.full_text,
+                raw,
+                _files(uow, post.id),
+            )
+            for post, raw in uow.session.execute(query)
+            if post.sender_id != gone
         }
 
 

@@ -23,9 +23,9 @@ PATIENCE = 60
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 class Program:
@@ -122,8 +122,8 @@ class Program:
         return done.stdout
 
     def tickets(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = json.loads(self.does("list", "--json"))
-        return found
+        tickets: list[dict[str, object]] = json.loads(self.does("list", "--json"))
+        return tickets
 
     def shows(self, ticket: int) -> dict[str, Any]:
         shown: dict[str, Any] = json.loads(self.does("show", str(ticket), "--json"))

@@ -27,22 +27,22 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
 @cache
 def imports(path: Path) -> set[str]:
     """Every module and name that a source imports, those in functions and for types included."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in nodes(path):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             above = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
             module = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
-    return found
+            names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def imported_modules(path: Path) -> set[str]:
     """The modules of app/ and config/ that a source imports; a package only where nothing inside it is meant."""
-    found = imports(path) & MODULES.keys()
-    inner = {name.rpartition(".")[0] for name in found}
-    return {name for name in found if name not in inner or not MODULES[name].name.startswith("__init__")}
+    modules = imports(path) & MODULES.keys()
+    inner = {name.rpartition(".")[0] for name in modules}
+    return {name for name in modules if name not in inner or not MODULES[name].name.startswith("__init__")}
 
 
 def is_in(name: str, *packages: str) -> bool:

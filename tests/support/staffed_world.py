@@ -76,8 +76,8 @@ class StaffedWorld:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.world.ticket()["messages"]
-        return found
+        messages: list[dict[str, Any]] = self.world.ticket()["messages"]
+        return messages
 
     @property
     def status(self) -> str:

@@ -16,7 +16,7 @@ class Tap:
         self.port, self.behind = port, behind
         # So many times the answer to a mail never arrives: both sides find the connection lost.
         self.losses = 0
-        self._said: list[bytearray] = []
+        self._sent: list[bytearray] = []
         self._lock = threading.Lock()
         self._live: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -33,22 +33,22 @@ class Tap:
         self._listener.close()
         self._threads[0].join()
         with self._lock:
-            for one in self._live:
-                _hang_up(one)
+            for connection in self._live:
+                _hang_up(connection)
         for thread in self._threads:
             thread.join()
-        for one in self._live:
-            one.close()
+        for connection in self._live:
+            connection.close()
 
     @property
     def mails(self) -> list[bytes]:
         """Every mail that was handed over to its end, in order, as it was before its dots were stuffed."""
-        return [_unstuffed(bytes(said)) for said in self._said if _END in said]
+        return [_unstuffed(bytes(sent)) for sent in self._sent if _END in sent]
 
     @property
     def commands(self) -> list[list[str]]:
         """What was said before each of these mails."""
-        heads = [bytes(said).partition(_DATA)[0] for said in self._said if _END in said]
+        heads = [bytes(sent).partition(_DATA)[0] for sent in self._sent if _END in sent]
         return [head.decode().split("\r\n") for head in heads]
 
     def _accept(self) -> None:
@@ -64,22 +64,22 @@ class Tap:
                 continue
             with self._lock:
                 self._live |= {near, far}
-            said = bytearray()
-            self._said.append(said)
-            self._in_thread(self._pass_on, near, far, said)
-            self._in_thread(self._answer, near, far, said)
+            sent = bytearray()
+            self._sent.append(sent)
+            self._in_thread(self._pass_on, near, far, sent)
+            self._in_thread(self._answer, near, far, sent)
 
-    def _pass_on(self, near: socket.socket, far: socket.socket, said: bytearray) -> None:
+    def _pass_on(self, near: socket.socket, far: socket.socket, sent: bytearray) -> None:
         with contextlib.suppress(OSError):
             while block := near.recv(65536):
-                said += block
+                sent += block
                 far.sendall(block)
         _hang_up(far)
 
-    def _answer(self, near: socket.socket, far: socket.socket, said: bytearray) -> None:
+    def _answer(self, near: socket.socket, far: socket.socket, sent: bytearray) -> None:
         with contextlib.suppress(OSError):
             while block := far.recv(65536):
-                if self.losses and _END in said:
+                if self.losses and _END in sent:
                     self.losses -= 1
                     break
                 near.sendall(block)
@@ -92,13 +92,13 @@ class Tap:
         thread.start()
 
 
-def _hang_up(one: socket.socket) -> None:
+def _hang_up(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_RDWR)
 
 
-def _unstuffed(said: bytes) -> bytes:
+def _unstuffed(sent: bytes) -> bytes:
     """The one mail of a connection (RFC 5321 4.5.2)."""
-    assert said.count(_DATA) == 1, "more than one mail in a connection, or the word DATA in one"
-    content = said.partition(_DATA)[2].partition(_END)[0]
+    assert sent.count(_DATA) == 1, "more than one mail in a connection, or the word DATA in one"
+    content = sent.partition(_DATA)[2].partition(_END)[0]
     return re.sub(rb"(\A|\r\n)\.", rb"\1", content) + b"\r\n"

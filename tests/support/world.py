@@ -105,15 +105,15 @@ class Clock:
         self.now += timedelta(**time)
 
 
-class Said(str):
+class LetterText(str):
     """What a letter says. Where a line of it is folded does not matter to what is looked for."""
 
     __slots__ = ()
 
     def __contains__(self, words: object) -> bool:
-        found = str(words)
+        part = str(words)
         # What begins or ends with a break is about lines.
-        return str.__contains__(self, found) or (found == found.strip() and _in_one_line(found) in _in_one_line(self))
+        return str.__contains__(self, part) or (part == part.strip() and _in_one_line(part) in _in_one_line(self))
 
     def startswith(self, words: str | tuple[str, ...], *_: Any) -> bool:
         every = (words,) if isinstance(words, str) else words
@@ -151,16 +151,16 @@ class Letter:
         return self._headers[header]
 
     @cached_property
-    def all_text(self) -> Said:
+    def all_text(self) -> LetterText:
         """Text and footer."""
         part = self.mail.get_body(("plain",))
         assert part is not None
-        return Said(str(part.get_content()).replace("\r\n", "\n"))
+        return LetterText(str(part.get_content()).replace("\r\n", "\n"))
 
     @property
-    def text(self) -> Said:
+    def text(self) -> LetterText:
         """What stands above the footer."""
-        return Said(self.all_text.rpartition("\n-- \n")[0].strip())
+        return LetterText(self.all_text.rpartition("\n-- \n")[0].strip())
 
     @property
     def words(self) -> str:
@@ -168,9 +168,9 @@ class Letter:
         return " ".join(self.text.split())
 
     @property
-    def footer(self) -> Said:
+    def footer(self) -> LetterText:
         """What stands under the signature delimiter."""
-        return Said(self.all_text.rpartition("\n-- \n")[2].strip())
+        return LetterText(self.all_text.rpartition("\n-- \n")[2].strip())
 
 
 class FarEnd:
@@ -389,8 +389,8 @@ class World:
     def ticket(self, number: int = 1, viewer: str | None = None) -> dict[str, Any]:
         """A ticket as `tickets show --json` prints it."""
         with self.database.read_only() as uow:
-            found = people.get_person(uow, viewer) if viewer else None
-            return ticket_in_full(uow, find_ticket(uow, number), found)
+            person = people.get_person(uow, viewer) if viewer else None
+            return ticket_in_full(uow, find_ticket(uow, number), person)
 
     @contextmanager
     def uow(self) -> Iterator[UnitOfWork]:
@@ -402,8 +402,8 @@ class World:
         from sqlalchemy import select
 
         with self.database.read_only() as uow:
-            found = uow.session.scalars if len(things) == 1 else uow.session.execute
-            return list(found(select(*things)))
+            query = uow.session.scalars if len(things) == 1 else uow.session.execute
+            return list(query(select(*things)))
 
     @contextmanager
     def serving(self, *schemes: str) -> Iterator[Receiver]:

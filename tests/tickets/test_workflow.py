@@ -68,7 +68,7 @@ TAKEN = [
 ]
 
 
-class Office(World):
+class RoleWorld(World):
     """A world with somebody in every role, in which one test after another opens tickets."""
 
     def __init__(self, url: str) -> None:
@@ -110,8 +110,8 @@ class Office(World):
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    made = Office(f"sqlite:///{tmp_path_factory.mktemp('office')}/tickets.db")
+def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoleWorld]:
+    made = RoleWorld(f"sqlite:///{tmp_path_factory.mktemp('roles')}/tickets.db")
     yield made
     made.close()
 
@@ -122,9 +122,9 @@ def test_this_list_is_about_every_action_status_and_role() -> None:
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.MACHINE])
-def test_somebody_here_has_every_role(office: Office, role: Role) -> None:
+def test_somebody_here_has_every_role(roles: RoleWorld, role: Role) -> None:
     worn = {
-        office.ticket(office.prepared(who, OPEN), email)["reply"]["as"]
+        roles.ticket(roles.prepared(who, OPEN), email)["reply"]["as"]
         for who, email in PEOPLE.items()
         if email and who != "stranger"
     } | {Role.STRANGER}
@@ -132,10 +132,10 @@ def test_somebody_here_has_every_role(office: Office, role: Role) -> None:
 
 
 @pytest.mark.parametrize(("action", "status", "who"), TAKEN, ids=["-".join(one) for one in TAKEN])
-def test_an_action_does_what_the_list_says(office: Office, action: str, status: str, who: str) -> None:
-    number = office.prepared(who, status)
-    before = office.ticket(number)
-    after = office.take(number, action, who, status)
+def test_an_action_does_what_the_list_says(roles: RoleWorld, action: str, status: str, who: str) -> None:
+    number = roles.prepared(who, status)
+    before = roles.ticket(number)
+    after = roles.take(number, action, who, status)
     message = after["messages"][-1]
     assert after["status"] == message["new_status"] == expected(action, status, who)
     assert message["action"] == ("Confirm" if action == "Answer" and who in REQUESTORS else action)
@@ -147,16 +147,16 @@ def test_an_action_does_what_the_list_says(office: Office, action: str, status: 
 
 @pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize("status", EVERY)
-def test_every_other_action_is_refused_and_changes_nothing(office: Office, status: str, who: str) -> None:
-    number = office.prepared(who, status)
-    before = office.ticket(number)
+def test_every_other_action_is_refused_and_changes_nothing(roles: RoleWorld, status: str, who: str) -> None:
+    number = roles.prepared(who, status)
+    before = roles.ticket(number)
     refused = [action for action in ALLOWED if expected(action, status, who) is None]
     assert refused
     for action in refused:
         with pytest.raises(NotAllowed) as refusal:
-            office.take(number, action, who, status)
+            roles.take(number, action, who, status)
         assert_it_says_why(str(refusal.value), action, status, who)
-        assert office.ticket(number) == before, action
+        assert roles.ticket(number) == before, action
 
 
 def assert_it_says_why(refusal: str, action: str, status: str, who: str) -> None:
@@ -198,162 +198,166 @@ def solved_by(ticket: dict[str, Any]) -> tuple[Any, Any, bool]:
 
 
 @pytest.mark.parametrize("status", [OPEN, NEEDS, ANSWERED])
-def test_who_answers_their_own_request_has_solved_it(office: Office, status: str) -> None:
-    number = office.prepared("requestor", status)
-    after = office.take(number, "Answer", "requestor", status)
+def test_who_answers_their_own_request_has_solved_it(roles: RoleWorld, status: str) -> None:
+    number = roles.prepared("requestor", status)
+    after = roles.take(number, "Answer", "requestor", status)
     assert after["messages"][-1]["action"] == "Confirm"
     assert solved_by(after) == (3, "rita@example.net", True)
 
 
-def test_confirm_names_the_answer_and_its_sender_is_the_answerer(office: Office) -> None:
-    number = office.prepared("requestor", OPEN)
-    office.act(number, "Answer", "otto@example.net", "Or else kick it.")
-    assert solved_by(office.take(number, "Confirm", "requestor", ANSWERED, answer=2)) == (2, "ron@example.org", True)
+def test_confirm_names_the_answer_and_its_sender_is_the_answerer(roles: RoleWorld) -> None:
+    number = roles.prepared("requestor", OPEN)
+    roles.act(number, "Answer", "otto@example.net", "Or else kick it.")
+    assert solved_by(roles.take(number, "Confirm", "requestor", ANSWERED, answer=2)) == (
+        2,
+        "ron@example.org",
+        True,
+    )
     # Later the requestor says that it was the other one.
-    assert solved_by(office.take(number, "Confirm", "requestor", SOLVED, answer=3)) == (3, "otto@example.net", True)
+    assert solved_by(roles.take(number, "Confirm", "requestor", SOLVED, answer=3)) == (3, "otto@example.net", True)
 
 
-def test_confirm_without_a_name_takes_the_latest_answer_and_then_keeps_it(office: Office) -> None:
-    number = office.prepared("requestor", OPEN)
-    office.act(number, "Answer", "otto@example.net", "Or else kick it.")
-    assert solved_by(office.take(number, "Confirm", "requestor", ANSWERED))[:2] == (3, "otto@example.net")
-    office.take(number, "Confirm", "requestor", SOLVED, answer=2)
-    assert solved_by(office.take(number, "Confirm", "requestor", SOLVED))[:2] == (2, "ron@example.org")
+def test_confirm_without_a_name_takes_the_latest_answer_and_then_keeps_it(roles: RoleWorld) -> None:
+    number = roles.prepared("requestor", OPEN)
+    roles.act(number, "Answer", "otto@example.net", "Or else kick it.")
+    assert solved_by(roles.take(number, "Confirm", "requestor", ANSWERED))[:2] == (3, "otto@example.net")
+    roles.take(number, "Confirm", "requestor", SOLVED, answer=2)
+    assert solved_by(roles.take(number, "Confirm", "requestor", SOLVED))[:2] == (2, "ron@example.org")
 
 
-def test_confirm_is_satisfied_by_an_old_answer(office: Office) -> None:
-    number = office.prepared("requestor", ANSWERED)
-    office.take(number, "Reopen", "requestor", ANSWERED)
-    assert solved_by(office.ticket(number)) == (None, None, False)
-    assert solved_by(office.take(number, "Confirm", "requestor", OPEN)) == (2, "ron@example.org", True)
+def test_confirm_is_satisfied_by_an_old_answer(roles: RoleWorld) -> None:
+    number = roles.prepared("requestor", ANSWERED)
+    roles.take(number, "Reopen", "requestor", ANSWERED)
+    assert solved_by(roles.ticket(number)) == (None, None, False)
+    assert solved_by(roles.take(number, "Confirm", "requestor", OPEN)) == (2, "ron@example.org", True)
 
 
 @pytest.mark.parametrize("status", [OPEN, NEEDS, ANSWERED, SOLVED])
-def test_confirm_needs_an_answer(office: Office, status: str) -> None:
-    number = office.opens("rita@example.net")
-    office.act(number, "Request for more information", "ron@example.org", "What model?")
-    office.becomes(number, status)
+def test_confirm_needs_an_answer(roles: RoleWorld, status: str) -> None:
+    number = roles.opens("rita@example.net")
+    roles.act(number, "Request for more information", "ron@example.org", "What model?")
+    roles.becomes(number, status)
     with pytest.raises(NotAllowed) as refused:
-        office.take(number, "Confirm", "requestor", status)
+        roles.take(number, "Confirm", "requestor", status)
     assert str(refused.value) == (
         f"You can't use Confirm yet: nobody has answered, and this ticket is {status}. It works while a ticket is "
         "Open, Needs information, Answered or Solved and somebody has answered it."
     )
 
 
-def test_confirm_names_only_a_message_that_is_there(office: Office) -> None:
-    number = office.prepared("requestor", ANSWERED)
+def test_confirm_names_only_a_message_that_is_there(roles: RoleWorld) -> None:
+    number = roles.prepared("requestor", ANSWERED)
     with pytest.raises(NoSuchMessage, match=f"Ticket {number} has no message 77"):
-        office.take(number, "Confirm", "requestor", ANSWERED, answer=77)
-    assert office.ticket(number)["status"] == ANSWERED
+        roles.take(number, "Confirm", "requestor", ANSWERED, answer=77)
+    assert roles.ticket(number)["status"] == ANSWERED
 
 
-def test_confirm_cannot_name_what_the_requestor_may_not_see(office: Office) -> None:
-    number = office.prepared("requestor", ANSWERED)
-    office.act(number, "Comment", "mallory@example.com", "psst")
+def test_confirm_cannot_name_what_the_requestor_may_not_see(roles: RoleWorld) -> None:
+    number = roles.prepared("requestor", ANSWERED)
+    roles.act(number, "Comment", "mallory@example.com", "psst")
     with pytest.raises(NoSuchMessage):
-        office.take(number, "Confirm", "requestor", ANSWERED, answer=3)
+        roles.take(number, "Confirm", "requestor", ANSWERED, answer=3)
 
 
-def test_numbers_tell_nobody_outside_of_what_they_may_not_see(office: Office) -> None:
-    number = office.opens("rita@example.net")
-    office.act(number, "Comment", "mallory@example.com", "psst")
-    office.act(number, "Answer", "ron@example.org", "Off and on.")
-    office.act(number, "Answer", "ron@example.org", "Or kick it.")
-    assert [message["number"] for message in office.ticket(number)["messages"]] == [1, 2, 3, 4]
-    assert [message["number"] for message in office.ticket(number, "rita@example.net")["messages"]] == [1, 2, 3]
+def test_numbers_tell_nobody_outside_of_what_they_may_not_see(roles: RoleWorld) -> None:
+    number = roles.opens("rita@example.net")
+    roles.act(number, "Comment", "mallory@example.com", "psst")
+    roles.act(number, "Answer", "ron@example.org", "Off and on.")
+    roles.act(number, "Answer", "ron@example.org", "Or kick it.")
+    assert [message["number"] for message in roles.ticket(number)["messages"]] == [1, 2, 3, 4]
+    assert [message["number"] for message in roles.ticket(number, "rita@example.net")["messages"]] == [1, 2, 3]
     # The number that Rita is shown is the one that she names.
-    office.act(number, "Confirm", "rita@example.net", answer=2)
-    assert office.ticket(number)["answer"] == 3
-    shown = office.ticket(number, "rita@example.net")
+    roles.act(number, "Confirm", "rita@example.net", answer=2)
+    assert roles.ticket(number)["answer"] == 3
+    shown = roles.ticket(number, "rita@example.net")
     assert (shown["answer"], shown["messages"][1]["text"]) == (2, "Off and on.")
 
 
 @pytest.mark.parametrize("answer", [0, -1, 3, 77])
-def test_a_number_that_somebody_is_not_shown_is_no_answer(office: Office, answer: int) -> None:
-    number = office.opens("rita@example.net")
-    office.act(number, "Comment", "mallory@example.com", "psst")
-    office.act(number, "Answer", "ron@example.org", "Off and on.")
+def test_a_number_that_somebody_is_not_shown_is_no_answer(roles: RoleWorld, answer: int) -> None:
+    number = roles.opens("rita@example.net")
+    roles.act(number, "Comment", "mallory@example.com", "psst")
+    roles.act(number, "Answer", "ron@example.org", "Off and on.")
     with pytest.raises(NoSuchMessage, match=f"Ticket {number} has no message {answer}"):
-        office.act(number, "Confirm", "rita@example.net", answer=answer)
+        roles.act(number, "Confirm", "rita@example.net", answer=answer)
 
 
-def test_only_confirm_names_an_answer(office: Office) -> None:
-    number = office.prepared("requestor", ANSWERED)
+def test_only_confirm_names_an_answer(roles: RoleWorld) -> None:
+    number = roles.prepared("requestor", ANSWERED)
     with pytest.raises(NotAllowed):
-        office.take(number, "Reopen", "requestor", ANSWERED, answer=2)
+        roles.take(number, "Reopen", "requestor", ANSWERED, answer=2)
 
 
-def test_rejecting_counts_as_the_answer(office: Office) -> None:
-    number = office.prepared("requestor", OPEN)
-    assert solved_by(office.take(number, "Reject", "responder", OPEN)) == (3, "ron@example.org", True)
+def test_rejecting_counts_as_the_answer(roles: RoleWorld) -> None:
+    number = roles.prepared("requestor", OPEN)
+    assert solved_by(roles.take(number, "Reject", "responder", OPEN)) == (3, "ron@example.org", True)
 
 
 @pytest.mark.parametrize("status", [ANSWERED, EXPIRED, SOLVED])
-def test_reopening_clears_the_answer_and_is_recorded(office: Office, status: str) -> None:
-    number = office.prepared("requestor", OPEN)
-    office.take(number, "Confirm", "requestor", OPEN)
-    solved = office.ticket(number)["solved"]
-    office.becomes(number, status)
-    office.clock.passes(hours=2)
-    assert solved_by(office.take(number, "Reopen", "requestor", status)) == (None, None, False)
-    [record] = reopenings(office, number)
+def test_reopening_clears_the_answer_and_is_recorded(roles: RoleWorld, status: str) -> None:
+    number = roles.prepared("requestor", OPEN)
+    roles.take(number, "Confirm", "requestor", OPEN)
+    solved = roles.ticket(number)["solved"]
+    roles.becomes(number, status)
+    roles.clock.passes(hours=2)
+    assert solved_by(roles.take(number, "Reopen", "requestor", status)) == (None, None, False)
+    [record] = reopenings(roles, number)
     assert record.from_status == status
-    assert record.at == office.clock.now
-    assert person(office, record.by_id) == "rita@example.net"
-    assert person(office, record.answerer_id) == "ron@example.org"
+    assert record.at == roles.clock.now
+    assert person(roles, record.by_id) == "rita@example.net"
+    assert person(roles, record.answerer_id) == "ron@example.org"
     assert record.solved.isoformat() == solved
 
 
 @pytest.mark.parametrize("new", EVERY)
 @pytest.mark.parametrize("old", EVERY)
 def test_a_changed_status_clears_the_answer_and_back_to_open_may_be_a_reopening(
-    office: Office, old: str, new: str
+    roles: RoleWorld, old: str, new: str
 ) -> None:
-    number = office.prepared("requestor", OPEN)
-    office.take(number, "Confirm", "requestor", OPEN)
-    office.becomes(number, old)
+    number = roles.prepared("requestor", OPEN)
+    roles.take(number, "Confirm", "requestor", OPEN)
+    roles.becomes(number, old)
     if old == new:
         with pytest.raises(NotAllowed, match=f"can't make this ticket {new}. It's {old}"):
-            office.act(number, "Change status", "foo.bar@example.org", status=new)
+            roles.act(number, "Change status", "foo.bar@example.org", status=new)
         return
-    office.act(number, "Change status", "foo.bar@example.org", status=new)
-    after = office.ticket(number)
+    roles.act(number, "Change status", "foo.bar@example.org", status=new)
+    after = roles.ticket(number)
     assert solved_by(after) == (None, None, new == SOLVED)
     # As the issue lists it: back to Open from Solved or Invalid.
-    assert len(reopenings(office, number)) == (1 if new == OPEN and old in (SOLVED, INVALID) else 0)
+    assert len(reopenings(roles, number)) == (1 if new == OPEN and old in (SOLVED, INVALID) else 0)
 
 
-def test_a_change_of_status_needs_the_status(office: Office) -> None:
-    number = office.opens("rita@example.net")
+def test_a_change_of_status_needs_the_status(roles: RoleWorld) -> None:
+    number = roles.opens("rita@example.net")
     with pytest.raises(NotAllowed, match=r"Which status\? This ticket is Open, and Change status can make it "):
-        office.act(number, "Change status", "foo.bar@example.org")
+        roles.act(number, "Change status", "foo.bar@example.org")
 
 
-def test_other_actions_lead_where_they_lead(office: Office) -> None:
-    number = office.opens("rita@example.net")
+def test_other_actions_lead_where_they_lead(roles: RoleWorld) -> None:
+    number = roles.opens("rita@example.net")
     with pytest.raises(NotAllowed, match="Answer can't make this ticket Solved"):
-        office.act(number, "Answer", "ron@example.org", status=SOLVED)
-    office.act(number, "Answer", "ron@example.org", status=ANSWERED)
+        roles.act(number, "Answer", "ron@example.org", status=SOLVED)
+    roles.act(number, "Answer", "ron@example.org", status=ANSWERED)
 
 
 @pytest.mark.parametrize("action", ["Give more information", "Comment"])
-def test_what_settles_nothing_leaves_the_answer_alone(office: Office, action: str) -> None:
-    number = office.prepared("requestor", OPEN)
-    office.take(number, "Confirm", "requestor", OPEN)
-    office.becomes(number, OPEN)
-    before = solved_by(office.ticket(number))
-    assert solved_by(office.take(number, action, "requestor", OPEN)) == before != (None, None, False)
+def test_what_settles_nothing_leaves_the_answer_alone(roles: RoleWorld, action: str) -> None:
+    number = roles.prepared("requestor", OPEN)
+    roles.take(number, "Confirm", "requestor", OPEN)
+    roles.becomes(number, OPEN)
+    before = solved_by(roles.ticket(number))
+    assert solved_by(roles.take(number, action, "requestor", OPEN)) == before != (None, None, False)
 
 
-def reopenings(office: World, number: int) -> list[Any]:
-    return [record for record in office.rows(Reopening) if record.ticket_id == number]
+def reopenings(world: World, number: int) -> list[Any]:
+    return [record for record in world.rows(Reopening) if record.ticket_id == number]
 
 
-def person(office: World, number: int) -> str:
+def person(world: World, number: int) -> str:
     from mail_tickets.model.records.people import Person
 
-    return str(next(row.email for row in office.rows(Person) if row.id == number))
+    return str(next(row.email for row in world.rows(Person) if row.id == number))
 
 
 # Dates
@@ -400,15 +404,15 @@ def test_a_date_that_can_be_true_is_believed(world: World, header: str, date: da
 
 
 @pytest.mark.parametrize(("who", "name"), [("rita@example.net", "last_query"), ("ron@example.org", "last_response")])
-def test_the_dates_of_the_last_query_and_response_never_go_backwards(office: Office, who: str, name: str) -> None:
-    number = office.prepared("requestor", OPEN)
+def test_the_dates_of_the_last_query_and_response_never_go_backwards(roles: RoleWorld, who: str, name: str) -> None:
+    number = roles.prepared("requestor", OPEN)
     action = "Give more information" if name == "last_query" else "Request for more information"
-    office.clock.passes(days=1)
-    office.act(number, action, who, "Now.")
-    latest = office.ticket(number)[name]
-    assert latest == office.clock.now.isoformat()
-    office.act(number, action, who, "Written earlier.", date=office.clock.now - timedelta(days=400))
-    after = office.ticket(number)
+    roles.clock.passes(days=1)
+    roles.act(number, action, who, "Now.")
+    latest = roles.ticket(number)[name]
+    assert latest == roles.clock.now.isoformat()
+    roles.act(number, action, who, "Written earlier.", date=roles.clock.now - timedelta(days=400))
+    after = roles.ticket(number)
     assert after[name] == latest
     assert after["messages"][-1]["date"] < latest
 
@@ -425,43 +429,43 @@ def test_a_date_given_by_command_must_be_possible() -> None:
 
 
 @pytest.mark.parametrize("who", ["ron@example.org", "foo.bar@example.org"])
-def test_responders_and_administrators_can_be_assigned(office: Office, who: str) -> None:
-    number = office.opens("rita@example.net")
-    office.sets(number, "ron@example.org", assignee=who)
-    assert office.ticket(number)["assignee"]["email"] == who
-    office.sets(number, "ron@example.org", assignee="nobody")
-    assert office.ticket(number)["assignee"] is None
-    assert [change["field"] for change in office.ticket(number)["changes"]] == ["assignee", "assignee"]
+def test_responders_and_administrators_can_be_assigned(roles: RoleWorld, who: str) -> None:
+    number = roles.opens("rita@example.net")
+    roles.sets(number, "ron@example.org", assignee=who)
+    assert roles.ticket(number)["assignee"]["email"] == who
+    roles.sets(number, "ron@example.org", assignee="nobody")
+    assert roles.ticket(number)["assignee"] is None
+    assert [change["field"] for change in roles.ticket(number)["changes"]] == ["assignee", "assignee"]
 
 
 @pytest.mark.parametrize("who", ["rita@example.net", "otto@example.net", "asa@example.org", "mallory@example.com"])
-def test_nobody_else_can_be_assigned(office: Office, who: str) -> None:
-    number = office.opens("rita@example.net")
+def test_nobody_else_can_be_assigned(roles: RoleWorld, who: str) -> None:
+    number = roles.opens("rita@example.net")
     with pytest.raises(NotAllowed, match=r"isn't on the General team\. You can assign: "):
-        office.sets(number, "ron@example.org", assignee=who)
-    assert office.ticket(number)["assignee"] is None
+        roles.sets(number, "ron@example.org", assignee=who)
+    assert roles.ticket(number)["assignee"] is None
 
 
 @pytest.mark.parametrize("who", ["rita@example.net", "otto@example.net", "mallory@example.com"])
-def test_only_responders_set_things(office: Office, who: str) -> None:
-    number = office.opens("rita@example.net")
+def test_only_responders_set_things(roles: RoleWorld, who: str) -> None:
+    number = roles.opens("rita@example.net")
     with pytest.raises(NotAllowed, match="only the team can change its tickets"):
-        office.sets(number, who, title="Mine")
-    assert office.ticket(number)["title"] == "Hello"
+        roles.sets(number, who, title="Mine")
+    assert roles.ticket(number)["title"] == "Hello"
 
 
-def test_setting_a_thing_to_what_it_is_changes_nothing(office: Office) -> None:
-    number = office.opens("rita@example.net", "Broken")
-    office.sets(number, "ron@example.org", title="Broken", assignee="nobody")
-    assert office.ticket(number)["changes"] == []
+def test_setting_a_thing_to_what_it_is_changes_nothing(roles: RoleWorld) -> None:
+    number = roles.opens("rita@example.net", "Broken")
+    roles.sets(number, "ron@example.org", title="Broken", assignee="nobody")
+    assert roles.ticket(number)["changes"] == []
 
 
 @pytest.mark.parametrize("title", ["", "   ", "\r\n"])
-def test_a_ticket_keeps_a_subject(office: Office, title: str) -> None:
-    number = office.opens("rita@example.net", "Broken")
+def test_a_ticket_keeps_a_subject(roles: RoleWorld, title: str) -> None:
+    number = roles.opens("rita@example.net", "Broken")
     with pytest.raises(NotAllowed, match="needs a subject"):
-        office.sets(number, "ron@example.org", title=title)
-    assert (office.ticket(number)["title"], office.ticket(number)["changes"]) == ("Broken", [])
+        roles.sets(number, "ron@example.org", title=title)
+    assert (roles.ticket(number)["title"], roles.ticket(number)["changes"]) == ("Broken", [])
 
 
 # Expiry
