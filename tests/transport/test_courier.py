@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 
 from mail_tickets.devtools.scripted_relay import DROP
@@ -94,6 +94,35 @@ def test_letters_leave_in_the_order_in_which_they_were_written(world: World, sin
     assert courier.round() == 5
     arrived = [letter.content.decode() for letter in sink.letters]
     assert all(f"number {number}\r\n" in content for number, content in enumerate(arrived))
+
+
+def test_a_courier_that_is_woken_reads_once_for_all_its_letters(world: World, sink: Sink, courier: Courier) -> None:
+    write_letters(world, BOB, CAT)
+    heard: list[str] = []
+
+    def hear(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        heard.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", hear)
+    assert courier.round(woken=True) == len(sink.letters) == 2
+    event.remove(world.database.engine, "before_cursor_execute", hear)
+    # One for the schema's version, and one for the letters with all that goes into them.
+    assert sum(statement.startswith("SELECT") for statement in heard) == 2
+
+
+def test_a_courier_that_runs_sends_every_batch_without_being_woken_again(
+    world: World, sink: Sink, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier_module, "POLL_SECONDS", 60.0)
+    world.responder(BOB)
+    for number in range(2 * BATCH + 3):
+        write_letters(world, text=f"number {number}")
+    courier.start()
+    awaits(lambda: len(sink.letters) == 2 * BATCH + 3)
+    write_letters(world, text="one more")
+    courier.wake()
+    awaits(lambda: len(sink.letters) == 2 * BATCH + 4)
+    courier.stop()
 
 
 def test_a_letter_refused_for_now_waits_longer_each_time(world: World, sink: Sink, courier: Courier) -> None:

@@ -6,23 +6,16 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select
-
-from ...mail.auto_submitted import loop_marks
-from ...mail.body_parts.header_fields import header_fields
 from ...mail.text import one_line
 from ...model.inbound.attached_letters import may_get_all_files
 from ...model.inbound.unmatched import raw_bytes
 from ...model.operations.daily_work import do_daily_work
 from ...model.records.addressing import bounce_address
 from ...model.records.letters import Letter
-from ...model.records.message_ids import loop_mark
 from ...model.records.messages import Message, contents_of, forwardable_files
-from ...model.records.received_mail import Mail
 from ...model.search.indexer import catch_up_some
 from ...model.storage.database import DATABASE_AWAY, DATABASE_FAULTS, Database
 from ...model.storage.notices import NoticeListener
-from ...model.storage.prepared import Prepared
 from ...model.storage.revision import SchemaMoved
 from .letter_mime import LetterFile, compose
 from .letters_in_hand import LettersInHand
@@ -42,12 +35,6 @@ PATIENCE_SECONDS = 30.0
 _MOST_DOUBLINGS = 10
 # A database may be back at any moment, and to ask costs little: every 2 to the power of so many seconds at least.
 MOST_DATABASE_FAULTS = 2
-# The header of the automatic mail that a message is.
-_AUTOMATIC_HEAD = Prepared(
-    select(func.substr(Mail.raw, 1, 65_536))
-    .join(Message, Message.mail_id == Mail.id)
-    .where(Message.id == bindparam("message"), Message.automatic.is_not(None))
-)
 
 
 class Courier:
@@ -65,6 +52,8 @@ class Courier:
         # How often in a row the database failed, and the relay could not be reached or refused everybody.
         self._faults = 0
         self._away = 0
+        # Whether a round has left letters that are due.
+        self._more_are_due = False
         self._housekept: datetime | None = None
         self._index_at: datetime | None = None
 
@@ -106,12 +95,17 @@ class Courier:
         """Whether the relay refused letters to two readers in a row, so that it is given one letter a round."""
         return self._refusals.stops_all
 
-    def round(self) -> int:
-        """Take the letters that are due to the relay, up to one batch; how many it took."""
+    def round(self, *, woken: bool = False) -> int:
+        """Take the letters that are due to the relay, up to one batch; how many it took.
+
+        `woken`: letters were just written.
+        """
         self.in_hand.settle()
+        taken_in_hand = self.in_hand.take(ask_first=not woken)
         # Whom the relay has refused nothing yet can tell best whether it takes letters again.
-        letters = sorted(self.in_hand.take(), key=lambda letter: self._refusals.concerns(letter.recipient))
+        letters = sorted(taken_in_hand, key=lambda letter: self._refusals.concerns(letter.recipient))
         tried = taken = 0
+        self._more_are_due = self.in_hand.is_full
         try:
             for letter in letters:
                 if self._ending.is_set() or (tried and self._away) or not self.in_hand.may_begin():
@@ -119,14 +113,16 @@ class Courier:
                 tried += 1
                 taken += self._send(letter)
         finally:
+            self._more_are_due |= tried < len(letters)
             self.in_hand.settle()
         return taken
 
     def _run(self) -> None:
+        woken = False
         while not self._ending.is_set():
             try:
                 self._keep_house()
-                busy = self.round() > 0 or self._keep_index()
+                busy = (self.round(woken=woken) > 0 and self._more_are_due) or self._keep_index()
                 self._faults = 0
             except (*DATABASE_FAULTS, SchemaMoved) as error:
                 LOG.error("the database cannot be used; letters wait: %s", one_line(str(error)))
@@ -137,17 +133,18 @@ class Courier:
                 LOG.exception("a fault of the courier; it goes on")
                 self._faults += 1
                 busy = False
-            if not busy:
-                self._rest()
+            woken = False if busy else self._rest()
 
-    def _rest(self) -> None:
-        """Wait for letters; longer each time while the relay or the database is away."""
+    def _rest(self) -> bool:
+        """Wait for letters; longer each time while the relay or the database is away. Whether some were written."""
         trouble = min(self._away + self._faults, _MOST_DOUBLINGS)
         if trouble:
             self._ending.wait(min(2.0**trouble, LONGEST_REST))
         else:
             self._wake.wait(POLL_SECONDS)
+        woken = self._wake.is_set()
         self._wake.clear()
+        return woken
 
     def _keep_house(self) -> None:
         now = self.database.clock()
@@ -181,7 +178,7 @@ class Courier:
         """
         sender = bounce_address(self.database.domain, letter.token)
         try:
-            mail = compose(letter, self._files(letter), self.database.web_url, self._loop_marks(letter))
+            mail = compose(letter, self._files(letter), self.database.web_url, self.in_hand.loop_marks(letter))
             self.relay.deliver(mail, To=letter.recipient, From=sender)
         except DATABASE_AWAY:
             raise
@@ -191,19 +188,14 @@ class Courier:
             LOG.exception("letter %d cannot be written as a mail", letter.id)
             return self._record_failure(letter, Refused(f"cannot be written as a mail: {error}", permanent=False))
         self._away = 0
-        self.in_hand.was_sent(letter, freed=self._refusals.taken())
+        freed = self._refusals.taken()
+        self._more_are_due |= bool(freed)
+        self.in_hand.was_sent(letter, freed=freed)
         LOG.info(
             "sent letter=%d to=%s ticket=%s id=%s", letter.id, letter.recipient, letter.ticket_id, letter.message_id
         )
         self.in_hand.note()
         return True
-
-    def _loop_marks(self, letter: Letter) -> list[str]:
-        """Our mark, below those of the automatic mail that a letter tells of."""
-        with self.database.read_only() as uow:
-            values = {"message": letter.about_id or 0}
-            heads = [head for (head,) in _AUTOMATIC_HEAD.rows(uow.connection, values)]
-            return [*(mark for head in heads for mark in loop_marks(header_fields(head))), loop_mark(uow)]
 
     def _record_failure(self, letter: Letter, error: RelayError) -> bool:
         """Keep a refusal until the next letter, or the end of the round, shows whether the relay refuses them all."""

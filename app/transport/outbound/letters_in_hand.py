@@ -10,16 +10,21 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from ...mail.auto_submitted import loop_marks
+from ...mail.body_parts.header_fields import header_fields
 from ...mail.machines.refusals import Meaning
 from ...mail.text import one_line
 from ...model.inbound.bounces import record_failure
 from ...model.letters.personal_letters import LOGIN
 from ...model.letters.receipt_letters import ReceiptKind
 from ...model.records.letters import HELD, Letter, State
+from ...model.records.message_ids import loop_mark
+from ...model.records.messages import Message
 from ...model.records.people import Person
+from ...model.records.received_mail import Mail
 from ...model.storage.database import DATABASE_FAULTS, Database
 from ...model.storage.mapped_rows import columns_of, load
 from ...model.storage.prepared import Prepared
@@ -59,6 +64,9 @@ class LettersInHand:
         # Letters that waited for the relay's trouble to end, and are due since it has.
         self._freed: set[int] = set()
         self._take_over_at: datetime | None = None
+        # Whether as many letters were taken last as are taken at once, and the marks of each.
+        self.is_full = False
+        self._loop_marks: dict[int, list[str]] = {}
         # Who changes any of these holds the lock: the lease is renewed by a thread of its own.
         self._lock = threading.RLock()
         self._holding = threading.Event()
@@ -67,18 +75,28 @@ class LettersInHand:
 
     # What the courier tells
 
-    def take(self) -> list[Letter]:
-        """The letters that are due, oldest first; the attempt is noted before it is made."""
-        if not self._any():
+    def take(self, *, ask_first: bool = True) -> list[Letter]:
+        """The letters that are due, oldest first; the attempt is noted before it is made.
+
+        Unless it is known that there are some, `ask_first`: a transaction that writes would keep mail waiting.
+        """
+        if ask_first and not self._any():
             return []
         with self._changing(), self._database.transaction() as uow:
+            check_same_version(uow)
             due = _DUE[self._takes_over()].rows(uow.connection, {"now": uow.now})
-            letters = [load(uow.session, Letter, row) for row in due]
+            letters = [load(uow.session, Letter, row[:-1]) for row in due]
+            self.is_full = len(letters) == BATCH
+            self._loop_marks = {row[0]: [*_marks_in(row[-1]), loop_mark(uow)] for row in due}
             # Before the commit: the database may go away when it is done, and before it says so.
             self.untried = letters
             until = self._lease(letters, uow.now)
             _TAKEN.run_many(uow.connection, [{"letter": letter.id, "until": until} for letter in letters])
             return list(letters)
+
+    def loop_marks(self, letter: Letter) -> list[str]:
+        """Our mark, below those of the automatic mail that a letter in hand tells of."""
+        return self._loop_marks[letter.id]
 
     def may_begin(self) -> bool:
         """Whether the lease of those not tried yet lasts long enough to begin with one of them."""
@@ -271,6 +289,10 @@ class LettersInHand:
             connection.execute(_TRIED_LATER, {"now": now, "furthest": now + FURTHEST})
 
 
+def _marks_in(head: bytes | None) -> tuple[str, ...]:
+    return loop_marks(header_fields(head)) if head else ()
+
+
 def _change(uow: UnitOfWork, which: ColumnElement[bool], values: dict[str, object]) -> None:
     uow.connection.execute(update(_LETTER).where(which).values(**values))
 
@@ -289,9 +311,16 @@ _WAITS = (_LETTER.c.state == State.WAITING, _LETTER.c.next <= bindparam("now"))
 # The letters that are due, by whether those count that some courier has in hand, and whose lease ended.
 _COUNTED = {True: _WAITS, False: (*_WAITS, ~_LETTER.c.in_hand)}
 _ANY_DUE = {every: Prepared(select(_LETTER.c.id).where(*which).limit(1)) for every, which in _COUNTED.items()}
+# The header of the automatic mail that a letter tells of.
+_AUTOMATIC_HEAD = (
+    select(func.substr(Mail.raw, 1, 65_536))
+    .join(Message, Message.mail_id == Mail.id)
+    .where(Message.id == _LETTER.c.about_id, Message.automatic.is_not(None))
+    .scalar_subquery()
+)
 _DUE = {
     every: Prepared(
-        select(*columns_of(Letter))
+        select(*columns_of(Letter), _AUTOMATIC_HEAD)
         .where(*which)
         .order_by(_LETTER.c.next, _LETTER.c.id)
         .limit(BATCH)
