@@ -31,6 +31,8 @@ _BCC = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:.*\n(?:[ \t].*\n)*")
 _WORD = r'[^\s\x00-\x20\x7f"<>(),;@]+'
 _QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])+"'
 _ADDRESS = re.compile(rf"(?:{_QUOTED}|{_WORD})(?:@{_WORD})?")
+# One address as nearly all are. The standard library's parser takes longer than handing the letter over.
+_PLAIN = re.compile(r"[\w+=-]+(?:\.[\w+=-]+)*@[\w-]+(?:\.[\w-]+)*", re.ASCII)
 
 
 class Envelope(NamedTuple):
@@ -70,7 +72,7 @@ def letter_bytes(mail: Mail, *, seven_bits: bool = False, utf8: bool = False) ->
     header.
     """
     try:
-        return _without_bcc(_NEWLINE.sub(b"\r\n", _written(mail, seven_bits, utf8)))
+        return _without_bcc(_with_crlf(_written(mail, seven_bits, utf8)))
     # The email package answers a mail it cannot write with nearly any exception, and none must stop the other letters.
     except Exception as error:
         raise Refused(f"the letter cannot be written: {type(error).__name__}: {error}", permanent=True) from error
@@ -86,7 +88,10 @@ def _given_or_header(mail: Mail, name: str, given: str | Iterable[str] | None) -
 
 
 def _addresses(fields: Iterable[str]) -> tuple[str, ...]:
-    found = tuple(address for _, address in getaddresses(list(fields)))
+    written = tuple(fields)
+    if all(map(_PLAIN.fullmatch, written)):
+        return written
+    found = tuple(address for _, address in getaddresses(list(written)))
     for address in found:
         if not _ADDRESS.fullmatch(address):
             raise Refused(f"not an address: {address!r}", permanent=True)
@@ -105,6 +110,13 @@ def _written(mail: Mail, seven_bits: bool, utf8: bool) -> bytes:
     return message.as_bytes(policy=wanted)
 
 
+def _with_crlf(letter: bytes) -> bytes:
+    ends = letter.count(b"\r\n")
+    return letter if ends == letter.count(b"\n") == letter.count(b"\r") else _NEWLINE.sub(b"\r\n", letter)
+
+
 def _without_bcc(letter: bytes) -> bytes:
-    head, _, body = letter.partition(b"\r\n\r\n")
+    head, empty, body = letter.partition(b"\r\n\r\n")
+    if empty and b"bcc" not in head.lower():
+        return letter
     return _BCC.sub(b"", head + b"\r\n") + b"\r\n" + body
