@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Text, false
+from sqlalchemy import ForeignKey, Index, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..storage.base import Base
@@ -43,6 +43,7 @@ class Letter(Base):
     __table_args__ = (
         Index("ix_letter_state_next", "state", "next"),
         Index("ix_letter_person_id_created", "person_id", "created"),
+        Index("ix_letter_leave_token", "leave_token", sqlite_where=text("leave_token IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -72,7 +73,7 @@ class Letter(Base):
     acknowledges: Mapped[bool] = mapped_column(server_default=false())
     in_hand: Mapped[bool] = mapped_column(server_default=false())
     token: Mapped[str] = mapped_column(unique=True)
-    leave_token: Mapped[str | None] = mapped_column(index=True)
+    leave_token: Mapped[str | None]
     state: Mapped[str]
     attempts: Mapped[int]
     next: Mapped[datetime]

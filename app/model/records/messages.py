@@ -49,6 +49,9 @@ class Message(Base):
         Index("ix_message_sender_id_received", "sender_id", "received"),
         # Partial on PostgreSQL too, by the migration: to say so here would load its dialect for every command.
         Index("ix_message_held", "received", sqlite_where=text("held")),
+        # Most are null, and would be a page to write for each message.
+        Index("ix_message_parent_id", "parent_id", sqlite_where=text("parent_id IS NOT NULL")),
+        Index("ix_message_original_id", "original_id", sqlite_where=text("original_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -56,7 +59,7 @@ class Message(Base):
     number: Mapped[int]
     message_id: Mapped[str] = mapped_column(index=True)
     in_reply_to: Mapped[str | None]
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     subject: Mapped[str]
     text: Mapped[str]
@@ -71,7 +74,7 @@ class Message(Base):
     date: Mapped[datetime]
     received: Mapped[datetime]
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
-    original_id: Mapped[str | None] = mapped_column(index=True)
+    original_id: Mapped[str | None]
     via: Mapped[str] = mapped_column(server_default=Via.MAIL)
 
     sender: Mapped[Person | None] = relationship()
