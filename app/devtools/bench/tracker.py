@@ -36,6 +36,11 @@ _TEXT = "".join(
 )
 
 
+def _words(number: int) -> str:
+    """2 KB that no other mail says: of one that repeats another nobody would be told."""
+    return f"This is number {number}.\r\n{_TEXT}"
+
+
 class Tracker:
     """A database with tickets and two responders, so that each reply of the requestor causes two letters.
 
@@ -83,7 +88,7 @@ class Tracker:
         ]
 
     def _reply(self, number: int, ticket: int) -> MeasuredMail:
-        return self._mail(number, f"Ann <{REQUESTOR}>", f"ticket{ticket}@{DOMAIN}", _TEXT)
+        return self._mail(number, f"Ann <{REQUESTOR}>", f"ticket{ticket}@{DOMAIN}", _words(number))
 
     def _mail(self, number: int, sender: str, recipient: str, text: str, **headers: str) -> MeasuredMail:
         more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
@@ -101,7 +106,9 @@ class Tracker:
     def first_mails(self, count: int) -> list[MeasuredMail]:
         """First mails, each of somebody new."""
         to = f"questions@{DOMAIN}"
-        return [self._mail(number, f"N <n{number}@home.example>", to, _TEXT) for number in self._numbers(count)]
+        return [
+            self._mail(number, f"N <n{number}@home.example>", to, _words(number)) for number in self._numbers(count)
+        ]
 
     def busy(self, count: int) -> list[MeasuredMail]:
         """Replies on a ticket that gets many."""
@@ -122,7 +129,7 @@ class Tracker:
             letter = letters[number % len(letters)]
             quoted = "".join(f"> {line}\r\n" for line in letter.text.splitlines())
             said = f"On Monday somebody wrote:\r\n{quoted}"
-            text = f"{top.format(number=number)}{_TEXT}\r\n{said}"
+            text = f"{top.format(number=number)}{_words(number)}\r\n{said}"
             ids = {"In_Reply_To": letter.message_id, "References": letter.message_id}
             made.append(self._mail(number, f"<{HELPERS[0]}>", f"ticket{letter.ticket_id}@{DOMAIN}", text, **ids))
         return made
