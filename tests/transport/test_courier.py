@@ -23,7 +23,8 @@ from mail_tickets.transport.outbound.attempts import GIVE_UP, LONGEST_PAUSE, pau
 from mail_tickets.transport.outbound.courier import Courier
 from mail_tickets.transport.outbound.errors import Refused, Unreachable
 from mail_tickets.transport.outbound.letter_mime import LetterFile, compose
-from mail_tickets.transport.outbound.letters_in_hand import BATCH, BEGIN_WITHIN, GRACE, LEASE, LettersInHand
+from mail_tickets.transport.outbound.letter_statements import BATCH
+from mail_tickets.transport.outbound.letters_in_hand import BEGIN_WITHIN, GRACE, LEASE, LettersInHand
 from mail_tickets.transport.outbound.relays import Relay, relay_from_url
 from tests.support.sinks import Sink
 from tests.support.world import DOMAIN, World, awaits

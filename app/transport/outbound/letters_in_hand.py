@@ -8,9 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ...mail.auto_submitted import loop_marks
@@ -18,24 +17,19 @@ from ...mail.body_parts.header_fields import header_fields
 from ...mail.machines.refusals import Meaning
 from ...mail.text import one_line
 from ...model.inbound.bounces import record_failure
-from ...model.letters.personal_letters import LOGIN
-from ...model.letters.receipt_letters import ReceiptKind
-from ...model.records.letters import HELD, Letter, State
+from ...model.records.letters import Letter, State
 from ...model.records.message_ids import loop_mark
-from ...model.records.messages import Message
-from ...model.records.people import Person
-from ...model.records.received_mail import Mail
 from ...model.storage.database import DATABASE_FAULTS, Database
-from ...model.storage.mapped_rows import columns_of, load
-from ...model.storage.prepared import Prepared
+from ...model.storage.mapped_rows import load
 from ...model.storage.revision import check_same_version
 from ...model.storage.unit_of_work import UnitOfWork
+from . import letter_statements as statements
 from .attempts import FURTHEST, is_given_up, pause_after
 from .errors import RelayError
+from .letter_statements import BATCH, LETTER
 from .refusal_streak import RefusalStreak
 
 LOG = logging.getLogger("tickets.courier")
-BATCH = 20
 # So long no other courier takes a letter in hand, unless the lease is renewed, which is tried so often.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
@@ -84,14 +78,14 @@ class LettersInHand:
             return []
         with self._changing(), self._database.transaction() as uow:
             check_same_version(uow)
-            due = _DUE[self._takes_over()].rows(uow.connection, {"now": uow.now})
+            due = statements.DUE[self._takes_over()].rows(uow.connection, {"now": uow.now})
             letters = [load(uow.session, Letter, row[:-1]) for row in due]
             self.is_full = len(letters) == BATCH
             self._loop_marks = {row[0]: [*_marks_in(row[-1]), loop_mark(uow)] for row in due}
             # Before the commit: the database may go away when it is done, and before it says so.
             self.untried = letters
             until = self._lease(letters, uow.now)
-            _TAKEN.run_many(uow.connection, [{"letter": letter.id, "until": until} for letter in letters])
+            statements.TAKEN.run_many(uow.connection, [{"letter": letter.id, "until": until} for letter in letters])
             return list(letters)
 
     def loop_marks(self, letter: Letter) -> list[str]:
@@ -221,7 +215,7 @@ class LettersInHand:
     def _renew(self, letters: list[Letter]) -> None:
         with self._database.core_transaction() as connection:
             until = self._database.clock() + LEASE
-            renewed = update(_LETTER).where(_in_hand(letters)).values(next=until).returning(_LETTER.c.id)
+            renewed = update(LETTER).where(_in_hand(letters)).values(next=until).returning(LETTER.c.id)
             ours = {row.id for row in connection.execute(renewed)}
         for letter in letters:
             if letter.id in ours:
@@ -238,17 +232,17 @@ class LettersInHand:
     def _any(self) -> bool:
         with self._database.read_only() as uow:
             check_same_version(uow)
-            return _ANY_DUE[self._takes_over()].row(uow.connection, {"now": uow.now}) is not None
+            return statements.ANY_DUE[self._takes_over()].row(uow.connection, {"now": uow.now}) is not None
 
     def _note_sent(self) -> None:
         if not self.unnoted:
             return
         now = self._database.clock()
         with self._database.core_transaction() as connection:
-            _SENT.run_many(connection, [{"letter": letter.id, "now": now} for letter in self.unnoted])
-            _REACHED.run_many(connection, [{"letter": letter.id} for letter in self.unnoted])
+            statements.SENT.run_many(connection, [{"letter": letter.id, "now": now} for letter in self.unnoted])
+            statements.REACHED.run_many(connection, [{"letter": letter.id} for letter in self.unnoted])
             if self._freed:
-                connection.execute(_DUE_AGAIN, {"letters": list(self._freed), "now": now})
+                connection.execute(statements.DUE_AGAIN, {"letters": list(self._freed), "now": now})
         self.unnoted.clear()
         self._freed.clear()
 
@@ -268,7 +262,7 @@ class LettersInHand:
     def _note_failure(self, letter: Letter, error: RelayError) -> None:
         """A refused letter waits longer each time; one refused for what it is, or for five days, is given up."""
         with self._database.transaction() as uow:
-            if uow.connection.execute(select(_LETTER.c.id).where(_in_hand([letter]))).first() is None:
+            if uow.connection.execute(select(LETTER.c.id).where(_in_hand([letter]))).first() is None:
                 return
             excused = self._refusals.excuses(letter.id)
             given_up = not excused and is_given_up(uow, letter, error)
@@ -285,8 +279,8 @@ class LettersInHand:
         """Make letters due that wait only because the clock was ahead when they were written or tried."""
         now = self._database.clock()
         with self._database.core_transaction() as connection:
-            connection.execute(_WRITTEN_LATER, {"now": now})
-            connection.execute(_TRIED_LATER, {"now": now, "furthest": now + FURTHEST})
+            connection.execute(statements.WRITTEN_LATER, {"now": now})
+            connection.execute(statements.TRIED_LATER, {"now": now, "furthest": now + FURTHEST})
 
 
 def _marks_in(head: bytes | None) -> tuple[str, ...]:
@@ -294,103 +288,13 @@ def _marks_in(head: bytes | None) -> tuple[str, ...]:
 
 
 def _change(uow: UnitOfWork, which: ColumnElement[bool], values: dict[str, object]) -> None:
-    uow.connection.execute(update(_LETTER).where(which).values(**values))
+    uow.connection.execute(update(LETTER).where(which).values(**values))
 
 
 def _among(letters: list[Letter]) -> ColumnElement[bool]:
-    return _LETTER.c.id.in_([letter.id for letter in letters])
+    return LETTER.c.id.in_([letter.id for letter in letters])
 
 
 def _in_hand(letters: list[Letter]) -> ColumnElement[bool]:
     """Whether letters that were leased together still are: a report, a retry or another courier may end that."""
-    return and_(_among(letters), _LETTER.c.in_hand, _LETTER.c.next == letters[0].next)
-
-
-_LETTER = cast("Table", Letter.__table__)
-_WAITS = (_LETTER.c.state == State.WAITING, _LETTER.c.next <= bindparam("now"))
-# The letters that are due, by whether those count that some courier has in hand, and whose lease ended.
-_COUNTED = {True: _WAITS, False: (*_WAITS, ~_LETTER.c.in_hand)}
-_ANY_DUE = {every: Prepared(select(_LETTER.c.id).where(*which).limit(1)) for every, which in _COUNTED.items()}
-# The header of the automatic mail that a letter tells of.
-_AUTOMATIC_HEAD = (
-    select(func.substr(Mail.raw, 1, 65_536))
-    .join(Message, Message.mail_id == Mail.id)
-    .where(Message.id == _LETTER.c.about_id, Message.automatic.is_not(None))
-    .scalar_subquery()
-)
-_DUE = {
-    every: Prepared(
-        select(*columns_of(Letter), _AUTOMATIC_HEAD)
-        .where(*which)
-        .order_by(_LETTER.c.next, _LETTER.c.id)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    for every, which in _COUNTED.items()
-}
-_TAKEN = Prepared(
-    update(_LETTER)
-    .where(_LETTER.c.id == bindparam("letter"))
-    .values(next=bindparam("until"), attempts=_LETTER.c.attempts + 1, in_hand=True)
-)
-_SENT = Prepared(
-    update(_LETTER)
-    # A report that it failed may have come before the relay's own word.
-    .where(_LETTER.c.id == bindparam("letter"), _LETTER.c.state == State.WAITING)
-    .values(
-        state=State.SENT,
-        sent=bindparam("now"),
-        error=None,
-        in_hand=False,
-        # The link in it is for its reader alone, and in no backup.
-        text=case((_LETTER.c.kind == LOGIN, ""), else_=_LETTER.c.text),
-    )
-)
-# Letters that are dated after now, and not on purpose. One that was tried since is due before its date.
-_WRITTEN_LATER = (
-    update(_LETTER)
-    .where(
-        _LETTER.c.state == State.WAITING,
-        _LETTER.c.created > bindparam("now"),
-        _LETTER.c.next >= _LETTER.c.created,
-        _LETTER.c.kind.not_in((HELD, ReceiptKind.WAITING)),
-        ~_LETTER.c.in_hand,
-    )
-    .values(next=bindparam("now"))
-)
-_TRIED_LATER = (
-    update(_LETTER)
-    .where(
-        _LETTER.c.state == State.WAITING,
-        _LETTER.c.next > bindparam("furthest"),
-        _LETTER.c.kind != ReceiptKind.WAITING,
-    )
-    .values(next=bindparam("now"), in_hand=False)
-)
-# Letters that the relay refused while it refused all.
-_DUE_AGAIN = (
-    update(_LETTER)
-    .where(
-        _LETTER.c.id.in_(bindparam("letters", expanding=True)),
-        _LETTER.c.state == State.WAITING,
-        ~_LETTER.c.in_hand,
-    )
-    .values(next=bindparam("now"))
-)
-_PERSON = cast("Table", Person.__table__)
-# Whose letter was taken gets letters again.
-_REACHED = Prepared(
-    update(_PERSON)
-    .where(
-        # First by the letter: this is asked for every one, and there are many people.
-        _PERSON.c.id == select(_LETTER.c.person_id).where(_LETTER.c.id == bindparam("letter")).scalar_subquery(),
-        _PERSON.c.undeliverable.is_not(None),
-        exists().where(
-            _LETTER.c.id == bindparam("letter"),
-            _LETTER.c.state == State.SENT,
-            _LETTER.c.person_id == _PERSON.c.id,
-            _LETTER.c.recipient == _PERSON.c.email,
-        ),
-    )
-    .values(undeliverable=None)
-)
+    return and_(_among(letters), LETTER.c.in_hand, LETTER.c.next == letters[0].next)
