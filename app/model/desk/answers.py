@@ -179,7 +179,8 @@ def _again(uow: UnitOfWork, before: Delivery, answer: Answer) -> Posted:
 
 def _checked(uow: UnitOfWork, ticket: Ticket, asker: Asker, answer: Answer) -> tuple[Outlook, Block]:
     """Return what the button does. AnswerChanged if it is not what it promised, or somebody has written."""
-    outlook = next((one for one in outlooks(uow, ticket, asker) if block_key(one) == answer.block), None)
+    offered = outlooks(uow, ticket, asker)
+    outlook = next((choice for choice in offered if block_key(choice) == answer.block), None)
     new = _written_since(uow, ticket, asker, answer.seen)
     came = _counted(len(new), "new message") if new else ""
     if outlook is None:

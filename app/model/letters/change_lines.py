@@ -28,8 +28,8 @@ class _Names:
     """The people of some changes by name; each is looked up once."""
 
     def __init__(self, uow: UnitOfWork) -> None:
-        self._unit_of_work = uow
-        self._found: dict[str, str] = {}
+        self._uow = uow
+        self._by_email: dict[str, str] = {}
 
     def put_into(self, change: FieldChange) -> FieldChange:
         """Return a change with names in place of addresses."""
@@ -41,10 +41,10 @@ class _Names:
     def _called(self, field: str, email: str | None) -> str | None:
         if email is None:
             return None
-        if email not in self._found:
-            person = find_person(self._unit_of_work, email)
-            self._found[email] = person.name if person else ""
-        name = self._found[email]
+        if email not in self._by_email:
+            person = find_person(self._uow, email)
+            self._by_email[email] = person.name if person else ""
+        name = self._by_email[email]
         return one_line(name if field == _ASSIGNEE else f"{name} <{email}>", 200) if name else email
 
 

@@ -35,7 +35,7 @@ def notify(uow: UnitOfWork, event: Event, *, answered: bool = False) -> list[Sen
     answers = [notice for notice in notices if answered and notice.headers.kind == NOT_SENT]
     letters = [rows_of(uow, notice, event.members) for notice in notices if notice not in answers]
     add_letters(uow, [row for rows in letters for row in rows])
-    return [sentence for notice in answers for sentence in _told_in_answer(notice)]
+    return [sentence for notice in answers for sentence in _sentences_of(notice)]
 
 
 def _notices_of(uow: UnitOfWork, event: Event) -> list[Notice]:
@@ -44,7 +44,7 @@ def _notices_of(uow: UnitOfWork, event: Event) -> list[Notice]:
     return (of_opening if event.opened else of_message)(uow, event, event.message, event.new_message)
 
 
-def _told_in_answer(notice: Notice) -> list[Sentence]:
+def _sentences_of(notice: Notice) -> list[Sentence]:
     """Return what a notice to a writer says in another letter to them."""
     return [cast("Sentence", notice.body["heading"]), *cast("list[Sentence]", notice.body["elsewhere"])]
 
