@@ -9,9 +9,12 @@ from pathlib import Path
 import click
 import pytest
 
+from mail_tickets.cli import GROUPS
 from mail_tickets.config import defaults
 from mail_tickets.config.parsing import load, problems
 from mail_tickets.model.lifecycle.commands import COMMANDS, UNDO, read
+from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from mail_tickets.model.records.queue_setup import SWITCHES
 from mail_tickets.model.search.fulltext_table import POSTGRES_TABLE
 from mail_tickets.model.storage.base import Base
 from tests.support.bench_tables import PLOT, plot
@@ -184,6 +187,17 @@ def test_the_architecture_page_has_every_package_below_those_that_it_imports() -
     places = [layer(name.replace("/", ".")) for name in names]
     assert places == sorted(places)
     assert {LAYERS[place] for place in places} == {*LAYERS} - UNLISTED
+
+
+def test_the_interface_page_names_every_word_that_people_and_scripts_can_use() -> None:
+    text = (DOCS / "interface.md").read_text(encoding="utf-8")
+    commands = {name for group in GROUPS.values() for name in group}
+    assert {name for name in commands if not re.search(rf"`(\./)?tickets {name}\b", text)} == set()
+    words = {f"TICKETS_{name}" for name in vars(defaults) if name.isupper()}
+    words |= {*SWITCHES, *(command.name for command in COMMANDS)}
+    for lifecycle in LIFECYCLES.values():
+        words |= {*lifecycle.statuses, *(action.title for action in lifecycle.actions)}
+    assert {word for word in words if f"`{word}`" not in text} == set()
 
 
 def test_the_readme_leads_to_every_page() -> None:
