@@ -4,7 +4,7 @@ Ticket 1 has a twentieth of all messages, and every other one four; a tenth of t
 tenth of all tickets. There is a mail and a delivery for each message, and a letter that was sent for every third.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from ...model.storage.database import Database
 from ...model.storage.prepared import run
 
 PEOPLE = 20_000
+_LONGEST_SECONDS = 3600.0
 _TEXT = (
     "'The printer on floor ' || i % 40 || ' says error ' || i || '.' || {line} || 'We have tried what its page says, "
     "and it still does nothing at all when somebody presses the button. Does anybody know what else could help here?'"
@@ -63,32 +64,41 @@ def add_history(database: Database, messages: int) -> int:
 def _drop_sqlite_indexes(connection: Connection) -> list[str]:
     """Drop what would be kept up row by row; return the statements that make it again, triggers last."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-    found = connection.exec_driver_sql(
+    rows = connection.exec_driver_sql(
         "SELECT type, name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type"
     ).all()
-    for kind, name, _ in found:
+    for kind, name, _ in rows:
         connection.exec_driver_sql(f"DROP {kind} {name}")
-    return [sql for _, _, sql in found]
+    return [sql for _, _, sql in rows]
 
 
 def _drop_postgres_indexes(connection: Connection) -> list[str]:
+    _take_time(connection)
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     # Neither triggers nor foreign keys are looked at.
     connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-    found = connection.exec_driver_sql(
+    rows = connection.exec_driver_sql(
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND starts_with(indexname, 'ix_')"
     ).all()
-    for name, _ in found:
+    for name, _ in rows:
         connection.exec_driver_sql(f"DROP INDEX {name}")
-    return [sql for _, sql in found]
+    return [sql for _, sql in rows]
+
+
+def _take_time(connection: Connection) -> None:
+    """Wait for a statement over all rows longer than a server waits for its database."""
+    driver: Any = connection.connection.dbapi_connection
+    driver.longest_wait = _LONGEST_SECONDS
 
 
 def _gather_statistics(database: Database) -> None:
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        _take_time(connection)
         connection.exec_driver_sql("SET statement_timeout = 0")
         for (table,) in connection.exec_driver_sql(
-            "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'id'"
-            " AND pg_get_serial_sequence(table_name, 'id') IS NOT NULL"
+            # CASE: without it a plan may ask a table for the sequence of a column that it lacks.
+            "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public'"
+            " AND CASE WHEN column_name = 'id' THEN pg_get_serial_sequence(table_name, 'id') END IS NOT NULL"
         ).all():
             newest = f'(SELECT coalesce(max(id), 1) FROM "{table}")'
             connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {newest})")

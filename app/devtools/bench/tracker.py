@@ -128,8 +128,8 @@ class Tracker:
         for number in self._numbers(count):
             letter = letters[number % len(letters)]
             quoted = "".join(f"> {line}\r\n" for line in letter.text.splitlines())
-            said = f"On Monday somebody wrote:\r\n{quoted}"
-            text = f"{top.format(number=number)}{_words(number)}\r\n{said}"
+            quotation = f"On Monday somebody wrote:\r\n{quoted}"
+            text = f"{top.format(number=number)}{_words(number)}\r\n{quotation}"
             ids = {"In_Reply_To": letter.message_id, "References": letter.message_id}
             made.append(self._mail(number, f"<{HELPERS[0]}>", f"ticket{letter.ticket_id}@{DOMAIN}", text, **ids))
         return made
