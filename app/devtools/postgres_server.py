@@ -223,9 +223,9 @@ def system_binaries() -> Path | None:
     """Where the newest PostgreSQL of the system keeps its programs: as Debian lays them out, else on PATH."""
     debian = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     on_path = shutil.which("initdb")
-    found = sorted(debian, key=lambda path: [int(number) for number in re.findall(r"\d+", path.parent.name)])
-    found = [Path(on_path).resolve().parent, *found] if on_path else found
-    return next((path for path in reversed(found) if (path / "postgres").exists()), None)
+    places = sorted(debian, key=lambda path: [int(number) for number in re.findall(r"\d+", path.parent.name)])
+    places = [Path(on_path).resolve().parent, *places] if on_path else places
+    return next((path for path in reversed(places) if (path / "postgres").exists()), None)
 
 
 def embedded_binaries() -> Path | None:

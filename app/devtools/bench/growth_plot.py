@@ -47,13 +47,13 @@ def growth_plot(figures: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _lines(figures: Iterable[Mapping[str, Any]]) -> list[_Curve]:
-    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    points_by_name: dict[tuple[str, str], list[tuple[int, float]]] = {}
     for figure in figures:
         named = _NAME.match(figure["what"])
         if named and figure["number"] is not None:
             size = int(named["size"].replace(",", ""))
-            found.setdefault((named["database"], named["kind"]), []).append((size, figure["number"]))
-    return [_Curve(database, kind, sorted(points)) for (database, kind), points in found.items()]
+            points_by_name.setdefault((named["database"], named["kind"]), []).append((size, figure["number"]))
+    return [_Curve(database, kind, sorted(points)) for (database, kind), points in points_by_name.items()]
 
 
 def _axes(sizes: list[int], top: int) -> Iterable[str]:

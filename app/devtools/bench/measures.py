@@ -82,19 +82,19 @@ def replies(folder: Path) -> Iterable[Figure]:
                     seconds = send_all(server.port, tracker.replies(MAILS), connections)
                     run = Run(MAILS / seconds, (server.cpu_ms() - before) / MAILS)
                     runs.setdefault((kind, connections), []).append(run)
-    yield from _reply_figures({key: _median(found) for key, found in runs.items()})
+    yield from _reply_figures({key: _median(every) for key, every in runs.items()})
 
 
-def _reply_figures(found: dict[tuple[str, int], Run]) -> Iterable[Figure]:
+def _reply_figures(medians: dict[tuple[str, int], Run]) -> Iterable[Figure]:
     names = {"floor": "floor: one insert, one commit", "held": "courier held back", "running": "courier running"}
-    for (kind, connections), run in found.items():
+    for (kind, connections), run in medians.items():
         lines = f"{connections} connection{'s' if connections > 1 else ''}"
         yield Figure(f"mails a second, {lines}, {names[kind]}", f"{run.per_second:.0f}")
     for connections in (1, 4):
-        ratio = found["held", connections].per_second / found["floor", connections].per_second
+        ratio = medians["held", connections].per_second / medians["floor", connections].per_second
         yield at_least(f"replies against the floor, {connections} connection(s)", ratio, 0.65)
     for connections in (1, 4):
-        yield Figure(f"processor ms a reply, {connections} connection(s)", f"{found['held', connections].cpu_ms:.2f}")
+        yield Figure(f"processor ms a reply, {connections} connection(s)", f"{medians['held', connections].cpu_ms:.2f}")
 
 
 def _median(runs: list[Run]) -> Run:
@@ -109,13 +109,13 @@ def letters(folder: Path) -> Iterable[Figure]:
     alone: list[float] = []
     ours: list[float] = []
     for name, relay in (("Maildir", ""), ("SMTP", "smtp")):
-        found = []
+        costs = []
         for turn in range(3):
             cpu, sent = _courier_cpu(_made(folder / f"{name}{turn}"), relay)
-            found.append(cpu)
+            costs.append(cpu)
             alone += [_smtplib_cpu(sent)] if sent else []
             ours += [_relay_cpu(sent)] if sent else []
-        yield Figure(f"processor ms a letter sent, {name}", f"{median(found):.2f}")
+        yield Figure(f"processor ms a letter sent, {name}", f"{median(costs):.2f}")
     yield Figure("processor ms of these to hand a letter over by SMTP", f"{median(ours):.3f}")
     yield Figure("the same by smtplib alone", f"{median(alone):.3f}")
     yield at_most("a letter by SMTP over a bare send of smtplib", median(ours) / median(alone), 1.2)

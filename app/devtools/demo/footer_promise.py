@@ -28,13 +28,13 @@ _SENTENCE = re.compile(
 def promised_by(text: str, lifecycle: Lifecycle) -> FooterPromise:
     """The promise of a letter, from its words alone; NoPromise if it makes none."""
     footer = " ".join(text.rpartition("\n-- \n")[2].split())
-    found = _SENTENCE.match(footer)
-    private = found is not None and found["does"] == PRIVATE_NOTE
-    does = found["does"] if found else ""
+    match = _SENTENCE.match(footer)
+    private = match is not None and match["does"] == PRIVATE_NOTE
+    does = match["does"] if match else ""
     actions = [one for one in lifecycle.actions if one.does == does or (private and one == lifecycle.comment)]
-    if not found or found["status"] not in lifecycle.statuses or not actions:
+    if not match or match["status"] not in lifecycle.statuses or not actions:
         raise NoPromise(f"This footer says nothing of what a reply does: {footer!r}")
-    return FooterPromise(found[0], found["status"], actions[0], private)
+    return FooterPromise(match[0], match["status"], actions[0], private)
 
 
 class ThanksPromise(NamedTuple):
@@ -47,25 +47,27 @@ class ThanksPromise(NamedTuple):
 def thanks_in(text: str) -> ThanksPromise:
     """What a letter says of thanks; NoPromise if it says nothing of them."""
     footer = text.rpartition("\n-- \n")[2]
-    found = re.search(r"A reply that only says thanks keeps it (?P<status>[^.]+)\.", " ".join(footer.split()))
-    if not found:
+    match = re.search(r"A reply that only says thanks keeps it (?P<status>[^.]+)\.", " ".join(footer.split()))
+    if not match:
         raise NoPromise(f"This footer says nothing of thanks: {footer!r}")
-    return ThanksPromise(found[0], found["status"])
+    return ThanksPromise(match[0], match["status"])
 
 
 def broken_in(
-    promise: FooterPromise, ticket: dict[str, Any], before: str, told: Sequence[str], responders: Sequence[str]
+    promise: FooterPromise, ticket: dict[str, Any], before: str, notified: Sequence[str], responders: Sequence[str]
 ) -> str | None:
-    """What became otherwise than promised, in words; None if all was kept. `told`: the names of who got a letter."""
+    """What became otherwise than promised, in words; None if all was kept. `notified`: who got a letter."""
     message = ticket["messages"][-1]
     if before != promise.status:
         return f"it was for {promise.status}, and the ticket was {before}"
     if (message["action"], message["private"]) != (promise.action.title, promise.private):
         return f"it was {promise.action.title!r}, and the reply was taken as {message['action']!r}"
-    return _misdirected(promise.sentence.partition(". ")[2], ticket, told, responders)
+    return _misdirected(promise.sentence.partition(". ")[2], ticket, notified, responders)
 
 
-def _misdirected(readers: str, ticket: dict[str, Any], told: Sequence[str], responders: Sequence[str]) -> str | None:
+def _misdirected(
+    readers: str, ticket: dict[str, Any], notified: Sequence[str], responders: Sequence[str]
+) -> str | None:
     """Who got a letter and was not named among the readers, or the other way round."""
     sender = ticket["messages"][-1]["sender"]["name"]
     outside = [
@@ -75,6 +77,6 @@ def _misdirected(readers: str, ticket: dict[str, Any], told: Sequence[str], resp
     if " team will see it" in readers:
         named |= set(responders)
     # What the writer is told in a letter of their own is no copy of the words.
-    for name in sorted((named ^ set(told)) - {sender}):
-        return f"{name} got a letter, and was not named" if name in told else f"{name} was named, and got no letter"
+    for name in sorted((named ^ set(notified)) - {sender}):
+        return f"{name} got a letter, and was not named" if name in notified else f"{name} was named, and got no letter"
     return None

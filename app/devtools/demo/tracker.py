@@ -69,10 +69,10 @@ class Stage:
         """Let people work for a queue, which is made if it is not there; the name of its lifecycle."""
         with self._database.transaction() as uow:
             there = {queue.name: queue for queue in queues.every_queue(uow)}
-            found = there.get(queue) or queue_setup.add_queue(uow, queue, [queue.lower()], lifecycle)
+            inbox = there.get(queue) or queue_setup.add_queue(uow, queue, [queue.lower()], lifecycle)
             for responder in responders:
-                queue_setup.add_responder(uow, found, registration.add_person(uow, Mailbox(*responder)))
-            return found.lifecycle_name
+                queue_setup.add_responder(uow, inbox, registration.add_person(uow, Mailbox(*responder)))
+            return inbox.lifecycle_name
 
     def mails(self, who: Actor, to: str, subject: str, text: str) -> None:
         """A mail that answers no letter."""
@@ -108,8 +108,8 @@ class Stage:
         self._send(_answer(who, letter, subject, lines))
         letters = self._arrived()
         names = ", ".join(parseaddr(str(letter["To"]))[0] for letter in letters) or "nobody"
-        said = f"  promised: {promise}\n" if promise else ""
-        self._tell(f"{said}  happened: {_effect(before, self.ticket())}; letters went to: {names}.\n")
+        promised = f"  promised: {promise}\n" if promise else ""
+        self._tell(f"{promised}  happened: {_effect(before, self.ticket())}; letters went to: {names}.\n")
         self._show(letters)
 
     def thanks(self, who: Actor, subject: str, text: str) -> None:
@@ -138,10 +138,10 @@ class Stage:
 
     def _compare(self, promise: FooterPromise, before: str) -> None:
         ticket, letters = self.ticket(), self._arrived()
-        told = [parseaddr(str(letter["To"])) for letter in letters]
-        happened = f"{_deed(ticket, before)}; {', '.join(name for name, _ in told) or 'nobody'} got a letter."
+        recipients = [parseaddr(str(letter["To"])) for letter in letters]
+        happened = f"{_deed(ticket, before)}; {', '.join(name for name, _ in recipients) or 'nobody'} got a letter."
         self._tell(f"  promised: {promise.sentence}\n  happened: {happened}\n")
-        if why := broken_in(promise, ticket, before, [name for name, _ in told], self._responders()):
+        if why := broken_in(promise, ticket, before, [name for name, _ in recipients], self._responders()):
             raise BrokenPromise(f"The promise was not kept: {why}.")
         self.kept += 1
         self._show(letters)

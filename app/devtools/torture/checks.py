@@ -30,22 +30,22 @@ class Facts(NamedTuple):
     unnoted: Collection[int] = ()
 
 
-def judge(facts: Facts, found: Evidence, tally: Tally) -> None:
+def judge(facts: Facts, evidence: Evidence, tally: Tally) -> None:
     """Count everything, and note whatever is wrong."""
-    mails = _whose(facts, found, tally)
-    _judge_mails(facts, found, mails, tally)
-    _judge_places(facts, found, mails, tally)
-    _judge_tickets(found, mails, tally)
-    _judge_letters(found, tally)
-    _judge_relay(facts, found.letters, tally)
+    mails = _whose(facts, evidence, tally)
+    _judge_mails(facts, evidence, mails, tally)
+    _judge_places(facts, evidence, mails, tally)
+    _judge_tickets(evidence, mails, tally)
+    _judge_letters(evidence, tally)
+    _judge_relay(facts, evidence.letters, tally)
 
 
-def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, GeneratedMail]:
+def _whose(facts: Facts, evidence: Evidence, tally: Tally) -> dict[int, GeneratedMail]:
     """The mail that each stored row is, byte for byte."""
     by_bytes = {mail.raw: mail for mail in facts.sent.values()}
-    placed = {delivery.mail for delivery in found.stored}
+    placed = {delivery.mail for delivery in evidence.stored}
     mails = {}
-    for row, raw in found.mails:
+    for row, raw in evidence.mails:
         if raw in by_bytes:
             mails[row] = by_bytes[raw]
         else:
@@ -55,10 +55,10 @@ def _whose(facts: Facts, found: Evidence, tally: Tally) -> dict[int, GeneratedMa
     return mails
 
 
-def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
+def _judge_mails(facts: Facts, evidence: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Exactly once what was answered 250, for each recipient; at most once what was not."""
     stored = Counter(
-        (mails[delivery.mail].number, delivery.recipient) for delivery in found.stored if delivery.mail in mails
+        (mails[delivery.mail].number, delivery.recipient) for delivery in evidence.stored if delivery.mail in mails
     )
     asked = [(mail.number, recipient) for mail in facts.sent.values() for recipient in mail.recipients]
     answered = [key for key in asked if key in facts.answered]
@@ -75,11 +75,11 @@ def _judge_mails(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMai
     tally.count("stored once of these, as may be", sum(stored[key] == 1 for key in asked if key not in facts.answered))
 
 
-def _judge_places(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
+def _judge_places(facts: Facts, evidence: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Every stored mail is one message, on the ticket where it belongs."""
-    messages: Counter[tuple[int | None, int | None]] = Counter((post.mail, post.ticket) for post in found.posts)
-    opened = {mails[delivery.mail].number: delivery.ticket for delivery in found.stored if delivery.mail in mails}
-    for delivery in found.stored:
+    messages: Counter[tuple[int | None, int | None]] = Counter((post.mail, post.ticket) for post in evidence.posts)
+    opened = {mails[delivery.mail].number: delivery.ticket for delivery in evidence.stored if delivery.mail in mails}
+    for delivery in evidence.stored:
         mail = mails.get(delivery.mail)
         if mail is None:
             continue
@@ -91,29 +91,29 @@ def _judge_places(facts: Facts, found: Evidence, mails: Mapping[int, GeneratedMa
         right = delivery.fate == Fate.OPENED if mail.opens is None else delivery.ticket == opened.get(mail.opens)
         if not right:
             tally.wrong("on a wrong ticket", f"mail {mail.number}: {delivery.fate}, ticket {delivery.ticket}")
-    places = {(delivery.mail, delivery.ticket) for delivery in found.stored}
-    for post in found.posts:
+    places = {(delivery.mail, delivery.ticket) for delivery in evidence.stored}
+    for post in evidence.posts:
         if (post.mail, post.ticket) not in places:
             tally.wrong("a message of no mail", f"message {post.number} of ticket {post.ticket}")
-    tally.count("messages", len(found.posts))
+    tally.count("messages", len(evidence.posts))
 
 
-def _judge_tickets(found: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
+def _judge_tickets(evidence: Evidence, mails: Mapping[int, GeneratedMail], tally: Tally) -> None:
     """Every ticket is as its messages, played again through the tables, leave it."""
     posts: dict[int, list[StoredMessage]] = defaultdict(list)
-    for post in found.posts:
+    for post in evidence.posts:
         posts[post.ticket].append(post)
     changes: dict[int, list[tuple[str | None, str | None]]] = defaultdict(list)
-    for ticket, old, new in found.changes:
+    for ticket, old, new in evidence.changes:
         changes[ticket].append((old, new))
     explained = 0
-    for case in found.cases:
+    for case in evidence.cases:
         try:
             _replay(case, posts[case.id], mails, changes[case.id])
             explained += 1
         except (_Unexplained, WorkflowError) as error:
             tally.wrong("a ticket that its messages do not explain", f"ticket {case.id}: {error}")
-    tally.count("tickets", len(found.cases))
+    tally.count("tickets", len(evidence.cases))
     tally.count("explained by their messages", explained)
 
 
@@ -160,22 +160,23 @@ def _done_by(
     return row.recorded_action.title, target_status(row, status), private or cell.private
 
 
-def _judge_letters(found: Evidence, tally: Tally) -> None:
+def _judge_letters(evidence: Evidence, tally: Tally) -> None:
     """Every message has a letter for everybody who is to hear of it, and none for anybody else."""
-    requestors = {case.id: case.requestor for case in found.cases}
-    told: dict[int, list[str]] = defaultdict(list)
+    requestors = {case.id: case.requestor for case in evidence.cases}
+    recipients: dict[int, list[str]] = defaultdict(list)
     others = 0
-    for letter in found.letters:
+    for letter in evidence.letters:
         if letter.about is None or letter.kind not in ("opened", "posted"):
             others += 1
         else:
-            told[letter.about].append(letter.recipient)
-    for post in found.posts:
+            recipients[letter.about].append(letter.recipient)
+    for post in evidence.posts:
         expected = {*HELPERS, *(() if post.private else (requestors[post.ticket],))} - {post.sender}
-        if sorted(told[post.id]) != sorted(expected):
-            line = f"message {post.number} of ticket {post.ticket}: to {sorted(told[post.id])}, not {sorted(expected)}"
+        if sorted(recipients[post.id]) != sorted(expected):
+            actual = sorted(recipients[post.id])
+            line = f"message {post.number} of ticket {post.ticket}: to {actual}, not {sorted(expected)}"
             tally.wrong("a message whose letters are not those that it must have", line)
-    tally.count("letters", len(found.letters))
+    tally.count("letters", len(evidence.letters))
     tally.count("of these about no message", others)
 
 

@@ -101,14 +101,14 @@ class FaultyRelay(ScriptedRelay):
     def keep(self, letter: TakenLetter, dialogue: Dialogue) -> None:
         """Accept a letter."""
         assert isinstance(dialogue, _RelayDialogue)
-        found = BytesHeaderParser().parsebytes(letter.content.partition(b"\r\n\r\n")[0])
-        message_id, recipient = str(found["Message-ID"]), letter.recipients[-1]
+        headers = BytesHeaderParser().parsebytes(letter.content.partition(b"\r\n\r\n")[0])
+        message_id, recipient = str(headers["Message-ID"]), letter.recipients[-1]
         digest = hashlib.sha256(letter.content).digest()
         with self._lock:
             dialogue.place = len(self.copies)
             self.copies.append(Copy(message_id, recipient, digest, dialogue.process, heard=False))
-        subject = " ".join(str(found["Subject"]).split())
-        self._on_letter(subject, recipient, LetterToAnswer(message_id, str(found["Reply-To"])))
+        subject = " ".join(str(headers["Subject"]).split())
+        self._on_letter(subject, recipient, LetterToAnswer(message_id, str(headers["Reply-To"])))
 
     def record_heard(self, place: int) -> None:
         """Note that the 250 to this copy was said to somebody who was still there."""

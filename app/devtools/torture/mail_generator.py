@@ -159,18 +159,18 @@ class MailGenerator:
 
     def _body(self) -> tuple[bytes, bytes]:
         """A text that no other mail has, and the headers that say what it is."""
-        said = f"This is mail {self._made}, {self._rand.getrandbits(64):x}.\r\n".encode()
-        said += self._rand.choice(_ODDITIES) + b"A line of a letter of this kind.\r\n" * self._rand.randrange(40)
+        text = f"This is mail {self._made}, {self._rand.getrandbits(64):x}.\r\n".encode()
+        text += self._rand.choice(_ODDITIES) + b"A line of a letter of this kind.\r\n" * self._rand.randrange(40)
         if self._rand.random() < 0.1:
             file = b"QUJD" * 19 + b"\r\n"
-            said = (
-                b"--cut\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + said + b"\r\n--cut\r\n"
+            text = (
+                b"--cut\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + text + b"\r\n--cut\r\n"
                 b'Content-Type: image/png; name="p.png"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
                 + file * self._rand.choice((1, 50, 2_000))
                 + b"--cut--\r\n"
             )
-            return said, b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="cut"\r\n'
-        return said, self._rand.choice((b"", b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"))
+            return text, b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="cut"\r\n'
+        return text, self._rand.choice((b"", b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"))
 
     def _one_of(self, names: tuple[str, ...]) -> str:
         """One of these names, each for four mails of a hundred; else none."""

@@ -105,9 +105,9 @@ def _set_immutable(path: Path, wanted: bool) -> None:
     try:
         flags = bytearray(struct.calcsize("l"))
         fcntl.ioctl(descriptor, _GET_FLAGS, flags)
-        (found,) = struct.unpack("l", flags)
-        found = found | _IMMUTABLE if wanted else found & ~_IMMUTABLE
-        fcntl.ioctl(descriptor, _SET_FLAGS, struct.pack("l", found))
+        (attributes,) = struct.unpack("l", flags)
+        attributes = attributes | _IMMUTABLE if wanted else attributes & ~_IMMUTABLE
+        fcntl.ioctl(descriptor, _SET_FLAGS, struct.pack("l", attributes))
     finally:
         os.close(descriptor)
 

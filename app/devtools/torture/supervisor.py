@@ -183,13 +183,13 @@ class Keeper:
         if self._ports and _ALL_LISTEN.search(line):
             self._places = self._ports
             self._ready.set()
-        elif not self._ports and (found := _LISTENS.search(line)):
-            self._places = (int(found[1]), Path(found[2]))
+        elif not self._ports and (match := _LISTENS.search(line)):
+            self._places = (int(match[1]), Path(match[2]))
             self._ready.set()
-        elif found := _ONE_ENDED.search(line):
-            self.ended_by_itself.append(f"life {self.life} of the server: {found[0]}")
-        elif found := _NOT_NOTED.search(line):
-            self.unnoted.update(map(int, found[1].split(",")))
+        elif match := _ONE_ENDED.search(line):
+            self.ended_by_itself.append(f"life {self.life} of the server: {match[0]}")
+        elif match := _NOT_NOTED.search(line):
+            self.unnoted.update(map(int, match[1].split(",")))
 
     def _judge(self, pid: int, status: int, was_ready: bool) -> None:
         if pid in self.killed:

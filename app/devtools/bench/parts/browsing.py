@@ -46,8 +46,8 @@ def browsing(folder: Path) -> Iterable[Figure]:
     what = f"{CLIENTS} people look at {PAGES_A_SECOND} pages a second each"
     yield Figure("95 of 100 mails are answered within", f"{before:.1f} ms")
     ratio = after / before
-    told = f"{ratio:.2f} times ({after:.1f} ms)"
-    yield Figure(f"the same while {what}", told, "<= 1.5", ratio <= 1.5 and bool(seen))
+    times = f"{ratio:.2f} times ({after:.1f} ms)"
+    yield Figure(f"the same while {what}", times, "<= 1.5", ratio <= 1.5 and bool(seen))
     more = (peak - bare) / 2**20
     yield Figure("memory that the web pages add", f"{more:.1f} MB", "<= 10 MB", more <= 10)
 

@@ -48,8 +48,8 @@ def starts(folder: Path) -> Iterable[Figure]:
         wall, processor = (
             quantiles(each, n=10)[0] for each in zip(*((c.wall, c.processor) for c in every), strict=True)
         )
-        told = f"{wall:.2f} s ({processor:.2f} of the processor)"
-        yield Figure(f"start of `{name}`, quietest tenth", told, "<= 0.35 s", wall <= 0.35, wall)
+        text = f"{wall:.2f} s ({processor:.2f} of the processor)"
+        yield Figure(f"start of `{name}`, quietest tenth", text, "<= 0.35 s", wall <= 0.35, wall)
     with tracker.server("running"):
         costs = [_delivered(tracker) for _ in range(_AGAIN)]
     yield at_most("`deliver` beside a running server, processor", quantiles(costs, n=10)[0] * 1000, 80, "{:.0f} ms")
@@ -60,16 +60,16 @@ def looks(folder: Path, messages: int = MESSAGES) -> Iterable[Figure]:
     tracker = Tracker(folder, history=messages)
     for name, words in _LOOKS:
         cost = min(run(tracker, [*_RUN, *words]) for _ in range(2))
-        told = f"{cost.wall:.1f} s ({cost.processor:.1f} of the processor, {cost.memory:.0f} MB)"
-        yield Figure(f"{messages:,} messages: {name}", told, "<= 2 s", cost.wall <= 2, cost.wall)
+        text = f"{cost.wall:.1f} s ({cost.processor:.1f} of the processor, {cost.memory:.0f} MB)"
+        yield Figure(f"{messages:,} messages: {name}", text, "<= 2 s", cost.wall <= 2, cost.wall)
     for name, words in _JSON:
         cost = run(tracker, [*_RUN, *words])
-        told = f"{cost.memory:.0f} MB ({cost.wall:.1f} s)"
-        yield Figure(f"{messages:,} messages: {name}", told, "<= 100 MB", cost.memory <= 100, cost.memory)
+        text = f"{cost.memory:.0f} MB ({cost.wall:.1f} s)"
+        yield Figure(f"{messages:,} messages: {name}", text, "<= 100 MB", cost.memory <= 100, cost.memory)
     cost = run(tracker, [*_RUN, "expire"])
     seconds = cost.wall * _EXPIRED / cost.lines
-    told = f"{seconds:.1f} s ({cost.lines:,} took {cost.wall:.1f})"
-    yield Figure(f"{messages:,} messages: expire of {_EXPIRED:,} tickets", told, "<= 2 s", seconds <= 2, seconds)
+    text = f"{seconds:.1f} s ({cost.lines:,} took {cost.wall:.1f})"
+    yield Figure(f"{messages:,} messages: expire of {_EXPIRED:,} tickets", text, "<= 2 s", seconds <= 2, seconds)
 
 
 def run(tracker: Tracker, command: Sequence[str], given: bytes = b"") -> CommandCost:

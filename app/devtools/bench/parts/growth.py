@@ -62,8 +62,8 @@ def _grown(database: str, trackers: Mapping[int, Tracker], besides: Callable[[],
                     costs.setdefault((kind, size), []).append(here.cost(mails, besides))
     quietest = {key: quantiles(every, n=10)[0] for key, every in costs.items()}
     for (kind, size), every in costs.items():
-        told = f"{median(every):.2f} ms (quietest tenth {quietest[kind, size]:.2f})"
-        yield Figure(NAME.format(database=database, kind=kind, size=size), told, number=quietest[kind, size])
+        text = f"{median(every):.2f} ms (quietest tenth {quietest[kind, size]:.2f})"
+        yield Figure(NAME.format(database=database, kind=kind, size=size), text, number=quietest[kind, size])
     least, *_, most = trackers
     for kind in _KINDS:
         times = quietest[kind, most] / quietest[kind, least]

@@ -48,9 +48,9 @@ def imports(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
 
 def _run(box: Path, url: str) -> dict[str, Any]:
     command = [sys.executable, "-m", f"{__package__}.imports", str(box), url]
-    told = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True).stdout
-    found: dict[str, Any] = json.loads(told)
-    return found
+    output = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True).stdout
+    measured: dict[str, Any] = json.loads(output)
+    return measured
 
 
 def _measure(box: str, url: str) -> dict[str, Any]:
@@ -70,16 +70,16 @@ def _measure(box: str, url: str) -> dict[str, Any]:
     return {
         "mails": report.mails,
         "seconds": seconds,
-        "first": {part: _rate(told, 0, 0.1) for part, told in steps.items()},
-        "last": {part: _rate(told, 0.9, 1) for part, told in steps.items()},
+        "first": {part: _rate(reports, 0, 0.1) for part, reports in steps.items()},
+        "last": {part: _rate(reports, 0.9, 1) for part, reports in steps.items()},
         "peak": TrackerServer(os.getpid(), 0).peak_bytes(),
     }
 
 
-def _rate(told: list[tuple[float, int]], begin: float, end: float) -> float:
+def _rate(reports: list[tuple[float, int]], begin: float, end: float) -> float:
     """Mails a second between two parts of all mails."""
-    most = told[-1][1]
-    inside = [report for report in told if begin * most <= report[1] <= end * most]
+    most = reports[-1][1]
+    inside = [report for report in reports if begin * most <= report[1] <= end * most]
     if not inside:
         return 0.0
     seconds, mails = inside[-1][0] - inside[0][0], inside[-1][1] - inside[0][1]

@@ -28,21 +28,21 @@ _KINDS: Sequence[tuple[str, _Maker, float | None]] = (
 def mail_kinds(folder: Path) -> Iterable[Figure]:
     """Processor time of each kind, its batches in turn with the floor's: median, and the tenth that was quietest."""
     tracker = Tracker(folder)
-    found: dict[str, list[float]] = {}
+    costs: dict[str, list[float]] = {}
     with ExitStack() as stack:
         floor, held = (stack.enter_context(tracker.server(kind)) for kind in ("floor", "held"))
         for _, make, _ in _KINDS:
             send_all(held.port, make(tracker, MAILS // 2), 1)
         for _ in range(ROUNDS):
-            found.setdefault("", []).append(_cpu(floor, tracker.replies(MAILS)))
+            costs.setdefault("", []).append(_cpu(floor, tracker.replies(MAILS)))
             for name, make, _ in _KINDS:
-                found.setdefault(name, []).append(_cpu(held, make(tracker, MAILS)))
-    yield Figure("processor ms of the floor, one durable insert", _told(found[""]))
+                costs.setdefault(name, []).append(_cpu(held, make(tracker, MAILS)))
+    yield Figure("processor ms of the floor, one durable insert", _in_words(costs[""]))
     for name, _, most in _KINDS:
-        times = median(found[name]) / median(found[""])
+        times = median(costs[name]) / median(costs[""])
         wanted = "" if most is None else f"<= {most} times"
         met = None if most is None else times <= most
-        yield Figure(f"{name}, over the floor", f"{times:.1f} times; {_told(found[name])} ms", wanted, met, times)
+        yield Figure(f"{name}, over the floor", f"{times:.1f} times; {_in_words(costs[name])} ms", wanted, met, times)
 
 
 def _cpu(server: TrackerServer, mails: Sequence[MeasuredMail]) -> float:
@@ -51,7 +51,7 @@ def _cpu(server: TrackerServer, mails: Sequence[MeasuredMail]) -> float:
     return (server.cpu_ms() - before) / len(mails)
 
 
-def _told(every: Sequence[float]) -> str:
+def _in_words(every: Sequence[float]) -> str:
     return f"{median(every):.2f} (quietest tenth {quantiles(every, n=10)[0]:.2f})"
 
 
@@ -87,4 +87,4 @@ def _alone(tracker: Tracker, database: str, besides: Callable[[], float]) -> Ite
     for name, _, most in _ALONE[database]:
         every = costs[name]
         what = f"processor ms of {name} that comes alone, two letters sent, {database}"
-        yield Figure(what, _told(every), f"<= {most}", median(every) <= most, median(every))
+        yield Figure(what, _in_words(every), f"<= {most}", median(every) <= most, median(every))

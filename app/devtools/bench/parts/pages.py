@@ -185,7 +185,7 @@ def _add_long_ticket(uow: UnitOfWork) -> None:
     ticket = find_ticket(uow, number)
     rows = []
     for at in range(2, LENGTH + 1):
-        said = "\n".join(f"Line {line} of message {at}, as people write in such mails." for line in range(12))
+        lines = "\n".join(f"Line {line} of message {at}, as people write in such mails." for line in range(12))
         quoted = "\n".join(f"> Line {line} of message {at - 1}, as people write in such mails." for line in range(12))
         rows.append(
             {
@@ -194,8 +194,8 @@ def _add_long_ticket(uow: UnitOfWork) -> None:
                 "message_id": new_message_id(uow),
                 "subject": "A long story",
                 "sender_id": (helper if at % 2 else ann).id,
-                "text": said,
-                "full_text": f"{said}\n\n{quoted}",
+                "text": lines,
+                "full_text": f"{lines}\n\n{quoted}",
                 "new_status": ticket.status,
                 "private": at % 10 == 1,
                 "verified": True,

@@ -78,9 +78,9 @@ HOSTILE = {
 
 def figures(say: Callable[[str], None] = lambda _: None) -> Iterable[Figure]:
     """Exactness on the two sets, and the time of the slowest hostile mail of 256 KB; `say` hears the misses."""
-    found = {name: (replied(name)[1], split(replied(name)[0]).new) for name in REPLIES}
-    exact = [name for name, (wanted, new) in found.items() if is_exact(wanted, new)]
-    kept = [name for name, (wanted, new) in found.items() if is_kept(wanted, new)]
+    parted = {name: (replied(name)[1], split(replied(name)[0]).new) for name in REPLIES}
+    exact = [name for name, (wanted, new) in parted.items() if is_exact(wanted, new)]
+    kept = [name for name, (wanted, new) in parted.items() if is_kept(wanted, new)]
     for name in REPLIES:
         if name not in exact:
             say(f"{name}: {'' if name in kept else 'WORDS LOST; '}{MISSES.get(name, 'not known as a miss')}")
@@ -167,8 +167,8 @@ def is_exact(wanted: str, new: str) -> bool:
 
 def is_kept(wanted: str, new: str) -> bool:
     """Is every line that is wanted there?"""
-    said = " ".join(new.split())
-    return all(" ".join(line.split()) in said for line in wanted.splitlines())
+    words = " ".join(new.split())
+    return all(" ".join(line.split()) in words for line in wanted.splitlines())
 
 
 if __name__ == "__main__":

@@ -87,13 +87,13 @@ def _measured(url: str, name: str, wanted: bool) -> Iterator[Figure]:
         yield Figure(f"messages taken into the index a second, {name}", f"{MESSAGES / (perf_counter() - begun):.0f}")
         drawn = median(_milliseconds(database, word) for word in speech.says(DRAWN))
         commonest = median(_milliseconds(database, speech.words[0]) for _ in range(_AGAIN))
-        theirs = median(_milliseconds(database, speech.words[0], _HELPER) for _ in range(_AGAIN))
+        restricted = median(_milliseconds(database, speech.words[0], _HELPER) for _ in range(_AGAIN))
     what = f"a search over {MESSAGES:,} messages, {name}"
     limit, most = (("<= 50 ms", "<= 500 ms")) if wanted else ("", "")
     drawn_words = f"{what}, median of {DRAWN} words drawn by frequency"
     yield Figure(drawn_words, f"{drawn:.1f} ms", limit, drawn <= 50 if wanted else None)
     yield Figure(f"{what}, the commonest word", f"{commonest:.0f} ms", most, commonest <= 500 if wanted else None)
-    yield Figure(f"{what}, the same for who answers one of two queues", f"{theirs:.0f} ms")
+    yield Figure(f"{what}, the same for who answers one of two queues", f"{restricted:.0f} ms")
 
 
 def _milliseconds(database: Database, word: str, viewer: str | None = None) -> float:
@@ -101,9 +101,9 @@ def _milliseconds(database: Database, word: str, viewer: str | None = None) -> f
     begun = perf_counter()
     with database.read_only() as uow:
         person = get_person(uow, viewer) if viewer else None
-        found = search(uow, read_query(word), Filter(), person, _LIMIT)
+        matches = search(uow, read_query(word), Filter(), person, _LIMIT)
     seconds = perf_counter() - begun
-    if not found.hits:
+    if not matches.hits:
         raise RuntimeError(f"{word!r} is not found, and must be")
     return seconds * 1000
 

@@ -38,13 +38,13 @@ def several_processes(folder: Path, say: Callable[[str], None]) -> Iterable[Figu
     what = f"{_CONNECTIONS} connections, PostgreSQL"
     for name, every in rates.items():
         ours, theirs = (median(each) for each in zip(*costs[name], strict=True))
-        told = f"{median(every):.0f} ({ours:.2f} ms of the server, {theirs:.2f} of PostgreSQL)"
-        yield Figure(f"mails a second, {what}, {name}", told, number=median(every))
+        text = f"{median(every):.0f} ({ours:.2f} ms of the server, {theirs:.2f} of PostgreSQL)"
+        yield Figure(f"mails a second, {what}, {name}", text, number=median(every))
     for name in ("1 process", "2 processes"):
         share = median(one / of for one, of in zip(rates[name], rates["floor, 1 process"], strict=True))
         least = 0.6 if name == "2 processes" else None
-        told = f"{what}, {name}, share of the floor in one process"
-        yield at_least(told, share, least) if least else Figure(told, f"{share:.2f}", number=share)
+        text = f"{what}, {name}, share of the floor in one process"
+        yield at_least(text, share, least) if least else Figure(text, f"{share:.2f}", number=share)
 
 
 def _round(tracker: Tracker, servers: list[TrackerServer], database: MeasuredPostgres) -> tuple[float, float, float]:
