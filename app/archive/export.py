@@ -149,11 +149,11 @@ def _by_command(uow: UnitOfWork, ids: list[int]) -> dict[int, bytes]:
     if not ids:
         return {}
     query = select(Message).where(Message.id.in_(ids)).options(joinedload(Message.sender))
-    found = uow.session.scalars(query).all()
+    messages = uow.session.scalars(query).all()
     tickets = {
-        ticket.id: ticket for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(_ticket_ids(found))))
+        ticket.id: ticket for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(_ticket_ids(messages))))
     }
-    return {message.id: mail_of(_said(uow, message, tickets[message.ticket_id])) for message in found}
+    return {message.id: mail_of(_said(uow, message, tickets[message.ticket_id])) for message in messages}
 
 
 def _ticket_ids(messages: Iterable[Message]) -> set[int]:

@@ -34,10 +34,10 @@ class ExportMark(NamedTuple):
 
 def mark_of(envelope: bytes) -> ExportMark | None:
     """The mark in a `From ` line; None for the line of any other box."""
-    found = _LINE.match(envelope)
-    if found is None:
+    match = _LINE.match(envelope)
+    if match is None:
         return None
-    return ExportMark(int(found[1]), found[3].decode("ascii").lower(), found[2] is not None)
+    return ExportMark(int(match[1]), match[3].decode("ascii").lower(), match[2] is not None)
 
 
 def marking_line(mark: ExportMark, domain: str, moment: datetime) -> bytes:

@@ -71,16 +71,16 @@ def find_imported(context: ImportContext, column: str, digests: list[bytes]) -> 
     """Those of these digests that were taken in before."""
     query = select(*(ARCHIVED.c[name] for name in ImportedMail._fields)).where(ARCHIVED.c[column].in_(digests))
     query = query.order_by(ARCHIVED.c.id)
-    found: dict[bytes, list[ImportedMail]] = {}
+    imported: dict[bytes, list[ImportedMail]] = {}
     with context.database.read_only() as uow:
         for row in uow.connection.execute(query):
-            found.setdefault(getattr(row, column), []).append(ImportedMail(*row))
-    return found
+            imported.setdefault(getattr(row, column), []).append(ImportedMail(*row))
+    return imported
 
 
 def posted_elsewhere(context: ImportContext, mail_identities: Sequence[MailIdentity]) -> dict[bytes, int]:
     """The tickets on which these very mails stand since they came by another way, by identity and mark."""
-    found: dict[bytes, int] = {}
+    numbers: dict[bytes, int] = {}
     with context.database.read_only() as uow:
         by_name = _messages_of(uow, {mail_identity.known_as for mail_identity in mail_identities})
         for mail_identity in mail_identities:
@@ -94,8 +94,8 @@ def posted_elsewhere(context: ImportContext, mail_identities: Sequence[MailIdent
             }
             if tickets:
                 named = mark is not None and mark.number in tickets
-                found[key_of(mail_identity)] = mark.number if mark and named else min(tickets)
-    return found
+                numbers[key_of(mail_identity)] = mark.number if mark and named else min(tickets)
+    return numbers
 
 
 class _PostedMessage(NamedTuple):
@@ -112,11 +112,11 @@ def _messages_of(uow: UnitOfWork, names: set[str]) -> dict[str, list[_PostedMess
     imported = select(ARCHIVED.c.id).where(ARCHIVED.c.mail_id == mail_id).exists()
     by_id = select(_MESSAGE.c.message_id, _MESSAGE.c.ticket_id, mail_id, imported)
     by_digest = select(_MAIL.c.identity, _MESSAGE.c.ticket_id, mail_id, imported).join(_MAIL, _MAIL.c.id == mail_id)
-    found: dict[str, list[_PostedMessage]] = {}
+    posted: dict[str, list[_PostedMessage]] = {}
     for query in (by_id.where(_MESSAGE.c.message_id.in_(names)), by_digest.where(_MAIL.c.identity.in_(names))):
         for name, *rest in uow.connection.execute(query).all():
-            found.setdefault(name, []).append(_PostedMessage(*rest))
-    return found
+            posted.setdefault(name, []).append(_PostedMessage(*rest))
+    return posted
 
 
 def _is_same(context: ImportContext, uow: UnitOfWork, posted: _PostedMessage, mail_identity: MailIdentity) -> bool:
@@ -148,7 +148,7 @@ def homes_of(tracker: Database, mail_identities: Sequence[MailIdentity]) -> dict
         tracker, {mark_key(mail_identity) for mail_identity in mail_identities if mail_identity.mark}
     )
     marked = _with_marks(tracker, set(known.values())) if of_marks is not None else set()
-    found: dict[bytes, int] = {}
+    numbers: dict[bytes, int] = {}
     for mail_identity in mail_identities:
         named = [
             message_id
@@ -157,11 +157,11 @@ def homes_of(tracker: Database, mail_identities: Sequence[MailIdentity]) -> dict
         ]
         tickets = [known[message_id] for message_id in named if message_id in known]
         if mail_identity.mark:
-            mine = (of_marks or {}).get(mark_key(mail_identity))
-            tickets = [mine] if mine else [ticket for ticket in tickets if ticket not in marked]
+            marked_ticket = (of_marks or {}).get(mark_key(mail_identity))
+            tickets = [marked_ticket] if marked_ticket else [ticket for ticket in tickets if ticket not in marked]
         if tickets:
-            found[key_of(mail_identity)] = tickets[0]
-    return found
+            numbers[key_of(mail_identity)] = tickets[0]
+    return numbers
 
 
 def _repeated(tracker: Database, mail_identities: Sequence[MailIdentity]) -> set[tuple[str, bytes]]:
@@ -178,14 +178,14 @@ def _repeated(tracker: Database, mail_identities: Sequence[MailIdentity]) -> set
         for some_keys in batches(cards_of, _ASKED):
             for row in uow.connection.execute(query.where(LINK.c.key.in_(some_keys), ARCHIVED.c.posted)):
                 bearers.setdefault(row.key, MessageIdUsers()).add(row.people, row.subject)
-    found: set[tuple[str, bytes]] = set()
+    names: set[tuple[str, bytes]] = set()
     for key, there in bearers.items():
         for message_id, mail_identity in cards_of[key]:
-            mine = (
+            users = (
                 there if mail_identity.own != message_id else there.and_by(mail_identity.people, mail_identity.subject)
             )
-            found |= {(message_id, mail_identity.identity)} if mine.differ else set()
-    return found
+            names |= {(message_id, mail_identity.identity)} if users.differ else set()
+    return names
 
 
 def find_answered_live(context: ImportContext, repeated: set[bytes]) -> dict[int, int]:
@@ -194,27 +194,27 @@ def find_answered_live(context: ImportContext, repeated: set[bytes]) -> dict[int
     live = live.where(~select(ARCHIVED.c.id).where(ARCHIVED.c.mail_id == _MESSAGE.c.mail_id).exists())
     query = select(LINK.c.key, ARCHIVED.c.id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     query = query.where(~ARCHIVED.c.posted, ARCHIVED.c.joins.is_(None), ARCHIVED.c.mark == NO_MARK)
-    found: dict[int, int] = {}
+    oldest: dict[int, int] = {}
     with context.database.read_only() as uow:
         rows = uow.connection.execution_options(yield_per=_ASKED).execute(live)
         for some in rows.partitions():
             tickets: dict[bytes, int] = {}
             _keep_oldest(tickets, ((own_key(given), ticket) for given, ticket in some if id_key(given) not in repeated))
             mails = uow.connection.execute(query.where(LINK.c.key.in_(tickets)))
-            _keep_oldest(found, ((id_, tickets[key]) for key, id_ in mails))
-    return found
+            _keep_oldest(oldest, ((id_, tickets[key]) for key, id_ in mails))
+    return oldest
 
 
 def _tickets_of_marks(tracker: Database, marks: set[bytes]) -> dict[bytes, int] | None:
     """The tickets of these marks; None where there are no marks to ask for."""
     if not marks:
         return None
-    found: dict[bytes, int] = {}
+    oldest: dict[bytes, int] = {}
     query = select(ARCHIVED.c.mark, ARCHIVED.c.ticket_id).where(ARCHIVED.c.mark.in_(marks), ARCHIVED.c.posted)
     with tracker.read_only() as uow:
         rows = uow.connection.execute(query.where(ARCHIVED.c.ticket_id.is_not(None)).distinct())
-        _keep_oldest(found, ((mark, ticket) for mark, ticket in rows))
-    return found
+        _keep_oldest(oldest, ((mark, ticket) for mark, ticket in rows))
+    return oldest
 
 
 def _with_marks(tracker: Database, tickets: set[int]) -> set[int]:
@@ -227,19 +227,19 @@ def _with_marks(tracker: Database, tickets: set[int]) -> set[int]:
 def _known_tickets(tracker: Database, ids: set[str]) -> dict[str, int]:
     """The oldest ticket of each id: of a message or a letter, else of an imported mail that only names it."""
     keys = {key: id_ for id_ in ids for key in (id_key(id_), own_key(id_))}
-    found: dict[str, int] = {}
+    oldest: dict[str, int] = {}
     with tracker.read_only() as uow:
         for table in (_MESSAGE, _LETTER):
             query = select(table.c.message_id, table.c.ticket_id).where(table.c.message_id.in_(ids))
             rows = uow.connection.execute(query.where(table.c.ticket_id.is_not(None)))
-            _keep_oldest(found, ((given, ticket) for given, ticket in rows))
+            _keep_oldest(oldest, ((given, ticket) for given, ticket in rows))
         query = select(LINK.c.key, ARCHIVED.c.ticket_id).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
         query = query.where(LINK.c.key.in_(keys), ARCHIVED.c.posted, ARCHIVED.c.ticket_id.is_not(None))
         named: dict[str, int] = {}
         _keep_oldest(named, ((keys[key], ticket) for key, ticket in uow.connection.execute(query)))
-    return named | found
+    return named | oldest
 
 
-def _keep_oldest(found: dict[_Name, int], rows: Iterable[tuple[_Name, int]]) -> None:
+def _keep_oldest(oldest: dict[_Name, int], rows: Iterable[tuple[_Name, int]]) -> None:
     for given, ticket in rows:
-        found[given] = min(found.get(given, ticket), ticket)
+        oldest[given] = min(oldest.get(given, ticket), ticket)

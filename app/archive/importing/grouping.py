@@ -82,12 +82,12 @@ class _Union:
     def tie(self, one: int, other: int) -> None:
         """Make two groups one, unless their marks differ."""
         one, other = self.of(one), self.of(other)
-        mine, its = self.marks.get(one), self.marks.get(other)
-        if mine and its and mine != its:
+        mark, other_mark = self.marks.get(one), self.marks.get(other)
+        if mark and other_mark and mark != other_mark:
             return
         self._to[one] = other
-        if mine:
-            self.marks[other] = mine
+        if mark:
+            self.marks[other] = mark
 
 
 def gather(context: ImportContext) -> None:
@@ -146,16 +146,16 @@ def _tie_by_ids(context: ImportContext, connection: Connection, union: _Union, r
     order = (ARCHIVED.c.mark, ARCHIVED.c.identity) if union.marks else ()
     links = select(LINK.c.key, LINK.c.archived_id, *order).join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id)
     homes = select(ARCHIVED.c.joins, ARCHIVED.c.id, *order).where(ARCHIVED.c.joins.is_not(None))
-    found = _streamed(connection, _of_waiting(context, links).order_by(LINK.c.key))
-    for key, rows in groupby(found, lambda row: row[0][:PERSON_BYTES]):
+    links_by_key = _streamed(connection, _of_waiting(context, links).order_by(LINK.c.key))
+    for key, rows in groupby(links_by_key, lambda row: row[0][:PERSON_BYTES]):
         if key not in repeated:
             tied = list(rows)
             _tie_all(union, tied)
             namers = [row[1] for row in tied if len(row[0]) == PERSON_BYTES]
             for row_id in namers if len(namers) < len(tied) else ():
                 union.inner[bisect_left(union.ids, row_id)] = True
-    found = _streamed(connection, _of_waiting(context, homes).order_by(ARCHIVED.c.joins))
-    for _, rows in groupby(found, itemgetter(0)):
+    rows_by_ticket = _streamed(connection, _of_waiting(context, homes).order_by(ARCHIVED.c.joins))
+    for _, rows in groupby(rows_by_ticket, itemgetter(0)):
         _tie_all(union, list(rows))
 
 
@@ -177,13 +177,13 @@ def _repeated(connection: Connection) -> set[bytes]:
     many = own.group_by(LINK.c.key).having(func.count() > 1).subquery()
     query = select(LINK.c.key, ARCHIVED.c.people, ARCHIVED.c.subject).join(many, many.c.key == LINK.c.key)
     query = query.join(ARCHIVED, ARCHIVED.c.id == LINK.c.archived_id).order_by(LINK.c.key)
-    found: set[bytes] = set()
+    keys: set[bytes] = set()
     for key, rows in groupby(_streamed(connection, query), attrgetter("key")):
         bearers = MessageIdUsers()
         for row in rows:
             bearers.add(row.people, row.subject)
-        found |= {key[:PERSON_BYTES]} if bearers.differ else set()
-    return found
+        keys |= {key[:PERSON_BYTES]} if bearers.differ else set()
+    return keys
 
 
 def _by_date(query: Select[Any]) -> Select[Any]:
@@ -232,14 +232,14 @@ def _tie_by_subject(context: ImportContext, union: _Union, groups: dict[int, _Th
     for group in candidates:
         if group.first is None or group.last is None:
             continue
-        found = index.find(group) if group.answers and group.home is None and not group.mark else None
-        if found is not None:
-            found.people |= group.people
-            found.last = max(found.last or group.last, group.last)
-            group.home = found.home
-            if found.place >= 0:
-                union.tie(group.place, found.place)
-        index.add(found or group, group)
+        earlier = index.find(group) if group.answers and group.home is None and not group.mark else None
+        if earlier is not None:
+            earlier.people |= group.people
+            earlier.last = max(earlier.last or group.last, group.last)
+            group.home = earlier.home
+            if earlier.place >= 0:
+                union.tie(group.place, earlier.place)
+        index.add(earlier or group, group)
 
 
 def _moment(date: datetime | None) -> float:

@@ -117,14 +117,14 @@ def replies_to(parsed: ParsedMail, raw: bytes) -> tuple[str, ...]:
     real = {
         in_reply_mailbox for in_reply_mailbox in parsed.in_reply_to if address_key(in_reply_mailbox[1:-1]) not in people
     }
-    found: list[str] = []
+    replies: list[str] = []
     for header in header_fields(raw).get("in-reply-to", [])[:_MOST_PARENTS]:
         pieces = _NAMED.split(decoded(header[:_MOST_WORDS]))
         named = list(zip(pieces[::2], pieces[1::2], strict=False))
         ids = [message_id for before, message_id in named if message_id in real and not _BY.search(before)]
         # Where words stand before the ids, the last one is that of the mail.
-        found += ids[-1:] if any(any(map(str.isalnum, before)) for before, _ in named) else ids
-    return tuple(found)
+        replies += ids[-1:] if any(any(map(str.isalnum, before)) for before, _ in named) else ids
+    return tuple(replies)
 
 
 def ancestors_of(parsed: ParsedMail, replies: Iterable[str]) -> tuple[str, ...]:
@@ -171,8 +171,8 @@ def _parents(parsed: ParsedMail, writer: Mailbox | None, raw: bytes) -> Iterator
     yield from ancestors_of(parsed, replies_to(parsed, raw))
     if parsed.bounce or (writer is not None and _POSTMEN.match(writer.email)):
         # A bounce belongs to the mail that it brings back.
-        found = [match[1] for _, match in zip(range(5), _RETURNED.finditer(raw, body_start(raw)), strict=False)]
-        yield from (encoded.decode("utf-8", "replace") for encoded in found)
+        returned = [match[1] for _, match in zip(range(5), _RETURNED.finditer(raw, body_start(raw)), strict=False)]
+        yield from (encoded.decode("utf-8", "replace") for encoded in returned)
 
 
 def _people(parsed: ParsedMail, writer: Mailbox | None, is_ours: Callable[[str], bool]) -> Iterator[bytes]:

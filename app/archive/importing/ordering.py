@@ -87,12 +87,12 @@ def _parents(places: list[ThreadPosition], links: _Links) -> dict[int, set[int]]
     for place in places:
         for key in links.own.get(place.id, ()):
             owner.setdefault(key, place.id)
-    found: dict[int, set[int]] = {}
+    parents: dict[int, set[int]] = {}
     for place in places:
         for key in links.named.get(place.id, ()):
             if owner.get(key, place.id) != place.id:
-                found.setdefault(place.id, set()).add(owner[key])
-    return found
+                parents.setdefault(place.id, set()).add(owner[key])
+    return parents
 
 
 def _sorted(places: list[ThreadPosition], parents: dict[int, set[int]]) -> list[ThreadPosition]:

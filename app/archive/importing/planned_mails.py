@@ -92,13 +92,13 @@ def drafts_of(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Dr
 def _read(context: ImportContext, planned: Sequence[Planned]) -> Iterator[Draft]:
     with context.database.read_only() as uow:
         query = select(Mail.id, Mail.raw).where(Mail.id.in_([mail_row.mail_id for mail_row in planned]))
-        found = {row.id: row.raw for row in uow.connection.execute(query)}
+        raw_by_mail = {row.id: row.raw for row in uow.connection.execute(query)}
     for planned_mail in planned:
-        raw: bytes = found.pop(planned_mail.mail_id)
+        raw: bytes = raw_by_mail.pop(planned_mail.mail_id)
         parsed = parse_mail(raw)
         if parsed.automatic is None and is_old_bounce(parsed, raw):
             parsed = replace(parsed, automatic=RETURNED)
-        said = split(parsed.text, (), is_forward(parsed.subject))
+        text = split(parsed.text, (), is_forward(parsed.subject))
         replies = replies_to(parsed, raw)
         parent = next(iter(replies), None)
-        yield Draft(planned_mail, parsed, writer_of(parsed, raw), said.new, parent, ancestors_of(parsed, replies))
+        yield Draft(planned_mail, parsed, writer_of(parsed, raw), text.new, parent, ancestors_of(parsed, replies))

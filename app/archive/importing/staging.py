@@ -134,16 +134,16 @@ def _sort_out(
     changed: list[_Copy] = []
     for mail, mail_identity in mail_identities:
         copies = every.setdefault(mail_identity.identity, [])
-        known, mine = _copy_of(copies, mark_key(mail_identity)), _Copy(None, mail, mail_identity)
+        known, copy = _copy_of(copies, mark_key(mail_identity)), _Copy(None, mail, mail_identity)
         if known is None:
-            copies.append(mine)
-            changed.append(mine)
+            copies.append(copy)
+            changed.append(copy)
             continue
         if known.imported is None:
             counts.repeated += 1
         else:
             _count(context, counts, known.imported, newest, moved)
-        if known.waits and mine.rank < known.rank:
+        if known.waits and copy.rank < known.rank:
             changed += [known] if known.mail_identity is None else []
             known.mail, known.mail_identity = mail, mail_identity
     return changed

@@ -55,8 +55,8 @@ class TicketBuilder:
         self._ids = iter(reserve(uow.connection, MESSAGE, len(planned)))
         homes = {(planned_mail.thread, planned_mail.joins) for planned_mail in planned}
         there = select(TICKET.c.id).where(TICKET.c.id.in_({home for _, home in homes if home is not None}))
-        found = set(uow.connection.scalars(there))
-        opening = [home for _, home in homes if home not in found]
+        existing = set(uow.connection.scalars(there))
+        opening = [home for _, home in homes if home not in existing]
         self._numbers = iter(reserve(uow.connection, TICKET, len(opening)))
 
     def expect(self, drafts: Iterable[Draft]) -> None:
@@ -152,10 +152,10 @@ class TicketBuilder:
             *self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == ticket.id, ARCHIVED.c.posted)),
             *self.uow.connection.execute(query.where(ARCHIVED.c.id.in_(planned))),
         ]
-        found = {row.id: (by_mail[row.mail_id], row.date) for row in rows if row.mail_id in by_mail}
+        dated = {row.id: (by_mail[row.mail_id], row.date) for row in rows if row.mail_id in by_mail}
         last: Message | None = None
-        for place in positions_of(self.uow.connection, found):
-            message, own = found[place.id]
+        for place in positions_of(self.uow.connection, dated):
+            message, own = dated[place.id]
             message.received = place.date or message.received
             if last is not None and (message.received, message.number) < (last.received, last.number):
                 message.received = last.received + timedelta(microseconds=1)
@@ -166,7 +166,7 @@ class TicketBuilder:
         people = self.writers.by_id(self.uow, {message.sender_id for message in there if message.sender_id is not None})
         query = select(ARCHIVED.c.mail_id, ARCHIVED.c.private).where(ARCHIVED.c.private.is_not(None), ARCHIVED.c.posted)
         rows = self.uow.connection.execute(query.where(ARCHIVED.c.ticket_id == there[0].ticket_id))
-        told: dict[int | None, bool] = dict(rows.all())
+        private: dict[int | None, bool] = dict(rows.all())
         hidden: set[int | None] = set()
         for message in there:
             spam = message.action is None and message.new_status == self.queue.lifecycle.spam
@@ -176,7 +176,7 @@ class TicketBuilder:
                 people.get(message.sender_id or 0),
                 ours,
                 spam,
-                private=told.get(message.mail_id),
+                private=private.get(message.mail_id),
                 confides=message.parent_id in hidden,
             )
             hidden |= {message.id} if replayed.hidden else set()
@@ -209,8 +209,8 @@ class TicketBuilder:
         people = [draft.writer for draft in drafts if draft.writer and draft.parsed.automatic is None]
         people += [draft.writer for draft in drafts if draft.writer]
         people += [mailbox for draft in drafts for mailbox in draft.parsed.to[:1]]
-        found = (self.writers.of(person) for person in [*people, UNKNOWN])
-        return next(person for person in found if person is not None)
+        candidates = (self.writers.of(person) for person in [*people, UNKNOWN])
+        return next(person for person in candidates if person is not None)
 
     def _root(self, first: Draft) -> str:
         given = first.parsed.message_id

@@ -24,9 +24,9 @@ class Unpacked(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed: any buffer
         """Fill a buffer; how many bytes came, none at the end."""
         filled = 0
-        while filled < len(buffer) and (found := self._step(len(buffer) - filled)):
-            buffer[filled : filled + len(found)] = found
-            filled += len(found)
+        while filled < len(buffer) and (piece := self._step(len(buffer) - filled)):
+            buffer[filled : filled + len(piece)] = piece
+            filled += len(piece)
         return filled
 
     def _step(self, size: int) -> bytes:

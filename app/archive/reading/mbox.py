@@ -151,8 +151,8 @@ def _doubtful(raw: bytes, offset: int) -> tuple[int, ...]:
     """Where a line in a mail looks like one that parts two mails, and is not sure to be one."""
     if b"\nFrom " not in raw and b"\nFrom\t" not in raw:
         return ()
-    found = (match.start() for match in _DOUBTFUL.finditer(raw) if not _PATCH.match(raw, match.start()))
-    return tuple(offset + start for start in islice(found, _MOST_DOUBTFUL))
+    starts = (match.start() for match in _DOUBTFUL.finditer(raw) if not _PATCH.match(raw, match.start()))
+    return tuple(offset + start for start in islice(starts, _MOST_DOUBTFUL))
 
 
 def _skip_blank_lines(window: _Window) -> bool:
@@ -189,9 +189,9 @@ def _by_looking(window: _Window, start: int, limit: int) -> tuple[int | None, in
     """Where a mail ends and the next begins, by an empty line and a `From ` line; None for one over the limit."""
     at = start - 1
     while True:
-        found = _next_separator(window, at)
-        if found is not None:
-            return (found if found - start <= limit else None), found
+        separator = _next_separator(window, at)
+        if separator is not None:
+            return (separator if separator - start <= limit else None), separator
         if window.ended:
             end = len(window.held)
             return (end if end - start <= limit else None), end
@@ -204,17 +204,17 @@ def _by_looking(window: _Window, start: int, limit: int) -> tuple[int | None, in
 def _pass_over(window: _Window) -> None:
     """Drop what is held up to the next `From ` line that parts two mails, or to the end."""
     at = 1
-    while (found := _next_separator(window, at)) is None and not window.ended:
+    while (separator := _next_separator(window, at)) is None and not window.ended:
         window.drop(max(0, len(window.held) - _SHORT))
         at = 0
         window.reach(len(window.held) + 1)
-    window.drop(len(window.held) if found is None else found)
+    window.drop(len(window.held) if separator is None else separator)
 
 
 def _next_separator(window: _Window, at: int) -> int | None:
     """Where the next `From ` line begins that parts two mails, in what is held."""
-    while (found := _LINE.search(window.held, at)) is not None:
-        at = begin = found.end()
+    while (line := _LINE.search(window.held, at)) is not None:
+        at = begin = line.end()
         window.reach(begin + AHEAD)
         if _is_separator(window, begin):
             return begin

@@ -76,9 +76,9 @@ class _BlockingReader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # typeshed: any buffer
         """Fill a buffer; how many bytes came, fewer only at the end."""
-        found = self._pipe.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
+        piece = self._pipe.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def size_of(path: str) -> int | None:
@@ -162,8 +162,8 @@ def _of_directory(directory: Path, limit: int, dialect: Dialect | None) -> Itera
                 continue
             with _opened(path) as file:
                 size = os.fstat(file.fileno()).st_size
-                for found in _of_stream(file, name, limit, dialect, single=_is_one_mail(path)):
-                    yield found._replace(done=done + found.done)
+                for mail in _of_stream(file, name, limit, dialect, single=_is_one_mail(path)):
+                    yield mail._replace(done=done + mail.done)
         except OSError as error:
             yield ArchiveMail(name, b"", done=done, fault=_reason(error))
         done += size
@@ -191,10 +191,10 @@ def _of_stream(
         return
     unpacked = Unpacked(buffered)
     last: ArchiveMail | None = None
-    for found in _of_plain(io.BufferedReader(unpacked, _PEEKED), buffered, name, limit, dialect, single=single):
+    for mail in _of_plain(io.BufferedReader(unpacked, _PEEKED), buffered, name, limit, dialect, single=single):
         if last is not None:
             yield last
-        last = found
+        last = mail
     if unpacked.damage:
         # The damage may have cut the last mail short.
         last = ArchiveMail(name, b"", done=_position(buffered), fault=unpacked.damage)
@@ -224,8 +224,8 @@ def _of_plain(
         yield _checked(ArchiveMail(name, raw, done=_position(source)), None if len(raw) > limit else raw)
         return
     for boxed in mails_of_box(file, limit, dialect):
-        found = ArchiveMail(f"{name}, byte {boxed.offset}", b"", boxed.envelope, _position(source))
-        yield _checked(found, boxed.raw)
+        mail = ArchiveMail(f"{name}, byte {boxed.offset}", b"", boxed.envelope, _position(source))
+        yield _checked(mail, boxed.raw)
         for place in boxed.doubtful:
             yield ArchiveMail(f"{name}, byte {place}", b"", done=_position(source), fault=Other.HIDDEN)
 
@@ -237,13 +237,13 @@ def _other(first: bytes) -> Other | None:
     return Other.NO_TEXT if b"\0" in first[:_BINARY] else Other.NO_HEADERS
 
 
-def _checked(found: ArchiveMail, raw: bytes | None) -> ArchiveMail:
+def _checked(mail: ArchiveMail, raw: bytes | None) -> ArchiveMail:
     if raw is None:
-        return found._replace(raw=b"", fault=Fault.LARGE)
+        return mail._replace(raw=b"", fault=Fault.LARGE)
     if not raw.strip():
-        return found._replace(raw=b"", fault=Fault.EMPTY)
-    kept = _kept_by_program(raw) if not mark_of(found.envelope) else None
-    return found._replace(raw=b"", fault=kept) if kept else found._replace(raw=raw)
+        return mail._replace(raw=b"", fault=Fault.EMPTY)
+    kept = _kept_by_program(raw) if not mark_of(mail.envelope) else None
+    return mail._replace(raw=b"", fault=kept) if kept else mail._replace(raw=raw)
 
 
 def _kept_by_program(raw: bytes) -> Other | None:

@@ -47,8 +47,8 @@ _UTF_7 = re.compile(r"&([A-Za-z0-9+,]*)-")
 
 def labelled(head: bytes) -> Other | None:
     """Return what Gmail's labels at the top of a mail say."""
-    found = _LABELS.search(head)
-    labels = decoded(found[1].decode("ascii", "surrogateescape")) if found else ""
+    match = _LABELS.search(head)
+    labels = decoded(match[1].decode("ascii", "surrogateescape")) if match else ""
     return _first(quoted or plain for quoted, plain in _LABEL.findall(labels))
 
 
