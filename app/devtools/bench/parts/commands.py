@@ -31,12 +31,13 @@ _EXPIRED = 10_000
 
 
 class CommandCost(NamedTuple):
-    """What a command took: seconds on the clock and of the processor, its most memory in MB; and its lines."""
+    """What a command took: seconds on the clock and of the processor, and its most memory in MB; `lines` it prints."""
 
     wall: float
     processor: float
     memory: float
     lines: int
+    gave_up: bool
 
 
 def starts(folder: Path) -> Iterable[Figure]:
@@ -59,9 +60,11 @@ def looks(folder: Path, messages: int = MESSAGES) -> Iterable[Figure]:
     """Commands at a tracker of a million messages on SQLite: the better of two runs, and `expire` once."""
     tracker = Tracker(folder, history=messages)
     for name, words in _LOOKS:
-        cost = min(run(tracker, [*_RUN, *words]) for _ in range(2))
-        text = f"{cost.wall:.1f} s ({cost.processor:.1f} of the processor, {cost.memory:.0f} MB)"
-        yield Figure(f"{messages:,} messages: {name}", text, "<= 2 s", cost.wall <= 2, cost.wall)
+        cost = min(run(tracker, [*_RUN, *words], may_give_up=True) for _ in range(2))
+        gave_up = ", and gave up" if cost.gave_up else ""
+        text = f"{cost.wall:.1f} s ({cost.processor:.1f} of the processor, {cost.memory:.0f} MB{gave_up})"
+        met = cost.wall <= 2 and not cost.gave_up
+        yield Figure(f"{messages:,} messages: {name}", text, "<= 2 s", met, cost.wall)
     for name, words in _JSON:
         cost = run(tracker, [*_RUN, *words])
         text = f"{cost.memory:.0f} MB ({cost.wall:.1f} s)"
@@ -72,8 +75,8 @@ def looks(folder: Path, messages: int = MESSAGES) -> Iterable[Figure]:
     yield Figure(f"{messages:,} messages: expire of {_EXPIRED:,} tickets", text, "<= 2 s", seconds <= 2, seconds)
 
 
-def run(tracker: Tracker, command: Sequence[str], given: bytes = b"") -> CommandCost:
-    """Run a command to its end. Raises RuntimeError if it fails."""
+def run(tracker: Tracker, command: Sequence[str], given: bytes = b"", *, may_give_up: bool = False) -> CommandCost:
+    """Run a command to its end. Raises RuntimeError if it fails, unless it may give up what takes too long."""
     begun = perf_counter()
     with subprocess.Popen(
         command,
@@ -90,10 +93,10 @@ def run(tracker: Tracker, command: Sequence[str], given: bytes = b"") -> Command
         lines = sum(1 for _ in process.stdout)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    if process.returncode != 0 and not may_give_up:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
     wall = perf_counter() - begun
-    return CommandCost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, lines)
+    return CommandCost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, lines, process.returncode != 0)
 
 
 def _delivered(tracker: Tracker) -> float:
