@@ -13,18 +13,18 @@ import pytest
 from mail_tickets.model.desk.message_keys import message_key
 from mail_tickets.model.records.letters import Letter
 from mail_tickets.model.records.messages import Message
-from mail_tickets.model.records.queue_setup import add_responder
+from mail_tickets.model.records.queue_setup import add_reader, add_responder
 from mail_tickets.model.records.queues import find_queue
 from mail_tickets.model.search.indexer import catch_up
 from tests.support.desk import Desk, Visitor
 from tests.support.world import DOMAIN, World, person_of
 from tests.web.conftest import ANN, KIM, OLGA, SAM, UNA, populated
 
-BEA, QUIN = "bea@home.example", "quin@team.example"
+BEA, QUIN, RITA = "bea@home.example", "quin@team.example", "rita@team.example"
 CANARY = "Canarybird"
 # Who may see the public part of the ticket, and who may see nothing of it.
 READERS = (ANN, BEA)
-OUTSIDERS: tuple[str | None, ...] = (KIM, QUIN, None)
+OUTSIDERS: tuple[str | None, ...] = (KIM, QUIN, RITA, None)
 # What is asked for at each route; K is the key of a public message, P that of the private one.
 ASKED: dict[str, tuple[str, ...]] = {
     "answer.ask_merge": ("/tickets/1/merge?into=2", "/tickets/1/merge?into=1", "/tickets/2/merge?into=1"),
@@ -82,13 +82,19 @@ def desk(small_inbox: World) -> Desk:
 
 
 def with_a_private_note(world: World) -> Desk:
-    """The pages of a tracker with two tickets of Ann's; on the first is Bea, and the team has talked in private."""
+    """The pages of a tracker with two tickets of Ann's; on the first is Bea, and the team has talked in private.
+
+    Quin answers for another queue, and Rita reads it.
+    """
     populated(world)
     world.known(BEA, "Bea")
     world.asks_in(1, BEA)
     world.known(QUIN, "Quin")
     with world.uow() as uow:
         add_responder(uow, find_queue(uow, "Questions"), person_of(uow, QUIN))
+    world.known(RITA, "Rita")
+    with world.uow() as uow:
+        add_reader(uow, find_queue(uow, "Questions"), person_of(uow, RITA))
     world.opens(ANN, "Lost key", "It is the key to the door.")
     world.actor(ANN, "Ann Archer").writes("ticket1", "Here is more of it.")
     world.act(1, "Comment", SAM, "The first private note.", private=True)
@@ -123,11 +129,17 @@ def everything(visitor: Visitor, places: dict[str, str]) -> dict[str, tuple[int,
 
 
 def talks_in_private(world: World) -> None:
-    """The team writes among itself, by command and by mail with a file; nobody's clock moves."""
+    """The team writes among itself, by command and by mail, and sets what is its own; nobody's clock moves."""
     now = world.clock.now
     world.act(1, "Comment", UNA, f"{CANARY} {CANARY}", private=True)
     una = world.actor(UNA, "Una Berg")
-    una.writes("ticket1-comment", f"{CANARY} by mail.", headers={"X-Canary": CANARY})
+    una.writes("ticket1-comment", f"{CANARY} by mail.", subject=CANARY, headers={"X-Canary": CANARY})
+    mail = EmailMessage(SMTP)
+    mail["From"], mail["To"], mail["Subject"] = UNA, f"ticket1-comment@{DOMAIN}", CANARY
+    mail.set_content(f"{CANARY} with a file.")
+    mail.add_attachment(CANARY.encode(), maintype="image", subtype="png", filename=f"{CANARY}.png")
+    world.brings(mail.as_bytes(), UNA, f"ticket1-comment@{DOMAIN}")
+    world.sets(1, UNA, priority=9)
     catch_up(world.database)
     world.clock.now = now
 

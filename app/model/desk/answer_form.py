@@ -107,7 +107,7 @@ def block_of(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) ->
     """Return the block of one thing that somebody can do."""
     return Block(
         key=block_key(outlook),
-        title=_title(ticket, outlook),
+        title=_title(ticket, asker, outlook),
         sentences=_sentences(uow, ticket, asker, outlook),
         private=outlook.private,
         action=outlook.rule.recorded_action.title,
@@ -120,15 +120,25 @@ def block_of(uow: UnitOfWork, ticket: Ticket, asker: Asker, outlook: Outlook) ->
     )
 
 
-def _title(ticket: Ticket, outlook: Outlook) -> str:
+def _title(ticket: Ticket, asker: Asker, outlook: Outlook) -> str:
     title, life = outlook.action.title, ticket.lifecycle
     if outlook.action == life.comment:
         return f"{title} (private note)" if outlook.private else f"{title} (everybody reads it)"
     if outlook.rule.recorded_as is not None:
         return f"{title} (you solved it yourself)"
     if outlook.names_readers:
-        return f"{title} to {few_names(outlook.outsiders) if outlook.outsiders else f'the {ticket.queue.name} team'}"
+        return f"{title} to {_readers(ticket, asker, outlook)}"
     return title
+
+
+def _readers(ticket: Ticket, asker: Asker, outlook: Outlook) -> str:
+    """Return whom a button names: to the team those who are not of it, to others the team, too."""
+    team = f"the {ticket.queue.name} team"
+    if not outlook.outsiders:
+        return team
+    names = few_names(outlook.outsiders)
+    has_team = not asker.member.insider and any(reader.answers for reader in outlook.readers)
+    return f"{names}, and {team}" if has_team else names
 
 
 def few_names(readers: Sequence[TicketMember]) -> str:

@@ -223,7 +223,7 @@ def _row(row: Sequence[Any], scope: Scope, team: Mapping[int, TicketMember]) -> 
         label_of(owner, owner_email) if owner_id else "",
         who.label_for(None if everything else _OUTSIDER),
         email if everything else None,
-        priority,
+        priority if everything else None,
         created,
         posted,
         bool(waits),

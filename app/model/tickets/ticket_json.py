@@ -135,9 +135,12 @@ def _for_outsider(
 
 
 def without_what_is_the_teams(summary: Json, own: str) -> Json:
-    """Return what outsiders are shown of the head of a ticket: not when it opens again, nor who else has left it."""
+    """Return what outsiders are shown of the head of a ticket.
+
+    Not its priority, of which no letter tells them, nor when it opens again, nor who else has left it.
+    """
     unsubscribed = [entry for entry in summary["unsubscribed"] if entry["email"] == own]
-    return {**summary, "reopens": None, "unsubscribed": unsubscribed}
+    return {**summary, "priority": None, "reopens": None, "unsubscribed": unsubscribed}
 
 
 def without_addresses(shown: Any, own: str, labels: Mapping[str, str] | None = None) -> Any:
