@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ForeignKey, bindparam, false, func, insert, select
+from sqlalchemy import ForeignKey, Index, bindparam, false, func, insert, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...mail.addresses import address_key
@@ -44,6 +44,8 @@ class Person(Base):
     """
 
     __tablename__ = "person"
+    # Partial on PostgreSQL too, by the migration: to say so here would load its dialect for every command.
+    __table_args__ = (Index("ix_person_administrator", "administrator", sqlite_where=text("administrator = 1")),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select, union
 
 from ...mail.quotation_matching import (
     WRITTEN,
@@ -70,7 +70,8 @@ _WROTE = select(Message.sender_id).where(
     Message.sender_id != bindparam("requestor"),
     Message.sender_id.in_(_ON_TEAM),
 )
-_SAW_PRIVATE = Prepared(select(Person.id).where(or_(Person.administrator, Person.id.in_(_TOLD), Person.id.in_(_WROTE))))
+# One query for each: together they would look through all people.
+_SAW_PRIVATE = Prepared(union(select(Person.id).where(Person.administrator), _TOLD, _WROTE))
 
 
 class Source(NamedTuple):

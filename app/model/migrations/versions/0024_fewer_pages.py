@@ -1,4 +1,4 @@
-"""Indexes without the rows in which their column is null: each was a page to write for a mail."""
+"""Indexes without the rows in which their column is null, a page to write for each mail; and one of administrators."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,10 +15,15 @@ def upgrade() -> None:
         op.drop_index(f"ix_{table}_{column}", table)
         where = sa.text(f"{column} IS NOT NULL")
         op.create_index(f"ix_{table}_{column}", table, [column], sqlite_where=where, postgresql_where=where)
+    sqlite, postgres = sa.text("administrator = 1"), sa.text("administrator")
+    op.create_index(
+        "ix_person_administrator", "person", ["administrator"], sqlite_where=sqlite, postgresql_where=postgres
+    )
 
 
 def downgrade() -> None:
     """Put all rows into them again."""
+    op.drop_index("ix_person_administrator", "person")
     for table, column in _PARTIAL:
         op.drop_index(f"ix_{table}_{column}", table)
         op.create_index(f"ix_{table}_{column}", table, [column])
