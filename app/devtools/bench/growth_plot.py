@@ -6,8 +6,8 @@ from math import log10
 from typing import Any, NamedTuple
 
 _NAME = re.compile(r"growth, (?P<database>\w+): (?P<kind>.+), (?P<size>[\d,]+) messages\Z")
-_WIDTH, _HEIGHT = 760, 380
-_LEFT, _TOP, _RIGHT, _BOTTOM = 60, 30, 290, 50
+_WIDTH, _HEIGHT = 880, 380
+_LEFT, _TOP, _RIGHT, _BOTTOM = 60, 30, 400, 50
 # Dark enough on white, and told apart without colours by their marks and dashes.
 _COLOURS = ("#0b5cad", "#b3470f", "#2c7a3f", "#6b3fa0")
 _DASHES = {"SQLite": "none", "PostgreSQL": "6 4"}
@@ -58,7 +58,8 @@ def _lines(figures: Iterable[Mapping[str, Any]]) -> list[_Curve]:
 
 def _axes(sizes: list[int], top: int) -> Iterable[str]:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-    for cost in range(top + 1):
+    # Ten lines or so, at whole milliseconds.
+    for cost in range(0, top + 1, max(1, top // 10)):
         y = _y(cost, top)
         yield f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="#dddddd"/>'
         yield f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{cost}</text>'
