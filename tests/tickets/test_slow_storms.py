@@ -4,9 +4,12 @@ import random
 
 import pytest
 
+from mail_tickets.model.inbound.asking_letters import MOST_A_DAY
+from mail_tickets.model.tickets.storms.answer_chains import MOST_RECEIPTS
+from mail_tickets.model.tickets.storms.letter_limits import MOST_ANSWERS
 from mail_tickets.model.tickets.storms.slow_storms import ANY, SAME, is_alike, words_of
 from tests.support.answering_programs import AnsweringPrograms, away_note, numbers
-from tests.support.world import World
+from tests.support.world import Letter, World
 
 DESK = "Thank you for your message. Your request {} has come, and you will hear from us within two days."
 
@@ -106,3 +109,65 @@ def test_a_footer_says_that_nobody_is_told_of_one_more_reply_in_turn(small_inbox
     small_inbox.clock.passes(minutes=61)
     small_inbox.settle()
     assert "    Rita: The red one?" in ann.letter().text
+
+
+# Programs whose answers mean something to us
+
+
+@pytest.mark.parametrize(
+    ("words", "to"),
+    [
+        ("Status: solved\nOwner: bob\n\nThank you, request {} has come.", None),
+        ("Priority: {}\n\nThank you for your request.", None),
+        ("Resolved.", None),
+        ("undo", None),
+        ("I am away, number {}.", "hello-search"),
+    ],
+)
+def test_a_program_that_answers_what_answers_it_ends(small_inbox: World, words: str, to: str | None) -> None:
+    given = numbers()
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    programs = AnsweringPrograms(small_inbox, 3)
+
+    def answer(letter: Letter) -> None:
+        rita.writes(to or letter["Reply-To"], words.format(next(given)), subject="Away", answering=letter)
+
+    programs.answer(rita.email, answer)
+    ann.writes("hello", "The room?")
+    assert len(programs.hours_pass(6)) <= 40
+    assert any("we won't answer a reply to this one" in letter.text for letter in rita.letters)
+    programs.hours_pass(18)
+    assert len(programs.hours_pass(24)) <= 6
+
+
+def test_a_program_that_opens_tickets_is_answered_forty_times_a_day(small_inbox: World) -> None:
+    given = numbers()
+    desk, ann = small_inbox.responder("desk@team.example", "Desk"), small_inbox.actor("ann@home.example", "Ann")
+    programs = AnsweringPrograms(small_inbox, 3)
+    programs.answer(desk.email, lambda _: desk.writes("hello", DESK.format(next(given)), subject="New request"))
+    ann.writes("hello", "The room?")
+    assert len(programs.hours_pass(6)) <= 2 * MOST_ANSWERS + 2
+    assert len(programs.hours_pass(18)) == 0
+
+
+def test_lines_without_proof_are_listed_five_times_a_day_on_a_ticket(small_inbox: World) -> None:
+    """A program writes them into every mail, and names no letter that it answers."""
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    programs = AnsweringPrograms(small_inbox, 3)
+    programs.answer(rita.email, away_note(rita, lambda _: "Priority: 3\n\nI am away.", threaded=False))
+    ann.writes("hello", "The room?")
+    programs.hours_pass(24)
+    # Each of them, and Ann's letter about the words below.
+    assert len(programs.hours_pass(24)) <= 2 * (MOST_A_DAY + 1)
+
+
+def test_somebody_whose_answers_we_end_is_answered_when_they_write_anew(small_inbox: World) -> None:
+    rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
+    ann.writes("hello", "The room?")
+    first = rita.letter()
+    for _ in range(MOST_RECEIPTS + 3):
+        rita.replies(rita.letter(), "Status: nonsense")
+    before = len(rita.letters)
+    assert before == MOST_RECEIPTS + 1
+    rita.replies(first, "Status: nonsense")
+    assert len(rita.letters) == before + 1

@@ -17,9 +17,12 @@ from ..records.messages import Attachment, Message
 from ..records.people import Person
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.storms.letter_limits import may_answer, next_allowed_at
+from ..tickets.storms.slow_storms import DAY
 from ..wording import Sentence, say
 
 EVERY = timedelta(hours=1)
+# Who gets more of these letters about one ticket a day is a program that answers each of them.
+MOST_A_DAY = 5
 _OFFERS = "yes no"
 # A line that is a whole wish of its own: it is listed in a letter of its own.
 _ALONE = (UNDO, LEAVE)
@@ -30,15 +33,18 @@ def hold_for_confirmation(
 ) -> None:
     """Let lines wait, and list them in one letter to the person's stored address.
 
-    There is one such letter per person and ticket an hour: what comes sooner is added to the next one, which then
-    lists all of it. So it is with what comes when a person has got very many such letters within an hour.
+    There is one such letter per person and ticket an hour, and five a day: what comes sooner is added to the next one,
+    which then lists all of it. So it is with what comes when a person has got very many such letters within an hour.
     """
     recent = _recent(uow, to)
     lines = [one_line(line, LONGEST_LINE) for line in lines]
     # A letter that asks about a message, too, stays by itself.
     joinable = [] if to.offer else [letter for letter in recent if letter.offered_id is None]
     alike = (letter for letter in joinable if _is_unseen(uow, letter) and _may_be_joined(letter.commands, lines))
+    today = sorted(letter.created for letter in _recent(uow, to, within=DAY))
     due = max([uow.now, *(letter.created + EVERY for letter in recent)])
+    if len(today) >= MOST_A_DAY:
+        due = max(due, today[-MOST_A_DAY] + DAY)
     if (joined := next(alike, None)) is not None:
         lines, due = _collected((joined.commands or "").split("\n"), lines), joined.created
         uow.session.delete(joined)
@@ -59,14 +65,16 @@ def _collected(before: Sequence[str], now: Sequence[str]) -> list[str]:
     return [*(line for line in kept if line not in now), *now][:MOST_LINES]
 
 
-def _recent(uow: UnitOfWork, to: ReceiptRecipient, kind: str = ReceiptKind.WAITING) -> Sequence[Letter]:
-    """Such letters to this person about this ticket within an hour, also those that wait for their hour."""
+def _recent(
+    uow: UnitOfWork, to: ReceiptRecipient, kind: str = ReceiptKind.WAITING, within: timedelta = EVERY
+) -> Sequence[Letter]:
+    """Such letters to this person about this ticket within an hour or so, also those that wait for their hour."""
     conditions = (
         Letter.ticket_id == to.ticket.id,
         Letter.person_id == to.member.person_id,
         Letter.kind == kind,
     )
-    return uow.session.scalars(select(Letter).where(*conditions, Letter.created > uow.now - EVERY)).all()
+    return uow.session.scalars(select(Letter).where(*conditions, Letter.created > uow.now - within)).all()
 
 
 def _is_unseen(uow: UnitOfWork, letter: Letter) -> bool:

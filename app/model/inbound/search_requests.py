@@ -23,6 +23,7 @@ from ..search.time_limit import Deadline, SearchTooExpensive, within
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.filters import Filter
 from ..tickets.storms import letter_limits
+from ..tickets.storms.answer_chains import MOST_PAGES, chain_of
 from ..wording import Sentence, Wording, say, wording_in
 from . import attached_letters, bounces, sender_proof
 from .delivery import claim, repeat, settle
@@ -50,7 +51,9 @@ def answer_search(
         return repeat(uow, inbound_mail, recipient)
     proven = sender_proof.is_verified(uow, inbound_mail, person, came_before=claimed.came_before)
     attached_letters.mark_exposed(uow, inbound_mail)
-    if not letter_limits.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
+    in_reply_to = next(iter(inbound_mail.parsed.in_reply_to), None)
+    too_long = len(chain_of(uow, person.id, in_reply_to)) >= MOST_PAGES
+    if too_long or not letter_limits.may_answer(uow, person.id, ReceiptKind.PAGE, proven=proven):
         return set_aside_claimed(uow, claimed, page_letters.ENOUGH)
     queue = get_queue(uow, our_address.number)
     new_message = first_words(draft_of(uow, claimed, None), inbound_mail.parsed.text, can_be_empty=True, opens=False)

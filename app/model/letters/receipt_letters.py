@@ -11,6 +11,7 @@ from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember, with_mailbox
 from ..tickets.posts import NewMessage
 from ..tickets.storms import letter_limits
+from ..tickets.storms.answer_chains import MOST_PAGES, MOST_RECEIPTS, chain_of, last_note
 from ..wording import Sentence
 from .footer import Footer, footer
 from .letter_rows import columns_about, columns_to, letter_row, wording_of
@@ -74,6 +75,10 @@ def write_receipt(
     `undo` is the sentence of its footer that offers to take back what it tells of. `shows`: whom and what it shows
     besides those whom its words name. False if it is one too many.
     """
+    chain = chain_of(uow, to.member.person_id, to.new_message.in_reply_to, to.ticket.root)
+    most = MOST_PAGES if kind is ReceiptKind.PAGE else MOST_RECEIPTS
+    if len(chain) >= most:
+        return False
     if not _is_owed(to, kind) and not letter_limits.may_answer(
         uow, to.member.person_id, kind, proven=to.new_message.verified
     ):
@@ -83,9 +88,10 @@ def write_receipt(
         footing = footer(uow, to.ticket, to.member, members, private=to.private, undo=undo)
     wording = wording_of(to.ticket)
     paragraphs = [*paragraphs, *_paragraphs_of_offer(to, kind), *(note.text for note in to.also)]
+    paragraphs = [*paragraphs, *last_note(chain, most)]
     body = {"heading": heading, "lines": [wording.line(line) for line in lines], "paragraphs": paragraphs}
     texts = wording.texts_of({**body, "footer": footing.lines})
-    usual = _columns(uow, to, kind)
+    usual = _columns(uow, to, kind, chain)
     offered = _columns_of_offer(to, columns)
     text, promise = wording.fill("to_writer", **texts), footing.promise
     all_columns = {**usual, "promise": promise, "text": text, **columns, **offered}
@@ -119,9 +125,9 @@ def _columns_of_offer(to: ReceiptRecipient, columns: Mapping[str, Any]) -> dict[
     }
 
 
-def _columns(uow: UnitOfWork, to: ReceiptRecipient, kind: ReceiptKind) -> dict[str, object]:
+def _columns(uow: UnitOfWork, to: ReceiptRecipient, kind: ReceiptKind, chain: Sequence[str]) -> dict[str, object]:
     ticket, own_id = to.ticket, to.new_message.message_id
-    threads = [thread for thread in dict.fromkeys((ticket.root, own_id)) if thread and sendable(thread)]
+    threads = [thread for thread in dict.fromkeys((ticket.root, *chain, own_id)) if thread and sendable(thread)]
     return {
         **columns_about(uow, ticket, private=to.private),
         **columns_to(to.member),

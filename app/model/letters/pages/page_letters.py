@@ -13,6 +13,7 @@ from ...records.tickets import Ticket
 from ...storage.unit_of_work import UnitOfWork
 from ...tickets.posts import NewMessage
 from ...tickets.storms import letter_limits
+from ...tickets.storms.answer_chains import MOST_PAGES, chain_of, last_note
 from ...wording import Sentence, Wording, say, wording_in
 from ..letter_rows import letter_row, wording_of
 from ..letter_subjects import add_letters, named_in
@@ -35,6 +36,8 @@ def send_page_about_ticket(uow: UnitOfWork, to: ReceiptRecipient, person: Person
 
 def send_page_from_queue(uow: UnitOfWork, queue: Queue, person: Person, new_message: NewMessage, page: Page) -> bool:
     """Answer a mail to a queue that asks for a page, to the person's stored address; False if it is one too many."""
+    if len(chain_of(uow, person.id, new_message.in_reply_to)) >= MOST_PAGES:
+        return False
     if not letter_limits.may_answer(uow, person.id, ReceiptKind.PAGE, proven=new_message.verified):
         return False
     address = main_address(uow, queue) or f"postmaster@{uow.domain}"
@@ -57,7 +60,10 @@ class PageOrigin(NamedTuple):
 
 def send_page(uow: UnitOfWork, person: Person, new_message: NewMessage, sheet: PageContent, origin: PageOrigin) -> None:
     """Send a page that is about no ticket to a person's stored address."""
-    paragraphs = [*sheet.paragraphs, *letter_limits.last_answer_note(uow, person.id, ReceiptKind.PAGE)]
+    chain = chain_of(uow, person.id, new_message.in_reply_to)
+    threads = [*chain, *([new_message.message_id] if sendable(new_message.message_id) else [])]
+    notes = [*letter_limits.last_answer_note(uow, person.id, ReceiptKind.PAGE), *last_note(chain, MOST_PAGES)]
+    paragraphs = [*sheet.paragraphs, *notes]
     wording = wording_in(origin.queue.language)
     subject, heading, texts = wording.line(origin.subject), wording.say(sheet.heading), wording.texts(paragraphs)
     lines = [wording.line(line) for line in sheet.lines]
@@ -76,7 +82,7 @@ def send_page(uow: UnitOfWork, person: Person, new_message: NewMessage, sheet: P
         list_id=None,
         subject=one_line(subject),
         in_reply_to=new_message.message_id if sendable(new_message.message_id) else None,
-        references=new_message.message_id if sendable(new_message.message_id) else None,
+        references=" ".join(threads) or None,
         acknowledges=True,
         text=wording.render("to_writer", heading=heading, lines=lines, paragraphs=texts, footer=origin.footing),
     )

@@ -12,7 +12,7 @@ from ...storage.unit_of_work import UnitOfWork
 from ...wording import Sentence, say
 from ..members import TicketMember
 from .loop_protection import WINDOW, within
-from .slow_storms import HOUR
+from .slow_storms import DAY, HOUR
 
 LOG = logging.getLogger("tickets.storms")
 
@@ -25,6 +25,8 @@ MOST_TO_OUTSIDERS = 60
 MOST_ANSWERS = 20
 # So many of those that ask for a page and prove who they are from: a program that answers each page never ends else.
 MOST_PROVEN = 60
+# And in a day so many times as many.
+_TIMES_A_DAY = 2
 # No answer is dated later on purpose.
 _LATEST = timedelta(days=1)
 
@@ -83,7 +85,8 @@ def may_answer(uow: UnitOfWork, person_id: int, kind: str, *, proven: bool = Fal
 
     Each kind counts for itself: what strangers can ask for in somebody's name must not use up what that person needs.
     """
-    if _answers(uow, person_id, kind) < (MOST_PROVEN if proven else MOST_ANSWERS):
+    most = MOST_PROVEN if proven else MOST_ANSWERS
+    if _answers(uow, person_id, kind) < most and _answers(uow, person_id, kind, DAY) < _TIMES_A_DAY * most:
         return True
     LOG.warning("storm to=person%d held=%s", person_id, kind)
     return False
@@ -91,6 +94,9 @@ def may_answer(uow: UnitOfWork, person_id: int, kind: str, *, proven: bool = Fal
 
 def last_answer_note(uow: UnitOfWork, person_id: int, kind: str) -> list[Sentence]:
     """What the next letter of a kind says if it is the last that answers a mail, or an unproven one, for now."""
+    today = _answers(uow, person_id, kind, DAY) + 1
+    if today in (_TIMES_A_DAY * MOST_ANSWERS, _TIMES_A_DAY * MOST_PROVEN):
+        return [say("notes.enough_today", count=today)]
     number = _answers(uow, person_id, kind) + 1
     if number not in (MOST_ANSWERS, MOST_PROVEN):
         return []
@@ -99,26 +105,28 @@ def last_answer_note(uow: UnitOfWork, person_id: int, kind: str) -> list[Sentenc
     return [say("notes.enough_unproven" if uow.trust.by == "dmarc" else "notes.enough_but_replies", count=number)]
 
 
-def _answers(uow: UnitOfWork, person_id: int, kind: str) -> int:
-    """How many letters of a kind answered a person's mails by themselves within an hour."""
+def _answers(uow: UnitOfWork, person_id: int, kind: str, length: timedelta = HOUR) -> int:
+    """How many letters of a kind answered a person's mails by themselves lately."""
     recent = select(func.count()).where(
-        *_alike(person_id, kind), Letter.created > uow.now - HOUR, Letter.created < uow.now + _LATEST
+        *_alike(person_id, kind), Letter.created > uow.now - length, Letter.created < uow.now + _LATEST
     )
     return uow.connection.execute(recent).scalar_one()
 
 
 def next_allowed_at(uow: UnitOfWork, person_id: int, kind: str) -> datetime:
-    """When one more letter of a kind may answer a person's mail: now, or an hour after the last but so many.
+    """When one more letter of a kind may answer a person's mail: now, or an hour or day after the last but so many.
 
     Letters that are dated later count too, so that none of those that wait leave at once.
     """
     dates = select(Letter.created).where(*_alike(person_id, kind), Letter.created < uow.now + _LATEST)
     dates = dates.order_by(Letter.created.desc())
-    last = uow.session.scalars(dates.offset(MOST_ANSWERS - 1).limit(1)).one_or_none()
-    if last is None or last + HOUR <= uow.now:
-        return uow.now
-    LOG.warning("storm to=person%d later=%s", person_id, kind)
-    return last + HOUR
+    free = [uow.now]
+    for most, length in ((MOST_ANSWERS, HOUR), (_TIMES_A_DAY * MOST_ANSWERS, DAY)):
+        last = uow.session.scalars(dates.offset(most - 1).limit(1)).one_or_none()
+        free += [] if last is None else [last + length]
+    if max(free) > uow.now:
+        LOG.warning("storm to=person%d later=%s", person_id, kind)
+    return max(free)
 
 
 def _alike(person_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
