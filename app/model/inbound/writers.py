@@ -79,6 +79,7 @@ def draft_of(uow: UnitOfWork, claim: Claim, thread: ThreadMatch | None) -> NewMe
         in_reply_to=parsed.in_reply_to[0] if parsed.in_reply_to else None,
         parent=Parent(parent.message, parent.message_id or "", parent.private) if parent and parent.message else None,
         reader_id=parent.reader if parent else None,
+        letter_kind=thread.letter.kind if thread and thread.letter else None,
         date=parsed.date,
         automatic=parsed.automatic,
         # Who is only named in Reply-To gets no acknowledgement.

@@ -75,7 +75,8 @@ def write_receipt(
     `undo` is the sentence of its footer that offers to take back what it tells of. `shows`: whom and what it shows
     besides those whom its words name. False if it is one too many.
     """
-    chain = chain_of(uow, to.member.person_id, to.new_message.in_reply_to, to.ticket.root)
+    answered = to.new_message.in_reply_to if to.new_message.letter_kind in set(ReceiptKind) else None
+    chain = chain_of(uow, to.member.person_id, answered, to.ticket.root)
     most = MOST_PAGES if kind is ReceiptKind.PAGE else MOST_RECEIPTS
     if len(chain) >= most:
         return False

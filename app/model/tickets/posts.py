@@ -29,10 +29,10 @@ class NewMessage:
     """What somebody posts, whether it came by mail, by command or from the web pages.
 
     `date` is the date it bears, None for now; `named` holds the keys of the addresses that its mail already went to.
-    `reader_id` is the person who got the letter that it answers, `original_id` the Message-ID of a mail that it
-    forwards. `address` is where its mail was sent from. `held`: it waits for its writer's word. `believed`: it may do
-    more than say its words. `foreign` is how many lines were set aside that are neither ours nor a signature.
-    `reply_to` is somebody else who is to get what answers it. `web`: its mail was
+    `reader_id` is the person who got the letter that it answers, `letter_kind` what that letter is, `original_id` the
+    Message-ID of a mail that it forwards. `address` is where its mail was sent from. `held`: it waits for its writer's
+    word. `believed`: it may do more than say its words. `foreign` is how many lines were set aside that are neither
+    ours nor a signature. `reply_to` is somebody else who is to get what answers it. `web`: its mail was
     composed of what somebody wrote on the web pages.
     """
 
@@ -43,6 +43,7 @@ class NewMessage:
     in_reply_to: str | None = None
     parent: Parent | None = None
     reader_id: int | None = None
+    letter_kind: str | None = None
     date: datetime | None = None
     posted: datetime | None = None
     automatic: str | None = None
