@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
+from tests.support.patterns import has_endless_ways
 from tests.support.sources import APP, MODULES, ROOT, SOURCES, TEMPLATES, imports, is_in, nodes
 
 # What "new" means there is a Maildir's folder or a change's later value, and no status.
@@ -51,6 +52,16 @@ def test_the_model_is_given_its_clock() -> None:
     for path in APP:
         if path.is_relative_to(ROOT / "app" / "model") and path.name != "database.py":
             assert not re.search(r"\.(now|utcnow|today)\(|time\.time\(", path.read_text(encoding="utf-8")), path
+
+
+def test_no_pattern_can_be_tried_in_ever_so_many_ways() -> None:
+    """Python does nothing else while it tries: one line from outside would stop the mail."""
+    assert has_endless_ways(r"/(?:[a-z]+/?)*")
+    assert not has_endless_ways(r"/(?:[a-z]++/?)*+")
+    for path in APP:
+        for node in nodes(path):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+                assert not has_endless_ways(node.value), f"{path}:{node.lineno}: {node.value!r}"
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import wraps
 from hashlib import sha256
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Response, abort, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -168,7 +168,15 @@ def _is_foreign() -> bool:
     if (site := request.headers.get("Sec-Fetch-Site")) is not None:
         return site not in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()
+    return origin is not None and parts_of(origin).netloc.lower() != request.host.lower()
+
+
+def parts_of(url: str) -> SplitResult:
+    """Return the parts of an address that a browser has sent; none of what is no address."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def cookie(name: str) -> str:

@@ -47,13 +47,30 @@ def test_who_opens_a_ticket_s_link_comes_back_to_it_after_the_login(desk: Desk) 
 
 
 @pytest.mark.parametrize(
-    "place", ["https://evil.example/", "//evil.example/", "/\\evil.example", "/login/x", "javascript:1"]
+    "place",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "/login/x",
+        "javascript:1",
+        "/" + "a" * 201,
+        # It once took longer than anybody has, and nothing else was done meanwhile, mail neither.
+        "/" + "a" * 100 + "!",
+    ],
 )
 def test_a_login_leads_to_no_other_site(desk: Desk, place: str) -> None:
     sam = desk.visitor()
     sam.press(sam.open("/login"), "/login", "Send me", email=SAM, leads_to=place)
     link = link_in_letter(desk, SAM)
     assert sam.press(sam.open(link), link, "Log in").response.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("header", ["Referer", "Origin"])
+def test_what_a_browser_calls_its_page_may_be_no_address(desk: Desk, header: str) -> None:
+    sam = desk.visitor()
+    assert sam.open("/login", **{header: "http://[/"}).status == 200
+    assert sam.post("/login", **{header: "http://[/"}).status == 403
 
 
 def test_looking_at_a_link_uses_nothing_up(desk: Desk) -> None:

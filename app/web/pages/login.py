@@ -4,7 +4,6 @@ import hmac
 import re
 import secrets
 from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -24,12 +23,14 @@ from ...model.operations.web_login import (
 from ...model.storage.unit_of_work import UnitOfWork
 from ..current import current_site
 from ..rendering import page
-from ..visits import Visit, cookie, drop_cookie, form_token, in_transaction, set_cookie, writing
+from ..visits import Visit, cookie, drop_cookie, form_token, in_transaction, parts_of, set_cookie, writing
 
 BLUEPRINT = Blueprint("login", __name__)
 # The browser that asks for a link is known by this until the link is old.
 _ASKER_SECONDS = 3600
-_PLACE = re.compile(r"/(?:[\w.~-]+/?)*", re.ASCII)
+# Possessive: what is no page must not be cut into names in ever so many ways before that is found.
+_PLACE = re.compile(r"/(?:[\w.~-]++/?)*+", re.ASCII)
+_LONGEST_PLACE = 200
 
 
 @BLUEPRINT.get("/login")
@@ -43,12 +44,13 @@ def ask() -> ResponseReturnValue:
 
 def _leads_to() -> str:
     """Return the page from which somebody was sent to log in."""
-    came_from = urlsplit(request.referrer or "")
+    came_from = parts_of(request.referrer or "")
     return _place(came_from.path) if came_from.netloc == request.host else "/"
 
 
 def _place(path: str) -> str:
-    return path if _PLACE.fullmatch(path) and not path.startswith("/login") else "/"
+    is_page = len(path) <= _LONGEST_PLACE and _PLACE.fullmatch(path) and not path.startswith("/login")
+    return path if is_page else "/"
 
 
 @BLUEPRINT.post("/login")
