@@ -4,7 +4,7 @@ They are told by how often somebody takes turns with others on a ticket, sooner 
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -43,16 +43,23 @@ _HAS_DIGIT = re.compile(r"\S*\d\S*")
 
 
 class Written(NamedTuple):
-    """A mail on a ticket, as far as it counts: who wrote it, what it answers, when it came, and how it begins."""
+    """A mail on a ticket, as far as it counts: who wrote it, what it answers, when it came, and its number there."""
 
     sender: int | None
     automatic: str | None
     verified: bool
     answered: str | None
     received: datetime
-    text: str = ""
+    number: int = 0
 
 
+_LATE = (
+    Message.ticket_id == bindparam("ticket"),
+    Message.number > bindparam("before"),
+    Message.received > bindparam("since"),
+    Message.received <= bindparam("now"),
+    Message.mail_id.is_not(None),
+)
 _LATELY = Prepared(
     select(
         Message.sender_id,
@@ -60,15 +67,10 @@ _LATELY = Prepared(
         Message.verified,
         Message.in_reply_to,
         Message.received,
-        func.substr(Message.text, 1, _COMPARED),
-    ).where(
-        Message.ticket_id == bindparam("ticket"),
-        Message.number > bindparam("before"),
-        Message.received > bindparam("since"),
-        Message.received <= bindparam("now"),
-        Message.mail_id.is_not(None),
-    )
+        Message.number,
+    ).where(*_LATE)
 )
+_BEGINNINGS = Prepared(select(Message.number, func.substr(Message.text, 1, _COMPARED)).where(*_LATE))
 
 
 def turns(uow: UnitOfWork, rows: Sequence[Written], sender: int | None, *, verified: bool) -> int:
@@ -95,10 +97,13 @@ def hold_time(uow: UnitOfWork, message: Message, sender: int, here: Collection[i
         return None
     rows = _grouped(lately(uow, message.ticket_id, message.number), here)
     own = sender if sender in here else None
-    week = _count(uow, rows, message, own)
+    if turns(uow, rows, own, verified=message.verified) <= SAME.in_day:
+        return None
+    repeats = _repeats(uow, [row for row in rows if row.sender == own], message)
+    week = _count(uow, rows, repeats, message, own)
     if all(count <= most.in_day for most, count in week.items()):
         return None
-    today = _count(uow, [row for row in rows if row.received > uow.now - DAY], message, own)
+    today = _count(uow, [row for row in rows if row.received > uow.now - DAY], repeats, message, own)
     held = _held_lately(uow, message)
     # After one too many, it is so until two days are quiet: each list of what was held begins the exchange again.
     if any(moment > uow.now - 2 * DAY for moment in held):
@@ -129,10 +134,14 @@ def lately(uow: UnitOfWork, ticket: int, number: int) -> list[Written]:
     """The mails of a ticket within a week, up to this number; asked for once for all letters about one mail."""
     asked = ("slow storm", ticket, number)
     if asked not in uow.session.info:
-        values = {"ticket": ticket, "before": number - _NEWEST, "since": uow.now - WEEK, "now": uow.now}
-        uow.session.info[asked] = [Written(*row) for row in _LATELY.rows(uow.connection, values)]
-    found: list[Written] = uow.session.info[asked]
-    return found
+        rows = _LATELY.rows(uow.connection, _within_week(uow, ticket, number))
+        uow.session.info[asked] = [Written(*row) for row in rows]
+    mails: list[Written] = uow.session.info[asked]
+    return mails
+
+
+def _within_week(uow: UnitOfWork, ticket: int, number: int) -> dict[str, object]:
+    return {"ticket": ticket, "before": number - _NEWEST, "since": uow.now - WEEK, "now": uow.now}
 
 
 def _grouped(rows: Sequence[Written], here: Collection[int]) -> list[Written]:
@@ -140,22 +149,28 @@ def _grouped(rows: Sequence[Written], here: Collection[int]) -> list[Written]:
     return [row if row.sender in here else row._replace(sender=None) for row in rows]
 
 
-def _count(uow: UnitOfWork, rows: Sequence[Written], message: Message, own: int | None) -> dict[Most, int]:
-    """How many of these mails are in turn, by how much they say the same as this one."""
+def _repeats(uow: UnitOfWork, own: Sequence[Written], message: Message) -> dict[Most, Collection[int]]:
+    """The numbers of the mails of a sender that say what this one says, by how much of it; none if it says nothing."""
     begin = _own_words(message.text[:_COMPARED])
+    if not begin:
+        return {}
     words = words_of(begin)
+    rows = _BEGINNINGS.rows(uow.connection, _within_week(uow, message.ticket_id, message.number))
+    others = {number: _own_words(text) for number, text in rows}
+    same = {row.number for row in own if others[row.number] == begin}
+    alike = {row.number for row in own if is_alike(words, words_of(others[row.number]))}
+    return {SAME: {row.number for row in own if row.number in same and _names_letter(uow, row)}, ALIKE: same | alike}
 
-    def count(counts: Callable[[Written], bool]) -> int:
-        these = [row for row in rows if row.sender != own or counts(row)]
-        return turns(uow, these, own, verified=message.verified)
 
-    found = {ANY: count(lambda _: True)}
-    if begin.strip():
-        found[SAME] = count(lambda row: _own_words(row.text) == begin and _names_letter(uow, row))
-        found[ALIKE] = count(
-            lambda row: _own_words(row.text) == begin or is_alike(words, words_of(_own_words(row.text)))
-        )
-    return found
+def _count(
+    uow: UnitOfWork, rows: Sequence[Written], repeats: Mapping[Most, Collection[int]], message: Message, own: int | None
+) -> dict[Most, int]:
+    """How many of these mails are in turn, by how much they say the same as this one."""
+    counted = {ANY: turns(uow, rows, own, verified=message.verified)}
+    for most, numbers in repeats.items():
+        these = [row for row in rows if row.sender != own or row.number in numbers]
+        counted[most] = turns(uow, these, own, verified=message.verified)
+    return counted
 
 
 def _names_letter(uow: UnitOfWork, row: Written) -> bool:
