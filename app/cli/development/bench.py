@@ -8,6 +8,9 @@ import click
 
 from ..common import json_option, print_json, print_rows
 
+# The benchmarks ran, and a figure misses what is wanted. Python's own status for a fault is 1, click's for usage 2.
+_MISSED = 3
+
 
 @click.command("bench")
 @click.option("--short", is_flag=True, help="Leave out 100,000 emails, a large tracker, an archive and searches.")
@@ -16,7 +19,8 @@ from ..common import json_option, print_json, print_rows
 def bench_command(short: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Benchmarks.
 
-    Measures speed and memory on this machine; an hour, or ten minutes with --short. Linux only.
+    Measures speed and memory on this machine; an hour, or ten minutes with --short. Linux only. The
+    status is 3 where a figure misses what is wanted.
 
     \b
     Examples:
@@ -42,4 +46,4 @@ def bench_command(short: bool, only: tuple[str, ...], as_json: bool) -> None:
             for figure in figures
         ]
         print_rows(rows, ("MEASURE", "FIGURE", "WANTED", "MET"))
-    sys.exit(0 if all(figure.met is not False for figure in figures) else 1)
+    sys.exit(_MISSED if any(figure.met is False for figure in figures) else 0)
