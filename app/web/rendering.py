@@ -74,6 +74,7 @@ _SENTENCES = {
     413: "That's too big.",
     421: "We don't serve that address.",
     500: "Something went wrong on our side. Nothing was changed. Please try again.",
+    429: "Too many files are on their way to browsers right now. Please try again in a minute.",
     503: "We can't reach our database right now. Nothing was changed. Please try again in a minute.",
 }
 

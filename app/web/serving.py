@@ -130,6 +130,8 @@ class WebServer:
             "max_request_header_size": HEADER_BYTES,
             "max_request_body_size": max_bytes,
             "asyncore_use_poll": True,
+            # Beyond it a thread would wait for the browser, however long: four slow readers would stop all pages.
+            "outbuf_high_watermark": sys.maxsize,
             "ident": None,
             "clear_untrusted_proxy_headers": True,
             **(trusted if self._behind_proxy else {}),

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..model.inbound.inbound_mail import DeliveryResult
 from ..model.storage.database import Database
+from .files_in_hand import FilesInHand
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+# So many times the largest mail may be on its way to browsers, as files.
+_MAILS_IN_HAND = 8
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,8 @@ class Site:
     redeliver: Callable[[int, str | None], DeliveryResult]
     later: Callable[[Callable[[], None]], None]
     max_bytes: int
+
+    @cached_property
+    def files_in_hand(self) -> FilesInHand:
+        """The files on their way to browsers."""
+        return FilesInHand(_MAILS_IN_HAND * self.max_bytes)

@@ -156,8 +156,8 @@ class Desk:
         def later(work: Callable[[], None]) -> None:
             work()
 
-        site = Site(world.database, URL, LOOPBACK, world.settle, world.intake.redeliver, later, 2_000_000)
-        self.application = make_application(site)
+        self.site = Site(world.database, URL, LOOPBACK, world.settle, world.intake.redeliver, later, 2_000_000)
+        self.application = make_application(self.site)
 
     def visitor(self, email: str | None = None) -> Visitor:
         """A browser, in which somebody is logged in if they are named."""

@@ -3,11 +3,13 @@
 import re
 import resource
 import signal
+import smtplib
 import socket
 import time
 import urllib.parse
 import urllib.request
 from contextlib import ExitStack
+from email.message import EmailMessage
 from http.cookiejar import CookieJar
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from sqlalchemy import make_url
 from mail_tickets.model.search.indexer import catch_up
 from tests.support.desk import Desk
 from tests.support.postgres import PostgresServer
-from tests.support.program import PATIENCE, Program, free_port
+from tests.support.program import HELLO, PATIENCE, Program, free_port
 from tests.support.world import World
 from tests.web.conftest import ANN, OLGA, SAM, populated
 
@@ -109,6 +111,25 @@ def test_floods_stop_no_mail_and_large_forms_are_not_read(served: Served) -> Non
             assert time.monotonic() - begun < 10
         assert served.get("/healthz") == "ok\n"
         assert len(served.program.tickets()) == 11
+
+
+@pytest.mark.slow
+def test_browsers_that_read_nothing_stop_no_page(served: Served) -> None:
+    """Four threads make the pages. Each would wait until so much of its answers was read."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Message-ID"] = "ann@example.org", HELLO, "<large@example.org>"
+    mail.add_attachment(b"x" * 5_000_000, maintype="application", subtype="zip", filename="a.zip")
+    with served.program.serving(), ExitStack() as stack:
+        served.logs_in()
+        with smtplib.SMTP("127.0.0.1", served.program.port, timeout=PATIENCE) as client:
+            client.send_message(mail)
+        found = re.search(r"/tickets/1/messages/\w+/files/1", served.get("/tickets/1"))
+        assert found
+        asked = f"GET {found[0]} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {served.cookie}\r\n\r\n".encode()
+        for _ in range(6):
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), PATIENCE)).sendall(asked * 9)
+        for _ in range(20):
+            assert served.get("/healthz") == "ok\n"
 
 
 @pytest.mark.slow

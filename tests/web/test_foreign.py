@@ -108,6 +108,23 @@ def test_only_pictures_are_shown_and_by_their_first_bytes(
 HOSTILE = '"><script>alert(1)</script>\u202etxt.exe\u0000{{ 7*7 }}'
 
 
+def test_files_on_their_way_to_slow_browsers_take_no_more_memory_than_there_is(desk: Desk) -> None:
+    ann = desk.visitor().logs_in(ANN)
+    ann.press(ann.open("/tickets/1"), "/tickets/1", "Reply", text="Look.", files=[(BytesIO(b"x" * 400_000), "a.bin")])
+    found = re.search(r'href="(/tickets/1/messages/\w+/files/1)"', ann.open("/tickets/1").html)
+    assert found
+    in_hand = desk.site.files_in_hand
+    slow = []
+    while (answer := ann.get(found[1])).status_code == 200:
+        slow.append(answer)
+    assert answer.status_code == 429
+    assert in_hand.bytes <= 8 * desk.site.max_bytes
+    for one in slow:
+        one.close()
+    assert in_hand.bytes == 0
+    assert ann.get(found[1]).status_code == 200
+
+
 def test_titles_names_and_words_are_text(desk: Desk) -> None:
     desk.world.actor("eve@far.example", 'Eve "><img src=x onerror=alert(1)>').writes(
         "hello", HOSTILE, subject="<b>Bold</b>"

@@ -1,7 +1,5 @@
 """What others have sent: exact mails, their HTML in a frame of its own, and files. Nothing of it runs or loads."""
 
-from io import BytesIO
-
 from flask import Blueprint, abort, send_file
 from flask.typing import ResponseReturnValue
 
@@ -10,6 +8,8 @@ from ...mail.text import one_line
 from ...model.desk.ticket_page import MergedAway, message_file, raw_message
 from ...model.records.messages import NoSuchMessage
 from ...model.records.tickets import NoSuchTicket
+from ..current import current_site
+from ..files_in_hand import TooManyFiles
 from ..headers import FILE_POLICY, HTML_MAIL_POLICY
 from ..html_view import html_of, picture_type
 from ..rendering import page
@@ -64,9 +64,13 @@ def file(visit: Visit, number: int, key: str, place: int) -> ResponseReturnValue
 
 def download(content: bytes, name: str, shown_as: str | None = None) -> ResponseReturnValue:
     """Return bytes to be saved under a name (RFC 6266); with a type they are shown."""
+    try:
+        opened = current_site().files_in_hand.open(content)
+    except TooManyFiles:
+        abort(429)
     name = one_line(name, 150).replace("/", "_").replace("\\", "_") or "file"
     response = send_file(
-        BytesIO(content), mimetype=shown_as or _ANYTHING, as_attachment=shown_as is None, download_name=name, etag=False
+        opened, mimetype=shown_as or _ANYTHING, as_attachment=shown_as is None, download_name=name, etag=False
     )
     response.headers["Content-Security-Policy"] = FILE_POLICY
     return response
