@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +31,6 @@ _STOP_SECONDS = 5
 _TURN_SECONDS = 0.0005
 # So long a page waits for the one before it. Longer ones wait for the database: a search, or a lock.
 _GATE_SECONDS = 0.25
-# M_ARENA_MAX of glibc's malloc.h.
-_MOST_HEAPS = -8
 # Letters with a link to log in that are asked for at once; more are not written.
 _MOST_LATER = 100
 
@@ -64,7 +61,6 @@ class WebServer:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        _share_one_heap()
         sys.setswitchinterval(_TURN_SECONDS)
         self._thread.start()
 
@@ -154,15 +150,6 @@ def one_by_one(application: "WSGIApplication", seconds: float = _GATE_SECONDS) -
                 gate.release()
 
     return answer
-
-
-def _share_one_heap() -> None:
-    """Let glibc give threads no heap of their own, which each would fill and keep: Python runs one at a time anyway."""
-    # Other C libraries have no such heaps, and not this function.
-    with suppress(ImportError, OSError, AttributeError):
-        import ctypes
-
-        ctypes.CDLL(None).mallopt(_MOST_HEAPS, 1)
 
 
 def most_connections() -> int:

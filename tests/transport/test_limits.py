@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import event
 
 from mail_tickets.devtools.mail_client import MailClient
 from mail_tickets.model.inbound.inbound_mail import DeliveryResult, InboundMail
@@ -59,6 +60,22 @@ def test_no_more_connections_are_taken_than_files_may_be_opened(
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
     assert receiver.most_connections() == most
+
+
+# Memory.
+
+
+def test_a_connection_that_stored_a_large_mail_is_closed_and_one_of_small_mails_kept(small_world: World) -> None:
+    """SQLite keeps the bytes of an insert until the connection ends or inserts again."""
+    closed: list[str] = []
+    for name in ("close", "close_detached"):
+        event.listen(small_world.database.engine, name, lambda *_, name=name: closed.append(name))
+    small_world.intake.receive(mail(1), "ann@example.org", [HELLO])
+    assert closed == []
+    small_world.intake.receive(mail(2, b"Hello there.\r\n" * 100_000), "ann@example.org", [HELLO])
+    assert closed == ["close_detached"]
+    small_world.intake.receive(mail(3), "ann@example.org", [HELLO])
+    assert len(raws(small_world)) == 3
 
 
 # Recipients.

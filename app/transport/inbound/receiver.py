@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from ...model.inbound.inbound_mail import InboundMail
 from .. import mail_log
 from . import handover
+from .c_heap import keep_heap_small
 from .handover import Outcome, PipedMail, Place
 from .handover_server import HandoverServer
 from .intake import MailIntake, said_of
@@ -118,6 +119,7 @@ class Receiver:
 
         It blocks: Salmon ends its process when this returns. Raises OSError where a listener cannot be had.
         """
+        keep_heap_small()
         # Its warnings have the words that a confused client sends for commands: they may be those of a mail.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         asyncio.run(self._serve())
