@@ -1,10 +1,14 @@
 """How foreign text is made safe to keep and show."""
 
 import binascii
+import encodings
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from email.header import Header, decode_header
+from encodings.aliases import aliases
+from functools import cache
+from pkgutil import iter_modules
 
 HEADER_LIMIT = 65_536
 # Of a text no more than this is shown in a letter or on a page, or found by a search.
@@ -319,12 +323,29 @@ def _charset(name: str | None) -> str | None:
     return _CHARSETS.get(wanted, wanted)
 
 
+def known_codec(charset: str | None) -> str | None:
+    """Return Python's own name for the codec of a charset; None if there is none, or it is no charset of mail.
+
+    Python keeps every name that it is asked for until the process ends, unknown ones too: mail must not choose them.
+    """
+    name = encodings.normalize_encoding(charset or "").lower()
+    codec = aliases.get(name) or aliases.get(name.replace(".", "_")) or name
+    return codec if codec in _codecs() else None
+
+
+@cache
+def _codecs() -> set[str]:
+    """Return Python's names of the codecs that may be those of mail."""
+    return {module.name for module in iter_modules(encodings.__path__)} - _NO_CHARSETS
+
+
 def _in_charset(raw: bytes, charset: str | None, errors: str, cut: bool) -> str | None:
     """Return the text, or None if the charset is unknown or does not fit; whatever a codec raises means that."""
-    if charset is None:
+    codec = known_codec(charset)
+    if codec is None:
         return None
     try:
-        return raw.decode(charset, errors)
+        return raw.decode(codec, errors)
     except UnicodeDecodeError as error:
         if cut and error.start > len(raw) - 16:
             return _in_charset(raw[: error.start], charset, errors, cut=False)

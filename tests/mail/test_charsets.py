@@ -1,5 +1,6 @@
 """Words come out right, whatever charset a mail has and however it names it."""
 
+import codecs
 from base64 import encodebytes
 
 import pytest
@@ -193,3 +194,22 @@ def test_raw_names_and_subjects_are_in_the_charset_of_the_text(charset: str, nam
     assert (found.subject, found.sender.name, found.text) == (words, words, words)
     if named == "in its headers":
         assert [file.name for file in found.attachments] == [f"{words}.pdf"]
+
+
+def test_python_is_asked_for_no_charset_that_a_mail_made_up() -> None:
+    """It keeps each name that it is asked for as long as the process lives."""
+    asked: list[str] = []
+    codecs.register(asked.append)
+    try:
+        subject = " ".join(f"=?made-up-{number}?q?=FF?=" for number in range(20))
+        head = f"Subject: {subject}\nContent-Type: text/plain; charset=made-up; name*=made-up-name''%FF"
+        assert parse_mail(mail(head, b"Caf\xe9")).text == "Café"
+        assert parse_mail(mail("Content-Type: text/html", b"<meta charset=made-up-html>Caf\xe9")).text == "Café"
+    finally:
+        codecs.unregister(asked.append)
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", ["unicode--escape", "raw.unicode_escape", "unicode_-escape", "puny_code", "rot13"])
+def test_no_spelling_makes_a_charset_of_what_is_none(name: str) -> None:
+    assert from_bytes(b"\\x41-a", name) == "\\x41-a"

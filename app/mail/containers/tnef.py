@@ -5,6 +5,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..text import known_codec
+
 _SIGNATURE = b"\x78\x9f\x3e\x22"
 _BODY, _PROPERTIES = 0x800C, 0x9003
 _NEW_FILE, _FILE_NAME, _FILE_DATA, _FILE_PROPERTIES = 0x9002, 0x8010, 0x800F, 0x9005
@@ -147,10 +149,7 @@ def _after_name(value: bytes, at: int) -> int:
 
 
 def _string(value: bytes, charset: str | None) -> str:
-    try:
-        return value.decode(charset or "cp1252", "replace").rstrip("\0")
-    except LookupError:
-        return value.decode("cp1252", "replace").rstrip("\0")
+    return value.decode(known_codec(charset) or "cp1252", "replace").rstrip("\0")
 
 
 def unpacked(packed: bytes) -> bytes:
