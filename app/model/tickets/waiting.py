@@ -15,9 +15,12 @@ def waits_for_us() -> ColumnElement[bool]:
 
     Private notes are no answer.
     """
+    # A value and no EXISTS: for that PostgreSQL may read all changes and messages once, to know of every ticket. As it
+    # stands the subquery is asked for each ticket that the columns before it leave open, and reads what that has.
+    reopened = reopenings(Ticket.id).limit(1).scalar_subquery().is_not(None)
     unanswered = Ticket.last_response.is_(None)
     asked = Ticket.last_query >= Ticket.last_response
-    return and_(Ticket.status.in_(sorted(WAITING)), or_(unanswered, asked, reopenings(Ticket.id).exists()))
+    return and_(Ticket.status.in_(sorted(WAITING)), or_(unanswered, asked, reopened))
 
 
 def reopenings(ticket: ColumnElement[int] | InstrumentedAttribute[int] | int) -> Select[datetime]:
