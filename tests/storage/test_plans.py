@@ -147,3 +147,12 @@ def test_a_list_sorts_nothing_without_statistics(postgres_url: str) -> None:
     sorted_ones = [(statement, plan) for statement, plan in of_lists.items() if "Sort" in plan]
     # Those that somebody takes part in are looked up one by one.
     assert [one for one in sorted_ones if "WHERE ticket.id IN (SELECT participant" not in one[0]] == []
+
+
+def test_no_query_is_compiled_before_it_runs(postgres_url: str) -> None:
+    """Compiling it takes PostgreSQL longer than any query of ours, whose costs it takes for much too high."""
+    with closing(World(postgres_url)) as world, world.database.read_only() as uow:
+        costly = "EXPLAIN SELECT count(*) FROM generate_series(1, 10000) AS a, generate_series(1, 10000)"
+        plan = "\n".join(uow.connection.exec_driver_sql(costly).scalars())
+    assert "Aggregate" in plan
+    assert "JIT" not in plan

@@ -136,7 +136,8 @@ _POOL: dict[str, Any] = {"max_overflow": 8, "pool_timeout": LOCK_SECONDS, "hide_
 def _engine(url: URL, pool_size: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, pool_size)
-    options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC"
+    # Without JIT: to compile a query of lists or counts takes longer than it runs, as its cost is taken for too high.
+    options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC -c jit=off"
     arguments = {
         "connect_timeout": CONNECT_SECONDS,
         "options": options,
