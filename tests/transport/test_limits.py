@@ -3,6 +3,7 @@
 import resource
 import socket
 import time
+import tracemalloc
 from collections.abc import Iterator
 from threading import Event, Thread
 
@@ -76,6 +77,22 @@ def test_a_connection_that_stored_a_large_mail_is_closed_and_one_of_small_mails_
     assert closed == ["close_detached"]
     small_world.intake.receive(mail(3), "ann@example.org", [HELLO])
     assert len(raws(small_world)) == 3
+
+
+def test_mails_of_one_message_id_are_compared_one_at_a_time(small_world: World) -> None:
+    def dated(day: int, body: bytes) -> bytes:
+        return b"Date: Mon, %02d Jan 2024 10:00:00 +0000\r\n" % day + mail("same", body)
+
+    for day in range(1, 6):
+        small_world.intake.receive(dated(day, b"%d times.\r\n" % day * 200_000), "ann@example.org", [HELLO])
+    tracemalloc.start()
+    try:
+        small_world.intake.receive(dated(6, b"Hello there.\r\n"), "ann@example.org", [HELLO])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(raws(small_world)) == 6
+    assert peak < 3 * len(raws(small_world)[0])
 
 
 # Recipients.

@@ -112,18 +112,24 @@ def _came_already(uow: UnitOfWork, inbound_mail: InboundMail, sender: Person | N
     parsed = inbound_mail.parsed
     if sender is None or parsed.message_id is None or parsed.date is None:
         return None
-    query = select(Message.ticket_id, Message.subject, Mail.raw).join(Mail).where(Message.number == 1)
+    query = select(Message.ticket_id, Message.subject, Mail.id).join(Mail).where(Message.number == 1)
     query = query.where(Message.message_id == parsed.message_id, Message.sender_id == sender.id)
     # Of a clock that was ahead, the message has the time of its arrival.
     query = query.where(Message.date <= parsed.date).order_by(Message.date.desc()).limit(5)
     subject, _ = bare_subject(parsed.subject)
-    candidates = [
-        (ticket, raw) for ticket, other, raw in uow.connection.execute(query) if bare_subject(other)[0] == subject
-    ]
-    matches = [(ticket, raw) for ticket, raw in candidates if date_of(raw) == parsed.date]
+    rows = uow.connection.execute(query).all()
+    candidates = [(ticket, mail_id) for ticket, other, mail_id in rows if bare_subject(other)[0] == subject]
+    # One mail at a time is in memory: each may be large.
+    digests = {ticket: body_digest(raw) for ticket, raw in _bytes_of(uow, candidates) if date_of(raw) == parsed.date}
     # With the same body it is that mail again, and does nothing.
-    is_repeat = any(body_digest(raw) == parsed.body_digest for _, raw in matches)
-    return None if is_repeat or not matches else matches[0][0]
+    is_repeat = parsed.body_digest in digests.values()
+    return None if is_repeat else next(iter(digests), None)
+
+
+def _bytes_of(uow: UnitOfWork, mails: Sequence[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
+    """The bytes of each of these mails, behind the ticket that it opened."""
+    for ticket, mail_id in mails:
+        yield ticket, uow.connection.execute(select(Mail.raw).where(Mail.id == mail_id)).scalar_one()
 
 
 def _answers_in_private(answered: Sequence[KnownReference]) -> bool:
