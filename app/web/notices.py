@@ -46,6 +46,6 @@ def take_notice(ticket: int) -> PageNotice | None:
     try:
         number, done, notes, undo = json.loads(urlsafe_b64decode(stored))
         notice = PageNotice(int(number), str(done), [str(note) for note in notes], bool(undo))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     return notice if notice.ticket == ticket else None

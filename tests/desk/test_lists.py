@@ -9,6 +9,7 @@ from mail_tickets.model.desk.lists import ListPage, list_json, list_page, my_wor
 from mail_tickets.model.desk.refusals import FieldsRefused
 from mail_tickets.model.operations import administration
 from mail_tickets.model.records.people import get_person
+from mail_tickets.model.records.queue_setup import add_queue
 from mail_tickets.model.records.queues import find_queue
 from mail_tickets.model.records.tickets import Ticket, find_ticket
 from mail_tickets.model.search.indexer import catch_up
@@ -94,6 +95,28 @@ def test_a_wrong_field_says_what_would_be_right(inbox: World) -> None:
     assert 'no queue called "Nope"' in refused.value.problems["queue"]
     with pytest.raises(FieldsRefused, match="your own tickets"):
         listed(world, ANN, requestor=BEA)
+
+
+@pytest.mark.parametrize(
+    ("field", "known", "unknown", "own"),
+    [
+        ("requestor", BEA, "x@y.example", ANN),
+        ("owner", SAM, "x@y.example", ANN),
+        ("queue", "Elsewhere", "Nope", "General"),
+    ],
+)
+def test_an_outsider_learns_of_no_person_and_no_queue(
+    inbox: World, field: str, known: str, unknown: str, own: str
+) -> None:
+    world, sentences = filled(inbox), []
+    with world.uow() as uow:
+        add_queue(uow, "Elsewhere", ["elsewhere"], "support")
+    for value in (known, unknown):
+        with pytest.raises(FieldsRefused) as refused:
+            listed(world, ANN, **{field: value})
+        sentences.append(refused.value.problems)
+    assert sentences[0] == sentences[1]
+    listed(world, ANN, **{field: own})
 
 
 def test_a_long_list_comes_in_portions_none_twice(world: World) -> None:

@@ -1,6 +1,7 @@
 """Claims about what others send: nothing of it runs, loads, or breaks a page; and about floods and faults."""
 
 import re
+from base64 import urlsafe_b64encode
 from email.message import EmailMessage
 from email.policy import SMTP
 from io import BytesIO
@@ -133,6 +134,13 @@ def test_titles_names_and_words_are_text(desk: Desk) -> None:
         page = desk.visitor(OLGA).open(place)
         assert not re.search(r"<script>|<img|<b>", page.html), place
         assert "49" not in page.text or "{{ 7*7 }}" in page.text
+
+
+@pytest.mark.parametrize("said", [b"[Infinity,1,[],1]", b"[" * 2_900, b"1", b"[1,1,1,1]", b"\xff"])
+def test_a_notice_that_another_site_of_the_domain_has_left_breaks_no_page(desk: Desk, said: bytes) -> None:
+    ann = desk.visitor().logs_in(ANN)
+    ann.client.set_cookie("desk-notice", urlsafe_b64encode(said).decode(), domain="localhost")
+    assert ann.open("/tickets/1").status == 200
 
 
 def test_every_page_has_the_policies(desk: Desk) -> None:

@@ -119,9 +119,8 @@ def list_query(uow: UnitOfWork, person: Person, scope: Scope, fields: Mapping[st
     for name, words in choices.items():
         if name in given and given[name] not in words:
             problems[name] = f"It would be {' or '.join(words)}."
-    if scope.queues == () and chosen.requestor is not None and chosen.requestor.id != person.id:
-        # Whose address is whose is the team's.
-        problems["requestor"] = f"You can list your own tickets: {ME}."
+    if scope.queues == ():
+        problems |= _of_the_team(uow, person, scope, given, chosen)
     if problems:
         raise FieldsRefused(problems)
     return ListQuery(
@@ -133,6 +132,25 @@ def list_query(uow: UnitOfWork, person: Person, scope: Scope, fields: Mapping[st
         order=Order(given.get("order", Order.NEWEST if scope.queues == () else Order.OLDEST)),
         after=given.get("after", ""),
     )
+
+
+def _of_the_team(
+    uow: UnitOfWork, person: Person, scope: Scope, given: Mapping[str, str], chosen: Filter
+) -> dict[str, str]:
+    """Return a sentence for each field by which an outsider could learn who is known, and which queues there are.
+
+    It is the same whether there is such a person or queue or not.
+    """
+    own = f"You can list your own tickets: {ME}."
+    people = {"requestor": chosen.requestor, "owner": person if chosen.unassigned else chosen.assignee}
+    refused = {name: own for name, found in people.items() if name in given and (not found or found.id != person.id)}
+    if "queue" in given and not (chosen.queue and _lists_any_of(uow, chosen.queue, scope)):
+        refused["queue"] = "You have no tickets in a queue of this name."
+    return refused
+
+
+def _lists_any_of(uow: UnitOfWork, queue: Queue, scope: Scope) -> bool:
+    return bool(list_portion(uow, ListQuery(Filter(queue=queue), closed=True), scope, 1).numbers)
 
 
 def _queue(uow: UnitOfWork, _: Person, chosen: Filter, value: str) -> Filter:
