@@ -142,7 +142,7 @@ def _run(given: list[str], process: object) -> int:
         _discard_output()
         return 0 if given[:1] != ["deliver"] else EX_TEMPFAIL
     except click.UsageError as error:
-        error.show()
+        click.UsageError(_shown(error.format_message()), error.ctx).show()
         return 2
     except click.ClickException as error:
         return _told(error.format_message())
@@ -170,8 +170,15 @@ def _invoke(given: list[str], process: object) -> int:
 def _told(line: str) -> int:
     _discard_output_if_broken()
     with suppress(OSError):
-        click.echo(line, err=True)
+        click.echo(_shown(line), err=True)
     return 1
+
+
+def _shown(message: str) -> str:
+    """Return a message without what a terminal would obey: it names arguments, which may come out of a mail."""
+    from ..mail.text import shown
+
+    return shown(message)
 
 
 def in_one_line(error: BaseException) -> str:

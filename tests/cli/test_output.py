@@ -323,6 +323,16 @@ def test_an_argument_that_is_no_text_is_told_in_one_line(cli: CommandLine) -> No
     assert (done.returncode, done.stderr) == (1, "'\\udcff' is no text in UTF-8.\n")
 
 
+@pytest.mark.parametrize(
+    "command", [("show", "9\x1b[2J"), ("forget", "person", "\x1b[2J"), ("backup", "/nope\x1b[2J/x"), ("\x1b[2J",)]
+)
+def test_no_error_says_an_argument_that_a_terminal_would_obey(cli: CommandLine, command: tuple[str, ...]) -> None:
+    done = run_here(command, {**os.environ, **cli.environment})
+    assert done.returncode in (1, 2)
+    assert b"[2J" in done.stderr
+    assert b"\x1b" not in done.stderr
+
+
 def test_an_error_of_ours_is_told_in_its_sentence() -> None:
     assert in_one_line(NoSuchTicket("no_ticket", number=3)) == "There's no ticket 3."
     assert in_one_line(ValueError("first line\nsecond")) == "ValueError: first line"
