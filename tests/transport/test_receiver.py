@@ -4,7 +4,7 @@ import smtplib
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -171,6 +171,20 @@ def test_commands_may_come_all_at_once_and_the_next_mail_with_them(client: MailC
     replies = [client.hears()[:3] for _ in range(1 + 5 * 4 + 2)]
     assert replies == ["250", *["250", "250", "354", "250"] * 5, "250", "221"]
     assert raws(small_world) == [mail(number) for number in range(5)]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"])
+def test_a_browser_that_a_web_page_sends_here_hands_in_no_mail(
+    client: MailClient, small_world: World, method: str
+) -> None:
+    hello = "LHLO x" if client.lmtp else "EHLO x"
+    transaction = [hello, "MAIL FROM:<a@example.org>", f"RCPT TO:<{HELLO}>", "DATA", mail(1) + b"."]
+    client.sends(f"{method} / HTTP/1.1", "Host: localhost", "", *transaction)
+    assert client.hears() == "421 4.7.0 This is a mail server, and no web server"
+    # The server has hung up: some systems tell of that by a fault, since commands were left unread.
+    with suppress(ConnectionError):
+        assert client.hears() == ""
+    assert raws(small_world) == []
 
 
 def test_extensions_are_announced(client: MailClient) -> None:

@@ -16,6 +16,7 @@ BAD_BYTES = "553 5.1.3 Bad characters in this address"
 BAD_SIZE = "501 5.5.4 SIZE is a number of at most 20 digits"
 NO_RECIPIENT = "553 5.1.3 An empty address can't be a recipient"
 CROWDED = "421 4.3.2 Too many connections, please try again"
+NO_WEB_SERVER = "421 4.7.0 This is a mail server, and no web server"
 CLOSING = "421 4.3.2 Shutting down, please try again"
 
 

@@ -11,7 +11,18 @@ from aiosmtpd.smtp import SMTP, Envelope, syntax
 
 from ...model.program import program_name
 from .. import mail_log
-from .smtp_replies import BAD_BYTES, BAD_SIZE, CLOSING, CROWDED, NO_RECIPIENT, TOO_MANY, TOO_MUCH, TRY_LATER, too_large
+from .smtp_replies import (
+    BAD_BYTES,
+    BAD_SIZE,
+    CLOSING,
+    CROWDED,
+    NO_RECIPIENT,
+    NO_WEB_SERVER,
+    TOO_MANY,
+    TOO_MUCH,
+    TRY_LATER,
+    too_large,
+)
 
 LOG = logging.getLogger("tickets.receiver")
 END = b"\r\n.\r\n"
@@ -178,6 +189,17 @@ class _Dialogue(SMTP):
             # What the standard library raises on a bad address is not only its own error; 451 would have it sent again.
             return None, None
         return address
+
+    async def _end_http(self, _arg: str | None) -> None:
+        """End the dialogue: a web page can let a browser send an HTTP request here, with commands in its body."""
+        await self.push(NO_WEB_SERVER)
+        # As aiosmtpd ends at QUIT: commands that came with this one are not carried out.
+        if self._handler_coroutine is not None and self.transport is not None:
+            self._handler_coroutine.cancel()
+            self.transport.close()
+
+    smtp_GET = smtp_HEAD = smtp_POST = smtp_PUT = smtp_PATCH = smtp_DELETE = _end_http  # noqa: N815
+    smtp_OPTIONS = smtp_CONNECT = smtp_TRACE = _end_http  # noqa: N815
 
     @syntax("RCPT TO: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
