@@ -3,6 +3,7 @@
 import random
 import threading
 from dataclasses import dataclass, field
+from string import ascii_lowercase
 from typing import NamedTuple
 
 DOMAIN = "torture.example"
@@ -159,7 +160,9 @@ class MailGenerator:
 
     def _body(self) -> tuple[bytes, bytes]:
         """A text that no other mail has, and the headers that say what it is."""
-        text = f"This is mail {self._made}, {self._rand.getrandbits(64):x}.\r\n".encode()
+        # Words of its own: mails of somebody that say nearly the same in turn with others are held as a program's.
+        words = " ".join("".join(self._rand.choices(ascii_lowercase, k=6)) for _ in range(24))
+        text = f"This is mail {self._made}: {words}.\r\n".encode()
         text += self._rand.choice(_ODDITIES) + b"A line of a letter of this kind.\r\n" * self._rand.randrange(40)
         if self._rand.random() < 0.1:
             file = b"QUJD" * 19 + b"\r\n"
