@@ -107,6 +107,8 @@ class Keeper:
                     os.kill(pid, signal.SIGKILL)
             if self._process is not None and self._process.pid in killed:
                 self._process.wait()
+                # Its children hold its output open for a moment, and who waits for the server means the next one.
+                self._ready.clear()
             self._relay.settle(killed)
             return bool(killed)
 
