@@ -174,5 +174,7 @@ def test_people_use_the_pages_by_https_as_the_documentation_says(front: Any, tmp
         assert browser.posts("/tickets/1", answer, Origin="https://evil.example")[0] == 403
         assert browser.posts("/tickets/1", answer)[0] == 303
         assert program.shows(1)["messages"][-1]["text"] == "By https."
-        assert browser.asks("POST", "/tickets/1", b"x" * 30_000_000)[0] == 413
+        # Refused before all of it has come. Caddy, which passes a body on as it comes, may see only that we hung up.
+        assert browser.asks("POST", "/tickets/1", b"x" * 30_000_000)[0] in ((413,) if front is nginx else (413, 502))
+        assert program.shows(1)["messages"][-1]["text"] == "By https."
         assert any(f"https://{HOST}/tickets/1" in letter.decode() for letter in program.awaits_letters(1))
