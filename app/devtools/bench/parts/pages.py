@@ -92,7 +92,7 @@ def _measured(url: str, name: str) -> Iterator[Figure]:
         set_up(database)
         _fill(database)
         visitors = {email: _Visitor(database, email) for email in (_ADMIN, _HELPER, _ASKER)}
-        costs = [visitor.looks_at(path) for visitor in visitors.values() for path in _LISTS]
+        costs = [visitor.looks_at(path) for email, visitor in visitors.items() for path in _lists(email)]
         slowest, longest = max(cost.processor for cost in costs), max(cost.wall for cost in costs)
         what = f"the slowest of {len(costs)} list pages of {TICKETS:,} tickets, {name}"
         yield Figure(f"{what}, processor", f"{slowest:.1f} ms", "<= 10 ms", slowest <= 10)
@@ -108,6 +108,11 @@ def _measured(url: str, name: str) -> Iterator[Figure]:
             yield Figure(shown, f"{cost.processor:.1f} ms", f"<= {most} ms", cost.processor <= most)
         if name == "SQLite":
             yield from _sizes(visitors[_HELPER])
+
+
+def _lists(email: str) -> Iterable[str]:
+    """Whoever asks may choose among the queues of their own tickets."""
+    return (path for path in _LISTS if email != _ASKER or "Empty" not in path)
 
 
 def _sizes(visitor: "_Visitor") -> Iterator[Figure]:
