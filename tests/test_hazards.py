@@ -11,7 +11,7 @@ FOUND = {"A": 13, "B": 4, "C": 13, "D": 7, "E": 13}
 ATTACKS = TESTS.parent / "SECURITY.md"
 # All that worked.
 ATTACKED = re.findall(
-    r"[A-Z]\d?", "A1 A2 B1 B2 B3 B4 C D1 D2 D3 D4 E F G H I J K L M N O P Q S T1 T2 T3 T4 T5 T6 T7 T8 U1 U2 U3 U4"
+    r"[A-Z]\d?", "A1 A2 B1 B2 B3 B4 C D1 D2 D3 D4 E F G H I J K L M N O P Q S T1 T2 T3 T4 T5 T6 T7 T8 U1 U2 U3 U4 U5"
 )
 
 

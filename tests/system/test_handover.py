@@ -1,5 +1,6 @@
 """Claims about `tickets deliver` beside a running server: it takes the mail, and no fault loses or doubles one."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from mail_tickets.config import defaults
 from mail_tickets.config.parsing import load
 from mail_tickets.transport.inbound import handover
 from mail_tickets.transport.inbound.handover import HandoverFailed, Outcome, PipedMail, Place, hand_over
+from mail_tickets.transport.inbound.handover_server import HandoverServer
 from tests.support.program import HELLO, PATIENCE, ROOT, Program
 
 pytestmark = pytest.mark.slow
@@ -170,6 +172,60 @@ def test_a_server_that_hangs_is_waited_for_a_while(tmp_path: Path, monkeypatch: 
         listening.bind(str(tmp_path / "s"))
         listening.listen()
         assert hand_over(PipedMail(RAW, None, (HELLO,), {}), Place(tmp_path / "s", "")) is None
+
+
+def test_a_server_of_another_account_is_handed_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path / "s", "")
+    # Accounts of a stranger: neither we nor the folder's owner are the one that listens.
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(Path, "stat", lambda _: os.stat_result([0o40777, 0, 0, 1, os.getuid() + 2, 0, 0, 0, 0, 0]))
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(place.path))
+        listening.listen()
+        listening.settimeout(PATIENCE)
+        assert hand_over(PipedMail(RAW, None, (HELLO,), {}), place) is None
+        with closing(listening.accept()[0]) as client:
+            assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        b"",
+        b"5",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b"x" * 300_000,
+        b'{"settings": "", "bytes": Infinity}',
+        b'{"settings": "", "bytes": NaN}',
+        b'{"settings": "", "bytes": -1}',
+        b'{"settings": "", "bytes": 1.5}',
+        b'{"settings": "", "bytes": "9"}',
+        b'{"settings": "", "bytes": 1' + b"0" * 5_000 + b"}",
+    ],
+    ids=lambda heading: heading[:30].decode() or "nothing",
+)
+def test_a_heading_that_is_none_is_hung_up_on(tmp_path: Path, heading: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    class Sink:
+        max_bytes, in_hand, max_in_hand = 100_000, 0, 1_000_000
+
+        async def take_piped(self, mail: PipedMail) -> Outcome:
+            raise AssertionError(mail)
+
+    async def says() -> bytes:
+        server = HandoverServer(Place(tmp_path / "s", ""), Sink())
+        await server.start()
+        try:
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+            writer.write(heading + b"\n")
+            with closing(writer), suppress(ConnectionResetError):
+                return await asyncio.wait_for(reader.read(), PATIENCE)
+            return b""
+        finally:
+            await server.stop()
+
+    assert (asyncio.run(says()), caplog.records) == (b"", [])
 
 
 def test_an_address_that_is_no_text_is_handed_over(tmp_path: Path) -> None:

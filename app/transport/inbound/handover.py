@@ -6,6 +6,7 @@ It loads next to nothing: a mail server starts it for each mail.
 import json
 import os
 import socket
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,8 @@ def hand_over(mail: PipedMail, place: Place) -> Outcome | None:
             server.settimeout(READY_SECONDS)
             with socket_address(place.path) as address:
                 server.connect(address)
+            if _account(server) not in _trusted_accounts(place):
+                return None
             server.sendall(_heading(mail, place))
             if _line(server) != READY:
                 return None
@@ -90,6 +93,18 @@ def hand_over(mail: PipedMail, place: Place) -> Outcome | None:
             return Outcome(int(status), reason)
         except (OSError, ValueError) as error:
             raise HandoverFailed("The running server didn't say whether it stored the email.") from error
+
+
+def _account(server: socket.socket) -> int:
+    """Return whose program listens: the number of its account, from the struct ucred of unix(7)."""
+    credentials = struct.Struct("3i")
+    _, account, _ = credentials.unpack(server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size))
+    return int(account)
+
+
+def _trusted_accounts(place: Place) -> set[int]:
+    """Return who may be handed mail. Where all may write in the folder, a stranger's program may lie in wait there."""
+    return {os.geteuid(), place.path.parent.stat().st_uid}
 
 
 def _heading(mail: PipedMail, place: Place) -> bytes:

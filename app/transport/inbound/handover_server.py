@@ -6,7 +6,7 @@ import logging
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from .handover import READY, Outcome, PipedMail, Place, socket_address
 
@@ -64,8 +64,9 @@ class HandoverServer:
         assert task is not None
         self._open.add(task)
         try:
-            # Whoever hangs up or stalls before its mail is here whole tries again: nothing was stored.
-            with suppress(OSError, ValueError, TypeError, KeyError, EOFError, TimeoutError):
+            # Whoever hangs up or stalls before its mail is here whole tries again: nothing was stored. Nor was it for a
+            # heading that is none.
+            with suppress(OSError, ValueError, TypeError, KeyError, EOFError, TimeoutError, RecursionError):
                 await self._one_mail(reader, writer)
         finally:
             writer.close()
@@ -74,7 +75,7 @@ class HandoverServer:
     async def _one_mail(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(_IDLE_SECONDS):
             heading = json.loads(await reader.readline())
-        size = int(heading["bytes"])
+        size = heading["bytes"]
         if heading["settings"] != self._place.settings or not self._has_room(size):
             return
         self._sink.in_hand += size
@@ -89,9 +90,10 @@ class HandoverServer:
         writer.write(f"{outcome.status} {' '.join(outcome.reason.split())}\n".encode())
         await writer.drain()
 
-    def _has_room(self, size: int) -> bool:
-        fits = 0 <= size <= self._sink.max_bytes and self._sink.in_hand + size <= self._sink.max_in_hand
-        return fits and len(self._open) <= _MOST_AT_ONCE
+    def _has_room(self, size: object) -> TypeGuard[int]:
+        if not isinstance(size, int) or not 0 <= size <= self._sink.max_bytes:
+            return False
+        return self._sink.in_hand + size <= self._sink.max_in_hand and len(self._open) <= _MOST_AT_ONCE
 
 
 def _somebody_listens(path: Path) -> bool:
