@@ -11,7 +11,9 @@ from mail_tickets.devtools.bench.parts.quoted_text import HOSTILE, MISSES, REPLI
 from mail_tickets.mail.parsed import parse_mail
 from mail_tickets.mail.quotations import line_kinds
 from mail_tickets.mail.quotations.client_phrases import LANGUAGES
+from mail_tickets.mail.quotations.marks import could_lead
 from mail_tickets.mail.quoted_text import Split, is_forward, split
+from tests.support.time_bound import bounded
 
 MAILS = Path(__file__).parent.parent / "mails"
 
@@ -613,6 +615,15 @@ def test_hostile_text_is_split_without_a_loss(shape: str) -> None:
     text = HOSTILE[shape](50_000)
     found = split(text, LETTER)
     assert len(letters(found.new)) + len(letters(found.rest)) == len(letters(text))
+
+
+@pytest.mark.parametrize("shape", HOSTILE, ids=HOSTILE)
+def test_whether_a_text_could_lead_to_a_letter_is_told_in_linear_time(shape: str) -> None:
+    text = HOSTILE[shape](1_000_000)
+    with bounded():
+        could_lead(text)
+        # Where a colon or an address decides, the rest of the text is not looked at.
+        could_lead(text.translate(str.maketrans("", "", ":：@")))
 
 
 def test_a_mail_of_very_many_lines_is_kept_where_it_is_not_read_line_by_line() -> None:

@@ -1,11 +1,8 @@
 """Claims about real mails, and about the worst that can be made: taken, kept as sent, posted as far as they read."""
 
 import os
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import pytest
 from sqlalchemy import select
@@ -16,13 +13,12 @@ from mail_tickets.model.records.people import get_person
 from mail_tickets.model.records.queue_setup import add_queue, add_queue_address, add_responder
 from mail_tickets.model.records.queues import find_queue
 from mail_tickets.model.records.received_mail import Delivery, Mail
+from tests.support.time_bound import bounded
 from tests.support.world import DOMAIN, World
 
 MAILS = Path(__file__).parent.parent / "mails"
 HELLO = f"hello@{DOMAIN}"
 SENDER = "ann@example.org"
-# A second is promised; a machine under load may take some, a quadratic reading takes hundreds.
-SECONDS = 15
 
 
 def found(*folders: str) -> list[Path]:
@@ -34,22 +30,6 @@ def wired(raw: bytes) -> bytes:
     """What SMTP can carry of a file: line ends are CRLF, and the last line has one."""
     lines = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     return lines if lines.endswith(b"\r\n") else lines + b"\r\n"
-
-
-@contextmanager
-def bounded() -> Iterator[None]:
-    """Fail, rather than hang, on a mail that takes for ever."""
-
-    def too_long(_signal: int, _frame: FrameType | None) -> None:
-        raise AssertionError(f"it takes more than {SECONDS} seconds")
-
-    before = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def sent(world: World, raw: bytes, *, scheme: str = "smtp", recipient: str = HELLO) -> None:

@@ -8,7 +8,8 @@ from . import client_phrases as words
 
 _TRACKER = "\u1427"  # What Streak adds to mails in Gmail.
 UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\xad]")
-DASHES = re.compile(r"\s*+[-_=*~#]{2}")
+# No line end: below each of many blank lines a search would read all others once more.
+DASHES = re.compile(r"[^\S\n]*+[-_=*~#]{2}")
 # Samsung's delimiter, with the header lines behind it.
 _BEHIND_DELIMITER = re.compile(r"(\s*+[-_=*~]{2,}[^-_=*~\n]{3,60}[-_=*~]{2,})\s*+([^:：\n]{1,30})[:：]")
 URL = re.compile(r"<[^<>]*+>|\(?https?://\S*+")
