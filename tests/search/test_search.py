@@ -464,6 +464,27 @@ def test_one_long_ticket_hides_no_other(inbox: World, monkeypatch: pytest.Monkey
         )
 
 
+@pytest.mark.parametrize("viewer", [None, RON])
+def test_of_a_word_in_very_many_messages_the_newest_are_ranked(
+    inbox: World, monkeypatch: pytest.MonkeyPatch, viewer: str | None
+) -> None:
+    if viewer:
+        inbox.responder(viewer)
+    inbox.opens(ANN, "Zebra zebra", "zebra")
+    for number in range(2, 15):
+        inbox.opens(ANN, f"Title {number}", "The zebra")
+    monkeypatch.setattr(searching, "_BEST", 1)
+    for ranked, limit, expected in (
+        (13, 1, ([14], 10, True)),
+        # They do not fill a list of the best, so the others are ranked, too.
+        (10, 2, ([1, 14], 14, False)),
+        (14, 1, ([1], 10, True)),
+    ):
+        monkeypatch.setattr(searching, "_MOST_RANKED", ranked)
+        answer = looked_for(inbox, "zebra", viewer, limit)
+        assert ([hit.ticket.id for hit in answer.hits], answer.total, answer.more) == expected
+
+
 # --- Filters ---
 
 

@@ -6,7 +6,7 @@ It stands outside of the mapped tables, since each database has its own. What is
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, column, func, literal, literal_column, table, text
+from sqlalchemy import ColumnElement, column, func, literal, literal_column, select, table, text
 
 from ..storage.unit_of_work import UnitOfWork
 from .query import Query
@@ -78,6 +78,17 @@ def matches(uow: UnitOfWork, query: Query) -> Matches:
         -func.ts_rank(by_letter, documents.c.words, tsquery, literal_column("1")),
         documents.c.words.op("@@")(tsquery),
     )
+
+
+def last_beyond(uow: UnitOfWork, query: Query, count: int) -> int | None:
+    """The newest message that a query finds besides the newest `count`; None if it finds no more than these.
+
+    Both databases walk backwards and stop there: what a word in every message costs is the ranks of all.
+    """
+    hits = matches(uow, query)
+    beyond = select(hits.message_id).select_from(hits.table).where(hits.found).order_by(hits.message_id.desc())
+    message_id: int | None = uow.connection.scalar(beyond.offset(count).limit(1))
+    return message_id
 
 
 def put(uow: UnitOfWork, documents: Sequence[Document]) -> None:

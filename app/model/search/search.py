@@ -20,7 +20,7 @@ from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.redaction import Redaction
 from ..tickets.visibility import may_see, visible_number
 from ..wording import Sentence, say
-from .fulltext_table import matches
+from .fulltext_table import last_beyond, matches
 from .indexer import body_of
 from .query import Query
 from .snippets import Snippet, snippet, terms_in, whole
@@ -29,6 +29,8 @@ from .viewer_filter import ViewerFilter
 
 # So many of the best messages are looked at first; all of them only if they are of too few tickets.
 _BEST = 1_000
+# Of what more messages have, only the newest are ranked if they are enough: it tells messages apart no longer.
+_MOST_RANKED = 200_000
 # So many messages are read again for somebody who may not see all of them; beyond it they are not counted.
 _MOST_READ = 200
 _LONGEST_TITLE = 200
@@ -107,34 +109,46 @@ def _search(
     uow: UnitOfWork, query: Query, wanted: Filter, viewer: Person | None, limit: int, deadline: Deadline
 ) -> SearchResult:
     best = max(_BEST, 10 * limit)
-    candidates = _candidates(uow, query, wanted, viewer, best, deadline)
+    deadline.next_statement()
+    beyond = last_beyond(uow, query, _MOST_RANKED)
+    candidates = _candidates(uow, query, wanted, viewer, best, deadline, beyond or 0)
+    if beyond and len(candidates) < best:
+        beyond = None
+        candidates = _candidates(uow, query, wanted, viewer, best, deadline)
     chosen, count, more = _one_a_ticket(uow, query, viewer, candidates, limit, deadline)
     if len(candidates) == best and count <= limit and not more:
         # One long ticket can have all of the best.
-        candidates = _candidates(uow, query, wanted, viewer, None, deadline)
+        candidates = _candidates(uow, query, wanted, viewer, None, deadline, beyond or 0)
         chosen, count, more = _one_a_ticket(uow, query, viewer, candidates, limit, deadline)
         best = len(candidates) + 1
-    return SearchResult(list(_hits(uow, query, viewer, chosen)), count, more or len(candidates) == best)
+    more = more or beyond is not None or len(candidates) == best
+    return SearchResult(list(_hits(uow, query, viewer, chosen)), count, more)
 
 
 # What the database finds
 
 
 def _candidates(
-    uow: UnitOfWork, query: Query, wanted: Filter, viewer: Person | None, most: int | None, deadline: Deadline
+    uow: UnitOfWork,
+    query: Query,
+    wanted: Filter,
+    viewer: Person | None,
+    most: int | None,
+    deadline: Deadline,
+    after: int = 0,
 ) -> list[_Candidate]:
-    """The best messages that have the words, each with its ticket, in order."""
+    """The best messages that have the words, each with its ticket, in order; `after` is the last that is too old."""
     conditions = [*wanted.of_ticket(), *wanted.of_message()]
     if viewer is not None and not viewer.administrator:
         openly = _may_see_all(uow, viewer)
         hidden = and_(~openly, _may_see_some(viewer))
         # That something hidden has an excluded word must not be told by what is not found.
         parts = [(query, openly), (replace(query, without=()), hidden)] if query.without else [(query, openly | hidden)]
-        statements = [_filtered(uow, part, [*conditions, which], openly) for part, which in parts]
+        statements = [_filtered(uow, part, [*conditions, which], openly, after) for part, which in parts]
     elif conditions:
-        statements = [_filtered(uow, query, conditions, literal(True))]
+        statements = [_filtered(uow, query, conditions, literal(True), after)]
     else:
-        statements = [_unfiltered(uow, query, most)]
+        statements = [_unfiltered(uow, query, most, after)]
     rows: list[_Candidate] = []
     for statement in statements:
         deadline.next_statement()
@@ -142,25 +156,30 @@ def _candidates(
     return sorted(rows, key=lambda part: (_rounded(part.rank), -part.received.timestamp(), -part.message_id))[:most]
 
 
-def _unfiltered(uow: UnitOfWork, query: Query, most: int | None) -> Any:
+def _unfiltered(uow: UnitOfWork, query: Query, most: int | None, after: int) -> Any:
     """Messages of all tickets: no other table is read for those that are not among the best."""
     hits = matches(uow, query)
     rank = hits.rank.label("rank")
-    inner = select(hits.message_id.label("found"), rank).select_from(hits.table).where(hits.found)
+    inner = select(hits.message_id.label("found"), rank).select_from(hits.table)
+    inner = inner.where(hits.found, hits.message_id > after)
     best = inner.order_by(rank, hits.message_id.desc()).limit(most).subquery()
     statement = select(Message.id, Message.ticket_id, best.c.rank, Message.received, literal(True))
     return statement.join(best, best.c.found == Message.id)
 
 
 def _filtered(
-    uow: UnitOfWork, query: Query, conditions: Iterable[ColumnElement[bool]], openly: ColumnElement[bool]
+    uow: UnitOfWork,
+    query: Query,
+    conditions: Iterable[ColumnElement[bool]],
+    openly: ColumnElement[bool],
+    after: int,
 ) -> Any:
     """Messages that fulfil conditions, on themselves, their tickets and their queues."""
     hits = matches(uow, query)
     statement = select(Message.id, Message.ticket_id, hits.rank, Message.received, openly)
     statement = statement.select_from(hits.table).join(Message, Message.id == hits.message_id)
     statement = statement.join(Ticket, Ticket.id == Message.ticket_id).join(Queue, Queue.id == Ticket.queue_id)
-    return statement.where(hits.found, *conditions).order_by(hits.rank, Message.id.desc())
+    return statement.where(hits.found, hits.message_id > after, *conditions).order_by(hits.rank, Message.id.desc())
 
 
 def _rounded(rank: float) -> float:
