@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from mail_tickets.model.lifecycle.registry import LIFECYCLES
 from mail_tickets.model.lifecycle.tables import PRIVATE_NOTE, Lifecycle
 from mail_tickets.model.records.queue_setup import add_queue
-from mail_tickets.model.records.tickets import NoSuchTicket
+from mail_tickets.model.records.tickets import NoSuchTicket, find_ticket
 from mail_tickets.model.storage.unit_of_work import Trust
 from tests.support.footers import read_footer, team
 from tests.support.world import Letter, World
@@ -154,13 +154,18 @@ class Company:
     def happens(self, letter: Letter, text: str) -> ReplyPromise:
         """What happens when a letter's reader replies to it."""
         reader, number = self.names[letter.recipient], number_of(letter)
-        since, before = len(self.world.far_end.letters), self.world.ticket(number)["status"]
+        since, before = len(self.world.far_end.letters), self.status_of(number)
         self.actors[reader].replies(letter, text)
         reached = frozenset(self.names[one.recipient] for one in self.world.far_end.letters[since:])
         ticket = self.world.ticket(number)
         message = ticket["messages"][-1]
         assert (message["sender"]["name"] or reader, message["text"]) == (reader, text)
         return ReplyPromise(before, message["action"], message["private"], reached, ticket["status"])
+
+    def status_of(self, number: int) -> str:
+        """The status of a ticket."""
+        with self.world.uow() as uow:
+            return find_ticket(uow, number).status
 
     def foresees(self, letter: Letter) -> dict[str, Any] | None:
         """What `tickets show --as` says of a letter's reader; None where they may not see the ticket."""
@@ -241,7 +246,7 @@ def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
                 company.goes_back_to(copy)
             for line in re.findall(r"tart your reply with:\s+(Status: [^\n]+)", letter.all_text):
                 reader.replies(letter, f"{line}\n\nSo it is.")
-                assert f"Status: {company.world.ticket(number_of(letter))['status']}" == line
+                assert f"Status: {company.status_of(number_of(letter))}" == line
                 company.goes_back_to(copy)
 
 

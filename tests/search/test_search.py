@@ -169,7 +169,7 @@ def test_words_with_signs_are_found_as_they_were_written(inbox: World) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 @given(st.text(st.characters(), max_size=60) | st.text("\"*-() OR:^{}+&|!<>\\'ab", max_size=40))
 @example('"a" * NOT (b')

@@ -85,7 +85,9 @@ def open_server() -> PostgresServer:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return Given(make_url(given))
-    return own_server(os.environ.get("TEST_POSTGRES", ""), Path(tempfile.mkdtemp(prefix="tickets-pg-", dir=_MEMORY)))
+    directory = Path(tempfile.mkdtemp(prefix="tickets-pg-", dir=_MEMORY))
+    # Autovacuum looks after each new database, and none lives long enough to need that.
+    return own_server(os.environ.get("TEST_POSTGRES", ""), directory, {"autovacuum": "off"})
 
 
 # Hundreds of databases are made and dropped, each of a thousand files: on a disk that is most of the time.

@@ -38,6 +38,7 @@ def imports(path: Path) -> set[str]:
     return names
 
 
+@cache
 def imported_modules(path: Path) -> set[str]:
     """The modules of app/ and config/ that a source imports; a package only where nothing inside it is meant."""
     modules = imports(path) & MODULES.keys()

@@ -118,7 +118,8 @@ def test_wherever_the_database_goes_away_each_fate_is_noted_and_the_rest_given_b
         border.open()
         # Nothing waits for the lease to end: the clock stands still.
         everything(courier)
-        letters = [row for row in world.rows(Letter) if row.ticket_id == place]
+        with world.uow() as uow:
+            letters = uow.session.scalars(select(Letter).where(Letter.ticket_id == place)).all()
         fates = {(one.recipient, one.kind != "undelivered"): (one.state, one.attempts, one.in_hand) for one in letters}
         wanted = {(BOB, True): "sent", (CAT, True): "sent", (DAN, True): "waiting", (EVE, True): "failed"}
         wanted |= {(BOB, False): "sent", (CAT, False): "sent", (DAN, False): "waiting"}
