@@ -16,7 +16,7 @@ _FILE_LINES = 400
 _LETTERS = "aeiou", "bdfgklmnprstvz"
 
 
-def write_archive(path: Path, threads: int = THREADS, mails: int = MAILS) -> None:
+def write_archive(path: Path, threads: int, mails: int) -> None:
     """Write an mbox (mboxrd): threads that overlap, each mail with 2 KB of text, every fourth one with a file."""
     with path.open("wb") as file:
         for mail in _mails(threads, mails // threads):

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ from .load import MeasuredMail
 DOMAIN = "bench.example"
 REQUESTOR = "ann@home.example"
 HELPERS = ("helper1@home.example", "helper2@home.example")
+# So many tickets a tracker has if nobody says how many: none of them gets many mails.
+TICKETS = 500
 # A ticket that gets so many mails in ten minutes.
 BUSY, BUSY_TICKET = 40, 1
 _TEXT = "".join(
@@ -41,13 +44,20 @@ def _words(number: int) -> str:
     return f"This is number {number}.\r\n{_TEXT}"
 
 
+def free_port() -> int:
+    """A port of this machine at which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
 class Tracker:
     """A database with tickets and two responders, so that each reply of the requestor causes two letters.
 
     `history` is how many messages of many years it has before; the first of their tickets becomes the requestor's.
     """
 
-    def __init__(self, folder: Path, tickets: int = 500, *, url: str = "", history: int = 0) -> None:
+    def __init__(self, folder: Path, tickets: int = 0, *, url: str = "", history: int = 0) -> None:
         self.folder = folder
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")},
@@ -55,8 +65,9 @@ class Tracker:
             "TICKETS_DATABASE_URL": url or f"sqlite:///{folder}/tickets.db",
             "TICKETS_LISTEN": "lmtp://127.0.0.1:0",
             "TICKETS_RELAY": f"maildir:{folder}/letters",
+            "TICKETS_WEB": "",
         }
-        self.tickets = tickets
+        self.tickets = tickets or TICKETS
         self._sent = 0
         self._arrived = 0
         self._before = 0

@@ -1,7 +1,6 @@
 """How mail fares while people look at web pages, and how much memory the pages take."""
 
 import re
-import socket
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from ....model.records.people import get_person
 from ....model.storage.database import Database
 from ..figure import Figure
 from ..load import connect, send
-from ..tracker import DOMAIN, Tracker
+from ..tracker import DOMAIN, Tracker, free_port
 
 CLIENTS = 4
 PAGES_A_SECOND = 10
@@ -32,7 +31,7 @@ def browsing(folder: Path) -> Iterable[Figure]:
     with without.server("running", TICKETS_WEB="") as server:
         _seconds(without, server.port, 2 * ROUNDS * MAILS)
         bare = server.peak_bytes()
-    tracker, web = Tracker(_made(folder / "with")), _free_port()
+    tracker, web = Tracker(_made(folder / "with")), free_port()
     quiet: list[float] = []
     browsed: list[float] = []
     with tracker.server("running", TICKETS_WEB=f"http://127.0.0.1:{web}") as server:
@@ -106,12 +105,6 @@ def _log_in(tracker: Tracker, port: int) -> str:
     if found is None:
         raise AssertionError("nobody could log in")
     return found[0]
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _made(folder: Path) -> Path:

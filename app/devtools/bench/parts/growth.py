@@ -13,7 +13,7 @@ from ..tracker import Tracker
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 25
-_MAILS = 10
+MAILS = 10
 _MOST = 1.1
 NAME = "growth, {database}: {kind}, {size:,} messages"
 """The name of a figure of which the plot is drawn (`growth_plot`)."""
@@ -27,9 +27,9 @@ _KINDS: Mapping[str, Callable[[Tracker, int], Sequence[MeasuredMail]]] = {
 }
 
 
-def growth(folder: Path, say: Callable[[str], None], sizes: Sequence[int] = SIZES) -> Iterable[Figure]:
+def growth(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     """Processor time of each kind of mail at each size, on both databases; PostgreSQL's own processes count too."""
-    trackers = {size: Tracker(folder / str(size), history=size) for size in sizes if _made(folder / str(size))}
+    trackers = {size: Tracker(_made(folder / str(size)), history=size) for size in SIZES}
     yield from _grown("SQLite", trackers, lambda: 0.0)
     with measured_postgres(say) as server:
         if server is not None:
@@ -37,9 +37,7 @@ def growth(folder: Path, say: Callable[[str], None], sizes: Sequence[int] = SIZE
             for tracker in trackers.values():
                 tracker.remove()
             trackers = {
-                size: Tracker(folder / f"pg{size}", url=server.new_database(), history=size)
-                for size in sizes
-                if _made(folder / f"pg{size}")
+                size: Tracker(_made(folder / f"pg{size}"), url=server.new_database(), history=size) for size in SIZES
             }
             yield from _grown("PostgreSQL", trackers, server.cpu_ms)
 
@@ -58,7 +56,7 @@ def _grown(database: str, trackers: Mapping[int, Tracker], besides: Callable[[],
         for _ in range(ROUNDS):
             for kind, make in _KINDS.items():
                 for size, here in open_ones.items():
-                    mails = make(trackers[size], _MAILS)
+                    mails = make(trackers[size], MAILS)
                     costs.setdefault((kind, size), []).append(here.cost(mails, besides))
     quietest = {key: quantiles(every, n=10)[0] for key, every in costs.items()}
     for (kind, size), every in costs.items():
@@ -75,5 +73,5 @@ def _warm_up(here: InProcess, tracker: Tracker) -> None:
     for mail in tracker.replies(tracker.tickets + 10):
         here.take(mail)
     for make in _KINDS.values():
-        for mail in make(tracker, _MAILS):
+        for mail in make(tracker, MAILS):
             here.take(mail)

@@ -25,7 +25,7 @@ _ROOT = Path(__file__).resolve().parents[4]
 def imports(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
     """An archive of 100,000 mails imported, and imported again."""
     box = folder / "archive.mbox"
-    write_archive(box)
+    write_archive(box, THREADS, MAILS)
     yield Figure("the archive imported", f"{MAILS:,} mails, {THREADS:,} threads, {box.stat().st_size / 1e9:.2f} GB")
     first = _run(box, f"sqlite:///{folder}/tickets.db")
     say("the same archive again")

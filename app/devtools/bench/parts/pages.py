@@ -32,8 +32,8 @@ from ..tracker import DOMAIN
 
 TICKETS = 1_000_000
 LENGTH = 100
-_AT_ONCE = 50_000
-_AGAIN = 15
+AT_ONCE = 50_000
+AGAIN = 15
 _ADMIN, _HELPER, _ASKER = "admin@home.example", "helper@home.example", "ann@home.example"
 # One ticket in forty is open, one in ten of those is somebody's, and one queue has few of them.
 _FILL = """
@@ -147,7 +147,7 @@ class _Visitor:
     def looks_at(self, path: str) -> Cost:
         """The medians of some looks."""
         costs: list[Cost] = []
-        for _ in range(_AGAIN):
+        for _ in range(AGAIN):
             processor, wall = process_time(), perf_counter()
             self.get(path)
             costs.append(Cost((process_time() - processor) * 1000, (perf_counter() - wall) * 1000))
@@ -170,9 +170,9 @@ def _fill(database: Database) -> None:
             "few": queues.find_queue(uow, "Questions").id, "many": queues.find_queue(uow, "General").id,
             "asker": people[_ASKER].id, "helper": people[_HELPER].id, "other": other.id,
         }  # fmt: skip
-    for first in range(1, TICKETS + 1, _AT_ONCE):
+    for first in range(1, TICKETS + 1, AT_ONCE):
         with database.transaction() as uow:
-            _add_tickets(uow.connection, ids | {"first": first, "last": first + _AT_ONCE - 1})
+            _add_tickets(uow.connection, ids | {"first": first, "last": first + AT_ONCE - 1})
     with database.transaction() as uow:
         _add_long_ticket(uow)
 

@@ -12,7 +12,7 @@ from ..in_process import InProcess, in_process
 from ..load import MeasuredMail
 from ..tracker import Tracker
 
-_MAILS = 20
+MAILS = 20
 # SQLite's pages here, and what its log has before each (sqlite.org, "WAL file format").
 _FRAME = 4096 + 24
 _KINDS: Sequence[tuple[str, Callable[[Tracker, int], Sequence[MeasuredMail]], int]] = (
@@ -31,8 +31,8 @@ def path_counts(folder: Path) -> Iterable[Figure]:
         for name, make, most in _KINDS:
             for mail in make(tracker, 10):
                 here.take(mail)
-            yield at_most(f"statements of {name}", _statements(here, make(tracker, _MAILS)), most, "{:.0f}")
-        pages = _pages(here, folder / "tickets.db", tracker.replies(_MAILS))
+            yield at_most(f"statements of {name}", _statements(here, make(tracker, MAILS)), most, "{:.0f}")
+        pages = _pages(here, folder / "tickets.db", tracker.replies(MAILS))
         yield at_most("pages that a reply of 2 KB writes to the log of SQLite", pages, 24, "{:.1f}")
 
 

@@ -37,7 +37,7 @@ _ON_A_TICKET = 4
 _WORDS = 60_000
 _PEOPLE = 2_000
 _LIMIT = 20
-_AGAIN = 5
+AGAIN = 5
 _AT_ONCE = 5_000
 _HELPER = "helper@home.example"
 _BEGUN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -86,8 +86,8 @@ def _measured(url: str, name: str, wanted: bool) -> Iterator[Figure]:
         catch_up(database)
         yield Figure(f"messages taken into the index a second, {name}", f"{MESSAGES / (perf_counter() - begun):.0f}")
         drawn = median(_milliseconds(database, word) for word in speech.says(DRAWN))
-        commonest = median(_milliseconds(database, speech.words[0]) for _ in range(_AGAIN))
-        restricted = median(_milliseconds(database, speech.words[0], _HELPER) for _ in range(_AGAIN))
+        commonest = median(_milliseconds(database, speech.words[0]) for _ in range(AGAIN))
+        restricted = median(_milliseconds(database, speech.words[0], _HELPER) for _ in range(AGAIN))
     what = f"a search over {MESSAGES:,} messages, {name}"
     limit, most = (("<= 50 ms", "<= 500 ms")) if wanted else ("", "")
     drawn_words = f"{what}, median of {DRAWN} words drawn by frequency"

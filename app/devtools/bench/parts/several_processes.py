@@ -14,7 +14,7 @@ ROUNDS = 7
 MAILS = 320
 _CONNECTIONS = 16
 # So many that none gets more mails in ten minutes than loop protection allows.
-_TICKETS = 2_000
+TICKETS = 2_000
 
 
 def several_processes(folder: Path, say: Callable[[str], None]) -> Iterable[Figure]:
@@ -22,7 +22,7 @@ def several_processes(folder: Path, say: Callable[[str], None]) -> Iterable[Figu
     with measured_postgres(say) as server:
         if server is None:
             return
-        tracker = Tracker(folder, tickets=_TICKETS, url=server.new_database())
+        tracker = Tracker(folder, tickets=TICKETS, url=server.new_database())
         rates: dict[str, list[float]] = {}
         costs: dict[str, list[tuple[float, float]]] = {}
         with ExitStack() as stack:
