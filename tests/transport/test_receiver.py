@@ -1,5 +1,6 @@
 """Claims about the receiver: what a sending server may say, what it hears, and that 250 means stored."""
 
+import gc
 import smtplib
 import socket
 import sys
@@ -69,6 +70,23 @@ def client(small_world: World, request: pytest.FixtureRequest) -> Iterator[MailC
     with small_world.serving(request.param), wire(small_world, request.param) as connected:
         connected.greets()
         yield connected
+
+
+# The unit of work.
+
+
+def test_nobody_who_remembers_an_address_keeps_its_unit_of_work(small_world: World) -> None:
+    def units_of_work() -> int:
+        gc.collect()
+        return sum(isinstance(item, UnitOfWork) for item in gc.get_objects())
+
+    before = units_of_work()
+    addresses = [HELLO, TICKET1, "ticket1-comment@example.com", f"nobody@{DOMAIN}"]
+    for number, recipient in enumerate(addresses):
+        with suppress(Exception):
+            small_world.intake.receive(mail(number), "ann@example.org", [recipient])
+    assert fates(small_world)
+    assert units_of_work() == before
 
 
 # The bytes.

@@ -25,7 +25,10 @@ def look_in(database: Database) -> None:
 
 
 class Recipient(str):
-    """The address that a mail of our own receiver is routed by, and the unit of work in which it is looked up."""
+    """The address that a mail of our own receiver is routed by, and the unit of work in which it is looked up.
+
+    It stays here: whoever remembers an address, as `address_key` does, would keep the unit of work with it.
+    """
 
     uow: UnitOfWork
 
@@ -92,7 +95,7 @@ def _knows_our_domain(address: str) -> bool:
 def _is_at_our_domain(address: str) -> bool:
     """Return whether an address stands at a domain of ours; true where no tracker can tell."""
     if isinstance(address, Recipient):
-        return is_at_our_domain(address.uow, address)
+        return is_at_our_domain(address.uow, str(address))
     if _database is None or address_key(address).rpartition("@")[2] == _database.domain:
         return True
     return _looked_up(_database, is_at_our_domain, address)
@@ -100,7 +103,7 @@ def _is_at_our_domain(address: str) -> bool:
 
 def _place(address: str) -> OurAddress | None:
     if isinstance(address, Recipient):
-        return find_our_address(address.uow, address)
+        return find_our_address(address.uow, str(address))
     if _database is None:
         local = address.rpartition("@")[0]
         return place_by_form(local.lower()) if local.isascii() else None
