@@ -316,7 +316,8 @@ def test_a_courier_that_died_with_letters_in_hand_leaves_them_to_the_next(
 
 
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters_in_hand, "LEASE", timedelta(seconds=1))
+    # A thread that renews may come late by seconds on a busy machine.
+    monkeypatch.setattr(letters_in_hand, "LEASE", timedelta(seconds=2.5))
     monkeypatch.setattr(letters_in_hand, "BEGIN_WITHIN", timedelta(seconds=0.2))
     monkeypatch.setattr(letters_in_hand, "RENEW_SECONDS", 0.2)
 
@@ -338,7 +339,7 @@ def test_a_lease_is_renewed_as_long_as_a_letter_is_under_way(
     first.start()
     assert inside.wait(20)
     other = Courier(world.database, relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path))
-    until = monotonic() + 2.5
+    until = monotonic() + 4
     while monotonic() < until:
         assert other.round() == 0
         sleep(0.02)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from time import monotonic
 
 import pytest
 
@@ -19,8 +18,8 @@ from tests.support.world import DOMAIN, World, awaits
 
 @pytest.fixture
 def office(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A world whose courier has begun, and would not look by itself for a minute."""
-    monkeypatch.setattr(courier_module, "POLL_SECONDS", 60.0)
+    """A world whose courier has begun, and would not look by itself before `awaits` gives up."""
+    monkeypatch.setattr(courier_module, "POLL_SECONDS", 600.0)
     monkeypatch.setattr(courier_module, "INDEXED_AT_ONCE", 0)
     with closing(World(postgres_url)) as world:
         world.responder("bob@example.org")
@@ -48,17 +47,13 @@ def test_a_letter_of_another_process_leaves_at_once(office: World, monkeypatch: 
     announcer.start()
     for number in range(1, 3):
         writes_a_letter(office, number)
-        began = monotonic()
         announcer.wake()
         awaits(lambda: is_sent(office, number))  # noqa: B023 - asked before the next
-        assert monotonic() - began < 5
     announcer.stop()
     other.close()
     # A command tells of what it wrote when it ends.
     writes_a_letter(office, 3)
-    began = monotonic()
     with open_transaction() as uow:
         get_or_create_person(uow, Mailbox("", "cat@example.org"), known=True)
         retry(uow)
     awaits(lambda: is_sent(office, 3))
-    assert monotonic() - began < 5
