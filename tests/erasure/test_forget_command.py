@@ -20,8 +20,7 @@ YES = ("--yes", "--yes")
 def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A shared inbox with a ticket of Ann's, to which she has written a mail."""
     made = CommandLine(tmp_path, capsys, monkeypatch)
-    made.has_a_database()
-    staffed(made)
+    staffed(made, "correspondence")
     assert deliver(made, SECRET, "ticket1@tickets.localhost").status == 0
     (tmp_path / "mail").unlink()
     return made
