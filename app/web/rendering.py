@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from flask import g, make_response, render_template, request
@@ -82,7 +83,7 @@ _SENTENCES = {
 def add_words(environment: Environment) -> None:
     """Give templates their filters."""
     environment.filters.update(when=when, ago=ago, linked=linked, iso=iso, size=size, browser=browser)
-    environment.filters.update(message_words=message_words, folded=folded, marked=marked)
+    environment.filters.update(message_words=message_words, marked=marked)
     environment.globals.update(asset=asset)
 
 
@@ -139,16 +140,11 @@ def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:
     return Markup("").join([*parts, escape(text[at:])])
 
 
-def folded(text: str) -> str:
-    """Return a text with its white space as single blanks, to be compared."""
-    return " ".join(text.split())
-
-
-def message_words(key: str, items: Sequence[Mapping[str, Any]]) -> str:
+def message_words(key: str, items: Sequence[SimpleNamespace]) -> str:
     """Return by what somebody can tell a message from others: who wrote it, and its first words."""
     for item in items:
-        if item["is_message"] and item["key"] == key:
-            return f"{item['byline']} {one_line(item['text'], 60)}"
+        if item.is_message and item.key == key:
+            return f"{item.byline} {one_line(item.text, 60)}"
     return "an earlier one"
 
 

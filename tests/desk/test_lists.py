@@ -305,7 +305,8 @@ def _listen(connection: object, plans: list[str]) -> None:
 
     def explain(conn, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]
         if "last_public" in statement and statement.startswith("SELECT ticket.last_public"):
-            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            # Prepared statements have no cursor yet.
+            plan = conn.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             plans.append("\n".join([*(row[3] for row in plan), statement]))
 
     event.listen(connection, "before_cursor_execute", explain)

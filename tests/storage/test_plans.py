@@ -73,8 +73,10 @@ def explained(database: Database) -> Iterator[dict[str, str]]:
     """The plan of every query, made just before it ran and so under the same settings."""
     plans: dict[str, str] = {}
 
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, _context: object, _many: bool) -> None:
-        if statement.startswith("SELECT") and cursor is not None:
+    def explain(
+        connection: Any, _cursor: object, statement: str, parameters: Any, _context: object, _many: bool
+    ) -> None:
+        if statement.startswith("SELECT"):
             rows = connection.connection.cursor().execute(f"EXPLAIN {statement}", parameters).fetchall()
             plans.setdefault(" ".join(statement.split()), "\n".join(row[0] for row in rows))
 

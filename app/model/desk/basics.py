@@ -18,7 +18,6 @@ from ..records.queues import every_queue
 from ..records.tickets import NoSuchTicket, Ticket, find_ticket, resolve_merged
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets import merging
-from ..tickets.fields import assignable_people
 from ..tickets.members import TicketMember, member_for, members_of
 from ..tickets.posts import NewMessage
 from ..tickets.transitions import has_answer, reachable_statuses
@@ -62,8 +61,14 @@ class Basics(NamedTuple):
     copied_in: Sequence[tuple[str, str]]
 
 
-def basics_of(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Sequence[TicketMember]) -> Basics:
-    """Return what a responder can set of a ticket."""
+def basics_of(
+    uow: UnitOfWork,
+    ticket: Ticket,
+    member: TicketMember,
+    members: Sequence[TicketMember],
+    owners: Sequence[tuple[str, str]],
+) -> Basics:
+    """Return what a responder can set of a ticket; `owners` can be chosen, as (address, name)."""
     life = ticket.lifecycle
     roles, answered = member.roles_in(life), has_answer(uow, ticket)
     return Basics(
@@ -74,7 +79,7 @@ def basics_of(uow: UnitOfWork, ticket: Ticket, member: TicketMember, members: Se
         requestor=ticket.requestor.email,
         subject=ticket.title,
         queues=[queue.name for queue in every_queue(uow)],
-        owners=assignable_people(uow, members),
+        owners=owners,
         statuses=[ticket.status, *reachable_statuses(life, roles, ticket.status, answered=answered)],
         copied_in=[(person.email, person.label) for person in members if person.participant],
     )

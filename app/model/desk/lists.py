@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from ..lifecycle.commands import ME, NOBODY
@@ -17,6 +17,8 @@ from ..records.tickets import Ticket
 from ..search.query import read_query
 from ..search.search import search
 from ..search.time_limit import SearchTooExpensive, within
+from ..storage.by_numbers import is_one_of_numbers, rows_of_numbers
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.filters import Filter, tickets_by_number
 from ..tickets.listing import (
@@ -180,7 +182,7 @@ def _sees_all(queue_id: int, assignee_id: int | None, scope: Scope) -> bool:
 
 
 _OWNER, _ASKER = aliased(Person), aliased(Person)
-_ROWS = (
+_ROWS = Prepared(
     select(
         Ticket.id,
         Ticket.title,
@@ -202,23 +204,36 @@ _ROWS = (
     .join(Queue, Queue.id == Ticket.queue_id)
     .join(_ASKER, _ASKER.id == Ticket.requestor_id)
     .outerjoin(_OWNER, _OWNER.id == Ticket.assignee_id)
-    .where(Ticket.id.in_(bindparam("numbers", expanding=True)))
+    .where(is_one_of_numbers(Ticket.id))
+)
+_TEAMS = Prepared(
+    select(Responder.queue_id, Person.id, Person.name, Person.email)
+    .join(Person)
+    .where(is_one_of_numbers(Responder.queue_id))
 )
 
 
 def _rows(uow: UnitOfWork, numbers: Sequence[int], scope: Scope) -> list[TicketRow]:
     """Return the rows of tickets in the order of their numbers given."""
-    rows = uow.connection.execute(_ROWS, {"numbers": list(numbers)}).all()
-    teams = _teams(uow, {row.queue_id for row in rows})
-    by_number = {row[0]: _row(row, scope, teams.get(row.queue_id, {})) for row in rows}
+    by_number = _rows_by_number(uow, numbers, scope)
     return [by_number[number] for number in numbers]
+
+
+def _rows_by_number(uow: UnitOfWork, numbers: Collection[int], scope: Scope) -> dict[int, TicketRow]:
+    uow.session.flush()
+    rows = [*rows_of_numbers(uow.connection, _ROWS, numbers)]
+    teams = _teams(uow, {row[_QUEUE] for row in rows})
+    return {row[0]: _row(row, scope, teams.get(row[_QUEUE], {})) for row in rows}
+
+
+# The place of a queue in a row.
+_QUEUE = 3
 
 
 def _teams(uow: UnitOfWork, queues: Collection[int]) -> dict[int, dict[int, TicketMember]]:
     """Return who answers for each of these queues, by person."""
-    query = select(Responder.queue_id, Person.id, Person.name, Person.email).join(Person)
     teams: dict[int, dict[int, TicketMember]] = {}
-    for queue_id, person_id, name, email in uow.connection.execute(query.where(Responder.queue_id.in_(queues))):
+    for queue_id, person_id, name, email in rows_of_numbers(uow.connection, _TEAMS, queues):
         member = TicketMember(person_id, label_of(name, email), email, answers=True)
         teams.setdefault(queue_id, {})[person_id] = member
     return teams
@@ -268,24 +283,27 @@ class MyWork(NamedTuple):
 def my_work(uow: UnitOfWork, person: Person) -> MyWork:
     """Return what waits for one person."""
     scope = scope_of(uow, person)
-    asked = _list(uow, scope, ListQuery(Filter(requestor=person), order=Order.NEWEST))
-    if scope.queues == ():
-        none = ListPage([], "")
-        assigned = _list(uow, scope, ListQuery(Filter(assignee=person)))
-        return MyWork([], assigned, none, none, none, asked)
-    return MyWork(
-        queue_counts(uow, scope),
-        _list(uow, scope, ListQuery(Filter(assignee=person))),
-        _list(uow, scope, ListQuery(Filter(unassigned=True))),
-        _list(uow, scope, ListQuery(waits=Waits.US)),
-        _list(uow, scope, ListQuery(waits=Waits.THEM)),
-        asked,
-    )
+    team = scope.queues != ()
+    queries = {
+        "asked": ListQuery(Filter(requestor=person), order=Order.NEWEST),
+        "mine": ListQuery(Filter(assignee=person)),
+        **(_OF_A_TEAM if team else {}),
+    }
+    portions = {name: list_portion(uow, query, scope, _FEW) for name, query in queries.items()}
+    rows = _rows_by_number(uow, {number for portion in portions.values() for number in portion.numbers}, scope)
+    lists = {
+        name: ListPage([rows[number] for number in portion.numbers], portion.after)
+        for name, portion in portions.items()
+    }
+    return MyWork(queue_counts(uow, scope) if team else [], **(_EMPTY_LISTS | lists))
 
 
-def _list(uow: UnitOfWork, scope: Scope, query: ListQuery) -> ListPage:
-    portion = list_portion(uow, query, scope, _FEW)
-    return ListPage(_rows(uow, portion.numbers, scope), portion.after)
+_OF_A_TEAM = {
+    "unassigned": ListQuery(Filter(unassigned=True)),
+    "us": ListQuery(waits=Waits.US),
+    "them": ListQuery(waits=Waits.THEM),
+}
+_EMPTY_LISTS = dict.fromkeys(_OF_A_TEAM, ListPage([], ""))
 
 
 class FoundRow(NamedTuple):

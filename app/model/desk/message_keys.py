@@ -7,7 +7,7 @@ from ..records.messages import Message, NoSuchMessage
 from ..records.tickets import Ticket
 from ..storage.unit_of_work import UnitOfWork
 from ..tickets.members import TicketMember
-from ..tickets.visibility import visible_ids
+from ..tickets.visibility import newest_visible_id, visible_ids
 
 DIGITS = 10
 
@@ -19,8 +19,8 @@ def message_key(uow: UnitOfWork, message_id: int) -> str:
 
 def newest_key(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> str:
     """Return the key of the newest message that somebody may see."""
-    ids = visible_ids(uow, ticket, member)
-    return message_key(uow, ids[-1]) if ids else ""
+    newest = newest_visible_id(uow, ticket, member)
+    return "" if newest is None else message_key(uow, newest)
 
 
 def find_by_key(uow: UnitOfWork, ticket: Ticket, member: TicketMember, key: str) -> Message:

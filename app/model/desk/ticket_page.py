@@ -77,7 +77,7 @@ def ticket_page(uow: UnitOfWork, number: int, person: Person, *, before: str = "
     ids = ids_as_shown(uow, ticket, member)
     stop = next((at for at, own_id in enumerate(ids) if before and message_key(uow, own_id) == before), len(ids))
     chosen = ids[max(stop - PAGE, 0) : stop]
-    view = ticket_in_full(uow, ticket, person, chosen)
+    view = ticket_in_full(uow, ticket, person, chosen, members)
     for message_id, message in zip(chosen, view["messages"], strict=True):
         message["key"] = message_key(uow, message_id)
         message["byline"] = byline(message, ticket.lifecycle, person.email)
@@ -87,11 +87,11 @@ def ticket_page(uow: UnitOfWork, number: int, person: Person, *, before: str = "
     for change, line in zip(view["changes"], change_lines(uow, changes), strict=True):
         change["line"] = line.english
     earlier = max(stop - PAGE, 0)
-    asker = asker_for(uow, ticket, member, members)
+    form = form_of(uow, ticket, asker_for(uow, ticket, member, members))
     return TicketPage(
         view=view,
-        form=form_of(uow, ticket, asker),
-        basics=basics_of(uow, ticket, member, members) if member.responder else None,
+        form=form,
+        basics=basics_of(uow, ticket, member, members, form.owners) if member.responder else None,
         people=_listeners(uow, ticket, members) if member.insider else [],
         responder=member.responder,
         insider=member.insider,

@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ...mail.addresses import address_key
 from ..letters.personal_letters import write_login_letter
 from ..lifecycle.tables import NotAllowed
 from ..records.people import Address, Person, find_person
 from ..records.web_access import LoginLink, WebSession
+from ..storage.mapped_rows import columns_of, load
+from ..storage.prepared import Prepared
 from ..storage.unit_of_work import UnitOfWork
 
 LINK_LASTS = timedelta(minutes=15)
@@ -28,6 +30,11 @@ _KEPT = timedelta(days=1)
 _LIMITS = ((timedelta(hours=1), 3), (timedelta(days=1), 10))
 _NETWORK_LIMIT = (timedelta(hours=1), 20)
 _LONGEST_BROWSER = 200
+_SESSION = Prepared(
+    select(*columns_of(WebSession), *columns_of(Person))
+    .join(Person, Person.id == WebSession.person_id)
+    .where(WebSession.digest == bindparam("digest"))
+)
 
 
 class LinkAsker(NamedTuple):
@@ -131,9 +138,13 @@ def log_in(uow: UnitOfWork, secret: str, browser_secret: str, browser: str) -> L
 
 def find_session(uow: UnitOfWork, secret: str) -> WebSession | None:
     """Return the session that a cookie stands for, if it has not ended."""
-    here = select(WebSession).where(WebSession.digest == digest_of(secret)).options(joinedload(WebSession.person))
-    session = uow.session.scalars(here).one_or_none()
-    return session if session is not None and _lives(session, uow.now) else None
+    row = _SESSION.row(uow.connection, {"digest": digest_of(secret)})
+    if row is None:
+        return None
+    places = len(columns_of(WebSession))
+    session = load(uow.session, WebSession, row[:places])
+    set_committed_value(session, "person", load(uow.session, Person, row[places:]))
+    return session if _lives(session, uow.now) else None
 
 
 def _lives(session: WebSession, now: datetime) -> bool:

@@ -118,6 +118,7 @@ _ANSWERS = Prepared(
 _SEEN_BY = Prepared(
     union(*(select(table.queue_id).where(table.person_id == bindparam("person")) for table in (Responder, QueueReader)))
 )
+_EVERY = Prepared(select(*columns_of(Queue)).order_by(Queue.id))
 _BY_ID = Prepared(select(*columns_of(Queue)).where(Queue.id == bindparam("queue")))
 
 
@@ -173,7 +174,8 @@ def find_queue(uow: UnitOfWork, name: str) -> Queue:
 
 def every_queue(uow: UnitOfWork) -> list[Queue]:
     """All queues, in the order in which they were made."""
-    return list(uow.session.scalars(select(Queue).order_by(Queue.id)))
+    uow.session.flush()
+    return [load(uow.session, Queue, row) for row in _EVERY.rows(uow.connection, {})]
 
 
 def names_of_queues(uow: UnitOfWork) -> set[str]:

@@ -5,19 +5,20 @@ one, or read everything and sort it: SQLite is told which index, and PostgreSQL 
 needed, as for the queues of one person, each gives its best tickets and the best of these are shown.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, or_, select, tuple_
 
 from ..records.people import Person
 from ..records.queues import Queue, queues_seen_by
 from ..records.tickets import Participant, Ticket
-from ..storage.prepared import run
+from ..storage.prepared import Prepared, run
 from ..storage.unit_of_work import UnitOfWork
 from .filters import NOT_FORGOTTEN, Filter
 from .waiting import waits_for_us
@@ -27,6 +28,8 @@ PORTION = 50
 _MOST_BRANCHES = 40
 # So many tickets are read in a few milliseconds.
 _MANY = 5_000
+# So many different statements are kept; there are fewer kinds of lists.
+_MOST_WALKS = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -89,11 +92,11 @@ def list_portion(uow: UnitOfWork, query: ListQuery, scope: Scope, limit: int = P
     """Return a portion of a list. What it reads does not grow with the number of tickets."""
     if scope.queues is None and query.closed and query.filter.statuses is not None:
         # Of a rare status each queue's index knows, and no walk through all tickets finds it soon.
-        scope = Scope(tuple(uow.session.scalars(select(Queue.id).order_by(Queue.id))))
+        scope = Scope(tuple(number for number, _ in _QUEUES.rows(uow.connection, {})))
     branches = _branches(uow, query, scope)
     with _unsorted(uow):
-        rows = [row for branch in branches if branch.ordered for row in _read(uow, branch, limit + 1)]
-    rows += [row for branch in branches if not branch.ordered for row in _read(uow, branch, limit + 1)]
+        rows = [row for branch in branches if branch.walk.along for row in branch.rows(uow, limit + 1)]
+    rows += [row for branch in branches if not branch.walk.along for row in branch.rows(uow, limit + 1)]
     down = query.order is Order.NEWEST
     best = sorted({(row[0], row[1]) for row in rows}, reverse=down)[: limit + 1]
     after = cursor(*best[limit - 1]) if len(best) > limit else ""
@@ -111,10 +114,6 @@ def _unsorted(uow: UnitOfWork) -> Iterator[None]:
         run(uow.connection, "SET LOCAL enable_sort = on")
 
 
-def _read(uow: UnitOfWork, branch: "_Branch", limit: int) -> Sequence[Row[datetime, int]]:
-    return uow.connection.execute(branch.statement.limit(limit)).all()
-
-
 def cursor(moment: datetime, number: int) -> str:
     """Return the place of a ticket in a list, as it stands in an address."""
     return f"{(moment - _EPOCH) // timedelta(microseconds=1)}.{number}"
@@ -127,46 +126,68 @@ def read_cursor(given: str) -> tuple[datetime, int] | None:
     return (_EPOCH + timedelta(microseconds=int(micros)), int(number)) if fits else None
 
 
-class _Branch(NamedTuple):
-    """A statement for some tickets of a list, and the `walk` in which it finds them.
+class _Where(NamedTuple):
+    """A condition by its name in `_CONDITIONS`, and how many parameters it has, where that differs."""
 
-    `ordered`: along an index that has the list's order.
+    name: str
+    many: int = 0
+
+
+class _IndexWalk(NamedTuple):
+    """A walk along an index, `within` the part of it that some conditions make, for what fits all others.
+
+    Without an index it finds those in which somebody takes part, in no order. `later`: it begins behind a place.
     """
 
-    statement: Select[datetime, int]
-    walk: Select[datetime, int]
-    ordered: bool = True
+    along: str
+    within: tuple[_Where, ...]
+    conditions: tuple[_Where, ...]
+    down: bool
+    later: bool
+
+
+class _Branch(NamedTuple):
+    """A walk that has some of the tickets of a list, and the values of its parameters."""
+
+    walk: _IndexWalk
+    values: Mapping[str, Any]
+
+    def rows(self, uow: UnitOfWork, limit: int) -> Sequence[tuple[Any, ...]]:
+        """Return the moments and the numbers of its first tickets."""
+        return _tickets(self.walk).rows(uow.connection, {**self.values, "limit": limit})
+
+    def size(self, uow: UnitOfWork) -> int:
+        """Return how many tickets it goes past; beyond some number it does not matter how many."""
+        row = _tickets_passed(self.walk).row(uow.connection, {**self.values, "limit": _MANY})
+        return int(row[0]) if row else 0
 
 
 def _branches(uow: UnitOfWork, query: ListQuery, scope: Scope) -> Sequence[_Branch]:
-    """Return a statement for each index that has some of the tickets, each in the list's order."""
+    """Return a branch for each index that has some of the tickets, each in the list's order."""
     conditions = _conditions(query)
     if scope.queues == () and scope.person is not None:
-        return [*_of_person(query, scope.person, conditions)]
+        return [*_of_person(query, scope, conditions)]
     if not query.closed:
-        return [_along("ix_ticket_open", query, [], *conditions, *_in_scope(scope))]
+        return [_along("ix_ticket_open", query, scope, (), *conditions, *_in_scope(scope))]
     ways = [*_ways(query, scope, conditions)]
     # Where one way has few tickets it is quick, however rare those are that the list asks for.
     return ways[0] if len(ways) == 1 else min(ways, key=lambda way: _size(uow, way))
 
 
-def _ways(query: ListQuery, scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Iterator[Sequence[_Branch]]:
+def _ways(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[Sequence[_Branch]]:
     """Yield each way to all of the tickets: by who has them, by who asked, or by queues and statuses."""
     wanted = query.filter
     seen = [*conditions, *_in_scope(scope)]
     if wanted.assignee is not None:
-        here = [Ticket.assignee_id == wanted.assignee.id]
-        yield [_along("ix_ticket_assignee_id_last_public_id", query, here, *seen)]
+        yield [_along("ix_ticket_assignee_id_last_public_id", query, scope, [_Where("assignee")], *seen)]
     if wanted.requestor is not None:
-        here = [Ticket.requestor_id == wanted.requestor.id]
-        yield [_along("ix_ticket_requestor_id_last_public_id", query, here, *seen)]
+        yield [_along("ix_ticket_requestor_id_last_public_id", query, scope, [_Where("requestor")], *seen)]
     of_people = wanted.assignee is not None or wanted.requestor is not None or wanted.unassigned
     if wanted.queue is not None or wanted.statuses is not None or not of_people:
-        own = _of_person(query, scope.person, conditions) if scope.queues is not None and scope.person else ()
+        own = _of_person(query, scope, conditions) if scope.queues is not None and scope.person else ()
         yield [*_of_queues(query, scope, conditions), *own]
     if wanted.unassigned:
-        here = [Ticket.assignee_id.is_(None)]
-        yield [_along("ix_ticket_assignee_id_last_public_id", query, here, *seen)]
+        yield [_along("ix_ticket_assignee_id_last_public_id", query, scope, [_Where("unassigned")], *seen)]
 
 
 def _size(uow: UnitOfWork, way: Sequence[_Branch]) -> int:
@@ -177,75 +198,145 @@ def _size(uow: UnitOfWork, way: Sequence[_Branch]) -> int:
     size = 0
     with _unsorted(uow):
         for branch in way:
-            if branch.ordered and size < _MANY:
-                some = branch.walk.limit(_MANY).subquery()
-                size += uow.connection.execute(select(func.count()).select_from(some)).scalar_one()
+            if branch.walk.along and size < _MANY:
+                size += branch.size(uow)
     return min(size, _MANY)
 
 
-def _of_queues(query: ListQuery, scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Iterator[_Branch]:
+def _of_queues(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[_Branch]:
     queue, statuses = query.filter.queue, query.filter.statuses
     queues = scope.queues
     if queue is not None:
         queues = (queue.id,) if queues is None or queue.id in queues else ()
     if queues is None or len(queues) * len(statuses or [""]) > _MOST_BRANCHES:
-        here = [] if queues is None else [Ticket.queue_id.in_(queues)]
-        yield _along("ix_ticket_last_public_id", query, here, *conditions)
+        here = [] if queues is None else [_Where("queues", len(queues))]
+        yield _along("ix_ticket_last_public_id", query, Scope(queues), here, *conditions)
         return
     for number in queues:
         if statuses is None:
-            yield _along("ix_ticket_queue_id_last_public_id", query, [Ticket.queue_id == number], *conditions)
+            yield _along(
+                "ix_ticket_queue_id_last_public_id", query, scope, [_Where("in_queue")], *conditions, in_queue=number
+            )
         for status in sorted(statuses or ()):
-            both = [Ticket.queue_id == number, Ticket.status == status]
-            yield _along("ix_ticket_queue_id_status_last_public_id", query, both, *conditions)
+            both = [_Where("in_queue"), _Where("of_status")]
+            index = "ix_ticket_queue_id_status_last_public_id"
+            yield _along(index, query, scope, both, *conditions, in_queue=number, of_status=status)
 
 
-def _of_person(query: ListQuery, person: int, conditions: Sequence[ColumnElement[bool]]) -> Iterator[_Branch]:
-    assigned, asked = Ticket.assignee_id == person, Ticket.requestor_id == person
-    yield _along("ix_ticket_assignee_id_last_public_id", query, [assigned], *conditions)
-    yield _along("ix_ticket_requestor_id_last_public_id", query, [asked], *conditions)
+def _of_person(query: ListQuery, scope: Scope, conditions: Sequence[_Where]) -> Iterator[_Branch]:
+    yield _along("ix_ticket_assignee_id_last_public_id", query, scope, [_Where("assigned")], *conditions)
+    yield _along("ix_ticket_requestor_id_last_public_id", query, scope, [_Where("asked")], *conditions)
     # By their numbers, one after another: nobody takes part in very many.
-    taking_part = _ordered(query, Ticket.id.in_(_taking_part(person))).with_hint(Ticket, "NOT INDEXED", "sqlite")
-    yield _Branch(taking_part.where(*conditions), taking_part, ordered=False)
+    yield _along("", query, scope, [_Where("taking_part")], *conditions)
 
 
 def _along(
-    index: str, query: ListQuery, within: Sequence[ColumnElement[bool]], *conditions: ColumnElement[bool]
+    index: str, query: ListQuery, scope: Scope, within: Sequence[_Where], *conditions: _Where, **values: object
 ) -> _Branch:
-    """Return a walk along an index, `within` the part of it that these conditions make, for what fits all others."""
-    walk = _ordered(query, *within).with_hint(Ticket, f"INDEXED BY {index}", "sqlite")
-    return _Branch(walk.where(*conditions), walk)
+    place = read_cursor(query.after)
+    wanted = query.filter
+    every = {
+        **values,
+        "queue": wanted.queue.id if wanted.queue else None,
+        "requestor": wanted.requestor.id if wanted.requestor else None,
+        "assignee": wanted.assignee.id if wanted.assignee else None,
+        "person": scope.person,
+        "moment": place[0] if place else None,
+        "number": place[1] if place else None,
+        **_numbered("queues", scope.queues or ()),
+        **_numbered("statuses", sorted(wanted.statuses or ())),
+    }
+    walk = _IndexWalk(index, tuple(within), conditions, query.order is Order.NEWEST, place is not None)
+    return _Branch(walk, every)
 
 
-def _ordered(query: ListQuery, *conditions: ColumnElement[bool]) -> Select[datetime, int]:
+def _numbered(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    return {f"{name}{at}": value for at, value in enumerate(values)}
+
+
+def _parameters(name: str, many: int) -> list[BindParameter[Any]]:
+    return [bindparam(f"{name}{at}") for at in range(many)]
+
+
+# Each is compiled once for each walk that there is.
+@lru_cache(_MOST_WALKS)
+def _tickets(walk: _IndexWalk) -> Prepared:
+    conditions = [_CONDITIONS[name](many) for name, many in walk.conditions]
+    return Prepared(_walked(walk).where(*conditions).limit(bindparam("limit")))
+
+
+@lru_cache(_MOST_WALKS)
+def _tickets_passed(walk: _IndexWalk) -> Prepared:
+    return Prepared(select(func.count()).select_from(_walked(walk).limit(bindparam("limit")).subquery()))
+
+
+def _walked(walk: _IndexWalk) -> Select[datetime, int]:
     place = tuple_(Ticket.last_public, Ticket.id)
-    rows = select(Ticket.last_public, Ticket.id).where(*conditions)
-    down = query.order is Order.NEWEST
-    if (after := read_cursor(query.after)) is not None:
-        rows = rows.where(place < tuple_(*after) if down else place > tuple_(*after))
-    return rows.order_by(*(column.desc() if down else column for column in (Ticket.last_public, Ticket.id)))
+    rows = select(Ticket.last_public, Ticket.id).where(*(_CONDITIONS[name](many) for name, many in walk.within))
+    if walk.later:
+        there = tuple_(bindparam("moment", type_=Ticket.last_public.type), bindparam("number"))
+        rows = rows.where(place < there if walk.down else place > there)
+    order = (column.desc() if walk.down else column for column in (Ticket.last_public, Ticket.id))
+    hint = f"INDEXED BY {walk.along}" if walk.along else "NOT INDEXED"
+    return rows.order_by(*order).with_hint(Ticket, hint, "sqlite")
 
 
-def _conditions(query: ListQuery) -> list[ColumnElement[bool]]:
-    ended = [Ticket.merged_into.is_(None), NOT_FORGOTTEN] if query.closed else [~Ticket.closed]
-    conditions = [*query.filter.of_ticket(), *ended]
-    if query.waits is not None:
-        conditions.append(waits_for_us() if query.waits is Waits.US else ~waits_for_us())
-    return conditions
+def _conditions(query: ListQuery) -> list[_Where]:
+    wanted = query.filter
+    given = {
+        "queue": wanted.queue,
+        "requestor": wanted.requestor,
+        "assignee": wanted.assignee,
+        "unassigned": wanted.unassigned,
+        "waits_for_us": query.waits is Waits.US,
+        "waits_for_them": query.waits is Waits.THEM,
+    }
+    statuses = [] if wanted.statuses is None else [_Where("statuses", len(wanted.statuses))]
+    ended = _Where("not_merged" if query.closed else "not_closed")
+    return [*statuses, *(_Where(name) for name, value in given.items() if value), ended]
 
 
-def _in_scope(scope: Scope) -> list[ColumnElement[bool]]:
+def _in_scope(scope: Scope) -> list[_Where]:
     if scope.queues is None:
         return []
-    own: list[ColumnElement[bool]] = [Ticket.queue_id.in_(scope.queues)] if scope.queues else []
-    if scope.person is not None:
-        own += [Ticket.assignee_id == scope.person, Ticket.requestor_id == scope.person]
-        own.append(Ticket.id.in_(_taking_part(scope.person)))
-    return [or_(*own)]
+    return [_Where("queues" if scope.person is None else "scope", len(scope.queues))]
 
 
-def _taking_part(person: int) -> Select[int]:
-    return select(Participant.ticket_id).where(Participant.person_id == person, ~Participant.pending)
+_TAKING_PART = select(Participant.ticket_id).where(Participant.person_id == bindparam("person"), ~Participant.pending)
+
+
+def _of_some_queues(many: int) -> ColumnElement[bool]:
+    return Ticket.queue_id.in_(_parameters("queues", many))
+
+
+def _of_some_statuses(many: int) -> ColumnElement[bool]:
+    # What was merged has a status no more.
+    return and_(Ticket.status.in_(_parameters("statuses", many)), Ticket.merged_into.is_(None))
+
+
+def _of_a_scope(many: int) -> ColumnElement[bool]:
+    of_person = (_CONDITIONS[name](0) for name in ("assigned", "asked", "taking_part"))
+    return or_(*([_of_some_queues(many)] if many else []), *of_person)
+
+
+_CONDITIONS: Mapping[str, Callable[[int], ColumnElement[bool]]] = {
+    "queue": lambda _: Ticket.queue_id == bindparam("queue"),
+    "in_queue": lambda _: Ticket.queue_id == bindparam("in_queue"),
+    "queues": _of_some_queues,
+    "of_status": lambda _: Ticket.status == bindparam("of_status"),
+    "statuses": _of_some_statuses,
+    "requestor": lambda _: Ticket.requestor_id == bindparam("requestor"),
+    "asked": lambda _: Ticket.requestor_id == bindparam("person"),
+    "assignee": lambda _: Ticket.assignee_id == bindparam("assignee"),
+    "assigned": lambda _: Ticket.assignee_id == bindparam("person"),
+    "unassigned": lambda _: Ticket.assignee_id.is_(None),
+    "taking_part": lambda _: Ticket.id.in_(_TAKING_PART),
+    "scope": _of_a_scope,
+    "not_closed": lambda _: ~Ticket.closed,
+    "not_merged": lambda _: and_(Ticket.merged_into.is_(None), NOT_FORGOTTEN),
+    "waits_for_us": lambda _: waits_for_us(),
+    "waits_for_them": lambda _: ~waits_for_us(),
+}
 
 
 class QueueCount(NamedTuple):
@@ -259,17 +350,22 @@ class QueueCount(NamedTuple):
 
 def queue_counts(uow: UnitOfWork, scope: Scope) -> list[QueueCount]:
     """Return the counts of open tickets by queue, of every queue in somebody's scope, also where there are none."""
-    which = [] if scope.queues is None else [Queue.id.in_(scope.queues)]
-    names = {
-        row[0]: row[1] for row in uow.connection.execute(select(Queue.id, Queue.name).where(*which).order_by(Queue.id))
-    }
+    names = [row for row in _QUEUES.rows(uow.connection, {}) if scope.queues is None or row[0] in scope.queues]
+    many = None if scope.queues is None else len(scope.queues)
+    rows = _counts(many).rows(uow.connection, _numbered("queues", scope.queues or ()))
+    counts = {row[0]: row[1:] for row in rows}
+    return [QueueCount(name, *(int(count) for count in counts.get(number, (0, 0, 0)))) for number, name in names]
+
+
+_QUEUES = Prepared(select(Queue.id, Queue.name).order_by(Queue.id))
+
+
+@lru_cache(_MOST_WALKS)
+def _counts(queues: int | None) -> Prepared:
+    """Return the statement that counts the tickets of so many queues, or of all."""
     waiting = func.sum(case((waits_for_us(), 1), else_=0))
     unassigned = func.sum(case((Ticket.assignee_id.is_(None), 1), else_=0))
     counted = select(Ticket.queue_id, func.count(), waiting, unassigned).where(~Ticket.closed).group_by(Ticket.queue_id)
-    if scope.queues is not None:
-        counted = counted.where(Ticket.queue_id.in_(scope.queues))
-    hinted = counted.with_hint(Ticket, "INDEXED BY ix_ticket_open", "sqlite")
-    counts = {row[0]: row[1:] for row in uow.connection.execute(hinted)}
-    return [
-        QueueCount(name, *(int(count) for count in counts.get(number, (0, 0, 0)))) for number, name in names.items()
-    ]
+    if queues is not None:
+        counted = counted.where(_of_some_queues(queues))
+    return Prepared(counted.with_hint(Ticket, "INDEXED BY ix_ticket_open", "sqlite"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from sqlalchemy import select
@@ -60,13 +61,18 @@ def _summary(ticket: Ticket, participants: Sequence[Person], left: Sequence[Pers
 
 
 def ticket_in_full(
-    uow: UnitOfWork, ticket: Ticket, viewer: Person | None = None, ids: Collection[int] | None = None
+    uow: UnitOfWork,
+    ticket: Ticket,
+    viewer: Person | None = None,
+    ids: Collection[int] | None = None,
+    members: Sequence[TicketMember] | None = None,
 ) -> Json:
     """What `tickets show` shows: all of it, or what `viewer` may see, with what their reply would do.
 
-    `ids`: of its messages only those. NoSuchTicket for somebody who may see nothing: to them there is none.
+    `ids`: of its messages only those. `members` are everybody on it, where that is known. NoSuchTicket for somebody who
+    may see nothing: to them there is none.
     """
-    members = members_of(uow, ticket)
+    members = members_of(uow, ticket) if members is None else members
     member = member_for(viewer, members) if viewer else None
     if member and not may_see(ticket, member):
         raise NoSuchTicket("no_ticket", number=ticket.id)
@@ -151,7 +157,13 @@ def without_addresses(shown: Any, own: str, labels: Mapping[str, str] | None = N
         return shown
     if shown.keys() == {"email", "name"} and shown["email"] != own:
         return {"email": None, "name": (labels or {}).get(shown["email"]) or label_of(shown["name"], shown["email"])}
-    return {name: without_addresses(value, own, labels) for name, value in shown.items()}
+    return {
+        name: value if isinstance(value, _PLAIN) else without_addresses(value, own, labels)
+        for name, value in shown.items()
+    }
+
+
+_PLAIN = (str, int, NoneType)
 
 
 def viewer_of(uow: UnitOfWork, ticket: Ticket, email: str) -> Person:

@@ -1,16 +1,19 @@
 """Which tickets and messages a person may see, and by which number."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
+from sqlalchemy import Boolean, bindparam, or_, select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ..lifecycle.tables import Lifecycle
 from ..records.imported_mail import Archived
-from ..records.messages import Message
+from ..records.messages import Attachment, Message
+from ..records.people import Person
 from ..records.tickets import Ticket
-from ..storage.prepared import Prepared
+from ..storage.by_numbers import is_one_of_numbers, rows_of_numbers
+from ..storage.mapped_rows import columns_of, load, unattached
+from ..storage.prepared import Prepared, Row
 from ..storage.unit_of_work import UnitOfWork
 from .members import TicketMember, as_in_queue
 
@@ -45,18 +48,54 @@ def visible_messages(
     """The messages that somebody may see, in the order of posting; all of them for nobody in particular.
 
     Where some were imported it is that of their dates: one of those counts as received when it was written. `ids`: only
-    those.
+    those. They are only to be read: the session does not know them.
     """
-    query = select(Message).where(*_visible(ticket, member)).order_by(*_shown_order(uow, ticket))
+    shown = ids_as_shown(uow, ticket, member)
     if ids is not None:
-        query = query.where(Message.id.in_(ids))
-    return uow.session.scalars(query.options(joinedload(Message.sender), selectinload(Message.attachments))).all()
+        wanted = {*ids}
+        shown = [number for number in shown if number in wanted]
+    messages = {row[0]: _message(row) for row in rows_of_numbers(uow.connection, _MESSAGES, shown)}
+    _add_senders(uow, messages.values())
+    _add_files(uow, messages)
+    return [messages[number] for number in shown]
+
+
+_MESSAGES = Prepared(select(*columns_of(Message)).where(is_one_of_numbers(Message.id)))
+_SENDERS = Prepared(select(*columns_of(Person)).where(is_one_of_numbers(Person.id)))
+_FILES = Prepared(
+    select(*columns_of(Attachment)).where(is_one_of_numbers(Attachment.message_id)).order_by(Attachment.id)
+)
+
+
+def _message(row: Row) -> Message:
+    return unattached(Message, dict(zip(_MESSAGE_NAMES, row, strict=True)))
+
+
+_MESSAGE_NAMES = [column.name for column in columns_of(Message)]
+
+
+def _add_senders(uow: UnitOfWork, messages: Collection[Message]) -> None:
+    ids = {message.sender_id for message in messages if message.sender_id is not None}
+    senders = {row[0]: load(uow.session, Person, row) for row in rows_of_numbers(uow.connection, _SENDERS, ids)}
+    for message in messages:
+        set_committed_value(message, "sender", senders.get(message.sender_id or 0))
+
+
+def _add_files(uow: UnitOfWork, messages: Mapping[int, Message]) -> None:
+    files: dict[int, list[Attachment]] = {}
+    for row in rows_of_numbers(uow.connection, _FILES, messages):
+        file = load(uow.session, Attachment, row)
+        files.setdefault(file.message_id, []).append(file)
+    for number, message in messages.items():
+        set_committed_value(message, "attachments", files.get(number, []))
 
 
 def ids_as_shown(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -> Sequence[int]:
     """Return the ids of the same messages, in the same order."""
-    query = select(Message.id).where(*_visible(ticket, member)).order_by(*_shown_order(uow, ticket))
-    return uow.session.scalars(query).all()
+    rows = _visible(uow, ticket, member)
+    if _IMPORTED.row(uow.connection, {"ticket": ticket.id}) is not None:
+        rows = sorted(rows, key=_by_date)
+    return [row[0] for row in rows]
 
 
 def visible_numbers(uow: UnitOfWork, ticket: Ticket) -> dict[int, int]:
@@ -66,19 +105,35 @@ def visible_numbers(uow: UnitOfWork, ticket: Ticket) -> dict[int, int]:
     return {number: place for place, (number,) in enumerate(public, start=1)}
 
 
-def _visible(ticket: Ticket, member: TicketMember | None) -> list[ColumnElement[bool]]:
-    public = [] if member is None or member.insider else [~Message.private]
-    return [Message.ticket_id == ticket.id, *public]
+_IS_VISIBLE = (
+    Message.ticket_id == bindparam("ticket"),
+    or_(~Message.private, bindparam("private_too", type_=Boolean())),
+)
+_VISIBLE = Prepared(select(Message.id, Message.received, Message.number).where(*_IS_VISIBLE).order_by(Message.number))
+_NEWEST = Prepared(select(Message.id).where(*_IS_VISIBLE).order_by(Message.number.desc()).limit(1))
 
 
-def _shown_order(uow: UnitOfWork, ticket: Ticket) -> list[InstrumentedAttribute[Any]]:
-    imported = _IMPORTED.row(uow.connection, {"ticket": ticket.id}) is not None
-    return [Message.received, Message.number] if imported else [Message.number]
+def _visible(uow: UnitOfWork, ticket: Ticket, member: TicketMember | None) -> list[Row]:
+    """Return id, date and number of each message that somebody may see, in the order of posting."""
+    uow.session.flush()
+    private_too = member is None or member.insider
+    return _VISIBLE.rows(uow.connection, {"ticket": ticket.id, "private_too": private_too})
+
+
+def _by_date(row: Row) -> tuple[datetime, int]:
+    return row[1], row[2]
+
+
+def newest_visible_id(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> int | None:
+    """Return the id of the last of them; None where there are none."""
+    uow.session.flush()
+    row = _NEWEST.row(uow.connection, {"ticket": ticket.id, "private_too": member.insider})
+    return row[0] if row else None
 
 
 def visible_ids(uow: UnitOfWork, ticket: Ticket, member: TicketMember) -> Sequence[int]:
     """Return the ids of the messages that somebody may see, in the order of posting."""
-    return uow.session.scalars(select(Message.id).where(*_visible(ticket, member)).order_by(Message.number)).all()
+    return [row[0] for row in _visible(uow, ticket, member)]
 
 
 def visible_number(uow: UnitOfWork, ticket: Ticket, number: int | None, member: TicketMember | None) -> int | None:

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..lifecycle.registry import WAITING
 from ..records.messages import Message
 from ..records.tickets import Change, Ticket
+
+# One parameter each: a statement with a fixed number of them can be prepared.
+_WAITING = [literal(status) for status in sorted(WAITING)]
 
 
 def waits_for_us() -> ColumnElement[bool]:
@@ -20,7 +23,7 @@ def waits_for_us() -> ColumnElement[bool]:
     reopened = reopenings(Ticket.id).limit(1).scalar_subquery().is_not(None)
     unanswered = Ticket.last_response.is_(None)
     asked = Ticket.last_query >= Ticket.last_response
-    return and_(Ticket.status.in_(sorted(WAITING)), or_(unanswered, asked, reopened))
+    return and_(Ticket.status.in_(_WAITING), or_(unanswered, asked, reopened))
 
 
 def reopenings(ticket: ColumnElement[int] | InstrumentedAttribute[int] | int) -> Select[datetime]:
@@ -28,7 +31,7 @@ def reopenings(ticket: ColumnElement[int] | InstrumentedAttribute[int] | int) ->
 
     Words to all at that moment or later ask or answer. They count by when they came: a mail's own date may be earlier.
     """
-    began = Change.field == "status", Change.old.not_in(sorted(WAITING)), Change.new.in_(sorted(WAITING))
+    began = Change.field == "status", Change.old.not_in(_WAITING), Change.new.in_(_WAITING)
     words = exists().where(
         Message.ticket_id == Change.ticket_id, Message.received >= Change.at, Message.text != "", ~Message.private
     )
