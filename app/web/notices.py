@@ -5,11 +5,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flask import Response, after_this_request, request
+from flask import Response, after_this_request
 
-from .visits import is_local
+from .visits import drop_cookie, given_cookie, set_cookie
 
-_COOKIE = "desk-notice"
 _SECONDS = 60
 _LONGEST = 3000
 
@@ -27,20 +26,18 @@ def leave_notice(response: Response, notice: PageNotice) -> None:
     """Let the next page of a ticket say what was done."""
     stored = urlsafe_b64encode(json.dumps(notice).encode()).decode()
     if len(stored) <= _LONGEST:
-        response.set_cookie(
-            _COOKIE, stored, max_age=_SECONDS, path="/", secure=not is_local(), httponly=True, samesite="Lax"
-        )
+        set_cookie(response, "notice", stored, _SECONDS)
 
 
 def take_notice(ticket: int) -> PageNotice | None:
     """Return what is to be said on a ticket's page; it is said once."""
-    stored = request.cookies.get(_COOKIE)
+    stored = given_cookie("notice")
     if not stored:
         return None
 
     @after_this_request
     def forget(response: Response) -> Response:
-        response.delete_cookie(_COOKIE, path="/", secure=not is_local(), httponly=True, samesite="Lax")
+        drop_cookie(response, "notice")
         return response
 
     try:

@@ -19,7 +19,7 @@ from ..model.storage.unit_of_work import UnitOfWork
 from .current import current_site
 from .site import LOOPBACK
 
-_COOKIES = {"session": "desk", "asker": "desk-login"}
+_COOKIES = {"session": "desk", "asker": "desk-login", "notice": "desk-notice"}
 _TRIES = 4
 
 
@@ -181,8 +181,13 @@ def parts_of(url: str) -> SplitResult:
 
 def cookie(name: str) -> str:
     """Return the secret of one of our cookies; empty if there is none."""
-    given = request.cookies.get(_cookie_name(name), "")
+    given = given_cookie(name)
     return given if re.fullmatch(r"[\w-]{1,100}", given, re.ASCII) else ""
+
+
+def given_cookie(name: str) -> str:
+    """Return what a browser sends as one of our cookies; empty if it sends none."""
+    return request.cookies.get(_cookie_name(name), "")
 
 
 def set_cookie(response: Response, name: str, secret: str, seconds: int) -> None:

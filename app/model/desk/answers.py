@@ -65,7 +65,7 @@ class Answer(NamedTuple):
 class Posted(NamedTuple):
     """What became of an answer: the ticket, the key of the message (None without words), and how many letters.
 
-    `done` is a sentence on it, as in "Replied to Ann Archer; 2 letters.". `undo`: it can be taken back. `notes` are
+    `done` is a sentence on it, as in "Replied to Ann Archer; 2 emails.". `undo`: it can be taken back. `notes` are
     what its writer must know besides. `again`: the button was pressed before, and nothing more was done.
     """
 
@@ -141,7 +141,7 @@ def _done(outlook: Outlook | None, letters: int) -> str:
             to=few_names(outsiders) if outsiders else "",
             note=note,
             heading=outlook.rule.recorded_action.second.rstrip(":") if outlook and not (note or outsiders) else "",
-            letters=_counted(letters, "letter"),
+            letters=_counted(letters, "email"),
         )
         .strip()
     )
