@@ -13,7 +13,7 @@ from time import perf_counter
 from ....model.operations.web_login import make_link
 from ....model.records.people import get_person
 from ....model.storage.database import Database
-from ..figure import Figure
+from ..figure import Figure, at_least
 from ..load import connect, send
 from ..tracker import DOMAIN, Tracker, free_port
 
@@ -21,6 +21,8 @@ CLIENTS = 4
 PAGES_A_SECOND = 10
 ROUNDS = 5
 MAILS = 100
+# Pages that come later than asked for must not pass for a way to spare the mail.
+_MOST_LATE = 0.1
 _PAGES = ("/", "/tickets", "/tickets/1", "/tickets/2")
 _READER = "helper1@home.example"
 
@@ -34,19 +36,23 @@ def browsing(folder: Path) -> Iterable[Figure]:
     tracker, web = Tracker(_made(folder / "with")), free_port()
     quiet: list[float] = []
     browsed: list[float] = []
+    pages, seconds = 0, 0.0
     with tracker.server("running", TICKETS_WEB=f"http://127.0.0.1:{web}") as server:
         cookies = [_log_in(tracker, web) for _ in range(CLIENTS)]
         for _ in range(ROUNDS):
             quiet += _seconds(tracker, server.port, MAILS)
+            begun = perf_counter()
             with _looking(web, cookies) as seen:
                 browsed += _seconds(tracker, server.port, MAILS)
+                pages, seconds = pages + len(seen), seconds + perf_counter() - begun
         peak = server.peak_bytes()
     before, after = _slow(quiet), _slow(browsed)
     what = f"{CLIENTS} people look at {PAGES_A_SECOND} pages a second each"
     yield Figure("95 of 100 mails are answered within", f"{before:.1f} ms")
     ratio = after / before
     times = f"{ratio:.2f} times ({after:.1f} ms)"
-    yield Figure(f"the same while {what}", times, "<= 1.5", ratio <= 1.5 and bool(seen))
+    yield Figure(f"the same while {what}", times, "<= 1.5", ratio <= 1.5)
+    yield at_least("pages a second that they see", pages / seconds, CLIENTS * PAGES_A_SECOND * (1 - _MOST_LATE))
     more = (peak - bare) / 2**20
     yield Figure("memory that the web pages add", f"{more:.1f} MB", "<= 10 MB", more <= 10)
 
