@@ -14,13 +14,14 @@ def bench(*arguments: str) -> tuple[int, bytes, bytes]:
 
 
 def test_one_part_is_measured_alone_and_printed_for_a_program() -> None:
-    status, out, _ = bench("--only", "counts", "--json")
+    status, out, err = bench("--only", "counts", "--json")
     run = json.loads(out)
     [counted] = [goal for goal in GOALS if goal.what.startswith("statements of")]
     figures = {figure["what"]: figure for figure in run["figures"]}
     assert set(counted.figures) < set(figures)
     assert all(figures[name]["number"] > 0 for name in counted.figures)
     assert "SQLite with WAL" in run["about"]
+    assert all(f"  {what}: {figure['value']}\n" in err.decode() for what, figure in figures.items())
     assert status == (3 if any(figure["met"] is False for figure in run["figures"]) else 0)
 
 

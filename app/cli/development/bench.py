@@ -36,7 +36,11 @@ def bench_command(short: bool, only: tuple[str, ...], as_json: bool) -> None:
         "with WAL and synchronous=FULL, the server as shipped, LMTP, 2 KB texts, two letters a reply; rates are "
         f"medians of {ROUNDS} runs of {MAILS}, interleaved."
     )
-    figures = list(measured(lambda what: click.echo(f"measuring {what} ...", err=True), short=short, only=only))
+    figures = []
+    for figure in measured(lambda what: click.echo(f"measuring {what} ...", err=True), short=short, only=only):
+        figures.append(figure)
+        # Who ends a long run has what it measured.
+        click.echo(f"  {figure.what}: {figure.value}", err=True)
     if as_json:
         print_json({"about": about, "figures": [figure._asdict() for figure in figures]})
     else:
