@@ -71,7 +71,7 @@ def test_the_story_of_reply_comment_and_basics(readers: Any, inbox_at: tuple[Wor
     assert "Ann Archer and the rest of the General team will see it" in says
     page.get_by_label("Your words").fill("We'll come at noon.")
     page.get_by_role("button", name="Reply to Ann Archer").click()
-    assert "letters" in page.get_by_role("status").first.inner_text()
+    assert "emails" in page.get_by_role("status").first.inner_text()
     page.get_by_label("Your words").fill("PRIVATE: bring the drill.")
     page.get_by_role("button", name="Comment (private note)").click()
     assert page.locator("article.private", has_text="bring the drill").is_visible()

@@ -76,7 +76,7 @@ def presses(desk: Desk, visitor: Visitor, number: int, key: str) -> None:
     becomes = re.search(r"The ticket (?:becomes|stays) ([\w ]+)\.", said)
     assert becomes
     assert becomes[1] == shown["status"], said
-    counted = re.search(r"\((\d+) letters?\)", said)
+    counted = re.search(r"\((\d+) emails?\)", said)
     assert len(desk.world.rows(Letter)) - before == (int(counted[1]) if counted else 0), said
     message = shown["messages"][-1]
     assert message["private"] == (f'class="block private" data-block="{key}"' in page.html)
