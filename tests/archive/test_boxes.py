@@ -124,9 +124,9 @@ def test_every_line_that_programs_write_between_mails_parts_them(line: bytes) ->
 @pytest.mark.parametrize("sender", ["ann@example.org", "-", "guido at python.org ", "Mon@example.org"])
 def test_a_lines_date_is_read_in_every_form_that_parts_mails(sender: str, date: str, hour: int, end: str) -> None:
     line = f"From {sender} {date}{end}".encode()
-    found = written_on(line)
-    assert found
-    assert found.replace(microsecond=0) == datetime(2014, 2, 3, hour, tzinfo=UTC)
+    moment = written_on(line)
+    assert moment
+    assert moment.replace(microsecond=0) == datetime(2014, 2, 3, hour, tzinfo=UTC)
     written = line.rstrip() + b"\n" + mail(b"One.\n") + b"\n"
     assert read(written * 2) == [mail(b"One.\n")] * 2
 
@@ -170,8 +170,8 @@ HEADS = [
 @pytest.mark.parametrize("line", [b"From \n", b"From\t\n", b"From \r\n"])
 @pytest.mark.parametrize("gap", [b"", b"\n"])
 def test_a_naked_line_parts_two_mails_if_a_head_is_below_it(head: str, line: bytes, gap: bytes) -> None:
-    one, two = (f"{head.format(name)}\n{name}\n".encode() for name in ("one", "two"))
-    assert read(line + one + gap + line + two) == [one, two]
+    first, second = (f"{head.format(name)}\n{name}\n".encode() for name in ("one", "two"))
+    assert read(line + first + gap + line + second) == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ def test_a_patch_within_a_mail_is_a_part_of_it_and_a_box_of_patches_has_one_mail
 def test_where_a_mail_may_hide_in_another_is_named(tmp_path: Path) -> None:
     hiding = mail(b"One.\nFrom ann at home\nFrom: ann@example.org\nSubject: Two\n\nTwo.\n")
     (tmp_path / "old.mbox").write_bytes(box(hiding, mail(escaped(hiding, every=True)), mail(PATCH)))
-    found = found_in(tmp_path / "old.mbox")
-    assert [archived.fault for archived in found] == ["", Other.HIDDEN, "", ""]
+    mails = found_in(tmp_path / "old.mbox")
+    assert [archived.fault for archived in mails] == ["", Other.HIDDEN, "", ""]
     at = (tmp_path / "old.mbox").read_bytes().index(b"From ann at home")
-    assert found[1].place == f"old.mbox, byte {at}"
+    assert mails[1].place == f"old.mbox, byte {at}"
 
 
 def test_an_empty_line_that_is_missing_between_two_mails_is_not_missed() -> None:
@@ -242,11 +242,11 @@ def test_what_an_mboxrd_holds_comes_out_as_it_went_in(bodies: list[list[str]]) -
 
 
 def test_a_box_that_python_wrote_is_read(tmp_path: Path) -> None:
-    made = mailbox.mbox(tmp_path / "python.mbox")
+    box = mailbox.mbox(tmp_path / "python.mbox")
     for body in (BODY, b"Two.\n", b"Three, without an end of line"):
-        made.add(mail(body))
-    made.flush()
-    made.close()
+        box.add(mail(body))
+    box.flush()
+    box.close()
     assert [archived.raw.rstrip() for archived in found_in(tmp_path / "python.mbox")] == [
         mail(b"Hello.\n\nFrom here on it is quoted.\nFrom there it was.\n>From nowhere.").rstrip(),
         mail(b"Two."),
@@ -258,15 +258,15 @@ def test_a_box_that_python_wrote_is_read(tmp_path: Path) -> None:
 
 
 def test_a_maildir_gives_new_and_cur_and_not_what_is_being_written(tmp_path: Path) -> None:
-    made = mailbox.Maildir(tmp_path / "box")
-    made.add(mail(b"One.\n"))
-    made.add_folder("Sent").add(mail(b"Two.\n"))
+    maildir = mailbox.Maildir(tmp_path / "box")
+    maildir.add(mail(b"One.\n"))
+    maildir.add_folder("Sent").add(mail(b"Two.\n"))
     message = mailbox.MaildirMessage(mail(b"Three.\n"))
     message.set_subdir("cur")
-    made.add(message)
+    maildir.add(message)
     (tmp_path / "box" / "tmp" / "half").write_bytes(mail(b"Fo"))
-    found = found_in(tmp_path / "box")
-    assert sorted(archived.raw for archived in found if not archived.fault) == sorted(
+    mails = found_in(tmp_path / "box")
+    assert sorted(archived.raw for archived in mails if not archived.fault) == sorted(
         map(mail, (b"One.\n", b"Two.\n", b"Three.\n"))
     )
 
@@ -280,8 +280,8 @@ def test_a_directory_is_read_in_order_and_other_files_are_passed_over(tmp_path: 
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     (tmp_path / "more.mbox").write_bytes(box(mail(b"Three.\n"), mail(b"Four.\n")))
     (tmp_path / "empty.eml").write_bytes(b"\n")
-    found = [(archived.place, archived.fault) for archived in found_in(tmp_path)]
-    assert found == [
+    faults = [(archived.place, archived.fault) for archived in found_in(tmp_path)]
+    assert faults == [
         ("README.md", Other.NO_HEADERS),
         ("a.txt", ""),
         ("empty.eml", Fault.EMPTY),
@@ -327,9 +327,9 @@ def test_a_slow_pipe_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> Non
             return True
 
         def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-            some, self.left = self.left[:5], self.left[5:]
-            buffer[: len(some)] = some
-            return len(some)
+            piece, self.left = self.left[:5], self.left[5:]
+            buffer[: len(piece)] = piece
+            return len(piece)
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Slow())))
     assert [archived.raw for archived in mails_in("-", LIMIT)] == [whole]
@@ -365,8 +365,8 @@ def test_a_link_that_leads_outside_is_passed_over_and_named(tmp_path: Path) -> N
     (box / "cur" / "2:2,S").symlink_to(secret)
     (box / "new" / "3").symlink_to("../../secret.eml")
     (box / "new" / "4").symlink_to("../cur/1:2,S")
-    found = [(archived.place, archived.fault, bool(archived.raw)) for archived in found_in(box)]
-    assert found == [
+    results = [(archived.place, archived.fault, bool(archived.raw)) for archived in found_in(box)]
+    assert results == [
         ("cur/1:2,S", "", True),
         ("cur/2:2,S", Other.OUTSIDE, False),
         ("new/3", Other.OUTSIDE, False),
@@ -379,8 +379,8 @@ def test_a_link_that_leads_outside_is_passed_over_and_named(tmp_path: Path) -> N
 
 def test_the_largest_mail_that_may_be_comes_back_from_a_box() -> None:
     whole = mail(b"From here.\n" + b"x" * 4_000 + b"\n")
-    for limit, found in ((len(whole), whole), (len(whole) - 1, None)):
-        assert read(box(as_mboxrd(whole), mail(b"Two.\n")), limit=limit) == [found, mail(b"Two.\n")]
+    for limit, expected in ((len(whole), whole), (len(whole) - 1, None)):
+        assert read(box(as_mboxrd(whole), mail(b"Two.\n")), limit=limit) == [expected, mail(b"Two.\n")]
 
 
 def test_what_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,11 +428,11 @@ def test_a_byte_order_mark_is_no_part_of_a_box_or_mail(tmp_path: Path) -> None:
     (tmp_path / "box").write_bytes(BOM + box(mail(b"One.\n"), mail(b"Two.\n")))
     (tmp_path / "one.eml").write_bytes(BOM + mail(b"Three.\n"))
     (tmp_path / "two").write_bytes(BOM + mail(b"Four.\n"))
-    found = found_in(tmp_path)
-    assert [archived.raw for archived in found] == [
+    mails = found_in(tmp_path)
+    assert [archived.raw for archived in mails] == [
         mail(archived) for archived in (b"One.\n", b"Two.\n", b"Three.\n", b"Four.\n")
     ]
-    assert found[0].place == "box, byte 3"
+    assert mails[0].place == "box, byte 3"
     assert [archived.raw for archived in found_in(tmp_path / "box")] == [mail(b"One.\n"), mail(b"Two.\n")]
 
 
@@ -449,13 +449,13 @@ def test_of_a_damaged_file_what_can_be_read_is_read_and_the_damage_is_named(
     for damaged, least in ((packed[:-20], 195), (flipped, 195), (packed + b"junk", 195), (spoilt, 50)):
         path.write_bytes(damaged)
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(damaged))))
-        *found, last = found_in(path)
-        assert [archived.raw for archived in found] == mails[: len(found)]
-        assert (len(found) >= least, last.raw, last.place) == (True, b"", "cut.gz")
+        *whole, last = found_in(path)
+        assert [archived.raw for archived in whole] == mails[: len(whole)]
+        assert (len(whole) >= least, last.raw, last.place) == (True, b"", "cut.gz")
         assert last.fault.startswith("the compressed file is damaged")
-        assert found_in(tmp_path / "box") == [*found, last]
+        assert found_in(tmp_path / "box") == [*whole, last]
         *piped, last = mails_in("-", LIMIT)
-        assert [archived.raw for archived in piped] == [archived.raw for archived in found]
+        assert [archived.raw for archived in piped] == [archived.raw for archived in whole]
         assert last.fault.startswith("the compressed file is damaged")
 
 

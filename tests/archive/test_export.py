@@ -38,15 +38,15 @@ RON = "ron@club.example"
 
 def exported(world: World, number: int | None = None, queue: str | None = None) -> bytes:
     chosen = choose(world.database, number, queue, mails=True)
-    return b"".join(one.content for one in mbox_of(world.database, chosen))
+    return b"".join(piece.content for piece in mbox_of(world.database, chosen))
 
 
 def separators(box: bytes) -> list[str]:
-    return [one.envelope.decode().strip() for one in mails_of_box(BytesIO(box), 10**7)]
+    return [mail.envelope.decode().strip() for mail in mails_of_box(BytesIO(box), 10**7)]
 
 
 def raws_in(box: bytes) -> list[bytes]:
-    return [one.raw or b"" for one in mails_of_box(BytesIO(box), 10**7)]
+    return [mail.raw or b"" for mail in mails_of_box(BytesIO(box), 10**7)]
 
 
 class Tracker:
@@ -73,21 +73,21 @@ class Tracker:
 
     def threads(self) -> list[list[tuple[str, bool]]]:
         """Of each ticket that has messages: who they are, and whether they are private, in the order of posting."""
-        found = [
+        threads = [
             [(message["message_id"], message["private"]) for message in ticket["messages"]]
             for ticket in self.archive.tickets()
             if ticket["messages"]
         ]
-        return sorted(found)
+        return sorted(threads)
 
     def raws(self) -> dict[str, list[bytes]]:
         """The bytes of each mail, as far as there is one."""
         query = select(Message.message_id, Mail.raw).join(Mail, Mail.id == Message.mail_id)
-        found: dict[str, list[bytes]] = {}
+        raws: dict[str, list[bytes]] = {}
         with self.world.database.read_only() as uow:
             for message_id, raw in uow.session.execute(query):
-                found.setdefault(message_id, []).append(raw)
-        return found
+                raws.setdefault(message_id, []).append(raw)
+        return raws
 
     def close(self) -> None:
         self.world.close()
@@ -105,19 +105,19 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def there(any_database_url: str, tmp_path: Path) -> Iterator[Tracker]:
+def elsewhere(any_database_url: str, tmp_path: Path) -> Iterator[Tracker]:
     """Another tracker, at another domain."""
-    made = Tracker(any_database_url, tmp_path / "there", "elsewhere.example")
-    yield made
-    made.world.close()
+    tracker = Tracker(any_database_url, tmp_path / "there", "elsewhere.example")
+    yield tracker
+    tracker.world.close()
 
 
 @pytest.fixture
-def here(template: Path, tmp_path: Path) -> Iterator[World]:
+def home(template: Path, tmp_path: Path) -> Iterator[World]:
     """A tracker to export from."""
-    made = Tracker.copied(template, tmp_path / "here.db")
-    yield made.world
-    made.close()
+    tracker = Tracker.copied(template, tmp_path / "here.db")
+    yield tracker.world
+    tracker.close()
 
 
 # What is written
@@ -127,15 +127,15 @@ def test_an_mbox_holds_the_exact_mails_below_the_address_of_their_ticket(inbox: 
     raw = old_mail("1", text="Hello.\n\nFrom here.\n>From there.\n>>From nowhere.")
     crlf = old_mail("2").replace(b"\n", b"\r\n")
     bare = old_mail("3").rstrip(b"\n")
-    for number, one in enumerate((raw, crlf, bare), 1):
-        inbox.brings(one, "ann@example.org", f"hello@{DOMAIN}" if number == 1 else f"ticket1@{DOMAIN}")
+    for number, mail in enumerate((raw, crlf, bare), 1):
+        inbox.brings(mail, "ann@example.org", f"hello@{DOMAIN}" if number == 1 else f"ticket1@{DOMAIN}")
     inbox.brings(old_mail("4", "eve@example.org"), "eve@example.org", f"ticket1-comment@{DOMAIN}")
     box = exported(inbox)
-    came = inbox.ticket()["messages"][0]["received"]
+    received = inbox.ticket()["messages"][0]["received"]
     with inbox.uow() as uow:
         id_ = tracker_id(uow)
     assert re.fullmatch("[0-9a-f]{16}", id_)
-    assert came == "2026-11-21T12:00:00+00:00"
+    assert received == "2026-11-21T12:00:00+00:00"
     assert separators(box) == [
         *[f"From ticket1={id_}@tickets.example Sat Nov 21 12:00:00 2026"] * 3,
         f"From ticket1-comment={id_}@tickets.example Sat Nov 21 12:00:00 2026",
@@ -152,17 +152,17 @@ def test_the_standard_library_reads_the_box(small_inbox: World, tmp_path: Path) 
         ann.writes("hello", f"Hello {number}.\n\nFrom here on.", subject=f"Hello {number}")
     (tmp_path / "all.mbox").write_bytes(exported(small_inbox))
     box = mailbox.mbox(tmp_path / "all.mbox")
-    assert [one["Subject"] for one in box] == ["Hello 0", "Hello 1", "Hello 2"]
+    assert [mail["Subject"] for mail in box] == ["Hello 0", "Hello 1", "Hello 2"]
     box.close()
 
 
-def test_what_came_by_command_is_written_as_a_mail(here: World, there: Tracker) -> None:
-    here.known("zoe@home.example", 'Zoë "Z" Müller')
-    number = here.opens("zoe@home.example", "Gruß an alle", "Grüße\nFrom here.")
-    here.responder(RON, "Ron, the one")
-    here.act(number, "Comment", RON, "Unter uns.", private=True)
-    first, second = raws_in(exported(here))
-    message = here.ticket(number)["messages"][0]
+def test_what_came_by_command_is_written_as_a_mail(home: World, elsewhere: Tracker) -> None:
+    home.known("zoe@home.example", 'Zoë "Z" Müller')
+    number = home.opens("zoe@home.example", "Gruß an alle", "Grüße\nFrom here.")
+    home.responder(RON, "Ron, the one")
+    home.act(number, "Comment", RON, "Unter uns.", private=True)
+    first, second = raws_in(exported(home))
+    message = home.ticket(number)["messages"][0]
     assert first.decode().splitlines()[:5] == [
         "From: =?utf-8?b?Wm/DqyAiWiIgTcO8bGxlcg==?= <zoe@home.example>",
         "To: ticket1@tickets.example",
@@ -171,19 +171,19 @@ def test_what_came_by_command_is_written_as_a_mail(here: World, there: Tracker) 
         f"Message-ID: {message['message_id']}",
     ]
     assert second.startswith(b'From: "Ron, the one" <ron@club.example>\nTo: ticket1-comment@tickets.example\n')
-    there.imports(exported(here))
-    [ticket] = there.archive.tickets()
+    elsewhere.imports(exported(home))
+    [ticket] = elsewhere.archive.tickets()
     assert ticket["title"] == "Gruß an alle"
-    assert [(one["sender"]["name"], one["full_text"], one["private"]) for one in ticket["messages"]] == [
+    assert [(post["sender"]["name"], post["full_text"], post["private"]) for post in ticket["messages"]] == [
         ('Zoë "Z" Müller', "Grüße\nFrom here.", False), ("Ron, the one", "Unter uns.", True),
     ]  # fmt: skip
 
 
-def test_what_the_tracker_said_itself_is_an_automatic_mail(here: World, there: Tracker) -> None:
-    number = here.opens("zoe@home.example", queue="Questions")
-    here.act(number, "Expire", None, "It expired.")
-    there.imports(exported(here))
-    [ticket] = there.archive.tickets()
+def test_what_the_tracker_said_itself_is_an_automatic_mail(home: World, elsewhere: Tracker) -> None:
+    number = home.opens("zoe@home.example", queue="Questions")
+    home.act(number, "Expire", None, "It expired.")
+    elsewhere.imports(exported(home))
+    [ticket] = elsewhere.archive.tickets()
     assert ticket["requestor"]["email"] == "zoe@home.example"
     assert [(message["automatic"], message["private"]) for message in ticket["messages"]] == [
         (False, False),
@@ -195,8 +195,8 @@ def test_what_the_tracker_said_itself_is_an_automatic_mail(here: World, there: T
 def test_json_lines_are_the_documents_of_show(inbox: World) -> None:
     inbox.actor("ann@home.example").writes("hello", "Hello")
     inbox.opens("bob@home.example")
-    found = list(documents_of(inbox.database, Chosen()))
-    assert found == [inbox.ticket(1), inbox.ticket(2)]
+    documents = list(documents_of(inbox.database, Chosen()))
+    assert documents == [inbox.ticket(1), inbox.ticket(2)]
     assert list(documents_of(inbox.database, Chosen(number=2))) == [inbox.ticket(2)]
 
 
@@ -215,11 +215,11 @@ def test_many_and_long_tickets_are_written_whole(small_inbox: World, monkeypatch
         ann.writes("hello", "Hello", subject=f"{number}")
         for _ in range(number):
             ann.writes(f"ticket{number}", "Once more. " * 30)
-    found = list(mbox_of(small_inbox.database, Chosen()))
-    assert (sum(one.mails for one in found), sum(one.tickets for one in found)) == (20, 5)
-    marks = [mark_of(line.encode()) for line in separators(b"".join(one.content for one in found))]
+    pieces = list(mbox_of(small_inbox.database, Chosen()))
+    assert (sum(piece.mails for piece in pieces), sum(piece.tickets for piece in pieces)) == (20, 5)
+    marks = [mark_of(line.encode()) for line in separators(b"".join(piece.content for piece in pieces))]
     assert [mark.number for mark in marks if mark] == [n for n in range(1, 6) for _ in range(n + 1)]
-    assert max(len(one.content) for one in found) < 2_500
+    assert max(len(piece.content) for piece in pieces) < 2_500
 
 
 # What comes back
@@ -252,20 +252,20 @@ def marked(number: int, *mails: bytes, private: bool = False, tracker: str = CLU
     return boxed(mails).replace(b"From ann@example.org Mon Feb  3 09:00:00 2014\n", line)
 
 
-def test_marks_tie_and_part_whatever_the_mails_say(there: Tracker) -> None:
-    one, other, third = old_mail("1"), old_mail("2", subject="Paper"), old_mail("3", answers=["1"])
-    there.imports(marked(1, one, other) + marked(2, third))
-    assert there.threads() == [
+def test_marks_tie_and_part_whatever_the_mails_say(elsewhere: Tracker) -> None:
+    first, second, third = old_mail("1"), old_mail("2", subject="Paper"), old_mail("3", answers=["1"])
+    elsewhere.imports(marked(1, first, second) + marked(2, third))
+    assert elsewhere.threads() == [
         [("<1@old.example>", False), ("<2@old.example>", False)], [("<3@old.example>", False)],
     ]  # fmt: skip
 
 
-def test_the_order_of_an_export_stays_within_one_second(there: Tracker) -> None:
+def test_the_order_of_an_export_stays_within_one_second(elsewhere: Tracker) -> None:
     """Also where a tracker had a mail before the one that it answers."""
     names = "abcdefgh"
     answers = {"a": ["h"], "c": ["g"]}
-    there.imports(marked(1, *(old_mail(name, answers=answers.get(name, ())) for name in names)))
-    assert there.threads() == [[(f"<{name}@old.example>", False) for name in names]]
+    elsewhere.imports(marked(1, *(old_mail(name, answers=answers.get(name, ())) for name in names)))
+    assert elsewhere.threads() == [[(f"<{name}@old.example>", False) for name in names]]
 
 
 SLOW = {
@@ -275,80 +275,84 @@ SLOW = {
 
 
 @pytest.mark.parametrize("mail", SLOW.values(), ids=SLOW)
-def test_what_a_slow_clock_has_dated_is_exported_below_what_it_answers(there: Tracker, mail: dict[str, Any]) -> None:
+def test_what_a_slow_clock_has_dated_is_exported_below_what_it_answers(
+    elsewhere: Tracker, mail: dict[str, Any]
+) -> None:
     mails = [old_mail("1"), old_mail("2", days=-1, **mail)]
-    there.imports(boxed(mails))
-    assert raws_in(exported(there.world)) == mails
+    elsewhere.imports(boxed(mails))
+    assert raws_in(exported(elsewhere.world)) == mails
 
 
-def test_a_mail_without_a_mark_still_belongs_to_what_it_answers(there: Tracker) -> None:
-    there.imports(marked(1, old_mail("1"), old_mail("p"), private=True) + boxed([old_mail("2", answers=["1"])]))
-    assert there.threads() == [[("<1@old.example>", True), ("<p@old.example>", True), ("<2@old.example>", True)]]
+def test_a_mail_without_a_mark_still_belongs_to_what_it_answers(elsewhere: Tracker) -> None:
+    elsewhere.imports(marked(1, old_mail("1"), old_mail("p"), private=True) + boxed([old_mail("2", answers=["1"])]))
+    assert elsewhere.threads() == [[("<1@old.example>", True), ("<p@old.example>", True), ("<2@old.example>", True)]]
 
 
-def test_two_tickets_are_never_made_one_by_a_third_mail(there: Tracker) -> None:
+def test_two_tickets_are_never_made_one_by_a_third_mail(elsewhere: Tracker) -> None:
     bridge = boxed([old_mail("3", days=1, answers=["1", "2"])])
-    there.imports(marked(1, old_mail("1")) + marked(2, old_mail("2")) + bridge)
-    assert sorted(len(thread) for thread in there.threads()) == [1, 2]
+    elsewhere.imports(marked(1, old_mail("1")) + marked(2, old_mail("2")) + bridge)
+    assert sorted(len(thread) for thread in elsewhere.threads()) == [1, 2]
 
 
-def test_a_mail_that_stands_on_two_tickets_is_on_two_tickets_again(there: Tracker) -> None:
+def test_a_mail_that_stands_on_two_tickets_is_on_two_tickets_again(elsewhere: Tracker) -> None:
     box = marked(1, old_mail("1"), old_mail("2")) + marked(2, old_mail("1"), private=True)
-    assert (there.imports(box).duplicates, there.imports(box).duplicates) == (0, 3)
-    assert there.threads() == [
+    assert (elsewhere.imports(box).duplicates, elsewhere.imports(box).duplicates) == (0, 3)
+    assert elsewhere.threads() == [
         [("<1@old.example>", False), ("<2@old.example>", False)], [("<1@old.example>", True)],
     ]  # fmt: skip
     # The same without marks is nothing new, nor from a tracker that had imported them, too.
     again = boxed([old_mail("1")]) + marked(9, old_mail("1"), old_mail("2"), tracker=THIRD)
-    assert there.imports(again).duplicates == 3
+    assert elsewhere.imports(again).duplicates == 3
 
 
-def test_two_trackers_of_one_domain_are_told_apart(template: Path, tmp_path: Path, there: Tracker) -> None:
+def test_two_trackers_of_one_domain_are_told_apart(template: Path, tmp_path: Path, elsewhere: Tracker) -> None:
     for name in ("ann", "bea"):
-        here = Tracker.copied(template, tmp_path / f"{name}.db")
-        here.world.opens(f"{name}@home.example", f"Hello of {name}")
-        there.imports(exported(here.world))
-        here.close()
-    assert [ticket["requestor"]["email"] for ticket in there.archive.tickets()] == [
+        tracker = Tracker.copied(template, tmp_path / f"{name}.db")
+        tracker.world.opens(f"{name}@home.example", f"Hello of {name}")
+        elsewhere.imports(exported(tracker.world))
+        tracker.close()
+    assert [ticket["requestor"]["email"] for ticket in elsewhere.archive.tickets()] == [
         "ann@home.example", "bea@home.example",
     ]  # fmt: skip
 
 
-def test_an_envelope_sender_that_looks_like_a_ticket_marks_nothing(there: Tracker) -> None:
+def test_an_envelope_sender_that_looks_like_a_ticket_marks_nothing(elsewhere: Tracker) -> None:
     box = boxed([old_mail("1", subject="Invoice"), old_mail("2", "bob@example.org", subject="Other")])
-    there.imports(box.replace(b"From ann@example.org ", b"From ticket7-comment@desk.example "))
-    assert there.threads() == [[("<1@old.example>", False)], [("<2@old.example>", False)]]
+    elsewhere.imports(box.replace(b"From ann@example.org ", b"From ticket7-comment@desk.example "))
+    assert elsewhere.threads() == [[("<1@old.example>", False)], [("<2@old.example>", False)]]
 
 
-def test_more_of_an_export_goes_to_its_ticket(there: Tracker) -> None:
-    there.imports(marked(5, old_mail("1")))
-    there.imports(marked(5, old_mail("1"), old_mail("2", subject="Paper")) + marked(6, old_mail("3", answers=["1"])))
-    assert [len(thread) for thread in there.threads()] == [2, 1]
+def test_more_of_an_export_goes_to_its_ticket(elsewhere: Tracker) -> None:
+    elsewhere.imports(marked(5, old_mail("1")))
+    elsewhere.imports(
+        marked(5, old_mail("1"), old_mail("2", subject="Paper")) + marked(6, old_mail("3", answers=["1"]))
+    )
+    assert [len(thread) for thread in elsewhere.threads()] == [2, 1]
 
 
-def test_an_export_joins_a_ticket_that_has_its_mails_and_no_mark(there: Tracker) -> None:
-    there.imports(boxed([old_mail("1")]))
-    there.imports(marked(5, old_mail("1"), old_mail("2", answers=["1"])) + marked(6, old_mail("3", answers=["1"])))
-    assert sorted(len(thread) for thread in there.threads()) == [1, 2]
+def test_an_export_joins_a_ticket_that_has_its_mails_and_no_mark(elsewhere: Tracker) -> None:
+    elsewhere.imports(boxed([old_mail("1")]))
+    elsewhere.imports(marked(5, old_mail("1"), old_mail("2", answers=["1"])) + marked(6, old_mail("3", answers=["1"])))
+    assert sorted(len(thread) for thread in elsewhere.threads()) == [1, 2]
 
 
-def test_who_wrote_a_private_comment_is_told_by_no_letter_and_outsiders_do_not_see_it(there: Tracker) -> None:
-    there.imports(marked(1, old_mail("1")) + marked(1, old_mail("2", RON, answers=["1"]), private=True))
-    assert [message["private"] for message in there.world.ticket(1)["messages"]] == [False, True]
-    assert len(there.world.ticket(1, "ann@example.org")["messages"]) == 1
+def test_who_wrote_a_private_comment_is_told_by_no_letter_and_outsiders_do_not_see_it(elsewhere: Tracker) -> None:
+    elsewhere.imports(marked(1, old_mail("1")) + marked(1, old_mail("2", RON, answers=["1"]), private=True))
+    assert [message["private"] for message in elsewhere.world.ticket(1)["messages"]] == [False, True]
+    assert len(elsewhere.world.ticket(1, "ann@example.org")["messages"]) == 1
 
 
 @pytest.mark.parametrize("part", ["take", "gather", "post"])
-def test_an_import_of_an_export_that_was_stopped_goes_on(there: Tracker, part: str) -> None:
+def test_an_import_of_an_export_that_was_stopped_goes_on(elsewhere: Tracker, part: str) -> None:
     mails = [old_mail(f"{n}", days=n, subject=f"{n % 3}") for n in range(9)]
     box = b"".join(marked(n % 3 + 1, mail, private=n % 2 == 1) for n, mail in enumerate(mails))
     for after in range(3):
         with pytest.MonkeyPatch.context() as patched:
             cut(patched, part, after)
             with suppress(Killed):
-                there.imports(box)
-    there.imports(box)
-    assert there.threads() == [
+                elsewhere.imports(box)
+    elsewhere.imports(box)
+    assert elsewhere.threads() == [
         [(f"<{n}@old.example>", n % 2 == 1) for n in range(first, 9, 3)] for first in range(3)
     ]  # fmt: skip
 
@@ -467,23 +471,23 @@ def merges(world: World, number: int, into: int) -> None:
 def test_what_is_exported_is_the_same_conversations_elsewhere(
     template: Path, tmp_path: Path, steps: list[tuple[str, str, int, str, int]], seed: int
 ) -> None:
-    here = Tracker.copied(template, tmp_path / "here.db")
-    there = Tracker.copied(template, tmp_path / "there.db", "elsewhere.example")
+    home = Tracker.copied(template, tmp_path / "here.db")
+    elsewhere = Tracker.copied(template, tmp_path / "there.db", "elsewhere.example")
     try:
-        here.world.responder(RON, "Ron")
-        plays(here.world, steps)
-        box = exported(here.world)
-        there.world.clock.now = here.world.clock.now
-        assert there.imports(box, status=random.Random(seed).choice(["open", "resolved"])).unreadable == 0
-        assert here.imports(box).tickets == 0
-        names = raw_names(here)
+        home.world.responder(RON, "Ron")
+        plays(home.world, steps)
+        box = exported(home.world)
+        elsewhere.world.clock.now = home.world.clock.now
+        assert elsewhere.imports(box, status=random.Random(seed).choice(["open", "resolved"])).unreadable == 0
+        assert home.imports(box).tickets == 0
+        names = raw_names(home)
         # A mail without a Message-ID has another one drawn for it everywhere: it is told by its bytes.
-        assert named(there, raw_names(there)) == named(here, names)
-        kept, original = raws_in(exported(there.world)), raws_in(box)
+        assert threads_with_names(elsewhere, raw_names(elsewhere)) == threads_with_names(home, names)
+        kept, original = raws_in(exported(elsewhere.world)), raws_in(box)
         assert sorted(set(kept)) == sorted(set(original))
     finally:
-        here.close()
-        there.close()
+        home.close()
+        elsewhere.close()
 
 
 def raw_names(tracker: Tracker) -> dict[str, str]:
@@ -495,14 +499,14 @@ def raw_names(tracker: Tracker) -> dict[str, str]:
     }
 
 
-def named(tracker: Tracker, names: dict[str, str]) -> list[list[tuple[str, bool]]]:
+def threads_with_names(tracker: Tracker, names: dict[str, str]) -> list[list[tuple[str, bool]]]:
     return sorted([(names.get(id_, id_), private) for id_, private in _once(thread)] for thread in tracker.threads())
 
 
 def _once(thread: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
     """A mail to two tickets that were merged stands twice on one: then the one that everybody saw counts."""
     public = {id_ for id_, private in thread if not private}
-    return list(dict.fromkeys(one for one in thread if not one[1] or one[0] not in public))
+    return list(dict.fromkeys(message for message in thread if not message[1] or message[0] not in public))
 
 
 def test_the_documents_are_json(small_inbox: World) -> None:

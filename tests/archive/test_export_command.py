@@ -16,20 +16,20 @@ from tests.support.commands import ROOT
 @pytest.fixture
 def program(tmp_path: Path, any_database_url: str) -> Program:
     """A tracker with three mails on two tickets."""
-    made = Program(tmp_path, any_database_url)
-    made.does("queue", "add", "Archive")
+    program = Program(tmp_path, any_database_url)
+    program.does("queue", "add", "Archive")
     mails = [old_mail("1"), old_mail("2", answers=["1"]), old_mail("9", subject="Other")]
-    made.does("import", made.box(mails), "--queue", "Archive")
-    return made
+    program.does("import", program.box(mails), "--queue", "Archive")
+    return program
 
 
 def test_everything_a_queue_or_a_ticket_is_written(program: Program) -> None:
-    everything = program.does("export")
-    marks = re.findall("^From ticket([12])=[0-9a-f]{16}@tickets.example ", everything, re.MULTILINE)
+    output = program.does("export")
+    marks = re.findall("^From ticket([12])=[0-9a-f]{16}@tickets.example ", output, re.MULTILINE)
     assert marks == ["1", "1", "2"]
-    assert program.does("export", "--queue", "archive") == everything
+    assert program.does("export", "--queue", "archive") == output
     assert program.does("export", "--queue", "General") == ""
-    assert program.does("export", "1") + program.does("export", "2") == everything
+    assert program.does("export", "1") + program.does("export", "2") == output
 
 
 def test_a_new_file_is_for_this_account_alone_and_none_is_replaced(program: Program) -> None:
@@ -43,8 +43,8 @@ def test_a_new_file_is_for_this_account_alone_and_none_is_replaced(program: Prog
     assert program.refuses("export", "--output", nowhere) == f"There's no folder {nowhere.parent}."
     assert not list(program.folder.glob(".out*"))
     lines = program.folder / "out.jsonl"
-    told = program.does("export", "2", "--format", "jsonl", "--output", lines)
-    assert told == f"Exported to {lines}: 1 ticket\n"
+    output = program.does("export", "2", "--format", "jsonl", "--output", lines)
+    assert output == f"Exported to {lines}: 1 ticket\n"
 
 
 def test_json_lines_have_one_line_a_ticket(program: Program) -> None:
@@ -60,22 +60,22 @@ def test_what_cannot_be_is_refused(program: Program) -> None:
 
 
 def test_who_stops_reading_is_no_fault(program: Program) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         f"'{TICKETS}' export | head -c 10", shell=True, cwd=ROOT, env=program.environment, capture_output=True,
         timeout=60, check=True,
     )  # fmt: skip
-    assert (done.stdout, done.stderr) == (b"From ticke", b"")
+    assert (result.stdout, result.stderr) == (b"From ticke", b"")
 
 
 def test_an_exported_file_comes_back_as_the_same_tickets(program: Program, database_url: str, tmp_path: Path) -> None:
     goal = program.folder / "out.mbox"
     program.does("export", "--output", goal)
     assert program.json("import", goal, "--queue", "Archive")["duplicates"] == 3
-    other = Program(tmp_path, database_url.replace("tickets.db", "other.db"))
-    other.does("init")
-    report = other.json("import", goal, "--queue", "General")
+    importer = Program(tmp_path, database_url.replace("tickets.db", "other.db"))
+    importer.does("init")
+    report = importer.json("import", goal, "--queue", "General")
     assert (report["mails"], report["tickets"], report["unreadable"]) == (3, 2, [])
-    assert _without_trackers(other.does("export")) == _without_trackers(goal.read_text())
+    assert _without_trackers(importer.does("export")) == _without_trackers(goal.read_text())
 
 
 def _without_trackers(box: str) -> str:

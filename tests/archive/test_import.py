@@ -73,18 +73,18 @@ def test_a_thread_becomes_one_ticket_with_its_own_dates(archive: Archive) -> Non
     assert ticket["requestor"] == {"email": "ann@example.org", "name": "Ann"}
     assert (ticket["created"], ticket["last_query"], ticket["last_response"]) == (on(0), on(2), on(1))
     assert ticket["solved"] == on(2)
-    told = [
+    messages = [
         (message["number"], message["action"], message["new_status"], message["date"]) for message in ticket["messages"]
     ]
-    assert told == [(1, None, "new", on(0)), (2, "Reply", "open", on(1)), (3, "Reply", "open", on(2))]
+    assert messages == [(1, None, "new", on(0)), (2, "Reply", "open", on(1)), (3, "Reply", "open", on(2))]
     assert [(change["old"], change["new"]) for change in ticket["changes"]] == [("new", "open"), ("open", "resolved")]
 
 
 def test_the_tables_of_the_queue_say_what_each_mail_did(supporting: Archive) -> None:
     supporting.imports(*THREAD, status="answered")
     [ticket] = supporting.tickets()
-    told = [(message["action"], message["new_status"]) for message in ticket["messages"]]
-    assert told == [(None, "Open"), ("Answer", "Answered"), ("Reopen", "Open")]
+    messages = [(message["action"], message["new_status"]) for message in ticket["messages"]]
+    assert messages == [(None, "Open"), ("Answer", "Answered"), ("Reopen", "Open")]
     assert (ticket["status"], ticket["solved"]) == ("Answered", None)
 
 
@@ -140,8 +140,8 @@ def test_whoever_wrote_first_is_the_requestor_and_no_machine(small: Archive) -> 
 
 
 def test_mail_from_an_address_of_ours_was_written_by_those_who_answer(small: Archive) -> None:
-    ours = old_mail("2", f"hello@{DOMAIN}", days=1, to="ann@example.org", answers=["1"])
-    small.imports(THREAD[0], ours)
+    reply = old_mail("2", f"hello@{DOMAIN}", days=1, to="ann@example.org", answers=["1"])
+    small.imports(THREAD[0], reply)
     small.imports(old_mail("7", f"hello@{DOMAIN}", subject="Thanks", to="Zoe <zoe@example.org>"))
     first, second = small.tickets()
     assert [(message["sender"] is None, message["new_status"]) for message in first["messages"]] == [
@@ -154,9 +154,9 @@ def test_mail_from_an_address_of_ours_was_written_by_those_who_answer(small: Arc
 def test_a_mail_that_names_nobody_is_a_ticket_too(small: Archive) -> None:
     report = small.imports(b"Subject: Who?\n\nNobody.\n", b"Only words.\n")
     assert (report.unreadable, report.tickets) == (0, 2)
-    [ticket, other] = sorted(small.tickets(), key=lambda ticket: ticket["title"])
+    [ticket, untitled] = sorted(small.tickets(), key=lambda ticket: ticket["title"])
     assert ticket["requestor"]["email"] == "unknown@sender.invalid"
-    assert (other["messages"][0]["sender"], other["title"]) == (None, "Who?")
+    assert (untitled["messages"][0]["sender"], untitled["title"]) == (None, "Who?")
 
 
 def test_an_address_that_a_public_list_hides_is_read(small: Archive) -> None:
@@ -251,16 +251,16 @@ OLD_REPLIES = [
 ]
 
 
-@pytest.mark.parametrize(("written", "to", "mails"), OLD_REPLIES)
+@pytest.mark.parametrize(("pattern", "to", "mails"), OLD_REPLIES)
 def test_an_address_in_the_in_reply_to_of_old_programs_is_no_mail(
-    small: Archive, written: str, to: str, mails: str
+    small: Archive, pattern: str, to: str, mails: str
 ) -> None:
     box = []
     for at, name in enumerate("ab"):
-        named = written % name if "%s" in written else written
+        reference = pattern % name if "%s" in pattern else pattern
         box.append(old_mail(name, days=400 * at, subject=f"Question {name}", to="list@old.example"))
         box.append(
-            old_mail(f"{name}2", "cy@example.net", days=400 * at + 1, subject="An answer", to=to, In_Reply_To=named)
+            old_mail(f"{name}2", "cy@example.net", days=400 * at + 1, subject="An answer", to=to, In_Reply_To=reference)
         )
     small.imports(*box)
     assert small.threads() == ([["a", "a2"], ["b", "b2"]] if mails == "2" else [["a"], ["a2"], ["b"], ["b2"]])
@@ -406,8 +406,8 @@ def test_an_earlier_mail_takes_its_place_by_date_and_no_number_changes(archive: 
     assert archive.tickets()[0]["requestor"]["email"] == RON
     archive.imports(THREAD[0], responders=[RON])
     [ticket] = archive.tickets()
-    told = [(message["number"], message["action"], message["new_status"]) for message in ticket["messages"]]
-    assert told == [(3, None, "new"), (1, "Reply", "open"), (2, "Reply", "open")]
+    messages = [(message["number"], message["action"], message["new_status"]) for message in ticket["messages"]]
+    assert messages == [(3, None, "new"), (1, "Reply", "open"), (2, "Reply", "open")]
     assert (ticket["requestor"]["email"], ticket["created"], ticket["status"]) == ("ann@example.org", on(0), "resolved")
     assert [change["new"] for change in ticket["changes"]] == ["open", "resolved"]
 
@@ -432,13 +432,13 @@ def test_what_came_by_mail_is_not_imported_again(archive: Archive) -> None:
     ann.writes("hello", "Help!", subject="Live")
     ron.replies(ron.letter(), "Here.")
     raws = world.rows(Mail.raw)
-    other = old_mail("9", days=0).replace(b"Subject:", f"In-Reply-To: {raws_id(raws[0])}\nSubject:".encode())
-    report = archive.imports(*raws, other)
+    reply = old_mail("9", days=0).replace(b"Subject:", f"In-Reply-To: {raws_id(raws[0])}\nSubject:".encode())
+    report = archive.imports(*raws, reply)
     assert (report.duplicates, report.tickets, report.continued) == (2, 0, 1)
     [ticket] = archive.tickets()
     assert (ticket["queue"], ticket["status"], ticket["title"]) == ("General", "Answered", "Live")
     assert [message["number"] for message in ticket["messages"]] == [1, 3, 2]
-    assert archive.imports(*raws, other).duplicates == 3
+    assert archive.imports(*raws, reply).duplicates == 3
 
 
 def raws_id(raw: bytes) -> str:
@@ -646,21 +646,21 @@ class Fresh:
         self.count += 1
         path = self.folder / f"{self.count}.db"
         shutil.copy(self.template, path)
-        made = Archive.__new__(Archive)
-        made.world, made.folder = World(f"sqlite:///{path}"), self.folder
-        return made
+        archive = Archive.__new__(Archive)
+        archive.world, archive.folder = World(f"sqlite:///{path}"), self.folder
+        return archive
 
     def outcome(self, mails: list[bytes]) -> list[dict[str, Any]]:
-        made = self.archive()
-        made.imports(*mails)
-        return self.close(made)
+        archive = self.archive()
+        archive.imports(*mails)
+        return self.close(archive)
 
-    def close(self, made: Archive) -> list[dict[str, Any]]:
-        told = content(made.tickets())
-        made.world.close()
+    def close(self, archive: Archive) -> list[dict[str, Any]]:
+        tickets = content(archive.tickets())
+        archive.world.close()
         for file in self.folder.glob(f"{self.count}.db*"):
             file.unlink()
-        return told
+        return tickets
 
 
 @pytest.fixture
@@ -708,11 +708,11 @@ def cut(patched: pytest.MonkeyPatch, part: str, after: int) -> None:
     """Let an import end after so many small units of work of a part."""
     left = iter(range(after))
 
-    def counted(what: Any) -> Any:
-        def call(*given: Any, **named: Any) -> Any:
+    def counted(function: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
             if next(left, None) is None:
                 raise Killed
-            return what(*given, **named)
+            return function(*arguments, **options)
 
         return call
 

@@ -68,18 +68,18 @@ class Program:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
         self.environment = kept | {"TICKETS_DATABASE_URL": url, "TICKETS_DOMAIN": DOMAIN}
 
-    def run(self, *command: str | Path, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        return run_here(command, self.environment, given)
+    def run(self, *command: str | Path, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        return run_here(command, self.environment, stdin)
 
-    def does(self, *command: str | Path, given: bytes = b"") -> str:
-        done = self.run(*command, given=given)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.decode()
+    def does(self, *command: str | Path, stdin: bytes = b"") -> str:
+        result = self.run(*command, stdin=stdin)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.decode()
 
     def refuses(self, *command: str | Path) -> str:
-        done = self.run(*command)
-        assert (done.returncode, done.stdout) == (1, b"")
-        return done.stderr.decode().strip()
+        result = self.run(*command)
+        assert (result.returncode, result.stdout) == (1, b"")
+        return result.stderr.decode().strip()
 
     def json(self, *command: str | Path) -> Any:
         return json.loads(self.does(*command, "--json"))
@@ -92,9 +92,9 @@ class Program:
 
 @pytest.fixture
 def program(tmp_path: Path, database_url: str) -> Program:
-    made = Program(tmp_path, database_url)
-    made.does("queue", "add", "Archive")
-    return made
+    program = Program(tmp_path, database_url)
+    program.does("queue", "add", "Archive")
+    return program
 
 
 def test_it_tells_what_it_did(program: Program) -> None:
@@ -102,22 +102,22 @@ def test_it_tells_what_it_did(program: Program) -> None:
     dry = program.does("import", box, "--queue", "Archive", "--dry-run").splitlines()
     assert dry[0].strip() == "DRY RUN: NOTHING CHANGED"
     assert program.json("list") == []
-    told = program.does("import", box, "--queue", "archive").splitlines()
-    assert [line.split("  ")[0] for line in told[:7]] == [
+    lines = program.does("import", box, "--queue", "archive").splitlines()
+    assert [line.split("  ")[0] for line in lines[:7]] == [
         "IMPORTED", "mails", "duplicates", "threads", "new tickets", "tickets continued", "unreadable",
     ]  # fmt: skip
-    assert told[7].startswith("slowest part ")
-    assert told[8].startswith("set aside: old.mbox, byte ")
+    assert lines[7].startswith("slowest part ")
+    assert lines[8].startswith("set aside: old.mbox, byte ")
     report = program.json("import", box, "--queue", "Archive")
     assert (report["mails"], report["duplicates"], report["tickets"], report["slowest"] != "") == (3, 3, 0, True)
-    assert report["unreadable"] == [{"where": told[8].split(": ")[1], "reason": "it is empty"}]
+    assert report["unreadable"] == [{"where": lines[8].split(": ")[1], "reason": "it is empty"}]
     assert [ticket["status"] for ticket in program.json("list")] == ["resolved", "resolved"]
     assert program.json("outbox", "list") == []
 
 
 def test_standard_input_and_options_are_taken(program: Program) -> None:
     options = ["--status", "open", "--responder", "ron@example.org", "--dialect", "mboxrd"]
-    program.does("import", "-", "--queue", "Archive", *options, given=boxed([old_mail("1", "ron@example.org")]))
+    program.does("import", "-", "--queue", "Archive", *options, stdin=boxed([old_mail("1", "ron@example.org")]))
     assert [ticket["status"] for ticket in program.json("list")] == ["open"]
 
 
@@ -127,11 +127,11 @@ def test_a_public_lists_archive_reads_in(program: Program) -> None:
     [ticket] = program.json("list")
     assert ticket["requestor"] == {"email": "ann@example.org", "name": "Ann Smith"}
     assert ticket["created"] == "2014-02-03T08:00:00+00:00"
-    shown = json.loads(program.does("show", str(ticket["id"]), "--json"))
-    assert [message["text"].splitlines()[-1] for message in shown["messages"]] == [
+    ticket_json = json.loads(program.does("show", str(ticket["id"]), "--json"))
+    assert [message["text"].splitlines()[-1] for message in ticket_json["messages"]] == [
         "From here the printer burns.", "Pour water on it.", "Thanks!",
     ]  # fmt: skip
-    assert shown["messages"][1]["sender"] == {"email": "bob@club.example", "name": "Bob Müller"}
+    assert ticket_json["messages"][1]["sender"] == {"email": "bob@club.example", "name": "Bob Müller"}
 
 
 def test_what_cannot_be_is_refused_in_one_line(program: Program) -> None:
@@ -164,10 +164,10 @@ def test_what_it_does_not_take_it_names(program: Program) -> None:
     (folder / "moz").write_bytes(boxed([b"X-Mozilla-Status: 0008\n" + old_mail("m")]))
     for number in range(40):
         (folder / f"x{number:02}.png").write_bytes(b"\x89PNG\0")
-    told = program.does("import", folder / "cut.gz", "--queue", "Archive").splitlines()
-    assert told[-1].startswith("set aside: cut.gz: the compressed file is damaged: ")
-    told = program.does("import", folder, "--queue", "Archive").splitlines()
-    cut, moz, notes, *rest = [line for line in told if line.startswith(("set aside", "passed over"))]
+    lines = program.does("import", folder / "cut.gz", "--queue", "Archive").splitlines()
+    assert lines[-1].startswith("set aside: cut.gz: the compressed file is damaged: ")
+    lines = program.does("import", folder, "--queue", "Archive").splitlines()
+    cut, moz, notes, *rest = [line for line in lines if line.startswith(("set aside", "passed over"))]
     assert cut.startswith("set aside: cut.gz: the compressed file is damaged: ")
     assert moz == "passed over: moz, byte 0: it was deleted in its mail program (X-Mozilla-Status)"
     assert notes.startswith("passed over: notes.txt: it does not begin with the headers of a mail")
@@ -181,20 +181,20 @@ def test_what_it_does_not_take_it_names(program: Program) -> None:
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(program: Program) -> None:
     box = program.box([old_mail(str(number), subject=str(number)) for number in range(250)])
-    here, there = pty.openpty()
-    done = subprocess.run(
+    terminal, end = pty.openpty()
+    result = subprocess.run(
         [TICKETS, "import", box, "--queue", "Archive"],
-        cwd=ROOT, env=program.environment | {"TERM": "xterm"}, stdout=subprocess.PIPE, stderr=there, timeout=PATIENCE,
+        cwd=ROOT, env=program.environment | {"TERM": "xterm"}, stdout=subprocess.PIPE, stderr=end, timeout=PATIENCE,
         check=True,
     )  # fmt: skip
-    os.close(there)
-    shown = os.read(here, 100_000).decode()
-    os.close(here)
-    assert "taking in" in shown
-    assert "posting" in shown
-    assert "/s" in shown
-    assert "100%" in shown
-    assert b"new tickets        250" in done.stdout
+    os.close(end)
+    progress = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert "taking in" in progress
+    assert "posting" in progress
+    assert "/s" in progress
+    assert "100%" in progress
+    assert b"new tickets        250" in result.stdout
 
 
 @pytest.mark.slow
@@ -249,9 +249,9 @@ RUNNING = "An import is running already: wait until it has ended, or stop it, an
 
 @pytest.fixture
 def anywhere(tmp_path: Path, any_database_url: str) -> Program:
-    made = Program(tmp_path, any_database_url)
-    made.does("queue", "add", "Archive")
-    return made
+    program = Program(tmp_path, any_database_url)
+    program.does("queue", "add", "Archive")
+    return program
 
 
 def test_while_an_import_runs_another_one_is_refused(anywhere: Program) -> None:

@@ -9,8 +9,8 @@ from tests.support.commands import run_here
 
 def bench(*arguments: str) -> tuple[int, bytes, bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
-    done = run_here(["bench", *arguments], environment)
-    return done.returncode, done.stdout, done.stderr
+    result = run_here(["bench", *arguments], environment)
+    return result.returncode, result.stdout, result.stderr
 
 
 def test_one_part_is_measured_alone_and_printed_for_a_program() -> None:

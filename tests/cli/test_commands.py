@@ -54,9 +54,9 @@ SWITCHES = {
 
 
 def test_the_help_of_queue_set_names_every_switch() -> None:
-    shown = CliRunner().invoke(queue_set, ["--help"]).output
+    output = CliRunner().invoke(queue_set, ["--help"]).output
     assert set(SWITCHES) == set(queue_setup.SWITCHES)
-    assert {name for name in SWITCHES if name not in shown} == set()
+    assert {name for name in SWITCHES if name not in output} == set()
 
 
 class Done(NamedTuple):
@@ -90,26 +90,26 @@ class CommandLine:
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
-        said = self._capsys.readouterr()
+        output = self._capsys.readouterr()
         assert isinstance(ended.value.code, int)
-        return Done(ended.value.code, said.out, said.err)
+        return Done(ended.value.code, output.out, output.err)
 
     def does(self, *arguments: object, stdin: bytes = b"") -> str:
         """A command that succeeds; what it printed."""
-        done = self.run(*arguments, stdin=stdin)
-        assert (done.status, done.err) == (0, ""), done
-        return done.out
+        result = self.run(*arguments, stdin=stdin)
+        assert (result.status, result.err) == (0, ""), result
+        return result.out
 
     def json(self, *arguments: object) -> Any:
         return json.loads(self.does(*arguments, "--json"))
 
     def refuses(self, *arguments: object, stdin: bytes = b"") -> str:
         """A command that ends with exit status 1 and one line; the line."""
-        done = self.run(*arguments, stdin=stdin)
-        assert (done.status, done.out) == (1, ""), done
-        assert done.err.count("\n") == 1, done.err
-        assert "Error:" not in done.err, done.err
-        return done.err.strip()
+        result = self.run(*arguments, stdin=stdin)
+        assert (result.status, result.out) == (1, ""), result
+        assert result.err.count("\n") == 1, result.err
+        assert "Error:" not in result.err, result.err
+        return result.err.strip()
 
     def process(self, *arguments: str, shell: str = "", **more: Any) -> "subprocess.CompletedProcess[bytes]":
         """A real process; `shell` is a command line in which "$T" is the command."""
@@ -181,9 +181,9 @@ def test_every_command_has_help(bare: CommandLine, name: str) -> None:
 
 def test_the_help_lists_every_command_in_one_of_six_groups(bare: CommandLine) -> None:
     assert list(GROUPS) == ["Run", "People and queues", "Tickets", "Archive", "Trouble", "For developers"]
-    shown = bare.does("--help")
+    output = bare.does("--help")
     for group, commands in GROUPS.items():
-        listed = shown.partition(f"\n{group}:\n")[2].partition("\n\n")[0]
+        listed = output.partition(f"\n{group}:\n")[2].partition("\n\n")[0]
         assert [line.split()[0] for line in listed.splitlines() if line[2] != " "] == list(commands)
 
 
@@ -224,11 +224,11 @@ def test_a_shell_can_complete_commands(bare: CommandLine, shell: str) -> None:
 
 def test_completion_knows_commands_and_options(tmp_path: Path) -> None:
     def completes(line: str) -> list[str]:
-        asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_TICKETS_COMPLETE": "bash_complete"}
-        done = subprocess.run(
-            [TICKETS], env=os.environ | asked, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        completion = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_TICKETS_COMPLETE": "bash_complete"}
+        result = subprocess.run(
+            [TICKETS], env=os.environ | completion, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
         )
-        return [word.partition(",")[2] for word in done.stdout.split()]
+        return [word.partition(",")[2] for word in result.stdout.split()]
 
     assert completes("tickets se") == ["serve", "service", "search", "set"]
     assert completes("tickets responder re") == ["remove"]
@@ -258,10 +258,10 @@ def test_an_empty_path_is_wrong_usage_and_nothing_is_done(
     folder.mkdir()
     (folder / "1.eml").write_bytes(b"From: ann@example.org\nMessage-ID: <1@x>\nSubject: Old\n\nHello\n")
     monkeypatch.chdir(folder)
-    done = cli.run(*arguments)
-    assert (done.status, done.out) == (2, "")
-    assert done.err.startswith(f"Usage: tickets {arguments[0]}")
-    assert "Traceback" not in done.err
+    result = cli.run(*arguments)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(f"Usage: tickets {arguments[0]}")
+    assert "Traceback" not in result.err
     assert [ticket["title"] for ticket in cli.json("list")] == ["No boot"]
     assert [path.name for path in folder.iterdir()] == ["1.eml"]
 
@@ -275,7 +275,7 @@ def test_without_a_database_a_command_says_what_to_do(bare: CommandLine, command
     assert bare.refuses(*command) == "No database yet. Run: tickets init"
 
 
-@pytest.mark.parametrize("command", [one for one in READING if one[0] not in ("show", "raw")], ids=" ".join)
+@pytest.mark.parametrize("command", [command for command in READING if command[0] not in ("show", "raw")], ids=" ".join)
 def test_every_listing_is_one_json_document(cli: CommandLine, command: list[str]) -> None:
     assert isinstance(cli.json(*command), list)
 
@@ -310,9 +310,9 @@ WRONG_USAGE: list[list[str]] = [
 
 @pytest.mark.parametrize("command", WRONG_USAGE, ids=" ".join)
 def test_wrong_usage_ends_with_2(cli: CommandLine, command: list[str]) -> None:
-    done = cli.run(*command)
-    assert (done.status, done.out) == (2, "")
-    assert "Error: " in done.err
+    result = cli.run(*command)
+    assert (result.status, result.out) == (2, "")
+    assert "Error: " in result.err
 
 
 HUGE = "9" * 30
@@ -395,13 +395,13 @@ REFUSED: list[tuple[list[str], str]] = [
 
 
 def test_what_cannot_be_done_ends_with_1_and_one_line(cli: CommandLine) -> None:
-    def everything() -> list[Any]:
+    def state() -> list[Any]:
         return [cli.json("show", 1), cli.json("queue", "list"), cli.json("person", "list")]
 
-    before = everything()
+    before = state()
     for command, line in REFUSED:
         assert line in cli.refuses(*command), command
-        assert everything() == before, command
+        assert state() == before, command
 
 
 # --- init, queues and people ---
@@ -486,9 +486,9 @@ def test_people_are_added_and_have_more_than_one_address(cli: CommandLine) -> No
 
 def test_a_person_can_be_made_no_administrator_and_shut_out(cli: CommandLine) -> None:
     cli.does("person", "add", "eve@example.org", "--name", "Eve", "--admin")
-    said = cli.does("person", "set", "eve@example.org", "--no-admin", "--no-access")
-    assert said == "Saved Eve <eve@example.org>: known, may not log in, no longer an admin\n"
-    [eve] = [one for one in cli.json("person", "list") if one["email"] == "eve@example.org"]
+    output = cli.does("person", "set", "eve@example.org", "--no-admin", "--no-access")
+    assert output == "Saved Eve <eve@example.org>: known, may not log in, no longer an admin\n"
+    [eve] = [person for person in cli.json("person", "list") if person["email"] == "eve@example.org"]
     assert (eve["administrator"], eve["access"]) == (False, False)
     assert "may see nothing here" in cli.refuses("login", "eve@example.org")
     cli.does("person", "set", "eve@example.org", "--access", "--admin")
@@ -515,7 +515,7 @@ def test_two_persons_who_are_one_become_one(cli: CommandLine) -> None:
     assert sams == [{**sam, **rights, "addresses": [new, home]}]
     assert cli.json("show", 1)["participants"] == [sam]
     assert cli.json("show", 2)["requestor"] == cli.json("show", 2)["messages"][0]["sender"] == sam
-    answering = [one["queue"] for one in cli.json("responder", "list") if one["email"] == new]
+    answering = [responder["queue"] for responder in cli.json("responder", "list") if responder["email"] == new]
     assert answering == ["General", "Questions"]
     assert cli.json("list", "--requestor", home) == cli.json("list", "--requestor", new) != []
     # Once more changes nothing, nor does naming them the other way round.
@@ -547,7 +547,7 @@ def test_responders_come_and_go(cli: CommandLine) -> None:
 
 
 def test_open_prints_the_number_and_reads_the_text_from_standard_input(cli: CommandLine) -> None:
-    given = [
+    options = [
         "--queue",
         "Questions",
         "--from",
@@ -557,7 +557,7 @@ def test_open_prints_the_number_and_reads_the_text_from_standard_input(cli: Comm
         "--date",
         "2020-05-05T01:00+02:00",
     ]
-    assert cli.does("open", *given, "--text", "-", stdin="日本語 €\r\nzwei\n\n".encode()) == "2\n"
+    assert cli.does("open", *options, "--text", "-", stdin="日本語 €\r\nzwei\n\n".encode()) == "2\n"
     ticket = cli.json("show", 2)
     assert (ticket["title"], ticket["requestor"]["email"]) == ("a b", "Eve@example.org")
     assert ticket["messages"][0]["text"] == "日本語 €\nzwei"
@@ -571,13 +571,13 @@ def test_standard_input_that_is_no_utf_8_is_read_as_can_be(cli: CommandLine) -> 
 
 def test_a_ticket_is_shown_with_exactly_the_keys_of_the_interface(cli: CommandLine) -> None:
     cli.does("set", 1, "--assignee", ROB, "--as", ADMIN)
-    shown = cli.json("show", 1)
-    assert list(shown) == [*TICKET_KEYS, "messages", "changes"]
-    assert list(shown["messages"][0]) == MESSAGE_KEYS
-    assert list(shown["changes"][0]) == ["at", "by", "field", "old", "new"]
+    shown_ticket = cli.json("show", 1)
+    assert list(shown_ticket) == [*TICKET_KEYS, "messages", "changes"]
+    assert list(shown_ticket["messages"][0]) == MESSAGE_KEYS
+    assert list(shown_ticket["changes"][0]) == ["at", "by", "field", "old", "new"]
     assert list(cli.json("show", 1, "--as", ANN)) == [*TICKET_KEYS, "messages", "changes", "reply"]
     assert [list(ticket) for ticket in cli.json("list")] == [TICKET_KEYS]
-    assert {name: shown[name] for name in TICKET_KEYS} == cli.json("list")[0]
+    assert {name: shown_ticket[name] for name in TICKET_KEYS} == cli.json("list")[0]
 
 
 def test_show_as_somebody_says_what_their_reply_would_do(cli: CommandLine) -> None:
@@ -695,7 +695,7 @@ def test_a_ticket_that_moves_to_another_queue_gets_a_status_of_its_lifecycle(inb
     assert changes == [("queue", "General", "Questions"), ("status", "new", "Open"), ("participant", None, ROB)]
     inbox.does("set", 1, "--queue", "General", "--as", ADMIN)
     assert inbox.json("show", 1)["status"] == "new"
-    assert [one["id"] for one in inbox.json("list", "--status", "NEW")] == [1]
+    assert [ticket["id"] for ticket in inbox.json("list", "--status", "NEW")] == [1]
 
 
 def test_the_tickets_of_a_queue_move_with_its_lifecycle(inbox: CommandLine) -> None:
@@ -737,8 +737,8 @@ def test_the_outbox_lists_sends_and_retries(cli: CommandLine, monkeypatch: pytes
     assert (letter["to"], letter["state"], letter["attempts"]) == (ROB, "waiting", 0)
     assert cli.json("outbox") == [letter]
     monkeypatch.setenv("TICKETS_RELAY", "smtp://127.0.0.1:1")
-    done = cli.run("outbox", "send")
-    assert (done.status, done.out, "Connection refused" in done.err) == (1, "0 emails sent\n", True)
+    result = cli.run("outbox", "send")
+    assert (result.status, result.out, "Connection refused" in result.err) == (1, "0 emails sent\n", True)
     assert cli.json("outbox", "list", "--state", "waiting")[0]["attempts"] == 1
     monkeypatch.setenv("TICKETS_RELAY", f"maildir:{cli.path}/letters")
     assert cli.does("outbox", "retry", 1) == "1 email will be sent now\n"
@@ -787,8 +787,8 @@ def test_deliver_stores_what_a_pipe_brings(cli: CommandLine) -> None:
 
 def test_deliver_finds_its_recipient_in_the_environment_of_a_pipe(cli: CommandLine) -> None:
     mail = b"From: ann@example.org\nTo: list@elsewhere.example\nSubject: x\n\nmore\n"
-    done = cli.process("deliver", input=mail, env={"RECIPIENT": "ticket1@tickets.localhost"})
-    assert done.returncode == 0
+    result = cli.process("deliver", input=mail, env={"RECIPIENT": "ticket1@tickets.localhost"})
+    assert result.returncode == 0
     assert cli.json("show", 1)["messages"][1]["text"] == "more"
 
 
@@ -829,9 +829,9 @@ def test_deliver_never_ends_with_1_or_2(
 
 @pytest.mark.parametrize("stdin", ["<&-", "</dev/null"], ids=str)
 def test_deliver_without_a_mail_is_tried_again(cli: CommandLine, stdin: str) -> None:
-    done = cli.process(shell=f'"$T" deliver {stdin}')
-    assert done.returncode == 75
-    assert b"Traceback" not in done.stderr
+    result = cli.process(shell=f'"$T" deliver {stdin}')
+    assert result.returncode == 75
+    assert b"Traceback" not in result.stderr
 
 
 LIMIT = 10_000
@@ -853,9 +853,9 @@ def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(cli: CommandLine
         return cli.process("deliver", str(cli.path / "mail"), env=limit)
 
     for size in (LIMIT + 1, 100 * LIMIT):
-        done = delivers(size)
-        assert (done.returncode, done.stdout) == (69, b"")
-        assert done.stderr == (
+        result = delivers(size)
+        assert (result.returncode, result.stdout) == (69, b"")
+        assert result.stderr == (
             b"This email is too big (limit 10000 bytes). Send it without its large files, or raise "
             b"TICKETS_MAX_MESSAGE_BYTES.\n"
         )
@@ -867,10 +867,10 @@ def test_deliver_takes_a_mail_up_to_the_limit_and_no_larger_one(cli: CommandLine
 @pytest.mark.parametrize("command", ['"$T" deliver /dev/zero', '"$T" deliver </dev/zero', 'yes | "$T" deliver -'])
 def test_deliver_reads_no_more_than_the_limit_of_what_never_ends(cli: CommandLine, command: str) -> None:
     # Without a bound it would need as much memory as there is.
-    done = cli.process(shell=f"ulimit -v 2000000; {command}", timeout=60)
-    assert done.returncode == 69
-    assert b"too big (limit 26214400 bytes)" in done.stderr
-    assert done.stderr.count(b"\n") == 1
+    result = cli.process(shell=f"ulimit -v 2000000; {command}", timeout=60)
+    assert result.returncode == 69
+    assert b"too big (limit 26214400 bytes)" in result.stderr
+    assert result.stderr.count(b"\n") == 1
 
 
 def test_deliver_with_a_fault_of_ours_is_tried_again(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -888,8 +888,8 @@ def test_what_a_sender_wrote_never_controls_the_terminal(cli: CommandLine) -> No
     cli.does("person", "add", "evil@example.org")
     assert deliver(cli, EVIL, "hello@tickets.localhost").status == 0
     assert deliver(cli, EVIL, "nobody@tickets.localhost").status == 0
-    shown = ["list"], ["show", 2], ["outbox"], ["unmatched"], ["person", "list"]
-    for command in (*shown, *([*one, "--json"] for one in shown)):
+    commands = ["list"], ["show", 2], ["outbox"], ["unmatched"], ["person", "list"]
+    for command in (*commands, *([*command, "--json"] for command in commands)):
         out = cli.does(*command)
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\ufeff\U000e0041]", out), command
     assert "\x9b" in cli.json("show", 2)["messages"][0]["text"]
@@ -900,24 +900,24 @@ def test_a_broken_pipe_is_quiet(cli: CommandLine) -> None:
         cli.does("act", 1, "Comment", "--as", ROB, "--text", "words " * 50)
     deliver(cli, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
     for command in ("list", "show 1", "outbox --json", "person list", "raw 2 1", "lifecycle"):
-        done = cli.process(shell=f'"$T" {command} | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}')
-        assert (done.stdout, done.stderr) == (b"0\n", b""), command
+        result = cli.process(shell=f'"$T" {command} | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}')
+        assert (result.stdout, result.stderr) == (b"0\n", b""), command
 
 
 def test_output_that_cannot_be_written_is_one_line(cli: CommandLine) -> None:
     deliver(cli, b"From: ann@example.org\n\n" + b"x" * 200_000, "hello@tickets.localhost")
     for command in ("list", "raw 2 1"):
-        done = cli.process(shell=f'"$T" {command} >/dev/full')
-        assert (done.returncode, done.stderr) == (1, b"No space left on device\n"), command
-        done = cli.process(shell=f'"$T" {command} >&-')
-        assert done.stderr.count(b"\n") == (command != "list"), command
+        result = cli.process(shell=f'"$T" {command} >/dev/full')
+        assert (result.returncode, result.stderr) == (1, b"No space left on device\n"), command
+        result = cli.process(shell=f'"$T" {command} >&-')
+        assert result.stderr.count(b"\n") == (command != "list"), command
 
 
 def test_a_terminal_without_utf_8_gets_what_it_can_show(cli: CommandLine) -> None:
     cli.does("set", 1, "--subject", "€ 日本 🎉", "--as", ROB)
     old = {"PYTHONIOENCODING": "iso-8859-1"}
-    done = cli.process("show", "1", env=old)
-    assert (done.returncode, b"\\u20ac" in done.stdout) == (0, True)
+    result = cli.process("show", "1", env=old)
+    assert (result.returncode, b"\\u20ac" in result.stdout) == (0, True)
     assert json.loads(cli.process("show", "1", "--json", env=old).stdout)["title"] == "€ 日本 🎉"
 
 
@@ -970,8 +970,8 @@ def loads(cli: CommandLine, *arguments: str) -> set[str]:
         f"print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
     )
     command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, env={**os.environ, **cli.environment}, capture_output=True, text=True, check=True)
-    return set(done.stderr.split())
+    result = subprocess.run(command, env={**os.environ, **cli.environment}, capture_output=True, text=True, check=True)
+    return set(result.stderr.split())
 
 
 def test_a_command_loads_no_more_than_it_needs(cli: CommandLine) -> None:
@@ -1019,11 +1019,11 @@ def test_merge_makes_one_ticket_of_two_and_says_who_reads_it(cli: CommandLine) -
     refused = cli.run("merge", number, into, "--as", "bea@example.net")
     assert (refused.status, refused.out) == (1, "")
     assert cli.run("merge", into, into, "--as", "ron@example.org").status == 1
-    said = cli.does("merge", number, into, "--as", "ron@example.org")
-    readers, _, done = said.partition("Ticket ")
+    output = cli.does("merge", number, into, "--as", "ron@example.org")
+    readers, _, last_line = output.partition("Ticket ")
     assert readers == f"bea will see ticket {into} (1 message).\nann will see ticket {number} (1 message).\n"
-    assert done.startswith(f"{number} was merged into ticket {into}. ")
-    assert all(name in said for name in ("ann", "bea", "ron"))
+    assert last_line.startswith(f"{number} was merged into ticket {into}. ")
+    assert all(name in output for name in ("ann", "bea", "ron"))
     assert len(cli.json("show", into)["messages"]) == 2
     assert cli.json("show", number)["merged_into"] == int(into)
 
@@ -1034,24 +1034,26 @@ def test_a_queue_is_removed_and_its_tickets_and_addresses_move(cli: CommandLine)
     number = cli.does("open", "--queue", "Shop", "--from", ANN, "--subject", "S", "--text", "T").strip()
     assert "General" in cli.does("queue", "remove", "Shop")
     assert cli.json("show", number)["queue"] == "General"
-    queues = {one["name"]: one["addresses"] for one in json.loads(cli.does("queue", "list", "--json"))}
+    queues = {queue["name"]: queue["addresses"] for queue in json.loads(cli.does("queue", "list", "--json"))}
     assert "Shop" not in queues
     assert "shop@tickets.localhost" in queues["General"]
     cli.does("queue", "add", "Shop")
 
 
 def test_a_queue_without_tickets_goes_with_its_addresses(cli: CommandLine) -> None:
-    said = cli.does("queue", "remove", "Questions")
-    assert said == "Removed Questions\nEmail to questions@tickets.localhost is set aside now\n"
+    output = cli.does("queue", "remove", "Questions")
+    assert output == "Removed Questions\nEmail to questions@tickets.localhost is set aside now\n"
     queues = json.loads(cli.does("queue", "list", "--json"))
-    assert [(one["name"], "questions@tickets.localhost" in one["addresses"]) for one in queues] == [("General", False)]
+    assert [(queue["name"], "questions@tickets.localhost" in queue["addresses"]) for queue in queues] == [
+        ("General", False)
+    ]
     assert "only queue" in cli.refuses("queue", "remove", "General")
     assert "no queue" in cli.refuses("queue", "remove", "Nothing")
 
 
 def test_a_queue_loses_an_address(cli: CommandLine) -> None:
-    said = cli.does("queue", "set", "General", "address=Help", "address-=support", "name=Main", "name=General")
-    assert said.splitlines() == [
+    output = cli.does("queue", "set", "General", "address=Help", "address-=support", "name=Main", "name=General")
+    assert output.splitlines() == [
         "General answers help@tickets.localhost",
         "General no longer answers support@tickets.localhost",
         "General is now Main",
@@ -1063,8 +1065,8 @@ def test_a_queue_loses_an_address(cli: CommandLine) -> None:
 
 def test_several_people_join_a_team_with_their_names(cli: CommandLine) -> None:
     cli.does("responder", "add", "Bea Lee <bea@example.org>", "carl@example.org", "--queue", "General")
-    found = {one["email"]: one["name"] for one in json.loads(cli.does("responder", "list", "--json"))}
-    assert (found["bea@example.org"], found["carl@example.org"]) == ("Bea Lee", "")
+    people = {person["email"]: person["name"] for person in json.loads(cli.does("responder", "list", "--json"))}
+    assert (people["bea@example.org"], people["carl@example.org"]) == ("Bea Lee", "")
     cli.does("responder", "add", "dan@example.org", "--name", "Dan", "--queue", "General")
     assert '"name": "Dan"' in cli.does("responder", "list", "--json")
     assert cli.run("responder", "add", "a@x.org", "b@x.org", "--name", "X", "--queue", "General").status == 2
@@ -1080,7 +1082,7 @@ def test_a_new_member_of_a_team_is_told_how_it_works(
     letters = [parsed_letter(path.read_bytes()) for path in (cli.path / "letters" / "new").iterdir()]
     bea = [letter for letter in letters if "bea@example.org" in str(letter["To"])]
     assert "You're on the General team" in {str(letter["Subject"]) for letter in bea}
-    text = next(str(one.get_content()) for one in bea if "how it works" in str(one.get_content()))
+    text = next(str(letter.get_content()) for letter in bea if "how it works" in str(letter.get_content()))
     assert "hello@tickets.localhost" in text
     monkeypatch.setenv("TICKETS_TRUST", "from")
     number = cli.does("open", "--queue", "General", "--from", ANN, "--subject", "S", "--text", "T").strip()

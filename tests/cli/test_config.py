@@ -32,19 +32,21 @@ class Shell:
         self.environment = {**kept, "TICKETS_HOME": str(home)}
 
     def run(self, *command: str, stdin: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
-        done = run_here(command, self.environment | more, stdin.encode(), folder=Path("/"))
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        result = run_here(command, self.environment | more, stdin.encode(), folder=Path("/"))
+        return subprocess.CompletedProcess(
+            result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
+        )
 
     def does(self, *command: str, stdin: str = "") -> str:
-        done = self.run(*command, stdin=stdin)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = self.run(*command, stdin=stdin)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     def refuses(self, *command: str, status: int = 1, **more: str) -> str:
         """Run a command that ends with one line; the line."""
-        done = self.run(*command, **more)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (status, "", 1), done
-        return done.stderr
+        result = self.run(*command, **more)
+        assert (result.returncode, result.stdout, result.stderr.count("\n")) == (status, "", 1), result
+        return result.stderr
 
 
 @pytest.fixture
@@ -64,13 +66,17 @@ def written(tmp_path: Path, content: str) -> Path:
 
 def test_the_file_goes_over_the_defaults_and_the_environment_over_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, 'domain = "a.example"\nworkers = 7\nlisten = ["smtp://[::1]:1", "lmtp://127.0.0.1:2"]\n')
-    found = reading(path).settings()
-    assert (found.domain, found.workers, [one.port for one in found.listen]) == ("a.example", 7, [1, 2])
+    settings = reading(path).settings()
+    assert (settings.domain, settings.workers, [listener.port for listener in settings.listen]) == (
+        "a.example",
+        7,
+        [1, 2],
+    )
     assert reading(path, {"TICKETS_DOMAIN": "b.example"}).settings().domain == "b.example"
 
 
 @pytest.mark.parametrize(
-    ("content", "named"),
+    ("content", "start"),
     [
         ('domian = "a.example"', "domian in {} isn't a setting. Did you mean TICKETS_DOMAIN?"),
         ('DOMAIN = "a.example"', "DOMAIN in {}"),
@@ -85,13 +91,13 @@ def test_the_file_goes_over_the_defaults_and_the_environment_over_the_file(tmp_p
     ],
 )
 def test_whatever_is_wrong_in_the_file_is_one_line_that_names_it_and_the_file(
-    tmp_path: Path, content: str, named: str
+    tmp_path: Path, content: str, start: str
 ) -> None:
     path = written(tmp_path, content)
-    with pytest.raises(BadSetting) as found:
+    with pytest.raises(BadSetting) as excinfo:
         reading(path).settings()
-    line = str(found.value)
-    assert line.startswith(named.replace("{}", str(path)))
+    line = str(excinfo.value)
+    assert line.startswith(start.replace("{}", str(path)))
     assert "\n" not in line
     assert "secret" not in line
 
@@ -107,47 +113,49 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
 def test_a_secret_may_be_a_credential_of_the_service_manager(tmp_path: Path) -> None:
     (tmp_path / "database_url").write_text("postgresql://a:secret@h/t\n")
     credentials = from_credentials({"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    found = SettingReading(vars(defaults), {}, credentials).settings()
-    assert found.database_url == "postgresql+psycopg://a:secret@h/t"
+    settings = SettingReading(vars(defaults), {}, credentials).settings()
+    assert settings.database_url == "postgresql+psycopg://a:secret@h/t"
 
 
 def test_every_command_reads_the_file_and_config_says_from_where_without_secrets(shell: Shell) -> None:
-    named = written(shell.home, 'domain = "a.example"\nrelay = "smtp://u:secret@mail.example"\n')
-    shown = shell.run("config", "--json", TICKETS_WORKERS="3")
-    found = json.loads(shown.stdout)
-    assert found["domain"] == {"value": "a.example", "from": str(named)}
-    assert found["workers"] == {"value": "3", "from": "environment"}
-    assert found["log"] == {"value": "plain", "from": "default"}
-    assert "secret" not in shown.stdout + shell.does("config")
-    other = written(shell.home / "..", 'domain = "b.example"\n').rename(shell.home / "other.toml")
-    assert "b.example" in shell.run("config", TICKETS_CONFIG=str(other)).stdout
+    path = written(shell.home, 'domain = "a.example"\nrelay = "smtp://u:secret@mail.example"\n')
+    result = shell.run("config", "--json", TICKETS_WORKERS="3")
+    settings = json.loads(result.stdout)
+    assert settings["domain"] == {"value": "a.example", "from": str(path)}
+    assert settings["workers"] == {"value": "3", "from": "environment"}
+    assert settings["log"] == {"value": "plain", "from": "default"}
+    assert "secret" not in result.stdout + shell.does("config")
+    path = written(shell.home / "..", 'domain = "b.example"\n').rename(shell.home / "other.toml")
+    assert "b.example" in shell.run("config", TICKETS_CONFIG=str(path)).stdout
     assert str(shell.home / "gone.toml") in shell.refuses("list", TICKETS_CONFIG=str(shell.home / "gone.toml"))
 
 
 def test_config_init_makes_what_was_asked_for_and_nothing_else(shell: Shell) -> None:
-    said = shell.does("config", "init", *INIT, "--postfix")
+    output = shell.does("config", "init", *INIT, "--postfix")
     path = shell.home / "tickets.toml"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "relay_domains = tickets.np.example\n" in said
-    assert "tickets.np.example=lmtp:inet:127.0.0.1:18824" in said
-    assert "hello@np.example = hello@tickets.np.example" in said
+    assert "relay_domains = tickets.np.example\n" in output
+    assert "tickets.np.example=lmtp:inet:127.0.0.1:18824" in output
+    assert "hello@np.example = hello@tickets.np.example" in output
     queues = json.loads(shell.does("queue", "list", "--json"))
     addresses = [(queue["name"], queue["addresses"]) for queue in queues]
     assert addresses == [("General", ["hello@np.example", "hello@tickets.np.example"])]
     people = json.loads(shell.does("person", "list", "--json"))
-    assert [(one["email"], one["name"], one["administrator"]) for one in people] == [
+    assert [(person["email"], person["name"], person["administrator"]) for person in people] == [
         ("vera@np.example", "Vera Ok", True)
     ]
-    assert [one["email"] for one in json.loads(shell.does("responder", "list", "--json"))] == ["vera@np.example"]
+    assert [responder["email"] for responder in json.loads(shell.does("responder", "list", "--json"))] == [
+        "vera@np.example"
+    ]
     assert "already there" in shell.refuses("config", "init", *INIT)
     shell.does("config", "init", *INIT, "--force")
 
 
 def test_config_init_asks_what_no_option_says(shell: Shell) -> None:
     shell.does("config", "init", stdin="tickets.np.example\n\n\nmaildir:letters\nvera@np.example\n")
-    found = json.loads(shell.does("config", "--json"))
-    assert found["domain"]["value"] == "tickets.np.example"
-    assert found["listen"]["value"] == "lmtp://127.0.0.1:8824"
+    settings = json.loads(shell.does("config", "--json"))
+    assert settings["domain"]["value"] == "tickets.np.example"
+    assert settings["listen"]["value"] == "lmtp://127.0.0.1:8824"
     assert json.loads(shell.does("queue", "list", "--json"))[0]["addresses"] == ["hello@tickets.np.example"]
 
 

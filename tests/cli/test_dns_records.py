@@ -32,20 +32,20 @@ def record(kind: int, data: bytes) -> bytes:
 
 def answer(question: bytes, records: list[tuple[int, bytes]], flags: bytes = b"\x81\x80") -> bytes:
     heads = question[:2] + flags + b"\0\1" + len(records).to_bytes(2, "big") + b"\0\0\0\0"
-    return heads + question[12:] + b"".join(record(*one) for one in records)
+    return heads + question[12:] + b"".join(record(*fields) for fields in records)
 
 
 @contextmanager
 def dns(monkeypatch: pytest.MonkeyPatch, replies: Callable[[int, bytes], bytes | None]) -> Iterator[list[bytes]]:
     """A DNS server on loopback; `replies` makes the answer to a question of a kind. Yields the names asked for."""
-    asked: list[bytes] = []
+    names: list[bytes] = []
 
     def serve() -> None:
         while True:
             question, client = server.recvfrom(512)
             if question == b"end":
                 return
-            asked.append(question[12 : question.index(b"\0", 12)])
+            names.append(question[12 : question.index(b"\0", 12)])
             reply = replies(int.from_bytes(question[-4:-2], "big"), question)
             if reply is not None:
                 server.sendto(reply, client)
@@ -58,7 +58,7 @@ def dns(monkeypatch: pytest.MonkeyPatch, replies: Callable[[int, bytes], bytes |
         thread = Thread(target=serve)
         thread.start()
         try:
-            yield asked
+            yield names
         finally:
             server.sendto(b"end", server.getsockname())
             thread.join(10)
@@ -79,11 +79,11 @@ def test_what_a_domain_lacks_is_told(
     monkeypatch: pytest.MonkeyPatch, records: list[tuple[int, bytes]], missing: list[str]
 ) -> None:
     def replies(kind: int, question: bytes) -> bytes:
-        return answer(question, [one for one in records if one[0] in (kind, CNAME)])
+        return answer(question, [record for record in records if record[0] in (kind, CNAME)])
 
-    with dns(monkeypatch, replies) as asked:
+    with dns(monkeypatch, replies) as names:
         assert missing_records(DOMAIN) == missing
-    assert asked == [b"\x07tickets\x09nonprofit\x07example"] * 2
+    assert names == [b"\x07tickets\x09nonprofit\x07example"] * 2
 
 
 def test_a_name_that_does_not_exist_lacks_both(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,8 +32,8 @@ class Report(NamedTuple):
     status: int
     findings: list[dict[str, str]]
 
-    def about(self, what: str) -> list[tuple[str, str]]:
-        return [(finding["level"], finding["text"]) for finding in self.findings if finding["about"] == what]
+    def about(self, subject: str) -> list[tuple[str, str]]:
+        return [(finding["level"], finding["text"]) for finding in self.findings if finding["about"] == subject]
 
     @property
     def levels(self) -> set[str]:
@@ -54,9 +54,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def command(*arguments: str, status: int = 0) -> str:
         with pytest.raises(SystemExit) as ended:
             main(arguments)
-        said = capsys.readouterr()
-        assert (ended.value.code, said.err) == (status, "")
-        return said.out
+        output = capsys.readouterr()
+        assert (ended.value.code, output.err) == (status, "")
+        return output.out
 
     return command
 
@@ -108,8 +108,8 @@ def test_tickets_that_wait_where_nobody_reads_are_listed(doctor: Doctor, run: Ru
     run("queue", "add", "Sponsors")
     for _ in range(2):
         run("open", "--queue", "Sponsors", "--from", "ann@example.net", "--subject", "A gift", "--text", "For you.")
-    told = "2 tickets are waiting in Sponsors, which has no team: #1 and #2."
-    assert doctor().about("unread") == [("warn", told)]
+    text = "2 tickets are waiting in Sponsors, which has no team: #1 and #2."
+    assert doctor().about("unread") == [("warn", text)]
     run("responder", "add", "rob@example.org", "--queue", "Sponsors")
     assert doctor().about("unread") == []
 
@@ -126,33 +126,33 @@ def test_a_new_installation_is_warned_of_what_is_missing_and_no_more(doctor: Doc
     assert report.levels == {"ok", "warn", "FAIL"}
     assert [level for level, _ in report.about("incoming")] == ["FAIL"]
     assert report.about("backup")[0][0] == "warn"
-    told = [text for _, text in report.about("teams")]
+    texts = [text for _, text in report.about("teams")]
     advice = "Add someone: tickets responder add EMAIL --queue General"
-    assert told[0] == f"General has no team: nobody will see its tickets. {advice}"
-    assert "Questions" in told[1]
-    assert told[2].endswith("Add one: tickets person add EMAIL --admin")
+    assert texts[0] == f"General has no team: nobody will see its tickets. {advice}"
+    assert "Questions" in texts[1]
+    assert texts[2].endswith("Add one: tickets person add EMAIL --admin")
 
 
 def test_every_bad_setting_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_FOO", "x")
     monkeypatch.setenv("TICKETS_WORKERS", "many")
-    found = doctor(1).about("settings")
-    assert [text.split()[0] for _, text in found] == ["TICKETS_FOO", "TICKETS_WORKERS"]
+    findings = doctor(1).about("settings")
+    assert [text.split()[0] for _, text in findings] == ["TICKETS_FOO", "TICKETS_WORKERS"]
 
 
 def test_a_database_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/t")
-    [(level, told)] = doctor(1).about("database")
+    [(level, text)] = doctor(1).about("database")
     assert level == "FAIL"
-    assert "refused" in told
-    assert "TICKETS_DATABASE_URL" in told
-    assert "secret" not in told
+    assert "refused" in text
+    assert "TICKETS_DATABASE_URL" in text
+    assert "secret" not in text
 
 
 def test_a_file_that_is_no_database(doctor: Doctor, tmp_path: Path) -> None:
     (tmp_path / "tickets.db").write_bytes(b"something else\n" * 1000)
-    [(level, told)] = doctor(1).about("database")
-    assert (level, "file is not a database" in told) == ("FAIL", True)
+    [(level, text)] = doctor(1).about("database")
+    assert (level, "file is not a database" in text) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -161,8 +161,8 @@ def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
     with database.transaction() as uow:
         uow.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     database.close()
-    [(level, told)] = doctor(1).about("database")
-    assert (level, "To upgrade it, run: tickets init" in told) == ("FAIL", True)
+    [(level, advice)] = doctor(1).about("database")
+    assert (level, "To upgrade it, run: tickets init" in advice) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -170,18 +170,18 @@ def test_a_database_of_another_version(doctor: Doctor, tmp_path: Path) -> None:
 def test_a_disk_that_fills(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free_mb: int, level: str) -> None:
     usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
     monkeypatch.setattr(doctor_checks.shutil, "disk_usage", lambda _: usage)
-    [(found, told)] = doctor(int(level == "FAIL")).about("disk")
-    assert found == level
-    assert f"{free_mb} MB free" in told
+    [(found_level, text)] = doctor(int(level == "FAIL")).about("disk")
+    assert found_level == level
+    assert f"{free_mb} MB free" in text
 
 
 @pytest.mark.usefixtures("healthy")
 def test_a_relay_that_is_away(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_RELAY", "smtp://a:secret@127.0.0.1:1")
-    [(level, told)] = doctor(1).about("outgoing")
+    [(level, text)] = doctor(1).about("outgoing")
     assert level == "FAIL"
-    assert "TICKETS_RELAY" in told
-    assert "secret" not in told
+    assert "TICKETS_RELAY" in text
+    assert "secret" not in text
 
 
 @pytest.mark.usefixtures("healthy")
@@ -196,8 +196,8 @@ def test_each_listener_is_free_or_answers(doctor: Doctor, monkeypatch: pytest.Mo
     with Sink() as sink:
         places = f"smtp://127.0.0.1:{sink.port},lmtp://127.0.0.1:0,lmtp+unix://{tmp_path}/new/socket"
         monkeypatch.setenv("TICKETS_LISTEN", places)
-        found = doctor(1).about("incoming")
-    assert found == [
+        findings = doctor(1).about("incoming")
+    assert findings == [
         ("ok", f"listening on smtp://127.0.0.1:{sink.port} ('220 relay ready')"),
         ("FAIL", "nothing listens on lmtp://127.0.0.1:0. Start tickets serve."),
         ("FAIL", f"nothing listens on lmtp+unix://{tmp_path}/new/socket. Start tickets serve."),
@@ -213,20 +213,20 @@ def test_web_pages_are_served_or_away_or_anothers(
     with closing(world), serving_web(world) as url:
         monkeypatch.setenv("TICKETS_WEB", url)
         assert doctor().about("web pages") == [("ok", f"served at {url.removeprefix('http://')}")]
-    [(level, told)] = doctor().about("web pages")
-    assert (level, "Start tickets serve" in told) == ("warn", True)
-    with Sink() as other:
-        monkeypatch.setenv("TICKETS_WEB", f"http://127.0.0.1:{other.port}")
-        [(level, told)] = doctor().about("web pages")
-    assert (level, "Another program uses" in told) == ("warn", True)
+    [(level, text)] = doctor().about("web pages")
+    assert (level, "Start tickets serve" in text) == ("warn", True)
+    with Sink() as sink:
+        monkeypatch.setenv("TICKETS_WEB", f"http://127.0.0.1:{sink.port}")
+        [(level, text)] = doctor().about("web pages")
+    assert (level, "Another program uses" in text) == ("warn", True)
 
 
 @pytest.mark.usefixtures("healthy")
 def test_a_server_that_has_too_many_connections(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sink(script={"CONNECT": "421 4.3.2 Too many connections"}) as sink:
         monkeypatch.setenv("TICKETS_LISTEN", f"smtp://127.0.0.1:{sink.port}")
-        [(level, told)] = doctor(1).about("incoming")
-    assert (level, "takes no connections: '421 4.3.2 Too many connections'" in told) == ("FAIL", True)
+        [(level, text)] = doctor(1).about("incoming")
+    assert (level, "takes no connections: '421 4.3.2 Too many connections'" in text) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -242,13 +242,13 @@ def test_a_listener_that_cannot_be_had(doctor: Doctor, monkeypatch: pytest.Monke
             f"lmtp+unix://{tmp_path}/file",
         ]
         monkeypatch.setenv("TICKETS_LISTEN", ",".join(places))
-        found = doctor(1).about("incoming")
-    failures = [told for level, told in found if level == "FAIL"]
+        findings = doctor(1).about("incoming")
+    failures = [text for level, text in findings if level == "FAIL"]
     assert "another program, not a mail server" in failures[0]
     assert "another program uses it" in failures[1]
-    assert all(place in told and "TICKETS_LISTEN" in told for place, told in zip(places, failures, strict=True))
+    assert all(place in text and "TICKETS_LISTEN" in text for place, text in zip(places, failures, strict=True))
     # A name that is not this machine's is open to others.
-    [warning] = [told for level, told in found if level == "warn"]
+    [warning] = [text for level, text in findings if level == "warn"]
     assert "no-such-host.invalid" in warning
 
 
@@ -257,8 +257,8 @@ def test_routes_that_salmon_cannot_load(doctor: Doctor, monkeypatch: pytest.Monk
     from config import settings as plain
 
     monkeypatch.setattr(plain, "handlers", ["mail_tickets.handlers.ticket", "mail_tickets.handlers.nowhere"])
-    [(level, told)] = doctor(1).about("handlers")
-    assert (level, "nowhere" in told) == ("FAIL", True)
+    [(level, text)] = doctor(1).about("handlers")
+    assert (level, "nowhere" in text) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -267,16 +267,16 @@ def test_a_boot_that_would_load_no_route(doctor: Doctor, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(plain, "handlers", [])
     monkeypatch.setattr(Router, "REGISTERED", {})
-    [(level, told)] = doctor(1).about("handlers")
-    assert (level, "Salmon has no route to mail_tickets.handlers.other and" in told) == ("FAIL", True)
+    [(level, text)] = doctor(1).about("handlers")
+    assert (level, "Salmon has no route to mail_tickets.handlers.other and" in text) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
 def test_a_relay_that_refuses(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sink(script={"CONNECT": "554 5.7.1 not you"}) as sink:
         monkeypatch.setenv("TICKETS_RELAY", sink.url)
-        [(level, told)] = doctor(1).about("outgoing")
-    assert (level, "5.7.1 not you" in told) == ("FAIL", True)
+        [(level, text)] = doctor(1).about("outgoing")
+    assert (level, "5.7.1 not you" in text) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -292,15 +292,15 @@ def test_a_clock_that_was_set_back(
         change = update(Mail).values(received=uow.now + ahead)
         uow.session.execute(change if table == "mail" else update(Letter).values(created=uow.now + ahead))
     database.close()
-    [(found, told)] = doctor(int(level == "FAIL")).about("clock")
-    assert (found, "in the future" in told) == (level, level == "FAIL")
+    [(found_level, text)] = doctor(int(level == "FAIL")).about("clock")
+    assert (found_level, "in the future" in text) == (level, level == "FAIL")
 
 
 @pytest.mark.parametrize(
-    ("ahead", "told"),
+    ("ahead", "text"),
     [(timedelta(), "fine"), (timedelta(hours=1), "ahead of the"), (timedelta(hours=-1), "behind the")],
 )
-def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told: str) -> None:
+def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, text: str) -> None:
     at = datetime.now(UTC) + ahead
     with closing(Database(world.database.url.render_as_string(hide_password=False), "x", clock=lambda: at)) as database:
         findings = list(doctor_checks._clock(database))
@@ -308,7 +308,7 @@ def test_a_clock_that_is_not_the_databases(world: World, ahead: timedelta, told:
         # It is in the same machine, and has no clock.
         assert [finding.level for finding in findings] == ["ok"]
     else:
-        assert told in findings[0].text
+        assert text in findings[0].text
         assert findings[0].level == ("FAIL" if ahead else "ok")
 
 
@@ -318,17 +318,17 @@ def test_a_database_that_can_only_be_read(
     url = fresh_database(postgres_server, template=postgres_template)
     postgres_server.execute(f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = on')
     monkeypatch.setenv("TICKETS_DATABASE_URL", url)
-    [(level, told)] = doctor(1).about("database")
-    assert (level, "is read-only" in told) == ("FAIL", True)
+    [(level, text)] = doctor(1).about("database")
+    assert (level, "is read-only" in text) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
 def test_mail_set_aside_is_a_warning(doctor: Doctor, run: Run, tmp_path: Path) -> None:
     (tmp_path / "mail").write_bytes(b"From: ann@example.org\nSubject: x\n\nhi\n")
     run("deliver", "--to", "nobody@tickets.localhost", str(tmp_path / "mail"))
-    [(level, told)] = doctor().about("unmatched")
+    [(level, text)] = doctor().about("unmatched")
     assert level == "warn"
-    assert told == "1 email matched no ticket or queue. See: tickets unmatched list"
+    assert text == "1 email matched no ticket or queue. See: tickets unmatched list"
 
 
 @pytest.mark.usefixtures("healthy")
@@ -350,9 +350,9 @@ def test_letters_that_do_not_leave(
         created = uow.now - change.pop("age", timedelta())
         uow.session.execute(update(Letter).values(created=created, **change))
     database.close()
-    [(found, told)] = doctor(int(level == "FAIL")).about("outbox")
-    assert found == level
-    assert advice in told
+    [(found_level, text)] = doctor(int(level == "FAIL")).about("outbox")
+    assert found_level == level
+    assert advice in text
 
 
 @pytest.mark.usefixtures("healthy")
@@ -363,17 +363,17 @@ def test_proof_by_replies_needs_nothing_else(doctor: Doctor) -> None:
 @pytest.mark.usefixtures("healthy")
 def test_trust_in_the_from_header_is_a_warning(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_TRUST", "from")
-    [(level, told)] = doctor().about("trust")
+    [(level, text)] = doctor().about("trust")
     assert level == "warn"
-    assert "anyone can fake a sender and change tickets. Set TICKETS_TRUST=reply." in told
+    assert "anyone can fake a sender and change tickets. Set TICKETS_TRUST=reply." in text
 
 
 @pytest.mark.usefixtures("healthy")
 def test_proof_by_dmarc_without_a_front_server_is_wrong(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKETS_TRUST", "dmarc")
-    [(level, told)] = doctor(1).about("trust")
+    [(level, text)] = doctor(1).about("trust")
     assert level == "FAIL"
-    assert "needs TICKETS_AUTHSERV_ID; without it no command by email works." in told
+    assert "needs TICKETS_AUTHSERV_ID; without it no command by email works." in text
 
 
 @pytest.mark.usefixtures("healthy")
@@ -381,10 +381,10 @@ def test_proof_by_dmarc_without_a_front_server_is_wrong(doctor: Doctor, monkeypa
 def test_what_the_front_server_must_do_is_said(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, trust: str) -> None:
     monkeypatch.setenv("TICKETS_TRUST", trust)
     monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
-    [(level, told)] = doctor().about("trust")
+    [(level, text)] = doctor().about("trust")
     assert level == "ok"
-    assert told.startswith("Authentication-Results of mx.example.org are believed. That server must remove")
-    assert "and then add its own on top" in told
+    assert text.startswith("Authentication-Results of mx.example.org are believed. That server must remove")
+    assert "and then add its own on top" in text
 
 
 @pytest.mark.usefixtures("healthy")
@@ -409,12 +409,12 @@ def test_a_letter_that_cannot_be_rendered(
     wording._environment.cache_clear()
     wording.wording_in.cache_clear()
     try:
-        [(level, told)] = doctor(1).about("templates")
+        [(level, text)] = doctor(1).about("templates")
     finally:
         wording._environment.cache_clear()
         wording.wording_in.cache_clear()
     # The first of the kinds that stand on it.
-    assert (level, "Can't write emails of the kind 'opened'" in told) == ("FAIL", True)
+    assert (level, "Can't write emails of the kind 'opened'" in text) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("healthy")
@@ -429,8 +429,8 @@ def test_a_front_server_that_is_not_the_only_one_who_reaches_us_is_a_warning(
 ) -> None:
     monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
     monkeypatch.setenv("TICKETS_LISTEN", "smtp://0.0.0.0:0,lmtp://127.0.0.1:0")
-    told = [text for level, text in doctor(1).about("trust") if level == "warn"]
-    assert [text.partition(" can write")[0] for text in told] == ["Anyone who reaches 0.0.0.0"]
+    texts = [text for level, text in doctor(1).about("trust") if level == "warn"]
+    assert [text.partition(" can write")[0] for text in texts] == ["Anyone who reaches 0.0.0.0"]
 
 
 @pytest.mark.usefixtures("healthy")
@@ -449,9 +449,9 @@ def test_replies_to_message_ids_that_we_never_wrote_are_a_warning(doctor: Doctor
     replies("rob@example.org", "relay.example.com", 4)
     assert doctor().about("replies") == []
     replies("rob@example.org", "relay.example.com", 5)
-    [(level, told)] = doctor().about("replies")
+    [(level, text)] = doctor().about("replies")
     assert level == "warn"
-    assert told.startswith("2 replies answer Message-IDs at relay.example.com that we never wrote:")
+    assert text.startswith("2 replies answer Message-IDs at relay.example.com that we never wrote:")
 
 
 @pytest.mark.usefixtures("healthy")
@@ -465,5 +465,5 @@ def test_a_socket_that_everybody_can_write_to_is_a_warning_with_a_front_server(
         place.chmod(mode)
         monkeypatch.setenv("TICKETS_AUTHSERV_ID", "mx.example.org")
         monkeypatch.setenv("TICKETS_LISTEN", f"lmtp+unix://{place}")
-        told = [text for level, text in doctor(1).about("trust") if level == "warn"]
-    assert any(f"Anyone who reaches {place}" in text for text in told) is open_to_all
+        texts = [text for level, text in doctor(1).about("trust") if level == "warn"]
+    assert any(f"Anyone who reaches {place}" in text for text in texts) is open_to_all

@@ -49,10 +49,10 @@ def test_no_line_is_wider_than_the_terminal_whatever_is_in_it(rows: list[tuple[s
 @given(text=some_text, width=st.integers(0, 60))
 def test_what_is_cut_says_so_and_what_fits_is_whole(text: str, width: int) -> None:
     line = table_layout.shown_cell(text)
-    shown = cut(line, width)
-    assert width_of(shown) <= width
-    assert shown == line if width_of(line) <= width else shown.endswith("…") or width == 0
-    assert line.startswith(shown.removesuffix("…"))
+    part = cut(line, width)
+    assert width_of(part) <= width
+    assert part == line if width_of(line) <= width else part.endswith("…") or width == 0
+    assert line.startswith(part.removesuffix("…"))
 
 
 def test_columns_stand_straight_in_every_script() -> None:
@@ -80,7 +80,7 @@ def test_what_is_short_is_cut_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed", "told"),
+    ("passed", "text"),
     [
         (timedelta(seconds=-5), "now"),
         (timedelta(seconds=59), "now"),
@@ -92,8 +92,8 @@ def test_what_is_short_is_cut_last() -> None:
         (timedelta(days=3 * 366), "3 y"),
     ],
 )
-def test_an_age_is_told_in_one_unit(passed: timedelta, told: str) -> None:
-    assert age(NOW - passed, NOW) == told
+def test_an_age_is_told_in_one_unit(passed: timedelta, text: str) -> None:
+    assert age(NOW - passed, NOW) == text
 
 
 def test_a_date_stands_with_its_age() -> None:
@@ -126,27 +126,27 @@ def on_terminal(cli: CommandLine, *command: str, width: int, **more: str) -> str
     """What a command prints on a terminal of this width."""
     environment = {**os.environ, **cli.environment, "COLUMNS": str(width), "TERM": "xterm", **more}
     environment = {name: value for name, value in environment.items() if value}
-    done = run_here(command, environment, on_terminal=True)
-    assert done.returncode == 0
-    return done.stdout.decode()
+    result = run_here(command, environment, on_terminal=True)
+    assert result.returncode == 0
+    return result.stdout.decode()
 
 
 def on_real_terminal(cli: CommandLine, *command: str, **more: str) -> str:
     """What a process prints on a terminal of the usual width."""
-    there, here = pty.openpty()
+    terminal, far_end = pty.openpty()
     environment = {**os.environ, **cli.environment, "COLUMNS": "80", "TERM": "xterm", **more}
     environment = {name: value for name, value in environment.items() if value}
-    done = subprocess.run([TICKETS, *command], stdout=here, env=environment, timeout=60, check=False)
-    assert done.returncode == 0
-    os.close(here)
-    said = b""
-    while select.select([there], [], [], 0.5)[0]:
+    result = subprocess.run([TICKETS, *command], stdout=far_end, env=environment, timeout=60, check=False)
+    assert result.returncode == 0
+    os.close(far_end)
+    output = b""
+    while select.select([terminal], [], [], 0.5)[0]:
         try:
-            said += os.read(there, 65_536)
+            output += os.read(terminal, 65_536)
         except OSError:
             break
-    os.close(there)
-    return said.decode().replace("\r\n", "\n")
+    os.close(terminal)
+    return output.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("command", ["raw 1 2", "export 1"])
@@ -159,22 +159,22 @@ def test_a_terminal_is_asked_about_before_it_gets_what_it_would_obey(
     assert "Marks of direction" in inbox.does("list")
     raw = b"From: ann@example.org\nSubject: Title\n\nA \x1b]0;title\x07\n"
     assert deliver(inbox, raw, "ticket1@tickets.localhost").status == 0
-    there, here = pty.openpty()
-    os.write(there, f"{answer}\n".encode())
+    terminal, far_end = pty.openpty()
+    os.write(terminal, f"{answer}\n".encode())
     environment = {**os.environ, **inbox.environment}
-    done = subprocess.run(
-        [TICKETS, *command.split()], stdin=here, stdout=here, stderr=subprocess.PIPE, env=environment, check=False
+    result = subprocess.run(
+        [TICKETS, *command.split()], stdin=far_end, stdout=far_end, stderr=subprocess.PIPE, env=environment, check=False
     )
-    os.close(here)
-    said = b""
-    while select.select([there], [], [], 0.2)[0]:
+    os.close(far_end)
+    output = b""
+    while select.select([terminal], [], [], 0.2)[0]:
         try:
-            said += os.read(there, 65_536)
+            output += os.read(terminal, 65_536)
         except OSError:
             break
-    os.close(there)
-    assert (b"\x1b]0;title" in said, done.returncode) == (printed, 0 if printed else 1)
-    assert b"control characters" in done.stderr
+    os.close(terminal)
+    assert (b"\x1b]0;title" in output, result.returncode) == (printed, 0 if printed else 1)
+    assert b"control characters" in result.stderr
 
 
 @pytest.fixture
@@ -189,9 +189,9 @@ def cli(inbox: CommandLine) -> CommandLine:
 @pytest.mark.parametrize("width", [20, 60, 80, 120])
 @pytest.mark.parametrize("command", ["list", "outbox list", "unmatched list", "person list", "queue list"])
 def test_a_terminal_gets_no_longer_line(cli: CommandLine, command: str, width: int) -> None:
-    said = on_terminal(cli, *command.split(), width=width, NO_COLOR="1")
-    assert said
-    assert [line for line in said.split("\n") if width_of(line) > width] == []
+    output = on_terminal(cli, *command.split(), width=width, NO_COLOR="1")
+    assert output
+    assert [line for line in output.split("\n") if width_of(line) > width] == []
 
 
 def test_a_list_has_ages_and_priorities_only_where_there_are_any(cli: CommandLine) -> None:
@@ -203,31 +203,31 @@ def test_a_list_has_ages_and_priorities_only_where_there_are_any(cli: CommandLin
 
 
 def test_a_bounded_table_has_the_newest_and_says_how_many_more_there_are(cli: CommandLine) -> None:
-    heading, *rows, said = cli.does("list", "--limit", "2").splitlines()
+    heading, *rows, note = cli.does("list", "--limit", "2").splitlines()
     assert (heading.split()[0], [row.split()[0] for row in rows]) == ("TICKET", ["4", "5"])
-    assert said == "3 older tickets left out: --limit shows more."
+    assert note == "3 older tickets left out: --limit shows more."
     assert cli.does("list", "--limit", "5") == cli.does("list")
-    assert [one["id"] for one in cli.json("list", "--limit", "2")] == [1, 2, 3, 4, 5]
+    assert [ticket["id"] for ticket in cli.json("list", "--limit", "2")] == [1, 2, 3, 4, 5]
     letters = cli.json("outbox")
     assert len(letters) > 2
     for command in (["outbox"], ["outbox", "list"]):
-        _, *rows, said = cli.does(*command, "--limit", "2").splitlines()
-        assert [int(row.split()[0]) for row in rows] == [one["id"] for one in letters[-2:]]
-        assert said.startswith(f"{len(letters) - 2} older email")
+        _, *rows, note = cli.does(*command, "--limit", "2").splitlines()
+        assert [int(row.split()[0]) for row in rows] == [letter["id"] for letter in letters[-2:]]
+        assert note.startswith(f"{len(letters) - 2} older email")
 
 
 @pytest.mark.parametrize("seen_by", [[], ["--as", ADMIN]])
 def test_a_long_ticket_has_its_first_message_and_the_newest(cli: CommandLine, seen_by: list[str]) -> None:
     for words in ("one", "two", "three"):
         cli.does("act", 1, "Reply", "--text", words, "--as", ADMIN)
-    for limit, shown, said in (
+    for limit, numbers, start in (
         (1, ["#1"], "3 older messages"),
         (2, ["#1", "#4"], "2 older"),
         (3, ["#1", "#3", "#4"], "1 "),
     ):
         text = cli.does("show", 1, *seen_by, "--limit", limit)
-        assert re.findall("^#[0-9]+", text, re.MULTILINE) == shown
-        assert text.splitlines()[-1].startswith(said)
+        assert re.findall("^#[0-9]+", text, re.MULTILINE) == numbers
+        assert text.splitlines()[-1].startswith(start)
     assert "left out" not in cli.does("show", 1, *seen_by, "--limit", 4)
     assert len(cli.json("show", 1, *seen_by, "--limit", 2)["messages"]) == 4
 
@@ -264,12 +264,12 @@ def test_a_pipe_has_no_colours_and_a_terminal_only_where_they_are_wanted(cli: Co
 
 def test_a_ticket_is_shown_with_labels_ages_and_marks(cli: CommandLine) -> None:
     deliver(cli, MAIL, "ticket1-comment@tickets.localhost")
-    said = cli.does("show", 1)
-    assert said.startswith("Ticket 1: No boot\nStatus:     new\n")
-    assert re.search(r"^Requestor: +ann@example.org$", said, re.MULTILINE)
-    assert re.search(r"^Opened: +\d{4}-\d\d-\d\d \d\d:\d\d UTC, now$", said, re.MULTILINE)
-    assert re.search(r"^#2  .* UTC, now  PRIVATE$", said, re.MULTILINE)
-    assert "[photo.png, image/png, 2 KB]\n" in said
+    output = cli.does("show", 1)
+    assert output.startswith("Ticket 1: No boot\nStatus:     new\n")
+    assert re.search(r"^Requestor: +ann@example.org$", output, re.MULTILINE)
+    assert re.search(r"^Opened: +\d{4}-\d\d-\d\d \d\d:\d\d UTC, now$", output, re.MULTILINE)
+    assert re.search(r"^#2  .* UTC, now  PRIVATE$", output, re.MULTILINE)
+    assert "[photo.png, image/png, 2 KB]\n" in output
     deliver(cli, b"List-Id: <club.example>\n" + MAIL.replace(b"See", b"Saw"), "ticket1@tickets.localhost")
     assert re.search(r"^#3  .*  LIST$", cli.does("show", 1), re.MULTILINE)
     assert [message["listed"] for message in cli.json("show", 1)["messages"]] == [False, False, True]
@@ -287,8 +287,8 @@ MAIL = (
 
 def test_long_prose_is_wrapped_on_a_terminal_alone(cli: CommandLine) -> None:
     assert f"{'word ' * 39}word\n" in cli.does("show", 2)
-    said = on_terminal(cli, "show", "2", width=60, NO_COLOR="1")
-    assert f"{'word ' * 11}word\n" in said
+    output = on_terminal(cli, "show", "2", width=60, NO_COLOR="1")
+    assert f"{'word ' * 11}word\n" in output
     assert (
         json.loads(on_terminal(cli, "show", "2", "--json", width=60))["messages"][0]["text"] == ("word " * 40).strip()
     )
@@ -312,7 +312,7 @@ def test_a_narrow_terminal_gets_less_of_each_ticket(cli: CommandLine) -> None:
 
 
 def test_an_argument_that_is_no_text_is_told_in_one_line(cli: CommandLine) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [TICKETS, "list", "--queue", b"\xff"],
         env={**os.environ, **cli.environment},
         capture_output=True,
@@ -320,17 +320,17 @@ def test_an_argument_that_is_no_text_is_told_in_one_line(cli: CommandLine) -> No
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (1, "'\\udcff' is no text in UTF-8.\n")
+    assert (result.returncode, result.stderr) == (1, "'\\udcff' is no text in UTF-8.\n")
 
 
 @pytest.mark.parametrize(
     "command", [("show", "9\x1b[2J"), ("forget", "person", "\x1b[2J"), ("backup", "/nope\x1b[2J/x"), ("\x1b[2J",)]
 )
 def test_no_error_says_an_argument_that_a_terminal_would_obey(cli: CommandLine, command: tuple[str, ...]) -> None:
-    done = run_here(command, {**os.environ, **cli.environment})
-    assert done.returncode in (1, 2)
-    assert b"[2J" in done.stderr
-    assert b"\x1b" not in done.stderr
+    result = run_here(command, {**os.environ, **cli.environment})
+    assert result.returncode in (1, 2)
+    assert b"[2J" in result.stderr
+    assert b"\x1b" not in result.stderr
 
 
 def test_an_error_of_ours_is_told_in_its_sentence() -> None:

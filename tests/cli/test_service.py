@@ -27,12 +27,14 @@ def test_the_packaged_units_are_those_of_the_command() -> None:
 
 def test_units_name_this_installation(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    said = program.does("service", "install", "--directory", str(tmp_path), "--user", "nobody", "--config", "/x/t.toml")
+    output = program.does(
+        "service", "install", "--directory", str(tmp_path), "--user", "nobody", "--config", "/x/t.toml"
+    )
     unit = (tmp_path / "tickets.service").read_text()
     assert "User=nobody\n" in unit
     assert "Environment=TICKETS_CONFIG=/x/t.toml\n" in unit
     assert "{{" not in "".join(path.read_text() for path in tmp_path.glob("tickets*"))
-    assert "systemctl enable --now tickets.service" in said
+    assert "systemctl enable --now tickets.service" in output
     assert "no directory" in program.run("service", "install", "--directory", str(tmp_path / "no")).stderr
 
 
@@ -40,10 +42,10 @@ def test_units_name_this_installation(tmp_path: Path) -> None:
 def test_systemd_finds_no_fault_with_the_units(tmp_path: Path) -> None:
     Program(tmp_path).does("service", "install", "--directory", str(tmp_path), "--user", "daemon")
     paths = sorted(map(str, tmp_path.glob("tickets*.*")))
-    done = subprocess.run(
+    result = subprocess.run(
         ["systemd-analyze", "verify", *paths], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_the_server_tells_the_service_manager_when_it_is_ready(tmp_path: Path) -> None:

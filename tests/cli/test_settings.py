@@ -108,22 +108,22 @@ BAD = [
 
 
 def test_the_defaults_are_those_of_the_interface() -> None:
-    found = load(vars(plain), {})
-    assert {name: getattr(found, name) for name in DEFAULTS} == DEFAULTS
+    settings = load(vars(plain), {})
+    assert {name: getattr(settings, name) for name in DEFAULTS} == DEFAULTS
     # Where the server is found that has these settings follows from them.
-    assert {*DEFAULTS, "handover"} == set(vars(found))
+    assert {*DEFAULTS, "handover"} == set(vars(settings))
 
 
-@pytest.mark.parametrize(("name", "given", "read"), GOOD, ids=[f"{name}={given}" for name, given, _ in GOOD])
-def test_the_environment_wins(name: str, given: str, read: object) -> None:
-    assert getattr(load(vars(plain), {f"TICKETS_{name}": given}), name.lower()) == read
+@pytest.mark.parametrize(("name", "value", "read"), GOOD, ids=[f"{name}={value}" for name, value, _ in GOOD])
+def test_the_environment_wins(name: str, value: str, read: object) -> None:
+    assert getattr(load(vars(plain), {f"TICKETS_{name}": value}), name.lower()) == read
 
 
-@pytest.mark.parametrize(("name", "given"), BAD, ids=[f"{name}={given[:40]}" for name, given in BAD])
-def test_a_bad_value_is_one_line_that_names_it(name: str, given: str) -> None:
-    with pytest.raises(BadSetting) as found:
-        load(vars(plain), {f"TICKETS_{name}": given})
-    line = str(found.value)
+@pytest.mark.parametrize(("name", "value"), BAD, ids=[f"{name}={value[:40]}" for name, value in BAD])
+def test_a_bad_value_is_one_line_that_names_it(name: str, value: str) -> None:
+    with pytest.raises(BadSetting) as excinfo:
+        load(vars(plain), {f"TICKETS_{name}": value})
+    line = str(excinfo.value)
     assert line.startswith(f"TICKETS_{name} ")
     assert "\n" not in line
     assert "secret" not in line
@@ -159,21 +159,21 @@ def test_other_variables_are_not_ours() -> None:
 
 
 def test_all_that_is_wrong_is_found() -> None:
-    found = list(problems(vars(plain), {"TICKETS_FOO": "x", "TICKETS_TRUST": "x", "TICKETS_WORKERS": "x"}))
-    assert [line.split()[0] for line in found] == ["TICKETS_FOO", "TICKETS_TRUST", "TICKETS_WORKERS"]
+    lines = list(problems(vars(plain), {"TICKETS_FOO": "x", "TICKETS_TRUST": "x", "TICKETS_WORKERS": "x"}))
+    assert [line.split()[0] for line in lines] == ["TICKETS_FOO", "TICKETS_TRUST", "TICKETS_WORKERS"]
 
 
 @pytest.mark.parametrize("command", ["serve", "init", "list"])
 def test_a_bad_setting_stops_a_command_with_one_line(command: str, tmp_path: Path) -> None:
     environment = {**os.environ, "TICKETS_WORKERS": "many", "TICKETS_DATABASE_URL": f"sqlite:///{tmp_path}/t.db"}
     tickets = Path(sys.executable).with_name("tickets")
-    done = subprocess.run(
+    result = subprocess.run(
         [tickets, command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith("TICKETS_WORKERS can't be 'many': ")
-    assert done.stderr.count("\n") == 1
-    assert not done.stdout
+    assert result.returncode == 1
+    assert result.stderr.startswith("TICKETS_WORKERS can't be 'many': ")
+    assert result.stderr.count("\n") == 1
+    assert not result.stdout
     assert not list(tmp_path.iterdir())
 
 
@@ -185,10 +185,10 @@ def test_relative_paths_start_at_the_repository_wherever_a_command_runs(tmp_path
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
     environment |= {"TICKETS_DATABASE_URL": "sqlite:///some/t.db", "TICKETS_RELAY": "maildir:some/letters"}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == [f"sqlite:///{ROOT}/some/t.db", f"maildir:{ROOT}/some/letters"]
+    assert result.stdout.split() == [f"sqlite:///{ROOT}/some/t.db", f"maildir:{ROOT}/some/letters"]
 
 
 def test_an_installed_tracker_keeps_its_data_where_the_system_keeps_such_data(
@@ -206,9 +206,9 @@ def test_an_installed_tracker_keeps_its_data_where_the_system_keeps_such_data(
 
 
 def test_relative_paths_start_at_the_home_that_is_given(tmp_path: Path) -> None:
-    found = load(vars(plain), {"TICKETS_HOME": str(tmp_path)})
-    assert found.database_url == f"sqlite:///{tmp_path}/run/tickets.db"
-    assert str(build_relay(found)) == f"maildir:{tmp_path}/run/letters"
+    settings = load(vars(plain), {"TICKETS_HOME": str(tmp_path)})
+    assert settings.database_url == f"sqlite:///{tmp_path}/run/tickets.db"
+    assert str(build_relay(settings)) == f"maildir:{tmp_path}/run/letters"
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ def test_relative_paths_start_at_the_home_that_is_given(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("folder", ["site-packages", "dist-packages/mail_tickets"])
 def test_no_data_lies_among_installed_programs(name: str, value: str, folder: str) -> None:
-    given = value.format(f"/usr/lib/python3/{folder}")
+    path = value.format(f"/usr/lib/python3/{folder}")
     with pytest.raises(BadSetting, match=rf"^TICKETS_{name} can't be .*an upgrade may empty it; name another"):
-        load(vars(plain), {f"TICKETS_{name}": given})
-    assert len(list(problems(vars(plain), {f"TICKETS_{name}": given}))) == 1
+        load(vars(plain), {f"TICKETS_{name}": path})
+    assert len(list(problems(vars(plain), {f"TICKETS_{name}": path}))) == 1
 
 
 def test_salmons_variable_names_the_settings_of_another_project(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_salmons_variable_names_the_settings_of_another_project(tmp_path: Path) 
     program = "from mail_tickets.config.current import current_settings; print(current_settings().domain)"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKETS_")}
     for more, domain in (({}, "help.example.org"), ({"TICKETS_DOMAIN": "other.example"}, "other.example")):
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", program],
             cwd=tmp_path,
             env={**kept, **more, "SALMON_SETTINGS_MODULE": "theirs.settings"},
@@ -237,7 +237,7 @@ def test_salmons_variable_names_the_settings_of_another_project(tmp_path: Path) 
             text=True,
             check=True,
         )
-        assert done.stdout.strip() == domain
+        assert result.stdout.strip() == domain
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,9 @@ LOOKERS = ("ann@home.example", "bea@home.example", "sam@team.example", "olga@tea
 
 @pytest.fixture(params=["correspondence", "support"])
 def world(request: pytest.FixtureRequest, database_url: str) -> Iterator[World]:
-    made = World(database_url, lifecycle=request.param)
-    yield populated(made)
-    made.close()
+    world = World(database_url, lifecycle=request.param)
+    yield populated(world)
+    world.close()
 
 
 def populated(world: World) -> World:
@@ -75,8 +75,8 @@ def block_of(form: AnswerForm, key: str) -> Block:
 
 
 def answer(form: AnswerForm, key: str, text: str = "Here you are.", **more: object) -> Answer:
-    made = Answer(key, text, block_of(form, key).promise, form.seen, f"token {key} {text}")
-    return made._replace(**more)  # type: ignore[arg-type]
+    button = Answer(key, text, block_of(form, key).promise, form.seen, f"token {key} {text}")
+    return button._replace(**more)  # type: ignore[arg-type]
 
 
 def press(world: World, email: str, answer: Answer, number: int = 1) -> Posted:
@@ -93,8 +93,8 @@ def letters_after(world: World, last: int) -> list[str]:
 
 
 def test_a_button_pressed_twice_posts_once_and_says_so(world: World) -> None:
-    shown = form(world, "sam@team.example")
-    sent = answer(shown, default(shown).key)
+    page = form(world, "sam@team.example")
+    sent = answer(page, default(page).key)
     first, second = press(world, "sam@team.example", sent), press(world, "sam@team.example", sent)
     assert not first.again
     assert second.again
@@ -103,55 +103,55 @@ def test_a_button_pressed_twice_posts_once_and_says_so(world: World) -> None:
 
 
 def test_other_words_under_a_button_that_was_pressed_are_not_lost(world: World) -> None:
-    shown = form(world, "sam@team.example")
-    sent = answer(shown, default(shown).key)
+    page = form(world, "sam@team.example")
+    sent = answer(page, default(page).key)
     press(world, "sam@team.example", sent)
     with pytest.raises(AnswerChanged, match="was posted when you first pressed"):
         press(world, "sam@team.example", sent._replace(text="Better words."))
 
 
 def test_whoever_has_written_meanwhile_stops_an_answer(world: World) -> None:
-    shown = form(world, "sam@team.example")
+    page = form(world, "sam@team.example")
     world.actor("ann@home.example").writes("ticket1", "It is the front door.")
     before = len(world.rows(Message))
     with pytest.raises(AnswerChanged, match="1 new message came while you wrote") as stopped:
-        press(world, "sam@team.example", answer(shown, "note"))
+        press(world, "sam@team.example", answer(page, "note"))
     assert len(stopped.value.new) == 1
     assert len(world.rows(Message)) == before
     assert press(world, "sam@team.example", answer(form(world, "sam@team.example"), "note")).message
 
 
 def test_a_private_note_stops_no_requestor_and_tells_them_of_nothing(world: World) -> None:
-    shown = form(world, "ann@home.example")
+    page = form(world, "ann@home.example")
     world.actor("sam@team.example").writes("ticket1-comment", "Ann is nice.")
-    assert form(world, "ann@home.example") == shown
-    assert press(world, "ann@home.example", answer(shown, default(shown).key)).message
+    assert form(world, "ann@home.example") == page
+    assert press(world, "ann@home.example", answer(page, default(page).key)).message
 
 
 def test_a_button_whose_promise_has_changed_does_nothing(world: World) -> None:
-    shown = form(world, "sam@team.example")
-    key = default(shown).key
+    page = form(world, "sam@team.example")
+    key = default(page).key
     with world.uow() as uow:
         uow.session.delete(uow.session.get_one(Participant, (1, person_of(uow, "bea@home.example").id)))
     with pytest.raises(AnswerChanged, match="Other people would read it now"):
-        press(world, "sam@team.example", answer(shown, key))
+        press(world, "sam@team.example", answer(page, key))
     assert "Here you are." not in [row.text for row in world.rows(Message)]
 
 
 def test_a_button_that_is_there_no_more_says_what_the_ticket_is(small_world: World) -> None:
     world = populated(small_world)
-    shown = form(world, "sam@team.example")
+    page = form(world, "sam@team.example")
     world.becomes(1, "Solved")
     with pytest.raises(AnswerChanged, match='"Answer" cannot be done any more: the ticket is Solved'):
-        press(world, "sam@team.example", answer(shown, "answer"))
+        press(world, "sam@team.example", answer(page, "answer"))
     with pytest.raises(AnswerChanged, match="The ticket would become Solved now"):
-        press(world, "sam@team.example", answer(shown, "comment"))
+        press(world, "sam@team.example", answer(page, "comment"))
 
 
 def test_status_and_owner_go_with_the_words_or_nothing_is_done(world: World) -> None:
     life = LIFECYCLES[world.ticket()["lifecycle"]]
-    shown = form(world, "sam@team.example")
-    sent = answer(shown, default(shown).key, status="gone", owner="bea@home.example")
+    page = form(world, "sam@team.example")
+    sent = answer(page, default(page).key, status="gone", owner="bea@home.example")
     with pytest.raises(FieldsRefused) as refused:
         press(world, "sam@team.example", sent)
     assert refused.value.problems.keys() == {"status", "owner"}
@@ -164,18 +164,18 @@ def test_status_and_owner_go_with_the_words_or_nothing_is_done(world: World) -> 
 
 
 def test_a_private_note_changes_no_status_and_says_where_to(world: World) -> None:
-    shown = form(world, "sam@team.example")
+    page = form(world, "sam@team.example")
     with pytest.raises(FieldsRefused) as refused:
-        press(world, "sam@team.example", answer(shown, "note", status=shown.statuses[0]))
+        press(world, "sam@team.example", answer(page, "note", status=page.statuses[0]))
     assert refused.value.problems.keys() == {"status"}
 
 
 def test_an_answer_is_a_mail_of_its_writer_with_its_files(world: World) -> None:
-    shown = form(world, "ann@home.example")
+    page = form(world, "ann@home.example")
     files = [UploadedFile("Zeichnung ü.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)))]
     text = "Grüße\n\n  eingerückt\n> zitiert 日本"
-    posted = press(world, "ann@home.example", answer(shown, default(shown).key, text, files=files))
-    assert posted.letters == default(shown).letters
+    posted = press(world, "ann@home.example", answer(page, default(page).key, text, files=files))
+    assert posted.letters == default(page).letters
     world.settle()
     message = world.ticket()["messages"][-1]
     assert (message["text"], message["via"], message["verified"]) == (text, "web", True)
@@ -190,9 +190,9 @@ def test_an_answer_is_a_mail_of_its_writer_with_its_files(world: World) -> None:
 
 
 def test_a_button_without_words_asks_for_some(world: World) -> None:
-    shown = form(world, "sam@team.example")
+    page = form(world, "sam@team.example")
     with pytest.raises(FieldsRefused, match="Write some words"):
-        press(world, "sam@team.example", answer(shown, "note", " \n"))
+        press(world, "sam@team.example", answer(page, "note", " \n"))
 
 
 def test_whoever_may_not_see_a_ticket_answers_none(small_inbox: World) -> None:
@@ -203,11 +203,11 @@ def test_whoever_may_not_see_a_ticket_answers_none(small_inbox: World) -> None:
 
 def test_an_answer_to_a_ticket_that_was_merged_goes_nowhere_and_says_where_it_is(world: World) -> None:
     number = world.opens("ann@home.example", "Door again")
-    shown = form(world, "sam@team.example", number)
+    page = form(world, "sam@team.example", number)
     with world.uow() as uow:
         administration.merge(uow, find_ticket(uow, number, locked=True), 1, person_of(uow, "sam@team.example"))
     with pytest.raises(AnswerChanged, match="Ticket 2 is part of ticket 1 now") as moved:
-        press(world, "sam@team.example", answer(shown, "note"), number)
+        press(world, "sam@team.example", answer(page, "note"), number)
     assert moved.value.ticket == 1
 
 
@@ -223,18 +223,20 @@ def test_every_button_does_what_it_says(database_url: str, lifecycle: str, statu
             return
     for key in [block.key for block in form(world, email).blocks]:
         world.becomes(1, status)
-        shown = form(world, email)
-        block, last = block_of(shown, key), max(row.id for row in world.rows(Letter))
-        posted = press(world, email, answer(shown, key, f"Words by {key}."))
+        page = form(world, email)
+        block, last = block_of(page, key), max(row.id for row in world.rows(Letter))
+        posted = press(world, email, answer(page, key, f"Words by {key}."))
         message = max(world.rows(Message), key=lambda row: row.id)
         assert (message.private, message.action, message.new_status) == (block.private, block.action, block.status)
         assert world.ticket()["status"] == block.status
-        got = letters_after(world, last)
-        assert (len(got), posted.letters) == (block.letters, block.letters), block
+        letters = letters_after(world, last)
+        assert (len(letters), posted.letters) == (block.letters, block.letters), block
         if email.endswith("team.example"):
-            assert got == sorted(reader.email or "" for reader in block.readers)
+            assert letters == sorted(reader.email or "" for reader in block.readers)
         else:
-            outside = [one for one in got if one.endswith("home.example") or one.startswith("olga")]
+            outside = [
+                recipient for recipient in letters if recipient.endswith("home.example") or recipient.startswith("olga")
+            ]
             assert len(outside) == len(block.readers)
             assert {reader.email for reader in block.readers} <= {None}
         assert f"The ticket {'stays' if block.status == status else 'becomes'} {block.status}." in block.sentence
@@ -250,14 +252,14 @@ def _on_team(name: str) -> bool:
 @pytest.mark.parametrize("text", ["Resolved", "close", "Status: resolved", "Ann is new."])
 def test_a_slip_of_a_responder_reaches_nobody_before_it_is_meant(small_inbox: World, text: str) -> None:
     world = populated(small_inbox)
-    shown = form(world, "sam@team.example")
-    sent, before = answer(shown, default(shown).key, text), len(world.rows(Letter))
+    page = form(world, "sam@team.example")
+    sent, before = answer(page, default(page).key, text), len(world.rows(Letter))
     with pytest.raises(AnswerDoubted) as doubted:
         press(world, "sam@team.example", sent)
     assert "Nothing was sent yet." in doubted.value.sentences[0]
-    other = sent._replace(text="Owner: me", meant=doubted.value.meant)
+    changed = sent._replace(text="Owner: me", meant=doubted.value.meant)
     with pytest.raises(AnswerDoubted):
-        press(world, "sam@team.example", other)
+        press(world, "sam@team.example", changed)
     assert len(world.rows(Letter)) == before
     press(world, "sam@team.example", sent._replace(meant=doubted.value.meant))
     assert world.ticket()["messages"][-1]["text"] == text
@@ -271,6 +273,6 @@ def test_a_private_note_a_file_and_words_of_the_requestor_are_no_slip(small_inbo
         ("sam@team.example", "reply", [UploadedFile("plan.txt", "text/plain", b"Plan")]),
         ("ann@home.example", "reply", []),
     ):
-        shown = form(world, email)
-        press(world, email, answer(shown, key, "Resolved", files=files)._replace(token=f"{email} {key}"))
+        page = form(world, email)
+        press(world, email, answer(page, key, "Resolved", files=files)._replace(token=f"{email} {key}"))
         assert world.ticket()["messages"][-1]["text"] == "Resolved"

@@ -125,18 +125,18 @@ def test_a_long_list_comes_in_portions_none_twice(world: World) -> None:
         world.opens(ANN, f"Number {number}")
     for email, order, status in product((OLGA, SAM, ANN), Order, ("", "any")):
         fields = {"order": order, "status": status}
-        found, after = list[int](), ""
+        numbers, after = list[int](), ""
         while True:
             with world.database.read_only() as uow:
                 page = list_page(uow, get_person(uow, email), fields | {"after": after}, limit=7)
-            found += [row.number for row in page.rows]
+            numbers += [row.number for row in page.rows]
             after = page.after
             if not after:
                 break
         with world.database.read_only() as uow:
             whole = list_page(uow, get_person(uow, email), fields, limit=100)
-        assert found == [row.number for row in whole.rows]
-        assert len(found) > 30
+        assert numbers == [row.number for row in whole.rows]
+        assert len(numbers) > 30
 
 
 def test_a_private_note_moves_no_list(inbox: World) -> None:
@@ -155,7 +155,7 @@ def test_outsiders_see_no_address_but_their_own(inbox: World) -> None:
         summaries, after = list_json(uow, get_person(uow, BEA), {})
         whole, _ = list_json(uow, get_person(uow, OLGA), {"queue": "General"})
     assert after == ""
-    assert [(one["id"], one["requestor"]["email"]) for one in summaries] == [(5, BEA), (2, BEA), (1, None)]
+    assert [(summary["id"], summary["requestor"]["email"]) for summary in summaries] == [(5, BEA), (2, BEA), (1, None)]
     assert SAM not in str(summaries)
     assert whole[0]["requestor"]["email"] == ANN
     assert {row.requestor_email for row in listed(world, BEA).rows} == {None}
@@ -168,12 +168,12 @@ def test_my_work_counts_queues_and_has_the_first_of_each_list(inbox: World) -> N
     world.act(2, "Reply", SAM, "Which door?")
     with world.database.read_only() as uow:
         work = my_work(uow, get_person(uow, SAM))
-        asked = my_work(uow, get_person(uow, ANN))
+        requestors_work = my_work(uow, get_person(uow, ANN))
         every = my_work(uow, get_person(uow, OLGA))
     assert work.queues == [("General", 2, 1, 1)]
-    assert [[row.number for row in one.rows] for one in work[1:]] == [[5, 2], [1], [1, 5], [2], []]
-    assert asked.queues == []
-    assert [[row.number for row in one.rows] for one in asked[1:]] == [[], [], [], [], [4, 1]]
+    assert [[row.number for row in part.rows] for part in work[1:]] == [[5, 2], [1], [1, 5], [2], []]
+    assert requestors_work.queues == []
+    assert [[row.number for row in part.rows] for part in requestors_work[1:]] == [[], [], [], [], [4, 1]]
     assert every.queues == [("General", 2, 1, 1), ("Questions", 2, 2, 1)]
 
 
@@ -202,8 +202,8 @@ def test_a_search_finds_what_its_reader_may_see(inbox: World) -> None:
     world = filled(inbox)
     catch_up(world.database)
     with world.database.read_only() as uow:
-        found = search_page(uow, get_person(uow, BEA), "hello", {"queue": "General"})
-        assert sorted(one.row.number for one in found.rows) == [1, 2, 3]
+        hits = search_page(uow, get_person(uow, BEA), "hello", {"queue": "General"})
+        assert sorted(hit.row.number for hit in hits.rows) == [1, 2, 3]
         assert search_page(uow, get_person(uow, QUIN), "hello", {"queue": "General"}).rows == []
 
 
@@ -252,7 +252,7 @@ def test_every_way_to_a_list_leads_to_the_same_tickets(
         sam, bea, general = person_of(uow, SAM), person_of(uow, BEA), find_queue(uow, "General")
         scopes = [Scope(), Scope((general.id,), sam.id), Scope((), bea.id)]
         taking_part = {1: {bea.id}}
-        everything = world.rows(Ticket)
+        tickets = world.rows(Ticket)
         choices = product(
             (None, general), (None, {"open", "new", "Open"}, {"resolved"}), (None, sam), (False, True), (None, bea)
         )
@@ -260,7 +260,7 @@ def test_every_way_to_a_list_leads_to_the_same_tickets(
             chosen = Filter(queue, frozenset(statuses) if statuses else None, requestor, assignee, unassigned)
             wanted = [
                 ticket.id
-                for ticket in sorted(everything, key=lambda one: (one.last_public, one.id))
+                for ticket in sorted(tickets, key=lambda row: (row.last_public, row.id))
                 if (queue is None or ticket.queue_id == queue.id)
                 and (statuses is None or ticket.status in statuses)
                 and (assignee is None or ticket.assignee_id == assignee.id)

@@ -42,10 +42,10 @@ def world(request: pytest.FixtureRequest, database_url: str) -> World:
 
 def test_a_reader_sees_all_of_the_queue_and_nothing_else(world: World) -> None:
     world.opens(ANN, "Elsewhere", queue="Questions")
-    shown = world.ticket(1, REX)
-    assert [message["text"] for message in shown["messages"]] == ["Hello there.", "Ann is new."]
-    assert shown["requestor"]["email"] == ANN
-    assert shown["reply"]["as"] == "reader"
+    ticket = world.ticket(1, REX)
+    assert [message["text"] for message in ticket["messages"]] == ["Hello there.", "Ann is new."]
+    assert ticket["requestor"]["email"] == ANN
+    assert ticket["reply"]["as"] == "reader"
     with world.database.read_only() as uow:
         assert [row.number for row in list_page(uow, get_person(uow, REX), {}).rows] == [1]
         page = ticket_page(uow, 1, get_person(uow, REX))
@@ -61,8 +61,8 @@ def test_whatever_a_reader_writes_is_private_and_changes_nothing(
     before = len(world.actor(ANN).letters)
     world.actor(REX, "Rex").writes("ticket1", "I saw that door.", subject="Re: Broken door")
     world.actor(REX, "Rex").writes("ticket1-comment", "Still broken.", subject="Re: Broken door")
-    said = [message for message in world.rows(Message) if message.text in ("I saw that door.", "Still broken.")]
-    assert [(message.private, message.action) for message in said] == [(True, "Comment")] * 2
+    messages = [message for message in world.rows(Message) if message.text in ("I saw that door.", "Still broken.")]
+    assert [(message.private, message.action) for message in messages] == [(True, "Comment")] * 2
     assert world.ticket()["status"] == status
     assert len(world.actor(ANN).letters) == before
     assert world.actor(REX).letters == []
@@ -116,7 +116,7 @@ def test_readers_are_made_and_unmade_by_command(
         return capsys.readouterr().out
 
     def team() -> list[tuple[str, bool]]:
-        return [(one["email"], one["reader"]) for one in json.loads(tickets("responder", "list", "--json"))]
+        return [(person["email"], person["reader"]) for person in json.loads(tickets("responder", "list", "--json"))]
 
     tickets("init")
     added = tickets("responder", "add", REX, "--queue", "General", "--reader")

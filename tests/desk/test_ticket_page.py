@@ -23,13 +23,13 @@ def page(world: World, email: str, number: int = 1, **more: str) -> TicketPage:
 @pytest.mark.parametrize("email", [ANN, BEA, SAM, OLGA])
 def test_a_page_shows_what_show_as_shows(inbox: World, email: str) -> None:
     world = populated(inbox)
-    shown = page(world, email).view
+    view = page(world, email).view
     with world.database.read_only() as uow:
         whole = ticket_in_full(uow, find_ticket(uow, 1), get_person(uow, email))
-    assert {len(message["key"]) for message in shown["messages"]} == {10}
-    as_shown = [{name: message[name] for name in whole["messages"][0]} for message in shown["messages"]]
-    changes = [{name: change[name] for name in change if name != "line"} for change in shown["changes"]]
-    assert {**shown, "messages": as_shown, "changes": changes} == whole
+    assert {len(message["key"]) for message in view["messages"]} == {10}
+    as_shown = [{name: message[name] for name in whole["messages"][0]} for message in view["messages"]]
+    changes = [{name: change[name] for name in change if name != "line"} for change in view["changes"]]
+    assert {**view, "messages": as_shown, "changes": changes} == whole
 
 
 def test_what_changed_names_people_as_letters_do(inbox: World) -> None:
@@ -53,7 +53,9 @@ def test_nothing_on_a_page_tells_the_public_of_a_private_note(inbox: World) -> N
 
 def test_a_message_has_one_name_for_all_its_readers(inbox: World) -> None:
     world = populated(inbox)
-    names = [{one["message_id"]: one["key"] for one in page(world, who).view["messages"]} for who in (ANN, SAM)]
+    names = [
+        {message["message_id"]: message["key"] for message in page(world, who).view["messages"]} for who in (ANN, SAM)
+    ]
     assert names[0].items() <= names[1].items()
     assert len({*names[1].values()}) == len(names[1])
 
@@ -69,27 +71,27 @@ def test_a_long_ticket_comes_in_pages(inbox: World) -> None:
     assert (len(newest.view["messages"]), newest.number) == (100, 22)
     assert newest.view["messages"][-1]["number"] == 122
     earlier = page(world, ANN, before=newest.earlier)
-    assert [one["number"] for one in earlier.view["messages"]] == [*range(1, 23)]
+    assert [message["number"] for message in earlier.view["messages"]] == [*range(1, 23)]
     assert earlier.earlier == ""
 
 
 def _message(now: object, number: int, text: str, sender: int) -> Message:
-    made = Message(ticket_id=1, number=number, message_id=f"<{number}@x>", sender_id=sender, subject="", text=text)
-    made.full_text, made.new_status, made.private, made.verified = text, "open", False, False
-    made.date = made.received = now  # type: ignore[assignment]
-    return made
+    message = Message(ticket_id=1, number=number, message_id=f"<{number}@x>", sender_id=sender, subject="", text=text)
+    message.full_text, message.new_status, message.private, message.verified = text, "open", False, False
+    message.date = message.received = now  # type: ignore[assignment]
+    return message
 
 
 def test_a_page_tells_of_what_others_wrote_since(inbox: World) -> None:
     world = populated(inbox)
-    seen = page(world, SAM).form.seen
+    newest = page(world, SAM).form.seen
     world.actor(ANN).writes("ticket1", "More.")
     world.actor(BEA).writes("ticket1-comment", "For the team.")
     with world.database.read_only() as uow:
-        assert news(uow, 1, get_person(uow, SAM), seen) == (2, "Bea")
+        assert news(uow, 1, get_person(uow, SAM), newest) == (2, "Bea")
         assert news(uow, 1, get_person(uow, ANN), page(world, ANN).form.seen) == (0, "")
         with pytest.raises(NoSuchTicket):
-            news(uow, 1, get_person(uow, "kim@home.example"), seen)
+            news(uow, 1, get_person(uow, "kim@home.example"), newest)
 
 
 def test_exact_mails_are_for_the_team_and_their_writers(inbox: World) -> None:
@@ -115,9 +117,9 @@ def test_basics_are_set_together_or_not_at_all(inbox: World) -> None:
     same = {"owner": OLGA, "subject": "Broken door", "queue": "General", "priority": "", "status": "open", "add": ""}
     with world.uow() as uow:
         assert set_basics(uow, 1, get_person(uow, SAM), same).changes == []
-        done = set_basics(uow, 1, get_person(uow, SAM), {**same, "owner": "", "priority": "5", "status": "stalled"})
-    assert {change[0] for change in done.changes} == {"assignee", "priority", "status"}
-    assert (done.undo, done.visible, world.ticket()["status"]) == (True, True, "stalled")
+        result = set_basics(uow, 1, get_person(uow, SAM), {**same, "owner": "", "priority": "5", "status": "stalled"})
+    assert {change[0] for change in result.changes} == {"assignee", "priority", "status"}
+    assert (result.undo, result.visible, world.ticket()["status"]) == (True, True, "stalled")
     with world.uow() as uow:
         assert {change[0] for change in undo_change(uow, 1, get_person(uow, SAM))} == {"assignee", "priority", "status"}
     with pytest.raises(FieldsRefused), world.uow() as uow:

@@ -72,9 +72,9 @@ def _only_commands(small: Small, who: str, number: int, lines: str) -> None:
 
 def _write_soon(small: Small, who: str, to: str, minutes: float, automatic: str = "no") -> None:
     small.world.clock.passes(minutes=minutes)
-    said = f"{small.word(who)} once more"
-    named = {"Message-ID": f"<{small.word(who)}@{who}.example>", "Auto-Submitted": automatic}
-    small.actors[who].writes(to, said, subject=said, headers=named)
+    words = f"{small.word(who)} once more"
+    headers = {"Message-ID": f"<{small.word(who)}@{who}.example>", "Auto-Submitted": automatic}
+    small.actors[who].writes(to, words, subject=words, headers=headers)
 
 
 def _ask(small: Small) -> None:

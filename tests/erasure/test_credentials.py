@@ -18,9 +18,9 @@ ANN, BOB = "ann@home.example", "bob@far.example"
 def login() -> Iterator[Table]:
     """A table of credentials, as the web pages may have one."""
     person = Column("person_id", Integer, ForeignKey("person.id"), primary_key=True)
-    made = Table("login", Base.metadata, person, Column("token", Integer, primary_key=True), info=CREDENTIAL)
-    yield made
-    Base.metadata.remove(made)
+    table = Table("login", Base.metadata, person, Column("token", Integer, primary_key=True), info=CREDENTIAL)
+    yield table
+    Base.metadata.remove(table)
 
 
 @pytest.mark.parametrize("how", ["alias", "forget"])

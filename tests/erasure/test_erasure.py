@@ -47,16 +47,16 @@ from tests.support.world import DOMAIN, Actor, World
 
 def forgets(world: World, email: str) -> ErasureReport:
     catch_up(world.database)
-    told = erase(world.database, lambda uow: forget_person(uow, email))
+    report = erase(world.database, lambda uow: forget_person(uow, email))
     sweep(world.database)
-    return told
+    return report
 
 
 def forgets_ticket(world: World, number: int) -> ErasureReport:
     catch_up(world.database)
-    told = erase(world.database, lambda uow: forget_ticket(uow, number))
+    report = erase(world.database, lambda uow: forget_ticket(uow, number))
     sweep(world.database)
-    return told
+    return report
 
 
 # Any small world
@@ -65,14 +65,14 @@ def forgets_ticket(world: World, number: int) -> ErasureReport:
 def every_ticket_lives(small: Small) -> None:
     """Every ticket can be shown, to all and to each, and be replied to."""
     living = [row for row in small.world.rows(Ticket) if not row.forgotten]
-    for one in living:
+    for row in living:
         with small.world.database.read_only() as uow:
-            ticket = find_ticket(uow, one.id)
+            ticket = find_ticket(uow, row.id)
             assert ticket_text(ticket_in_full(uow, ticket), ticket.lifecycle, None, uow.now)
-    for one in (one for one in living if one.merged_into is None):
+    for row in (row for row in living if row.merged_into is None):
         small.world.clock.passes(hours=2)
-        small.writes(ROB, f"ticket{one.id}")
-        assert len(small.world.ticket(one.id)["messages"]) == one.posts + 1
+        small.writes(ROB, f"ticket{row.id}")
+        assert len(small.world.ticket(row.id)["messages"]) == row.posts + 1
 
 
 def is_there(world: World, email: str) -> bool:
@@ -85,15 +85,15 @@ def forget_somebody(small: Small, who: str) -> None:
     kept = kept_of(small.world, but=email_of(who))
     rehearsed = preview(small.world.database, lambda uow: forget_person(uow, email_of(who)))
     assert kept_of(small.world, but=email_of(who)) == kept
-    told = forgets(small.world, email_of(who))
-    assert told == rehearsed
+    report = forgets(small.world, email_of(who))
+    assert report == rehearsed
     after = kept_of(small.world, but=email_of(who))
     assert {number: after[number] for number in kept} == kept
     # What others wrote stays, byte for byte: they named them in Cc, or in a command.
-    found = words_in(small.world, who)
-    assert [one for one in found if one[0] not in ("mail.raw", "message.text", "message.full_text")] == []
-    assert all(email_of(who) in text and email_of(who) not in text.partition("\nto: ")[0] for _, text in found), found
-    assert told.left.messages or {place for place, _ in found} <= {"mail.raw"}
+    places = words_in(small.world, who)
+    assert [place for place in places if place[0] not in ("mail.raw", "message.text", "message.full_text")] == []
+    assert all(email_of(who) in text and email_of(who) not in text.partition("\nto: ")[0] for _, text in places), places
+    assert report.left.messages or {place for place, _ in places} <= {"mail.raw"}
 
 
 @contextmanager
@@ -136,14 +136,14 @@ def test_nothing_of_a_person_is_left_and_nothing_of_others_is_lost(
 
 
 EVERYTHING = [
-    Deed(what, who, whom, ticket)
+    Deed(name, who, whom, ticket)
     for who, whom, ticket in ((PEOPLE[1], PEOPLE[2], 1), (PEOPLE[2], PEOPLE[0], 2), (PEOPLE[0], PEOPLE[1], 3))
-    for what in dict.fromkeys(DEEDS)
+    for name in dict.fromkeys(DEEDS)
 ]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def everything(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Small:
+def eventful_original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Small:
     """A small world in which everything has happened, made once on each database, and closed."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('everything')}/tickets.db"
@@ -154,18 +154,18 @@ def everything(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture
-def eventful(everything: Small, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Small]:
+def eventful(eventful_original: Small, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Small]:
     """A copy of that world."""
-    made = everything.world.database
-    if made.is_sqlite:
-        shutil.copy(str(made.url.database), tmp_path / "tickets.db")
+    original = eventful_original.world.database
+    if original.is_sqlite:
+        shutil.copy(str(original.url.database), tmp_path / "tickets.db")
         url = f"sqlite:///{tmp_path}/tickets.db"
     else:
-        url = fresh_database(request.getfixturevalue("postgres_server"), made.url.database)
-    small = Small(url, everything)
+        url = fresh_database(request.getfixturevalue("postgres_server"), original.url.database)
+    small = Small(url, eventful_original)
     yield small
     small.world.close()
-    if not made.is_sqlite:
+    if not original.is_sqlite:
         drop_database(request.getfixturevalue("postgres_server"), url)
 
 
@@ -184,11 +184,11 @@ def words_on(small: Small, numbers: set[int]) -> set[str]:
         for delivery in small.world.rows(Delivery)
         if delivery.waiting or delivery.ticket_id not in numbers
     }
-    here, there = set[str](), set[str]()
+    words_here, words_elsewhere = set[str](), set[str]()
     for message in small.world.rows(Message):
         stays = message.ticket_id not in numbers or message.mail_id in elsewhere
-        (there if stays else here).update(words(f"{message.subject} {message.full_text}"))
-    return here - there
+        (words_elsewhere if stays else words_here).update(words(f"{message.subject} {message.full_text}"))
+    return words_here - words_elsewhere
 
 
 def words(text: str) -> set[str]:
@@ -196,15 +196,15 @@ def words(text: str) -> set[str]:
 
 
 def forget_one(small: Small, number: int) -> None:
-    found = {ticket.id: ticket.merged_into for ticket in small.world.rows(Ticket)}
-    if number not in found or found[number] is not None:
+    tickets = {ticket.id: ticket.merged_into for ticket in small.world.rows(Ticket)}
+    if number not in tickets or tickets[number] is not None:
         return
-    numbers = {number, *(one for one, into in found.items() if into == number)}
+    numbers = {number, *(id_ for id_, into in tickets.items() if into == number)}
     gone, ids = (
         words_on(small, numbers),
         {message.id for message in small.world.rows(Message) if message.ticket_id in numbers},
     )
-    kept = {id_: one for id_, one in kept_of(small.world, but="").items() if one[0] not in numbers}
+    kept = {id_: content for id_, content in kept_of(small.world, but="").items() if content[0] not in numbers}
     rehearsed = preview(small.world.database, lambda uow: forget_ticket(uow, number))
     assert forgets_ticket(small.world, number) == rehearsed
     assert set(rehearsed.erased) == ids
@@ -237,7 +237,7 @@ def test_nothing_of_a_ticket_is_left_on_either_database(eventful: Small, number:
 ANN, RON, BOB = "ann@home.example", "ron@team.example", "bob@far.example"
 
 
-def asked(world: World, text: str = "My password is hunter2. Please help.") -> tuple[Actor, Actor]:
+def ask(world: World, text: str = "My password is hunter2. Please help.") -> tuple[Actor, Actor]:
     """Ann has asked, and Ron, who answers, has answered."""
     ron = world.responder(RON, "Ron")
     ann = world.actor(ANN, "Ann Elk")
@@ -247,9 +247,9 @@ def asked(world: World, text: str = "My password is hunter2. Please help.") -> t
 
 
 def test_messages_stay_as_places_that_say_so(inbox: World) -> None:
-    asked(inbox)
-    told = forgets(inbox, ANN)
-    assert (told.messages, told.mails, told.tickets, told.set_aside) == (1, 1, 1, 0)
+    ask(inbox)
+    report = forgets(inbox, ANN)
+    assert (report.messages, report.mails, report.tickets, report.set_aside) == (1, 1, 1, 0)
     ticket = inbox.ticket()
     erased = "[Erased on 2026-11-21 at the request of its writer.]"
     assert [(message["number"], message["text"]) for message in ticket["messages"]] == [
@@ -266,20 +266,20 @@ def hits(world: World, new_message: str) -> list[int]:
         return [hit.ticket.id for hit in search(uow, read_query(new_message), Filter(), None, 20).hits]
 
 
-@pytest.mark.parametrize("what", ["person", "ticket"])
-def test_nothing_of_it_is_found_at_once_and_later(inbox: World, what: str) -> None:
-    asked(inbox)
+@pytest.mark.parametrize("subject", ["person", "ticket"])
+def test_nothing_of_it_is_found_at_once_and_later(inbox: World, subject: str) -> None:
+    ask(inbox)
     catch_up(inbox.database)
     new_message = ["hunter2", "dinosaur", "elk", ANN]
     assert [hits(inbox, word) for word in new_message] == [[1]] * 4
-    forgets(inbox, ANN) if what == "person" else forgets_ticket(inbox, 1)
+    forgets(inbox, ANN) if subject == "person" else forgets_ticket(inbox, 1)
     assert [hits(inbox, word) for word in new_message] == [[]] * 4
     catch_up(inbox.database)
     assert [hits(inbox, word) for word in new_message] == [[]] * 4
 
 
 def test_the_words_are_in_no_file_any_more(small_inbox: World, tmp_path: Path) -> None:
-    asked(small_inbox)
+    ask(small_inbox)
     assert list(files_with(tmp_path, "hunter2"))
     forgets(small_inbox, ANN)
     assert [word for word in ("hunter2", "dinosaur", ANN, "Ann Elk") if list(files_with(tmp_path, word.lower()))] == []
@@ -289,7 +289,7 @@ def test_a_reader_that_stays_keeps_the_log_and_that_is_said(
     small_inbox: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vacuum, "PATIENCE_SECONDS", 0.3)
-    asked(small_inbox)
+    ask(small_inbox)
     with small_inbox.database.read_only() as uow:
         uow.session.scalars(select(Ticket)).all()
         with pytest.raises(NotSwept, match=r"stop the server for a moment and run `tickets forget --sweep`\.$"):
@@ -299,7 +299,7 @@ def test_a_reader_that_stays_keeps_the_log_and_that_is_said(
 
 
 def test_nobody_has_the_address_any_more_and_who_writes_from_it_is_new(inbox: World) -> None:
-    ann, ron = asked(inbox)
+    ann, ron = ask(inbox)
     forgets(inbox, ANN)
     with pytest.raises(NoSuchPerson):
         forgets(inbox, ANN)
@@ -313,7 +313,7 @@ def test_nobody_has_the_address_any_more_and_who_writes_from_it_is_new(inbox: Wo
 
 def test_no_letter_goes_to_who_was_forgotten_and_no_footer_names_them(inbox: World) -> None:
     inbox.actor(BOB, "Bob")
-    ann, ron = asked(inbox)
+    ann, ron = ask(inbox)
     inbox.known(BOB)
     inbox.asks_in(1, BOB)
     before = len(ann.letters)
@@ -336,25 +336,25 @@ def test_the_same_mail_once_more_does_nothing(inbox: World) -> None:
     for to in ("hello", "questions", "ticket9", "nowhere"):
         assert [result.fate for result in inbox.brings(raw, ANN, f"{to}@{DOMAIN}")] == ["repeated"]
     assert words_in(inbox, "secret") == words_in(inbox, "the words") == []
-    other = raw.replace(b"words", b"other words")
-    assert [result.fate for result in inbox.brings(other, ANN, f"hello@{DOMAIN}")] == ["opened"]
+    different = raw.replace(b"words", b"other words")
+    assert [result.fate for result in inbox.brings(different, ANN, f"hello@{DOMAIN}")] == ["opened"]
 
 
 def test_who_was_only_set_aside_can_be_forgotten(inbox: World) -> None:
     inbox.brings(b"From: eve@far.example\nSubject: Secret\n\nThe words.\n", "eve@far.example", f"nowhere@{DOMAIN}")
-    told = forgets(inbox, "EVE@far.example")
-    assert (told.messages, told.mails, told.set_aside) == (0, 1, 1)
+    report = forgets(inbox, "EVE@far.example")
+    assert (report.messages, report.mails, report.set_aside) == (0, 1, 1)
     assert words_in(inbox, "eve@far") == words_in(inbox, "secret") == []
 
 
 def test_what_others_wrote_of_them_is_counted_and_stays(inbox: World) -> None:
-    _, ron = asked(inbox)
+    _, ron = ask(inbox)
     ron.writes("ticket1", "Ann Elk called.", subject="A call")
     ron.writes("ticket1", "> My password is hunter2. Please help.\n\nDo not say so!", subject="Quoted")
     inbox.opens(BOB, "About somebody", "Ask ann@HOME.example for it.")
     inbox.opens(BOB, "About nobody", "Ask joann@home.example for it.")
-    told = forgets(inbox, ANN)
-    assert told.left == (3, [1, 2], 0, [])
+    report = forgets(inbox, ANN)
+    assert report.left == (3, [1, 2], 0, [])
     assert [message["text"] for message in inbox.ticket(2)["messages"]] == ["Ask ann@HOME.example for it."]
 
 
@@ -377,7 +377,7 @@ def test_who_is_called_like_a_word_takes_no_letter_along_of_a_ticket_that_they_a
 
 
 def test_their_address_goes_out_of_what_was_said_of_a_letter_to_somebody_else(small_inbox: World) -> None:
-    asked(small_inbox)
+    ask(small_inbox)
     small_inbox.opens(BOB, "Beds")
     to_ron = small_inbox.rows(Row)[-1].id
     with small_inbox.uow() as uow:
@@ -389,7 +389,7 @@ def test_their_address_goes_out_of_what_was_said_of_a_letter_to_somebody_else(sm
 
 
 def test_what_the_other_side_said_of_them_goes_too(small_inbox: World) -> None:
-    asked(small_inbox)
+    ask(small_inbox)
     to_ann = [letter.id for letter in small_inbox.rows(Row) if letter.recipient == ANN]
     with small_inbox.uow() as uow:
         record_failure(uow, to_ann[-1], "550 5.1.1 user ann is unknown", counts=True)
@@ -410,10 +410,10 @@ def test_a_namesake_keeps_their_name_and_words(small_inbox: World) -> None:
     small_inbox.act(1, "Reply", "alex@one.example", "Words of one.")
     small_inbox.act(1, "Reply", "alex@two.example", "Words of two.")
     forgets(small_inbox, "alex@one.example")
-    said = [(message["sender"]["name"], message["text"]) for message in small_inbox.ticket()["messages"]]
+    messages = [(message["sender"]["name"], message["text"]) for message in small_inbox.ticket()["messages"]]
     erased = "[Erased on 2026-11-21 at the request of its writer.]"
     gone = "Somebody who was forgotten"
-    assert said == [("Bob", "Help!"), (gone, erased), ("Alex", "Words of two.")]
+    assert messages == [("Bob", "Help!"), (gone, erased), ("Alex", "Words of two.")]
     assert words_in(small_inbox, "words of one") == []
     letters = [letter for letter in small_inbox.rows(Row) if letter.recipient == BOB]
     small_inbox.act(1, "Reply", "alex@two.example", "More of two.")
@@ -422,7 +422,7 @@ def test_a_namesake_keeps_their_name_and_words(small_inbox: World) -> None:
 
 
 def test_a_letter_that_waits_and_names_them_goes_without_a_word_of_it(small_inbox: World) -> None:
-    _, ron = asked(small_inbox)
+    _, ron = ask(small_inbox)
     small_inbox.actor(BOB, "Bob Bee").writes("ticket1", "Words of Bob.", subject="Mine")
     with small_inbox.uow() as uow:
         uow.session.execute(update(Row).values(state=State.WAITING, attempts=0, next=uow.now, in_hand=False))
@@ -448,15 +448,15 @@ def test_who_only_asked_about_them_asked_nothing(inbox: World) -> None:
     with inbox.database.read_only() as uow:
         aside = [delivery.id for delivery in unmatched_deliveries(uow)]
     rehearsed = preview(inbox.database, lambda uow: forget_person(uow, VIOLET))
-    told = forgets(inbox, VIOLET)
-    assert told == rehearsed
-    assert told.left == (0, [], 2, aside[:2])
-    assert (told.messages, told.mails) == (1, 3)
+    report = forgets(inbox, VIOLET)
+    assert report == rehearsed
+    assert report.left == (0, [], 2, aside[:2])
+    assert (report.messages, report.mails) == (1, 3)
     left = [place for place, _ in words_in(inbox, "violet vanish")]
     assert sorted(set(left)) == ["mail.raw", "mail.subject"]
-    asked = [delivery for delivery in inbox.rows(Delivery) if delivery.fate == "answered"]
+    searches = [delivery for delivery in inbox.rows(Delivery) if delivery.fate == "answered"]
     mails = {mail.id: mail.subject for mail in inbox.rows(Mail)}
-    assert sorted(mails[one.mail_id] for one in asked) == ["", "", "doors", "violet and vanish"]
+    assert sorted(mails[delivery.mail_id] for delivery in searches) == ["", "", "doors", "violet and vanish"]
     assert "[Erased on 2026-11-21.]" in [letter.subject for letter in inbox.rows(Row)]
 
 
@@ -465,24 +465,24 @@ def test_a_page_asked_for_at_a_place_where_mail_also_waits_keeps_the_mail(inbox:
     inbox.known(VIOLET, "Violet Vanish")
     raw = f"From: {BOB}\nMessage-ID: <1@x>\nSubject: Violet Vanish\n\n\n".encode()
     inbox.brings(raw, BOB, f"hello-search@{DOMAIN}", f"nowhere@{DOMAIN}")
-    told = forgets(inbox, VIOLET)
-    assert (told.mails, told.left.mails, len(told.left.set_aside)) == (0, 1, 1)
+    report = forgets(inbox, VIOLET)
+    assert (report.mails, report.left.mails, len(report.left.set_aside)) == (0, 1, 1)
     assert [bytes(row) for row in inbox.rows(Mail.raw)] == [raw]
 
 
 def test_offices_go(inbox: World) -> None:
     inbox.known(RON, "Ron", admin=True)
-    asked(inbox)
+    ask(inbox)
     inbox.sets(1, RON, assignee=RON)
-    told = forgets(inbox, RON)
-    assert (told.queues, told.administrator, told.assigned) == (["General"], True, 1)
+    report = forgets(inbox, RON)
+    assert (report.queues, report.administrator, report.assigned) == (["General"], True, 1)
     assert inbox.ticket()["assignee"] is None
     assert inbox.ticket()["messages"][0]["text"].startswith("My password")
     assert inbox.ticket()["title"] == "Lost dinosaur"
 
 
 def test_undo_brings_nobody_back(inbox: World) -> None:
-    _, ron = asked(inbox)
+    _, ron = ask(inbox)
     inbox.sets(1, RON, title="Beds")
     forgets(inbox, ANN)
     ron.replies(ron.letter(), "undo", headers={"Subject": "Back"})
@@ -491,7 +491,7 @@ def test_undo_brings_nobody_back(inbox: World) -> None:
 
 
 def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(inbox: World) -> None:
-    asked(inbox)
+    ask(inbox)
     with inbox.uow() as uow:
         uow.session.execute(update(Row).values(state=State.WAITING, attempts=0, next=uow.now))
     held = inbox.courier.in_hand.take()
@@ -505,7 +505,7 @@ def test_letters_that_wait_for_them_are_dropped_and_one_in_hand_harms_nothing(in
 
 
 def test_a_fault_in_the_middle_leaves_all_as_it_was(inbox: World) -> None:
-    asked(inbox)
+    ask(inbox)
 
     def fails(uow: UnitOfWork) -> ErasureReport:
         forget_person(uow, ANN)
@@ -517,9 +517,9 @@ def test_a_fault_in_the_middle_leaves_all_as_it_was(inbox: World) -> None:
 
 
 def test_a_mail_that_was_just_coming_is_erased_too(inbox: World) -> None:
-    asked(inbox)
-    done: list[ErasureReport] = []
-    forgetting = Thread(target=lambda: done.append(forgets(inbox, ANN)))
+    ask(inbox)
+    reports: list[ErasureReport] = []
+    forgetting = Thread(target=lambda: reports.append(forgets(inbox, ANN)))
     with inbox.uow() as uow:
         ticket, ann = find_ticket(uow, 1, locked=True), get_person(uow, ANN)
         members = members_of(uow, ticket)
@@ -529,19 +529,19 @@ def test_a_mail_that_was_just_coming_is_erased_too(inbox: World) -> None:
         workflow.take_action(uow, ticket, member, party, reply, new_message, members)
         forgetting.start()
         sleep(0.5)
-        assert done == []
+        assert reports == []
     forgetting.join(20)
-    assert [one.messages for one in done] == [2]
+    assert [report.messages for report in reports] == [2]
     assert words_in(inbox, "just now") == []
 
 
 def test_a_mail_that_comes_while_its_writer_is_forgotten_is_a_strangers(inbox: World) -> None:
-    asked(inbox)
+    ask(inbox)
     raw = b"From: ann@home.example\nMessage-ID: <now@home.example>\nSubject: Now\n\nJust now.\n"
     fates: list[str] = []
 
     def brings() -> None:
-        fates.extend(one.fate for one in inbox.intake.receive(raw, ANN, [f"questions@{DOMAIN}"]))
+        fates.extend(result.fate for result in inbox.intake.receive(raw, ANN, [f"questions@{DOMAIN}"]))
 
     coming = Thread(target=brings)
     with inbox.uow() as uow:
@@ -559,8 +559,8 @@ def test_an_archive_brings_back_nothing(world: World, tmp_path: Path) -> None:
     archive = Archive(world, tmp_path)
     box = [old_mail("1", "Ann <ann@home.example>", text="The words."), old_mail("2", RON, answers=["1"], days=1)]
     archive.imports(*box)
-    told = forgets(world, ANN)
-    assert told.messages == told.mails == 1
+    report = forgets(world, ANN)
+    assert report.messages == report.mails == 1
     archive.imports(*box)
     assert words_in(world, "the words") == []
     assert len(world.rows(Message)) == 2
@@ -573,12 +573,12 @@ def test_an_archive_brings_back_nothing(world: World, tmp_path: Path) -> None:
 
 
 def test_mail_to_a_forgotten_ticket_is_set_aside_and_what_it_had_is_not(inbox: World) -> None:
-    _, ron = asked(inbox)
+    _, ron = ask(inbox)
     inbox.sets(1, RON, title="Beds")
     raw = b"From: ann@home.example\r\nMessage-ID: <1@x>\r\nSubject: Secret\r\n\r\nThe words.\r\n"
     inbox.brings(raw, ANN, f"ticket1@{DOMAIN}")
-    told = forgets_ticket(inbox, 1)
-    assert (told.tickets, told.messages, told.mails, told.only_here) == (1, 3, 3, [ANN])
+    report = forgets_ticket(inbox, 1)
+    assert (report.tickets, report.messages, report.mails, report.only_here) == (1, 3, 3, [ANN])
     assert [result.fate for result in inbox.brings(raw, ANN, f"ticket1@{DOMAIN}")] == ["repeated"]
     ron.replies(ron.letters[-1], "Anybody here?", headers={"Subject": "Hello"})
     with inbox.database.read_only() as uow:
@@ -591,7 +591,7 @@ def test_mail_to_a_forgotten_ticket_is_set_aside_and_what_it_had_is_not(inbox: W
 
 
 def test_what_became_part_of_a_ticket_goes_with_it_and_a_part_does_not_go_alone(inbox: World) -> None:
-    _, ron = asked(inbox)
+    _, ron = ask(inbox)
     inbox.actor(BOB).writes("hello", "Mine too.", subject="Dragon")
     ron.replies(ron.letter(), "Merge: 1\n\nThe same.")
     ron.replies(ron.letter(), "yes")
@@ -607,8 +607,8 @@ def test_a_mail_on_two_tickets_stays_for_the_other(inbox: World) -> None:
     inbox.opens(BOB)
     raw = b"From: bob@far.example\nMessage-ID: <1@x>\nSubject: Both\n\nThe words.\n"
     inbox.brings(raw, BOB, f"ticket1@{DOMAIN}", f"ticket2@{DOMAIN}")
-    told = forgets_ticket(inbox, 1)
-    assert (told.messages, told.mails) == (2, 0)
+    report = forgets_ticket(inbox, 1)
+    assert (report.messages, report.mails) == (2, 0)
     assert inbox.ticket(2)["messages"][-1]["text"] == "The words."
     assert [bytes(row) for row in inbox.rows(Mail.raw)] == [raw]
 
@@ -618,7 +618,7 @@ def pages_to(world: World, actor: Actor) -> list[str]:
     pages = [
         letter for letter in world.rows(Row) if letter.kind == ReceiptKind.PAGE and letter.recipient == actor.email
     ]
-    return [page.text for page in sorted(pages, key=lambda one: one.id)]
+    return [page.text for page in sorted(pages, key=lambda page: page.id)]
 
 
 def test_pages_with_a_ticket_say_nothing_and_those_that_name_its_number_as_an_example_stay(small_inbox: World) -> None:
@@ -634,9 +634,9 @@ def test_pages_with_a_ticket_say_nothing_and_those_that_name_its_number_as_an_ex
     for subject in ("number 12", "list", "show 12"):
         ron.writes("hello-search", "", subject=subject)
     assert sum("ticket12@" in page or "Ticket 12 in" in page for page in pages_to(small_inbox, ron)[5:]) == 3
-    told = forgets_ticket(small_inbox, 12)
+    report = forgets_ticket(small_inbox, 12)
     about = [letter for letter in small_inbox.rows(Row) if letter.ticket_id == 12]
-    assert (told.letters, about) == (3 + 1, [])
+    assert (report.letters, about) == (3 + 1, [])
     assert pages_to(small_inbox, ron) == [*stay, *["[Erased on 2026-11-21.]"] * 3]
 
 

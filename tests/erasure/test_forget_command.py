@@ -19,11 +19,11 @@ YES = ("--yes", "--yes")
 @pytest.fixture
 def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A shared inbox with a ticket of Ann's, to which she has written a mail."""
-    made = CommandLine(tmp_path, capsys, monkeypatch)
-    staffed(made, "correspondence")
-    assert deliver(made, SECRET, "ticket1@tickets.localhost").status == 0
+    command_line = CommandLine(tmp_path, capsys, monkeypatch)
+    staffed(command_line, "correspondence")
+    assert deliver(command_line, SECRET, "ticket1@tickets.localhost").status == 0
     (tmp_path / "mail").unlink()
-    return made
+    return command_line
 
 
 @pytest.fixture
@@ -33,16 +33,16 @@ def program(tmp_path: Path) -> Program:
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(cli: CommandLine) -> None:
     before = cli.json("show", 1)
-    said = cli.does("forget", ANN, "--dry-run")
-    assert said.startswith(
+    output = cli.does("forget", ANN, "--dry-run")
+    assert output.startswith(
         f"Forgetting {ANN} would erase 2 messages, 1 mail (0 of them set aside), 0 attachments and 2 letters.\n"
     )
-    assert "Tickets that they asked: 1; these keep their numbers, statuses and dates.\n" in said
+    assert "Tickets that they asked: 1; these keep their numbers, statuses and dates.\n" in output
     assert cli.json("show", 1) == before
     counted = cli.json("forget", ANN, "--dry-run")
     assert (counted["dry_run"], counted["messages"], counted["letters"]) == (True, 2, 2)
-    done = cli.json("forget", ANN, *YES)
-    assert done == counted | {"dry_run": False}
+    erased = cli.json("forget", ANN, *YES)
+    assert erased == counted | {"dry_run": False}
 
 
 def test_mail_of_others_that_waits_is_named(cli: CommandLine) -> None:
@@ -55,8 +55,8 @@ def test_mail_of_others_that_waits_is_named(cli: CommandLine) -> None:
 
 def test_who_is_forgotten_is_gone_from_every_file(cli: CommandLine) -> None:
     assert list(files_with(cli.path, "under the mat"))
-    said = cli.does("forget", ANN, *YES)
-    assert said.startswith(f"Forgot {ANN}: erased 2 messages, 1 mail (0 of them set aside)")
+    output = cli.does("forget", ANN, *YES)
+    assert output.startswith(f"Forgot {ANN}: erased 2 messages, 1 mail (0 of them set aside)")
     assert list(files_with(cli.path, "under the mat")) == list(files_with(cli.path, ANN)) == []
     assert cli.refuses("raw", 1, 2) == "Message 2 of ticket 1 was erased, and its email with it."
     assert "at the request of its writer.]" in cli.does("show", 1)
@@ -67,21 +67,21 @@ def test_who_is_forgotten_is_gone_from_every_file(cli: CommandLine) -> None:
 
 
 def test_a_ticket_is_forgotten_and_says_so(cli: CommandLine) -> None:
-    said = cli.does("forget", "--ticket", 1, *YES)
-    assert said.startswith(
+    output = cli.does("forget", "--ticket", 1, *YES)
+    assert output.startswith(
         "Forgot ticket 1: erased 2 messages, 1 mail (0 of them set aside), 0 attachments and 2 letters."
     )
-    assert f"Known through it alone: {ANN}; `tickets forget EMAIL` forgets them." in said
+    assert f"Known through it alone: {ANN}; `tickets forget EMAIL` forgets them." in output
     assert cli.does("show", 1).endswith(" Nothing of it is left.\n")
-    shown = cli.json("show", 1)
-    assert (shown["messages"], [change["field"] for change in shown["changes"]]) == ([], ["forgotten"])
+    ticket = cli.json("show", 1)
+    assert (ticket["messages"], [change["field"] for change in ticket["changes"]]) == ([], ["forgotten"])
     assert cli.json("list") == []
     assert list(files_with(cli.path, "under the mat")) == []
     for command in (("act", 1, "Reply", "--as", ROB), ("raw", 1, 1)):
         assert cli.refuses(*command).startswith("Ticket 1 was erased on ")
     assert cli.refuses("forget", "--ticket", 1, *YES).startswith("Ticket 1 was erased on ")
     assert deliver(cli, SECRET.replace(b"<k@", b"<l@"), "ticket1@tickets.localhost").status == 0
-    assert [one["reason"] for one in cli.json("unmatched", "list")] == ["the ticket was erased"]
+    assert [mail["reason"] for mail in cli.json("unmatched", "list")] == ["the ticket was erased"]
 
 
 @pytest.mark.parametrize("viewer", [ANN, ROB, "eve@far.example"])
@@ -108,9 +108,9 @@ def test_copies_from_before_upgrades_are_named(cli: CommandLine) -> None:
     assert f"delete {copy}." in cli.does("forget", ANN, *YES)
 
 
-@pytest.mark.parametrize("given", [(), (ANN, "--ticket", "1"), (ANN, "--sweep"), ("--ticket", "x")])
-def test_one_thing_is_named(cli: CommandLine, given: tuple[str, ...]) -> None:
-    assert cli.run("forget", *given, *YES).status == 2
+@pytest.mark.parametrize("options", [(), (ANN, "--ticket", "1"), (ANN, "--sweep"), ("--ticket", "x")])
+def test_one_thing_is_named(cli: CommandLine, options: tuple[str, ...]) -> None:
+    assert cli.run("forget", *options, *YES).status == 2
 
 
 def test_what_is_not_there_is_one_line(cli: CommandLine) -> None:
@@ -118,11 +118,11 @@ def test_what_is_not_there_is_one_line(cli: CommandLine) -> None:
     assert cli.refuses("forget", "--ticket", 9, *YES) == "There's no ticket 9."
 
 
-@pytest.mark.parametrize("given", [(), ("--yes",)])
-def test_without_a_terminal_one_yes_is_not_enough(cli: CommandLine, given: tuple[str, ...]) -> None:
-    done = cli.run("forget", ANN, *given)
-    assert (done.status, done.out) == (2, "")
-    assert "give --yes --yes" in done.err
+@pytest.mark.parametrize("options", [(), ("--yes",)])
+def test_without_a_terminal_one_yes_is_not_enough(cli: CommandLine, options: tuple[str, ...]) -> None:
+    result = cli.run("forget", ANN, *options)
+    assert (result.status, result.out) == (2, "")
+    assert "give --yes --yes" in result.err
     assert len(cli.json("show", 1)["messages"]) == 2
     assert cli.json("show", 1)["requestor"]["email"] == ANN
 
@@ -132,33 +132,33 @@ def test_sweeping_alone_can_be_done_again(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "status", "said"),
+    ("answers", "status", "message"),
     [
         ("n\n", 1, "Nothing was erased."),
         ("y\nbob@example.org\n", 1, "Nothing was erased."),
         ("y\nAnn@Example.org\n", 0, f"Forgot {ANN}"),
     ],
 )
-def test_on_a_terminal_it_asks_twice(cli: CommandLine, answers: str, status: int, said: str) -> None:
-    there, here = pty.openpty()
-    os.write(there, answers.encode())
-    done = subprocess.run(
+def test_on_a_terminal_it_asks_twice(cli: CommandLine, answers: str, status: int, message: str) -> None:
+    terminal, far_end = pty.openpty()
+    os.write(terminal, answers.encode())
+    result = subprocess.run(
         [TICKETS, "forget", ANN, "--json"],
-        stdin=here,
+        stdin=far_end,
         capture_output=True,
         text=True,
         env={**os.environ, **cli.environment},
         timeout=60,
         check=False,
     )
-    os.close(there)
-    os.close(here)
-    assert done.returncode == status, done
-    assert done.stderr.startswith(f"Forgetting {ANN} would erase 2 messages")
+    os.close(terminal)
+    os.close(far_end)
+    assert result.returncode == status, result
+    assert result.stderr.startswith(f"Forgetting {ANN} would erase 2 messages")
     if status:
-        assert said in done.stderr
+        assert message in result.stderr
     else:
-        assert json.loads(done.stdout)["messages"] == 2
+        assert json.loads(result.stdout)["messages"] == 2
     assert (cli.json("show", 1)["requestor"]["email"] == ANN) is bool(status)
 
 

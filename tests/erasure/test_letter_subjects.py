@@ -49,49 +49,49 @@ ROWS = Path(__file__).with_name("version_0009.sql")
 def shown_by(world: World) -> dict[int, tuple[set[int | None], set[int | None]]]:
     """By letter, the people and the tickets that its columns and rows say it shows."""
     writers = {message.id: message.sender_id for message in world.rows(Message)}
-    asked = {(one.id, one.requestor_id) for one in world.rows(Ticket)}
-    asked |= {(checkpoint.ticket_id, checkpoint.requestor_id) for checkpoint in world.rows(Checkpoint)}
-    found: dict[int, tuple[set[int | None], set[int | None]]] = {}
+    requestors_of = {(ticket.id, ticket.requestor_id) for ticket in world.rows(Ticket)}
+    requestors_of |= {(checkpoint.ticket_id, checkpoint.requestor_id) for checkpoint in world.rows(Checkpoint)}
+    subjects: dict[int, tuple[set[int | None], set[int | None]]] = {}
     for letter in world.rows(Letter):
-        requestors = {person for ticket, person in asked if ticket == letter.ticket_id}
-        found[letter.id] = {letter.person_id, writers.get(letter.about_id), *requestors}, {letter.ticket_id}
+        requestors = {person for ticket, person in requestors_of if ticket == letter.ticket_id}
+        subjects[letter.id] = {letter.person_id, writers.get(letter.about_id), *requestors}, {letter.ticket_id}
     for row in world.rows(LetterSubject):
-        people, tickets = found[row.letter_id]
+        people, tickets = subjects[row.letter_id]
         people.add(row.person_id)
         tickets.add(row.ticket_id)
-    return found
+    return subjects
 
 
-def ours(letter: Letter, said: list[str]) -> str:
+def own_words(letter: Letter, quotes: list[str]) -> str:
     """What a letter says, but for the words of messages and of questions."""
     text = "\n".join([letter.sender_name, letter.subject, letter.text, letter.commands or ""])
-    for words in [*said, letter.subject.partition("Search: ")[2]]:
+    for words in [*quotes, letter.subject.partition("Search: ")[2]]:
         text = text.replace(words, "") if words else text
     return text
 
 
 def missing(world: World) -> list[tuple[str, str, str]]:
     """What stands in a letter without a column or row that says so."""
-    said = sorted({message.text for message in world.rows(Message) if message.text}, key=len, reverse=True)
+    quotes = sorted({message.text for message in world.rows(Message) if message.text}, key=len, reverse=True)
     names = {address.person_id: address.email.partition("@")[0] for address in world.rows(Address)}
     titles = {ticket.id: ticket.title for ticket in world.rows(Ticket)}
-    shown, found = shown_by(world), []
+    subjects, lacking = shown_by(world), []
     for letter in world.rows(Letter):
-        text, (people, tickets) = ours(letter, said), shown[letter.id]
+        text, (people, tickets) = own_words(letter, quotes), subjects[letter.id]
         for person, name in names.items():
             if person not in people and re.search(rf"(?i)name{name}|{name}@|{name} renamed", text):
-                found.append((letter.kind, name, text))
+                lacking.append((letter.kind, name, text))
         for number, title in titles.items():
             if number not in tickets and (title in text or re.search(rf"ticket{number}@|Ticket {number} in ", text)):
-                found.append((letter.kind, f"ticket {number}", text))
-    return found
+                lacking.append((letter.kind, f"ticket {number}", text))
+    return lacking
 
 
 @pytest.fixture
 def small(any_database_url: str) -> Iterator[Small]:
-    made = Small(any_database_url)
-    yield made
-    made.world.close()
+    small = Small(any_database_url)
+    yield small
+    small.world.close()
 
 
 @pytest.mark.slow
@@ -170,10 +170,10 @@ def in_file(folder: Path, words: Collection[str]) -> list[str]:
     return [word for word in words if re.search(rf"{word}\b".encode(), content)]
 
 
-def said_in(world: World, which: ColumnElement[bool]) -> set[str]:
+def said_in(world: World, condition: ColumnElement[bool]) -> set[str]:
     """Every word of some messages."""
     with world.database.read_only() as uow:
-        texts = uow.session.execute(select(Message.subject, Message.full_text).where(which)).all()
+        texts = uow.session.execute(select(Message.subject, Message.full_text).where(condition)).all()
     return {word for subject, text in texts for word in re.findall(r"quax[a-z]+w[0-9]+\b", f"{subject} {text}")}
 
 
@@ -185,14 +185,14 @@ def test_of_an_old_database_nothing_of_a_person_is_left(old_url: str, who: str, 
     with world.database.read_only() as uow:
         person = get_person(uow, email_of(who)).id
     words = said_in(world, Message.sender_id == person)
-    told = erase(world.database, lambda uow: forget_person(uow, email_of(who)))
+    report = erase(world.database, lambda uow: forget_person(uow, email_of(who)))
     sweep(world.database)
     # What others wrote stays: they named them in Cc, in a command, or in a question.
-    found = [(place, said) for place, said in words_in(world, who) if said != f"{who}*"]
-    assert [one for one in found if one[0] not in ("mail.raw", "message.text", "message.full_text")] == []
-    assert [said for place, said in found if place != "mail.raw" and f"{who}w" in said] == []
-    quoted = {word for word in words if any(re.search(rf"{word}\b", said) for _, said in found)}
-    assert (bool(told.letters), bool(words - quoted), in_file(tmp_path, words - quoted)) == (True, True, [])
+    places = [(place, word) for place, word in words_in(world, who) if word != f"{who}*"]
+    assert [place for place in places if place[0] not in ("mail.raw", "message.text", "message.full_text")] == []
+    assert [word for place, word in places if place != "mail.raw" and f"{who}w" in word] == []
+    quoted = {word for word in words if any(re.search(rf"{word}\b", text) for _, text in places)}
+    assert (bool(report.letters), bool(words - quoted), in_file(tmp_path, words - quoted)) == (True, True, [])
     world.close()
 
 
@@ -201,8 +201,10 @@ def test_of_an_old_database_nothing_of_a_ticket_is_left(old_url: str, tmp_path: 
     words = said_in(world, Message.ticket_id == 1) - said_in(world, Message.ticket_id != 1)
     erase(world.database, lambda uow: forget_ticket(uow, 1))
     sweep(world.database)
-    found = [(place, said) for word in words for place, said in words_in(world, word) if re.search(rf"{word}\b", said)]
-    assert (bool(words), found, in_file(tmp_path, words)) == (True, [], [])
+    places = [
+        (place, text_) for word in words for place, text_ in words_in(world, word) if re.search(rf"{word}\b", text_)
+    ]
+    assert (bool(words), places, in_file(tmp_path, words)) == (True, [], [])
     world.close()
 
 

@@ -12,8 +12,8 @@ from tests.support.world import World
 @pytest.fixture(params=LIFECYCLES)
 def team(request: pytest.FixtureRequest, database_url: str) -> Iterator[StaffedWorld]:
     """A team in each lifecycle, on SQLite."""
-    with staffed(database_url, request.param) as made:
-        yield made
+    with staffed(database_url, request.param) as team:
+        yield team
 
 
 @pytest.fixture(params=LIFECYCLES)
@@ -30,12 +30,12 @@ def every_team(request: pytest.FixtureRequest, any_database_url: str) -> Iterato
 @pytest.fixture
 def helpdesk(database_url: str) -> Iterator[StaffedWorld]:
     """A team that lives by `support`."""
-    with staffed(database_url, "support") as made:
-        yield made
+    with staffed(database_url, "support") as team:
+        yield team
 
 
 @pytest.fixture
 def mailroom(database_url: str) -> Iterator[StaffedWorld]:
     """A team that lives by `correspondence`."""
-    with staffed(database_url, "correspondence") as made:
-        yield made
+    with staffed(database_url, "correspondence") as team:
+        yield team

@@ -56,8 +56,8 @@ def report(
         kind=kind,
         returned="{returned}",
     )
-    given = letter.raw.decode() if returned is None else returned
-    return text.replace("{returned}", given).encode()
+    content = letter.raw.decode() if returned is None else returned
+    return text.replace("{returned}", content).encode()
 
 
 class Scene:
@@ -142,8 +142,8 @@ def test_a_letter_refused_for_good_is_noted_and_told_to_who_answers(scene: Scene
         from mail_tickets.model.records.tickets import find_ticket
 
         lifecycle = find_ticket(uow, 1).lifecycle
-    shown = " ".join(ticket_text(view, lifecycle, None, world.clock()).split())
-    assert "Not delivered: ann@example.net: 550 5.1.1 no such user" in shown
+    text = " ".join(ticket_text(view, lifecycle, None, world.clock()).split())
+    assert "Not delivered: ann@example.net: 550 5.1.1 no such user" in text
     # Not for days: the letter is failed, and nothing more goes to Ann of it.
     world.clock.passes(days=1)
     world.settle()
@@ -167,8 +167,8 @@ def test_a_notice_that_is_refused_itself_tells_nobody(scene: Scene) -> None:
         world.settle()
     # Rosa was to hear of Ron's: and of that notice nobody heard.
     assert [row.kind for row in world.rows(Row) if row.state == "failed"][-1] == UNDELIVERED
-    told = [row.recipient for row in world.rows(Row) if row.kind == UNDELIVERED]
-    assert sorted(told) == ["ron@example.org", "rosa@example.org", "rosa@example.org"]
+    recipients = [row.recipient for row in world.rows(Row) if row.kind == UNDELIVERED]
+    assert sorted(recipients) == ["ron@example.org", "rosa@example.org", "rosa@example.org"]
 
 
 def test_a_relay_that_refuses_us_keeps_the_letter_and_marks_nobody(small: Scene) -> None:
@@ -253,15 +253,15 @@ def test_after_refusals_on_two_days_the_address_gets_no_letter_until_mail_comes_
     scene.fails(scene.ann.letter(), number=2)
     assert scene.marked == ["ann@example.net"]
     assert "so we've stopped emailing it" in " ".join(scene.rosa.letter().text.split())
-    got = len(scene.ann.letters)
+    count = len(scene.ann.letters)
     scene.ron.writes("ticket1", "Or foam.")
-    assert len(scene.ann.letters) == got
+    assert len(scene.ann.letters) == count
     # And the footers say so: nobody who gets no letter reads it.
     assert "Ann" not in scene.rosa.letter().footer
     scene.ann.writes("ticket1", "I am back.")
     assert scene.marked == []
     scene.ron.writes("ticket1", "Welcome.")
-    assert len(scene.ann.letters) == got + 1
+    assert len(scene.ann.letters) == count + 1
     assert "Ann" in scene.rosa.letter().footer
     # What failed before does not count any more.
     scene.fails(scene.ann.letter(), number=3)
@@ -304,7 +304,7 @@ def test_reports_that_come_at_the_same_instant_count_once_each(scene: Scene) -> 
         thread.join()
     assert failed == []
     assert (len(scene.noted), scene.marked) == (5, ["ann@example.net"])
-    assert sum("we've stopped emailing this address" in one for one in scene.noted) == 1
+    assert sum("we've stopped emailing this address" in note for note in scene.noted) == 1
     scene.world.settle()
     assert len(scene.told(scene.rosa)) == 5
 
@@ -375,8 +375,8 @@ def test_the_list_of_people_shows_who_gets_no_letters(small: Scene, monkeypatch:
 
     cut_off(small)
     monkeypatch.setattr(command, "open_read_only", small.world.uow)
-    shown = json.loads(CliRunner().invoke(command.person_list, ["--json"]).output)
-    assert {one["email"] for one in shown if one["undeliverable"]} == {"ann@example.net"}
+    people = json.loads(CliRunner().invoke(command.person_list, ["--json"]).output)
+    assert {person["email"] for person in people if person["undeliverable"]} == {"ann@example.net"}
     assert "known, undeliverable" in CliRunner().invoke(command.person_list).output
 
 
@@ -532,24 +532,24 @@ def test_a_forged_report_does_not_keep_the_true_one_from_counting(small: Scene) 
         small.world.clock.passes(days=1)
         small.ron.writes("ticket1", "Hello?")
     assert small.marked == ["ann@example.net"]
-    assert [one.endswith("; we've stopped emailing this address") for one in small.noted] == [False, False, True]
+    assert [note.endswith("; we've stopped emailing this address") for note in small.noted] == [False, False, True]
 
 
 @pytest.mark.parametrize("known", ["", "message", "made up"])
 def test_a_forged_report_to_a_ticket_marks_nothing(scene: Scene, known: str) -> None:
     world, address = scene.world, f"ticket1@{DOMAIN}"
     ids = {"": "<1@far.example>", "message": world.ticket()["messages"][0]["message_id"]}
-    given = ids.get(known, f"<{'0' * 16}.{'0' * 32}@{DOMAIN}>")
+    id_ = ids.get(known, f"<{'0' * 16}.{'0' * 32}@{DOMAIN}>")
     for number in range(3):
-        raw = report(scene.ann.letter(), address, number=number, returned=f"Message-ID: {given}\r\n\r\nHi\r\n")
+        raw = report(scene.ann.letter(), address, number=number, returned=f"Message-ID: {id_}\r\n\r\nHi\r\n")
         world.brings(raw, "", address)
     assert (scene.marked, scene.refused) == ([], [])
     # It is kept as any automatic mail, and what it claims is noted as a claim.
     assert len(world.ticket()["messages"]) == 5
     assert set(scene.noted) == {"ann@example.net: says a report that names no email of ours"}
-    got = len(scene.ann.letters)
+    count = len(scene.ann.letters)
     scene.ron.writes("ticket1", "Hello?")
-    assert len(scene.ann.letters) == got + 1
+    assert len(scene.ann.letters) == count + 1
 
 
 def test_a_claim_about_somebody_who_is_not_on_the_ticket_is_not_even_noted(small: Scene) -> None:
@@ -571,13 +571,13 @@ def test_a_report_on_no_letter_of_ours_is_set_aside_with_the_address(small: Scen
 def test_real_reports_are_read(name: str) -> None:
     raw, wanted = (MAILS / "flufl.bounce" / name).read_bytes(), REAL[name]
     temporary, permanent = addresses_blamed(raw)
-    assert {one.lower() for one in permanent} == {one.lower() for one in wanted["permanent"]}
-    assert {one.lower() for one in temporary} == {one.lower() for one in wanted["temporary"]}
-    found = read_report(raw, parse_mail(raw, ""))
+    assert {email.lower() for email in permanent} == {email.lower() for email in wanted["permanent"]}
+    assert {email.lower() for email in temporary} == {email.lower() for email in wanted["temporary"]}
+    finding = read_report(raw, parse_mail(raw, ""))
     verdict = (
         DeliveryVerdict.FAILED if wanted["permanent"] else DeliveryVerdict.DELAYED if wanted["temporary"] else None
     )
-    assert (found.verdict if found else None) == verdict
+    assert (finding.verdict if finding else None) == verdict
 
 
 SISIMAI = {"lhost-barracuda-01.eml": True, "lhost-bigfoot-01.eml": True}
@@ -586,8 +586,8 @@ SISIMAI = {"lhost-barracuda-01.eml": True, "lhost-bigfoot-01.eml": True}
 @pytest.mark.parametrize("path", sorted((MAILS / "sisimai").glob("*.eml")), ids=lambda path: path.name)
 def test_reports_with_crlf_are_read_and_other_mails_are_none(path: Path) -> None:
     raw = path.read_bytes()
-    found = read_report(raw, parse_mail(raw, ""))
-    assert (found is not None and found.verdict is DeliveryVerdict.FAILED) == SISIMAI.get(path.name, False)
+    finding = read_report(raw, parse_mail(raw, ""))
+    assert (finding is not None and finding.verdict is DeliveryVerdict.FAILED) == SISIMAI.get(path.name, False)
 
 
 HEAD = b"From: MAILER-DAEMON@x.example\r\nContent-Type: multipart/report; boundary=b\r\n\r\n"
@@ -610,18 +610,18 @@ HOSTILE = {
 OTHERS = {"delivered": "2.1.5", "relayed": "2.0.0", "delayed": "4.4.1"}
 
 
-@pytest.mark.parametrize("other", OTHERS)
-def test_of_several_recipients_behind_one_address_the_one_that_failed_counts(other: str) -> None:
+@pytest.mark.parametrize("action_of_other", OTHERS)
+def test_of_several_recipients_behind_one_address_the_one_that_failed_counts(action_of_other: str) -> None:
     """An alias leads to several mailboxes, and its server reports on all of them in one mail."""
     both = [
         f"Final-Recipient: rfc822; {action}@far.example\r\nAction: {action}\r\nStatus: {status}\r\n".encode()
-        for action, status in (("failed", "5.1.1"), (other, OTHERS[other]))
+        for action, status in (("failed", "5.1.1"), (action_of_other, OTHERS[action_of_other]))
     ]
     for blocks in (both, both[::-1]):
         raw = HEAD + STATUS + b"\r\n".join([b"Reporting-MTA: dns; far.example\r\n", *blocks]) + b"\r\n--b--\r\n"
-        found = read_report(raw, parse_mail(raw, ""))
-        assert found is not None
-        assert (found.verdict, found.blames_address) == (DeliveryVerdict.FAILED, True)
+        finding = read_report(raw, parse_mail(raw, ""))
+        assert finding is not None
+        assert (finding.verdict, finding.blames_address) == (DeliveryVerdict.FAILED, True)
 
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
@@ -635,8 +635,8 @@ def test_hostile_reports_cost_little_and_raise_nothing(raw: bytes) -> None:
 def test_the_words_of_a_report_reach_nobody_raw(small: Scene) -> None:
     raw = report(small.ann.letter()).replace(b"Nobody lives", b"\x1b[31m\xe2\x80\xaeNobody\x00 lives")
     small.world.brings(raw, "", small.ann.letter().envelope_from)
-    [said] = small.noted
-    assert said.isprintable()
-    assert "Nobody" in said
+    [note] = small.noted
+    assert note.isprintable()
+    assert "Nobody" in note
     assert "\x1b" not in small.ron.letter().all_text
     assert "\u202e" not in small.ron.letter().all_text

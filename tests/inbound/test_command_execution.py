@@ -73,7 +73,7 @@ ONE_OF_EACH = pytest.mark.parametrize(
 )
 
 
-def found(team: StaffedWorld, number: int, field: str) -> object:
+def field_of(team: StaffedWorld, number: int, field: str) -> object:
     value = team.world.ticket(number)[field]
     return [email for email in emails(value) if email not in (RITA, RON)] if field == "participants" else value
 
@@ -83,7 +83,7 @@ def test_a_command_on_a_reply_holds_and_its_line_is_taken_out(
     team: StaffedWorld, lines: str, effect: tuple[str, object]
 ) -> None:
     team.steers(team.ron, f"{lines}\n\nOn my way.")
-    assert found(team, 1, effect[0]) == effect[1]
+    assert field_of(team, 1, effect[0]) == effect[1]
     assert [message["text"] for message in team.messages] == ["Help!", "On my way."]
     assert team.messages[1]["full_text"].strip() == "On my way."
     # The words below a line that moves it are for its new team.
@@ -100,16 +100,16 @@ def test_a_command_on_a_reply_holds_and_its_line_is_taken_out(
 def test_a_command_that_nothing_proves_waits_until_its_letter_is_answered(
     team: StaffedWorld, lines: str, effect: tuple[str, object]
 ) -> None:
-    before = found(team, 1, effect[0])
+    before = field_of(team, 1, effect[0])
     letters = team.says(team.ron, f"{lines}\n\nOn my way.")
-    assert found(team, 1, effect[0]) == before
+    assert field_of(team, 1, effect[0]) == before
     assert [message["text"] for message in team.messages] == ["Help!", "On my way."]
     assert team.messages[1]["verified"] is False
     [waiting] = to(letters, team.ron)
     assert "Did you send this?" in waiting.text
     assert all(line in waiting.text for line in lines.split("\n"))
     team.ron.replies(waiting, "yes")
-    assert found(team, 1, effect[0]) == effect[1]
+    assert field_of(team, 1, effect[0]) == effect[1]
     assert len(team.messages) == 2
     assert "Done. On ticket 1" in team.ron.letter().text
 
@@ -117,15 +117,15 @@ def test_a_command_that_nothing_proves_waits_until_its_letter_is_answered(
 @ONE_OF_EACH
 def test_a_command_on_a_first_mail_holds(team: StaffedWorld, lines: str, effect: tuple[str, object]) -> None:
     team.vouched(team.ron, f"{lines}\n\nThe lift is stuck.", subject="Lift")
-    assert found(team, 2, effect[0]) == effect[1]
+    assert field_of(team, 2, effect[0]) == effect[1]
     ticket = team.world.ticket(2)
     assert [message["text"] for message in ticket["messages"]] == ["The lift is stuck."]
     assert ticket["messages"][0]["action"] is None
     assert lines.split("\n")[0] in team.raw(2, 1)
-    told = [letter for letter in team.world.far_end.letters if "Ron <ron@example.org> wrote:" in letter.text]
-    assert told
-    assert all("The lift is stuck." in letter.text for letter in told)
-    assert all(lines.split("\n")[0] not in letter.all_text for letter in told)
+    letters = [letter for letter in team.world.far_end.letters if "Ron <ron@example.org> wrote:" in letter.text]
+    assert letters
+    assert all("The lift is stuck." in letter.text for letter in letters)
+    assert all(lines.split("\n")[0] not in letter.all_text for letter in letters)
 
 
 @ONE_OF_EACH
@@ -133,12 +133,12 @@ def test_a_command_on_a_first_mail_that_nothing_proves_waits(
     team: StaffedWorld, lines: str, effect: tuple[str, object]
 ) -> None:
     letters = team.says(team.ron, f"{lines}\n\nThe lift is stuck.", to="hello", subject="Lift")
-    assert found(team, 2, effect[0]) != effect[1]
+    assert field_of(team, 2, effect[0]) != effect[1]
     assert [message["text"] for message in team.world.ticket(2)["messages"]] == ["The lift is stuck."]
     [waiting] = to(letters, team.ron)
     assert "An email from your address opened ticket 2" in waiting.text
     team.ron.replies(waiting, "yes")
-    assert found(team, 2, effect[0]) == effect[1]
+    assert field_of(team, 2, effect[0]) == effect[1]
     assert len(team.world.ticket(2)["messages"]) == 1
 
 
@@ -223,15 +223,15 @@ def test_a_ticket_becomes_part_of_another(every_team: StaffedWorld, proven: bool
     otto.writes("hello", "Mine burns too.")
     (team.steers if proven else team.says)(team.ron, "Merge: #2\n\nThe same thing.")
     assert (team.ticket["merged_into"], len(team.messages)) == (None, 2)
-    asked = team.ron.letter()
+    question = team.ron.letter()
     # It names who will read what, whoever waits for it.
-    assert "    Merge: #2\n\nRita will see ticket 2 (1 message)." in asked.text
-    assert "Otto will see ticket 1 (2 messages)." in asked.text
-    assert "A merge can't be undone." in asked.text
-    assert ("Did you send this?" in asked.text) == (not proven)
-    letters = team.since(lambda: team.ron.replies(asked, "yes"))
-    [told] = to(letters, team.rita)
-    assert told.words == 'Your ticket 1 is now part of ticket 2, "Hello". Reply here from now on.'
+    assert "    Merge: #2\n\nRita will see ticket 2 (1 message)." in question.text
+    assert "Otto will see ticket 1 (2 messages)." in question.text
+    assert "A merge can't be undone." in question.text
+    assert ("Did you send this?" in question.text) == (not proven)
+    letters = team.since(lambda: team.ron.replies(question, "yes"))
+    [letter] = to(letters, team.rita)
+    assert letter.words == 'Your ticket 1 is now part of ticket 2, "Hello". Reply here from now on.'
     assert "You're getting this because you're copied in on ticket 2." in to(letters, team.rita)[0].footer
     assert to(letters, otto) == []
     assert (team.ticket["merged_into"], team.messages) == (2, [])
@@ -260,8 +260,8 @@ def test_tickets_of_one_requestor_are_merged_at_once_and_their_letter_says_so(te
     letter = team.ron.letter()
     letters = team.since(lambda: team.ron.replies(letter, "Merge: 1\n\nThe same thing."))
     assert team.world.ticket(2)["merged_into"] == 1
-    [told] = to(letters, team.rita)
-    assert 'now part of ticket 1, "Printer". Reply here from now on.\n\nThe same thing.' in told.text
+    [to_rita] = to(letters, team.rita)
+    assert 'now part of ticket 1, "Printer". Reply here from now on.\n\nThe same thing.' in to_rita.text
     assert "A merge can't be undone." in to(letters, team.ron)[0].text
 
 
@@ -278,8 +278,8 @@ def test_the_reason_in_a_footer_is_true_after_a_ticket_was_given_to_somebody_els
     team.world.known(RON, admin=True)
     team.world.actor(EVE).writes("questions", "Why?")
     team.merges(team.ron.letters[0], 2)
-    told = next(letter for letter in reversed(team.rosa.letters) if "ticket2@" in letter["Reply-To"])
-    assert told.footer.endswith("You're getting this because ticket 1 was in General, and you're on that team.")
+    rosas = next(letter for letter in reversed(team.rosa.letters) if "ticket2@" in letter["Reply-To"])
+    assert rosas.footer.endswith("You're getting this because ticket 1 was in General, and you're on that team.")
 
 
 def test_a_full_stop_behind_a_value_is_no_part_of_it(team: StaffedWorld) -> None:
@@ -356,15 +356,15 @@ def test_if_one_line_cannot_be_none_is_done_and_each_is_explained(team: StaffedW
     assert all("Owner: me" not in letter.all_text for letter in to(letters, team.rita))
     [refusal] = to(letters, team.ron)
     assert refusal.text.startswith("We couldn't do this on ticket 1, so we changed nothing:")
-    said = refusal.text.split("\n")
+    lines_shown = refusal.text.split("\n")
     for line, why in {
         "Owner: me": "This one is fine.",
         "Staus: open": 'There\'s no command "Staus". Did you mean Status?',
         "Queue: Nowhere": "General",
         "Priority: high": "a whole number, or none",
     }.items():
-        at = next(place for place, one in enumerate(said) if one.strip() == line)
-        assert why in said[at + 1]
+        at = next(place for place, text in enumerate(lines_shown) if text.strip() == line)
+        assert why in lines_shown[at + 1]
     assert refusal.text.endswith("Your message itself was added, without these lines:\n\nOn my way.")
 
 
@@ -394,9 +394,9 @@ def test_whom_a_refused_line_named_can_be_named_again_by_the_same_mail(every_tea
     team.world.database.trust = Trust("reply", "mx.example")
     raw += f"AddCc: {PIA}, Pia <{PIA}>\r\nStatus: {AWAY[team.life.name]}\r\n"
     team.world.brings(raw.encode(), RON, *places)
-    assert (found(team, 1, "participants"), team.status) == ([], team.life.first)
+    assert (field_of(team, 1, "participants"), team.status) == ([], team.life.first)
     second = team.world.ticket(2)["status"]
-    assert (found(team, 2, "participants"), second) == ([PIA], AWAY[team.life.name])
+    assert (field_of(team, 2, "participants"), second) == ([PIA], AWAY[team.life.name])
 
 
 def test_a_misspelt_command_alone_is_reported_and_its_words_are_posted(team: StaffedWorld) -> None:
@@ -443,15 +443,15 @@ BAD: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("lines", "told"), BAD.items(), ids=BAD)
+@pytest.mark.parametrize(("lines", "phrases"), BAD.items(), ids=BAD)
 def test_what_cannot_be_is_refused_with_what_would_have_been_right(
-    team: StaffedWorld, lines: str, told: tuple[str, ...]
+    team: StaffedWorld, lines: str, phrases: tuple[str, ...]
 ) -> None:
     before = team.ticket
     [refusal] = team.steers(team.ron, lines)
     assert refusal.recipient == RON
     assert "We couldn't do this on ticket 1" in refusal.text
-    for words in told:
+    for words in phrases:
         assert words in refusal.text
     if lines == "Status: finished":
         assert all(status in refusal.text for status in team.life.statuses)
@@ -613,9 +613,9 @@ def test_a_mail_of_commands_alone_is_no_message_and_no_letter_to_the_requestor(t
 
 def test_a_new_status_is_told_to_all_where_the_lifecycle_says_so(team: StaffedWorld) -> None:
     letters = team.steers(team.ron, f"Status: {AWAY[team.life.name]}\nOwner: Rosa")
-    told = to(letters, team.rita)
-    assert len(told) == (1 if team.life.status_for_all else 0)
-    assert all("Owner" not in letter.text for letter in told)
+    to_rita = to(letters, team.rita)
+    assert len(to_rita) == (1 if team.life.status_for_all else 0)
+    assert all("Owner" not in letter.text for letter in to_rita)
 
 
 def test_with_words_outsiders_read_the_words_and_the_status_and_nothing_else(team: StaffedWorld) -> None:
@@ -695,11 +695,11 @@ def test_undo_takes_back_who_was_let_in_or_out(every_team: StaffedWorld) -> None
 def test_undo_takes_back_whom_a_reply_let_in_by_its_cc(team: StaffedWorld, lines: str) -> None:
     letters = team.steers(team.ron, f"{lines}Try water.", headers={"Cc": PIA})
     assert emails(team.ticket["participants"]) == [PIA]
-    [told] = to(letters, team.rosa)
-    assert f"Copied in: {PIA}" in told.text
-    assert "Start your reply with: undo" in told.footer
+    [to_rosa] = to(letters, team.rosa)
+    assert f"Copied in: {PIA}" in to_rosa.text
+    assert "Start your reply with: undo" in to_rosa.footer
     assert all(PIA not in letter.text for letter in to(letters, team.rita))
-    [taken_back] = to(team.since(lambda: team.rosa.replies(told, "undo")), team.rosa)
+    [taken_back] = to(team.since(lambda: team.rosa.replies(to_rosa, "undo")), team.rosa)
     assert team.ticket["participants"] == []
     assert f"No longer copied in: {PIA}" in taken_back.text
     team.ron.replies(team.ron.letter(), "Try oil.", headers={"Cc": f"{PIA}, {OTTO}"})
@@ -747,16 +747,16 @@ def test_undo_brings_everything_back_as_it_was(every_team: StaffedWorld) -> None
     team = every_team
     team.steers(team.ron, "Try water.")
     team.steers(team.ron, "Owner: Rosa\nPriority: 1")
-    for actor, other, words in ((team.ron, team.rosa, ""), (team.rosa, team.ron, "\n\nLook.")):
-        before, told = state(team), len(team.messages)
+    for actor, colleague, words in ((team.ron, team.rosa, ""), (team.rosa, team.ron, "\n\nLook.")):
+        before, count = state(team), len(team.messages)
         text = f"Owner: me\nPriority: none\nSubject: Fire\nRequestor: {OTTO}\nStatus: {AWAY[team.life.name]}{words}"
         team.steers(team.ron, text)
         assert state(team) != before
         assert "Start your reply with: undo" in actor.letter().footer
         letters = team.since(lambda actor=actor: actor.replies(actor.letter(), "undo"))
         assert state(team) == before
-        assert len(team.messages) == told + bool(words)
-        assert f"Status: {AWAY[team.life.name]} → {before['status']}" in to(letters, other)[0].text
+        assert len(team.messages) == count + bool(words)
+        assert f"Status: {AWAY[team.life.name]} → {before['status']}" in to(letters, colleague)[0].text
         assert f"{AWAY[team.life.name]} → {before['status']}" in to(letters, actor)[0].text
 
 
@@ -843,9 +843,9 @@ def test_private_words_and_those_of_bystanders_do_not_keep_undo_from_holding(tea
 
 def test_a_colleague_whose_undo_no_longer_counts_is_told_so(team: StaffedWorld) -> None:
     team.steers(team.ron, "Queue: Questions")
-    told, count = team.rosa.letter(), len(team.messages)
-    assert "You're getting this because ticket 1 was in General, and you're on that team." in told.footer
-    letters = team.since(lambda: team.rosa.replies(told, "undo"))
+    rosas, count = team.rosa.letter(), len(team.messages)
+    assert "You're getting this because ticket 1 was in General, and you're on that team." in rosas.footer
+    letters = team.since(lambda: team.rosa.replies(rosas, "undo"))
     assert [letter.recipient for letter in letters] == [ROSA]
     assert (
         "Only the person who made the last change, or someone on the Questions team, can undo it." in letters[0].words
@@ -921,14 +921,14 @@ def test_help_says_what_can_be_done_with_this_ticket_now(team: StaffedWorld) -> 
 
 def test_the_statuses_and_actions_of_the_help_are_those_that_hold(team: StaffedWorld) -> None:
     [page] = team.steers(team.ron, "help")
-    said = re.search(r"Status: .* has done its part\): (.*?) Action: ", page.words)
-    assert said
-    named = said[1].split(", ")
+    match = re.search(r"Status: .* has done its part\): (.*?) Action: ", page.words)
+    assert match
+    statuses = match[1].split(", ")
     for status in team.life.statuses:
         team.world.becomes(1, team.life.first)
         team.steers(team.ron, f"Status: {status}")
         held = team.status == status != team.life.first
-        assert held == (status in named), status
+        assert held == (status in statuses), status
 
 
 @pytest.mark.parametrize("proven", [True, False])
@@ -992,8 +992,8 @@ def test_the_list_of_a_responder_has_what_is_theirs_and_what_is_nobodys(team: St
     team.world.sets(3, RON, assignee=ROSA)
     team.world.clock.passes(days=2)
     [page] = team.steers(team.ron, "list")
-    mine, _, rest = page.text.partition("Waiting for anyone on your teams")
-    assert "Mine" in mine.partition("Yours (")[2]
+    own_part, _, rest = page.text.partition("Waiting for anyone on your teams")
+    assert "Mine" in own_part.partition("Yours (")[2]
     assert "Nobodys" in rest
     assert f"1  {team.life.first}, 2 days ago: Printer" in rest
     assert "Rosas" not in page.text
@@ -1049,10 +1049,10 @@ def test_a_long_ticket_is_cut_and_the_rest_can_be_asked_for(team: StaffedWorld) 
         team.world.act(1, "Comment", RON, f"{number}:\n" + "words " * 800)
     [page] = team.steers(team.ron, "show")
     assert len(page.text) < 110_000
-    told = page.text[page.text.rindex("[There are more messages.") :]
-    asked = told.partition("reply: ")[2].partition("]")[0]
-    [rest] = team.steers(team.ron, asked)
-    assert f"#{asked.split()[2]}  " in rest.text
+    end = page.text[page.text.rindex("[There are more messages.") :]
+    next_page = end.partition("reply: ")[2].partition("]")[0]
+    [rest] = team.steers(team.ron, next_page)
+    assert f"#{next_page.split()[2]}  " in rest.text
 
 
 def test_a_page_with_a_file_is_a_message(team: StaffedWorld) -> None:
@@ -1235,7 +1235,7 @@ def test_a_ticket_of_a_merged_ticket_lands_where_all_ended(merged: StaffedWorld)
     merged.world.actor(PIA).writes("hello", "Me three.")
     letter = merged.ron.letter()
     assert "#3]" in letter["Subject"]
-    two = next(one for one in merged.ron.letters if "#2]" in one["Subject"])
+    two = next(letter for letter in merged.ron.letters if "#2]" in letter["Subject"])
     merged.merges(two, 3)
     assert merged.world.ticket(2)["merged_into"] == 3
     merged.rita.writes("ticket1", "Where am I?")
@@ -1273,8 +1273,8 @@ def test_what_takes_an_answer_is_refused_where_nobody_has_answered(team: Staffed
 
 def test_undo_after_the_queue_got_another_lifecycle_is_refused(team: StaffedWorld) -> None:
     team.steers(team.ron, f"Status: {AWAY[team.life.name]}")
-    other = "support" if team.life.name == "correspondence" else "correspondence"
-    team.world.switches("General", lifecycle=other)
+    lifecycle = "support" if team.life.name == "correspondence" else "correspondence"
+    team.world.switches("General", lifecycle=lifecycle)
     now = team.status
     letters = team.since(lambda: team.ron.replies(team.ron.letter(), "undo"))
     assert "Something else has happened" in to(letters, team.ron)[0].text
@@ -1307,9 +1307,9 @@ def test_a_logo_in_the_signature_is_no_word(team: StaffedWorld) -> None:
 
 def test_undo_takes_back_what_the_answered_letter_has_told_or_nothing(team: StaffedWorld) -> None:
     team.steers(team.rosa, f"Status: {AWAY[team.life.name]}")
-    told = team.ron.letter()
+    last_letter = team.ron.letter()
     team.steers(team.ron, "Priority: 5")
-    letters = team.since(lambda: team.ron.replies(told, "undo"))
+    letters = team.since(lambda: team.ron.replies(last_letter, "undo"))
     assert "Something else has happened" in to(letters, team.ron)[0].text
     assert team.ticket["priority"] == 5
 
@@ -1318,9 +1318,9 @@ def test_who_comes_with_a_merged_ticket_is_told_where_it_goes_on(team: StaffedWo
     otto = team.world.actor(OTTO, "Otto")
     otto.writes("hello", "Mine too.", subject="Smoke")
     letters = team.merges(team.ron.letter(), 1)
-    [told] = to(letters, otto)
-    assert told.words.startswith('Your ticket 2 is now part of ticket 1, "')
-    assert told["Reply-To"] == f"ticket1@{DOMAIN}"
+    [letter] = to(letters, otto)
+    assert letter.words.startswith('Your ticket 2 is now part of ticket 1, "')
+    assert letter["Reply-To"] == f"ticket1@{DOMAIN}"
 
 
 def test_what_only_was_forwarded_is_answered_here_by_those_who_take_part(team: StaffedWorld) -> None:

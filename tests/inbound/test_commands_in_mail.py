@@ -100,10 +100,10 @@ def test_below_a_command_every_name_with_a_value_is_reported() -> None:
 def one_letter_away(name: str) -> set[str]:
     cuts = [(name[:at], name[at:]) for at in range(len(name) + 1)]
     fewer = {a + b[1:] for a, b in cuts if b}
-    other = {a + letter + b[1:] for a, b in cuts if b for letter in ascii_lowercase}
+    replaced = {a + letter + b[1:] for a, b in cuts if b for letter in ascii_lowercase}
     more = {a + letter + b for a, b in cuts for letter in ascii_lowercase}
     swapped = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
-    return (fewer | other | more | swapped) - {name}
+    return (fewer | replaced | more | swapped) - {name}
 
 
 @EVERY_COMMAND
@@ -231,7 +231,7 @@ def test_no_word_of_any_text_is_lost(text: str) -> None:
         lines, rest = read(text, allowed)
         assert text.endswith(rest)
         above = text[: len(text) - len(rest)].split("\n")
-        assert [" ".join(one.split()) for one in above if one.strip().strip(UNSEEN).strip()] == [
+        assert [" ".join(line.split()) for line in above if line.strip().strip(UNSEEN).strip()] == [
             line.written for line in lines
         ]
 
@@ -244,7 +244,9 @@ WRITTEN = st.lists(st.tuples(st.sampled_from(COMMANDS), VALUES), min_size=1, max
 def test_what_is_written_is_read(written: list[tuple[Command, str]], body: str) -> None:
     text = "\n".join(command.line(value) for command, value in written)
     lines, rest = read(f"{text}\n\n{body}")
-    assert [(line.command, line.value) for line in lines] == [(one, " ".join(value.split())) for one, value in written]
+    assert [(line.command, line.value) for line in lines] == [
+        (name, " ".join(value.split())) for name, value in written
+    ]
     assert rest == body.lstrip("\n")
 
 

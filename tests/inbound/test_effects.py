@@ -80,18 +80,18 @@ TEXTS_HERE = {
 @contextmanager
 def writes(world: World) -> Iterator[list[str]]:
     """The tables into which rows are inserted, the columns that are updated, and the statements on deliveries."""
-    found: list[str] = []
+    columns: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
         if match := re.match(r"(?:INSERT INTO|DELETE FROM) (\w+)", statement):
-            found.append(match[1])
+            columns.append(match[1])
         elif match := re.match(r"UPDATE (\w+) SET (.*?)(?: WHERE|$)", statement, re.DOTALL):
             names = re.findall(r'(?:^|, )"?(\w+)"?=', match[2])
-            found.extend({f"{match[1]}.{name}" for name in names} - COURIER)
+            columns.extend({f"{match[1]}.{name}" for name in names} - COURIER)
 
     event.listen(world.database.engine, "before_cursor_execute", note)
     try:
-        yield found
+        yield columns
     finally:
         event.remove(world.database.engine, "before_cursor_execute", note)
 
@@ -115,9 +115,9 @@ def test_what_an_unproven_mail_writes_needs_no_proof(small_world: World) -> None
     small_world.switches("General", cc_from_others="on")
     for writer, text, to in product(people, TEXTS_HERE.values(), ("ticket1", "hello", "ticket2-comment")):
         headers = {"Cc": "bea@example.net"}
-        with writes(small_world) as found:
+        with writes(small_world) as columns:
             writer.writes(to, text, headers=headers)
-        for column in found:
+        for column in columns:
             assert column in CAUSES, f"{column}: which effect writes it?"
             assert CAUSES[column] & WITHOUT_PROOF, (writer.email, to, text, column)
 
@@ -128,9 +128,9 @@ def test_every_column_that_mail_writes_belongs_to_an_effect(small_world: World) 
     for writer, text, copied in product(people, TEXTS_HERE.values(), ("bea@example.net", "")):
         if not writer.letters:
             continue
-        with writes(small_world) as found:
+        with writes(small_world) as columns:
             writer.replies(writer.letter(), text, headers={"Cc": copied} if copied else None)
-        assert {*found} <= {*CAUSES}, (writer.email, text)
+        assert {*columns} <= {*CAUSES}, (writer.email, text)
 
 
 def test_a_delivery_is_stored_once_with_its_fate(small_world: World) -> None:
@@ -138,9 +138,9 @@ def test_a_delivery_is_stored_once_with_its_fate(small_world: World) -> None:
     admin = small_world.known("root@example.org", admin=True)
     assert admin.letters == []
     for writer, text, to in product(people, TEXTS_HERE.values(), ("ticket1", "hello", "hello-search", "nobody")):
-        with writes(small_world) as found:
+        with writes(small_world) as columns:
             writer.writes(to, text)
-        assert [one for one in found if one.startswith("delivery")] == ["delivery"], (writer.email, text, to)
+        assert [column for column in columns if column.startswith("delivery")] == ["delivery"], (writer.email, text, to)
     fates = {delivery.fate for delivery in small_world.rows(Delivery)}
     assert fates == {"opened", "posted", "set aside", "steered", "answered"}
 
@@ -153,17 +153,17 @@ def test_of_two_connections_that_open_with_the_same_mail_one_does(small_world: W
 
     raw = b"From: ann@example.org\r\nMessage-ID: <1@home.example>\r\n\r\nHello"
     small_world.brings(raw, "ann@example.org", f"hello@{DOMAIN}")
-    really, asked = dispatch.look_up, []
+    really, calls = dispatch.look_up, []
 
-    def blind_once(*given: object) -> Lookup:
-        asked.append(given)
-        lookup = really(*given)  # type: ignore[arg-type]
-        return lookup if len(asked) > 1 else lookup._replace(past=Past(False, False, False))
+    def blind_once(*arguments: object) -> Lookup:
+        calls.append(arguments)
+        lookup = really(*arguments)  # type: ignore[arg-type]
+        return lookup if len(calls) > 1 else lookup._replace(past=Past(False, False, False))
 
     dispatch.look_up = blind_once  # type: ignore[assignment]
     try:
         [outcome] = small_world.brings(raw, "ann@example.org", f"hello@{DOMAIN}")
     finally:
         dispatch.look_up = really
-    assert (outcome.fate, len(asked), len(small_world.rows(Delivery))) == ("repeated", 2, 1)
+    assert (outcome.fate, len(calls), len(small_world.rows(Delivery))) == ("repeated", 2, 1)
     assert small_world.intake.receive(raw, None, [f"hello@{DOMAIN}"])[0].fate == "repeated"

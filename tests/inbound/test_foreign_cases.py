@@ -75,12 +75,12 @@ class Scene:
     def brings(self, mail: dict[str, Any], marks: dict[str, str]) -> None:
         """Bring one mail, its marks replaced, with CR LF."""
         raw = (CASES / mail["file"]).read_bytes().replace(b"\r\n", b"\n")
-        raw = re.sub(rb"@REPEAT\(([^,]*),(\d+)\)@", lambda found: found[1] * int(found[2]), raw).replace(b"\n", b"\r\n")
+        raw = re.sub(rb"@REPEAT\(([^,]*),(\d+)\)@", lambda match: match[1] * int(match[2]), raw).replace(b"\n", b"\r\n")
         for mark, value in marks.items():
             raw = raw.replace(f"@{mark}@".encode(), value.encode())
         to = {"new": f"hello@{DOMAIN}", "reply": f"ticket{marks.get('TICKET')}@{DOMAIN}"}
         wanted = case_to if isinstance(case_to := mail.get("to", "new"), list) else [case_to]
-        recipients = [to.get(one, one).replace("@TICKET@", marks.get("TICKET", "")) for one in wanted]
+        recipients = [to.get(name, name).replace("@TICKET@", marks.get("TICKET", "")) for name in wanted]
         self.world.clock.passes(minutes=30)
         self.world.brings(raw, mail.get("from", self.ann.email), *recipients)
 
@@ -103,13 +103,13 @@ def of_each_line(text: str) -> str:
 def test_a_mail_of_a_kind_that_others_read_wrongly_is_read_right(scene: Scene, case: dict[str, Any]) -> None:
     ticket, message, letters = scene.plays(case)
     at_bobs = [letter for letter in letters if letter.recipient == scene.bob.email]
-    said = of_each_line("\n".join(letter.all_text for letter in at_bobs))
+    lines = of_each_line("\n".join(letter.all_text for letter in at_bobs))
     has, hasnt = case.get("has", []), case.get("hasnt", [])
     assert [words for words in has if words not in message["text"]] == []
     assert [words for words in hasnt if words in message["text"]] == []
-    assert [words for words in case.get("letter_has", has) if of_each_line(words) not in said] == []
-    assert [words for words in case.get("letter_hasnt", hasnt) if words in said] == []
-    for key, found in {
+    assert [words for words in case.get("letter_has", has) if of_each_line(words) not in lines] == []
+    assert [words for words in case.get("letter_hasnt", hasnt) if words in lines] == []
+    for key, value in {
         "title": ticket["title"],
         "status": ticket["status"],
         "automatic": message["automatic"],
@@ -119,10 +119,10 @@ def test_a_mail_of_a_kind_that_others_read_wrongly_is_read_right(scene: Scene, c
         "tickets": ticket["new"],
         "letters": len(at_bobs),
     }.items():
-        assert case.get(key, found) == found, key
+        assert case.get(key, value) == value, key
     for wanted, file in zip(case.get("files", []), message["attachments"] if "files" in case else [], strict=True):
-        for one, of_file in zip(wanted, (file["name"], file["type"], file["bytes"]), strict=True):
-            assert one in (None, of_file)
+        for expected, of_file in zip(wanted, (file["name"], file["type"], file["bytes"]), strict=True):
+            assert expected in (None, of_file)
     passed_on = {part.get_filename() for letter in at_bobs for part in letter.mail.iter_attachments()}
     assert set(case.get("passed_on", [])) <= passed_on
     assert not {letter.recipient for letter in letters} & set(case.get("no_letter_to", []))

@@ -111,8 +111,8 @@ def test_what_they_ask_from_a_second_address_goes_to_the_stored_one(team: Staffe
 
 
 def altered(message_id: str, at: int) -> str:
-    other = "0" if message_id[at] != "0" else "1"
-    return message_id[:at] + other + message_id[at + 1 :]
+    digit = "0" if message_id[at] != "0" else "1"
+    return message_id[:at] + digit + message_id[at + 1 :]
 
 
 @pytest.mark.parametrize("at", [1, 18, 49])
@@ -135,10 +135,10 @@ def test_the_message_id_of_a_message_proves_nothing(team: StaffedWorld) -> None:
         assert not holds(team, headers={"In-Reply-To": message["message_id"]})
 
 
-@pytest.mark.parametrize("whose", ["rosa", "rita"])
-def test_the_letter_of_somebody_else_proves_nothing(team: StaffedWorld, whose: str) -> None:
+@pytest.mark.parametrize("name", ["rosa", "rita"])
+def test_the_letter_of_somebody_else_proves_nothing(team: StaffedWorld, name: str) -> None:
     team.steers(team.ron, "Try water.")
-    letter = getattr(team, whose).letter()
+    letter = getattr(team, name).letter()
     team.since(lambda: team.ron.replies(letter, "Owner: me"))
     assert team.ticket["assignee"] is None
     assert "Did you send this?" in team.ron.letter().text
@@ -179,8 +179,8 @@ def test_a_letter_about_no_ticket_proves_who_opens_one_and_nobody_on_a_ticket(ev
 
 def test_a_page_proves_who_writes_on_the_ticket_that_it_was_asked_on(team: StaffedWorld) -> None:
     team.world.opens(OTTO, "Another")
-    [found] = to(team.says(team.ron, "", to="hello-search", subject="help"), team.ron)
-    assert not holds(team, answering=found)
+    [hits] = to(team.says(team.ron, "", to="hello-search", subject="help"), team.ron)
+    assert not holds(team, answering=hits)
     for asks in ("list", "show 2", "help"):
         page = to(team.says(team.ron, asks), team.ron)[0]
         team.ron.writes("ticket2", "Owner: me", answering=page)
@@ -200,8 +200,8 @@ def test_a_letter_about_no_ticket_proves_nothing_for_somebody_else(team: Staffed
 @pytest.mark.parametrize("asks", ["help", "Hello all."])
 def test_a_letter_about_no_ticket_that_others_saw_proves_nothing(team: StaffedWorld, where: str, asks: str) -> None:
     letter = a_page(team)
-    seen = {"To": f"{where}@{DOMAIN}", "Cc": f"Eve <{EVE}>"}
-    team.says(team.ron, asks, to=where, answering=letter, headers=seen)
+    headers = {"To": f"{where}@{DOMAIN}", "Cc": f"Eve <{EVE}>"}
+    team.says(team.ron, asks, to=where, answering=letter, headers=headers)
     assert not holds(team, answering=letter)
 
 
@@ -239,12 +239,12 @@ def test_a_verified_mail_that_is_sent_again_elsewhere_has_no_commands(every_team
     team = every_team
     team.world.opens(OTTO, "Another")
     team.steers(team.ron, "Owner: me\nPriority: 1\n\nOn my way.")
-    seen = team.raw(1, 2).encode()
+    raw = team.raw(1, 2).encode()
     for recipient in (f"ticket2@{DOMAIN}", f"ticket2-comment@{DOMAIN}"):
-        team.world.brings(seen, RON, recipient)
+        team.world.brings(raw, RON, recipient)
         ticket = team.world.ticket(2)
         assert (ticket["assignee"], ticket["priority"]) == (None, None)
-    team.world.brings(seen, RON, f"questions@{DOMAIN}")
+    team.world.brings(raw, RON, f"questions@{DOMAIN}")
     assert all(not message["verified"] for message in team.world.ticket(2)["messages"])
 
 
@@ -434,12 +434,12 @@ def test_a_yes_with_more_words_is_kept_as_a_private_note(team: StaffedWorld) -> 
 
 def test_an_answer_with_lines_of_its_own_is_a_mail_like_any_other(team: StaffedWorld) -> None:
     team.says(team.ron, "Owner: me\nPriority: 1")
-    asked = team.ron.letter()
-    team.ron.replies(asked, "Priority: 2\nSubject: Fire")
+    question = team.ron.letter()
+    team.ron.replies(question, "Priority: 2\nSubject: Fire")
     ticket = team.ticket
     assert (ticket["assignee"], ticket["priority"], ticket["title"]) == (None, 2, "Fire")
     assert "These lines still wait" in team.ron.letter().text
-    team.ron.replies(asked, "yes")
+    team.ron.replies(question, "yes")
     assert (team.ticket["assignee"]["email"], team.ticket["priority"]) == (RON, 2)
 
 
@@ -460,14 +460,14 @@ def test_an_answer_to_another_letter_carries_nothing_out(team: StaffedWorld) -> 
     assert team.ticket["assignee"] is None
 
 
-@pytest.mark.parametrize(("days", "done"), [(6.9, True), (7.1, False)])
-def test_lines_that_wait_lapse_after_a_week(team: StaffedWorld, days: float, done: bool) -> None:
+@pytest.mark.parametrize(("days", "carried_out"), [(6.9, True), (7.1, False)])
+def test_lines_that_wait_lapse_after_a_week(team: StaffedWorld, days: float, carried_out: bool) -> None:
     team.says(team.ron, "Owner: me")
     team.world.clock.passes(days=days)
     team.ron.replies(waiting_letters(team)[0], "yes")
-    assert (team.ticket["assignee"] is not None) == done
+    assert (team.ticket["assignee"] is not None) == carried_out
     assert len(team.messages) == 1
-    assert ("more than a week ago" in team.ron.letter().text) == (not done)
+    assert ("more than a week ago" in team.ron.letter().text) == (not carried_out)
 
 
 def test_words_in_an_answer_that_came_too_late_are_a_private_note(team: StaffedWorld) -> None:
@@ -536,21 +536,21 @@ def test_a_machine_releases_nothing_even_where_from_is_believed(team: StaffedWor
     team.world.database.trust = Trust("from", "mx.example")
     disowned = {"Authentication-Results": "mx.example; dmarc=fail header.from=example.org"}
     team.says(team.ron, f"Requestor: {EVE}", headers=disowned)
-    [asked] = waiting_letters(team)
-    team.ron.replies(asked, "I am away.", headers={"Auto-Submitted": "auto-replied"})
+    [question] = waiting_letters(team)
+    team.ron.replies(question, "I am away.", headers={"Auto-Submitted": "auto-replied"})
     assert team.ticket["requestor"]["email"] == RITA
 
 
 @pytest.mark.parametrize("denial", ["No!", "That wasn\u2019t me.", "Nein danke"])
 def test_an_answer_that_says_no_drops_what_waits(team: StaffedWorld, denial: str) -> None:
     team.says(team.ron, "Owner: me")
-    [asked] = waiting_letters(team)
-    letters = team.since(lambda: team.ron.replies(asked, denial))
+    [question] = waiting_letters(team)
+    letters = team.since(lambda: team.ron.replies(question, denial))
     assert team.ticket["assignee"] is None
     assert "OK, we changed nothing" in to(letters, team.ron)[0].text
     assert len(team.messages) == 1
     assert to(letters, team.rita) == []
-    team.ron.replies(asked, "yes")
+    team.ron.replies(question, "yes")
     assert team.ticket["assignee"] is None
 
 
@@ -568,7 +568,7 @@ def test_a_long_line_waits_whole(team: StaffedWorld) -> None:
     people = [f"person{number}@averylongdomainname.example" for number in range(19)]
     team.says(team.ron, f"AddCc: {', '.join(people)}")
     team.ron.replies(waiting_letters(team)[0], "yes")
-    assert sorted(one["email"] for one in team.ticket["participants"]) == sorted(people)
+    assert sorted(participant["email"] for participant in team.ticket["participants"]) == sorted(people)
 
 
 def test_an_undo_that_waits_goes_on_waiting_when_its_answer_has_lines_of_its_own(team: StaffedWorld) -> None:
@@ -614,10 +614,10 @@ def test_an_undo_that_was_collected_with_other_lines_is_not_lost(team: StaffedWo
     # The wish to take something back has a letter of its own, and something else has happened since.
     team.world.clock.passes(minutes=60)
     team.world.settle()
-    asked = waiting_letters(team)[-1]
-    assert "\n    undo\n" in asked.text
-    [told] = to(team.since(lambda: team.ron.replies(asked, "yes")), team.ron)
-    assert "We couldn't undo that" in told.text
+    question = waiting_letters(team)[-1]
+    assert "\n    undo\n" in question.text
+    [refusal] = to(team.since(lambda: team.ron.replies(question, "yes")), team.ron)
+    assert "We couldn't undo that" in refusal.text
 
 
 def test_of_two_collected_lines_that_can_stand_only_once_the_later_holds(team: StaffedWorld) -> None:

@@ -30,21 +30,21 @@ def test_two_who_redeliver_one_mail_at_once_post_it_once(world: World) -> None:
     world.answers_at("later")
     with world.uow() as uow:
         number = unmatched_deliveries(uow)[0].id
-    together, done = Barrier(2), []
+    together, fates = Barrier(2), []
 
     def redeliver() -> None:
         together.wait(10)
         try:
-            done.append(world.intake.redeliver(number).fate)
+            fates.append(world.intake.redeliver(number).fate)
         except NoSuchMail:
-            done.append("too late")
+            fates.append("too late")
 
     threads = [Thread(target=redeliver) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert sorted(done) == ["opened", "too late"]
+    assert sorted(fates) == ["opened", "too late"]
 
 
 def test_programs_that_start_at_once_make_the_first_queues_once(postgres_server: PostgresServer) -> None:

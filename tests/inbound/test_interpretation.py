@@ -109,8 +109,8 @@ def test_a_letter_about_waiting_lines_is_answered_by_a_yes_a_no_or_a_note(life: 
     assert wish(about, "Which lines?") == wishes.OtherWords(mail("Which lines?"))
     assert isinstance(wish(about, "Status: open"), wishes.Commands)
     elsewhere = replace(about, letter="posted", offers=frozenset())
-    for other in (replace(about, own_letter=False), elsewhere, replace(about, believed=False)):
-        assert wish(other, "yes") == wishes.Text(mail("yes"))
+    for unanswered in (replace(about, own_letter=False), elsewhere, replace(about, believed=False)):
+        assert wish(unanswered, "yes") == wishes.Text(mail("yes"))
 
 
 @pytest.mark.parametrize("life", LIFECYCLES)
@@ -120,8 +120,8 @@ def test_a_letter_is_answered_by_the_words_that_it_offers_and_by_no_other(life: 
         for word in ("yes", "no", "send", "drop"):
             expects = wishes.SendOrDrop(word == "send", mail(word)) if word in offers else wishes.Text(mail(word))
             assert wish(about, word) == expects, (word, offers)
-            for other in (replace(about, own_letter=False), replace(about, believed=False)):
-                assert wish(other, word) == wishes.Text(mail(word))
+            for unanswered in (replace(about, own_letter=False), replace(about, believed=False)):
+                assert wish(unanswered, word) == wishes.Text(mail(word))
         assert wish(about, "Send it, please!") == wishes.Text(mail("Send it, please!"))
         assert wish(about, "Done") == wishes.Slip(False, mail("Done"))
 
@@ -137,8 +137,8 @@ def test_a_slip_is_public_words_of_a_person_who_answers(life: str) -> None:
     )
     for word in ("yes", "no", "send", "drop"):
         assert wish(replace(about, waits=True), word) == wishes.Slip(False, mail(word))
-    for other in (replace(about, comment=True), situation(life, "responder", automatic=True)):
-        assert wish(other, "Done") == wishes.Text(mail("Done"))
+    for unanswered in (replace(about, comment=True), situation(life, "responder", automatic=True)):
+        assert wish(unanswered, "Done") == wishes.Text(mail("Done"))
     for who in STANDINGS.keys() - {"responder"}:
         assert wish(situation(life, who, waits=True, **notes), "Done") == wishes.Text(mail("Done"))
         assert wish(situation(life, who, **notes), "The code is 1234") == wishes.Text(mail("The code is 1234"))
@@ -196,8 +196,8 @@ def test_every_effect_has_one_rule_and_says_whether_it_needs_proof() -> None:
 def test_every_effect_is_asked_for_where_it_is_caused() -> None:
     """Whoever writes becomes a person, and their words are kept: these two are never refused."""
     asking = "".join(path.read_text() for name, path in MODULES.items() if is_in(name, "app.model.inbound"))
-    asked = {Effect[name] for name in re.findall(r"Effect\.(\w+)(?: (?:not )?in |, )", asking)}
-    assert asked == {*Effect} - {Effect.KNOW, Effect.POST}
+    effects = {Effect[name] for name in re.findall(r"Effect\.(\w+)(?: (?:not )?in |, )", asking)}
+    assert effects == {*Effect} - {Effect.KNOW, Effect.POST}
 
 
 def test_from_an_unproven_mail_follow_its_words_and_nothing_else() -> None:

@@ -37,8 +37,11 @@ def test_a_reply_that_waits_while_its_ticket_moves_to_another_queue_is_posted_th
     ann.writes("hello", "Help!")
     letter = bob.letter()
     moved_while(world, lambda: bob.replies(letter, "Like this."))
-    found = world.ticket(1)
-    assert (found["queue"], [one["text"] for one in found["messages"]]) == ("Billing", ["Help!", "Like this."])
+    ticket = world.ticket(1)
+    assert (ticket["queue"], [message["text"] for message in ticket["messages"]]) == (
+        "Billing",
+        ["Help!", "Like this."],
+    )
 
 
 def test_a_ticket_that_was_read_before_it_is_locked_is_found_in_its_new_queue(postgres_inbox: World) -> None:

@@ -40,7 +40,7 @@ class TicketThread:
 
     def counts(self) -> tuple[int, ...]:
         """How many letters Ron, Rosa, Rita and Pia have got."""
-        return tuple(len(one.letters) for one in (self.ron, self.rosa, self.rita, self.pia))
+        return tuple(len(actor.letters) for actor in (self.ron, self.rosa, self.rita, self.pia))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def either(request: pytest.FixtureRequest, database_url: str) -> Iterator[Ticket
     world.close()
 
 
-@pytest.mark.parametrize("headers", MACHINES, ids=lambda one: "-".join(next(iter(one.items()))))
+@pytest.mark.parametrize("headers", MACHINES, ids=lambda header: "-".join(next(iter(header.items()))))
 @pytest.mark.parametrize("life", LIFECYCLES)
 def test_no_automatic_mail_of_the_requestor_changes_a_status(
     database_url: str, life: str, headers: dict[str, str]
@@ -306,10 +306,12 @@ def test_a_loop_of_our_own_addresses_in_cc_goes_round_never(inbox: World) -> Non
     inbox.switches("General", cc_from_others="on")
     inbox.answers_at("hello@openhatch.example")
     ron = inbox.responder("ron@example.org")
-    ours = f"hello@{DOMAIN}, hello@openhatch.example, support-comment@{DOMAIN}, ticket1@{DOMAIN}, bounce-1@{DOMAIN}"
+    addresses = (
+        f"hello@{DOMAIN}, hello@openhatch.example, support-comment@{DOMAIN}, ticket1@{DOMAIN}, bounce-1@{DOMAIN}"
+    )
     inbox.actor("deb@school.example").writes("hello", "Hello?")
     inbox.actor("deb@school.example").writes(
-        "ticket1", "And?", headers={"Cc": ours.replace("support-comment", "hello")}
+        "ticket1", "And?", headers={"Cc": addresses.replace("support-comment", "hello")}
     )
     assert inbox.ticket()["participants"] == []
     assert {letter.recipient for letter in inbox.far_end.letters} == {ron.email}

@@ -61,9 +61,9 @@ def test_a_kept_promise_is_not_spoken_of(inbox: Inbox) -> None:
 def test_who_was_let_in_meanwhile_is_named_to_whoever_replies(inbox: Inbox) -> None:
     ann, sams = inbox.ann.letter(), inbox.sam.letter()
     inbox.britta.replies(inbox.britta.letter(), "AddCc: paul@example.org")
-    said = [f"{CHANGED} Your reply also went to Paul."]
-    assert inbox.reply_brings(inbox.ann, ann) == said
-    assert inbox.reply_brings(inbox.sam, sams) == said
+    note = [f"{CHANGED} Your reply also went to Paul."]
+    assert inbox.reply_brings(inbox.ann, ann) == note
+    assert inbox.reply_brings(inbox.sam, sams) == note
     # That letter itself says how it is now.
     assert "Pia, Paul and the General team will see it." in inbox.ann.letter().footer
     assert inbox.reply_brings(inbox.ann, inbox.ann.letter()) == []
@@ -83,8 +83,8 @@ def test_who_has_left_is_named_to_the_team_alone(inbox: Inbox, leaves: str) -> N
 def test_words_that_became_private_are_explained_to_whoever_was_taken_out(inbox: Inbox) -> None:
     pias = inbox.pia.letter()
     inbox.sam.replies(inbox.sam.letter(), "DelCc: pia@example.org\nAddCc: paul@example.org")
-    said = f"{CHANGED} It said that your reply would {REPLY}. Instead, we used it to {COMMENT}."
-    assert inbox.reply_brings(inbox.pia, pias) == [said]
+    note = f"{CHANGED} It said that your reply would {REPLY}. Instead, we used it to {COMMENT}."
+    assert inbox.reply_brings(inbox.pia, pias) == [note]
     assert inbox.world.ticket()["messages"][-1]["private"]
     # Who reads what is private is nobody's business outside.
     assert "Paul" not in inbox.pia.letter().all_text
@@ -94,8 +94,8 @@ def test_another_action_is_explained_and_a_status_alone_is_not(support: Inbox) -
     letter = support.ann.letter()
     support.world.becomes(1, "Solved")
     reopens, comments = "reopen this ticket", "add a comment"
-    said = f"{CHANGED} It said that your reply would {reopens}. Instead, we used it to {comments}."
-    assert support.reply_brings(support.ann, letter) == [said]
+    note = f"{CHANGED} It said that your reply would {reopens}. Instead, we used it to {comments}."
+    assert support.reply_brings(support.ann, letter) == [note]
     # From here the same action leads to the same status; only the ticket's own one is another.
     support.world.becomes(1, "Needs information")
     support.sam.replies(support.sam.letter(), "Action: Request for more information\n\nWhich one?")
@@ -119,8 +119,8 @@ def test_a_move_is_told_of_as_far_as_it_broke_a_promise(inbox: Inbox) -> None:
     inbox.sam.replies(inbox.sam.letter(), "Queue: Questions")
     # Another team, and the mover was on the one before.
     assert inbox.reply_brings(inbox.ann, ann) == []
-    said = f"{CHANGED} It said that your reply would {REPLY}. Instead, we used it to {COMMENT}."
-    assert inbox.reply_brings(inbox.britta, zoes) == [said]
+    note = f"{CHANGED} It said that your reply would {REPLY}. Instead, we used it to {COMMENT}."
+    assert inbox.reply_brings(inbox.britta, zoes) == [note]
 
 
 def test_what_a_writer_chose_is_no_broken_promise(inbox: Inbox) -> None:
@@ -136,10 +136,10 @@ def test_what_a_writer_chose_is_no_broken_promise(inbox: Inbox) -> None:
 def test_it_stands_in_the_one_letter_that_goes_to_its_writer_anyway(inbox: Inbox) -> None:
     letter = inbox.sam.letter()
     inbox.britta.replies(inbox.britta.letter(), "AddCc: paul@example.org")
-    said = inbox.reply_brings(inbox.sam, letter, "Priority: 5\n\nMore soon.")
-    assert len(said) == 1
-    assert "Priority: none → 5" in said[0]
-    assert said[0].endswith(f"{CHANGED} Your reply also went to Paul.")
+    notes = inbox.reply_brings(inbox.sam, letter, "Priority: 5\n\nMore soon.")
+    assert len(notes) == 1
+    assert "Priority: none → 5" in notes[0]
+    assert notes[0].endswith(f"{CHANGED} Your reply also went to Paul.")
     # A mail without words for others broke nothing.
     assert CHANGED not in inbox.reply_brings(inbox.sam, letter, "Priority: 6")[0]
 
@@ -161,8 +161,8 @@ def test_each_letter_keeps_what_it_promises_in_one_column(inbox: Inbox) -> None:
     rows = {row.recipient: row for row in inbox.world.rows(Row)}
     with inbox.world.uow() as uow:
         ids = {name: get_person(uow, f"{name}@example.org").id for name in ("britta", "sam", "pia")}
-    others = sorted([ids["britta"], ids["sam"]])
-    kept = {"action": "Reply", "private": False, "comment": False, "named": [ids["pia"]], "others": others}
+    ids_of_others = sorted([ids["britta"], ids["sam"]])
+    kept = {"action": "Reply", "private": False, "comment": False, "named": [ids["pia"]], "others": ids_of_others}
     kept |= {"queue": 1, "team": True}
     assert json.loads(rows["ann@example.net"].promise) == kept
 
@@ -183,11 +183,11 @@ def test_whom_such_a_letter_names_is_erased_from_it(inbox: Inbox) -> None:
     inbox.root.writes("ticket1", "show")
     inbox.root.replies(inbox.root.letter(), "I took care of it.")
     assert len(inbox.reply_brings(inbox.sam, sams)) == 1
-    told = inbox.world.rows(Row)[-1]
+    letter = inbox.world.rows(Row)[-1]
     for who, name in (("pia@example.org", "Pia"), ("root@example.org", "Root")):
-        assert name in told.text
+        assert name in letter.text
         erase(inbox.world.database, lambda uow, who=who: forget_person(uow, who))  # type: ignore[misc]
-        assert name not in next(row for row in inbox.world.rows(Row) if row.id == told.id).text
+        assert name not in next(row for row in inbox.world.rows(Row) if row.id == letter.id).text
 
 
 def test_whoever_speaks_again_by_command_is_named_in_the_letters_of_it(inbox: Inbox) -> None:
@@ -239,25 +239,25 @@ def test_whoever_sends_what_was_held_is_told_of_the_answer_that_went_before(inbo
     question = inbox.sam.letter()
     inbox.britta.replies(inbox.britta.letter(), "There is.")
     inbox.world.clock.passes(minutes=3)
-    [said] = inbox.reply_brings(inbox.sam, question, "send")
+    [note] = inbox.reply_brings(inbox.sam, question, "send")
     crossing = "Britta answered 3 minutes before you, at 12:00 UTC, as message 4. Your reply went out, too."
-    assert said == f"We sent your message on ticket 1 to Pia and Ann. {crossing}"
+    assert note == f"We sent your message on ticket 1 to Pia and Ann. {crossing}"
 
 
 def test_it_stands_in_the_receipt_where_there_is_one(inbox: Inbox) -> None:
     _, replies = crosses(inbox)
     inbox.britta.replies(inbox.britta.letter(), "There is.")
-    said = replies("Status: resolved\n\nI did it.")
-    assert len(said) == 1
-    assert said[0].startswith("Done. On ticket 1 (")
-    assert said[0].endswith("Your reply went out, too.")
+    notes = replies("Status: resolved\n\nI did it.")
+    assert len(notes) == 1
+    assert notes[0].startswith("Done. On ticket 1 (")
+    assert notes[0].endswith("Your reply went out, too.")
 
 
-@pytest.mark.parametrize("what", ["private", "the requestor's", "a change", "automatic"])
-def test_nothing_else_crosses_an_answer(inbox: Inbox, what: str) -> None:
+@pytest.mark.parametrize("event", ["private", "the requestor's", "a change", "automatic"])
+def test_nothing_else_crosses_an_answer(inbox: Inbox, event: str) -> None:
     _, replies = crosses(inbox)
     letter = inbox.britta.letter()
-    match what:
+    match event:
         case "private":
             inbox.britta.writes("ticket1-comment", "I do it.")
         case "the requestor's":

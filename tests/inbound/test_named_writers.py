@@ -128,7 +128,7 @@ def test_who_is_named_so_is_never_believed(database_url: str, by: str) -> None:
     )
     ticket = world.ticket()
     assert ticket["status"] == "open"
-    assert [one["private"] for one in ticket["messages"]] == [False, False, True]
+    assert [message["private"] for message in ticket["messages"]] == [False, False, True]
     assert not ticket["messages"][-1]["verified"]
     assert "No." not in ann.letter().text
     brings(world, f"Site <hello@{DOMAIN}>", to, {"Reply-To": "ann@home.example"}, "Status: resolved\n\nIt is done.")
@@ -145,12 +145,14 @@ def test_who_is_named_so_is_never_believed(database_url: str, by: str) -> None:
 def test_a_responder_who_is_named_so_opens_a_ticket_as_anybody_and_searches_nothing(small_world: World) -> None:
     rita = small_world.responder("rita@team.example", "Rita")
     sam = small_world.responder("sam@team.example", "Sam")
-    ours = f"Site <hello@{DOMAIN}>"
-    brings(small_world, ours, f"hello@{DOMAIN}", {"Reply-To": "rita@team.example"}, "Owner: sam@team.example\n\nHello.")
+    sender = f"Site <hello@{DOMAIN}>"
+    brings(
+        small_world, sender, f"hello@{DOMAIN}", {"Reply-To": "rita@team.example"}, "Owner: sam@team.example\n\nHello."
+    )
     ticket = small_world.ticket()
     assert (ticket["assignee"], ticket["messages"][0]["text"]) == (None, "Owner: sam@team.example\n\nHello.")
     assert "check that Rita really sent this" in sam.letter().text
-    brings(small_world, ours, f"hello-search@{DOMAIN}", {"Reply-To": "rita@team.example"}, "room")
+    brings(small_world, sender, f"hello-search@{DOMAIN}", {"Reply-To": "rita@team.example"}, "room")
     assert [reason for _, reason in aside(small_world)] == ["only people on a team can search"]
     assert rita.letters == []
 
@@ -176,8 +178,8 @@ def test_whatever_is_set_aside_can_be_made_somebodys_but_its_commands_wait(small
     ann.writes("hello", "May I park?")
     small_world.brings(rita.letter().raw, "", f"hello@{DOMAIN}")
     small_world.brings(b"Subject: Key\r\n\r\nThe key fits.\r\n", None, f"ticket1@{DOMAIN}")
-    ours = f"From: hello@{DOMAIN}\r\nSubject: Key\r\n\r\nStatus: Solved\r\n\r\nIt is open.\r\n"
-    small_world.brings(ours.encode(), None, f"ticket1@{DOMAIN}")
+    raw = f"From: hello@{DOMAIN}\r\nSubject: Key\r\n\r\nStatus: Solved\r\n\r\nIt is open.\r\n"
+    small_world.brings(raw.encode(), None, f"ticket1@{DOMAIN}")
     (returned, _), (nameless, _), (shared, _) = aside(small_world)
     for number, writer in ((returned, ann.email), (nameless, ann.email), (shared, rita.email)):
         assert small_world.intake.redeliver(number, writer=Mailbox("", writer)).ticket == 1

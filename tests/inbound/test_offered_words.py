@@ -42,8 +42,8 @@ def test_what_is_offered_to_be_sent_and_nothing_proves_is_shown_with_the_doubt(w
 
 def test_an_offer_of_an_unknown_addresss_words_says_what_it_does_not_show(world: World) -> None:
     rita, eve = world.actor("rita@team.example", "Rita"), world.actor("eve@elsewhere.example", "Eve")
-    asked = rita.letter()
-    eve.replies(asked, "Thanks. " * 1000 + "Pay to another account.")
+    question = rita.letter()
+    eve.replies(question, "Thanks. " * 1000 + "Pay to another account.")
     offer, whole = sorted(rita.letters[-2:], key=lambda letter: "Did you write this" not in letter.text)
     assert "There's more of it on the ticket." in offer.text
     assert "Pay to another account." in whole.text
@@ -51,8 +51,8 @@ def test_an_offer_of_an_unknown_addresss_words_says_what_it_does_not_show(world:
 
 def test_an_offer_of_an_unknown_addresss_words_names_its_files(world: World) -> None:
     rita, eve = world.actor("rita@team.example", "Rita"), world.actor("eve@elsewhere.example", "Eve")
-    asked = rita.letter()
-    with_file(world, eve, "Thanks.", asked["Message-ID"], f"ticket1@{DOMAIN}")
+    question = rita.letter()
+    with_file(world, eve, "Thanks.", question["Message-ID"], f"ticket1@{DOMAIN}")
     offer, whole = sorted(rita.letters[-2:], key=lambda letter: "Did you write this" not in letter.text)
     assert "With files: invoice.pdf." in offer.text
     assert "invoice.pdf" in str(whole.mail)

@@ -22,25 +22,25 @@ MOST = {"first": 12, "answer": 9, "reply": 7, "command": 10}
 @contextmanager
 def statements(world: World) -> Iterator[list[str]]:
     """All that is asked of the database on the way of a mail; letters leave later."""
-    asked: list[str] = []
+    texts: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
         if not statement.startswith("BEGIN"):
-            asked.append(statement)
+            texts.append(statement)
 
     event.listen(world.database.engine, "before_cursor_execute", note)
     world.settle, settled = lambda: None, world.settle  # type: ignore[method-assign]
     try:
-        yield asked
+        yield texts
     finally:
         event.remove(world.database.engine, "before_cursor_execute", note)
         world.settle = settled  # type: ignore[method-assign]
         world.settle()
 
 
-def people_asked(asked: list[str]) -> int:
+def people_asked(texts: list[str]) -> int:
     """How often it was asked who is on a ticket."""
-    return sum(bool(re.search(r"FROM person LEFT OUTER JOIN responder", one)) for one in asked)
+    return sum(bool(re.search(r"FROM person LEFT OUTER JOIN responder", statement)) for statement in texts)
 
 
 def inbox(world: World) -> tuple[Actor, Actor, Actor]:
@@ -63,8 +63,8 @@ def test_a_mail_asks_no_more_than_it_needs_and_once_who_is_on_the_ticket(small_i
         ron.replies(ron.letter(), "Status: resolved\n\nDone now.")
     assert small_inbox.ticket(2)["status"] == "resolved"
     ways = {"first": first, "answer": answer, "reply": reply, "command": command}
-    assert {kind: len(asked) for kind, asked in ways.items()} == MOST
-    assert [people_asked(asked) for asked in ways.values()] == [1, 1, 1, 1]
+    assert {kind: len(texts) for kind, texts in ways.items()} == MOST
+    assert [people_asked(texts) for texts in ways.values()] == [1, 1, 1, 1]
 
 
 def test_a_handler_puts_what_became_of_the_mail_on_the_request(small_world: World) -> None:

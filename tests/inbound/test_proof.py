@@ -85,8 +85,8 @@ def _in_a_zipless_file(mail: EmailMessage, letter: Letter) -> None:
 
 def _in_a_file_of_outlooks(mail: EmailMessage, letter: Letter) -> None:
     mail.set_content("See the file.")
-    said = letter.raw.decode("ascii", "replace").encode("utf-16-le")
-    mail.add_attachment(b"\xd0\xcf" + said, "application", "vnd.ms-outlook", filename="letter.msg")
+    text = letter.raw.decode("ascii", "replace").encode("utf-16-le")
+    mail.add_attachment(b"\xd0\xcf" + text, "application", "vnd.ms-outlook", filename="letter.msg")
 
 
 def _within_two_mails(mail: EmailMessage, letter: Letter) -> None:
@@ -190,8 +190,8 @@ def test_where_a_relay_gave_the_letter_another_id_the_last_of_ours_in_references
     world.actor("ann@home.example").writes("ticket1", "More words.")
     stored = world.ticket()["messages"][-1]["message_id"]
     rita.writes("ticket1", "Priority: 9", headers={"In-Reply-To": stored, "References": letter["References"]})
-    other = world.responder("sam@team.example", "Sam")
+    colleague = world.responder("sam@team.example", "Sam")
     world.actor("ann@home.example").writes("ticket1", "Still more words.")
-    mixed = f"{letter['References']} {other.letter()['Message-ID']}"
+    mixed = f"{letter['References']} {colleague.letter()['Message-ID']}"
     rita.writes("ticket1", "Priority: 9", headers={"In-Reply-To": relays, "References": mixed})
     assert world.ticket()["priority"] == 4

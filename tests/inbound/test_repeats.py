@@ -23,8 +23,8 @@ def mail(
     date: str = "Sat, 21 Nov 2026 10:00:00 +0000",
     more: str = "",
 ) -> bytes:
-    named = f"Message-ID: {message_id}\r\n" if message_id else ""
-    return f"From: {sender}\r\nSubject: {subject}\r\nDate: {date}\r\n{named}{more}\r\n{body}".encode()
+    header = f"Message-ID: {message_id}\r\n" if message_id else ""
+    return f"From: {sender}\r\nSubject: {subject}\r\nDate: {date}\r\n{header}{more}\r\n{body}".encode()
 
 
 def fates(world: World, *arrivals: tuple[bytes, str]) -> list[str]:
@@ -106,8 +106,8 @@ def test_one_mail_of_a_clock_that_is_ahead_is_on_one_ticket_too(world: World, ho
     date = f"Sat, 21 Nov 2026 {hour} +0000"
     ways = [(mail(date=date), HELLO), (mail("Hello there.\r\n____\r\nlist\r\n", date=date), HELLO)]
     assert fates(world, *ways) == ["opened", "posted"]
-    other = mail("Other.\r\n", date=date.replace("21 Nov", "22 Nov"))
-    assert fates(world, (other, HELLO)) == ["opened"]
+    next_day = mail("Other.\r\n", date=date.replace("21 Nov", "22 Nov"))
+    assert fates(world, (next_day, HELLO)) == ["opened"]
 
 
 FORM = {
@@ -125,15 +125,15 @@ def test_a_form_with_a_constant_id_is_a_mail_of_its_own_each_time(world: World, 
 
 def test_without_a_message_id_date_subject_and_body_name_a_mail(world: World) -> None:
     first = mail(message_id=None)
-    other = [
+    different = [
         mail(message_id=None, date="Sat, 21 Nov 2026 10:00:01 +0000"),
         mail(message_id=None, subject="Help"),
         mail("Other.\r\n", message_id=None),
         mail(message_id=None, sender="eve@example.org"),
     ]
     assert fates(world, (first, HELLO), (first, HELLO)) == ["opened", "repeated"]
-    assert fates(world, *((raw, HELLO) for raw in other)) == ["opened"] * 4
-    assert fates(world, *((raw, HELLO) for raw in other)) == ["repeated"] * 4
+    assert fates(world, *((raw, HELLO) for raw in different)) == ["opened"] * 4
+    assert fates(world, *((raw, HELLO) for raw in different)) == ["repeated"] * 4
 
 
 @pytest.mark.parametrize("message_id", ["", "nonsense", "<>", "<a b>"])

@@ -76,8 +76,8 @@ def _pkcs7(email: str, content: bytes, *options: pkcs7.PKCS7Options, kind: str =
 
 def smime_detached(email: str, words: str, subject: str = "", kind: str = "rsa") -> bytes:
     content = entity(words, subject)
-    made = _pkcs7(email, content, pkcs7.PKCS7Options.DetachedSignature, kind=kind)
-    mail = _signed(content, _base64(made), "application/pkcs7-signature")
+    signature = _pkcs7(email, content, pkcs7.PKCS7Options.DetachedSignature, kind=kind)
+    mail = _signed(content, _base64(signature), "application/pkcs7-signature")
     return mail.replace(b"Encoding: 8bit", b"Encoding: base64")
 
 
@@ -116,7 +116,7 @@ class Desk:
         with world.uow() as uow:
             for key in (
                 str(pgp(RITA).extract_certificate()).encode(),
-                *(one.public_bytes(serialization.Encoding.PEM) for one in certificates),
+                *(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates),
             ):
                 add_key(uow, get_person(uow, RITA), key)
         self.sent = 0
@@ -195,8 +195,8 @@ def test_a_replay_in_another_form_proves_nothing(desk: Desk, form: Callable[[byt
 
 def test_a_signature_over_text_proves_nothing_again_with_other_line_ends(desk: Desk) -> None:
     content = entity("Priority: 7\n\nFor #1.\nRita").removesuffix(b"\r\n")
-    made = sign(pgp(RITA).signer(), content, mode=SignatureMode.CLEAR).partition(b"-----BEGIN PGP SIGNATURE")
-    signature = b"".join(made[1:])
+    parts = sign(pgp(RITA).signer(), content, mode=SignatureMode.CLEAR).partition(b"-----BEGIN PGP SIGNATURE")
+    signature = b"".join(parts[1:])
     desk.brings(_signed(content, signature, "application/pgp-signature"))
     assert desk.priority() == 7
     desk.world.sets(1, RITA, priority=1)
@@ -242,13 +242,13 @@ def test_nothing_follows_from_headers_that_no_signature_covers(desk: Desk, kind:
         add_alias(uow, RITA, "rita@old.example")
     desk.brings(kind(RITA, "Priority: 7\n\nFor #1."), sender="rita@old.example", Cc=EVE)
     assert (desk.priority(), desk.world.ticket()["participants"]) == (None, [])
-    asked = desk.world.actor(RITA).letter()
-    assert f"AddCc: {EVE}" in asked.text
-    assert "Priority: 7" in asked.text
+    question = desk.world.actor(RITA).letter()
+    assert f"AddCc: {EVE}" in question.text
+    assert "Priority: 7" in question.text
     assert desk.world.actor(EVE).letters == desk.world.actor("rita@old.example").letters == []
-    desk.world.actor(RITA).replies(asked, "yes")
+    desk.world.actor(RITA).replies(question, "yes")
     assert desk.priority() == 7
-    assert [one["email"] for one in desk.world.ticket()["participants"]] == [EVE]
+    assert [participant["email"] for participant in desk.world.ticket()["participants"]] == [EVE]
 
 
 def test_broken_signatures_prove_nothing_and_are_kept(desk: Desk) -> None:

@@ -74,11 +74,11 @@ def test_where_the_line_is_refused_or_waits_the_answer_stays_private(desk: Desk)
     assert last(desk) == ("Another one is let in.", True)
     assert (desk.eve.letters, len(desk.ann.letters)) == ([], before)
     # What the letters offer holds.
-    told = desk.sam.letter()
-    assert f"    AddCc: {EVE}" in told.text
+    warning = desk.sam.letter()
+    assert f"    AddCc: {EVE}" in warning.text
     desk.sam.replies(refusal, "send")
     assert (desk.world.ticket()["messages"][2]["private"], "A secret." in desk.ann.letter().text) == (False, True)
-    desk.sam.replies(told, f"AddCc: {EVE}\n\nDear Eve.")
+    desk.sam.replies(warning, f"AddCc: {EVE}\n\nDear Eve.")
     assert last(desk) == ("Dear Eve.", False)
     assert "Dear Eve." in desk.eve.letter().text
 
@@ -108,26 +108,26 @@ def test_whoever_just_answers_a_stranger_is_told_that_they_did_not_get_it(desk: 
     desk.eve.writes("ticket1", "Mine, too.")
     desk.sam.replies(desk.sam.letter(), "Please open a ticket of your own.")
     assert last(desk) == ("Please open a ticket of your own.", True)
-    told = desk.sam.letter()
-    assert told.text.startswith("Eve didn't get your message: only the General team can see it.")
-    assert f"start your reply with:\n    AddCc: {EVE}" in told.text
+    letter = desk.sam.letter()
+    assert letter.text.startswith("Eve didn't get your message: only the General team can see it.")
+    assert f"start your reply with:\n    AddCc: {EVE}" in letter.text
     assert desk.eve.letters == []
     # One letter says all.
     before = len(desk.sam.letters)
-    desk.sam.replies(told, "Owner: me\n\nI see to it.")
+    desk.sam.replies(letter, "Owner: me\n\nI see to it.")
     assert len(desk.sam.letters) == before + 1
     assert "Owner: nobody → Sam" in desk.sam.letter().text
     assert "Eve didn't get your message" in desk.sam.letter().text
     # Once they are on the ticket, that is over.
-    desk.sam.replies(told, f"AddCc: {EVE}")
+    desk.sam.replies(letter, f"AddCc: {EVE}")
     desk.sam.replies(desk.sam.letter(), "Dear all.")
     assert "didn't get" not in desk.sam.letter().text
 
 
 def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_address_nobody_knows(desk: Desk) -> None:
-    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    letter, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
     before = len(desk.sam.letters), len(desk.ann.letters)
-    home.replies(asked, "It will be mended.")
+    home.replies(letter, "It will be mended.")
     assert last(desk) == ("It will be mended.", True)
     # The known address gets one letter, which has the words.
     assert len(desk.sam.letters) == before[0] + 1
@@ -142,10 +142,10 @@ def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_addr
     [line] = home.letters
     assert line.text == "We don't know this address, so only the team gets your email."
     assert not any(word in line.all_text for word in ("Sam", "Ann", "open", "Open", "new", "Answered"))
-    home.replies(asked, "Really.")
+    home.replies(letter, "Really.")
     assert home.letters == [line]
     desk.world.clock.passes(days=1)
-    home.replies(asked, "Really!")
+    home.replies(letter, "Really!")
     assert len(home.letters) == 2
     # The others are told as before.
     assert "replied to an email that we sent to Sam <sam@team.example>." in desk.rita.letter().words
@@ -164,8 +164,8 @@ def test_a_colleague_is_offered_what_came_in_answer_to_their_letter_from_an_addr
 
 
 def test_what_is_offered_is_dropped_by_a_no_kept_after_other_words_and_private_if_it_was(desk: Desk) -> None:
-    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
-    home.replies(asked, "It will be mended.")
+    question, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    home.replies(question, "It will be mended.")
     offer = desk.sam.letter()
     desk.sam.replies(offer, "That is my old address.")
     assert last(desk) == ("That is my old address.", True)
@@ -174,7 +174,7 @@ def test_what_is_offered_is_dropped_by_a_no_kept_after_other_words_and_private_i
     desk.sam.replies(again, "no")
     desk.sam.replies(offer, "yes")
     assert last(desk) == ("That is my old address.", True)
-    home.writes("ticket1-comment", "She is cross.", subject=asked["Subject"], answering=asked)
+    home.writes("ticket1-comment", "She is cross.", subject=question["Subject"], answering=question)
     offer = desk.sam.letter()
     assert "Then it's posted as yours, and the rest of the General team will see it." in offer.words
     desk.sam.replies(offer, "yes")
@@ -183,8 +183,8 @@ def test_what_is_offered_is_dropped_by_a_no_kept_after_other_words_and_private_i
 
 
 def test_commands_above_what_is_offered_are_carried_out_as_the_letter_says(desk: Desk) -> None:
-    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
-    home.replies(asked, "Subject: Printer on fire\nOwner: me\n\nIt will be mended.")
+    question, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    home.replies(question, "Subject: Printer on fire\nOwner: me\n\nIt will be mended.")
     offer = desk.sam.letter()
     assert "Subject: Printer on fire Owner: me It will be mended." in offer.words
     assert "its commands are carried out, and its other words are posted." in offer.words
@@ -198,10 +198,10 @@ def test_commands_above_what_is_offered_are_carried_out_as_the_letter_says(desk:
     # Commands alone post nothing, and a line that cannot be is refused with the words.
     count = len(ticket["messages"])
     desk.world.clock.passes(hours=2)
-    home.replies(asked, "Priority: 3")
+    home.replies(question, "Priority: 3")
     desk.sam.replies(desk.sam.letter(), "yes")
     assert (desk.world.ticket()["priority"], len(desk.world.ticket()["messages"])) == (3, count + 1)
-    home.replies(asked, "Priority: high\n\nIt burns.")
+    home.replies(question, "Priority: high\n\nIt burns.")
     desk.sam.replies(desk.sam.letter(), "yes")
     assert '"high" isn\'t a priority' in desk.sam.letter().text
     assert (last(desk), "It burns." in desk.sam.letter().text) == (("It burns.", False), True)
@@ -209,8 +209,8 @@ def test_commands_above_what_is_offered_are_carried_out_as_the_letter_says(desk:
 
 @pytest.mark.parametrize("word", ["undo", "help", "Resolved", "close", "Take: me", "unsubscribe"])
 def test_a_word_for_the_tracker_alone_is_not_offered_as_words(desk: Desk, word: str) -> None:
-    asked, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
-    home.replies(asked, word)
+    question, home = desk.sam.letter(), desk.world.actor("sam.private@mail.example", "Sam")
+    home.replies(question, word)
     assert not any("Did you write" in letter.text for letter in desk.sam.letters)
     assert "Private note from Sam <sam.private@mail.example>." in desk.sam.letter().text
     desk.sam.replies(desk.sam.letter(), "yes")
@@ -218,10 +218,10 @@ def test_a_word_for_the_tracker_alone_is_not_offered_as_words(desk: Desk, word: 
 
 
 def test_no_offer_is_made_to_others_nor_for_what_a_machine_wrote(desk: Desk) -> None:
-    asked = desk.sam.letter()
-    desk.world.actor("away@mail.example").replies(asked, "I am away.", headers={"Auto-Submitted": "auto-replied"})
-    desk.world.known("olga@team.example", "Olga").replies(asked, "I know you.")
-    desk.sam.replies(asked, "It will be mended.")
+    question = desk.sam.letter()
+    desk.world.actor("away@mail.example").replies(question, "I am away.", headers={"Auto-Submitted": "auto-replied"})
+    desk.world.known("olga@team.example", "Olga").replies(question, "I know you.")
+    desk.sam.replies(question, "It will be mended.")
     before = len(desk.ann.letters)
     desk.world.actor("ann.private@mail.example").replies(desk.ann.letter(), "Thanks.")
     offers = [letter for actor in (desk.sam, desk.ann) for letter in actor.letters if "Did you write" in letter.text]
@@ -231,11 +231,11 @@ def test_no_offer_is_made_to_others_nor_for_what_a_machine_wrote(desk: Desk) -> 
 def test_show_by_mail_gives_customers_no_address_of_others_and_times_for_people(desk: Desk) -> None:
     bob = desk.world.actor("bob@shop.example", "Bob")
     desk.sam.replies(desk.sam.letter(), f"Owner: me\nAddCc: {bob.email}\n\nIt will be mended.")
-    for reader, other in ((desk.ann, bob), (bob, desk.ann)):
+    for reader, other_reader in ((desk.ann, bob), (bob, desk.ann)):
         reader.writes("ticket1", "show")
         page = reader.letter().text
         assert "Owner: Sam\n" in page
-        assert not any(email in page for email in (desk.sam.email, desk.rita.email, other.email))
+        assert not any(email in page for email in (desk.sam.email, desk.rita.email, other_reader.email))
         assert "#1  Sat 21 Nov 2026, 12:00 UTC, " in page
 
 

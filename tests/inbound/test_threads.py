@@ -26,8 +26,8 @@ def brings(world: World, sender: str, to: Sequence[str], text: str = "Some words
     written |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"From: {sender}", *(f"{name}: {value}" for name, value in written.items() if value)]
     raw = "\r\n".join([*lines, "", text, ""]).encode()
-    found = world.brings(raw, sender, *to)
-    return [f"{one.fate} {one.ticket}" if one.ticket else str(one.fate) for one in found]
+    results = world.brings(raw, sender, *to)
+    return [f"{result.fate} {result.ticket}" if result.ticket else str(result.fate) for result in results]
 
 
 def last(world: World, number: int) -> tuple[str, bool]:
@@ -59,17 +59,17 @@ def _furnished(world: World) -> World:
 
 
 def test_the_number_in_the_recipient_goes_before_everything_else(office: World) -> None:
-    other = office.ticket(2)["messages"][0]["message_id"]
+    second_id = office.ticket(2)["messages"][0]["message_id"]
     assert brings(
-        office, RITA, [at("ticket1")], To=at("ticket2"), In_Reply_To=other, Subject="Re: [General #2] Door"
+        office, RITA, [at("ticket1")], To=at("ticket2"), In_Reply_To=second_id, Subject="Re: [General #2] Door"
     ) == ["posted 1"]
 
 
 @pytest.mark.parametrize("header", ["To", "Cc"])
 def test_then_comes_the_number_in_another_address_of_the_headers(small: World, header: str) -> None:
-    other = small.ticket(2)["messages"][0]["message_id"]
+    second_id = small.ticket(2)["messages"][0]["message_id"]
     headers = {"To": at("hello"), header: f"Ticket <{at('TICKET1')}>, {at('hello')}"}
-    assert brings(small, RITA, [at("hello")], In_Reply_To=other, **headers) == ["posted 1"]
+    assert brings(small, RITA, [at("hello")], In_Reply_To=second_id, **headers) == ["posted 1"]
 
 
 def test_and_in_another_address_of_the_envelope_whichever_comes_first(small: World) -> None:
@@ -110,11 +110,11 @@ def test_a_letter_about_no_message_leads_to_its_ticket_too(small: World) -> None
 
 
 def test_in_reply_to_goes_before_references_and_those_count_from_the_last(small: World) -> None:
-    one, two = (small.ticket(number)["messages"][0]["message_id"] for number in (1, 2))
-    assert brings(small, RON, [at("hello")], In_Reply_To=one, References=f"{one} {two}") == ["posted 1"]
-    assert brings(small, RON, [at("hello")], References=f"{one} {two}") == ["posted 2"]
-    assert brings(small, RON, [at("hello")], References=f"{one} {two} <unknown@elsewhere>") == ["posted 2"]
-    assert brings(small, RON, [at("hello")], In_Reply_To="<unknown@elsewhere>", References=one) == ["posted 1"]
+    first, second = (small.ticket(number)["messages"][0]["message_id"] for number in (1, 2))
+    assert brings(small, RON, [at("hello")], In_Reply_To=first, References=f"{first} {second}") == ["posted 1"]
+    assert brings(small, RON, [at("hello")], References=f"{first} {second}") == ["posted 2"]
+    assert brings(small, RON, [at("hello")], References=f"{first} {second} <unknown@elsewhere>") == ["posted 2"]
+    assert brings(small, RON, [at("hello")], In_Reply_To="<unknown@elsewhere>", References=first) == ["posted 1"]
 
 
 def test_a_mail_that_answers_what_we_do_not_know_is_new(small: World) -> None:
@@ -141,9 +141,9 @@ def test_a_stranger_who_stores_a_known_id_draws_nobodys_mail_onto_their_ticket(o
         for header in ("In-Reply-To", "References"):
             answers = {"To": f"list@list.example, {at(queue)}", header: f"<conv.{queue}@list>"}
             assert brings(office, "bob@home.example", [at(queue)], **answers)[0].startswith("opened ")
-        assert [one["sender"]["email"] for one in office.ticket(number)["messages"]] == [EVE]
+        assert [message["sender"]["email"] for message in office.ticket(number)["messages"]] == [EVE]
     assert not any("Bob" in letter.all_text for letter in office.actor(EVE).letters)
-    opened = next(one for one in office.actor(RON).letters if one["Subject"].startswith("[General #7]"))
+    opened = next(letter for letter in office.actor(RON).letters if letter["Subject"].startswith("[General #7]"))
     assert "It answers a message on ticket 6, but its writer isn't on that ticket." in opened.text
 
 

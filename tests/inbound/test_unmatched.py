@@ -368,5 +368,5 @@ def test_a_list_of_many_is_not_loaded_for_each_mail(small_world: World) -> None:
         from mail_tickets.model.operations.daily_letter import tell_administrators
 
         tell_administrators(uow)
-        loaded = [one for one in uow.session.identity_map.values() if isinstance(one, Delivery)]
+        loaded = [row for row in uow.session.identity_map.values() if isinstance(row, Delivery)]
         assert len(loaded) <= 20

@@ -16,7 +16,7 @@ def people(world: World) -> tuple[Actor, Actor, Actor, Actor]:
 
 
 def participants(world: World, number: int = 1) -> list[str]:
-    return [one["email"] for one in world.ticket(number)["participants"]]
+    return [participant["email"] for participant in world.ticket(number)["participants"]]
 
 
 # People whom a mail names in To and Cc
@@ -115,9 +115,9 @@ def test_sixty_letters_an_hour_go_to_outsiders_and_all_go_to_the_team(small_inbo
     assert len(sam.letters) - before == MOST_TO_OUTSIDERS + 10
     assert "Ann didn't get it." in sam.letter().text
     # The person whose name it is is told once, and their answer is not held.
-    told = [letter for letter in rita.letters if "didn't go to Ann" in letter.text]
-    assert len(told) == 1
-    rita.replies(told[0], "This is really from Rita.")
+    notices = [letter for letter in rita.letters if "didn't go to Ann" in letter.text]
+    assert len(notices) == 1
+    rita.replies(notices[0], "This is really from Rita.")
     assert ann.letter().text == "Rita wrote:\n\nThis is really from Rita."
     small_inbox.clock.passes(hours=1, seconds=1)
     rita.writes("ticket1", "Hello again.")
@@ -157,18 +157,20 @@ def test_a_proven_mail_reaches_every_ticket_it_is_sent_to(small_inbox: World) ->
     numbers = range(1, MOST_TICKETS_OF_UNPROVEN + 4)
     answered = rita.letters[0]["Message-ID"]
     head = f"From: rita@team.example\r\nTo: ticket1@{DOMAIN}\r\nIn-Reply-To: {answered}\r\nMessage-ID: <s@x>\r\n\r\n"
-    small_inbox.brings(f"{head}All done.\r\n".encode(), "x@team.example", *(f"ticket{one}@{DOMAIN}" for one in numbers))
+    small_inbox.brings(
+        f"{head}All done.\r\n".encode(), "x@team.example", *(f"ticket{number}@{DOMAIN}" for number in numbers)
+    )
     assert all(len(small_inbox.ticket(number)["messages"]) == 2 for number in numbers)
 
 
 def test_one_address_brings_at_most_twenty_people(small_inbox: World) -> None:
     small_inbox.switches("General", cc_from_others="on")
     people(small_inbox)
-    named = ", ".join(f"victim{number}@home.example" for number in range(300))
-    small_inbox.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": named})
+    addresses = ", ".join(f"victim{number}@home.example" for number in range(300))
+    small_inbox.actor("ann@home.example").writes("hello", "It burns.", headers={"Cc": addresses})
     for _ in range(3):
         small_inbox.actor("rita@team.example").writes(
-            "ticket1", "More.", headers={"Cc": named.replace("victim", "other")}
+            "ticket1", "More.", headers={"Cc": addresses.replace("victim", "other")}
         )
     assert len(participants(small_inbox)) == 20
 
@@ -226,11 +228,11 @@ def test_a_second_yes_or_no_gets_one_line_back_and_is_posted_to_nobody(
     rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: stalled")
-    asked = rita.letter()
-    rita.replies(asked, first)
+    question = rita.letter()
+    rita.replies(question, first)
     status = small_inbox.ticket()["status"]
     assert status == ("stalled" if first == "yes" else "new")
-    rita.replies(asked, second)
+    rita.replies(question, second)
     assert rita.letter().text.startswith("Nothing changed on ticket 1: those lines were carried out")
     assert (small_inbox.ticket()["status"], len(small_inbox.ticket()["messages"])) == (status, 1)
 
@@ -239,9 +241,9 @@ def test_a_yes_after_a_week_does_nothing(small_inbox: World) -> None:
     rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: stalled")
-    asked = rita.letter()
+    question = rita.letter()
     small_inbox.clock.passes(days=8)
-    rita.replies(asked, "yes")
+    rita.replies(question, "yes")
     assert "more than a week ago" in rita.letter().text
     assert (small_inbox.ticket()["status"], len(small_inbox.ticket()["messages"])) == ("new", 1)
 
@@ -250,13 +252,13 @@ def test_an_answer_with_commands_leaves_what_waits_waiting(small_inbox: World) -
     rita, _, ann, _ = people(small_inbox)
     ann.writes("hello", "It burns.")
     rita.writes("ticket1", "Status: rejected\nPriority: 3")
-    asked = rita.letter()
-    rita.replies(asked, "Priority: 5")
+    question = rita.letter()
+    rita.replies(question, "Priority: 5")
     assert (small_inbox.ticket()["status"], small_inbox.ticket()["priority"]) == ("new", 5)
     assert "These lines still wait for a yes" in rita.letter().text
     assert "    Status: rejected" in rita.letter().text
     assert "Priority: 3" not in rita.letter().text
-    rita.replies(asked, "yes")
+    rita.replies(question, "yes")
     assert (small_inbox.ticket()["status"], small_inbox.ticket()["priority"]) == ("rejected", 5)
 
 
@@ -302,12 +304,12 @@ def test_a_yes_takes_the_writer_off(small_inbox: World) -> None:
     assert len(small_inbox.ticket()["messages"]) == 1
 
 
-def aliased(world: World, email: str, other: str) -> Actor:
+def aliased(world: World, email: str, alias: str) -> Actor:
     from mail_tickets.model.records import registration
 
     with world.uow() as uow:
-        registration.add_alias(uow, email, other)
-    return world.actor(other)
+        registration.add_alias(uow, email, alias)
+    return world.actor(alias)
 
 
 def test_an_unproven_mail_from_an_old_address_moves_no_letters(small_inbox: World) -> None:
@@ -424,13 +426,13 @@ def test_an_old_date_answers_nothing_before_it_was_asked(small_inbox: World) -> 
 
 def answering_by(world: World, *programs: Actor, head: str) -> int:
     """Let programs answer each letter with this header alone; how many mails they wrote before it was quiet."""
-    seen = {program.email: max(0, len(program.letters) - 1) for program in programs}
+    counts = {program.email: max(0, len(program.letters) - 1) for program in programs}
     for written in range(200):
-        fresh = [(one, letter) for one in programs for letter in one.letters[seen[one.email] :]]
+        fresh = [(program_, letter) for program_ in programs for letter in program_.letters[counts[program_.email] :]]
         if not fresh:
             return written
         program, letter = fresh[0]
-        seen[program.email] += 1
+        counts[program.email] += 1
         program.writes(letter["Reply-To"], "I am away.", headers={head: letter["Message-ID"]})
     return 200
 
@@ -448,9 +450,9 @@ def test_a_yes_of_somebody_who_is_off_the_ticket_by_now_is_answered(small_inbox:
     ann.writes("hello", "It burns.")
     small_inbox.asks_in(1, carol.email)
     carol.writes("ticket1", "unsubscribe")
-    asked = carol.letter()
+    question = carol.letter()
     rita.replies(rita.letters[0], "DelCc: carol@home.example")
-    carol.replies(asked, "yes")
+    carol.replies(question, "yes")
     assert carol.letter().text.startswith("Nothing changed on ticket 1")
 
 
@@ -482,13 +484,13 @@ def test_an_answer_to_a_letter_that_did_not_name_them_lets_nobody_in(small_inbox
     letter = rita.letter()
     ann.writes("hello", "And this.", headers={"Cc": EVIL})
     rita.replies(letter, "Merge: 2")
-    named = rita.letter()
+    ritas = rita.letter()
     rita.replies(letter, "It is changed.")
     assert evil.letters == []
     assert "It is changed." in ann.letter().text
     assert "Something changed" not in rita.letter().text
-    assert "eve" in named.footer.lower() or "evil" in named.footer.lower()
-    rita.replies(named, "Welcome.")
+    assert "eve" in ritas.footer.lower() or "evil" in ritas.footer.lower()
+    rita.replies(ritas, "Welcome.")
     assert "Welcome." in evil.letter().text
 
 
@@ -520,12 +522,12 @@ def test_a_second_yes_does_not_bring_who_left_back(small_inbox: World) -> None:
     ann.writes("hello", "It burns.")
     small_inbox.asks_in(1, carol.email)
     carol.writes("ticket1", "unsubscribe")
-    asked = carol.letter()
-    carol.replies(asked, "yes")
-    carol.replies(asked, "yes")
-    told = len(carol.letters)
+    question = carol.letter()
+    carol.replies(question, "yes")
+    carol.replies(question, "yes")
+    count = len(carol.letters)
     rita.replies(rita.letters[0], "We come.")
-    assert len(carol.letters) == told
+    assert len(carol.letters) == count
 
 
 def test_a_first_mail_from_an_old_address_of_a_responder_leads_no_letters_there(small_inbox: World) -> None:

@@ -25,7 +25,7 @@ def world(small_inbox: World) -> World:
     return small_inbox
 
 
-def told(world: World) -> list[str]:
+def daily_lines(world: World) -> list[str]:
     """Do the daily work twice; the letters that Ada got by it."""
     ada = world.actor("ada@example.org")
     before = len(ada.letters)
@@ -50,7 +50,7 @@ def fails(world: World, number: int) -> None:
 def test_where_nothing_needs_them_there_is_no_letter(world: World) -> None:
     for _ in range(3):
         at(world, 8)
-        assert told(world) == []
+        assert daily_lines(world) == []
 
 
 def test_one_letter_names_everything(world: World) -> None:
@@ -67,7 +67,7 @@ def test_one_letter_names_everything(world: World) -> None:
         uow.session.execute(update(Message).where(Message.ticket_id == 1).values(held=True, received=a_day_ago))
     fails(world, 1)
     at(world, 8)
-    [text] = told(world)
+    [text] = daily_lines(world)
     assert (
         text
         == """1 email didn't arrive since we last wrote to you. Their tickets say why.
@@ -97,14 +97,14 @@ To see why, or to make one:
     )
     assert world.actor("ada@example.org").letter()["Subject"] == f"Emails that don't arrive at {DOMAIN}"
     # Erasing a ticket or a person finds the letter by what it shows.
-    [letter] = [one for one in world.rows(Letter) if one.kind == KIND]
-    shown = [row for row in world.rows(LetterSubject) if row.letter_id == letter.id]
+    [letter] = [row for row in world.rows(Letter) if row.kind == KIND]
+    rows = [row for row in world.rows(LetterSubject) if row.letter_id == letter.id]
     with world.uow() as uow:
-        assert {row.person_id for row in shown} == {None, get_person(uow, "ron@example.org").id}
-    assert {row.ticket_id for row in shown} == {None, 1, 2}
+        assert {row.person_id for row in rows} == {None, get_person(uow, "ron@example.org").id}
+    assert {row.ticket_id for row in rows} == {None, 1, 2}
     # What has no end is named once; what lasts, every day.
     at(world, 8)
-    [text] = told(world)
+    [text] = daily_lines(world)
     assert ("didn't arrive" in text, "A reply waits" in text) == (False, False)
     assert ("stopped emailing" in text, "Sponsors: #2" in text, "11 days old" in text) == (True, True, True)
 
@@ -116,9 +116,9 @@ def test_the_next_letter_comes_in_the_morning(world: World) -> None:
     fails(world, 1)
     for hour, day in ((16, 0), (23, 0), (6, 1)):
         at(world, hour, day)
-        assert told(world) == []
+        assert daily_lines(world) == []
     at(world, 7, 0)
-    [text] = told(world)
+    [text] = daily_lines(world)
     assert "1 email didn't arrive" in text
     assert '"x"  (no such' in text
 
@@ -127,8 +127,8 @@ def test_a_daily_letter_that_fails_is_no_reason_for_the_next(world: World) -> No
     at(world, 8)
     fails(world, 1)
     world.clock.passes(minutes=1)
-    assert len(told(world)) == 1
-    fails(world, max(one.id for one in world.rows(Letter)))
+    assert len(daily_lines(world)) == 1
+    fails(world, max(row.id for row in world.rows(Letter)))
     at(world, 8)
-    assert told(world) == []
-    assert {one.state for one in world.rows(Letter) if one.kind == KIND} == {State.FAILED}
+    assert daily_lines(world) == []
+    assert {row.state for row in world.rows(Letter) if row.kind == KIND} == {State.FAILED}

@@ -147,7 +147,7 @@ class Cast:
 
     def gets_a_letter(self, name: str, status: str) -> Letter:
         """Somebody who is not on the ticket makes it have this status, and says something: the letter about that."""
-        self.world.becomes(self.ticket, next(other for other in self.life.statuses if other != status))
+        self.world.becomes(self.ticket, next(goal for goal in self.life.statuses if goal != status))
         self.world.act(self.ticket, "Change status", self.admin.email, "Look at this.", status=status)
         letter = self.actors[name].letter()
         assert "\n\nLook at this.\n\n    Status: " in letter.text
@@ -168,8 +168,8 @@ class Cast:
 
     def reads(self, letter: Letter, reader: str) -> ReplyPromise:
         """What a footer says to its reader, in their own understanding."""
-        said = read_footer(letter.footer, self.language)
-        return ReplyPromise(said.status, said.does, said.private, self.named(said.readers) - {reader})
+        footer = read_footer(letter.footer, self.language)
+        return ReplyPromise(footer.status, footer.does, footer.private, self.named(footer.readers) - {reader})
 
     def named(self, readers: Sequence[str]) -> frozenset[str]:
         """The people whom the readers of a footer are."""
@@ -237,14 +237,14 @@ def test_a_reply_does_what_the_footer_promises_and_both_are_what_the_tables_say(
     cast = cast_of(life, asks)
     letter = cast.gets_a_letter(writer, status)
     foretold = cast.world.ticket(cast.ticket, cast.actors[writer].email)["reply"]
-    said = cast.reads(letter, writer)
+    footer = cast.reads(letter, writer)
     happened = cast.replies(writer, letter)
-    assert_the_footer_was_true(cast, said, status, happened)
-    assert_the_table_says_so(cast, said, status, foretold, happened)
+    assert_the_footer_was_true(cast, footer, status, happened)
+    assert_the_table_says_so(cast, footer, status, foretold, happened)
     assert_it_is_short(letter)
-    assert_it_has_the_words_that_people_know(said, letter)
+    assert_it_has_the_words_that_people_know(footer, letter)
     if asks == "Rita":
-        assert_the_list_above_says_so(cast, said, status, writer, happened)
+        assert_the_list_above_says_so(cast, footer, status, writer, happened)
         assert_the_other_lines_are_there(cast, letter, status, writer, Role(foretold["as"]))
 
 
@@ -252,7 +252,7 @@ def test_a_reply_does_what_the_footer_promises_and_both_are_what_the_tables_say(
 SPOKEN_TO = ("Rita", "Ron", "Asa", "Pia")
 
 
-@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != ENGLISH])
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != ENGLISH])
 @pytest.mark.parametrize("writer", SPOKEN_TO)
 @EVERY_STATE
 def test_a_translation_promises_what_a_reply_does(
@@ -264,11 +264,11 @@ def test_a_translation_promises_what_a_reply_does(
     cast.world.switches("Lab", language=language)
     letter = cast.gets_a_letter(writer, status)
     foretold = cast.world.ticket(cast.ticket, cast.actors[writer].email)["reply"]
-    said = cast.reads(letter, writer)
+    footer = cast.reads(letter, writer)
     happened = cast.replies(writer, letter)
-    assert_the_footer_was_true(cast, said, status, happened)
-    assert_the_table_says_so(cast, said, status, foretold, happened)
-    assert_the_list_above_says_so(cast, said, status, writer, happened)
+    assert_the_footer_was_true(cast, footer, status, happened)
+    assert_the_table_says_so(cast, footer, status, foretold, happened)
+    assert_the_list_above_says_so(cast, footer, status, writer, happened)
     assert_the_other_lines_are_there(cast, letter, status, writer, Role(foretold["as"]))
     assert_it_is_short(letter, most=90)
 
@@ -281,59 +281,61 @@ def assert_it_is_short(letter: Letter, most: int = 80) -> None:
     assert all(len(line) <= 72 for line in letter.footer.splitlines())
 
 
-def assert_it_has_the_words_that_people_know(said: ReplyPromise, letter: Letter) -> None:
+def assert_it_has_the_words_that_people_know(footer: ReplyPromise, letter: Letter) -> None:
     """It begins with the reply, and the action is named by a word that its title has."""
     first = letter.footer.partition(".")[0]
     assert first.startswith("Reply to this email to ")
     stems = {"Give more information": "information", "Answer": "answer", "Reopen": "reopen", "Comment": "comment"}
-    assert stems.get(MEANING[said.promise], "write") in first
+    assert stems.get(MEANING[footer.promise], "write") in first
 
 
-def assert_the_footer_was_true(cast: Cast, said: ReplyPromise, status: str, happened: Happened) -> None:
+def assert_the_footer_was_true(cast: Cast, footer: ReplyPromise, status: str, happened: Happened) -> None:
     action, after, private, reached = happened
-    assert said.status == status
-    assert MEANING[said.promise] == action
-    assert said.private is private
-    assert said.readers == reached
+    assert footer.status == status
+    assert MEANING[footer.promise] == action
+    assert footer.private is private
+    assert footer.readers == reached
     # And the next letters, of those whom it reached, are about the status that it led to.
     for reader in reached:
         assert cast.reads(cast.actors[reader].letter(), reader).status == after
 
 
 def assert_the_table_says_so(
-    cast: Cast, said: ReplyPromise, status: str, foretold: dict[str, str], happened: Happened
+    cast: Cast, footer: ReplyPromise, status: str, foretold: dict[str, str], happened: Happened
 ) -> None:
     """The same from the other side: the promise is the cell's, and the status is the one that is shown beforehand."""
     cell = cast.life.default_reply(status, Role(foretold["as"]))
-    assert (said.promise, said.private) == (cell.does, cell.private)
+    assert (footer.promise, footer.private) == (cell.does, cell.private)
     assert happened[:3] == (foretold["action"], foretold["status"], cell.private)
 
 
-def assert_the_list_above_says_so(cast: Cast, said: ReplyPromise, status: str, writer: str, happened: Happened) -> None:
+def assert_the_list_above_says_so(
+    cast: Cast, footer: ReplyPromise, status: str, writer: str, happened: Happened
+) -> None:
     promise, goal = promised(cast.life, status, writer)
-    assert (said.promise, said.private) == (promise, False)
+    assert (footer.promise, footer.private) == (promise, False)
     # Words go to everybody on the ticket but their writer.
-    assert said.readers == set(SEATS) - {writer}
+    assert footer.readers == set(SEATS) - {writer}
     assert happened == (MEANING[promise], goal, False, set(SEATS) - {writer})
 
 
 def assert_the_other_lines_are_there(cast: Cast, letter: Letter, status: str, name: str, role: Role) -> None:
     """They say what the reply makes of the ticket, and what else its writer may do."""
-    said = read_footer(letter.footer, cast.language)
-    assert said.after == promised(cast.life, status, name)[1]
+    footer = read_footer(letter.footer, cast.language)
+    assert footer.after == promised(cast.life, status, name)[1]
     # A queue's readers are everyone; in a shared inbox that is nobody but those on the ticket.
     expected = [] if cast.life.default_reply(status, Role.OTHER).private else ["open_to_others"]
     # What changed was changed by Root: whoever answers may undo it, and so may Root.
     expected += ["undo"] if name not in ("Rita", "Pia", "Paul") else []
     hints = cast.life.default_reply(status, role).hints
     may = name in ("Asa", "Adam")
-    expected += [one if isinstance(one, str) else one.can if may else one.cannot for one in hints]
+    expected += [hint if isinstance(hint, str) else hint.can if may else hint.cannot for hint in hints]
     if name != "Rita":
         expected += ["unsubscribe"] if name in ("Pia", "Paul") else ["team_only", "help"]
-    assert said.names()[2:] == [*expected, WHYS[name]]
+    assert footer.names()[2:] == [*expected, WHYS[name]]
     slots = {"queue_address": "lab@tickets.example", "solved": f"Status: {cast.life.solved_status}", "list": "list"}
     slots |= {"reopened": f"Status: {cast.life.first}", "requestor": "Rita", "address": COMMENT_ADDRESS}
-    for sentence in said.sentences[2:]:
+    for sentence in footer.sentences[2:]:
         assert {slot: slots.get(slot, value) for slot, value in sentence.slots.items()} == sentence.slots
 
 
@@ -352,12 +354,12 @@ def test_a_reply_to_a_comments_letter_and_a_mail_to_everybody_do_what_its_footer
     letter = cast.gets_a_comments_letter(writer, status)
     assert "<ticket1-comment@tickets.example>" in letter["From"]
     assert letter["Reply-To"] == "ticket1-comment@tickets.example"
-    said = cast.reads(letter, writer)
-    assert said[:3] == (status, "add a private note (a comment)", True)
-    assert said.readers == {"Ron", "Rosa", "Asa"} - {writer}
-    assert cast.replies(writer, letter) == ("Comment", status, True, said.readers)
+    footer = cast.reads(letter, writer)
+    assert footer[:3] == (status, "add a private note (a comment)", True)
+    assert footer.readers == {"Ron", "Rosa", "Asa"} - {writer}
+    assert cast.replies(writer, letter) == ("Comment", status, True, footer.readers)
     # That changed nothing, so what the footer says of the way to everybody still holds.
-    [public] = [one for one in read_footer(letter.footer).sentences if one.name == "in_public"]
+    [public] = [sentence for sentence in read_footer(letter.footer).sentences if sentence.name == "in_public"]
     assert public.slots == {"address": "ticket1@tickets.example", "does": promised(life, status, writer)[0]}
     after = promised(life, status, writer)[1]
     happened = MEANING[public.slots["does"]], after, False, set(SEATS) - {writer}
@@ -423,8 +425,8 @@ def test_the_last_line_says_why_the_reader_got_it(cast_of: CastOf, life: Lifecyc
         "Asa": "ticket 1 is assigned to you",
         "Pia": "you're copied in on ticket 1",
     }
-    said = {name: cast.actors[name].letter().footer.splitlines()[-1] for name in whys}
-    assert said == {name: f"You're getting this because {why}." for name, why in whys.items()}
+    reasons = {name: cast.actors[name].letter().footer.splitlines()[-1] for name in whys}
+    assert reasons == {name: f"You're getting this because {why}." for name, why in whys.items()}
 
 
 @EVERY_STATE
@@ -434,15 +436,15 @@ def test_the_word_for_ones_list_and_the_line_that_ends_a_ticket_do_what_the_foot
     cast = cast_of(life)
     letter = cast.gets_a_letter("Rita", status)
     before = cast.world.ticket()
-    said = read_footer(letter.footer)
+    footer = read_footer(letter.footer)
     hints = life.default_reply(status, RITA).hints
-    if "your_list" in said.names():
+    if "your_list" in footer.names():
         cast.actors["Rita"].replies(letter, "list")
         assert f"#1  {status}, just now: " in cast.actors["Rita"].letter().text
         assert cast.world.ticket() == before
     # On the list is what is open.
-    assert ("your_list" in said.names()) is ("your_list" in hints) <= (status not in life.closed)
-    line = next((one.slots["solved"] for one in said.sentences if "solved" in one.slots), None)
+    assert ("your_list" in footer.names()) is ("your_list" in hints) <= (status not in life.closed)
+    line = next((sentence.slots["solved"] for sentence in footer.sentences if "solved" in sentence.slots), None)
     assert (line is not None) is bool({"all_done", "solved_yourself", "did_that_help"} & {*map(str, hints)})
     if line:
         cast.actors["Rita"].replies(letter, f"{line}\n\nIt works.")
@@ -509,7 +511,7 @@ def test_undo_takes_back_what_the_letter_told(cast_of: CastOf, life: Lifecycle, 
     cast = cast_of(life)
     letter = cast.gets_a_letter(name, status)
     assert read_footer(letter.footer).slot("undo", "word") == "undo"
-    old = next(other for other in life.statuses if other != status)
+    old = next(goal for goal in life.statuses if goal != status)
     cast.actors[name].replies(letter, "undo")
     assert cast.world.ticket()["status"] == old
 
@@ -547,9 +549,9 @@ def test_the_line_that_reopens_a_ticket_is_offered_to_whoever_can_and_reopens_it
 ) -> None:
     cast = cast_of(life)
     letter = cast.gets_a_letter(name, status)
-    said = read_footer(letter.footer)
-    offered = said.slot("to_reopen", "reopened")
-    barred = {"only_requestor_reopens", "only_admin_reopens", "say_so_to_admin"} & {*said.names()}
+    footer = read_footer(letter.footer)
+    offered = footer.slot("to_reopen", "reopened")
+    barred = {"only_requestor_reopens", "only_admin_reopens", "say_so_to_admin"} & {*footer.names()}
     by_right = [
         hint
         for hint in life.default_reply(status, RITA if name == "Rita" else Role.PARTICIPANT).hints
@@ -572,8 +574,8 @@ def test_a_queue_without_an_address_does_not_advise_to_write_to_it(small_world: 
     small_world.opens("rita@example.org", queue="Bare")
     small_world.known("root@example.org", "Root", admin=True)
     # Of a comment in a shared inbox nobody outside hears.
-    status = next(one for one in life.statuses if "something_else" in life.default_reply(one, RITA).hints)
-    small_world.becomes(1, next(other for other in life.statuses if other != status))
+    status = next(goal for goal in life.statuses if "something_else" in life.default_reply(goal, RITA).hints)
+    small_world.becomes(1, next(goal for goal in life.statuses if goal != status))
     small_world.act(1, "Change status", "root@example.org", "Look.", status=status)
     footer = small_world.actor("rita@example.org").letter().footer
     assert "something_else" not in read_footer(footer).names()

@@ -42,9 +42,9 @@ class Party:
         """The names of those who get a letter about something that happens now."""
         before = len(self.world.far_end.letters)
         happening()
-        found = [letter.recipient.partition("@")[0].title() for letter in self.world.far_end.letters[before:]]
-        assert len(found) == len(set(found)), "somebody got two"
-        return set(found)
+        names = [letter.recipient.partition("@")[0].title() for letter in self.world.far_end.letters[before:]]
+        assert len(names) == len(set(names)), "somebody got two"
+        return set(names)
 
 
 @pytest.fixture
@@ -113,9 +113,9 @@ def test_a_requestor_who_is_a_responder_reads_what_is_private(party: Party) -> N
 
 
 def test_an_outsider_whom_the_mail_already_names_gets_no_second_one(party: Party) -> None:
-    named = {"To": f"ticket1@{DOMAIN}, Rita <RITA@example.net>", "Cc": "pia@EXAMPLE.net, rosa@example.org, asa@x.org"}
+    headers = {"To": f"ticket1@{DOMAIN}, Rita <RITA@example.net>", "Cc": "pia@EXAMPLE.net, rosa@example.org, asa@x.org"}
     # Responders get their letter all the same: it says what their reply will do. Ron is asked about asa@x.org.
-    assert party.reached(lambda: party.ron.writes("ticket1", "Hi all.", headers=named)) == {"Rosa", "Asa", "Ron"}
+    assert party.reached(lambda: party.ron.writes("ticket1", "Hi all.", headers=headers)) == {"Rosa", "Asa", "Ron"}
 
 
 def test_nobody_gets_a_letter_at_an_address_of_ours(party: Party) -> None:
@@ -188,8 +188,8 @@ def test_no_other_address_of_ours_stands_in_a_letter(party: Party) -> None:
     for letter in party.world.far_end.letters:
         apart = ("Message-ID", "References", "List-Id", "List-Unsubscribe")
         head = "\n".join(line for line in header_lines(letter.raw) if not line.startswith(apart))
-        ours = set(re.findall(rf"[\w-]+@{re.escape(DOMAIN)}", head))
-        assert ours == {f"ticket1@{DOMAIN}"}
+        addresses = set(re.findall(rf"[\w-]+@{re.escape(DOMAIN)}", head))
+        assert addresses == {f"ticket1@{DOMAIN}"}
 
 
 def test_every_letter_of_a_ticket_refers_to_its_first_mail(party: Party) -> None:
@@ -256,10 +256,10 @@ def test_people_read_of_themselves_in_the_second_person_where_a_ticket_is_shown(
     party.ron.replies(party.ron.letter(), "Off and on.")
     party.world.act(1, "Confirm", party.rita.email, "It works.")
     view = party.world.ticket(1, party.rita.email)
-    told = ticket_text(view, SUPPORT, party.rita.email, party.world.clock())
-    assert "You wrote:" in told
-    assert "Ron answered:" in told
-    assert "You said it's solved:" in told
+    text = ticket_text(view, SUPPORT, party.rita.email, party.world.clock())
+    assert "You wrote:" in text
+    assert "Ron answered:" in text
+    assert "You said it's solved:" in text
 
 
 # Text in every script
@@ -302,9 +302,9 @@ def test_names_and_subjects_arrive_in_every_script(small_world: World, text: str
     name, subject = (Header(words, "utf-8", maxlinelen=9999).encode() for _ in "12")
     raw = f"From: {name} <ann@example.net>\nSubject: {subject}\nTo: hello\n\nHi.\n".encode()
     small_world.brings(raw, "ann@example.net", f"hello@{DOMAIN}")
-    told = small_world.ticket()
-    assert told["title"] == words
-    assert told["requestor"]["name"] == words
+    ticket = small_world.ticket()
+    assert ticket["title"] == words
+    assert ticket["requestor"]["name"] == words
     assert spoken(ron.letter(), "Subject") == f"[General #1] {words}"
     assert mailboxes(wire(ron.letter(), "From")) == [(f"{words} (General)", f"ticket1@{DOMAIN}")]
     assert ron.letter().raw.isascii()
@@ -383,7 +383,7 @@ def test_nothing_a_sender_wrote_adds_a_header_or_reaches_one_raw(small_world: Wo
         for name, value in letter.mail.items():
             assert not CONTROL.search(value), name
         assert [address for _, address in getaddresses([letter["From"]])] == [f"ticket1@{DOMAIN}"]
-        assert [one.addr_spec for one in letter.mail["From"].addresses] == [f"ticket1@{DOMAIN}"]
+        assert [address.addr_spec for address in letter.mail["From"].addresses] == [f"ticket1@{DOMAIN}"]
         assert len(letter.mail["To"].addresses) == 1
 
 
@@ -433,6 +433,6 @@ def test_a_broad_story_tells_nobody_a_shell_command_and_the_public_no_address_of
     assert not [letter.all_text for letter in public if any(email in letter.all_text for email in staff)]
     shell = re.compile(r"(?:`|    |: )tickets [a-z]+")
     # Errors are read at a terminal, too; those two are about what only its commands name.
-    written = {path.name: shell.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES.rglob("*.txt")}
-    assert {name for name, found in written.items() if found} == {"admin.txt", "errors.txt"}
-    assert set(written["errors.txt"]) == {": tickets outbox", ": tickets unmatched"}
+    commands = {path.name: shell.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES.rglob("*.txt")}
+    assert {name for name, mentions in commands.items() if mentions} == {"admin.txt", "errors.txt"}
+    assert set(commands["errors.txt"]) == {": tickets outbox", ": tickets unmatched"}

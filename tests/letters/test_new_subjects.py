@@ -54,8 +54,8 @@ def test_a_subject_of_long_ago_is_shown_again(small_world: World, monkeypatch: p
     rita = small_world.responder("rita@team.example", "Rita")
     ann = small_world.actor("ann@home.example", "Ann")
     ann.writes("hello", "Hello.", subject="Lamp")
-    shown = []
+    titles_shown = []
     for subject in ("Ten new lamps", "Ten new lamps", "Lamp", "Lamp", "Ten new lamps"):
         ann.writes("ticket1", f"About: {subject}", subject=subject)
-        shown.append("Subject: Ten new lamps" in rita.letter().text)
-    assert shown == [True, False, False, False, True]
+        titles_shown.append("Subject: Ten new lamps" in rita.letter().text)
+    assert titles_shown == [True, False, False, False, True]

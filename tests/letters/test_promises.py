@@ -66,8 +66,8 @@ SET = {
 
 def commands(life: Lifecycle) -> dict[str, list[str]]:
     """By name, the mails of every kind of command that a lifecycle has."""
-    status = {f"Status {one}": [f"Status: {one}"] for one in life.statuses}
-    action = {f"Action {one.title}": [f"Action: {one.title}\n\nThese are words."] for one in life.actions}
+    status = {f"Status {status_}": [f"Status: {status_}"] for status_ in life.statuses}
+    action = {f"Action {action_.title}": [f"Action: {action_.title}\n\nThese are words."] for action_ in life.actions}
     return {**SET, **status, **action}
 
 
@@ -105,10 +105,10 @@ class Company:
 
     def gathers(self) -> None:
         """Write all of them into a database that is still empty; everybody has got a letter."""
-        other = next(one for one in LIFECYCLES if one != self.life.name)
+        other_life = next(name for name in LIFECYCLES if name != self.life.name)
         with self.world.uow() as uow:
             for queue in TEAMS:
-                add_queue(uow, queue, [queue.lower()], other if queue == "Cross" else self.life.name)
+                add_queue(uow, queue, [queue.lower()], other_life if queue == "Cross" else self.life.name)
         for queue, people in TEAMS.items():
             for name in sorted(people):
                 self.world.responder(f"{name.lower()}@example.org", name, queue=queue)
@@ -134,15 +134,15 @@ class Company:
 
     def newest_of(self, name: str) -> Letter:
         """The newest letter that somebody got about ticket 1."""
-        return next(one for one in reversed(self.actors[name].letters) if "ticket1" in one["Reply-To"])
+        return next(letter for letter in reversed(self.actors[name].letters) if "ticket1" in letter["Reply-To"])
 
     def said(self, letter: Letter) -> ReplyPromise | None:
         """What a letter says in its reader's understanding; None where it says nothing of a reply."""
         if not letter.footer.startswith("Reply to this email to ") or "Ticket " not in letter.footer:
             return None
-        said = read_footer(letter.footer)
-        readers = self.named(said.readers) - {self.names[letter.recipient]}
-        return ReplyPromise(said.status, MEANING[said.does], said.private, readers, said.after)
+        footer = read_footer(letter.footer)
+        readers = self.named(footer.readers) - {self.names[letter.recipient]}
+        return ReplyPromise(footer.status, MEANING[footer.does], footer.private, readers, footer.after)
 
     def named(self, readers: Sequence[str]) -> frozenset[str]:
         """The people whom the readers of a footer are."""
@@ -156,7 +156,7 @@ class Company:
         reader, number = self.names[letter.recipient], number_of(letter)
         since, before = len(self.world.far_end.letters), self.status_of(number)
         self.actors[reader].replies(letter, text)
-        reached = frozenset(self.names[one.recipient] for one in self.world.far_end.letters[since:])
+        reached = frozenset(self.names[letter.recipient] for letter in self.world.far_end.letters[since:])
         ticket = self.world.ticket(number)
         message = ticket["messages"][-1]
         assert (message["sender"]["name"] or reader, message["text"]) == (reader, text)
@@ -170,10 +170,10 @@ class Company:
     def foresees(self, letter: Letter) -> dict[str, Any] | None:
         """What `tickets show --as` says of a letter's reader; None where they may not see the ticket."""
         try:
-            found: dict[str, Any] = self.world.ticket(number_of(letter), letter.recipient)["reply"]
+            promise: dict[str, Any] = self.world.ticket(number_of(letter), letter.recipient)["reply"]
         except NoSuchTicket:
             return None
-        return found
+        return promise
 
     def copied(self) -> sqlite3.Connection:
         """A copy of the database as it stands, in memory."""
@@ -211,21 +211,21 @@ def company_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompanyOf]:
         begun.append((company, copy))
         return company, copy, list(world.far_end.letters)
 
-    def company(life: Lifecycle) -> Company:
-        found, copy, letters = gathered(life.name)
-        found.goes_back_to(copy)
-        found.world.database.trust = Trust()
-        found.world.far_end.letters[:] = letters
-        return found
+    def company_in(life: Lifecycle) -> Company:
+        company, copy, letters = gathered(life.name)
+        company.goes_back_to(copy)
+        company.world.database.trust = Trust()
+        company.world.far_end.letters[:] = letters
+        return company
 
-    yield company
-    for one, copy in begun:
+    yield company_in
+    for company, copy in begun:
         copy.close()
-        one.world.close()
+        company.world.close()
 
 
 @pytest.mark.parametrize(
-    ("life", "writer", "name"), CELLS, ids=[f"{life.name}-{who}-{what}" for life, who, what in CELLS]
+    ("life", "writer", "name"), CELLS, ids=[f"{life.name}-{who}-{name}" for life, who, name in CELLS]
 )
 def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
     company_of: CompanyOf, life: Lifecycle, writer: str, name: str
@@ -251,13 +251,13 @@ def test_after_a_command_every_letter_and_the_receipt_say_what_a_reply_does(
 
 
 def assert_a_reply_does_what_it_says(company: Company, letter: Letter) -> None:
-    said, foreseen = company.said(letter), company.foresees(letter)
-    assert said is not None, letter.all_text
+    footer, foreseen = company.said(letter), company.foresees(letter)
+    assert footer is not None, letter.all_text
     # Whoever is promised that others outside the team read their words may look at the ticket, too.
-    assert foreseen is not None or said.private
+    assert foreseen is not None or footer.private
     if foreseen is not None and "-comment@" not in letter["Reply-To"]:
-        assert (foreseen["action"], foreseen["status"]) == (said.action, said.after)
-    assert company.happens(letter, "This is my reply.") == said
+        assert (foreseen["action"], foreseen["status"]) == (footer.action, footer.after)
+    assert company.happens(letter, "This is my reply.") == footer
 
 
 INBOX, SUPPORT = LIFECYCLES["correspondence"], LIFECYCLES["support"]
@@ -284,7 +284,7 @@ def test_whoever_does_not_lose_their_place_by_a_move_becomes_no_participant(comp
     participants = []
     for name, line in (("Root", "Queue: Far"), ("Otto", "Queue: Lab"), ("Ron", "Queue: Side")):
         company.commands(name, [line])
-        participants.append([one["name"] for one in company.world.ticket()["participants"]])
+        participants.append([person["name"] for person in company.world.ticket()["participants"]])
     assert participants == [["Pia"], ["Otto", "Pia"], ["Otto", "Pia"]]
 
 

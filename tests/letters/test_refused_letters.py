@@ -43,23 +43,23 @@ def test_a_relay_that_refuses_for_a_while_cuts_nobody_off(tmp_path: Path, sink: 
     program.environment["TICKETS_RELAY"] = sink.url
     team = {"rita@team.example", "sam@team.example"}
     program.does("init")
-    for one in team:
-        program.does("responder", "add", one, "--queue", "General")
+    for member in team:
+        program.does("responder", "add", member, "--queue", "General")
     sink.script.update(script)
     with program.serving():
         for number in (1, 2):
             program.sends(number)
-        awaits(lambda: sum(bool(one["error"]) for one in letters_of(program)) >= 2)
+        awaits(lambda: sum(bool(letter["error"]) for letter in letters_of(program)) >= 2)
         assert "because the outgoing server refuses them (5" in program.does("health")
         sink.script.clear()
         program.sends(3)
-        awaits(lambda: all(one["state"] != "waiting" for one in letters_of(program)))
+        awaits(lambda: all(letter["state"] != "waiting" for letter in letters_of(program)))
         assert "no email waiting" in program.does("health")
     # The relay's trouble was nobody's fault: every letter of every ticket arrives, once.
     for number in (1, 2, 3):
         tag = f"[General #{number}]".encode()
         assert sorted(letter.recipients[0] for letter in sink.letters if tag in letter.content) == sorted(team)
-    assert not any(one["undeliverable"] for one in json.loads(program.does("person", "list", "--json")))
+    assert not any(person["undeliverable"] for person in json.loads(program.does("person", "list", "--json")))
 
 
 def awaits(true: Callable[[], bool]) -> None:
@@ -69,8 +69,8 @@ def awaits(true: Callable[[], bool]) -> None:
 
 
 def letters_of(program: Program) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(program.does("outbox", "list", "--json"))
-    return found
+    letters: list[dict[str, object]] = json.loads(program.does("outbox", "list", "--json"))
+    return letters
 
 
 # Days
@@ -110,8 +110,8 @@ class Scene:
     def comes_back(self, letter: TakenLetter, to: str = "", status: str = "5.1.1") -> None:
         """A report on a letter, to its envelope sender or elsewhere."""
         to = to or letter.sender
-        told = {"to": to, "id": letter.sender.partition("@")[0], "whom": ANN, "action": "failed", "status": status}
-        raw = DSN.format(**told, kind="message/rfc822", returned=letter.content.decode())
+        values = {"to": to, "id": letter.sender.partition("@")[0], "whom": ANN, "action": "failed", "status": status}
+        raw = DSN.format(**values, kind="message/rfc822", returned=letter.content.decode())
         self.world.brings(raw.encode(), "", to)
 
     @property
@@ -130,9 +130,9 @@ class Scene:
             "TICKETS_RELAY": self.sink.url,
             "TICKETS_DOMAIN": DOMAIN,
         }
-        done = CliRunner(env=settings).invoke(all_commands, words, catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        return done.output
+        result = CliRunner(env=settings).invoke(all_commands, words, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
 
 
 @pytest.fixture
@@ -146,9 +146,9 @@ def small(small_world: World, sink: Sink, tmp_path: Path) -> Iterator[Scene]:
 
 
 def serving(world: World, sink: Sink, root: Path) -> Iterator[Scene]:
-    made = Scene(world, sink, root)
+    scene = Scene(world, sink, root)
     with world.serving():
-        yield made
+        yield scene
     world.courier.stop()
 
 

@@ -40,9 +40,9 @@ def test_a_name_that_is_a_colleagues_is_shown_with_whose_it_is(small_inbox: Worl
     assert letter["From"].startswith('"eve (not on the team) (General)" <')
     assert letter.text.startswith("eve (not on the team) wrote:")
     assert "sam" not in letter.all_text.casefold()
-    seen = small_inbox.ticket(1, bea.email)
-    assert seen["requestor"] == {"email": None, "name": "eve (not on the team)"}
-    assert {message["writer"] for message in seen["messages"]} == {"eve (not on the team)"}
+    ticket = small_inbox.ticket(1, bea.email)
+    assert ticket["requestor"] == {"email": None, "name": "eve (not on the team)"}
+    assert {message["writer"] for message in ticket["messages"]} == {"eve (not on the team)"}
     whole = small_inbox.ticket(1)
     assert all(message["writer"].endswith(f"<{EVE}>") for message in whole["messages"])
     # To themselves they are who they say.
@@ -51,7 +51,10 @@ def test_a_name_that_is_a_colleagues_is_shown_with_whose_it_is(small_inbox: Worl
 
 
 def test_other_names_stay_as_they_are(small_inbox: World) -> None:
-    sam, other = small_inbox.responder("sam@team.example", "Sam Helper"), small_inbox.responder("x@team.example", "X")
+    sam, colleague = (
+        small_inbox.responder("sam@team.example", "Sam Helper"),
+        small_inbox.responder("x@team.example", "X"),
+    )
     ann = small_inbox.actor("ann@home.example", "Ann Lee")
     ann.writes("hello", "The door is shut.", subject="Door")
     assert sam.letter()["From"].startswith('"Ann Lee (General)" <')
@@ -60,7 +63,7 @@ def test_other_names_stay_as_they_are(small_inbox: World) -> None:
     assert sam.letter().text.startswith("Ann Lee wrote:")
     sam.replies(sam.letter(), "Push.")
     assert ann.letter()["From"].startswith('"Sam Helper (General)" <')
-    assert other.letter().text.startswith("Sam Helper wrote:")
+    assert colleague.letter().text.startswith("Sam Helper wrote:")
 
 
 def test_a_name_that_is_somebodys_own_address_is_no_name(small_inbox: World) -> None:
@@ -83,7 +86,7 @@ def test_a_name_that_misleads_is_told_apart_wherever_it_stands(small_inbox: Worl
     eve = small_inbox.actor(EVE, "Sam Helper")
     eve.writes("ticket1", "Is the zebrafish mine?")
     # Whoever is on no ticket is told apart in its queue's language, too.
-    assert [one["writer"] for one in small_inbox.ticket()["messages"]] == ["Sam Helper", f"Sam Helper <{EVE}>"]
+    assert [message["writer"] for message in small_inbox.ticket()["messages"]] == ["Sam Helper", f"Sam Helper <{EVE}>"]
     small_inbox.asks_in(1, EVE)
     assert "eve (nicht im Team)" in str(small_inbox.ticket(1, bea.email)["participants"])
     sam.writes("hello-search", "mine")
@@ -108,16 +111,16 @@ def test_lists_and_searches_tell_a_name_apart_that_misleads(database_url: str, n
     world.actor(EVE, name).writes("hello", "My zebrafish is ill.", subject="Fish")
     world.asks_in(1, bea.email)
     catch_up(world.database)
-    shown = {"team": f"{name} <{EVE}>", "others": "eve (not on the team)"}
+    names = {"team": f"{name} <{EVE}>", "others": "eve (not on the team)"}
     with world.database.read_only() as uow:
         for email, reader in ((sam.email, "team"), (bea.email, "others")):
             viewer = person_of(uow, email)
-            assert list_page(uow, viewer, {}).rows[0].requestor == shown[reader]
+            assert list_page(uow, viewer, {}).rows[0].requestor == names[reader]
             [hit] = search(uow, read_query("zebrafish"), Filter(), viewer, 20).hits
-            assert hit.writer == shown[reader]
-            [found] = found_summaries(uow, [hit])
-            assert reader == "team" or found["requestor"] == found["found"]["sender"] == {
+            assert hit.writer == names[reader]
+            [summary] = found_summaries(uow, [hit])
+            assert reader == "team" or summary["requestor"] == summary["found"]["sender"] == {
                 "email": None,
-                "name": shown[reader],
+                "name": names[reader],
             }
     world.close()

@@ -65,9 +65,9 @@ def test_a_letter_about_a_merge_and_something_else_offers_no_undo_of_the_merge(d
 
 def test_a_team_that_loses_a_ticket_by_an_undo_is_told(desk: Desk) -> None:
     desk.sam.replies(desk.sam.letter(), "Queue: Questions")
-    receipt, seen = desk.sam.letter(), len(desk.carl.letters)
+    receipt, count = desk.sam.letter(), len(desk.carl.letters)
     desk.sam.replies(receipt, "undo")
-    assert brought(desk.carl, seen) == [
+    assert brought(desk.carl, count) == [
         "Sam undid the last change: Queue: Questions → General No longer copied in: Sam <sam@team.example>"
     ]
     assert "because ticket 1 was in Questions" in desk.carl.letter().footer
@@ -79,16 +79,16 @@ def test_whose_letter_named_no_team_is_told_that_a_reply_went_to_another_one(des
     letter = desk.carl.letter()
     assert "team will see" not in letter.footer
     desk.sam.replies(desk.sam.letter(), "undo")
-    seen = len(desk.carl.letters)
+    count = len(desk.carl.letters)
     desk.carl.replies(letter, "I have the key.")
-    [told] = brought(desk.carl, seen)
-    assert told.endswith("Your reply also went to the General team.")
+    [words] = brought(desk.carl, count)
+    assert words.endswith("Your reply also went to the General team.")
 
 
 def test_whoever_joins_the_team_of_the_same_queue_is_no_news(desk: Desk) -> None:
     desk.ann.writes("questions", "And the window?", subject="Window")
     letter = desk.carl.letter()
     desk.world.responder("dora@team.example", "Dora", "Questions")
-    seen = len(desk.carl.letters)
+    count = len(desk.carl.letters)
     desk.carl.replies(letter, "It is open.")
-    assert brought(desk.carl, seen) == []
+    assert brought(desk.carl, count) == []

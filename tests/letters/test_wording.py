@@ -101,16 +101,16 @@ def _said(node: ast.AST) -> tuple[str, set[str], bool] | None:
     if called != "say" and called.rpartition(".")[2] not in ERRORS:
         return None
     slots = {keyword.arg for keyword in node.keywords}
-    return first if called == "say" else f"errors.{first}", {one for one in slots if one}, None in slots
+    return first if called == "say" else f"errors.{first}", {slot for slot in slots if slot}, None in slots
 
 
 def _errors() -> set[str]:
-    found, todo = set(), [ExplainedError]
+    names, todo = set(), [ExplainedError]
     while todo:
         kind = todo.pop()
-        found.add(kind.__name__)
+        names.add(kind.__name__)
         todo += kind.__subclasses__()
-    return found
+    return names
 
 
 ERRORS = _errors()
@@ -118,14 +118,16 @@ ERRORS = _errors()
 
 def test_no_sentence_that_people_read_stands_in_the_model() -> None:
     """Templates and tables have them. What is left are logs, queries, and what the server's keeper reads."""
-    found = []
+    sentences = []
     for path in MODEL:
         if path.name not in FOR_THE_SERVER | TABLES and not {"migrations", "desk"} & {*path.relative_to(ROOT).parts}:
             every = [(path.name, line, text) for line, text in strings(path)]
-            found += [
-                one for one in every if one[2] not in KEPT and re.search(r"[a-z]{2,} [a-z']{2,} [a-z]{2,}", one[2])
+            sentences += [
+                sentence
+                for sentence in every
+                if sentence[2] not in KEPT and re.search(r"[a-z]{2,} [a-z']{2,} [a-z]{2,}", sentence[2])
             ]
-    assert found == []
+    assert sentences == []
 
 
 _NO_SENTENCES = re.compile(r"LOG\.|re\.compile|.*(Error|exec_driver_sql)$")
@@ -134,14 +136,14 @@ _NO_SENTENCES = re.compile(r"LOG\.|re\.compile|.*(Error|exec_driver_sql)$")
 def strings(path: Path) -> Iterator[tuple[int, str]]:
     """The strings of a source that are no docstring, no log message and no statement of SQL."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    others = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    exempt = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and re.match(
             r"LOG\.|re\.compile|.*(Error|exec_driver_sql)$", ast.unparse(node.func)
         ):
-            others |= {id(part) for part in ast.walk(node)}
+            exempt |= {id(part) for part in ast.walk(node)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in others:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in exempt:
             yield node.lineno, node.value
 
 
@@ -156,7 +158,7 @@ def test_every_sentence_can_be_said_in_lines_that_a_phone_shows(language: str) -
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_of_a_footer_have_at_most_twenty_words(language: str) -> None:
     for name in macros(language, "footer"):
-        text = next(said for key, said in spoken(language) if key == f"footer.{name}")
+        text = next(sentence for key, sentence in spoken(language) if key == f"footer.{name}")
         for sentence in re.split(r"(?<=[.?:])\s", " ".join(text.split())):
             assert len(sentence.split()) <= 20, (name, sentence)
 
@@ -169,14 +171,14 @@ def test_an_error_says_its_sentence() -> None:
 
 def test_a_name_is_not_broken_and_a_sentence_is() -> None:
     names = ["Ann Lee", "Bartholomew Montgomery Featherstonehaugh", "Carol"]
-    said = wording_in().say(say("footer.seen_by", does=Phrase("answer"), readers=names))
-    assert said == (
+    sentence = wording_in().say(say("footer.seen_by", does=Phrase("answer"), readers=names))
+    assert sentence == (
         "Reply to this email to answer. Ann Lee,\nBartholomew Montgomery Featherstonehaugh and Carol will see it."
     )
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "Sat 21 Nov, 12:05 UTC"), ("de", "Sa. 21. Nov., 12:05 UTC")])
-def test_a_moment_is_said_in_the_words_of_its_language(language: str, said: str) -> None:
+@pytest.mark.parametrize(("language", "words"), [("en", "Sat 21 Nov, 12:05 UTC"), ("de", "Sa. 21. Nov., 12:05 UTC")])
+def test_a_moment_is_said_in_the_words_of_its_language(language: str, words: str) -> None:
     from datetime import UTC, datetime
 
-    assert wording_in(language).line(moment(datetime(2026, 11, 21, 12, 5, tzinfo=UTC))) == said
+    assert wording_in(language).line(moment(datetime(2026, 11, 21, 12, 5, tzinfo=UTC))) == words

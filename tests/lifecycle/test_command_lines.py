@@ -51,10 +51,10 @@ VALUES = [
 @pytest.mark.parametrize("written", NAMES + VALUES)
 @pytest.mark.parametrize("below", ["", "\n\nDone.", "\nOwner: me"])
 def test_a_mangled_line_is_the_command_that_its_writer_meant(written: str, below: str) -> None:
-    found = read(f"{written}{below}")
-    first = found.lines[0]
+    reading = read(f"{written}{below}")
+    first = reading.lines[0]
     assert (first.command and first.command.name, first.value) == ("Status", "resolved")
-    assert found.rest == ("Done." if "Done" in below else "")
+    assert reading.rest == ("Done." if "Done" in below else "")
 
 
 ADDRESSES = {
@@ -121,8 +121,8 @@ BANNERS = [
 
 @pytest.mark.parametrize("banner", BANNERS)
 def test_lines_that_a_server_put_above_them_hide_no_commands(banner: str) -> None:
-    found = read(f"{banner}\n\nStatus: resolved\n\nDone.")
-    assert ([line.name for line in found.lines], found.rest) == (["Status"], "Done.")
+    reading = read(f"{banner}\n\nStatus: resolved\n\nDone.")
+    assert ([line.name for line in reading.lines], reading.rest) == (["Status"], "Done.")
 
 
 TEXTS = [

@@ -195,21 +195,21 @@ def test_no_mail_leads_out_of_invalid() -> None:
 
 def reached(life: Lifecycle, rows: object) -> set[str]:
     """All statuses that these rows lead to, one after another, from the first."""
-    found, seen = [life.first], set()
-    while found:
-        status = found.pop()
-        seen.add(status)
+    frontier, reached_before = [life.first], set()
+    while frontier:
+        status = frontier.pop()
+        reached_before.add(status)
         for row in rows:  # type: ignore[attr-defined]
-            found += [goal for goal in row.moves.get(status, ()) if goal not in seen]
-    return seen
+            frontier += [goal for goal in row.moves.get(status, ()) if goal not in reached_before]
+    return reached_before
 
 
 @EVERY
 def test_no_two_rows_give_the_same_person_two_ways_in_one_status(life: Lifecycle) -> None:
     for number, row in enumerate(life.rules):
-        for other in life.rules[number + 1 :]:
-            if row.action == other.action and row.who == other.who:
-                assert not set(row.moves) & set(other.moves)
+        for later in life.rules[number + 1 :]:
+            if row.action == later.action and row.who == later.who:
+                assert not set(row.moves) & set(later.moves)
 
 
 @EVERY_ACTION
@@ -228,15 +228,15 @@ def test_every_action_has_its_words(life: Lifecycle, action: Action) -> None:
 @EVERY
 def test_no_two_actions_share_a_title_or_a_promise(life: Lifecycle) -> None:
     for words in ("title", "does", "third", "second"):
-        told = [getattr(action, words).casefold() for action in life.actions]
-        assert len(set(told)) == len(told), words
+        phrases = [getattr(action, words).casefold() for action in life.actions]
+        assert len(set(phrases)) == len(phrases), words
 
 
 @EVERY
 def test_a_hint_is_a_sentence_of_the_footer_and_asks_only_for_what_a_footer_knows(life: Lifecycle) -> None:
     every = [hint for cell in life.defaults.values() for hint in cell.hints]
     known = {"queue_address", "solved", "reopened", "list", "requestor", "asked", "status"}
-    for hint in (text for one in every for text in ([one] if isinstance(one, str) else one)):
+    for hint in (text for cell in every for text in ([cell] if isinstance(cell, str) else cell)):
         assert {*wording_in().slots_of(f"footer.{hint}")} <= known
 
 
@@ -255,7 +255,10 @@ def test_words_are_found_in_any_case(life: Lifecycle) -> None:
     for status in life.statuses:
         assert life.status(f" {status.upper()} ") == status
         assert every_status(f" {status.swapcase()} ") == {
-            statuse for other in LIFECYCLES.values() for statuse in other.statuses if statuse.lower() == status.lower()
+            statuse
+            for lifecycle in LIFECYCLES.values()
+            for statuse in lifecycle.statuses
+            if statuse.lower() == status.lower()
         }
 
 
@@ -283,10 +286,10 @@ def test_the_printed_table_says_what_a_reply_does(life: Lifecycle, status: str, 
     assert head[1:] == [str(role) for role in life.role_order]
     [line] = [line for line in lines if line[0] == status]
     title, after, private = outcome(life, status, role)
-    said = f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
+    label = f"{title}{' in private' if private else ''}{f' → {after}' if after != status else ''}"
     thanks = life.default_reply(status, role).thanks
-    said += f" ({thanks.moves[status][0]} after thanks)" if thanks else ""
-    assert line[head.index(role)] == said
+    label += f" ({thanks.moves[status][0]} after thanks)" if thanks else ""
+    assert line[head.index(role)] == label
 
 
 @EVERY
@@ -296,8 +299,8 @@ def test_the_printed_table_of_actions_has_a_line_for_every_row(life: Lifecycle) 
     assert [line[:3] for line in lines] == [[row.action.title, row.who, ", ".join(row.moves)] for row in life.rules]
     for line, row in zip(lines, life.rules, strict=True):
         goals = {goal for source, choices in row.moves.items() if len(choices) == 1 for goal in choices}
-        named = {goal for goal in life.statuses if goal in re.sub(r"(, )?[\w ]+ stays", "", line[3])}
-        assert named == {goal for goal in goals if any(s != goal and (goal,) == c for s, c in row.moves.items())}
+        named_goals = {goal for goal in life.statuses if goal in re.sub(r"(, )?[\w ]+ stays", "", line[3])}
+        assert named_goals == {goal for goal in goals if any(s != goal and (goal,) == c for s, c in row.moves.items())}
 
 
 @EVERY
@@ -309,8 +312,8 @@ def test_the_diagram_has_exactly_the_moves_that_change_a_status(life: Lifecycle)
     assert names[start] == life.first
     drawn = set()
     for line in diagram:
-        if found := re.fullmatch(r" *(\w+) --> (\w+): (.+)", line):
-            drawn |= {(names[found[1]], names[found[2]], title) for title in found[3].split(" / ")}
+        if match := re.fullmatch(r" *(\w+) --> (\w+): (.+)", line):
+            drawn |= {(names[match[1]], names[match[2]], title) for title in match[3].split(" / ")}
     assert drawn == {
         (source, choices[0], row.recorded_action.title)
         for row in life.rules

@@ -242,7 +242,7 @@ def test_the_table_is_folded_and_holds_nothing_that_is_a_term_anyway() -> None:
 )
 def test_what_a_mail_program_writes_in_bold_is_read(line: str) -> None:
     reading = read(f"{line}\n\nThe words.")
-    assert [(one.command and one.command.name, one.value) for one in reading.lines] == [("Status", "resolved")]
+    assert [(line.command and line.command.name, line.value) for line in reading.lines] == [("Status", "resolved")]
     assert reading.rest == "The words."
 
 

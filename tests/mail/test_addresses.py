@@ -69,7 +69,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("header", "expected"), READ.values(), ids=READ)
 def test_an_address_header_is_read_as_its_writer_meant_it(header: str, expected: list[tuple[str, str]]) -> None:
-    assert mailboxes(header) == [Mailbox(*each) for each in expected]
+    assert mailboxes(header) == [Mailbox(*fields) for fields in expected]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
@@ -112,7 +112,7 @@ def test_an_address_that_would_break_a_header_or_a_server_is_not(email: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("spelling", "other_spelling"),
     [
         ("Jane@Example.ORG", "jane@example.org"),
         ("jane@example.org.", "jane@example.org"),
@@ -121,8 +121,8 @@ def test_an_address_that_would_break_a_header_or_a_server_is_not(email: str) -> 
         ("jo\u0308rg@example.org", "jörg@example.org"),
     ],
 )
-def test_two_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
-    assert address_key(one) == address_key(other)
+def test_two_spellings_of_one_address_have_one_key(spelling: str, other_spelling: str) -> None:
+    assert address_key(spelling) == address_key(other_spelling)
 
 
 def test_a_domain_that_has_no_ascii_form_is_compared_in_lower_case() -> None:

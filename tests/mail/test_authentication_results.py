@@ -160,7 +160,7 @@ def test_a_header_that_is_too_long_is_none() -> None:
 @pytest.mark.parametrize("server", [None, "", " "])
 def test_without_a_front_server_nothing_is_believed(server: str | None) -> None:
     nameless = ["; dmarc=pass header.from=good.org", '""; dmarc=pass header.from=good.org']
-    assert [says(one, server=server) for one in (PASS, *nameless)] == [AuthenticationVerdict.NONE] * 3
+    assert [says(header, server=server) for header in (PASS, *nameless)] == [AuthenticationVerdict.NONE] * 3
 
 
 @pytest.mark.parametrize(
@@ -180,10 +180,10 @@ def test_without_a_front_server_nothing_is_believed(server: str | None) -> None:
     ],
 )
 def test_headers_of_others_prove_nothing_and_are_passed_over(name: str) -> None:
-    other = f"{name}; dmarc=pass header.from=good.org"
-    assert says(other) is AuthenticationVerdict.NONE
-    assert says(other, PASS) is AuthenticationVerdict.PASS
-    assert says(other, FAIL) is AuthenticationVerdict.FAIL
+    header = f"{name}; dmarc=pass header.from=good.org"
+    assert says(header) is AuthenticationVerdict.NONE
+    assert says(header, PASS) is AuthenticationVerdict.PASS
+    assert says(header, FAIL) is AuthenticationVerdict.FAIL
 
 
 def test_the_setting_is_compared_in_any_case() -> None:
@@ -268,12 +268,12 @@ def test_it_never_raises_on_what_looks_like_results(written: str) -> None:
 )
 def test_a_forged_header_below_the_topmost_changes_nothing(topmost: str, forged: list[str]) -> None:
     assert says(topmost, *forged) is says(topmost)
-    assert says(topmost, *[f"{MX}; {one}" for one in forged]) is says(topmost)
+    assert says(topmost, *[f"{MX}; {header}" for header in forged]) is says(topmost)
 
 
 @given(st.lists(st.text('ab ()\\;="\t', max_size=20).filter(lambda name: "mx" not in name), max_size=3))
-def test_headers_of_others_above_change_nothing(others: list[str]) -> None:
-    assert says(*others, PASS) is AuthenticationVerdict.PASS
+def test_headers_of_others_above_change_nothing(headers: list[str]) -> None:
+    assert says(*headers, PASS) is AuthenticationVerdict.PASS
 
 
 def test_the_parser_is_loaded_only_for_a_header_of_the_front_server() -> None:

@@ -85,9 +85,9 @@ def _fields(headers: str) -> Fields:
 
 @pytest.mark.parametrize(("headers", "expected"), MACHINES)
 def test_what_a_machine_wrote_is_told_with_its_reason(headers: str, expected: str) -> None:
-    found = reason(_fields(headers), None)
-    assert found is not None
-    assert found.startswith(expected)
+    sign = reason(_fields(headers), None)
+    assert sign is not None
+    assert sign.startswith(expected)
 
 
 @pytest.mark.parametrize("headers", PEOPLE.values(), ids=PEOPLE)
@@ -139,9 +139,9 @@ AWAY = [
 
 @pytest.mark.parametrize("subject", AWAY)
 def test_a_programs_words_before_our_own_subject_are_enough(subject: str) -> None:
-    found = reason(_fields(f"From: Jane <jane@example.org>\nSubject: {subject}"), "jane@example.org")
-    assert found is not None
-    assert found.startswith("Subject: ")
+    sign = reason(_fields(f"From: Jane <jane@example.org>\nSubject: {subject}"), "jane@example.org")
+    assert sign is not None
+    assert sign.startswith("Subject: ")
 
 
 OUT = "Hello,\n\nI am out of the office until Monday."
@@ -212,7 +212,7 @@ def test_every_letter_of_the_rfc_is_a_persons(path: Path) -> None:
 
 
 def test_a_reason_is_short_and_on_one_line() -> None:
-    found = reason(_fields(f"X-Vacation: a\n {'b' * 500}"), None)
-    assert found is not None
-    assert len(found) <= 80
-    assert "\n" not in found
+    sign = reason(_fields(f"X-Vacation: a\n {'b' * 500}"), None)
+    assert sign is not None
+    assert len(sign) <= 80
+    assert "\n" not in sign

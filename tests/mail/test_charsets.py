@@ -30,8 +30,8 @@ LABELS = {
 
 @pytest.mark.parametrize(("label", "codec"), LABELS.items())
 def test_a_charset_is_known_by_the_names_that_people_write(label: str, codec: str) -> None:
-    found = parse_mail(mail(f"Content-Type: text/plain; charset={label}", RUSSIAN.encode(codec)))
-    assert found.text == RUSSIAN
+    parsed = parse_mail(mail(f"Content-Type: text/plain; charset={label}", RUSSIAN.encode(codec)))
+    assert parsed.text == RUSSIAN
 
 
 WORDS = {
@@ -65,7 +65,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize(("label", "codec", "words"), [(label, *found) for label, found in WORDS.items()])
+@pytest.mark.parametrize(("label", "codec", "words"), [(label, *row) for label, row in WORDS.items()])
 def test_a_charset_is_known_by_its_names_in_every_script(label: str, codec: str, words: str) -> None:
     head = f"Content-Type: text/plain; charset={label}\nContent-Transfer-Encoding: base64"
     assert parse_mail(mail(head, encodebytes(words.encode(codec)))).text == words
@@ -81,8 +81,8 @@ def test_utf_8_is_read_as_such_whatever_it_is_called(label: str, words: str) -> 
     ("codec", "words"), [("cp1251", "РІР° лампа"), ("iso-8859-1", "Ã¤, à ma façon"), ("cp1252", "Ã")]
 )
 def test_letters_that_could_be_utf_8_stay_those_of_their_charset_where_others_could_not(codec: str, words: str) -> None:
-    found = parse_mail(mail(f"Content-Type: text/plain; charset={codec}", words.encode(codec)))
-    assert found.text == words
+    parsed = parse_mail(mail(f"Content-Type: text/plain; charset={codec}", words.encode(codec)))
+    assert parsed.text == words
 
 
 @pytest.mark.parametrize("words", ["①番の機種です", "㈱ランプ", "ﾗﾝﾌﾟが点きません", "髙橋", "漢字とkana"])
@@ -96,16 +96,16 @@ def windows_japanese(words: str) -> bytes:
     """Words in ISO-2022-JP as Windows writes them, by way of Shift_JIS."""
     raw = b""
     for letter in words:
-        one = letter.encode("cp932")
-        if len(one) == 2:
-            lead, trail = one
+        encoded = letter.encode("cp932")
+        if len(encoded) == 2:
+            lead, trail = encoded
             row = (lead - (0x81 if lead < 0xA0 else 0xC1)) * 2 + 0x21
             row, cell = (row + 1, trail - 0x7E) if trail >= 0x9F else (row, trail - (0x20 if trail > 0x7F else 0x1F))
             raw += b"\x1b$B" + (bytes([row, cell])) + b"\x1b(B"
-        elif one[0] > 0x80:
-            raw += b"\x1b(I" + bytes([one[0] & 0x7F]) + b"\x1b(B"
+        elif encoded[0] > 0x80:
+            raw += b"\x1b(I" + bytes([encoded[0] & 0x7F]) + b"\x1b(B"
         else:
-            raw += one
+            raw += encoded
     return raw
 
 
@@ -137,8 +137,8 @@ def test_a_raw_subject_and_name_are_read_in_the_charset_of_the_text(codec: str) 
     words = {"gb2312": "灯不亮了", "big5": "燈不亮了", "shift_jis": "ランプ", "euc-kr": "램프"}.get(codec, "Лампа")
     head = f"Content-Type: text/plain; charset={codec}\r\nFrom: ".encode() + words.encode(codec)
     raw = head + b" <ann@customer.example>\r\nSubject: " + words.encode(codec) + b"\r\n\r\n" + words.encode(codec)
-    found = parse_mail(raw)
-    assert (found.subject, found.sender and found.sender.name, found.text) == (words, words, words)
+    parsed = parse_mail(raw)
+    assert (parsed.subject, parsed.sender and parsed.sender.name, parsed.text) == (words, words, words)
 
 
 def test_a_raw_subject_that_does_not_fit_the_text_is_read_as_before() -> None:
@@ -180,34 +180,34 @@ IN_THE_MAILS_CHARSET = {
 
 
 @pytest.mark.parametrize("charset", IN_THE_MAILS_CHARSET)
-@pytest.mark.parametrize("named", ["in its headers", "in its HTML"])
-def test_raw_names_and_subjects_are_in_the_charset_of_the_text(charset: str, named: str) -> None:
+@pytest.mark.parametrize("place", ["in its headers", "in its HTML"])
+def test_raw_names_and_subjects_are_in_the_charset_of_the_text(charset: str, place: str) -> None:
     words = IN_THE_MAILS_CHARSET[charset]
-    kind = f"text/plain; charset={charset}" if named == "in its headers" else "text/html"
-    text = words if named == "in its headers" else f"<meta charset={charset}><p>{words}</p>"
+    kind = f"text/plain; charset={charset}" if place == "in its headers" else "text/html"
+    text = words if place == "in its headers" else f"<meta charset={charset}><p>{words}</p>"
     raw = (
         f"From: {words} <ann@home.example>\nSubject: {words}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
         f"Content-Type: {kind}\n\n{text}\n--b\nContent-Type: application/pdf; name={words}.pdf\n\nx\n--b--\n"
     ).encode(charset)
-    found = parse_mail(raw)
-    assert found.sender is not None
-    assert (found.subject, found.sender.name, found.text) == (words, words, words)
-    if named == "in its headers":
-        assert [file.name for file in found.attachments] == [f"{words}.pdf"]
+    parsed = parse_mail(raw)
+    assert parsed.sender is not None
+    assert (parsed.subject, parsed.sender.name, parsed.text) == (words, words, words)
+    if place == "in its headers":
+        assert [file.name for file in parsed.attachments] == [f"{words}.pdf"]
 
 
 def test_python_is_asked_for_no_charset_that_a_mail_made_up() -> None:
     """It keeps each name that it is asked for as long as the process lives."""
-    asked: list[str] = []
-    codecs.register(asked.append)
+    names: list[str] = []
+    codecs.register(names.append)
     try:
         subject = " ".join(f"=?made-up-{number}?q?=FF?=" for number in range(20))
         head = f"Subject: {subject}\nContent-Type: text/plain; charset=made-up; name*=made-up-name''%FF"
         assert parse_mail(mail(head, b"Caf\xe9")).text == "Café"
         assert parse_mail(mail("Content-Type: text/html", b"<meta charset=made-up-html>Caf\xe9")).text == "Café"
     finally:
-        codecs.unregister(asked.append)
-    assert asked == []
+        codecs.unregister(names.append)
+    assert names == []
 
 
 @pytest.mark.parametrize("name", ["unicode--escape", "raw.unicode_escape", "unicode_-escape", "puny_code", "rot13"])

@@ -79,8 +79,8 @@ LINES = {
 @pytest.mark.parametrize("quoted", [MARKED, PLAIN], ids=["marked", "unmarked"])
 @pytest.mark.parametrize("above", LINES.values(), ids=LINES)
 def test_the_lines_above_a_letter_of_ours_are_not_the_writers(above: str, quoted: str, outsider: bool) -> None:
-    said = split(f"{WORDS}\n\n{above}\n\n{quoted}\n", OURS, outsider=outsider)
-    assert said.new == WORDS
+    parts = split(f"{WORDS}\n\n{above}\n\n{quoted}\n", OURS, outsider=outsider)
+    assert parts.new == WORDS
 
 
 THE_BAT = {
@@ -154,5 +154,5 @@ def test_lines_of_others_below_an_answer_stay_or_are_counted() -> None:
     head = "From: Carl <carl@shop.example>\nSent: Monday\nTo: Ann\nSubject: Offer"
     text = f"{WORDS}\n\n{head}\n\nThe lamp L-200 costs 20.\n"
     assert "L-200 costs 20" in split(text, OURS, outsider=True).new
-    said = split(text, OURS)
-    assert (said.new, foreign_lines(said.rest, OURS)) == (WORDS, 1)
+    parts = split(text, OURS)
+    assert (parts.new, foreign_lines(parts.rest, OURS)) == (WORDS, 1)

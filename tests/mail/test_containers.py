@@ -22,8 +22,8 @@ def mail(text: str) -> bytes:
 
 def content_of(raw: bytes, number: int = 0) -> bytes:
     """The content of an attachment as it is fetched later, by its place and encoding alone."""
-    one = parse_mail(raw).attachments[number]
-    return mime.content(raw, mime.Part(one.type, None, one.encoding, "", None, one.start, one.stop))
+    file = parse_mail(raw).attachments[number]
+    return mime.content(raw, mime.Part(file.type, None, file.encoding, "", None, file.start, file.stop))
 
 
 # S/MIME
@@ -72,8 +72,8 @@ INNER = mail(
 @pytest.mark.parametrize("type_", ["application/pkcs7-mime; smime-type=signed-data", "application/x-pkcs7-mime"])
 def test_an_opaque_signed_mail_is_read(type_: str, sign: object) -> None:
     raw = enclosed(signed(INNER) if sign is signed else signed_in_pieces(INNER), type_, "smime.p7m")
-    found = parse_mail(raw)
-    assert (found.text, [(attachment.name, attachment.size) for attachment in found.attachments]) == (
+    parsed = parse_mail(raw)
+    assert (parsed.text, [(attachment.name, attachment.size) for attachment in parsed.attachments]) == (
         WORDS,
         [("plan.pdf", 3)],
     )
@@ -82,8 +82,8 @@ def test_an_opaque_signed_mail_is_read(type_: str, sign: object) -> None:
 
 def test_an_opaque_signed_mail_is_known_by_its_name_too() -> None:
     assert parse_mail(enclosed(signed(INNER), "application/octet-stream", "SMIME.P7M")).text == WORDS
-    other = parse_mail(enclosed(b"no signed mail", "application/octet-stream", "key.p7m"))
-    assert [file.name for file in other.attachments] == ["key.p7m"]
+    parsed = parse_mail(enclosed(b"no signed mail", "application/octet-stream", "key.p7m"))
+    assert [file.name for file in parsed.attachments] == ["key.p7m"]
 
 
 def test_a_container_within_a_container_is_read() -> None:
@@ -94,8 +94,8 @@ def test_a_container_within_a_container_is_read() -> None:
 
 def test_what_is_encrypted_or_broken_stays_a_file() -> None:
     for content in (b"", b"\x30\x80", signed(INNER)[:-200], b"\x30\x84\xff\xff\xff\xff", der(0x30, DATA)):
-        found = parse_mail(enclosed(content, "application/pkcs7-mime", "smime.p7m"))
-        assert [attachment.name for attachment in found.attachments] == ["smime.p7m"]
+        parsed = parse_mail(enclosed(content, "application/pkcs7-mime", "smime.p7m"))
+        assert [attachment.name for attachment in parsed.attachments] == ["smime.p7m"]
 
 
 def test_millions_of_empty_pieces_are_no_mail() -> None:
@@ -111,9 +111,9 @@ def attribute(kind: int, value: bytes, level: int = 1) -> bytes:
     return struct.pack("<BHHI", level, kind & 0xFFFF, kind >> 16, len(value)) + value + b"\0\0"
 
 
-def properties(*given: tuple[int, int, bytes]) -> bytes:
-    packed = struct.pack("<I", len(given))
-    for number, type_, value in given:
+def properties(*values: tuple[int, int, bytes]) -> bytes:
+    packed = struct.pack("<I", len(values))
+    for number, type_, value in values:
         packed += struct.pack("<HHII", type_, number, 1, len(value)) + value + b"\0" * (-len(value) % 4)
     return packed
 
@@ -134,8 +134,8 @@ WINMAIL = {
 @pytest.mark.parametrize("type_", ["application/ms-tnef", "application/vnd.ms-tnef", "application/octet-stream"])
 def test_the_words_and_files_of_a_winmail_dat_are_read(type_: str, words: bytes) -> None:
     raw = enclosed(HEAD + words + FILE, type_, "winmail.dat")
-    found = parse_mail(raw)
-    assert (found.text, [(attachment.name, attachment.size) for attachment in found.attachments]) == (
+    parsed = parse_mail(raw)
+    assert (parsed.text, [(attachment.name, attachment.size) for attachment in parsed.attachments]) == (
         WORDS,
         [("plan.pdf", 3)],
     )
@@ -193,7 +193,7 @@ def event(method: str = "REQUEST", zone: str = "", z: str = "", part: str = "NEE
 
 
 def test_an_invitation_says_what_when_and_where() -> None:
-    found = parse_mail(mail(f"Content-Type: text/calendar; charset=utf-8\n\n{event(z='Z')}"))
+    parsed = parse_mail(mail(f"Content-Type: text/calendar; charset=utf-8\n\n{event(z='Z')}"))
     lines = [
         "Look at the lamp, please",
         "When: Tuesday, 1 December 2026, 10:00 to 11:00 (UTC)",
@@ -202,14 +202,14 @@ def test_an_invitation_says_what_when_and_where() -> None:
         "Bring a ladder",
         "and a friendly colleague",
     ]
-    assert (found.text.split("\n"), [attachment.name for attachment in found.attachments]) == (
+    assert (parsed.text.split("\n"), [attachment.name for attachment in parsed.attachments]) == (
         lines,
         ["invitation.ics"],
     )
 
 
 @pytest.mark.parametrize(
-    ("zone", "shown"),
+    ("zone", "suffix"),
     [
         (";TZID=Europe/Berlin", " (Europe/Berlin, UTC+01:00)"),
         (';TZID="W. Europe Standard Time"', " (W. Europe Standard Time)"),
@@ -217,15 +217,15 @@ def test_an_invitation_says_what_when_and_where() -> None:
         (";TZID=../../etc/passwd", " (../../etc/passwd)"),
     ],
 )
-def test_the_time_is_given_in_the_zone_that_the_invitation_names(zone: str, shown: str) -> None:
-    assert f"When: Tuesday, 1 December 2026, 10:00 to 11:00{shown}\n" in calendar.words_of(event(zone=zone))
+def test_the_time_is_given_in_the_zone_that_the_invitation_names(zone: str, suffix: str) -> None:
+    assert f"When: Tuesday, 1 December 2026, 10:00 to 11:00{suffix}\n" in calendar.words_of(event(zone=zone))
 
 
 @pytest.mark.parametrize(
-    ("part", "said"), [("ACCEPTED", "Accepted"), ("DECLINED", "Declined"), ("TENTATIVE", "Accepted, perhaps")]
+    ("part", "first_words"), [("ACCEPTED", "Accepted"), ("DECLINED", "Declined"), ("TENTATIVE", "Accepted, perhaps")]
 )
-def test_an_answer_says_so_in_its_first_line(part: str, said: str) -> None:
-    assert calendar.words_of(event("REPLY", part=part)).startswith(f"{said}: Look at the lamp, please\nWhen: ")
+def test_an_answer_says_so_in_its_first_line(part: str, first_words: str) -> None:
+    assert calendar.words_of(event("REPLY", part=part)).startswith(f"{first_words}: Look at the lamp, please\nWhen: ")
     assert calendar.words_of(event("CANCEL")).startswith("Cancelled: ")
 
 
@@ -279,9 +279,12 @@ def encoded(name: str, content: bytes) -> str:
 
 def test_files_within_a_text_are_files() -> None:
     raw = mail(f"Subject: x\n\n{WORDS}\n\n{encoded('plan.txt', b'p' * 100)}\nTwo.\n{encoded('b.txt', b'b')}Ann\n")
-    found = parse_mail(raw)
-    assert found.text == f"{WORDS}\n\n\nTwo.\nAnn"
-    assert [(attachment.name, attachment.size) for attachment in found.attachments] == [("plan.txt", 100), ("b.txt", 1)]
+    parsed = parse_mail(raw)
+    assert parsed.text == f"{WORDS}\n\n\nTwo.\nAnn"
+    assert [(attachment.name, attachment.size) for attachment in parsed.attachments] == [
+        ("plan.txt", 100),
+        ("b.txt", 1),
+    ]
     assert content_of(raw, 1) == b"b"
 
 
@@ -295,7 +298,7 @@ def test_words_that_only_look_so_stay(text: str) -> None:
 def test_a_container_is_opened_once_for_all_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = mail("From: a@b.example\n\n" + "\nbegin 644 a.txt\n#86)C\nend\n" * 20)
     files = parse_mail(raw).attachments
-    parts = [mime.Part(one.type, None, one.encoding, "", None, one.start, one.stop) for one in files]
+    parts = [mime.Part(file.type, None, file.encoding, "", None, file.start, file.stop) for file in files]
     opened: list[bytes] = []
     split = uuencoded.split
     monkeypatch.setattr(uuencoded, "split", lambda text: opened.append(text) or split(text))  # type: ignore[func-returns-value]

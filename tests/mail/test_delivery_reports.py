@@ -54,7 +54,7 @@ def verdict(sender: str, text: str, path: str = "") -> DeliveryVerdict | None:
 @pytest.mark.parametrize("sender", [DAEMON, "postmaster@far.example", "ndr@far.example"])
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [*((one, FAILED) for one in FAILURES), *((one, DELAYED) for one in DELAYS), *((one, None) for one in NONE)],
+    [*((text, FAILED) for text in FAILURES), *((text, DELAYED) for text in DELAYS), *((text, None) for text in NONE)],
 )
 def test_what_mail_servers_say_in_words_is_read_in_many_languages(
     sender: str, text: str, wanted: DeliveryVerdict | None

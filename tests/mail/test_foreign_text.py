@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from mail_tickets.mail.html_text import crude_text
 from mail_tickets.mail.text import decoded, from_bytes, one_line, shown, storable
 
-anything = st.text(st.characters(codec=None, exclude_categories=()))
+any_text = st.text(st.characters(codec=None, exclude_categories=()))
 
 
-@given(anything)
+@given(any_text)
 def test_storable_text_goes_into_a_database(text: str) -> None:
     kept = storable(text)
     kept.encode("utf-8")
@@ -20,7 +20,7 @@ def test_storable_text_goes_into_a_database(text: str) -> None:
     assert storable(kept) == kept
 
 
-@given(anything, st.integers(1, 40))
+@given(any_text, st.integers(1, 40))
 def test_one_line_is_one_line(text: str, limit: int) -> None:
     line = one_line(text, limit)
     line.encode("utf-8")

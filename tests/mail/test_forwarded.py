@@ -180,11 +180,11 @@ User-Agent: Mutt/1.5
 
 def in_language(form: str, language: str) -> str:
     """A forward, with the first word of each kind that the language has, or else the English one."""
-    said = {
+    words = {
         name: (getattr(LANGUAGES[language], name) or getattr(LANGUAGES["en"], name)).split("|")[0]
         for name in ("sender", "date", "to", "copy", "subject", "original", "forwarded")
     }
-    return FORMS[form].format(**said, body=BODY, quoted="\n".join(f"> {line}".rstrip() for line in BODY.split("\n")))
+    return FORMS[form].format(**words, body=BODY, quoted="\n".join(f"> {line}".rstrip() for line in BODY.split("\n")))
 
 
 def writer(text: str) -> Mailbox | None:
@@ -251,7 +251,7 @@ def test_a_real_forward_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "sender"),
+    ("sender_line", "sender"),
     [
         ("ann@home.example", Mailbox("", "ann@home.example")),
         ("<ann@home.example>", Mailbox("", "ann@home.example")),
@@ -272,12 +272,12 @@ def test_a_real_forward_is_read(name: str) -> None:
         ("Ann <Ann@HOME.example<mailto:ann@home.example>>", Mailbox("Ann", "Ann@HOME.example")),
     ],
 )
-def test_the_sender_is_read_as_clients_show_it(said: str, sender: Mailbox) -> None:
-    assert writer(f"From: {said}\nSubject: Boot\n\nx") == sender
+def test_the_sender_is_read_as_clients_show_it(sender_line: str, sender: Mailbox) -> None:
+    assert writer(f"From: {sender_line}\nSubject: Boot\n\nx") == sender
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sender_line",
     [
         "Ann Smith", "", "my point of view", "ann@", "@home.example", "Ann <ann at home.example>",
         "ann@home.example, bob@home.example", "Ann <ann@home.example>, Bob <bob@home.example>",
@@ -286,9 +286,9 @@ def test_the_sender_is_read_as_clients_show_it(said: str, sender: Mailbox) -> No
         f"{'Ann ' * 600}<ann@home.example>", f"{'x' * 1978}ann@home.example",
     ],
 )  # fmt: skip
-def test_where_it_is_not_one_address_that_wrote_nobody_is_taken_for_the_writer(said: str) -> None:
+def test_where_it_is_not_one_address_that_wrote_nobody_is_taken_for_the_writer(sender_line: str) -> None:
     deeper = "\n\nFrom: Eve <eve@home.example>\nSent: Monday\nTo: Ann\nSubject: older"
-    assert original_inline(f"From: {said}\nSent: Tuesday\nTo: Bob\nSubject: Boot\n\nx{deeper}") is None
+    assert original_inline(f"From: {sender_line}\nSent: Tuesday\nTo: Bob\nSubject: Boot\n\nx{deeper}") is None
 
 
 def test_the_header_sender_names_the_writer_only_where_from_does_not() -> None:
@@ -404,7 +404,7 @@ ADDRESSES = st.one_of(
     st.builds("{}@[192.0.2.{}]".format, LOCALS, st.integers(0, 255)),
 ).filter(is_usable)
 SHOWN = st.characters(exclude_categories=("C", "Zl", "Zp"), exclude_characters="@<>=\xad\u200b\u200e\u200f\ufeff")
-WORDS = st.text(SHOWN, max_size=40).map(lambda said: one_line(said).strip(" \"'*_|([,;)]")).map(one_line)
+WORDS = st.text(SHOWN, max_size=40).map(lambda words: one_line(words).strip(" \"'*_|([,;)]")).map(one_line)
 ROUND = [
     "---------- Forwarded message ---------\nFrom: {0} <{1}>\nDate: x\nSubject: {2}\nTo: <desk@home.example>\n\n\nx",
     "________________________________\nFrom: {0} <{1}>\nSent: Sunday\nTo: Desk\nSubject: {2}\n\nx",
@@ -433,8 +433,8 @@ TEXTS = st.one_of(
 @given(TEXTS)
 @settings(max_examples=500, deadline=None)
 def test_whoever_is_found_stands_in_the_text(text: str) -> None:
-    found = writer(text)
-    assert found is None or (is_usable(found.email) and found.email in text.replace("\xad", ""))
+    sender = writer(text)
+    assert sender is None or (is_usable(sender.email) and sender.email in text.replace("\xad", ""))
 
 
 HOSTILE = [
@@ -475,8 +475,8 @@ def letter(sender: str | None = "Ann Smith <ann@home.example>", text: str = "It 
 def forward(*letters: EmailMessage) -> bytes:
     mail = letter("Bob <bob@home.example>", "Please help Ann.\n")
     mail.add_attachment(b"picture", "image", "png", filename="a.png")
-    for one in letters:
-        mail.add_attachment(one)
+    for content in letters:
+        mail.add_attachment(content)
     return mail.as_bytes()
 
 

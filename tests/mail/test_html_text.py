@@ -196,5 +196,5 @@ WORD = st.text("abcxyz", min_size=1, max_size=8)
 )
 def test_no_word_is_lost(pieces: list[tuple[str, str]]) -> None:
     text = text_of("".join(f"<{tag}>{word}</{tag}> " for tag, word in pieces))
-    said = [word for word in text.replace(">", " ").replace("|", " ").split() if word != "-"]
-    assert "".join(said) == "".join(word for _, word in pieces)
+    words = [word for word in text.replace(">", " ").replace("|", " ").split() if word != "-"]
+    assert "".join(words) == "".join(word for _, word in pieces)

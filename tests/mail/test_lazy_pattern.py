@@ -11,7 +11,7 @@ def test_a_pattern_finds_what_a_compiled_one_finds() -> None:
     late, at_once = lazy_pattern(r"a(b*)", re.IGNORECASE), re.compile(r"a(b*)", re.IGNORECASE)
     for _ in range(2):
         assert late.findall("abb AB") == at_once.findall("abb AB")
-        assert [found.span() for found in late.finditer("abb AB")] == [(0, 3), (4, 6)]
+        assert [match.span() for match in late.finditer("abb AB")] == [(0, 3), (4, 6)]
         assert late.sub("-", "abb AB") == at_once.sub("-", "abb AB")
     assert late.groups == at_once.groups
     assert late.pattern == at_once.pattern

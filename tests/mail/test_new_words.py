@@ -104,7 +104,7 @@ def test_the_exact_bytes_are_kept_whatever_was_set_aside(thread: TicketThread) -
         "Water.\r\n\r\n-- \r\nRon\r\n> It burns.\r\n"
     ).encode() + b"\xff\x00\r\n"
     thread.world.brings(raw, "ron@example.org", f"ticket1@{DOMAIN}")
-    [row] = [one for one in thread.world.rows(messages.Message) if one.message_id == "<b@x>"]
+    [row] = [row for row in thread.world.rows(messages.Message) if row.message_id == "<b@x>"]
     with thread.world.uow() as uow:
         assert raw_bytes(uow, row.mail_id) == raw
 
@@ -146,8 +146,8 @@ FILES = {
 def test_a_file_goes_with_the_letters_byte_for_byte(small: TicketThread, file: tuple[str, bytes, str]) -> None:
     kind, content, name = file
     small.sends(file)
-    [shown] = small.world.ticket()["messages"][-1]["attachments"]
-    assert shown == {"name": name, "type": kind, "bytes": len(content)}
+    [attachment] = small.world.ticket()["messages"][-1]["attachments"]
+    assert attachment == {"name": name, "type": kind, "bytes": len(content)}
     letter = small.rita.letter()
     [part] = letter.mail.iter_attachments()
     assert (part.get_payload(decode=True), part.get_filename()) == (content, name)

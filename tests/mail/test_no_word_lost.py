@@ -140,14 +140,14 @@ def test_each_word_is_read_or_counted_among_the_lines_set_aside(
 ) -> None:
     raw, words, client, _ = mail
     text = parse_mail(raw).text
-    ours = LETTER if known else []
+    our_texts = LETTER if known else []
     for opening in (True, False):
-        said = split(text, ours, opening=opening, outsider=outsider)
-        assert [word for word in words if word not in said.new] == []
-        read_by_nobody = [line for line in ("We do not pay.", "fault 17") if line in text and line not in said.new]
-        assert not read_by_nobody or foreign_lines(said.rest, ours) > 0
+        parts = split(text, our_texts, opening=opening, outsider=outsider)
+        assert [word for word in words if word not in parts.new] == []
+        read_by_nobody = [line for line in ("We do not pay.", "fault 17") if line in text and line not in parts.new]
+        assert not read_by_nobody or foreign_lines(parts.rest, our_texts) > 0
         if known and client in OF_OURS and "footer" not in text:
-            assert "other button" not in said.new
+            assert "other button" not in parts.new
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +188,8 @@ def test_each_word_is_in_the_letter_or_the_letter_says_that_lines_were_left_out(
     letters = [rosa.letter(), *(ann.letters[-1:] if way == "responder answers" else [])]
     for letter in letters:
         assert [word for word in words if word not in letter.text] == []
-    others = {"another's": "We do not pay.", "a log": "fault 17"}.get(client, "other button")
+    foreign_words = {"another's": "We do not pay.", "a log": "fault 17"}.get(client, "other button")
     if client != "first":
-        assert others in letters[0].text or "[We left out what this quotes." in letters[0].text
+        assert foreign_words in letters[0].text or "[We left out what this quotes." in letters[0].text
     if client == "another's":
-        assert all(others not in letter.all_text for letter in letters[1:])
+        assert all(foreign_words not in letter.all_text for letter in letters[1:])

@@ -102,10 +102,10 @@ def test_what_others_wrote_around_our_letter_is_no_answer_of_a_responder(block: 
 
 
 def test_outlooks_addresses_of_links_are_no_words() -> None:
-    ours = [*OURS, "Team only: ticket1-comment@tracker.example"]
+    our_texts = [*OURS, "Team only: ticket1-comment@tracker.example"]
     link = "> Team only: ticket1-comment@tracker.example<mailto:ticket1-comment@tracker.example>"
     for outsider in (False, True):
-        assert split(f"Yes.\n\n{ON}\n{quoted(LETTER)}\n{link}", ours, outsider=outsider).new == "Yes."
+        assert split(f"Yes.\n\n{ON}\n{quoted(LETTER)}\n{link}", our_texts, outsider=outsider).new == "Yes."
 
 
 def test_another_mail_above_our_letter_stays_in_an_outsiders_reply() -> None:
@@ -121,8 +121,8 @@ POSTSCRIPTS = ["P.S. The second one is dark, too.", "PS: fuse 7", "PPS no fuse",
 @pytest.mark.parametrize("words", POSTSCRIPTS)
 @pytest.mark.parametrize("opening", [False, True])
 def test_a_postscript_below_a_signature_stays(words: str, opening: bool) -> None:
-    said = split(f"Lamp.\n\n-- \nAnn\nLamps Ltd\n\n{words}", opening=opening)
-    assert (said.new.split("\n"), said.rest) == (["Lamp.", "", "", words], "-- \nAnn\nLamps Ltd")
+    parts = split(f"Lamp.\n\n-- \nAnn\nLamps Ltd\n\n{words}", opening=opening)
+    assert (parts.new.split("\n"), parts.rest) == (["Lamp.", "", "", words], "-- \nAnn\nLamps Ltd")
 
 
 STAYS = {
@@ -139,18 +139,18 @@ def test_what_an_outsider_quotes_of_others_stays(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["a quotation of another", "a mail of another"])
 def test_what_a_responder_quotes_of_others_is_set_aside_and_counted(name: str) -> None:
-    said = split(STAYS[name], OURS)
-    assert said.new == "See what he says."
-    assert foreign_lines(said.rest, OURS) > 0
+    parts = split(STAYS[name], OURS)
+    assert parts.new == "See what he says."
+    assert foreign_lines(parts.rest, OURS) > 0
 
 
 @pytest.mark.parametrize("outsider", [False, True])
 @pytest.mark.parametrize("letter", [quoted(LETTER), LETTER], ids=["marked", "bare"])
 @pytest.mark.parametrize("above", [ON, HEAD.replace("Carl Shop <carl@shop", "Bob <ticket1@tracker")])
 def test_our_own_letter_is_set_aside_and_not_counted(above: str, letter: str, outsider: bool) -> None:
-    said = split(f"It works now.\n\n{above}\n\n{letter}", OURS, outsider=outsider)
-    assert said.new == "It works now."
-    assert foreign_lines(said.rest, OURS) == 0
+    parts = split(f"It works now.\n\n{above}\n\n{letter}", OURS, outsider=outsider)
+    assert parts.new == "It works now."
+    assert foreign_lines(parts.rest, OURS) == 0
 
 
 @pytest.mark.parametrize("above", [ON, HEAD.replace("Carl Shop <carl@shop", "Bob <ticket1@tracker")])
@@ -160,8 +160,8 @@ def test_a_letter_of_ours_that_a_client_changed_is_set_aside(above: str) -> None
 
 
 def test_a_signature_is_not_counted() -> None:
-    said = split("It works now.\n-- \nAnn\nLamps Ltd", OURS)
-    assert (said.new, foreign_lines(said.rest, OURS)) == ("It works now.", 0)
+    parts = split("It works now.\n-- \nAnn\nLamps Ltd", OURS)
+    assert (parts.new, foreign_lines(parts.rest, OURS)) == ("It works now.", 0)
 
 
 def test_a_quoted_line_that_a_client_wrapped_is_no_answer() -> None:

@@ -42,12 +42,12 @@ def strings(read_mail: ParsedMail) -> Iterator[str]:
 
 def assert_sound(raw: bytes) -> None:
     """What holds of every mail, whatever its bytes."""
-    found = parse_mail(raw)
-    for text in strings(found):
+    parsed = parse_mail(raw)
+    for text in strings(parsed):
         text.encode("utf-8")
         assert "\0" not in text
         assert "\r" not in text
-    for attachment in found.attachments:
+    for attachment in parsed.attachments:
         assert 0 <= attachment.start <= attachment.stop <= len(raw)
         assert attachment.name
     for part in mime.parts(raw):
@@ -125,7 +125,7 @@ def test_the_headers_are_those_of_the_standard_library(path: Path) -> None:
     values: dict[str, list[str]] = {}
     for name, value in email.message_from_bytes(raw).raw_items():
         values.setdefault(name.lower(), []).append(str(value).replace("\r\n", "\n").lstrip())
-    assert {name: [value.lstrip() for value in found] for name, found in header_fields(raw).items()} == values
+    assert {name: [value.lstrip() for value in values] for name, values in header_fields(raw).items()} == values
 
 
 # --- Made mails come back ---
@@ -141,21 +141,21 @@ files = st.lists(st.tuples(names, st.binary(max_size=200)), max_size=4)
 def test_a_made_mail_comes_back(
     body: str, subject: str, attached: list[tuple[str, bytes]], encoding: str, with_html: bool, crlf: bool
 ) -> None:
-    made = EmailMessage(policy=SMTP if crlf else email.policy.default)
-    made["Subject"] = subject
-    made.set_content(body, cte=encoding)
+    message = EmailMessage(policy=SMTP if crlf else email.policy.default)
+    message["Subject"] = subject
+    message.set_content(body, cte=encoding)
     if with_html:
-        made.add_alternative(f"<p>{body}</p>", subtype="html")
+        message.add_alternative(f"<p>{body}</p>", subtype="html")
     for name, content in attached:
-        made.add_attachment(content, "application", "octet-stream", filename=name)
-    raw = made.as_bytes()
-    found = parse_mail(raw)
-    assert found.text.splitlines() == body.removeprefix("\ufeff").strip().splitlines() or body.startswith("\ufeff")
-    assert found.subject == " ".join(subject.split()) or not subject.isprintable()
-    assert [attachment.size for attachment in found.attachments] == [len(content) for _, content in attached]
-    assert [attachment.name for attachment in found.attachments] == [" ".join(name.split()) for name, _ in attached]
+        message.add_attachment(content, "application", "octet-stream", filename=name)
+    raw = message.as_bytes()
+    parsed = parse_mail(raw)
+    assert parsed.text.splitlines() == body.removeprefix("\ufeff").strip().splitlines() or body.startswith("\ufeff")
+    assert parsed.subject == " ".join(subject.split()) or not subject.isprintable()
+    assert [attachment.size for attachment in parsed.attachments] == [len(content) for _, content in attached]
+    assert [attachment.name for attachment in parsed.attachments] == [" ".join(name.split()) for name, _ in attached]
     leaves = {part.start: part for part in mime.parts(raw)}
-    contents = [mime.content(raw, leaves[attachment.start]) for attachment in found.attachments]
+    contents = [mime.content(raw, leaves[attachment.start]) for attachment in parsed.attachments]
     assert contents == [content for _, content in attached]
 
 
@@ -227,18 +227,18 @@ last  \n\n\n""")
 
 
 def test_a_plain_reply_is_read_whole() -> None:
-    found = parse_mail(REPLY)
-    assert found.sender == Mailbox("Ann Ärmel", "ann@example.org")
-    assert found.authors == 1
-    assert found.subject == "Re: [help #1] Grüße"
-    assert found.date == datetime(2026, 11, 3, 9, tzinfo=UTC)
-    assert found.message_id == "<3@example.org>"
-    assert found.in_reply_to == ("<2@tickets.example>",)
-    assert found.references == ("<1@example.org>", "<2@tickets.example>")
-    assert found.to == (Mailbox("Help, please", "help@tickets.example"), Mailbox("", "bob@example.net"))
-    assert found.hints == ("help@tickets.example", "tickets@host.example")
-    assert found.text == "  first, indented\n\nlast"
-    assert (found.automatic, found.listed, found.attachments) == (None, False, ())
+    parsed = parse_mail(REPLY)
+    assert parsed.sender == Mailbox("Ann Ärmel", "ann@example.org")
+    assert parsed.authors == 1
+    assert parsed.subject == "Re: [help #1] Grüße"
+    assert parsed.date == datetime(2026, 11, 3, 9, tzinfo=UTC)
+    assert parsed.message_id == "<3@example.org>"
+    assert parsed.in_reply_to == ("<2@tickets.example>",)
+    assert parsed.references == ("<1@example.org>", "<2@tickets.example>")
+    assert parsed.to == (Mailbox("Help, please", "help@tickets.example"), Mailbox("", "bob@example.net"))
+    assert parsed.hints == ("help@tickets.example", "tickets@host.example")
+    assert parsed.text == "  first, indented\n\nlast"
+    assert (parsed.automatic, parsed.listed, parsed.attachments) == (None, False, ())
 
 
 @pytest.mark.parametrize(
@@ -301,30 +301,30 @@ def test_of_many_references_the_first_ten_and_the_last_ninety_stay() -> None:
 
 
 def alternative(plain: str, html: str) -> bytes:
-    made = EmailMessage()
-    made.set_content(plain)
-    made.add_alternative(html, subtype="html")
-    return made.as_bytes()
+    message = EmailMessage()
+    message.set_content(plain)
+    message.add_alternative(html, subtype="html")
+    return message.as_bytes()
 
 
 def test_of_two_forms_the_plain_one_is_the_text_and_the_other_no_attachment() -> None:
-    found = parse_mail(alternative("plain words", "<p>plain <b>words</b></p>"))
-    assert (found.text, found.attachments) == ("plain words", ())
+    parsed = parse_mail(alternative("plain words", "<p>plain <b>words</b></p>"))
+    assert (parsed.text, parsed.attachments) == ("plain words", ())
 
 
 def test_an_empty_plain_form_gives_way_to_the_html() -> None:
-    found = parse_mail(alternative(" \n", "<p>html</p>"))
-    assert (found.text, found.attachments) == ("html", ())
+    parsed = parse_mail(alternative(" \n", "<p>html</p>"))
+    assert (parsed.text, parsed.attachments) == ("html", ())
 
 
 def test_a_list_footer_in_plain_text_does_not_hide_the_html_above_it() -> None:
-    made = EmailMessage()
-    made.set_content("<p>words</p>", subtype="html")
-    made.make_mixed()
+    message = EmailMessage()
+    message.set_content("<p>words</p>", subtype="html")
+    message.make_mixed()
     footer = EmailMessage()
     footer.set_content("footer")
-    made.attach(footer)
-    assert parse_mail(made.as_bytes()).text == "words\n\nfooter"
+    message.attach(footer)
+    assert parse_mail(message.as_bytes()).text == "words\n\nfooter"
 
 
 def test_a_named_text_is_an_attachment_beside_a_text_and_the_text_without_one() -> None:
@@ -337,13 +337,13 @@ def test_a_named_text_is_an_attachment_beside_a_text_and_the_text_without_one() 
 
 
 def test_attachments_without_a_name_get_one() -> None:
-    made = EmailMessage()
-    made.set_content("words")
-    made.add_attachment(b"png", "image", "png")
-    made.add_attachment(EmailMessage())
-    made.add_attachment(b"?", "application", "x-nobody-knows")
-    found = [(attachment.name, attachment.type) for attachment in parse_mail(made.as_bytes()).attachments]
-    assert found == [
+    message = EmailMessage()
+    message.set_content("words")
+    message.add_attachment(b"png", "image", "png")
+    message.add_attachment(EmailMessage())
+    message.add_attachment(b"?", "application", "x-nobody-knows")
+    files = [(attachment.name, attachment.type) for attachment in parse_mail(message.as_bytes()).attachments]
+    assert files == [
         ("part-2.png", "image/png"),
         ("forwarded.eml", "message/rfc822"),
         ("part-4", "application/x-nobody-knows"),
@@ -408,8 +408,8 @@ def test_an_mbox_line_is_passed_over() -> None:
 
 
 def test_a_mail_of_an_old_macintosh_has_headers_and_text() -> None:
-    found = parse_mail(b"Subject: x\rFrom: a@x.org\r\rone\rtwo\r")
-    assert (found.subject, found.text) == ("x", "one\ntwo")
+    parsed = parse_mail(b"Subject: x\rFrom: a@x.org\r\rone\rtwo\r")
+    assert (parsed.subject, parsed.text) == ("x", "one\ntwo")
 
 
 def test_a_mail_without_headers_is_all_text() -> None:
@@ -418,10 +418,10 @@ def test_a_mail_without_headers_is_all_text() -> None:
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_a_long_mail_says_that_it_is_longer(end: bytes) -> None:
-    found = parse_mail(end + (b"words" + end) * 300_000)
-    assert len(found.text) <= 1_000_100
-    assert found.text.endswith(f"words\n\n{TOO_LONG}")
-    assert split(found.text).new == split(found.text, opening=True).new == found.text
+    parsed = parse_mail(end + (b"words" + end) * 300_000)
+    assert len(parsed.text) <= 1_000_100
+    assert parsed.text.endswith(f"words\n\n{TOO_LONG}")
+    assert split(parsed.text).new == split(parsed.text, opening=True).new == parsed.text
     html = parse_mail(b"Content-Type: text/html\n\n<p>" + b"words " * 300_000)
     assert html.text.endswith(f"words\n\n{TOO_LONG}")
 
@@ -429,9 +429,9 @@ def test_a_long_mail_says_that_it_is_longer(end: bytes) -> None:
 def test_a_short_answer_above_a_long_quotation_is_not_longer() -> None:
     for marks in (b"> ", b""):
         above = b"\nYes.\n\nOn Wed, 25 Nov 2026 at 09:20, Bob <bob@shop.example> wrote:\n"
-        said = split(parse_mail(above + (marks + b"words\n") * 300_000).text)
-        assert said.new == "Yes."
-        assert said.rest.endswith(TOO_LONG)
+        parts = split(parse_mail(above + (marks + b"words\n") * 300_000).text)
+        assert parts.new == "Yes."
+        assert parts.rest.endswith(TOO_LONG)
 
 
 def test_line_ends_that_changed_on_the_way_do_not_change_the_digest() -> None:
@@ -519,5 +519,5 @@ def test_no_more_parts_are_mapped_than_the_limit() -> None:
     ],
 )
 def test_ids_are_read_without_angle_brackets(header: str, ids: tuple[str, ...]) -> None:
-    found = parse_mail(mail(f"In-Reply-To: {header}\nReferences: {header}\n\nwords"))
-    assert (found.in_reply_to, found.references) == (ids, ids)
+    parsed = parse_mail(mail(f"In-Reply-To: {header}\nReferences: {header}\n\nwords"))
+    assert (parsed.in_reply_to, parsed.references) == (ids, ids)

@@ -23,9 +23,9 @@ MAILS = Path(__file__).parent.parent / "mails"
 @pytest.mark.parametrize("name", REPLIES)
 def test_a_real_reply_is_told_apart_exactly_unless_it_is_in_the_table_of_misses(name: str) -> None:
     text, wanted = replied(name)
-    found = split(text).new
-    assert is_kept(wanted, found), "words of the writer are lost"
-    assert is_exact(wanted, found) is (name not in MISSES), MISSES.get(name, "no miss was known")
+    new = split(text).new
+    assert is_kept(wanted, new), "words of the writer are lost"
+    assert is_exact(wanted, new) is (name not in MISSES), MISSES.get(name, "no miss was known")
 
 
 def test_enough_real_replies_are_exact() -> None:
@@ -37,8 +37,8 @@ def test_enough_real_replies_are_exact() -> None:
 @pytest.mark.parametrize("name", TALON)
 def test_the_reply_of_every_client_is_found(name: str) -> None:
     path = MAILS / "talon" / "standard_replies" / f"{name}.eml"
-    found = split(parse_mail(path.read_bytes()).text).new
-    assert found.split() == ["Hello"]
+    new = split(parse_mail(path.read_bytes()).text).new
+    assert new.split() == ["Hello"]
 
 
 # --- What clients write above a quotation ---
@@ -127,8 +127,8 @@ ABOVE = {
 @pytest.mark.parametrize("line", ABOVE.values(), ids=ABOVE)
 @pytest.mark.parametrize("mark", ["> ", ""], ids=["marked", "unmarked"])
 def test_a_quotation_ends_what_is_new(line: str, mark: str) -> None:
-    found = split(f"The new words.\n\n{line}\n{mark}old words\n{mark}more of them")
-    assert found == Split("The new words.", f"{line}\n{mark}old words\n{mark}more of them")
+    parts = split(f"The new words.\n\n{line}\n{mark}old words\n{mark}more of them")
+    assert parts == Split("The new words.", f"{line}\n{mark}old words\n{mark}more of them")
 
 
 @pytest.mark.parametrize("line", [line for line in ABOVE.values() if "<" in line and not line.startswith("-")])
@@ -343,8 +343,8 @@ def test_a_short_reply_is_not_lost_before_the_line_of_any_client(reply: str) -> 
         for place, end in enumerate((". ", "! ", "? ", ") ", "🙂 ", "\n")):
             # Above every other one, so that each line and each end has it and has it not.
             greeting = "Hello,\n\n" if (number + place) % 2 else ""
-            found = split(f"{greeting}{reply}{end}{line}\n> old words")
-            assert letters(found.new) == letters(f"{greeting}{reply}{end}")
+            parts = split(f"{greeting}{reply}{end}{line}\n> old words")
+            assert letters(parts.new) == letters(f"{greeting}{reply}{end}")
 
 
 BEFORE = {
@@ -385,8 +385,8 @@ def test_a_line_is_cut_where_the_line_above_a_quotation_begins(words: str, above
 
 
 def test_what_is_not_marked_is_quoted_below_a_line_that_is_cut() -> None:
-    found = split("Yes. On Wed, Apr 4, 2012 at 3:59 PM, Ann <ann@home.example> wrote:\n\nold words\n\nmore")
-    assert found.new == "Yes."
+    parts = split("Yes. On Wed, Apr 4, 2012 at 3:59 PM, Ann <ann@home.example> wrote:\n\nold words\n\nmore")
+    assert parts.new == "Yes."
 
 
 ENDS_LIKE_ONE = [
@@ -434,15 +434,15 @@ def test_the_header_lines_of_a_letter_that_is_answered_end_what_is_new(language:
         assert split(f"The new words.\n\n{block}\n\nold words").new == "The new words."
 
 
-@pytest.mark.parametrize("said", said_in_any_language("original"))
-def test_a_delimiter_above_a_letter_that_is_answered_ends_what_is_new(said: str) -> None:
-    for line in (f"-----{said}-----", f"-------- {said} --------", f"------------------ {said} ------------------"):
+@pytest.mark.parametrize("words", said_in_any_language("original"))
+def test_a_delimiter_above_a_letter_that_is_answered_ends_what_is_new(words: str) -> None:
+    for line in (f"-----{words}-----", f"-------- {words} --------", f"------------------ {words} ------------------"):
         assert split(f"The new words.\n\n{line}\nold words").new == "The new words."
 
 
-@pytest.mark.parametrize("said", said_in_any_language("forwarded"))
-def test_a_letter_that_is_passed_on_is_new(said: str) -> None:
-    for line in (f"---------- {said} ---------", f"{said}:"):
+@pytest.mark.parametrize("words", said_in_any_language("forwarded"))
+def test_a_letter_that_is_passed_on_is_new(words: str) -> None:
+    for line in (f"---------- {words} ---------", f"{words}:"):
         text = (
             f"For you.\n\n{line}\nFrom: Ann <ann@home.example>\nSubject: Boot\nTo: b@home.example\n\nIt does not boot."
         )
@@ -497,9 +497,9 @@ WHOLE = {
 
 @pytest.mark.parametrize("text", WHOLE.values(), ids=WHOLE)
 def test_in_doubt_a_line_is_new(text: str) -> None:
-    found = split(text)
-    assert found.new.strip() == text.strip()
-    assert found.rest == ""
+    parts = split(text)
+    assert parts.new.strip() == text.strip()
+    assert parts.rest == ""
 
 
 def test_answers_between_quoted_lines_stay_with_what_they_answer() -> None:
@@ -593,12 +593,12 @@ def is_sequence_of(part: str, whole: str) -> bool:
 
 @given(TEXTS, st.booleans(), st.sampled_from([(), tuple(LETTER)]))
 @settings(max_examples=400, deadline=None)
-def test_no_line_is_lost_and_none_is_invented(text: str, forward: bool, ours: tuple[str, ...]) -> None:
-    found = split(text, ours, forward)
-    assert sorted(letters(found.new) + letters(found.rest)) == sorted(letters(text))
-    assert is_sequence_of(letters(found.new), letters(text))
-    assert is_sequence_of(letters(found.rest), letters(text))
-    assert bool(found.new.strip()) is bool(text.strip())
+def test_no_line_is_lost_and_none_is_invented(text: str, forward: bool, our_texts: tuple[str, ...]) -> None:
+    parts = split(text, our_texts, forward)
+    assert sorted(letters(parts.new) + letters(parts.rest)) == sorted(letters(text))
+    assert is_sequence_of(letters(parts.new), letters(text))
+    assert is_sequence_of(letters(parts.rest), letters(text))
+    assert bool(parts.new.strip()) is bool(text.strip())
 
 
 @given(st.lists(st.text("abcdefgh .,;()'\t", max_size=60), max_size=30).map("\n".join))
@@ -615,8 +615,8 @@ def test_what_is_new_stays_new(name: str) -> None:
 @pytest.mark.parametrize("shape", HOSTILE, ids=HOSTILE)
 def test_hostile_text_is_split_without_a_loss(shape: str) -> None:
     text = HOSTILE[shape](50_000)
-    found = split(text, LETTER)
-    assert len(letters(found.new)) + len(letters(found.rest)) == len(letters(text))
+    parts = split(text, LETTER)
+    assert len(letters(parts.new)) + len(letters(parts.rest)) == len(letters(text))
 
 
 @pytest.mark.parametrize("shape", HOSTILE, ids=HOSTILE)

@@ -21,7 +21,7 @@ HELLO = f"hello@{DOMAIN}"
 SENDER = "ann@example.org"
 
 
-def found(*folders: str) -> list[Path]:
+def mails_in(*folders: str) -> list[Path]:
     """Every mail below these folders."""
     return sorted(path for folder in folders for path in (MAILS / folder).rglob("*") if path.is_file())
 
@@ -42,8 +42,8 @@ def sent(world: World, raw: bytes, *, scheme: str = "smtp", recipient: str = HEL
 
 
 def test_the_mails_are_there() -> None:
-    assert len([path for path in found("cpython") if path.name.startswith("msg_")]) >= 45
-    assert len(found("ruby-mail")) >= 100
+    assert len([path for path in mails_in("cpython") if path.name.startswith("msg_")]) >= 45
+    assert len(mails_in("ruby-mail")) >= 100
 
 
 class Shared:
@@ -85,7 +85,9 @@ def said_by(raw: bytes) -> tuple[str | None, bytes]:
 def test_all_of_them_are_taken_and_kept_as_sent_by_one_server_of_each_database(world: World) -> None:
     admin = world.known("admin@example.org", admin=True)
     bob = world.responder("bob@example.org")
-    sends = [(scheme, path, wired(path.read_bytes())) for name, scheme in COLLECTIONS.items() for path in found(name)]
+    sends = [
+        (scheme, path, wired(path.read_bytes())) for name, scheme in COLLECTIONS.items() for path in mails_in(name)
+    ]
     # To an address of its own each, since some have a Message-ID in common: none is a repeat.
     with world.uow() as uow:
         for number in range(len(sends)):
@@ -100,9 +102,9 @@ def test_all_of_them_are_taken_and_kept_as_sent_by_one_server_of_each_database(w
             client.leaves()
     world.settle()
     kept = set(world.rows(Mail.raw))
-    said = {said_by(raw) for raw in kept}
+    ids = {said_by(raw) for raw in kept}
     # Of one mail that came two ways, its ticket keeps each body once.
-    assert [path for _, path, raw in sends if raw not in kept and said_by(raw) not in said] == []
+    assert [path for _, path, raw in sends if raw not in kept and said_by(raw) not in ids] == []
     assert len([path for _, path, raw in sends if raw not in kept]) < 5
     # Some of them answer others.
     taken = [row for row in world.rows(Delivery) if row.fate in ("opened", "posted")]

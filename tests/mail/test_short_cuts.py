@@ -56,17 +56,17 @@ def test_a_plain_date_is_read_as_any_other(written: datetime, zone: str, form: s
 @settings(max_examples=400)
 @example("Words.\n\nOn\nMonday\n5 Oct 2015\nat 10h00\nAnn\nwrote:\n> quoted", [], False, False)
 @given(_texts, st.lists(st.sampled_from(_LINES), max_size=4), st.booleans(), st.booleans())
-def test_lines_that_lead_nowhere_change_nothing(text: str, ours: list[str], outsider: bool, opening: bool) -> None:
+def test_lines_that_lead_nowhere_change_nothing(text: str, our_texts: list[str], outsider: bool, opening: bool) -> None:
     def read() -> tuple[object, ...]:
-        parts = split(text, ours, outsider=outsider, opening=opening)
-        return parts, foreign_lines(parts.rest, ours), leads(text)
+        parts = split(text, our_texts, outsider=outsider, opening=opening)
+        return parts, foreign_lines(parts.rest, our_texts), leads(text)
 
-    found = read()
+    result = read()
     with (
         mock.patch.object(marks, "could_lead", return_value=True),
         mock.patch.object(quoted_text, "could_lead", return_value=True),
     ):
-        assert read() == found
+        assert read() == result
 
 
 @given(st.text(st.sampled_from(" >|ab\n\xa0"), max_size=12))

@@ -36,8 +36,8 @@ PLACEHOLDERS = {
 
 @pytest.mark.parametrize("plain", PLACEHOLDERS.values(), ids=PLACEHOLDERS)
 def test_a_plain_form_that_does_not_say_what_the_html_says_is_not_taken(plain: str) -> None:
-    found = parse_mail(multipart("alternative", part("text/plain", plain), part("text/html", HTML)))
-    assert (found.text, found.attachments) == (WORDS, ())
+    parsed = parse_mail(multipart("alternative", part("text/plain", plain), part("text/html", HTML)))
+    assert (parsed.text, parsed.attachments) == (WORDS, ())
 
 
 def test_a_plain_form_that_says_the_same_is_taken() -> None:
@@ -50,9 +50,9 @@ def test_words_below_a_file_are_read_in_the_form_that_has_them() -> None:
     inner = f"Content-Type: multipart/mixed; boundary=c\n\n--c\n{part('text/html', '<p>Above.</p>')}\n"
     file = part("application/pdf", "x", "Content-Disposition: inline; filename=plan.pdf")
     inner += f"--c\n{file}\n--c\n{part('text/html', f'<p>{WORDS}</p>')}\n--c--"
-    found = parse_mail(multipart("alternative", part("text/plain", "Above."), inner))
-    assert found.text == f"Above.\n\n{WORDS}"
-    assert [attachment.name for attachment in found.attachments] == ["plan.pdf"]
+    parsed = parse_mail(multipart("alternative", part("text/plain", "Above."), inner))
+    assert parsed.text == f"Above.\n\n{WORDS}"
+    assert [attachment.name for attachment in parsed.attachments] == ["plan.pdf"]
 
 
 def test_an_empty_sibling_hides_no_words() -> None:
@@ -64,24 +64,24 @@ NAMED = 'Content-Disposition: inline; filename="body.txt"'
 
 
 def test_a_named_first_text_is_text_and_a_later_one_a_file() -> None:
-    found = parse_mail(multipart("mixed", part("text/plain", WORDS, NAMED), part("text/plain", "footer")))
-    assert (found.text, found.attachments) == (f"{WORDS}\n\nfooter", ())
-    found = parse_mail(multipart("mixed", part("text/plain", WORDS), part("text/plain", "log", NAMED)))
-    assert (found.text, [attachment.name for attachment in found.attachments]) == (WORDS, ["body.txt"])
+    parsed = parse_mail(multipart("mixed", part("text/plain", WORDS, NAMED), part("text/plain", "footer")))
+    assert (parsed.text, parsed.attachments) == (f"{WORDS}\n\nfooter", ())
+    parsed = parse_mail(multipart("mixed", part("text/plain", WORDS), part("text/plain", "log", NAMED)))
+    assert (parsed.text, [attachment.name for attachment in parsed.attachments]) == (WORDS, ["body.txt"])
 
 
 def test_a_nameless_attachment_that_is_the_only_text_is_no_file() -> None:
-    found = parse_mail(multipart("mixed", part("text/plain", WORDS, "Content-Disposition: attachment")))
-    assert (found.text, found.attachments) == (WORDS, ())
-    found = parse_mail(mail(f"Content-Type: text/plain\nContent-Disposition: attachment\n\n{WORDS}\n"))
-    assert (found.text, found.attachments) == (WORDS, ())
+    parsed = parse_mail(multipart("mixed", part("text/plain", WORDS, "Content-Disposition: attachment")))
+    assert (parsed.text, parsed.attachments) == (WORDS, ())
+    parsed = parse_mail(mail(f"Content-Type: text/plain\nContent-Disposition: attachment\n\n{WORDS}\n"))
+    assert (parsed.text, parsed.attachments) == (WORDS, ())
 
 
 @pytest.mark.parametrize("above", ["Content-Type: text/plain\n\n\n", "Content-Type: text/html\n\n<br>&nbsp;\n"])
 def test_an_empty_text_above_it_makes_it_no_file(above: str) -> None:
     words = f"Content-Type: text/plain\nContent-Disposition: attachment\n\n{WORDS}\n"
-    found = parse_mail(mail(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{above}--b\n{words}--b--\n"))
-    assert (found.text, found.attachments) == (WORDS, ())
+    parsed = parse_mail(mail(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{above}--b\n{words}--b--\n"))
+    assert (parsed.text, parsed.attachments) == (WORDS, ())
 
 
 SAYS_MORE = {
@@ -127,7 +127,9 @@ def test_a_boundary_that_does_not_occur_is_looked_for(header: str) -> None:
 
 
 def test_a_form_is_read_field_by_field() -> None:
-    fields = [part("text/plain", said, f'Content-Disposition: form-data; name="{name}"') for name, said in FORM.items()]
+    fields = [
+        part("text/plain", words, f'Content-Disposition: form-data; name="{name}"') for name, words in FORM.items()
+    ]
     assert parse_mail(multipart("form-data", *fields)).text == f"name: Ann\n\nbody: {WORDS}"
 
 
@@ -161,8 +163,8 @@ PLAIN = [
 
 @pytest.mark.parametrize("words", PLAIN)
 def test_a_text_that_is_labelled_base64_and_is_none_is_kept(words: str) -> None:
-    found = parse_mail(mail(f"Content-Transfer-Encoding: base64\n\n{words}\n"))
-    assert found.text == words
+    parsed = parse_mail(mail(f"Content-Transfer-Encoding: base64\n\n{words}\n"))
+    assert parsed.text == words
 
 
 HEADS = {
@@ -174,8 +176,12 @@ HEADS = {
 
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
 def test_a_head_is_read_to_its_end(head: str) -> None:
-    found = parse_mail(mail(f"{head}\nMIME-Version: 1.0\nContent-Type: text/html\n\n{HTML}\n"))
-    assert (found.subject, found.sender and found.sender.email, found.text) == ("Lamp", "ann@customer.example", WORDS)
+    parsed = parse_mail(mail(f"{head}\nMIME-Version: 1.0\nContent-Type: text/html\n\n{HTML}\n"))
+    assert (parsed.subject, parsed.sender and parsed.sender.email, parsed.text) == (
+        "Lamp",
+        "ann@customer.example",
+        WORDS,
+    )
 
 
 def test_words_right_below_a_head_stay_words() -> None:
@@ -201,14 +207,16 @@ def test_a_date_is_read_in_the_forms_that_clients_write(date: str) -> None:
 @pytest.mark.parametrize("letters", [10_000, 1_600_000])
 def test_a_picture_within_html_hides_no_words(letters: int) -> None:
     picture = f'<img src="data:image/png;base64,{"A" * letters}">'
-    found = parse_mail(mail(f"Content-Type: text/html\n\n{picture}<p>{WORDS}</p><blockquote>{picture}old</blockquote>"))
-    assert found.text == f"{WORDS}\n\n> old"
+    parsed = parse_mail(
+        mail(f"Content-Type: text/html\n\n{picture}<p>{WORDS}</p><blockquote>{picture}old</blockquote>")
+    )
+    assert parsed.text == f"{WORDS}\n\n> old"
 
 
 def test_a_long_style_sheet_does_not_lose_the_marks_of_quotations() -> None:
     style = "<style>" + "p.a > b { margin: 0 }\n" * 40_000 + "</style>"
-    found = parse_mail(mail(f"Content-Type: text/html\n\n{style}<p>{WORDS}</p><blockquote>old</blockquote>"))
-    assert found.text == f"{WORDS}\n\n> old"
+    parsed = parse_mail(mail(f"Content-Type: text/html\n\n{style}<p>{WORDS}</p><blockquote>old</blockquote>"))
+    assert parsed.text == f"{WORDS}\n\n> old"
 
 
 HEAVY = {
@@ -233,14 +241,14 @@ def test_a_subject_that_was_cut_off_is_decoded() -> None:
 
 @pytest.mark.parametrize("type_", ["plain/text", "application/text", "text", "text/txt"])
 def test_a_type_that_means_text_is_text(type_: str) -> None:
-    found = parse_mail(mail(f"Content-Type: {type_}\n\nThe lamp is dark.\n"))
-    assert (found.text, found.attachments) == ("The lamp is dark.", ())
+    parsed = parse_mail(mail(f"Content-Type: {type_}\n\nThe lamp is dark.\n"))
+    assert (parsed.text, parsed.attachments) == ("The lamp is dark.", ())
 
 
 @pytest.mark.parametrize("type_", ["application/xhtml+xml", "text/xhtml"])
 def test_a_type_that_means_html_is_html(type_: str) -> None:
-    found = parse_mail(mail(f"Content-Type: {type_}\n\n<html><body><p>The lamp is dark.</p></body></html>\n"))
-    assert (found.text, found.attachments) == ("The lamp is dark.", ())
+    parsed = parse_mail(mail(f"Content-Type: {type_}\n\n<html><body><p>The lamp is dark.</p></body></html>\n"))
+    assert (parsed.text, parsed.attachments) == ("The lamp is dark.", ())
 
 
 @pytest.mark.parametrize(
@@ -265,8 +273,8 @@ FOOTER = "\n_____\nlamps mailing list\nhttps://list.example/lamps\n"
 @pytest.mark.parametrize("words", ["The lamp is dark since Monday", "The lamp is dark. " * 60])
 def test_words_behind_base64_are_read_too(words: str) -> None:
     body = encodebytes(words.encode()).decode()
-    found = parse_mail(mail(f"Content-Transfer-Encoding: base64\n\n{body}{FOOTER}"))
-    assert found.text == f"{words.strip()}\n{FOOTER.strip()}"
+    parsed = parse_mail(mail(f"Content-Transfer-Encoding: base64\n\n{body}{FOOTER}"))
+    assert parsed.text == f"{words.strip()}\n{FOOTER.strip()}"
 
 
 def test_a_file_in_base64_ends_where_a_lists_footer_begins_and_goes_on_behind_padding() -> None:
@@ -281,13 +289,13 @@ def test_a_file_in_base64_ends_where_a_lists_footer_begins_and_goes_on_behind_pa
 
 @pytest.mark.parametrize("tag", ["noscript", "textarea", "details", "button", "label"])
 def test_words_that_a_client_shows_are_read_in_whatever_element_they_stand(tag: str) -> None:
-    found = parse_mail(mail(f"Content-Type: text/html\n\n<p>Dark.</p><{tag}>The lamp is dark.</{tag}>\n"))
-    assert "The lamp is dark." in found.text
+    parsed = parse_mail(mail(f"Content-Type: text/html\n\n<p>Dark.</p><{tag}>The lamp is dark.</{tag}>\n"))
+    assert "The lamp is dark." in parsed.text
 
 
 def test_an_attached_invitation_is_the_text_of_a_mail_without_any() -> None:
     event = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Visit\nLOCATION:Room 5\nEND:VEVENT\nEND:VCALENDAR\n"
     head = "Content-Type: text/calendar; name=invite.ics\nContent-Disposition: attachment; filename=invite.ics"
-    found = parse_mail(mail(f"{head}\n\n{event}"))
-    assert "Room 5" in found.text
-    assert [file.name for file in found.attachments] == ["invite.ics"]
+    parsed = parse_mail(mail(f"{head}\n\n{event}"))
+    assert "Room 5" in parsed.text
+    assert [file.name for file in parsed.attachments] == ["invite.ics"]

@@ -41,35 +41,35 @@ from tests.support.world import DOMAIN, World
 ANN, BEA, RON = "ann@example.net", "bea@example.net", "ron@example.org"
 
 
-def looked_for(world: World, asked: str, viewer: str | None = None, limit: int = 20, **wanted: Any) -> SearchResult:
+def looked_for(world: World, question: str, viewer: str | None = None, limit: int = 20, **wanted: Any) -> SearchResult:
     """What a search finds."""
     catch_up(world.database)
     with world.database.read_only() as uow:
         person = get_person(uow, viewer) if viewer else None
-        return search(uow, read_query(asked), Filter(**wanted), person, limit)
+        return search(uow, read_query(question), Filter(**wanted), person, limit)
 
 
-def found(world: World, asked: str, viewer: str | None = None, **wanted: Any) -> list[int]:
+def numbers_found(world: World, question: str, viewer: str | None = None, **wanted: Any) -> list[int]:
     """The numbers of the tickets that a search finds by exactly these words."""
-    answer = looked_for(world, asked, viewer, **wanted)
+    answer = looked_for(world, question, viewer, **wanted)
     return [] if answer.loosened else [hit.ticket.id for hit in answer.hits]
 
 
 def by_word(world: World, word: str) -> set[int]:
     """The ids of all messages that the index has under a word."""
     with world.database.read_only() as uow:
-        there = matches(uow, read_query(word))
-        return set(uow.connection.scalars(select(there.message_id).select_from(there.table).where(there.found)))
+        index = matches(uow, read_query(word))
+        return set(uow.connection.scalars(select(index.message_id).select_from(index.table).where(index.found)))
 
 
 def brings(
-    world: World, sender: str, to: str, said: str, *, subject: str = "Hello", files: tuple[str, ...] = ()
+    world: World, sender: str, to: str, words_said: str, *, subject: str = "Hello", files: tuple[str, ...] = ()
 ) -> None:
     """A mail with files of these names comes."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, f"{to}@{DOMAIN}", subject
     mail["Message-ID"] = make_msgid(domain="home.example")
-    mail.set_content(said)
+    mail.set_content(words_said)
     for name in files:
         mail.add_attachment(b"%PDF", "application", "pdf", filename=name)
     world.clock.passes(seconds=1)
@@ -103,9 +103,9 @@ SCRIPTS = [
 def test_every_script_is_found(inbox: World) -> None:
     """Each by its words, and none by the words of another."""
     numbers = [inbox.opens(BEA, "Hello", written) for written, _ in SCRIPTS]
-    for number, (_, asked) in zip(numbers, SCRIPTS, strict=True):
-        for one in asked:
-            assert found(inbox, one) == [number], one
+    for number, (_, questions) in zip(numbers, SCRIPTS, strict=True):
+        for question in questions:
+            assert numbers_found(inbox, question) == [number], question
 
 
 HYPHENS = [
@@ -119,29 +119,29 @@ HYPHENS = [
 
 def test_words_are_found_with_their_hyphens_and_without(inbox: World) -> None:
     numbers = [inbox.opens(BEA, "Hello", written) for written, _ in HYPHENS]
-    for number, (_, asked) in zip(numbers, HYPHENS, strict=True):
-        for one in asked:
-            assert number in found(inbox, one), one
-    assert sorted(found(inbox, "email")) == sorted(found(inbox, "e-mail")) == [numbers[0], numbers[2]]
-    assert found(inbox, "please -e-mail") == []
-    assert sorted(found(inbox, "cooperation OR e-mail")) == [numbers[0], numbers[1], numbers[2]]
+    for number, (_, questions) in zip(numbers, HYPHENS, strict=True):
+        for question in questions:
+            assert number in numbers_found(inbox, question), question
+    assert sorted(numbers_found(inbox, "email")) == sorted(numbers_found(inbox, "e-mail")) == [numbers[0], numbers[2]]
+    assert numbers_found(inbox, "please -e-mail") == []
+    assert sorted(numbers_found(inbox, "cooperation OR e-mail")) == [numbers[0], numbers[1], numbers[2]]
 
 
 def test_hyphens_in_titles_and_files_count_too(inbox: World) -> None:
     brings(inbox, ANN, "hello", "See there.", subject="The check-in", files=("pre-order.pdf",))
-    assert (found(inbox, "checkin"), found(inbox, "preorder")) == ([1], [1])
+    assert (numbers_found(inbox, "checkin"), numbers_found(inbox, "preorder")) == ([1], [1])
 
 
 def test_numbers_and_dates_are_not_joined(inbox: World) -> None:
     inbox.opens(ANN, "Hello", "On 2026-11-26, order 12-34, - and -- too, a-b-c-d-e-f")
-    for asked in ("20261126", "1234", "abcdef"):
-        assert found(inbox, asked) == [], asked
+    for question in ("20261126", "1234", "abcdef"):
+        assert numbers_found(inbox, question) == [], question
 
 
 def test_what_is_not_there_is_not_found(inbox: World) -> None:
     inbox.opens(ANN, "Hello", "大学の図書館で printing 서울")
-    for asked in ("学大", "図館", "rinting", "울서", "大学 nothing", "-printing 大学"):
-        assert found(inbox, asked) == [], asked
+    for question in ("学大", "図館", "rinting", "울서", "大学 nothing", "-printing 大学"):
+        assert numbers_found(inbox, question) == [], question
 
 
 SYNTAX = [
@@ -155,17 +155,17 @@ SYNTAX = [
 
 def test_what_looks_like_syntax_is_words(inbox: World) -> None:
     inbox.opens(ANN, "Hello", "a b x printer not near and or 12")
-    for asked in SYNTAX:
-        answer = looked_for(inbox, asked)
-        assert answer.total == len(answer.hits) <= 1, asked
+    for question in SYNTAX:
+        answer = looked_for(inbox, question)
+        assert answer.total == len(answer.hits) <= 1, question
 
 
 def test_words_with_signs_are_found_as_they_were_written(inbox: World) -> None:
     signs = ["NOT", "printer", "co-op", "C++", "node.js", "ann@example.net", "1e5", "#12", "OR"]
-    numbers = {asked: inbox.opens(BEA, "Hello", f"before {asked} after") for asked in signs}
-    for asked, number in numbers.items():
-        assert found(inbox, asked) == [number], asked
-        assert found(inbox, f'"before {asked} after"') == [number], asked
+    numbers = {question: inbox.opens(BEA, "Hello", f"before {question} after") for question in signs}
+    for question, number in numbers.items():
+        assert numbers_found(inbox, question) == [number], question
+        assert numbers_found(inbox, f'"before {question} after"') == [number], question
 
 
 @settings(
@@ -173,13 +173,13 @@ def test_words_with_signs_are_found_as_they_were_written(inbox: World) -> None:
 )
 @given(st.text(st.characters(), max_size=60) | st.text("\"*-() OR:^{}+&|!<>\\'ab", max_size=40))
 @example('"a" * NOT (b')
-def test_no_text_is_an_error(searched: World, asked: str) -> None:
-    query = read_query(asked)
+def test_no_text_is_an_error(searched: World, question: str) -> None:
+    query = read_query(question)
     with searched.database.read_only() as uow:
-        for one in (query, query.loosened()):
-            search(uow, one, Filter(), None, 5)
-            search(uow, one, Filter(), get_person(uow, ANN), 5)
-    snippet(asked, query.terms)
+        for either_query in (query, query.loosened()):
+            search(uow, either_query, Filter(), None, 5)
+            search(uow, either_query, Filter(), get_person(uow, ANN), 5)
+    snippet(question, query.terms)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
@@ -188,9 +188,9 @@ def test_any_text_can_be_indexed_and_is_found_by_itself(searched: World, written
     with searched.database.transaction() as uow:
         uow.session.execute(update(Message).where(Message.id == 1).values(text=written, full_text=written))
     catch_up(searched.database)
-    asked = written.replace('"', " ")
-    if words(asked):
-        assert by_word(searched, f'"{asked}"') >= {1}
+    question = written.replace('"', " ")
+    if words(question):
+        assert by_word(searched, f'"{question}"') >= {1}
 
 
 @pytest.fixture
@@ -204,16 +204,16 @@ def test_a_query_is_words_phrases_beginnings_and_exclusions(inbox: World) -> Non
     inbox.opens(ANN, "One", "The toner of the printer is empty.")
     inbox.opens(ANN, "Two", "The printer has toner. Empty it.")
     inbox.opens(ANN, "Three", "Printing without ink")
-    assert set(found(inbox, "toner printer")) == {1, 2}
-    assert found(inbox, '"printer is empty"') == [1]
-    assert found(inbox, "„printer is empty“") == [1]
-    assert set(found(inbox, "print*")) == {1, 2, 3}
-    assert found(inbox, "print* -toner") == [3]
-    assert found(inbox, 'toner -"printer is"') == [2]
-    assert set(found(inbox, "ink OR empty")) == {1, 2, 3}
-    assert found(inbox, "toner OR ink without") == [3]
-    assert found(inbox, "printer ink") == []
-    assert found(inbox, '"printer is emp"*') == [1]
+    assert set(numbers_found(inbox, "toner printer")) == {1, 2}
+    assert numbers_found(inbox, '"printer is empty"') == [1]
+    assert numbers_found(inbox, "„printer is empty“") == [1]
+    assert set(numbers_found(inbox, "print*")) == {1, 2, 3}
+    assert numbers_found(inbox, "print* -toner") == [3]
+    assert numbers_found(inbox, 'toner -"printer is"') == [2]
+    assert set(numbers_found(inbox, "ink OR empty")) == {1, 2, 3}
+    assert numbers_found(inbox, "toner OR ink without") == [3]
+    assert numbers_found(inbox, "printer ink") == []
+    assert numbers_found(inbox, '"printer is emp"*') == [1]
 
 
 def test_nothing_is_asked_twice_and_words_and_beginnings_are_bounded() -> None:
@@ -234,9 +234,11 @@ def test_nothing_is_asked_twice_and_words_and_beginnings_are_bounded() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("asked", ["OR toner", "toner OR", "OR toner OR", "OR OR toner", "toner OR !!", "toner OR -x"])
-def test_an_or_without_a_word_on_both_sides_says_nothing(asked: str) -> None:
-    assert read_query(asked).groups == read_query("toner").groups
+@pytest.mark.parametrize(
+    "question", ["OR toner", "toner OR", "OR toner OR", "OR OR toner", "toner OR !!", "toner OR -x"]
+)
+def test_an_or_without_a_word_on_both_sides_says_nothing(question: str) -> None:
+    assert read_query(question).groups == read_query("toner").groups
 
 
 def takes_for_ever(uow: UnitOfWork) -> None:
@@ -254,8 +256,10 @@ def test_a_search_that_takes_too_long_is_broken_off_and_its_work_goes_on(inbox: 
         with pytest.raises(SearchTooExpensive):
             takes_for_ever(uow)
         # Nothing of it is left on the connection.
-        some = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n"
-        assert uow.connection.scalar(text(some)) == 2_000_000
+        slow_query = (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n"
+        )
+        assert uow.connection.scalar(text(slow_query)) == 2_000_000
         if not inbox.database.is_sqlite:
             assert uow.connection.scalar(text("SHOW statement_timeout")) == "30s"
         with within(uow, 5) as deadline:
@@ -265,9 +269,9 @@ def test_a_search_that_takes_too_long_is_broken_off_and_its_work_goes_on(inbox: 
 
 def test_without_a_word_nothing_is_found(small_inbox: World) -> None:
     small_inbox.opens(ANN)
-    for asked in ("", "!!", "-hello", "🎉"):
-        assert not read_query(asked)
-        assert looked_for(small_inbox, asked) == SearchResult([], 0)
+    for question in ("", "!!", "-hello", "🎉"):
+        assert not read_query(question)
+        assert looked_for(small_inbox, question) == SearchResult([], 0)
 
 
 def test_where_nothing_has_exactly_the_words_beginnings_are_tried(inbox: World) -> None:
@@ -283,17 +287,17 @@ def test_where_nothing_has_exactly_the_words_beginnings_are_tried(inbox: World) 
 def test_very_long_words_and_texts_are_found(inbox: World) -> None:
     long = "x" * 5_000
     inbox.opens(ANN, "Hello", f"begin {long} {'word ' * 30_000} toolate")
-    assert found(inbox, long) == [1]
-    assert found(inbox, "begin word") == [1]
-    assert found(inbox, "toolate") == []
+    assert numbers_found(inbox, long) == [1]
+    assert numbers_found(inbox, "begin word") == [1]
+    assert numbers_found(inbox, "toolate") == []
     assert max(map(len, words(long))) == LONGEST_WORD
     inbox.opens(BEA, "Hello", " ".join(f"{chr(0x10280 + n % 29) * 3}{n}" for n in range(12_000)))
-    assert found(inbox, f"{chr(0x10280 + 7) * 3}7") == [2]
+    assert numbers_found(inbox, f"{chr(0x10280 + 7) * 3}7") == [2]
 
 
 def test_folding_never_depends_on_neighbours() -> None:
-    for one in ("ß", "İ", "ﬁ", "Ǆ", "図", "é", "\u0301", "\u200b", "ุ", "한", "ﷺ"):
-        assert folded(f"a{one}b") == f"a{folded(one)}b"
+    for character in ("ß", "İ", "ﬁ", "Ǆ", "図", "é", "\u0301", "\u200b", "ุ", "한", "ﷺ"):
+        assert folded(f"a{character}b") == f"a{folded(character)}b"
 
 
 # --- What is found by what ---
@@ -304,12 +308,12 @@ def test_titles_people_texts_and_files_are_found(inbox: World) -> None:
     inbox.known(ANN, "Ann Perkins")
     brings(inbox, ANN, "hello", "The machine burns.", subject="Fire alarm", files=("Lageplan_2.pdf",))
     brings(inbox, RON, "ticket1", "Water helps.", subject="Re: Fire alarm")
-    for asked in ("fire alarm", "perkins", "ann@example.net", "lageplan", "machine burns", "ron weasley water"):
-        assert found(inbox, asked) == [1], asked
+    for question in ("fire alarm", "perkins", "ann@example.net", "lageplan", "machine burns", "ron weasley water"):
+        assert numbers_found(inbox, question) == [1], question
     # Words of one message only; the requestor is the first one's, and the title is every one's.
-    assert found(inbox, "perkins water") == []
-    assert found(inbox, "fire machine lageplan perkins") == [1]
-    assert found(inbox, "alarm water") == [1]
+    assert numbers_found(inbox, "perkins water") == []
+    assert numbers_found(inbox, "fire machine lageplan perkins") == [1]
+    assert numbers_found(inbox, "alarm water") == [1]
     assert (by_word(inbox, "alarm"), by_word(inbox, "perkins")) == ({1, 2}, {1})
 
 
@@ -320,10 +324,10 @@ def test_the_title_counts_with_every_message(inbox: World) -> None:
     inbox.act(1, "Comment", None, "Toner ordered.")
     [hit] = looked_for(inbox, "printer ordered").hits
     assert hit.number == 3
-    assert found(inbox, "toner -printer") == []
+    assert numbers_found(inbox, "toner -printer") == []
     inbox.sets(1, "root@example.org", title="Scanner")
-    assert found(inbox, "scanner ordered") == [1]
-    assert found(inbox, "ordered -scanner") == []
+    assert numbers_found(inbox, "scanner ordered") == [1]
+    assert numbers_found(inbox, "ordered -scanner") == []
     # A changed title notes all messages, a changed requestor the first.
     with inbox.database.transaction() as uow:
         find_ticket(uow, 1).requestor_id = get_person(uow, "root@example.org").id
@@ -337,7 +341,7 @@ def test_what_a_first_mail_quotes_is_found_and_what_an_answer_quotes_only_where_
     ron = inbox.responder(RON)
     ann = inbox.actor(ANN)
     ann.writes("hello", "See below.\n\nOn Monday, Bea wrote:\n> The zebra is loose.")
-    assert found(inbox, "zebra") == [1]
+    assert numbers_found(inbox, "zebra") == [1]
     ron.replies(ron.letter(), "Which one?\n\n> The zebra is loose.\n")
     catch_up(inbox.database)
     assert by_word(inbox, "zebra") == {1}
@@ -347,25 +351,25 @@ def test_a_new_title_is_found_and_the_old_one_as_the_mails_subject(inbox: World)
     inbox.known("root@example.org", admin=True)
     inbox.opens(ANN, "Giraffe", "Hello")
     inbox.sets(1, "root@example.org", title="Okapi")
-    assert (found(inbox, "okapi"), found(inbox, "giraffe")) == ([1], [1])
+    assert (numbers_found(inbox, "okapi"), numbers_found(inbox, "giraffe")) == ([1], [1])
     inbox.sets(1, "root@example.org", title="Zebra")
-    assert (found(inbox, "zebra"), found(inbox, "okapi")) == ([1], [])
+    assert (numbers_found(inbox, "zebra"), numbers_found(inbox, "okapi")) == ([1], [])
 
 
 def test_a_person_is_found_by_every_name_and_address_they_have_now(inbox: World) -> None:
     inbox.opens(ANN, "Hello", "x")
     inbox.known(ANN, "Ann Perkins")
-    assert found(inbox, "perkins") == [1]
+    assert numbers_found(inbox, "perkins") == [1]
     inbox.known(ANN, "Ann Dwyer")
-    assert (found(inbox, "perkins"), found(inbox, "dwyer")) == ([], [1])
+    assert (numbers_found(inbox, "perkins"), numbers_found(inbox, "dwyer")) == ([], [1])
     with inbox.database.transaction() as uow:
         registration.add_alias(uow, ANN, "perky@pawnee.example")
-    assert found(inbox, "perky@pawnee.example") == [1]
+    assert numbers_found(inbox, "perky@pawnee.example") == [1]
     inbox.opens(BEA, "Hello", "y")
     with inbox.database.transaction() as uow:
         registration.add_alias(uow, ANN, BEA)
-    assert set(found(inbox, "dwyer")) == {1, 2}
-    assert set(found(inbox, BEA)) == {1, 2}
+    assert set(numbers_found(inbox, "dwyer")) == {1, 2}
+    assert set(numbers_found(inbox, BEA)) == {1, 2}
 
 
 def test_a_new_requestor_is_found_at_the_first_message(inbox: World) -> None:
@@ -375,8 +379,8 @@ def test_a_new_requestor_is_found_at_the_first_message(inbox: World) -> None:
     with inbox.database.read_only() as uow:
         person = get_person(uow, bea.email)
     inbox.sets(1, "root@example.org", requestor=person)
-    assert found(inbox, "arthur") == [1]
-    assert found(inbox, ANN) == [1]
+    assert numbers_found(inbox, "arthur") == [1]
+    assert numbers_found(inbox, ANN) == [1]
 
 
 def test_merged_messages_are_found_on_the_ticket_where_they_are(inbox: World) -> None:
@@ -388,20 +392,20 @@ def test_merged_messages_are_found_on_the_ticket_where_they_are(inbox: World) ->
         merge(uow, find_ticket(uow, 2), find_ticket(uow, 1), get_person(uow, RON))
     [hit] = looked_for(inbox, "stripes").hits
     assert (hit.ticket.id, hit.number) == (1, 2)
-    assert found(inbox, "okapi") == [1]
-    assert found(inbox, "giraffe") == [1]
-    assert found(inbox, "okapi", statuses=frozenset({"new"})) == [1]
+    assert numbers_found(inbox, "okapi") == [1]
+    assert numbers_found(inbox, "giraffe") == [1]
+    assert numbers_found(inbox, "okapi", statuses=frozenset({"new"})) == [1]
 
 
 def test_a_message_that_is_gone_is_not_found(inbox: World) -> None:
     inbox.opens(ANN, "Giraffe", "The neck.")
     inbox.act(1, "Comment", None, "The zebra.")
-    assert found(inbox, "neck") == found(inbox, "zebra") == found(inbox, "giraffe") == [1]
+    assert numbers_found(inbox, "neck") == numbers_found(inbox, "zebra") == numbers_found(inbox, "giraffe") == [1]
     with inbox.database.transaction() as uow:
         uow.session.execute(delete(Message).where(Message.number == 1))
-    assert (found(inbox, "neck"), found(inbox, "zebra")) == ([], [1])
+    assert (numbers_found(inbox, "neck"), numbers_found(inbox, "zebra")) == ([], [1])
     # The title goes on with what is the first message now.
-    assert found(inbox, "giraffe") == [1]
+    assert numbers_found(inbox, "giraffe") == [1]
 
 
 # --- The best first ---
@@ -414,7 +418,7 @@ def test_titles_come_before_people_and_files_and_these_before_texts(inbox: World
     inbox.opens(ANN, "The zebra", filler)
     for number in range(8):
         inbox.opens(ANN, f"Other {number}", filler)
-    assert found(inbox, "zebra") == [3, 2, 1]
+    assert numbers_found(inbox, "zebra") == [3, 2, 1]
 
 
 def test_a_ticket_is_named_once_by_its_best_message(inbox: World) -> None:
@@ -434,7 +438,7 @@ def test_of_equals_the_newest_comes_first(inbox: World) -> None:
     old = datetime(2001, 1, 1, tzinfo=UTC)
     with inbox.database.transaction() as uow:
         uow.session.execute(update(Message).where(Message.id == 5).values(received=old, date=old))
-    assert found(inbox, "zebra") == [4, 3, 2, 1, 5]
+    assert numbers_found(inbox, "zebra") == [4, 3, 2, 1, 5]
 
 
 def test_a_limit_says_how_many_more_there_are(inbox: World) -> None:
@@ -442,8 +446,8 @@ def test_a_limit_says_how_many_more_there_are(inbox: World) -> None:
         inbox.opens(ANN, f"Title {number}", "The zebra")
     answer = looked_for(inbox, "zebra", limit=2)
     assert (len(answer.hits), answer.total, answer.more) == (2, 5, False)
-    assert [one.english for one in searching.remaining_hits(answer)] == ["3 more tickets match"]
-    assert [one.english for one in searching.remaining_hits(looked_for(inbox, "zebra", limit=4))] == [
+    assert [note.english for note in searching.remaining_hits(answer)] == ["3 more tickets match"]
+    assert [note.english for note in searching.remaining_hits(looked_for(inbox, "zebra", limit=4))] == [
         "1 more ticket matches"
     ]
     assert searching.remaining_hits(looked_for(inbox, "zebra", limit=5)) == []
@@ -505,7 +509,7 @@ def zoo(inbox: World) -> World:
 def test_a_search_without_filters_reads_no_other_table(small_inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
     small_inbox.opens(ANN, "Hello", "zebra")
     monkeypatch.setattr(searching, "_filtered", None)
-    assert found(small_inbox, "zebra") == [1]
+    assert numbers_found(small_inbox, "zebra") == [1]
 
 
 def test_filters_choose_as_in_a_list(zoo: World) -> None:
@@ -530,7 +534,7 @@ def test_filters_choose_as_in_a_list(zoo: World) -> None:
     ):
         with zoo.database.read_only() as uow:
             listed = list(numbers_of(uow, Filter(**wanted)))
-        assert sorted(found(zoo, "zebra", **wanted)) == listed == expected, wanted
+        assert sorted(numbers_found(zoo, "zebra", **wanted)) == listed == expected, wanted
     [hit] = looked_for(zoo, "zebra", since=late).hits
     assert hit.number == 2
     [hit] = looked_for(zoo, "zebra", attachment=True).hits
@@ -570,13 +574,13 @@ def test_everybody_finds_what_they_are_shown_and_nothing_else(any_database_url: 
             world.becomes(1, status)
             catch_up(world.database)
             for seat in SEATS:
-                shown = list(seen(world, f"{seat}@example.org"))
+                tickets_seen = list(tickets_seen_by(world, f"{seat}@example.org"))
                 with world.database.read_only() as uow:
                     person = get_person(uow, f"{seat}@example.org")
                     answers = {mark: search(uow, read_query(mark), Filter(), person, 20) for mark in marks}
                 for mark, answer in answers.items():
                     numbers = [hit.number for hit in answer.hits]
-                    having = [n for n, said in shown if mark in said]
+                    having = [n for n, words_on_it in tickets_seen if mark in words_on_it]
                     assert len(numbers) == min(1, len(having)), (status, seat, mark)
                     assert set(numbers) <= set(having), (status, seat, mark)
                     assert (answer.total, answer.more) == (len(numbers), False)
@@ -584,7 +588,7 @@ def test_everybody_finds_what_they_are_shown_and_nothing_else(any_database_url: 
         world.close()
 
 
-def seen(world: World, viewer: str) -> Iterator[tuple[int, str]]:
+def tickets_seen_by(world: World, viewer: str) -> Iterator[tuple[int, str]]:
     """The number and all words of each message that somebody is shown."""
     try:
         view = world.ticket(1, viewer)
@@ -600,14 +604,14 @@ def test_private_words_that_somebody_quotes_are_found_by_those_who_may_see_them_
     secret = "We shall never lend this man a cent, whatever he says."
     brings(inbox, RON, "ticket1-comment", secret)
     brings(inbox, RON, "ticket1", f"No okapi.\n> {secret}\n\nNever.\n", subject="Re: Titleword")
-    for asked in ("cent", "lend this man", "okapi cent", "cen*"):
-        assert found(inbox, asked, RON) == [1]
-        assert looked_for(inbox, asked, "rita@example.org").hits == [], asked
+    for question in ("cent", "lend this man", "okapi cent", "cen*"):
+        assert numbers_found(inbox, question, RON) == [1]
+        assert looked_for(inbox, question, "rita@example.org").hits == [], question
     # Nor by what is left out, nor in what is shown of the message.
-    for asked in ("okapi", "okapi -cent", "okapi OR cent"):
-        [hit] = looked_for(inbox, asked, "rita@example.org").hits
+    for question in ("okapi", "okapi -cent", "okapi OR cent"):
+        [hit] = looked_for(inbox, question, "rita@example.org").hits
         assert hit.snippet.text == "No okapi. Never."
-    assert found(inbox, "okapi -cent", RON) == []
+    assert numbers_found(inbox, "okapi -cent", RON) == []
     [hit] = looked_for(inbox, "okapi cent", RON).hits
     assert hit.snippet.text == f"No okapi. > {secret} Never."
 
@@ -616,10 +620,14 @@ def test_an_address_that_is_not_shown_finds_nothing_for_outsiders(inbox: World) 
     seated(inbox)
     with inbox.database.transaction() as uow:
         registration.add_alias(uow, RON, "hidden@ron.example")
-    assert found(inbox, "hidden@ron.example", RON) == [1]
+    assert numbers_found(inbox, "hidden@ron.example", RON) == [1]
     for hidden in ("hidden@ron.example", RON):
         assert looked_for(inbox, hidden, "rita@example.org").hits == []
-    assert found(inbox, "Ron", "rita@example.org") == found(inbox, "rita@example.org", "rita@example.org") == [1]
+    assert (
+        numbers_found(inbox, "Ron", "rita@example.org")
+        == numbers_found(inbox, "rita@example.org", "rita@example.org")
+        == [1]
+    )
 
 
 def test_an_outsiders_total_counts_what_they_may_see(inbox: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -632,7 +640,7 @@ def test_an_outsiders_total_counts_what_they_may_see(inbox: World, monkeypatch: 
     monkeypatch.setattr(searching, "_MOST_READ", 3)
     answer = looked_for(inbox, "zebra", "rita@example.org", limit=2)
     assert (len(answer.hits), answer.total, answer.more) == (2, 3, True)
-    assert [one.english for one in searching.remaining_hits(answer)] == ["At least 1 more ticket matches"]
+    assert [note.english for note in searching.remaining_hits(answer)] == ["At least 1 more ticket matches"]
 
 
 # --- The index in step ---
@@ -659,40 +667,42 @@ def test_after_any_changes_each_word_finds_exactly_the_messages_that_have_it(inb
 
 def change(world: World, chance: random.Random, turn: int) -> None:
     """One change of those that there are."""
-    said = " ".join(chance.choices(ANIMALS, k=2))
+    words_said = " ".join(chance.choices(ANIMALS, k=2))
     kind = chance.randrange(10)
     with world.database.transaction() as uow:
         living = uow.session.scalars(select(Ticket.id).where(Ticket.merged_into.is_(None)).order_by(Ticket.id)).all()
-        ticket, other = chance.choice(living), chance.choice(living)
+        ticket, second = chance.choice(living), chance.choice(living)
         person = chance.choice(uow.session.scalars(select(Person).order_by(Person.id)).all())
         email, root = person.email, get_person(uow, "root@example.org")
         if kind == 0:
-            person.name = said
+            person.name = words_said
         elif kind == 1:
             registration.add_alias(uow, email, f"{chance.choice(ANIMALS)}{turn}.{chance.choice(ANIMALS)}@far.example")
         elif kind == 2:
-            setting = FieldChanges(title=said, requestor=person)
+            setting = FieldChanges(title=words_said, requestor=person)
             administration.set_ticket(uow, find_ticket(uow, ticket, locked=True), root, setting)
-        elif kind == 3 and ticket != other and len(living) > 3:
-            merge(uow, find_ticket(uow, ticket), find_ticket(uow, other), root)
+        elif kind == 3 and ticket != second and len(living) > 3:
+            merge(uow, find_ticket(uow, ticket), find_ticket(uow, second), root)
         else:
-            change_message(uow, chance, kind, said, person.id)
+            change_message(uow, chance, kind, words_said, person.id)
     if kind == 8:
-        world.opens(email, said, chance.choice(ANIMALS))
+        world.opens(email, words_said, chance.choice(ANIMALS))
     elif kind == 9:
-        brings(world, email, f"ticket{ticket}", said, subject=chance.choice(ANIMALS), files=(f"{said}.pdf",))
+        brings(
+            world, email, f"ticket{ticket}", words_said, subject=chance.choice(ANIMALS), files=(f"{words_said}.pdf",)
+        )
 
 
-def change_message(uow: Any, chance: random.Random, kind: int, said: str, person: int) -> None:
+def change_message(uow: Any, chance: random.Random, kind: int, words_said: str, person: int) -> None:
     """A change of one message, or of what is attached to all."""
     every = uow.session.scalars(select(Message.id).order_by(Message.id)).all()
     message = chance.choice(every)
     if kind == 4:
-        uow.session.execute(update(Message).where(Message.id == message).values(text=said, full_text=said))
+        uow.session.execute(update(Message).where(Message.id == message).values(text=words_said, full_text=words_said))
     elif kind == 5:
-        uow.session.execute(update(Message).where(Message.id == message).values(subject=said, sender_id=person))
+        uow.session.execute(update(Message).where(Message.id == message).values(subject=words_said, sender_id=person))
     elif kind == 6:
-        uow.session.execute(update(Attachment).values(name=f"{said}.pdf"))
+        uow.session.execute(update(Attachment).values(name=f"{words_said}.pdf"))
     elif kind == 7 and len(every) > 2:
         answered = select(Message.parent_id).where(Message.parent_id.is_not(None))
         alone = Message.id.not_in(answered) & Message.id.not_in(select(Attachment.message_id))
@@ -757,9 +767,9 @@ def awaits_index(world: World) -> None:
 def test_catching_up_tells_how_far_it_is_and_has_nothing_to_do_twice(small_inbox: World) -> None:
     for _ in range(3):
         small_inbox.opens(ANN)
-    told: list[tuple[int, int]] = []
-    assert catch_up(small_inbox.database, lambda done, due: told.append((done, due))) == 3
-    assert told == [(3, 3)]
+    progress: list[tuple[int, int]] = []
+    assert catch_up(small_inbox.database, lambda count, due: progress.append((count, due))) == 3
+    assert progress == [(3, 3)]
     assert catch_up(small_inbox.database) == 0
     assert catch_up_some(small_inbox.database, 5) == 0
 
@@ -811,7 +821,11 @@ def test_messages_of_an_older_database_are_found_after_its_upgrade(inbox: World)
     with inbox.database.transaction() as uow:
         command.upgrade(alembic_config(uow.session.connection()), "head")
         assert count_due(uow) == 3
-    assert (found(inbox, "neck giraffe"), found(inbox, "stripes plan"), found(inbox, "okapi")) == ([1], [1], [2])
+    assert (
+        numbers_found(inbox, "neck giraffe"),
+        numbers_found(inbox, "stripes plan"),
+        numbers_found(inbox, "okapi"),
+    ) == ([1], [1], [2])
 
 
 def test_messages_can_be_taken_out_at_once_and_leave_no_trace(inbox: World) -> None:
@@ -827,30 +841,30 @@ def test_messages_can_be_taken_out_at_once_and_leave_no_trace(inbox: World) -> N
         with inbox.database.read_only() as uow:
             kept = uow.connection.execute(text("SELECT block FROM search_data")).scalars().all()
             kept += uow.connection.execute(text("SELECT c1 FROM search_content")).scalars().all()
-        assert not any("zyzzyva" in str(one) for one in kept)
+        assert not any("zyzzyva" in str(word) for word in kept)
 
 
 # --- Snippets ---
 
 
-def marked(written: str, asked: str) -> str:
-    return snippet(written, read_query(asked).terms).marked(lambda one: f"[{one}]")
+def marked(written: str, question: str) -> str:
+    return snippet(written, read_query(question).terms).marked(lambda word: f"[{word}]")
 
 
 def test_a_snippet_is_one_line_around_most_of_the_words() -> None:
     far = "some words that are not looked for, " * 20
     assert marked("The toner\nis empty.", "toner") == "The [toner] is empty."
     assert marked(f"toner {far} the printer has no toner {far}", "printer toner").count("[") == 2
-    shown = marked(f"{far} the printer has no toner {far}", "printer toner")
-    assert (shown[:2], shown[-2:]) == ("… ", " …")
-    assert "[printer] has no [toner]" in shown
+    text_ = marked(f"{far} the printer has no toner {far}", "printer toner")
+    assert (text_[:2], text_[-2:]) == ("… ", " …")
+    assert "[printer] has no [toner]" in text_
     assert len(snippet(f"{far} toner {far}", read_query("toner").terms).text) < 170
     assert marked(far, "absent").startswith("some words that are")
     assert marked("", "toner") == ""
 
 
 @pytest.mark.parametrize(
-    ("written", "asked", "expected"),
+    ("written", "question", "expected"),
     [
         ("Die Größe zählt", "GROSSE", "Die [Größe] zählt"),
         ("明日は大学の図書館で", "図書館", "明日は大学の[図書館]で"),
@@ -861,8 +875,8 @@ def test_a_snippet_is_one_line_around_most_of_the_words() -> None:
         ("x co\u00adop x", "coop", "x [co\u00adop] x"),
     ],
 )
-def test_marks_stand_where_the_words_are(written: str, asked: str, expected: str) -> None:
-    assert marked(written, asked) == expected
+def test_marks_stand_where_the_words_are(written: str, question: str, expected: str) -> None:
+    assert marked(written, question) == expected
 
 
 def test_where_words_stand_beside_the_text_is_shown(small_inbox: World) -> None:
@@ -873,17 +887,17 @@ def test_where_words_stand_beside_the_text_is_shown(small_inbox: World) -> None:
     with small_inbox.database.transaction() as uow:
         registration.add_alias(uow, ANN, "perky@pawnee.example")
 
-    def shown(asked: str, viewer: str | None = None) -> tuple[str, str]:
-        [hit] = looked_for(small_inbox, asked, viewer).hits
-        return tuple(one.marked(lambda word: f"[{word}]") for one in (hit.title, hit.snippet))  # type: ignore[return-value]
+    def marked_hit(question: str, viewer: str | None = None) -> tuple[str, str]:
+        [hit] = looked_for(small_inbox, question, viewer).hits
+        return tuple(part.marked(lambda word: f"[{word}]") for part in (hit.title, hit.snippet))  # type: ignore[return-value]
 
-    assert shown("machine alarm") == ("Fire [alarm]", "The [machine] burns.")
-    assert shown("lageplan machine") == ("Fire alarm", "[Lageplan]_2.pdf: The [machine] burns.")
-    assert shown("okapi")[1].startswith("[Okapi] at large")
-    assert shown("perky")[1] == "Ann Perkins <[perky]@pawnee.example>: The machine burns."
-    assert shown("ann@example.net")[1] == "Ann Perkins <[ann@example.net]>: The machine burns."
+    assert marked_hit("machine alarm") == ("Fire [alarm]", "The [machine] burns.")
+    assert marked_hit("lageplan machine") == ("Fire alarm", "[Lageplan]_2.pdf: The [machine] burns.")
+    assert marked_hit("okapi")[1].startswith("[Okapi] at large")
+    assert marked_hit("perky")[1] == "Ann Perkins <[perky]@pawnee.example>: The machine burns."
+    assert marked_hit("ann@example.net")[1] == "Ann Perkins <[ann@example.net]>: The machine burns."
     # The writer's name is shown beside the text already.
-    assert shown("perkins machine")[1] == "The [machine] burns."
+    assert marked_hit("perkins machine")[1] == "The [machine] burns."
 
 
 def test_a_huge_text_has_a_snippet_soon(small_inbox: World) -> None:

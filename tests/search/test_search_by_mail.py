@@ -32,7 +32,7 @@ class SearchDesk:
         self.before = self.kept()
 
     def kept(self) -> tuple[int, ...]:
-        return tuple(len(self.world.rows(one)) for one in (Ticket, Message, Person))
+        return tuple(len(self.world.rows(table)) for table in (Ticket, Message, Person))
 
     def aside(self) -> list[str]:
         with self.world.database.read_only() as uow:
@@ -129,17 +129,17 @@ def test_an_answer_asks_by_its_own_words(uow: SearchDesk) -> None:
 def test_what_the_footer_promises_is_so(uow: SearchDesk) -> None:
     letter = answered(uow.asks(uow.ron, "toner"))
     to = letter["Reply-To"] or letter["From"]
-    shown = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "show 1", answering=letter, to=to))
-    assert shown.text.startswith("Ticket 1 in General: Printer in room 12")
-    assert "The toner is empty." in shown.text
-    assert f"To write on this ticket, start a new email to ticket1@{DOMAIN}." in shown.text
-    assert "you emailed hello-search@tickets.example" in shown.footer
-    helped = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "help", answering=shown, to=to))
+    page = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "show 1", answering=letter, to=to))
+    assert page.text.startswith("Ticket 1 in General: Printer in room 12")
+    assert "The toner is empty." in page.text
+    assert f"To write on this ticket, start a new email to ticket1@{DOMAIN}." in page.text
+    assert "you emailed hello-search@tickets.example" in page.footer
+    helped = answered(uow.asks(uow.ron, f"Re: {letter['Subject']}", "help", answering=page, to=to))
     assert helped.text.startswith("Email hello-search@tickets.example to find tickets.")
     # What the help names is so too.
     assert answered(uow.asks(uow.ron, "list")).text.startswith("Your open tickets:")
     assert "We can't show you ticket 99" in answered(uow.asks(uow.ron, "", "show 99")).text
-    assert answered(uow.asks(uow.ron, "show 1")).text == shown.text
+    assert answered(uow.asks(uow.ron, "show 1")).text == page.text
 
 
 def test_where_there_is_no_word_the_letter_says_how_to_ask(uow: SearchDesk) -> None:
@@ -212,7 +212,9 @@ def test_a_storm_of_questions_is_answered_twenty_times_an_hour_and_the_rest_is_k
     assert LAST not in words(letters[MOST_ANSWERS - 2])
     assert f"{LAST} Replying to this email still works." in words(letters[MOST_ANSWERS - 1])
     # What is not answered does not say so, and can be answered later.
-    assert [one.startswith("we answered as many emails in this person's name") for one in small.aside()] == [True] * 5
+    assert [reason.startswith("we answered as many emails in this person's name") for reason in small.aside()] == [
+        True
+    ] * 5
     small.world.clock.passes(hours=2)
     assert small.asks(small.ron, "toner") is not None
     with small.world.uow() as uow:
@@ -266,8 +268,8 @@ def test_a_letter_whose_id_a_question_showed_to_others_proves_nothing_more(small
     letter = answered(small.asks(small.ron, "toner"))
     for number in range(MOST_ANSWERS):
         small.asks(small.ron, f"toner {number}")
-    seen = {"To": f"hello-search@{DOMAIN}", "Cc": "Eve <eve@evil.example>"}
-    assert small.asks(small.ron, "Re:", "toner", answering=letter, headers=seen) is not None
+    headers = {"To": f"hello-search@{DOMAIN}", "Cc": "Eve <eve@evil.example>"}
+    assert small.asks(small.ron, "Re:", "toner", answering=letter, headers=headers) is not None
     assert small.asks(small.ron, "Re:", "smoke", answering=letter) is None
 
 
@@ -377,9 +379,9 @@ def test_a_question_that_is_too_much_is_answered_so_and_other_mail_goes_on(
 
 def test_a_question_with_too_many_words_says_which_count(small: SearchDesk) -> None:
     rest = "We only looked for the first 32 words and 8 beginnings*."
-    asked = " OR ".join(f"toner{number}" for number in range(40))
-    assert rest in answered(small.asks(small.ron, f"toner OR {asked}")).text
-    assert rest in answered(small.asks(small.ron, asked)).text
+    words = " OR ".join(f"toner{number}" for number in range(40))
+    assert rest in answered(small.asks(small.ron, f"toner OR {words}")).text
+    assert rest in answered(small.asks(small.ron, words)).text
     assert rest not in answered(small.asks(small.ron, "toner " * 40)).text
 
 

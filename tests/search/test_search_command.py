@@ -39,7 +39,7 @@ PLAN = (
 
 def numbers(cli: CommandLine, *arguments: object) -> list[int]:
     """The tickets that a command lists."""
-    return [one["id"] for one in cli.json(*arguments)]
+    return [ticket["id"] for ticket in cli.json(*arguments)]
 
 
 def test_a_ticket_is_two_lines_with_what_was_found(zoo: CommandLine) -> None:
@@ -53,17 +53,17 @@ def test_a_ticket_is_two_lines_with_what_was_found(zoo: CommandLine) -> None:
 
 
 def test_json_is_the_summary_with_what_was_found(zoo: CommandLine) -> None:
-    [one] = zoo.json("search", "stripes")
-    assert list(one) == [*TICKET_KEYS, "found"]
-    assert one["found"] == {
+    [ticket] = zoo.json("search", "stripes")
+    assert list(ticket) == [*TICKET_KEYS, "found"]
+    assert ticket["found"] == {
         "number": 1,
         "sender": {"email": ANN, "name": ""},
         "date": "2020-01-01T23:30:00+00:00",
         "private": False,
         "snippet": "It has stripes.",
     }
-    [listed] = [other for other in zoo.json("list") if other["id"] == 1]
-    assert {key: one[key] for key in TICKET_KEYS} == listed
+    [listed] = [ticket for ticket in zoo.json("list") if ticket["id"] == 1]
+    assert {key: ticket[key] for key in TICKET_KEYS} == listed
     assert zoo.json("search", "giraffe") == []
 
 
@@ -83,32 +83,32 @@ def test_beginnings_and_what_else_there_is_are_told(zoo: CommandLine) -> None:
     assert zoo.does("search", "zebra", "--limit", "1").splitlines()[-1] == (
         "1 more ticket matches; --limit shows more than 1."
     )
-    done = zoo.run("search", "zeb", "--limit", "1", "--json")
-    assert len(json.loads(done.out)) == 1
-    assert done.err.splitlines() == [
+    result = zoo.run("search", "zeb", "--limit", "1", "--json")
+    assert len(json.loads(result.out)) == 1
+    assert result.err.splitlines() == [
         "No exact matches. These come close:",
         "1 more ticket matches; --limit shows more than 1.",
     ]
     assert zoo.does("search", "giraffe") == "No matches.\n"
 
 
-@pytest.mark.parametrize("asked", ["!!", "-hello", '""', ""])
-def test_without_a_word_there_is_one_line_and_an_empty_list(zoo: CommandLine, asked: str) -> None:
-    assert zoo.does("search", asked) == "Nothing to search for.\n"
-    done = zoo.run("search", asked, "--json")
-    assert (done.status, json.loads(done.out), done.err) == (0, [], "Nothing to search for.\n")
+@pytest.mark.parametrize("question", ["!!", "-hello", '""', ""])
+def test_without_a_word_there_is_one_line_and_an_empty_list(zoo: CommandLine, question: str) -> None:
+    assert zoo.does("search", question) == "Nothing to search for.\n"
+    result = zoo.run("search", question, "--json")
+    assert (result.status, json.loads(result.out), result.err) == (0, [], "Nothing to search for.\n")
 
 
 def test_without_a_word_a_search_says_what_it_needs(zoo: CommandLine) -> None:
     assert zoo.does("search", "-h") == zoo.does("search", "--help")
-    done = zoo.run("search", "--from", ANN)
-    assert done.status == 2
-    assert "Name at least one word. Without words, tickets list takes the same filters." in done.err
+    result = zoo.run("search", "--from", ANN)
+    assert result.status == 2
+    assert "Name at least one word. Without words, tickets list takes the same filters." in result.err
 
 
-@pytest.mark.parametrize("asked", ["NOT", "a AND (b", "'; DROP TABLE ticket", "title:zebra*", "*", "%", "\\"])
-def test_syntax_is_no_error(zoo: CommandLine, asked: str) -> None:
-    assert zoo.run("search", asked).status == 0
+@pytest.mark.parametrize("question", ["NOT", "a AND (b", "'; DROP TABLE ticket", "title:zebra*", "*", "%", "\\"])
+def test_syntax_is_no_error(zoo: CommandLine, question: str) -> None:
+    assert zoo.run("search", question).status == 0
 
 
 def test_somebody_sees_what_they_may_see(zoo: CommandLine) -> None:
@@ -156,8 +156,8 @@ def test_a_search_finds_the_very_message_that_fulfils_its_filters(zoo: CommandLi
 def test_bad_filters_are_one_line(zoo: CommandLine) -> None:
     for command in (("list",), ("search", "zebra")):
         for option in ("--since=yesterday", "--until=2020-13-01", "--has=horns", "--since=0001-01-01T00:00+14:00"):
-            done = zoo.run(*command, option)
-            assert (done.status, done.out) == (2, "")
+            result = zoo.run(*command, option)
+            assert (result.status, result.out) == (2, "")
         assert "nobody@example.org" in zoo.refuses(*command, "--from", "nobody@example.org")
         assert "Stables" in zoo.refuses(*command, "--queue", "Stables")
         assert "asleep" in zoo.refuses(*command, "--status", "asleep")
@@ -178,21 +178,21 @@ def test_nothing_is_bold_where_that_is_not_wanted(zoo: CommandLine, plain: dict[
 
 
 def test_lines_are_cut_to_the_width_of_a_terminal_and_in_no_pipe(zoo: CommandLine) -> None:
-    shown = on_terminal(zoo, "stripes", TERM="xterm", COLUMNS="20").replace("\x1b[1m", "").replace("\x1b[0m", "")
-    assert shown.split() == ["1", "new", "2020-01-01", "…", "#1", "ann:", "It", "has", "s…"]
+    output = on_terminal(zoo, "stripes", TERM="xterm", COLUMNS="20").replace("\x1b[1m", "").replace("\x1b[0m", "")
+    assert output.split() == ["1", "new", "2020-01-01", "…", "#1", "ann:", "It", "has", "s…"]
     assert "General: Zebra" in zoo.process("search", "stripes", env={"COLUMNS": "20"}).stdout.decode()
 
 
 def test_without_a_standard_output_a_search_is_no_error(zoo: CommandLine) -> None:
-    done = zoo.process(shell='"$T" search stripes >&-')
-    assert (done.returncode, done.stderr) == (0, b"")
+    result = zoo.process(shell='"$T" search stripes >&-')
+    assert (result.returncode, result.stderr) == (0, b"")
 
 
-def on_terminal(cli: CommandLine, asked: str, **env: str) -> str:
+def on_terminal(cli: CommandLine, question: str, **env: str) -> str:
     """What a terminal is sent."""
-    seen, terminal = pty.openpty()
-    with os.fdopen(seen, "rb", buffering=0) as screen:
-        cli.process("search", asked, capture_output=False, stdout=terminal, env=env)
+    far_end, terminal = pty.openpty()
+    with os.fdopen(far_end, "rb", buffering=0) as screen:
+        cli.process("search", question, capture_output=False, stdout=terminal, env=env)
         os.close(terminal)
         return screen.read(10_000).decode()
 
@@ -225,10 +225,10 @@ def test_what_was_imported_is_in_the_index_already(zoo: CommandLine) -> None:
 def test_it_loads_no_letters_and_leaves_one_file(zoo: CommandLine) -> None:
     loads = 'import sys; from mail_tickets.cli import main\ntry: main(["search", "zebra"])\nexcept SystemExit: pass\n'
     loads += 'print([one for one in ("jinja2", "alembic", "salmon", "psycopg") if one in sys.modules], file=sys.stderr)'
-    done = zoo.process(
+    result = zoo.process(
         shell=f"{TICKETS.with_name('python')} - <<'E'\n{loads}\nE", cwd=Path(__file__).parent.parent.parent
     )
-    assert done.stderr.decode().strip() == "[]"
+    assert result.stderr.decode().strip() == "[]"
     assert [path.name for path in zoo.path.glob("tickets.db*")] == ["tickets.db"]
 
 
@@ -239,9 +239,9 @@ def test_a_search_that_is_too_much_is_one_line(zoo: CommandLine, monkeypatch: py
 
 
 def test_words_that_do_not_count_are_told_on_standard_error(zoo: CommandLine) -> None:
-    done = zoo.run("search", "zebra OR", *" OR ".join(f"w{number}*" for number in range(9)).split(), "--json")
-    assert [one["id"] for one in json.loads(done.out)] == [1, 2]
-    assert done.err == "We only looked for the first 32 words and 8 beginnings*.\n"
+    result = zoo.run("search", "zebra OR", *" OR ".join(f"w{number}*" for number in range(9)).split(), "--json")
+    assert [ticket["id"] for ticket in json.loads(result.out)] == [1, 2]
+    assert result.err == "We only looked for the first 32 words and 8 beginnings*.\n"
 
 
 def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: CommandLine) -> None:
@@ -249,11 +249,11 @@ def test_while_another_process_writes_what_is_in_the_index_is_searched(zoo: Comm
     zoo.does("open", "--queue", "General", "--from", ANN, "--subject", "Zebra", "--text", "new")
     with closing(sqlite3.connect(zoo.path / "tickets.db", isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        done = zoo.run("search", "zebra", "--json")
+        result = zoo.run("search", "zebra", "--json")
         assert zoo.run("search", "zebra").status == 0
         connection.execute("ROLLBACK")
-    assert sorted(entry["id"] for entry in json.loads(done.out)) == [1, 2]
-    assert (done.status, done.err) == (
+    assert sorted(entry["id"] for entry in json.loads(result.out)) == [1, 2]
+    assert (result.status, result.err) == (
         0,
         "The database is busy: some of the newest messages are not indexed yet.\n",
     )

@@ -42,7 +42,7 @@ def types(program: Program, command: str) -> None:
     launcher = program.folder / "tickets"
     launcher.write_text(f'#!/bin/sh\nexec {BIN}/tickets "$@"\n')
     launcher.chmod(0o755)
-    done = subprocess.run(
+    result = subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=program.folder,
         env=program.environment,
@@ -51,7 +51,7 @@ def types(program: Program, command: str) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 def test_the_documented_commands_restore_what_was_copied_while_the_server_worked(program: Program) -> None:
@@ -80,8 +80,8 @@ def test_the_documented_commands_restore_what_was_copied_while_the_server_worked
             b"From: bob@example.org\r\nMessage-ID: <bob@x>\r\nIn-Reply-To: " + answered[1].strip() + b"\r\n\r\nYes.\r\n"
         )
         program.does_with(reply, "deliver", "--to", f"ticket1@{HELLO.partition('@')[2]}")
-    shown = json.loads(program.does("show", "1", "--json"))
-    assert [(message["text"], message["verified"]) for message in shown["messages"]] == [
+    restored = json.loads(program.does("show", "1", "--json"))
+    assert [(message["text"], message["verified"]) for message in restored["messages"]] == [
         ("Hello 1", False),
         ("Yes.", True),
     ]
@@ -111,9 +111,9 @@ def test_a_copy_made_in_the_middle_of_writing_is_whole(small_world: World, tmp_p
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         tables = ("mail", "message", "ticket")
-        each = {connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
-        assert len(each) == 1
-        counts += each
+        sizes = {connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        assert len(sizes) == 1
+        counts += sizes
         connection.close()
     assert counts == sorted(counts)
     assert counts[-1] <= len(small_world.rows(Mail.id))
@@ -131,8 +131,8 @@ def test_only_this_account_may_read_a_copy_and_nothing_is_overwritten_unless_tol
         os.umask(before)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     target.write_bytes(b"something else")
-    done = program.run("backup", str(target))
-    assert (done.returncode, done.stderr) == (1, f"{target} is there already. Use --force to replace it.\n")
+    result = program.run("backup", str(target))
+    assert (result.returncode, result.stderr) == (1, f"{target} is there already. Use --force to replace it.\n")
     assert target.read_bytes() == b"something else"
     program.does("backup", "--force", str(target))
     assert target.read_bytes().startswith(b"SQLite format 3\0")
@@ -140,14 +140,14 @@ def test_only_this_account_may_read_a_copy_and_nothing_is_overwritten_unless_tol
 
 
 def test_what_stands_in_the_way_of_a_copy_is_told_in_one_line(program: Program) -> None:
-    done = program.run("backup", str(program.folder / "copy.db"))
-    assert (done.returncode, done.stderr) == (1, "No database yet, so there is nothing to copy.\n")
+    result = program.run("backup", str(program.folder / "copy.db"))
+    assert (result.returncode, result.stderr) == (1, "No database yet, so there is nothing to copy.\n")
     program.has_a_database()
     for place, why in ((program.folder, "is a folder"), (program.folder / "none" / "copy.db", "No such file")):
-        done = program.run("backup", str(place))
-        assert done.returncode == 1
-        assert why in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        result = program.run("backup", str(place))
+        assert result.returncode == 1
+        assert why in result.stderr
+        assert len(result.stderr.splitlines()) == 1
     assert program.run("backup").returncode == 2
 
 
@@ -157,10 +157,10 @@ def test_of_a_damaged_database_no_copy_is_made(program: Program) -> None:
     raw = bytearray(path.read_bytes())
     raw[8192:40960] = b"\xff" * 32768
     path.write_bytes(raw)
-    done = program.run("backup", str(program.folder / "copy.db"))
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert {one.name for one in program.folder.iterdir()} == {"run"}
+    result = program.run("backup", str(program.folder / "copy.db"))
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert {path.name for path in program.folder.iterdir()} == {"run"}
 
 
 def test_two_copies_to_one_place_make_one(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,12 +190,12 @@ def test_a_copy_is_made_where_there_are_no_hard_links(program: Program, monkeypa
 
 
 def test_for_postgresql_it_names_the_command_and_no_password(program: Program) -> None:
-    done = program.run("backup", "my copy", TICKETS_DATABASE_URL=POSTGRES, PATH="/nowhere")
-    assert done.returncode == 1
-    assert "`pg_dump --format=custom '--file=my copy' " in done.stderr
-    assert "postgresql://tick@db.example:5433/t?sslmode=require" in done.stderr
-    assert "sec" not in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    result = program.run("backup", "my copy", TICKETS_DATABASE_URL=POSTGRES, PATH="/nowhere")
+    assert result.returncode == 1
+    assert "`pg_dump --format=custom '--file=my copy' " in result.stderr
+    assert "postgresql://tick@db.example:5433/t?sslmode=require" in result.stderr
+    assert "sec" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 # The health of a running server.
@@ -208,12 +208,12 @@ def test_a_server_that_takes_mail_is_well(program: Program) -> None:
     program.environment["TICKETS_LISTEN"] += f",lmtp+unix://{place}"
     with program.serving():
         assert program.does("health").endswith(f"; database at {REVISION}; 2 listeners answer; no email waiting\n")
-    done = program.run("health")
-    assert done.returncode == 1
-    assert done.stdout.startswith(
+    result = program.run("health")
+    assert result.returncode == 1
+    assert result.stdout.startswith(
         f"unhealthy: nothing listens on smtp://127.0.0.1:{program.port}. Is tickets serve running?"
     )
-    assert done.stderr == ""
+    assert result.stderr == ""
 
 
 def test_letters_that_wait_are_counted_and_do_not_make_it_unhealthy(program: Program) -> None:
@@ -222,25 +222,25 @@ def test_letters_that_wait_are_counted_and_do_not_make_it_unhealthy(program: Pro
     program.does("responder", "add", "bob@example.org", "--queue", "General")
     with program.serving():
         program.sends(1)
-        said = program.does("health")
-    assert re.fullmatch(r"healthy: .*; 1 email waiting, the oldest for \d+ s\n", said)
+        output = program.does("health")
+    assert re.fullmatch(r"healthy: .*; 1 email waiting, the oldest for \d+ s\n", output)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "problem"),
     [
         ("TICKETS_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/t", "refused"),
         ("TICKETS_DATABASE_URL", "sqlite:////nowhere/t.db", "No database yet"),
         ("TICKETS_WORKERS", "many", "TICKETS_WORKERS"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_exit_status_1(program: Program, name: str, value: str, told: str) -> None:
-    done = program.run("health", **{name: value})
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("unhealthy: ")
-    assert told in done.stdout
-    assert "secret" not in done.stdout
-    assert len(done.stdout.splitlines()) == 1
+def test_what_is_wrong_is_one_line_and_exit_status_1(program: Program, name: str, value: str, problem: str) -> None:
+    result = program.run("health", **{name: value})
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout.startswith("unhealthy: ")
+    assert problem in result.stdout
+    assert "secret" not in result.stdout
+    assert len(result.stdout.splitlines()) == 1
 
 
 def test_no_copy_is_made_onto_the_database_itself(program: Program) -> None:
@@ -254,8 +254,8 @@ def test_no_copy_is_made_onto_the_database_itself(program: Program) -> None:
     assert "nothing listens" in program.run("health").stdout
 
 
-@pytest.mark.parametrize("what", ["removed", "replaced"])
-def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: str) -> None:
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, change: str) -> None:
     program.has_a_database()
     database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
     copy = database.with_name("copy.db")
@@ -264,7 +264,7 @@ def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: s
         program.sends(1)
         for end in ("", "-wal", "-shm"):
             Path(f"{database}{end}").unlink(missing_ok=True)
-        if what == "replaced":
+        if change == "replaced":
             copy.rename(database)
             # Each connection that notices has the mail come again; those after it are to the new file.
             with pytest.raises(smtplib.SMTPDataError, match=r"4\.3\.0"):
@@ -277,16 +277,16 @@ def test_mail_for_a_database_whose_file_is_gone_is_451(program: Program, what: s
             with pytest.raises(smtplib.SMTPDataError, match=r"4\.3\.0"):
                 program.sends(2)
             assert not database.exists()
-    assert what == "removed" or len(program.tickets()) == 1
+    assert change == "removed" or len(program.tickets()) == 1
 
 
 def test_health_fails_while_nothing_can_be_written(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "LOCK_SECONDS", 1)
     program.has_a_database()
     database = Path(program.environment["TICKETS_DATABASE_URL"].removeprefix("sqlite:///"))
-    with program.serving(), closing(sqlite3.connect(database, isolation_level=None)) as other:
+    with program.serving(), closing(sqlite3.connect(database, isolation_level=None)) as connection:
         assert program.run("health").returncode == 0
-        other.execute("BEGIN IMMEDIATE")
+        connection.execute("BEGIN IMMEDIATE")
         unhealthy = program.run("health")
         assert (unhealthy.returncode, "locked" in unhealthy.stdout) == (1, True)
         assert "locked" in program.run("doctor").stdout

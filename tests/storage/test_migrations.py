@@ -40,17 +40,17 @@ def upgrade():
 @pytest.fixture
 def old(empty_url: str) -> Iterator[Database]:
     """A database at 0001 with a queue."""
-    with closing(Database(empty_url, "tickets.example")) as made:
-        to_0001(made)
-        yield made
+    with closing(Database(empty_url, "tickets.example")) as database:
+        to_0001(database)
+        yield database
 
 
 @pytest.fixture
 def old_file(tmp_path: Path) -> Iterator[Database]:
     (tmp_path / "tickets.db").touch()
-    with closing(Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.example")) as made:
-        to_0001(made)
-        yield made
+    with closing(Database(f"sqlite:///{tmp_path}/tickets.db", "tickets.example")) as database:
+        to_0001(database)
+        yield database
 
 
 def to_0001(database: Database) -> None:
@@ -64,9 +64,10 @@ def shape(database: Database) -> object:
     """All tables with their columns, the version, and the queues' names."""
     with database.read_only() as uow:
         connection = uow.session.connection()
-        found = inspect(connection)
+        inspector = inspect(connection)
         tables = {
-            name: sorted(column["name"] for column in found.get_columns(name)) for name in found.get_table_names()
+            name: sorted(column["name"] for column in inspector.get_columns(name))
+            for name in inspector.get_table_names()
         }
         return tables, version(connection), connection.execute(text("SELECT name FROM queue")).scalars().all()
 
@@ -126,10 +127,10 @@ def test_an_upgrade_lets_those_get_letters_again_whom_two_refusals_cut_off(old: 
 
 
 def test_before_an_upgrade_the_file_is_copied_and_that_is_told(old_file: Database, tmp_path: Path) -> None:
-    told: list[str] = []
-    set_up(old_file, told.append)
+    lines: list[str] = []
+    set_up(old_file, lines.append)
     copy = tmp_path / "tickets.db.before-0001"
-    assert told == [f"The database is upgraded from version 0001 to {REVISION}; as it was, it is kept at {copy}"]
+    assert lines == [f"The database is upgraded from version 0001 to {REVISION}; as it was, it is kept at {copy}"]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
@@ -150,10 +151,10 @@ def test_the_copy_of_a_version_is_the_newest_and_the_only_one(old_file: Database
 
 def test_a_new_database_is_not_copied(tmp_path: Path) -> None:
     with closing(Database(f"sqlite:///{tmp_path}/new.db", "tickets.example")) as database:
-        told: list[str] = []
-        assert set_up(database, told.append) is True
-        assert set_up(database, told.append) is False
-    assert (told, list(tmp_path.glob("*before*"))) == ([], [])
+        lines: list[str] = []
+        assert set_up(database, lines.append) is True
+        assert set_up(database, lines.append) is False
+    assert (lines, list(tmp_path.glob("*before*"))) == ([], [])
 
 
 def test_without_a_place_for_the_copy_nothing_is_upgraded(old_file: Database, tmp_path: Path) -> None:
@@ -170,10 +171,10 @@ def test_init_tells_of_the_copy_and_of_a_database_from_the_future(
     monkeypatch.setenv("TICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/tickets.db")
     with pytest.raises(SystemExit) as ended:
         main(["init"])
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert ended.value.code == 0
-    assert said.out.startswith("Up to date:")
-    assert f"as it was, it is kept at {tmp_path}/tickets.db.before-0001" in said.err
+    assert output.out.startswith("Up to date:")
+    assert f"as it was, it is kept at {tmp_path}/tickets.db.before-0001" in output.err
     with old_file.transaction() as uow:
         uow.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(NotReady, match="is newer"):

@@ -57,8 +57,8 @@ NOT_FILLED = ("alembic_version", "search", "our_domain", "subject_backlog")
 
 @pytest.fixture
 def database(empty_url: str) -> Iterator[Database]:
-    with closing(Database(empty_url, DOMAIN)) as made:
-        yield made
+    with closing(Database(empty_url, DOMAIN)) as database:
+        yield database
 
 
 def value(table: Table, column: Column[Any], number: int) -> object:
@@ -76,9 +76,9 @@ def value(table: Table, column: Column[Any], number: int) -> object:
 
 def fill(connection: Connection, number: int) -> set[str]:
     """Insert a row of this number into every table as it is now; the tables' names."""
-    found = MetaData()
-    found.reflect(connection)
-    tables = [one for one in found.sorted_tables if not one.name.startswith(NOT_FILLED)]
+    schema = MetaData()
+    schema.reflect(connection)
+    tables = [table for table in schema.sorted_tables if not table.name.startswith(NOT_FILLED)]
     for table in tables:
         row = {column.name: value(table, column, number) for column in table.columns}
         connection.execute(table.insert(), row)
@@ -109,8 +109,10 @@ def test_what_was_written_at_each_version_is_there_at_the_newest(database: Datab
             assert len(connection.execute(select(table)).all()) == connection.scalar(
                 select(func.count()).select_from(table)
             )
-        shown = [json_text(ticket_in_full(uow, ticket)) for ticket in uow.session.scalars(select(Ticket))]
-        assert [f"message text {number}" in one for number, one in enumerate(shown, 1)] == [True] * (int(REVISION) - 1)
+        texts = [json_text(ticket_in_full(uow, ticket)) for ticket in uow.session.scalars(select(Ticket))]
+        assert [f"message text {number}" in text_ for number, text_ in enumerate(texts, 1)] == [True] * (
+            int(REVISION) - 1
+        )
     # The index is filled with them, too.
     while catch_up_some(database, 100):
         pass

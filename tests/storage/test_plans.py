@@ -39,24 +39,24 @@ def large(any_database_url: str) -> Iterator[World]:
 
 
 @contextmanager
-def asked(database: Database) -> Iterator[dict[str, Any]]:
+def statements_of(database: Database) -> Iterator[dict[str, Any]]:
     """Every statement that the database is asked, with the parameters of the first time."""
-    heard: dict[str, Any] = {}
+    statements: dict[str, Any] = {}
 
     def hear(_c: object, _cursor: object, statement: str, parameters: Any, _context: object, many: bool) -> None:
         if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement):
-            heard.setdefault(statement, parameters[0] if many else parameters)
+            statements.setdefault(statement, parameters[0] if many else parameters)
 
     event.listen(database.engine, "before_cursor_execute", hear)
     try:
-        yield heard
+        yield statements
     finally:
         event.remove(database.engine, "before_cursor_execute", hear)
 
 
 def scanned(database: Database, statements: dict[str, Any]) -> list[tuple[str, set[str]]]:
     """The statements that read large tables whole, and which."""
-    found: list[tuple[str, set[str]]] = []
+    scans: list[tuple[str, set[str]]] = []
     with database.read_only() as uow:
         cursor = uow.connection.connection.cursor()
         for statement, parameters in statements.items():
@@ -64,8 +64,8 @@ def scanned(database: Database, statements: dict[str, Any]) -> list[tuple[str, s
             scan, column = (_SQLITE_SCAN, 3) if database.is_sqlite else (_POSTGRES_SCAN, 0)
             tables = {table[1] for row in cursor.fetchall() if (table := scan.search(row[column]))}
             if tables:
-                found.append((" ".join(statement.split()), tables))
-    return found
+                scans.append((" ".join(statement.split()), tables))
+    return scans
 
 
 @contextmanager
@@ -120,15 +120,15 @@ def forgets(world: World) -> None:
 
 def test_no_everyday_work_reads_a_large_table_whole(large: World) -> None:
     for work in (mails, lists):
-        with asked(large.database) as statements:
+        with statements_of(large.database) as statements:
             work(large)
         assert len(statements) > 10
-        assert [one for one in scanned(large.database, statements) if not one[0].startswith(_KNOWN)] == []
-    with asked(large.database) as statements:
+        assert [scan for scan in scanned(large.database, statements) if not scan[0].startswith(_KNOWN)] == []
+    with statements_of(large.database) as statements:
         forgets(large)
-    found = scanned(large.database, statements)
-    assert found
-    assert set().union(*(tables for _, tables in found)) <= _SEARCHED
+    scans = scanned(large.database, statements)
+    assert scans
+    assert set().union(*(tables for _, tables in scans)) <= _SEARCHED
 
 
 def test_a_list_sorts_nothing_without_statistics(postgres_url: str) -> None:
@@ -148,7 +148,7 @@ def test_a_list_sorts_nothing_without_statistics(postgres_url: str) -> None:
     assert len(of_lists) > 10
     sorted_ones = [(statement, plan) for statement, plan in of_lists.items() if "Sort" in plan]
     # Those that somebody takes part in are looked up one by one.
-    assert [one for one in sorted_ones if "WHERE ticket.id IN (SELECT participant" not in one[0]] == []
+    assert [scan for scan in sorted_ones if "WHERE ticket.id IN (SELECT participant" not in scan[0]] == []
 
 
 def test_no_query_is_compiled_before_it_runs(postgres_url: str) -> None:

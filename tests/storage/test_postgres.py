@@ -28,10 +28,10 @@ def test_a_fresh_database_knows_letters_beyond_ascii(postgres_server: PostgresSe
 
 
 def test_two_fresh_databases_are_separate(postgres_server: PostgresServer) -> None:
-    one, other = fresh_database(postgres_server), fresh_database(postgres_server)
-    value(one, "CREATE TABLE ticket (id integer)")
-    assert value(one, "SELECT to_regclass('ticket') IS NOT NULL") is True
-    assert value(other, "SELECT to_regclass('ticket') IS NOT NULL") is False
+    first, second = fresh_database(postgres_server), fresh_database(postgres_server)
+    value(first, "CREATE TABLE ticket (id integer)")
+    assert value(first, "SELECT to_regclass('ticket') IS NOT NULL") is True
+    assert value(second, "SELECT to_regclass('ticket') IS NOT NULL") is False
 
 
 def test_a_fresh_database_holds_what_its_template_holds(postgres_server: PostgresServer) -> None:

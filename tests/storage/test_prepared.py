@@ -34,7 +34,7 @@ _INSERTS = [
 ]
 
 
-@pytest.mark.parametrize(("prepared", "mapped", "later"), _INSERTS, ids=lambda one: getattr(one, "__name__", ""))
+@pytest.mark.parametrize(("prepared", "mapped", "later"), _INSERTS, ids=lambda case: getattr(case, "__name__", ""))
 def test_a_prepared_insert_fills_every_column_but_the_id_and_those_of_later(
     prepared: Prepared, mapped: type[Base], later: tuple[str, ...]
 ) -> None:
@@ -48,21 +48,21 @@ def test_a_prepared_insert_fills_every_column_but_the_id_and_those_of_later(
 def test_an_object_of_a_prepared_statement_is_the_one_that_the_orm_loads(world: World) -> None:
     world.opens("ann@home.example")
     with world.database.read_only() as fast, world.database.read_only() as slow:
-        ours, theirs = find_ticket(fast, 1), slow.session.get_one(Ticket, 1)
-        pairs = [(ours, theirs), (ours.queue, theirs.queue)]
-        pairs.append((find_person(fast, "ann@home.example"), theirs.requestor))
-        for one, other in pairs:
-            names = [attribute.key for attribute in inspect(type(other)).column_attrs]
-            assert {name: getattr(one, name) for name in names} == {name: getattr(other, name) for name in names}
-            assert one in fast.session
-            assert one not in fast.session.dirty
-        assert fast.session.get_one(Ticket, 1) is ours
-        assert ours.requestor is pairs[2][0]
+        fast_ticket, slow_ticket = find_ticket(fast, 1), slow.session.get_one(Ticket, 1)
+        pairs = [(fast_ticket, slow_ticket), (fast_ticket.queue, slow_ticket.queue)]
+        pairs.append((find_person(fast, "ann@home.example"), slow_ticket.requestor))
+        for mapped, loaded in pairs:
+            names = [attribute.key for attribute in inspect(type(loaded)).column_attrs]
+            assert {name: getattr(mapped, name) for name in names} == {name: getattr(loaded, name) for name in names}
+            assert mapped in fast.session
+            assert mapped not in fast.session.dirty
+        assert fast.session.get_one(Ticket, 1) is fast_ticket
+        assert fast_ticket.requestor is pairs[2][0]
 
 
 def test_progress_has_columns_of_the_ticket_and_leaves_nothing_to_flush(world: World) -> None:
     world.opens("ann@home.example")
-    names = {one.name for one in fields(TicketProgress)} - {"lifecycle"}
+    names = {field.name for field in fields(TicketProgress)} - {"lifecycle"}
     assert names < {column.name for column in Ticket.__table__.columns}
     with world.database.transaction() as uow:
         ticket = find_ticket(uow, 1, locked=True)
@@ -76,14 +76,14 @@ def test_progress_has_columns_of_the_ticket_and_leaves_nothing_to_flush(world: W
 
 
 def test_errors_of_a_prepared_statement_are_those_of_sqlalchemy_and_listeners_hear_of_it(world: World) -> None:
-    heard: list[str] = []
-    event.listen(world.database.engine, "before_cursor_execute", lambda *given: heard.append(given[2]))
+    statements: list[str] = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     twice = Prepared(insert(Change), ("ticket_id", "at", "by_id", "field", "old", "new"))
     with world.database.transaction() as uow:
         values = {"ticket_id": 99, "at": uow.now, "by_id": None, "field": "status", "old": "a", "new": "b"}
         with pytest.raises(IntegrityError):
             twice.rows(uow.connection, values)
-    assert any("change" in sql for sql in heard)
+    assert any("change" in sql for sql in statements)
 
 
 def test_a_prepared_statement_refuses_a_column_whose_default_it_leaves_out(world: World) -> None:

@@ -47,7 +47,7 @@ def test_a_restore_brings_back_what_was_copied_and_keeps_what_was_there(program:
     program.does("backup", str(tmp_path / "copy.db"), "--verify")
     opened(program, "Two")
     assert "1 ticket," in program.does("restore", str(tmp_path / "copy.db"))
-    assert [one["title"] for one in program.tickets()] == ["One"]
+    assert [ticket["title"] for ticket in program.tickets()] == ["One"]
     with closing(sqlite3.connect(tmp_path / "run" / "tickets.db.before-restore")) as before:
         assert before.execute("SELECT count(*) FROM ticket").fetchone() == (2,)
 
@@ -57,7 +57,7 @@ def test_a_damaged_database_can_be_restored(program: Program, tmp_path: Path) ->
     program.does("backup", str(tmp_path / "copy.db"))
     (tmp_path / "run" / "tickets.db").write_bytes(b"not a database at all" * 500)
     program.does("restore", str(tmp_path / "copy.db"))
-    assert [one["title"] for one in program.tickets()] == ["One"]
+    assert [ticket["title"] for ticket in program.tickets()] == ["One"]
 
 
 def test_a_postgres_database_is_dumped_verified_rotated_and_restored(
@@ -78,22 +78,22 @@ def test_a_postgres_database_is_dumped_verified_rotated_and_restored(
 
     # Somebody else reads meanwhile, and what was written since is gone after the restore.
     opened(program, "Two")
-    done = program.run("backup", str(dump))
-    assert (done.returncode, "is there already. Use --force" in done.stderr) == (1, True)
+    result = program.run("backup", str(dump))
+    assert (result.returncode, "is there already. Use --force" in result.stderr) == (1, True)
     assert "Restored from" in program.does("restore", str(dump))
-    assert [one["title"] for one in program.tickets()] == ["One"]
+    assert [ticket["title"] for ticket in program.tickets()] == ["One"]
     opened(program, "Three")
     assert len(program.tickets()) == 2
 
     # What is no backup replaces nothing.
     (tmp_path / "words").write_text("no dump")
     for name in ("words", "gone"):
-        done = program.run("restore", str(tmp_path / name))
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        result = program.run("restore", str(tmp_path / name))
+        assert (result.returncode, result.stderr.count("\n")) == (1, 1), result.stderr
     # Nor does one that is of a newer program.
     execute(program, "UPDATE alembic_version SET version_num = '9999'")
-    done = program.run("backup", "--force", str(dump))
-    assert done.returncode == 0
+    result = program.run("backup", "--force", str(dump))
+    assert result.returncode == 0
     execute(program, f"UPDATE alembic_version SET version_num = '{REVISION}'")
     assert "is of a newer version (9999)" in program.run("restore", str(dump)).stderr
     assert len(program.tickets()) == 2
@@ -108,12 +108,12 @@ def execute(program: Program, statement: str) -> None:
 def test_what_is_no_backup_replaces_nothing(program: Program, tmp_path: Path) -> None:
     opened(program, "One")
     (tmp_path / "words").write_text("no database" * 500)
-    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
-        other.execute("CREATE TABLE x (y)")
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE x (y)")
     for name in ("words", "other.db", "gone", "run/tickets.db"):
-        done = program.run("restore", str(tmp_path / name))
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1), name
-    assert [one["title"] for one in program.tickets()] == ["One"]
+        result = program.run("restore", str(tmp_path / name))
+        assert (result.returncode, result.stderr.count("\n")) == (1, 1), name
+    assert [ticket["title"] for ticket in program.tickets()] == ["One"]
 
 
 def test_while_a_server_runs_nothing_is_restored(program: Program, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_test_email_says_what_the_server_answers(program: Program) -> None:
     with Sink() as sink:
         program.environment["TICKETS_RELAY"] = sink.url
         assert "took the email for ann@example.org and answered" in program.does("outbox", "test", "ann@example.org")
-    done = program.run("outbox", "test", "ann@example.org")
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    result = program.run("outbox", "test", "ann@example.org")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert "isn't an email address" in program.run("outbox", "test", "ann").stderr
     assert json.loads(program.does("outbox", "list", "--json")) == []

@@ -31,8 +31,8 @@ from tests.support.world import World
 @pytest.fixture
 def database(empty_url: str) -> Iterator[Database]:
     """A database with nothing in it."""
-    with closing(Database(empty_url, "tickets.example")) as made:
-        yield made
+    with closing(Database(empty_url, "tickets.example")) as database:
+        yield database
 
 
 # Migrations
@@ -65,17 +65,18 @@ def test_an_upgrade_makes_the_same_constraints_and_indexes_as_the_models(databas
 
 def shape(connection: object) -> dict[str, object]:
     """What alembic does not compare: keys, constraints and partial indexes by name."""
-    found = inspect(connection)
+    inspector = inspect(connection)
     return {
         name: (
-            found.get_pk_constraint(name)["constrained_columns"],
+            inspector.get_pk_constraint(name)["constrained_columns"],
             sorted(
-                (key["name"], key["constrained_columns"], key["referred_table"]) for key in found.get_foreign_keys(name)
+                (key["name"], key["constrained_columns"], key["referred_table"])
+                for key in inspector.get_foreign_keys(name)
             ),
-            sorted((key["name"], key["column_names"]) for key in found.get_unique_constraints(name)),
-            sorted((key["name"], key["column_names"], key["unique"]) for key in found.get_indexes(name)),
+            sorted((key["name"], key["column_names"]) for key in inspector.get_unique_constraints(name)),
+            sorted((key["name"], key["column_names"], key["unique"]) for key in inspector.get_indexes(name)),
             # A column that a migration added stands last, wherever the model has it.
-            sorted((column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)),
+            sorted((column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)),
         )
         for name in METADATA.tables
     }
@@ -178,21 +179,21 @@ def test_tickets_of_the_first_schema_become_those_of_a_shared_inbox(old: Databas
         connection = uow.session.connection()
         context = MigrationContext.configure(connection, opts=COMPARED)
         assert compare_metadata(context, METADATA) == []
-        found = uow.session.scalars(select(Ticket).order_by(Ticket.id)).all()
-        assert {ticket.queue.name: ticket.lifecycle.name for ticket in found} == {
+        tickets = uow.session.scalars(select(Ticket).order_by(Ticket.id)).all()
+        assert {ticket.queue.name: ticket.lifecycle.name for ticket in tickets} == {
             "General": "correspondence",
             "Questions": "support",
         }
-        assert [ticket.id for ticket in found if ticket.has_private] == [2, 8]
+        assert [ticket.id for ticket in tickets if ticket.has_private] == [2, 8]
         assert all(participant.subscribed for participant in uow.session.scalars(select(Participant)))
         # What was done keeps the words of its time.
-        said = connection.execute(text("SELECT new_status FROM message WHERE ticket_id = 1")).scalars().all()
-        assert said == ["Open", "Open"]
+        new_statuses = connection.execute(text("SELECT new_status FROM message WHERE ticket_id = 1")).scalars().all()
+        assert new_statuses == ["Open", "Open"]
         assert names_of_queues(uow) == {"general", "questions"}
-        for ticket in found:
+        for ticket in tickets:
             for email in ("ann@example.net", "ron@example.org", "pia@example.net"):
                 assert ticket_in_full(uow, ticket, get_person(uow, email))["reply"]
-        assert switches_of(found[0].queue) == SWITCHES
+        assert switches_of(tickets[0].queue) == SWITCHES
 
 
 def test_the_shared_inbox_goes_back_to_the_first_schema_and_comes_again(old: Database) -> None:
@@ -218,9 +219,9 @@ def test_a_command_says_what_to_do_with_a_database_that_is_not_ready(database: D
         check_ready(database)
     upgrade(database)
     check_ready(database)
-    for found, advice in (("0000", "To upgrade it, run: tickets init"), ("9999", "Upgrade the program")):
+    for revision, advice in (("0000", "To upgrade it, run: tickets init"), ("9999", "Upgrade the program")):
         with database.transaction() as uow:
-            uow.session.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
+            uow.session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
         with pytest.raises(NotReady, match=advice):
             check_ready(database)
     with pytest.raises(NotReady, match="Upgrade the program"):
@@ -273,7 +274,7 @@ def test_every_moment_comes_back_as_aware_utc(world: World) -> None:
     ron.replies(ron.letter(), "Off and on.")
     world.act(1, "Confirm", ann.email)
     world.act(1, "Reopen", ann.email)
-    seen = 0
+    count = 0
     for mapper in Base.registry.mappers:
         columns = [column for column in mapper.local_table.c if isinstance(column.type, Moment)]
         for row in world.rows(*columns, mapper.local_table.c[0]) if columns else []:
@@ -281,8 +282,8 @@ def test_every_moment_comes_back_as_aware_utc(world: World) -> None:
                 if moment is not None:
                     assert moment.utcoffset() == timedelta(0)
                     assert moment.tzinfo is UTC
-                    seen += 1
-    assert seen > 20
+                    count += 1
+    assert count > 20
 
 
 def test_a_moment_keeps_its_microseconds_and_its_instant(world: World) -> None:
@@ -339,12 +340,12 @@ def test_sqlite_keeps_what_it_has_committed(small_world: World) -> None:
 
 def test_all_tables_are_known_to_the_schema(world: World) -> None:
     with world.database.read_only() as uow:
-        found = set(inspect(uow.session.connection()).get_table_names()) - {"alembic_version"}
-        there = {name for name in found if not is_of_index(name)}
-        assert there == set(METADATA.tables)
+        tables = set(inspect(uow.session.connection()).get_table_names()) - {"alembic_version"}
+        own_tables = {name for name in tables if not is_of_index(name)}
+        assert own_tables == set(METADATA.tables)
         for name in METADATA.tables:
             uow.session.execute(select(METADATA.tables[name]))
-    assert {table for module in schema.TABLES for table in _tables_of(module.__name__)} == there
+    assert {table for module in schema.TABLES for table in _tables_of(module.__name__)} == own_tables
 
 
 def _tables_of(module: str) -> set[str]:

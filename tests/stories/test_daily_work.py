@@ -30,7 +30,7 @@ class Day:
         return str(self.world.ticket()["status"])
 
     def participants(self) -> list[str]:
-        return [one["email"] for one in self.world.ticket()["participants"]]
+        return [participant["email"] for participant in self.world.ticket()["participants"]]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def day(served: World) -> Day:
     return Day(served)
 
 
-def heard(who: Actor, words: str) -> bool:
+def has_got(who: Actor, words: str) -> bool:
     return any(words in letter.all_text for letter in who.letters)
 
 
@@ -63,8 +63,8 @@ def test_whoever_moves_a_ticket_away_reaches_everybody_whom_the_receipt_names(da
     private = "add a private note" in receipt.footer
     day.sam.replies(receipt, "These are plain words.")
     assert day.world.ticket()["messages"][-1]["private"] == private
-    assert heard(carl, "These are plain words.")
-    assert heard(day.ann, "These are plain words.") == ("Ann Lee" in receipt.footer)
+    assert has_got(carl, "These are plain words.")
+    assert has_got(day.ann, "These are plain words.") == ("Ann Lee" in receipt.footer)
     assert day.world.ticket(1, "sam@team.example")["id"] == 1
 
 
@@ -74,7 +74,7 @@ def test_words_below_a_move_are_sent_by_a_word_whose_receipt_tells_what_that_cha
     day.sam.replies(day.sam.letter(), MOVES["with words"])
     assert "only the Questions team got it" in day.sam.letter().text
     day.sam.replies(day.sam.letter(), "send")
-    assert heard(day.ann, "Can you take it?")
+    assert has_got(day.ann, "Can you take it?")
     assert "Status: Open → Answered" in day.sam.letter().text
     assert "Undo this change?" in day.sam.letter().footer
     day.sam.replies(day.sam.letter(), "undo")
@@ -85,7 +85,7 @@ def test_where_nobody_reads_the_receipt_says_so_and_the_customer_is_told_nothing
     day.world.known("adam@team.example", "Adam", admin=True)
     day.sam.replies(day.sam.letter(), "Queue: Questions\n\nFor you.")
     assert "is on the Questions team" in day.sam.letter().text
-    assert not heard(day.ann, "nobody")
+    assert not has_got(day.ann, "nobody")
     day.britta.replies(day.britta.letter(), "undo")
     assert day.britta.letter().text.startswith("We couldn't undo that.")
     day.sam.replies(day.sam.letter(), "undo")
@@ -113,7 +113,7 @@ def test_thanks_leave_it_resolved_and_reach_the_team(day: Day) -> None:
     for words in ("Thanks!", "Thank you very much, Sam", "Danke!\n\nAnn Lee"):
         day.ann.replies(day.ann.letter(), words)
         assert day.status == "resolved", words
-        assert heard(day.britta, words.split("\n", maxsplit=1)[0])
+        assert has_got(day.britta, words.split("\n", maxsplit=1)[0])
     day.ann.replies(day.ann.letter(), "Thanks, but the window is shut now.")
     assert day.status == "open"
 
@@ -146,11 +146,11 @@ def test_a_leaver_is_told_once_and_shown_and_comes_back_by_writing(day: Day) -> 
     assert "Gus" in gone
     assert "Ann Lee" in gone
     day.sam.replies(day.sam.letters[0], "Is anybody there?")
-    assert not heard(gus, "Is anybody there?")
-    assert not heard(day.ann, "Is anybody there?")
+    assert not has_got(gus, "Is anybody there?")
+    assert not has_got(day.ann, "Is anybody there?")
     day.ann.replies(day.ann.letter(), "I am back.")
     day.sam.replies(day.sam.letters[0], "Good.")
-    assert heard(day.ann, "Good.")
+    assert has_got(day.ann, "Good.")
 
 
 def test_undo_takes_back_who_was_let_in_alone_and_with_a_title(day: Day) -> None:
@@ -170,7 +170,7 @@ def test_undo_takes_back_whom_an_answer_has_let_in_and_its_letter_told_of_them(d
     gus = day.world.actor("gus@home.example", "Gus")
     day.ann.writes("hello", "The gate is shut.", subject="Gate", headers={"Cc": "Gus <gus@home.example>"})
     day.sam.replies(day.sam.letter(), words)
-    assert heard(gus, "It is open.")
+    assert has_got(gus, "It is open.")
     assert "Copied in: Gus <gus@home.example>" in day.britta.letter().text
     for outsider in (day.ann, gus):
         assert "Copied in" not in outsider.letter().text
@@ -179,7 +179,7 @@ def test_undo_takes_back_whom_an_answer_has_let_in_and_its_letter_told_of_them(d
     assert "No longer copied in: Gus <gus@home.example>" in day.britta.letter().text
     assert "Gus" not in day.britta.letter().footer
     day.britta.replies(day.britta.letter(), "undo")
-    assert [one["name"] for one in day.world.ticket(2)["participants"]] == ["Gus"]
+    assert [participant["name"] for participant in day.world.ticket(2)["participants"]] == ["Gus"]
 
 
 def test_a_refusal_calls_no_bad_line_good(day: Day) -> None:
@@ -222,14 +222,14 @@ def test_an_address_that_we_do_not_know_is_told_and_its_colleague_offered_the_wo
     private = day.world.actor("sam.private@mail.example", "Sam")
     private.replies(day.sam.letter(), "It is open.")
     assert private.letter().text.startswith("We don't know this address")
-    assert not heard(day.ann, "It is open.")
+    assert not has_got(day.ann, "It is open.")
     day.sam.replies(day.sam.letter(), "yes")
-    assert heard(day.ann, "It is open.")
+    assert has_got(day.ann, "It is open.")
 
 
 def test_no_letter_but_an_administrators_has_a_shell_command(day: Day) -> None:
-    other = day.world.actor("sam2@mail.example", "Sam")
-    other.replies(day.sam.letter(), "Hello?")
+    stranger = day.world.actor("sam2@mail.example", "Sam")
+    stranger.replies(day.sam.letter(), "Hello?")
     day.sam.replies(day.sam.letters[0], "Owner: me\nPriority: high")
     day.sam.replies(day.sam.letters[0], "help")
     for letter in day.world.far_end.letters:

@@ -101,7 +101,7 @@ def test_the_tracker_in_cc_of_a_mail_to_a_sponsor_keeps_the_thread(inbox: World)
     with world.serving():
         to_bank = {"To": "Bank <money@bank.example>", "Cc": f"hello@{DOMAIN}"}
         written = asheesh.writes("hello", "Would you sponsor us?", subject="Sponsoring", headers=to_bank)
-        assert [one["email"] for one in world.ticket()["participants"]] == ["money@bank.example"]
+        assert [participant["email"] for participant in world.ticket()["participants"]] == ["money@bank.example"]
         # The bank has the mail already.
         wrote = f"Asheesh <asheesh@openhatch.example> wrote:\n\n{unproven('Asheesh')}Would you sponsor us?"
         assert (sponsor.letters, shauna.letter().text) == ([], wrote)

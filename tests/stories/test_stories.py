@@ -51,8 +51,8 @@ class Tracker:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.world.ticket(self.ticket)["messages"]
-        return found
+        messages: list[dict[str, Any]] = self.world.ticket(self.ticket)["messages"]
+        return messages
 
     @property
     def status(self) -> str:
@@ -322,9 +322,9 @@ def test_the_powermac_conversation_from_unable_to_boot_to_solved(world: World) -
         assert "Reply to this email to add a comment." in sample.letter().footer
         sample.replies(sample.letter(), "You will probably need to install some RAM.")
         no_priv.replies(no_priv.letter(), "Thanks for helping me make BootX work.")
-    told = world.ticket()
-    assert told["status"] == "Solved"
-    assert [message["action"] for message in told["messages"]] == [
+    ticket = world.ticket()
+    assert ticket["status"] == "Solved"
+    assert [message["action"] for message in ticket["messages"]] == [
         None,
         "Answer",
         "Reopen",

@@ -59,7 +59,7 @@ def away_note(who: Actor, words: Callable[[Letter], str], *, threaded: bool = Tr
     """Answers as an away-note does that says nowhere that it is one."""
 
     def write(letter: Letter) -> None:
-        named = letter if threaded else None
-        who.writes(letter["Reply-To"] or letter["From"], words(letter), subject=letter["Subject"], answering=named)
+        answered = letter if threaded else None
+        who.writes(letter["Reply-To"] or letter["From"], words(letter), subject=letter["Subject"], answering=answered)
 
     return write

@@ -45,9 +45,9 @@ COMMANDS = (
 def mailbox() -> bytes:
     """Return the mailbox: a question and its answer in each conversation."""
     mails = list[bytes]()
-    for number, (title, asked, answered) in enumerate(islice(cycle(QUESTIONS), CONVERSATIONS)):
+    for number, (title, question, answered) in enumerate(islice(cycle(QUESTIONS), CONVERSATIONS)):
         writer, day = WRITERS[number % len(WRITERS)], 2.5 * number
-        mails.append(old_mail(f"{number}.1", writer, days=day, subject=title, text=asked))
+        mails.append(old_mail(f"{number}.1", writer, days=day, subject=title, text=question))
         answer = {"days": day + 0.4, "subject": f"Re: {title}", "text": answered, "to": writer}
         mails.append(old_mail(f"{number}.2", HELPER, answers=[f"{number}.1"], **answer))
     return boxed(mails)
@@ -64,11 +64,11 @@ def take_picture() -> str:
         (folder / "tickets").symlink_to(BIN / "tickets")
         (folder / "show.sh").write_text("\n".join([*map(_shown_and_run, COMMANDS), "echo '$ '", "sleep 60", ""]))
         settings = {key: value for key, value in program.environment.items() if key.startswith("TICKETS_")}
-        given = " ".join(f"{key}={quote(value)}" for key, value in settings.items())
-        with tmux(folder / "tmux", f"env {given} LC_ALL=C.UTF-8 TERM=screen-256color sh show.sh", _ROWS) as call:
+        assignments = " ".join(f"{key}={quote(value)}" for key, value in settings.items())
+        with tmux(folder / "tmux", f"env {assignments} LC_ALL=C.UTF-8 TERM=screen-256color sh show.sh", _ROWS) as call:
             await_text(call, "\n$\n")
-            shown = call("capture-pane", "-e", "-p").rstrip().split("\n")
-    return svg(shown)
+            lines = call("capture-pane", "-e", "-p").rstrip().split("\n")
+    return svg(lines)
 
 
 def _shown_and_run(command: str) -> str:

@@ -161,7 +161,7 @@ def head() -> str:
     """Return what the README shows of the run."""
     values = _values()
     return "\n".join(
-        ["| | |", "|---|---|", *(f"| {what} | {_joined(names, values, ' and ')} |" for what, names in _HEAD)]
+        ["| | |", "|---|---|", *(f"| {label} | {_joined(names, values, ' and ')} |" for label, names in _HEAD)]
     )
 
 

@@ -74,7 +74,7 @@ class Reader:
         self.context = browser.new_context(base_url=url, **context)
         self.page: Page = self.context.new_page()
         self.console: list[str] = []
-        self.page.on("console", lambda said: self.console.append(said.text))
+        self.page.on("console", lambda message: self.console.append(message.text))
         self.page.on("pageerror", lambda error: self.console.append(str(error)))
         self.page.set_default_timeout(20_000)
 
@@ -89,4 +89,4 @@ class Reader:
     def closes(self) -> None:
         self.context.close()
         # A browser notes each answer of 400 or more, which is no fault of the page.
-        assert [said for said in self.console if "status of 4" not in said] == []
+        assert [line for line in self.console if "status of 4" not in line] == []

@@ -24,7 +24,7 @@ class _Terminal(io.TextIOWrapper):
 def run_here(
     command: Sequence[str | Path],
     environment: Mapping[str, str],
-    given: bytes = b"",
+    input_bytes: bytes = b"",
     *,
     folder: Path = ROOT,
     on_terminal: bool = False,
@@ -33,7 +33,7 @@ def run_here(
     arguments = [str(argument) for argument in command]
     out, err = io.BytesIO(), io.BytesIO()
     stdout = (_Terminal if on_terminal else io.TextIOWrapper)(out, encoding="utf-8")
-    stdin, stderr = (io.TextIOWrapper(file, encoding="utf-8") for file in (io.BytesIO(given), err))
+    stdin, stderr = (io.TextIOWrapper(file, encoding="utf-8") for file in (io.BytesIO(input_bytes), err))
     status: object = 0
     with (
         mock.patch.dict(os.environ, environment, clear=True),

@@ -62,24 +62,26 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag not in ("input", "meta", "link", "br", "img", "hr"):
-            self._open.append((tag, given.get("id", "")))
+            self._open.append((tag, attributes.get("id", "")))
         if tag == "form":
-            self.forms.append(Form(given.get("method", "get"), given.get("action", "")))
-        if tag == "input" and self.forms and given.get("type") not in ("file", "checkbox", "radio"):
-            self.forms[-1].fields[given.get("name", "")] = given.get("value", "")
+            self.forms.append(Form(attributes.get("method", "get"), attributes.get("action", "")))
+        if tag == "input" and self.forms and attributes.get("type") not in ("file", "checkbox", "radio"):
+            self.forms[-1].fields[attributes.get("name", "")] = attributes.get("value", "")
         if tag == "textarea" and self.forms:
-            self._area = given.get("name", "")
+            self._area = attributes.get("name", "")
             self.forms[-1].fields[self._area] = ""
         if tag == "select":
-            self._select = given.get("name", "")
+            self._select = attributes.get("name", "")
             self.forms[-1].fields[self._select] = ""
-        if tag == "option" and "selected" in given:
-            self.forms[-1].fields[self._select] = given.get("value", "")
+        if tag == "option" and "selected" in attributes:
+            self.forms[-1].fields[self._select] = attributes.get("value", "")
         if tag == "button" and self.forms:
-            described = given.get("aria-describedby", "")
-            self.forms[-1].buttons.append(Button(given.get("name", ""), given.get("value", ""), "", described))
+            described = attributes.get("aria-describedby", "")
+            self.forms[-1].buttons.append(
+                Button(attributes.get("name", ""), attributes.get("value", ""), "", described)
+            )
 
     def handle_endtag(self, tag: str) -> None:
         while self._open and self._open.pop()[0] != tag:

@@ -50,9 +50,9 @@ def _moves() -> str:
     """Each status, and the one that its ticket has after a move to a queue of the other lifecycle."""
     lines = ["| a ticket that is | in the other lifecycle |", "|---|---|"]
     for lifecycle in LIFECYCLES.values():
-        [other] = [one for one in LIFECYCLES.values() if one is not lifecycle]
+        [goal] = [candidate for candidate in LIFECYCLES.values() if candidate is not lifecycle]
         for status in lifecycle.statuses:
-            targets = dict.fromkeys(moved(status, other, answered=answered) for answered in (True, False))
+            targets = dict.fromkeys(moved(status, goal, answered=answered) for answered in (True, False))
             lines.append(f"| {status} | {', while nobody has answered: '.join(targets)} |")
     return "\n".join(lines)
 

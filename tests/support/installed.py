@@ -56,9 +56,9 @@ class Installed(NamedTuple):
 
     def does(self, name: str, *arguments: str, cwd: Path, **environment: str) -> str:
         """Run one of its commands, which succeeds; what it prints."""
-        done = self.run(name, *arguments, cwd=cwd, **environment)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        result = self.run(name, *arguments, cwd=cwd, **environment)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -82,8 +82,8 @@ def other_pythons() -> dict[str, str]:
 def _runs(python: str, version: str) -> bool:
     """Whether it can make an environment, and is no shim of another version."""
     program = "import sys, ssl, sqlite3, venv; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
-    return done.stdout.strip() == version
+    result = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    return result.stdout.strip() == version
 
 
 def install(folder: Path, distribution: Path, python: str = sys.executable) -> Installed:
@@ -136,8 +136,8 @@ def _pip() -> list[str]:
 
 
 def _check(*command: str) -> None:
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.fixture(scope="session")

@@ -41,9 +41,9 @@ class _Calls:
         self.depth = self.deepest = 0
         self._stack: list[bool] = []
 
-    def hear(self, frame: FrameType, what: str, _argument: object) -> None:
+    def hear(self, frame: FrameType, event: str, _argument: object) -> None:
         """Count a call of ours, or the end of one."""
-        if what == "call":
+        if event == "call":
             file = os.path.realpath(frame.f_code.co_filename)
             is_ours = file.startswith(f"{ROOT}/app/") and frame.f_code.co_name not in _LOOPS
             self._stack.append(is_ours)
@@ -51,7 +51,7 @@ class _Calls:
                 self.files.append(file)
                 self.depth += 1
                 self.deepest = max(self.deepest, self.depth)
-        elif what == "return" and self._stack and self._stack.pop():
+        elif event == "return" and self._stack and self._stack.pop():
             self.depth -= 1
 
 

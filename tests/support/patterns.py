@@ -58,7 +58,7 @@ def _is_or_has_repeat(item: Item) -> bool:
     kind, value = item
     if kind in _BACKTRACKING:
         return bool(value[1] > _MANY)
-    return kind in (kinds.SUBPATTERN, kinds.BRANCH) and any(_may_be_one_repeat(list(one)) for one in _inner(*item))
+    return kind in (kinds.SUBPATTERN, kinds.BRANCH) and any(_may_be_one_repeat(list(part)) for part in _inner(*item))
 
 
 def _may_be_empty(item: Item) -> bool:
@@ -67,4 +67,4 @@ def _may_be_empty(item: Item) -> bool:
         return True
     if kind in _REPEATS:
         return value[0] == 0 or all(map(_may_be_empty, value[2]))
-    return kind in (kinds.SUBPATTERN, kinds.BRANCH) and any(all(map(_may_be_empty, one)) for one in _inner(*item))
+    return kind in (kinds.SUBPATTERN, kinds.BRANCH) and any(all(map(_may_be_empty, part)) for part in _inner(*item))

@@ -96,9 +96,9 @@ def letter_to(program: Program, address: str, subject: str, count: int) -> Email
     end = time.monotonic() + 30
     while True:
         letters = [BytesParser(policy=default).parsebytes(raw) for raw in program.letters()]
-        mine = [letter for letter in letters if address in str(letter["To"]) and subject in str(letter["Subject"])]
-        if len(mine) >= count:
-            newest = max(mine, key=lambda letter: letter["Date"].datetime)
+        matching = [letter for letter in letters if address in str(letter["To"]) and subject in str(letter["Subject"])]
+        if len(matching) >= count:
+            newest = max(matching, key=lambda letter: letter["Date"].datetime)
             assert isinstance(newest, EmailMessage)
             return newest
         assert time.monotonic() < end, [(str(letter["To"]), str(letter["Subject"])) for letter in letters]
@@ -125,14 +125,14 @@ def tmux(socket: Path, command: str, rows: int = LINES) -> Iterator[Tmux]:
     """Run a command in a terminal of its own, of so many rows; yields a function that calls tmux there."""
 
     def call(*arguments: str) -> str:
-        done = subprocess.run(
+        result = subprocess.run(
             ["tmux", "-f", "/dev/null", "-S", str(socket), *arguments],
             capture_output=True,
             text=True,
             check=True,
             timeout=30,
         )
-        return done.stdout
+        return result.stdout
 
     call("-u", "new-session", "-d", "-c", str(socket.parent), "-x", str(COLUMNS), "-y", str(rows), command)
     try:

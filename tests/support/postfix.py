@@ -136,8 +136,8 @@ class Postfix:
     def greets(self, master: "subprocess.Popen[bytes] | None") -> bool:
         assert master is not None
         assert master.poll() is None, f"Postfix ended with {master.returncode}: {self.log}"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), SECONDS) as one:
-            return one.recv(4) == b"220 "
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), SECONDS) as connection:
+            return connection.recv(4) == b"220 "
         return False
 
     def queue(self) -> list[dict[str, Any]]:
@@ -157,9 +157,9 @@ class Postfix:
             self.directory / "etc",
             *arguments,
         ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd="/")
-        assert done.returncode == 0, f"{program} ended with {done.returncode}: {done.stderr}{self.log}"
-        return done.stdout + done.stderr
+        result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd="/")
+        assert result.returncode == 0, f"{program} ended with {result.returncode}: {result.stderr}{self.log}"
+        return result.stdout + result.stderr
 
     def stop(self) -> None:
         """Stop it and return when none of its processes is left."""
@@ -237,8 +237,8 @@ def find_programs() -> Programs:
     if postconf is None:
         raise NoPostfixError("there is no postconf; install Postfix (postfix)")
     command = [postconf, "-d", "-h", *Programs._fields]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True, cwd="/")
-    return Programs(*map(Path, done.stdout.splitlines()))
+    result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True, cwd="/")
+    return Programs(*map(Path, result.stdout.splitlines()))
 
 
 def recipe() -> Recipe:
@@ -249,12 +249,12 @@ def recipe() -> Recipe:
     return Recipe(_parameters(main_cf), dict(exported), _parameters(refusing))
 
 
-def eventually(claim: Callable[[], bool], what: str, why_not: Callable[[], str], seconds: float = SECONDS) -> None:
+def eventually(claim: Callable[[], bool], condition: str, why_not: Callable[[], str], seconds: float = SECONDS) -> None:
     """Return once the claim holds; fail when it does not in time, with what may explain it."""
     end = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > end:
-            pytest.fail(f"not within {seconds:g} seconds: {what}\n{why_not()}", pytrace=False)
+            pytest.fail(f"not within {seconds:g} seconds: {condition}\n{why_not()}", pytrace=False)
         time.sleep(0.05)
 
 
@@ -265,4 +265,4 @@ def _parameters(main_cf: str) -> dict[str, str]:
 
 
 def _replaced(value: str, ports: Mapping[str, str]) -> str:
-    return re.sub(r":[0-9]+\b", lambda found: ports.get(found[0], found[0]), value)
+    return re.sub(r":[0-9]+\b", lambda match: ports.get(match[0], match[0]), value)

@@ -82,9 +82,9 @@ def drop_database(server: PostgresServer, url: str) -> None:
 
 def open_server() -> PostgresServer:
     """The server that is there or can be started; raises NoPostgresError."""
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        return Given(make_url(given))
+    url = os.environ.get("TEST_DATABASE_URL")
+    if url:
+        return Given(make_url(url))
     directory = Path(tempfile.mkdtemp(prefix="tickets-pg-", dir=_MEMORY))
     # Autovacuum looks after each new database, and none lives long enough to need that.
     return own_server(os.environ.get("TEST_POSTGRES", ""), directory, {"autovacuum": "off"})

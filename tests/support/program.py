@@ -56,8 +56,10 @@ class Program:
 
     def run(self, *command: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end, from the repository root."""
-        done = run_here(command, self.environment | more)
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        result = run_here(command, self.environment | more)
+        return subprocess.CompletedProcess(
+            result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
+        )
 
     def start(self, *command: str, program: str = "tickets", **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end, from the repository root, as a process of its own."""
@@ -73,14 +75,14 @@ class Program:
 
     def does(self, *command: str) -> str:
         """Run a command that succeeds; what it prints."""
-        done = self.run(*command)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = self.run(*command)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     def does_with(self, stdin: bytes, *command: str) -> None:
         """Run a command that reads this and succeeds."""
-        done = run_here(command, self.environment, stdin)
-        assert done.returncode == 0, done.stderr
+        result = run_here(command, self.environment, stdin)
+        assert result.returncode == 0, result.stderr
 
     @contextmanager
     def serving(self, *options: str) -> Iterator["subprocess.Popen[str]"]:
@@ -121,21 +123,21 @@ class Program:
 
     def raw(self, ticket: int, message: int) -> bytes:
         """The exact bytes of a message."""
-        done = run_here(("raw", str(ticket), str(message)), self.environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = run_here(("raw", str(ticket), str(message)), self.environment)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     def tickets(self) -> list[dict[str, object]]:
         tickets: list[dict[str, object]] = json.loads(self.does("list", "--json"))
         return tickets
 
     def shows(self, ticket: int) -> dict[str, Any]:
-        shown: dict[str, Any] = json.loads(self.does("show", str(ticket), "--json"))
-        return shown
+        ticket_json: dict[str, Any] = json.loads(self.does("show", str(ticket), "--json"))
+        return ticket_json
 
     def unmatched(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = json.loads(self.does("unmatched", "list", "--json"))
-        return found
+        mails: list[dict[str, object]] = json.loads(self.does("unmatched", "list", "--json"))
+        return mails
 
     def awaits_letters(self, count: int) -> list[bytes]:
         """The letters, once so many have arrived."""

@@ -233,8 +233,8 @@ class Actor:
     @property
     def letters(self) -> list[Letter]:
         """Every letter this person has got, oldest first."""
-        mine = address_key(self.email)
-        return [letter for letter in self.world.far_end.letters if address_key(letter.recipient) == mine]
+        key = address_key(self.email)
+        return [letter for letter in self.world.far_end.letters if address_key(letter.recipient) == key]
 
     def letter(self) -> Letter:
         """The newest letter."""
@@ -375,8 +375,8 @@ class World:
     def sets(self, number: int, by: str, *, assignee: str | None = None, **more: Any) -> None:
         """Change things of a ticket, as `tickets set` does; `assignee` may be nobody."""
         with self.database.transaction() as uow:
-            named = assignee is not None and assignee != "nobody"
-            chosen = people.get_person(uow, assignee or "") if named else None
+            has_name = assignee is not None and assignee != "nobody"
+            chosen = people.get_person(uow, assignee or "") if has_name else None
             setting = FieldChanges(assignee=chosen, nobody=assignee == "nobody", **more)
             administration.set_ticket(uow, find_ticket(uow, number, locked=True), people.get_person(uow, by), setting)
         self.settle()
@@ -397,13 +397,13 @@ class World:
         with self.database.transaction() as uow:
             yield uow
 
-    def rows(self, *things: Any) -> list[Any]:
+    def rows(self, *columns: Any) -> list[Any]:
         """Everything of a mapped class, or of some columns."""
         from sqlalchemy import select
 
         with self.database.read_only() as uow:
-            query = uow.session.scalars if len(things) == 1 else uow.session.execute
-            return list(query(select(*things)))
+            query = uow.session.scalars if len(columns) == 1 else uow.session.execute
+            return list(query(select(*columns)))
 
     @contextmanager
     def serving(self, *schemes: str) -> Iterator[Receiver]:

@@ -116,7 +116,7 @@ class Inbox:
 
 
 @pytest.fixture
-def mine(small_inbox: World) -> Inbox:
+def small(small_inbox: World) -> Inbox:
     return Inbox(small_inbox)
 
 
@@ -124,121 +124,121 @@ def says(actor: Actor, text: str) -> None:
     actor.replies(actor.letter(), text)
 
 
-def test_a_ticket_that_is_stalled_until_a_day_opens_on_it_and_its_team_is_told(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled until 2026-12-01")
-    assert mine.status() == ("stalled", "2026-12-01T07:00:00+00:00")
-    assert "Until: 2026-12-01\n    Status: new → stalled" in mine.ron.letter().text
-    assert "Until: 2026-12-01" in mine.rosa.letter().text
-    assert mine.ann.letters == []
-    says(mine.ron, "show")
-    assert "Status: stalled until 2026-12-01\n" in mine.ron.letter().text
-    assert mine.world.ticket(1, mine.ann.email)["reopens"] is None
-    before = mine.count()
-    mine.wakes(days=9)
-    assert (mine.status()[0], mine.count()) == ("stalled", before)
-    mine.wakes(days=1)
-    assert mine.status() == ("open", None)
-    assert {letter.recipient for letter in mine.world.far_end.letters[before:]} == {mine.ron.email, mine.rosa.email}
-    assert mine.rosa.letter().text == (
+def test_a_ticket_that_is_stalled_until_a_day_opens_on_it_and_its_team_is_told(small: Inbox) -> None:
+    says(small.ron, "Status: stalled until 2026-12-01")
+    assert small.status() == ("stalled", "2026-12-01T07:00:00+00:00")
+    assert "Until: 2026-12-01\n    Status: new → stalled" in small.ron.letter().text
+    assert "Until: 2026-12-01" in small.rosa.letter().text
+    assert small.ann.letters == []
+    says(small.ron, "show")
+    assert "Status: stalled until 2026-12-01\n" in small.ron.letter().text
+    assert small.world.ticket(1, small.ann.email)["reopens"] is None
+    before = small.count()
+    small.wakes(days=9)
+    assert (small.status()[0], small.count()) == ("stalled", before)
+    small.wakes(days=1)
+    assert small.status() == ("open", None)
+    assert {letter.recipient for letter in small.world.far_end.letters[before:]} == {small.ron.email, small.rosa.email}
+    assert small.rosa.letter().text == (
         "The tracker changed this ticket:\n\n    Until: 2026-12-01 → no day\n    Status: stalled → open"
     )
-    assert "Ticket 1 is open." in mine.rosa.letter().footer
-    mine.wakes(days=1)
-    assert mine.count() == before + 2
+    assert "Ticket 1 is open." in small.rosa.letter().footer
+    small.wakes(days=1)
+    assert small.count() == before + 2
 
 
-def test_whatever_gives_it_another_status_ends_the_day(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled 3 days\n\nWe ask the printer.")
-    assert mine.status()[0] == "stalled"
-    mine.ann.replies(mine.ann.letter(), "I found it.")
-    assert mine.status() == ("open", None)
-    mine.world.act(1, "Change status", mine.ron.email, status="stalled")
-    mine.wakes(days=10)
-    assert mine.status() == ("stalled", None)
+def test_whatever_gives_it_another_status_ends_the_day(small: Inbox) -> None:
+    says(small.ron, "Status: stalled 3 days\n\nWe ask the printer.")
+    assert small.status()[0] == "stalled"
+    small.ann.replies(small.ann.letter(), "I found it.")
+    assert small.status() == ("open", None)
+    small.world.act(1, "Change status", small.ron.email, status="stalled")
+    small.wakes(days=10)
+    assert small.status() == ("stalled", None)
 
 
-def test_a_private_note_does_not_end_the_day_and_another_day_replaces_it(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled 3 days")
-    mine.rosa.writes("ticket1-comment", "Good.")
-    assert mine.status() == ("stalled", "2026-11-24T07:00:00+00:00")
-    mine.ron.replies(mine.ron.letters[0], "Status: stalled 4 days")
-    assert mine.status() == ("stalled", "2026-11-25T07:00:00+00:00")
-    assert "Until: 2026-11-24 → 2026-11-25" in mine.ron.letter().text
-    says(mine.ron, "undo")
-    assert mine.status() == ("stalled", "2026-11-24T07:00:00+00:00")
-    says(mine.ron, "Status: stalled")
-    assert mine.status() == ("stalled", None)
+def test_a_private_note_does_not_end_the_day_and_another_day_replaces_it(small: Inbox) -> None:
+    says(small.ron, "Status: stalled 3 days")
+    small.rosa.writes("ticket1-comment", "Good.")
+    assert small.status() == ("stalled", "2026-11-24T07:00:00+00:00")
+    small.ron.replies(small.ron.letters[0], "Status: stalled 4 days")
+    assert small.status() == ("stalled", "2026-11-25T07:00:00+00:00")
+    assert "Until: 2026-11-24 → 2026-11-25" in small.ron.letter().text
+    says(small.ron, "undo")
+    assert small.status() == ("stalled", "2026-11-24T07:00:00+00:00")
+    says(small.ron, "Status: stalled")
+    assert small.status() == ("stalled", None)
 
 
-def test_undo_brings_the_day_back(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled 3 days")
-    says(mine.ron, "Status: resolved")
-    assert mine.status() == ("resolved", None)
-    says(mine.ron, "undo")
-    assert mine.status() == ("stalled", "2026-11-24T07:00:00+00:00")
+def test_undo_brings_the_day_back(small: Inbox) -> None:
+    says(small.ron, "Status: stalled 3 days")
+    says(small.ron, "Status: resolved")
+    assert small.status() == ("resolved", None)
+    says(small.ron, "undo")
+    assert small.status() == ("stalled", "2026-11-24T07:00:00+00:00")
 
 
-def test_a_day_that_cannot_be_is_refused_and_the_words_are_posted(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled until Monday\n\nWe ask the printer.")
-    assert f'Status: stalled until Monday\n        "Monday" isn\'t a day. {EXAMPLES}' in mine.ron.letter().text
-    assert mine.status() == ("open", None)
+def test_a_day_that_cannot_be_is_refused_and_the_words_are_posted(small: Inbox) -> None:
+    says(small.ron, "Status: stalled until Monday\n\nWe ask the printer.")
+    assert f'Status: stalled until Monday\n        "Monday" isn\'t a day. {EXAMPLES}' in small.ron.letter().text
+    assert small.status() == ("open", None)
 
 
-def test_the_command_act_takes_a_day_too(mine: Inbox) -> None:
-    with mine.world.uow() as uow:
-        act_by_command(uow, 1, "Change status", mine.ron.email, "", status="stalled until 2026-12-01")
-    assert mine.status() == ("stalled", "2026-12-01T07:00:00+00:00")
+def test_the_command_act_takes_a_day_too(small: Inbox) -> None:
+    with small.world.uow() as uow:
+        act_by_command(uow, 1, "Change status", small.ron.email, "", status="stalled until 2026-12-01")
+    assert small.status() == ("stalled", "2026-12-01T07:00:00+00:00")
 
 
-def test_a_ticket_that_was_forgotten_has_no_day(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled 1 day")
-    with mine.world.uow() as uow:
+def test_a_ticket_that_was_forgotten_has_no_day(small: Inbox) -> None:
+    says(small.ron, "Status: stalled 1 day")
+    with small.world.uow() as uow:
         forget_ticket(uow, 1)
-    mine.wakes(days=2)
-    with mine.world.uow() as uow:
+    small.wakes(days=2)
+    with small.world.uow() as uow:
         assert due_again(uow) == []
 
 
-def test_of_two_servers_one_opens_it(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled 1 day")
-    mine.world.clock.passes(days=2)
-    with mine.world.uow() as uow:
+def test_of_two_servers_one_opens_it(small: Inbox) -> None:
+    says(small.ron, "Status: stalled 1 day")
+    small.world.clock.passes(days=2)
+    with small.world.uow() as uow:
         assert due_again(uow) == [1]
         assert open_again(uow, 1)
-    with mine.world.uow() as uow:
+    with small.world.uow() as uow:
         assert not open_again(uow, 1)
         assert due_again(uow) == []
 
 
-def test_a_ticket_whose_queue_lives_by_another_lifecycle_stays_as_it_is(mine: Inbox) -> None:
-    says(mine.ron, "Status: stalled 1 day")
-    says(mine.ron, "Queue: Questions")
-    status = mine.status()[0]
-    mine.wakes(days=2)
-    assert mine.status() == (status, None)
+def test_a_ticket_whose_queue_lives_by_another_lifecycle_stays_as_it_is(small: Inbox) -> None:
+    says(small.ron, "Status: stalled 1 day")
+    says(small.ron, "Queue: Questions")
+    status = small.status()[0]
+    small.wakes(days=2)
+    assert small.status() == (status, None)
 
 
 # The digest
 
 
-def test_every_morning_the_team_gets_one_letter_with_what_waits_oldest_first(mine: Inbox) -> None:
-    world = mine.world
-    mine.ann.writes("hello", "And this?", subject="A second thing")
-    mine.ann.writes("hello", "Answered.", subject="A third thing")
-    world.act(3, "Reply", mine.ron.email, "Here you are.")
-    world.sets(2, mine.ron.email, assignee=mine.ron.email)
+def test_every_morning_the_team_gets_one_letter_with_what_waits_oldest_first(small: Inbox) -> None:
+    world = small.world
+    small.ann.writes("hello", "And this?", subject="A second thing")
+    small.ann.writes("hello", "Answered.", subject="A third thing")
+    world.act(3, "Reply", small.ron.email, "Here you are.")
+    world.sets(2, small.ron.email, assignee=small.ron.email)
     # Of the two that wait, the first one waits since its latest question.
     world.clock.passes(hours=2)
-    mine.ann.writes("ticket1", "Are you there?")
-    before = mine.count()
-    mine.wakes(days=1)
-    assert mine.count() == before
+    small.ann.writes("ticket1", "Are you there?")
+    before = small.count()
+    small.wakes(days=1)
+    assert small.count() == before
     world.switches("General", digest="daily")
-    mine.wakes(days=0)
-    assert mine.count() == before
-    mine.wakes(days=1)
-    assert [letter.recipient for letter in world.far_end.letters[before:]] == [mine.ron.email, mine.rosa.email]
-    letter = mine.rosa.letter()
+    small.wakes(days=0)
+    assert small.count() == before
+    small.wakes(days=1)
+    assert [letter.recipient for letter in world.far_end.letters[before:]] == [small.ron.email, small.rosa.email]
+    letter = small.rosa.letter()
     assert (letter["Subject"], letter["Reply-To"]) == ("[General] 2 tickets wait", "hello@tickets.example")
     assert letter.text == (
         "2 tickets wait in General, oldest first:\n\n"
@@ -250,71 +250,71 @@ def test_every_morning_the_team_gets_one_letter_with_what_waits_oldest_first(min
         "You're getting this every morning because you're on the General team."
     )
     assert letter["Auto-Submitted"] == "auto-generated"
-    mine.wakes(days=0)
-    mine.wakes(days=0.5)
-    assert mine.count() == before + 2
-    mine.wakes(days=0.5)
-    assert mine.count() == before + 4
+    small.wakes(days=0)
+    small.wakes(days=0.5)
+    assert small.count() == before + 2
+    small.wakes(days=0.5)
+    assert small.count() == before + 4
     world.switches("General", digest="off")
-    mine.wakes(days=1)
-    assert mine.count() == before + 4
+    small.wakes(days=1)
+    assert small.count() == before + 4
 
 
-def test_a_ticket_that_opened_again_on_its_day_waits_also_after_an_answer(mine: Inbox) -> None:
-    world = mine.world
+def test_a_ticket_that_opened_again_on_its_day_waits_also_after_an_answer(small: Inbox) -> None:
+    world = small.world
     world.switches("General", digest="daily")
-    mine.ron.replies(mine.ron.letters[0], "Status: stalled 3 days\n\nWe ask the smith.")
-    mine.wakes(days=2)
-    assert not any("tickets wait" in letter["Subject"] for letter in mine.rosa.letters)
-    mine.wakes(days=2)
+    small.ron.replies(small.ron.letters[0], "Status: stalled 3 days\n\nWe ask the smith.")
+    small.wakes(days=2)
+    assert not any("tickets wait" in letter["Subject"] for letter in small.rosa.letters)
+    small.wakes(days=2)
     assert world.ticket()["status"] == "open"
-    assert "#1  open, under an hour, unassigned: Hello" in mine.rosa.letter().text
-    mine.ron.replies(mine.ron.letters[0], "The smith comes on Monday.")
-    before = mine.count()
-    mine.wakes(days=1)
-    assert mine.count() == before
+    assert "#1  open, under an hour, unassigned: Hello" in small.rosa.letter().text
+    small.ron.replies(small.ron.letters[0], "The smith comes on Monday.")
+    before = small.count()
+    small.wakes(days=1)
+    assert small.count() == before
 
 
-def test_what_a_list_says_of_a_ticket_is_forgotten_with_it(mine: Inbox) -> None:
-    mine.ann.writes("hello", "And this?", subject="A secret thing")
-    mine.world.switches("General", digest="daily")
-    mine.wakes(days=1)
-    with mine.world.uow() as uow:
+def test_what_a_list_says_of_a_ticket_is_forgotten_with_it(small: Inbox) -> None:
+    small.ann.writes("hello", "And this?", subject="A secret thing")
+    small.world.switches("General", digest="daily")
+    small.wakes(days=1)
+    with small.world.uow() as uow:
         forget_ticket(uow, 2)
-    assert not any("A secret thing" in text for text in mine.world.rows(Letter.text))
+    assert not any("A secret thing" in text for text in small.world.rows(Letter.text))
 
 
-def test_where_nothing_waits_no_letter_is_written(mine: Inbox) -> None:
-    mine.world.switches("General", digest="daily")
-    mine.world.act(1, "Change status", mine.ron.email, status="resolved")
-    before = mine.count()
-    mine.wakes(days=1)
-    assert mine.count() == before
-    with mine.world.uow() as uow:
+def test_where_nothing_waits_no_letter_is_written(small: Inbox) -> None:
+    small.world.switches("General", digest="daily")
+    small.world.act(1, "Change status", small.ron.email, status="resolved")
+    before = small.count()
+    small.wakes(days=1)
+    assert small.count() == before
+    with small.world.uow() as uow:
         assert waiting_in(uow, find_queue(uow, "General")) == []
 
 
-def test_the_letter_comes_in_the_morning_of_the_servers_zone(mine: Inbox, zone: str) -> None:
-    mine.world.switches("General", digest="daily")
-    morning = morning_of(day_of(mine.world.clock.now) + timedelta(days=1))
-    before = mine.count()
-    mine.wakes(days=(morning - mine.world.clock.now) / timedelta(days=1) - 0.01)
-    assert mine.count() == before
-    mine.wakes(days=0.02)
-    assert mine.count() == before + 2
+def test_the_letter_comes_in_the_morning_of_the_servers_zone(small: Inbox, zone: str) -> None:
+    small.world.switches("General", digest="daily")
+    morning = morning_of(day_of(small.world.clock.now) + timedelta(days=1))
+    before = small.count()
+    small.wakes(days=(morning - small.world.clock.now) / timedelta(days=1) - 0.01)
+    assert small.count() == before
+    small.wakes(days=0.02)
+    assert small.count() == before + 2
 
 
-def test_of_two_servers_one_writes_the_letters(mine: Inbox) -> None:
-    mine.world.switches("General", digest="daily")
-    mine.world.clock.passes(days=1)
+def test_of_two_servers_one_writes_the_letters(small: Inbox) -> None:
+    small.world.switches("General", digest="daily")
+    small.world.clock.passes(days=1)
     written = []
     for _ in range(2):
-        with mine.world.uow() as uow:
+        with small.world.uow() as uow:
             written.append(send_morning_letters(uow, find_queue(uow, "General").id))
     assert written == [2, 0]
 
 
-def test_a_digest_is_daily_or_off(mine: Inbox) -> None:
-    with mine.world.uow() as uow, pytest.raises(BadQueue) as refused:
+def test_a_digest_is_daily_or_off(small: Inbox) -> None:
+    with small.world.uow() as uow, pytest.raises(BadQueue) as refused:
         set_queue(uow, find_queue(uow, "General"), "digest", "weekly")
     assert str(refused.value) == 'digest can\'t be "weekly". Use off or daily.'

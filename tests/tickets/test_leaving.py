@@ -115,7 +115,7 @@ class People:
         self.ron.replies(self.ron.letter(), "Look.")
 
     def unsubscribed(self) -> list[str]:
-        return [one["name"] for one in self.world.ticket()["unsubscribed"]]
+        return [person["name"] for person in self.world.ticket()["unsubscribed"]]
 
     def hears(self, who: Actor) -> bool:
         """Whether somebody gets a letter of what Ron writes next."""
@@ -137,7 +137,7 @@ def test_requestors_and_participants_leave_by_the_word_and_come_back_by_writing(
     assert "Changed your mind? Write to ticket1@tickets.example, or reply to this email." in who.letter().text
     assert who.email in people.ron.letter().text
     assert people.unsubscribed() == [who.name or name.title()]
-    assert f"Gets no emails: {name.title()}" in shown(people.ron)
+    assert f"Gets no emails: {name.title()}" in page_for(people.ron)
     assert not people.hears(who)
     confirmed = len(who.letters)
     who.replies(who.letters[0], "I am back.")
@@ -169,7 +169,7 @@ def test_a_yes_to_leaving_after_somebody_has_left_says_so(people: People) -> Non
     assert people.rita.letter().text == "Nothing changed on ticket 1: you get no emails about it any more."
 
 
-def shown(actor: Actor) -> str:
+def page_for(actor: Actor) -> str:
     actor.replies(actor.letters[0], "show")
     return actor.letter().text
 
@@ -177,8 +177,8 @@ def shown(actor: Actor) -> str:
 def test_outsiders_are_told_of_nobody_else_who_left(people: People) -> None:
     people.pia.replies(people.pia.letter(), "unsubscribe")
     assert people.world.ticket(1, people.rita.email)["unsubscribed"] == []
-    assert [one["name"] for one in people.world.ticket(1, people.pia.email)["unsubscribed"]] == ["Pia"]
-    assert "Gets no emails" not in shown(people.rita)
+    assert [person["name"] for person in people.world.ticket(1, people.pia.email)["unsubscribed"]] == ["Pia"]
+    assert "Gets no emails" not in page_for(people.rita)
 
 
 def test_a_requestor_who_left_is_not_told_that_it_is_resolved(people: People) -> None:
@@ -199,9 +199,9 @@ def test_an_unproven_wish_of_the_requestor_waits(people: People) -> None:
 
 
 def address_of(letter: Letter) -> str:
-    found = re.fullmatch(r"<mailto:(unsubscribe-[0-9a-f]{20}@tickets\.example)>", letter["List-Unsubscribe"])
-    assert found, letter["List-Unsubscribe"]
-    return found[1]
+    match = re.fullmatch(r"<mailto:(unsubscribe-[0-9a-f]{20}@tickets\.example)>", letter["List-Unsubscribe"])
+    assert match, letter["List-Unsubscribe"]
+    return match[1]
 
 
 def test_only_letters_to_people_who_were_copied_in_have_the_header(people: People) -> None:

@@ -26,16 +26,16 @@ MARKS = ("Auto-Submitted", "X-Auto-Response-Suppress", "List-Id")
 
 def answering(world: World, *programs: Actor, threaded: bool = False, most: int = 200) -> int:
     """These answer every letter at once, without saying that they are programs; how many mails that made."""
-    seen = {program.email: len(program.letters) for program in programs}
+    counts = {program.email: len(program.letters) for program in programs}
     written = 0
     for program in programs:
-        seen[program.email] -= bool(program.letters)
+        counts[program.email] -= bool(program.letters)
     while written < most:
-        fresh = [(one, letter) for one in programs for letter in one.letters[seen[one.email] :]]
+        fresh = [(program, letter) for program in programs for letter in program.letters[counts[program.email] :]]
         if not fresh:
             return written
         for program, letter in fresh:
-            seen[program.email] += 1
+            counts[program.email] += 1
             written += 1
             to = letter["Reply-To"]
             program.writes(to, f"I am away, says {written}.", subject="Away", answering=letter if threaded else None)
@@ -130,9 +130,9 @@ def test_whose_mail_is_held_is_told_once_and_everybody_gets_it_later(small_inbox
     for number in range(MOST_ON_TICKET + 2):
         ron.writes("ticket1", f"No {number}.")
         ann.writes("ticket1", f"Yes {number}.")
-    told = [letter for letter in ann.letters if "didn't email anyone about it yet" in " ".join(letter.text.split())]
-    assert len(told) == 1
-    assert "too many emails came in 10 minutes" in " ".join(told[0].text.split())
+    notices = [letter for letter in ann.letters if "didn't email anyone about it yet" in " ".join(letter.text.split())]
+    assert len(notices) == 1
+    assert "too many emails came in 10 minutes" in " ".join(notices[0].text.split())
     assert not any(f"Yes {MOST_ON_TICKET}." in letter.text for letter in ron.letters)
     small_inbox.clock.passes(minutes=11)
     small_inbox.settle()
@@ -172,27 +172,27 @@ def trackers(sqlite_template: Path, tmp_path: Path) -> Iterator[tuple[World, Wor
     for domain in (DOMAIN, OTHER):
         shutil.copy(sqlite_template, tmp_path / f"{domain}.db")
         pair.append(World(f"sqlite:///{tmp_path}/{domain}.db", lifecycle="correspondence", domain=domain))
-    one, other = pair
-    one.responder(f"hello@{OTHER}", "Other")
-    other.responder(f"hello@{DOMAIN}", "One")
-    yield one, other
+    first, second = pair
+    first.responder(f"hello@{OTHER}", "Other")
+    second.responder(f"hello@{DOMAIN}", "One")
+    yield first, second
     for world in pair:
         world.close()
 
 
-def exchange(one: World, other: World, without: tuple[str, ...] = (), most: int = 200) -> int:
+def exchange(first: World, second: World, without: tuple[str, ...] = (), most: int = 200) -> int:
     """Bring each one's letters to the other until there are none; how many went across."""
-    seen = {one: 0, other: 0}
+    counts = {first: 0, second: 0}
     crossed = 0
     while crossed < most:
         before = crossed
-        for here, there in ((one, other), (other, one)):
-            letters = here.far_end.letters[seen[here] :]
-            seen[here] += len(letters)
+        for sender, receiver in ((first, second), (second, first)):
+            letters = sender.far_end.letters[counts[sender] :]
+            counts[sender] += len(letters)
             for letter in letters:
-                if letter.recipient.endswith(f"@{there.database.domain}"):
-                    there.clock.passes(seconds=1)
-                    there.brings(stripped(letter.raw, without), letter.envelope_from, letter.recipient)
+                if letter.recipient.endswith(f"@{receiver.database.domain}"):
+                    receiver.clock.passes(seconds=1)
+                    receiver.brings(stripped(letter.raw, without), letter.envelope_from, letter.recipient)
                     crossed += 1
         if crossed == before:
             return crossed
@@ -211,11 +211,11 @@ def stripped(raw: bytes, without: tuple[str, ...]) -> bytes:
 def test_two_trackers_that_answer_for_each_other_stop(
     trackers: tuple[World, World], without: tuple[str, ...], acknowledge: str
 ) -> None:
-    one, other = trackers
+    first, second = trackers
     for world in trackers:
         world.switches("General", acknowledge=acknowledge)
-    one.actor("ann@example.net", "Ann").writes("hello", "It burns.")
-    crossed = exchange(one, other, without)
+    first.actor("ann@example.net", "Ann").writes("hello", "It burns.")
+    crossed = exchange(first, second, without)
     # Beside the letters of a ticket, a few that say once that an address is not known, or ask about words.
     assert crossed <= 2 * MOST_ON_TICKET + 5
     for world in trackers:
@@ -230,40 +230,40 @@ def test_two_trackers_that_answer_for_each_other_end_however_slowly(
     trackers: tuple[World, World], without: tuple[str, ...], minutes: float
 ) -> None:
     """Each letter of the one opened a ticket at the other, without end. What comes around is set aside."""
-    one, other = trackers
-    bob = other.responder("bob@example.org", "Bob")
+    first, second = trackers
+    bob = second.responder("bob@example.org", "Bob")
     for world in trackers:
         world.switches("General", acknowledge="on")
-    one.actor("ann@example.net", "Ann").writes("hello", "It burns.")
+    first.actor("ann@example.net", "Ann").writes("hello", "It burns.")
 
     def hours_pass(hours: float) -> int:
-        seen = dict.fromkeys(trackers, 0)
+        counts = dict.fromkeys(trackers, 0)
         for _ in range(20):
-            for here, there in ((one, other), (other, one)):
-                here.clock.passes(minutes=minutes * hours / 6)
-                here.settle()
-                letters, seen[here] = here.far_end.letters[seen[here] :], len(here.far_end.letters)
+            for sender, receiver in ((first, second), (second, first)):
+                sender.clock.passes(minutes=minutes * hours / 6)
+                sender.settle()
+                letters, counts[sender] = sender.far_end.letters[counts[sender] :], len(sender.far_end.letters)
                 for letter in letters:
-                    if letter.recipient.endswith(f"@{there.database.domain}"):
-                        there.brings(stripped(letter.raw, without), letter.envelope_from, letter.recipient)
+                    if letter.recipient.endswith(f"@{receiver.database.domain}"):
+                        receiver.brings(stripped(letter.raw, without), letter.envelope_from, letter.recipient)
         return sum(len(world.far_end.letters) for world in trackers)
 
     assert hours_pass(6) <= 10
-    assert "answers our emails" in str(one.rows(Delivery.reason))
+    assert "answers our emails" in str(first.rows(Delivery.reason))
     # What somebody there writes goes to Ann's ticket all the same.
     bob.replies(bob.letters[0], "Pour water on it.")
     assert hours_pass(6) <= 20
-    assert "Pour water on it." in str(one.ticket()["messages"])
+    assert "Pour water on it." in str(first.ticket()["messages"])
     assert [len(world.rows(Ticket)) for world in trackers] == [1, 1]
 
 
 def test_two_trackers_that_take_part_in_each_others_tickets_stop(trackers: tuple[World, World]) -> None:
-    one, other = trackers
-    one.opens(f"ticket1@{OTHER}", "Hello")
-    other.opens(f"ticket1@{DOMAIN}", "Hello")
-    ron = one.responder("ron@example.org", "Ron")
+    first, second = trackers
+    first.opens(f"ticket1@{OTHER}", "Hello")
+    second.opens(f"ticket1@{DOMAIN}", "Hello")
+    ron = first.responder("ron@example.org", "Ron")
     ron.writes("ticket1", "Hello?")
-    crossed = exchange(one, other)
+    crossed = exchange(first, second)
     # There are several tickets on which they meet; on each of them it ends.
     assert crossed <= 4 * MOST_ON_TICKET
     for world in trackers:
@@ -303,13 +303,13 @@ def test_lines_that_wait_beyond_twenty_letters_are_listed_an_hour_later(small_in
     ron.writes("ticket30", "Priority: 3")
     assert len(ron.letters) - before == MOST_ANSWERS
     # What is proven is answered all the same.
-    letter = next(one for one in ron.letters if "#29]" in one["Subject"])
+    letter = next(mail for mail in ron.letters if "#29]" in mail["Subject"])
     ron.replies(letter, "Status: resolved")
     assert ron.letter().text.startswith("Done. On ticket 29")
     world.clock.passes(seconds=HOUR.total_seconds() + 60)
     world.settle()
     later = ron.letters[before + MOST_ANSWERS + 1 :]
-    assert [one["Subject"].partition("]")[0] for one in later] == [
+    assert [letter["Subject"].partition("]")[0] for letter in later] == [
         f"Re: [General #{number}" for number in range(MOST_ANSWERS + 1, 31)
     ]
     # All that came for it meanwhile is in it, and an answer carries it out.
@@ -353,7 +353,7 @@ def test_a_proven_refusal_is_always_sent(small_inbox: World) -> None:
     letter = ron.letter()
     for _ in range(MOST_ANSWERS + 5):
         ron.replies(letter, "Status: nonsense")
-    assert sum(one.text.startswith("We couldn't do this") for one in ron.letters) == MOST_ANSWERS + 5
+    assert sum(letter.text.startswith("We couldn't do this") for letter in ron.letters) == MOST_ANSWERS + 5
 
 
 def test_who_writes_to_many_tickets_of_others_is_kept_private(world: World) -> None:
@@ -459,11 +459,11 @@ def test_a_stranger_learns_nothing_and_reaches_nobody(world: World) -> None:
         for number in (1, 77):
             for to in (f"ticket{number}", f"ticket{number}-comment"):
                 client.mail(eve.email)
-                said = [client.rcpt(f"{to}@{DOMAIN}")]
+                answers = [client.rcpt(f"{to}@{DOMAIN}")]
                 raw = f"From: {eve.email}\r\nTo: {to}@{DOMAIN}\r\nCc: victim@example.net\r\nMessage-ID: <{to}@x>\r\n"
-                said.append(client.data(f"{raw}\r\nshow\r\n"))
-                replies.append(said)
-    assert [[code for code, _ in said] for said in replies] == [[250, 250]] * 4
+                answers.append(client.data(f"{raw}\r\nshow\r\n"))
+                replies.append(answers)
+    assert [[code for code, _ in answers] for answers in replies] == [[250, 250]] * 4
     assert replies[0] == replies[2]
     assert replies[1] == replies[3]
     world.settle()
@@ -523,15 +523,15 @@ def test_two_away_notes_without_headers_end_however_slowly_they_come(
     rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
     ann.writes("hello", "The room?")
     notes = {rita.email: "I am out of the office until Monday.", ann.email: "I am on holiday, back on the first."}
-    seen = {rita.email: 0, ann.email: 0}
+    counts = {rita.email: 0, ann.email: 0}
     for _ in range(240):
         small_inbox.clock.passes(minutes=3)
         small_inbox.settle()
         for who in (rita, ann):
-            fresh, seen[who.email] = who.letters[seen[who.email] :], len(who.letters)
+            fresh, counts[who.email] = who.letters[counts[who.email] :], len(who.letters)
             for letter in fresh:
-                named = letter if threaded else None
-                who.writes(letter["Reply-To"], notes[who.email], subject=letter["Subject"], answering=named)
+                answered = letter if threaded else None
+                who.writes(letter["Reply-To"], notes[who.email], subject=letter["Subject"], answering=answered)
     assert len(small_inbox.far_end.letters) <= most
     # All of it is kept, and told once the day is over.
     assert len(small_inbox.ticket()["messages"]) <= most

@@ -44,14 +44,14 @@ class NotedWorld(StaffedWorld):
 
     def last(self, viewer: str | None = RITA) -> dict[str, Any]:
         """The newest message, as somebody is shown it."""
-        found: dict[str, Any] = self.world.ticket(1, viewer)["messages"][-1]
-        return found
+        message: dict[str, Any] = self.world.ticket(1, viewer)["messages"][-1]
+        return message
 
-    def finds(self, asked: str, viewer: str) -> list[dict[str, Any]]:
+    def finds(self, question: str, viewer: str) -> list[dict[str, Any]]:
         """What a search finds for somebody."""
         catch_up(self.world.database)
         with self.world.database.read_only() as uow:
-            hits = search(uow, read_query(asked), Filter(), get_person(uow, viewer), 20).hits
+            hits = search(uow, read_query(question), Filter(), get_person(uow, viewer), 20).hits
             return found_summaries(uow, hits)
 
     def is_tight(self, *secrets: str) -> None:
@@ -96,8 +96,8 @@ def test_what_stood_in_a_private_note_leaves_once_a_colleague_writes_it_to_every
 ) -> None:
     noted.rosa.writes("ticket1-comment", f"My draft:\n\n{NOTE}\nShall I?")
     assert NOTE in noted.hears(f"Hi Rita,\n\n{NOTE}\n\nRosa\n", getattr(noted, writer))
-    shown = noted.last()
-    assert (shown["text"], shown["full_text"].strip()) == (f"Hi Rita,\n\n{NOTE}\n\nRosa", shown["text"])
+    message = noted.last()
+    assert (message["text"], message["full_text"].strip()) == (f"Hi Rita,\n\n{NOTE}\n\nRosa", message["text"])
     assert [find["id"] for find in noted.finds("zebrafish", RITA)] == [1]
 
 
@@ -106,11 +106,11 @@ def test_a_letter_that_says_only_what_a_note_said_is_not_empty(noted: NotedWorld
 
 
 def test_what_is_written_above_and_below_a_quotation_is_not_cut_and_the_quotation_is(noted: NotedWorld) -> None:
-    other = "We opened it again this morning, and it stays open."
-    noted.rosa.writes("ticket1-comment", other)
-    heard = noted.hears(f"{NOTE}\n\n{WROTE}\n> {other}\n\n{NOTE}\n")
-    assert heard.count(NOTE) == 2
-    noted.is_tight(other)
+    public_line = "We opened it again this morning, and it stays open."
+    noted.rosa.writes("ticket1-comment", public_line)
+    text = noted.hears(f"{NOTE}\n\n{WROTE}\n> {public_line}\n\n{NOTE}\n")
+    assert text.count(NOTE) == 2
+    noted.is_tight(public_line)
 
 
 def test_what_was_written_to_everybody_may_be_quoted_from_then_on(noted: NotedWorld) -> None:
@@ -125,9 +125,9 @@ def test_nothing_of_a_customers_own_mail_is_cut(noted: NotedWorld) -> None:
     for actor in (noted.rita, noted.pia):
         text = f"Send it there:\n{lines}\n\nOn Sat, 21 Nov 2026 13:00 my bank wrote:\n> {lines}\n\nor to the office."
         actor.writes("ticket1", text)
-        shown = noted.last()
-        assert lines in shown["text"]
-        assert shown["full_text"].strip() == text
+        message = noted.last()
+        assert lines in message["text"]
+        assert message["full_text"].strip() == text
         assert lines in noted.ron.letter().text
     assert lines in noted.rita.letter().text
     # Nor of what a colleague quotes of it.
@@ -170,8 +170,8 @@ QUOTED = {
 
 @pytest.mark.parametrize("text", QUOTED.values(), ids=QUOTED)
 def test_private_words_that_a_colleague_quotes_reach_no_outsider(inbox_desk: NotedWorld, text: str) -> None:
-    heard = inbox_desk.hears(text)
-    assert ("No." in heard) == ("No." in inbox_desk.last()["full_text"]) == ("No." in text)
+    readable = inbox_desk.hears(text)
+    assert ("No." in readable) == ("No." in inbox_desk.last()["full_text"]) == ("No." in text)
     inbox_desk.is_tight(
         "zebrafish", "Sue him", "Between us only", "ZEBRAFISH", "nobody paid", NOTE.replace(" ", "\u00a0")
     )
@@ -208,8 +208,8 @@ def test_a_note_stays_private_where_a_colleague_quotes_it_who_has_left_the_team(
 
 
 def test_a_comments_letter_pasted_without_marks_tells_nothing(noted: NotedWorld) -> None:
-    heard = noted.hears(f"Hello.\n\n{noted.note.all_text.strip()}\n\nThat is all.")
-    assert "Hello." in heard
+    text = noted.hears(f"Hello.\n\n{noted.note.all_text.strip()}\n\nThat is all.")
+    assert "Hello." in text
     noted.is_tight("zebrafish", "Sue him", "see this comment", "-comment@")
 
 
@@ -245,8 +245,8 @@ def guesses(words: list[str]) -> str:
 def test_nobody_learns_from_what_is_taken_out_which_words_are_private(guesser: Callable[[str], str]) -> None:
     private = ["zebrafish", "Sue him", "nobody", "account was closed", "paid"]
     public = ["yesterday", "giraffe", "sale", "office chair", "green", "we shall", "rain", "many"]
-    shown = guesser(guesses(private + public))
-    assert len({word in shown for word in (*private, *public)}) == 1
+    page = guesser(guesses(private + public))
+    assert len({word in page for word in (*private, *public)}) == 1
     # Nor by one word in each of many mails.
     for number in range(5):
         guesser(guesses([f"green{number}"]))
@@ -258,16 +258,16 @@ def test_a_line_that_was_said_to_everybody_is_quoted_whatever_a_note_says(noted:
     noted.rita.writes(
         "ticket1", "Shall I come on\n\nMonday?\n\nTuesday?\n\nOr does it suit you better if I come on\nTuesday?"
     )
-    asked = "> Monday?\nNo.\n\n> Tuesday?\nYes.\n\n> Or does it suit you better if I come\n> on Tuesday?\nYes."
-    assert asked in noted.hears(asked)
-    assert asked in noted.last()["full_text"]
+    answers = "> Monday?\nNo.\n\n> Tuesday?\nYes.\n\n> Or does it suit you better if I come\n> on Tuesday?\nYes."
+    assert answers in noted.hears(answers)
+    assert answers in noted.last()["full_text"]
     assert "> never paid" not in noted.hears("> Tuesday?\n> never paid.\nYes.")
 
 
 def test_private_words_of_a_script_without_blanks_are_found_in_other_lines(inbox_desk: NotedWorld) -> None:
     inbox_desk.ron.writes("ticket1-comment", "彼女は先月の請求書を支払っていません。詐欺だと思います。")
-    heard = inbox_desk.hears("はい。\n> 彼女は先月の請求書を\n> 支払っていません。詐欺\n> だと思います。\nはい。")
-    assert "請求書" not in heard
+    text = inbox_desk.hears("はい。\n> 彼女は先月の請求書を\n> 支払っていません。詐欺\n> だと思います。\nはい。")
+    assert "請求書" not in text
     inbox_desk.is_tight("請求書", "詐欺", "思います")
 
 
@@ -297,8 +297,8 @@ def test_an_exchange_that_never_came_here_is_for_the_team_alone(
     if answers == "the exchange":
         more = {"headers": {"In-Reply-To": "<1@elsewhere>", "References": "<0@elsewhere> <1@elsewhere>"}}
     assert "all is well" in inbox_desk.hears(text, **more)
-    shown = inbox_desk.last()
-    assert (shown["text"], shown["full_text"].strip()) == ("Hi Rita, all is well.",) * 2
+    message = inbox_desk.last()
+    assert (message["text"], message["full_text"].strip()) == ("Hi Rita, all is well.",) * 2
     inbox_desk.is_tight(OFF_LIST, "bank.example", "pest")
     assert inbox_desk.last(None)["full_text"].strip() == text.strip()
     assert inbox_desk.finds("all is well", RITA)
@@ -331,12 +331,12 @@ def test_the_full_text_of_a_customers_mail_is_all_of_it(noted: NotedWorld) -> No
 
 def test_outsiders_are_shown_no_id_of_a_letter_of_ours(noted: NotedWorld) -> None:
     noted.ron.replies(noted.ron.letters[0], "Hello Rita.")
-    asked = noted.world.ticket()["messages"][0]["message_id"]
-    noted.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": asked})
-    shown = noted.world.ticket(1, RITA)
-    assert [message["in_reply_to"] for message in shown["messages"]] == [None, None, asked]
+    question_id = noted.world.ticket()["messages"][0]["message_id"]
+    noted.rosa.writes("ticket1", "Hello again.", headers={"In-Reply-To": question_id})
+    ticket = noted.world.ticket(1, RITA)
+    assert [message["in_reply_to"] for message in ticket["messages"]] == [None, None, question_id]
     letters = {letter["Message-ID"] for letter in noted.world.far_end.letters}
-    assert not [one for one in letters if one in str(shown)]
+    assert not [id_ for id_ in letters if id_ in str(ticket)]
     assert noted.world.ticket(1, RON)["messages"][2]["in_reply_to"] == noted.ron.letters[0]["Message-ID"]
 
 
@@ -345,12 +345,12 @@ def test_outsiders_are_shown_changes_of_the_status_alone(noted: NotedWorld) -> N
     noted.world.known("boss@example.org", "Boss")
     noted.world.asks_in(1, "boss@example.org")
     noted.hears("It is done.")
-    fields = {one["field"] for one in noted.world.ticket()["changes"]}
+    fields = {change["field"] for change in noted.world.ticket()["changes"]}
     assert {"assignee", "priority", "subject", "status"} <= fields
     changes = noted.world.ticket(1, RITA)["changes"]
     assert {change["field"] for change in changes} == {"status"}
     assert [(change["old"], change["new"]) for change in changes] == [
-        (one["old"], one["new"]) for one in noted.world.ticket()["changes"] if one["field"] == "status"
+        (change["old"], change["new"]) for change in noted.world.ticket()["changes"] if change["field"] == "status"
     ]
     assert changes[-1]["by"] == {"email": None, "name": "Ron"}
     assert noted.world.ticket(1, RON)["changes"] == noted.world.ticket()["changes"]
@@ -361,18 +361,18 @@ def test_outsiders_are_shown_no_address_but_their_own(noted: NotedWorld) -> None
     noted.world.known("nameless@example.com")
     noted.world.asks_in(1, "nameless@example.com")
     noted.hears("Hello.")
-    shown = noted.world.ticket(1, RITA)
-    assert shown["requestor"] == {"email": RITA, "name": "Rita"}
-    assert shown["assignee"] == {"email": None, "name": "Ron"}
-    assert shown["participants"] == [{"email": None, "name": "Pia"}, {"email": None, "name": "nameless"}]
-    assert [message["sender"]["email"] for message in shown["messages"]] == [RITA, None]
+    ticket = noted.world.ticket(1, RITA)
+    assert ticket["requestor"] == {"email": RITA, "name": "Rita"}
+    assert ticket["assignee"] == {"email": None, "name": "Ron"}
+    assert ticket["participants"] == [{"email": None, "name": "Pia"}, {"email": None, "name": "nameless"}]
+    assert [message["sender"]["email"] for message in ticket["messages"]] == [RITA, None]
     assert noted.world.ticket(1, PIA)["requestor"] == {"email": None, "name": "Rita"}
     assert noted.world.ticket(1, RON)["requestor"] == {"email": RITA, "name": "Rita"}
-    assert list(shown) == [*noted.world.ticket(), "reply"]
-    assert list(shown["messages"][0]) == list(noted.world.ticket()["messages"][0])
-    assert "@example" not in str(shown).replace(RITA, "").replace("@home.example", "").replace(DOMAIN, "")
+    assert list(ticket) == [*noted.world.ticket(), "reply"]
+    assert list(ticket["messages"][0]) == list(noted.world.ticket()["messages"][0])
+    assert "@example" not in str(ticket).replace(RITA, "").replace("@home.example", "").replace(DOMAIN, "")
     [hit] = noted.finds("Hello", RITA)
-    assert (hit["assignee"], hit["requestor"]) == (shown["assignee"], shown["requestor"])
+    assert (hit["assignee"], hit["requestor"]) == (ticket["assignee"], ticket["requestor"])
     assert noted.finds(RON, RITA) == []
 
 
@@ -415,25 +415,25 @@ def nested(letter: bytes) -> bytes:
 
 
 FORMS: dict[str, Callable[[bytes], bytes]] = {
-    "a mail": lambda one: sent_on(one, "Content-Type: message/rfc822"),
-    "a mail with a name": lambda one: sent_on(
-        one, 'Content-Type: message/rfc822; name="Between us only.eml"\r\nContent-Disposition: attachment'
+    "a mail": lambda content: sent_on(content, "Content-Type: message/rfc822"),
+    "a mail with a name": lambda content: sent_on(
+        content, 'Content-Type: message/rfc822; name="Between us only.eml"\r\nContent-Disposition: attachment'
     ),
-    "a mail, encoded": lambda one: sent_on(one, "Content-Type: message/rfc822", encoded=True),
-    "a mail in a mail": lambda one: sent_on(nested(one), "Content-Type: message/rfc822"),
-    "a mail in a mail in a mail": lambda one: sent_on(
-        nested(sent_on(nested(one), "Content-Type: message/rfc822")), "Content-Type: message/rfc822"
+    "a mail, encoded": lambda content: sent_on(content, "Content-Type: message/rfc822", encoded=True),
+    "a mail in a mail": lambda content: sent_on(nested(content), "Content-Type: message/rfc822"),
+    "a mail in a mail in a mail": lambda content: sent_on(
+        nested(sent_on(nested(content), "Content-Type: message/rfc822")), "Content-Type: message/rfc822"
     ),
-    "bytes": lambda one: sent_on(one, "Content-Type: application/octet-stream; name=x.bin", encoded=True),
-    "a file of Outlook's": lambda one: sent_on(
-        b"\xd0\xcf\x11\xe0" + one.decode("ascii", "replace").encode("utf-16-le"),
+    "bytes": lambda content: sent_on(content, "Content-Type: application/octet-stream; name=x.bin", encoded=True),
+    "a file of Outlook's": lambda content: sent_on(
+        b"\xd0\xcf\x11\xe0" + content.decode("ascii", "replace").encode("utf-16-le"),
         "Content-Type: application/vnd.ms-outlook; name=letter.msg",
         encoded=True,
     ),
-    "an unknown type": lambda one: sent_on(one, "Content-Type: x-mail/x-unknown; name=letter"),
-    "a broken type": lambda one: sent_on(one, "Content-Type: rfc822\r\nContent-Disposition: attachment"),
-    "a broken type that is shown": lambda one: sent_on(one, "Content-Type: ;;;"),
-    "a text file": lambda one: sent_on(one, "Content-Type: text/plain; name=letter.txt", encoded=True),
+    "an unknown type": lambda content: sent_on(content, "Content-Type: x-mail/x-unknown; name=letter"),
+    "a broken type": lambda content: sent_on(content, "Content-Type: rfc822\r\nContent-Disposition: attachment"),
+    "a broken type that is shown": lambda content: sent_on(content, "Content-Type: ;;;"),
+    "a text file": lambda content: sent_on(content, "Content-Type: text/plain; name=letter.txt", encoded=True),
 }
 
 
@@ -451,11 +451,11 @@ def brings(noted: NotedWorld, part: bytes, to: str = "ticket1", sender: str = RO
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("whose", ["a private letter", "a letter to the team"])
+@pytest.mark.parametrize("kind", ["a private letter", "a letter to the team"])
 def test_a_letter_to_the_team_that_is_attached_stays_with_the_team(
-    inbox_desk: NotedWorld, form: Any, whose: str
+    inbox_desk: NotedWorld, form: Any, kind: str
 ) -> None:
-    letter = inbox_desk.note if whose == "a private letter" else inbox_desk.ron.letters[0]
+    letter = inbox_desk.note if kind == "a private letter" else inbox_desk.ron.letters[0]
     brings(inbox_desk, form(as_it_came(letter)))
     for actor in (inbox_desk.rita, inbox_desk.pia):
         assert files(actor.letter()) == []
@@ -474,7 +474,7 @@ def test_two_such_files_are_told_in_one_line_and_others_are_passed_on(noted: Not
     brings(noted, twice + b"\r\n--outer\r\n" + plan)
     assert [part.get_filename() for part in noted.rita.letter().mail.iter_attachments()] == ["plan.pdf"]
     assert "2 attached files aren't passed on: they're emails to the team" in noted.rita.letter().words
-    assert [one["name"] for one in noted.last()["attachments"]] == ["plan.pdf"]
+    assert [file["name"] for file in noted.last()["attachments"]] == ["plan.pdf"]
     assert len(files(noted.rosa.letter())) == 3
 
 
@@ -487,9 +487,9 @@ def test_the_names_of_such_files_find_nothing_for_outsiders(noted: NotedWorld) -
 def test_a_letter_to_an_outsider_and_any_other_mail_are_passed_on(noted: NotedWorld) -> None:
     noted.hears("Hello Rita.")
     own = as_it_came(noted.rita.letter())
-    other = b"From: bob@bank.example\r\nMessage-ID: <%b@b>\r\n\r\nHello."
+    template = b"From: bob@bank.example\r\nMessage-ID: <%b@b>\r\n\r\nHello."
     alike = b"0123456789abcdef.0123456789abcdef0123456789abcdef@\xff", b"\xff.0123456789abcdef0123456789abcdef@b"
-    for sender, part in ((RITA, own), (RON, own), *((RON, other % one) for one in (b"1", *alike))):
+    for sender, part in ((RITA, own), (RON, own), *((RON, template % number) for number in (b"1", *alike))):
         brings(noted, FORMS["a mail"](part), sender=sender)
         reader = noted.pia
         assert len(files(reader.letter())) == 1
@@ -550,7 +550,7 @@ def test_a_title_that_began_in_private_is_not_told_to_whom_a_merge_or_a_cc_bring
     rosa.writes("ticket3", "Let us ask him.")
     ron.replies(ron.letter(), "Hello Otto.", headers={"Cc": "otto@example.net"})
     otto = inbox_desk.world.actor("otto@example.net")
-    assert [one["email"] for one in inbox_desk.world.ticket(3)["participants"]] == [otto.email]
+    assert [person["email"] for person in inbox_desk.world.ticket(3)["participants"]] == [otto.email]
     ron.replies(ron.letter(), "Are you there?")
     assert "Ticket 3" in otto.letter()["Subject"]
     for reader in (inbox_desk.rita, inbox_desk.pia, otto):

@@ -45,26 +45,26 @@ def test_a_letter_says_that_others_read_a_ticket_exactly_where_they_do(
 ) -> None:
     small_world.switches("General", lifecycle=life, readers=readers)
     people = People(small_world)
-    seen = people.sees(people.otto)
-    assert seen == (life == "support" and readers == "everyone")
+    may_see = people.sees(people.otto)
+    assert may_see == (life == "support" and readers == "everyone")
     assert all(people.sees(who) for who in (people.rita, people.pia, people.ron))
     small_world.act(1, LIFECYCLES[life].actions[0].title, people.ron.email, "Look.")
     people.rita.replies(people.rita.letter(), "I have looked.")
     for who in (people.rita, people.pia, people.ron):
-        assert (LINE in who.letter().footer) == seen, who.name
+        assert (LINE in who.letter().footer) == may_see, who.name
     people.otto.writes("ticket1", "I know why.")
     message = small_world.ticket()["messages"][-1]
-    assert (message["private"], message["action"] == "Comment") == (not seen, not seen)
-    assert (people.rita.letter().text.startswith("Otto")) == seen
-    assert finds(small_world, people.otto) == ([1] if seen else [])
+    assert (message["private"], message["action"] == "Comment") == (not may_see, not may_see)
+    assert (people.rita.letter().text.startswith("Otto")) == may_see
+    assert finds(small_world, people.otto) == ([1] if may_see else [])
 
 
 def finds(world: World, who: Actor) -> list[int]:
     """The tickets in which somebody finds the word of Rita's mail."""
     catch_up(world.database)
     with world.uow() as uow:
-        found = search(uow, read_query("broken"), Filter(), get_person(uow, who.email), 10)
-        return [hit.ticket.id for hit in found.hits]
+        result = search(uow, read_query("broken"), Filter(), get_person(uow, who.email), 10)
+        return [hit.ticket.id for hit in result.hits]
 
 
 def test_a_letter_about_a_private_note_says_nothing_of_other_readers(small_world: World) -> None:
@@ -91,7 +91,7 @@ def test_who_is_known_gets_pages_at_a_ticket_that_they_may_not_see_and_nothing_o
         people.otto.writes("ticket1", word)
         assert answer in people.otto.letter().text
     for letter in people.otto.letters:
-        assert not any(said in letter.all_text + letter["Subject"] for said in ("Ron", "Rita", "#1", "ticket1"))
+        assert not any(word in letter.all_text + letter["Subject"] for word in ("Ron", "Rita", "#1", "ticket1"))
     assert len(small_world.ticket()["messages"]) == count
 
 

@@ -58,8 +58,8 @@ class House:
         """What tells of the comment: its words, names, ids, address, and the ids of its letters."""
         letters = [letter["Message-ID"] for letter in self.world.far_end.letters if "-comment@" in letter["From"]]
         assert letters
-        said = [SECRET, SECRET[4:], "plan-of-the-room", "Between us", "outsider@bank.example"]
-        return [*said, self.comment, self.comment.strip("<>"), *letters, "-comment@"]
+        marks = [SECRET, SECRET[4:], "plan-of-the-room", "Between us", "outsider@bank.example"]
+        return [*marks, self.comment, self.comment.strip("<>"), *letters, "-comment@"]
 
     def outside(self) -> list[Letter]:
         return [letter for letter in self.world.far_end.letters if letter.recipient not in RESPONDERS]
@@ -78,9 +78,9 @@ class House:
             self.shows_nothing(self.world.ticket(1, viewer))
 
     def shows_nothing(self, view: dict[str, Any]) -> None:
-        shown = json.dumps(view, ensure_ascii=False)
+        page = json.dumps(view, ensure_ascii=False)
         for mark in self.marks:
-            assert mark not in shown, mark
+            assert mark not in page, mark
         assert [message["number"] for message in view["messages"]] == list(range(1, len(view["messages"]) + 1))
         assert not any(message["private"] for message in view["messages"])
         with self.world.uow() as uow:
@@ -104,8 +104,8 @@ def inbox_house(inbox: World) -> House:
 
 def test_only_those_who_answer_get_a_comments_letter(inbox_house: House) -> None:
     house = inbox_house
-    got = [letter for letter in house.world.far_end.letters if SECRET in letter.text]
-    assert {letter.recipient for letter in got} == {"rosa@example.org", "asa@example.org"}
+    letters = [letter for letter in house.world.far_end.letters if SECRET in letter.text]
+    assert {letter.recipient for letter in letters} == {"rosa@example.org", "asa@example.org"}
     house.is_tight()
 
 
@@ -175,20 +175,20 @@ def test_lines_of_a_private_message_never_leave_because_somebody_quoted_them(hou
     assert "No." in letter.text
     assert "lend" not in letter.all_text.lower()
     assert "a cent" not in letter.all_text.lower()
-    shown = json.dumps(house.world.ticket(1, "rita@example.net"))
-    assert "lend" not in shown.lower()
-    assert "a cent" not in shown.lower()
+    page = json.dumps(house.world.ticket(1, "rita@example.net"))
+    assert "lend" not in page.lower()
+    assert "a cent" not in page.lower()
     # Responders still have every word of it.
     assert house.world.ticket()["messages"][-1]["full_text"].strip() == text.strip()
 
 
 def test_the_public_words_that_a_private_message_quotes_stay_public(house: House) -> None:
     """A comment on Rita's mail has her words below it; they are hers all the same, and so are quotations of them."""
-    theirs = "May I borrow some money for the printer?"
-    house.rosa.writes("ticket1-comment", f"Why not?\n\nRita wrote:\n> {theirs}\n> Thanks\n")
-    assert house.world.ticket(1, "rita@example.net")["messages"][0]["text"] == theirs
-    house.rosa.writes("ticket1", f"You asked:\n> {theirs}\nThe answer is no, I fear.")
-    assert f"> {theirs}\nThe answer is no, I fear." in house.rita.letter().text
+    question = "May I borrow some money for the printer?"
+    house.rosa.writes("ticket1-comment", f"Why not?\n\nRita wrote:\n> {question}\n> Thanks\n")
+    assert house.world.ticket(1, "rita@example.net")["messages"][0]["text"] == question
+    house.rosa.writes("ticket1", f"You asked:\n> {question}\nThe answer is no, I fear.")
+    assert f"> {question}\nThe answer is no, I fear." in house.rita.letter().text
     house.is_tight()
 
 
@@ -212,8 +212,8 @@ def test_a_comments_letter_pasted_into_a_public_mail_tells_nothing(house: House,
     house.rosa.writes("ticket1", f"Hello.\n\n{pasted}\n\nWhat I wanted to say: no.")
     letter = house.rita.letter()
     assert "Hello." in letter.text
-    shown = [message["full_text"] for message in house.world.ticket(1, "rita@example.net")["messages"]]
-    for text in (letter.text, *shown):
+    texts = [message["full_text"] for message in house.world.ticket(1, "rita@example.net")["messages"]]
+    for text in (letter.text, *texts):
         for words in ("in private", "see this comment", "-comment@", "plan-of-the-room", "lend"):
             assert words not in text, words
     house.is_tight()
@@ -233,8 +233,8 @@ def test_a_strangers_words_and_a_machines_show_to_nobody_else(house: House) -> N
     )
     house.rita.writes("ticket1", "Hello?")
     house.is_tight()
-    shown = json.dumps([house.world.ticket(1, who) for who in ("rita@example.net", "pia@example.net")])
-    assert "eve" not in shown.lower()
+    text = json.dumps([house.world.ticket(1, who) for who in ("rita@example.net", "pia@example.net")])
+    assert "eve" not in text.lower()
 
 
 def test_somebody_asked_in_later_sees_the_public_part_alone(house: House) -> None:
@@ -285,8 +285,8 @@ def test_no_number_of_a_private_message_can_be_probed(database_url: str) -> None
         refusals.append(str(refused.value).replace(str(number), "N"))
     assert len(set(refusals)) == 1
     world.act(1, "Confirm", "rita@example.net", answer=2)
-    shown = world.ticket(1, "rita@example.net")
-    assert (shown["answer"], shown["messages"][1]["text"]) == (2, "Here is a form.")
+    ticket = world.ticket(1, "rita@example.net")
+    assert (ticket["answer"], ticket["messages"][1]["text"]) == (2, "Here is a form.")
     house.is_tight()
     world.close()
 
@@ -300,7 +300,7 @@ def test_what_an_outsider_answers_and_links_to_names_no_private_message(house: H
     for letter in house.rita.letters + house.pia.letters:
         assert {*letter["References"].split(), letter["In-Reply-To"]} - {letter["Message-ID"]} <= public
     dates = [message["date"] for message in house.world.ticket(1, "rita@example.net")["messages"]]
-    assert all(one <= two for one, two in pairwise(dates))
+    assert all(earlier <= two for earlier, two in pairwise(dates))
 
 
 def test_a_ticket_that_begins_in_private_is_told_to_those_who_answer(small_inbox: World) -> None:

@@ -200,8 +200,8 @@ def test_a_rejection_is_announced_to_nobody(small_inbox: World) -> None:
 
 def names(actor: Actor, to: str, *cc: str, answering: Letter | None = None, **headers: str) -> None:
     """A mail that names others in To and Cc."""
-    named = {"Cc": ", ".join((*cc, f"hello@{DOMAIN}")), **headers}
-    actor.writes(to, "Hello all.", headers=named, answering=answering)
+    named_headers = {"Cc": ", ".join((*cc, f"hello@{DOMAIN}")), **headers}
+    actor.writes(to, "Hello all.", headers=named_headers, answering=answering)
 
 
 @pytest.mark.parametrize("writer", [RON, RITA])
@@ -223,15 +223,15 @@ def test_whom_a_mail_names_takes_part_where_the_queue_says_so(
     to = "ticket1" if later else "hello"
     names(actor, to, "Pia <pia@example.net>", PIA.upper(), RON, answering=letter)
     allowed = switched == "on" or (switched is None and writer == RON)
-    found = [participant for participant in participants(small_inbox) if participant != RON]
-    assert found == ([PIA] if allowed else [])
+    people = [participant for participant in participants(small_inbox) if participant != RON]
+    assert people == ([PIA] if allowed else [])
 
 
 def test_addresses_of_ours_and_the_writers_own_never_take_part(small_inbox: World) -> None:
     small_inbox.answers_at("hello@openhatch.example")
     small_inbox.responder(RON)
-    ours = ("ticket1@tickets.example", "hello@openhatch.example", "support-comment-x@elsewhere.example", RON)
-    names(small_inbox.actor(RON), "hello", *ours)
+    our_addresses = ("ticket1@tickets.example", "hello@openhatch.example", "support-comment-x@elsewhere.example", RON)
+    names(small_inbox.actor(RON), "hello", *our_addresses)
     assert participants(small_inbox) == ["support-comment-x@elsewhere.example"]
 
 
@@ -264,7 +264,7 @@ def test_unsubscribe_alone_in_a_reply_ends_a_participants_letters(inbox: World) 
     assert (len(inbox.ticket()["messages"]), len(rita.letters)) == before
     assert ron.letter().text == f"pia changed this ticket:\n\n    No longer copied in: {PIA}"
     ron.writes("ticket1", "And look here.")
-    assert [one.text.split(maxsplit=5)[:5] for one in pia.letters[1:]] == [
+    assert [letter.text.split(maxsplit=5)[:5] for letter in pia.letters[1:]] == [
         ["You've", "left", "ticket", "1,", '"Hello".']
     ]
     assert "pia" not in rita.letter().footer
@@ -401,17 +401,17 @@ def test_a_ticket_that_moves_to_the_other_lifecycle_takes_its_status_along(
     database_url: str, life: str, status: str, whole: bool
 ) -> None:
     world = World(database_url, lifecycle=life)
-    other = "correspondence" if life == "support" else "support"
-    world.switches("Questions", lifecycle=other)
+    other_life = "correspondence" if life == "support" else "support"
+    world.switches("Questions", lifecycle=other_life)
     ron = world.responder(RON)
     world.actor(RITA).writes("hello", "Help!")
     world.becomes(1, status)
     if whole:
-        world.switches("General", lifecycle=other)
+        world.switches("General", lifecycle=other_life)
     else:
         moves(world, "Questions")
     ticket = world.ticket()
-    assert (ticket["status"], ticket["lifecycle"]) == (MOVES[life, status], other)
+    assert (ticket["status"], ticket["lifecycle"]) == (MOVES[life, status], other_life)
     if not whole:
         # Whoever moves it to a queue that they do not answer for takes part from then on.
         assert {change["field"] for change in ticket["changes"]} == {"queue", "status", "participant"}
@@ -443,8 +443,8 @@ def test_who_answered_for_the_old_queue_is_told_the_truth_about_the_new_one(smal
     letter = rosa.letter()
     assert "Queue: General → Questions" in letter.text
     assert "you're on the Questions team" not in letter.footer
-    said = read_footer(letter.footer)
-    assert (said.private, said.readers) == (True, (team("Questions"),))
+    footer = read_footer(letter.footer)
+    assert (footer.private, footer.readers) == (True, (team("Questions"),))
     rosa.replies(letter, "It was mine.")
     assert small_inbox.ticket()["messages"][-1]["private"]
     assert len(small_inbox.rows(Row)) == len(small_inbox.far_end.letters)

@@ -21,24 +21,24 @@ def test_two_programs_that_count_their_answers_end_however_slowly(
     database_url: str, lifecycle: str, minutes: float, threaded: bool
 ) -> None:
     world = World(database_url, lifecycle=lifecycle)
-    given = numbers()
+    counter = numbers()
     rita, ann = world.responder("rita@team.example", "Rita"), world.actor("ann@home.example", "Ann")
     programs = AnsweringPrograms(world, minutes)
     for who in (rita, ann):
-        programs.answer(who.email, away_note(who, lambda _: DESK.format(next(given)), threaded=threaded))
+        programs.answer(who.email, away_note(who, lambda _: DESK.format(next(counter)), threaded=threaded))
     ann.writes("hello", "The room?")
     assert len(programs.hours_pass(6)) <= 40
     programs.hours_pass(42)
     # The list of what was held, and the word to its writer, are answered, too: so it goes on, once a day.
     assert len(programs.hours_pass(24)) <= 6
-    said = [letter.text for letter in world.far_end.letters]
-    assert any("Too many emails came to ticket 1 in a day. Nobody was emailed about these" in text for text in said)
-    assert any("didn't email anyone about it yet" in text for text in said)
+    texts = [letter.text for letter in world.far_end.letters]
+    assert any("Too many emails came to ticket 1 in a day. Nobody was emailed about these" in text for text in texts)
+    assert any("didn't email anyone about it yet" in text for text in texts)
     world.close()
 
 
 def test_programs_that_say_something_new_each_time_end_too(small_inbox: World) -> None:
-    words, chosen = [f"{one}{other}en" for one in "abcdefghij" for other in "klmnopqrst"], random.Random(7)
+    words, chosen = [f"{start}{end}en" for start in "abcdefghij" for end in "klmnopqrst"], random.Random(7)
     rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
     programs = AnsweringPrograms(small_inbox, 3)
     for who in (rita, ann):
@@ -50,12 +50,12 @@ def test_programs_that_say_something_new_each_time_end_too(small_inbox: World) -
 
 
 def test_a_person_among_programs_is_heard_at_once(small_inbox: World) -> None:
-    given = numbers()
+    counter = numbers()
     rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
     sam = small_inbox.responder("sam@team.example", "Sam")
     programs = AnsweringPrograms(small_inbox, 3)
     for who in (rita, ann):
-        programs.answer(who.email, away_note(who, lambda _: DESK.format(next(given))))
+        programs.answer(who.email, away_note(who, lambda _: DESK.format(next(counter))))
     ann.writes("hello", "The room?")
     programs.hours_pass(3)
     sam.replies(sam.letter(), "The room is free on Monday.")
@@ -82,7 +82,7 @@ def test_a_person_who_sends_forty_of_the_same_kind_alone_is_told_in_full(small_i
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "alike"),
+    ("text", "other_text", "alike"),
     [
         (DESK.format("[4711]"), DESK.format("[CASE-88e1]"), True),
         ("Room 12 is free.", "Room 14 is free.", False),
@@ -90,8 +90,8 @@ def test_a_person_who_sends_forty_of_the_same_kind_alone_is_told_in_full(small_i
         ("The room is free on Monday.", "The room is taken until Friday, sadly.", False),
     ],
 )
-def test_texts_are_alike_by_their_words(one: str, other: str, alike: bool) -> None:
-    assert is_alike(words_of(one), words_of(other)) is alike
+def test_texts_are_alike_by_their_words(text: str, other_text: str, alike: bool) -> None:
+    assert is_alike(words_of(text), words_of(other_text)) is alike
 
 
 def test_a_footer_says_that_nobody_is_told_of_one_more_reply_in_turn(small_inbox: World) -> None:
@@ -125,12 +125,12 @@ def test_a_footer_says_that_nobody_is_told_of_one_more_reply_in_turn(small_inbox
     ],
 )
 def test_a_program_that_answers_what_answers_it_ends(small_inbox: World, words: str, to: str | None) -> None:
-    given = numbers()
+    counter = numbers()
     rita, ann = small_inbox.responder("rita@team.example", "Rita"), small_inbox.actor("ann@home.example", "Ann")
     programs = AnsweringPrograms(small_inbox, 3)
 
     def answer(letter: Letter) -> None:
-        rita.writes(to or letter["Reply-To"], words.format(next(given)), subject="Away", answering=letter)
+        rita.writes(to or letter["Reply-To"], words.format(next(counter)), subject="Away", answering=letter)
 
     programs.answer(rita.email, answer)
     ann.writes("hello", "The room?")
@@ -141,10 +141,10 @@ def test_a_program_that_answers_what_answers_it_ends(small_inbox: World, words: 
 
 
 def test_a_program_that_opens_tickets_is_answered_forty_times_a_day(small_inbox: World) -> None:
-    given = numbers()
+    counter = numbers()
     desk, ann = small_inbox.responder("desk@team.example", "Desk"), small_inbox.actor("ann@home.example", "Ann")
     programs = AnsweringPrograms(small_inbox, 3)
-    programs.answer(desk.email, lambda _: desk.writes("hello", DESK.format(next(given)), subject="New request"))
+    programs.answer(desk.email, lambda _: desk.writes("hello", DESK.format(next(counter)), subject="New request"))
     ann.writes("hello", "The room?")
     assert len(programs.hours_pass(6)) <= 2 * MOST_ANSWERS + 2
     assert len(programs.hours_pass(18)) == 0

@@ -45,9 +45,9 @@ def test_a_move_there_by_command_says_so_too(world: World) -> None:
     ron = world.actor("ron@example.org")
     with world.uow() as uow:
         sponsors = FieldChanges(queue=find_queue(uow, "Sponsors"))
-        done = set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, ron.email), sponsors)
-    assert done.fields == ["queue", "participant"]
-    assert [note.english for note in done.notes] == [
+        result = set_ticket(uow, find_ticket(uow, 1, locked=True), get_person(uow, ron.email), sponsors)
+    assert result.fields == ["queue", "participant"]
+    assert [note.english for note in result.notes] == [
         "Nobody is on the Sponsors team yet, so nobody there reads this ticket."
     ]
 

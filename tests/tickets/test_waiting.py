@@ -103,15 +103,15 @@ def waiting_everywhere(world: World) -> set[bool]:
     with world.database.read_only() as uow:
         sam = get_person(uow, SAM)
         listed = [row.number for row in list_page(uow, sam, {"waits": "us"}).rows]
-        others = [row.number for row in list_page(uow, sam, {"waits": "them"}).rows]
+        waits_for_them = [row.number for row in list_page(uow, sam, {"waits": "them"}).rows]
         [row] = list_page(uow, sam, {"status": "any"}).rows
         work = my_work(uow, sam)
-        found = {
+        sums = {
             listed == [1],
             row.waits,
-            [one.number for one in work.us.rows] == [1],
+            [row.number for row in work.us.rows] == [1],
             work.queues[0].waiting == 1,
-            [one.number for one in waiting_in(uow, find_queue(uow, "General"))] == [1],
+            [row.number for row in waiting_in(uow, find_queue(uow, "General"))] == [1],
         }
-        assert not (listed and others)
-        return found
+        assert not (listed and waits_for_them)
+        return sums

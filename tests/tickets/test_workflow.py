@@ -111,9 +111,9 @@ class RoleWorld(World):
 
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoleWorld]:
-    made = RoleWorld(f"sqlite:///{tmp_path_factory.mktemp('roles')}/tickets.db")
-    yield made
-    made.close()
+    world = RoleWorld(f"sqlite:///{tmp_path_factory.mktemp('roles')}/tickets.db")
+    yield world
+    world.close()
 
 
 def test_this_list_is_about_every_action_status_and_role() -> None:
@@ -131,7 +131,7 @@ def test_somebody_here_has_every_role(roles: RoleWorld, role: Role) -> None:
     assert role in worn
 
 
-@pytest.mark.parametrize(("action", "status", "who"), TAKEN, ids=["-".join(one) for one in TAKEN])
+@pytest.mark.parametrize(("action", "status", "who"), TAKEN, ids=["-".join(cell) for cell in TAKEN])
 def test_an_action_does_what_the_list_says(roles: RoleWorld, action: str, status: str, who: str) -> None:
     number = roles.prepared(who, status)
     before = roles.ticket(number)
@@ -161,15 +161,15 @@ def test_every_other_action_is_refused_and_changes_nothing(roles: RoleWorld, sta
 
 def assert_it_says_why(refusal: str, action: str, status: str, who: str) -> None:
     """From which states it is allowed (to this person, if at all, else to whom it is), and what the ticket's is."""
-    mine = [moves for allowed, moves in ALLOWED[action] if who in allowed]
-    sources = set().union(*(mine or [moves for _, moves in ALLOWED[action]]))
-    if mine:
+    own = [moves for allowed, moves in ALLOWED[action] if who in allowed]
+    sources = set().union(*(own or [moves for _, moves in ALLOWED[action]]))
+    if own:
         assert refusal.startswith(f"You can't use {action} now: this ticket is {status}. ")
     else:
         assert refusal.startswith("Only ")
         assert refusal.endswith(f" This ticket is {status}.")
     allowed = refusal.partition(" while a ticket is ")[2].removesuffix(f" This ticket is {status}.")
-    assert {one for one in EVERY if one in allowed} == sources
+    assert {status for status in EVERY if status in allowed} == sources
 
 
 def assert_dates(before: dict[str, Any], after: dict[str, Any], action: str, who: str) -> None:
@@ -269,8 +269,8 @@ def test_numbers_tell_nobody_outside_of_what_they_may_not_see(roles: RoleWorld) 
     # The number that Rita is shown is the one that she names.
     roles.act(number, "Confirm", "rita@example.net", answer=2)
     assert roles.ticket(number)["answer"] == 3
-    shown = roles.ticket(number, "rita@example.net")
-    assert (shown["answer"], shown["messages"][1]["text"]) == (2, "Off and on.")
+    ticket = roles.ticket(number, "rita@example.net")
+    assert (ticket["answer"], ticket["messages"][1]["text"]) == (2, "Off and on.")
 
 
 @pytest.mark.parametrize("answer", [0, -1, 3, 77])

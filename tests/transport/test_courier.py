@@ -58,10 +58,10 @@ def outbox(world: World) -> list[dict[str, Any]]:
 
 
 def states(world: World) -> list[str]:
-    return [one["state"] for one in outbox(world)]
+    return [letter["state"] for letter in outbox(world)]
 
 
-def everything(courier: Courier) -> None:
+def send_all(courier: Courier) -> None:
     while courier.round():
         pass
 
@@ -71,8 +71,8 @@ BOB, CAT, DAN = "bob@example.org", "cat@example.org", "dan@example.org"
 
 def test_each_letter_arrives_once(world: World, sink: Sink, courier: Courier) -> None:
     write_letters(world, BOB, CAT)
-    everything(courier)
-    everything(courier)
+    send_all(courier)
+    send_all(courier)
     assert sorted(letter.recipients[0] for letter in sink.letters) == [BOB, CAT]
     assert states(world) == ["sent", "sent"]
     assert sink.connections == 1
@@ -80,7 +80,7 @@ def test_each_letter_arrives_once(world: World, sink: Sink, courier: Courier) ->
 
 def test_each_has_its_own_envelope_sender_that_cannot_be_guessed(world: World, sink: Sink, courier: Courier) -> None:
     write_letters(world, BOB, CAT)
-    everything(courier)
+    send_all(courier)
     tokens = [row.token for row in world.rows(Letter)]
     assert [letter.sender for letter in sink.letters] == [f"bounce-{token}@{DOMAIN}" for token in tokens]
     assert len(set(tokens)) == 2
@@ -99,16 +99,16 @@ def test_letters_leave_in_the_order_in_which_they_were_written(world: World, sin
 
 def test_a_courier_that_is_woken_reads_once_for_all_its_letters(world: World, sink: Sink, courier: Courier) -> None:
     write_letters(world, BOB, CAT)
-    heard: list[str] = []
+    statements: list[str] = []
 
     def hear(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        heard.append(statement)
+        statements.append(statement)
 
     event.listen(world.database.engine, "before_cursor_execute", hear)
     assert courier.round(woken=True) == len(sink.letters) == 2
     event.remove(world.database.engine, "before_cursor_execute", hear)
     # One for the schema's version, and one for the letters with all that goes into them.
-    assert sum(statement.startswith("SELECT") for statement in heard) == 2
+    assert sum(statement.startswith("SELECT") for statement in statements) == 2
 
 
 def test_a_courier_that_runs_sends_every_batch_without_being_woken_again(
@@ -155,14 +155,14 @@ def test_pauses_are_scattered() -> None:
 def test_a_letter_refused_for_now_is_taken_later_and_its_message_id_is_the_same(
     world: World, sink: Sink, courier: Courier
 ) -> None:
-    seen: list[str] = []
+    states: list[str] = []
     sink.script["DOT"] = ["451 4.3.0 later", "451 4.3.0 later", None]
     write_letters(world, BOB)
     for _ in range(3):
         courier.round()
-        seen.append(outbox(world)[0]["state"])
+        states.append(outbox(world)[0]["state"])
         world.clock.passes(minutes=10)
-    assert seen == ["waiting", "waiting", "sent"]
+    assert states == ["waiting", "waiting", "sent"]
     [letter], [row] = sink.letters, world.rows(Letter)
     assert f"Message-ID: {row.message_id}\r\n".encode() in letter.content
     assert (row.attempts, row.error) == (3, None)
@@ -172,16 +172,16 @@ def test_a_letter_refused_for_now_is_taken_later_and_its_message_id_is_the_same(
 def test_a_letter_refused_for_good_is_given_up_at_once_and_seen(world: World, sink: Sink, courier: Courier) -> None:
     sink.script["RCPT"] = lambda line: "550 5.1.1 no such user" if BOB in line else None
     write_letters(world, BOB, CAT)
-    everything(courier)
+    send_all(courier)
     world.clock.passes(days=1)
-    everything(courier)
-    failed, sent, told = outbox(world)
+    send_all(courier)
+    failed, sent, notice = outbox(world)
     assert (failed["state"], failed["error"], failed["attempts"]) == ("failed", "550 5.1.1 no such user", 1)
-    assert (sent["state"], told["state"], told["to"]) == ("sent", "sent", CAT)
+    assert (sent["state"], notice["state"], notice["to"]) == ("sent", "sent", CAT)
     sink.script.clear()
     with world.uow() as uow:
         assert retry(uow, [failed["id"]]) == 1
-    everything(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT], [BOB]]
 
 
@@ -191,10 +191,10 @@ def test_a_relay_that_is_away_loses_nothing_and_burns_nothing(world: World, sink
     for _ in range(3):
         assert courier.round() == 0
     assert states(world) == ["waiting"] * 3
-    assert [one["attempts"] for one in outbox(world)] == [3, 0, 0]
+    assert [letter["attempts"] for letter in outbox(world)] == [3, 0, 0]
     assert "refused" in outbox(world)[0]["error"]
     sink.start()
-    everything(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT], [DAN]]
 
 
@@ -203,9 +203,9 @@ def test_a_relay_that_is_closing_is_away(world: World, sink: Sink, courier: Cour
     sink.script[step] = "421 4.3.2 closing"
     write_letters(world, BOB, CAT)
     assert courier.round() == 0
-    assert [one["attempts"] for one in outbox(world)] == [1, 0]
+    assert [letter["attempts"] for letter in outbox(world)] == [1, 0]
     sink.script.clear()
-    everything(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
 
 
@@ -218,7 +218,7 @@ def test_after_a_long_absence_letters_do_not_wait_for_long(world: World, sink: S
     assert states(world) == ["waiting"] * 2
     sink.start()
     world.clock.passes(minutes=7)
-    everything(courier)
+    send_all(courier)
     assert states(world) == ["sent"] * 2
 
 
@@ -229,8 +229,8 @@ def test_a_letter_at_which_the_relay_hangs_up_does_not_keep_the_others_back(
         DROP if sink.said("RCPT")[-1].upper().startswith(f"RCPT TO:<{BOB}>".upper()) else None
     )
     write_letters(world, BOB, CAT, DAN)
-    everything(courier)
-    everything(courier)
+    send_all(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters] == [[CAT], [DAN]]
     assert states(world) == ["waiting", "sent", "sent"]
 
@@ -266,10 +266,10 @@ def test_a_letter_that_was_taken_but_not_noted_is_noted_before_anything_else_is_
         with pytest.raises(OperationalError):
             courier.round()
     assert [letter.recipients for letter in sink.letters] == [[BOB]]
-    assert [one["attempts"] for one in outbox(world)] == [1, 0]
+    assert [letter["attempts"] for letter in outbox(world)] == [1, 0]
     world.clock.passes(days=1)
     notes.fail = False
-    everything(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
     assert states(world) == ["sent", "sent"]
 
@@ -308,10 +308,10 @@ def test_a_courier_that_died_with_letters_in_hand_leaves_them_to_the_next(
 ) -> None:
     write_letters(world, BOB, CAT)
     assert dies_with_letters_in_hand(world) == 2
-    everything(courier)
+    send_all(courier)
     assert sink.letters == []
     world.clock.passes(seconds=LEASE.total_seconds())
-    everything(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
 
 
@@ -335,20 +335,20 @@ def test_a_lease_is_renewed_as_long_as_a_letter_is_under_way(
 
     sink.script["STORED"] = slow
     write_letters(world, BOB, CAT)
-    first = Thread(target=everything, args=(courier,))
+    first = Thread(target=send_all, args=(courier,))
     first.start()
     assert inside.wait(20)
-    other = Courier(world.database, relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path))
+    second = Courier(world.database, relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path))
     until = monotonic() + 4
     while monotonic() < until:
-        assert other.round() == 0
+        assert second.round() == 0
         sleep(0.02)
     go.set()
     first.join(60)
     assert [letter.recipients for letter in sink.letters] == [[BOB], [CAT]]
     assert states(world) == ["sent", "sent"]
     courier.stop()
-    other.stop()
+    second.stop()
 
 
 def test_a_courier_that_begins_again_renews_leases_again(
@@ -377,12 +377,12 @@ def test_a_letter_whose_lease_ended_is_the_others_and_is_not_begun(
     courier.in_hand.renew()
     assert courier.in_hand.may_begin()
     world.clock.passes(seconds=LEASE.total_seconds())
-    other = Courier(world.database, relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path))
-    assert len(other.in_hand.take()) == 2
+    second = Courier(world.database, relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path))
+    assert len(second.in_hand.take()) == 2
     courier.in_hand.renew()
     assert courier.in_hand.untried == []
-    other.in_hand.close()
-    everything(courier)
+    second.in_hand.close()
+    send_all(courier)
     assert sink.letters == []
 
 
@@ -395,11 +395,11 @@ def test_after_the_database_was_away_others_letters_wait_until_their_leases_coul
     courier.in_hand.database_was_away()
     world.responder(CAT)
     write_letters(world)
-    everything(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters if letter.recipients == [CAT]] == [[CAT]]
     assert "waiting" in states(world)
     world.clock.passes(seconds=GRACE.total_seconds())
-    everything(courier)
+    send_all(courier)
     assert set(states(world)) == {"sent"}
 
 
@@ -414,13 +414,13 @@ def test_two_couriers_do_not_take_the_same_letter(world: World, sink: Sink, cour
     world.responder(BOB)
     for number in range(BATCH + 3):
         write_letters(world, text=f"number {number}")
-    first = Thread(target=everything, args=(courier,))
+    first = Thread(target=send_all, args=(courier,))
     first.start()
     assert inside.wait(20)
     other_relay = relay_from_url(f"maildir:{tmp_path}/other", root=tmp_path)
-    other = Courier(world.database, other_relay)
-    assert other.round() == 3
-    assert other.round() == 0
+    second = Courier(world.database, other_relay)
+    assert second.round() == 3
+    assert second.round() == 0
     go.set()
     first.join(60)
     assert len(sink.letters) == BATCH
@@ -434,13 +434,13 @@ def test_two_couriers_at_once_send_every_letter_once(world: World, sink: Sink, t
     couriers = [
         Courier(world.database, relay_from_url(sink.url, timeout=10, root=tmp_path, helo=DOMAIN)) for _ in range(3)
     ]
-    threads = [Thread(target=everything, args=(one,)) for one in couriers]
+    threads = [Thread(target=send_all, args=(courier,)) for courier in couriers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    for one in couriers:
-        one.stop()
+    for courier in couriers:
+        courier.stop()
     assert len(sink.letters) == 60
     assert len({letter.sender for letter in sink.letters}) == 60
     assert states(world) == ["sent"] * 60
@@ -456,7 +456,7 @@ def test_a_letter_that_cannot_be_composed_does_not_stop_the_others(
 
     monkeypatch.setattr(courier_module, "compose", composed)
     write_letters(world, BOB, CAT)
-    everything(courier)
+    send_all(courier)
     assert [letter.recipients for letter in sink.letters] == [[CAT]]
     bad, good = outbox(world)
     assert (bad["state"], good["state"]) == ("waiting", "sent")
@@ -533,7 +533,7 @@ def test_a_letter_to_what_is_no_address_fails_and_does_not_stop_the_others(
     with world.uow() as uow:
         values = {"recipient": "bob@example.org>\r\nRCPT TO:<eve@example.org"}
         uow.session.execute(update(Letter).where(Letter.id == first).values(**values))
-    everything(courier)
+    send_all(courier)
     # The second one tells of the first, which could not be sent.
     assert [letter.recipients for letter in sink.letters] == [[CAT], [CAT]]
     assert not any("eve" in line for line in sink.commands)
@@ -571,7 +571,7 @@ def test_stopping_finishes_the_letter_in_hand_and_gives_the_others_back(world: W
     relay.go.set()
     ending.join(20)
     assert relay.taken == [BOB]
-    assert [(one["state"], one["attempts"]) for one in outbox(world)] == [("sent", 1), ("waiting", 0)]
+    assert [(letter["state"], letter["attempts"]) for letter in outbox(world)] == [("sent", 1), ("waiting", 0)]
     assert all(letter.next <= world.clock.now for letter in world.rows(Letter) if letter.state == "waiting")
 
 
@@ -638,13 +638,13 @@ def test_a_clock_that_was_ahead_keeps_no_letter_for_long(
     if reply:
         sink.script["RCPT"] = [reply] * 8
         for _ in range(8):
-            everything(courier)
+            send_all(courier)
             world.clock.now = world.rows(Letter)[0].next
     # Somebody sets the clock right.
     world.clock.now -= ahead
     for _ in range(30):
         courier._keep_house()
-        everything(courier)
+        send_all(courier)
         world.clock.passes(minutes=11)
     assert states(world) == ["sent"]
 
@@ -657,10 +657,10 @@ def test_letters_that_are_dated_later_on_purpose_wait(world: World, sink: Sink, 
             due = later if kind == "waiting" else world.clock.now + timedelta(minutes=10)
             uow.session.execute(update(Letter).where(Letter.id == number).values(kind=kind, created=due, next=due))
     courier._keep_house()
-    everything(courier)
+    send_all(courier)
     assert sink.letters == []
     world.clock.now = later
-    everything(courier)
+    send_all(courier)
     assert len(sink.letters) == 2
 
 
@@ -685,11 +685,11 @@ def test_a_courier_outlives_faults_of_its_database(
     really = LettersInHand._any
     faults = iter([OperationalError("SELECT", {}, OSError("gone")), RecursionError()])
 
-    def sometimes(*given: Any) -> bool:
+    def sometimes(*arguments: Any) -> bool:
         for fault in faults:
             failed.set()
             raise fault
-        return really(*given)
+        return really(*arguments)
 
     monkeypatch.setattr(LettersInHand, "_any", sometimes)
     monkeypatch.setattr(courier_module, "LONGEST_REST", 0.01)
@@ -706,7 +706,7 @@ def test_letters_go_into_a_maildir(world: World, tmp_path: Path) -> None:
     relay: Relay = relay_from_url("maildir:letters", root=tmp_path)
     courier = Courier(world.database, relay)
     write_letters(world, BOB, CAT, text="Grüße, 日本語 and €")
-    everything(courier)
+    send_all(courier)
     courier.stop()
     files = list((tmp_path / "letters" / "new").iterdir())
     assert len(files) == 2
@@ -729,8 +729,8 @@ def test_administrators_hear_once_a_day_while_mail_waits(world: World) -> None:
 
 def test_the_outbox_of_a_closed_database_is_a_fault_and_no_loss(small_world: World, tmp_path: Path) -> None:
     write_letters(small_world, BOB)
-    other = Database(f"sqlite:///{tmp_path}/gone/tickets.db", DOMAIN)
+    database = Database(f"sqlite:///{tmp_path}/gone/tickets.db", DOMAIN)
     with pytest.raises(OperationalError):
-        Courier(other, small_world.far_end).round()  # type: ignore[arg-type]
-    other.close()
+        Courier(database, small_world.far_end).round()  # type: ignore[arg-type]
+    database.close()
     assert states(small_world) == ["waiting"]

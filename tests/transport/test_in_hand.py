@@ -39,10 +39,10 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture
 def courier(world: World, sink: Sink, tmp_path: Path) -> Iterator[Courier]:
-    made = courier_of(world.database, sink, tmp_path)
-    yield made
-    made.relay.close()
-    made.in_hand.close()
+    courier = courier_of(world.database, sink, tmp_path)
+    yield courier
+    courier.relay.close()
+    courier.in_hand.close()
 
 
 def courier_of(database: Database, sink: Sink, root: Path) -> Courier:
@@ -96,7 +96,7 @@ def write_letters(world: World, number: int) -> None:
     world.intake.receive(raw, "ann@example.net", [f"hello@{DOMAIN}"])
 
 
-def everything(courier: Courier) -> None:
+def send_all(courier: Courier) -> None:
     while courier.round():
         pass
 
@@ -105,22 +105,22 @@ def test_wherever_the_database_goes_away_each_fate_is_noted_and_the_rest_given_b
     world: World, sink: Sink, courier: Courier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No two of those that are refused come one after the other: that would be the relay's trouble.
-    for one in (DAN, BOB, EVE, CAT):
-        world.responder(one)
+    for email in (DAN, BOB, EVE, CAT):
+        world.responder(email)
     border = Border(world.database, monkeypatch)
     for place in count(1):
         write_letters(world, place)
         border.close(place, lasts=1 + place % 5)
         for _ in range(6):
             with contextlib.suppress(OperationalError):
-                everything(courier)
+                send_all(courier)
         was_closed = border.crossed >= place
         border.open()
         # Nothing waits for the lease to end: the clock stands still.
-        everything(courier)
+        send_all(courier)
         with world.uow() as uow:
             letters = uow.session.scalars(select(Letter).where(Letter.ticket_id == place)).all()
-        fates = {(one.recipient, one.kind != "undelivered"): (one.state, one.attempts, one.in_hand) for one in letters}
+        fates = {(row.recipient, row.kind != "undelivered"): (row.state, row.attempts, row.in_hand) for row in letters}
         wanted = {(BOB, True): "sent", (CAT, True): "sent", (DAN, True): "waiting", (EVE, True): "failed"}
         wanted |= {(BOB, False): "sent", (CAT, False): "sent", (DAN, False): "waiting"}
         assert fates == {who: (state, 1, False) for who, state in wanted.items()}, place
@@ -135,8 +135,8 @@ def test_wherever_the_database_goes_away_each_fate_is_noted_and_the_rest_given_b
 def test_a_fate_that_comes_late_changes_nothing_that_another_courier_has_done(
     world: World, sink: Sink, courier: Courier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for one in (DAN, BOB):
-        world.responder(one)
+    for email in (DAN, BOB):
+        world.responder(email)
     write_letters(world, 1)
     border = Border(world.database, monkeypatch)
     courier.in_hand.take()
@@ -149,11 +149,11 @@ def test_a_fate_that_comes_late_changes_nothing_that_another_courier_has_done(
     with contextlib.closing(
         Database(str(world.database.url.render_as_string(False)), DOMAIN, clock=world.clock)
     ) as own:
-        other = courier_of(own, sink, tmp_path)
-        everything(other)
-        other.stop()
+        second = courier_of(own, sink, tmp_path)
+        send_all(second)
+        second.stop()
     border.open()
-    everything(courier)
+    send_all(courier)
     assert [(row.state, row.attempts) for row in world.rows(Letter)] == [("sent", 2), ("sent", 2)]
     assert [letter.recipients for letter in sink.letters] == [[DAN], [BOB]]
 
@@ -163,15 +163,15 @@ def test_a_locked_ticket_keeps_no_letters_of_others_waiting(
 ) -> None:
     monkeypatch.setattr(database_module, "LOCK_SECONDS", 1)
     with contextlib.closing(World(postgres_url)) as world:
-        for one in (EVE, BOB):
-            world.responder(one)
+        for email in (EVE, BOB):
+            world.responder(email)
         write_letters(world, 1)
         courier = courier_of(world.database, sink, tmp_path)
         with world.uow() as uow:
             uow.session.scalars(select(Ticket).with_for_update()).all()
             assert courier.round() == 1
         assert {letter.recipient: letter.state for letter in world.rows(Letter)} == {EVE: "waiting", BOB: "sent"}
-        everything(courier)
+        send_all(courier)
         courier.stop()
         assert {letter.recipient: letter.state for letter in world.rows(Letter) if letter.kind != "undelivered"} == {
             EVE: "failed",
@@ -208,8 +208,8 @@ def test_after_a_fail_over_letters_in_hand_leave_at_once(
     program = Program(tmp_path)
     program.environment |= {"TICKETS_RELAY": sink.url, "TICKETS_DATABASE_URL": fresh_database(postgres_server)}
     program.does("init")
-    for one in (BOB, *(f"r{number}@example.org" for number in range(4))):
-        program.does("responder", "add", one, "--queue", "General")
+    for email in (BOB, *(f"r{number}@example.org" for number in range(4))):
+        program.does("responder", "add", email, "--queue", "General")
     third, go = Event(), Event()
     with program.serving():
         at_the_third(sink, third, go)

@@ -41,16 +41,16 @@ def test_one_connection_too_many_hears_421_and_the_others_are_served(small_world
         port, lmtp = small_world.port(scheme), scheme == "lmtp"
         taken = [MailClient(port, lmtp=lmtp) for _ in range(3)]
         for _ in range(5):
-            with socket.create_connection(("127.0.0.1", port), 20) as refused, refused.makefile("rb") as heard:
-                assert heard.read() == b"421 4.3.2 Too many connections, please try again\r\n"
+            with socket.create_connection(("127.0.0.1", port), 20) as refused, refused.makefile("rb") as replies:
+                assert replies.read() == b"421 4.3.2 Too many connections, please try again\r\n"
         taken[0].begins(HELLO)
         assert taken[0].hands_over(mail(1)).startswith("250 ")
         assert taken[1].says("QUIT").startswith("221 ")
         assert taken[1].hears() == ""
         with MailClient(port, lmtp=lmtp) as another:
             assert another.greets().startswith("250")
-        for one in taken:
-            one.leaves()
+        for client in taken:
+            client.leaves()
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_a_hundred_thousand_recipients_are_answered_and_a_hundred_taken(small_wo
 
 
 def test_a_hundred_thousand_recipients_in_headers_cost_no_more_than_two_hundred(small_world: World) -> None:
-    named = ", ".join(f"person{number}@example.org" for number in range(100_000)).encode()
+    recipients = ", ".join(f"person{number}@example.org" for number in range(100_000)).encode()
     small_world.switches("General", cc_from_others="on")
     outcomes: list[DeliveryResult] = []
     for field in (b"To", b"Cc", b"Delivered-To", b"Sender", b"Reply-To", b"References", b"Authentication-Results"):
         head, _, body = mail(field.decode()).partition(b"\r\n\r\n")
-        raw = head + b"\r\n" + field + b": " + named + b"\r\n\r\n" + body
+        raw = head + b"\r\n" + field + b": " + recipients + b"\r\n\r\n" + body
         outcomes += small_world.brings(raw, "ann@example.org", HELLO)
     assert {outcome.fate for outcome in outcomes} == {"opened"}
     tickets = [small_world.ticket(outcome.ticket or 0) for outcome in outcomes]
@@ -134,10 +134,10 @@ def test_mail_in_hand_on_all_connections_together_has_a_limit(small_world: World
     with small_world.serving() as serving:
         serving.max_in_hand = 1_900_000
         stalled = [MailClient(small_world.port()) for _ in range(8)]
-        for one in stalled:
-            one.begins(HELLO)
-            one.says("DATA")
-            one.socket.sendall(large[:250_000])
+        for connection in stalled:
+            connection.begins(HELLO)
+            connection.says("DATA")
+            connection.socket.sendall(large[:250_000])
         end = time.monotonic() + 20
         while serving.in_hand < 2_000_000 and time.monotonic() < end:
             time.sleep(0.01)
@@ -148,8 +148,8 @@ def test_mail_in_hand_on_all_connections_together_has_a_limit(small_world: World
             # A small one is always taken, and a large one again once there is place.
             client.begins(HELLO)
             assert client.hands_over(mail("small")).startswith("250 ")
-            for one in stalled:
-                one.leaves()
+            for connection in stalled:
+                connection.leaves()
             end = time.monotonic() + 20
             while serving.in_hand and time.monotonic() < end:
                 time.sleep(0.01)
@@ -180,10 +180,10 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
     monkeypatch.setattr(small_world.database, "_writer", None)
     with small_world.serving():
         busy = [MailClient(small_world.port()) for _ in range(4)]
-        for number, one in enumerate(busy):
-            one.begins(HELLO)
-            one.says("DATA")
-            one.sends(mail(number) + b".")
+        for number, client in enumerate(busy):
+            client.begins(HELLO)
+            client.says("DATA")
+            client.sends(mail(number) + b".")
         end = time.monotonic() + 20
         while len(begun) < 4 and time.monotonic() < end:
             time.sleep(0.01)
@@ -193,9 +193,9 @@ def test_a_mail_with_which_no_worker_begins_is_451_and_never_stored(
             assert late.hands_over(mail("late")).startswith(TRY_LATER)
             assert late.begins("x@other.example")[0].startswith(TRY_LATER)
         go.set()
-        assert [one.hears()[:4] for one in busy] == ["250 "] * 4
-        for one in busy:
-            one.leaves()
+        assert [client.hears()[:4] for client in busy] == ["250 "] * 4
+        for client in busy:
+            client.leaves()
     assert mail("late") not in raws(small_world)
     assert len(raws(small_world)) == 4
 
@@ -242,25 +242,25 @@ def test_while_the_database_hangs_mail_is_451_and_the_server_goes_on_answering(
     world = World(fresh_database(own_server))
     with world.serving("smtp", "lmtp"):
         clients = [MailClient(world.port()) for _ in range(8)] + [MailClient(world.port("lmtp"), lmtp=True)]
-        for number, one in enumerate(clients):
-            one.begins(HELLO)
-            assert one.hands_over(mail(number)).startswith("250 ")
+        for number, connection in enumerate(clients):
+            connection.begins(HELLO)
+            assert connection.hands_over(mail(number)).startswith("250 ")
         own_server.freeze()
         # More than there are workers, so that some wait for one; MailClient's own time-out is the bound.
-        for number, one in enumerate(clients):
-            one.begins(HELLO)
-            one.says("DATA")
-            one.sends(mail(f"frozen{number}") + b".")
-        with MailClient(world.port()) as other:
-            assert other.greets().startswith("250")
-            assert other.says("NOOP").startswith("250 ")
-            assert other.begins(HELLO) == ["250 2.1.5 Ok"]
+        for number, connection in enumerate(clients):
+            connection.begins(HELLO)
+            connection.says("DATA")
+            connection.sends(mail(f"frozen{number}") + b".")
+        with MailClient(world.port()) as late:
+            assert late.greets().startswith("250")
+            assert late.says("NOOP").startswith("250 ")
+            assert late.begins(HELLO) == ["250 2.1.5 Ok"]
         assert {client.hears()[:10] for client in clients} == {TRY_LATER}
         own_server.thaw()
-        for number, one in enumerate(clients):
-            one.begins(HELLO)
-            assert one.hands_over(mail(f"frozen{number}")).startswith("250 ")
-            one.leaves()
+        for number, connection in enumerate(clients):
+            connection.begins(HELLO)
+            assert connection.hands_over(mail(f"frozen{number}")).startswith("250 ")
+            connection.leaves()
     # Whatever a commit did that nobody heard of, each is stored once.
     assert sorted(raws(world)) == sorted(mail(f"{kind}{number}") for kind in ("", "frozen") for number in range(9))
     world.close()

@@ -38,7 +38,9 @@ class Lines(logging.Handler):
         self.objects.append(json.loads(JsonLines().format(record)))
 
     def mails(self) -> list[dict[str, object]]:
-        return [{k: v for k, v in one.items() if k not in ("time", "message")} for one in self.objects if "fate" in one]
+        return [
+            {k: v for k, v in line.items() if k not in ("time", "message")} for line in self.objects if "fate" in line
+        ]
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_over_lmtp_each_recipient_has_one_line(small_world: World, lines: Lines)
     with small_world.serving("lmtp"), MailClient(small_world.port("lmtp"), lmtp=True) as client:
         client.begins(*places)
         assert [client.hands_over(RAW)[:3], client.hears()[:3], client.hears()[:3]] == ["250"] * 3
-    assert [one["to"] for one in lines.mails()] == places
+    assert [mail["to"] for mail in lines.mails()] == places
 
 
 def test_a_mail_that_was_overtaken_and_is_tried_again_has_one_line(
@@ -92,13 +94,13 @@ def test_a_mail_that_was_overtaken_and_is_tried_again_has_one_line(
 
     monkeypatch.setattr(Router, "deliver", deliver)
     outcomes = small_world.intake.receive(RAW, "ann@example.org", [f"hello@{DOMAIN}"])
-    assert [outcome.fate for outcome in outcomes] == [one["fate"] for one in lines.mails()] == ["opened"]
+    assert [outcome.fate for outcome in outcomes] == [mail["fate"] for mail in lines.mails()] == ["opened"]
 
 
 def test_mail_set_aside_has_its_reason(small_world: World, lines: Lines) -> None:
     small_world.intake.receive(RAW, "ann@example.org", [f"ticket7@{DOMAIN}"])
-    [one] = lines.mails()
-    assert (one["fate"], one["reason"]) == ("set aside", "no ticket has this number")
+    [line] = lines.mails()
+    assert (line["fate"], line["reason"]) == ("set aside", "no ticket has this number")
     assert lines.plain[0].endswith(' reason="no ticket has this number"')
 
 
@@ -121,19 +123,19 @@ def test_what_is_refused_has_a_line_with_what_its_sender_heard(
         client.begins(to)
         assert client.hands_over(RAW + b"x" * 2_000_000 + b"\r\n").startswith("552 ")
         assert client.says("MAIL FROM:<ann@example.org> SIZE=9000000").startswith("552 ")
-    found = [(one.get("to"), str(one["reply"])[:9], one["from"]) for one in lines.mails()]
-    assert found == [
+    lines_ = [(mail.get("to"), str(mail["reply"])[:9], mail["from"]) for mail in lines.mails()]
+    assert lines_ == [
         ("x@other.example", "550 5.1.1", "ann@example.org"),
         (to, "451 4.3.0", "ann@example.org"),
         (to, "452 4.3.1", "ann@example.org"),
         (to, "552 5.3.4", "ann@example.org"),
         (None, "552 5.3.4", "ann@example.org"),
     ]
-    assert {one["fate"] for one in lines.mails()} == {"refused"}
+    assert {mail["fate"] for mail in lines.mails()} == {"refused"}
     assert SECRET not in "".join(lines.plain)
     assert SECRET not in json.dumps(lines.objects)
     # The database's fault is told with its traceback, in which no line looks like an entry.
-    [fault] = [one for one in lines.plain if "Traceback" in one]
+    [fault] = [line for line in lines.plain if "Traceback" in line]
     assert all(line.startswith("    ") for line in fault.splitlines()[1:])
 
 
@@ -171,17 +173,17 @@ def test_both_forms_come_out_of_a_running_server(tmp_path: Path) -> None:
             program.sends(len(form))
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
-        told = [line for line in (tmp_path / "log").read_text().splitlines() if "opened" in line]
-        assert len(told) == 1
+        opened_lines = [line for line in (tmp_path / "log").read_text().splitlines() if "opened" in line]
+        assert len(opened_lines) == 1
         if form == "json":
-            found = json.loads(told[0])
-            assert (found["fate"], found["to"], found["bytes"]) == ("opened", HELLO, len(mail(4)))
+            fields = json.loads(opened_lines[0])
+            assert (fields["fate"], fields["to"], fields["bytes"]) == ("opened", HELLO, len(mail(4)))
             assert all(json.loads(line) for line in (tmp_path / "log").read_text().splitlines())
         else:
-            assert f"INFO tickets.mail: opened to={HELLO} from=ann@example.org" in told[0]
+            assert f"INFO tickets.mail: opened to={HELLO} from=ann@example.org" in opened_lines[0]
 
 
 def test_a_wrong_form_is_told(tmp_path: Path) -> None:
-    done = Program(tmp_path).run("serve", TICKETS_LOG="xml")
-    assert (done.returncode, done.stderr) == (1, "TICKETS_LOG can't be 'xml': use plain or json.\n")
+    result = Program(tmp_path).run("serve", TICKETS_LOG="xml")
+    assert (result.returncode, result.stderr) == (1, "TICKETS_LOG can't be 'xml': use plain or json.\n")
     assert sys.version_info >= (3, 11)

@@ -37,12 +37,12 @@ def test_a_monitor_reads_what_became_of_mails_and_letters(program: Program) -> N
             urllib.request.urlopen(f"{place}/tickets", timeout=30)
         refused.value.close()
     assert text.endswith("\n# EOF\n")
-    found = numbers(text)
-    assert found['tickets_mails_total{fate="opened"}'] == 2
-    assert found['tickets_mail_seconds_bucket{le="+Inf"}'] == found["tickets_mail_seconds_count"] == 2
-    assert found["tickets_mail_seconds_sum"] > 0
-    assert found['tickets_letters{state="sent"}'] + found['tickets_letters{state="waiting"}'] == 2
-    assert found["tickets_database_up"] == 1
+    values = numbers(text)
+    assert values['tickets_mails_total{fate="opened"}'] == 2
+    assert values['tickets_mail_seconds_bucket{le="+Inf"}'] == values["tickets_mail_seconds_count"] == 2
+    assert values["tickets_mail_seconds_sum"] > 0
+    assert values['tickets_letters{state="sent"}'] + values['tickets_letters{state="waiting"}'] == 2
+    assert values["tickets_database_up"] == 1
     assert "example.org" not in text
 
 
@@ -53,8 +53,8 @@ def test_a_socket_will_do(program: Program) -> None:
         client.settimeout(30)
         client.connect(str(path))
         client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-        heard = b""
+        reply = b""
         while block := client.recv(4096):
-            heard += block
-    assert heard.startswith(b"HTTP/1.0 200 ")
-    assert heard.endswith(b"\n# EOF\n")
+            reply += block
+    assert reply.startswith(b"HTTP/1.0 200 ")
+    assert reply.endswith(b"\n# EOF\n")

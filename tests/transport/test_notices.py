@@ -42,15 +42,15 @@ def test_a_letter_of_another_process_leaves_at_once(office: World, monkeypatch: 
         monkeypatch.setenv(f"TICKETS_{name}", value)
     # The courier hears of nothing here but by PostgreSQL.
     office.intake._stored = lambda: None
-    other = Database(office.database.url.render_as_string(False), DOMAIN)
-    announcer = Announcer(other)
+    second = Database(office.database.url.render_as_string(False), DOMAIN)
+    announcer = Announcer(second)
     announcer.start()
     for number in range(1, 3):
         writes_a_letter(office, number)
         announcer.wake()
         awaits(lambda: is_sent(office, number))  # noqa: B023 - asked before the next
     announcer.stop()
-    other.close()
+    second.close()
     # A command tells of what it wrote when it ends.
     writes_a_letter(office, 3)
     with open_transaction() as uow:

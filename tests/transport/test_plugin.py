@@ -42,8 +42,8 @@ def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 def starts(world: World, **more: object) -> None:
     """The project's boot.py calls us."""
-    given = {"DOMAIN": DOMAIN, "DATABASE_URL": str(world.database.url), **more}
-    mail_tickets.start(SimpleNamespace(relay=SimpleNamespace(), TICKETS=given), courier=False)
+    settings = {"DOMAIN": DOMAIN, "DATABASE_URL": str(world.database.url), **more}
+    mail_tickets.start(SimpleNamespace(relay=SimpleNamespace(), TICKETS=settings), courier=False)
 
 
 def deliver(to: str, raw: bytes | str = RAW, sender: str = "ann@example.org") -> str:
@@ -173,7 +173,7 @@ def test_salmon_may_load_our_handlers_anew_for_every_mail(guest: World, monkeypa
 
 
 def test_what_is_wrong_at_the_start_is_one_line(guest: World) -> None:
-    for settings, told in (
+    for settings, problem in (
         (
             SimpleNamespace(relay=object(), TICKETS={"COLOUR": "blue"}),
             "COLOUR in TICKETS in the project's settings isn't a setting. Use TICKETS_HOME, TICKETS_DOMAIN",
@@ -183,7 +183,7 @@ def test_what_is_wrong_at_the_start_is_one_line(guest: World) -> None:
     ):
         with pytest.raises(SystemExit) as ended:
             mail_tickets.start(settings)
-        assert told in str(ended.value)
+        assert problem in str(ended.value)
         assert "\n" not in str(ended.value)
 
 

@@ -206,21 +206,21 @@ def test_a_browser_that_a_web_page_sends_here_hands_in_no_mail(
 
 
 def test_extensions_are_announced(client: MailClient) -> None:
-    said = client.greets().split("/")
-    assert said[0] == f"250-{DOMAIN}"
-    assert {"250-SIZE 2000000", "250-8BITMIME", "250-SMTPUTF8", "250-PIPELINING"} <= set(said)
-    assert not any("AUTH" in line or "STARTTLS" in line for line in said)
+    lines = client.greets().split("/")
+    assert lines[0] == f"250-{DOMAIN}"
+    assert {"250-SIZE 2000000", "250-8BITMIME", "250-SMTPUTF8", "250-PIPELINING"} <= set(lines)
+    assert not any("AUTH" in line or "STARTTLS" in line for line in lines)
 
 
-@pytest.mark.parametrize("each", [1, 3])
-def test_a_mail_over_the_size_is_refused_for_good(client: MailClient, small_world: World, each: int) -> None:
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_mail_over_the_size_is_refused_for_good(client: MailClient, small_world: World, size: int) -> None:
     assert client.says("MAIL FROM:<a@example.org> SIZE=2000001") == "552 5.3.4 Message too big (limit 2 MB)"
     assert client.says(f"RCPT TO:<{HELLO}>").startswith("503 ")
     assert client.says("MAIL FROM:<a@example.org> SIZE=2000000").startswith("250 ")
-    for _ in range(each):
+    for _ in range(size):
         assert client.says(f"RCPT TO:<{HELLO}>").startswith("250 ")
     replies = [client.hands_over(mail(1, b"x" * 2_000_000 + b"\r\n"))]
-    replies += [client.hears() for _ in range(each - 1 if client.lmtp else 0)]
+    replies += [client.hears() for _ in range(size - 1 if client.lmtp else 0)]
     assert {reply[:9] for reply in replies} == {"552 5.3.4"}
     assert client.says("NOOP").startswith("250 ")
     assert raws(small_world) == []
@@ -235,7 +235,7 @@ def test_a_mail_of_exactly_the_size_is_taken(client: MailClient, small_world: Wo
     assert client.hands_over(raw).startswith(STORED)
     client.begins(HELLO)
     assert client.hands_over(raw[:-2] + b"y\r\n").startswith("552 ")
-    assert [len(one) for one in raws(small_world)] == [2_000_000]
+    assert [len(raw) for raw in raws(small_world)] == [2_000_000]
 
 
 @pytest.mark.parametrize("size", ["x", "-1", "1e3", "9" * 30, "٣"])
@@ -377,7 +377,7 @@ def test_a_queues_address_at_another_domain_is_taken(small_world: World) -> None
 def test_with_reject_only_what_leads_somewhere_is_taken(any_database_url: str) -> None:
     world = World(any_database_url, keep_unmatched=False)
     world.brings(mail(1), "ann@example.org", HELLO)
-    some = {
+    replies = {
         TICKET1: "250",
         f"TICKET1@{DOMAIN.upper()}": "250",
         f"ticket0001@{DOMAIN}": "250",
@@ -393,7 +393,7 @@ def test_with_reject_only_what_leads_somewhere_is_taken(any_database_url: str) -
         "ann@example.org": "550",
     }
     with world.serving(), wire(world) as client:
-        assert [reply[:3] for reply in client.begins(*some)] == list(some.values())
+        assert [reply[:3] for reply in client.begins(*replies)] == list(replies.values())
     world.close()
 
 
@@ -439,7 +439,7 @@ def test_the_envelope_alone_says_where_a_mail_goes(
     client.says("MAIL FROM:<a@example.org>")
     assert client.says(f"RCPT TO:{path}").startswith("250 ")
     assert client.hands_over(headers + MAIL).startswith(STORED)
-    assert [what for _, what in fates(small_world)] == ["opened", fate]
+    assert [fate_ for _, fate_ in fates(small_world)] == ["opened", fate]
 
 
 def test_an_address_literal_is_another_domain_whatever_the_headers_say(client: MailClient, small_world: World) -> None:
@@ -524,12 +524,12 @@ def test_the_handlers_take_addresses_of_ours_alone(small_world: World, address: 
 
 
 def test_a_route_gives_the_operation_what_it_has_read(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[OurAddress] = []
-    monkeypatch.setattr(dispatch, "deliver", lambda _uow, _mail, _recipient, place: given.append(place))
+    places: list[OurAddress] = []
+    monkeypatch.setattr(dispatch, "deliver", lambda _uow, _mail, _recipient, place: places.append(place))
     with small_world.database.transaction() as uow:
         for address in (TICKET1, f"ticket1-comment@{DOMAIN}", HELLO):
             Router.deliver(Request(uow, InboundMail.of(MAIL, ""), address))
-    assert [(place.kind, place.name) for place in given] == [
+    assert [(place.kind, place.name) for place in places] == [
         (AddressKind.TICKET, "ticket1"),
         (AddressKind.TICKET_COMMENT, "ticket1"),
         (AddressKind.QUEUE, "hello"),
@@ -755,12 +755,12 @@ def test_a_full_disk_is_452(small_world: World, monkeypatch: pytest.MonkeyPatch)
         assert smtp.hands_over(MAIL).startswith(STORED)
 
 
-@pytest.mark.parametrize("said", ["database or disk is full", "53100"])
-def test_a_database_without_room_is_452(small_world: World, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+@pytest.mark.parametrize("message", ["database or disk is full", "53100"])
+def test_a_database_without_room_is_452(small_world: World, monkeypatch: pytest.MonkeyPatch, message: str) -> None:
     class DiskFull(Exception):
-        sqlstate = said if said.isdigit() else None
+        sqlstate = message if message.isdigit() else None
 
-    Failing(monkeypatch, OperationalError("INSERT", {}, DiskFull(said)))
+    Failing(monkeypatch, OperationalError("INSERT", {}, DiskFull(message)))
     with small_world.serving(), wire(small_world) as client:
         client.begins(HELLO)
         assert client.hands_over(MAIL).startswith("452 4.3.1 ")
@@ -786,12 +786,12 @@ def test_a_sqlite_that_another_program_holds_is_451_and_then_works_again(
     path = tmp_path / "tickets.db"
     world = World(f"sqlite:///{path}")
     with world.serving(), wire(world) as client:
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
         client.begins(HELLO)
         assert client.hands_over(MAIL).startswith("451 4.3.0 ")
-        other.execute("ROLLBACK")
-        other.close()
+        connection.execute("ROLLBACK")
+        connection.close()
         client.begins(HELLO)
         assert client.hands_over(MAIL).startswith(STORED)
     assert fates(world) == [(HELLO, "opened")]
@@ -804,14 +804,14 @@ def test_a_sqlite_that_another_program_holds_is_451_and_then_works_again(
 def test_a_mail_whose_client_left_after_its_end_is_stored_and_its_retry_is_a_repeat(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, go, done = Event(), Event(), Event()
+    begun, go, ended = Event(), Event(), Event()
     really = MailIntake.store
 
     def slowly(intake: MailIntake, inbound_mail: InboundMail, recipients: list[str]) -> InboundMail:
         begun.set()
         assert go.wait(20)
         stored = really(intake, inbound_mail, recipients)
-        done.set()
+        ended.set()
         return stored
 
     with world.serving(), monkeypatch.context() as patch:
@@ -823,7 +823,7 @@ def test_a_mail_whose_client_left_after_its_end_is_stored_and_its_retry_is_a_rep
         assert begun.wait(20)
         client.leaves()
         go.set()
-        assert done.wait(20)
+        assert ended.wait(20)
         patch.undo()
         with wire(world) as again:
             again.begins(HELLO)
@@ -837,23 +837,23 @@ def test_a_mail_whose_client_left_in_the_middle_is_not_stored(client: MailClient
     client.says("DATA")
     client.socket.sendall(MAIL + b"\r\n.")
     client.leaves()
-    with wire(small_world, "lmtp" if client.lmtp else "smtp") as other:
-        other.begins(HELLO)
-        assert other.hands_over(mail("other")).startswith(STORED)
+    with wire(small_world, "lmtp" if client.lmtp else "smtp") as second:
+        second.begins(HELLO)
+        assert second.hands_over(mail("other")).startswith(STORED)
     assert raws(small_world) == [mail("other")]
 
 
 def test_silent_and_stalled_clients_do_not_keep_others_waiting(client: MailClient, small_world: World) -> None:
     scheme = "lmtp" if client.lmtp else "smtp"
     idle = [MailClient(small_world.port(scheme), lmtp=client.lmtp) for _ in range(50)]
-    for one in idle[:25]:
-        one.begins(HELLO)
-        one.says("DATA")
-        one.sends("From: x")
+    for connection in idle[:25]:
+        connection.begins(HELLO)
+        connection.says("DATA")
+        connection.sends("From: x")
     client.begins(HELLO)
     assert client.hands_over(MAIL).startswith(STORED)
-    for one in idle:
-        one.leaves()
+    for connection in idle:
+        connection.leaves()
 
 
 def test_an_idle_client_is_left(small_world: World) -> None:

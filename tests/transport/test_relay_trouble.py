@@ -41,8 +41,8 @@ class Trouble:
 
     def __init__(self, world: World, sink: Sink, root: Path) -> None:
         self.world, self.sink = world, sink
-        for one in (BOB, CAT, DAN):
-            world.responder(one)
+        for email in (BOB, CAT, DAN):
+            world.responder(email)
         self.relay = relay_from_url(sink.url, timeout=10, root=root, helo=DOMAIN)
         self.courier = Courier(world.database, self.relay, rand=lambda: 0.5)
 
@@ -53,7 +53,7 @@ class Trouble:
 
     def refuses(self, reply: str, *whom: str) -> None:
         """Refuse these readers' letters from now on; without a name, everybody's."""
-        self.sink.script["RCPT"] = lambda line: reply if not whom or any(one in line for one in whom) else None
+        self.sink.script["RCPT"] = lambda line: reply if not whom or any(email in line for email in whom) else None
 
     def goes_on(self, rounds: int = 1) -> None:
         for _ in range(rounds):
@@ -62,8 +62,8 @@ class Trouble:
     @property
     def states(self) -> dict[str, str]:
         """How the first letter of each stands."""
-        found = [letter for letter in self.world.rows(Letter) if letter.kind != "undelivered"]
-        return {one.recipient.partition("@")[0]: one.state for one in reversed(found)}
+        letters = [letter for letter in self.world.rows(Letter) if letter.kind != "undelivered"]
+        return {letter.recipient.partition("@")[0]: letter.state for letter in reversed(letters)}
 
     @property
     def asked(self) -> int:
@@ -80,16 +80,16 @@ class Trouble:
 
 @pytest.fixture
 def trouble(world: World, sink: Sink, tmp_path: Path) -> Iterator[Trouble]:
-    made = Trouble(world, sink, tmp_path)
-    yield made
-    made.relay.close()
+    trouble = Trouble(world, sink, tmp_path)
+    yield trouble
+    trouble.relay.close()
 
 
 @pytest.fixture
 def small(small_world: World, sink: Sink, tmp_path: Path) -> Iterator[Trouble]:
-    made = Trouble(small_world, sink, tmp_path)
-    yield made
-    made.relay.close()
+    trouble = Trouble(small_world, sink, tmp_path)
+    yield trouble
+    trouble.relay.close()
 
 
 @pytest.mark.parametrize("reply", REFUSALS)
@@ -138,8 +138,10 @@ def test_two_dead_mailboxes_in_a_row_are_told_apart_from_it_by_the_next_letter(s
     small.goes_on(3)
     assert small.states == {"bob": "failed", "cat": "failed", "dan": "sent"}
     assert not small.courier.is_stopped
-    told = [letter for letter in small.world.rows(Letter) if letter.kind == "undelivered" and letter.recipient == DAN]
-    assert len(told) == 2
+    notices = [
+        letter for letter in small.world.rows(Letter) if letter.kind == "undelivered" and letter.recipient == DAN
+    ]
+    assert len(notices) == 2
 
 
 def test_what_is_refused_again_after_the_trouble_waits_by_itself(small: Trouble) -> None:
@@ -173,9 +175,9 @@ def test_send_stops_with_one_line(small: Trouble) -> None:
     small.refuses(DAILY)
     for number in range(5):
         small.comes(number)
-    done = small.command("outbox", "send")
-    assert (done.exit_code, small.asked) == (1, 2)
-    assert "The outgoing server refuses email. See: tickets outbox" in done.output
+    result = small.command("outbox", "send")
+    assert (result.exit_code, small.asked) == (1, 2)
+    assert "The outgoing server refuses email. See: tickets outbox" in result.output
 
 
 def test_health_and_doctor_say_why_letters_wait(trouble: Trouble) -> None:

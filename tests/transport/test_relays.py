@@ -63,9 +63,9 @@ def letter(text: str = "Hello.\n", **headers: str) -> EmailMessage:
 def test_a_letter_arrives_as_it_was_written(sink: Sink, open_relay: Open) -> None:
     message = letter("Hello.\n.\n..two dots\nGrüße, Привет, 你好\n")
     open_relay(sink.url).deliver(message, To=ANN, From=SENDER)
-    [got] = sink.letters
-    assert (got.sender, got.recipients) == (SENDER, [ANN])
-    assert got.content == message.as_bytes()
+    [received] = sink.letters
+    assert (received.sender, received.recipients) == (SENDER, [ANN])
+    assert received.content == message.as_bytes()
 
 
 def test_every_line_ends_with_crlf_whatever_the_letter_was_written_with(sink: Sink, open_relay: Open) -> None:
@@ -83,7 +83,7 @@ def test_8_bits_go_only_to_a_server_that_knows_them(sink: Sink, open_relay: Open
         sink.extensions = extensions
         relay.deliver(message.as_bytes() if as_bytes else message, To=ANN, From=SENDER)
         relay.close()
-    known, unknown = (got.content for got in sink.letters)
+    known, unknown = (letter.content for letter in sink.letters)
     assert [line.partition("> ")[2] for line in sink.said("MAIL")] == ["BODY=8BITMIME", ""]
     assert (known.isascii(), unknown.isascii()) == (False, True)
     assert email.message_from_bytes(unknown, policy=email.policy.default).get_content().splitlines() == ["Grüße"]
@@ -113,15 +113,15 @@ def test_without_an_envelope_the_headers_are_the_envelope(sink: Sink, open_relay
     relay = open_relay(sink.url)
     relay.deliver(message)
     relay.deliver(message.as_bytes())
-    for got in sink.letters:
-        assert (got.sender, got.recipients) == ("ticket1@tickets.example", [ANN, BOB])
+    for received in sink.letters:
+        assert (received.sender, received.recipients) == ("ticket1@tickets.example", [ANN, BOB])
 
 
 def test_salmons_own_mails_are_taken(sink: Sink, open_relay: Open) -> None:
     relay = open_relay(sink.url)
     relay.deliver(MailResponse(To=ANN, From=SENDER, Subject="Grüße", Body="Hello ü\n"))
     relay.deliver(MailRequest("peer", SENDER, ANN, "Subject: x\n\nHello\n"))
-    assert [(got.sender, got.recipients) for got in sink.letters] == [(SENDER, [ANN])] * 2
+    assert [(letter.sender, letter.recipients) for letter in sink.letters] == [(SENDER, [ANN])] * 2
 
 
 @pytest.mark.parametrize("to", [f"{ANN}, {BOB}", [ANN, BOB], (f"Ann <{ANN}>", BOB)])
@@ -205,7 +205,7 @@ def test_a_refusal_is_the_letters_alone(sink: Sink, open_relay: Open, step: str,
         relay.deliver(letter(), To=ANN, From=SENDER)
     assert (refusal.value.text, refusal.value.permanent) == (reply, permanent)
     relay.deliver(letter(), To=BOB, From=SENDER)
-    assert [got.recipients for got in sink.letters] == [[BOB]]
+    assert [letter.recipients for letter in sink.letters] == [[BOB]]
     assert sink.connections == 1
 
 
@@ -304,7 +304,7 @@ def test_a_kept_connection_that_died_is_replaced_unnoticed(sink: Sink, open_rela
     else:
         sink.script["MAIL"] = [death]
     relay.deliver(letter(), To=BOB, From=SENDER)
-    assert [got.recipients for got in sink.letters] == [[ANN], [BOB]]
+    assert [letter.recipients for letter in sink.letters] == [[ANN], [BOB]]
     assert sink.connections == 2
 
 
@@ -350,7 +350,7 @@ def test_threads_take_turns_on_the_connection(sink: Sink, open_relay: Open) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({got.recipients[0] for got in sink.letters}) == 40
+    assert len({letter.recipients[0] for letter in sink.letters}) == 40
     assert sink.connections == 1
 
 
@@ -440,7 +440,7 @@ def test_lmtp_reads_a_reply_for_every_recipient(lmtp: Sink, open_relay: Open) ->
     relay = open_relay(lmtp.url)
     relay.deliver(letter(), To=[ANN, BOB], From=SENDER)
     relay.deliver(letter(), To=BOB, From=SENDER)
-    assert [got.recipients for got in lmtp.letters] == [[ANN], [BOB], [BOB]]
+    assert [letter.recipients for letter in lmtp.letters] == [[ANN], [BOB], [BOB]]
     assert lmtp.connections == 1
     assert lmtp.said("LHLO") == ["lhlo tickets.example"]
 
@@ -479,7 +479,7 @@ def test_check_tells_what_is_wrong(open_relay: Open, script: Script) -> None:
 
 
 def stored(maildir: Path) -> list[bytes]:
-    return [each.read_bytes() for each in sorted((maildir / "new").iterdir())]
+    return [path.read_bytes() for path in sorted((maildir / "new").iterdir())]
 
 
 def test_a_maildir_gets_the_envelope_and_exactly_the_letter(tmp_path: Path, open_relay: Open) -> None:
@@ -499,8 +499,8 @@ def test_a_maildir_is_private_and_complete_even_when_it_stood_empty(tmp_path: Pa
     (tmp_path / "empty").mkdir()
     for name in ("empty", "new-one"):
         open_relay(f"maildir:{name}").deliver(letter(), To=ANN, From=SENDER)
-        assert sorted(each.name for each in (tmp_path / name).iterdir()) == ["cur", "new", "tmp"]
-    modes = {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "new-one", *(tmp_path / "new-one").iterdir())}
+        assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["cur", "new", "tmp"]
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new-one", *(tmp_path / "new-one").iterdir())}
     assert modes == {0o700}
 
 
@@ -546,7 +546,7 @@ def test_a_full_disk_is_unreachable_and_leaves_no_draft(tmp_path: Path, open_rel
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "expected"),
     [
         ("smtp://mail.example.org", "smtp://mail.example.org:25"),
         ("smtps://mail.example.org/", "smtps://mail.example.org:465"),
@@ -559,8 +559,8 @@ def test_a_full_disk_is_unreachable_and_leaves_no_draft(tmp_path: Path, open_rel
         ("maildir:run/letters", "maildir:/srv/tickets/run/letters"),
     ],
 )
-def test_a_relay_shows_where_it_leads(url: str, shown: str) -> None:
-    assert str(relay_from_url(url, root=Path("/srv/tickets"))) == shown
+def test_a_relay_shows_where_it_leads(url: str, expected: str) -> None:
+    assert str(relay_from_url(url, root=Path("/srv/tickets"))) == expected
 
 
 WRONG = [

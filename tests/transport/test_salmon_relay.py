@@ -47,10 +47,10 @@ def test_text_in_every_script_arrives(small_world: World) -> None:
     ids=str,
 )
 def test_how_salmons_relay_says_no(script: Any, kind: type[RelayError], permanent: bool) -> None:
-    with Sink(script=script) as sink, pytest.raises(kind) as found:
+    with Sink(script=script) as sink, pytest.raises(kind) as excinfo:
         SalmonRelay(Relay("127.0.0.1", sink.port)).deliver(RAW, To="rob@example.org", From="bounce-x@help.example.org")
-    assert found.value.permanent is permanent
-    assert (found.value.text[:3] == str(next(iter(script.values())))[:3]) == (kind is Refused)
+    assert excinfo.value.permanent is permanent
+    assert (excinfo.value.text[:3] == str(next(iter(script.values())))[:3]) == (kind is Refused)
 
 
 def test_a_relay_that_is_away_or_takes_ascii_alone() -> None:
@@ -63,8 +63,8 @@ def test_a_relay_that_is_away_or_takes_ascii_alone() -> None:
 
 
 def test_any_object_with_deliver_is_a_relay() -> None:
-    given: list[tuple[str, Any, Any]] = []
-    relay = SimpleNamespace(deliver=lambda message, To=None, From=None: given.append((str(message), To, From)))  # noqa: N803
+    calls: list[tuple[str, Any, Any]] = []
+    relay = SimpleNamespace(deliver=lambda message, To=None, From=None: calls.append((str(message), To, From)))  # noqa: N803
     SalmonRelay(relay).deliver(RAW, To="rob@example.org", From="")
-    assert given[0][1:] == ("rob@example.org", "<>")
-    assert "Hello there." in given[0][0]
+    assert calls[0][1:] == ("rob@example.org", "<>")
+    assert "Hello there." in calls[0][0]

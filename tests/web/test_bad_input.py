@@ -61,7 +61,7 @@ class Served:
 
     @property
     def cookie(self) -> str:
-        jar = next(one.cookiejar for one in self.browser.handlers if hasattr(one, "cookiejar"))
+        jar = next(handler.cookiejar for handler in self.browser.handlers if hasattr(handler, "cookiejar"))
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
 
 
@@ -72,15 +72,15 @@ def served(tmp_path: Path) -> Served:
 
 
 def peak_kilobytes(pid: int) -> int:
-    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    assert found
-    return int(found[1])
+    match = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert match
+    return int(match[1])
 
 
 def half_open(stack: ExitStack, port: int) -> None:
     """A connection that sends half of a request and waits."""
-    one = stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
-    one.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n")
+    connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
+    connection.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n")
 
 
 @pytest.mark.slow
@@ -91,14 +91,14 @@ def test_floods_stop_no_mail_and_large_forms_are_not_read(served: Served) -> Non
         served.logs_in()
         served.program.sends(1)
         before = peak_kilobytes(process.pid)
-        with socket.create_connection(("127.0.0.1", served.port), PATIENCE) as one:
+        with socket.create_connection(("127.0.0.1", served.port), PATIENCE) as connection:
             head = f"POST /tickets/1 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {served.cookie}\r\n"
-            one.sendall(f"{head}Content-Length: {FORM_BYTES}\r\n\r\n".encode())
+            connection.sendall(f"{head}Content-Length: {FORM_BYTES}\r\n\r\n".encode())
             sent = 0
             try:
                 while sent < FORM_BYTES:
-                    sent += one.send(b"x" * 65_536)
-                assert one.recv(100).startswith(b"HTTP/1.1 413")
+                    sent += connection.send(b"x" * 65_536)
+                assert connection.recv(100).startswith(b"HTTP/1.1 413")
             except ConnectionError:
                 assert sent < FORM_BYTES
         assert peak_kilobytes(process.pid) - before < 10_000
@@ -123,11 +123,11 @@ def test_browsers_that_read_nothing_stop_no_page(served: Served) -> None:
         served.logs_in()
         with smtplib.SMTP("127.0.0.1", served.program.port, timeout=PATIENCE) as client:
             client.send_message(mail)
-        found = re.search(r"/tickets/1/messages/\w+/files/1", served.get("/tickets/1"))
-        assert found
-        asked = f"GET {found[0]} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {served.cookie}\r\n\r\n".encode()
+        match = re.search(r"/tickets/1/messages/\w+/files/1", served.get("/tickets/1"))
+        assert match
+        request = f"GET {match[0]} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {served.cookie}\r\n\r\n".encode()
         for _ in range(6):
-            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), PATIENCE)).sendall(asked * 9)
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), PATIENCE)).sendall(request * 9)
         for _ in range(20):
             assert served.get("/healthz") == "ok\n"
 
@@ -138,10 +138,10 @@ def test_an_answer_whose_server_was_killed_before_it_answered_is_posted_once(ser
         served.logs_in()
         served.program.sends(1)
         form = served.form("/tickets/1", "Just once, please.")
-        with socket.create_connection(("127.0.0.1", served.port), PATIENCE) as one:
+        with socket.create_connection(("127.0.0.1", served.port), PATIENCE) as connection:
             head = f"POST /tickets/1 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {served.cookie}\r\n"
             head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n"
-            one.sendall(head.encode() + form)
+            connection.sendall(head.encode() + form)
             end = time.monotonic() + PATIENCE
             while len(served.program.shows(1)["messages"]) < 2 and time.monotonic() < end:
                 time.sleep(0.01)
@@ -150,7 +150,7 @@ def test_an_answer_whose_server_was_killed_before_it_answered_is_posted_once(ser
             process.wait(PATIENCE)
     with served.program.serving():
         assert "It was posted when you first pressed the button." in served.sends("/tickets/1", form)
-        assert [one["text"] for one in served.program.shows(1)["messages"]].count("Just once, please.") == 1
+        assert [message["text"] for message in served.program.shows(1)["messages"]].count("Just once, please.") == 1
 
 
 def test_pages_of_a_tracker_on_postgresql_wait_for_it_with_the_words_kept(
@@ -162,7 +162,7 @@ def test_pages_of_a_tracker_on_postgresql_wait_for_it_with_the_words_kept(
     desk = Desk(world)
     sam, olga = desk.visitor(SAM), desk.visitor(OLGA)
     for visitor, place in [
-        (sam, one) for one in ("/", "/tickets", "/tickets?q=door", "/tickets/1", "/queues/General", "/me")
+        (sam, place) for place in ("/", "/tickets", "/tickets?q=door", "/tickets/1", "/queues/General", "/me")
     ]:
         assert visitor.open(place).status == 200, place
     for place in ("/unmatched", "/outbox"):
@@ -180,7 +180,7 @@ def test_pages_of_a_tracker_on_postgresql_wait_for_it_with_the_words_kept(
     finally:
         postgres_server.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
     assert sam.press(page, "/tickets/1", "Reply", text="My long words").status == 303
-    assert [one["text"] for one in world.ticket(1)["messages"]].count("My long words") == 1
+    assert [message["text"] for message in world.ticket(1)["messages"]].count("My long words") == 1
     world.close()
 
 
@@ -200,16 +200,16 @@ def test_a_ticket_of_a_thousand_messages_comes_in_portions(desk: Desk) -> None:
         uow.session.execute(insert(Message), rows)
         find_ticket(uow, 1).posts = 1000
     for email in (SAM, ANN):
-        visitor, place, seen = desk.visitor(email), "/tickets/1", 0
+        visitor, place, count = desk.visitor(email), "/tickets/1", 0
         while True:
             page = visitor.open(place)
-            seen += page.html.count("<article")
+            count += page.html.count("<article")
             assert len(page.html) < 100_000
             earlier = re.search(r"/tickets/1\?before=\w+", page.html)
             if earlier is None:
                 break
             place = earlier[0]
-        assert seen == 1000
+        assert count == 1000
 
 
 def test_words_and_titles_of_ten_megabytes_and_turned_around_keep_pages_small(desk: Desk) -> None:

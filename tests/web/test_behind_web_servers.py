@@ -39,9 +39,9 @@ def installed(name: str) -> str:
 def documented(language: str, own: dict[str, str]) -> str:
     """The block of docs/web.md in a language; `own` has what differs here, and each of it must stand there."""
     [block] = code_blocks((DOCS / "web.md").read_text("utf-8"), language)
-    for theirs, here in own.items():
-        assert theirs in block, theirs
-        block = block.replace(theirs, here)
+    for original, local in own.items():
+        assert original in block, original
+        block = block.replace(original, local)
     return block
 
 
@@ -163,7 +163,7 @@ def test_people_use_the_pages_by_https_as_the_documentation_says(front: Any, tmp
         assert browser.asks("GET", place)[0] == 200
         assert browser.posts(place, {})[2]["Location"] == "/"
         # A cookie for this very host alone, and only by https.
-        [cookie] = [one for one in browser.set if one.startswith("__Host-desk=")]
+        [cookie] = [cookie_ for cookie_ in browser.set if cookie_.startswith("__Host-desk=")]
         assert {"Secure", "HttpOnly", "SameSite=Lax"} <= {part.strip() for part in cookie.split(";")}
         program.sends(1)
         assert browser.asks("GET", "/tickets/1")[0] == 200

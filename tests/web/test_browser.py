@@ -54,9 +54,9 @@ def readers(chromium: "Browser", inbox_at: tuple[World, str]) -> Iterator[Any]:
     with ExitStack() as stack:
 
         def reader(email: str, look: str = "plain") -> Reader:
-            made = Reader(chromium, *inbox_at, **LOOKS[look])
-            stack.callback(made.closes)
-            return made.logs_in(email)
+            reader = Reader(chromium, *inbox_at, **LOOKS[look])
+            stack.callback(reader.closes)
+            return reader.logs_in(email)
 
         yield reader
 
@@ -80,8 +80,8 @@ def test_the_story_of_reply_comment_and_basics(readers: Any, inbox_at: tuple[Wor
     page.locator("#b-status").select_option("stalled")
     page.locator("#b-priority").fill("7")
     page.get_by_role("button", name="Save these changes").click()
-    shown = world.ticket(1)
-    assert (shown["status"], shown["priority"], shown["assignee"]["email"]) == ("stalled", 7, SAM)
+    ticket = world.ticket(1)
+    assert (ticket["status"], ticket["priority"], ticket["assignee"]["email"]) == ("stalled", 7, SAM)
     page.get_by_role("button", name="Undo", exact=True).click()
     assert world.ticket(1)["assignee"] is None
     ann = readers(ANN, look).page
@@ -183,9 +183,9 @@ def test_axe_finds_nothing_wrong_on_any_page(readers: Any, look: str) -> None:
         for place in places:
             reader.page.goto(place)
             reader.page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
-            found = axe.run(reader.page)
-            if found.violations_count:
-                wrong[email, place] = found.generate_report()
+            result = axe.run(reader.page)
+            if result.violations_count:
+                wrong[email, place] = result.generate_report()
             if look == "phone":
                 width = reader.page.evaluate("document.documentElement.scrollWidth")
                 assert width <= 320, (place, width)

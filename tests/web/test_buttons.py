@@ -67,18 +67,18 @@ def test_every_button_does_what_its_page_says(desks: dict[str, Desk], lifecycle:
 
 def presses(desk: Desk, visitor: Visitor, number: int, key: str) -> None:
     page, before = visitor.open(f"/tickets/{number}"), len(desk.world.rows(Letter))
-    said = says(page, key)
+    sentence = says(page, key)
     form = page.form(f"/tickets/{number}")
     button = next(button for button in form.buttons if button.value.startswith(f"{key}|"))
-    done = visitor.press(page, f"/tickets/{number}", button.text, text="Here you are, my friend.")
-    assert done.status == 303, (key, done.text)
-    shown = desk.world.ticket(number)
-    becomes = re.search(r"The ticket (?:becomes|stays) ([\w ]+)\.", said)
+    response = visitor.press(page, f"/tickets/{number}", button.text, text="Here you are, my friend.")
+    assert response.status == 303, (key, response.text)
+    ticket = desk.world.ticket(number)
+    becomes = re.search(r"The ticket (?:becomes|stays) ([\w ]+)\.", sentence)
     assert becomes
-    assert becomes[1] == shown["status"], said
-    counted = re.search(r"\((\d+) emails?\)", said)
-    assert len(desk.world.rows(Letter)) - before == (int(counted[1]) if counted else 0), said
-    message = shown["messages"][-1]
+    assert becomes[1] == ticket["status"], sentence
+    counted = re.search(r"\((\d+) emails?\)", sentence)
+    assert len(desk.world.rows(Letter)) - before == (int(counted[1]) if counted else 0), sentence
+    message = ticket["messages"][-1]
     assert message["private"] == (f'class="block private" data-block="{key}"' in page.html)
     assert button.text.startswith(message["action"]) or message["via"] == "web"
 
@@ -91,7 +91,7 @@ def test_a_double_press_posts_once(desks: dict[str, Desk]) -> None:
         sam.press(page, f"/tickets/{number}", "Reply to", text="Once.").response.headers["Location"] for _ in "ab"
     ]
     assert places[0] == places[1]
-    assert [one["text"] for one in desk.world.ticket(number)["messages"]].count("Once.") == 1
+    assert [message["text"] for message in desk.world.ticket(number)["messages"]].count("Once.") == 1
 
 
 def test_what_changed_meanwhile_is_said_first_and_the_words_are_kept(desks: dict[str, Desk]) -> None:
@@ -110,11 +110,11 @@ def test_what_changed_meanwhile_is_said_first_and_the_words_are_kept(desks: dict
 def test_a_word_that_was_meant_as_a_command_is_sent_only_by_a_second_press(desks: dict[str, Desk]) -> None:
     desk = desks["correspondence"]
     sam, number = desk.visitor(SAM), ticket_in(desk, "open")
-    asked = sam.press(sam.open(f"/tickets/{number}"), f"/tickets/{number}", "Reply to", text="Resolved")
-    assert asked.status == 409
-    assert "These words look like a command. Nothing was sent yet." in asked.text
-    assert "Resolved" not in [one["text"] for one in desk.world.ticket(number)["messages"]]
-    assert sam.press(asked, f"/tickets/{number}", "Reply to", text="Resolved").status == 303
+    response = sam.press(sam.open(f"/tickets/{number}"), f"/tickets/{number}", "Reply to", text="Resolved")
+    assert response.status == 409
+    assert "These words look like a command. Nothing was sent yet." in response.text
+    assert "Resolved" not in [message["text"] for message in desk.world.ticket(number)["messages"]]
+    assert sam.press(response, f"/tickets/{number}", "Reply to", text="Resolved").status == 303
     assert desk.world.ticket(number)["messages"][-1]["text"] == "Resolved"
 
 
@@ -126,10 +126,10 @@ def test_status_and_owner_hold_with_the_words_or_nothing_does(desks: dict[str, D
     assert refused.status == 422
     assert refused.form(f"/tickets/{number}").fields["text"] == "Bye"
     assert (desk.world.ticket(number)["status"], len(desk.world.ticket(number)["messages"])) == ("open", 2)
-    done = sam.press(refused, f"/tickets/{number}", "Reply to", text="Bye", status="resolved", owner=SAM)
-    assert done.status == 303
-    shown = desk.world.ticket(number)
-    assert (shown["status"], shown["assignee"]["email"]) == ("resolved", SAM)
+    response = sam.press(refused, f"/tickets/{number}", "Reply to", text="Bye", status="resolved", owner=SAM)
+    assert response.status == 303
+    ticket = desk.world.ticket(number)
+    assert (ticket["status"], ticket["assignee"]["email"]) == ("resolved", SAM)
 
 
 def test_files_go_with_an_answer(desks: dict[str, Desk]) -> None:
@@ -139,15 +139,15 @@ def test_files_go_with_an_answer(desks: dict[str, Desk]) -> None:
     sam, number = desk.visitor(SAM), ticket_in(desk, "open")
     page = sam.open(f"/tickets/{number}")
     files = [(BytesIO(b"%PDF-1.4 plan"), 'Plän "1".pdf')]
-    done = sam.press(page, f"/tickets/{number}", "Reply to", text="The plan.", files=files)
-    shown = sam.follows(done)
-    found = re.search(rf"/tickets/{number}/messages/\w+/files/1", shown.html)
-    assert found, shown.text
-    there = desk.visitor(ANN).get(found[0])
-    assert there.get_data() == b"%PDF-1.4 plan"
-    assert there.headers["Content-Type"] == "application/octet-stream"
-    assert there.headers["Content-Disposition"].startswith("attachment;")
-    letter = next(one for one in desk.world.far_end.letters[::-1] if one.recipient == ANN)
+    response = sam.press(page, f"/tickets/{number}", "Reply to", text="The plan.", files=files)
+    page_after = sam.follows(response)
+    match = re.search(rf"/tickets/{number}/messages/\w+/files/1", page_after.html)
+    assert match, page_after.text
+    response = desk.visitor(ANN).get(match[0])
+    assert response.get_data() == b"%PDF-1.4 plan"
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment;")
+    letter = next(mail for mail in desk.world.far_end.letters[::-1] if mail.recipient == ANN)
     assert [part.get_content() for part in letter.mail.iter_attachments()] == [b"%PDF-1.4 plan"]
 
 
@@ -155,8 +155,8 @@ def test_the_last_change_is_undone_by_one_button(desks: dict[str, Desk]) -> None
     desk = desks["correspondence"]
     sam, number = desk.visitor(SAM), ticket_in(desk, "open")
     page = sam.open(f"/tickets/{number}")
-    done = sam.press(page, f"/tickets/{number}", "Reply to", text="Bye", status="resolved")
-    after = sam.follows(done)
+    response = sam.press(page, f"/tickets/{number}", "Reply to", text="Bye", status="resolved")
+    after = sam.follows(response)
     assert "Undo" in [button.text for button in after.form(f"/tickets/{number}/undo").buttons]
     undone = sam.follows(sam.press(after, f"/tickets/{number}/undo", "Undo"))
     assert "can't be called back" in undone.text
@@ -167,11 +167,11 @@ def test_the_last_change_is_undone_by_one_button(desks: dict[str, Desk]) -> None
 def test_a_merge_says_who_would_read_what_before_it_is_done(desks: dict[str, Desk]) -> None:
     desk = desks["correspondence"]
     sam, number = desk.visitor(SAM), ticket_in(desk, "open")
-    other = desk.world.opens(KIM, "The same door")
-    asked = sam.open(f"/tickets/{other}/merge?into={number}")
-    assert "Kim" in asked.text
-    assert desk.world.ticket(other)["merged_into"] is None
-    done = sam.press(asked, f"/tickets/{other}/merge", "Merge")
-    assert done.response.headers["Location"] == f"/tickets/{number}"
-    assert sam.open(f"/tickets/{other}").response.headers["Location"] == f"/tickets/{number}"
+    second = desk.world.opens(KIM, "The same door")
+    question = sam.open(f"/tickets/{second}/merge?into={number}")
+    assert "Kim" in question.text
+    assert desk.world.ticket(second)["merged_into"] is None
+    response = sam.press(question, f"/tickets/{second}/merge", "Merge")
+    assert response.response.headers["Location"] == f"/tickets/{number}"
+    assert sam.open(f"/tickets/{second}").response.headers["Location"] == f"/tickets/{number}"
     assert desk.visitor(KIM).open(f"/tickets/{number}").status == 200

@@ -45,12 +45,12 @@ def html_mail(html: str) -> EmailMessage:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_no_html_of_a_mail_calls_anybody(call: str) -> None:
-    shown = cleaned(f"<p>Before</p>{call}<p>After</p>")
-    assert "evil.example" not in shown
+    page = cleaned(f"<p>Before</p>{call}<p>After</p>")
+    assert "evil.example" not in page
     assert not re.search(
-        r"<(script|style|link|meta|iframe|svg|object|form|input|video|base)|javascript:|\son\w+=|data:", shown
+        r"<(script|style|link|meta|iframe|svg|object|form|input|video|base)|javascript:|\son\w+=|data:", page
     )
-    assert "Before" in shown
+    assert "Before" in page
 
 
 def test_html_has_a_policy_and_a_frame_of_its_own_and_the_pictures_that_came_with_it(desk: Desk) -> None:
@@ -61,17 +61,17 @@ def test_html_has_a_policy_and_a_frame_of_its_own_and_the_pictures_that_came_wit
     part.add_related(PIXEL, "image", "png", cid="<door@home>")  # type: ignore[union-attr]
     desk.world.brings(mail.as_bytes(), ANN, "ticket1@tickets.example")
     sam = desk.visitor(SAM)
-    found = re.search(r'href="(/tickets/1/messages/\w+/html)"', sam.open("/tickets/1").html)
-    assert found
-    page = sam.open(found[1])
+    match = re.search(r'href="(/tickets/1/messages/\w+/html)"', sam.open("/tickets/1").html)
+    assert match
+    page = sam.open(match[1])
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page.html
-    framed = sam.get(f"{found[1]}/frame")
+    framed = sam.get(f"{match[1]}/frame")
     policy = framed.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'")
     body = framed.get_data(as_text=True)
     assert body.count("data:image/png;base64,") == 1
     assert "evil.example" not in body
-    exact = sam.get(found[1].removesuffix("html") + "raw")
+    exact = sam.get(match[1].removesuffix("html") + "raw")
     assert exact.get_data() == mail.as_bytes()
     assert exact.headers["Content-Type"] == "application/octet-stream"
 
@@ -81,7 +81,7 @@ def test_a_mail_without_html_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "shown"),
+    ("name", "content", "type_"),
     [
         ("door.png", PIXEL, "image/png"),
         ("door.html", b"<script>alert(1)</script>", None),
@@ -91,19 +91,19 @@ def test_a_mail_without_html_has_none() -> None:
     ],
 )
 def test_only_pictures_are_shown_and_by_their_first_bytes(
-    desk: Desk, name: str, content: bytes, shown: str | None
+    desk: Desk, name: str, content: bytes, type_: str | None
 ) -> None:
     ann = desk.visitor(ANN)
     page = ann.open("/tickets/1")
     ann.press(page, "/tickets/1", "Reply", text="Look.", files=[(BytesIO(content), name)])
-    found = re.search(r'href="(/tickets/1/messages/\w+/files/1)"', ann.open("/tickets/1").html)
-    assert found
-    file = desk.visitor(SAM).get(found[1])
+    match = re.search(r'href="(/tickets/1/messages/\w+/files/1)"', ann.open("/tickets/1").html)
+    assert match
+    file = desk.visitor(SAM).get(match[1])
     assert file.get_data() == content
     assert file.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert file.headers["X-Content-Type-Options"] == "nosniff"
-    assert file.headers["Content-Type"] == (shown or "application/octet-stream")
-    assert file.headers["Content-Disposition"].startswith("inline" if shown else "attachment")
+    assert file.headers["Content-Type"] == (type_ or "application/octet-stream")
+    assert file.headers["Content-Disposition"].startswith("inline" if type_ else "attachment")
 
 
 HOSTILE = '"><script>alert(1)</script>\u202etxt.exe\u0000{{ 7*7 }}'
@@ -112,18 +112,18 @@ HOSTILE = '"><script>alert(1)</script>\u202etxt.exe\u0000{{ 7*7 }}'
 def test_files_on_their_way_to_slow_browsers_take_no_more_memory_than_there_is(desk: Desk) -> None:
     ann = desk.visitor().logs_in(ANN)
     ann.press(ann.open("/tickets/1"), "/tickets/1", "Reply", text="Look.", files=[(BytesIO(b"x" * 400_000), "a.bin")])
-    found = re.search(r'href="(/tickets/1/messages/\w+/files/1)"', ann.open("/tickets/1").html)
-    assert found
+    match = re.search(r'href="(/tickets/1/messages/\w+/files/1)"', ann.open("/tickets/1").html)
+    assert match
     in_hand = desk.site.files_in_hand
     slow = []
-    while (answer := ann.get(found[1])).status_code == 200:
+    while (answer := ann.get(match[1])).status_code == 200:
         slow.append(answer)
     assert answer.status_code == 429
     assert in_hand.bytes <= 8 * desk.site.max_bytes
-    for one in slow:
-        one.close()
+    for connection in slow:
+        connection.close()
     assert in_hand.bytes == 0
-    assert ann.get(found[1]).status_code == 200
+    assert ann.get(match[1]).status_code == 200
 
 
 def test_titles_names_and_words_are_text(desk: Desk) -> None:
@@ -136,10 +136,10 @@ def test_titles_names_and_words_are_text(desk: Desk) -> None:
         assert "49" not in page.text or "{{ 7*7 }}" in page.text
 
 
-@pytest.mark.parametrize("said", [b"[Infinity,1,[],1]", b"[" * 2_900, b"1", b"[1,1,1,1]", b"\xff"])
-def test_a_notice_that_another_site_of_the_domain_has_left_breaks_no_page(desk: Desk, said: bytes) -> None:
+@pytest.mark.parametrize("notice", [b"[Infinity,1,[],1]", b"[" * 2_900, b"1", b"[1,1,1,1]", b"\xff"])
+def test_a_notice_that_another_site_of_the_domain_has_left_breaks_no_page(desk: Desk, notice: bytes) -> None:
     ann = desk.visitor().logs_in(ANN)
-    ann.client.set_cookie("desk-notice", urlsafe_b64encode(said).decode(), domain="localhost")
+    ann.client.set_cookie("desk-notice", urlsafe_b64encode(notice).decode(), domain="localhost")
     assert ann.open("/tickets/1").status == 200
 
 
@@ -193,11 +193,13 @@ def test_one_click_takes_the_reader_of_a_letter_off_its_ticket(desk: Desk) -> No
     token = next(letter.leave_token for letter in desk.world.rows(Letter) if letter.leave_token)
     nobody = desk.visitor()
     assert nobody.open(f"/unsubscribe/{token}").status == 200
-    assert [one["email"] for one in desk.world.ticket(1)["unsubscribed"]] == []
+    assert [person["email"] for person in desk.world.ticket(1)["unsubscribed"]] == []
     for _ in range(2):
-        done = nobody.post(f"/unsubscribe/{token}", {"List-Unsubscribe": "One-Click"}, Origin="https://mail.example")
-        assert done.status == 200
-    assert [one["email"] for one in desk.world.ticket(1)["unsubscribed"]] == [KIM]
+        response = nobody.post(
+            f"/unsubscribe/{token}", {"List-Unsubscribe": "One-Click"}, Origin="https://mail.example"
+        )
+        assert response.status == 200
+    assert [person["email"] for person in desk.world.ticket(1)["unsubscribed"]] == [KIM]
     assert nobody.post("/unsubscribe/nothing").status == 404
 
 
@@ -214,7 +216,7 @@ def test_mail_set_aside_is_delivered_again_and_letters_are_tried_again(desk: Des
     assert number
     refused = olga.press(page, number[0], "Deliver", to="nobody@far.example")
     assert (refused.status, "isn't an address of ours" in refused.text) == (422, True)
-    done = olga.press(page, number[0], "Deliver", to="hello@tickets.example")
-    assert "on ticket 2" in done.text
+    response = olga.press(page, number[0], "Deliver", to="hello@tickets.example")
+    assert "on ticket 2" in response.text
     assert desk.world.ticket(2)["title"] == "Lost"
     assert olga.press(page, number[0], "Deliver").status == 409

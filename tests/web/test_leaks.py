@@ -106,9 +106,9 @@ def with_a_private_note(world: World) -> Desk:
 
 
 def test_every_route_has_a_row(desk: Desk) -> None:
-    asked = {rule.endpoint for rule in desk.application.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    endpoints = {rule.endpoint for rule in desk.application.url_map.iter_rules() if "GET" in (rule.methods or ())}
     sent = {rule.endpoint for rule in desk.application.url_map.iter_rules() if "POST" in (rule.methods or ())}
-    assert asked == {*ASKED}
+    assert endpoints == {*ASKED}
     assert sent == {*SENT}
 
 
@@ -118,19 +118,19 @@ def keys(world: World) -> dict[str, str]:
         return {"K": message_key(uow, ids[False]), "P": message_key(uow, ids[True])}
 
 
-def everything(
-    visitor: Visitor, places: dict[str, str], asked: Iterable[str] = EVERYWHERE
+def all_pages(
+    visitor: Visitor, places: dict[str, str], paths: Iterable[str] = EVERYWHERE
 ) -> dict[str, tuple[int, list[Any], bytes]]:
     """Every answer that somebody gets: status, headers, bytes. What is drawn anew for each page is left out."""
-    found = {}
-    for place in asked:
+    pages = {}
+    for place in paths:
         path = KEY.sub(lambda key: places[key[0]], place)
         response = visitor.get(path)
         body = re.sub(rb'name="once" value="\w+"', b"", response.get_data())
         body = re.sub(rb'name="token" value="\w+"', b"", body)
         headers = [header for header in response.headers if header[0] not in ("Date", "Set-Cookie", "Content-Length")]
-        found[place] = (response.status_code, headers, body)
-    return found
+        pages[place] = (response.status_code, headers, body)
+    return pages
 
 
 def talks_in_private(world: World) -> None:
@@ -152,9 +152,9 @@ def talks_in_private(world: World) -> None:
 @pytest.mark.parametrize("email", [*READERS, *OUTSIDERS])
 def test_private_words_change_no_byte_of_what_outsiders_get(desk: Desk, email: str | None) -> None:
     visitor, places = desk.visitor(email), keys(desk.world)
-    before = everything(visitor, places)
+    before = all_pages(visitor, places)
     talks_in_private(desk.world)
-    after = everything(visitor, places)
+    after = all_pages(visitor, places)
     assert {place for place in before if before[place] != after[place]} == set()
     assert {place for place, (_, _, body) in after.items() if CANARY.encode() in body and "q=" not in place} == set()
     if email in READERS:
@@ -165,7 +165,7 @@ def test_private_words_change_no_byte_of_what_outsiders_get(desk: Desk, email: s
 def test_no_page_shows_the_id_of_somebodys_letter(desk: Desk, email: str | None) -> None:
     """Whoever knows it could write in its reader's name. The team's exact mails have what they answer."""
     world = desk.world
-    sam, una, ann = (world.actor(one) for one in (SAM, UNA, ANN))
+    sam, una, ann = (world.actor(email) for email in (SAM, UNA, ANN))
     una.replies(una.letters[0], "I look into it.")
     ann.replies(ann.letter(), "Good.")
     mail = EmailMessage(SMTP)
@@ -175,18 +175,18 @@ def test_no_page_shows_the_id_of_somebodys_letter(desk: Desk, email: str | None)
     mail.add_attachment(una.letter().mail)
     world.brings(mail.as_bytes(), UNA, f"ticket1@{DOMAIN}")
     assert sam.letter().text.startswith("Una Berg wrote:")
-    others = [one for one, to in world.rows(Letter.message_id, Letter.recipient) if to != email]
-    ids = [one.partition(".")[2].partition("@")[0].encode() for one in others]
+    ids_of_others = [id_ for id_, to in world.rows(Letter.message_id, Letter.recipient) if to != email]
+    ids = [id_.partition(".")[2].partition("@")[0].encode() for id_ in ids_of_others]
     visitor = desk.visitor(email)
     with world.database.read_only() as uow:
         places = [message_key(uow, number) for number in world.rows(Message.id)]
     by_message = [place for place in EVERYWHERE if KEY.search(place)]
     for number, key in enumerate(places):
         # What names no message is the same for each of them.
-        asked = by_message if number else EVERYWHERE
-        for place, (status, _, body) in everything(visitor, {"K": key, "P": key}, asked).items():
+        paths = by_message if number else EVERYWHERE
+        for place, (status, _, body) in all_pages(visitor, {"K": key, "P": key}, paths).items():
             exact = email == SAM and (place.endswith("/raw") or "/files/" in place)
-            assert exact or not any(one in body for one in ids), (place, status)
+            assert exact or not any(id_ in body for id_ in ids), (place, status)
 
 
 @pytest.mark.parametrize("email", [*READERS, KIM, None])
@@ -195,10 +195,10 @@ def test_in_a_queue_of_questions_they_change_no_byte_either(database_url: str, e
     world = World(database_url, lifecycle="support")
     desk = with_a_private_note(world)
     visitor, places = desk.visitor(email), keys(world)
-    before = everything(visitor, places)
+    before = all_pages(visitor, places)
     assert before["/tickets/1"][0] == (200 if email else 404)
     talks_in_private(world)
-    after = everything(visitor, places)
+    after = all_pages(visitor, places)
     assert {place for place in before if before[place] != after[place]} == set()
     world.close()
 
@@ -207,9 +207,9 @@ def test_in_a_queue_of_questions_they_change_no_byte_either(database_url: str, e
 def test_the_team_does_see_them(desk: Desk, email: str) -> None:
     """Or the claim above would hold of pages that show nothing."""
     visitor, places = desk.visitor(email), keys(desk.world)
-    before = everything(visitor, places)
+    before = all_pages(visitor, places)
     talks_in_private(desk.world)
-    after = everything(visitor, places)
+    after = all_pages(visitor, places)
     changed = {place for place in before if before[place] != after[place]}
     assert {"/tickets/1", "/tickets/1.json", f"/tickets?q={CANARY}"} <= changed
 
@@ -217,19 +217,21 @@ def test_the_team_does_see_them(desk: Desk, email: str) -> None:
 @pytest.mark.parametrize("email", OUTSIDERS)
 def test_a_ticket_that_somebody_may_not_see_is_a_ticket_that_is_not_there(desk: Desk, email: str | None) -> None:
     visitor, places = desk.visitor(email), keys(desk.world)
-    found = everything(visitor, places)
-    for place, (status, headers, body) in found.items():
+    pages = all_pages(visitor, places)
+    for place, (status, headers, body) in pages.items():
         if place.startswith("/tickets/1"):
             absent = visitor.get(
                 re.sub(r"\b[KP]\b", lambda key: places[key[0]], place.replace("/tickets/1", "/tickets/999"))
             )
             assert (status, body) == (404, absent.get_data()), place
-            assert headers == [one for one in absent.headers if one[0] not in ("Date", "Set-Cookie", "Content-Length")]
+            assert headers == [
+                header for header in absent.headers if header[0] not in ("Date", "Set-Cookie", "Content-Length")
+            ]
     for name, (path, fields, _) in SENT.items():
         if path.startswith("/tickets/1"):
-            there = sends(visitor, path, fields)
+            response = sends(visitor, path, fields)
             absent_one = sends(visitor, path.replace("/tickets/1", "/tickets/999"), fields)
-            assert (there.status, there.html) == (absent_one.status, absent_one.html), name
+            assert (response.status, response.html) == (absent_one.status, absent_one.html), name
 
 
 def sends(visitor: Visitor, path: str, fields: dict[str, str]) -> Any:
@@ -242,10 +244,10 @@ def sends(visitor: Visitor, path: str, fields: dict[str, str]) -> Any:
 def test_no_form_lets_an_outsider_do_what_is_the_teams(desk: Desk, email: str | None) -> None:
     visitor, before = desk.visitor(email), str(desk.world.ticket(1))
     for name, (path, fields, statuses) in SENT.items():
-        done = sends(visitor, path, fields)
+        response = sends(visitor, path, fields)
         allowed = statuses if email else (*statuses, 401, 403)
-        assert done.status in allowed, (name, done.status, done.text)
-        assert "first private note" not in done.html
+        assert response.status in allowed, (name, response.status, response.text)
+        assert "first private note" not in response.html
     assert str(desk.world.ticket(1)) == before
 
 

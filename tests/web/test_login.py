@@ -20,10 +20,10 @@ def asks(visitor: Visitor, email: str) -> Page:
 
 
 def link_in_letter(desk: Desk, email: str) -> str:
-    letter = next(one for one in reversed(desk.world.far_end.letters) if one.recipient == email)
-    found = re.search(r"http://localhost(/login/\S+)", letter.all_text)
-    assert found, letter.all_text
-    return found[1]
+    letter = next(mail for mail in reversed(desk.world.far_end.letters) if mail.recipient == email)
+    match = re.search(r"http://localhost(/login/\S+)", letter.all_text)
+    assert match, letter.all_text
+    return match[1]
 
 
 def test_a_letter_brings_a_link_whose_button_logs_in(desk: Desk) -> None:
@@ -121,9 +121,9 @@ def test_a_link_of_a_letter_works_only_in_the_browser_that_asked(desk: Desk) -> 
 @pytest.mark.parametrize("email", ["nobody@far.example", "stranger@far.example", SAM])
 def test_the_answer_is_the_same_whether_somebody_is_known_or_not(desk: Desk, email: str) -> None:
     desk.world.actor("stranger@far.example").writes("ticket1", "Let me in.")
-    said = asks(desk.visitor(), email)
-    assert said.status == 200
-    assert said.html.replace(email, "X") == asks(desk.visitor(), "other@far.example").html.replace(
+    response = asks(desk.visitor(), email)
+    assert response.status == 200
+    assert response.html.replace(email, "X") == asks(desk.visitor(), "other@far.example").html.replace(
         "other@far.example", "X"
     )
     wrote = [letter for letter in desk.world.rows(Letter) if letter.kind == "login"]
@@ -141,10 +141,10 @@ def test_a_letter_goes_to_the_address_that_was_typed(desk: Desk) -> None:
 def test_three_letters_an_hour_and_no_more(desk: Desk) -> None:
     for _ in range(6):
         assert asks(desk.visitor(), SAM).status == 200
-    assert len([one for one in desk.world.rows(Letter) if one.kind == "login"]) == 3
+    assert len([row for row in desk.world.rows(Letter) if row.kind == "login"]) == 3
     desk.world.clock.passes(hours=1)
     asks(desk.visitor(), SAM)
-    assert len([one for one in desk.world.rows(Letter) if one.kind == "login"]) == 4
+    assert len([row for row in desk.world.rows(Letter) if row.kind == "login"]) == 4
 
 
 def test_whoever_asks_for_many_reaches_few(desk: Desk) -> None:
@@ -152,7 +152,7 @@ def test_whoever_asks_for_many_reaches_few(desk: Desk) -> None:
     for number in range(25):
         desk.world.known(f"p{number}@far.example")
         asks(desk.visitor(), f"p{number}@far.example")
-    assert len([one for one in desk.world.rows(Letter) if one.kind == "login"]) == 20
+    assert len([row for row in desk.world.rows(Letter) if row.kind == "login"]) == 20
 
 
 def test_no_secret_is_kept(desk: Desk) -> None:
@@ -162,12 +162,12 @@ def test_no_secret_is_kept(desk: Desk) -> None:
     sam.press(sam.open(link), link, "Log in")
     cookie = sam.client.get_cookie("desk", "localhost")
     assert cookie is not None
-    letter = next(one for one in desk.world.rows(Letter) if one.kind == "login")
+    letter = next(row for row in desk.world.rows(Letter) if row.kind == "login")
     assert letter.state == State.SENT
     kept = [
         letter.text,
-        *(one.digest for one in desk.world.rows(WebSession)),
-        *(one.digest for one in desk.world.rows(LoginLink)),
+        *(row.digest for row in desk.world.rows(WebSession)),
+        *(row.digest for row in desk.world.rows(LoginLink)),
     ]
     assert not any(secret in value for value in kept for secret in (cookie.value, link.removeprefix("/login/")))
 
@@ -218,18 +218,18 @@ def test_a_session_ends_by_logging_out(desk: Desk) -> None:
 
 
 def test_each_session_can_be_ended_from_another_browser(desk: Desk) -> None:
-    here, there = desk.visitor(SAM), desk.visitor(SAM)
-    page = here.open("/me")
-    others = [form for form in page.forms if form.action == "/me/sessions"]
-    assert len(others) == 2
-    here.post("/me/sessions", others[0].fields)
-    states = sorted([here.open("/").status, there.open("/").status])
+    laptop, phone = desk.visitor(SAM), desk.visitor(SAM)
+    page = laptop.open("/me")
+    other_forms = [form for form in page.forms if form.action == "/me/sessions"]
+    assert len(other_forms) == 2
+    laptop.post("/me/sessions", other_forms[0].fields)
+    states = sorted([laptop.open("/").status, phone.open("/").status])
     assert states == [200, 303]
 
 
 def test_nobody_ends_the_session_of_another(desk: Desk) -> None:
     sam, olga = desk.visitor(SAM), desk.visitor(OLGA)
-    session = next(one.id for one in desk.world.rows(WebSession))
+    session = next(row.id for row in desk.world.rows(WebSession))
     token = sam.open("/me").form("/logout").fields["token"]
     for number in range(session, session + 3):
         olga_token = olga.open("/me").form("/logout").fields["token"]

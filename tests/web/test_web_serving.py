@@ -20,9 +20,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     """The program with web pages at a free port."""
-    made = Program(tmp_path)
-    made.environment["TICKETS_WEB"] = f"http://127.0.0.1:{free_port()}"
-    return made
+    program = Program(tmp_path)
+    program.environment["TICKETS_WEB"] = f"http://127.0.0.1:{free_port()}"
+    return program
 
 
 def test_serve_has_pages_and_login_prints_a_link_to_them(program: Program) -> None:
@@ -42,19 +42,19 @@ def test_serve_has_pages_and_login_prints_a_link_to_them(program: Program) -> No
 
 
 def test_a_port_that_was_set_and_is_taken_stops_the_start_with_one_line(program: Program) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", int(program.environment["TICKETS_WEB"].rpartition(":")[2])))
-        other.listen()
-        done = program.start("serve")
-    assert done.returncode == 1
-    assert "TICKETS_WEB says where to" in done.stderr.splitlines()[-1]
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", int(program.environment["TICKETS_WEB"].rpartition(":")[2])))
+        occupant.listen()
+        result = program.start("serve")
+    assert result.returncode == 1
+    assert "TICKETS_WEB says where to" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("web", "url"), [("http://0.0.0.0:8826", ""), ("http://[::]:8826", "http://127.0.0.1:1")])
 def test_pages_beyond_this_machine_need_an_address_with_https(program: Program, web: str, url: str) -> None:
-    done = program.start("serve", TICKETS_WEB=web, TICKETS_WEB_URL=url)
-    assert done.returncode == 1
-    assert "TICKETS_WEB_URL" in done.stderr.splitlines()[-1]
+    result = program.start("serve", TICKETS_WEB=web, TICKETS_WEB_URL=url)
+    assert result.returncode == 1
+    assert "TICKETS_WEB_URL" in result.stderr.splitlines()[-1]
 
 
 def test_one_page_is_made_at_a_time() -> None:
